@@ -1,0 +1,81 @@
+// Builds the CLI as a few CJS bundles and the library file to file.
+//
+// Why bundles: `node -e 0` is the floor of a command's start, and each module that is looked up on disk adds
+// to it. Why several: a bundle that held the SDK and express would be parsed by `a2a-totp code` as well. Why
+// the library is not bundled: one copy of every class, so that `instanceof` holds across entry points.
+import { spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { basename, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+/** Source files that become bundles of their own; an `import()` of one becomes a `require` at run time. */
+const entries = {
+  main: 'src/cli/main.ts',
+  terminal: 'src/cli/terminal.ts',
+  qr: 'src/cli/qr.ts',
+  probe: 'src/probe/index.ts',
+  demo: 'src/demo/index.ts',
+}
+
+const bundleOf = new Map(Object.entries(entries).map(([name, file]) => [resolve(root, file), name]))
+
+/** Turns `import('../probe/index.js')` into `require('./probe.cjs')`, and refuses a lazy import of anything else. */
+const separateBundles = {
+  name: 'separate-bundles',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) => {
+      if (kind !== 'dynamic-import' || resolveDir.includes('node_modules')) return undefined
+      const file = resolve(resolveDir, path.replace(/\.js$/, '.ts'))
+      const name = bundleOf.get(file)
+      if (!name) {
+        return {
+          errors: [
+            {
+              text: `${relative(root, file)} is imported lazily but is no entry in ${basename(import.meta.url)}`,
+            },
+          ],
+        }
+      }
+      return { path: `./${name}.cjs`, external: true }
+    })
+  },
+}
+
+const bundles = build({
+  entryPoints: entries,
+  outdir: resolve(root, 'dist/cli'),
+  outExtension: { '.js': '.cjs' },
+  absWorkingDir: root,
+  bundle: true,
+  format: 'cjs',
+  platform: 'node',
+  target: 'node20.19',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'linked',
+  supported: { 'dynamic-import': false },
+  plugins: [separateBundles],
+  logLevel: 'warning',
+})
+
+/** @returns {Promise<void>} */
+const library = () =>
+  new Promise((done, fail) => {
+    const tsc = spawn(
+      process.execPath,
+      [resolve(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'],
+      {
+        cwd: root,
+        stdio: 'inherit',
+      },
+    )
+    tsc.on('error', fail)
+    tsc.on('exit', (code) => (code === 0 ? done() : fail(new Error(`tsc ended with ${code}`))))
+  })
+
+rmSync(resolve(root, 'dist'), { recursive: true, force: true })
+const results = await Promise.allSettled([bundles, library()])
+if (results.some(({ status }) => status === 'rejected')) process.exitCode = 1

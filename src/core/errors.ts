@@ -1,0 +1,56 @@
+/**
+ * Everything that can go wrong, by name. The names are public API: scripts and tests hold on to them.
+ * Messages may be reworded any day.
+ */
+export type ErrorCode =
+  | 'ERR_AGENT_UNREACHABLE'
+  | 'ERR_CARD_INVALID'
+  | 'ERR_CONFIG_INVALID'
+  | 'ERR_CONFIRMATION_NEEDED'
+  | 'ERR_CREDENTIAL_EXPIRED'
+  | 'ERR_FILE_EXISTS'
+  | 'ERR_FILE_UNREADABLE'
+  | 'ERR_FILE_UNWRITABLE'
+  | 'ERR_GUARD_MISSING'
+  | 'ERR_HOST_FORBIDDEN'
+  | 'ERR_INSECURE_TRANSPORT'
+  | 'ERR_KEY_URI_INVALID'
+  | 'ERR_NAME_INVALID'
+  | 'ERR_PEER_EXISTS'
+  | 'ERR_PEER_UNKNOWN'
+  | 'ERR_PROFILE_INVALID'
+  | 'ERR_SEED_INVALID'
+  | 'ERR_SEED_MISSING'
+  | 'ERR_SEED_WEAK'
+  | 'ERR_STORE_EXISTS'
+  | 'ERR_STORE_INVALID'
+  | 'ERR_STORE_LOCKED'
+  | 'ERR_STORE_MISSING'
+  | 'ERR_STORE_PERMISSIONS'
+  | 'ERR_STORE_UNREADABLE'
+  | 'ERR_STORE_UNWRITABLE'
+  | 'ERR_STORE_VERSION'
+  | 'ERR_TOKEN_INVALID'
+  | 'ERR_TOKEN_MISSING'
+  | 'ERR_USAGE'
+
+/** A failure, as opposed to a refusal. The message says what is wrong, then what would be right; never a secret. */
+export class A2aTotpError extends Error {
+  override readonly name = 'A2aTotpError'
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+  }
+}
+
+/**
+ * Whether an error is one of ours. The CLI's bundles each hold a copy of the class, so `instanceof` would
+ * miss an error that crossed from one to another.
+ */
+export function isA2aTotpError(error: unknown): error is A2aTotpError {
+  return error instanceof Error && error.name === 'A2aTotpError' && 'code' in error
+}

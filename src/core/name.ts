@@ -1,0 +1,28 @@
+import { A2aTotpError } from './errors.js'
+
+const grammar = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+
+/** How names of agents and peers are spelled. */
+export const nameRule = 'a letter or digit, then up to 63 letters, digits, dots, dashes and underscores'
+
+export function isName(text: string): boolean {
+  return grammar.test(text)
+}
+
+/**
+ * @throws {A2aTotpError} `ERR_NAME_INVALID`. The message does not quote what was given: it may be a token that
+ *   was pasted in the wrong place.
+ */
+export function parseName(text: string, what: 'agent' | 'peer'): string {
+  if (isName(text)) return text
+  throw new A2aTotpError('ERR_NAME_INVALID', `${what} name is not allowed: give ${nameRule}`)
+}
+
+/**
+ * A name as an error may show it: in quotes, unless it looks like a token or a seed that was pasted in the
+ * wrong place.
+ */
+export function quoteName(text: string): string {
+  const secretLooking = /^a2at_/.test(text) || /^[A-Za-z2-7=]{16,}$/.test(text) || text.length > 64
+  return secretLooking ? '(not shown: it looks like a secret)' : JSON.stringify(text)
+}

@@ -1,0 +1,65 @@
+import type { CodeProfile, ReplayPolicy, TotpProfile } from './profile.js'
+import type { Seed } from './seed.js'
+import type { Token } from './token.js'
+
+/** What seeds and tokens have in common: an id that may be shown, and a life. */
+export interface Credential {
+  /** Names the credential in lists and logs; tells nothing about its value. */
+  readonly id: string
+  readonly createdAt: Date
+  /** From this instant on it is refused. Without one it lives until it is rotated. */
+  readonly expiresAt?: Date
+}
+
+export interface SeedCredential extends Credential {
+  readonly seed: Seed
+}
+
+export interface TokenCredential extends Credential {
+  readonly token: Token
+}
+
+/** One that may call the agent. Its algorithm, digits and period are those it was made with. */
+export interface Peer extends CodeProfile {
+  readonly name: string
+  /** Its own policy; without one the agent's counts. */
+  readonly replay?: ReplayPolicy
+  readonly note?: string
+  readonly createdAt: Date
+  /** Oldest first. Empty when the roster has shared seeds. */
+  readonly seeds: readonly SeedCredential[]
+  /** Oldest first. */
+  readonly tokens: readonly TokenCredential[]
+}
+
+/** An agent and the peers that may call it: what a store holds. */
+export interface Roster {
+  /** The agent's stable name. */
+  readonly agent: string
+  readonly url?: string
+  readonly profile: TotpProfile
+  readonly replay: ReplayPolicy
+  /** Set when all peers use one seed; then no peer has seeds of its own. */
+  readonly sharedSeeds?: readonly SeedCredential[]
+  readonly peers: ReadonlyMap<string, Peer>
+}
+
+/** Whether a credential may still be used at an instant. */
+export function isLive({ expiresAt }: Pick<Credential, 'expiresAt'>, at: Date): boolean {
+  return expiresAt === undefined || at.getTime() < expiresAt.getTime()
+}
+
+/** The credential to hand out: the newest that is live, or none. */
+export function newestLive<C extends Credential>(credentials: readonly C[], at: Date): C | undefined {
+  return credentials.findLast((credential) => isLive(credential, at))
+}
+
+/** The seeds that a peer's codes are checked with: its own, or the shared ones. */
+export function seedsOf(roster: Roster, peer: Peer): readonly SeedCredential[] {
+  return roster.sharedSeeds ?? peer.seeds
+}
+
+/** The policy in force for a peer. */
+export function replayOf(roster: Roster, peer: Peer): ReplayPolicy {
+  return peer.replay ?? roster.replay
+}

@@ -1,0 +1,93 @@
+import { A2aTotpError } from './errors.js'
+
+export const algorithms = ['SHA1', 'SHA256', 'SHA512'] as const
+/** The hash inside the HMAC, spelled as in key URIs. */
+export type Algorithm = (typeof algorithms)[number]
+
+export const digitCounts = [6, 7, 8] as const
+/** The length of a code. */
+export type Digits = (typeof digitCounts)[number]
+
+export const shortestPeriod = 10
+export const longestPeriod = 120
+export const widestWindow = 2
+
+/** What a code is made of, apart from the seed and the time. */
+export interface CodeProfile {
+  readonly algorithm: Algorithm
+  readonly digits: Digits
+  /** How long a time step lasts, in seconds (X in RFC 6238). */
+  readonly period: number
+}
+
+/** How an agent wants its codes made, sent and checked. */
+export interface TotpProfile extends CodeProfile {
+  /** Time steps accepted on either side of the current one. */
+  readonly window: number
+  /** The HTTP header field (or gRPC metadata key) that carries the code. */
+  readonly header: string
+}
+
+export const defaultProfile: TotpProfile = {
+  algorithm: 'SHA1',
+  digits: 6,
+  period: 30,
+  window: 1,
+  header: 'X-TOTP',
+}
+
+/** Said to be spent once per time step, or good for as long as the code is valid. */
+export const replayPolicies = ['once', 'reuse'] as const
+export type ReplayPolicy = (typeof replayPolicies)[number]
+
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+const reserved = /^(authorization|cookie|host|a2a-.*|grpc-.*|.*-bin)$/i
+
+/** Whether a header may carry the code: an RFC 9110 token with no meaning to HTTP, A2A or gRPC already. */
+export function isHeaderName(text: string): boolean {
+  return text.length <= 64 && token.test(text) && !reserved.test(text)
+}
+
+/** One rule a field: what is allowed, and how to say so. Shared by the CLI, the store and the library. */
+export const profileRules = {
+  algorithm: {
+    allows: (value: unknown): boolean => algorithms.some((algorithm) => algorithm === value),
+    expected: `one of ${algorithms.join(', ')}`,
+  },
+  digits: {
+    allows: (value: unknown): boolean => digitCounts.some((count) => count === value),
+    expected: `one of ${digitCounts.join(', ')}`,
+  },
+  period: {
+    allows: (value: unknown): boolean => isWholeBetween(value, shortestPeriod, longestPeriod),
+    expected: `a whole number of seconds, ${shortestPeriod} to ${longestPeriod}`,
+  },
+  window: {
+    allows: (value: unknown): boolean => isWholeBetween(value, 0, widestWindow),
+    expected: `0, 1 or ${widestWindow} time steps`,
+  },
+  header: {
+    allows: (value: unknown): boolean => typeof value === 'string' && isHeaderName(value),
+    expected: 'an RFC 9110 token other than Authorization, Cookie, Host, A2A-*, grpc-* and *-bin',
+  },
+} as const satisfies Record<keyof TotpProfile, { allows: (value: unknown) => boolean; expected: string }>
+
+function isWholeBetween(value: unknown, least: number, most: number): boolean {
+  return Number.isInteger(value) && (value as number) >= least && (value as number) <= most
+}
+
+/**
+ * Fills a partial profile up with the defaults.
+ *
+ * @throws {A2aTotpError} `ERR_PROFILE_INVALID` with the name of the field that is not allowed.
+ */
+export function parseProfile(given: Readonly<Record<string, unknown>> = {}): TotpProfile {
+  const profile: Record<string, unknown> = { ...defaultProfile }
+  for (const [field, { allows, expected }] of Object.entries(profileRules)) {
+    const value = given[field]
+    if (value === undefined) continue
+    if (!allows(value)) throw new A2aTotpError('ERR_PROFILE_INVALID', `${field} must be ${expected}`)
+    profile[field] = value
+  }
+  return profile as unknown as TotpProfile
+}

@@ -1,0 +1,100 @@
+import { Secret } from 'otpauth'
+import { A2aTotpError } from './errors.js'
+import type { Algorithm } from './profile.js'
+import type { RandomBytes } from './random.js'
+
+/** RFC 4226 §4, R6: the shared secret MUST have at least 128 bits. */
+export const minimumSeedBits = 128
+
+/** As long as the hash that it keys (RFC 6238 §5.1 with its reference implementation). */
+const seedBytes: Readonly<Record<Algorithm, number>> = { SHA1: 20, SHA256: 32, SHA512: 64 }
+
+/** RFC 4648 §6: what can remain of a quantum of eight letters, once the padding is gone. */
+const possibleRemainders = new Set([0, 2, 4, 5, 7])
+
+/**
+ * The key that a peer and an agent share (K in RFC 6238).
+ *
+ * It does not print: `JSON.stringify`, `String` and `util.inspect` all show `[seed]`. To reveal it takes
+ * {@link Seed.base32} or {@link Seed.bytes}, which are easy to search for.
+ */
+export class Seed {
+  readonly #secret: Secret
+
+  private constructor(bytes: Uint8Array) {
+    const own = new Uint8Array(bytes)
+    this.#secret = new Secret({ buffer: own.buffer })
+  }
+
+  /**
+   * Reads base32 (RFC 4648 §6) of either case, with or without blanks and padding.
+   *
+   * @throws {A2aTotpError} `ERR_SEED_INVALID` when it is empty, cut short, or holds another character. The
+   *   message never quotes the text.
+   */
+  static fromBase32(text: string): Seed {
+    const letters = text.replace(/\s+/g, '').replace(/=+$/, '').toUpperCase()
+    if (!/^[A-Z2-7]+$/.test(letters)) {
+      throw new A2aTotpError('ERR_SEED_INVALID', 'seed is not base32: give letters A-Z and digits 2-7')
+    }
+    if (!possibleRemainders.has(letters.length % 8)) {
+      throw new A2aTotpError('ERR_SEED_INVALID', 'seed is cut short: base32 never has this many letters')
+    }
+    return new Seed(Secret.fromBase32(letters).bytes)
+  }
+
+  /** @throws {A2aTotpError} `ERR_SEED_INVALID` when there are no bytes. */
+  static fromBytes(bytes: Uint8Array): Seed {
+    if (bytes.length === 0) throw new A2aTotpError('ERR_SEED_INVALID', 'seed is empty')
+    return new Seed(bytes)
+  }
+
+  /** The seed in base32, without padding. Secret. */
+  get base32(): string {
+    return this.#secret.base32
+  }
+
+  /** A copy of the seed's bytes. Secret. */
+  get bytes(): Uint8Array {
+    return new Uint8Array(this.#secret.bytes)
+  }
+
+  get bits(): number {
+    return this.#secret.bytes.length * 8
+  }
+
+  /** Whether it has the 128 bits of RFC 4226 R6. */
+  get strong(): boolean {
+    return this.bits >= minimumSeedBits
+  }
+
+  toJSON(): string {
+    return '[seed]'
+  }
+
+  toString(): string {
+    return '[seed]'
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return '[seed]'
+  }
+}
+
+/** A new seed of the length that suits the algorithm: 160, 256 or 512 bits. */
+export function makeSeed(algorithm: Algorithm, random: RandomBytes): Seed {
+  return Seed.fromBytes(random(seedBytes[algorithm]))
+}
+
+/**
+ * Lets a seed pass where one is provisioned or trusted.
+ *
+ * @throws {A2aTotpError} `ERR_SEED_WEAK` when it has less than 128 bits (RFC 4226 R6) and `allowWeak` is not set.
+ */
+export function requireStrongSeed(seed: Seed, allowWeak: boolean, remedy: string): void {
+  if (seed.strong || allowWeak) return
+  throw new A2aTotpError(
+    'ERR_SEED_WEAK',
+    `seed has ${seed.bits} bits, RFC 4226 asks for at least ${minimumSeedBits}; ${remedy}`,
+  )
+}

@@ -1,0 +1,91 @@
+import { timingSafeEqual } from 'node:crypto'
+import { HOTP, Secret } from 'otpauth'
+import type { CodeProfile } from './profile.js'
+import type { Seed } from './seed.js'
+
+/** The answer to "is this a code of that seed?". A valid one names the time step it belongs to. */
+export type Verification =
+  | {
+      readonly valid: true
+      readonly timeStep: number
+      /** Matching step − current step, in steps; negative when the peer is behind. */
+      readonly drift: number
+    }
+  | { readonly valid: false }
+
+/** T in RFC 6238 §4.2: whole periods since the epoch. */
+export function timeStepAt({ period }: Pick<CodeProfile, 'period'>, at: Date): number {
+  return Math.floor(at.getTime() / 1000 / period)
+}
+
+/** When a time step ends, which is when the next one begins. */
+export function endOfStep({ period }: Pick<CodeProfile, 'period'>, timeStep: number): Date {
+  return new Date((timeStep + 1) * period * 1000)
+}
+
+/** Whole seconds until the current time step ends, rounded down. */
+export function secondsLeft(profile: Pick<CodeProfile, 'period'>, at: Date): number {
+  const end = endOfStep(profile, timeStepAt(profile, at))
+  return Math.floor((end.getTime() - at.getTime()) / 1000)
+}
+
+/** The code of one time step (RFC 4226 §5.3 with T as the counter; RFC 6238 §4.2). */
+export function generateCodeOfStep(seed: Seed, profile: CodeProfile, timeStep: number): string {
+  return HOTP.generate({
+    secret: new Secret({ buffer: seed.bytes.buffer as ArrayBuffer }),
+    algorithm: profile.algorithm,
+    digits: profile.digits,
+    counter: timeStep,
+  })
+}
+
+/** The code for an instant. */
+export function generateCode(seed: Seed, profile: CodeProfile, at: Date): string {
+  return generateCodeOfStep(seed, profile, timeStepAt(profile, at))
+}
+
+/**
+ * Whether a text could be a code: ASCII digits, exactly as many as the profile says. Asked before any HMAC,
+ * because otpauth throws on digits of other scripts, and because `+123456` or `123 456` is no code.
+ */
+export function isCode(text: string, { digits }: Pick<CodeProfile, 'digits'>): boolean {
+  return text.length === digits && /^[0-9]+$/.test(text)
+}
+
+/**
+ * Checks a code against every time step in the window (RFC 6238 §5.2), nearest first.
+ *
+ * Takes the same time for every well-formed code. A valid code stays valid for the rest of its step: a server
+ * has a guard decide before it acts on it.
+ */
+export function verifyCode(
+  seed: Seed,
+  profile: CodeProfile & { readonly window: number },
+  code: string,
+  at: Date,
+): Verification {
+  if (!isCode(code, profile)) return { valid: false }
+  const now = timeStepAt(profile, at)
+  let match: number | undefined
+  for (const drift of driftsWithin(profile.window)) {
+    const timeStep = now + drift
+    if (timeStep < 0) continue
+    const equal = isSameCode(generateCodeOfStep(seed, profile, timeStep), code)
+    if (equal) match ??= drift
+  }
+  return match === undefined ? { valid: false } : { valid: true, timeStep: now + match, drift: match }
+}
+
+/** 0, −1, 1, −2, 2 … up to the window. */
+export function driftsWithin(window: number): number[] {
+  const drifts = [0]
+  for (let distance = 1; distance <= window; distance++) drifts.push(-distance, distance)
+  return drifts
+}
+
+/** Compares two codes in constant time. Both are ASCII digits; different lengths are unequal. */
+export function isSameCode(one: string, other: string): boolean {
+  return (
+    one.length === other.length && timingSafeEqual(Buffer.from(one, 'latin1'), Buffer.from(other, 'latin1'))
+  )
+}

@@ -1,0 +1,26 @@
+/** The public core of a2a-totp: seeds, tokens, codes, key URIs and the agent card. Pure, and free of any SDK. */
+export { A2aTotpError, isA2aTotpError, type ErrorCode } from './core/errors.js'
+export {
+  isBearerScheme,
+  isHeaderScheme,
+  totpSecurityOf,
+  withTotpSecurity,
+  type CardJson,
+  type CardProtocol,
+  type TotpSecurityOptions,
+} from './core/agent-card.js'
+export { challenges } from './core/challenge.js'
+export { formatKeyUri, parseKeyUri, type KeyUri } from './core/key-uri.js'
+export {
+  defaultProfile,
+  parseProfile,
+  type Algorithm,
+  type CodeProfile,
+  type Digits,
+  type ReplayPolicy,
+  type TotpProfile,
+} from './core/profile.js'
+export type { RandomBytes } from './core/random.js'
+export { makeSeed, minimumSeedBits, Seed } from './core/seed.js'
+export { hashToken, makeToken, Token } from './core/token.js'
+export { generateCode, isCode, secondsLeft, timeStepAt, verifyCode, type Verification } from './core/totp.js'
