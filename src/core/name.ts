@@ -23,6 +23,6 @@ export function parseName(text: string, what: 'agent' | 'peer'): string {
  * wrong place.
  */
 export function quoteName(text: string): string {
-  const secretLooking = /^a2at_/.test(text) || /^[A-Za-z2-7=]{16,}$/.test(text) || text.length > 64
+  const secretLooking = text.startsWith('a2at_') || /^[A-Za-z2-7=]{16,}$/.test(text) || text.length > 64
   return secretLooking ? '(not shown: it looks like a secret)' : JSON.stringify(text)
 }

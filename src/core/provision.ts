@@ -1,0 +1,111 @@
+import { A2aTotpError } from './errors.js'
+import { quoteName } from './name.js'
+import type { Credential, Peer, Roster, SeedCredential } from './peer.js'
+import type { CodeProfile, ReplayPolicy } from './profile.js'
+import type { RandomBytes } from './random.js'
+import { makeSeed, type Seed } from './seed.js'
+import { makeToken, type Token } from './token.js'
+
+/** What a new peer is made from. What is missing comes from the roster, or is made afresh. */
+export interface PeerRequest extends Partial<CodeProfile> {
+  readonly name: string
+  readonly replay?: ReplayPolicy
+  readonly note?: string
+  readonly seed?: Seed
+  readonly token?: Token
+}
+
+/** When and with which randomness credentials are made. */
+export interface Making {
+  readonly at: Date
+  readonly random: RandomBytes
+}
+
+/** A peer with a seed, unless the roster shares one, and a token. Adds it to nothing yet. */
+export function provisionPeer(roster: Roster, request: PeerRequest, making: Making): Peer {
+  if (roster.sharedSeeds && request.seed) {
+    throw new A2aTotpError(
+      'ERR_USAGE',
+      'this store has one seed for all peers, so a peer cannot bring its own; make a store without --shared-seed',
+    )
+  }
+  const { algorithm, digits, period } = { ...roster.profile, ...request }
+  return {
+    name: request.name,
+    algorithm,
+    digits,
+    period,
+    ...(request.replay ? { replay: request.replay } : {}),
+    ...(request.note ? { note: request.note } : {}),
+    createdAt: making.at,
+    seeds: roster.sharedSeeds
+      ? []
+      : [seedCredential(request.seed ?? makeSeed(algorithm, making.random), making)],
+    tokens: [{ ...newCredential('t', making), token: request.token ?? makeToken(making.random) }],
+  }
+}
+
+/** Gives a seed its id and its date of birth. */
+export function seedCredential(seed: Seed, making: Making): SeedCredential {
+  return { ...newCredential('s', making), seed }
+}
+
+/**
+ * The roster with more peers in it: all of them or none.
+ *
+ * @throws {A2aTotpError} `ERR_PEER_EXISTS` for a name that is taken; `ERR_TOKEN_INVALID` for a token that another
+ *   peer has already, since a token tells who calls.
+ */
+export function withPeers(roster: Roster, added: readonly Peer[]): Roster {
+  const peers = new Map(roster.peers)
+  const ownerOf = new Map<string, string>()
+  for (const { name, tokens } of peers.values())
+    for (const { token } of tokens) ownerOf.set(token.value, name)
+  for (const peer of added) {
+    if (peers.has(peer.name)) {
+      throw new A2aTotpError(
+        'ERR_PEER_EXISTS',
+        `there is a peer ${quoteName(peer.name)} already; choose another name, or say --if-missing`,
+      )
+    }
+    for (const { token } of peer.tokens) {
+      if (ownerOf.has(token.value)) {
+        throw new A2aTotpError(
+          'ERR_TOKEN_INVALID',
+          'another peer has this token already; each peer needs its own',
+        )
+      }
+      ownerOf.set(token.value, peer.name)
+    }
+    peers.set(peer.name, peer)
+  }
+  return { ...roster, peers }
+}
+
+/**
+ * The roster without some peers: all of them or none go.
+ *
+ * @throws {A2aTotpError} `ERR_PEER_UNKNOWN` for a name that is not there.
+ */
+export function withoutPeers(roster: Roster, names: readonly string[]): Roster {
+  const peers = new Map(roster.peers)
+  for (const name of new Set(names)) if (!peers.delete(name)) throw unknownPeer(name)
+  return { ...roster, peers }
+}
+
+/** @throws {A2aTotpError} `ERR_PEER_UNKNOWN` when there is no such peer. */
+export function peerNamed(roster: Roster, name: string): Peer {
+  const peer = roster.peers.get(name)
+  if (!peer) throw unknownPeer(name)
+  return peer
+}
+
+function unknownPeer(name: string): A2aTotpError {
+  const quoted = quoteName(name)
+  const remedy = quoted.startsWith('"') ? `a2a-totp add-peer ${name}` : 'a2a-totp add-peer NAME'
+  return new A2aTotpError('ERR_PEER_UNKNOWN', `no peer named ${quoted}; run \`${remedy}\` first`)
+}
+
+function newCredential(kind: 's' | 't', { at, random }: Making): Credential {
+  return { id: `${kind}-${Buffer.from(random(5)).toString('hex')}`, createdAt: at }
+}

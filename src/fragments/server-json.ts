@@ -1,0 +1,63 @@
+import { replayOf, type Peer, type Roster, type SeedCredential, type TokenCredential } from '../core/peer.js'
+import type { CodeProfile } from '../core/profile.js'
+import {
+  serverFileVersion,
+  type ServerFile,
+  type ServerFilePeer,
+  type ServerFileSeed,
+  type ServerFileToken,
+} from '../core/server-file.js'
+import type { Fragment, ServerInput } from './fragment.js'
+import { leftOut, liveOf, liveSharedSeeds, peersWithSeed } from './live.js'
+
+/** The server file. */
+export const serverJson: Fragment<ServerInput> = {
+  kind: 'json',
+  summary: 'the server file, which the agent reads at A2A_TOTP_SERVER_FILE',
+  secret: true,
+  warnings: leftOut,
+  make: makeServerFile,
+}
+
+/**
+ * What the agent has to know: the seeds, and the hashes of the tokens, that are live.
+ *
+ * @throws {A2aTotpError} `ERR_CREDENTIAL_EXPIRED` when there is a shared seed and it has expired.
+ */
+export function makeServerFile(input: ServerInput): ServerFile {
+  const { roster, at } = input
+  const sharedSeeds = liveSharedSeeds(input)
+  const peers = peersWithSeed(input).map((peer): [string, ServerFilePeer] => [
+    peer.name,
+    {
+      replay: replayOf(roster, peer),
+      ...ownProfile(roster, peer),
+      ...(sharedSeeds ? {} : { seeds: liveOf(peer.seeds, at).map(seedEntry) }),
+      tokens: liveOf(peer.tokens, at).map(tokenEntry),
+    },
+  ])
+  return {
+    version: serverFileVersion,
+    agent: roster.agent,
+    profile: roster.profile,
+    ...(sharedSeeds ? { sharedSeeds: sharedSeeds.map(seedEntry) } : {}),
+    peers: Object.fromEntries(peers),
+  }
+}
+
+/** Where a peer differs from the agent's profile. */
+function ownProfile({ profile }: Roster, { algorithm, digits, period }: Peer): Partial<CodeProfile> {
+  return {
+    ...(algorithm === profile.algorithm ? {} : { algorithm }),
+    ...(digits === profile.digits ? {} : { digits }),
+    ...(period === profile.period ? {} : { period }),
+  }
+}
+
+function seedEntry({ id, seed, expiresAt }: SeedCredential): ServerFileSeed {
+  return { id, seed: seed.base32, ...(expiresAt ? { expiresAt: expiresAt.toISOString() } : {}) }
+}
+
+function tokenEntry({ id, token, expiresAt }: TokenCredential): ServerFileToken {
+  return { id, hash: token.hash, ...(expiresAt ? { expiresAt: expiresAt.toISOString() } : {}) }
+}
