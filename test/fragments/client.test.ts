@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest'
+import type { Peer, Roster } from '../../src/core/peer.js'
+import { defaultProfile } from '../../src/core/profile.js'
+import { clientFragments, renderClientFragment, type ClientFormat } from '../../src/fragments/index.js'
+import { readByDotenv, sourcedBySh } from '../support/env-readers.js'
+import { future, lookAt, past, peerOf, rosterOf, seedCredential, tokenCredential } from '../support/roster.js'
+
+const formats = Object.keys(clientFragments) as ClientFormat[]
+
+function render(format: ClientFormat, peer: Peer, overrides: Partial<Roster> = {}) {
+  return renderClientFragment(format, { roster: rosterOf([peer], overrides), peer, at: lookAt })
+}
+
+const alice = peerOf('alice', {
+  seeds: [seedCredential('s1', 1, future), seedCredential('s2', 2), seedCredential('s3', 3, past)],
+  tokens: [
+    tokenCredential('t1', 'a2at_1', future),
+    tokenCredential('t2', 'x/y+z~.-_=='),
+    tokenCredential('t3', 'a2at_3', past),
+  ],
+})
+const newestSeed = seedCredential('', 2).seed.base32
+const newestToken = 'x/y+z~.-_=='
+
+const unusual = peerOf('alice', { algorithm: 'SHA512', digits: 8, period: 60 })
+const unusualAgent = { url: "https://h/it's $HOME #1", profile: { ...defaultProfile, header: 'X-$`#!' } }
+
+describe('a client’s JSON', () => {
+  it('holds the newest live credentials and the whole profile', () => {
+    expect(render('json', alice, { url: 'https://h/a2a' }).document).toEqual({
+      peer: 'alice',
+      agent: 'agent',
+      url: 'https://h/a2a',
+      token: newestToken,
+      seed: newestSeed,
+      algorithm: 'SHA1',
+      digits: 6,
+      period: 30,
+      header: 'X-TOTP',
+    })
+  })
+
+  it('has the peer’s own algorithm, digits and period, and null for an unknown URL', () => {
+    expect(render('json', unusual).document).toMatchObject({
+      url: null,
+      algorithm: 'SHA512',
+      digits: 8,
+      period: 60,
+    })
+  })
+
+  it('hands out the shared seed where there is one', () => {
+    const sharedSeeds = [seedCredential('a', 7), seedCredential('b', 8)]
+    const { document } = render('json', peerOf('alice', { seeds: [] }), { sharedSeeds })
+    expect(document).toMatchObject({ seed: seedCredential('', 8).seed.base32 })
+  })
+})
+
+describe('a client’s env file', () => {
+  it('sets the agent, the token and the seed, and no more, for a usual peer', () => {
+    const { content } = render('env', alice)
+    const expected = { A2A_TOTP_AGENT: 'agent', A2A_TOTP_TOKEN: newestToken, A2A_TOTP_SEED: newestSeed }
+    expect(readByDotenv(content)).toEqual(expected)
+    expect(sourcedBySh(content, Object.keys(expected))).toEqual(expected)
+  })
+
+  it('adds what differs from the defaults, and the URL', () => {
+    const { content } = render('env', unusual, unusualAgent)
+    const expected = {
+      A2A_TOTP_AGENT: 'agent',
+      A2A_TOTP_URL: 'https://h/it%27s $HOME #1',
+      A2A_TOTP_TOKEN: 'a2at_token-of-alice',
+      A2A_TOTP_SEED: unusual.seeds[0]?.seed.base32,
+      A2A_TOTP_ALGORITHM: 'SHA512',
+      A2A_TOTP_DIGITS: '8',
+      A2A_TOTP_PERIOD: '60',
+      A2A_TOTP_HEADER: 'X-$`#!',
+    }
+    expect(readByDotenv(content)).toEqual(expected)
+    expect(sourcedBySh(content, Object.keys(expected))).toEqual(expected)
+  })
+
+  it('says at its top what it is, and that it is secret, without showing a secret in a comment', () => {
+    const comments = render('env', alice)
+      .content.split('\n')
+      .filter((line) => line.startsWith('#'))
+    expect(comments[0]).toMatch(/"alice".*"agent"/)
+    expect(comments.join('\n')).toMatch(/SECRETS/)
+    expect(comments.join('\n')).not.toContain(newestSeed)
+    expect(comments.join('\n')).not.toContain(newestToken)
+  })
+})
+
+describe.each(formats)('the client fragment %s', (format) => {
+  it.each([
+    ['seed', peerOf('alice', { seeds: [seedCredential('s', 1, past)] })],
+    ['token', peerOf('alice', { tokens: [tokenCredential('t', 'a2at_x', past)] })],
+    ['seed', peerOf('alice', { seeds: [] })],
+  ])('fails when there is no live %s, and names the command that mends it', (what, peer) => {
+    expect(() => render(format, peer)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_CREDENTIAL_EXPIRED',
+        message: expect.stringMatching(new RegExp(`${what}.*\`a2a-totp rotate alice\``)) as string,
+      }),
+    )
+  })
+
+  it('is marked secret, has no warning, and ends in one newline', () => {
+    const { content, secret, warnings } = render(format, alice)
+    expect({ secret, warnings }).toEqual({ secret: true, warnings: [] })
+    expect(content).toMatch(/[^\n]\n$/)
+  })
+})
