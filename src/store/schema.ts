@@ -1,0 +1,87 @@
+import * as v from 'valibot'
+import { isName, nameRule } from '../core/name.js'
+import { profileRules, replayPolicies, type CodeProfile, type TotpProfile } from '../core/profile.js'
+import { Seed } from '../core/seed.js'
+import { Token } from '../core/token.js'
+
+/** A value that one of our own rules allows. The message says only what would be right. */
+const allowed = <T>({ allows, expected }: { allows: (value: unknown) => boolean; expected: string }) =>
+  v.custom<T>(allows, `must be ${expected}`)
+
+const field = <K extends keyof TotpProfile>(name: K) => allowed<TotpProfile[K]>(profileRules[name])
+
+const text = v.string('must be a string')
+
+const name = allowed<string>({
+  allows: (value) => typeof value === 'string' && isName(value),
+  expected: nameRule,
+})
+
+const url = allowed<string>({
+  allows: (value) =>
+    typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol),
+  expected: 'an absolute http or https URL',
+})
+
+const replay = v.picklist(replayPolicies, `must be ${replayPolicies.join(' or ')}`)
+
+/** What a text means, or an issue in our words: valibot's and those of the parsers stay out of errors. */
+const parsed = <T>(parse: (given: string) => T | undefined, expected: string) =>
+  v.pipe(
+    text,
+    v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
+      const value = parse(dataset.value)
+      if (value !== undefined) return value
+      addIssue({ message: `must be ${expected}` })
+      return NEVER
+    }),
+  )
+
+const at = parsed(parseInstant, 'an RFC 3339 time in UTC, like 2026-11-23T22:45:01Z')
+const seed = parsed((given) => orNothing(() => Seed.fromBase32(given)), 'a seed in base32')
+const token = parsed((given) => orNothing(() => Token.parse(given)), 'an RFC 6750 b64token')
+
+const codeProfile = { algorithm: field('algorithm'), digits: field('digits'), period: field('period') }
+const credential = { id: name, createdAt: at, expiresAt: v.exactOptional(at) }
+
+const seeds = v.array(v.strictObject({ ...credential, seed }))
+const tokens = v.array(v.strictObject({ ...credential, token }))
+
+/** One value of `peers`. Its name is the key, and is checked where the keys are walked. */
+export const peerSchema = v.strictObject({
+  ...codeProfile,
+  replay: v.exactOptional(replay),
+  note: v.exactOptional(text),
+  createdAt: at,
+  seeds,
+  tokens,
+} satisfies Record<keyof CodeProfile, unknown> & Record<string, unknown>)
+
+/** The document but for its peers: valibot's `record` drops legal names such as `constructor`. */
+export const documentSchema = v.strictObject({
+  version: v.literal(1, 'must be 1'),
+  agent: v.strictObject({ name, url: v.exactOptional(url) }),
+  profile: v.strictObject({ ...codeProfile, window: field('window'), header: field('header') }),
+  replay,
+  sharedSeeds: v.exactOptional(seeds),
+  peers: v.custom<Readonly<Record<string, unknown>>>(isObject, 'must be an object'),
+})
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** RFC 3339 §5.6 with `Z`, to the millisecond. `Date` alone would take 31 February for 3 March. */
+function parseInstant(given: string): Date | undefined {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$/.test(given)) return undefined
+  const instant = new Date(given)
+  return instant.getUTCDate() === Number(given.slice(8, 10)) ? instant : undefined
+}
+
+function orNothing<T>(make: () => T): T | undefined {
+  try {
+    return make()
+  } catch {
+    return undefined
+  }
+}
