@@ -1,0 +1,143 @@
+import { A2aTotpError, isA2aTotpError } from '../core/errors.js'
+import { isLive, newestLive, seedsOf, type Peer, type Roster } from '../core/peer.js'
+import { parseProfile, type TotpProfile } from '../core/profile.js'
+import { peerNamed } from '../core/provision.js'
+import { minimumSeedBits, Seed } from '../core/seed.js'
+import { Token } from '../core/token.js'
+import type { CliContext, Env } from './context.js'
+
+/** Whose codes a command makes or checks, whether that comes from the store or from the environment. */
+export interface CodeSource {
+  /** The peer's name; none when the credentials come from the environment. */
+  readonly peer?: string
+  readonly agent?: string
+  readonly url?: string
+  readonly profile: TotpProfile
+  /** Every live seed, the newest last. */
+  readonly seeds: readonly [Seed, ...Seed[]]
+  /** The newest live token; none when only a seed is known. */
+  readonly token?: Token
+}
+
+/** The seed to make codes with. */
+export function newestSeed({ seeds }: CodeSource): Seed {
+  return seeds[seeds.length - 1] ?? seeds[0]
+}
+
+/**
+ * Finds the peer that a command means: by name in the store; without a name by `$A2A_TOTP_SEED`, else the
+ * store's only peer.
+ *
+ * @throws {A2aTotpError} `ERR_USAGE` when nothing says which peer is meant, `ERR_PEER_UNKNOWN`,
+ *   `ERR_CREDENTIAL_EXPIRED`, `ERR_CONFIG_INVALID` for a bad variable, or `ERR_STORE_*`.
+ */
+export function findCodeSource(
+  { env, store, output, now }: CliContext,
+  name: string | undefined,
+): CodeSource {
+  const source =
+    name === undefined && env['A2A_TOTP_SEED'] !== undefined
+      ? sourceFromEnvironment(env)
+      : sourceFromStore(...namedOrOnly(store, name), now())
+  const { bits, strong } = newestSeed(source)
+  if (!strong) {
+    output.warn(
+      `this seed has ${bits} bits; RFC 4226 asks for at least ${minimumSeedBits}: ask its issuer for a new one`,
+    )
+  }
+  return source
+}
+
+function namedOrOnly(store: CliContext['store'], name: string | undefined): [Roster, Peer] {
+  if (name !== undefined) {
+    const roster = store.read()
+    return [roster, peerNamed(roster, name)]
+  }
+  if (!store.exists()) {
+    throw new A2aTotpError(
+      'ERR_USAGE',
+      'no peer named, and neither $A2A_TOTP_SEED nor a store to take it from; say NAME',
+    )
+  }
+  const roster = store.read()
+  const [only, second] = roster.peers.values()
+  if (only && !second) return [roster, only]
+  throw new A2aTotpError('ERR_USAGE', `the store has ${roster.peers.size} peers; say which one: NAME`)
+}
+
+/** @throws {A2aTotpError} `ERR_CREDENTIAL_EXPIRED` when none of the peer's seeds is live. */
+export function sourceFromStore(roster: Roster, peer: Peer, at: Date): CodeSource {
+  const [oldest, ...newer] = seedsOf(roster, peer)
+    .filter((credential) => isLive(credential, at))
+    .map(({ seed }) => seed)
+  if (!oldest) {
+    throw new A2aTotpError(
+      'ERR_CREDENTIAL_EXPIRED',
+      `every seed of ${peer.name} has expired; give it a new one with \`a2a-totp rotate ${peer.name}\``,
+    )
+  }
+  const token = newestLive(peer.tokens, at)?.token
+  const { algorithm, digits, period } = peer
+  return {
+    peer: peer.name,
+    agent: roster.agent,
+    ...(roster.url ? { url: roster.url } : {}),
+    profile: { ...roster.profile, algorithm, digits, period },
+    seeds: [oldest, ...newer],
+    ...(token ? { token } : {}),
+  }
+}
+
+function sourceFromEnvironment(env: Env): CodeSource {
+  const number = (name: string): number | undefined => {
+    const text = env[name]
+    return text === undefined ? undefined : /^[0-9]+$/.test(text) ? Number(text) : NaN
+  }
+  const token = env['A2A_TOTP_TOKEN']
+  const agent = env['A2A_TOTP_AGENT']
+  const url = env['A2A_TOTP_URL']
+  return {
+    ...(agent ? { agent } : {}),
+    ...(url ? { url } : {}),
+    seeds: [fromVariable('A2A_TOTP_SEED', () => Seed.fromBase32(env['A2A_TOTP_SEED'] ?? ''))],
+    profile: fromVariable('A2A_TOTP_ALGORITHM, _DIGITS, _PERIOD or _HEADER', () =>
+      parseProfile({
+        algorithm: env['A2A_TOTP_ALGORITHM'],
+        digits: number('A2A_TOTP_DIGITS'),
+        period: number('A2A_TOTP_PERIOD'),
+        header: env['A2A_TOTP_HEADER'],
+      }),
+    ),
+    ...(token === undefined ? {} : { token: fromVariable('A2A_TOTP_TOKEN', () => Token.parse(token)) }),
+  }
+}
+
+function fromVariable<T>(name: string, parse: () => T): T {
+  try {
+    return parse()
+  } catch (error) {
+    if (!isA2aTotpError(error)) throw error
+    throw new A2aTotpError('ERR_CONFIG_INVALID', `$${name}: ${error.message}`)
+  }
+}
+
+/**
+ * Credentials under other names, for `probe --token-env VAR --seed-env VAR`: the same as the standard
+ * variables, read elsewhere.
+ */
+export function renamedEnv(env: Env, { tokenEnv, seedEnv }: { tokenEnv?: string; seedEnv?: string }): Env {
+  const read = (name: string | undefined, standard: string): string | undefined => {
+    if (name === undefined) return env[standard]
+    const value = env[name]
+    if (value !== undefined) return value
+    throw new A2aTotpError(
+      'ERR_CONFIG_INVALID',
+      `the environment has no variable of the name given for ${standard}`,
+    )
+  }
+  return {
+    ...env,
+    A2A_TOTP_TOKEN: read(tokenEnv, 'A2A_TOTP_TOKEN'),
+    A2A_TOTP_SEED: read(seedEnv, 'A2A_TOTP_SEED'),
+  }
+}

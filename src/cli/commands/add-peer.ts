@@ -1,0 +1,162 @@
+import { Command } from 'commander'
+import { A2aTotpError } from '../../core/errors.js'
+import { formatKeyUri } from '../../core/key-uri.js'
+import { parseName } from '../../core/name.js'
+import { seedsOf, type Peer, type Roster } from '../../core/peer.js'
+import type { CodeProfile, ReplayPolicy } from '../../core/profile.js'
+import { provisionPeer, withPeers, type PeerRequest } from '../../core/provision.js'
+import { requireStrongSeed, Seed } from '../../core/seed.js'
+import { Token } from '../../core/token.js'
+import type { CliContext } from '../context.js'
+import { codeOptions, replayOption } from '../options.js'
+import { readSecretFile } from '../secret-file.js'
+import { showQr } from '../show-qr.js'
+
+interface AddPeerOptions extends Partial<CodeProfile> {
+  replay?: ReplayPolicy
+  note?: string
+  seedFile?: string
+  tokenFile?: string
+  allowWeakSeed?: true
+  ifMissing?: true
+  qr?: true
+  reveal?: true
+}
+
+export const addPeerCommand = (context: CliContext): Command => {
+  const command = new Command('add-peer')
+    .description('give one or more peers a seed and a token')
+    .argument('<names...>', 'their names; all are added, or none')
+  for (const option of [...codeOptions(), replayOption()]) command.addOption(option)
+  return command
+    .option('--note <text>', 'a remark for people, kept in the store')
+    .option('--seed-file <path>', 'take this base32 seed instead of making one; - is standard input')
+    .option('--token-file <path>', 'take this bearer token instead of making one; - is standard input')
+    .option('--allow-weak-seed', 'take a seed of less than 128 bits (RFC 4226 R6 forbids it)')
+    .option('--if-missing', 'leave peers that are there already alone, and succeed')
+    .option('--qr', 'show the key URI as a QR code, on a terminal')
+    .option('--reveal', 'print the seed, the token and the key URI')
+    .addHelpText(
+      'after',
+      `
+Prints nothing secret unless asked to. Hand a peer its half with \`a2a-totp config client NAME\`.
+
+Examples:
+  $ a2a-totp add-peer alice bob
+  $ a2a-totp add-peer ci-probe --digits 8 --note "the probe in CI"
+  $ pass show agents/carol | a2a-totp add-peer carol --seed-file -`,
+    )
+    .action(async (names: string[], options: AddPeerOptions) => {
+      const requests = await peerRequests(context, names, options)
+      const { added, roster } = await add(context, requests, options)
+      report(context, roster, added, options)
+      if (options.qr) await showQrs(context, roster, added)
+    })
+}
+
+async function peerRequests(
+  context: CliContext,
+  names: string[],
+  options: AddPeerOptions,
+): Promise<PeerRequest[]> {
+  const { algorithm, digits, period, replay, note, seedFile, tokenFile, allowWeakSeed } = options
+  for (const name of names) parseName(name, 'peer')
+  if (new Set(names).size !== names.length)
+    throw new A2aTotpError('ERR_USAGE', 'a name is given twice; give each once')
+  if ((seedFile ?? tokenFile) !== undefined && names.length > 1) {
+    throw new A2aTotpError('ERR_USAGE', '--seed-file and --token-file are for one peer; name one at a time')
+  }
+  if (seedFile === '-' && tokenFile === '-') {
+    throw new A2aTotpError(
+      'ERR_USAGE',
+      'standard input can hold the seed or the token; put one of them in a file',
+    )
+  }
+  const seed =
+    seedFile === undefined
+      ? undefined
+      : Seed.fromBase32(await readSecretFile(context, '--seed-file', seedFile))
+  if (seed)
+    requireStrongSeed(
+      seed,
+      allowWeakSeed ?? false,
+      'ask its issuer for a longer one, or say --allow-weak-seed',
+    )
+  const token =
+    tokenFile === undefined
+      ? undefined
+      : Token.parse(await readSecretFile(context, '--token-file', tokenFile))
+  const shared = { algorithm, digits, period, replay, note, seed, token }
+  const given = Object.fromEntries(Object.entries(shared).filter(([, value]) => value !== undefined))
+  return names.map((name) => ({ ...given, name }))
+}
+
+async function add(
+  { store, now, random }: CliContext,
+  requests: readonly PeerRequest[],
+  { ifMissing }: AddPeerOptions,
+): Promise<{ added: Peer[]; roster: Roster }> {
+  let added: Peer[] = []
+  const making = { at: now(), random }
+  const roster = await store.update((current) => {
+    const missing = ifMissing ? requests.filter(({ name }) => !current.peers.has(name)) : requests
+    added = missing.map((request) => provisionPeer(current, request, making))
+    return added.length === 0 ? current : withPeers(current, added)
+  })
+  return { added, roster }
+}
+
+function report(
+  { output }: CliContext,
+  roster: Roster,
+  added: readonly Peer[],
+  { ifMissing, reveal }: AddPeerOptions,
+): void {
+  const rows = added.map((peer) => credentialsOf(roster, peer, reveal ?? false))
+  output.result(rows.map(textOf).join('\n'), { peers: rows })
+  if (ifMissing && added.length === 0) output.say('already there; nothing was changed')
+  const [first] = added
+  if (first) output.say(`next: a2a-totp config client ${first.name}`)
+}
+
+interface CredentialRow {
+  readonly name: string
+  readonly seedId: string | null
+  readonly tokenId: string | null
+  readonly expiresAt: string | null
+  readonly seed?: string
+  readonly token?: string
+  readonly uri?: string
+}
+
+/** A peer's newest credentials: their ids, and with `reveal` themselves. */
+function credentialsOf(roster: Roster, peer: Peer, reveal: boolean): CredentialRow {
+  const seed = seedsOf(roster, peer).at(-1)
+  const token = peer.tokens.at(-1)
+  return {
+    name: peer.name,
+    seedId: seed?.id ?? null,
+    tokenId: token?.id ?? null,
+    expiresAt: seed?.expiresAt?.toISOString() ?? null,
+    ...(reveal && seed && token
+      ? { seed: seed.seed.base32, token: token.token.value, uri: keyUriOf(roster, peer, seed.seed) }
+      : {}),
+  }
+}
+
+function textOf({ name, seedId, tokenId, seed, token, uri }: CredentialRow): string {
+  const line = `${name}  seed ${seedId ?? '-'}  token ${tokenId ?? '-'}`
+  return uri
+    ? [line, `  seed   ${seed ?? ''}`, `  token  ${token ?? ''}`, `  uri    ${uri}`].join('\n')
+    : line
+}
+
+const keyUriOf = ({ agent }: Roster, { name, algorithm, digits, period }: Peer, seed: Seed): string =>
+  formatKeyUri({ agent, peer: name, seed, profile: { algorithm, digits, period } })
+
+async function showQrs(context: CliContext, roster: Roster, added: readonly Peer[]): Promise<void> {
+  for (const peer of added) {
+    const seed = seedsOf(roster, peer).at(-1)?.seed
+    if (seed) await showQr(context, keyUriOf(roster, peer, seed))
+  }
+}

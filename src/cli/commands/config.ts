@@ -1,0 +1,155 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { Command, Option } from 'commander'
+import {
+  cardProtocols,
+  totpSecurityOf,
+  withTotpSecurity,
+  type CardJson,
+  type CardProtocol,
+} from '../../core/agent-card.js'
+import { A2aTotpError } from '../../core/errors.js'
+import { defaultProfile } from '../../core/profile.js'
+import { peerNamed } from '../../core/provision.js'
+import {
+  clientFragments,
+  renderClientFragment,
+  renderServerFragment,
+  serverFragments,
+  type ClientFormat,
+  type Fragment,
+  type RenderedFragment,
+  type ServerFormat,
+} from '../../fragments/index.js'
+import type { CliContext } from '../context.js'
+import { choice } from '../options.js'
+import { emit, outOptions, type OutOptions } from '../result-file.js'
+
+export const configCommand = (context: CliContext): Command =>
+  new Command('config')
+    .description('print what the agent, a peer or the agent card needs')
+    .addCommand(serverCommand(context))
+    .addCommand(clientCommand(context))
+    .addCommand(cardCommand(context))
+
+function serverCommand(context: CliContext): Command {
+  const command = new Command('server')
+    .description('the fragment for the protected agent')
+    .addOption(formatOption(serverFragments).default('json'))
+    .option('--server-file <path>', 'with --format env: where the agent will find its server file')
+  for (const option of outOptions()) command.addOption(option)
+  return command
+    .addHelpText(
+      'after',
+      `${listFormats(serverFragments)}
+Examples:
+  $ a2a-totp config server --out /etc/billing/a2a-totp-server.json
+  $ a2a-totp config server --format maps`,
+    )
+    .action(({ format, serverFile, ...out }: OutOptions & { format: ServerFormat; serverFile?: string }) => {
+      const roster = context.store.read()
+      if (roster.peers.size === 0)
+        context.output.warn('the store has no peers, so the agent would refuse everybody')
+      const input = { roster, at: context.now(), ...(serverFile === undefined ? {} : { serverFile }) }
+      give(context, out, renderServerFragment(format, input))
+    })
+}
+
+function clientCommand(context: CliContext): Command {
+  const command = new Command('client')
+    .description('the fragment for one peer: its token and its seed')
+    .argument('<name>', 'the peer')
+    .addOption(formatOption(clientFragments).default('env'))
+  for (const option of outOptions()) command.addOption(option)
+  return command
+    .addHelpText(
+      'after',
+      `${listFormats(clientFragments)}
+Examples:
+  $ a2a-totp config client alice --out alice.env
+  $ a2a-totp config client alice --format json | ssh alice.example 'umask 077; cat > totp.json'`,
+    )
+    .action((name: string, { format, ...out }: OutOptions & { format: ClientFormat }) => {
+      const roster = context.store.read()
+      const peer = peerNamed(roster, name)
+      give(context, out, renderClientFragment(format, { roster, peer, at: context.now() }))
+    })
+}
+
+function cardCommand(context: CliContext): Command {
+  const command = new Command('card')
+    .description('the part of the agent card that demands bearer AND the code')
+    .addOption(choice('--protocol <version>', 'A2A protocol whose shape to write', cardProtocols))
+    .option('--merge <card>', 'print this whole card with the second factor added; - is standard input')
+    .option('--replace', 'with --merge: drop alternatives that do without bearer')
+  for (const option of outOptions()) command.addOption(option)
+  return command
+    .addHelpText(
+      'after',
+      `
+--merge adds the code to every alternative that has bearer, skills' own ones too. It never appends an
+alternative: alternatives are an OR, and a second one would be a way round the first.
+
+Examples:
+  $ a2a-totp config card --protocol both
+  $ a2a-totp config card --merge agent-card.json --out agent-card.totp.json`,
+    )
+    .action(async ({ protocol, merge, replace, ...out }: CardOptions) => {
+      const header = context.store.exists() ? context.store.read().profile.header : defaultProfile.header
+      const card =
+        merge === undefined
+          ? totpSecurityOf(protocol ?? '1.0', header)
+          : withTotpSecurity(await readCard(context, merge), {
+              header,
+              replace: replace ?? false,
+              ...(protocol ? { protocol } : {}),
+            })
+      emit(context, out, JSON.stringify(card, null, 2), card)
+    })
+}
+
+interface CardOptions extends OutOptions {
+  protocol?: CardProtocol
+  merge?: string
+  replace?: true
+}
+
+const formatOption = (table: Readonly<Record<string, unknown>>): Option =>
+  choice('--format <format>', 'what to print', Object.keys(table))
+
+/** A line a format, for the help text. */
+function listFormats(table: Readonly<Record<string, Pick<Fragment<never>, 'summary' | 'secret'>>>): string {
+  const width = Math.max(...Object.keys(table).map((name) => name.length))
+  const lines = Object.entries(table).map(
+    ([name, { summary, secret }]) => `  ${name.padEnd(width)}  ${summary}${secret ? ' (secret)' : ''}`,
+  )
+  return `\nFormats:\n${lines.join('\n')}\n`
+}
+
+function give(context: CliContext, out: OutOptions, { content, document, warnings }: RenderedFragment): void {
+  for (const warning of warnings) context.output.warn(warning)
+  emit(context, out, content, document)
+}
+
+async function readCard(context: CliContext, path: string): Promise<CardJson> {
+  const text = path === '-' ? await context.readStdin() : readText(resolve(context.cwd, path), path)
+  try {
+    const card: unknown = JSON.parse(text)
+    if (typeof card === 'object' && card !== null && !Array.isArray(card)) return card as CardJson
+  } catch {
+    // Falls through to the one error for everything that is no card.
+  }
+  throw new A2aTotpError('ERR_CARD_INVALID', 'the agent card is not a JSON object; give one as it is served')
+}
+
+function readText(path: string, given: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new A2aTotpError(
+      'ERR_FILE_UNREADABLE',
+      `cannot read the card ${given} (${code ?? 'unknown reason'}); check its path`,
+    )
+  }
+}

@@ -1,0 +1,32 @@
+import { once } from 'node:events'
+import { Command } from 'commander'
+import type { CliContext } from '../context.js'
+import { wholeNumber } from '../options.js'
+
+export const demoCommand = (context: CliContext): Command =>
+  new Command('demo')
+    .description('a real A2A agent on 127.0.0.1, protected by the store')
+    .addOption(
+      wholeNumber('--port <port>', 'the port to listen on; 0 takes any free one', 0, 65_535).default(0),
+    )
+    .addHelpText(
+      'after',
+      `
+Speaks JSON-RPC and HTTP+JSON, A2A 1.0 and 0.3, and lets in the peers that the store has now. Prints the
+card's URL once it is ready, then a line for each call on stderr. Stop it with Ctrl-C.
+
+Examples:
+  $ a2a-totp demo --port 4100
+  $ a2a-totp demo --json | head -1 | jq -r .card`,
+    )
+    .action(async ({ port }: { port: number }) => {
+      const { store, output, signal, now } = context
+      const roster = store.read()
+      if (roster.peers.size === 0)
+        output.warn('the store has no peers, so the demo refuses everybody; add one first')
+      const { startDemoAgent } = await import('../../demo/index.js')
+      const agent = await startDemoAgent({ roster, port, now, log: (line) => output.say(line) })
+      output.result(agent.cardUrl, { card: agent.cardUrl, interfaces: agent.interfaces })
+      if (!signal.aborted) await once(signal, 'abort')
+      await agent.close()
+    })

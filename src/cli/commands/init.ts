@@ -1,0 +1,126 @@
+import { Command } from 'commander'
+import { A2aTotpError, isA2aTotpError } from '../../core/errors.js'
+import { parseName } from '../../core/name.js'
+import type { Roster } from '../../core/peer.js'
+import { parseProfile, type ReplayPolicy, type TotpProfile } from '../../core/profile.js'
+import { seedCredential } from '../../core/provision.js'
+import { makeSeed } from '../../core/seed.js'
+import { ignoreInGit } from '../../store/ignore-file.js'
+import type { CliContext } from '../context.js'
+import { profileOptions, replayOption } from '../options.js'
+
+interface InitOptions extends Partial<TotpProfile> {
+  agent: string
+  url?: string
+  replay?: ReplayPolicy
+  sharedSeed?: true
+  ifMissing?: true
+  force?: true
+  yes?: true
+  gitignore: boolean
+}
+
+export const initCommand = (context: CliContext): Command => {
+  const command = new Command('init')
+    .description('make the store: one file with an agent and the peers that may call it')
+    .option('--agent <name>', "the agent's stable name", 'agent')
+    .option('--url <url>', "the agent's address, for clients and the probe")
+  for (const option of [...profileOptions(), replayOption()]) command.addOption(option)
+  return command
+    .option('--shared-seed', 'one seed for all peers: weaker, each could pass for another')
+    .option('--if-missing', 'leave a store that is there already alone, and succeed')
+    .option('--force', 'make a new one; the old file stays beside it')
+    .option('--yes', 'with --force: do not ask before peers are left behind')
+    .option('--no-gitignore', 'do not add the store to .gitignore')
+    .addHelpText(
+      'after',
+      `
+Prints the store's path. The file is born readable by you alone. It holds every seed and token of this
+agent: it is the one file not to share.
+
+Examples:
+  $ a2a-totp init --agent billing --url https://billing.example
+  $ a2a-totp init --replay once --digits 8
+  $ a2a-totp --store /etc/billing/a2a-totp.json init --if-missing`,
+    )
+    .action(async (options: InitOptions) => {
+      const { store, output } = context
+      const roster = rosterFrom(options, context)
+      if (options.ifMissing && store.exists()) return reportExisting(context)
+      await confirmReplacement(context, options)
+      const backup = await store
+        .create(roster, { replace: options.force ?? false })
+        .catch((error: unknown) => {
+          // Two at once: the other made it between our look and our write.
+          if (options.ifMissing && isA2aTotpError(error) && error.code === 'ERR_STORE_EXISTS') return 'there'
+          throw error
+        })
+      if (backup === 'there') return reportExisting(context)
+      output.result(store.path(), { store: store.path(), agent: roster.agent })
+      if (backup) output.say(`the old store is kept as ${backup}`)
+      remark(context, options, roster)
+    })
+}
+
+function rosterFrom(options: InitOptions, { now, random }: CliContext): Roster {
+  const profile = parseProfile({ ...options })
+  const making = { at: now(), random }
+  return {
+    agent: parseName(options.agent, 'agent'),
+    ...(options.url === undefined ? {} : { url: parseUrl(options.url) }),
+    profile,
+    replay: options.replay ?? 'reuse',
+    ...(options.sharedSeed
+      ? { sharedSeeds: [seedCredential(makeSeed(profile.algorithm, random), making)] }
+      : {}),
+    peers: new Map(),
+  }
+}
+
+function parseUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url && /^https?:$/.test(url.protocol) && !url.username && !url.password) return text
+  throw new A2aTotpError('ERR_USAGE', '--url must be an http or https URL without a user name in it')
+}
+
+function reportExisting({ store, output }: CliContext): void {
+  const { agent } = store.read()
+  output.result(store.path(), { store: store.path(), agent })
+  output.say(`the store of ${agent} is there already; nothing was changed`)
+}
+
+async function confirmReplacement(
+  { store, confirm }: CliContext,
+  { force, yes }: InitOptions,
+): Promise<void> {
+  if (!force || yes || !store.exists()) return
+  const peers = peersIn(store)
+  if (peers === 0) return
+  const what = peers === undefined ? 'a store that cannot be read' : `the store and its ${peers} peers`
+  if (await confirm(`Leave ${what} behind and make a new one?`, '--yes')) return
+  throw new A2aTotpError('ERR_DECLINED', 'the store was left as it is')
+}
+
+/** How many peers would be left behind; undefined when the file does not say. */
+function peersIn(store: CliContext['store']): number | undefined {
+  try {
+    return store.read().peers.size
+  } catch {
+    return undefined
+  }
+}
+
+function remark({ store, output }: CliContext, { replay, gitignore }: InitOptions, roster: Roster): void {
+  if (replay === undefined) {
+    output.say(
+      'replay policy reuse: a code is good for any number of requests while it lives; --replay once makes each good for one',
+    )
+  }
+  if (roster.sharedSeeds) {
+    output.warn(
+      'one seed for all peers: any peer with a stolen token passes for its owner; prefer a seed for each',
+    )
+  }
+  if (gitignore && ignoreInGit(store.path()) === 'added') output.say('added the store to .gitignore')
+  output.say('next: a2a-totp add-peer NAME')
+}

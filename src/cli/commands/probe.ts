@@ -1,0 +1,219 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { Command, Option } from 'commander'
+import { A2aTotpError } from '../../core/errors.js'
+import { replayOf, type Peer, type Roster } from '../../core/peer.js'
+import type { TotpProfile } from '../../core/profile.js'
+import { peerNamed } from '../../core/provision.js'
+import type { Seed } from '../../core/seed.js'
+import type { Token } from '../../core/token.js'
+import type { ProbeOptions } from '../../probe/index.js'
+import { findCodeSource, newestSeed, renamedEnv, sourceFromStore, type CodeSource } from '../code-source.js'
+import type { CliContext } from '../context.js'
+import { exitCodes } from '../exit-codes.js'
+import { choice, wholeNumber } from '../options.js'
+import { emit, outOptions, type OutOptions } from '../result-file.js'
+import type { Spinner } from '../terminal.js'
+
+interface ProbeCommandOptions extends OutOptions {
+  tokenEnv?: string
+  seedEnv?: string
+  binding: ProbeOptions['binding']
+  protocol: ProbeOptions['protocol']
+  otherPeer?: string
+  only?: string[]
+  skip?: string[]
+  strict?: true
+  send?: string
+  allowHost?: string[]
+  insecureHttp?: true
+  ca?: string
+  timeout: number
+  format?: 'pretty' | 'json'
+}
+
+export const probeCommand = (context: CliContext): Command => {
+  const list = (text: string, before: string[] = []): string[] => [
+    ...before,
+    ...text.split(',').filter(Boolean),
+  ]
+  const command = new Command('probe')
+    .description('prove against a live agent that bearer plus TOTP is really enforced')
+    .argument('<url>', "the agent's address, or its card's")
+    .argument('[name]', 'the peer to call as; else $A2A_TOTP_TOKEN and $A2A_TOTP_SEED')
+    .option('--token-env <var>', 'the variable that holds the token')
+    .option('--seed-env <var>', 'the variable that holds the seed')
+    .addOption(
+      choice('--binding <binding>', 'test this binding only', ['auto', 'jsonrpc', 'rest']).default('auto'),
+    )
+    .addOption(
+      choice('--protocol <version>', 'test this A2A version only', ['auto', '1.0', '0.3']).default('auto'),
+    )
+    .option(
+      '--other-peer <name>',
+      'whose code must not pass with our token; else any other peer of the store',
+    )
+    .addOption(new Option('--only <ids>', 'run these checks only, comma-separated').argParser(list))
+    .addOption(new Option('--skip <ids>', 'leave these checks out').argParser(list))
+    .option('--strict', 'let warnings fail')
+    .option(
+      '--send <text>',
+      'also send this message with valid credentials: the only call with a side effect',
+    )
+    .addOption(new Option('--allow-host <host>', 'credentials may go to this host as well').argParser(list))
+    .option('--insecure-http', 'send credentials over plain http beyond loopback')
+    .option('--ca <file>', 'trust the certificates in this PEM file')
+    .addOption(wholeNumber('--timeout <seconds>', 'how long one request may take', 1, 300).default(10))
+    .addOption(choice('--format <format>', 'how to report', ['pretty', 'json']))
+  for (const option of outOptions()) command.addOption(option)
+  return command
+    .addHelpText(
+      'after',
+      `
+Without side effects: it asks for a task that does not exist. A run spends at most 4 wrong codes.
+Exit code 0 when every check passed, 1 when one failed, 4 when the agent cannot be reached.
+
+Examples:
+  $ a2a-totp probe http://127.0.0.1:4100 alice
+  $ a2a-totp probe https://billing.example ci-probe --strict --json > report.json
+  $ A2A_TOTP_TOKEN=... A2A_TOTP_SEED=... a2a-totp probe https://billing.example`,
+    )
+    .action(async (url: string, name: string | undefined, options: ProbeCommandOptions) => {
+      const probeOptions = optionsFor(context, url, name, options)
+      const { probe, renderPretty } = await import('../../probe/index.js')
+      const spinner = await spin(context)
+      const report = await probe({
+        ...probeOptions,
+        announce: (text) => {
+          if (spinner) spinner.say(text)
+          else context.output.say(text)
+        },
+      }).finally(() => spinner?.stop())
+      const { forPerson } = context.output
+      const color = forPerson && options.out === undefined
+      const text =
+        options.format === 'json' ? JSON.stringify(report) : renderPretty(report, { color, symbols: color })
+      emit(context, options, text, report)
+      if (!report.reachable) context.setExitCode(exitCodes.unreachable)
+      else if (!report.ok) context.setExitCode(exitCodes.no)
+    })
+}
+
+async function spin({ output }: CliContext): Promise<Spinner | undefined> {
+  if (!output.talksToPerson) return undefined
+  const { startSpinner } = await import('../terminal.js')
+  return startSpinner('probing')
+}
+
+function optionsFor(
+  context: CliContext,
+  url: string,
+  name: string | undefined,
+  options: ProbeCommandOptions,
+): ProbeOptions {
+  const { binding, protocol, only, skip, strict, send, allowHost, insecureHttp, ca, timeout } = options
+  requireHttpUrl(url)
+  const roster = name === undefined ? undefined : context.store.read()
+  const source =
+    roster && name !== undefined ? storeSource(context, roster, name) : environmentSource(context, options)
+  const otherPeer = findOtherPeer(context, roster, source, options.otherPeer)
+  const peer = roster && name !== undefined ? peerNamed(roster, name) : undefined
+  return {
+    url,
+    credentials: {
+      ...credentialsOf(source),
+      ...(roster && peer ? { replay: replayOf(roster, peer) } : {}),
+    },
+    ...(otherPeer ? { otherPeer } : {}),
+    ...(source.url === undefined ? {} : { trustedUrl: source.url }),
+    binding,
+    protocol,
+    ...(only ? { only } : {}),
+    ...(skip ? { skip } : {}),
+    ...(strict ? { strict } : {}),
+    ...(send === undefined ? {} : { send }),
+    ...(allowHost ? { allowHosts: allowHost } : {}),
+    ...(insecureHttp ? { insecureHttp } : {}),
+    ...(ca === undefined ? {} : { ca: readCa(context, ca) }),
+    timeoutMs: timeout * 1000,
+    now: context.now,
+    random: context.random,
+  }
+}
+
+function requireHttpUrl(text: string): void {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url && /^https?:$/.test(url.protocol) && !url.username && !url.password) return
+  throw new A2aTotpError('ERR_USAGE', 'URL must be an http or https address without a user name in it')
+}
+
+function storeSource(context: CliContext, roster: Roster, name: string): CodeSource {
+  return sourceFromStore(roster, peerNamed(roster, name), context.now())
+}
+
+function environmentSource(context: CliContext, { tokenEnv, seedEnv }: ProbeCommandOptions): CodeSource {
+  const env = renamedEnv(context.env, {
+    ...(tokenEnv === undefined ? {} : { tokenEnv }),
+    ...(seedEnv === undefined ? {} : { seedEnv }),
+  })
+  if (env['A2A_TOTP_SEED'] === undefined) {
+    throw new A2aTotpError(
+      'ERR_SEED_MISSING',
+      'no credentials: name a peer of the store, or set $A2A_TOTP_TOKEN and $A2A_TOTP_SEED',
+    )
+  }
+  return findCodeSource({ ...context, env }, undefined)
+}
+
+function credentialsOf(
+  source: CodeSource,
+): { token: Token; seed: Seed; peer?: string; agent?: string } & TotpProfile {
+  const { token, profile, peer, agent } = source
+  if (!token) {
+    throw new A2aTotpError(
+      'ERR_TOKEN_MISSING',
+      'no token to probe with; name a peer of the store, or set $A2A_TOTP_TOKEN',
+    )
+  }
+  return {
+    ...profile,
+    token,
+    seed: newestSeed(source),
+    ...(peer ? { peer } : {}),
+    ...(agent ? { agent } : {}),
+  }
+}
+
+/** The peer whose code is tried with our token: the one asked for, else any other of the store with a seed of its own. */
+function findOtherPeer(
+  context: CliContext,
+  roster: Roster | undefined,
+  source: CodeSource,
+  asked: string | undefined,
+): ProbeOptions['otherPeer'] {
+  const known = roster ?? (asked === undefined ? undefined : context.store.read())
+  if (!known || known.sharedSeeds) return undefined
+  const other = asked === undefined ? otherPeerOf(known, source.peer) : peerNamed(known, asked)
+  if (!other) return undefined
+  const { profile, ...rest } = sourceFromStore(known, other, context.now())
+  const { algorithm, digits, period } = profile
+  return { algorithm, digits, period, seed: newestSeed({ profile, ...rest }) }
+}
+
+/** One with codes of the same length: a longer or shorter one would be refused for its form alone. */
+function otherPeerOf(roster: Roster, peer: string | undefined): Peer | undefined {
+  const digits = peer === undefined ? undefined : roster.peers.get(peer)?.digits
+  return [...roster.peers.values()].find((other) => other.name !== peer && other.digits === digits)
+}
+
+function readCa({ cwd }: CliContext, path: string): string {
+  try {
+    return readFileSync(resolve(cwd, path), 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new A2aTotpError(
+      'ERR_FILE_UNREADABLE',
+      `cannot read the file given to --ca (${code ?? 'unknown reason'})`,
+    )
+  }
+}

@@ -1,0 +1,43 @@
+import type { Roster } from '../core/peer.js'
+import type { RandomBytes } from '../core/random.js'
+import type { Output } from './output.js'
+
+export type Env = Readonly<Record<string, string | undefined>>
+
+/** The store that the command line, the environment or the working directory points to. */
+export interface StoreAccess {
+  /** Where the store is, or where a new one would be made. */
+  path(): string
+  /** Whether there is one. */
+  exists(): boolean
+  /** @throws {A2aTotpError} `ERR_STORE_*` when it is missing or cannot be used. */
+  read(): Roster
+  /** Makes a new one. With `replace` an old one is kept beside it, and where is returned. */
+  create(roster: Roster, options: { replace: boolean }): Promise<string | undefined>
+  /** Changes it, whole or not at all, one process at a time. */
+  update(change: (roster: Roster) => Roster): Promise<Roster>
+}
+
+/** The world as a command sees it. A test hands in another one. */
+export interface CliContext {
+  readonly env: Env
+  readonly cwd: string
+  readonly now: () => Date
+  readonly random: RandomBytes
+  readonly output: Output
+  readonly store: StoreAccess
+  /** Aborted by SIGINT and SIGTERM: a long command then ends cleanly. */
+  readonly signal: AbortSignal
+  /** All of standard input, as text. */
+  readStdin(): Promise<string>
+  /**
+   * Asks a person at a terminal.
+   *
+   * @throws {A2aTotpError} `ERR_CONFIRMATION_NEEDED` where nobody can be asked; it names the option to give.
+   */
+  confirm(question: string, option: string): Promise<boolean>
+  /** Waits; returns early when {@link CliContext.signal} is aborted. */
+  sleep(ms: number): Promise<void>
+  /** The exit code of a command that did its work and whose answer is no. */
+  setExitCode(code: number): void
+}

@@ -1,0 +1,96 @@
+import { Option } from 'commander'
+import { A2aTotpError } from '../core/errors.js'
+import {
+  algorithms,
+  digitCounts,
+  longestPeriod,
+  profileRules,
+  replayPolicies,
+  shortestPeriod,
+  widestWindow,
+} from '../core/profile.js'
+
+/** An option whose value must be one of a few words. Unlike commander's `choices`, its error never echoes the value. */
+export function choice(flags: string, description: string, choices: readonly string[]): Option {
+  const option = new Option(flags, `${description} (${choices.join(', ')})`)
+  return option.argParser((value) => {
+    if (choices.includes(value)) return value
+    throw new A2aTotpError('ERR_USAGE', `${option.long ?? flags} must be one of ${choices.join(', ')}`)
+  })
+}
+
+/** An option whose value is a whole number in a range. */
+export function wholeNumber(flags: string, description: string, least: number, most: number): Option {
+  const option = new Option(flags, description)
+  return option.argParser((value) => {
+    const number = /^[0-9]{1,9}$/.test(value) ? Number(value) : NaN
+    if (number >= least && number <= most) return number
+    throw new A2aTotpError('ERR_USAGE', `${option.long ?? flags} must be a whole number, ${least} to ${most}`)
+  })
+}
+
+/** What a peer's codes are made of; a store's profile has these and more. */
+export const codeOptions = (): Option[] => [
+  choice('--algorithm <name>', 'hash inside the HMAC', algorithms).argParser(
+    upperCase('--algorithm', algorithms),
+  ),
+  wholeNumber('--digits <n>', 'length of a code, 6 to 8', digitCounts[0], digitCounts[2]),
+  wholeNumber(
+    '--period <seconds>',
+    `how long a code lives, ${shortestPeriod} to ${longestPeriod}`,
+    shortestPeriod,
+    longestPeriod,
+  ),
+]
+
+export const profileOptions = (): Option[] => [
+  ...codeOptions(),
+  wholeNumber(
+    '--window <steps>',
+    `time steps accepted on either side, 0 to ${widestWindow}`,
+    0,
+    widestWindow,
+  ),
+  new Option('--header <name>', 'header that carries the code').argParser((value) => {
+    if (profileRules.header.allows(value)) return value
+    throw new A2aTotpError('ERR_USAGE', `--header must be ${profileRules.header.expected}`)
+  }),
+]
+
+export const replayOption = (): Option =>
+  choice(
+    '--replay <policy>',
+    'whether a code is good for one request or for as long as it lives',
+    replayPolicies,
+  )
+
+function upperCase(flag: string, choices: readonly string[]): (value: string) => string {
+  return (value) => {
+    const upper = value.toUpperCase()
+    if (choices.includes(upper)) return upper
+    throw new A2aTotpError('ERR_USAGE', `${flag} must be one of ${choices.join(', ')}`)
+  }
+}
+
+const rfc3339 = /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/
+
+/**
+ * Reads a point in time: RFC 3339, or unix seconds.
+ *
+ * @throws {A2aTotpError} `ERR_USAGE` for anything else, days that do not exist and times before 1970 included.
+ */
+export function parseTime(text: string): Date {
+  const at = /^\d{1,12}(\.\d+)?$/.test(text) ? new Date(Number(text) * 1000) : parseRfc3339(text)
+  if (at && at.getTime() >= 0) return at
+  throw new A2aTotpError('ERR_USAGE', '--at must be a time such as 2026-03-01T12:00:00Z, or unix seconds')
+}
+
+function parseRfc3339(text: string): Date | undefined {
+  const match = rfc3339.exec(text)
+  if (!match) return undefined
+  const [, year = '', month = '', day = ''] = match
+  // JavaScript rolls 30 February over to March.
+  const daysInMonth = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate()
+  const at = new Date(text.replace(' ', 'T').toUpperCase())
+  return Number(day) <= daysInMonth && !Number.isNaN(at.getTime()) ? at : undefined
+}

@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto'
+import { createInterface } from 'node:readline/promises'
+import { setTimeout as delay } from 'node:timers/promises'
+import { A2aTotpError } from '../core/errors.js'
+import { locateStore, type Located } from '../store/locate.js'
+import { createStore, readStore, updateStore } from '../store/store.js'
+import type { CliContext, Env, StoreAccess } from './context.js'
+import { createOutput, type CliStream, type OutputOptions } from './output.js'
+
+/** What a run of the CLI is given: the process it is in, or a test's idea of one. */
+export interface World {
+  readonly env: Env
+  readonly cwd: string
+  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean }
+  readonly stdout: CliStream
+  readonly stderr: CliStream
+  readonly signal: AbortSignal
+  readonly now?: () => Date
+}
+
+/** The options in front of the command. Filled in once commander has read them. */
+export interface GlobalOptions extends OutputOptions {
+  store: string | undefined
+  allowInsecurePermissions: boolean
+}
+
+export const defaultGlobalOptions = (): GlobalOptions => ({
+  store: undefined,
+  json: false,
+  quiet: false,
+  color: true,
+  allowInsecurePermissions: false,
+})
+
+/** Joins the world and the global options into what commands work with. */
+export function createContext(
+  world: World,
+  options: Readonly<GlobalOptions>,
+  setExitCode: (code: number) => void,
+): CliContext {
+  const output = createOutput(world.stdout, world.stderr, world.env, options)
+  const now = world.now ?? (() => new Date())
+  return {
+    env: world.env,
+    cwd: world.cwd,
+    now,
+    random: randomBytes,
+    output,
+    store: storeAccess(world, options, now, (text) => output.say(text)),
+    signal: world.signal,
+    setExitCode,
+    async readStdin() {
+      const chunks: Buffer[] = []
+      for await (const chunk of world.stdin) chunks.push(Buffer.from(chunk))
+      return Buffer.concat(chunks).toString('utf8')
+    },
+    async confirm(question, option) {
+      if (world.stdin.isTTY !== true || world.stderr.isTTY !== true || options.json) {
+        throw new A2aTotpError(
+          'ERR_CONFIRMATION_NEEDED',
+          `nobody is here to be asked; say ${option} to go ahead`,
+        )
+      }
+      const asking = createInterface({ input: world.stdin, output: world.stderr })
+      const answer = await asking
+        .question(`${question} [y/N] `, { signal: world.signal })
+        .finally(() => asking.close())
+      return /^y(es)?$/i.test(answer.trim())
+    },
+    async sleep(ms) {
+      await delay(ms, undefined, { signal: world.signal }).catch((error: unknown) => {
+        if (!world.signal.aborted) throw error
+      })
+    },
+  }
+}
+
+function storeAccess(
+  { env, cwd }: World,
+  options: Readonly<GlobalOptions>,
+  now: () => Date,
+  say: (text: string) => void,
+): StoreAccess {
+  let located: Located | undefined
+  const locate = (): Located => {
+    if (located) return located
+    located = locateStore({ env, cwd, ...(options.store === undefined ? {} : { store: options.store }) })
+    for (const { path, reason } of located.passedOver) say(`passed over ${path}: ${reason}`)
+    return located
+  }
+  const reading = (): { allowInsecurePermissions: boolean } => ({
+    allowInsecurePermissions: options.allowInsecurePermissions,
+  })
+  return {
+    path: () => locate().path,
+    exists: () => locate().found,
+    read: () => readStore(locate().path, reading()),
+    async create(roster, { replace }) {
+      const { backup } = await createStore(locate().path, roster, { replace, now: now() })
+      return backup
+    },
+    update: (change) => updateStore(locate().path, reading(), change),
+  }
+}

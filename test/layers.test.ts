@@ -1,0 +1,105 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+
+const src = fileURLToPath(new URL('../src', import.meta.url))
+
+/** What each folder may import: other folders, and packages. `node:` stands for all of Node. */
+const layers: Readonly<Record<string, readonly string[]>> = {
+  core: ['otpauth', 'node:crypto'],
+  store: ['core', 'node:', 'valibot'],
+  guards: ['core', 'node:'],
+  server: ['guards', 'core', 'node:', 'valibot'],
+  client: ['core', 'node:'],
+  fragments: ['core'],
+  probe: ['client', 'core', 'node:'],
+  demo: ['server', 'guards', 'core', 'node:'],
+}
+
+/** Entry points of their own, each for one optional package. */
+const integrations: Readonly<Record<string, readonly string[]>> = {
+  'server/express.ts': ['express'],
+  'server/a2a.ts': ['@a2a-js/sdk', 'express'],
+  'demo/agent.ts': ['@a2a-js/sdk', 'express'],
+}
+
+/** What core may take from node:crypto: functions of their arguments alone. */
+const pureCrypto = ['createHash', 'timingSafeEqual']
+
+interface Import {
+  readonly file: string
+  readonly layer: string
+  readonly from: string
+  readonly typeOnly: boolean
+  readonly names: string
+}
+
+function importsOf(path: string): Import[] {
+  const file = relative(src, path).split(sep).join('/')
+  const layer = file.includes('/') ? (file.split('/')[0] ?? '') : ''
+  const statement =
+    /(?:^|\n)\s*(import|export)(\s+type)?\s*([^'";]*?)\s*from\s*'([^']+)'|import\(\s*'([^']+)'\s*\)/g
+  return Array.from(readFileSync(path, 'utf8').matchAll(statement), ([, , type, names = '', from, lazy]) => {
+    const target = from ?? lazy ?? ''
+    const resolved = target.startsWith('.')
+      ? relative(src, join(dirname(path), target))
+          .split(sep)
+          .join('/')
+      : target
+    return { file, layer, from: resolved, typeOnly: type !== undefined, names }
+  })
+}
+
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(
+  (name) => name.endsWith('.ts') && !name.endsWith('.d.ts'),
+)
+const imports = files.flatMap((name) => importsOf(join(src, name)))
+
+function allowed({ file, layer, from }: Import): boolean {
+  const may = [layer, ...(layers[layer] ?? []), ...(integrations[file] ?? [])]
+  return may.some(
+    (one) => from === one || from.startsWith(`${one}/`) || (one === 'node:' && from.startsWith(one)),
+  )
+}
+
+describe('the layers', () => {
+  it('finds the imports it is about to judge', () => {
+    expect(imports.length).toBeGreaterThan(50)
+    expect(new Set(imports.map(({ layer }) => layer))).toEqual(new Set(['', 'cli', ...Object.keys(layers)]))
+  })
+
+  it.each(Object.keys(layers))('%s imports nothing that it may not', (layer) => {
+    const wrong = imports.filter((one) => one.layer === layer && !allowed(one))
+    expect(wrong.map(({ file, from }) => `${file} imports ${from}`)).toEqual([])
+  })
+
+  it('lets nothing import the CLI', () => {
+    const wrong = imports.filter(({ layer, from }) => layer !== 'cli' && from.startsWith('cli/'))
+    expect(wrong.map(({ file }) => file)).toEqual([])
+  })
+
+  it('keeps core free of clock, environment, disk and randomness', () => {
+    const crypto = imports.filter(({ layer, from }) => layer === 'core' && from === 'node:crypto')
+    for (const { names } of crypto) {
+      for (const name of names.replace(/[{}]/g, '').split(',')) expect(pureCrypto).toContain(name.trim())
+    }
+    const impure = /\b(Date\.now|new Date\(\)|Math\.random|process\.|performance\.|globalThis\.crypto)/
+    const wrong = files.filter(
+      (name) => name.startsWith('core') && impure.test(readFileSync(join(src, name), 'utf8')),
+    )
+    expect(wrong).toEqual([])
+  })
+
+  it('keeps the public core, the server and the client free of optional packages', () => {
+    const optional = /^(@a2a-js\/sdk|express|@grpc\/|ioredis|redis|jose|fastify)/
+    const wrong = imports.filter(
+      ({ file, layer, from, typeOnly }) =>
+        ['', 'core', 'guards', 'server', 'client', 'fragments'].includes(layer) &&
+        !(file in integrations) &&
+        !typeOnly &&
+        optional.test(from),
+    )
+    expect(wrong.map(({ file, from }) => `${file} imports ${from}`)).toEqual([])
+  })
+})
