@@ -1,0 +1,72 @@
+import { constants, lstatSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { A2aTotpError, isA2aTotpError } from '../core/errors.js'
+import { explain, fileSystem, type FileSystem } from './file-system.js'
+import { upwardFrom } from './locate.js'
+
+/** What became of the wish that git should not see a store. */
+export type IgnoreOutcome = 'added' | 'present' | 'no-work-tree'
+
+/**
+ * Adds a store, its backups and its sidecars to the `.gitignore` beside it, when it lies inside a git work tree.
+ * What the file says already stays as it is, down to its line endings.
+ *
+ * @throws {A2aTotpError} `ERR_FILE_UNWRITABLE` with the cause; a link is not followed. The file is as it was.
+ */
+export function ignoreInGit(storePath: string, fs: FileSystem = fileSystem): IgnoreOutcome {
+  const folder = dirname(storePath)
+  if (!upwardFrom(folder).some(isWorkTree)) return 'no-work-tree'
+  const path = join(folder, '.gitignore')
+  try {
+    return addLines(path, linesFor(basename(storePath)), fs)
+  } catch (error) {
+    if (isA2aTotpError(error)) throw error
+    throw new A2aTotpError('ERR_FILE_UNWRITABLE', `cannot add the store to ${path}: ${explain(error)}`, {
+      cause: error,
+    })
+  }
+}
+
+/** In a linked work tree or a submodule `.git` is a file. */
+function isWorkTree(folder: string): boolean {
+  return lstatSync(join(folder, '.git'), { throwIfNoEntry: false }) !== undefined
+}
+
+function linesFor(name: string): string[] {
+  // gitignore(5): a backslash takes the meaning from a wildcard, and keeps a blank at the end.
+  const literal = name.replace(/[\\*?[]|\s$/g, '\\$&')
+  return [`/${literal}`, `/${literal}.bak-*`, `/.${literal}.*`]
+}
+
+function addLines(path: string, lines: readonly string[], fs: FileSystem): IgnoreOutcome {
+  const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = constants
+  const file = fs.openSync(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK)
+  try {
+    const stats = fs.fstatSync(file)
+    if (!stats.isFile()) throw new A2aTotpError('ERR_FILE_UNWRITABLE', `${path} is not a regular file`)
+    const text = fs.readFileSync(file, 'utf8')
+    const there = new Set(text.split(/\r?\n/))
+    const missing = lines.filter((line) => !there.has(line))
+    if (missing.length === 0) return 'present'
+    append(file, stats.size, linesAfter(text, missing), fs)
+    return 'added'
+  } finally {
+    fs.closeSync(file)
+  }
+}
+
+function linesAfter(text: string, lines: readonly string[]): string {
+  const end = text.includes('\r\n') ? '\r\n' : '\n'
+  const start = text === '' || text.endsWith('\n') ? '' : end
+  return start + lines.map((line) => line + end).join('')
+}
+
+function append(file: number, size: number, text: string, fs: FileSystem): void {
+  try {
+    fs.writeFileSync(file, text)
+    fs.fsyncSync(file)
+  } catch (error) {
+    fs.ftruncateSync(file, size)
+    throw error
+  }
+}

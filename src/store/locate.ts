@@ -1,0 +1,86 @@
+import { lstatSync, realpathSync, statSync, type Stats } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+
+const defaultName = 'a2a-totp.json'
+
+export interface StoreLocation {
+  /** Where the store is, or, when none was found, where the working directory would have it. Absolute. */
+  readonly path: string
+  /** Whether something is there. */
+  readonly found: boolean
+  /** Nearer stores that were not trusted, nearest first, with the reason in words. */
+  readonly passedOver: readonly { readonly path: string; readonly reason: string }[]
+}
+
+export interface LocateOptions {
+  /** What `--store` says. */
+  readonly store?: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+}
+
+/**
+ * Finds the store: the one that was named, else the one of `$A2A_TOTP_STORE`, else the nearest `a2a-totp.json`
+ * from the working directory upward.
+ *
+ * The search trusts only a regular file of the caller's own, in folders that nobody else can write to: whoever
+ * could put a store in the way would choose the seed. On Windows, owners and modes cannot be checked.
+ */
+export function locateStore({ store, env, cwd }: LocateOptions): StoreLocation {
+  const named = store ?? env['A2A_TOTP_STORE'] ?? ''
+  if (named !== '') {
+    const path = resolve(cwd, named)
+    return { path, found: look(path) !== undefined, passedOver: [] }
+  }
+  const passedOver = []
+  const start = realFolder(cwd)
+  for (const folder of upwardFrom(start)) {
+    const path = join(folder, defaultName)
+    const stats = look(path)
+    if (stats === undefined) continue
+    const reason = distrust(stats, folder)
+    if (reason === undefined) return { path, found: true, passedOver }
+    passedOver.push({ path, reason })
+  }
+  return { path: join(start, defaultName), found: false, passedOver }
+}
+
+/** A folder and those above it, up to the root. */
+export function upwardFrom(folder: string): string[] {
+  const above = dirname(folder)
+  return above === folder ? [folder] : [folder, ...upwardFrom(above)]
+}
+
+/** Without links in it, so that the folders above are those that the path really leads through. */
+function realFolder(folder: string): string {
+  try {
+    return realpathSync(folder)
+  } catch {
+    return resolve(folder)
+  }
+}
+
+/** What is at a path, a link as itself. A place that may not be looked into counts as empty. */
+function look(path: string): Stats | undefined {
+  try {
+    return lstatSync(path)
+  } catch {
+    return undefined
+  }
+}
+
+function distrust(store: Stats, folder: string): string | undefined {
+  if (store.isSymbolicLink()) return 'it is a link'
+  if (!store.isFile()) return 'it is not a regular file'
+  const caller = process.geteuid?.()
+  if (caller === undefined) return undefined
+  if (store.uid !== caller) return `it belongs to another user (uid ${store.uid})`
+  for (const [above, each] of upwardFrom(folder).entries()) {
+    const { uid, mode } = statSync(each)
+    if (uid !== caller && uid !== 0) return `the folder ${each} belongs to another user (uid ${uid})`
+    const sticky = (mode & 0o1000) !== 0
+    // In a sticky folder others can add files but not rename ours, which is enough higher up.
+    if ((mode & 0o022) !== 0 && !(sticky && above > 0)) return `others can write to the folder ${each}`
+  }
+  return undefined
+}
