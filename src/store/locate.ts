@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 
 const defaultName = 'a2a-totp.json'
 
-export interface StoreLocation {
+export interface Located {
   /** Where the store is, or, when none was found, where the working directory would have it. Absolute. */
   readonly path: string
   /** Whether something is there. */
@@ -26,7 +26,7 @@ export interface LocateOptions {
  * The search trusts only a regular file of the caller's own, in folders that nobody else can write to: whoever
  * could put a store in the way would choose the seed. On Windows, owners and modes cannot be checked.
  */
-export function locateStore({ store, env, cwd }: LocateOptions): StoreLocation {
+export function locateStore({ store, env, cwd }: LocateOptions): Located {
   const named = store ?? env['A2A_TOTP_STORE'] ?? ''
   if (named !== '') {
     const path = resolve(cwd, named)
