@@ -89,27 +89,34 @@ export function sourceFromStore(roster: Roster, peer: Peer, at: Date): CodeSourc
 }
 
 function sourceFromEnvironment(env: Env): CodeSource {
-  const number = (name: string): number | undefined => {
-    const text = env[name]
-    return text === undefined ? undefined : /^[0-9]+$/.test(text) ? Number(text) : NaN
-  }
-  const token = env['A2A_TOTP_TOKEN']
-  const agent = env['A2A_TOTP_AGENT']
-  const url = env['A2A_TOTP_URL']
+  const read = (name: string): string | undefined => env[name]
+  const token = read('A2A_TOTP_TOKEN')
+  const agent = read('A2A_TOTP_AGENT')
+  const url = read('A2A_TOTP_URL')
   return {
     ...(agent ? { agent } : {}),
     ...(url ? { url } : {}),
-    seeds: [fromVariable('A2A_TOTP_SEED', () => Seed.fromBase32(env['A2A_TOTP_SEED'] ?? ''))],
-    profile: fromVariable('A2A_TOTP_ALGORITHM, _DIGITS, _PERIOD or _HEADER', () =>
-      parseProfile({
-        algorithm: env['A2A_TOTP_ALGORITHM'],
-        digits: number('A2A_TOTP_DIGITS'),
-        period: number('A2A_TOTP_PERIOD'),
-        header: env['A2A_TOTP_HEADER'],
-      }),
-    ),
+    seeds: [fromVariable('A2A_TOTP_SEED', () => Seed.fromBase32(read('A2A_TOTP_SEED') ?? ''))],
+    profile: profileFromEnvironment(env),
     ...(token === undefined ? {} : { token: fromVariable('A2A_TOTP_TOKEN', () => Token.parse(token)) }),
   }
+}
+
+function profileFromEnvironment(env: Env): TotpProfile {
+  const number = (text: string): number => (/^[0-9]+$/.test(text) ? Number(text) : NaN)
+  const word = (text: string): string => text
+  const given: Record<string, unknown> = {}
+  for (const [variable, field, read] of [
+    ['A2A_TOTP_ALGORITHM', 'algorithm', word],
+    ['A2A_TOTP_DIGITS', 'digits', number],
+    ['A2A_TOTP_PERIOD', 'period', number],
+    ['A2A_TOTP_HEADER', 'header', word],
+  ] as const) {
+    const text = env[variable]
+    if (text === undefined) continue
+    given[field] = fromVariable(variable, () => parseProfile({ [field]: read(text) })[field])
+  }
+  return parseProfile(given)
 }
 
 function fromVariable<T>(name: string, parse: () => T): T {
