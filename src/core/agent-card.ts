@@ -1,4 +1,5 @@
 import { A2aTotpError } from './errors.js'
+import { parseProfile } from './profile.js'
 
 /** The two shapes in which an agent card says what it demands (A2A 0.3 §5.5, A2A 1.0 §4.5). */
 export const cardProtocols = ['1.0', '0.3', 'both'] as const
@@ -10,7 +11,7 @@ export type CardJson = Readonly<Record<string, unknown>>
 type JsonObject = Record<string, unknown>
 
 export interface TotpSecurityOptions {
-  /** The header that carries the code. */
+  /** The header that carries the code, `X-TOTP` by default. */
   readonly header?: string
   /** Which shape to write; by default the one the card has. */
   readonly protocol?: CardProtocol
@@ -20,12 +21,15 @@ export interface TotpSecurityOptions {
 
 const totpDescription = 'RFC 6238 code, fresh for each request'
 
-const bearerScheme: Readonly<Record<'1.0' | '0.3', JsonObject>> = {
-  '1.0': { httpAuthSecurityScheme: { scheme: 'Bearer' } },
-  '0.3': { type: 'http', scheme: 'bearer' },
+type Protocol = '1.0' | '0.3'
+const bothProtocols = ['1.0', '0.3'] as const
+
+const bearerScheme: Readonly<Record<Protocol, () => JsonObject>> = {
+  '1.0': () => ({ httpAuthSecurityScheme: { scheme: 'Bearer' } }),
+  '0.3': () => ({ type: 'http', scheme: 'bearer' }),
 }
 
-const totpScheme: Readonly<Record<'1.0' | '0.3', (header: string) => JsonObject>> = {
+const totpScheme: Readonly<Record<Protocol, (header: string) => JsonObject>> = {
   '1.0': (name) => ({ apiKeySecurityScheme: { location: 'header', name, description: totpDescription } }),
   '0.3': (name) => ({ type: 'apiKey', in: 'header', name, description: totpDescription }),
 }
@@ -35,25 +39,29 @@ const totpScheme: Readonly<Record<'1.0' | '0.3', (header: string) => JsonObject>
  *
  * `bearer` is written before `totp` in each requirement, because crewAI and the Python SDK's interceptors act on
  * the first key. A card that demands nothing yet gets one requirement. Nothing is appended beside an
- * alternative, since alternatives are an OR: a second one would be a way round the first. The card that was
- * given is not changed; doing it twice is as good as once.
+ * alternative, since alternatives are an OR: a second one would be a way round the first. For the same reason
+ * requirements in the shape that was not asked for are guarded too, where the card has any. Schemes in the
+ * `$case` shape that @a2a-js/sdk 1.3 serves are put right. The card that was given is not changed; doing it
+ * twice is as good as once.
  *
  * @throws {A2aTotpError} `ERR_CARD_INVALID` when an alternative does without bearer and `replace` is not set, or
- *   when the card uses a scheme name that is needed for something else.
+ *   when the card uses a scheme name that is needed for something else; `ERR_PROFILE_INVALID` for a header that
+ *   cannot carry a code.
  */
 export function withTotpSecurity<Card extends CardJson>(card: Card, options: TotpSecurityOptions = {}): Card {
-  const header = options.header ?? 'X-TOTP'
-  const protocols = spelledOut(options.protocol ?? protocolOf(card))
+  const { header } = parseProfile({ header: options.header })
+  const asked = spelledOut(options.protocol ?? protocolOf(card))
+  const protocols = bothProtocols.filter((protocol) => asked.includes(protocol) || demands(card, protocol))
   const names = schemeNames(card, header)
-  const securitySchemes = { ...asObject(card['securitySchemes']) }
-  securitySchemes[names.newBearer] = completed(
-    securitySchemes[names.newBearer],
-    protocols,
-    (p) => bearerScheme[p],
-  )
-  securitySchemes[names.totp] = completed(securitySchemes[names.totp], protocols, (p) =>
-    totpScheme[p](header),
-  )
+  const schemes = Object.entries(asObject(card['securitySchemes']))
+  const securitySchemes = Object.fromEntries(schemes.map(([name, scheme]) => [name, untagged(scheme)]))
+  for (const [name, shape] of [
+    [names.newBearer, (protocol: Protocol) => bearerScheme[protocol]()],
+    [names.totp, (protocol: Protocol) => totpScheme[protocol](header)],
+  ] as const) {
+    // What a scheme says already is kept; it gains the shapes that it lacks.
+    securitySchemes[name] = Object.assign({}, ...protocols.map(shape), asObject(securitySchemes[name]))
+  }
 
   const result: JsonObject = { ...card, securitySchemes }
   const rule = { ...names, replace: options.replace ?? false }
@@ -67,7 +75,11 @@ export function withTotpSecurity<Card extends CardJson>(card: Card, options: Tot
   return result as Card
 }
 
-/** Just the part of a card that demands bearer AND the code. */
+/**
+ * Just the part of a card that demands bearer AND the code.
+ *
+ * @throws {A2aTotpError} `ERR_PROFILE_INVALID` for a header that cannot carry a code.
+ */
 export function totpSecurityOf(protocol: CardProtocol, header: string): CardJson {
   return withTotpSecurity({}, { protocol, header })
 }
@@ -109,17 +121,28 @@ function variantsOf(scheme: unknown): { kind: 'http' | 'apiKey'; body: JsonObjec
   return found
 }
 
+/**
+ * A scheme as the specification has it, where @a2a-js/sdk 1.3 serves its memory's shape:
+ * `{ scheme: { $case: KIND, value } }` becomes `{ KIND: value }`.
+ */
+function untagged(scheme: unknown): unknown {
+  const { $case: kind, value } = asObject(asObject(scheme)['scheme'])
+  if (typeof kind !== 'string') return scheme
+  const others = Object.entries(asObject(scheme)).filter(([field]) => field !== 'scheme')
+  return Object.fromEntries([...others, [kind, value]])
+}
+
 /** How each protocol wraps one alternative: a map from scheme names to scopes. */
 const shapes = {
   '1.0': {
     field: 'securityRequirements',
-    noScopes: { list: [] },
+    noScopes: () => ({ list: [] }),
     schemesOf: (alternative: unknown) => asObject(asObject(alternative)['schemes']),
     wrap: (schemes: JsonObject, alternative: unknown) => ({ ...asObject(alternative), schemes }),
   },
   '0.3': {
     field: 'security',
-    noScopes: [],
+    noScopes: () => [],
     schemesOf: (alternative: unknown) => asObject(alternative),
     wrap: (schemes: JsonObject) => schemes,
   },
@@ -154,16 +177,18 @@ function schemeNames(card: CardJson, header: string): SchemeNames {
   return { bearers: bearers.length > 0 ? bearers : [newBearer], newBearer, totp }
 }
 
-function guarded(given: unknown, protocol: '1.0' | '0.3', rule: Rule, where: string): unknown[] {
+function guarded(given: unknown, protocol: Protocol, rule: Rule, where: string): unknown[] {
   const { noScopes, schemesOf, wrap } = shapes[protocol]
   const alternatives: unknown[] = Array.isArray(given) ? given : []
   const kept: unknown[] = []
   for (const alternative of alternatives) {
     const schemes = schemesOf(alternative)
-    const bearer = rule.bearers.find((name) => name in schemes)
+    const bearer = rule.bearers.find((name) => Object.hasOwn(schemes, name))
     if (bearer !== undefined) {
       const { [bearer]: scopes, [rule.totp]: totpScopes, ...others } = schemes
-      kept.push(wrap({ [bearer]: scopes, [rule.totp]: totpScopes ?? noScopes, ...others }, alternative))
+      // a2a-go writes a bare list in 1.0 as well, and reads nothing else.
+      const none = Array.isArray(scopes) ? [] : noScopes()
+      kept.push(wrap({ [bearer]: scopes, [rule.totp]: totpScopes ?? none, ...others }, alternative))
     } else if (!rule.replace) {
       throw new A2aTotpError(
         'ERR_CARD_INVALID',
@@ -171,28 +196,24 @@ function guarded(given: unknown, protocol: '1.0' | '0.3', rule: Rule, where: str
       )
     }
   }
-  return kept.length > 0 ? kept : [wrap({ [rule.newBearer]: noScopes, [rule.totp]: noScopes }, {})]
+  return kept.length > 0 ? kept : [wrap({ [rule.newBearer]: noScopes(), [rule.totp]: noScopes() }, {})]
 }
 
 function guardedSkill(skill: unknown, index: number, rule: Rule): unknown {
   const result = { ...asObject(skill) }
-  for (const protocol of ['1.0', '0.3'] as const) {
+  for (const protocol of bothProtocols) {
     const { field } = shapes[protocol]
-    const given = result[field]
-    if (Array.isArray(given) && given.length > 0) {
-      result[field] = guarded(given, protocol, rule, `skill ${index + 1}`)
+    if (demands(result, protocol)) {
+      result[field] = guarded(result[field], protocol, rule, `skill ${index + 1}`)
     }
   }
   return result
 }
 
-/** Keeps what a scheme says already, and adds the shapes that it lacks. */
-function completed(
-  given: unknown,
-  protocols: readonly ('1.0' | '0.3')[],
-  made: (protocol: '1.0' | '0.3') => JsonObject,
-): JsonObject {
-  return Object.assign({}, ...protocols.map(made), asObject(given)) as JsonObject
+/** Whether a card or a skill has requirements in the shape of a protocol. */
+function demands(cardOrSkill: CardJson, protocol: Protocol): boolean {
+  const given = cardOrSkill[shapes[protocol].field]
+  return Array.isArray(given) && given.length > 0
 }
 
 function protocolOf(card: CardJson): CardProtocol {
@@ -202,8 +223,8 @@ function protocolOf(card: CardJson): CardProtocol {
   return older ? '0.3' : '1.0'
 }
 
-function spelledOut(protocol: CardProtocol): readonly ('1.0' | '0.3')[] {
-  return protocol === 'both' ? ['1.0', '0.3'] : [protocol]
+function spelledOut(protocol: CardProtocol): readonly Protocol[] {
+  return protocol === 'both' ? bothProtocols : [protocol]
 }
 
 function asObject(value: unknown): JsonObject {

@@ -1,6 +1,6 @@
 import { TOTP, URI } from 'otpauth'
 import { A2aTotpError } from './errors.js'
-import { isName } from './name.js'
+import { isName, nameRule } from './name.js'
 import { profileRules, type CodeProfile } from './profile.js'
 import { Seed } from './seed.js'
 
@@ -28,41 +28,55 @@ export function formatKeyUri({ agent, peer, seed, profile }: KeyUri): string {
 }
 
 /**
- * Reads a key URI.
+ * Reads a key URI. Algorithm, digits and period are SHA1, 6 and 30 where it does not say.
  *
- * @throws {A2aTotpError} `ERR_KEY_URI_INVALID` when it is none, is one for HOTP, or asks for an algorithm, a
- *   length or a period that is not ours; `ERR_SEED_INVALID` for its seed. No message quotes the URI.
+ * @throws {A2aTotpError} `ERR_KEY_URI_INVALID` when it is none, is one for HOTP, has no account that can name a
+ *   peer, or asks for an algorithm, a length or a period that is not ours; `ERR_SEED_INVALID` for its seed. No
+ *   message quotes the URI.
  */
 export function parseKeyUri(text: string): KeyUri {
-  const totp = parseTotp(text.trim())
+  const uri = text.trim()
+  const seed = seedOf(uri)
+  const totp = parseTotp(uri)
   const profile = { algorithm: totp.algorithm, digits: totp.digits, period: totp.period }
   for (const field of ['algorithm', 'digits', 'period'] as const) {
-    if (!profileRules[field].allows(profile[field])) {
-      throw new A2aTotpError(
-        'ERR_KEY_URI_INVALID',
-        `key URI: ${field} must be ${profileRules[field].expected}`,
-      )
-    }
+    const { allows, expected } = profileRules[field]
+    if (!allows(profile[field])) throw invalid(`${field} of the key URI must be ${expected}`)
   }
-  if (!isName(totp.label)) {
-    throw new A2aTotpError('ERR_KEY_URI_INVALID', 'key URI: its account is not usable as a peer name')
-  }
+  if (!isName(totp.label)) throw invalid(`account of the key URI cannot name a peer: give ${nameRule}`)
   return {
     ...(totp.issuer ? { agent: totp.issuer } : {}),
     peer: totp.label,
-    seed: Seed.fromBytes(totp.secret.bytes),
+    seed,
     profile: profile as CodeProfile,
   }
 }
 
-function parseTotp(text: string): TOTP {
+/** Read on its own, because otpauth takes a seed that was cut short, and of two seeds the last. */
+function seedOf(uri: string): Seed {
+  if (/^otpauth:\/\/hotp\//i.test(uri)) {
+    throw invalid('this key URI is for HOTP; only otpauth://totp/ is supported')
+  }
+  if (!/^otpauth:\/\/totp\//i.test(uri) || !URL.canParse(uri)) {
+    throw invalid('this is no key URI: it should begin with otpauth://totp/')
+  }
+  const seeds = [...new URL(uri).searchParams].filter(([parameter]) => parameter.toLowerCase() === 'secret')
+  const [only] = seeds
+  if (!only || seeds.length > 1) throw invalid('key URI needs the parameter "secret", once')
+  return Seed.fromBase32(only[1])
+}
+
+function parseTotp(uri: string): TOTP {
   let parsed
   try {
-    parsed = URI.parse(text)
+    parsed = URI.parse(uri)
   } catch {
     // The cause is dropped on purpose: it can quote a part of the seed.
-    throw new A2aTotpError('ERR_KEY_URI_INVALID', 'this is no key URI: it should begin with otpauth://totp/')
   }
   if (parsed instanceof TOTP) return parsed
-  throw new A2aTotpError('ERR_KEY_URI_INVALID', 'this key URI is for HOTP; only otpauth://totp/ is supported')
+  throw invalid('this key URI cannot be read: it should look like otpauth://totp/AGENT:PEER?secret=SEED')
+}
+
+function invalid(message: string): A2aTotpError {
+  return new A2aTotpError('ERR_KEY_URI_INVALID', message)
 }

@@ -33,8 +33,9 @@ export class Seed {
    *   message never quotes the text.
    */
   static fromBase32(text: string): Seed {
-    const letters = text.replace(/\s+/g, '').replace(/=+$/, '').toUpperCase()
-    if (!/^[A-Z2-7]+$/.test(letters)) {
+    // Before any change of case: toUpperCase makes an S of the long ſ, and an I of the dotless ı.
+    const letters = /^([A-Za-z2-7]+)=*$/.exec(text.replace(/\s+/g, ''))?.[1]?.toUpperCase()
+    if (letters === undefined) {
       throw new A2aTotpError('ERR_SEED_INVALID', 'seed is not base32: give letters A-Z and digits 2-7')
     }
     if (!possibleRemainders.has(letters.length % 8)) {
@@ -59,6 +60,7 @@ export class Seed {
     return new Uint8Array(this.#secret.bytes)
   }
 
+  /** Its length in bits. */
   get bits(): number {
     return this.#secret.bytes.length * 8
   }
@@ -81,7 +83,7 @@ export class Seed {
   }
 }
 
-/** A new seed of the length that suits the algorithm: 160, 256 or 512 bits. */
+/** A new seed, as long as the algorithm's hash: 160, 256 or 512 bits. */
 export function makeSeed(algorithm: Algorithm, random: RandomBytes): Seed {
   return Seed.fromBytes(random(seedBytes[algorithm]))
 }

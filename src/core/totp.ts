@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import { HOTP, Secret } from 'otpauth'
+import { A2aTotpError } from './errors.js'
 import type { CodeProfile } from './profile.js'
 import type { Seed } from './seed.js'
 
@@ -13,9 +14,11 @@ export type Verification =
     }
   | { readonly valid: false }
 
-/** T in RFC 6238 §4.2: whole periods since the epoch. */
+/**
+ * T in RFC 6238 §4.2: whole periods since the epoch. Negative before 1970; NaN for an invalid date.
+ */
 export function timeStepAt({ period }: Pick<CodeProfile, 'period'>, at: Date): number {
-  return Math.floor(at.getTime() / 1000 / period)
+  return Math.floor(at.getTime() / (1000 * period))
 }
 
 /** When a time step ends, which is when the next one begins. */
@@ -29,8 +32,16 @@ export function secondsLeft(profile: Pick<CodeProfile, 'period'>, at: Date): num
   return Math.floor((end.getTime() - at.getTime()) / 1000)
 }
 
-/** The code of one time step (RFC 4226 §5.3 with T as the counter; RFC 6238 §4.2). */
+/**
+ * The code of one time step (RFC 4226 §5.3 with T as the counter; RFC 6238 §4.2).
+ *
+ * @throws {A2aTotpError} `ERR_USAGE` when there is no such time step: the instant was before 1970, or invalid.
+ */
 export function generateCodeOfStep(seed: Seed, profile: CodeProfile, timeStep: number): string {
+  // otpauth would take such a counter for another one, and NaN for zero.
+  if (!isTimeStep(timeStep)) {
+    throw new A2aTotpError('ERR_USAGE', 'there is no such time step: give an instant from 1970 on')
+  }
   return HOTP.generate({
     secret: new Secret({ buffer: seed.bytes.buffer as ArrayBuffer }),
     algorithm: profile.algorithm,
@@ -39,7 +50,11 @@ export function generateCodeOfStep(seed: Seed, profile: CodeProfile, timeStep: n
   })
 }
 
-/** The code for an instant. */
+/**
+ * The code for an instant.
+ *
+ * @throws {A2aTotpError} `ERR_USAGE` for an instant before 1970, or an invalid date.
+ */
 export function generateCode(seed: Seed, profile: CodeProfile, at: Date): string {
   return generateCodeOfStep(seed, profile, timeStepAt(profile, at))
 }
@@ -55,8 +70,11 @@ export function isCode(text: string, { digits }: Pick<CodeProfile, 'digits'>): b
 /**
  * Checks a code against every time step in the window (RFC 6238 §5.2), nearest first.
  *
- * Takes the same time for every well-formed code. A valid code stays valid for the rest of its step: a server
- * has a guard decide before it acts on it.
+ * Takes the same time for every well-formed code, and never throws, whatever a stranger sends. An instant without
+ * a time step has no valid codes. A valid code stays valid for the rest of its step: a server has a guard decide
+ * before it acts on it.
+ *
+ * @returns the time step and the drift in steps of the nearest match, or `{ valid: false }`
  */
 export function verifyCode(
   seed: Seed,
@@ -69,11 +87,15 @@ export function verifyCode(
   let match: number | undefined
   for (const drift of driftsWithin(profile.window)) {
     const timeStep = now + drift
-    if (timeStep < 0) continue
+    if (!isTimeStep(timeStep)) continue
     const equal = isSameCode(generateCodeOfStep(seed, profile, timeStep), code)
     if (equal) match ??= drift
   }
   return match === undefined ? { valid: false } : { valid: true, timeStep: now + match, drift: match }
+}
+
+function isTimeStep(timeStep: number): boolean {
+  return Number.isSafeInteger(timeStep) && timeStep >= 0
 }
 
 /** 0, −1, 1, −2, 2 … up to the window. */

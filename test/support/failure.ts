@@ -1,0 +1,17 @@
+import { A2aTotpError, type ErrorCode } from '../../src/core/errors.js'
+
+/** What a call fails with; it fails itself when the call does not, or with an error that is not ours. */
+export function failureOf(call: () => unknown): A2aTotpError {
+  try {
+    call()
+  } catch (error) {
+    if (error instanceof A2aTotpError) return error
+    throw new Error('it failed with an error that is not ours', { cause: error })
+  }
+  throw new Error('it should have failed')
+}
+
+/** The code of what a call fails with. */
+export function codeOf(call: () => unknown): ErrorCode {
+  return failureOf(call).code
+}
