@@ -58,7 +58,7 @@ function tryToAcquire(storePath: string, self: Holder, judge: HolderJudge, fs: F
     const living = before.find((file) => judge.isLiving(file))
     if (living) return { holder: living.holder }
 
-    const number = Math.max(0, ...before.map((file) => file.number)) + 1
+    const number = lowestFree(new Set(before.map((file) => file.number)))
     const mine = putUp(storePath, number, self, fs)
     if (mine === undefined) return { holder: undefined }
     const lock = new HeldLock(storePath, number, mine, self.nonce, fs)
@@ -75,6 +75,12 @@ function tryToAcquire(storePath: string, self: Holder, judge: HolderJudge, fs: F
   }
 }
 
+function lowestFree(taken: ReadonlySet<number>): number {
+  let number = 1
+  while (taken.has(number)) number++
+  return number
+}
+
 /** The second look: with my file up, whoever else is alive makes me step back; else what the dead left goes. */
 function settle(
   storePath: string,
@@ -86,9 +92,10 @@ function settle(
   const { locks, temporaries } = listSidecars(storePath, temporaryPrefix(storePath), fs)
   const others = locks.filter((file) => file.holder?.nonce !== self.nonce)
   const living = others.find((file) => judge.isLiving(file))
-  if (living) {
+  // Mine is gone when a process that came back from the dead freed its number, which another then cleared away.
+  if (living || others.length === locks.length) {
     lock.release()
-    return { holder: living.holder }
+    return { holder: living?.holder }
   }
   for (const path of [...others.map((file) => file.path), ...temporaries]) removeLeftover(path, fs)
   lock.keepAlive()

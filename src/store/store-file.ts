@@ -1,14 +1,11 @@
 import * as v from 'valibot'
 import { A2aTotpError } from '../core/errors.js'
-import { isName, nameRule, quoteName } from '../core/name.js'
-import type { Credential, Peer, Roster, SeedCredential, TokenCredential } from '../core/peer.js'
+import type { Peer, Roster, SeedCredential, TokenCredential } from '../core/peer.js'
+import { checkRoster, invalid, type Path } from './roster-rules.js'
 import { documentSchema, isObject, peerSchema } from './schema.js'
 
 /** The schema version that this release reads and writes. */
 const version = 1
-
-/** Where in the document something is: keys and indexes from the top. */
-type Path = readonly (string | number)[]
 
 /**
  * Reads the JSON text of a store.
@@ -22,15 +19,11 @@ export function parseStore(text: string): Roster {
   const document = parseJson(text)
   refuseNewer(document)
   const { agent, profile, replay, sharedSeeds, peers: entries } = checked(documentSchema, document, [])
-  if (sharedSeeds !== undefined) checkCredentials(sharedSeeds, ['sharedSeeds'])
   const peers = new Map<string, Peer>()
   for (const [name, entry] of Object.entries(entries)) {
-    if (!isName(name)) throw invalid(['peers'], `has a peer name that is not allowed: give ${nameRule}`)
-    const peer = { name, ...checked(peerSchema, entry, ['peers', name]) }
-    checkPeer(peer, sharedSeeds !== undefined)
-    peers.set(name, peer)
+    peers.set(name, { name, ...checked(peerSchema, entry, ['peers', name]) })
   }
-  return {
+  const roster: Roster = {
     agent: agent.name,
     ...(agent.url === undefined ? {} : { url: agent.url }),
     profile,
@@ -38,13 +31,19 @@ export function parseStore(text: string): Roster {
     ...(sharedSeeds === undefined ? {} : { sharedSeeds }),
     peers,
   }
+  checkRoster(roster)
+  return roster
 }
 
 /**
  * The JSON text of a store: indented by two, keys always in the same order, a newline at the end. Secret: it
  * holds every seed and token. {@link parseStore} gives the same roster back.
+ *
+ * @throws {A2aTotpError} `ERR_STORE_INVALID` for a roster that could not be read back, like {@link checkRoster}
  */
-export function formatStore({ agent, url, profile, replay, sharedSeeds, peers }: Roster): string {
+export function formatStore(roster: Roster): string {
+  checkRoster(roster)
+  const { agent, url, profile, replay, sharedSeeds, peers } = roster
   const { algorithm, digits, period, window, header } = profile
   const document = {
     version,
@@ -64,18 +63,18 @@ function peerEntry({ algorithm, digits, period, replay, note, createdAt, seeds, 
     period,
     replay,
     note,
-    createdAt,
+    createdAt: createdAt.toISOString(),
     seeds: seeds.map(seedEntry),
     tokens: tokens.map(tokenEntry),
   }
 }
 
 function seedEntry({ id, seed, createdAt, expiresAt }: SeedCredential): unknown {
-  return { id, seed: seed.base32, createdAt, expiresAt }
+  return { id, seed: seed.base32, createdAt: createdAt.toISOString(), expiresAt: expiresAt?.toISOString() }
 }
 
 function tokenEntry({ id, token, createdAt, expiresAt }: TokenCredential): unknown {
-  return { id, token: token.value, createdAt, expiresAt }
+  return { id, token: token.value, createdAt: createdAt.toISOString(), expiresAt: expiresAt?.toISOString() }
 }
 
 function parseJson(text: string): unknown {
@@ -94,24 +93,6 @@ function refuseNewer(document: unknown): void {
   }
 }
 
-function checkPeer({ name, seeds, tokens }: Peer, shared: boolean): void {
-  const path = ['peers', name]
-  if (shared && seeds.length > 0) {
-    throw invalid([...path, 'seeds'], 'must be empty, because the store has shared seeds')
-  }
-  if (!shared) checkCredentials(seeds, [...path, 'seeds'])
-  checkCredentials(tokens, [...path, 'tokens'])
-}
-
-function checkCredentials(credentials: readonly Credential[], path: Path): void {
-  if (credentials.length === 0) throw invalid(path, 'must not be empty')
-  const ids = new Set<string>()
-  for (const [index, { id }] of credentials.entries()) {
-    if (ids.has(id)) throw invalid([...path, index, 'id'], 'must differ from the ids before it')
-    ids.add(id)
-  }
-}
-
 function checked<S extends v.GenericSchema>(schema: S, value: unknown, path: Path): v.InferOutput<S> {
   const result = v.safeParse(schema, value, { abortEarly: true })
   if (result.success) return result.output
@@ -127,20 +108,4 @@ function wordsFor({ type, expected, received, message }: v.BaseIssue<unknown>): 
   if (type === 'strict_object') return 'must be an object'
   if (type === 'array') return 'must be a list'
   return message
-}
-
-function invalid(path: Path, words: string): A2aTotpError {
-  return new A2aTotpError('ERR_STORE_INVALID', `the store is not valid: ${formatPath(path)} ${words}`)
-}
-
-function formatPath(path: Path): string {
-  if (path.length === 0) return 'the document'
-  return path
-    .map((key, at) => (typeof key === 'number' ? `[${key}]` : (at ? '.' : '') + showKey(key)))
-    .join('')
-}
-
-/** A key may be shown unless it could be a secret that was pasted in the wrong place. */
-function showKey(key: string): string {
-  return isName(key) && quoteName(key).startsWith('"') ? key : '(a key that is not shown)'
 }

@@ -1,7 +1,7 @@
-import { lstatSync } from 'node:fs'
 import { A2aTotpError, isA2aTotpError } from '../core/errors.js'
 import type { Roster } from '../core/peer.js'
 import { replaceFile, writeNewFile } from './atomic-write.js'
+import { explain, fileSystem } from './file-system.js'
 import type { Lock } from './held-lock.js'
 import { acquireLock, type LockOptions } from './lock.js'
 import { readStoreBytes, type ReadOptions } from './read-file.js'
@@ -33,7 +33,7 @@ export function readStore(path: string, options: ReadOptions = {}): Roster {
  *
  * @returns the path of the file that the old store is kept in, if there was one
  * @throws {A2aTotpError} `ERR_STORE_EXISTS` when something is there and `replace` is not set;
- *   `ERR_STORE_UNWRITABLE`; `ERR_STORE_LOCKED`; and what {@link readStoreBytes} throws for the old file, which is
+ *   `ERR_STORE_UNWRITABLE`, or `ERR_FILE_UNWRITABLE` for the copy; `ERR_STORE_LOCKED`; and what {@link readStoreBytes} throws for the old file, which is
  *   left alone then
  */
 export async function createStore(
@@ -41,12 +41,11 @@ export async function createStore(
   roster: Roster,
   options: CreateOptions,
 ): Promise<{ backup?: string }> {
-  const { replace = false, now } = options
   const bytes = encode(formatStore(roster))
-  refuseExisting(path, replace)
+  refuseExisting(path, options)
   return withLock(path, options, (lock) => {
-    refuseExisting(path, replace)
-    const backup = isThere(path) ? keepOld(path, now, options) : undefined
+    refuseExisting(path, options)
+    const backup = isThere(path, options) ? keepOld(path, options) : undefined
     write(path, bytes, lock, options)
     return backup === undefined ? {} : { backup }
   })
@@ -92,17 +91,23 @@ function write(path: string, bytes: Uint8Array, lock: Lock, { fs }: ChangeOption
   replaceFile(path, bytes, { beforeRename: () => lock.assertHeld(), ...(fs ? { fs } : {}) })
 }
 
-function isThere(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined
+function isThere(path: string, { fs = fileSystem }: ChangeOptions): boolean {
+  try {
+    return fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined
+  } catch (error) {
+    throw new A2aTotpError('ERR_STORE_UNWRITABLE', `cannot write ${path}: ${explain(error)}`, {
+      cause: error,
+    })
+  }
 }
 
-function refuseExisting(path: string, replace: boolean): void {
-  if (replace || !isThere(path)) return
+function refuseExisting(path: string, options: CreateOptions): void {
+  if (options.replace || !isThere(path, options)) return
   throw new A2aTotpError('ERR_STORE_EXISTS', `there is a store at ${path} already; nothing was changed`)
 }
 
 /** Copies the old file beside itself, as it is, under a name that no file has. */
-function keepOld(path: string, now: Date, { fs }: ChangeOptions): string {
+function keepOld(path: string, { now, fs }: CreateOptions): string {
   const bytes = readStoreBytes(path, { allowInsecurePermissions: true, ...(fs ? { fs } : {}) })
   const time = now.toISOString().replace(/[-:]|\.\d+/g, '')
   for (let count = 1; ; count++) {

@@ -1,0 +1,58 @@
+import { A2aTotpError } from '../core/errors.js'
+import { isName, nameRule, quoteName } from '../core/name.js'
+import type { Credential, Roster } from '../core/peer.js'
+
+/** Where in the document something is: keys and indexes from the top. */
+export type Path = readonly (string | number)[]
+
+/**
+ * Checks what no single field shows: that ids and tokens tell credentials apart, and that each peer has the
+ * credentials that it needs, a seed of its own or the shared ones, never both.
+ *
+ * @throws {A2aTotpError} `ERR_STORE_INVALID` with the path of the first offence
+ */
+export function checkRoster({ sharedSeeds, peers }: Roster): void {
+  if (sharedSeeds !== undefined) checkCredentials(sharedSeeds, ['sharedSeeds'])
+  const known = new Set<string>()
+  for (const [name, { seeds, tokens }] of peers) {
+    if (!isName(name)) throw invalid(['peers'], `has a peer name that is not allowed: give ${nameRule}`)
+    const path = ['peers', name]
+    if (sharedSeeds === undefined) checkCredentials(seeds, [...path, 'seeds'])
+    else if (seeds.length > 0) {
+      throw invalid([...path, 'seeds'], 'must be empty, because the store has shared seeds')
+    }
+    checkCredentials(tokens, [...path, 'tokens'])
+    for (const [index, { token }] of tokens.entries()) {
+      if (known.has(token.value)) {
+        throw invalid([...path, 'tokens', index, 'token'], 'must differ from every other token')
+      }
+      known.add(token.value)
+    }
+  }
+}
+
+function checkCredentials(credentials: readonly Credential[], path: Path): void {
+  if (credentials.length === 0) throw invalid(path, 'must not be empty')
+  const ids = new Set<string>()
+  for (const [index, { id }] of credentials.entries()) {
+    if (ids.has(id)) throw invalid([...path, index, 'id'], 'must differ from the ids before it')
+    ids.add(id)
+  }
+}
+
+/** An error that names a place in a store, and nothing of what stands there. */
+export function invalid(path: Path, words: string): A2aTotpError {
+  return new A2aTotpError('ERR_STORE_INVALID', `the store is not valid: ${formatPath(path)} ${words}`)
+}
+
+function formatPath(path: Path): string {
+  if (path.length === 0) return 'the document'
+  return path
+    .map((key, at) => (typeof key === 'number' ? `[${key}]` : (at ? '.' : '') + showKey(key)))
+    .join('')
+}
+
+/** A key may be shown unless it could be a secret that was pasted in the wrong place. */
+function showKey(key: string): string {
+  return isName(key) && quoteName(key).startsWith('"') ? key : '(a key that is not shown)'
+}
