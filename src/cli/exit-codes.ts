@@ -30,6 +30,7 @@ export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   ERR_NAME_INVALID: exitCodes.usage,
   ERR_PEER_EXISTS: exitCodes.no,
   ERR_PEER_UNKNOWN: exitCodes.no,
+  ERR_PORT_UNAVAILABLE: exitCodes.unusable,
   ERR_PROFILE_INVALID: exitCodes.usage,
   ERR_SEED_INVALID: exitCodes.usage,
   ERR_SEED_MISSING: exitCodes.usage,

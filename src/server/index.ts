@@ -1,0 +1,35 @@
+/** The server side of a2a-totp, without any framework: the scheme, its delegates and its guard. */
+export {
+  PeerTokenAuth,
+  SimpleTokenAuth,
+  type PeerToken,
+  type PeerTokens,
+  type ServerAuthScheme,
+  type SimpleTokenAuthOptions,
+  type TokenContext,
+  type TokenVerdict,
+} from './delegates.js'
+export type { AuthEvent, OnEvent } from './events.js'
+export type {
+  PeerSeed,
+  PeerSeedsOptions,
+  SeedInput,
+  SeedSet,
+  SharedSeedOptions,
+  ThrottleOptions,
+  TOTPServerAuthSchemeOptions,
+} from './options.js'
+export { httpAnswer, type HttpAnswer, type Refusal, type RefusalReason } from './refusal.js'
+export type { AuthRequest, BodyExpectation } from './request.js'
+export { TOTPServerAuthScheme, type AuthOutcome, type Caller } from './totp-server-auth-scheme.js'
+export {
+  defaultBudgets,
+  memoryGuard,
+  type Attempt,
+  type Budget,
+  type Decision,
+  type Finding,
+  type Guard,
+  type MemoryGuardOptions,
+  type StrangerLimitOptions,
+} from '../guards/index.js'

@@ -1,0 +1,49 @@
+import type { AgentCard } from '@a2a-js/sdk'
+import type { CardJson } from '../core/agent-card.js'
+import { totpAgentCard } from '../server/a2a.js'
+
+/** One binding at one protocol version, as the card names it. */
+export interface DemoInterface {
+  readonly url: string
+  readonly protocolBinding: 'JSONRPC' | 'HTTP+JSON'
+  readonly protocolVersion: '1.0' | '0.3'
+}
+
+export const paths = { JSONRPC: '/a2a/jsonrpc', 'HTTP+JSON': '/a2a/rest' } as const
+
+/** Every binding at every version. */
+export function interfacesAt(origin: string): DemoInterface[] {
+  return (['1.0', '0.3'] as const).flatMap((protocolVersion) =>
+    (['JSONRPC', 'HTTP+JSON'] as const).map((protocolBinding) => ({
+      url: origin + paths[protocolBinding],
+      protocolBinding,
+      protocolVersion,
+    })),
+  )
+}
+
+export function demoCard(
+  name: string,
+  supportedInterfaces: readonly DemoInterface[],
+  header: string,
+): AgentCard {
+  const card: CardJson = {
+    name,
+    description: 'A demonstration: says back what it is told, to callers with both factors.',
+    version: '1.0.0',
+    supportedInterfaces,
+    capabilities: { streaming: true },
+    defaultInputModes: ['text/plain'],
+    defaultOutputModes: ['text/plain'],
+    skills: [
+      {
+        id: 'echo',
+        name: 'Echo',
+        description: 'Says the text of a message back, and who sent it.',
+        tags: ['demo'],
+        examples: ['hello'],
+      },
+    ],
+  }
+  return totpAgentCard(card, { header })
+}

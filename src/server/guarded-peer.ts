@@ -1,0 +1,115 @@
+import { A2aTotpError, isA2aTotpError } from '../core/errors.js'
+import { isLive } from '../core/peer.js'
+import { parseProfile, replayPolicies, type ReplayPolicy, type TotpProfile } from '../core/profile.js'
+import { requireStrongSeed, Seed } from '../core/seed.js'
+import { isCode, timeStepAt } from '../core/totp.js'
+import { budgetsFor, type Budget } from '../guards/budgets.js'
+import { CodeBook } from './code-book.js'
+import type { PeerSeed, SeedInput, SeedSet } from './options.js'
+
+/** A peer as requests are checked against it. */
+export interface GuardedPeer {
+  readonly name: string
+  readonly profile: TotpProfile
+  readonly replay: ReplayPolicy
+  readonly budgets: readonly Budget[]
+  readonly seeds: readonly GuardedSeed[]
+}
+
+interface GuardedSeed {
+  readonly id: string
+  readonly expiresAt?: Date
+  readonly book: CodeBook
+}
+
+/** What a peer has unless its own seed set says otherwise. */
+export interface PeerDefaults {
+  readonly profile: TotpProfile
+  readonly replay: ReplayPolicy
+  /** For 6 digits. */
+  readonly budgets: readonly Budget[]
+  readonly allowWeakSeeds: boolean
+}
+
+/** Where a code matched. */
+export interface CodeMatch {
+  readonly seedId: string
+  readonly timeStep: number
+  readonly drift: number
+}
+
+/**
+ * @throws {A2aTotpError} `ERR_SEED_MISSING` without a seed, `ERR_SEED_INVALID`, `ERR_SEED_WEAK`,
+ *   `ERR_PROFILE_INVALID`, `ERR_CONFIG_INVALID`; each names the peer.
+ */
+export function guardedPeer(name: string, input: SeedInput, defaults: PeerDefaults): GuardedPeer {
+  const set = seedSetOf(input)
+  return naming(name, () => {
+    if (set.seeds.length === 0) throw new A2aTotpError('ERR_SEED_MISSING', 'it has no seed; give it one')
+    const { algorithm, digits, period } = set
+    const given = Object.fromEntries(
+      Object.entries({ algorithm, digits, period }).filter(([, value]) => value !== undefined),
+    )
+    const profile = parseProfile({ ...defaults.profile, ...given })
+    const seeds = set.seeds.map((seed, index) => guardedSeed(seed, index, profile, defaults.allowWeakSeeds))
+    if (new Set(seeds.map(({ id }) => id)).size < seeds.length) {
+      throw new A2aTotpError('ERR_CONFIG_INVALID', 'two of its seeds have one id; give each its own')
+    }
+    return {
+      name,
+      profile,
+      replay: parseReplay(set.replay ?? defaults.replay),
+      budgets: budgetsFor(profile.digits, defaults.budgets),
+      seeds,
+    }
+  })
+}
+
+/** @throws {A2aTotpError} `ERR_CONFIG_INVALID`, for callers without a compiler. */
+export function parseReplay(policy: unknown): ReplayPolicy {
+  const known = replayPolicies.find((candidate) => candidate === policy)
+  if (known) return known
+  throw new A2aTotpError('ERR_CONFIG_INVALID', `replay must be one of ${replayPolicies.join(', ')}`)
+}
+
+/**
+ * Compares a code with every live seed of the peer. What is no code is compared too, as zeros, so that it takes
+ * as long; then nothing has matched.
+ */
+export function compareCode(peer: GuardedPeer, code: string | undefined, at: Date): CodeMatch | undefined {
+  const wellFormed = code !== undefined && isCode(code, peer.profile)
+  const digits = Buffer.from(wellFormed ? code : '0'.repeat(peer.profile.digits), 'latin1')
+  const now = timeStepAt(peer.profile, at)
+  let match: CodeMatch | undefined
+  for (const seed of peer.seeds) {
+    if (!isLive(seed, at)) continue
+    const drift = seed.book.match(digits, now)
+    if (drift !== undefined) match ??= { seedId: seed.id, timeStep: now + drift, drift }
+  }
+  return wellFormed ? match : undefined
+}
+
+function guardedSeed(given: PeerSeed, index: number, profile: TotpProfile, allowWeak: boolean): GuardedSeed {
+  if (!given.seed) throw new A2aTotpError('ERR_SEED_MISSING', 'one of its seeds is empty; give base32')
+  const seed = typeof given.seed === 'string' ? Seed.fromBase32(given.seed) : given.seed
+  requireStrongSeed(seed, allowWeak, 'make a longer one, or set allowWeakSeeds')
+  return {
+    id: given.id ?? `seed-${index + 1}`,
+    ...(given.expiresAt && { expiresAt: given.expiresAt }),
+    book: new CodeBook(seed, profile),
+  }
+}
+
+function seedSetOf(input: SeedInput): SeedSet {
+  if (typeof input === 'object' && 'seeds' in input) return input
+  return { seeds: input ? [{ seed: input }] : [] }
+}
+
+function naming<T>(peer: string, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    if (!isA2aTotpError(error)) throw error
+    throw new A2aTotpError(error.code, `peer ${JSON.stringify(peer)}: ${error.message}`)
+  }
+}

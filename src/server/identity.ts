@@ -1,0 +1,94 @@
+import { A2aTotpError } from '../core/errors.js'
+import { hashToken, isTokenHash } from '../core/token.js'
+import { PeerTokenAuth, tokenHashOf, type ServerAuthScheme, type TokenVerdict } from './delegates.js'
+import type { GuardedPeer } from './guarded-peer.js'
+import type { TOTPServerAuthSchemeOptions } from './options.js'
+import { mapOf, type PeerDirectory } from './peer-directory.js'
+
+/** Whose token it is, or why it is nobody's. */
+export type Identity =
+  | { readonly peer: GuardedPeer; readonly claims: Readonly<Record<string, unknown>> }
+  | {
+      readonly peer?: never
+      readonly reason: 'delegate-failed' | 'peer-conflict' | 'peer-unknown' | 'token-refused'
+    }
+
+/** The name of whoever calls with a shared seed when neither delegate nor map tells the peers apart. */
+const onlyPeer = 'peer'
+
+/** The first factor, and the way from a token to a peer. */
+export class Identification {
+  readonly #delegate: ServerAuthScheme
+  readonly #tokenToPeer: ReadonlyMap<string, string>
+  readonly #peers: PeerDirectory
+  readonly #otherwise: string | undefined
+
+  /**
+   * @throws {A2aTotpError} `ERR_CONFIG_INVALID` without delegate and map, or when a token is mapped to a peer that
+   *   has no seed; `ERR_TOKEN_INVALID` for a mapped token that no request can carry.
+   */
+  constructor({ delegate, tokenToPeer, sharedSeed }: TOTPServerAuthSchemeOptions, peers: PeerDirectory) {
+    const mapped = [...mapOf(tokenToPeer ?? {})]
+    for (const [, peer] of mapped) {
+      if (!peers.find(peer)) {
+        throw new A2aTotpError(
+          'ERR_CONFIG_INVALID',
+          `tokenToPeer names ${JSON.stringify(peer)}, which has no seed; add it to peerSeeds or drop its token`,
+        )
+      }
+    }
+    if (!delegate && mapped.length === 0) {
+      throw new A2aTotpError(
+        'ERR_CONFIG_INVALID',
+        'nothing checks the token: give a delegate, or tokenToPeer',
+      )
+    }
+    this.#tokenToPeer = new Map(mapped.map(([token, peer]) => [tokenHashOf(token), peer]))
+    this.#delegate = delegate ?? new PeerTokenAuth(this.#tokenToPeer)
+    this.#peers = peers
+    this.#otherwise = sharedSeed !== undefined && mapped.length === 0 ? onlyPeer : undefined
+  }
+
+  /** Asks the delegate whose token it is. A request without a token is nobody's. */
+  async identify(token: string | undefined, tokenHash: string, at: Date): Promise<Identity> {
+    if (token === undefined) return { reason: 'token-refused' }
+    let verdict: TokenVerdict
+    try {
+      verdict = await this.#delegate.authenticateToken(token, { at, tokenHash })
+    } catch {
+      // What it throws may quote the token.
+      return { reason: 'delegate-failed' }
+    }
+    if (isRefused(verdict)) return { reason: 'token-refused' }
+
+    const mapped = this.#tokenToPeer.get(tokenHash)
+    if (verdict.peer && mapped && verdict.peer !== mapped) return { reason: 'peer-conflict' }
+    const name = verdict.peer ?? mapped ?? this.#otherwise
+    const peer = name ? this.#peers.find(name) : undefined
+    return peer ? { peer, claims: verdict.claims ?? {} } : { reason: 'peer-unknown' }
+  }
+
+  /**
+   * Asks the delegate about every mapped token. (One mapped by its hash cannot be asked about.)
+   *
+   * @throws {A2aTotpError} `ERR_CONFIG_INVALID` for a token that can never pass: the delegate refuses it, or says
+   *   that it is another peer's. What the delegate throws is thrown on.
+   */
+  async requireUsable(tokenToPeer: TOTPServerAuthSchemeOptions['tokenToPeer'], at: Date): Promise<void> {
+    for (const [token, peer] of mapOf(tokenToPeer ?? {})) {
+      if (isTokenHash(token)) continue
+      const verdict = await this.#delegate.authenticateToken(token, { at, tokenHash: hashToken(token) })
+      if (!isRefused(verdict) && (verdict.peer ?? peer) === peer) continue
+      throw new A2aTotpError(
+        'ERR_CONFIG_INVALID',
+        `the token that tokenToPeer maps to ${JSON.stringify(peer)} can never pass, since the delegate refuses it or ` +
+          "takes it for another peer's; let the delegate know it, or leave the delegate out",
+      )
+    }
+  }
+}
+
+/** Delegates in plain JavaScript may answer nothing at all; that is a refusal too. */
+function isRefused(verdict: TokenVerdict | null | undefined): verdict is { readonly refusal: string } {
+  return !verdict || verdict.refusal !== undefined
+}

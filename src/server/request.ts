@@ -1,0 +1,63 @@
+/**
+ * One request as it arrived, before anything changed it. One object, so that proofs bound to more of the
+ * request can come later without breaking those who call.
+ */
+export interface AuthRequest {
+  readonly binding: 'http' | 'grpc'
+  readonly method: string
+  /** The origin-form as received, before any router strips it; for gRPC `/pkg.Service/Method`. */
+  readonly target: string
+  /** All field lines of that name, in order and as sent; the name is matched without case. */
+  header(name: string): readonly string[]
+  /** Where it came from: the socket's address, or what a trusted proxy says. */
+  readonly source?: string | undefined
+  /** Lets a later proof bind the body. Nothing uses it yet. */
+  readonly body?: BodyExpectation
+}
+
+export interface BodyExpectation {
+  /** Fails the request once the body is read, unless it has that digest. */
+  expectDigest(algorithm: 'sha-256', digest: Uint8Array): void
+}
+
+/** RFC 9110 §11.6.2 with RFC 6750 §2.1: the scheme in any case, spaces, then the token and nothing else. */
+const bearerCredentials = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i
+
+/** What the two header fields hold, or what is wrong with them. */
+export interface Credentials {
+  /** Whether there was an Authorization field at all. */
+  readonly tokenGiven: boolean
+  readonly token?: string
+  /** As sent; whether it can be a code depends on the peer. */
+  readonly code?: string
+  readonly flaw?: 'token-missing' | 'token-malformed' | 'token-doubled' | 'code-missing' | 'code-doubled'
+}
+
+/**
+ * Takes token and code out of a request. A field that came twice counts as none: proxies and servers disagree
+ * on which of the two is meant.
+ */
+export function credentialsOf(request: AuthRequest, codeHeader: string): Credentials {
+  const authorization = request.header('authorization')
+  const codes = request.header(codeHeader)
+  const token = authorization.length === 1 ? bearerCredentials.exec(authorization[0] ?? '')?.[1] : undefined
+  const code = codes.length === 1 ? codes[0] : undefined
+  const flaw = tokenFlaw(authorization, token) ?? codeFlaw(codes)
+  return {
+    tokenGiven: authorization.length > 0,
+    ...(token !== undefined && { token }),
+    ...(code !== undefined && { code }),
+    ...(flaw && { flaw }),
+  }
+}
+
+function tokenFlaw(lines: readonly string[], token: string | undefined): Credentials['flaw'] {
+  if (lines.length === 0) return 'token-missing'
+  if (lines.length > 1) return 'token-doubled'
+  return token === undefined ? 'token-malformed' : undefined
+}
+
+function codeFlaw(lines: readonly string[]): Credentials['flaw'] {
+  if (lines.length === 0) return 'code-missing'
+  return lines.length > 1 ? 'code-doubled' : undefined
+}
