@@ -1,0 +1,183 @@
+import type { HttpOutcome } from './http.js'
+import { asList, asObject, asText, parseJson, printable, shortened } from './text.js'
+
+/** What every answer tells, whichever binding it came by. */
+interface Seen {
+  /** In words, for a report; may quote the agent. */
+  readonly summary: string
+  /** What kind of protocol answer it is, without its words: two alike have the same. */
+  readonly signature: string
+  /** The answer as a caller sees it, without what changes from one request to the next. */
+  readonly face: string
+  /** What the agent said in words, without the id of the task asked for. */
+  readonly message: string
+  /** Values of WWW-Authenticate (or of gRPC's www-authenticate trailer). */
+  readonly challenges: readonly string[]
+  /** Seconds, where the agent said so. */
+  readonly retryAfter?: number
+  /** Everything received, to search for secrets. */
+  readonly raw: string
+  readonly receivedAt?: Date
+  /** The agent's Date, when it is the agent's own and not a cache's. */
+  readonly date?: Date
+  readonly durationMs: number
+  /** Names the connection that it came by. */
+  readonly connection?: number
+}
+
+/**
+ * What an agent made of a request:
+ * - `authenticated`: the specific TaskNotFound of the cell; `answered`: it served a result
+ * - `refused`: 401, 403 or 407; `throttled`: 429
+ * - `other`: a protocol answer that is none of those, to be compared with the agent's other answers
+ * - `unserved`: there is no such binding, version or method here
+ * - `failed`: 5xx; `redirected`: 3xx, which the probe does not follow
+ * - `unreadable`: no answer, or one that is not of the protocol
+ */
+export type Answer = Seen & {
+  readonly kind:
+    | 'authenticated'
+    | 'answered'
+    | 'refused'
+    | 'throttled'
+    | 'other'
+    | 'unserved'
+    | 'failed'
+    | 'redirected'
+    | 'unreadable'
+  /** HTTP status; null when no answer came. */
+  readonly status: number | null
+}
+
+/** The A2A error in a body, wherever the binding puts it. */
+interface ProtocolError {
+  readonly code: string
+  readonly message: string
+  readonly reasons: readonly string[]
+}
+
+/** Sorts an HTTP answer. `taskId` is the random id that was asked for. */
+export function readHttpAnswer(outcome: HttpOutcome, taskId: string): Answer {
+  if (!outcome.answered) return noAnswer(outcome.explanation, outcome.durationMs)
+  const { status, header } = outcome
+  const body = parseJson(payloadOf(outcome.body))
+  const error = protocolErrorOf(body)
+  const said = (error?.message ?? '').replaceAll(taskId, 'ID')
+  const retryAfter = Number(header('retry-after')[0] ?? NaN)
+  const date = new Date(header('date')[0] ?? NaN)
+  const words = error ? `${error.code} ${quoted(said)}`.trim() : bodyInWords(body, header('content-type')[0])
+  return {
+    kind: kindOf(status, body, error, said, header('content-type')[0]),
+    status,
+    summary: `HTTP ${status}${words ? `, ${words}` : ''}`,
+    signature: [status, error?.code, ...(error?.reasons ?? [])].join(' '),
+    face: faceOf(status, header, outcome.body.replaceAll(taskId, 'ID')),
+    message: said,
+    challenges: header('www-authenticate'),
+    ...(Number.isFinite(retryAfter) ? { retryAfter } : {}),
+    raw: outcome.raw.replaceAll(taskId, 'ID'),
+    receivedAt: outcome.receivedAt,
+    ...(header('age').length === 0 && !Number.isNaN(date.getTime()) ? { date } : {}),
+    durationMs: outcome.durationMs,
+    ...(outcome.localPort === undefined ? {} : { connection: outcome.localPort }),
+  }
+}
+
+function noAnswer(explanation: string, durationMs: number): Answer {
+  return {
+    kind: 'unreadable',
+    status: null,
+    summary: explanation,
+    signature: 'none',
+    face: '',
+    message: '',
+    challenges: [],
+    raw: '',
+    durationMs,
+  }
+}
+
+function kindOf(
+  status: number,
+  body: unknown,
+  error: ProtocolError | undefined,
+  said: string,
+  contentType = '',
+): Answer['kind'] {
+  if (status === 429) return 'throttled'
+  if (status === 401 || status === 403 || status === 407) return 'refused'
+  if (status >= 500) return 'failed'
+  if (status >= 300 && status < 400) return 'redirected'
+  if (error) return kindOfError(status, error, said)
+  if (status === 404 || status === 405) return 'unserved'
+  if (status >= 200 && status < 300 && /^text\/event-stream/i.test(contentType)) return 'answered'
+  if (typeof body !== 'object' || body === null) return 'unreadable'
+  return status >= 200 && status < 300 ? 'answered' : 'other'
+}
+
+/** JSON-RPC's unknown method, A2A's VersionNotSupported, and what stands for the latter in REST. */
+const unservedCodes = new Set(['-32601', '-32009', 'FAILED_PRECONDITION', 'UNIMPLEMENTED'])
+
+function kindOfError(status: number, { code, reasons }: ProtocolError, said: string): Answer['kind'] {
+  if (reasons.includes('TASK_NOT_FOUND')) return 'authenticated'
+  // Agents also use -32001 for "unauthorized", so the code alone proves nothing.
+  if (code === '-32001' || (code === 'NOT_FOUND' && status === 404 && /task/i.test(said))) {
+    return soundsLikeRefusal(said) ? 'other' : 'authenticated'
+  }
+  if (unservedCodes.has(code) || reasons.includes('VERSION_NOT_SUPPORTED')) return 'unserved'
+  return 'other'
+}
+
+/** Whether the words of an answer are about credentials. */
+export function soundsLikeRefusal(said: string): boolean {
+  return /unauth|authent|authoriz|forbidden|denied|credential|bearer|token|totp|otp\b|second factor/i.test(
+    said,
+  )
+}
+
+/**
+ * Finds the error in `{error: {code, message, data}}` (JSON-RPC), `{error: {code, status, message, details}}` (A2A
+ * 1.0 REST), `{code, message}` (0.3 REST) and RFC 9457 problem details.
+ */
+function protocolErrorOf(body: unknown): ProtocolError | undefined {
+  const outer = asObject(body)
+  const inner =
+    typeof outer['error'] === 'object' && outer['error'] !== null ? asObject(outer['error']) : outer
+  const problem = asText(outer['type']).split('/').at(-1) ?? ''
+  const code = asText(inner['status']) || (typeof inner['code'] === 'number' ? String(inner['code']) : '')
+  if (code === '' && !problem.endsWith('task-not-found')) return undefined
+  const details = [...asList(inner['details']), ...asList(inner['data'])]
+  const reasons = details
+    .map((detail) => asText(asObject(detail)['reason']))
+    .filter((reason) => reason !== '')
+  if (problem.endsWith('task-not-found')) reasons.push('TASK_NOT_FOUND')
+  return { code, message: asText(inner['message']), reasons }
+}
+
+/** A body, or the data of the first event where it is a stream of them. */
+function payloadOf(body: string): string {
+  return /^data:(.*)$/m.exec(body)?.[1] ?? body
+}
+
+/** Header fields that are part of how a refusal looks; others change from one request to the next. */
+const faceFields = ['content-type', 'www-authenticate', 'cache-control', 'retry-after']
+
+/** Ids, times and counters in a body differ between two answers that are alike. */
+function faceOf(status: number, header: (name: string) => readonly string[], body: string): string {
+  const steady = body
+    .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi, 'ID')
+    .replace(/[0-9a-f]{16,}/gi, 'ID')
+    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z?/g, 'TIME')
+    .replace(/\d{10,}/g, 'NUMBER')
+  return [status, ...faceFields.map((name) => `${name}: ${header(name).join(' | ')}`), steady].join('\n')
+}
+
+function quoted(said: string): string {
+  return said === '' ? '' : `"${shortened(printable(said), 120)}"`
+}
+
+function bodyInWords(body: unknown, contentType = ''): string {
+  if (body === undefined)
+    return contentType === '' ? '' : `no JSON (${shortened(printable(contentType), 60)})`
+  return 'result' in asObject(body) ? 'a result' : 'JSON without an A2A error'
+}

@@ -1,0 +1,157 @@
+import type { RandomBytes } from '../core/random.js'
+import { readHttpAnswer, soundsLikeRefusal, type Answer } from './answers.js'
+import type { WriteRequest } from './bindings/binding.js'
+import { writeJsonRpc } from './bindings/jsonrpc.js'
+import { writeRest } from './bindings/rest.js'
+import type { Cell } from './cells.js'
+import type { Attempt } from './checks/refusals.js'
+import type { Connection, FieldLine, HttpClient } from './http.js'
+
+/** A request that should have been refused, and what came of it. */
+export interface Tried {
+  readonly attempt: Attempt
+  readonly answer: Answer
+  /** Before any success, or after one: on the connection of the success or on another. */
+  readonly when: 'before' | 'after-same-connection' | 'after'
+}
+
+/** Requests without a readable answer, after which a cell is given up. */
+const patience = 3
+
+const writers: Readonly<Record<'jsonrpc' | 'rest', WriteRequest>> = { jsonrpc: writeJsonRpc, rest: writeRest }
+
+/** What happened in one cell: it sends, and keeps the answers for the checks to judge. */
+export class CellRun {
+  readonly tried: Tried[] = []
+  /** Answers to calls that should have been let in, in order. */
+  readonly validAnswers: Answer[] = []
+  /** Answers to correct calls in unusual spelling, with what was unusual. */
+  readonly spellings: { readonly label: string; readonly answer: Answer }[] = []
+  /** Why a check has nothing to judge, if it has not. */
+  whyNotSent = 'nothing was sent'
+  /** The answer to the message of `--send`. */
+  sendAnswer: Answer | undefined
+  readonly #first: Connection
+  readonly #second: Connection
+
+  constructor(
+    readonly cell: Cell,
+    private readonly client: HttpClient,
+    private readonly random: RandomBytes,
+  ) {
+    this.#first = client.connection(cell.url)
+    this.#second = client.connection(cell.url)
+  }
+
+  /** The answer to the last call that should have been let in. */
+  get valid(): Answer | undefined {
+    return this.validAnswers.at(-1)
+  }
+
+  /** Every answer of this cell. */
+  get answers(): Answer[] {
+    return [
+      ...this.tried.map(({ answer }) => answer),
+      ...this.validAnswers,
+      ...this.spellings.map(({ answer }) => answer),
+      ...(this.sendAnswer ? [this.sendAnswer] : []),
+    ]
+  }
+
+  /** Sends what should be refused: on the connection that carries the valid calls, or beside it. */
+  async try(attempt: Attempt, on: 'valid-connection' | 'other-connection'): Promise<void> {
+    // An agent that leaves every request without an answer would hold a run up for minutes.
+    if (this.tried.filter(({ answer }) => answer.kind === 'unreadable').length >= patience) {
+      this.whyNotSent = `given up after ${patience} requests without a readable answer`
+      return
+    }
+    const connection = on === 'valid-connection' ? this.#first : this.#second
+    const answer = await this.#call(connection, attempt.operation, attempt.fields)
+    const success = this.validAnswers.findLast(({ kind }) => kind !== 'refused')
+    const same = success?.connection !== undefined && success.connection === answer.connection
+    const when = success === undefined ? 'before' : same ? 'after-same-connection' : 'after'
+    this.tried.push({ attempt, answer, when })
+  }
+
+  /** Sends what should be let in. */
+  async callValid(fields: readonly FieldLine[]): Promise<Answer> {
+    const answer = await this.#call(this.#first, 'get', fields)
+    this.validAnswers.push(answer)
+    return answer
+  }
+
+  async callSpelledOddly(label: string, fields: readonly FieldLine[]): Promise<Answer> {
+    const answer = await this.#call(this.#first, 'get', fields)
+    this.spellings.push({ label, answer })
+    return answer
+  }
+
+  async sendMessage(fields: readonly FieldLine[], text: string): Promise<void> {
+    this.sendAnswer = await this.#call(this.#first, 'send', fields, text)
+  }
+
+  async #call(
+    connection: Connection,
+    name: 'get' | 'subscribe' | 'send',
+    fields: readonly FieldLine[],
+    text = '',
+  ): Promise<Answer> {
+    const { cell } = this
+    if (cell.binding === 'grpc') throw new TypeError('gRPC cells are not run')
+    const taskId = randomId(this.random)
+    const operation = name === 'send' ? { name, taskId, text } : { name, taskId }
+    const request = writers[cell.binding](cell, operation)
+    const outcome = await this.client.exchange(connection, {
+      ...request,
+      fields: [...request.fields, ...fields],
+    })
+    return readHttpAnswer(outcome, taskId)
+  }
+}
+
+/** An id that no task has, in the form that agents expect ids to have (RFC 9562 §5.4). */
+function randomId(random: RandomBytes): string {
+  const hex = Buffer.from(random(16)).toString('hex')
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `4${hex.slice(13, 16)}`,
+    `8${hex.slice(17, 20)}`,
+    hex.slice(20),
+  ].join('-')
+}
+
+/**
+ * Whether an answer shows that the caller was let in, as far as the cell's other answers allow to tell.
+ * `unclear` when nothing shows it either way.
+ */
+export function wasLetIn(answer: Answer, run: CellRun): 'yes' | 'no' | 'unclear' {
+  switch (answer.kind) {
+    case 'authenticated':
+    case 'answered':
+      return 'yes'
+    case 'refused':
+    case 'throttled':
+      return 'no'
+    case 'unreadable':
+      return 'unclear'
+    case 'other':
+    case 'unserved':
+    case 'failed':
+    case 'redirected':
+      if (soundsLikeRefusal(answer.message)) return 'no'
+      if (!run.valid || !isSuccess(run.valid, run)) return 'unclear'
+      return run.valid.signature === answer.signature ? 'yes' : 'no'
+  }
+}
+
+/**
+ * Whether an answer to right credentials is a success: the TaskNotFound of the cell, a result, or another answer
+ * of the protocol that none of the agent's refusals looks like.
+ */
+export function isSuccess(answer: Answer, run: CellRun): boolean {
+  if (answer.kind === 'authenticated' || answer.kind === 'answered') return true
+  if (answer.kind !== 'other' || soundsLikeRefusal(answer.message)) return false
+  const without = run.tried.filter(({ attempt, when }) => attempt.check === 'auth.none' && when === 'before')
+  return without.length > 0 && without.every((tried) => tried.answer.signature !== answer.signature)
+}

@@ -1,0 +1,77 @@
+import type { CheckId } from '../catalogue.js'
+import { wasLetIn, type CellRun, type Tried } from '../cell-run.js'
+import { failed, passed, skipped, warned, type Verdict } from '../report.js'
+
+/** Whether everything that a refusal check sent was refused. */
+export function judgeRefusals(check: CheckId, run: CellRun): Verdict {
+  const tried = run.tried.filter(({ attempt, when }) => attempt.check === check && when === 'before')
+  return judgeHeld(tried, run)
+}
+
+/** Guesses are sent after the valid calls; they have no "before". */
+export function judgeGuess(check: CheckId, run: CellRun): Verdict {
+  const tried = run.tried.filter(
+    ({ attempt, when }) => attempt.check === check && when !== 'after-same-connection',
+  )
+  return judgeHeld(tried, run)
+}
+
+/** Whether what was refused before a success still is after it. */
+export function judgeAfterValid(run: CellRun): Verdict {
+  const success = run.valid && (run.valid.kind === 'authenticated' || run.valid.kind === 'answered')
+  if (!success) return skipped('no call was let in, so there is no "after"')
+  const refusedElsewhere = ({ attempt }: Tried): boolean =>
+    run.tried.some(
+      (other) =>
+        other.attempt.label === attempt.label &&
+        other.when !== 'after-same-connection' &&
+        (other.when === 'before' || attempt.guess !== undefined) &&
+        wasLetIn(other.answer, run) === 'no',
+    )
+  const after = run.tried.filter(
+    ({ attempt, when }) => when === 'after-same-connection' || (when === 'after' && attempt.again),
+  )
+  const comparable = after.filter(refusedElsewhere)
+  if (comparable.length === 0) return skipped('nothing was refused before the success')
+  const verdict = judgeHeld(comparable, run)
+  const same = comparable.filter(({ when }) => when === 'after-same-connection')
+  const letIn = same.some(({ answer }) => wasLetIn(answer, run) === 'yes')
+  if (letIn) return { ...verdict, detail: `${verdict.detail}; on the connection that a success came by` }
+  return same.length > 0 || verdict.status !== 'pass'
+    ? verdict
+    : { ...verdict, detail: 'on new connections; the agent closes each after its answer' }
+}
+
+function judgeHeld(tried: readonly Tried[], run: CellRun): Verdict {
+  const durationMs = tried.reduce((sum, { answer }) => sum + answer.durationMs, 0)
+  return { ...judgeAll(tried, run), durationMs }
+}
+
+function judgeAll(tried: readonly Tried[], run: CellRun): Verdict {
+  const first = tried[0]
+  if (!first) return skipped(run.whyNotSent)
+  const letIn = tried.filter(({ answer }) => wasLetIn(answer, run) === 'yes')
+  if (letIn[0]) return failed(letIn[0].answer.summary, `let in: ${labels(letIn)}`)
+  const unserved = tried.find(isUnservedStream)
+  if (unserved) return skipped(`the agent does not stream (${unserved.answer.summary})`)
+  const silent = tried.filter(({ answer }) => answer.kind === 'unreadable')
+  if (silent[0]) return warned(silent[0].answer.summary, `no readable answer to ${labels(silent)}`)
+  const unclear = tried.filter(({ answer }) => wasLetIn(answer, run) === 'unclear')
+  if (unclear[0]) {
+    return {
+      ...skipped(`nothing shows whether that is a refusal: ${labels(unclear)}`),
+      actual: unclear[0].answer.summary,
+    }
+  }
+  return passed(first.answer.summary)
+}
+
+/** A stream that the agent does not have was not opened, but not refused for lack of credentials either. */
+function isUnservedStream({ attempt, answer }: Tried): boolean {
+  if (attempt.operation !== 'subscribe') return false
+  return answer.kind === 'unserved' || /-32004|UNSUPPORTED_OPERATION/.test(answer.signature)
+}
+
+function labels(tried: readonly Tried[]): string {
+  return [...new Set(tried.map(({ attempt }) => attempt.label))].join(', ')
+}

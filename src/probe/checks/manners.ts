@@ -1,0 +1,76 @@
+import type { Answer } from '../answers.js'
+import { wasLetIn, type CellRun, type Tried } from '../cell-run.js'
+import { failed, passed, skipped, warned, type Verdict } from '../report.js'
+import type { Secrets } from '../secrets.js'
+
+/** Answers that kept somebody out, in whatever form. */
+function refusalsOf(run: CellRun): Tried[] {
+  return run.tried.filter(
+    ({ attempt, answer }) =>
+      wasLetIn(answer, run) === 'no' && !(attempt.operation === 'subscribe' && answer.kind === 'unserved'),
+  )
+}
+
+/** Whether refusals have the status that clients and proxies understand. */
+export function judgeStatus(run: CellRun): Verdict {
+  const crashed = run.tried.find(({ answer }) => answer.kind === 'failed')
+  if (crashed) {
+    return failed(crashed.answer.summary, `${crashed.attempt.label} is answered with a server error`)
+  }
+  const refusals = refusalsOf(run)
+  const odd = refusals.find(({ answer }) => answer.status !== 401 && answer.kind !== 'throttled')
+  if (odd) return warned(odd.answer.summary, `${odd.attempt.label}: ${oddity(odd.answer)}`)
+  const first = refusals[0]
+  return first ? passed(`HTTP ${first.answer.status}`) : skipped('nothing was refused')
+}
+
+function oddity({ kind, status }: Answer): string {
+  if (kind === 'redirected') return 'a redirect is no refusal to a program; answer 401'
+  if (status === 403)
+    return '403 says that credentials would not help; without valid ones it is 401 (RFC 9110 §15.5)'
+  if (status === 200) return 'an error inside a 200 looks like a success to proxies and clients; answer 401'
+  return 'a refusal should be 401'
+}
+
+/** Whether every 401 says how to authenticate. */
+export function judgeChallenge(run: CellRun): Verdict {
+  const answers = refusalsOf(run).filter(({ answer }) => answer.status === 401)
+  const first = answers[0]
+  if (!first) return skipped('no answer was a 401')
+  const bare = answers.find(({ answer }) => !answer.challenges.some((value) => /^\s*[\w-]+/.test(value)))
+  if (!bare) return passed(first.answer.challenges.join(', '))
+  return warned(
+    `${bare.answer.summary} without WWW-Authenticate`,
+    `${bare.attempt.label}: a 401 must carry a challenge (RFC 9110 §15.5.2)`,
+  )
+}
+
+/** Whether the holder of a token can tell from refusals that it is live. */
+export function judgeUniform(run: CellRun): Verdict {
+  const badToken = faceOf(run, 'auth.wrong-token')
+  const badCode = faceOf(run, 'auth.wrong-code')
+  if (!badToken || !badCode) return skipped('one of the two was not refused, not sent, or throttled')
+  if (badToken.face === badCode.face) return passed('the same answer')
+  const actual =
+    badToken.summary === badCode.summary ? 'answers that differ' : `${badToken.summary}; ${badCode.summary}`
+  return warned(
+    actual,
+    'a bad token and a bad code get different answers, which tells a thief that a token is live',
+  )
+}
+
+function faceOf(run: CellRun, check: 'auth.wrong-token' | 'auth.wrong-code'): Answer | undefined {
+  return run.tried.find(
+    ({ attempt, answer }) =>
+      attempt.check === check && answer.kind !== 'throttled' && wasLetIn(answer, run) === 'no',
+  )?.answer
+}
+
+/** Whether an answer, the card's included, gives a secret away. */
+export function judgeLeak(answers: readonly Pick<Answer, 'raw' | 'receivedAt'>[], secrets: Secrets): Verdict {
+  for (const { raw, receivedAt } of answers) {
+    const found = receivedAt && secrets.foundIn(raw, receivedAt)
+    if (found) return failed(`an answer holds ${found}`, 'whoever reads answers or their logs can use it')
+  }
+  return passed(`none in ${answers.length} answers`)
+}

@@ -1,0 +1,137 @@
+import type { CheckId } from '../catalogue.js'
+import type { WrongCodes } from '../codes.js'
+import type { FieldLine } from '../http.js'
+
+/** What a refusal check has to work with. */
+export interface Material {
+  readonly token: string
+  readonly header: string
+  /** A token that nobody has. */
+  readonly unknownToken: string
+  /** A code that would be accepted, with the right token beside it. */
+  readonly code: string
+}
+
+/** One request that a correct agent refuses. */
+export interface Attempt {
+  readonly check: CheckId
+  /** What is wrong with it, for the report. */
+  readonly label: string
+  readonly fields: readonly FieldLine[]
+  readonly operation: 'get' | 'subscribe'
+  /** Whether it is sent again after a success. */
+  readonly again: boolean
+  /** The wrong code that it spends. */
+  readonly guess?: string
+}
+
+export type FreeRefusal = keyof typeof freeRefusals
+type Variant = Pick<Attempt, 'label' | 'fields'> & Partial<Attempt>
+
+const bearer = (token: string): FieldLine => ['Authorization', `Bearer ${token}`]
+
+/** Requests that spend no guess: nothing in them is a well-formed wrong code beside the live token. */
+const freeRefusals = {
+  'auth.none': () => [{ label: 'no credentials', fields: [], again: true }],
+  'auth.bearer-only': ({ token }) => [{ label: 'the token alone', fields: [bearer(token)], again: true }],
+  'auth.totp-only': ({ header, code }) => [
+    { label: 'a valid code alone', fields: [[header, code]], again: true },
+  ],
+  'auth.wrong-token': ({ unknownToken, header, code }) => [
+    { label: 'an unknown token with a valid code', fields: [bearer(unknownToken), [header, code]] },
+  ],
+  'auth.malformed-code': ({ token, header, code }) =>
+    malformedCodes(code).map(([label, value]) => ({ label, fields: [bearer(token), [header, value]] })),
+  'auth.duplicate-header': ({ token, unknownToken, header, code }) => [
+    { label: 'the code, then junk', fields: [bearer(token), [header, code], [header, 'junk']] },
+    { label: 'junk, then the code', fields: [bearer(token), [header, 'junk'], [header, code]] },
+    { label: 'the code twice', fields: [bearer(token), [header, code], [header, code]] },
+    {
+      label: 'the token, then an unknown one',
+      fields: [bearer(token), bearer(unknownToken), [header, code]],
+    },
+    {
+      label: 'an unknown token, then the right one',
+      fields: [bearer(unknownToken), bearer(token), [header, code]],
+    },
+  ],
+  'auth.stream': ({ token }) => [
+    { label: 'subscribing without credentials', fields: [], operation: 'subscribe' },
+    { label: 'subscribing with the token alone', fields: [bearer(token)], operation: 'subscribe' },
+  ],
+} satisfies Partial<Record<CheckId, (material: Material) => Variant[]>>
+
+/** Requests with a wrong code beside the live token: agents count them. */
+const guesses = {
+  'auth.wrong-code': ({ wrong }) => wrong,
+  'auth.expired-code': ({ expired }) => expired,
+  'auth.future-code': ({ future }) => future,
+  'auth.cross-peer': ({ crossPeer }) => crossPeer,
+} satisfies Partial<Record<CheckId, (codes: WrongCodes) => string | undefined>>
+
+export const guessChecks = Object.keys(guesses) as (keyof typeof guesses)[]
+export const refusalChecks = [...Object.keys(freeRefusals), ...guessChecks] as CheckId[]
+
+const guessLabels: Readonly<Record<keyof typeof guesses, string>> = {
+  'auth.wrong-code': 'a wrong code',
+  'auth.expired-code': 'a code of minutes ago',
+  'auth.future-code': 'a code of minutes from now',
+  'auth.cross-peer': "another peer's code",
+}
+
+/** What to send before anything succeeded, for the checks that are performed. */
+export function freeAttempts(performed: ReadonlySet<CheckId>, material: Material): Attempt[] {
+  return entriesOf(freeRefusals)
+    .filter(([check]) => performed.has(check))
+    .flatMap(([check, variants]) =>
+      variants(material).map((variant: Variant) => ({
+        check,
+        operation: 'get' as const,
+        again: false,
+        ...variant,
+      })),
+    )
+}
+
+/** What to send last. */
+export function guessAttempts(
+  performed: ReadonlySet<CheckId>,
+  { token, header }: Material,
+  codes: WrongCodes,
+): Attempt[] {
+  return entriesOf(guesses).flatMap(([check, pick]) => {
+    const guess = pick(codes)
+    if (!performed.has(check) || guess === undefined) return []
+    const fields: FieldLine[] = [bearer(token), [header, guess]]
+    return [{ check, label: guessLabels[check], fields, operation: 'get', again: false, guess }]
+  })
+}
+
+/**
+ * Values that hold a valid code for a lenient reader but are none: whoever trims, normalises, splits or converts
+ * lets one of them in. None is well-formed, so none is a guess. Blanks and tabs at the ends are missing because
+ * HTTP takes them off (RFC 9110 §5.5), NUL and line ends because it cannot carry them.
+ */
+function malformedCodes(code: string): (readonly [label: string, value: string])[] {
+  const superscripts = code.replace(/[123]/g, (digit) => ({ '1': '¹', '2': '²' })[digit] ?? '³')
+  const fullWidth = code.replace(/\d/g, (digit) => String.fromCharCode(0xff10 + Number(digit)))
+  return [
+    ['an empty code', ''],
+    ['letters for a code', 'abcdefgh'.slice(0, code.length)],
+    ['a code with a no-break space after it', `${code}\u00a0`],
+    ['a code with a blank within', `${code.slice(0, 3)} ${code.slice(3)}`],
+    ['a code with a plus sign', `+${code}`],
+    ['a code as a decimal fraction', `${code}.0`],
+    ['a code with a zero before it', `0${code}`],
+    ['a code with a digit after it', `${code}0`],
+    ['a code without its last digit', code.slice(0, -1)],
+    ['a code in a list', `${code}, junk`],
+    ['a code in quotes', `"${code}"`],
+    ['a code in full-width digits', Buffer.from(fullWidth).toString('latin1')],
+    ...(superscripts === code ? [] : ([['a code with superscript digits', superscripts]] as const)),
+  ]
+}
+
+function entriesOf<Table extends object>(table: Table): [keyof Table, Table[keyof Table]][] {
+  return Object.entries(table) as [keyof Table, Table[keyof Table]][]
+}

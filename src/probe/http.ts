@@ -1,0 +1,193 @@
+import * as http from 'node:http'
+import * as https from 'node:https'
+import { performance } from 'node:perf_hooks'
+import { rootCertificates } from 'node:tls'
+
+/** Most bytes of an answer that are read: an A2A answer to these requests has a few hundred. */
+const largestBody = 1024 * 1024
+const largestHead = 32 * 1024
+
+/** One header line, as it goes out. The same name may come twice. */
+export type FieldLine = readonly [name: string, value: string]
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST'
+  readonly url: URL
+  readonly fields: readonly FieldLine[]
+  readonly body?: string
+}
+
+export interface HttpAnswer {
+  readonly answered: true
+  readonly status: number
+  /** All values of a header, one a field line. */
+  readonly header: (name: string) => readonly string[]
+  readonly body: string
+  /** Everything that came, to search for secrets. */
+  readonly raw: string
+  readonly receivedAt: Date
+  readonly durationMs: number
+  /** Names the TCP connection, to tell whether it was reused. */
+  readonly localPort: number | undefined
+}
+
+export interface NoAnswer {
+  readonly answered: false
+  /** `unreachable`: nobody there; `tls`: no trusted connection; `timeout`, `broken`: no readable answer. */
+  readonly reason: 'unreachable' | 'tls' | 'timeout' | 'broken'
+  readonly explanation: string
+  readonly durationMs: number
+}
+
+export type HttpOutcome = HttpAnswer | NoAnswer
+
+/** Keeps at most one TCP connection, which its requests share as long as the agent leaves it open. */
+export type Connection = http.Agent
+
+/**
+ * HTTP/1.1 as a probe needs it: header lines sent as they are, no redirect followed, nothing decompressed, a
+ * limit on time and size, and every request counted. It never throws for what the other side does.
+ */
+export class HttpClient {
+  /** Requests sent so far. */
+  requests = 0
+  readonly #connections: Connection[] = []
+
+  constructor(
+    private readonly options: { readonly timeoutMs: number; readonly ca?: string; readonly now: () => Date },
+  ) {}
+
+  /** A connection of its own, not opened before its first request. */
+  connection({ protocol }: URL): Connection {
+    const { ca } = this.options
+    const shared = { keepAlive: true, maxSockets: 1 }
+    const made =
+      protocol === 'https:'
+        ? new https.Agent({ ...shared, ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }) })
+        : new http.Agent(shared)
+    this.#connections.push(made)
+    return made
+  }
+
+  async exchange(connection: Connection, request: HttpRequest): Promise<HttpOutcome> {
+    const first = await this.#attempt(connection, request)
+    // An idle connection can be closed by the agent at the moment that it is used again (RFC 9110 §9.2.2).
+    return first === 'stale' ? this.#retry(connection, request) : first
+  }
+
+  close(): void {
+    for (const connection of this.#connections) connection.destroy()
+  }
+
+  async #retry(connection: Connection, request: HttpRequest): Promise<HttpOutcome> {
+    const second = await this.#attempt(connection, request)
+    const explanation = 'the agent closes connections before it answers'
+    return second === 'stale' ? { answered: false, reason: 'broken', explanation, durationMs: 0 } : second
+  }
+
+  #attempt(
+    connection: Connection,
+    { method, url, fields, body }: HttpRequest,
+  ): Promise<HttpOutcome | 'stale'> {
+    this.requests += 1
+    const begun = performance.now()
+    const lines: FieldLine[] = [['Host', url.host], ['Accept-Encoding', 'identity'], ...fields]
+    if (body !== undefined) lines.push(['Content-Length', String(Buffer.byteLength(body))])
+    const { request } = url.protocol === 'https:' ? https : http
+    return new Promise((resolve) => {
+      const sent = request(url, {
+        method,
+        agent: connection,
+        headers: lines.flat(),
+        maxHeaderSize: largestHead,
+      })
+      const durationMs = (): number => performance.now() - begun
+      const settle = (outcome: HttpOutcome | 'stale'): void => {
+        clearTimeout(deadline)
+        resolve(outcome)
+      }
+      const giveUp = (reason: NoAnswer['reason'], explanation: string): void => {
+        settle({ answered: false, reason, explanation, durationMs: durationMs() })
+        sent.destroy()
+      }
+      let whenLate = (): void => {
+        giveUp('timeout', `no whole answer within ${this.options.timeoutMs} ms`)
+      }
+      const deadline = setTimeout(() => whenLate(), this.options.timeoutMs)
+
+      sent.on('error', (error: NodeJS.ErrnoException) => {
+        const stale = sent.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
+        settle(stale ? 'stale' : { answered: false, ...explain(error), durationMs: durationMs() })
+      })
+      sent.on('response', (response) => {
+        const chunks: Buffer[] = []
+        let size = 0
+        const localPort = response.socket.localPort
+        const finish = (): void => {
+          const text = Buffer.concat(chunks).toString('utf8')
+          settle(this.#answer(response, text, durationMs(), localPort))
+        }
+        const streams = isEventStream(response)
+        // A subscription that was let in may stay silent: its head is the answer.
+        if (streams) {
+          whenLate = () => {
+            finish()
+            sent.destroy()
+          }
+        }
+        response.on('data', (chunk: Buffer) => {
+          chunks.push(chunk)
+          size += chunk.length
+          if (size > largestBody) {
+            giveUp('broken', `the answer is longer than ${largestBody} bytes`)
+          } else if (streams && endsEvent(chunks)) {
+            finish()
+            sent.destroy()
+          }
+        })
+        response.on('end', finish)
+        response.on('error', () => giveUp('broken', 'the connection broke within the answer'))
+      })
+      sent.end(body)
+    })
+  }
+
+  #answer(
+    response: http.IncomingMessage,
+    body: string,
+    durationMs: number,
+    localPort: number | undefined,
+  ): HttpAnswer {
+    return {
+      answered: true,
+      status: response.statusCode ?? 0,
+      header: (name) => response.headersDistinct[name.toLowerCase()] ?? [],
+      body,
+      raw: `${response.rawHeaders.join('\n')}\n${body}`,
+      receivedAt: this.options.now(),
+      durationMs,
+      localPort,
+    }
+  }
+}
+
+const isEventStream = ({ headers }: http.IncomingMessage): boolean =>
+  headers['content-type']?.toLowerCase().startsWith('text/event-stream') ?? false
+
+/** Whether a blank line, which ends an event, came within a stream that carries data. */
+const endsEvent = (chunks: readonly Buffer[]): boolean =>
+  /^data:.*(\r?\n|\r)(\r?\n|\r)/ms.test(Buffer.concat(chunks).toString('utf8'))
+
+const absent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT'])
+
+/** Never the error's own message where the other side could have had a hand in it: its code says enough. */
+function explain(error: NodeJS.ErrnoException): Pick<NoAnswer, 'reason' | 'explanation'> {
+  const code = error.code ?? error.name
+  if (absent.has(code)) return { reason: 'unreachable', explanation: `no connection (${code})` }
+  if (/CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO/.test(code)) {
+    return { reason: 'tls', explanation: `no trusted TLS connection (${code})` }
+  }
+  if (code.startsWith('HPE_'))
+    return { reason: 'broken', explanation: `the answer is no valid HTTP (${code})` }
+  return { reason: 'broken', explanation: `the connection ended without an answer (${code})` }
+}

@@ -1,0 +1,6 @@
+/** The probe: finds out whether a live agent enforces bearer plus TOTP, and says so. */
+export { checkIds, checks, type CheckId } from './catalogue.js'
+export { bindingChoices, protocolChoices, type ProbeCredentials, type ProbeOptions } from './options.js'
+export { renderPretty, type PrettyOptions } from './pretty.js'
+export { probe } from './probe.js'
+export type { CheckResult, CheckStatus, ProbeReport, Summary } from './report.js'

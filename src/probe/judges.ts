@@ -1,0 +1,136 @@
+import { checkIds, infoOf, type CheckId } from './catalogue.js'
+import { wasLetIn, type CellRun } from './cell-run.js'
+import type { Cell } from './cells.js'
+import { judgeAnd, judgeBearerScheme, judgeTotpScheme } from './checks/card.js'
+import { judgeClock } from './checks/clock.js'
+import { judgeAfterValid, judgeGuess, judgeRefusals } from './checks/held.js'
+import { judgeChallenge, judgeLeak, judgeStatus, judgeUniform } from './checks/manners.js'
+import { judgeValid } from './checks/valid.js'
+import type { Discovery } from './discovery.js'
+import { isExposed } from './hosts.js'
+import type { ProbeOptions } from './options.js'
+import { failed, passed, skipped, warned, type Verdict } from './report.js'
+import type { Secrets } from './secrets.js'
+
+/** Everything that was seen, once all is sent. */
+export interface Evidence {
+  readonly options: ProbeOptions
+  readonly target: URL
+  readonly discovery: Discovery
+  readonly cells: readonly Cell[]
+  readonly runs: readonly CellRun[]
+  readonly secrets: Secrets
+  readonly noCrossPeer: string
+}
+
+type CellJudge = (run: CellRun, evidence: Evidence) => Verdict
+type RunJudge = (evidence: Evidence) => Verdict
+
+const refusals =
+  (check: CheckId): CellJudge =>
+  (run) =>
+    judgeRefusals(check, run)
+
+const guesses =
+  (check: CheckId): CellJudge =>
+  (run) =>
+    judgeGuess(check, run)
+
+const cellJudges: Readonly<Partial<Record<CheckId, CellJudge>>> = {
+  'auth.none': refusals('auth.none'),
+  'auth.bearer-only': refusals('auth.bearer-only'),
+  'auth.totp-only': refusals('auth.totp-only'),
+  'auth.wrong-token': refusals('auth.wrong-token'),
+  'auth.malformed-code': refusals('auth.malformed-code'),
+  'auth.duplicate-header': refusals('auth.duplicate-header'),
+  'auth.stream': refusals('auth.stream'),
+  'auth.wrong-code': guesses('auth.wrong-code'),
+  'auth.expired-code': guesses('auth.expired-code'),
+  'auth.future-code': guesses('auth.future-code'),
+  'auth.cross-peer': (run, { noCrossPeer }) =>
+    noCrossPeer === '' ? judgeGuess('auth.cross-peer', run) : skipped(noCrossPeer),
+  'auth.valid': (run, { options, discovery }) => judgeValid(run, options.credentials, discovery.cards),
+  'auth.after-valid': judgeAfterValid,
+  challenge: judgeChallenge,
+  status: judgeStatus,
+  uniform: judgeUniform,
+  leak: (run, { secrets, discovery }) => judgeLeak([...run.answers, ...discovery.answers], secrets),
+}
+
+const runJudges: Readonly<Partial<Record<CheckId, RunJudge>>> = {
+  reach: ({ discovery }) => passed(`HTTP ${discovery.answers[0]?.status ?? ''}`.trim()),
+  tls: judgeTls,
+  'card.fetch': judgeCard,
+  'card.bearer': withCard(({ discovery }) => judgeBearerScheme(discovery.cards)),
+  'card.totp': withCard(({ discovery, options }) =>
+    judgeTotpScheme(discovery.cards, options.credentials.header),
+  ),
+  'card.and': withCard(({ discovery, options }) => judgeAnd(discovery.cards, options.credentials.header)),
+  clock: ({ runs, options }) =>
+    judgeClock(
+      runs.flatMap(({ answers }) => answers),
+      options.credentials,
+    ),
+}
+
+/** The verdict of a check on the agent as a whole. */
+export function judgeRun(id: CheckId, evidence: Evidence): Verdict {
+  return runJudges[id]?.(evidence) ?? skipped('this check is made per cell')
+}
+
+/** The verdict of a check on one cell. */
+export function judgeCell(id: CheckId, run: CellRun, evidence: Evidence): Verdict {
+  const { untestable } = run.cell
+  if (untestable !== undefined) return skipped(untestable)
+  const open = run.tried.some(({ answer }) => wasLetIn(answer, run) === 'yes')
+  if (run.valid?.kind === 'unserved' && !open) {
+    return { ...skipped('the agent does not serve this binding and version here'), actual: run.valid.summary }
+  }
+  return cellJudges[id]?.(run, evidence) ?? skipped('this check is made once')
+}
+
+/**
+ * The verdicts where nothing answered: what was found out, and everything else as skipped. A refused TLS handshake
+ * is an answer, though not one that a call could follow.
+ */
+export function judgeSilence(id: CheckId, { silence }: Discovery): Verdict {
+  const explanation = silence?.explanation ?? 'no answer'
+  if (silence?.reason === 'tls') {
+    if (id === 'reach') return passed('a TLS handshake')
+    if (id === 'tls')
+      return failed(explanation, 'the certificate is not trusted; name its issuer with --ca FILE')
+  }
+  if (id === 'reach') return failed(explanation, 'is the URL right, and the agent running?')
+  return skipped('nothing answered')
+}
+
+/** Checks of the agent as a whole, and those that are made per cell, in the order of the report. */
+export const runChecks = checkIds.filter((id) => infoOf(id).scope === 'run')
+export const cellChecks = checkIds.filter((id) => infoOf(id).scope === 'cell')
+
+function judgeTls({ target, cells }: Evidence): Verdict {
+  const urls = [target, ...cells.filter(({ untestable }) => untestable === undefined).map(({ url }) => url)]
+  const exposed = urls.find(isExposed)
+  if (exposed) {
+    return failed(
+      `plain http to ${exposed.host}`,
+      'token and code can be read on the way; serve it over https',
+    )
+  }
+  return passed(urls.every(({ protocol }) => protocol === 'https:') ? 'https' : 'http on loopback')
+}
+
+function judgeCard({ discovery, cells }: Evidence): Verdict {
+  const { cards, problem, durationMs } = discovery
+  if (cards.length === 0) {
+    return { ...warned('no card', `${problem}; the URL itself was taken for the endpoint`), durationMs }
+  }
+  const elsewhere = cells.find(({ binding, untestable }) => binding !== 'grpc' && untestable !== undefined)
+  if (elsewhere) return { ...warned('a card', elsewhere.untestable ?? ''), durationMs }
+  if (cells.length === 0) return { ...warned('a card', 'it names no interface that is known'), durationMs }
+  return { ...passed(cards.length === 1 ? 'a card' : 'a card for each version'), durationMs }
+}
+
+function withCard(judge: RunJudge): RunJudge {
+  return (evidence) => (evidence.discovery.cards.length === 0 ? skipped('there is no card') : judge(evidence))
+}

@@ -1,0 +1,104 @@
+import { performance } from 'node:perf_hooks'
+import { setTimeout as realSleep } from 'node:timers/promises'
+import { selectChecks, type CheckId } from './catalogue.js'
+import { cellsOf } from './cells.js'
+import { discover, type Discovery } from './discovery.js'
+import { HttpClient } from './http.js'
+import { cellChecks, judgeCell, judgeRun, judgeSilence, runChecks, type Evidence } from './judges.js'
+import { parseTarget, type ProbeOptions } from './options.js'
+import { failed, summarise, toResult, type CheckResult, type ProbeReport } from './report.js'
+import { Secrets } from './secrets.js'
+import { perform } from './session.js'
+import { asText } from './text.js'
+
+/**
+ * Tests whether a live agent enforces bearer plus TOTP. It asks for a task by a random id and so changes nothing,
+ * unless `send` is given. Credentials go only to the host of `url` or `trustedUrl`, or to one that is allowed.
+ *
+ * Whatever the agent does ends in the report: it never throws for that.
+ *
+ * @throws {A2aTotpError} `ERR_USAGE` for a URL that cannot be probed and for ids of checks that do not exist.
+ */
+export async function probe(options: ProbeOptions): Promise<ProbeReport> {
+  const target = parseTarget(options.url)
+  const { reported, performed } = selectChecks(options.only, options.skip)
+  const { timeoutMs, ca, now } = options
+  const startedAt = now()
+  const begun = performance.now()
+  const client = new HttpClient({ timeoutMs, now, ...(ca === undefined ? {} : { ca }) })
+  const secrets = new Secrets(options)
+  const clean = (text: string): string => secrets.clean(text, now())
+  try {
+    const discovery = await discover(client, target)
+    const outcome = discovery.silence
+      ? { results: silentResults(discovery, reported, clean), guessesSpent: 0 }
+      : await test(discovery, { options, target, client, secrets, reported, performed, clean })
+    const summary = summarise(outcome.results)
+    const name = options.credentials.agent ?? clean(asText(discovery.cards[0]?.['name']))
+    return {
+      version: 1,
+      target: target.href,
+      agent: name === '' ? null : name,
+      startedAt: startedAt.toISOString(),
+      durationMs: Math.round(performance.now() - begun),
+      ok: summary.failed === 0 && (options.strict !== true || summary.warned === 0),
+      reachable: discovery.silence === undefined || discovery.silence.reason === 'tls',
+      guessesSpent: outcome.guessesSpent,
+      requests: client.requests,
+      summary,
+      checks: outcome.results,
+    }
+  } finally {
+    client.close()
+  }
+}
+
+interface Run {
+  readonly options: ProbeOptions
+  readonly target: URL
+  readonly client: HttpClient
+  readonly secrets: Secrets
+  readonly reported: ReadonlySet<CheckId>
+  readonly performed: ReadonlySet<CheckId>
+  readonly clean: (text: string) => string
+}
+
+async function test(
+  discovery: Discovery,
+  { options, target, client, secrets, reported, performed, clean }: Run,
+): Promise<{ results: CheckResult[]; guessesSpent: number }> {
+  const cells = cellsOf(discovery.cards, target, options)
+  const sleep = options.sleep ?? (async (ms: number) => realSleep(ms))
+  const announce = options.announce ?? (() => undefined)
+  const sent = await perform({ options, client, secrets, performed, sleep, announce }, cells)
+  const evidence: Evidence = { options, target, discovery, cells, secrets, ...sent }
+  const ofRun = runChecks
+    .filter((id) => reported.has(id))
+    .map((id) => toResult(id, null, judgeRun(id, evidence), clean))
+  const ids = cellChecks.filter((id) => reported.has(id))
+  const ofCells = sent.runs.flatMap((run) =>
+    ids.map((id) => toResult(id, run.cell, judgeCell(id, run, evidence), clean)),
+  )
+  const results = [...ofRun, ...ofCells]
+  // A run that tested nothing must not look like one that found nothing.
+  const untested = ids[0] && ofCells.every(({ status }) => status === 'skip') && testedNothing(ids, clean)
+  return { results: untested ? [...results, untested] : results, guessesSpent: sent.guessesSpent }
+}
+
+function testedNothing(ids: readonly CheckId[], clean: (text: string) => string): CheckResult {
+  const id = ids.includes('auth.valid') ? 'auth.valid' : (ids[0] ?? 'auth.valid')
+  const detail =
+    'nothing could be tested: name the endpoint itself as URL, with --binding and --protocol; ' +
+    'or --allow-host, where the card names another host'
+  return toResult(id, null, failed('no cell was tested', detail), clean)
+}
+
+function silentResults(
+  discovery: Discovery,
+  reported: ReadonlySet<CheckId>,
+  clean: (text: string) => string,
+): CheckResult[] {
+  return [...runChecks, ...cellChecks]
+    .filter((id) => reported.has(id))
+    .map((id) => toResult(id, null, judgeSilence(id, discovery), clean))
+}
