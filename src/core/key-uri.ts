@@ -43,10 +43,12 @@ export function parseKeyUri(text: string): KeyUri {
     const { allows, expected } = profileRules[field]
     if (!allows(profile[field])) throw invalid(`${field} of the key URI must be ${expected}`)
   }
-  if (!isName(totp.label)) throw invalid(`account of the key URI cannot name a peer: give ${nameRule}`)
+  // The format allows blanks between the colon and the account.
+  const peer = totp.label.trim()
+  if (!isName(peer)) throw invalid(`account of the key URI cannot name a peer: give ${nameRule}`)
   return {
     ...(totp.issuer ? { agent: totp.issuer } : {}),
-    peer: totp.label,
+    peer,
     seed,
     profile: profile as CodeProfile,
   }

@@ -1,0 +1,83 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { formatKeyUri, parseKeyUri } from '../../src/core/key-uri.js'
+import { Seed } from '../../src/core/seed.js'
+import { anyCodeProfile, anyName, anySeed } from '../support/arbitraries.js'
+import { codeOf, failureOf } from '../support/failure.js'
+
+const secret = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP'
+
+describe('a key URI', () => {
+  it('is read back as it was written, for every name, seed and profile', () => {
+    const agent = fc.option(anyName, { nil: undefined })
+    fc.assert(
+      fc.property(agent, anyName, anySeed, anyCodeProfile, (agent, peer, seed, profile) => {
+        const given = { ...(agent === undefined ? {} : { agent }), peer, seed, profile }
+        const read = parseKeyUri(formatKeyUri(given))
+        expect({ ...read, seed: read.seed.base32 }).toEqual({ ...given, seed: seed.base32 })
+      }),
+    )
+  })
+
+  it('is written as authenticator apps expect it', () => {
+    const seed = Seed.fromBase32(secret)
+    const profile = { algorithm: 'SHA256', digits: 8, period: 60 } as const
+    expect(formatKeyUri({ agent: 'build-agent', peer: 'alice', seed, profile })).toBe(
+      `otpauth://totp/build-agent:alice?issuer=build-agent&secret=${secret}&algorithm=SHA256&digits=8&period=60`,
+    )
+  })
+
+  it.each([
+    `otpauth://totp/alice?secret=${secret}`,
+    ` otpauth://totp/alice?secret=${secret}\n`,
+    `OTPAUTH://TOTP/alice?SECRET=${secret.toLowerCase()}`,
+    `otpauth://totp/alice?secret=${secret}&image=https%3A%2F%2Fh%2Fi.png`,
+  ])('without a profile means SHA1, 6 digits, 30 seconds: %s', (text) => {
+    const { seed, ...rest } = parseKeyUri(text)
+    expect(rest).toEqual({ peer: 'alice', profile: { algorithm: 'SHA1', digits: 6, period: 30 } })
+    expect(seed.base32).toBe(secret)
+  })
+
+  it.each([
+    `otpauth://totp/Acme:alice?secret=${secret}`,
+    `otpauth://totp/Acme:%20alice?secret=${secret}`,
+    `otpauth://totp/Acme%3Aalice?secret=${secret}`,
+    `otpauth://totp/alice?issuer=Acme&secret=${secret}`,
+  ])('names the agent as its issuer: %s', (text) => {
+    expect(parseKeyUri(text)).toMatchObject({ agent: 'Acme', peer: 'alice' })
+  })
+
+  it.each([
+    ['nothing', ''],
+    ['another scheme', `https://totp/alice?secret=${secret}`],
+    ['HOTP', `otpauth://hotp/alice?secret=${secret}&counter=0`],
+    ['a migration', 'otpauth-migration://offline?data=AAAA'],
+    ['no account', `otpauth://totp/?secret=${secret}`],
+    ['no seed', 'otpauth://totp/alice?digits=6'],
+    ['two seeds', `otpauth://totp/alice?secret=${secret}&secret=${secret}`],
+    ['two seeds in two cases', `otpauth://totp/alice?secret=${secret}&Secret=${secret}`],
+    ['an account that cannot be a name', `otpauth://totp/a%20b?secret=${secret}`],
+    ['broken percent encoding', `otpauth://totp/%E0%A4?secret=${secret}`],
+    ['MD5', `otpauth://totp/alice?secret=${secret}&algorithm=MD5`],
+    ['SHA3-256', `otpauth://totp/alice?secret=${secret}&algorithm=SHA3-256`],
+    ['5 digits', `otpauth://totp/alice?secret=${secret}&digits=5`],
+    ['no digits', `otpauth://totp/alice?secret=${secret}&digits=`],
+    ['a period of 0', `otpauth://totp/alice?secret=${secret}&period=0`],
+    ['a period of 9', `otpauth://totp/alice?secret=${secret}&period=9`],
+    ['a period of 1e9', `otpauth://totp/alice?secret=${secret}&period=1e9`],
+  ])('is refused with %s, and not quoted', (_what, text) => {
+    const error = failureOf(() => parseKeyUri(text))
+    expect(error.code).toBe('ERR_KEY_URI_INVALID')
+    expect(`${error.message} ${String(error.cause)}`).not.toContain(secret.slice(0, 6))
+  })
+
+  it.each([
+    ['a digit that is not base32', `${secret}1`],
+    ['one letter more than a seed can have', `${secret}A`],
+    ['nothing', ''],
+  ])('is refused for a seed with %s, as a seed', (_what, text) => {
+    const uri = `otpauth://totp/alice?secret=${text}`
+    expect(codeOf(() => parseKeyUri(uri))).toBe('ERR_SEED_INVALID')
+    expect(failureOf(() => parseKeyUri(uri)).message).not.toContain(secret.slice(0, 6))
+  })
+})

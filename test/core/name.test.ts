@@ -1,0 +1,44 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { isName, parseName, quoteName } from '../../src/core/name.js'
+import { makeSeed } from '../../src/core/seed.js'
+import { makeToken } from '../../src/core/token.js'
+import { failureOf } from '../support/failure.js'
+
+describe('a name', () => {
+  it.each(['a', '7', 'alice', 'build-agent.v2_x', 'constructor', 'A'.repeat(64)])('may be %s', (text) => {
+    expect(isName(text)).toBe(true)
+    expect(parseName(text, 'peer')).toBe(text)
+  })
+
+  it.each(['', '-a', '.a', '_a', '__proto__', 'a b', 'a/b', '../a', 'a\n', 'é', 'a:b', 'A'.repeat(65)])(
+    'may not be %j, and the error does not quote it',
+    (text) => {
+      expect(isName(text)).toBe(false)
+      const error = failureOf(() => parseName(text, 'agent'))
+      expect(error).toMatchObject({ code: 'ERR_NAME_INVALID' })
+      expect(error.message).toBe(failureOf(() => parseName('?', 'agent')).message)
+      expect(error.message).toMatch(/^agent name/)
+    },
+  )
+})
+
+describe('a name in an error', () => {
+  it('is quoted', () => {
+    expect(quoteName('alice')).toBe('"alice"')
+    expect(quoteName('a\n"b')).toBe(String.raw`"a\n\"b"`)
+  })
+
+  it('is not shown when it could be a token or a seed in the wrong place', () => {
+    const bytes = fc.uint8Array({ minLength: 64, maxLength: 64 })
+    fc.assert(
+      fc.property(bytes, (random) => {
+        const source = (size: number) => random.subarray(0, size)
+        const seed = makeSeed('SHA1', source).base32
+        for (const secret of [makeToken(source).value, seed, seed.toLowerCase(), `${seed}====`]) {
+          expect(quoteName(secret)).not.toContain(secret.slice(5, 10))
+        }
+      }),
+    )
+  })
+})

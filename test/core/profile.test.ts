@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest'
+import { defaultProfile, isHeaderName, parseProfile } from '../../src/core/profile.js'
+import { failureOf } from '../support/failure.js'
+
+describe('a profile', () => {
+  it('is SHA1, 6 digits, 30 s, one step either side and X-TOTP where nothing else is said', () => {
+    expect(parseProfile()).toEqual({
+      algorithm: 'SHA1',
+      digits: 6,
+      period: 30,
+      window: 1,
+      header: 'X-TOTP',
+    })
+    expect(parseProfile({ digits: undefined })).toEqual(defaultProfile)
+  })
+
+  it.each([
+    { algorithm: 'SHA512', digits: 8, period: 120, window: 2, header: 'X-Code' },
+    { algorithm: 'SHA256', digits: 7, period: 10, window: 0, header: 'totp' },
+  ])('can be %j', (profile) => {
+    expect(parseProfile(profile)).toEqual(profile)
+  })
+
+  it('keeps nothing that it does not know', () => {
+    expect(parseProfile({ skew: 9 })).toEqual(defaultProfile)
+  })
+
+  it.each([
+    ['algorithm', 'sha1'],
+    ['algorithm', 'MD5'],
+    ['algorithm', null],
+    ['digits', 5],
+    ['digits', 9],
+    ['digits', '6'],
+    ['period', 9],
+    ['period', 121],
+    ['period', 30.5],
+    ['period', NaN],
+    ['window', -1],
+    ['window', 3],
+    ['window', Infinity],
+    ['header', ''],
+    ['header', 7],
+  ])('may not have the %s %j, and the error says what it may have', (field, value) => {
+    const error = failureOf(() => parseProfile({ [field]: value }))
+    expect(error.code).toBe('ERR_PROFILE_INVALID')
+    expect(error.message).toMatch(new RegExp(`^${field} must be \\S+`))
+  })
+})
+
+describe('the header of a code', () => {
+  it.each(['X-TOTP', 'totp', "!#$%&'*+-.^_`|~", 'a'.repeat(64), 'binary', 'a2a', 'X-Authorization'])(
+    'may be %s',
+    (name) => {
+      expect(isHeaderName(name)).toBe(true)
+    },
+  )
+
+  it.each([
+    ...['', 'X TOTP', 'X:TOTP', 'X-TOTP\r\n', 'X,Y', '"X"', 'Ｘ', 'a'.repeat(65)],
+    ...['Authorization', 'COOKIE', 'host', 'A2A-Version', 'a2a-totp', 'grpc-timeout', 'x-code-bin'],
+  ])('may not be %j', (name) => {
+    expect(isHeaderName(name)).toBe(false)
+  })
+})
