@@ -15,7 +15,7 @@ export function checkRoster({ sharedSeeds, peers }: Roster): void {
   if (sharedSeeds !== undefined) checkCredentials(sharedSeeds, ['sharedSeeds'])
   const known = new Set<string>()
   for (const [name, { seeds, tokens }] of peers) {
-    if (!isName(name)) throw invalid(['peers'], `has a peer name that is not allowed: give ${nameRule}`)
+    checkPeerName(name)
     const path = ['peers', name]
     if (sharedSeeds === undefined) checkCredentials(seeds, [...path, 'seeds'])
     else if (seeds.length > 0) {
@@ -29,6 +29,11 @@ export function checkRoster({ sharedSeeds, peers }: Roster): void {
       known.add(token.value)
     }
   }
+}
+
+/** @throws {A2aTotpError} `ERR_STORE_INVALID`, without the name: it may be a secret in the wrong place */
+export function checkPeerName(name: string): void {
+  if (!isName(name)) throw invalid(['peers'], `has a peer name that is not allowed: give ${nameRule}`)
 }
 
 function checkCredentials(credentials: readonly Credential[], path: Path): void {

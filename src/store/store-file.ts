@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { A2aTotpError } from '../core/errors.js'
 import type { Peer, Roster, SeedCredential, TokenCredential } from '../core/peer.js'
-import { checkRoster, invalid, type Path } from './roster-rules.js'
+import { checkPeerName, checkRoster, invalid, type Path } from './roster-rules.js'
 import { documentSchema, isObject, peerSchema } from './schema.js'
 
 /** The schema version that this release reads and writes. */
@@ -21,6 +21,7 @@ export function parseStore(text: string): Roster {
   const { agent, profile, replay, sharedSeeds, peers: entries } = checked(documentSchema, document, [])
   const peers = new Map<string, Peer>()
   for (const [name, entry] of Object.entries(entries)) {
+    checkPeerName(name)
     peers.set(name, { name, ...checked(peerSchema, entry, ['peers', name]) })
   }
   const roster: Roster = {

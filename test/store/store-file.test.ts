@@ -1,0 +1,328 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Roster } from '../../src/core/peer.js'
+import { algorithms, digitCounts, replayPolicies } from '../../src/core/profile.js'
+import { Seed } from '../../src/core/seed.js'
+import { Token } from '../../src/core/token.js'
+import { formatStore, parseStore } from '../../src/store/store-file.js'
+import { madeAt, peerOf, rosterOf, seedCredential, tokenCredential } from '../support/roster.js'
+import { errorOf } from '../support/store-folder.js'
+
+const secretSeed = 'NBSWY3DPEB3W64TMMQXC4LQ'
+const secretToken = 'a2at_this-must-never-be-shown'
+
+/** A valid document that a test may spoil. */
+function documentOf(): Record<string, never> {
+  const seeds = [{ ...seedCredential('s1', 1), seed: Seed.fromBase32(secretSeed) }]
+  const tokens = [tokenCredential('t1', secretToken)]
+  return JSON.parse(formatStore(rosterOf([peerOf('alice', { seeds, tokens })]))) as Record<string, never>
+}
+
+/** The document with the value at a path replaced; `undefined` takes it away. */
+function spoiled(path: string, value: unknown): string {
+  const document = documentOf()
+  const keys = path.split('.')
+  const last = keys.pop() ?? ''
+  let parent: Record<string, unknown> = document
+  for (const key of keys) parent = parent[key] as Record<string, unknown>
+  parent[last] = value
+  return JSON.stringify(document)
+}
+
+const names = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
+const dates = fc.date({
+  min: new Date('1970-01-01T00:00:00Z'),
+  max: new Date('9999-12-31T23:59:59Z'),
+  noInvalidDate: true,
+})
+const credential = { id: names, createdAt: dates, expiresAt: dates }
+const seeds = fc.uniqueArray(
+  fc.record(
+    {
+      ...credential,
+      seed: fc.uint8Array({ minLength: 1, maxLength: 64 }).map((bytes) => Seed.fromBytes(bytes)),
+    },
+    { requiredKeys: ['id', 'createdAt', 'seed'] },
+  ),
+  { minLength: 1, maxLength: 3, selector: ({ id }) => id },
+)
+const tokenIds = fc.uniqueArray(fc.record(credential, { requiredKeys: ['id', 'createdAt'] }), {
+  minLength: 1,
+  maxLength: 3,
+  selector: ({ id }) => id,
+})
+const codeProfile = {
+  algorithm: fc.constantFrom(...algorithms),
+  digits: fc.constantFrom(...digitCounts),
+  period: fc.integer({ min: 10, max: 120 }),
+}
+const replay = fc.constantFrom(...replayPolicies)
+const peers = fc.dictionary(
+  names,
+  fc.record(
+    {
+      ...codeProfile,
+      replay,
+      note: fc.string({ unit: 'binary' }),
+      createdAt: dates,
+      seeds,
+      tokens: tokenIds,
+    },
+    { requiredKeys: ['algorithm', 'digits', 'period', 'createdAt', 'seeds', 'tokens'] },
+  ),
+  { maxKeys: 5 },
+)
+const rosters: fc.Arbitrary<Roster> = fc
+  .record(
+    {
+      agent: names,
+      url: fc.webUrl(),
+      profile: fc.record({ ...codeProfile, window: fc.nat(2), header: fc.constantFrom('X-TOTP', 'X-Code') }),
+      replay,
+      sharedSeeds: seeds,
+      peers,
+    },
+    { requiredKeys: ['agent', 'profile', 'replay', 'peers'] },
+  )
+  .map(({ peers: entries, ...roster }) => ({
+    ...roster,
+    peers: new Map(
+      Object.entries(entries).map(([name, peer]) => [
+        name,
+        {
+          ...peer,
+          name,
+          seeds: roster.sharedSeeds ? [] : peer.seeds,
+          tokens: peer.tokens.map((token) => ({ ...token, token: Token.parse(`${name}.${token.id}`) })),
+        },
+      ]),
+    ),
+  }))
+
+describe('the text of a store', () => {
+  it('is the documented JSON, indented, with dates in UTC and a newline at the end', () => {
+    const roster = rosterOf(
+      [
+        peerOf('alice', {
+          replay: 'once',
+          note: 'from billing',
+          seeds: [seedCredential('s1', 0, new Date('2026-06-01T00:00:00Z'))],
+          tokens: [tokenCredential('t1', 'a2at_x')],
+        }),
+      ],
+      { url: 'https://agent.example' },
+    )
+    expect(formatStore(roster)).toBe(`{
+  "version": 1,
+  "agent": {
+    "name": "agent",
+    "url": "https://agent.example"
+  },
+  "profile": {
+    "algorithm": "SHA1",
+    "digits": 6,
+    "period": 30,
+    "window": 1,
+    "header": "X-TOTP"
+  },
+  "replay": "reuse",
+  "peers": {
+    "alice": {
+      "algorithm": "SHA1",
+      "digits": 6,
+      "period": 30,
+      "replay": "once",
+      "note": "from billing",
+      "createdAt": "2026-01-01T00:00:00.000Z",
+      "seeds": [
+        {
+          "id": "s1",
+          "seed": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+          "createdAt": "2026-01-01T00:00:00.000Z",
+          "expiresAt": "2026-06-01T00:00:00.000Z"
+        }
+      ],
+      "tokens": [
+        {
+          "id": "t1",
+          "token": "a2at_x",
+          "createdAt": "2026-01-01T00:00:00.000Z"
+        }
+      ]
+    }
+  }
+}
+`)
+  })
+
+  it('gives every roster back, and is the same text when it is written again', () => {
+    fc.assert(
+      fc.property(rosters, (roster) => {
+        const text = formatStore(roster)
+        const read = parseStore(text)
+        expect(formatStore(read)).toBe(text)
+        expect({ ...read, peers: undefined, sharedSeeds: undefined }).toEqual({
+          ...roster,
+          peers: undefined,
+          sharedSeeds: undefined,
+        })
+        expect(new Set(read.peers.keys())).toEqual(new Set(roster.peers.keys()))
+        for (const [name, { seeds: given, tokens, ...peer }] of roster.peers) {
+          const { seeds: readSeeds, tokens: readTokens, ...readPeer } = read.peers.get(name) ?? peerOf('none')
+          expect(readPeer).toEqual(peer)
+          expect(readSeeds.map(({ seed }) => seed.base32)).toEqual(given.map(({ seed }) => seed.base32))
+          expect(readTokens.map(({ token }) => token.value)).toEqual(tokens.map(({ token }) => token.value))
+        }
+      }),
+    )
+  })
+
+  it('takes the names of what every object has for peers like any others', () => {
+    const all = ['constructor', 'toString', 'hasOwnProperty', 'valueOf', '123']
+    const roster = parseStore(formatStore(rosterOf(all.map((name) => peerOf(name)))))
+    expect([...roster.peers.keys()].sort()).toEqual([...all].sort())
+    expect(roster.peers.get('constructor')?.name).toBe('constructor')
+  })
+
+  it('is not written for a roster that could not be read back', () => {
+    const without = rosterOf([peerOf('alice', { tokens: [] })])
+    expect(errorOf(() => formatStore(without))).toMatchObject({ code: 'ERR_STORE_INVALID' })
+    const undated = rosterOf([peerOf('alice', { createdAt: new Date(Number.NaN) })])
+    expect(() => formatStore(undated)).toThrow(RangeError)
+  })
+})
+
+describe('a bad store', () => {
+  it.each([
+    ['', 'not JSON'],
+    ['{"version":1,', 'not JSON'],
+    ['null', 'the document must be an object'],
+    ['[]', 'version is missing'],
+    ['"age-encryption.org/v1"', 'the document must be an object'],
+  ])('%j is refused', (text, words) => {
+    const error = errorOf(() => parseStore(text))
+    expect(error).toMatchObject({ code: 'ERR_STORE_INVALID' })
+    expect(String(error)).toContain(words)
+  })
+
+  it.each(
+    (
+      [
+        ['version', undefined, 'version is missing'],
+        ['version', '1', 'version must be 1'],
+        ['version', 0, 'version must be 1'],
+        ['agent', 'agent', 'agent must be an object'],
+        ['agent.name', '-x', 'agent.name must be a letter or digit'],
+        ['agent.url', 'agent.example', 'agent.url must be an absolute http or https URL'],
+        ['agent.url', 'file:///etc/passwd', 'agent.url must be an absolute http or https URL'],
+        ['profile.window', 3, 'profile.window must be 0, 1 or 2'],
+        ['profile.header', 'Authorization', 'profile.header must be an RFC 9110 token'],
+        ['replay', 'maybe', 'replay must be once or reuse'],
+        ['peers', [], 'peers must be an object'],
+        ['peers', undefined, 'peers is missing'],
+        ['peers.alice', null, 'peers.alice must be an object'],
+        ['peers.alice.digits', 9, 'peers.alice.digits must be one of 6, 7, 8'],
+        ['peers.alice.period', '30', 'peers.alice.period must be a whole number'],
+        ['peers.alice.note', 7, 'peers.alice.note must be a string'],
+        [
+          'peers.alice.createdAt',
+          '2026-02-31T00:00:00Z',
+          'peers.alice.createdAt must be an RFC 3339 time in UTC',
+        ],
+        [
+          'peers.alice.createdAt',
+          '2026-01-01T00:00:00+01:00',
+          'peers.alice.createdAt must be an RFC 3339 time',
+        ],
+        ['peers.alice.createdAt', '2026-13-01T00:00:00Z', 'peers.alice.createdAt must be an RFC 3339 time'],
+        ['peers.alice.seeds', {}, 'peers.alice.seeds must be a list'],
+        ['peers.alice.seeds', [], 'peers.alice.seeds must not be empty'],
+        ['peers.alice.tokens', [], 'peers.alice.tokens must not be empty'],
+        ['peers.alice.seeds.0.seed', `${secretSeed}!`, 'peers.alice.seeds[0].seed must be a seed in base32'],
+        ['peers.alice.seeds.0.seed', undefined, 'peers.alice.seeds[0].seed is missing'],
+        ['peers.alice.seeds.0.id', 'a b', 'peers.alice.seeds[0].id must be a letter or digit'],
+        ['peers.alice.tokens.0.token', `${secretToken} x`, 'peers.alice.tokens[0].token must be an RFC 6750'],
+        ['peers.alice.tokens.0.expiresAt', null, 'peers.alice.tokens[0].expiresAt must be a string'],
+        ['peers.alice.tokens.0.hash', 'x', 'peers.alice.tokens[0].hash is not known to this version'],
+        ['extra', secretToken, 'extra is not known to this version'],
+        [secretToken, 1, '(a key that is not shown) is not known to this version'],
+        [`peers.${secretSeed} `, {}, 'peers has a peer name that is not allowed'],
+        ['peers.__proto__x', {}, 'peers has a peer name that is not allowed'],
+        [`peers.${secretSeed}`, {}, 'peers.(a key that is not shown).algorithm is missing'],
+      ] as const
+    ).map(([path, value, words]) => ({ path, value, words })),
+  )('says: $words', ({ path, value, words }) => {
+    const error = errorOf(() => parseStore(spoiled(path, value)))
+    expect(error).toMatchObject({ code: 'ERR_STORE_INVALID' })
+    expect(String(error)).toContain(words)
+    expect(String(error)).not.toContain(secretSeed)
+    expect(String(error)).not.toContain(secretToken)
+  })
+
+  it('of a newer version asks for a newer release', () => {
+    for (const version of [2, 1.5, 99]) {
+      const error = errorOf(() => parseStore(spoiled('version', version)))
+      expect(error).toMatchObject({ code: 'ERR_STORE_VERSION' })
+    }
+  })
+
+  it('never has a part of itself in the error, wherever it was damaged', () => {
+    const text = JSON.stringify(documentOf())
+    const unseen = [secretSeed, secretToken].flatMap((secret) => [secret.slice(0, 8), secret.slice(-8)])
+    fc.assert(
+      fc.property(
+        fc.nat(text.length - 1),
+        fc.constantFrom('', '"', '\\', '!', '{', '\n', '\u0000'),
+        (at, put) => {
+          let shown = ''
+          try {
+            parseStore(text.slice(0, at) + put + text.slice(at + 1))
+          } catch (error) {
+            shown = `${String(error)} ${JSON.stringify(error)} ${String((error as Error).cause)}`
+          }
+          for (const part of unseen) expect(shown).not.toContain(part)
+        },
+      ),
+      { numRuns: 500 },
+    )
+  })
+
+  it.each([
+    ['seeds', [seedCredential('same', 1), seedCredential('same', 2)], 'peers.alice.seeds[1].id must differ'],
+    [
+      'tokens',
+      [tokenCredential('same', 'a2at_1'), tokenCredential('same', 'a2at_2')],
+      'peers.alice.tokens[1].id must differ',
+    ],
+    [
+      'tokens',
+      [tokenCredential('one', 'a2at_1'), tokenCredential('two', 'a2at_1')],
+      'peers.alice.tokens[1].token must differ',
+    ],
+  ])('with two %s that cannot be told apart is refused', (list, credentials, words) => {
+    const entries = credentials.map(({ id, ...rest }) => ({
+      id,
+      createdAt: madeAt,
+      ...('seed' in rest ? { seed: rest.seed.base32 } : { token: rest.token.value }),
+    }))
+    expect(String(errorOf(() => parseStore(spoiled(`peers.alice.${list}`, entries))))).toContain(words)
+  })
+
+  it('with one token for two peers is refused: it would not tell who calls', () => {
+    const tokens = [tokenCredential('t', 'a2at_1')]
+    const error = errorOf(() =>
+      formatStore(rosterOf([peerOf('alice', { tokens }), peerOf('bob', { tokens })])),
+    )
+    expect(String(error)).toContain('peers.bob.tokens[0].token must differ from every other token')
+  })
+
+  it('with shared seeds and seeds of peers, or with an empty list of shared ones, is refused', () => {
+    const shared = [{ id: 's', seed: secretSeed, createdAt: madeAt }]
+    expect(String(errorOf(() => parseStore(spoiled('sharedSeeds', shared))))).toContain(
+      'peers.alice.seeds must be empty',
+    )
+    expect(String(errorOf(() => parseStore(spoiled('sharedSeeds', []))))).toContain(
+      'sharedSeeds must not be empty',
+    )
+  })
+})
