@@ -2,7 +2,16 @@ import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { A2aTotpError } from '../core/errors.js'
-import { errnoOf, explain, fileSystem, openNew, privateMode, type FileSystem } from './file-system.js'
+import {
+  closeQuietly,
+  errnoOf,
+  explain,
+  fileSystem,
+  openNew,
+  privateMode,
+  removeQuietly,
+  type FileSystem,
+} from './file-system.js'
 
 /** Says where a temporary file of a file lies, and tells one from other files: a killed writer leaves one. */
 export const temporaryPrefix = (path: string): string => `.${basename(path)}.tmp-`
@@ -179,21 +188,4 @@ function modeFor(path: string, force: boolean, fs: FileSystem, fail: Fail): numb
 
 function fileExists(path: string): A2aTotpError {
   return new A2aTotpError('ERR_FILE_EXISTS', `${path} exists already; name another file, or give --force`)
-}
-
-/** For clearing up after an error, which must not be hidden by a second one. */
-function removeQuietly(path: string, fs: FileSystem): void {
-  try {
-    fs.unlinkSync(path)
-  } catch {
-    // It is gone already, or the disk that failed fails again; the next lock holder removes it.
-  }
-}
-
-function closeQuietly(file: number, fs: FileSystem): void {
-  try {
-    fs.closeSync(file)
-  } catch {
-    // Nothing was written through it since the last fsync.
-  }
 }

@@ -61,3 +61,21 @@ const meanings: Readonly<Record<string, string>> = {
   EMFILE: 'too many files are open; close some and try again',
   ENFILE: 'too many files are open on this machine; close some and try again',
 }
+
+/** Removes a file if it can be removed: for clearing up, where a second error must not hide a first. */
+export function removeQuietly(path: string, fs: FileSystem): void {
+  try {
+    fs.unlinkSync(path)
+  } catch {
+    // It is gone already, or it stays until the next lock holder clears up.
+  }
+}
+
+/** Closes a descriptor that nothing was written through since its last fsync: there is nothing left to fail. */
+export function closeQuietly(file: number, fs: FileSystem): void {
+  try {
+    fs.closeSync(file)
+  } catch {
+    // The descriptor is gone either way.
+  }
+}

@@ -1,5 +1,5 @@
 import { A2aTotpError } from '../core/errors.js'
-import type { FileSystem } from './file-system.js'
+import { closeQuietly, removeQuietly, type FileSystem } from './file-system.js'
 import { lockPath, readLockFile } from './lock-file.js'
 
 /** How often a holder touches its lock file. */
@@ -58,13 +58,9 @@ export class HeldLock implements Lock {
     if (this.#released) return
     this.#released = true
     clearInterval(this.#heart)
-    try {
-      if (this.#isMine()) this.fs.unlinkSync(this.#path)
-    } catch {
-      // It stays behind as a dead holder's, and the next holder removes it.
-    } finally {
-      this.fs.closeSync(this.file)
-    }
+    // One that cannot be looked at or removed stays until this process ends; the next holder removes it then.
+    if (this.#isMine()) removeQuietly(this.#path, this.fs)
+    closeQuietly(this.file, this.fs)
   }
 
   #isMine(): boolean {

@@ -1,7 +1,7 @@
 import { constants, lstatSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { A2aTotpError, isA2aTotpError } from '../core/errors.js'
-import { explain, fileSystem, type FileSystem } from './file-system.js'
+import { closeQuietly, explain, fileSystem, type FileSystem } from './file-system.js'
 import { upwardFrom } from './locate.js'
 
 /** What became of the wish that git should not see a store. */
@@ -51,7 +51,7 @@ function addLines(path: string, lines: readonly string[], fs: FileSystem): Ignor
     append(file, stats.size, linesAfter(text, missing), fs)
     return 'added'
   } finally {
-    fs.closeSync(file)
+    closeQuietly(file, fs)
   }
 }
 

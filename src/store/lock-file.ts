@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { errnoOf, openExisting, type FileSystem } from './file-system.js'
+import { closeQuietly, errnoOf, openExisting, type FileSystem } from './file-system.js'
 import { isObject } from './schema.js'
 import type { ProcessIdentity } from './process-identity.js'
 
@@ -78,7 +78,7 @@ function readHolder(path: string, fs: FileSystem): Holder | undefined {
       if (!stats.isFile() || stats.size > longestHolder) return undefined
       return parseHolder(fs.readFileSync(file, 'utf8'))
     } finally {
-      fs.closeSync(file)
+      closeQuietly(file, fs)
     }
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') throw error

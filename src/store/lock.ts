@@ -4,7 +4,16 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { A2aTotpError } from '../core/errors.js'
 import { linkFile, temporaryPrefix } from './atomic-write.js'
-import { errnoOf, explain, fileSystem, openNew, privateMode, type FileSystem } from './file-system.js'
+import {
+  closeQuietly,
+  errnoOf,
+  explain,
+  fileSystem,
+  openNew,
+  privateMode,
+  removeQuietly,
+  type FileSystem,
+} from './file-system.js'
 import { HeldLock, type Lock } from './held-lock.js'
 import { HolderJudge } from './holder-judge.js'
 import { formatHolder, listSidecars, lockPath, type Holder } from './lock-file.js'
@@ -97,7 +106,7 @@ function settle(
     lock.release()
     return { holder: living?.holder }
   }
-  for (const path of [...others.map((file) => file.path), ...temporaries]) removeLeftover(path, fs)
+  for (const path of [...others.map((file) => file.path), ...temporaries]) removeQuietly(path, fs)
   lock.keepAlive()
   return { lock }
 }
@@ -116,14 +125,14 @@ function putUp(storePath: string, number: number, self: Holder, fs: FileSystem):
   } catch (error) {
     // A network file system may have made the link and lost its own answer.
     if (errnoOf(error) === 'EEXIST' && fs.fstatSync(file).nlink === 2) return file
-    fs.closeSync(file)
+    closeQuietly(file, fs)
     // ENOENT: a new holder took our temporary file for a leftover.
     if (['EEXIST', 'ENOENT'].includes(errnoOf(error) ?? '')) return undefined
     throw error
   } finally {
-    removeLeftover(temporary, fs)
+    removeQuietly(temporary, fs)
   }
-  fs.closeSync(file)
+  closeQuietly(file, fs)
   return writeHolderUnlessThere(path, self, fs)
 }
 
@@ -144,8 +153,8 @@ function writeHolder(path: string, self: Holder, fs: FileSystem): number {
     fs.writeFileSync(file, formatHolder(self))
     return file
   } catch (error) {
-    fs.closeSync(file)
-    removeLeftover(path, fs)
+    closeQuietly(file, fs)
+    removeQuietly(path, fs)
     throw error
   }
 }
@@ -153,12 +162,4 @@ function writeHolder(path: string, self: Holder, fs: FileSystem): number {
 function stillLocked(storePath: string, holder: Holder | undefined): A2aTotpError {
   const who = holder ? `process ${holder.pid} on ${holder.host}` : 'another process'
   return new A2aTotpError('ERR_STORE_LOCKED', `${who} is changing ${storePath}; try again when it is done`)
-}
-
-function removeLeftover(path: string, fs: FileSystem): void {
-  try {
-    fs.unlinkSync(path)
-  } catch {
-    // It is gone already, or not ours to remove. Either way it does not keep anybody from the lock.
-  }
 }

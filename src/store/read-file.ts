@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs'
 import { A2aTotpError, isA2aTotpError } from '../core/errors.js'
-import { errnoOf, explain, fileSystem, openExisting, type FileSystem } from './file-system.js'
+import { closeQuietly, errnoOf, explain, fileSystem, openExisting, type FileSystem } from './file-system.js'
 
 export interface ReadOptions {
   /** Takes a store that others may read, or that another user owns. A link is refused all the same. */
@@ -24,7 +24,7 @@ export function readStoreBytes(path: string, options: ReadOptions = {}): Uint8Ar
   } catch (error) {
     throw isA2aTotpError(error) ? error : unreadable(path, error)
   } finally {
-    fs.closeSync(file)
+    closeQuietly(file, fs)
   }
 }
 
