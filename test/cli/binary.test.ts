@@ -1,0 +1,94 @@
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { describe, expect, it } from 'vitest'
+import { binary, makeFolder, makeStore, parseJson, runBinary, runCli, startBinary } from '../support/cli.js'
+
+const env = { A2A_TOTP_SEED: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ' }
+
+describe('the built binary', () => {
+  it('does the job of the commands', async () => {
+    const cwd = makeFolder()
+    expect((await runBinary(['init', '--agent', 'billing'], { cwd })).stdout).toBe(
+      `${join(cwd, 'a2a-totp.json')}\n`,
+    )
+    expect((await runBinary(['add-peer', 'alice'], { cwd })).exitCode).toBe(0)
+    expect((await runBinary(['code', 'alice'], { cwd })).stdout).toMatch(/^\d{6}\n$/)
+    expect(await runBinary(['show', 'bob'], { cwd })).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(await runBinary(['code', '--digits'], { cwd })).toMatchObject({ exitCode: 2, stdout: '' })
+    expect((await runBinary(['verify', '-', '--at', '59'], { cwd, env, stdin: '287082' })).exitCode).toBe(0)
+  })
+
+  it('loses no peer when 8 processes add 50 each', async () => {
+    const cwd = await makeStore()
+    const worker = async (id: number): Promise<number[]> => {
+      const codes: number[] = []
+      for (let n = 0; n < 50; n++)
+        codes.push((await runBinary(['add-peer', `p${id}-${n}`], { cwd })).exitCode)
+      return codes
+    }
+    const codes = await Promise.all(Array.from({ length: 8 }, (_, id) => worker(id)))
+    expect(new Set(codes.flat())).toEqual(new Set([0]))
+    const { peers } = parseJson(await runCli(['list', '--json'], { cwd })) as { peers: unknown[] }
+    expect(peers).toHaveLength(400)
+    expect(readdirSync(cwd)).toEqual(['a2a-totp.json'])
+  }, 120_000)
+
+  it('ends quietly when nobody reads on', async () => {
+    const cwd = makeFolder()
+    const script = `"${process.execPath}" "${binary}" code --watch | head -n 1; echo "\${PIPESTATUS[0]}"`
+    const output = execFileSync('bash', ['-c', `${script} 2>&1`], {
+      cwd,
+      env: { ...env, A2A_TOTP_PERIOD: '10', PATH: process.env['PATH'] ?? '' },
+      timeout: 25_000,
+    }).toString()
+    expect(output).toMatch(/^\d{6}\n0\n$/)
+  })
+
+  it.skipIf(!existsSync('/dev/full'))('says when its result could not be written', () => {
+    const script = `"${process.execPath}" "${binary}" code >/dev/full; echo $?`
+    const output = execFileSync('bash', ['-c', `( ${script} ) 2>&1`], { cwd: makeFolder(), env }).toString()
+    expect(output).toMatch(/^(valid for \d+ s\n)?error: cannot write .*ENOSPC.*\n3\n$/)
+  })
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('ends a watch on %s with %i', async (signal, exitCode) => {
+    const child = startBinary(['code', '--watch', '--json'], { cwd: makeFolder(), env })
+    const [line] = (await once(createInterface({ input: child.stdout ?? process.stdin }), 'line')) as [string]
+    expect(JSON.parse(line)).toMatchObject({ code: expect.stringMatching(/^\d{6}$/), peer: null })
+    child.kill(signal)
+    expect(await once(child, 'exit')).toEqual([exitCode, null])
+  })
+
+  it('prints a line per time step where no terminal is', async () => {
+    const child = startBinary(['code', '--watch'], {
+      cwd: makeFolder(),
+      env: { ...env, A2A_TOTP_PERIOD: '10' },
+    })
+    const lines: string[] = []
+    for await (const line of createInterface({ input: child.stdout ?? process.stdin })) {
+      lines.push(line)
+      if (lines.length === 2) break
+    }
+    child.kill('SIGTERM')
+    expect(lines.every((line) => /^\d{6}$/.test(line))).toBe(true)
+    expect(lines[0]).not.toBe(lines[1])
+  }, 30_000)
+
+  it('waits for a code that lives long enough', async () => {
+    const run = await runBinary(['code', '--min-remaining', '9', '--json'], {
+      cwd: makeFolder(),
+      env: { ...env, A2A_TOTP_PERIOD: '10' },
+    })
+    expect(parseJson(run)['expiresIn']).toBeGreaterThanOrEqual(9)
+  }, 30_000)
+
+  it('is started by a file that does nothing but require the bundle', () => {
+    const code = readFileSync(binary, 'utf8').trim().split('\n')
+    expect(code).toEqual(['#!/usr/bin/env node', "'use strict'", "require('../dist/cli/main.cjs').run()"])
+  })
+})
