@@ -13,7 +13,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   server: ['guards', 'core', 'node:', 'valibot', '@a2a-js/sdk', 'express'],
   client: ['core', 'node:'],
   fragments: ['core'],
-  probe: ['client', 'core', 'node:'],
+  probe: ['client', 'core', 'node:', 'chalk'],
   demo: ['server', 'guards', 'core', 'node:', '@a2a-js/sdk', 'express'],
 }
 
