@@ -1,0 +1,39 @@
+import { A2aTotpError } from '../core/errors.js'
+import { Token } from '../core/token.js'
+import type { ClientAuthScheme } from './client-auth-scheme.js'
+import { variable } from './environment.js'
+
+type TokenSource = () => string | Token | Promise<string | Token>
+
+/** The bearer token of RFC 6750, in the Authorization header. */
+export class BearerTokenAuth implements ClientAuthScheme {
+  readonly #source: TokenSource
+
+  /**
+   * @param token the token, or a function that is asked for each request (for tokens that rotate); by default
+   *   `$A2A_TOTP_TOKEN`
+   * @throws {A2aTotpError} `ERR_TOKEN_MISSING` when there is none; `ERR_TOKEN_INVALID` when it is no `b64token`.
+   */
+  constructor(token: string | Token | TokenSource | undefined = variable('A2A_TOTP_TOKEN')) {
+    if (typeof token === 'function') {
+      this.#source = token
+    } else {
+      const fixed = usable(token)
+      this.#source = () => fixed
+    }
+  }
+
+  /**
+   * @throws {A2aTotpError} `ERR_TOKEN_MISSING` and `ERR_TOKEN_INVALID`, when the function gave no token.
+   */
+  async headers(): Promise<Record<string, string>> {
+    return { Authorization: `Bearer ${usable(await this.#source()).value}` }
+  }
+}
+
+function usable(token: string | Token | undefined): Token {
+  if (token === undefined || token === '') {
+    throw new A2aTotpError('ERR_TOKEN_MISSING', 'there is no bearer token: give one, or set A2A_TOTP_TOKEN')
+  }
+  return typeof token === 'string' ? Token.parse(token) : token
+}
