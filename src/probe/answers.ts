@@ -62,7 +62,7 @@ export function readHttpAnswer(outcome: HttpOutcome, taskId: string): Answer {
   const { status, header } = outcome
   const body = parseJson(payloadOf(outcome.body))
   const error = protocolErrorOf(body)
-  const said = (error?.message ?? '').replaceAll(taskId, 'ID')
+  const said = (error?.message ?? wordsOf(body)).replaceAll(taskId, 'ID')
   const retryAfter = Number(header('retry-after')[0] ?? NaN)
   const date = new Date(header('date')[0] ?? NaN)
   const words = error ? `${error.code} ${quoted(said)}`.trim() : bodyInWords(body, header('content-type')[0])
@@ -112,7 +112,7 @@ function kindOf(
   if (status === 404 || status === 405) return 'unserved'
   if (status >= 200 && status < 300 && /^text\/event-stream/i.test(contentType)) return 'answered'
   if (typeof body !== 'object' || body === null) return 'unreadable'
-  return status >= 200 && status < 300 ? 'answered' : 'other'
+  return isResult(body) ? 'answered' : 'other'
 }
 
 /** JSON-RPC's unknown method, A2A's VersionNotSupported, and what stands for the latter in REST. */
@@ -125,7 +125,9 @@ function kindOfError(status: number, { code, reasons }: ProtocolError, said: str
     return soundsLikeRefusal(said) ? 'other' : 'authenticated'
   }
   if (unservedCodes.has(code) || reasons.includes('VERSION_NOT_SUPPORTED')) return 'unserved'
-  return 'other'
+  // A web framework's own 404 names its error in words; A2A has numbers and canonical names.
+  const ofFramework = (status === 404 || status === 405) && !/^(-?\d+|[A-Z_]+)$/.test(code)
+  return ofFramework ? 'unserved' : 'other'
 }
 
 /** Whether the words of an answer are about credentials. */
@@ -137,10 +139,14 @@ export function soundsLikeRefusal(said: string): boolean {
 
 /**
  * Finds the error in `{error: {code, message, data}}` (JSON-RPC), `{error: {code, status, message, details}}` (A2A
- * 1.0 REST), `{code, message}` (0.3 REST) and RFC 9457 problem details.
+ * 1.0 REST), `{code, message}` (0.3 REST), RFC 9457 problem details, and `{error: 'word'}` (RFC 6749 §5.2).
  */
 function protocolErrorOf(body: unknown): ProtocolError | undefined {
   const outer = asObject(body)
+  const named = asText(outer['error'])
+  if (named !== '') {
+    return { code: named, message: [named, asText(outer['error_description'])].join(' ').trim(), reasons: [] }
+  }
   const inner =
     typeof outer['error'] === 'object' && outer['error'] !== null ? asObject(outer['error']) : outer
   const problem = asText(outer['type']).split('/').at(-1) ?? ''
@@ -152,6 +158,21 @@ function protocolErrorOf(body: unknown): ProtocolError | undefined {
     .filter((reason) => reason !== '')
   if (problem.endsWith('task-not-found')) reasons.push('TASK_NOT_FOUND')
   return { code, message: asText(inner['message']), reasons }
+}
+
+/** Whether a body is what a call is made for: a JSON-RPC result, a task or a message. */
+function isResult(body: unknown): boolean {
+  const object = asObject(body)
+  return (
+    ['result', 'task', 'msg', 'history', 'parts'].some((key) => key in object) ||
+    'state' in asObject(object['status'])
+  )
+}
+
+/** What an answer that is no A2A error says all the same, in the fields that frameworks use. */
+function wordsOf(body: unknown): string {
+  const { message, detail } = asObject(body)
+  return [asText(message), asText(detail)].join(' ').trim()
 }
 
 /** A body, or the data of the first event where it is a stream of them. */
@@ -179,5 +200,5 @@ function quoted(said: string): string {
 function bodyInWords(body: unknown, contentType = ''): string {
   if (body === undefined)
     return contentType === '' ? '' : `no JSON (${shortened(printable(contentType), 60)})`
-  return 'result' in asObject(body) ? 'a result' : 'JSON without an A2A error'
+  return isResult(body) ? 'a result' : 'JSON without an A2A error'
 }

@@ -45,24 +45,35 @@ export function judgeChallenge(run: CellRun): Verdict {
   )
 }
 
-/** Whether the holder of a token can tell from refusals that it is live. */
+/**
+ * Whether the holder of a token can tell from refusals that it is live: compares like with like, an unknown token
+ * with the live one, with a code beside it and without.
+ */
 export function judgeUniform(run: CellRun): Verdict {
-  const badToken = faceOf(run, 'auth.wrong-token')
-  const badCode = faceOf(run, 'auth.wrong-code')
-  if (!badToken || !badCode) return skipped('one of the two was not refused, not sent, or throttled')
-  if (badToken.face === badCode.face) return passed('the same answer')
-  const actual =
-    badToken.summary === badCode.summary ? 'answers that differ' : `${badToken.summary}; ${badCode.summary}`
+  const pairs = [
+    [refusalOf(run, 'auth.wrong-token', true), refusalOf(run, 'auth.wrong-code', true), 'a wrong code'],
+    [refusalOf(run, 'auth.wrong-token', false), refusalOf(run, 'auth.bearer-only', false), 'no code'],
+  ] as const
+  const comparable = pairs.filter(([unknown, live]) => unknown && live)
+  if (comparable.length === 0) return skipped('refusals to compare were not sent, or throttled')
+  const differing = comparable.find(([unknown, live]) => unknown?.face !== live?.face)
+  if (!differing) return passed('the same answer')
+  const [unknown, live, beside] = differing
+  const summaries = [...new Set([unknown?.summary ?? '', live?.summary ?? ''])]
   return warned(
-    actual,
-    'a bad token and a bad code get different answers, which tells a thief that a token is live',
+    summaries.length === 1 ? `${summaries[0] ?? ''}, but with differences` : summaries.join(' and '),
+    `with ${beside}, an unknown token and the live one get different answers: a thief learns that it is live`,
   )
 }
 
-function faceOf(run: CellRun, check: 'auth.wrong-token' | 'auth.wrong-code'): Answer | undefined {
+function refusalOf(run: CellRun, check: Tried['attempt']['check'], withCode: boolean): Answer | undefined {
   return run.tried.find(
-    ({ attempt, answer }) =>
-      attempt.check === check && answer.kind !== 'throttled' && wasLetIn(answer, run) === 'no',
+    ({ attempt, answer, when }) =>
+      attempt.check === check &&
+      attempt.fields.length === (withCode ? 2 : 1) &&
+      when !== 'after-same-connection' &&
+      answer.kind !== 'throttled' &&
+      wasLetIn(answer, run) === 'no',
   )?.answer
 }
 

@@ -39,6 +39,7 @@ const freeRefusals = {
   ],
   'auth.wrong-token': ({ unknownToken, header, code }) => [
     { label: 'an unknown token with a valid code', fields: [bearer(unknownToken), [header, code]] },
+    { label: 'an unknown token alone', fields: [bearer(unknownToken)] },
   ],
   'auth.malformed-code': ({ token, header, code }) =>
     malformedCodes(code).map(([label, value]) => ({ label, fields: [bearer(token), [header, value]] })),
