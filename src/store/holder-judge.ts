@@ -12,7 +12,12 @@ export class HolderJudge {
     private readonly monotonicMs: () => number,
   ) {}
 
-  isLiving({ path, holder, heartbeat }: LockFile): boolean {
+  /** Looks at each of them, so that the silence of all is measured at the same time. */
+  firstLiving(files: readonly LockFile[]): LockFile | undefined {
+    return files.filter((file) => this.#isLiving(file))[0]
+  }
+
+  #isLiving({ path, holder, heartbeat }: LockFile): boolean {
     const liveness = this.#lookUp(holder)
     if (liveness !== 'unknown') return liveness === 'alive'
     const nowMs = this.monotonicMs()

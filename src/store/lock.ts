@@ -64,7 +64,7 @@ type Outcome = { readonly lock: Lock } | { readonly holder: Holder | undefined }
 function tryToAcquire(storePath: string, self: Holder, judge: HolderJudge, fs: FileSystem): Outcome {
   try {
     const before = listSidecars(storePath, temporaryPrefix(storePath), fs).locks
-    const living = before.find((file) => judge.isLiving(file))
+    const living = judge.firstLiving(before)
     if (living) return { holder: living.holder }
 
     const number = lowestFree(new Set(before.map((file) => file.number)))
@@ -100,7 +100,7 @@ function settle(
 ): Outcome {
   const { locks, temporaries } = listSidecars(storePath, temporaryPrefix(storePath), fs)
   const others = locks.filter((file) => file.holder?.nonce !== self.nonce)
-  const living = others.find((file) => judge.isLiving(file))
+  const living = judge.firstLiving(others)
   // Mine is gone when a process that came back from the dead freed its number, which another then cleared away.
   if (living || others.length === locks.length) {
     lock.release()
