@@ -134,7 +134,7 @@ function oneLine(text: string): string {
 
 /** Runs the CLI in this process: what `bin/a2a-totp.cjs` calls. */
 export function run(): void {
-  const { stdout, stderr, stdin, env } = process
+  const { stdout, stderr, env } = process
   const interruption = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
@@ -158,7 +158,7 @@ export function run(): void {
   void main(process.argv.slice(2), {
     env,
     cwd: process.cwd(),
-    stdin,
+    stdin: () => process.stdin,
     stdout,
     stderr,
     signal: interruption.signal,

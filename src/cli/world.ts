@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { createInterface } from 'node:readline/promises'
-import { setTimeout as delay } from 'node:timers/promises'
 import { A2aTotpError } from '../core/errors.js'
 import { locateStore, type Located } from '../store/locate.js'
 import { createStore, readStore, updateStore } from '../store/store.js'
@@ -11,7 +9,8 @@ import { createOutput, type CliStream, type OutputOptions } from './output.js'
 export interface World {
   readonly env: Env
   readonly cwd: string
-  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean }
+  /** A function, because merely looking at `process.stdin` opens it, which costs every command its time. */
+  readonly stdin: () => NodeJS.ReadableStream & { readonly isTTY?: boolean }
   readonly stdout: CliStream
   readonly stderr: CliStream
   readonly signal: AbortSignal
@@ -51,25 +50,35 @@ export function createContext(
     setExitCode,
     async readStdin() {
       const chunks: Buffer[] = []
-      for await (const chunk of world.stdin) chunks.push(Buffer.from(chunk))
+      for await (const chunk of world.stdin()) chunks.push(Buffer.from(chunk))
       return Buffer.concat(chunks).toString('utf8')
     },
     async confirm(question, option) {
-      if (world.stdin.isTTY !== true || world.stderr.isTTY !== true || options.json) {
+      const input = world.stdin()
+      if (input.isTTY !== true || world.stderr.isTTY !== true || options.json) {
         throw new A2aTotpError(
           'ERR_CONFIRMATION_NEEDED',
           `nobody is here to be asked; say ${option} to go ahead`,
         )
       }
-      const asking = createInterface({ input: world.stdin, output: world.stderr })
+      const { createInterface } = await import('node:readline/promises')
+      const asking = createInterface({ input, output: world.stderr })
       const answer = await asking
         .question(`${question} [y/N] `, { signal: world.signal })
         .finally(() => asking.close())
       return /^y(es)?$/i.test(answer.trim())
     },
     async sleep(ms) {
-      await delay(ms, undefined, { signal: world.signal }).catch((error: unknown) => {
-        if (!world.signal.aborted) throw error
+      const { signal } = world
+      if (signal.aborted) return
+      await new Promise<void>((done) => {
+        const end = (): void => {
+          clearTimeout(timer)
+          signal.removeEventListener('abort', end)
+          done()
+        }
+        const timer = setTimeout(end, ms)
+        signal.addEventListener('abort', end)
       })
     },
   }

@@ -52,7 +52,7 @@ export async function runCli(
   const exitCode = await main(args, {
     env,
     cwd,
-    stdin: Readable.from(stdin === '' ? [] : [stdin]),
+    stdin: () => Readable.from(stdin === '' ? [] : [stdin]),
     stdout: stdout.stream,
     stderr: stderr.stream,
     signal: new AbortController().signal,
