@@ -14,7 +14,8 @@ export class HolderJudge {
 
   /** Looks at each of them, so that the silence of all is measured at the same time. */
   firstLiving(files: readonly LockFile[]): LockFile | undefined {
-    return files.filter((file) => this.#isLiving(file))[0]
+    const living = files.filter((file) => this.#isLiving(file))
+    return living[0]
   }
 
   #isLiving({ path, holder, heartbeat }: LockFile): boolean {

@@ -15,7 +15,8 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { replaceFile, writeNewFile } from '../../src/store/atomic-write.js'
-import { errorOf, makeStoreFolder, systemError, watchedFs, type Call } from '../support/store-folder.js'
+import { systemError, watchedFs, type Call } from '../support/faulty-fs.js'
+import { errorOf, makeStoreFolder } from '../support/store-folder.js'
 
 const old = 'the old content\n'
 const fresh = Buffer.from('the new content\n')

@@ -19,7 +19,8 @@ import { acquireLock, type LockOptions } from '../../src/store/lock.js'
 import type { Holder } from '../../src/store/lock-file.js'
 import { systemProcessTable, type Liveness, type ProcessTable } from '../../src/store/process-identity.js'
 import { readStore, updateStore } from '../../src/store/store.js'
-import { makeStore, systemError, watchedFs } from '../support/store-folder.js'
+import { systemError, watchedFs } from '../support/faulty-fs.js'
+import { makeStore } from '../support/store-folder.js'
 
 const here = systemProcessTable().self()
 

@@ -17,14 +17,8 @@ import type { Roster } from '../../src/core/peer.js'
 import { createStore, readStore, updateStore } from '../../src/store/store.js'
 import { formatStore } from '../../src/store/store-file.js'
 import { peerOf, rosterOf } from '../support/roster.js'
-import {
-  errorOf,
-  makeStore,
-  makeStoreFolder,
-  systemError,
-  watchedFs,
-  type Call,
-} from '../support/store-folder.js'
+import { systemError, watchedFs, type Call } from '../support/faulty-fs.js'
+import { errorOf, makeStore, makeStoreFolder } from '../support/store-folder.js'
 
 const now = new Date('2026-11-23T22:45:01.987Z')
 const renamed = (roster: Roster): Roster => ({ ...roster, agent: 'renamed' })

@@ -1,9 +1,7 @@
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
-import * as nodeFs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import type { FileSystem } from '../../src/store/file-system.js'
 import { formatStore } from '../../src/store/store-file.js'
 import { peerOf, rosterOf } from './roster.js'
 
@@ -31,25 +29,4 @@ export function errorOf(call: () => unknown): unknown {
     return error
   }
   throw new Error('nothing was thrown')
-}
-
-/** An error as node:fs throws it. */
-export function systemError(errno: string): Error {
-  return Object.assign(new Error(`${errno}: injected`), { code: errno })
-}
-
-export type Call = keyof FileSystem
-
-/** The real file system, with something done before each call: its name, and how many calls there were before. */
-export function watchedFs(before: (call: Call, index: number) => void): FileSystem {
-  let index = 0
-  return new Proxy(nodeFs, {
-    get(target, property: Call) {
-      const call = target[property] as (...args: readonly unknown[]) => unknown
-      return (...args: readonly unknown[]) => {
-        before(property, index++)
-        return call(...args)
-      }
-    },
-  })
 }
