@@ -21,7 +21,7 @@ const operations: Readonly<Record<string, readonly [Version, Call['operation']]>
 export function parseCall(request: IncomingMessage, body: string): Call {
   const version: Version = request.headers['a2a-version'] === '1.0' ? '1.0' : '0.3'
   const path = request.url ?? ''
-  if (path.startsWith('/rpc')) {
+  if (path === '/rpc') {
     const { method = '', params = {} } = JSON.parse(body) as { method?: string; params?: { id?: string } }
     const [itsVersion, operation] = operations[method] ?? [version, 'unknown']
     return {
@@ -45,16 +45,24 @@ const errorInfo = {
 }
 
 /** The answers that @a2a-js/sdk 1.3 gives in each cell. */
-export function answerTask(response: ServerResponse, { binding, version, operation, taskId }: Call): void {
+export function answerTask(response: ServerResponse, call: Call): void {
+  const [status, body, type] = answerOf(call)
+  response.writeHead(status, { 'Content-Type': type })
+  response.end(typeof body === 'string' ? body : JSON.stringify(body))
+}
+
+type Answer = readonly [status: number, body: unknown, type: string]
+
+const json = (status: number, body: unknown): Answer => [status, body, 'application/json']
+
+const rpc = (rest: Record<string, unknown>): Answer => json(200, { jsonrpc: '2.0', id: 1, ...rest })
+
+function answerOf({ binding, version, operation, taskId }: Call): Answer {
   const message = `Task not found: ${taskId}`
-  const json = (status: number, body: unknown, type = 'application/json'): void => {
-    response.writeHead(status, { 'Content-Type': type }).end(JSON.stringify(body))
-  }
-  const rpc = (rest: Record<string, unknown>): void => json(200, { jsonrpc: '2.0', id: 1, ...rest })
   if (operation === 'unknown') {
-    if (binding === 'jsonrpc') return rpc({ error: { code: -32601, message: 'Method not found' } })
-    response.writeHead(404, { 'Content-Type': 'text/html' }).end('<pre>Cannot GET it</pre>')
-    return
+    return binding === 'jsonrpc'
+      ? rpc({ error: { code: -32601, message: 'Method not found' } })
+      : [404, '<pre>Cannot GET it</pre>', 'text/html']
   }
   if (operation === 'send') {
     const task = { id: 'task-1', contextId: 'context-1', status: { state: 'TASK_STATE_COMPLETED' } }
@@ -63,13 +71,13 @@ export function answerTask(response: ServerResponse, { binding, version, operati
     return json(version === '1.0' ? 200 : 201, { task })
   }
   if (binding === 'jsonrpc') {
-    const data = version === '1.0' ? { data: [errorInfo] } : {}
-    return rpc({ error: { code: -32001, message, ...data } })
+    return rpc({ error: { code: -32001, message, ...(version === '1.0' ? { data: [errorInfo] } : {}) } })
   }
-  if (version === '0.3') return json(404, { code: -32001, message })
-  json(
-    404,
-    { error: { code: 404, status: 'NOT_FOUND', message, details: [errorInfo] } },
-    'application/a2a+json',
-  )
+  return version === '0.3'
+    ? json(404, { code: -32001, message })
+    : [
+        404,
+        { error: { code: 404, status: 'NOT_FOUND', message, details: [errorInfo] } },
+        'application/a2a+json',
+      ]
 }

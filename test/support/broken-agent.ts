@@ -109,13 +109,17 @@ export async function startTestAgent({ peers, profile, now, quirks = {} }: Setup
   const serve = (request: IncomingMessage, response: ServerResponse, body: string): void => {
     requests.push({ url: request.url ?? '', fields: request.rawHeaders })
     response.setHeader('Date', clock().toUTCString())
-    const origin = `http://${request.headers.host ?? ''}`
     if (request.url === '/.well-known/agent-card.json') {
+      const origin = `http://${request.headers.host ?? ''}`
       const version: Version = request.headers['a2a-version'] === '1.0' ? '1.0' : '0.3'
       const card = cardFor(version, origin, profile.header)
-      return sendJson(response, 200, quirks.card ? quirks.card(card, origin) : card)
+      sendJson(response, 200, quirks.card ? quirks.card(card, origin) : card)
+    } else {
+      serveCall(request, response, parseCall(request, body))
     }
-    const call = parseCall(request, body)
+  }
+
+  const serveCall = (request: IncomingMessage, response: ServerResponse, call: Call): void => {
     const lines = linesOf(request.rawHeaders)
     const seen: Seen = {
       authorization: lines('authorization'),
@@ -128,13 +132,13 @@ export async function startTestAgent({ peers, profile, now, quirks = {} }: Setup
     if (reason === undefined) {
       successes.connections.add(request.socket)
       for (const line of seen.authorization) successes.tokens.add(line)
-      return answerTask(response, call)
-    }
-    if (reason === 'throttled') {
+      answerTask(response, call)
+    } else if (reason === 'throttled') {
       response.setHeader('Retry-After', '30')
-      return sendJson(response, 429, { error: { code: 429, status: 'RESOURCE_EXHAUSTED', message: 'later' } })
+      sendJson(response, 429, { error: { code: 429, status: 'RESOURCE_EXHAUSTED', message: 'later' } })
+    } else if (!quirks.refuse?.(response, reason, call)) {
+      refuse(response, reason, quirks.header)
     }
-    if (!quirks.refuse?.(response, reason, call)) refuse(response, reason)
   }
 
   const server = createServer((request, response) => {
