@@ -17,6 +17,11 @@ export interface MemoryGuardOptions {
   readonly since?: Date
 }
 
+/** A guard that need not be waited for. */
+export interface MemoryGuard extends Guard {
+  decide(attempt: Attempt): Decision
+}
+
 /** How many (peer, token) pairs with recent guesses are held; beyond, the oldest pair is forgotten. */
 const mostGuessLogs = 100_000
 const sweepEveryMs = 60_000
@@ -36,7 +41,7 @@ interface GuessLog {
 }
 
 /** A guard for one process. Its memory is bounded, and ends with the process. */
-export function memoryGuard({ since = new Date() }: MemoryGuardOptions = {}): Guard {
+export function memoryGuard({ since = new Date() }: MemoryGuardOptions = {}): MemoryGuard {
   const knownSince = since.getTime()
   const claims = new Map<string, Claim>()
   const guesses = new Map<string, GuessLog>()

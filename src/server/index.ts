@@ -30,6 +30,7 @@ export {
   type Decision,
   type Finding,
   type Guard,
+  type MemoryGuard,
   type MemoryGuardOptions,
   type StrangerLimitOptions,
 } from '../guards/index.js'

@@ -1,0 +1,50 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { describe, expect, it } from 'vitest'
+import { memoryGuard } from '../../src/guards/memory-guard.js'
+import { inStep, rightCode, someStep, wrongCode } from './attempts.js'
+import { guardContract } from './guard-contract.js'
+
+guardContract('memoryGuard', (since) => memoryGuard({ since }))
+
+describe('memoryGuard', () => {
+  it('answers at once, so that nothing can come between question and claim', () => {
+    expect(memoryGuard().decide(rightCode(someStep))).not.toBeInstanceOf(Promise)
+  })
+
+  it('knows only what came after it was made, unless told otherwise', () => {
+    const now = Math.floor(Date.now() / 30_000)
+    expect(memoryGuard().decide(rightCode(now))).toMatchObject({ outcome: 'unknown' })
+    expect(memoryGuard().decide(rightCode(now + 3))).toEqual({ outcome: 'accepted' })
+  })
+
+  it('stays sorted when the clock is set back: no guess is forgotten early', () => {
+    const guard = memoryGuard()
+    const budgets = [{ limit: 2, seconds: 30 }]
+    guard.decide(wrongCode('1', inStep(someStep, 20), { budgets }))
+    guard.decide(wrongCode('2', inStep(someStep, 5), { budgets }))
+    const later = wrongCode('3', inStep(someStep + 1, 19), { budgets })
+    expect(guard.decide(later)).toEqual({ outcome: 'throttled', retryAfter: 1 })
+  })
+
+  it('keeps no claim or guess that can matter no more', () => {
+    const guard = memoryGuard({ since: new Date(0) })
+    const budgets = [{ limit: 5, seconds: 30 }]
+    const before = heapUsed()
+    for (let step = someStep; step < someStep + 500_000; step += 10) {
+      guard.decide(rightCode(step, { peer: `peer-${step}` }))
+      guard.decide(wrongCode('1', inStep(step), { peer: `peer-${step}`, budgets }))
+    }
+    const bytesPerPeer = (heapUsed() - before) / 50_000
+    expect(bytesPerPeer).toBeLessThan(20)
+    expect(guard.decide(rightCode(someStep + 500_000))).toEqual({ outcome: 'accepted' })
+  })
+})
+
+/** In bytes, garbage not counted. */
+function heapUsed(): number {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc') as () => void
+  collectGarbage()
+  return process.memoryUsage().heapUsed
+}
