@@ -29,7 +29,7 @@ export class Destinations {
     if (url.protocol !== 'https:' && !plain) {
       throw new A2aTotpError(
         'ERR_INSECURE_TRANSPORT',
-        `token and code are not sent to ${url.origin} in the clear: use https, or set allowInsecureHttp`,
+        `token and code are not sent over plain ${url.protocol.slice(0, -1)}: use https, or set allowInsecureHttp on a network that is safe`,
       )
     }
     this.#origins ??= new Set([url.origin])

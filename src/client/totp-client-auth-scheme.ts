@@ -1,9 +1,10 @@
 import { A2aTotpError } from '../core/errors.js'
+import { profileFromVariables } from '../core/profile-variables.js'
 import { parseProfile, type TotpProfile } from '../core/profile.js'
 import { minimumSeedBits, Seed } from '../core/seed.js'
 import { generateCode, verifyCode } from '../core/totp.js'
 import type { ClientAuthScheme, ClientRequest } from './client-auth-scheme.js'
-import { profileOfEnvironment, variable } from './environment.js'
+import { variable } from './environment.js'
 
 export interface TOTPClientAuthSchemeOptions {
   /** Gives the first factor, the Authorization header. */
@@ -34,15 +35,15 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
   readonly #now: () => Date
 
   /**
-   * @throws {A2aTotpError} `ERR_SEED_MISSING`, `ERR_SEED_INVALID` or `ERR_PROFILE_INVALID`. A weak seed that
-   *   somebody else issued is used, with a warning.
+   * @throws {A2aTotpError} `ERR_SEED_MISSING`, `ERR_SEED_INVALID`, `ERR_PROFILE_INVALID` for what was given, and
+   *   `ERR_CONFIG_INVALID` for a variable. A weak seed that somebody else issued is used, with a warning.
    */
   constructor(options: TOTPClientAuthSchemeOptions) {
     const given = options.seed ?? variable('A2A_TOTP_SEED')
     if (given === undefined || given === '') {
       throw new A2aTotpError('ERR_SEED_MISSING', 'there is no seed: give one in base32, or set A2A_TOTP_SEED')
     }
-    const inherited = options.seed === undefined ? profileOfEnvironment() : {}
+    const inherited = options.seed === undefined ? profileFromVariables(process.env) : {}
     this.profile = parseProfile({ ...inherited, ...options.profile })
     this.#delegate = options.delegate
     this.#seed = typeof given === 'string' ? Seed.fromBase32(given) : given

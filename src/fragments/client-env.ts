@@ -1,4 +1,4 @@
-import { defaultProfile } from '../core/profile.js'
+import { profileToVariables } from '../core/profile-variables.js'
 import { envFile, writableUrl } from './env-file.js'
 import type { ClientInput, Fragment } from './fragment.js'
 import { seedToHandOut, tokenToHandOut } from './live.js'
@@ -21,23 +21,8 @@ export const clientEnv: Fragment<ClientInput> = {
         ...(roster.url === undefined ? {} : { A2A_TOTP_URL: writableUrl(roster.url) }),
         A2A_TOTP_TOKEN: tokenToHandOut(input).token.value,
         A2A_TOTP_SEED: seedToHandOut(input).seed.base32,
-        ...unusual(input),
+        ...profileToVariables({ ...peer, header: roster.profile.header }),
       },
     )
   },
-}
-
-/** The parts of the profile that a client would not assume. */
-function unusual({ roster, peer }: ClientInput): Record<string, string> {
-  const variables = {
-    A2A_TOTP_ALGORITHM: [peer.algorithm, defaultProfile.algorithm],
-    A2A_TOTP_DIGITS: [peer.digits, defaultProfile.digits],
-    A2A_TOTP_PERIOD: [peer.period, defaultProfile.period],
-    A2A_TOTP_HEADER: [roster.profile.header, defaultProfile.header],
-  } as const
-  return Object.fromEntries(
-    Object.entries(variables)
-      .filter(([, [value, usual]]) => value !== usual)
-      .map(([variable, [value]]) => [variable, String(value)]),
-  )
 }

@@ -53,6 +53,12 @@ describe('a request', () => {
     expect(credentialsOf(agent)).toEqual(fresh())
   })
 
+  it('drops a stale Authorization even if the delegate has none to put in its place', async () => {
+    const scheme = schemeOn(clock, { delegate: { headers: () => Promise.resolve({ 'X-Api-Key': 'k' }) } })
+    await totpFetch(scheme)(agent.origin, { headers: { authorization: stale, 'X-TOTP': '1' } })
+    expect(credentialsOf(agent)).toEqual({ authorization: [], code: [clock.code()] })
+  })
+
   it('keeps method, body and the other headers', async () => {
     const body = JSON.stringify({ jsonrpc: '2.0' })
     const headers = { 'Content-Type': 'application/json', 'A2A-Version': '1.0' }

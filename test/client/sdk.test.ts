@@ -54,14 +54,14 @@ function client03(fetchImpl: Fetch, binding: string) {
 const message13 = () =>
   SendMessageRequest.fromJSON({ message: { messageId: 'm1', role: 'ROLE_USER', parts: [{ text: 'hi' }] } })
 
-const message03 = {
+const message03: Parameters<sdk03.Client['sendMessage']>[0] = {
   message: {
     kind: 'message',
     messageId: 'm1',
     role: 'user',
     parts: [{ kind: 'text', text: 'hi' }],
   },
-} as const
+}
 
 async function collect<T>(stream: AsyncIterable<T>): Promise<T[]> {
   const events: T[] = []

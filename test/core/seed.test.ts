@@ -69,7 +69,8 @@ describe('a seed in base32', () => {
     expect(codeOf(() => Seed.fromBase32(text))).toBe('ERR_SEED_INVALID')
   }, 5_000)
 
-  it('leaves no run of its characters in an error, wherever it went wrong', () => {
+  it('leaves nothing of itself in an error: what is said of 10,000 bad seeds is one of two sentences', () => {
+    const sentences = new Set(['M', '!'].map((text) => failureOf(() => Seed.fromBase32(text)).message))
     const nearly = fc
       .tuple(fc.uint8Array({ minLength: 10, maxLength: 40 }), fc.nat(), fc.constantFrom('1', '!', 'ſ', '=A'))
       .map(([bytes, position, wrong]) => {
@@ -77,15 +78,18 @@ describe('a seed in base32', () => {
         const cut = position % base32.length
         return base32.slice(0, cut) + wrong + base32.slice(cut)
       })
+    const cutShort = fc
+      .uint8Array({ minLength: 5, maxLength: 40 })
+      .map((bytes) => Seed.fromBytes(bytes).base32)
+      .map((base32) => `${base32.slice(0, base32.length - (base32.length % 8))}A`)
     fc.assert(
-      fc.property(nearly, (text) => {
+      fc.property(fc.oneof(nearly, cutShort), (text) => {
         const error = failureOf(() => Seed.fromBase32(text))
-        const told = `${error.message} ${error.stack?.split('\n')[0] ?? ''} ${String(error.cause)}`
-        for (let start = 0; start + 5 <= text.length; start++) {
-          expect(told).not.toContain(text.slice(start, start + 5))
-        }
+        expect(sentences).toContain(error.message)
+        expect(error.cause).toBeUndefined()
+        expect(error.stack).not.toContain(text)
       }),
-      { numRuns: 500 },
+      { numRuns: 10_000 },
     )
   })
 })

@@ -1,0 +1,44 @@
+import { A2aTotpError } from './errors.js'
+import { defaultProfile, profileRules, type TotpProfile } from './profile.js'
+
+/** The environment variables that tell a client how its codes differ from the usual ones. */
+const profileVariables = {
+  algorithm: 'A2A_TOTP_ALGORITHM',
+  digits: 'A2A_TOTP_DIGITS',
+  period: 'A2A_TOTP_PERIOD',
+  header: 'A2A_TOTP_HEADER',
+} as const satisfies Partial<Record<keyof TotpProfile, string>>
+
+type ClientProfile = Pick<TotpProfile, keyof typeof profileVariables>
+
+const fields = Object.entries(profileVariables) as [keyof ClientProfile, string][]
+
+/** The variables to set for a profile: those where it differs from the default. */
+export function profileToVariables(profile: ClientProfile): Record<string, string> {
+  const unusual = fields.filter(([field]) => profile[field] !== defaultProfile[field])
+  return Object.fromEntries(unusual.map(([field, variable]) => [variable, String(profile[field])]))
+}
+
+/**
+ * What an environment says of the profile. A variable that is empty counts as missing.
+ *
+ * @throws {A2aTotpError} `ERR_CONFIG_INVALID` with the name of the variable that is not allowed.
+ */
+export function profileFromVariables(
+  environment: Readonly<Record<string, string | undefined>>,
+): Partial<ClientProfile> {
+  const profile: Record<string, unknown> = {}
+  for (const [field, variable] of fields) {
+    const text = environment[variable]
+    if (text === undefined || text === '') continue
+    const value = typeof defaultProfile[field] === 'number' ? wholeNumber(text) : text
+    const { allows, expected } = profileRules[field]
+    if (!allows(value)) throw new A2aTotpError('ERR_CONFIG_INVALID', `$${variable} must be ${expected}`)
+    profile[field] = value
+  }
+  return profile
+}
+
+function wholeNumber(text: string): number {
+  return /^[0-9]+$/.test(text) ? Number(text) : NaN
+}
