@@ -1,0 +1,132 @@
+import { execFileSync } from 'node:child_process'
+import { setTimeout as delay } from 'node:timers/promises'
+import jsQRModule from 'jsqr'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { binary, makeStore, runCli } from '../support/cli.js'
+
+// jsqr is CommonJS whose types describe an ES module.
+const jsQR = jsQRModule as unknown as typeof jsQRModule.default
+
+/** A real terminal: a tmux server of its own, so that it meddles with nobody's. */
+function openTerminal(
+  cwd: string,
+  columns: number,
+  rows: number,
+): { type: (text: string) => void; screen: (escapes?: boolean) => string } {
+  const tmux = (...args: string[]): string =>
+    execFileSync('tmux', ['-L', `a2a-totp-${process.pid}`, ...args], {
+      cwd,
+      env: { PATH: process.env['PATH'] ?? '', HOME: cwd, TERM: 'xterm-256color', LANG: 'C.UTF-8' },
+    }).toString()
+  tmux('-f', '/dev/null', 'new-session', '-d', '-x', String(columns), '-y', String(rows), 'sh')
+  onTestFinished(() => void tmux('kill-server'))
+  return {
+    type: (text) => void tmux('send-keys', text, 'Enter'),
+    screen: (escapes = false) => tmux('capture-pane', '-p', ...(escapes ? ['-e'] : [])),
+  }
+}
+
+async function until(check: () => boolean): Promise<void> {
+  const end = Date.now() + 15_000
+  while (!check()) {
+    if (Date.now() > end) throw new Error('the terminal never showed it')
+    await delay(100)
+  }
+}
+
+/** Draws half blocks as a picture, eight pixels a module, and reads it. Colours as they are set, else the terminal's. */
+function decode(screen: string, darkTerminal: boolean): string | undefined {
+  const lines = screen.split('\n').map((line) => pixelsOf(line, darkTerminal))
+  const width = Math.max(...lines.map((line) => line.length))
+  const scale = 8
+  const height = lines.length * 2
+  const data = new Uint8ClampedArray(width * scale * height * scale * 4).fill(darkTerminal ? 0 : 255)
+  lines.forEach((line, row) =>
+    line.forEach((halves, column) =>
+      halves.forEach((light, half) => {
+        for (let y = 0; y < scale; y++) {
+          for (let x = 0; x < scale; x++) {
+            data.fill(
+              light ? 255 : 0,
+              at(column * scale + x, (row * 2 + half) * scale + y),
+              at(column * scale + x, (row * 2 + half) * scale + y) + 3,
+            )
+          }
+        }
+      }),
+    ),
+  )
+  for (let alpha = 3; alpha < data.length; alpha += 4) data[alpha] = 255
+  return jsQR(data, width * scale, height * scale)?.data
+
+  function at(x: number, y: number): number {
+    return (y * width * scale + x) * 4
+  }
+}
+
+/** Each cell as [upper half is light, lower half is light]. */
+function pixelsOf(line: string, darkTerminal: boolean): [boolean, boolean][] {
+  const cells: [boolean, boolean][] = []
+  let [ink, paper] = [darkTerminal, !darkTerminal]
+  // eslint-disable-next-line no-control-regex
+  for (const [, escape, character] of line.matchAll(/\x1b\[([\d;]*)m|(.)/gu)) {
+    if (escape !== undefined) {
+      if (escape.includes('38;5;16')) ink = false
+      if (escape.includes('48;5;231')) paper = true
+      if (escape === '' || escape === '0' || escape.includes('39'))
+        [ink, paper] = [darkTerminal, !darkTerminal]
+      continue
+    }
+    const [upper, lower] = [character === '▀' || character === '█', character === '▄' || character === '█']
+    cells.push([upper ? ink : paper, lower ? ink : paper])
+  }
+  return cells
+}
+
+describe('at a real terminal', () => {
+  it('a QR code scans on a dark and on a light one', async () => {
+    const cwd = await makeStore(['alice'], ['--agent', 'billing'])
+    const uri = (await runCli(['show', 'alice', '--uri'], { cwd })).stdout.trim()
+    const { type, screen } = openTerminal(cwd, 80, 40)
+    type(`clear; ${process.execPath} ${binary} show alice --qr`)
+    await until(() => (screen().match(/[▀▄█]/g) ?? []).length > 200)
+    await delay(300)
+    for (const dark of [true, false]) expect(decode(screen(true), dark), dark ? 'dark' : 'light').toBe(uri)
+  })
+
+  it('explains itself where the window is too narrow for a QR code', async () => {
+    const { type, screen } = openTerminal(await makeStore(['alice']), 30, 24)
+    type(`clear; ${process.execPath} ${binary} show alice --qr`)
+    await until(() => screen().replace(/\s+/g, ' ').includes('widen it'))
+  })
+
+  it('a watched code counts down on one line, and Ctrl-C ends it with 130', async () => {
+    const { type, screen } = openTerminal(await makeStore(['alice']), 80, 24)
+    type(`clear; ${process.execPath} ${binary} code alice --watch; echo "ended with $?"`)
+    await until(() => /\d{6} +━+ +\d+ s/.test(screen()))
+    const first = screen()
+    await until(() => screen() !== first)
+    expect(screen().match(/━━/g)?.length).toBeGreaterThan(0)
+    expect(
+      screen()
+        .split('\n')
+        .filter((line) => /^\d{6} /.test(line)),
+    ).toHaveLength(1)
+    type('\u0003')
+    await until(() => screen().includes('ended with 130'))
+  })
+
+  it('asks before it removes a peer, and takes no for an answer', async () => {
+    const cwd = await makeStore(['alice'])
+    const { type, screen } = openTerminal(cwd, 80, 24)
+    type(`clear; ${process.execPath} ${binary} remove-peer alice; echo "ended with $?"`)
+    await until(() => screen().includes('[y/N]'))
+    type('n')
+    await until(() => screen().includes('ended with 1'))
+    type(`clear; ${process.execPath} ${binary} remove-peer alice; echo "ended with $?"`)
+    await until(() => screen().includes('[y/N]'))
+    type('y')
+    await until(() => screen().includes('ended with 0'))
+    expect((await runCli(['show', 'alice'], { cwd })).exitCode).toBe(1)
+  })
+})
