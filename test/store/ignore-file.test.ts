@@ -1,0 +1,121 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import * as nodeFs from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { ignoreInGit } from '../../src/store/ignore-file.js'
+import { systemError } from '../support/faulty-fs.js'
+import { errorOf, makeStoreFolder } from '../support/store-folder.js'
+
+const lines = '/a2a-totp.json\n/a2a-totp.json.bak-*\n/.a2a-totp.json.*\n'
+
+function makeWorkTree(): { folder: string; path: string; ignoreFile: string } {
+  const folder = makeStoreFolder()
+  mkdirSync(join(folder, '.git'))
+  return { folder, path: join(folder, 'a2a-totp.json'), ignoreFile: join(folder, '.gitignore') }
+}
+
+describe('keeping a store out of git', () => {
+  it('adds the store, its backups and its sidecars, once', () => {
+    const { path, ignoreFile } = makeWorkTree()
+    expect(ignoreInGit(path)).toBe('added')
+    expect(readFileSync(ignoreFile, 'utf8')).toBe(lines)
+    expect(ignoreInGit(path)).toBe('present')
+    expect(readFileSync(ignoreFile, 'utf8')).toBe(lines)
+  })
+
+  it('does nothing outside a work tree', () => {
+    const folder = makeStoreFolder()
+    expect(ignoreInGit(join(folder, 'a2a-totp.json'))).toBe('no-work-tree')
+    expect(nodeFs.readdirSync(folder)).toEqual([])
+  })
+
+  it('knows a work tree from above, and one whose .git is a file', () => {
+    const folder = makeStoreFolder()
+    writeFileSync(join(folder, '.git'), 'gitdir: /elsewhere\n')
+    const sub = join(folder, 'a', 'b')
+    mkdirSync(sub, { recursive: true })
+    expect(ignoreInGit(join(sub, 'a2a-totp.json'))).toBe('added')
+    expect(readFileSync(join(sub, '.gitignore'), 'utf8')).toBe(lines)
+  })
+
+  it.each([
+    ['ends in a newline', 'dist/\n', `dist/\n${lines}`],
+    ['does not end in a newline', 'dist/', `dist/\n${lines}`],
+    ['has Windows line ends', 'dist/\r\n', `dist/\r\n${lines.replaceAll('\n', '\r\n')}`],
+    ['has Windows line ends but the last', 'a\r\nb', `a\r\nb\r\n${lines.replaceAll('\n', '\r\n')}`],
+    ['has some of it', '/a2a-totp.json\n', `/a2a-totp.json\n${lines.replace('/a2a-totp.json\n', '')}`],
+    ['has other bytes', 'caf\u00e9/\n', `caf\u00e9/\n${lines}`],
+  ])('keeps what a file says that %s', (_, before, after) => {
+    const { path, ignoreFile } = makeWorkTree()
+    writeFileSync(ignoreFile, before)
+    chmodSync(ignoreFile, 0o664)
+    const { ino } = statSync(ignoreFile)
+    expect(ignoreInGit(path)).toBe('added')
+    expect(readFileSync(ignoreFile, 'utf8')).toBe(after)
+    expect(statSync(ignoreFile)).toMatchObject({ ino, mode: 0o100664 })
+    expect(ignoreInGit(path)).toBe('present')
+  })
+
+  it('follows no link', () => {
+    const { folder, path, ignoreFile } = makeWorkTree()
+    const elsewhere = join(folder, 'elsewhere')
+    writeFileSync(elsewhere, 'mine\n')
+    symlinkSync(elsewhere, ignoreFile)
+    expect(errorOf(() => ignoreInGit(path))).toMatchObject({ code: 'ERR_FILE_UNWRITABLE' })
+    expect(readFileSync(elsewhere, 'utf8')).toBe('mine\n')
+  })
+
+  it('does not wait for a FIFO, nor take a folder', () => {
+    for (const make of [
+      (path: string) => execFileSync('mkfifo', [path]),
+      (path: string) => mkdirSync(path),
+    ]) {
+      const { path, ignoreFile } = makeWorkTree()
+      make(ignoreFile)
+      expect(errorOf(() => ignoreInGit(path))).toMatchObject({ code: 'ERR_FILE_UNWRITABLE' })
+    }
+  })
+
+  it('leaves the file as it was when the disk fills up half-way', () => {
+    const { path, ignoreFile } = makeWorkTree()
+    writeFileSync(ignoreFile, 'dist/\n')
+    const fs = {
+      ...nodeFs,
+      writeFileSync(file: number, text: string) {
+        nodeFs.writeSync(file, text.slice(0, 5))
+        throw systemError('ENOSPC')
+      },
+    } as typeof nodeFs
+    expect(String(errorOf(() => ignoreInGit(path, fs)))).toContain('the disk is full')
+    expect(readFileSync(ignoreFile, 'utf8')).toBe('dist/\n')
+  })
+
+  it.skipIf(spawnSync('git', ['--version']).status !== 0)(
+    'is understood by git itself, whatever the name (skipped without git)',
+    () => {
+      const folder = makeStoreFolder()
+      execFileSync('git', ['init', '-q', folder])
+      for (const name of [
+        'a2a-totp.json',
+        '#store.json',
+        '!s.json',
+        'a[b]*?.json',
+        'end ',
+        'back\\slash',
+        'é.json',
+      ]) {
+        expect(ignoreInGit(join(folder, name))).toBe('added')
+        const files = [name, `${name}.bak-20261123T224501Z`, `.${name}.tmp-0`, `.${name}.lock-1`]
+        for (const file of files) writeFileSync(join(folder, file), '')
+        const ignored = execFileSync('git', ['-C', folder, 'check-ignore', '-z', '--stdin'], {
+          encoding: 'utf8',
+          input: files.join('\0'),
+        })
+        expect(ignored.split('\0').slice(0, -1)).toEqual(files)
+      }
+      writeFileSync(join(folder, 'ab.json'), '')
+      expect(spawnSync('git', ['-C', folder, 'check-ignore', 'ab.json']).status).toBe(1)
+    },
+  )
+})
