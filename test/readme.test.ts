@@ -41,7 +41,7 @@ function normalised(text: string, folder: string): string {
     .replace(/a2at_[\w-]{43}/g, 'a2at_…')
     .replace(/valid for \d+ s/g, 'valid for 9 s')
     .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:4100')
-    .replace(/\d+\.\d s\)/g, '0.3 s)')
+    .replace(/\d+ requests, 4 guesses, \d+\.\d s/g, '158 requests, 4 guesses, 0.3 s')
     .replace(/\d+s +(SHA)/g, '0s  $1')
     .trimEnd()
 }
