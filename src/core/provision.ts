@@ -1,5 +1,5 @@
 import { A2aTotpError } from './errors.js'
-import { quoteName } from './name.js'
+import { isName, quoteName } from './name.js'
 import type { Credential, Peer, Roster, SeedCredential } from './peer.js'
 import type { CodeProfile, ReplayPolicy } from './profile.js'
 import type { RandomBytes } from './random.js'
@@ -21,7 +21,11 @@ export interface Making {
   readonly random: RandomBytes
 }
 
-/** A peer with a seed, unless the roster shares one, and a token. Adds it to nothing yet. */
+/**
+ * A peer with a seed, unless the roster shares one, and a token. Adds it to nothing yet.
+ *
+ * @throws {A2aTotpError} `ERR_USAGE` for a seed of its own where the roster shares one.
+ */
 export function provisionPeer(roster: Roster, request: PeerRequest, making: Making): Peer {
   if (roster.sharedSeeds && request.seed) {
     throw new A2aTotpError(
@@ -102,7 +106,8 @@ export function peerNamed(roster: Roster, name: string): Peer {
 
 function unknownPeer(name: string): A2aTotpError {
   const quoted = quoteName(name)
-  const remedy = quoted.startsWith('"') ? `a2a-totp add-peer ${name}` : 'a2a-totp add-peer NAME'
+  const repeatable = isName(name) && quoted.startsWith('"')
+  const remedy = `a2a-totp add-peer ${repeatable ? name : 'NAME'}`
   return new A2aTotpError('ERR_PEER_UNKNOWN', `no peer named ${quoted}; run \`${remedy}\` first`)
 }
 

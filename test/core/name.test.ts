@@ -29,6 +29,13 @@ describe('a name in an error', () => {
     expect(quoteName('a\n"b')).toBe(String.raw`"a\n\"b"`)
   })
 
+  it.each(['\u001b[31m', '\u009b31m', '\u202e', '\u2028', '\n', '\u{e0041}'])(
+    'cannot make a terminal do anything: %j',
+    (text) => {
+      expect(quoteName(`a${text}b`)).toMatch(/^"a\\[ -~]+b"$/)
+    },
+  )
+
   it('is not shown when it could be a token or a seed in the wrong place', () => {
     const bytes = fc.uint8Array({ minLength: 64, maxLength: 64 })
     fc.assert(

@@ -84,10 +84,8 @@ describe('a seed in base32', () => {
       .map((base32) => `${base32.slice(0, base32.length - (base32.length % 8))}A`)
     fc.assert(
       fc.property(fc.oneof(nearly, cutShort), (text) => {
-        const error = failureOf(() => Seed.fromBase32(text))
-        expect(sentences).toContain(error.message)
-        expect(error.cause).toBeUndefined()
-        expect(error.stack).not.toContain(text)
+        const { message, cause } = failureOf(() => Seed.fromBase32(text))
+        return sentences.has(message) && cause === undefined
       }),
       { numRuns: 10_000 },
     )
