@@ -1,5 +1,6 @@
 import { A2aTotpError, isA2aTotpError } from '../core/errors.js'
 import { isLive, newestLive, seedsOf, type Peer, type Roster } from '../core/peer.js'
+import { profileFromVariables } from '../core/profile-variables.js'
 import { parseProfile, type TotpProfile } from '../core/profile.js'
 import { peerNamed } from '../core/provision.js'
 import { minimumSeedBits, Seed } from '../core/seed.js'
@@ -97,26 +98,9 @@ function sourceFromEnvironment(env: Env): CodeSource {
     ...(agent ? { agent } : {}),
     ...(url ? { url } : {}),
     seeds: [fromVariable('A2A_TOTP_SEED', () => Seed.fromBase32(read('A2A_TOTP_SEED') ?? ''))],
-    profile: profileFromEnvironment(env),
+    profile: parseProfile(profileFromVariables(env)),
     ...(token === undefined ? {} : { token: fromVariable('A2A_TOTP_TOKEN', () => Token.parse(token)) }),
   }
-}
-
-function profileFromEnvironment(env: Env): TotpProfile {
-  const number = (text: string): number => (/^[0-9]+$/.test(text) ? Number(text) : NaN)
-  const word = (text: string): string => text
-  const given: Record<string, unknown> = {}
-  for (const [variable, field, read] of [
-    ['A2A_TOTP_ALGORITHM', 'algorithm', word],
-    ['A2A_TOTP_DIGITS', 'digits', number],
-    ['A2A_TOTP_PERIOD', 'period', number],
-    ['A2A_TOTP_HEADER', 'header', word],
-  ] as const) {
-    const text = env[variable]
-    if (text === undefined) continue
-    given[field] = fromVariable(variable, () => parseProfile({ [field]: read(text) })[field])
-  }
-  return parseProfile(given)
 }
 
 function fromVariable<T>(name: string, parse: () => T): T {

@@ -10,15 +10,15 @@ import * as sdk03 from 'a2a-sdk-0.3/client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { totpAuthenticationHandler, totpFetch } from '../../src/client/index.js'
 import { FakeClock, schemeOn } from '../support/client-scheme.js'
-import { guardedAgent, type GuardedAgent } from '../support/guarded-agent.js'
+import { sdkAgent, type SdkAgent } from '../support/sdk-agent.js'
 
 type Fetch = typeof globalThis.fetch
 
 let clock: FakeClock
-let agent: GuardedAgent
+let agent: SdkAgent
 beforeEach(async () => {
   clock = new FakeClock()
-  agent = await guardedAgent(clock)
+  agent = await sdkAgent(clock)
 })
 afterEach(() => agent[Symbol.asyncDispose]())
 
@@ -109,7 +109,7 @@ describe.each(Object.entries(seams))('%s', (_name, seam) => {
 describe.each(Object.entries(seams))('with a window of 0 and %s', (_name, seam) => {
   it('a request that crosses the turn of a step is answered', async () => {
     let late = true
-    await using strict = await guardedAgent(clock, {
+    await using strict = await sdkAgent(clock, {
       window: 0,
       onVisit: () => {
         if (late) clock.advance(1)
@@ -125,7 +125,7 @@ describe.each(Object.entries(seams))('with a window of 0 and %s', (_name, seam) 
   it('a code that is simply wrong is sent once', async () => {
     const wrong = new FakeClock()
     wrong.advance(600)
-    await using strict = await guardedAgent(wrong, { window: 0 })
+    await using strict = await sdkAgent(wrong, { window: 0 })
     const response = await seam()(`${strict.origin}/.well-known/agent-card.json`)
     expect(response.status).toBe(401)
     expect(strict.visits).toHaveLength(1)

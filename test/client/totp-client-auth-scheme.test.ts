@@ -111,7 +111,7 @@ describe('the seed', () => {
     vi.stubEnv('A2A_TOTP_DIGITS', '9')
     const error = failureOf(() => new TOTPClientAuthScheme({ delegate }))
     expect(error.code).toBe('ERR_CONFIG_INVALID')
-    expect(error.message).toMatch(/^\$A2A_TOTP_DIGITS must be /)
+    expect(error.message).toMatch(/^\$A2A_TOTP_DIGITS: digits must be /)
   })
 
   it('that is weak works, with a warning that does not show it', async () => {

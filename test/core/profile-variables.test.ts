@@ -38,6 +38,6 @@ describe('the profile’s variables', () => {
   ])('may not be %s=%s, and the error says which, and what it may be', (name, value) => {
     const error = failureOf(() => profileFromVariables({ [name]: value }))
     expect(error.code).toBe('ERR_CONFIG_INVALID')
-    expect(error.message).toMatch(new RegExp(`^\\$${name} must be \\S+`))
+    expect(error.message).toMatch(new RegExp(`^\\$${name}: [a-z]+ must be \\S+`))
   })
 })
