@@ -24,6 +24,9 @@ const bindingNames: Readonly<Record<string, BindingName>> = {
   GRPC: 'grpc',
 }
 
+/** A card may name any number of interfaces; a run has to end. */
+const mostCells = 12
+
 /**
  * The cells to test: those that the cards name, narrowed by `binding` and `protocol`. Where that leaves none, the
  * URL itself is taken for the endpoint of what was asked for, or of every cell when there is no card.
@@ -36,7 +39,12 @@ export function cellsOf(cards: readonly CardJson[], target: URL, options: ProbeO
   const found = named.filter(wanted)
   const asked = options.binding !== 'auto' || options.protocol !== 'auto'
   const cells = found.length > 0 || (named.length > 0 && !asked) ? found : guessedCells(target).filter(wanted)
-  return cells.map((cell) => ({ ...cell, ...reasonNotTo(cell, target, options) }))
+  return cells.slice(0, mostCells).map((cell) => ({ ...cell, ...reasonNotTo(cell, target, options) }))
+}
+
+/** How many of the interfaces that the cards name are too many to test. */
+export function surplusOf(cards: readonly CardJson[]): number {
+  return Math.max(0, distinct(cards.flatMap(interfacesOf)).length - mostCells)
 }
 
 function reasonNotTo(cell: Cell, target: URL, options: ProbeOptions): { untestable?: string } {

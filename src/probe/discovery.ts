@@ -50,9 +50,8 @@ export async function discover(client: HttpClient, target: URL): Promise<Discove
     }
     // Agents that speak both versions serve clients of 0.3 another card.
     const older = await get(url, undefined)
-    const olderCard = older.answered ? cardIn(older) : undefined
-    const same = !olderCard || JSON.stringify(olderCard) === JSON.stringify(card)
-    return { cards: same ? [card] : [card, olderCard], answers, problem: '', durationMs }
+    const olderCard = older.answered && older.body !== outcome.body ? cardIn(older) : undefined
+    return { cards: olderCard ? [card, olderCard] : [card], answers, problem: '', durationMs }
   }
   return { cards: [], answers, problem, durationMs, ...(silence && answers.length === 0 ? { silence } : {}) }
 }

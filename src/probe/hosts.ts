@@ -17,13 +17,21 @@ export function mayReceiveCredentials(
   const trusted = trustedUrl !== undefined && URL.canParse(trustedUrl) ? [new URL(trustedUrl)] : []
   return (
     [target, ...trusted].some((known) => isSameHost(known, url)) ||
-    allowHosts.some((host) => host.toLowerCase() === url.host || host.toLowerCase() === url.hostname)
+    allowHosts.some((allowed) => isNamed(allowed, url))
   )
 }
 
 /** Whether credentials would travel readable for others. */
 export function isExposed(url: URL): boolean {
   return url.protocol !== 'https:' && !isLoopback(url)
+}
+
+/** Without a port, every port of the host is meant. */
+function isNamed(allowed: string, url: URL): boolean {
+  const text = `${url.protocol}//${allowed}`
+  if (!URL.canParse(text)) return false
+  const { host, hostname } = new URL(text)
+  return /:\d+$/.test(allowed) ? host === url.host : hostname === url.hostname
 }
 
 /** All names of loopback are one host. */

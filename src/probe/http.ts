@@ -1,11 +1,14 @@
 import * as http from 'node:http'
 import * as https from 'node:https'
 import { performance } from 'node:perf_hooks'
-import { rootCertificates } from 'node:tls'
+import { createSecureContext, rootCertificates } from 'node:tls'
+import { A2aTotpError } from '../core/errors.js'
 
 /** Most bytes of an answer that are read: an A2A answer to these requests has a few hundred. */
 const largestBody = 1024 * 1024
 const largestHead = 32 * 1024
+/** Most bytes of an event stream that are waited for. */
+const largestEvent = 64 * 1024
 
 /** One header line, as it goes out. The same name may come twice. */
 export type FieldLine = readonly [name: string, value: string]
@@ -47,6 +50,8 @@ export type Connection = http.Agent
 /**
  * HTTP/1.1 as a probe needs it: header lines sent as they are, no redirect followed, nothing decompressed, a
  * limit on time and size, and every request counted. It never throws for what the other side does.
+ *
+ * @throws {A2aTotpError} `ERR_USAGE` at construction when `ca` holds no certificate.
  */
 export class HttpClient {
   /** Requests sent so far. */
@@ -55,7 +60,9 @@ export class HttpClient {
 
   constructor(
     private readonly options: { readonly timeoutMs: number; readonly ca?: string; readonly now: () => Date },
-  ) {}
+  ) {
+    if (options.ca !== undefined) requireCertificates(options.ca)
+  }
 
   /** A connection of its own, not opened before its first request. */
   connection({ protocol }: URL): Connection {
@@ -140,7 +147,7 @@ export class HttpClient {
           size += chunk.length
           if (size > largestBody) {
             giveUp('broken', `the answer is longer than ${largestBody} bytes`)
-          } else if (streams && endsEvent(chunks)) {
+          } else if (streams && endsEvent(chunks, size)) {
             finish()
             sent.destroy()
           }
@@ -171,12 +178,26 @@ export class HttpClient {
   }
 }
 
+function requireCertificates(ca: string): void {
+  try {
+    createSecureContext({ ca })
+    if (ca.includes('-----BEGIN CERTIFICATE-----')) return
+  } catch {
+    // What OpenSSL says of a broken file helps nobody.
+  }
+  throw new A2aTotpError('ERR_USAGE', 'no certificate to trust in what was given; give a file in PEM form')
+}
+
 const isEventStream = ({ headers }: http.IncomingMessage): boolean =>
   headers['content-type']?.toLowerCase().startsWith('text/event-stream') ?? false
 
-/** Whether a blank line, which ends an event, came within a stream that carries data. */
-const endsEvent = (chunks: readonly Buffer[]): boolean =>
-  /^data:.*(\r?\n|\r)(\r?\n|\r)/ms.test(Buffer.concat(chunks).toString('utf8'))
+/** Whether a first event with data is complete: a blank line ends it. Longer ones are not waited for. */
+function endsEvent(chunks: readonly Buffer[], size: number): boolean {
+  const text = Buffer.concat(chunks).toString('utf8')
+  const start = text.search(/^data:/m)
+  const complete = start >= 0 && (text.includes('\n\n', start) || text.includes('\r\n\r\n', start))
+  return complete || size > largestEvent
+}
 
 const absent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT'])
 
@@ -184,7 +205,7 @@ const absent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'
 function explain(error: NodeJS.ErrnoException): Pick<NoAnswer, 'reason' | 'explanation'> {
   const code = error.code ?? error.name
   if (absent.has(code)) return { reason: 'unreachable', explanation: `no connection (${code})` }
-  if (/CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO/.test(code)) {
+  if (/CERT|SELF_SIGNED|UNABLE_TO/.test(code)) {
     return { reason: 'tls', explanation: `no trusted TLS connection (${code})` }
   }
   if (code.startsWith('HPE_'))

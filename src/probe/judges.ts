@@ -1,6 +1,6 @@
 import { checkIds, infoOf, type CheckId } from './catalogue.js'
 import { wasLetIn, type CellRun } from './cell-run.js'
-import type { Cell } from './cells.js'
+import { surplusOf, type Cell } from './cells.js'
 import { judgeAnd, judgeBearerScheme, judgeTotpScheme } from './checks/card.js'
 import { judgeClock } from './checks/clock.js'
 import { judgeAfterValid, judgeGuess, judgeRefusals } from './checks/held.js'
@@ -127,6 +127,9 @@ function judgeCard({ discovery, cells }: Evidence): Verdict {
   }
   const elsewhere = cells.find(({ binding, untestable }) => binding !== 'grpc' && untestable !== undefined)
   if (elsewhere) return { ...warned('a card', elsewhere.untestable ?? ''), durationMs }
+  const surplus = surplusOf(cards)
+  if (surplus > 0)
+    return { ...warned('a card', `it names ${surplus} interfaces too many, not all were tested`), durationMs }
   if (cells.length === 0) return { ...warned('a card', 'it names no interface that is known'), durationMs }
   return { ...passed(cards.length === 1 ? 'a card' : 'a card for each version'), durationMs }
 }

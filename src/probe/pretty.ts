@@ -10,6 +10,7 @@ export interface PrettyOptions {
 
 const symbols: Readonly<Record<CheckStatus, string>> = { pass: '✔', fail: '✖', warn: '▲', skip: '–' }
 const words: Readonly<Record<CheckStatus, string>> = { pass: 'ok', fail: 'FAIL', warn: 'warn', skip: '-' }
+const worstFirst: readonly CheckStatus[] = ['fail', 'warn', 'skip', 'pass']
 const bindingTitles = { jsonrpc: 'JSON-RPC', rest: 'REST', grpc: 'gRPC' } as const
 
 /** The report for a person: a table of checks by cells, then what is wrong, then the verdict. */
@@ -38,7 +39,9 @@ export function renderPretty(report: ProbeReport, { color, symbols: nice }: Pret
   if (columns.length > 0) lines.push('', `  ${' '.repeat(idWidth)}  ${chalk.dim(columns.join('  '))}`)
   for (const id of cellChecks) {
     const row = columns.map((column, index) => {
-      const found = report.checks.find((check) => check.id === id && columnOf(check) === column)
+      // A card can name one binding and version twice: the worse counts.
+      const all = report.checks.filter((check) => check.id === id && columnOf(check) === column)
+      const found = worstFirst.map((status) => all.find((check) => check.status === status)).find(Boolean)
       const text = found ? mark(found.status) : ''
       return (found ? paint[found.status](text) : text) + ' '.repeat((widths[index] ?? 0) - text.length)
     })
@@ -55,7 +58,8 @@ export function renderPretty(report: ProbeReport, { color, symbols: nice }: Pret
     if (detail !== '') lines.push(`    ${detail}`)
   }
   lines.push('', verdict(report, chalk), '')
-  return lines.join('\n')
+  const text = lines.join('\n')
+  return nice ? text : text.replace(/[\u0080-\u{10ffff}]/gu, '?')
 }
 
 function verdict(report: ProbeReport, chalk: ChalkInstance): string {

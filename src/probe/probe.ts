@@ -81,15 +81,22 @@ async function test(
   )
   const results = [...ofRun, ...ofCells]
   // A run that tested nothing must not look like one that found nothing.
-  const untested = ids[0] && ofCells.every(({ status }) => status === 'skip') && testedNothing(ids, clean)
-  return { results: untested ? [...results, untested] : results, guessesSpent: sent.guessesSpent }
+  const silent = ofCells.every(({ status }) => status === 'skip')
+  const throttled = sent.runs.every(({ answers }) => answers.every(({ kind }) => kind === 'throttled'))
+  if (ids.length > 0 && (silent || throttled)) results.push(testedNothing(ids, throttled && !silent, clean))
+  return { results, guessesSpent: sent.guessesSpent }
 }
 
-function testedNothing(ids: readonly CheckId[], clean: (text: string) => string): CheckResult {
+function testedNothing(
+  ids: readonly CheckId[],
+  throttled: boolean,
+  clean: (text: string) => string,
+): CheckResult {
   const id = ids.includes('auth.valid') ? 'auth.valid' : (ids[0] ?? 'auth.valid')
-  const detail =
-    'nothing could be tested: name the endpoint itself as URL, with --binding and --protocol; ' +
-    'or --allow-host, where the card names another host'
+  const detail = throttled
+    ? 'everything was answered with 429, which shows nothing: try again later'
+    : 'nothing could be tested: name the endpoint itself as URL, with --binding and --protocol; ' +
+      'or --allow-host, where the card names another host'
   return toResult(id, null, failed('no cell was tested', detail), clean)
 }
 

@@ -1,5 +1,5 @@
 import { infoOf, type CheckId } from './catalogue.js'
-import type { BindingName, ProtocolVersion } from './cells.js'
+import type { BindingName, Cell, ProtocolVersion } from './cells.js'
 
 export type CheckStatus = 'pass' | 'fail' | 'warn' | 'skip'
 
@@ -19,6 +19,8 @@ export interface CheckResult {
   /** Null for what concerns the agent as a whole. */
   readonly binding: BindingName | null
   readonly protocolVersion: ProtocolVersion | null
+  /** Where that cell is served. */
+  readonly url: string | null
   readonly status: CheckStatus
   readonly expected: string
   readonly actual: string
@@ -60,7 +62,7 @@ export const skipped = (detail: string): Verdict => ({ status: 'skip', actual: '
 /** One line of the report. A cell of null is the agent as a whole. */
 export function toResult(
   id: CheckId,
-  cell: { readonly binding: BindingName; readonly protocol: ProtocolVersion } | null,
+  cell: Cell | null,
   { status, actual, detail, durationMs = 0 }: Verdict,
   clean: (text: string) => string,
 ): CheckResult {
@@ -68,6 +70,7 @@ export function toResult(
     id,
     binding: cell?.binding ?? null,
     protocolVersion: cell?.protocol ?? null,
+    url: cell?.url.href ?? null,
     status,
     expected: infoOf(id).expects,
     actual: clean(actual),

@@ -11,7 +11,7 @@ export function printable(text: string): string {
 
 /** Cuts a text that would swamp a report. */
 export function shortened(text: string, limit: number = longest): string {
-  return text.length <= limit ? text : `${text.slice(0, limit)}…`
+  return text.length <= limit ? text : `${text.slice(0, limit)}...`
 }
 
 /** A JSON object, or an empty one for anything else. */

@@ -18,16 +18,22 @@ export function judgeStatus(run: CellRun): Verdict {
     return failed(crashed.answer.summary, `${crashed.attempt.label} is answered with a server error`)
   }
   const refusals = refusalsOf(run)
-  const odd = refusals.find(({ answer }) => answer.status !== 401 && answer.kind !== 'throttled')
+  const odd = refusals.find((tried) => !isProper(tried))
   if (odd) return warned(odd.answer.summary, `${odd.attempt.label}: ${oddity(odd.answer)}`)
   const first = refusals[0]
   return first ? passed(`HTTP ${first.answer.status}`) : skipped('nothing was refused')
 }
 
+/** A header that HTTP itself forbids, doubled or malformed, may be a 400 of the server or a proxy in front. */
+function isProper({ attempt, answer }: Tried): boolean {
+  if (answer.status === 401 || answer.kind === 'throttled') return true
+  return answer.status === 400 && ['auth.malformed-code', 'auth.duplicate-header'].includes(attempt.check)
+}
+
 function oddity({ kind, status }: Answer): string {
   if (kind === 'redirected') return 'a redirect is no refusal to a program; answer 401'
   if (status === 403)
-    return '403 says that credentials would not help; without valid ones it is 401 (RFC 9110 §15.5)'
+    return '403 says that credentials would not help; without valid ones it is 401 (RFC 9110, 15.5.2)'
   if (status === 200) return 'an error inside a 200 looks like a success to proxies and clients; answer 401'
   return 'a refusal should be 401'
 }
@@ -41,7 +47,7 @@ export function judgeChallenge(run: CellRun): Verdict {
   if (!bare) return passed(first.answer.challenges.join(', '))
   return warned(
     `${bare.answer.summary} without WWW-Authenticate`,
-    `${bare.attempt.label}: a 401 must carry a challenge (RFC 9110 §15.5.2)`,
+    `${bare.attempt.label}: a 401 must carry a challenge (RFC 9110, 15.5.2)`,
   )
 }
 

@@ -82,5 +82,7 @@ function explain(
 
 /** The header that a `TOTP` challenge names. */
 function challengedHeaders({ challenges }: Answer): string[] {
-  return challenges.flatMap((challenge) => /\bTOTP\b.*?\bheader="([^"]{1,64})"/i.exec(challenge)?.[1] ?? [])
+  return challenges.flatMap(
+    (challenge) => /\bTOTP\b.*?\bheader="([^"]{1,64})"/i.exec(challenge.slice(0, 500))?.[1] ?? [],
+  )
 }

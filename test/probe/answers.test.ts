@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest'
+import { readHttpAnswer } from '../../src/probe/answers.js'
+import type { HttpAnswer } from '../../src/probe/http.js'
+
+const taskId = '01234567-89ab-4cde-8f01-23456789abcd'
+const info = {
+  '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
+  reason: 'TASK_NOT_FOUND',
+  domain: 'a2a-protocol.org',
+}
+const missing = `Task not found: ${taskId}`
+
+function answer(status: number, body: unknown, headers: Record<string, string> = {}): HttpAnswer {
+  const text = typeof body === 'string' ? body : JSON.stringify(body)
+  const all = { 'content-type': typeof body === 'string' ? 'text/html' : 'application/json', ...headers }
+  return {
+    answered: true,
+    status,
+    header: (name) => Object.entries(all).flatMap(([key, value]) => (key === name ? [value] : [])),
+    body: text,
+    raw: text,
+    receivedAt: new Date(0),
+    durationMs: 1,
+    localPort: 1,
+  }
+}
+
+const rpc = (error: Record<string, unknown>): unknown => ({ jsonrpc: '2.0', id: 1, error })
+
+describe('an answer to GetTask with a random id', () => {
+  it.each([
+    // What @a2a-js/sdk 0.3.14 and 1.3.0 answer in each cell.
+    ['0.3 JSON-RPC', 200, rpc({ code: -32001, message: missing })],
+    ['0.3 REST', 404, { code: -32001, message: missing }],
+    ['1.0 JSON-RPC', 200, rpc({ code: -32001, message: missing, data: [info] })],
+    ['1.0 REST', 404, { error: { code: 404, status: 'NOT_FOUND', message: missing, details: [info] } }],
+    // Words do not count where the reason is named.
+    [
+      'a translated one',
+      200,
+      rpc({ code: -32001, message: 'Aufgabe: authentische Suche ergebnislos', data: [info] }),
+    ],
+    ['problem details', 404, { type: 'https://a2a-protocol.org/errors/task-not-found', status: 404 }],
+  ])('is authenticated when it is the TaskNotFound of %s', (_, status, body) => {
+    expect(readHttpAnswer(answer(status, body), taskId).kind).toBe('authenticated')
+  })
+
+  it.each([
+    ['an unknown method', 200, rpc({ code: -32601, message: 'Method not found: GetTask' })],
+    ['an unsupported version', 200, rpc({ code: -32009, message: 'VERSION_NOT_SUPPORTED' })],
+    [
+      'an unsupported version in REST',
+      400,
+      { error: { code: 400, status: 'FAILED_PRECONDITION', message: '' } },
+    ],
+    ['a page that is missing', 404, '<pre>Cannot GET /tasks</pre>'],
+    [
+      "Fastify's missing route",
+      404,
+      { message: `Route GET:/tasks/${taskId} not found`, error: 'Not Found', statusCode: 404 },
+    ],
+    ["FastAPI's missing route", 404, { detail: 'Not Found' }],
+    ['a method that HTTP refuses', 405, ''],
+  ])('is unserved when it is %s', (_, status, body) => {
+    expect(readHttpAnswer(answer(status, body), taskId).kind).toBe('unserved')
+  })
+
+  it.each([
+    [401, 'refused'],
+    [403, 'refused'],
+    [407, 'refused'],
+    [429, 'throttled'],
+    [302, 'redirected'],
+    [500, 'failed'],
+    [503, 'failed'],
+  ])('with the status %i is %s, whatever the body says', (status, kind) => {
+    expect(readHttpAnswer(answer(status, rpc({ code: -32001, message: missing })), taskId).kind).toBe(kind)
+  })
+
+  it.each([
+    ['another error', rpc({ code: -32603, message: 'internal' })],
+    ['-32001 that speaks of credentials', rpc({ code: -32001, message: 'Unauthorized' })],
+    ['an error in one word', { error: 'invalid_token', error_description: 'no' }],
+    ['JSON of some other kind', { detail: 'hello' }],
+  ])('is neither when it is %s', (_, body) => {
+    expect(readHttpAnswer(answer(200, body), taskId).kind).toBe('other')
+  })
+
+  it.each([
+    ['a task', { jsonrpc: '2.0', id: 1, result: { kind: 'task' } }, {}],
+    ['a stream that opens', 'retry: 1000\n\n', { 'content-type': 'text/event-stream' }],
+  ])('shows that the call was served when it is %s', (_, body, headers) => {
+    expect(readHttpAnswer(answer(200, body, headers), taskId).kind).toBe('answered')
+  })
+
+  it('reads the first event of a stream', () => {
+    const event = `event: error\ndata: ${JSON.stringify(rpc({ code: -32001, message: missing, data: [info] }))}\n\n`
+    const read = readHttpAnswer(answer(200, event, { 'content-type': 'text/event-stream' }), taskId)
+    expect(read.kind).toBe('authenticated')
+  })
+
+  it.each([
+    ['a page', 200, '<html>Log in</html>'],
+    ['nothing', 204, ''],
+    ['a JSON number', 200, 7],
+  ])('is unreadable when it is %s', (_, status, body) => {
+    expect(readHttpAnswer(answer(status, body), taskId).kind).toBe('unreadable')
+  })
+
+  it('looks the same as another that differs in ids and times only', () => {
+    const face = (id: string, time: string): string =>
+      readHttpAnswer(answer(401, { error: { message: 'no', id, time } }, { date: time }), taskId).face
+    expect(face('6f2c1e1a-6d7a-4b37-b2cd-0c4d5b6a7f80', '2030-01-01T00:00:00Z')).toBe(
+      face('11111111-2222-4333-8444-555555555555', '2031-12-31T23:59:59.123Z'),
+    )
+  })
+
+  it('takes no Date from a cache', () => {
+    const date = 'Tue, 01 Jan 2030 00:00:00 GMT'
+    expect(readHttpAnswer(answer(401, {}, { date }), taskId).date).toEqual(new Date(date))
+    expect(readHttpAnswer(answer(401, {}, { date, age: '3' }), taskId).date).toBeUndefined()
+  })
+})

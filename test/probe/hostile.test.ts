@@ -1,0 +1,123 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { probe, renderPretty, type ProbeReport } from '../../src/probe/index.js'
+import { midStep, probeAgent, probeOptions, stillClock } from '../support/probing.js'
+
+const servers: Server[] = []
+const sockets = new Set<Socket>()
+afterEach(() => {
+  for (const socket of sockets) socket.destroy()
+  for (const server of servers.splice(0)) server.close()
+})
+
+/** A server that says what it likes to whoever connects. */
+async function rawServer(say: (socket: Socket) => void): Promise<string> {
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => undefined)
+    socket.once('data', () => say(socket))
+  }).listen(0, '127.0.0.1')
+  servers.push(server)
+  await new Promise((resolve) => server.once('listening', resolve))
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+const probed = (url: string): Promise<ProbeReport> =>
+  probe({ ...probeOptions(url, stillClock(midStep)), timeoutMs: 200, binding: 'jsonrpc', protocol: '1.0' })
+
+describe('an agent that cannot be reached', () => {
+  it('fails reach, skips the rest, and is not ok', async () => {
+    const report = await probed('http://127.0.0.1:1')
+    expect(report).toMatchObject({ ok: false, reachable: false, guessesSpent: 0 })
+    const [reach, ...others] = report.checks
+    expect(reach).toMatchObject({ id: 'reach', status: 'fail' })
+    expect(reach?.actual).toContain('ECONNREFUSED')
+    expect(new Set(others.map(({ status }) => status))).toEqual(new Set(['skip']))
+  })
+
+  it.each([
+    ['says nothing', () => undefined],
+    ['hangs up', (socket: Socket) => void socket.end()],
+    ['speaks no HTTP', (socket: Socket) => void socket.end('SSH-2.0-OpenSSH_9.9\r\n')],
+    [
+      'never ends its header',
+      (socket: Socket) => void socket.write(`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(100_000)}`),
+    ],
+    [
+      'drips',
+      (socket: Socket) => {
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n')
+        const drip = setInterval(() => socket.write('x'), 20)
+        socket.once('close', () => clearInterval(drip))
+      },
+    ],
+  ])('is one that %s', async (_, say) => {
+    const report = await probed(await rawServer(say))
+    expect(report).toMatchObject({ ok: false, reachable: false })
+  })
+})
+
+describe('a hostile agent', () => {
+  it('cannot make the probe read without end', async () => {
+    const flood = (socket: Socket): void => {
+      const chunk = 'x'.repeat(65_536)
+      socket.write('HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n')
+      const more = (): void => {
+        if (!socket.destroyed) socket.write(chunk, more)
+      }
+      more()
+    }
+    const report = await probed(await rawServer(flood))
+    expect(report.checks[0]?.actual).toContain('longer than')
+  })
+
+  it('cannot get its escape codes, line breaks or long words into a report', async () => {
+    const { report } = await probeAgent({
+      refuse: (response) => {
+        const message = `\u001b[31mred\u009b2J\u202e\n::error::boo ${'x'.repeat(5000)}`
+        response.writeHead(403, { 'Content-Type': 'application/json' })
+        response.end(JSON.stringify({ error: { code: -1, message } }))
+        return true
+      },
+      card: (card) => ({ ...card, name: '\u001b]0;owned\u0007agent' }),
+    })
+    expect(JSON.stringify(report)).not.toMatch(/\\u001b|\\u009b|\\u202e|\\n/)
+    expect(report.agent).toBe(']0;owned agent')
+    expect(
+      Math.max(...report.checks.map(({ actual, detail }) => Math.max(actual.length, detail.length))),
+    ).toBeLessThan(400)
+    expect(renderPretty(report, { color: false, symbols: false })).toMatch(/^[\x20-\x7e\n]*$/)
+  })
+
+  it('cannot make a run endless by naming interfaces', async () => {
+    const { report } = await probeAgent(
+      {
+        card: (card, origin) => ({
+          ...card,
+          supportedInterfaces: Array.from({ length: 1000 }, (_, index) => ({
+            url: `${origin}/rpc?${index}`,
+            protocolBinding: 'JSONRPC',
+            protocolVersion: '1.0',
+          })),
+        }),
+      },
+      { only: ['auth.none'] },
+    )
+    expect(report.checks.length).toBeLessThanOrEqual(12)
+  })
+
+  it('is given up in a cell where it leaves requests without an answer', async () => {
+    const { report, agent } = await probeAgent(
+      {
+        answers: (response) => {
+          response.socket?.destroy()
+          return true
+        },
+      },
+      { binding: 'rest', protocol: '1.0' },
+    )
+    expect(report.ok).toBe(false)
+    expect(agent.requests.length).toBeLessThan(12)
+  })
+})
