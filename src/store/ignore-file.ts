@@ -1,5 +1,5 @@
-import { constants, lstatSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { constants, existsSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 import { A2aTotpError, isA2aTotpError } from '../core/errors.js'
 import { closeQuietly, explain, fileSystem, type FileSystem } from './file-system.js'
 import { upwardFrom } from './locate.js'
@@ -14,7 +14,7 @@ export type IgnoreOutcome = 'added' | 'present' | 'no-work-tree'
  * @throws {A2aTotpError} `ERR_FILE_UNWRITABLE` with the cause; a link is not followed. The file is as it was.
  */
 export function ignoreInGit(storePath: string, fs: FileSystem = fileSystem): IgnoreOutcome {
-  const folder = dirname(storePath)
+  const folder = dirname(resolve(storePath))
   if (!upwardFrom(folder).some(isWorkTree)) return 'no-work-tree'
   const path = join(folder, '.gitignore')
   try {
@@ -29,7 +29,7 @@ export function ignoreInGit(storePath: string, fs: FileSystem = fileSystem): Ign
 
 /** In a linked work tree or a submodule `.git` is a file. */
 function isWorkTree(folder: string): boolean {
-  return lstatSync(join(folder, '.git'), { throwIfNoEntry: false }) !== undefined
+  return existsSync(join(folder, '.git'))
 }
 
 function linesFor(name: string): string[] {

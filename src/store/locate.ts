@@ -1,4 +1,4 @@
-import { lstatSync, realpathSync, statSync, type Stats } from 'node:fs'
+import { lstatSync, realpathSync, type Stats } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 
 const defaultName = 'a2a-totp.json'
@@ -76,7 +76,9 @@ function distrust(store: Stats, folder: string): string | undefined {
   if (caller === undefined) return undefined
   if (store.uid !== caller) return `it belongs to another user (uid ${store.uid})`
   for (const [above, each] of upwardFrom(folder).entries()) {
-    const { uid, mode } = statSync(each)
+    const stats = look(each)
+    if (stats === undefined) return `the folder ${each} cannot be looked at`
+    const { uid, mode } = stats
     if (uid !== caller && uid !== 0) return `the folder ${each} belongs to another user (uid ${uid})`
     const sticky = (mode & 0o1000) !== 0
     // In a sticky folder others can add files but not rename ours, which is enough higher up.

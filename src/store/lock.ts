@@ -78,6 +78,7 @@ function tryToAcquire(storePath: string, self: Holder, judge: HolderJudge, fs: F
       throw error
     }
   } catch (error) {
+    if (errnoOf(error) === undefined) throw error
     throw new A2aTotpError('ERR_STORE_UNWRITABLE', `cannot lock ${storePath}: ${explain(error)}`, {
       cause: error,
     })

@@ -24,10 +24,10 @@ import { makeStore } from '../support/store-folder.js'
 
 const here = systemProcessTable().self()
 
-/** A clock on which each look takes half a second, so that waiting for long takes no time. */
+/** A clock on which each look takes two seconds, so that waiting for long takes no time. */
 function fastClock(): { monotonicMs: () => number; now: () => number } {
   let ms = 0
-  return { monotonicMs: () => (ms += 500), now: () => ms }
+  return { monotonicMs: () => (ms += 2000), now: () => ms }
 }
 
 /** The processes of this system, but one has this liveness. */
