@@ -33,7 +33,8 @@ export function profileFromVariables(
     if (text === undefined || text === '') continue
     const value = typeof defaultProfile[field] === 'number' ? wholeNumber(text) : text
     const { allows, expected } = profileRules[field]
-    if (!allows(value)) throw new A2aTotpError('ERR_CONFIG_INVALID', `$${variable}: ${field} must be ${expected}`)
+    if (!allows(value))
+      throw new A2aTotpError('ERR_CONFIG_INVALID', `$${variable}: ${field} must be ${expected}`)
     profile[field] = value
   }
   return profile
