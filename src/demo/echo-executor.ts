@@ -8,10 +8,10 @@ import {
 
 /** Completes a task with an artifact that says the text back, and who sent it. */
 export class EchoExecutor implements AgentExecutor {
-  execute = (
+  execute(
     { taskId, contextId, userMessage, context }: RequestContext,
     bus: ExecutionEventBus,
-  ): Promise<void> => {
+  ): Promise<void> {
     const text = `${context.user?.userName ?? 'nobody'} said: ${textOf(userMessage.parts)}`
     bus.publish(
       AgentEvent.task({
@@ -45,7 +45,7 @@ export class EchoExecutor implements AgentExecutor {
     return Promise.resolve()
   }
 
-  cancelTask = (taskId: string, bus: ExecutionEventBus): Promise<void> => {
+  cancelTask(taskId: string, bus: ExecutionEventBus): Promise<void> {
     bus.publish(end(taskId, '', TaskState.TASK_STATE_CANCELED))
     bus.finished()
     return Promise.resolve()

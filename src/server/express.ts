@@ -71,7 +71,10 @@ function fieldLines(rawHeaders: readonly string[], name: string): string[] {
 
 function answer(req: Request, res: Response, refusal: Refusal): void {
   const { status, headers, body } = httpAnswer(refusal)
-  res.writeHead(status, headers.flat())
+  // Not writeHead with a list: it drops repeated fields once any other header is set.
+  for (const [name] of headers) res.removeHeader(name)
+  for (const [name, value] of headers) res.appendHeader(name, value)
+  res.statusCode = status
   res.end(req.method === 'HEAD' ? undefined : body)
   drain(req)
 }

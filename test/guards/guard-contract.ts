@@ -15,7 +15,7 @@ const budgets = [
 /** What every guard promises. A store signs it in a few lines. */
 export function guardContract(name: string, make: MakeGuard): void {
   const outcomes = async (guard: Guard, attempts: readonly Attempt[]): Promise<Decision['outcome'][]> => {
-    const answers = []
+    const answers: Decision['outcome'][] = []
     for (const attempt of attempts) answers.push((await guard.decide(attempt)).outcome)
     return answers
   }

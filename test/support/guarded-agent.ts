@@ -1,90 +1,87 @@
-import { AgentCard, Message } from '@a2a-js/sdk'
-import { AgentEvent, DefaultRequestHandler, InMemoryTaskStore } from '@a2a-js/sdk/server'
-import { agentCardHandler, jsonRpcHandler, restHandler, UserBuilder } from '@a2a-js/sdk/server/express'
-import express, { type RequestHandler } from 'express'
-import { defaultProfile } from '../../src/core/profile.js'
-import { verifyCode } from '../../src/core/totp.js'
-import { seed, token, type FakeClock } from './client-scheme.js'
-import { listen } from './recording-server.js'
+import { connect } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { createServer, type Server } from 'node:http'
+import type { AgentCard } from '@a2a-js/sdk'
+import { DefaultRequestHandler, InMemoryTaskStore, type RequestContext } from '@a2a-js/sdk/server'
+import express, { type Express } from 'express'
+import { EchoExecutor } from '../../src/demo/echo-executor.js'
+import { totpAgentCard } from '../../src/server/a2a.js'
 
-/** What came to the guard: the path, the code, and whether both factors were right. */
-export interface Visit {
-  readonly path: string
-  readonly code: string | undefined
-  readonly passed: boolean
-}
+/** A server on a free port of the loopback address. Its handlers may be mounted while it listens. */
+export class TestServer {
+  readonly app: Express = express()
+  readonly #server: Server = createServer(this.app)
 
-export interface GuardedAgent extends AsyncDisposable {
-  readonly origin: string
-  readonly visits: Visit[]
-}
-
-interface GuardedAgentOptions {
-  /** Time steps accepted on either side. */
-  readonly window?: number
-  /** Called with each request before the guard looks at the clock: time can pass here. */
-  readonly onVisit?: () => void
-}
-
-const legacyCompat = { enabled: true }
-
-/**
- * A real agent on @a2a-js/sdk 1.3, for protocol 1.0 and 0.3, with a guard of a few lines in front of everything,
- * the card included: clients are tried against it, not our server.
- */
-export async function guardedAgent(
-  clock: FakeClock,
-  { window = 1, onVisit }: GuardedAgentOptions = {},
-): Promise<GuardedAgent> {
-  const visits: Visit[] = []
-  const guard: RequestHandler = (request, response, next) => {
-    onVisit?.()
-    const code = request.get('x-totp')
-    const verification = verifyCode(seed, { ...defaultProfile, window }, code ?? '', clock.at)
-    const passed = verification.valid && request.get('authorization') === `Bearer ${token}`
-    visits.push({ path: request.path, code, passed })
-    if (passed) next()
-    else response.status(401).json({ error: { code: 401, status: 'UNAUTHENTICATED', message: 'refused' } })
+  async listen(): Promise<this> {
+    await new Promise<void>((done) => this.#server.listen(0, '127.0.0.1', done))
+    return this
   }
 
-  const app = express()
-  const server = await listen(app as Parameters<typeof listen>[0])
-  const card = cardAt(server.origin)
-  const requestHandler = new DefaultRequestHandler(card, new InMemoryTaskStore(), {
-    execute: ({ contextId }, bus) => {
-      bus.publish(
-        AgentEvent.message(
-          Message.fromJSON({ messageId: 'reply', contextId, role: 'ROLE_AGENT', parts: [{ text: 'hello' }] }),
-        ),
-      )
-      bus.finished()
-      return Promise.resolve()
-    },
-    cancelTask: () => Promise.resolve(),
-  })
-  const common = { requestHandler, userBuilder: UserBuilder.noAuthentication, legacyCompat }
-  app.use(guard)
-  app.use(
-    '/.well-known/agent-card.json',
-    agentCardHandler({ agentCardProvider: requestHandler, legacyCompat }),
-  )
-  app.use('/jsonrpc', jsonRpcHandler(common))
-  app.use('/rest', restHandler(common))
-  return { ...server, visits }
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  get origin(): string {
+    return `http://127.0.0.1:${this.port}`
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise((done) => this.#server.close(done))
+    this.#server.closeAllConnections()
+    await closed
+  }
+
+  /** Sends bytes as they are and gives all that comes back until the server hangs up. */
+  raw(text: string): Promise<string> {
+    return new Promise((done, fail) => {
+      const chunks: Buffer[] = []
+      const socket = connect(this.port, '127.0.0.1', () => socket.write(text, 'latin1'))
+      socket.on('data', (chunk) => chunks.push(chunk))
+      socket.on('error', fail)
+      socket.on('close', () => done(Buffer.concat(chunks).toString('latin1')))
+      socket.setTimeout(5000, () => socket.destroy(new Error('the server did not hang up')))
+    })
+  }
 }
 
-function cardAt(origin: string): AgentCard {
-  return AgentCard.fromJSON({
-    name: 'guarded',
-    description: 'says hello',
-    version: '1',
-    supportedInterfaces: ['1.0', '0.3'].flatMap((protocolVersion) => [
-      { url: `${origin}/jsonrpc`, protocolBinding: 'JSONRPC', protocolVersion },
-      { url: `${origin}/rest`, protocolBinding: 'HTTP+JSON', protocolVersion },
-    ]),
-    capabilities: { streaming: true },
-    defaultInputModes: ['text/plain'],
-    defaultOutputModes: ['text/plain'],
-    skills: [],
-  })
+/** Echoes, and remembers what it was asked to do. */
+export class RecordingExecutor extends EchoExecutor {
+  readonly calls: RequestContext[] = []
+
+  override execute(...[context, bus]: Parameters<EchoExecutor['execute']>): Promise<void> {
+    this.calls.push(context)
+    return super.execute(context, bus)
+  }
+}
+
+/** The SDK tells an executor only of extensions that the card declares. */
+export const testExtension = 'https://extension.example/x'
+
+export const cardJson = (origin: string): Record<string, unknown> => ({
+  name: 'test',
+  description: 'an agent of the tests',
+  version: '1.0.0',
+  supportedInterfaces: (['1.0', '0.3'] as const).flatMap((protocolVersion) => [
+    { url: `${origin}/a2a/jsonrpc`, protocolBinding: 'JSONRPC', protocolVersion },
+    { url: `${origin}/a2a/rest`, protocolBinding: 'HTTP+JSON', protocolVersion },
+  ]),
+  capabilities: { streaming: true, extendedAgentCard: true, extensions: [{ uri: testExtension }] },
+  defaultInputModes: ['text/plain'],
+  defaultOutputModes: ['text/plain'],
+  skills: [],
+})
+
+/** What the SDK's handlers stand on. */
+export function agentOf(origin: string): {
+  card: AgentCard
+  executor: RecordingExecutor
+  requestHandler: DefaultRequestHandler
+} {
+  const card = totpAgentCard(cardJson(origin))
+  const executor = new RecordingExecutor()
+  return {
+    card,
+    executor,
+    requestHandler: new DefaultRequestHandler(card, new InMemoryTaskStore(), executor),
+  }
 }

@@ -1,0 +1,469 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import fc from 'fast-check'
+import { describe, expect, it, vi } from 'vitest'
+import { defaultProfile } from '../../src/core/profile.js'
+import { Seed } from '../../src/core/seed.js'
+import { hashToken } from '../../src/core/token.js'
+import type { Guard } from '../../src/guards/guard.js'
+import { PeerTokenAuth } from '../../src/server/delegates.js'
+import { httpAnswer, type HttpAnswer } from '../../src/server/refusal.js'
+import { TOTPServerAuthScheme, type AuthOutcome } from '../../src/server/totp-server-auth-scheme.js'
+import {
+  bearerOf,
+  Clock,
+  codeOf,
+  headersOf,
+  peers,
+  requestWith,
+  schemeFor,
+  someInstant,
+  wrongCodeOf,
+} from '../support/guarded.js'
+
+const reasonOf = ({ caller, refusal }: AuthOutcome): string =>
+  refusal?.reason ?? `accepted ${caller?.peer ?? ''}`
+const right = headersOf('alice', someInstant)
+
+/** Everything that is refused though a token came along, by the reason in the log. */
+const refused: readonly [reason: string, fields: Record<string, string | readonly string[]>][] = [
+  ['token-malformed', { ...right, Authorization: 'Basic YWxpY2U6' }],
+  ['token-malformed', { ...right, Authorization: '' }],
+  ['token-malformed', { ...right, Authorization: 'Bearer' }],
+  ['token-malformed', { ...right, Authorization: `${bearerOf('alice')}, ${bearerOf('alice')}` }],
+  ['token-malformed', { ...right, Authorization: `${bearerOf('alice')} ` }],
+  ['token-malformed', { ...right, Authorization: peers.alice.token }],
+  ['token-doubled', { ...right, Authorization: [bearerOf('alice'), bearerOf('alice')] }],
+  ['token-doubled', { ...right, Authorization: [bearerOf('alice'), ''] }],
+  ['token-refused', { ...right, Authorization: 'Bearer nobody' }],
+  ['token-refused', { ...right, Authorization: `${bearerOf('alice')}x` }],
+  ['token-refused', { Authorization: 'Bearer nobody' }],
+  ['code-missing', { Authorization: bearerOf('alice') }],
+  ['code-doubled', { ...right, 'X-TOTP': [codeOf('alice', someInstant), codeOf('alice', someInstant)] }],
+  ['code-doubled', { ...right, 'X-TOTP': [codeOf('alice', someInstant), ''] }],
+  ['code-malformed', { ...right, 'X-TOTP': '' }],
+  ['code-malformed', { ...right, 'X-TOTP': '12345' }],
+  ['code-malformed', { ...right, 'X-TOTP': `${codeOf('alice', someInstant)}0` }],
+  [
+    'code-malformed',
+    { ...right, 'X-TOTP': `${codeOf('alice', someInstant)}, ${codeOf('alice', someInstant)}` },
+  ],
+  ['code-malformed', { ...right, 'X-TOTP': ` ${codeOf('alice', someInstant)}` }],
+  ['code-malformed', { ...right, 'X-TOTP': '+23456' }],
+  ['code-malformed', { ...right, 'X-TOTP': '\u00b9\u00b2\u00b3456' }],
+  ['code-wrong', { ...right, 'X-TOTP': wrongCodeOf(someInstant) }],
+  ['code-wrong', { ...right, 'X-TOTP': codeOf('alice', someInstant, { drift: -10 }) }],
+  ['code-wrong', { ...right, 'X-TOTP': codeOf('alice', someInstant, { drift: -2 }) }],
+  ['code-wrong', { ...right, 'X-TOTP': codeOf('alice', someInstant, { drift: 2 }) }],
+  ['code-wrong', { ...right, 'X-TOTP': codeOf('bob', someInstant) }],
+]
+
+describe('authenticate', () => {
+  it.each([-1, 0, 1])(
+    'accepts token and code at drift %i, and says who it was and what proved it',
+    async (drift) => {
+      const { scheme } = schemeFor(new Clock())
+      const request = requestWith({ ...right, 'X-TOTP': codeOf('alice', someInstant, { drift }) })
+      expect(await scheme.authenticate(request)).toEqual({
+        caller: { peer: 'alice', seedId: 'seed-1', timeStep: 60_000_000 + drift, drift, claims: {} },
+      })
+    },
+  )
+
+  it.each(['bearer', 'BEARER', 'Bearer  '])('takes the scheme as %j', async (spelling) => {
+    const { scheme } = schemeFor(new Clock())
+    const request = requestWith({ ...right, Authorization: `${spelling} ${peers.alice.token}` })
+    expect(reasonOf(await scheme.authenticate(request))).toBe('accepted alice')
+  })
+
+  it.each(refused)('refuses %s: %j', async (reason, fields) => {
+    const { scheme } = schemeFor(new Clock())
+    expect(reasonOf(await scheme.authenticate(requestWith(fields)))).toBe(reason)
+  })
+
+  it('gives every refusal the same answer, byte for byte', async () => {
+    const answers = new Set<string>()
+    for (const [, fields] of refused) {
+      const { scheme } = schemeFor(new Clock())
+      const { refusal } = await scheme.authenticate(requestWith(fields))
+      answers.add(JSON.stringify(refusal && httpAnswer(refusal)))
+    }
+    const [only, ...more] = answers
+    expect(more).toEqual([])
+    const { status, headers, body } = JSON.parse(only ?? '') as HttpAnswer
+    expect(status).toBe(401)
+    expect(headers.slice(0, 3)).toEqual([
+      ['WWW-Authenticate', 'Bearer realm="a2a", error="invalid_token"'],
+      ['WWW-Authenticate', 'TOTP realm="a2a", header="X-TOTP"'],
+      ['Cache-Control', 'no-store'],
+    ])
+    expect(JSON.parse(body)).toEqual({
+      error: { code: 401, status: 'UNAUTHENTICATED', message: expect.any(String) as string },
+    })
+  })
+
+  it('gives no error in the challenge when no token came (RFC 6750 §3.1)', async () => {
+    const { scheme } = schemeFor(new Clock())
+    const { refusal } = await scheme.authenticate(requestWith({ 'X-TOTP': codeOf('alice', someInstant) }))
+    expect(refusal).toMatchObject({ kind: 'unauthenticated', reason: 'token-missing' })
+    expect(refusal?.challenges[0]).toBe('Bearer realm="a2a"')
+  })
+
+  it('takes nothing for a code but the right digits, whatever a stranger sends, and never throws', async () => {
+    const clock = new Clock()
+    const { scheme } = schemeFor(clock)
+    const code = codeOf('alice', someInstant)
+    const near = [-1, 0, 1].map((drift) => codeOf('alice', someInstant, { drift }))
+    const around = fc
+      .tuple(fc.string({ unit: 'binary', maxLength: 3 }), fc.string({ unit: 'binary', maxLength: 3 }))
+      .map(([before, after]) => before + code + after)
+    const strange = fc.oneof(
+      around,
+      fc.string({ unit: 'binary', maxLength: 20 }),
+      fc.stringMatching(/^[0-9 ,.+eE_-]{1,12}$/),
+      fc.stringMatching(/^[\u0660-\u0669\uff10-\uff19]{6}$/),
+      fc.constantFrom('1e5000', '\0', code.padEnd(10_000, '0'), `${code}\0`, `${code},${code}`),
+    )
+    await fc.assert(
+      fc.asyncProperty(
+        strange.filter((text) => !near.includes(text)),
+        fc.boolean(),
+        async (text, inBoth) => {
+          const Authorization = inBoth ? `Bearer ${text}` : bearerOf('alice')
+          const outcome = await scheme.authenticate(requestWith({ Authorization, 'X-TOTP': text }))
+          expect(outcome.caller).toBeUndefined()
+        },
+      ),
+      { numRuns: 3000 },
+    )
+  })
+
+  it('serves peers called like things that every object has', async () => {
+    const names = ['constructor', '__proto__', 'toString', 'hasOwnProperty']
+    const { scheme } = schemeFor(new Clock(), {
+      delegate: new PeerTokenAuth(names.map((peer) => ({ peer, token: `token-${peer}` }))),
+      peerSeeds: new Map(names.map((peer) => [peer, peers.alice.seed])),
+    })
+    for (const name of names) {
+      const request = requestWith({ ...right, Authorization: `Bearer token-${name}` })
+      expect(reasonOf(await scheme.authenticate(request))).toBe(`accepted ${name}`)
+    }
+    const strict = schemeFor(new Clock(), {
+      delegate: { authenticateToken: () => ({ peer: 'constructor' }) },
+    })
+    expect(reasonOf(await strict.scheme.authenticate(requestWith(right)))).toBe('peer-unknown')
+  })
+
+  it("checks a peer's own digits, algorithm and period", async () => {
+    const profile = { algorithm: 'SHA512', digits: 8, period: 60 } as const
+    const { scheme } = schemeFor(new Clock(), {
+      peerSeeds: { alice: { ...profile, seeds: [{ seed: peers.alice.seed }] }, bob: peers.bob.seed },
+    })
+    const code = codeOf('alice', someInstant, { profile })
+    expect(reasonOf(await scheme.authenticate(requestWith({ ...right, 'X-TOTP': code })))).toBe(
+      'accepted alice',
+    )
+    expect(reasonOf(await scheme.authenticate(requestWith(right)))).toBe('code-malformed')
+  })
+
+  it('takes the code from the header of the profile, in any case, and from no other', async () => {
+    const { scheme } = schemeFor(new Clock(), { profile: { header: 'X-Second-Factor' } })
+    const fields = { Authorization: bearerOf('alice'), 'x-second-FACTOR': codeOf('alice', someInstant) }
+    expect(reasonOf(await scheme.authenticate(requestWith(fields)))).toBe('accepted alice')
+    const { refusal } = await scheme.authenticate(requestWith(right))
+    expect(refusal?.reason).toBe('code-missing')
+    expect(refusal?.challenges[1]).toBe('TOTP realm="a2a", header="X-Second-Factor"')
+  })
+})
+
+describe('authenticate during a rotation', () => {
+  const old = peers.bob.seed
+  const end = new Date(someInstant.getTime() + 1)
+  const peerSeeds = {
+    alice: {
+      seeds: [
+        { id: 'old', seed: old, expiresAt: end },
+        { id: 'new', seed: peers.alice.seed },
+      ],
+    },
+  }
+  const delegate = new PeerTokenAuth([
+    { peer: 'alice', token: 'old-token', expiresAt: end },
+    { peer: 'alice', token: 'new-token' },
+  ])
+
+  it('accepts any live token with any live seed, and refuses the old ones the moment they end', async () => {
+    const clock = new Clock()
+    const { scheme } = schemeFor(clock, { peerSeeds, delegate })
+    const results = async (): Promise<string[]> => {
+      const answers = []
+      for (const token of ['old-token', 'new-token']) {
+        for (const peer of ['bob', 'alice'] as const) {
+          const fields = { Authorization: `Bearer ${token}`, 'X-TOTP': codeOf(peer, someInstant) }
+          const { caller, refusal } = await scheme.authenticate(requestWith(fields))
+          answers.push(caller?.seedId ?? refusal?.reason ?? '')
+        }
+      }
+      return answers
+    }
+    expect(await results()).toEqual(['old', 'new', 'old', 'new'])
+    clock.advance(0.001)
+    expect(await results()).toEqual(['token-refused', 'token-refused', 'code-wrong', 'new'])
+  })
+})
+
+describe('authenticate with one shared seed', () => {
+  const shared = (given = {}): TOTPServerAuthScheme =>
+    new TOTPServerAuthScheme({
+      sharedSeed: peers.alice.seed,
+      replay: 'reuse',
+      now: () => someInstant,
+      tokenToPeer: { [peers.alice.token]: 'alice', [hashToken(peers.bob.token)]: 'bob' },
+      ...given,
+    })
+
+  it('tells the peers apart by their tokens', async () => {
+    for (const name of ['alice', 'bob'] as const) {
+      const request = requestWith({ ...right, Authorization: bearerOf(name) })
+      expect(reasonOf(await shared().authenticate(request))).toBe(`accepted ${name}`)
+    }
+  })
+
+  it('accepts any peer that the delegate names, and calls one without a name "peer"', async () => {
+    const named = { delegate: { authenticateToken: () => ({ peer: 'carol' }) }, tokenToPeer: undefined }
+    expect(reasonOf(await shared(named).authenticate(requestWith(right)))).toBe('accepted carol')
+    const unnamed = { delegate: { authenticateToken: () => ({}) }, tokenToPeer: undefined }
+    expect(reasonOf(await shared(unnamed).authenticate(requestWith(right)))).toBe('accepted peer')
+  })
+
+  it('refuses a token that the delegate knows and the map does not', async () => {
+    const scheme = shared({ delegate: { authenticateToken: () => ({}) } })
+    const request = requestWith({ ...right, Authorization: 'Bearer unmapped' })
+    expect(reasonOf(await scheme.authenticate(request))).toBe('peer-unknown')
+  })
+})
+
+describe('authenticate under once', () => {
+  it('accepts exactly one of 64 identical requests at once', async () => {
+    const { scheme, events } = schemeFor(new Clock(), { replay: 'once' })
+    const outcomes = await Promise.all(
+      Array.from({ length: 64 }, () => scheme.authenticate(requestWith(right))),
+    )
+    expect(outcomes.filter(({ caller }) => caller)).toHaveLength(1)
+    const again = outcomes.find(({ refusal }) => refusal)?.refusal
+    expect(again).toMatchObject({ kind: 'unauthenticated', reason: 'code-replayed', retryAfter: 15 })
+    expect(events.map(({ type }) => type).sort()).toEqual([
+      'authenticated',
+      ...Array.from({ length: 63 }, () => 'replayed'),
+    ])
+  })
+
+  it('answers 503 for a code that could have been used before a restart, and accepts the first that could not', async () => {
+    const clock = new Clock()
+    const { scheme } = schemeFor(clock, { replay: 'once', guard: undefined } as object)
+    for (const wait of [45, 15]) {
+      const { refusal } = await scheme.authenticate(requestWith(headersOf('alice', clock.at)))
+      expect(refusal).toMatchObject({ kind: 'unavailable', reason: 'replay-unknown', retryAfter: wait })
+      clock.advance(30)
+    }
+    expect(reasonOf(await scheme.authenticate(requestWith(headersOf('alice', clock.at))))).toBe(
+      'accepted alice',
+    )
+  })
+
+  it("goes by the peer's own policy where it has one", async () => {
+    const { scheme } = schemeFor(new Clock(), {
+      peerSeeds: { alice: { replay: 'once', seeds: [{ seed: peers.alice.seed }] }, bob: peers.bob.seed },
+    })
+    const answers = []
+    for (const name of ['alice', 'bob', 'alice', 'bob'] as const) {
+      answers.push(reasonOf(await scheme.authenticate(requestWith(headersOf(name, someInstant)))))
+    }
+    expect(answers).toEqual(['accepted alice', 'accepted bob', 'code-replayed', 'accepted bob'])
+  })
+})
+
+describe('authenticate against guessing', () => {
+  const guess = (which: number): ReturnType<typeof requestWith> =>
+    requestWith({ ...right, 'X-TOTP': wrongCodeOf(someInstant, which) })
+
+  it('evaluates exactly five guesses in 30 s, then answers 429 to the right code as well', async () => {
+    const clock = new Clock()
+    const { scheme, events } = schemeFor(clock)
+    for (let n = 0; n < 5; n++) expect(reasonOf(await scheme.authenticate(guess(n)))).toBe('code-wrong')
+    const { refusal } = await scheme.authenticate(requestWith(right))
+    expect(refusal).toMatchObject({ kind: 'throttled', reason: 'guesses-exhausted', retryAfter: 30 })
+    const answer = refusal && httpAnswer(refusal)
+    expect(answer?.status).toBe(429)
+    expect(answer?.headers).toContainEqual(['Retry-After', '30'])
+    expect(answer?.body).toContain('"RESOURCE_EXHAUSTED"')
+
+    expect(events.filter(({ type }) => type === 'token_compromise_suspected')).toEqual([
+      {
+        type: 'token_compromise_suspected',
+        at: someInstant,
+        binding: 'http',
+        source: '192.0.2.1',
+        peer: 'alice',
+        advice: expect.stringContaining('rotate') as string,
+      },
+    ])
+    clock.advance(30)
+    expect(reasonOf(await scheme.authenticate(requestWith(headersOf('alice', clock.at))))).toBe(
+      'accepted alice',
+    )
+  })
+
+  it('takes only distinct wrong codes for guesses: no repetition, nothing missing, malformed or doubled', async () => {
+    const { scheme } = schemeFor(new Clock())
+    const free = refused.filter(([reason]) => reason !== 'code-wrong')
+    for (let n = 0; n < 20; n++) {
+      await scheme.authenticate(guess(0))
+      for (const [, fields] of free) await scheme.authenticate(requestWith(fields, `192.0.2.${n}`))
+    }
+    for (let n = 1; n < 4; n++) await scheme.authenticate(guess(n))
+    expect(reasonOf(await scheme.authenticate(requestWith(right)))).toBe('accepted alice')
+    await scheme.authenticate(guess(4))
+    expect(reasonOf(await scheme.authenticate(requestWith(right)))).toBe('guesses-exhausted')
+  })
+
+  it('lets one peer be while another is throttled, and a stranger throttle nobody', async () => {
+    const { scheme } = schemeFor(new Clock())
+    for (let n = 0; n < 6; n++) await scheme.authenticate(guess(n))
+    expect(reasonOf(await scheme.authenticate(requestWith(headersOf('bob', someInstant))))).toBe(
+      'accepted bob',
+    )
+
+    const stranger = requestWith({ ...right, Authorization: 'Bearer nobody' })
+    const reasons = []
+    for (let n = 0; n < 61; n++) reasons.push(reasonOf(await scheme.authenticate(stranger)))
+    expect(reasons.slice(0, 60)).toEqual(Array.from({ length: 60 }, () => 'token-refused'))
+    expect(reasons[60]).toBe('strangers-exhausted')
+    expect(reasonOf(await scheme.authenticate(requestWith(headersOf('bob', someInstant))))).toBe(
+      'accepted bob',
+    )
+    const elsewhere = requestWith({ ...right, Authorization: 'Bearer nobody' }, '192.0.2.2')
+    expect(reasonOf(await scheme.authenticate(elsewhere))).toBe('token-refused')
+  })
+
+  it('goes by the budgets it was given', async () => {
+    const { scheme } = schemeFor(new Clock(), { throttle: { budgets: [{ limit: 1, seconds: 10 }] } })
+    await scheme.authenticate(guess(0))
+    expect(await scheme.authenticate(guess(1))).toMatchObject({ refusal: { retryAfter: 10 } })
+  })
+})
+
+describe('authenticate when something is broken', () => {
+  const down = (): never => {
+    throw new Error(`connection lost while looking at ${peers.alice.token}`)
+  }
+  const guards: Record<string, Guard> = {
+    'throws at once': { supports: { once: true }, decide: down },
+    'throws later': { supports: { once: true }, decide: () => sleep(1).then(down) },
+    'accepts what does not match': { supports: { once: true }, decide: () => ({ outcome: 'accepted' }) },
+  }
+
+  it.each(Object.entries(guards))('answers 503 when the guard %s', async (_, guard) => {
+    const { scheme } = schemeFor(new Clock(), { guard })
+    const fields = { ...right, 'X-TOTP': wrongCodeOf(someInstant) }
+    const { refusal } = await scheme.authenticate(requestWith(fields))
+    expect(refusal).toMatchObject({ kind: 'unavailable', reason: 'guard-failed', retryAfter: 5 })
+    const answer = refusal && httpAnswer(refusal)
+    expect(answer?.status).toBe(503)
+    expect(JSON.stringify(answer)).not.toContain('connection lost')
+  })
+
+  it.each([
+    ['at once', down],
+    ['later', () => Promise.reject(new Error('no keys'))],
+  ])('answers 503 when the delegate throws %s', async (_, authenticateToken) => {
+    const { scheme } = schemeFor(new Clock(), { delegate: { authenticateToken } })
+    const { refusal } = await scheme.authenticate(requestWith(right))
+    expect(refusal).toMatchObject({ kind: 'unavailable', reason: 'delegate-failed' })
+  })
+
+  it.each([undefined, null, false, '', 0])('refuses when a delegate answers %j', async (nothing) => {
+    const delegate = { authenticateToken: () => nothing as never }
+    const { scheme } = schemeFor(new Clock(), { delegate })
+    expect(reasonOf(await scheme.authenticate(requestWith(right)))).toBe('token-refused')
+  })
+
+  it("refuses when delegate and map name different peers, and hands on the delegate's claims otherwise", async () => {
+    const tokenToPeer = { [peers.alice.token]: 'alice' }
+    const naming = (peer: string): TOTPServerAuthScheme =>
+      schemeFor(new Clock(), {
+        delegate: { authenticateToken: () => ({ peer, claims: { scope: 'tasks' } }) },
+        tokenToPeer,
+      }).scheme
+    expect(reasonOf(await naming('bob').authenticate(requestWith(right)))).toBe('peer-conflict')
+    const { caller } = await naming('alice').authenticate(requestWith(right))
+    expect(caller).toMatchObject({ peer: 'alice', claims: { scope: 'tasks' } })
+  })
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('disk full')
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('disk full'))],
+  ])('decides the same when whoever listens %s', async (_, onEvent) => {
+    const { scheme } = schemeFor(new Clock(), { onEvent })
+    expect(reasonOf(await scheme.authenticate(requestWith(right)))).toBe('accepted alice')
+    expect(reasonOf(await scheme.authenticate(requestWith({})))).toBe('token-missing')
+  })
+})
+
+describe('events', () => {
+  it('say who, from where and why, and hold no seed, token or code', async () => {
+    const { scheme, events } = schemeFor(new Clock(), { replay: 'once' })
+    for (const fields of [right, right, ...refused.map(([, fields]) => fields)]) {
+      await scheme.authenticate(requestWith(fields))
+    }
+    expect(events[0]).toEqual({
+      type: 'authenticated',
+      at: someInstant,
+      binding: 'http',
+      source: '192.0.2.1',
+      peer: 'alice',
+      seedId: 'seed-1',
+      timeStep: 60_000_000,
+      drift: 0,
+    })
+    expect(events[1]).toMatchObject({ type: 'replayed', reason: 'code-replayed', peer: 'alice' })
+    expect(events.at(-2)).toMatchObject({ type: 'refused', reason: 'code-wrong', peer: 'alice' })
+    const text = JSON.stringify(events)
+    for (const { seed, token } of Object.values(peers)) {
+      expect(text).not.toContain(seed.base32)
+      expect(text).not.toContain(token)
+    }
+    for (const [, { 'X-TOTP': sent = '' }] of refused) {
+      for (const code of [sent].flat().filter((one) => /^\d+$/.test(one))) {
+        expect(text).not.toMatch(new RegExp(`(?<!\\d)${code}(?!\\d)`))
+      }
+    }
+  })
+})
+
+describe('work', () => {
+  it('asks the delegate once a request, with the hash worked out', async () => {
+    const authenticateToken = vi.fn(() => ({ peer: 'alice' }))
+    const { scheme } = schemeFor(new Clock(), { delegate: { authenticateToken } })
+    await scheme.authenticate(requestWith(right))
+    const context = { at: someInstant, tokenHash: hashToken(peers.alice.token) }
+    expect(authenticateToken.mock.calls).toEqual([[peers.alice.token, context]])
+  })
+
+  it('computes the codes of a seed once a time step', async () => {
+    const clock = new Clock()
+    const seed = Seed.fromBytes(peers.alice.seed.bytes)
+    const reads = vi.spyOn(seed, 'bytes', 'get')
+    const { scheme } = schemeFor(clock, { peerSeeds: { alice: seed } })
+    const wrong = requestWith({ ...right, 'X-TOTP': wrongCodeOf(someInstant) })
+    for (let n = 0; n < 10; n++) await scheme.authenticate(wrong)
+    expect(reads).toHaveBeenCalledTimes(2 * defaultProfile.window + 1)
+    clock.advance(30)
+    await scheme.authenticate(requestWith(right))
+    expect(reads).toHaveBeenCalledTimes(2 * defaultProfile.window + 2)
+  })
+})

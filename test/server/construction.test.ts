@@ -1,0 +1,220 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { hashToken, Token } from '../../src/core/token.js'
+import {
+  memoryGuard,
+  PeerTokenAuth,
+  SimpleTokenAuth,
+  TOTPServerAuthScheme,
+  type ServerAuthScheme,
+  type TOTPServerAuthSchemeOptions,
+} from '../../src/server/index.js'
+import { bearerOf, codeOf, peers, requestWith, someInstant } from '../support/guarded.js'
+
+const delegate: ServerAuthScheme = { authenticateToken: () => ({ peer: 'alice' }) }
+const peerSeeds = { alice: peers.alice.seed.base32 }
+const weak = 'JBSWY3DPEHPK3PXP'
+const good = { delegate, peerSeeds, replay: 'reuse' }
+
+/** What a caller without a compiler may hand in. */
+const make = (options: object): TOTPServerAuthScheme =>
+  new TOTPServerAuthScheme(options as TOTPServerAuthSchemeOptions)
+const withCode = (code: string): unknown => expect.objectContaining({ name: 'A2aTotpError', code })
+
+describe('TOTPServerAuthScheme', () => {
+  it.each<[what: string, code: string, options: object]>([
+    ['both kinds of seeds', 'ERR_CONFIG_INVALID', { ...good, sharedSeed: peers.alice.seed }],
+    ['no seeds', 'ERR_SEED_MISSING', { delegate, replay: 'reuse' }],
+    ['an empty shared seed', 'ERR_SEED_MISSING', { delegate, sharedSeed: '', replay: 'reuse' }],
+    ['a peer without a seed', 'ERR_SEED_MISSING', { ...good, peerSeeds: { ...peerSeeds, bob: '' } }],
+    ['a peer with an empty set', 'ERR_SEED_MISSING', { ...good, peerSeeds: { bob: { seeds: [] } } }],
+    ['a seed that is undefined', 'ERR_SEED_MISSING', { ...good, peerSeeds: { bob: undefined } }],
+    ['a seed that is no base32', 'ERR_SEED_INVALID', { ...good, peerSeeds: { bob: 'not-base32!' } }],
+    ['a weak seed', 'ERR_SEED_WEAK', { ...good, peerSeeds: { bob: weak } }],
+    ['a weak shared seed', 'ERR_SEED_WEAK', { delegate, sharedSeed: weak, replay: 'reuse' }],
+    [
+      'a mapped token of a peer without a seed',
+      'ERR_CONFIG_INVALID',
+      { ...good, tokenToPeer: { abc: 'bob' } },
+    ],
+    [
+      'a mapped token that no request can carry',
+      'ERR_TOKEN_INVALID',
+      { ...good, tokenToPeer: { 'a b': 'alice' } },
+    ],
+    ['nothing that checks the token', 'ERR_CONFIG_INVALID', { peerSeeds, replay: 'reuse' }],
+    ['no replay policy', 'ERR_CONFIG_INVALID', { delegate, peerSeeds }],
+    ['an unknown replay policy', 'ERR_CONFIG_INVALID', { ...good, replay: 'never' }],
+    [
+      'an unknown policy of one peer',
+      'ERR_CONFIG_INVALID',
+      { ...good, peerSeeds: { bob: { seeds: [{ seed: peers.bob.seed }], replay: 'x' } } },
+    ],
+    ['a window above 2', 'ERR_PROFILE_INVALID', { ...good, profile: { window: 3 } }],
+    [
+      'digits of one peer that are not allowed',
+      'ERR_PROFILE_INVALID',
+      { ...good, peerSeeds: { bob: { seeds: [{ seed: peers.bob.seed }], digits: 5 } } },
+    ],
+    [
+      'two seeds of one id',
+      'ERR_CONFIG_INVALID',
+      {
+        ...good,
+        peerSeeds: {
+          bob: {
+            seeds: [
+              { id: 'a', seed: peers.bob.seed },
+              { id: 'a', seed: peers.alice.seed },
+            ],
+          },
+        },
+      },
+    ],
+    [
+      'a budget of nothing',
+      'ERR_CONFIG_INVALID',
+      { ...good, throttle: { budgets: [{ limit: 0, seconds: 1 }] } },
+    ],
+    [
+      'once over a guard that cannot',
+      'ERR_CONFIG_INVALID',
+      { ...good, replay: 'once', guard: { supports: { once: false } } },
+    ],
+    [
+      'once for one peer over a guard that cannot',
+      'ERR_CONFIG_INVALID',
+      {
+        ...good,
+        guard: { supports: { once: false } },
+        peerSeeds: { bob: { seeds: [{ seed: peers.bob.seed }], replay: 'once' } },
+      },
+    ],
+  ])('refuses to start with %s', (_, code, options) => {
+    expect(() => make(options)).toThrow(withCode(code))
+  })
+
+  it('names the peer that is at fault, and never its seed', () => {
+    const run = (): unknown => make({ ...good, peerSeeds: { bob: weak } })
+    expect(run).toThrow(/^peer "bob": /)
+    expect(run).not.toThrow(weak)
+  })
+
+  it('lets a weak seed pass when told to', () => {
+    expect(() => make({ ...good, peerSeeds: { bob: weak }, allowWeakSeeds: true })).not.toThrow()
+  })
+
+  it('needs no guard that can do once for reuse', () => {
+    const guard = { ...memoryGuard(), supports: { once: false } }
+    expect(() => make({ ...good, guard })).not.toThrow()
+  })
+
+  it('takes the mapped tokens for the good ones when there is no delegate', async () => {
+    const scheme = make({
+      peerSeeds: { alice: peers.alice.seed, bob: peers.bob.seed },
+      replay: 'reuse',
+      now: () => someInstant,
+      tokenToPeer: { [peers.alice.token]: 'alice', [hashToken(peers.bob.token)]: 'bob' },
+    })
+    for (const peer of ['alice', 'bob'] as const) {
+      const fields = { Authorization: bearerOf(peer), 'X-TOTP': codeOf(peer, someInstant) }
+      expect((await scheme.authenticate(requestWith(fields))).caller?.peer).toBe(peer)
+    }
+  })
+
+  it('shows no seed when printed', () => {
+    const scheme = make({ ...good, sharedSeed: undefined })
+    expect(JSON.stringify(scheme)).not.toContain(peers.alice.seed.base32)
+  })
+})
+
+describe('TOTPServerAuthScheme.create', () => {
+  const tokenToPeer = { 'token-of-alice': 'alice', 'token-of-bob': 'bob' }
+  const options = {
+    peerSeeds: { alice: peers.alice.seed, bob: peers.bob.seed },
+    replay: 'reuse' as const,
+    tokenToPeer,
+  }
+
+  it('gives a scheme when every mapped token can pass', async () => {
+    expect(await TOTPServerAuthScheme.create(options)).toBeInstanceOf(TOTPServerAuthScheme)
+    const unnamed = { ...options, delegate: { authenticateToken: () => ({}) } }
+    expect(await TOTPServerAuthScheme.create(unnamed)).toBeInstanceOf(TOTPServerAuthScheme)
+  })
+
+  it('refuses the design in which the delegate knows one token and the map others', async () => {
+    const mistaken = { ...options, delegate: new SimpleTokenAuth({ token: 'bearer-token' }) }
+    await expect(TOTPServerAuthScheme.create(mistaken)).rejects.toThrow(withCode('ERR_CONFIG_INVALID'))
+    await expect(TOTPServerAuthScheme.create(mistaken)).rejects.not.toThrow('token-of-alice')
+  })
+
+  it("refuses a map that calls one peer's token another's", async () => {
+    const swapped = { 'token-of-alice': 'bob' }
+    const mistaken = { ...options, delegate: new PeerTokenAuth(tokenToPeer), tokenToPeer: swapped }
+    await expect(TOTPServerAuthScheme.create(mistaken)).rejects.toThrow(withCode('ERR_CONFIG_INVALID'))
+  })
+})
+
+describe('SimpleTokenAuth', () => {
+  afterEach(() => vi.unstubAllEnvs())
+
+  it('knows one token, as text or as Token, and its peer', () => {
+    for (const token of ['abc', Token.parse('abc')]) {
+      const auth = new SimpleTokenAuth({ token, peer: 'alice' })
+      expect(auth.authenticateToken('abc')).toEqual({ peer: 'alice' })
+      expect(auth.authenticateToken('abd')).toEqual({ refusal: 'unknown token' })
+      expect(auth.authenticateToken('')).toEqual({ refusal: 'unknown token' })
+    }
+  })
+
+  it('takes its token from $AUTH_TOKEN, and refuses to start without any', () => {
+    vi.stubEnv('AUTH_TOKEN', 'from-the-environment')
+    expect(new SimpleTokenAuth().authenticateToken('from-the-environment')).toEqual({})
+    vi.stubEnv('AUTH_TOKEN', '')
+    expect(() => new SimpleTokenAuth()).toThrow(withCode('ERR_TOKEN_MISSING'))
+    expect(() => new SimpleTokenAuth({ token: 'two words' })).toThrow(withCode('ERR_TOKEN_INVALID'))
+  })
+})
+
+describe('PeerTokenAuth', () => {
+  const context = (token: string, at: Date): { at: Date; tokenHash: string } => ({
+    at,
+    tokenHash: hashToken(token),
+  })
+
+  it('tells whose token it is, from an object, a map or a list, of tokens or of their hashes', () => {
+    const forms = [
+      { abc: 'alice', [hashToken('def')]: 'bob' },
+      new Map([
+        ['abc', 'alice'],
+        [hashToken('def'), 'bob'],
+      ]),
+      [
+        { token: Token.parse('abc'), peer: 'alice' },
+        { token: hashToken('def'), peer: 'bob' },
+      ],
+    ]
+    for (const tokens of forms) {
+      const auth = new PeerTokenAuth(tokens)
+      expect(auth.authenticateToken('abc')).toEqual({ peer: 'alice' })
+      expect(auth.authenticateToken('def')).toEqual({ peer: 'bob' })
+      expect(auth.authenticateToken('ghi')).toHaveProperty('refusal')
+      // A hash is no token: whoever reads the server's file has nothing to send.
+      expect(auth.authenticateToken(hashToken('def'))).toHaveProperty('refusal')
+    }
+  })
+
+  it('refuses a token from the instant on at which it expires', () => {
+    const auth = new PeerTokenAuth([{ token: 'abc', peer: 'alice', expiresAt: someInstant }])
+    const before = new Date(someInstant.getTime() - 1)
+    expect(auth.authenticateToken('abc', context('abc', before))).toEqual({ peer: 'alice' })
+    expect(auth.authenticateToken('abc', context('abc', someInstant))).toEqual({ refusal: 'expired token' })
+  })
+
+  it('refuses to start with one token of two peers', () => {
+    const tokens = [
+      { token: 'abc', peer: 'alice' },
+      { token: hashToken('abc'), peer: 'bob' },
+    ]
+    expect(() => new PeerTokenAuth(tokens)).toThrow(withCode('ERR_CONFIG_INVALID'))
+  })
+})
