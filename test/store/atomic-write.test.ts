@@ -139,7 +139,8 @@ describe('replacing a file', () => {
     expect(readdirSync(folder)).toEqual([basename(path)])
   })
 
-  it.each([0o000, 0o022, 0o277])('gives mode 0600 under umask %o, whatever the old mode', (umask) => {
+  it.each(['000', '022', '277'])('gives mode 0600 under umask %s, whatever the old mode', (umaskBits) => {
+    const umask = Number.parseInt(umaskBits, 8)
     const { path } = makeFile(0o644)
     withUmask(umask)
     let bornWith: number | undefined
@@ -162,7 +163,8 @@ describe('replacing a file', () => {
 })
 
 describe('writing a new file', () => {
-  it.each([0o000, 0o022, 0o277])('gives mode 0600 under umask %o', (umask) => {
+  it.each(['000', '022', '277'])('gives mode 0600 under umask %s', (umaskBits) => {
+    const umask = Number.parseInt(umaskBits, 8)
     const path = join(makeStoreFolder(), 'out.txt')
     withUmask(umask)
     writeNewFile(path, 'text', { force: false })
@@ -183,14 +185,14 @@ describe('writing a new file', () => {
   })
 
   it.each([
-    [0o600, 0o600],
-    [0o644, 0o600],
-    [0o400, 0o400],
-    [0o777, 0o600],
-  ])('forced over a file of mode %o, leaves mode %o', (before, after) => {
-    const { path } = makeFile(before)
+    ['600', '600'],
+    ['644', '600'],
+    ['400', '400'],
+    ['777', '600'],
+  ])('forced over a file of mode %s, leaves mode %s', (before, after) => {
+    const { path } = makeFile(Number.parseInt(before, 8))
     writeNewFile(path, fresh, { force: true })
-    expect(modeOf(path)).toBe(after)
+    expect(modeOf(path).toString(8)).toBe(after)
   })
 
   it('replaces no link, folder or device, even when forced', () => {

@@ -89,13 +89,15 @@ describe('a store that is passed over', () => {
     expectPassedOver(tree, 'it is not a regular file')
   })
 
-  it.each([0o775, 0o757, 0o1777])('lies in a folder of mode %o', (mode) => {
+  it.each(['775', '757', '1777'])('lies in a folder of mode %s', (modeBits) => {
+    const mode = Number.parseInt(modeBits, 8)
     const tree = makeTree()
     chmodSync(tree.inner, mode)
     expectPassedOver(tree, `others can write to the folder ${tree.inner}`)
   })
 
-  it.each([0o775, 0o757])('lies somewhere below a folder of mode %o', (mode) => {
+  it.each(['775', '757'])('lies somewhere below a folder of mode %s', (modeBits) => {
+    const mode = Number.parseInt(modeBits, 8)
     const tree = makeTree()
     chmodSync(tree.outer, mode)
     const { passedOver } = locateStore({ env: {}, cwd: tree.inner })

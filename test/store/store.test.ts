@@ -38,15 +38,19 @@ describe('reading a store', () => {
     }
   })
 
-  it.each([0o640, 0o604, 0o660, 0o601, 0o644])('refuses mode %o with the command that mends it', (mode) => {
-    const { path } = makeStore()
-    chmodSync(path, mode)
-    const error = errorOf(() => readStore(path))
-    expect(error).toMatchObject({ code: 'ERR_STORE_PERMISSIONS' })
-    const [, command = ''] = /run: (.*)$/.exec(String(error)) ?? []
-    execFileSync('sh', ['-c', command])
-    expect(readStore(path).agent).toBe('agent')
-  })
+  it.each(['640', '604', '660', '601', '644'])(
+    'refuses mode %s with the command that mends it',
+    (modeBits) => {
+      const mode = Number.parseInt(modeBits, 8)
+      const { path } = makeStore()
+      chmodSync(path, mode)
+      const error = errorOf(() => readStore(path))
+      expect(error).toMatchObject({ code: 'ERR_STORE_PERMISSIONS' })
+      const [, command = ''] = /run: (.*)$/.exec(String(error)) ?? []
+      execFileSync('sh', ['-c', command])
+      expect(readStore(path).agent).toBe('agent')
+    },
+  )
 
   it('gives a command that a shell understands, whatever the path', () => {
     const folder = join(makeStoreFolder(), "it's $HOME; here")
@@ -58,7 +62,8 @@ describe('reading a store', () => {
     expect(readStore(path).agent).toBe('agent')
   })
 
-  it.each([0o600, 0o400, 0o700])('takes mode %o', (mode) => {
+  it.each(['600', '400', '700'])('takes mode %s', (modeBits) => {
+    const mode = Number.parseInt(modeBits, 8)
     const { path } = makeStore()
     chmodSync(path, mode)
     expect(readStore(path).agent).toBe('agent')
