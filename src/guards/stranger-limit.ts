@@ -1,4 +1,4 @@
-import { waitFor, type Budget } from './budgets.js'
+import { memoryOf, waitFor, type Budget } from './budgets.js'
 import { secondsUntil } from './guard.js'
 
 export interface StrangerLimitOptions {
@@ -25,9 +25,11 @@ export class StrangerLimit {
   /** Counts a request with an unknown token: 0 when it is within the limit, else whole seconds to wait. */
   count(source: string, at: Date): number {
     const now = at.getTime()
-    const events = (this.#sources.get(source) ?? []).filter((event) => event > now - 60_000)
+    const events = this.#sources.get(source) ?? []
     const wait = waitFor(events, this.#budgets, now)
     if (wait === 0) events.push(now)
+    // Older ones no longer matter: the window is full by as many as its limit.
+    if (events.length > memoryOf(this.#budgets)) events.shift()
     // Setting it anew moves it to the end of the map, so the first key is the quietest source.
     this.#sources.delete(source)
     this.#sources.set(source, events)
