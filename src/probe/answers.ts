@@ -160,19 +160,17 @@ function protocolErrorOf(body: unknown): ProtocolError | undefined {
   return { code, message: asText(inner['message']), reasons }
 }
 
-/** Whether a body is what a call is made for: a JSON-RPC result, a task or a message. */
+/** Whether a body is what a call is made for: a JSON-RPC result, a task or a message, which 0.3 calls `msg`. */
 function isResult(body: unknown): boolean {
   const object = asObject(body)
-  return (
-    ['result', 'task', 'msg', 'history', 'parts'].some((key) => key in object) ||
-    'state' in asObject(object['status'])
-  )
+  const holds = ['task', 'msg', 'message'].some((key) => Object.keys(asObject(object[key])).length > 0)
+  return holds || 'result' in object || 'state' in asObject(object['status'])
 }
 
 /** What an answer that is no A2A error says all the same, in the fields that frameworks use. */
 function wordsOf(body: unknown): string {
-  const { message, detail } = asObject(body)
-  return [asText(message), asText(detail)].join(' ').trim()
+  const { message, msg, detail } = asObject(body)
+  return [message, msg, detail].map(asText).join(' ').trim()
 }
 
 /** A body, or the data of the first event where it is a stream of them. */

@@ -15,6 +15,9 @@ export interface Tried {
   readonly when: 'before' | 'after-same-connection' | 'after'
 }
 
+/** An A2A answer to these requests has a few hundred bytes; all are kept until they are judged. */
+const largestAnswer = 128 * 1024
+
 /** Requests without a readable answer, after which a cell is given up. */
 const patience = 3
 
@@ -103,6 +106,7 @@ export class CellRun {
     const request = writers[cell.binding](cell, operation)
     const outcome = await this.client.exchange(connection, {
       ...request,
+      mostBytes: largestAnswer,
       fields: [...request.fields, ...fields],
     })
     return readHttpAnswer(outcome, taskId)

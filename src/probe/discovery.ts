@@ -15,6 +15,7 @@ export interface Discovery {
   readonly durationMs: number
 }
 
+const largestCard = 1024 * 1024
 const wellKnown = '/.well-known/agent-card.json'
 
 /** Looks for the card under the URL, at it, and at the origin; without credentials and without redirects. */
@@ -28,6 +29,7 @@ export async function discover(client: HttpClient, target: URL): Promise<Discove
     const outcome = await client.exchange(connection, {
       method: 'GET',
       url,
+      mostBytes: largestCard,
       fields: [['Accept', 'application/json'], ...(version ? ([['A2A-Version', version]] as const) : [])],
     })
     durationMs += outcome.durationMs

@@ -3,12 +3,9 @@ import * as https from 'node:https'
 import { performance } from 'node:perf_hooks'
 import { createSecureContext, rootCertificates } from 'node:tls'
 import { A2aTotpError } from '../core/errors.js'
+import { readBody } from './body.js'
 
-/** Most bytes of an answer that are read: an A2A answer to these requests has a few hundred. */
-const largestBody = 1024 * 1024
 const largestHead = 32 * 1024
-/** Most bytes of an event stream that are waited for. */
-const largestEvent = 64 * 1024
 
 /** One header line, as it goes out. The same name may come twice. */
 export type FieldLine = readonly [name: string, value: string]
@@ -18,6 +15,8 @@ export interface HttpRequest {
   readonly url: URL
   readonly fields: readonly FieldLine[]
   readonly body?: string
+  /** The longest body to read of the answer. */
+  readonly mostBytes: number
 }
 
 export interface HttpAnswer {
@@ -94,7 +93,7 @@ export class HttpClient {
 
   #attempt(
     connection: Connection,
-    { method, url, fields, body }: HttpRequest,
+    { method, url, fields, body, mostBytes }: HttpRequest,
   ): Promise<HttpOutcome | 'stale'> {
     this.requests += 1
     const begun = performance.now()
@@ -117,43 +116,24 @@ export class HttpClient {
         settle({ answered: false, reason, explanation, durationMs: durationMs() })
         sent.destroy()
       }
-      let whenLate = (): void => {
-        giveUp('timeout', `no whole answer within ${this.options.timeoutMs} ms`)
-      }
-      const deadline = setTimeout(() => whenLate(), this.options.timeoutMs)
+      const deadline = setTimeout(
+        () => giveUp('timeout', `no whole answer within ${this.options.timeoutMs} ms`),
+        this.options.timeoutMs,
+      )
 
       sent.on('error', (error: NodeJS.ErrnoException) => {
         const stale = sent.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
         settle(stale ? 'stale' : { answered: false, ...explain(error), durationMs: durationMs() })
       })
       sent.on('response', (response) => {
-        const chunks: Buffer[] = []
-        let size = 0
-        const localPort = response.socket.localPort
-        const finish = (): void => {
-          const text = Buffer.concat(chunks).toString('utf8')
-          settle(this.#answer(response, text, durationMs(), localPort))
-        }
-        const streams = isEventStream(response)
-        // A subscription that was let in may stay silent: its head is the answer.
-        if (streams) {
-          whenLate = () => {
-            finish()
-            sent.destroy()
-          }
-        }
-        response.on('data', (chunk: Buffer) => {
-          chunks.push(chunk)
-          size += chunk.length
-          if (size > largestBody) {
-            giveUp('broken', `the answer is longer than ${largestBody} bytes`)
-          } else if (streams && endsEvent(chunks, size)) {
-            finish()
-            sent.destroy()
-          }
-        })
-        response.on('end', finish)
-        response.on('error', () => giveUp('broken', 'the connection broke within the answer'))
+        const { localPort } = response.socket
+        readBody(response, { mostBytes, eventPatienceMs: Math.min(1000, this.options.timeoutMs / 2) }).then(
+          (text) => {
+            if (text === undefined) giveUp('broken', `the answer is longer than ${mostBytes} bytes`)
+            else settle(this.#answer(response, text, durationMs(), localPort))
+          },
+          () => giveUp('broken', 'the connection broke within the answer'),
+        )
       })
       sent.end(body)
     })
@@ -186,17 +166,6 @@ function requireCertificates(ca: string): void {
     // What OpenSSL says of a broken file helps nobody.
   }
   throw new A2aTotpError('ERR_USAGE', 'no certificate to trust in what was given; give a file in PEM form')
-}
-
-const isEventStream = ({ headers }: http.IncomingMessage): boolean =>
-  headers['content-type']?.toLowerCase().startsWith('text/event-stream') ?? false
-
-/** Whether a first event with data is complete: a blank line ends it. Longer ones are not waited for. */
-function endsEvent(chunks: readonly Buffer[], size: number): boolean {
-  const text = Buffer.concat(chunks).toString('utf8')
-  const start = text.search(/^data:/m)
-  const complete = start >= 0 && (text.includes('\n\n', start) || text.includes('\r\n\r\n', start))
-  return complete || size > largestEvent
 }
 
 const absent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT'])

@@ -11,16 +11,7 @@ import {
   type Reason,
   type Seen,
 } from './broken-agent.js'
-
-export interface Defect {
-  /** What the agent does wrong. */
-  readonly name: string
-  readonly quirks: Quirks
-  /** The checks that name it, and nothing else does. */
-  readonly named: Readonly<Record<string, 'fail' | 'warn'>>
-  /** Where to probe it, if not at its base. */
-  readonly path?: string
-}
+import { cardDefects, warns, type Defect } from './broken-cards.js'
 
 /** What the defects need to know of the agent that has them. */
 export interface Circumstances {
@@ -29,14 +20,9 @@ export interface Circumstances {
 }
 
 const fails = (...ids: string[]): Defect['named'] => Object.fromEntries(ids.map((id) => [id, 'fail']))
-const warns = (...ids: string[]): Defect['named'] => Object.fromEntries(ids.map((id) => [id, 'warn']))
 
 const guesses = ['auth.wrong-code', 'auth.expired-code', 'auth.future-code', 'auth.cross-peer']
 const first = (lines: readonly string[]): string | undefined => lines[0]
-
-type Edit = (card: Record<string, unknown>) => Record<string, unknown>
-const edited = (edit: Edit): Quirks => ({ card: (card) => edit(structuredClone(card)) })
-const requirementFields = ['securityRequirements', 'security']
 
 /** Agents with one defect each. Where one defect shows in several ways, all of them are listed. */
 export const defects = ({ peers, now }: Circumstances): Defect[] => {
@@ -268,52 +254,7 @@ export const defects = ({ peers, now }: Circumstances): Defect[] => {
       quirks: { clockOffsetMs: 150_000 },
       named: { 'auth.valid': 'fail', clock: 'warn' },
     },
-    {
-      name: 'serves no card',
-      quirks: { card: () => 'no card here' },
-      path: '/rpc',
-      named: warns('card.fetch'),
-    },
-    {
-      name: 'names a host of somebody else',
-      quirks: {
-        card: (card) => {
-          const text = JSON.stringify(card).replace(/http:[^"]*\/rest/g, 'https://elsewhere.invalid/rest')
-          return JSON.parse(text) as unknown
-        },
-      },
-      named: warns('card.fetch'),
-    },
-    {
-      name: 'declares no bearer scheme',
-      quirks: edited((card) => withoutScheme(card, 'bearer')),
-      named: warns('card.bearer', 'card.and'),
-    },
-    {
-      name: 'declares no header scheme',
-      quirks: edited((card) => withoutScheme(card, 'totp')),
-      named: warns('card.totp', 'card.and'),
-    },
-    {
-      name: 'declares bearer OR the header',
-      quirks: edited((card) => withRequirements(card, ['bearer'], ['totp'])),
-      named: warns('card.and'),
-    },
-    {
-      name: 'declares an empty requirement',
-      quirks: edited((card) => withRequirements(card, ['bearer', 'totp'], [])),
-      named: warns('card.and'),
-    },
-    {
-      name: 'declares no requirement',
-      quirks: edited((card) => withRequirements(card)),
-      named: warns('card.and'),
-    },
-    {
-      name: 'lets a skill do with bearer alone',
-      quirks: edited((card) => ({ ...card, skills: [withRequirements({ id: 'echo' }, ['bearer'])] })),
-      named: warns('card.and'),
-    },
+    ...cardDefects,
   ]
 }
 
@@ -336,27 +277,4 @@ function isWrong(code: string | undefined, peers: readonly AgentPeer[], at: Date
   return (
     /^\d{6}$/.test(code ?? '') && !peers.some((peer) => minutes.some((then) => codeOf(peer, then) === code))
   )
-}
-
-function withoutScheme(card: Record<string, unknown>, name: string): Record<string, unknown> {
-  const schemes = Object.entries(card['securitySchemes'] as Record<string, unknown>)
-  return { ...card, securitySchemes: Object.fromEntries(schemes.filter(([key]) => key !== name)) }
-}
-
-/** Replaces the requirements by those alternatives, in the fields that the card has or in both. */
-function withRequirements(
-  owner: Record<string, unknown>,
-  ...alternatives: string[][]
-): Record<string, unknown> {
-  const fields = requirementFields.filter((field) => field in owner)
-  const written = (fields.length > 0 ? fields : requirementFields).map((field) => [
-    field,
-    alternatives.map((names) => {
-      const schemes = Object.fromEntries(
-        names.map((name) => [name, field === 'security' ? [] : { list: [] }]),
-      )
-      return field === 'security' ? schemes : { schemes }
-    }),
-  ])
-  return { ...owner, ...(Object.fromEntries(written) as Record<string, unknown>) }
 }

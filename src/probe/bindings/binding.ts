@@ -10,7 +10,7 @@ export type Operation =
   | { readonly name: 'send'; readonly taskId: string; readonly text: string }
 
 /** How a binding spells an operation. */
-export type WriteRequest = (cell: Cell, operation: Operation) => HttpRequest
+export type WriteRequest = (cell: Cell, operation: Operation) => Omit<HttpRequest, 'mostBytes'>
 
 /** The header that names the version; 0.3 knows none (A2A 1.0 §3.6). */
 export function versionField({ protocol }: Cell): FieldLine[] {

@@ -1,0 +1,59 @@
+import type { IncomingMessage } from 'node:http'
+
+/** Most bytes of an event stream that are waited for. */
+const largestEvent = 64 * 1024
+
+export interface BodyLimits {
+  readonly mostBytes: number
+  /** How long to wait for an event: a stream that was opened may stay silent. */
+  readonly eventPatienceMs: number
+}
+
+/**
+ * Reads a body as it came, never decompressed. Of an event stream it reads the first event with data, or what
+ * there is of it in good time, and hangs up.
+ *
+ * @returns undefined when it is longer than `mostBytes`
+ * @throws when the connection breaks within the body
+ */
+export function readBody(
+  response: IncomingMessage,
+  { mostBytes, eventPatienceMs }: BodyLimits,
+): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const text = (): string => Buffer.concat(chunks).toString('utf8')
+    const hangUp = (result: string | undefined): void => {
+      clearTimeout(patience)
+      resolve(result)
+      response.destroy()
+    }
+    const streams = isEventStream(response)
+    const patience = streams ? setTimeout(() => hangUp(text()), eventPatienceMs) : undefined
+    response.on('data', (chunk: Buffer) => {
+      chunks.push(chunk)
+      size += chunk.length
+      if (size > mostBytes) hangUp(undefined)
+      else if (streams && (size > largestEvent || holdsEvent(text()))) hangUp(text())
+    })
+    response.on('end', () => {
+      clearTimeout(patience)
+      resolve(text())
+    })
+    response.on('error', (error) => {
+      clearTimeout(patience)
+      reject(error)
+    })
+  })
+}
+
+function isEventStream({ headers }: IncomingMessage): boolean {
+  return headers['content-type']?.toLowerCase().startsWith('text/event-stream') ?? false
+}
+
+/** Whether a first event with data is complete: a blank line ends it. */
+function holdsEvent(text: string): boolean {
+  const start = text.search(/^data:/m)
+  return start >= 0 && (text.includes('\n\n', start) || text.includes('\r\n\r\n', start))
+}

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest'
+import { defaultProfile } from '../../src/core/profile.js'
+import { Token } from '../../src/core/token.js'
+import type { ProbeReport } from '../../src/probe/index.js'
+import { refuse, sendJson, type Quirks } from '../support/broken-agent.js'
+import { alice, bob, probeAgent } from '../support/probing.js'
+
+const explanation = ({ checks }: ProbeReport): string | undefined =>
+  checks.find(({ id, status }) => id === 'auth.valid' && status !== 'pass')?.detail
+
+const answersTo = (answer: NonNullable<Quirks['answers']>): Quirks => ({
+  answers: (response, call, seen) => seen.codes.length > 0 && answer(response, call, seen),
+})
+
+describe('right credentials that are not let in are explained by', () => {
+  it.each<[string, Quirks, string]>([
+    ["the agent's clock", { clockOffsetMs: -240_000 }, 's behind: no code of now can match'],
+    [
+      'the header that the challenge names',
+      { header: 'X-OTP' },
+      'asks for the code in X-OTP, it was sent in X-TOTP',
+    ],
+    [
+      'the header that the card names',
+      {
+        header: 'X-OTP',
+        refuse: (response) => {
+          response.writeHead(401).end()
+          return true
+        },
+        card: (card) => JSON.parse(JSON.stringify(card).replaceAll('X-TOTP', 'X-OTP')) as unknown,
+      },
+      'asks for the code in X-OTP',
+    ],
+    [
+      'a code that counts as used',
+      answersTo((response) => {
+        refuse(response, 'used')
+        return true
+      }),
+      "the agent's policy is once",
+    ],
+    [
+      'a state store that is down',
+      answersTo((response) => {
+        response.setHeader('Retry-After', '5')
+        sendJson(response, 503, {})
+        return true
+      }),
+      'wait 5 s',
+    ],
+    [
+      'a crash',
+      answersTo((response) => {
+        sendJson(response, 500, {})
+        return true
+      }),
+      'its log should say why',
+    ],
+    [
+      'an answer that everyone gets',
+      {
+        answers: (response) => {
+          sendJson(response, 200, { jsonrpc: '2.0', id: 1, error: { code: -32603, message: 'internal' } })
+          return true
+        },
+      },
+      'the same answer as none',
+    ],
+  ])('%s', async (_, quirks, words) => {
+    const { report } = await probeAgent(quirks)
+    expect(explanation(report)).toContain(words)
+    expect(report.ok).toBe(false)
+  })
+
+  it('what is left, where the agent tells nothing: token, seed, settings or a proxy', async () => {
+    const credentials = { ...defaultProfile, seed: bob.seed, token: Token.parse(alice.token) }
+    const { report } = await probeAgent({}, { credentials })
+    expect(explanation(report)).toContain(
+      'another token or seed for this peer, or other code settings than SHA1, 6 digits',
+    )
+  })
+})
