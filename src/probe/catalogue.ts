@@ -51,7 +51,13 @@ export const checks = {
     expects: 'refused',
   },
   'auth.wrong-token': { scope: 'cell', proves: 'the token is checked too', expects: 'refused' },
-  'auth.valid': { scope: 'cell', proves: 'the right token and code are let in', expects: 'authenticated' },
+  'auth.valid': {
+    scope: 'cell',
+    proves: 'the right token and code are let in',
+    expects: 'authenticated',
+    // An answer that is not the expected TaskNotFound is told from a refusal by comparison.
+    needs: ['auth.none'],
+  },
   'auth.after-valid': {
     scope: 'cell',
     proves: 'a success opens no door for what follows',

@@ -25,7 +25,7 @@ export interface WrongCodes {
 export function wrongCodesAt({ credentials, otherPeer }: Owners, at: Date): WrongCodes {
   const { seed, window, period } = credentials
   const now = timeStepAt(credentials, at)
-  const near = new Set(codesAround(credentials, now, keptOffSteps))
+  const near = new Set(codesAround(credentials, now, Math.max(keptOffSteps, window)))
   if (otherPeer) {
     for (const code of codesAround(otherPeer, timeStepAt(otherPeer, at), keptOffSteps)) near.add(code)
   }

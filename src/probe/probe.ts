@@ -9,7 +9,7 @@ import { parseTarget, type ProbeOptions } from './options.js'
 import { failed, summarise, toResult, type CheckResult, type ProbeReport } from './report.js'
 import { Secrets } from './secrets.js'
 import { perform } from './session.js'
-import { asText } from './text.js'
+import { asText, printable } from './text.js'
 
 /**
  * Tests whether a live agent enforces bearer plus TOTP. It asks for a task by a random id and so changes nothing,
@@ -37,7 +37,7 @@ export async function probe(options: ProbeOptions): Promise<ProbeReport> {
     const name = options.credentials.agent ?? clean(asText(discovery.cards[0]?.['name']))
     return {
       version: 1,
-      target: target.href,
+      target: printable(options.url),
       agent: name === '' ? null : name,
       startedAt: startedAt.toISOString(),
       durationMs: Math.round(performance.now() - begun),

@@ -6,9 +6,9 @@ const plain = { color: false, symbols: false }
 
 describe('the report for a person', () => {
   it('shows checks by cells, and ends in the verdict with its numbers', async () => {
-    const { report } = await probeAgent({})
+    const { report, agent } = await probeAgent({})
     const lines = renderPretty(report, plain).trimEnd().split('\n')
-    expect(lines[0]).toBe(`Test agent at ${report.target}`)
+    expect(lines[0]).toBe(`Test agent at ${agent.url}`)
     expect(lines.find((line) => line.includes('JSON-RPC 1.0'))).toContain('REST 0.3')
     expect(lines.find((line) => line.includes('auth.bearer-only'))?.match(/\bok\b/g)).toHaveLength(4)
     expect(lines.at(-1)).toMatch(

@@ -25,7 +25,6 @@ export interface Attempt {
   readonly guess?: string
 }
 
-export type FreeRefusal = keyof typeof freeRefusals
 type Variant = Pick<Attempt, 'label' | 'fields'> & Partial<Attempt>
 
 const bearer = (token: string): FieldLine => ['Authorization', `Bearer ${token}`]
@@ -69,9 +68,6 @@ const guesses = {
   'auth.future-code': ({ future }) => future,
   'auth.cross-peer': ({ crossPeer }) => crossPeer,
 } satisfies Partial<Record<CheckId, (codes: WrongCodes) => string | undefined>>
-
-export const guessChecks = Object.keys(guesses) as (keyof typeof guesses)[]
-export const refusalChecks = [...Object.keys(freeRefusals), ...guessChecks] as CheckId[]
 
 const guessLabels: Readonly<Record<keyof typeof guesses, string>> = {
   'auth.wrong-code': 'a wrong code',
