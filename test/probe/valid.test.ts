@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { defaultProfile } from '../../src/core/profile.js'
 import { Token } from '../../src/core/token.js'
+import { generateCode } from '../../src/core/totp.js'
 import type { ProbeReport } from '../../src/probe/index.js'
 import { refuse, sendJson, type Quirks } from '../support/broken-agent.js'
-import { alice, bob, probeAgent } from '../support/probing.js'
+import { alice, bob, findings, midStep, probeAgent } from '../support/probing.js'
 
 const explanation = ({ checks }: ProbeReport): string | undefined =>
   checks.find(({ id, status }) => id === 'auth.valid' && status !== 'pass')?.detail
@@ -79,5 +80,22 @@ describe('right credentials that are not let in are explained by', () => {
     expect(explanation(report)).toContain(
       'another token or seed for this peer, or other code settings than SHA1, 6 digits',
     )
+  })
+})
+
+describe("right credentials that get an answer of the agent's own", () => {
+  it('count as let in with a warning, and what follows is still held to the refusals', async () => {
+    const { report } = await probeAgent(
+      answersTo((response, call, { authorization, codes, successes, connection }) => {
+        const sent = [...authorization, ...codes].join('\n')
+        const right = `Bearer ${alice.token}\n${generateCode(alice.seed, defaultProfile, midStep)}`
+        if (sent !== right && !successes.connections.has(connection)) return false
+        successes.connections.add(connection)
+        sendJson(response, 400, { error: { code: -32099, message: `no luck with ${call.taskId}` } })
+        return true
+      }),
+      { only: ['auth.valid', 'auth.after-valid', 'auth.wrong-code'] },
+    )
+    expect(findings(report)).toEqual({ 'auth.valid': 'warn', 'auth.after-valid': 'fail' })
   })
 })

@@ -1,5 +1,5 @@
 import type { CheckId } from '../catalogue.js'
-import { wasLetIn, type CellRun, type Tried } from '../cell-run.js'
+import { isSuccess, wasLetIn, type CellRun, type Tried } from '../cell-run.js'
 import { failed, passed, skipped, warned, type Verdict } from '../report.js'
 
 /** Whether everything that a refusal check sent was refused. */
@@ -18,8 +18,7 @@ export function judgeGuess(check: CheckId, run: CellRun): Verdict {
 
 /** Whether what was refused before a success still is after it. */
 export function judgeAfterValid(run: CellRun): Verdict {
-  const success = run.valid && (run.valid.kind === 'authenticated' || run.valid.kind === 'answered')
-  if (!success) return skipped('no call was let in, so there is no "after"')
+  if (!run.valid || !isSuccess(run.valid, run)) return skipped('no call was let in, so there is no "after"')
   const refusedElsewhere = ({ attempt }: Tried): boolean =>
     run.tried.some(
       (other) =>
