@@ -1,5 +1,6 @@
 import { Option } from 'commander'
 import { A2aTotpError } from '../core/errors.js'
+import { parseRfc3339 } from '../core/instant.js'
 import {
   algorithms,
   digitCounts,
@@ -72,8 +73,6 @@ function upperCase(flag: string, choices: readonly string[]): (value: string) =>
   }
 }
 
-const rfc3339 = /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/
-
 /**
  * Reads a point in time: RFC 3339, or unix seconds.
  *
@@ -83,14 +82,4 @@ export function parseTime(text: string): Date {
   const at = /^\d{1,12}(\.\d+)?$/.test(text) ? new Date(Number(text) * 1000) : parseRfc3339(text)
   if (at && at.getTime() >= 0) return at
   throw new A2aTotpError('ERR_USAGE', '--at must be a time such as 2026-03-01T12:00:00Z, or unix seconds')
-}
-
-function parseRfc3339(text: string): Date | undefined {
-  const match = rfc3339.exec(text)
-  if (!match) return undefined
-  const [, year = '', month = '', day = ''] = match
-  // JavaScript rolls 30 February over to March.
-  const daysInMonth = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate()
-  const at = new Date(text.replace(' ', 'T').toUpperCase())
-  return Number(day) <= daysInMonth && !Number.isNaN(at.getTime()) ? at : undefined
 }

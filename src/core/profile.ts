@@ -11,6 +11,8 @@ export type Digits = (typeof digitCounts)[number]
 export const shortestPeriod = 10
 export const longestPeriod = 120
 export const widestWindow = 2
+/** Where somebody asks for it by a name that says insecure. */
+const widestInsecureWindow = 120
 
 /** What a code is made of, apart from the seed and the time. */
 export interface CodeProfile {
@@ -48,8 +50,13 @@ export function isHeaderName(text: string): boolean {
   return text.length <= 64 && token.test(text) && !reserved.test(text)
 }
 
-/** One rule a field: what is allowed, and how to say so. Shared by the CLI, the store and the library. */
-export const profileRules = {
+/** One rule a field: what is allowed, and how to say so. */
+export type ProfileRules = Readonly<
+  Record<keyof TotpProfile, { readonly allows: (value: unknown) => boolean; readonly expected: string }>
+>
+
+/** Shared by the CLI, the store and the library. */
+export const profileRules: ProfileRules = {
   algorithm: {
     allows: (value: unknown): boolean => algorithms.some((algorithm) => algorithm === value),
     expected: `one of ${algorithms.join(', ')}`,
@@ -70,7 +77,16 @@ export const profileRules = {
     allows: (value: unknown): boolean => typeof value === 'string' && isHeaderName(value),
     expected: 'an RFC 9110 token other than Authorization, Cookie, Host, A2A-*, grpc-* and *-bin',
   },
-} as const satisfies Record<keyof TotpProfile, { allows: (value: unknown) => boolean; expected: string }>
+}
+
+/** The same rules for whoever takes codes that are minutes old, knowing that each of them can be guessed. */
+export const insecureProfileRules: ProfileRules = {
+  ...profileRules,
+  window: {
+    allows: (value) => isWholeBetween(value, 0, widestInsecureWindow),
+    expected: `a whole number of time steps, 0 to ${widestInsecureWindow}`,
+  },
+}
 
 function isWholeBetween(value: unknown, least: number, most: number): boolean {
   return Number.isInteger(value) && (value as number) >= least && (value as number) <= most
@@ -81,9 +97,12 @@ function isWholeBetween(value: unknown, least: number, most: number): boolean {
  *
  * @throws {A2aTotpError} `ERR_PROFILE_INVALID` with the name of the field that is not allowed.
  */
-export function parseProfile(given: Readonly<Record<string, unknown>> = {}): TotpProfile {
+export function parseProfile(
+  given: Readonly<Record<string, unknown>> = {},
+  rules: ProfileRules = profileRules,
+): TotpProfile {
   const profile: Record<string, unknown> = { ...defaultProfile }
-  for (const [field, { allows, expected }] of Object.entries(profileRules)) {
+  for (const [field, { allows, expected }] of Object.entries(rules)) {
     const value = given[field]
     if (value === undefined) continue
     if (!allows(value)) throw new A2aTotpError('ERR_PROFILE_INVALID', `${field} must be ${expected}`)

@@ -1,0 +1,12 @@
+const rfc3339 = /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/
+
+/** The instant that an RFC 3339 text (§5.6) names, or none for anything else, days that do not exist included. */
+export function parseRfc3339(text: string): Date | undefined {
+  const match = rfc3339.exec(text)
+  if (!match) return undefined
+  const [, year = '', month = '', day = ''] = match
+  // JavaScript rolls 30 February over to March.
+  const daysInMonth = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate()
+  const at = new Date(text.replace(' ', 'T').toUpperCase())
+  return Number(day) <= daysInMonth && !Number.isNaN(at.getTime()) ? at : undefined
+}
