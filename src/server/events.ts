@@ -38,7 +38,7 @@ export type AuthEvent = EventBase &
 export type OnEvent = (event: AuthEvent) => unknown
 
 /** Hands an event over; whoever listens cannot change the outcome, not even by throwing. */
-export function emit(onEvent: OnEvent | undefined, event: AuthEvent): void {
+export function emit<E>(onEvent: ((event: E) => unknown) | undefined, event: E): void {
   if (!onEvent) return
   try {
     const answer = onEvent(event)

@@ -50,7 +50,9 @@ export function guardedPeer(name: string, input: SeedInput, defaults: PeerDefaul
     const given = Object.fromEntries(
       Object.entries({ algorithm, digits, period }).filter(([, value]) => value !== undefined),
     )
-    const profile = parseProfile({ ...defaults.profile, ...given })
+    // The window is the agent's, and was judged with the agent's profile.
+    const { window } = defaults.profile
+    const profile = { ...parseProfile({ ...defaults.profile, ...given, window: undefined }), window }
     const seeds = set.seeds.map((seed, index) => guardedSeed(seed, index, profile, defaults.allowWeakSeeds))
     if (new Set(seeds.map(({ id }) => id)).size < seeds.length) {
       throw new A2aTotpError('ERR_CONFIG_INVALID', 'two of its seeds have one id; give each its own')

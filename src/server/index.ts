@@ -10,6 +10,7 @@ export {
   type TokenVerdict,
 } from './delegates.js'
 export type { AuthEvent, OnEvent } from './events.js'
+export type { FromFileOptions, ServerFileEvent } from './from-file.js'
 export type {
   PeerSeed,
   PeerSeedsOptions,

@@ -48,6 +48,8 @@ interface CommonOptions {
   readonly guard?: Guard
   /** Lets seeds of less than 128 bits pass (RFC 4226 R6). */
   readonly allowWeakSeeds?: boolean
+  /** Lets a window of more than 2 pass, up to 120: codes that are an hour old, and as many more that a guess can hit. */
+  readonly allowInsecureWindow?: boolean
   readonly onEvent?: OnEvent
   readonly now?: () => Date
 }

@@ -1,20 +1,17 @@
-import { randomBytes } from 'node:crypto'
-import { A2aTotpError } from '../core/errors.js'
-import { parseProfile, type TotpProfile } from '../core/profile.js'
-import { makeSeed } from '../core/seed.js'
+import type { TotpProfile } from '../core/profile.js'
 import { hashToken } from '../core/token.js'
 import { isCode, timeStepAt } from '../core/totp.js'
-import { parseBudgets } from '../guards/budgets.js'
 import type { Decision, Guard } from '../guards/guard.js'
 import { memoryGuard } from '../guards/memory-guard.js'
 import { StrangerLimit } from '../guards/stranger-limit.js'
 import { emit, eventsOf, type OnEvent } from './events.js'
-import { compareCode, guardedPeer, parseReplay, type CodeMatch, type GuardedPeer } from './guarded-peer.js'
-import { Identification, type Identity } from './identity.js'
+import { compareCode, type CodeMatch } from './guarded-peer.js'
+import { followServerFile, naming, type FromFileOptions } from './from-file.js'
+import type { Identity } from './identity.js'
 import type { TOTPServerAuthSchemeOptions } from './options.js'
-import { peerDirectory } from './peer-directory.js'
 import { refuse, type Refusal, type RefusalDetails } from './refusal.js'
 import { credentialsOf, type AuthRequest, type Credentials } from './request.js'
+import { rulesOf, type Rules } from './rules.js'
 
 /** Who called, and what proved it. */
 export interface Caller extends CodeMatch {
@@ -35,15 +32,12 @@ const retryAfterFailure = 5
  * the token belongs to. There is no way to ask about one of them alone.
  */
 export class TOTPServerAuthScheme {
-  /** How codes are made and sent, unless a peer's own seed set says otherwise. */
-  readonly profile: TotpProfile
-  readonly #identification: Identification
+  #rules: Rules
   readonly #guard: Guard
   readonly #strangers: StrangerLimit
-  /** Stands in for the peer when a token is nobody's, so that this takes as long as a wrong code. */
-  readonly #decoy: GuardedPeer
   readonly #onEvent: OnEvent | undefined
   readonly #now: () => Date
+  #stopFollowing: () => void = () => undefined
 
   /**
    * @throws {A2aTotpError} for what contradicts itself or could never pass: `ERR_CONFIG_INVALID`,
@@ -51,24 +45,9 @@ export class TOTPServerAuthScheme {
    */
   constructor(options: TOTPServerAuthSchemeOptions) {
     const { throttle, now = () => new Date() } = options
-    this.profile = parseProfile({ ...options.profile })
-    const defaults = {
-      profile: this.profile,
-      replay: parseReplay(options.replay),
-      budgets: parseBudgets(throttle?.budgets),
-      allowWeakSeeds: options.allowWeakSeeds ?? false,
-    }
-    const peers = peerDirectory(options, defaults)
-    this.#identification = new Identification(options, peers)
     this.#guard = options.guard ?? memoryGuard({ since: now() })
-    if (peers.once && !this.#guard.supports.once) {
-      throw new A2aTotpError(
-        'ERR_CONFIG_INVALID',
-        'replay is "once", which this guard does not support; give one that does',
-      )
-    }
+    this.#rules = rulesOf(options, this.#guard)
     this.#strangers = new StrangerLimit(throttle?.strangers)
-    this.#decoy = guardedPeer('', makeSeed(this.profile.algorithm, randomBytes), defaults)
     this.#onEvent = options.onEvent
     this.#now = now
   }
@@ -80,8 +59,46 @@ export class TOTPServerAuthScheme {
    */
   static async create(options: TOTPServerAuthSchemeOptions): Promise<TOTPServerAuthScheme> {
     const scheme = new TOTPServerAuthScheme(options)
-    await scheme.#identification.requireUsable(options.tokenToPeer, scheme.#now())
+    await scheme.#rules.identification.requireUsable(options.tokenToPeer, scheme.#now())
     return scheme
+  }
+
+  /**
+   * A scheme for the peers of a server file (`a2a-totp config server`), each with the policy and the codes that the
+   * file says. Changes of the file are in force within a second, atomic swaps of a mounted one included, and no
+   * request is refused for them: what the guard remembers stays. A new file that is broken or gone leaves the old
+   * one in force, and is an event (`server_file_refused`). Following ends with {@link close}, and keeps no process
+   * alive.
+   *
+   * @param path by default `$A2A_TOTP_SERVER_FILE`
+   * @throws {A2aTotpError} `ERR_FILE_UNREADABLE`; `ERR_CONFIG_INVALID` without a path, or with the path of the field
+   *   that is wrong and never its value; and what the constructor throws.
+   */
+  static fromFile(
+    path: string | undefined = process.env['A2A_TOTP_SERVER_FILE'],
+    options: FromFileOptions = {},
+  ): TOTPServerAuthScheme {
+    const file = followServerFile(path, options)
+    const scheme = naming(path ?? '', () => new TOTPServerAuthScheme(file.options))
+    file.follow((changed) => {
+      scheme.#rules = rulesOf(changed, scheme.#guard)
+    })
+    scheme.#stopFollowing = () => file.stop()
+    return scheme
+  }
+
+  /** How codes are made and sent, unless a peer's own seed set says otherwise. */
+  get profile(): TotpProfile {
+    return this.#rules.profile
+  }
+
+  /** Stops following the server file. The scheme goes on with what it knows. */
+  close(): void {
+    this.#stopFollowing()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
   }
 
   /**
@@ -92,19 +109,25 @@ export class TOTPServerAuthScheme {
    */
   async authenticate(request: AuthRequest): Promise<AuthOutcome> {
     const at = this.#now()
-    const outcome = await this.#decide(request, credentialsOf(request, this.profile.header), at)
+    const rules = this.#rules
+    const outcome = await this.#decide(request, credentialsOf(request, rules.profile.header), at, rules)
     for (const event of eventsOf(outcome, request, at)) emit(this.#onEvent, event)
     return outcome
   }
 
-  async #decide(request: AuthRequest, credentials: Credentials, at: Date): Promise<AuthOutcome> {
+  async #decide(
+    request: AuthRequest,
+    credentials: Credentials,
+    at: Date,
+    { profile, identification, decoy }: Rules,
+  ): Promise<AuthOutcome> {
     const { token, code, flaw } = credentials
     const tokenHash = hashToken(token ?? '')
-    const identity = await this.#identification.identify(token, tokenHash, at)
-    const peer = identity.peer ?? this.#decoy
+    const identity = await identification.identify(token, tokenHash, at)
+    const peer = identity.peer ?? decoy
     const match = compareCode(peer, code, at)
     const refused = (kind: Refusal['kind'], details: RefusalDetails): AuthOutcome => ({
-      refusal: refuse(kind, details, this.profile.header, credentials.tokenGiven),
+      refusal: refuse(kind, details, profile.header, credentials.tokenGiven),
     })
 
     if (!identity.peer) return refused(...this.#toStranger(identity.reason, credentials, request, at))
