@@ -29,15 +29,15 @@ export interface CliContext {
   /** Aborted by SIGINT and SIGTERM: a long command then ends cleanly. */
   readonly signal: AbortSignal
   /** All of standard input, as text. */
-  readStdin(): Promise<string>
+  readonly readStdin: () => Promise<string>
   /**
    * Asks a person at a terminal.
    *
    * @throws {A2aTotpError} `ERR_CONFIRMATION_NEEDED` where nobody can be asked; it names the option to give.
    */
-  confirm(question: string, option: string): Promise<boolean>
+  readonly confirm: (question: string, option: string) => Promise<boolean>
   /** Waits; returns early when {@link CliContext.signal} is aborted. */
-  sleep(ms: number): Promise<void>
+  readonly sleep: (ms: number) => Promise<void>
   /** The exit code of a command that did its work and whose answer is no. */
-  setExitCode(code: number): void
+  readonly setExitCode: (code: number) => void
 }

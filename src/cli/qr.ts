@@ -65,7 +65,7 @@ function qrPng(text: string): Uint8Array {
 
 interface Modules {
   readonly size: number
-  isDark(this: void, row: number, column: number): boolean
+  readonly isDark: (row: number, column: number) => boolean
 }
 
 function withMargin(text: string, margin: number): Modules {

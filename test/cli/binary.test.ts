@@ -36,7 +36,7 @@ describe('the built binary', () => {
     expect(readdirSync(cwd)).toEqual(['a2a-totp.json'])
   }, 120_000)
 
-  it('ends quietly when nobody reads on', async () => {
+  it('ends quietly when nobody reads on', () => {
     const cwd = makeFolder()
     const script = `"${process.execPath}" "${binary}" code --watch | head -n 1; echo "\${PIPESTATUS[0]}"`
     const output = execFileSync('bash', ['-c', `${script} 2>&1`], {
@@ -59,7 +59,7 @@ describe('the built binary', () => {
   ] as const)('ends a watch on %s with %i', async (signal, exitCode) => {
     const child = startBinary(['code', '--watch', '--json'], { cwd: makeFolder(), env })
     const [line] = (await once(createInterface({ input: child.stdout ?? process.stdin }), 'line')) as [string]
-    expect(JSON.parse(line)).toMatchObject({ code: expect.stringMatching(/^\d{6}$/), peer: null })
+    expect(line).toMatch(/^\{"peer":null,"code":"\d{6}",/)
     child.kill(signal)
     expect(await once(child, 'exit')).toEqual([exitCode, null])
   })

@@ -25,12 +25,11 @@ describe('list and show', () => {
       replay: 'reuse',
       note: null,
     })
-    expect(peers[0]?.['seeds']).toEqual([
-      { id: expect.any(String), createdAt: expect.any(String), expiresAt: null },
-    ])
-    expect(peers[0]?.['tokens']).toEqual([
-      { id: expect.any(String), createdAt: expect.any(String), expiresAt: null },
-    ])
+    for (const kind of ['seeds', 'tokens']) {
+      const [credential] = peers[0]?.[kind] as Record<string, unknown>[]
+      expect(Object.keys(credential ?? {})).toEqual(['id', 'createdAt', 'expiresAt'])
+      expect(credential?.['expiresAt']).toBeNull()
+    }
     expect(parseJson(show)).toEqual({ ...parseJson(list), peers: [peers[0]] })
     for (const run of [
       list,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { Command, Option } from 'commander'
+import { Command, type Option } from 'commander'
 import {
   cardProtocols,
   totpSecurityOf,

@@ -46,7 +46,10 @@ Examples:
     .action(async (options: InitOptions) => {
       const { store, output } = context
       const roster = rosterFrom(options, context)
-      if (options.ifMissing && store.exists()) return reportExisting(context)
+      if (options.ifMissing && store.exists()) {
+        reportExisting(context)
+        return
+      }
       await confirmReplacement(context, options)
       const backup = await store
         .create(roster, { replace: options.force ?? false })
@@ -55,7 +58,10 @@ Examples:
           if (options.ifMissing && isA2aTotpError(error) && error.code === 'ERR_STORE_EXISTS') return 'there'
           throw error
         })
-      if (backup === 'there') return reportExisting(context)
+      if (backup === 'there') {
+        reportExisting(context)
+        return
+      }
       output.result(store.path(), { store: store.path(), agent: roster.agent })
       if (backup) output.say(`the old store is kept as ${backup}`)
       remark(context, options, roster)
