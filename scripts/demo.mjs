@@ -26,7 +26,7 @@ function show(...args) {
 
 /** Starts the demo agent; resolves once it has printed its card's URL. */
 async function startAgent() {
-  console.log('$ a2a-totp demo &')
+  console.log('$ a2a-totp --quiet demo &')
   const agent = spawn(process.execPath, [cli, '--quiet', 'demo'], {
     cwd: folder,
     env,
