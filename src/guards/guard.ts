@@ -60,6 +60,36 @@ export function secondsUntil(instant: number, at: number): number {
   return Math.max(1, Math.ceil((instant - at) / 1000))
 }
 
+/**
+ * The refusal of a spent time step: the next one to come is good again.
+ *
+ * @param last the last claimed time step
+ */
+export function replayed({ timeStep, period, at }: Attempt, last: number): Decision {
+  const turn = (Math.max(last, timeStep) + 1) * period * 1000
+  return { outcome: 'replayed', retryAfter: secondsUntil(turn, at.getTime()) }
+}
+
+/**
+ * The refusal of a time step that may have been spent before the guard's memory begins.
+ *
+ * @param since when it begins, in milliseconds
+ */
+export function unknown({ period, window, at }: Attempt, since: number): Decision {
+  const firstKnown = Math.ceil(since / (period * 1000)) + window
+  return { outcome: 'unknown', retryAfter: secondsUntil(firstKnown * period * 1000, at.getTime()) }
+}
+
+/** The refusal while a budget is exhausted, which lasts so many milliseconds more. */
+export function throttled(waitMs: number): Decision {
+  return { outcome: 'throttled', retryAfter: secondsUntil(waitMs, 0) }
+}
+
+/** A key that no other pair of texts has. */
+export function pairOf(peer: string, other: string): string {
+  return `${peer.length}:${peer}${other}`
+}
+
 /** When a code of the time step can first be accepted, in milliseconds: its peer may be ahead by the window. */
 export function acceptableFrom({ period, window }: Attempt, timeStep: number): number {
   return (timeStep - window) * period * 1000

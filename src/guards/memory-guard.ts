@@ -2,7 +2,10 @@ import { longestMs, memoryOf, waitFor } from './budgets.js'
 import {
   acceptableFrom,
   acceptableUntil,
-  secondsUntil,
+  pairOf,
+  replayed,
+  throttled,
+  unknown,
   type Attempt,
   type Decision,
   type Guard,
@@ -74,17 +77,11 @@ export function memoryGuard({ since = new Date() }: MemoryGuardOptions = {}): Me
     return { outcome: 'wrong', tripped: waitFor(log.events, attempt.budgets, at) > 0 }
   }
 
-  function claim(attempt: Attempt, seedId: string, timeStep: number, at: number): Decision {
+  function claim(attempt: Attempt, seedId: string, timeStep: number): Decision {
     const key = pairOf(attempt.peer, seedId)
     const last = claims.get(key)?.timeStep ?? -Infinity
-    if (timeStep <= last) {
-      const turn = (Math.max(last, attempt.timeStep) + 1) * attempt.period * 1000
-      return { outcome: 'replayed', retryAfter: secondsUntil(turn, at) }
-    }
-    if (acceptableFrom(attempt, timeStep) < knownSince) {
-      const firstKnown = Math.ceil(knownSince / (attempt.period * 1000)) + attempt.window
-      return { outcome: 'unknown', retryAfter: secondsUntil(firstKnown * attempt.period * 1000, at) }
-    }
+    if (timeStep <= last) return replayed(attempt, last)
+    if (acceptableFrom(attempt, timeStep) < knownSince) return unknown(attempt, knownSince)
     claims.set(key, { timeStep, until: acceptableUntil(attempt, timeStep) })
     return { outcome: 'accepted' }
   }
@@ -97,18 +94,13 @@ export function memoryGuard({ since = new Date() }: MemoryGuardOptions = {}): Me
       sweep(at)
       const events = guesses.get(pairOf(attempt.peer, attempt.tokenHash))?.events ?? []
       const wait = waitFor(events, attempt.budgets, at)
-      if (wait > 0) return { outcome: 'throttled', retryAfter: secondsUntil(at + wait, at) }
+      if (wait > 0) return throttled(wait)
       const { finding, policy } = attempt
       if (finding.kind === 'guess') return count(attempt, finding.code, at)
       if (policy === 'reuse') return { outcome: 'accepted' }
-      return claim(attempt, finding.seedId, finding.timeStep, at)
+      return claim(attempt, finding.seedId, finding.timeStep)
     },
   }
-}
-
-/** A key that no other pair of texts has. */
-function pairOf(peer: string, other: string): string {
-  return `${peer.length}:${peer}${other}`
 }
 
 function forgetOldest(entries: Map<string, unknown>): void {
