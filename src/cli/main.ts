@@ -9,6 +9,7 @@ import { initCommand } from './commands/init.js'
 import { listCommand } from './commands/list.js'
 import { probeCommand } from './commands/probe.js'
 import { removePeerCommand } from './commands/remove-peer.js'
+import { rotateCommand } from './commands/rotate.js'
 import { showCommand } from './commands/show.js'
 import { verifyCommand } from './commands/verify.js'
 import type { CliContext } from './context.js'
@@ -24,6 +25,7 @@ const commands = [
   verifyCommand,
   configCommand,
   probeCommand,
+  rotateCommand,
   removePeerCommand,
   demoCommand,
 ]

@@ -49,7 +49,11 @@ export function viewRoster(roster: Roster, peers: Iterable<Peer>): Record<string
 
 /** How old something is, in its largest whole unit: `3d`, `5h`, `12m`, `40s`. */
 export function ageOf(createdAt: Date, now: Date): string {
-  const seconds = Math.max(0, Math.floor((now.getTime() - createdAt.getTime()) / 1000))
+  return spanOf(now.getTime() - createdAt.getTime())
+}
+
+function spanOf(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000))
   for (const [unit, length] of [
     ['d', 86_400],
     ['h', 3600],
@@ -60,12 +64,16 @@ export function ageOf(createdAt: Date, now: Date): string {
   return `${seconds}s`
 }
 
-/** The newest credential's id, then how many older ones are still live beside it. */
+/** The newest credential's id, then how many older ones are live beside it, and how long the last of them will be. */
 export function overlapOf(credentials: readonly Credential[], now: Date): string {
   const live = credentials.filter((credential) => isLive(credential, now))
   const newest = live.at(-1)
   if (!newest) return 'expired'
-  return live.length === 1 ? newest.id : `${newest.id} +${live.length - 1}`
+  const older = live.slice(0, -1)
+  if (older.length === 0) return newest.id
+  const ends = older.map(({ expiresAt }) => expiresAt?.getTime() ?? Infinity)
+  const last = Math.max(...ends)
+  return `${newest.id} +${older.length}${last === Infinity ? '' : ` for ${spanOf(last - now.getTime())}`}`
 }
 
 const viewCredential = ({ id, createdAt, expiresAt }: Credential): CredentialView => ({

@@ -1,6 +1,6 @@
 import { A2aTotpError } from './errors.js'
 import { isName, quoteName } from './name.js'
-import type { Credential, Peer, Roster, SeedCredential } from './peer.js'
+import type { Credential, Peer, Roster, SeedCredential, TokenCredential } from './peer.js'
 import type { CodeProfile, ReplayPolicy } from './profile.js'
 import type { RandomBytes } from './random.js'
 import { makeSeed, type Seed } from './seed.js'
@@ -45,13 +45,18 @@ export function provisionPeer(roster: Roster, request: PeerRequest, making: Maki
     seeds: roster.sharedSeeds
       ? []
       : [seedCredential(request.seed ?? makeSeed(algorithm, making.random), making)],
-    tokens: [{ ...newCredential('t', making), token: request.token ?? makeToken(making.random) }],
+    tokens: [tokenCredential(request.token ?? makeToken(making.random), making)],
   }
 }
 
 /** Gives a seed its id and its date of birth. */
 export function seedCredential(seed: Seed, making: Making): SeedCredential {
   return { ...newCredential('s', making), seed }
+}
+
+/** Gives a token its id and its date of birth. */
+export function tokenCredential(token: Token, making: Making): TokenCredential {
+  return { ...newCredential('t', making), token }
 }
 
 /**

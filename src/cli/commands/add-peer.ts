@@ -1,16 +1,15 @@
 import { Command } from 'commander'
 import { A2aTotpError } from '../../core/errors.js'
-import { formatKeyUri } from '../../core/key-uri.js'
 import { parseName } from '../../core/name.js'
-import { seedsOf, type Peer, type Roster } from '../../core/peer.js'
+import type { Peer, Roster } from '../../core/peer.js'
 import type { CodeProfile, ReplayPolicy } from '../../core/profile.js'
 import { provisionPeer, withPeers, type PeerRequest } from '../../core/provision.js'
 import { requireStrongSeed, Seed } from '../../core/seed.js'
 import { Token } from '../../core/token.js'
 import type { CliContext } from '../context.js'
+import { credentialsOf, showQrs, textOf } from '../credential-rows.js'
 import { codeOptions, replayOption } from '../options.js'
 import { readSecretFile } from '../secret-file.js'
-import { showQr } from '../show-qr.js'
 
 interface AddPeerOptions extends Partial<CodeProfile> {
   replay?: ReplayPolicy
@@ -117,46 +116,4 @@ function report(
   if (ifMissing && added.length === 0) output.say('already there; nothing was changed')
   const [first] = added
   if (first) output.say(`next: a2a-totp config client ${first.name}`)
-}
-
-interface CredentialRow {
-  readonly name: string
-  readonly seedId: string | null
-  readonly tokenId: string | null
-  readonly expiresAt: string | null
-  readonly seed?: string
-  readonly token?: string
-  readonly uri?: string
-}
-
-/** A peer's newest credentials: their ids, and with `reveal` themselves. */
-function credentialsOf(roster: Roster, peer: Peer, reveal: boolean): CredentialRow {
-  const seed = seedsOf(roster, peer).at(-1)
-  const token = peer.tokens.at(-1)
-  return {
-    name: peer.name,
-    seedId: seed?.id ?? null,
-    tokenId: token?.id ?? null,
-    expiresAt: seed?.expiresAt?.toISOString() ?? null,
-    ...(reveal && seed && token
-      ? { seed: seed.seed.base32, token: token.token.value, uri: keyUriOf(roster, peer, seed.seed) }
-      : {}),
-  }
-}
-
-function textOf({ name, seedId, tokenId, seed, token, uri }: CredentialRow): string {
-  const line = `${name}  seed ${seedId ?? '-'}  token ${tokenId ?? '-'}`
-  return uri
-    ? [line, `  seed   ${seed ?? ''}`, `  token  ${token ?? ''}`, `  uri    ${uri}`].join('\n')
-    : line
-}
-
-const keyUriOf = ({ agent }: Roster, { name, algorithm, digits, period }: Peer, seed: Seed): string =>
-  formatKeyUri({ agent, peer: name, seed, profile: { algorithm, digits, period } })
-
-async function showQrs(context: CliContext, roster: Roster, added: readonly Peer[]): Promise<void> {
-  for (const peer of added) {
-    const seed = seedsOf(roster, peer).at(-1)?.seed
-    if (seed) await showQr(context, keyUriOf(roster, peer, seed))
-  }
 }

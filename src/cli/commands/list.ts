@@ -9,7 +9,7 @@ export const listCommand = ({ store, output, now }: CliContext): Command =>
     .addHelpText(
       'after',
       `
-Prints nothing secret. "+1" behind an id: an older one is still live beside it, an overlap.
+Prints nothing secret. "+1 for 23h" behind an id: an older one is live beside it for so long, an overlap.
 
 Examples:
   $ a2a-totp list

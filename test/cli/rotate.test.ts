@@ -1,0 +1,149 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { makeStore, parseJson, runCli, type CliRun } from '../support/cli.js'
+
+interface View {
+  readonly name: string
+  readonly seeds: readonly { id: string; expiresAt: string | null }[]
+  readonly tokens: readonly { id: string; expiresAt: string | null }[]
+}
+interface Row {
+  readonly name: string
+  readonly seedId: string
+  readonly tokenId: string
+}
+
+const hourMs = 3_600_000
+const later = (hours: number): Date => new Date(Date.now() + hours * hourMs)
+const rowsOf = (run: CliRun): Row[] => parseJson(run)['peers'] as Row[]
+
+async function viewOf(cwd: string, name = 'alice'): Promise<View> {
+  const { peers } = parseJson(await runCli(['list', '--json'], { cwd })) as unknown as { peers: View[] }
+  const peer = peers.find((one) => one.name === name)
+  if (!peer) throw new Error(`no ${name}`)
+  return peer
+}
+
+describe('rotate', () => {
+  it('gives a new seed and token, and keeps the old ones for 24 hours', async () => {
+    const cwd = await makeStore(['alice', 'bob'])
+    const before = await viewOf(cwd)
+    const now = new Date('2026-11-24T00:00:00Z')
+    const run = await runCli(['rotate', 'alice', '--json'], { cwd, now })
+    expect(run.exitCode).toBe(0)
+    const after = await viewOf(cwd)
+    expect(rowsOf(run)).toEqual([
+      { name: 'alice', seedId: after.seeds[1]?.id, tokenId: after.tokens[1]?.id, expiresAt: null },
+    ])
+    expect(after.seeds.map(({ id, expiresAt }) => [id, expiresAt])).toEqual([
+      [before.seeds[0]?.id, '2026-11-25T00:00:00.000Z'],
+      [expect.stringMatching(/^s-/), null],
+    ])
+    expect(after.tokens.map(({ expiresAt }) => expiresAt)).toEqual(['2026-11-25T00:00:00.000Z', null])
+    expect((await viewOf(cwd, 'bob')).seeds).toHaveLength(1)
+  })
+
+  it('tells nothing secret unless asked to', async () => {
+    const cwd = await makeStore(['alice'])
+    const quiet = await runCli(['rotate', 'alice'], { cwd })
+    const client = parseJson(await runCli(['config', 'client', 'alice', '--format', 'json'], { cwd }))
+    expect(quiet.stdout).toMatch(/^alice {2}seed s-[0-9a-f]{10} {2}token t-[0-9a-f]{10}\n$/)
+    for (const secret of [client['seed'], client['token']]) {
+      expect(quiet.stdout + quiet.stderr).not.toContain(secret)
+    }
+    const loud = await runCli(['rotate', 'alice', '--now', '--reveal', '--json'], { cwd })
+    const handed = parseJson(await runCli(['config', 'client', 'alice', '--format', 'json'], { cwd }))
+    expect(rowsOf(loud)[0]).toMatchObject({ seed: handed['seed'], token: handed['token'] })
+    expect(handed['seed']).not.toBe(client['seed'])
+  })
+
+  it('hands out the new ones, and lets the agent take both until the old ones end', async () => {
+    const cwd = await makeStore(['alice'])
+    const old = (await runCli(['code', 'alice', '--at', '59'], { cwd })).stdout
+    await runCli(['rotate', 'alice', '--overlap', '1h'], { cwd })
+    expect((await runCli(['code', 'alice', '--at', '59'], { cwd })).stdout).not.toBe(old)
+    expect((await runCli(['verify', old.trim(), 'alice', '--at', '59'], { cwd })).exitCode).toBe(0)
+    const seedsAt = async (now: Date): Promise<number> => {
+      const file = parseJson(await runCli(['config', 'server'], { cwd, now })) as unknown as {
+        peers: { alice: { seeds: unknown[]; tokens: unknown[] } }
+      }
+      expect(file.peers.alice.tokens).toHaveLength(file.peers.alice.seeds.length)
+      return file.peers.alice.seeds.length
+    }
+    expect(await seedsAt(later(0.9))).toBe(2)
+    expect(await seedsAt(later(1.1))).toBe(1)
+  })
+
+  it('says in list what is in overlap, and for how long', async () => {
+    const cwd = await makeStore(['alice'])
+    await runCli(['rotate', 'alice', '--seed', '--overlap', '7d'], { cwd })
+    const [, row = ''] = (await runCli(['list'], { cwd })).stdout.split('\n')
+    expect(row).toMatch(/^alice {2}s-[0-9a-f]{10} \+1 for 6d {2}t-[0-9a-f]{10} {2}/)
+  })
+
+  it('refuses a third live seed and changes nothing, until --finish or with --now', async () => {
+    const cwd = await makeStore(['alice'])
+    await runCli(['rotate', 'alice'], { cwd })
+    const before = readFileSync(join(cwd, 'a2a-totp.json'))
+    const third = await runCli(['rotate', '--all'], { cwd })
+    expect(third).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(third.stderr).toMatch(/rotate alice --finish.*\(ERR_OVERLAP_FULL\)\n$/)
+    expect(readFileSync(join(cwd, 'a2a-totp.json'))).toEqual(before)
+    expect((await runCli(['rotate', 'alice', '--finish'], { cwd })).exitCode).toBe(0)
+    const finished = await viewOf(cwd)
+    expect([finished.seeds.length, finished.tokens.length]).toEqual([1, 1])
+    await runCli(['rotate', 'alice'], { cwd })
+    expect((await runCli(['rotate', 'alice', '--now'], { cwd })).exitCode).toBe(0)
+    expect((await viewOf(cwd)).seeds).toHaveLength(1)
+  })
+
+  it('has nothing to finish twice, and says so', async () => {
+    const cwd = await makeStore(['alice'])
+    const run = await runCli(['rotate', '--all', '--finish'], { cwd })
+    expect(run).toMatchObject({ exitCode: 0, stdout: '', stderr: 'nothing was superseded\n' })
+  })
+
+  it('rotates only what is older, of all peers when none is named', async () => {
+    const cwd = await makeStore(['alice', 'bob'])
+    expect(rowsOf(await runCli(['rotate', '--older-than', '90d', '--json'], { cwd }))).toEqual([])
+    const now = later(91 * 24)
+    const run = await runCli(['rotate', 'bob', '--older-than', '90d', '--json'], { cwd, now })
+    expect(rowsOf(run).map(({ name }) => name)).toEqual(['bob'])
+    const rest = await runCli(['rotate', '--older-than', '90d', '--json'], { cwd, now })
+    expect(rowsOf(rest).map(({ name }) => name)).toEqual(['alice'])
+  })
+
+  it('renews a shared seed only for everybody', async () => {
+    const cwd = await makeStore(['alice', 'bob'], ['--shared-seed'])
+    const one = await runCli(['rotate', 'alice'], { cwd })
+    expect(one).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(one.stderr).toContain('--all')
+    const all = await runCli(['rotate', '--all', '--seed', '--json'], { cwd })
+    expect(rowsOf(all).map(({ name }) => name)).toEqual(['alice', 'bob'])
+    expect((await viewOf(cwd)).seeds).toHaveLength(2)
+  })
+
+  it.each([
+    [[]],
+    [['alice', '--all']],
+    [['alice', '--now', '--overlap', '1h']],
+    [['alice', '--finish', '--now']],
+    [['alice', '--finish', '--reveal']],
+    [['alice', '--overlap', '24']],
+    [['alice', '--overlap', '0h']],
+    [['alice', '--overlap', '-1h']],
+    [['--older-than', 'yesterday']],
+  ])('refuses %j as wrong usage', async (args) => {
+    const cwd = await makeStore(['alice'])
+    const run = await runCli(['rotate', ...args], { cwd })
+    expect(run).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(run.stderr).toMatch(/^error: .*\(ERR_USAGE\)\n$/)
+  })
+
+  it('knows every name, or rotates none', async () => {
+    const cwd = await makeStore(['alice'])
+    expect(await runCli(['rotate', 'alice', 'carol'], { cwd })).toMatchObject({ exitCode: 1, stdout: '' })
+    expect((await viewOf(cwd)).seeds).toHaveLength(1)
+  })
+})
