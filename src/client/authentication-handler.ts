@@ -14,17 +14,15 @@ export interface TotpAuthenticationHandler {
  * request, so it cannot tell where they go, over what, or after which redirect; and headers that the caller
  * sets win over it.
  *
- * A refused request is tried again only when the code's time step ended on the way; with the same code it would
- * be refused again.
+ * A refused request is tried again only with another code: see {@link TOTPClientAuthScheme.retryOf}.
  */
 export function totpAuthenticationHandler(scheme: TOTPClientAuthScheme): TotpAuthenticationHandler {
-  const headers = () => scheme.authorize({ binding: 'http' })
   return {
-    headers,
+    headers: () => scheme.authorize({ binding: 'http' }),
     shouldRetryWithHeaders: async (request, response) => {
-      if (response.status !== 401) return undefined
       const code = new Headers(request.headers).get(scheme.profile.header)
-      return code !== null && scheme.isOver(code) ? headers() : undefined
+      const retry = code === null ? undefined : scheme.retryOf(code, response)
+      return retry && scheme.authorize({ binding: 'http' }, retry)
     },
   }
 }

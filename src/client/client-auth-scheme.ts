@@ -1,9 +1,9 @@
 /**
  * The request that is about to be sent, as far as the seam sees it. An `AuthenticationHandler` sees nothing of it
- * but the binding.
+ * but the binding, a `CallInterceptor` not even that.
  */
 export interface ClientRequest {
-  readonly binding: 'http' | 'grpc'
+  readonly binding?: 'http' | 'grpc'
   /** The HTTP method; `POST` for gRPC. */
   readonly method?: string
   /** Absolute. For gRPC the path is `/pkg.Service/Method`. */

@@ -1,43 +1,71 @@
 import { A2aTotpError } from '../core/errors.js'
 
 export interface DestinationOptions {
-  /** Where the credentials may go, such as `https://agent.example`. By default the origin of the first request. */
+  /**
+   * Where the credentials may go, such as `https://agent.example`, or `https://agent.example:50051` for gRPC. By
+   * default where the first request goes.
+   */
   readonly origins?: readonly string[]
   /** Insecure: sends token and code in the clear, to any host. For a network that encrypts by itself. */
   readonly allowInsecureHttp?: boolean
 }
 
+/** What has to be the same for two URLs to be of the same agent. */
+export type Grain = 'origin' | 'host'
+
 /** Where token and code may go. A card can name any host, so what it names is not enough. */
 export class Destinations {
-  #origins: ReadonlySet<string> | undefined
+  readonly #grain: Grain
   readonly #allowInsecureHttp: boolean
+  #places: ReadonlySet<string> | undefined
 
   /** @throws {A2aTotpError} `ERR_CONFIG_INVALID` for an origin that is no http(s) URL. */
-  constructor({ origins, allowInsecureHttp = false }: DestinationOptions) {
-    this.#origins = origins && new Set(origins.map(originOf))
+  constructor({ origins, allowInsecureHttp = false }: DestinationOptions, grain: Grain = 'origin') {
+    this.#grain = grain
     this.#allowInsecureHttp = allowInsecureHttp
+    this.#places = origins && new Set(origins.map((origin) => this.#placeOf(parseOrigin(origin))))
   }
 
   /**
-   * Lets a URL pass. The first one decides on the origin, where none was given.
+   * Lets a URL pass that the caller named, not the agent. The first one decides, where no origins were given.
    *
-   * @throws {A2aTotpError} `ERR_INSECURE_TRANSPORT` for plain http beyond loopback; `ERR_HOST_FORBIDDEN` for an
-   *   origin that credentials may not go to.
+   * @throws {A2aTotpError} as {@link require}
+   */
+  settle(url: URL): void {
+    this.requireSafe(url)
+    this.#places ??= new Set([this.#placeOf(url)])
+    this.require(url)
+  }
+
+  /**
+   * Lets a URL pass, whoever named it.
+   *
+   * @throws {A2aTotpError} `ERR_INSECURE_TRANSPORT` for plain http beyond loopback; `ERR_HOST_FORBIDDEN` for a place
+   *   that credentials may not go to, or when nobody said yet where they may.
    */
   require(url: URL): void {
-    const plain = url.protocol === 'http:' && (this.#allowInsecureHttp || isLoopback(url.hostname))
-    if (url.protocol !== 'https:' && !plain) {
-      throw new A2aTotpError(
-        'ERR_INSECURE_TRANSPORT',
-        `token and code are not sent over plain ${url.protocol.slice(0, -1)}: use https, or set allowInsecureHttp on a network that is safe`,
-      )
-    }
-    this.#origins ??= new Set([url.origin])
-    if (this.#origins.has(url.origin)) return
+    this.requireSafe(url)
+    if (this.#places?.has(this.#placeOf(url))) return
     throw new A2aTotpError(
       'ERR_HOST_FORBIDDEN',
-      `token and code are for ${[...this.#origins].join(', ')}, not for ${url.origin}: name it in origins if it is the same agent`,
+      this.#places
+        ? `token and code are for ${[...this.#places].join(', ')}, not for ${this.#placeOf(url)}: name it in origins if it is the same agent`
+        : `nobody said whether token and code are for ${url.origin}: name it in origins, or give the URL of the card`,
     )
+  }
+
+  /** @throws {A2aTotpError} `ERR_INSECURE_TRANSPORT` where nothing protects what is sent on its way. */
+  requireSafe({ protocol, hostname }: URL): void {
+    const plain = protocol === 'http:' && (this.#allowInsecureHttp || isLoopback(hostname))
+    if (protocol === 'https:' || plain) return
+    throw new A2aTotpError(
+      'ERR_INSECURE_TRANSPORT',
+      `token and code are not sent over plain ${protocol.slice(0, -1)}: use https, or set allowInsecureHttp on a network that is safe`,
+    )
+  }
+
+  #placeOf({ origin, hostname }: URL): string {
+    return this.#grain === 'origin' ? origin : hostname
   }
 }
 
@@ -46,8 +74,8 @@ export function isLoopback(hostname: string): boolean {
   return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
 }
 
-function originOf(text: string): string {
+function parseOrigin(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url?.protocol === 'https:' || url?.protocol === 'http:') return url.origin
+  if (url?.protocol === 'https:' || url?.protocol === 'http:') return url
   throw new A2aTotpError('ERR_CONFIG_INVALID', 'an origin must look like https://agent.example')
 }

@@ -1,10 +1,11 @@
 import { A2aTotpError } from '../core/errors.js'
 import { profileFromVariables } from '../core/profile-variables.js'
-import { parseProfile, type TotpProfile } from '../core/profile.js'
+import { parseProfile, type ReplayPolicy, type TotpProfile } from '../core/profile.js'
 import { minimumSeedBits, Seed } from '../core/seed.js'
-import { generateCode, verifyCode } from '../core/totp.js'
+import { generateCodeOfStep, timeStepAt, verifyCode } from '../core/totp.js'
 import type { ClientAuthScheme, ClientRequest } from './client-auth-scheme.js'
 import { variable } from './environment.js'
+import { sleep, StepQueue, type AttemptOptions, type Clock, type Wait } from './step-queue.js'
 
 export interface TOTPClientAuthSchemeOptions {
   /** Gives the first factor, the Authorization header. */
@@ -16,7 +17,18 @@ export interface TOTPClientAuthSchemeOptions {
    * `$A2A_TOTP_ALGORITHM`, `_DIGITS`, `_PERIOD` and `_HEADER` count too, after what is given here.
    */
   readonly profile?: Partial<TotpProfile>
-  readonly now?: () => Date
+  /**
+   * The agent's policy, `reuse` by default. Under `once` no time step is used twice by this scheme: a request waits
+   * for the next one, after those that asked before it.
+   */
+  readonly replay?: ReplayPolicy
+  /** The longest that a request may wait under `once`; by default a period and a second. */
+  readonly maxWaitMs?: number
+  /** Hears of each request that has to wait under `once`. */
+  readonly onWait?: (wait: Wait) => void
+  readonly now?: Clock['now']
+  /** How to wait, where the clock is not the real one. */
+  readonly sleep?: Clock['sleep']
   /** Hears of a weak seed; by default `process.emitWarning`. The message holds no secret. */
   readonly onWarning?: (message: string) => void
 }
@@ -30,13 +42,15 @@ export interface TOTPClientAuthSchemeOptions {
 export class TOTPClientAuthScheme implements ClientAuthScheme {
   /** How codes are made and sent. */
   readonly profile: TotpProfile
+  readonly replay: ReplayPolicy
   readonly #delegate: ClientAuthScheme
   readonly #seed: Seed
   readonly #now: () => Date
+  readonly #steps: StepQueue | undefined
 
   /**
    * @throws {A2aTotpError} `ERR_SEED_MISSING`, `ERR_SEED_INVALID`, `ERR_PROFILE_INVALID` for what was given, and
-   *   `ERR_CONFIG_INVALID` for a variable. A weak seed that somebody else issued is used, with a warning.
+   *   `ERR_CONFIG_INVALID` for a variable or a limit that is none. A weak seed that somebody else issued is used, with a warning.
    */
   constructor(options: TOTPClientAuthSchemeOptions) {
     const given = options.seed ?? variable('A2A_TOTP_SEED')
@@ -48,19 +62,30 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
     this.#delegate = options.delegate
     this.#seed = typeof given === 'string' ? Seed.fromBase32(given) : given
     this.#now = options.now ?? (() => new Date())
+    this.replay = options.replay ?? 'reuse'
+    this.#steps = this.replay === 'once' ? stepQueue(this.profile, this.#now, options) : undefined
     if (!this.#seed.strong) warnOfWeakSeed(this.#seed.bits, options.onWarning ?? emitWarning)
   }
 
   /**
    * The headers of one attempt to send a request: what the delegate says, and the code of this very moment. Ask
    * again for each attempt, retries and redirects included.
+   *
+   * Under `once` it resolves when there is a time step for this attempt alone.
+   *
+   * @throws {A2aTotpError} what the delegate throws; under `once` `ERR_STEP_SPENT` when the wait would be longer than
+   *   `maxWaitMs`. An aborted signal rejects with its reason.
    */
-  async authorize(request: ClientRequest): Promise<Record<string, string>> {
+  async authorize(
+    request: ClientRequest,
+    { signal, notBefore }: AttemptOptions = {},
+  ): Promise<Record<string, string>> {
     const { header } = this.profile
     const first = Object.entries(await this.#delegate.headers(request))
     const others = first.filter(([name]) => name.toLowerCase() !== header.toLowerCase())
-    // The code comes last: a delegate that fetches a token may take a while.
-    return { ...Object.fromEntries(others), [header]: generateCode(this.#seed, this.profile, this.#now()) }
+    // The step comes last: a delegate that fetches a token may take a while, or fail.
+    const timeStep = (await this.#steps?.next({ signal, notBefore })) ?? timeStepAt(this.profile, this.#now())
+    return { ...Object.fromEntries(others), [header]: generateCodeOfStep(this.#seed, this.profile, timeStep) }
   }
 
   /** The same as {@link authorize}, which makes this a scheme that others can wrap. */
@@ -69,13 +94,42 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
   }
 
   /**
-   * Whether a code is of this seed, and of one of the last two time steps that are over. A refused request is worth
-   * sending again only then; with any other code it would meet the same answer, or spend a guess.
+   * When a refused request is worth sending again, with headers made anew; undefined when it is not. Never with the
+   * same code: it would meet the same answer.
+   *
+   * It is when the code's time step ended on the way; and under `once`, when the agent answers 401 with
+   * `Retry-After`: both factors were right, but the step was spent, by another process with this seed for example.
+   *
+   * @param code the one that was sent
    */
-  isOver(code: string): boolean {
+  retryOf(code: string, response: Pick<Response, 'status' | 'headers'>): { notBefore: Date } | undefined {
+    if (response.status !== 401) return undefined
+    const after = response.headers.get('retry-after')
+    const spent = this.replay === 'once' && after !== null && /^[0-9]{1,6}$/.test(after)
+    if (spent) return { notBefore: new Date(this.#now().getTime() + Number(after) * 1000) }
+    return this.#isOver(code) ? { notBefore: this.#now() } : undefined
+  }
+
+  /** Whether a code is of this seed, and of one of the last two time steps that are over. */
+  #isOver(code: string): boolean {
     const verification = verifyCode(this.#seed, { ...this.profile, window: 2 }, code, this.#now())
     return verification.valid && verification.drift < 0
   }
+}
+
+function stepQueue(
+  profile: TotpProfile,
+  now: Clock['now'],
+  { maxWaitMs = (profile.period + 1) * 1000, onWait, ...given }: TOTPClientAuthSchemeOptions,
+): StepQueue {
+  if (!(maxWaitMs >= 0)) throw new A2aTotpError('ERR_CONFIG_INVALID', 'maxWaitMs must be 0 or more')
+  return new StepQueue({
+    profile,
+    maxWaitMs,
+    now,
+    sleep: given.sleep ?? sleep,
+    onWait: onWait ?? (() => undefined),
+  })
 }
 
 function warnOfWeakSeed(bits: number, warn: (message: string) => void): void {

@@ -140,24 +140,54 @@ describe('the seed', () => {
   })
 })
 
-describe('a code that was sent', () => {
+describe('a refused request', () => {
+  const refused = (status = 401, headers = {}) => new Response('', { status, headers })
+
   it.each([
     [0, false],
     [29, false],
     [30, true],
     [89, true],
     [90, false],
-  ])('is over %d s later: %s', (seconds, over) => {
+  ])('whose code is %d s old is worth another try: %s', (seconds, worth) => {
     const clock = new FakeClock()
     const code = clock.code()
     clock.advance(seconds)
-    expect(schemeOn(clock).isOver(code)).toBe(over)
+    const retry = schemeOn(clock).retryOf(code, refused())
+    expect(retry).toEqual(worth ? { notBefore: clock.at } : undefined)
   })
 
-  it('is not over when it is somebody else’s, or none', () => {
+  it('is not when the code is somebody else’s, or none', () => {
     const scheme = schemeOn(new FakeClock())
-    expect(['', '000000', 'abc', '²²²²²²'].map((code) => scheme.isOver(code))).not.toContain(true)
+    for (const code of ['', '000000', 'abc', '²²²²²²'])
+      expect(scheme.retryOf(code, refused())).toBeUndefined()
   })
+
+  it.each([200, 403, 429, 503])('is not when the answer is %d', (status) => {
+    const clock = new FakeClock()
+    const code = clock.code()
+    clock.advance(30)
+    const answer = refused(status, { 'Retry-After': '5' })
+    expect(schemeOn(clock, { replay: 'once' }).retryOf(code, answer)).toBeUndefined()
+  })
+
+  it('whose step was spent is, after the time that the agent says, under once alone', () => {
+    const clock = new FakeClock()
+    const answer = refused(401, { 'Retry-After': '17' })
+    expect(schemeOn(clock, { replay: 'once' }).retryOf(clock.code(), answer)).toEqual({
+      notBefore: new Date(clock.at.getTime() + 17_000),
+    })
+    expect(schemeOn(clock).retryOf(clock.code(), answer)).toBeUndefined()
+  })
+
+  it.each(['', 'soon', '-1', '1.5', '9999999', 'Wed, 21 Oct 2026 07:28:00 GMT'])(
+    'is not when the agent says to come back after %j',
+    (after) => {
+      const clock = new FakeClock()
+      const answer = refused(401, { 'Retry-After': after })
+      expect(schemeOn(clock, { replay: 'once' }).retryOf(clock.code(), answer)).toBeUndefined()
+    },
+  )
 })
 
 describe('the token', () => {

@@ -20,6 +20,12 @@ export class FakeClock {
     this.at = new Date(this.at.getTime() + seconds * 1000)
   }
 
+  /** Waiting takes no time: the clock moves on instead. */
+  sleep = (ms: number): Promise<void> => {
+    this.advance(ms / 1000)
+    return Promise.resolve()
+  }
+
   /** The code of this moment. */
   code(profile: TotpProfile = defaultProfile): string {
     return generateCode(seed, profile, this.at)
@@ -35,6 +41,7 @@ export function schemeOn(
     delegate: new BearerTokenAuth(token),
     seed,
     now: clock.now,
+    sleep: clock.sleep,
     ...options,
   })
 }
