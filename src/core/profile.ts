@@ -44,10 +44,16 @@ export type ReplayPolicy = (typeof replayPolicies)[number]
 
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const reserved = /^(authorization|cookie|host|a2a-.*|grpc-.*|.*-bin)$/i
+/**
+ * What HTTP itself acts on: clients refuse to set these, and proxies drop or rewrite them (RFC 9110 §7.6.1, Fetch
+ * standard, forbidden request-headers), so a code in one of them never arrives.
+ */
+const unusable =
+  /^(accept|connection|content-(encoding|length|type)|date|expect|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|via)$/i
 
 /** Whether a header may carry the code: an RFC 9110 token with no meaning to HTTP, A2A or gRPC already. */
 export function isHeaderName(text: string): boolean {
-  return text.length <= 64 && token.test(text) && !reserved.test(text)
+  return text.length <= 64 && token.test(text) && !reserved.test(text) && !unusable.test(text)
 }
 
 /** One rule a field: what is allowed, and how to say so. */
@@ -75,7 +81,8 @@ export const profileRules: ProfileRules = {
   },
   header: {
     allows: (value: unknown): boolean => typeof value === 'string' && isHeaderName(value),
-    expected: 'an RFC 9110 token other than Authorization, Cookie, Host, A2A-*, grpc-* and *-bin',
+    expected:
+      'an RFC 9110 token other than Authorization, Cookie, Host, A2A-*, grpc-*, *-bin and those of HTTP itself',
   },
 }
 

@@ -59,6 +59,16 @@ describe('the header of a code', () => {
   it.each([
     ...['', 'X TOTP', 'X:TOTP', 'X-TOTP\r\n', 'X,Y', '"X"', 'Ｘ', 'a'.repeat(65)],
     ...['Authorization', 'COOKIE', 'host', 'A2A-Version', 'a2a-totp', 'grpc-timeout', 'x-code-bin'],
+    ...[
+      'Content-Length',
+      'content-type',
+      'Connection',
+      'Transfer-Encoding',
+      'TE',
+      'Upgrade',
+      'Proxy-X',
+      'Date',
+    ],
   ])('may not be %j', (name) => {
     expect(isHeaderName(name)).toBe(false)
   })
