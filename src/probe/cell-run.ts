@@ -34,6 +34,8 @@ export class CellRun {
   whyNotSent = 'nothing was sent'
   /** The answer to the message of `--send`. */
   sendAnswer: Answer | undefined
+  /** What a complete stranger got right after the valid call was throttled. */
+  stranger: Answer | undefined
   readonly #first: Connection
   readonly #second: Connection
 
@@ -57,7 +59,7 @@ export class CellRun {
       ...this.tried.map(({ answer }) => answer),
       ...this.validAnswers,
       ...this.spellings.map(({ answer }) => answer),
-      ...(this.sendAnswer ? [this.sendAnswer] : []),
+      ...[this.sendAnswer, this.stranger].filter((answer) => answer !== undefined),
     ]
   }
 
@@ -87,6 +89,11 @@ export class CellRun {
     const answer = await this.#call(this.#first, 'get', fields)
     this.spellings.push({ label, answer })
     return answer
+  }
+
+  /** Sends something that no check judges, on the connection beside. */
+  callBeside(fields: readonly FieldLine[]): Promise<Answer> {
+    return this.#call(this.#second, 'get', fields)
   }
 
   async sendMessage(fields: readonly FieldLine[], text: string): Promise<void> {

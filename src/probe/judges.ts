@@ -49,7 +49,8 @@ const cellJudges: Readonly<Partial<Record<CheckId, CellJudge>>> = {
   'auth.future-code': guesses('auth.future-code'),
   'auth.cross-peer': (run, { noCrossPeer }) =>
     noCrossPeer === '' ? judgeGuess('auth.cross-peer', run) : skipped(noCrossPeer),
-  'auth.valid': (run, { options, discovery }) => judgeValid(run, options.credentials, discovery.cards),
+  'auth.valid': (run, { options: { credentials }, discovery: { cards }, runs }) =>
+    judgeValid(run, { credentials, cards, runs }),
   'auth.after-valid': judgeAfterValid,
   challenge: judgeChallenge,
   status: judgeStatus,

@@ -6,10 +6,11 @@ import { discover, type Discovery } from './discovery.js'
 import { HttpClient } from './http.js'
 import { cellChecks, judgeCell, judgeRun, judgeSilence, runChecks, type Evidence } from './judges.js'
 import { parseTarget, type ProbeOptions } from './options.js'
-import { failed, summarise, toResult, type CheckResult, type ProbeReport } from './report.js'
+import { summarise, toResult, type CheckResult, type ProbeReport } from './report.js'
 import { Secrets } from './secrets.js'
-import { perform } from './session.js'
+import { perform } from './perform.js'
 import { asText, printable } from './text.js'
+import { judgeWhole } from './whole.js'
 
 /**
  * Tests whether a live agent enforces bearer plus TOTP. It asks for a task by a random id and so changes nothing,
@@ -81,23 +82,10 @@ async function test(
   )
   const results = [...ofRun, ...ofCells]
   // A run that tested nothing must not look like one that found nothing.
-  const silent = ofCells.every(({ status }) => status === 'skip')
-  const throttled = sent.runs.every(({ answers }) => answers.every(({ kind }) => kind === 'throttled'))
-  if (ids.length > 0 && (silent || throttled)) results.push(testedNothing(ids, throttled && !silent, clean))
+  const hollow = ids.length > 0 ? judgeWhole(ofCells, sent.runs) : undefined
+  const id = ids.includes('auth.valid') ? 'auth.valid' : ids[0]
+  if (hollow && id) results.push(toResult(id, null, hollow, clean))
   return { results, guessesSpent: sent.guessesSpent }
-}
-
-function testedNothing(
-  ids: readonly CheckId[],
-  throttled: boolean,
-  clean: (text: string) => string,
-): CheckResult {
-  const id = ids.includes('auth.valid') ? 'auth.valid' : (ids[0] ?? 'auth.valid')
-  const detail = throttled
-    ? 'everything was answered with 429, which shows nothing: try again later'
-    : 'nothing could be tested: name the endpoint itself as URL, with --binding and --protocol; ' +
-      'or --allow-host, where the card names another host'
-  return toResult(id, null, failed('no cell was tested', detail), clean)
 }
 
 function silentResults(

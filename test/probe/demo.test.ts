@@ -1,32 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Peer, Roster } from '../../src/core/peer.js'
-import { defaultProfile } from '../../src/core/profile.js'
-import { Token } from '../../src/core/token.js'
 import { startDemoAgent, type DemoAgent } from '../../src/demo/index.js'
 import { probe } from '../../src/probe/index.js'
-import { alice, bob, findings, probeOptions, stillClock } from '../support/probing.js'
+import { demoRoster } from '../support/demo-roster.js'
+import { findings, probeOptions, stillClock } from '../support/probing.js'
 
 // Still, so that three runs fall into one time step; of now, because the agent's Date is.
 const clock = stillClock(new Date())
 
-const peers = [alice, bob].map(({ name, token, seed }): Peer => ({
-  ...defaultProfile,
-  name,
-  createdAt: clock.now(),
-  seeds: [{ id: `${name}-seed`, createdAt: clock.now(), seed }],
-  tokens: [{ id: `${name}-token`, createdAt: clock.now(), token: Token.parse(token) }],
-}))
-const roster: Roster = {
-  agent: 'demo',
-  profile: defaultProfile,
-  replay: 'reuse',
-  peers: new Map(peers.map((peer) => [peer.name, peer])),
-}
-
 describe('the demo agent on @a2a-js/sdk', () => {
   let agent: DemoAgent
   beforeAll(async () => {
-    agent = await startDemoAgent({ roster, port: 0, now: clock.now })
+    agent = await startDemoAgent({ roster: demoRoster(clock.now()), port: 0, now: clock.now })
   })
   afterAll(() => agent.close())
 
@@ -35,7 +19,7 @@ describe('the demo agent on @a2a-js/sdk', () => {
       const report = await probe({ ...probeOptions(agent.cardUrl, clock), timeoutMs: 5000, send: 'hello' })
       expect(findings(report)).toEqual({})
       expect(report.summary).toMatchObject({ failed: 0, warned: 0, skipped: 0 })
-      expect(report.checks.filter(({ id }) => id === 'auth.valid')).toHaveLength(4)
+      expect(report.checks.filter(({ id }) => id === 'auth.valid')).toHaveLength(agent.interfaces.length)
       expect(report.guessesSpent).toBe(4)
     }
   })

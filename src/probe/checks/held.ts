@@ -1,11 +1,15 @@
 import type { CheckId } from '../catalogue.js'
 import { isSuccess, wasLetIn, type CellRun, type Tried } from '../cell-run.js'
 import { failed, passed, skipped, warned, type Verdict } from '../report.js'
+import { isLate } from './refusals.js'
 
-/** Whether everything that a refusal check sent was refused. */
+/** Whether everything that a refusal check sent was refused, before any success where it is sent then. */
 export function judgeRefusals(check: CheckId, run: CellRun): Verdict {
-  const tried = run.tried.filter(({ attempt, when }) => attempt.check === check && when === 'before')
-  return judgeHeld(tried, run)
+  const tried = run.tried.filter(
+    ({ attempt, when }) =>
+      attempt.check === check && (isLate(check) ? when !== 'after-same-connection' : when === 'before'),
+  )
+  return isLate(check) ? judgeBeside(tried, run) : judgeHeld(tried, run)
 }
 
 /** Guesses are sent after the valid calls; they have no "before". */
@@ -13,7 +17,29 @@ export function judgeGuess(check: CheckId, run: CellRun): Verdict {
   const tried = run.tried.filter(
     ({ attempt, when }) => attempt.check === check && when !== 'after-same-connection',
   )
-  return judgeHeld(tried, run)
+  return judgeBeside(tried, run)
+}
+
+/** Requests sent after a success: what lets them in may be the success, and `auth.after-valid` names that. */
+function judgeBeside(tried: readonly Tried[], run: CellRun): Verdict {
+  const verdict = judgeHeld(tried, run)
+  const opened = run.tried.find(
+    ({ attempt, answer, when }) =>
+      when === 'after' &&
+      attempt.again &&
+      wasLetIn(answer, run) === 'yes' &&
+      run.tried.some(
+        (other) =>
+          other.attempt.label === attempt.label &&
+          other.when === 'before' &&
+          wasLetIn(other.answer, run) === 'no',
+      ),
+  )
+  if (verdict.status !== 'fail' || !opened) return verdict
+  return {
+    ...skipped('after a success the agent lets more in, so nothing can be told here; see auth.after-valid'),
+    actual: verdict.actual,
+  }
 }
 
 /** Whether what was refused before a success still is after it. */

@@ -76,10 +76,19 @@ const guessLabels: Readonly<Record<keyof typeof guesses, string>> = {
   'auth.cross-peer': "another peer's code",
 }
 
-/** What to send before anything succeeded, for the checks that are performed. */
-export function freeAttempts(performed: ReadonlySet<CheckId>, material: Material): Attempt[] {
+/** When a request that spends no guess is sent: few before anything succeeded, the many after it. */
+export type Stage = 'before-valid' | 'after-valid'
+
+/** Variants of a valid call: many, and telling only where that one is let in. */
+const late: ReadonlySet<CheckId> = new Set(['auth.malformed-code', 'auth.duplicate-header'])
+
+/** Whether the requests of a refusal check come after the valid calls. */
+export const isLate = (check: CheckId): boolean => late.has(check)
+
+/** What spends no guess, for the checks that are performed. */
+export function freeAttempts(performed: ReadonlySet<CheckId>, material: Material, stage: Stage): Attempt[] {
   return entriesOf(freeRefusals)
-    .filter(([check]) => performed.has(check))
+    .filter(([check]) => performed.has(check) && isLate(check) === (stage === 'after-valid'))
     .flatMap(([check, variants]) =>
       variants(material).map((variant: Variant) => ({
         check,
@@ -88,6 +97,11 @@ export function freeAttempts(performed: ReadonlySet<CheckId>, material: Material
         ...variant,
       })),
     )
+}
+
+/** The call of a complete stranger: how it is answered tells how the agent takes an unknown token. */
+export function strangerAttempt({ unknownToken, header, code }: Material): FieldLine[] {
+  return [bearer(unknownToken), [header, code]]
 }
 
 /** What to send last. */

@@ -6,29 +6,30 @@ import { failed, passed, skipped, warned, type Verdict } from '../report.js'
 import { clockOffsetMs } from './clock.js'
 import { totpHeadersOf } from './card.js'
 
-/** Whether right credentials were let in, with an explanation where they were not. */
-export function judgeValid(run: CellRun, credentials: ProbeCredentials, cards: readonly CardJson[]): Verdict {
-  const answer = run.valid
-  if (!answer) return skipped(run.whyNotSent)
-  return { ...judge(answer, run, credentials, cards), durationMs: answer.durationMs }
+/** What is known besides the cell's own answers. */
+export interface Surroundings {
+  readonly credentials: ProbeCredentials
+  readonly cards: readonly CardJson[]
+  /** Every cell of the agent. */
+  readonly runs: readonly CellRun[]
 }
 
-function judge(
-  answer: Answer,
-  run: CellRun,
-  credentials: ProbeCredentials,
-  cards: readonly CardJson[],
-): Verdict {
-  if (answer.kind === 'throttled') {
-    const wait =
-      answer.retryAfter === undefined ? '' : `; it says to wait ${answer.retryAfter} s (Retry-After)`
-    return { ...skipped(`the agent throttles this peer or host${wait}`), actual: answer.summary }
-  }
-  if (!isSuccess(answer, run)) return failed(answer.summary, explain(answer, run, credentials, cards))
+/** Whether right credentials were let in, with an explanation where they were not. */
+export function judgeValid(run: CellRun, surroundings: Surroundings): Verdict {
+  const answer = run.valid
+  if (!answer) return skipped(run.whyNotSent)
+  return { ...judge(answer, run, surroundings), durationMs: answer.durationMs }
+}
+
+function judge(answer: Answer, run: CellRun, surroundings: Surroundings): Verdict {
+  if (answer.kind === 'throttled') return judgeThrottled(answer, run, surroundings)
+  if (!isSuccess(answer, run)) return failed(answer.summary, explain(answer, run, surroundings))
   const sent = run.sendAnswer
   if (sent && !['answered', 'authenticated'].includes(sent.kind)) {
     return failed(sent.summary, 'GetTask was let in, but the message was not served')
   }
+  const throttled = run.spellings.find(({ answer: { kind } }) => kind === 'throttled')
+  if (throttled) return countsSuccesses(throttled.answer)
   const picky = run.spellings.find(
     ({ answer: { kind, retryAfter } }) => kind === 'refused' && retryAfter === undefined,
   )
@@ -43,13 +44,29 @@ function judge(
     : warned(answer.summary, "let in, but the answer is not this binding's TaskNotFound")
 }
 
+/** A throttled call shows nothing of right credentials; how a stranger is answered tells who is throttled. */
+function judgeThrottled(answer: Answer, { stranger }: CellRun, { runs }: Surroundings): Verdict {
+  // No wrong code has been sent by now, so a success before this one means that other requests count.
+  if (runs.some((other) => other.valid && isSuccess(other.valid, other))) return countsSuccesses(answer)
+  const wait = answer.retryAfter === undefined ? '' : `; it says to wait ${answer.retryAfter} s (Retry-After)`
+  const who =
+    stranger === undefined
+      ? 'this peer or host'
+      : stranger.kind === 'throttled'
+        ? 'callers with unknown tokens too'
+        : 'this token, and no unknown one: it is live, and its budget of wrong codes is spent'
+  return { ...skipped(`the agent throttles ${who}${wait}`), actual: answer.summary }
+}
+
+const countsSuccesses = ({ summary }: Answer): Verdict =>
+  warned(
+    summary,
+    'let in at first, then throttled before any wrong code was sent: the agent counts successes, or every request, ' +
+      'against its limit; only wrong codes should count, or correct callers are shut out',
+  )
+
 /** The likeliest reason first: what an answer shows for certain, before what can only be guessed. */
-function explain(
-  answer: Answer,
-  run: CellRun,
-  credentials: ProbeCredentials,
-  cards: readonly CardJson[],
-): string {
+function explain(answer: Answer, run: CellRun, { credentials, cards }: Surroundings): string {
   const { header, algorithm, digits, period, window } = credentials
   if (answer.kind === 'redirected') return 'redirects are not followed with credentials; probe the final URL'
   if (answer.kind === 'failed') {

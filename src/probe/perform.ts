@@ -1,0 +1,57 @@
+import { CellRun, isSuccess } from './cell-run.js'
+import type { Cell } from './cells.js'
+import { freeAttempts, type Stage } from './checks/refusals.js'
+import { freshWrongCodes, guess } from './guessing.js'
+import { isExposed } from './hosts.js'
+import { materialNow, type Session } from './session.js'
+import { callAllValid } from './valid-calls.js'
+
+export interface Performed {
+  readonly runs: readonly CellRun[]
+  /** Distinct wrong codes sent with the live token. */
+  readonly guessesSpent: number
+  /** Why no code of another peer was sent. */
+  readonly noCrossPeer: string
+}
+
+/**
+ * Sends everything, in the order that spares the agent's limits and tells most. First the refusals that matter most,
+ * while nothing has succeeded yet; they are few, because to an agent that does not know the token each of them is a
+ * stranger's. Then the valid calls with the same refusals after each, then the many refusals that spend no guess,
+ * and the guesses last.
+ */
+export async function perform(session: Session, cells: readonly Cell[]): Promise<Performed> {
+  const { options, client, performed } = session
+  const runs = cells.map((cell) => new CellRun(cell, client, options.random))
+  const testable = runs.filter(({ cell }) => cell.untestable === undefined)
+  const trusted = testable.filter(({ cell }) => options.insecureHttp === true || !isExposed(cell.url))
+  for (const run of testable) {
+    if (trusted.includes(run)) continue
+    run.whyNotSent =
+      'nothing authenticated is sent over plain http beyond loopback; allow it with --insecure-http'
+  }
+  for (const run of testable) await sendFree(session, run, 'before-valid', trusted.includes(run))
+  if (performed.has('auth.valid')) await callAllValid(session, trusted)
+  for (const run of fruitful(session, trusted)) await sendFree(session, run, 'after-valid', true)
+  const guessable = fruitful(session, trusted)
+  const wrongCodes = await freshWrongCodes(session, guessable)
+  const guessed = await guess(session, guessable, wrongCodes)
+  return { runs, guessesSpent: guessed.size, noCrossPeer: wrongCodes.noCrossPeer }
+}
+
+async function sendFree(session: Session, run: CellRun, stage: Stage, trusted: boolean): Promise<void> {
+  for (const attempt of freeAttempts(session.performed, materialNow(session), stage)) {
+    if (trusted || attempt.fields.length === 0) await run.try(attempt, 'other-connection')
+  }
+}
+
+/** Where right credentials are refused, nearly right ones would show nothing, and only spend the agent's patience. */
+function fruitful({ performed }: Session, runs: readonly CellRun[]): CellRun[] {
+  return runs.filter((run) => {
+    const { valid } = run
+    const useful =
+      !performed.has('auth.valid') || (valid && (valid.kind === 'throttled' || isSuccess(valid, run)))
+    if (!useful) run.whyNotSent = 'not sent: where right credentials are not let in, wrong ones show nothing'
+    return useful
+  })
+}

@@ -1,0 +1,77 @@
+import { isSuccess, type CellRun } from './cell-run.js'
+import { freeAttempts, strangerAttempt } from './checks/refusals.js'
+import type { FieldLine } from './http.js'
+import { credentialFields, materialNow, type Session } from './session.js'
+import { ValidCodes } from './valid-codes.js'
+
+/** Tries of a valid call at an agent that says that the code was used. */
+const validTries = 3
+
+/** Calls every cell with right credentials, and after each success sends again what was refused before it. */
+export async function callAllValid(session: Session, runs: readonly CellRun[]): Promise<void> {
+  const { options, performed, sleep, announce } = session
+  const { credentials, now } = options
+  const codes = new ValidCodes({ credentials, now, sleep, announce })
+  if (codes.once) {
+    const seconds = Math.max(0, runs.length - 1 - 2 * Math.min(credentials.window, 1)) * credentials.period
+    announce(
+      `policy once: ${runs.length} valid calls need a time step each, about ${seconds} s; --only for less`,
+    )
+  }
+  for (const run of runs) {
+    await callValid(session, run, codes)
+    if (run.valid?.kind === 'throttled') {
+      run.stranger = await run.callBeside(strangerAttempt(materialNow(session)))
+    }
+    if (!run.valid || !isSuccess(run.valid, run)) continue
+    if (!codes.once) await callSpelledOddly(session, run, codes)
+    if (options.send !== undefined) {
+      await run.sendMessage(credentialFields(session, await codes.next()), options.send)
+    }
+    if (!performed.has('auth.after-valid')) continue
+    const again = freeAttempts(performed, materialNow(session), 'before-valid').filter(
+      (attempt) => attempt.again,
+    )
+    for (const attempt of again) await run.try(attempt, 'valid-connection')
+    for (const attempt of again) await run.try(attempt, 'other-connection')
+  }
+}
+
+async function callValid(session: Session, run: CellRun, codes: ValidCodes): Promise<void> {
+  for (let tries = 0; tries < validTries; tries++) {
+    const answer = await run.callValid(credentialFields(session, await codes.next()))
+    const spent = answer.kind === 'refused' && answer.retryAfter !== undefined
+    if (!spent) return
+    codes.learnOnce()
+  }
+}
+
+/** The scheme and header names know no case (RFC 9110 §5.1, §11.1): correct calls, differently spelled. */
+async function callSpelledOddly(session: Session, run: CellRun, codes: ValidCodes): Promise<void> {
+  const { token, header } = session.options.credentials
+  const lower = header.toLowerCase()
+  const otherCase = lower === header ? header.toUpperCase() : lower
+  const spellings: [string, (code: string) => FieldLine[]][] = [
+    [
+      '"bearer" in small letters',
+      (code) => [
+        ['Authorization', `bearer ${token.value}`],
+        [header, code],
+      ],
+    ],
+    [
+      `"${otherCase}"`,
+      (code) => [
+        ['authorization', `Bearer ${token.value}`],
+        [otherCase, code],
+      ],
+    ],
+  ]
+  for (const [label, fields] of spellings) {
+    const answer = await run.callSpelledOddly(label, fields(await codes.next()))
+    if (answer.kind === 'refused' && answer.retryAfter !== undefined) {
+      codes.learnOnce()
+      return
+    }
+  }
+}
