@@ -3,7 +3,7 @@ import { defineConfig } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
 export default defineConfig(
-  { ignores: ['dist/', 'coverage/'] },
+  { ignores: ['dist/', 'coverage/', '.venvs/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -20,7 +20,7 @@ export default defineConfig(
   },
   {
     // @a2a-js/sdk declares its option bags as classes that it does not export.
-    files: ['test/**/*.ts'],
+    files: ['test/**/*.ts', 'src/client/a2a*.ts'],
     rules: { '@typescript-eslint/no-unsafe-class-instance-assignment': 'off' },
   },
   {

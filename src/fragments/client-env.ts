@@ -16,13 +16,27 @@ export const clientEnv: Fragment<ClientInput> = {
         'CONTAINS SECRETS, a token and a seed: keep it mode 0600, out of version control and out of logs.',
         'Load it with `set -a; . ./FILE; set +a`, or as the .env file of the peer.',
       ],
-      {
-        A2A_TOTP_AGENT: roster.agent,
-        ...(roster.url === undefined ? {} : { A2A_TOTP_URL: writableUrl(roster.url) }),
-        A2A_TOTP_TOKEN: tokenToHandOut(input).token.value,
-        A2A_TOTP_SEED: seedToHandOut(input).seed.base32,
-        ...profileToVariables({ ...peer, header: roster.profile.header }),
-      },
+      clientVariables(input, writableUrl),
     )
   },
+}
+
+/**
+ * The variables and their values, not quoted for anything.
+ *
+ * @param spellUrl what has to be done to the URL so that it can be written down
+ * @throws {A2aTotpError} `ERR_CREDENTIAL_EXPIRED` when the peer has no live seed or no live token.
+ */
+export function clientVariables(
+  input: ClientInput,
+  spellUrl = (url: string): string => url,
+): Record<string, string> {
+  const { roster, peer } = input
+  return {
+    A2A_TOTP_AGENT: roster.agent,
+    ...(roster.url === undefined ? {} : { A2A_TOTP_URL: spellUrl(roster.url) }),
+    A2A_TOTP_TOKEN: tokenToHandOut(input).token.value,
+    A2A_TOTP_SEED: seedToHandOut(input).seed.base32,
+    ...profileToVariables({ ...peer, header: roster.profile.header }),
+  }
 }

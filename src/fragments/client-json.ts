@@ -6,18 +6,25 @@ export const clientJson: Fragment<ClientInput> = {
   kind: 'json',
   summary: 'all that the peer needs, as JSON',
   secret: true,
-  make: (input) => {
-    const { roster, peer } = input
-    return {
-      peer: peer.name,
-      agent: roster.agent,
-      url: roster.url ?? null,
-      token: tokenToHandOut(input).token.value,
-      seed: seedToHandOut(input).seed.base32,
-      algorithm: peer.algorithm,
-      digits: peer.digits,
-      period: peer.period,
-      header: roster.profile.header,
-    }
-  },
+  make: makeClientJson,
+}
+
+/**
+ * What one peer has to know: the newest credentials that are live, and how its codes are made.
+ *
+ * @throws {A2aTotpError} `ERR_CREDENTIAL_EXPIRED` when the peer has no live seed or no live token.
+ */
+export function makeClientJson(input: ClientInput): object {
+  const { roster, peer } = input
+  return {
+    peer: peer.name,
+    agent: roster.agent,
+    url: roster.url ?? null,
+    token: tokenToHandOut(input).token.value,
+    seed: seedToHandOut(input).seed.base32,
+    algorithm: peer.algorithm,
+    digits: peer.digits,
+    period: peer.period,
+    header: roster.profile.header,
+  }
 }

@@ -36,8 +36,8 @@ interface JsonFragment<Input> extends About<Input> {
 
 interface TextFragment<Input> extends About<Input> {
   readonly kind: 'text'
-  /** The text, with a newline at its end. */
-  readonly make: (input: Input) => string
+  /** The text, with a newline at its end. Long ones are loaded when they are asked for. */
+  readonly make: (input: Input) => string | Promise<string>
 }
 
 /** One format: a row of the table in `index.ts`. */

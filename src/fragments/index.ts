@@ -1,9 +1,18 @@
 import { clientEnv } from './client-env.js'
 import { clientJson } from './client-json.js'
+import { serverCompose } from './compose.js'
+import { clientCrewai, serverCrewai } from './crewai.js'
+import { clientCurl } from './curl.js'
 import type { ClientInput, Fragment, ServerInput } from './fragment.js'
+import { clientGithub } from './github.js'
+import { clientKubernetes, serverKubernetes } from './kubernetes.js'
+import { clientPython, serverPython } from './python.js'
 import { serverEnv } from './server-env.js'
 import { serverJson } from './server-json.js'
 import { serverMaps } from './server-maps.js'
+import { serverSystemd } from './systemd.js'
+import { clientTypescript, serverTypescript } from './typescript.js'
+import { clientYaml, serverYaml } from './yaml.js'
 
 export { defaultServerFile, type ClientInput, type Fragment, type ServerInput } from './fragment.js'
 export { makeServerFile } from './server-json.js'
@@ -13,12 +22,26 @@ export const serverFragments = {
   json: serverJson,
   maps: serverMaps,
   env: serverEnv,
+  yaml: serverYaml,
+  typescript: serverTypescript,
+  python: serverPython,
+  crewai: serverCrewai,
+  kubernetes: serverKubernetes,
+  compose: serverCompose,
+  systemd: serverSystemd,
 } satisfies Record<string, Fragment<ServerInput>>
 
 /** `config client NAME --format`: the keys are the choices. The first is the default. */
 export const clientFragments = {
   env: clientEnv,
   json: clientJson,
+  yaml: clientYaml,
+  typescript: clientTypescript,
+  python: clientPython,
+  crewai: clientCrewai,
+  kubernetes: clientKubernetes,
+  github: clientGithub,
+  curl: clientCurl,
 } satisfies Record<string, Fragment<ClientInput>>
 
 export type ServerFormat = keyof typeof serverFragments
@@ -39,28 +62,32 @@ export interface RenderedFragment {
 /**
  * A fragment for the protected agent.
  *
- * @throws {A2aTotpError} `ERR_CREDENTIAL_EXPIRED` when there is a shared seed and it has expired;
+ * Rejects with an {@link A2aTotpError}: `ERR_CREDENTIAL_EXPIRED` when there is a shared seed and it has expired;
  *   `ERR_CONFIG_INVALID` when the format cannot hold a value.
  */
-export function renderServerFragment(format: ServerFormat, input: ServerInput): RenderedFragment {
+export function renderServerFragment(format: ServerFormat, input: ServerInput): Promise<RenderedFragment> {
   return render(format, serverFragments[format], input)
 }
 
 /**
  * A fragment for one peer.
  *
- * @throws {A2aTotpError} `ERR_CREDENTIAL_EXPIRED` when the peer has no live seed or no live token;
+ * Rejects with an {@link A2aTotpError}: `ERR_CREDENTIAL_EXPIRED` when the peer has no live seed or no live token;
  *   `ERR_CONFIG_INVALID` when the format cannot hold a value.
  */
-export function renderClientFragment(format: ClientFormat, input: ClientInput): RenderedFragment {
+export function renderClientFragment(format: ClientFormat, input: ClientInput): Promise<RenderedFragment> {
   return render(format, clientFragments[format], input)
 }
 
-function render<Input>(format: string, fragment: Fragment<Input>, input: Input): RenderedFragment {
+async function render<Input>(
+  format: string,
+  fragment: Fragment<Input>,
+  input: Input,
+): Promise<RenderedFragment> {
   const { secret } = fragment
   const warnings = fragment.warnings?.(input) ?? []
   if (fragment.kind === 'text') {
-    const content = fragment.make(input)
+    const content = await fragment.make(input)
     return { content, document: { format, content }, secret, warnings }
   }
   const document = fragment.make(input)

@@ -30,6 +30,16 @@ export function tokenToHandOut({ peer, at }: ClientInput): TokenCredential {
 }
 
 /**
+ * For a fragment without credentials in it, which would be of no use without any.
+ *
+ * @throws {A2aTotpError} `ERR_CREDENTIAL_EXPIRED` when the peer has no live seed or no live token.
+ */
+export function requireLive(input: ClientInput): void {
+  seedToHandOut(input)
+  tokenToHandOut(input)
+}
+
+/**
  * The shared seeds that a server still needs, or undefined where each peer has its own.
  *
  * @throws {A2aTotpError} `ERR_CREDENTIAL_EXPIRED` when there were some and none is live.

@@ -21,8 +21,8 @@ const render = (format: ServerFormat, roster = rosterOf([alice, bob])) =>
   renderServerFragment(format, { roster, at: lookAt })
 
 describe('the server file', () => {
-  it('holds live seeds, hashes of live tokens, and each peer’s policy', () => {
-    expect(render('json').document).toEqual({
+  it('holds live seeds, hashes of live tokens, and each peer’s policy', async () => {
+    expect((await render('json')).document).toEqual({
       version: 1,
       agent: 'agent',
       profile: { algorithm: 'SHA1', digits: 6, period: 30, window: 1, header: 'X-TOTP' },
@@ -50,57 +50,57 @@ describe('the server file', () => {
     })
   })
 
-  it('never holds a token', () => {
-    const { content } = render('json')
+  it('never holds a token', async () => {
+    const { content } = await render('json')
     for (const { token } of [...alice.tokens, ...bob.tokens]) expect(content).not.toContain(token.value)
   })
 
-  it('has a shared seed at the top, and none in the peers', () => {
+  it('has a shared seed at the top, and none in the peers', async () => {
     const sharedSeeds = [seedCredential('old', 5, past), seedCredential('new', 6)]
     const peers = [peerOf('alice', { seeds: [] }), peerOf('bob', { seeds: [] })]
-    const file = render('json', rosterOf(peers, { sharedSeeds })).document
+    const file = (await render('json', rosterOf(peers, { sharedSeeds }))).document
     expect(file).toMatchObject({ sharedSeeds: [{ id: 'new', seed: base32(6) }] })
     expect(file).toHaveProperty('peers.alice.tokens')
     expect(file).not.toHaveProperty('peers.alice.seeds')
     expect(file).not.toHaveProperty('peers.bob.seeds')
   })
 
-  it('takes a peer whose name means something to JavaScript', () => {
-    const { content } = render('json', rosterOf([peerOf('constructor'), peerOf('toString')]))
+  it('takes a peer whose name means something to JavaScript', async () => {
+    const { content } = await render('json', rosterOf([peerOf('constructor'), peerOf('toString')]))
     const { peers } = JSON.parse(content) as { peers: object }
     expect(Object.keys(peers)).toEqual(['constructor', 'toString'])
   })
 
-  it('is empty but whole for an agent without peers', () => {
-    expect(render('json', rosterOf([])).document).toMatchObject({ version: 1, peers: {} })
+  it('is empty but whole for an agent without peers', async () => {
+    expect((await render('json', rosterOf([]))).document).toMatchObject({ version: 1, peers: {} })
   })
 })
 
 describe('the maps', () => {
-  it('hold the newest live seed and all live tokens', () => {
-    expect(render('maps').document).toEqual({
+  it('hold the newest live seed and all live tokens', async () => {
+    expect((await render('maps')).document).toEqual({
       peer_seeds: { alice: base32(3), bob: bob.seeds[0]?.seed.base32 },
       token_to_peer: { a2at_mid: 'alice', a2at_new: 'alice', 'a2at_token-of-bob': 'bob' },
     })
   })
 
-  it('hold a shared seed in place of the seeds', () => {
+  it('hold a shared seed in place of the seeds', async () => {
     const roster = rosterOf([peerOf('alice', { seeds: [] })], { sharedSeeds: [seedCredential('x', 7)] })
-    expect(render('maps', roster).document).toEqual({
+    expect((await render('maps', roster)).document).toEqual({
       shared_seed: base32(7),
       token_to_peer: { 'a2at_token-of-alice': 'alice' },
     })
   })
 
-  it('come with a warning that they cannot hold an overlap', () => {
-    expect(render('maps').warnings.join()).toMatch(/overlap/)
-    expect(render('json').warnings).toEqual([])
+  it('come with a warning that they cannot hold an overlap', async () => {
+    expect((await render('maps')).warnings.join()).toMatch(/overlap/)
+    expect((await render('json')).warnings).toEqual([])
   })
 })
 
 describe('the agent’s env file', () => {
-  it('names the server file and holds nothing secret', () => {
-    const { content, secret, document } = render('env')
+  it('names the server file and holds nothing secret', async () => {
+    const { content, secret, document } = await render('env')
     expect(content).toMatch(/^# /)
     expect(sourcedBySh(content, ['A2A_TOTP_SERVER_FILE'])).toEqual({
       A2A_TOTP_SERVER_FILE: './a2a-totp-server.json',
@@ -110,36 +110,38 @@ describe('the agent’s env file', () => {
     expect(document).toEqual({ format: 'env', content })
   })
 
-  it('takes any path', () => {
+  it('takes any path', async () => {
     const serverFile = "/srv/it's here/#1.json"
     const input = { roster: rosterOf([]), at: lookAt, serverFile }
-    const { content } = renderServerFragment('env', input)
+    const { content } = await renderServerFragment('env', input)
     expect(sourcedBySh(content, ['A2A_TOTP_SERVER_FILE'])).toEqual({ A2A_TOTP_SERVER_FILE: serverFile })
   })
 })
 
 describe.each(formats)('the server fragment %s', (format) => {
-  it('says truly whether it is secret', () => {
-    const { content, secret } = render(format)
+  it('says truly whether it is secret', async () => {
+    const { content, secret } = await render(format)
     expect(content.includes(base32(3))).toBe(secret)
   })
 
-  it('ends in one newline, and is the document where it is JSON', () => {
-    const { content, document } = render(format)
+  it('ends in one newline, and is the document where it is JSON', async () => {
+    const { content, document } = await render(format)
     expect(content).toMatch(/[^\n]\n$/)
     if (serverFragments[format].kind === 'json') expect(JSON.parse(content)).toEqual(document)
   })
 })
 
-describe.each(['json', 'maps'] as const)('%s', (format) => {
-  it('leaves out a peer whose seeds have expired, and says so with the command that mends it', () => {
-    const { content, warnings } = render(format, rosterOf([alice, gone]))
+describe.each(['json', 'maps', 'yaml', 'kubernetes'] as const)('%s', (format) => {
+  it('leaves out a peer whose seeds have expired, and says so with the command that mends it', async () => {
+    const { content, warnings } = await render(format, rosterOf([alice, gone]))
     expect(content).not.toContain('gone')
     expect(warnings.join('\n')).toContain('`a2a-totp rotate gone`')
   })
 
-  it('fails when the shared seed has expired', () => {
+  it('fails when the shared seed has expired', async () => {
     const roster = rosterOf([peerOf('alice', { seeds: [] })], { sharedSeeds: [seedCredential('x', 7, past)] })
-    expect(() => render(format, roster)).toThrow(expect.objectContaining({ code: 'ERR_CREDENTIAL_EXPIRED' }))
+    await expect(render(format, roster)).rejects.toThrow(
+      expect.objectContaining({ code: 'ERR_CREDENTIAL_EXPIRED' }),
+    )
   })
 })

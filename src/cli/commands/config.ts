@@ -36,7 +36,7 @@ function serverCommand(context: CliContext): Command {
   const command = new Command('server')
     .description('the fragment for the protected agent')
     .addOption(formatOption(serverFragments).default('json'))
-    .option('--server-file <path>', 'with --format env: where the agent will find its server file')
+    .option('--server-file <path>', 'where the server file will be, for env, compose and systemd')
   for (const option of outOptions()) command.addOption(option)
   return command
     .addHelpText(
@@ -44,15 +44,19 @@ function serverCommand(context: CliContext): Command {
       `${listFormats(serverFragments)}
 Examples:
   $ a2a-totp config server --out /etc/billing/a2a-totp-server.json
-  $ a2a-totp config server --format maps`,
+  $ a2a-totp config server --format python --out a2a_totp_server.py
+  $ a2a-totp config server --format kubernetes | kubectl apply -f -
+  $ a2a-totp config server --format systemd --server-file /etc/a2a-totp/billing.json`,
     )
-    .action(({ format, serverFile, ...out }: OutOptions & { format: ServerFormat; serverFile?: string }) => {
-      const roster = context.store.read()
-      if (roster.peers.size === 0)
-        context.output.warn('the store has no peers, so the agent would refuse everybody')
-      const input = { roster, at: context.now(), ...(serverFile === undefined ? {} : { serverFile }) }
-      give(context, out, renderServerFragment(format, input))
-    })
+    .action(
+      async ({ format, serverFile, ...out }: OutOptions & { format: ServerFormat; serverFile?: string }) => {
+        const roster = await context.store.read()
+        if (roster.peers.size === 0)
+          context.output.warn('the store has no peers, so the agent would refuse everybody')
+        const input = { roster, at: context.now(), ...(serverFile === undefined ? {} : { serverFile }) }
+        give(context, out, await renderServerFragment(format, input))
+      },
+    )
 }
 
 function clientCommand(context: CliContext): Command {
@@ -67,12 +71,13 @@ function clientCommand(context: CliContext): Command {
       `${listFormats(clientFragments)}
 Examples:
   $ a2a-totp config client alice --out alice.env
-  $ a2a-totp config client alice --format json | ssh alice.example 'umask 077; cat > totp.json'`,
+  $ a2a-totp config client alice --format json | ssh alice.example 'umask 077; cat > totp.json'
+  $ a2a-totp config client alice --format crewai --out a2a_totp_crewai_client.py`,
     )
-    .action((name: string, { format, ...out }: OutOptions & { format: ClientFormat }) => {
-      const roster = context.store.read()
+    .action(async (name: string, { format, ...out }: OutOptions & { format: ClientFormat }) => {
+      const roster = await context.store.read()
       const peer = peerNamed(roster, name)
-      give(context, out, renderClientFragment(format, { roster, peer, at: context.now() }))
+      give(context, out, await renderClientFragment(format, { roster, peer, at: context.now() }))
     })
 }
 
@@ -95,7 +100,9 @@ Examples:
   $ a2a-totp config card --merge agent-card.json --out agent-card.totp.json`,
     )
     .action(async ({ protocol, merge, replace, ...out }: CardOptions) => {
-      const header = context.store.exists() ? context.store.read().profile.header : defaultProfile.header
+      const header = context.store.exists()
+        ? (await context.store.read()).profile.header
+        : defaultProfile.header
       const card =
         merge === undefined
           ? totpSecurityOf(protocol ?? '1.0', header)

@@ -1,0 +1,21 @@
+import type { ClientInput, Fragment, ServerInput } from './fragment.js'
+import { requireLive } from './live.js'
+
+/** The Python module with crewAI's shape of a scheme behind. */
+export const serverCrewai: Fragment<ServerInput> = {
+  kind: 'text',
+  summary: 'the Python module and a crewAI ServerAuthScheme, for hosts of crewAI',
+  secret: false,
+  make: async () => (await import('./sources.js')).crewaiServer,
+}
+
+/** A scheme for `A2AClientConfig(auth=…)`. */
+export const clientCrewai: Fragment<ClientInput> = {
+  kind: 'text',
+  summary: 'a scheme for crewAI’s A2AClientConfig(auth=…); reads the variables of env',
+  secret: false,
+  make: async (input) => {
+    requireLive(input)
+    return (await import('./sources.js')).crewaiClient
+  },
+}

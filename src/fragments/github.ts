@@ -1,0 +1,61 @@
+import { profileToVariables } from '../core/profile-variables.js'
+import type { ClientInput, Fragment } from './fragment.js'
+import { requireLive } from './live.js'
+import { comments, yamlBlock } from './yaml-text.js'
+
+/** A workflow that probes the agent, and the lines that store its secrets. */
+export const clientGithub: Fragment<ClientInput> = {
+  kind: 'text',
+  summary: 'the `gh secret set` lines, and a workflow that probes the agent',
+  secret: false,
+  make: (input) => {
+    requireLive(input)
+    const { roster, peer } = input
+    const { url } = roster
+    const profile = profileToVariables({ ...peer, header: roster.profile.header })
+    const client = `a2a-totp config client ${peer.name} --format json`
+    return (
+      comments([
+        `Probes agent "${roster.agent}" as "${peer.name}" every day. Made by \`a2a-totp config client ${peer.name} --format github\`.`,
+        'Save it as .github/workflows/a2a-totp.yml. Nothing in here is secret. The two secrets go in on standard input:',
+        '',
+        `  ${client} | jq -r .token | gh secret set A2A_TOTP_TOKEN`,
+        `  ${client} | jq -r .seed | gh secret set A2A_TOTP_SEED`,
+        ...(url === undefined ? ["  gh variable set A2A_TOTP_URL --body 'https://THE-AGENT'"] : []),
+        '',
+        'Best as a peer of its own with 8 digits: a run makes up to 4 guesses, and those are scarce.',
+        'a2a-totp is on no registry: commit the tarball that `npm pack` makes of it, or change the line that installs it.',
+      ]) +
+      yamlBlock({
+        name: 'a2a-totp probe',
+        on: { workflow_dispatch: {}, schedule: [{ cron: '17 5 * * *' }] },
+        permissions: { contents: 'read' },
+        jobs: {
+          probe: {
+            'runs-on': 'ubuntu-latest',
+            'timeout-minutes': 10,
+            steps: [
+              { uses: 'actions/checkout@v4' },
+              { uses: 'actions/setup-node@v4', with: { 'node-version': 22 } },
+              { run: 'npm install --global ./a2a-totp-*.tgz' },
+              {
+                run: 'a2a-totp probe "$A2A_TOTP_URL"',
+                env: {
+                  A2A_TOTP_URL: url === undefined ? '${{ vars.A2A_TOTP_URL }}' : withoutExpressions(url),
+                  ...profile,
+                  A2A_TOTP_TOKEN: '${{ secrets.A2A_TOTP_TOKEN }}',
+                  A2A_TOTP_SEED: '${{ secrets.A2A_TOTP_SEED }}',
+                },
+              },
+            ],
+          },
+        },
+      })
+    )
+  },
+}
+
+/** GitHub evaluates `${{ … }}` in every value. (A header name cannot hold it.) */
+function withoutExpressions(text: string): string {
+  return text.replaceAll('${{', '%24{{')
+}

@@ -1,0 +1,76 @@
+import { clientVariables } from './client-env.js'
+import type { ClientInput, Fragment, ServerInput } from './fragment.js'
+import { leftOut } from './live.js'
+import { resourceName } from './resource-name.js'
+import { makeServerFile } from './server-json.js'
+import { comments, yamlBlock } from './yaml-text.js'
+
+const fileName = 'a2a-totp-server.json'
+
+/** A Secret with the server file, and how the agent mounts it. */
+export const serverKubernetes: Fragment<ServerInput> = {
+  kind: 'text',
+  summary: 'a Secret with the server file, and how to mount it',
+  secret: true,
+  warnings: leftOut,
+  make: (input) => {
+    const name = resourceName(input.roster.agent)
+    return (
+      comments([
+        `The server file of agent "${input.roster.agent}" as a Secret. Made by \`a2a-totp config server --format kubernetes\`.`,
+        'CONTAINS SECRETS, the seeds of all peers. Pipe it into `kubectl apply -f -` rather than into a file.',
+        '',
+        'In the Deployment of the agent; not by subPath, which never sees a changed Secret:',
+        '  spec:',
+        '    template:',
+        '      spec:',
+        '        containers:',
+        '          - name: agent',
+        '            env:',
+        `              - { name: A2A_TOTP_SERVER_FILE, value: /run/a2a-totp/${fileName} }`,
+        '            volumeMounts:',
+        '              - { name: a2a-totp, mountPath: /run/a2a-totp, readOnly: true }',
+        '        volumes:',
+        '          - name: a2a-totp',
+        `            secret: { secretName: ${name}, defaultMode: 288 } # 0440: set fsGroup to the group that the agent runs as`,
+      ]) + secret(name, { [fileName]: `${JSON.stringify(makeServerFile(input), null, 2)}\n` })
+    )
+  },
+}
+
+/** A Secret with one peer's variables, and how it gets them. */
+export const clientKubernetes: Fragment<ClientInput> = {
+  kind: 'text',
+  summary: 'a Secret with the variables of env, and how to use it',
+  secret: true,
+  make: (input) => {
+    const { roster, peer } = input
+    const name = resourceName(roster.agent, peer.name)
+    return (
+      comments([
+        `What "${peer.name}" needs to call agent "${roster.agent}", as a Secret. Made by ` +
+          `\`a2a-totp config client ${peer.name} --format kubernetes\`.`,
+        'CONTAINS SECRETS, a token and a seed. Pipe it into `kubectl apply -f -` rather than into a file.',
+        '',
+        'In the Deployment of the peer:',
+        '  spec:',
+        '    template:',
+        '      spec:',
+        '        containers:',
+        '          - name: peer',
+        '            envFrom:',
+        `              - secretRef: { name: ${name} }`,
+      ]) + secret(name, clientVariables(input))
+    )
+  },
+}
+
+function secret(name: string, stringData: Readonly<Record<string, string>>): string {
+  return yamlBlock({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name, labels: { 'app.kubernetes.io/managed-by': 'a2a-totp' } },
+    type: 'Opaque',
+    stringData,
+  })
+}

@@ -1,0 +1,21 @@
+import type { ClientInput, Fragment, ServerInput } from './fragment.js'
+import { requireLive } from './live.js'
+
+/** A module for agents on a2a-sdk. */
+export const serverPython: Fragment<ServerInput> = {
+  kind: 'text',
+  summary: 'a module for an agent on the Python a2a-sdk; reads the server file',
+  secret: false,
+  make: async () => (await import('./sources.js')).pythonServer,
+}
+
+/** A module for clients on a2a-sdk or httpx. */
+export const clientPython: Fragment<ClientInput> = {
+  kind: 'text',
+  summary: 'a module for a client on the Python a2a-sdk or httpx; reads the variables of env',
+  secret: false,
+  make: async (input) => {
+    requireLive(input)
+    return (await import('./sources.js')).pythonClient
+  },
+}

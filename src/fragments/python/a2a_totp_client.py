@@ -1,0 +1,181 @@
+"""Second factor for an A2A client: sends the bearer token and a fresh TOTP code with every request.
+
+Made by `a2a-totp config client NAME --format python`. Save it as `a2a_totp_client.py`. It holds no secret: token
+and seed come from the environment, as `a2a-totp config client NAME --format env` prints them.
+
+    credentials = TotpCredentials.from_env()
+    http = httpx.AsyncClient(auth=TOTPAuth(credentials))               # JSON-RPC, REST and the agent card
+    ClientFactory(config).create(card, interceptors=[TOTPInterceptor(credentials)])  # or: also gRPC on a2a-sdk 1.x
+
+Use one of the two. TOTPAuth is the better one for HTTP: it sees where a request goes. (The SDK's own AuthInterceptor
+sends only the first of two schemes that a card demands together.)
+
+For a2a-sdk 0.3 and 1.x, Python 3.10 and up; needs no other package.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import ipaddress
+import os
+import re
+import struct
+import time
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from a2a.client import ClientCallContext, ClientCallInterceptor
+
+__all__ = ["CredentialsError", "TOTPAuth", "TOTPInterceptor", "TotpCredentials"]
+
+_HASHES = {"SHA1": hashlib.sha1, "SHA256": hashlib.sha256, "SHA512": hashlib.sha512}
+_TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
+
+
+class CredentialsError(ValueError):
+    """Token, seed or profile cannot be used, or must not be sent there. The message never quotes a secret."""
+
+
+@dataclass(frozen=True)
+class TotpCredentials:
+    """What one peer needs to call one agent. `period` is in seconds; `url` is the agent's, where it is known."""
+
+    token: str = field(repr=False)
+    seed: str = field(repr=False)
+    algorithm: str = "SHA1"
+    digits: int = 6
+    period: int = 30
+    header: str = "X-TOTP"
+    url: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raises CredentialsError for what could never pass."""
+        if not _TOKEN.fullmatch(self.token):
+            raise CredentialsError("the token is not an RFC 6750 b64token")
+        if self.algorithm not in _HASHES:
+            raise CredentialsError("the algorithm must be one of SHA1, SHA256, SHA512")
+        if self.digits not in (6, 7, 8) or not 10 <= self.period <= 120:
+            raise CredentialsError("digits must be 6, 7 or 8, and the period 10 to 120 seconds")
+        self._key()
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str] = os.environ) -> TotpCredentials:
+        """Reads `A2A_TOTP_TOKEN`, `A2A_TOTP_SEED` and, where they differ from the defaults, the other `A2A_TOTP_*`.
+
+        Raises CredentialsError when token or seed is missing, or a value is not allowed.
+        """
+
+        def read(name: str, default: str | None = None) -> str:
+            value = environment.get(f"A2A_TOTP_{name}") or default
+            if value is None:
+                raise CredentialsError(f"set $A2A_TOTP_{name}; `a2a-totp config client NAME` prints it")
+            return value
+
+        try:
+            digits, period = int(read("DIGITS", "6")), int(read("PERIOD", "30"))
+        except ValueError as error:
+            if isinstance(error, CredentialsError):
+                raise
+            raise CredentialsError("$A2A_TOTP_DIGITS and $A2A_TOTP_PERIOD must be whole numbers") from None
+        return cls(
+            token=read("TOKEN").strip(),
+            seed=read("SEED"),
+            algorithm=read("ALGORITHM", "SHA1"),
+            digits=digits,
+            period=period,
+            header=read("HEADER", "X-TOTP"),
+            url=environment.get("A2A_TOTP_URL") or None,
+        )
+
+    def code(self, at: float | None = None) -> str:
+        """The code (RFC 6238) for an instant in unix seconds, by default now."""
+        step = int((time.time() if at is None else at) // self.period)
+        digest = hmac.new(self._key(), struct.pack(">Q", step), _HASHES[self.algorithm]).digest()
+        offset = digest[-1] & 0x0F
+        number = struct.unpack(">I", digest[offset : offset + 4])[0] & 0x7FFFFFFF
+        return str(number % 10**self.digits).zfill(self.digits)
+
+    def headers(self, at: float | None = None) -> dict[str, str]:
+        """Both headers of one request. Make them anew for each attempt."""
+        return {"Authorization": f"Bearer {self.token}", self.header: self.code(at)}
+
+    def _key(self) -> bytes:
+        letters = re.sub(r"\s", "", self.seed).rstrip("=")
+        if not re.fullmatch("[A-Za-z2-7]+", letters) or len(letters) % 8 in (1, 3, 6):
+            raise CredentialsError("the seed is not base32")
+        return base64.b32decode(letters + "=" * (-len(letters) % 8), casefold=True)
+
+
+class TOTPAuth(httpx.Auth):
+    """Sends token and code with every request of an httpx client, made at the moment of sending.
+
+    They go to the origin of `credentials.url` where that is known, and over plain http to loopback only, unless
+    `insecure_http`: elsewhere it raises CredentialsError. Do not let the client follow redirects: httpx would carry
+    the code on to another origin.
+    """
+
+    def __init__(self, credentials: TotpCredentials, *, insecure_http: bool = False) -> None:
+        self._credentials = credentials
+        self._insecure_http = insecure_http
+        self._origin = _origin(httpx.URL(credentials.url)) if credentials.url else None
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Called by httpx once a request."""
+        if self._origin and _origin(request.url) != self._origin:
+            raise CredentialsError(f"the credentials are not for {request.url.host}, but for $A2A_TOTP_URL")
+        if request.url.scheme != "https" and not self._insecure_http and not _is_loopback(request.url.host):
+            raise CredentialsError("credentials go over https only; plain http is for loopback")
+        request.headers.update(self._credentials.headers())
+        yield request
+
+
+class TOTPInterceptor(ClientCallInterceptor):
+    """Sends token and code with every call of an a2a-sdk client, of either line.
+
+    It does not see where the call goes: create clients only from cards that you trust. (On a2a-sdk 0.3 the gRPC
+    transport ignores interceptors.)
+    """
+
+    def __init__(self, credentials: TotpCredentials) -> None:
+        self._credentials = credentials
+
+    async def before(self, args: Any) -> None:
+        """Called by a2a-sdk 1.x before each call."""
+        context: Any = args.context or ClientCallContext()
+        context.service_parameters = self._with_credentials(context.service_parameters)
+        args.context = context
+
+    async def after(self, args: Any) -> None:
+        """Called by a2a-sdk 1.x after each call."""
+
+    async def intercept(
+        self,
+        method_name: str,
+        request_payload: dict[str, Any],
+        http_kwargs: dict[str, Any],
+        agent_card: Any,
+        context: Any,
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Called by a2a-sdk 0.3 before each call."""
+        return request_payload, {**http_kwargs, "headers": self._with_credentials(http_kwargs.get("headers"))}
+
+    def _with_credentials(self, headers: Mapping[str, str] | None) -> dict[str, str]:
+        """The caller's headers but for other spellings of the two, and fresh ones."""
+        fresh = self._credentials.headers()
+        stale = {name.lower() for name in fresh}
+        return {**{name: value for name, value in (headers or {}).items() if name.lower() not in stale}, **fresh}
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

@@ -1,0 +1,100 @@
+"""Second factor for crewAI as an A2A client: a fresh TOTP code with every request, in polls and streams too.
+
+Made by `a2a-totp config client NAME --format crewai`. Save it as `a2a_totp_crewai_client.py`. It holds no secret:
+token and seed come from the environment, as `a2a-totp config client NAME --format env` prints them.
+
+    agent = Agent(..., a2a=A2AClientConfig(endpoint=card_url, auth=TOTPClientAuthScheme()))
+
+Works over JSON-RPC and REST. crewAI's gRPC transport sends a bearer token only, so do not prefer it.
+For crewai with its a2a extra, Python 3.10 and up; needs no other package.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+import re
+import struct
+import time
+from collections.abc import Generator, MutableMapping
+from typing import Literal
+
+import httpx
+from crewai.a2a.auth import APIKeyAuth, BearerTokenAuth
+from pydantic import Field, SecretStr, field_validator
+
+__all__ = ["TOTPClientAuthScheme"]
+
+_HASHES = {"SHA1": hashlib.sha1, "SHA256": hashlib.sha256, "SHA512": hashlib.sha512}
+
+
+def _variable(name: str, default: str | None = None) -> str:
+    value = os.environ.get(f"A2A_TOTP_{name}") or default
+    if value is None:
+        raise ValueError(f"set $A2A_TOTP_{name}; `a2a-totp config client NAME` prints it")
+    return value
+
+
+class TOTPClientAuthScheme(BearerTokenAuth, APIKeyAuth):
+    """Bearer token AND TOTP code, for `A2AClientConfig(auth=…)`.
+
+    Both a BearerTokenAuth and an APIKeyAuth, because crewAI looks only at the first key of a card's requirement and
+    wants the class that goes with it. crewAI asks `apply_auth` for headers once and then reuses them, so the work is
+    done by `configure_client`, which sees each request.
+    """
+
+    token: str = Field(default_factory=lambda: _variable("TOKEN"), repr=False, validate_default=True)
+    seed: SecretStr = Field(default_factory=lambda: SecretStr(_variable("SEED")), validate_default=True)
+    algorithm: Literal["SHA1", "SHA256", "SHA512"] = Field(
+        default_factory=lambda: _variable("ALGORITHM", "SHA1"),
+        validate_default=True,
+    )
+    digits: int = Field(default_factory=lambda: int(_variable("DIGITS", "6")), ge=6, le=8, validate_default=True)
+    period: int = Field(default_factory=lambda: int(_variable("PERIOD", "30")), ge=10, le=120, validate_default=True)
+    name: str = Field(default_factory=lambda: _variable("HEADER", "X-TOTP"))
+    api_key: str = ""
+
+    @field_validator("seed")
+    @classmethod
+    def _is_base32(cls, seed: SecretStr) -> SecretStr:
+        _key(seed)
+        return seed
+
+    def code(self, at: float | None = None) -> str:
+        """The code (RFC 6238) for an instant in unix seconds, by default now."""
+        step = int((time.time() if at is None else at) // self.period)
+        digest = hmac.new(_key(self.seed), struct.pack(">Q", step), _HASHES[self.algorithm]).digest()
+        offset = digest[-1] & 0x0F
+        number = struct.unpack(">I", digest[offset : offset + 4])[0] & 0x7FFFFFFF
+        return str(number % 10**self.digits).zfill(self.digits)
+
+    async def apply_auth(
+        self, client: httpx.AsyncClient, headers: MutableMapping[str, str]
+    ) -> MutableMapping[str, str]:
+        """Adds nothing: crewAI would send the same headers for as long as a delegation lasts."""
+        return headers
+
+    def configure_client(self, client: httpx.AsyncClient) -> None:
+        """Called by crewAI with each client that it makes."""
+        client.auth = _FreshHeaders(self)
+
+
+class _FreshHeaders(httpx.Auth):
+    """Sets both headers at the moment of sending."""
+
+    def __init__(self, scheme: TOTPClientAuthScheme) -> None:
+        self._scheme = scheme
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Bearer {self._scheme.token}"
+        request.headers[self._scheme.name] = self._scheme.code()
+        yield request
+
+
+def _key(seed: SecretStr) -> bytes:
+    letters = re.sub(r"\s", "", seed.get_secret_value()).rstrip("=")
+    if not re.fullmatch("[A-Za-z2-7]+", letters) or len(letters) % 8 in (1, 3, 6):
+        raise ValueError("the seed is not base32")
+    return base64.b32decode(letters + "=" * (-len(letters) % 8), casefold=True)

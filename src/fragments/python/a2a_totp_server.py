@@ -1,0 +1,957 @@
+"""Second factor for an A2A agent: a bearer token AND a fresh TOTP code on every request.
+
+Made by `a2a-totp config server --format python`. Save it as `a2a_totp_server.py` beside the agent. It holds no
+secret: those are in the server file, which it reads at `$A2A_TOTP_SERVER_FILE` and reads again when it changes
+(make that file with `a2a-totp config server --format json --out FILE`).
+
+    authenticator = Authenticator.from_file()
+    app.add_middleware(TOTPMiddleware, authenticator=authenticator)  # JSON-RPC and REST: Starlette, FastAPI, ASGI
+    grpc.aio.server(interceptors=[totp_interceptor(authenticator)])  # gRPC
+    context_builder = TOTPCallContextBuilder()                       # who called: context.user.user_name
+
+For a2a-sdk 0.3 and 1.x, Python 3.10 and up; needs no other package. Guesses and used codes are counted in this
+process: several worker processes multiply the budgets and let a code pass once each, so run one.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextvars
+import hashlib
+import hmac
+import importlib
+import json
+import logging
+import math
+import os
+import re
+import secrets
+import stat
+import struct
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    MutableMapping,
+    Sequence,
+)
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from a2a.auth.user import User
+
+if TYPE_CHECKING:
+    import grpc
+    from a2a.server.context import ServerCallContext
+
+__all__ = [
+    "CALLER_KEY",
+    "Authenticator",
+    "Caller",
+    "GuardMissingError",
+    "PeerUser",
+    "Refusal",
+    "Roster",
+    "ServerFile",
+    "ServerFileError",
+    "TOTPCallContextBuilder",
+    "TOTPMiddleware",
+    "caller_of",
+    "parse_server_file",
+    "totp_interceptor",
+]
+
+logger = logging.getLogger("a2a_totp")
+
+CALLER_KEY = "a2a_totp.caller"
+"""Where the Caller is found in `ServerCallContext.state`."""
+
+SERVER_FILE_VARIABLE = "A2A_TOTP_SERVER_FILE"
+MINIMUM_SEED_BYTES = 16
+"""RFC 4226 section 4, R6: the shared secret MUST have at least 128 bits."""
+
+
+class ServerFileError(ValueError):
+    """The server file cannot be used. The message names the bad field, never its value."""
+
+
+class GuardMissingError(RuntimeError):
+    """A call reached the SDK without the middleware or the interceptor in front: the agent would be open."""
+
+
+# Codes (RFC 6238 over RFC 4226) ------------------------------------------------------------------------------
+
+Algorithm = Literal["SHA1", "SHA256", "SHA512"]
+Replay = Literal["once", "reuse"]
+
+_HASHES = {"SHA1": hashlib.sha1, "SHA256": hashlib.sha256, "SHA512": hashlib.sha512}
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How codes are made, sent and checked. `period` is in seconds, `window` in time steps on either side."""
+
+    algorithm: Algorithm = "SHA1"
+    digits: int = 6
+    period: int = 30
+    window: int = 1
+    header: str = "X-TOTP"
+
+    def time_step(self, at: float) -> int:
+        """T in RFC 6238 section 4.2, for an instant in unix seconds."""
+        return math.floor(at / self.period)
+
+
+def code_of_step(key: bytes, profile: Profile, step: int) -> str:
+    """The code of one time step: RFC 4226 section 5.3 with T as the counter."""
+    digest = hmac.new(key, struct.pack(">Q", step), _HASHES[profile.algorithm]).digest()
+    offset = digest[-1] & 0x0F
+    number = struct.unpack(">I", digest[offset : offset + 4])[0] & 0x7FFFFFFF
+    return str(number % 10**profile.digits).zfill(profile.digits)
+
+
+def is_code(text: str, digits: int) -> bool:
+    """Whether a text could be a code: ASCII digits, exactly as many. Asked before any HMAC."""
+    return len(text) == digits and re.fullmatch("[0-9]+", text) is not None
+
+
+# The server file ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Seed:
+    """The key that a peer and the agent share. Refused from `expires_at` on, in unix seconds."""
+
+    id: str
+    key: bytes = field(repr=False)
+    expires_at: float = math.inf
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One that may call."""
+
+    name: str
+    profile: Profile
+    replay: Replay
+    seeds: tuple[Seed, ...]
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What a token is good for. Refused from `expires_at` on, in unix seconds."""
+
+    peer: Peer
+    expires_at: float = math.inf
+
+
+@dataclass(frozen=True)
+class Roster:
+    """What a server file says: the agent's profile, and by token hash who may call."""
+
+    agent: str
+    profile: Profile
+    peers: Mapping[str, Peer]
+    tokens: Mapping[str, Grant] = field(repr=False)
+
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_TOKEN_HASH = re.compile(r"sha256:[0-9a-f]{64}")
+_HEADER = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}")
+_RESERVED_HEADER = re.compile(r"authorization|cookie|host|a2a-.*|grpc-.*|.*-bin", re.IGNORECASE)
+
+_PROFILE_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "algorithm": (lambda value: isinstance(value, str) and value in _HASHES, "one of SHA1, SHA256, SHA512"),
+    "digits": (lambda value: _whole(value, 6, 8), "6, 7 or 8"),
+    "period": (lambda value: _whole(value, 10, 120), "whole seconds, 10 to 120"),
+    "window": (lambda value: _whole(value, 0, 2), "0, 1 or 2 time steps"),
+    "header": (
+        lambda value: (
+            isinstance(value, str)
+            and _HEADER.fullmatch(value) is not None
+            and _RESERVED_HEADER.fullmatch(value) is None
+        ),
+        "a header name other than Authorization, Cookie, Host, A2A-*, grpc-* and *-bin",
+    ),
+}
+
+
+def parse_server_file(text: str, *, allow_weak_seeds: bool = False) -> Roster:
+    """Reads the JSON of `a2a-totp config server`.
+
+    Unknown keys are ignored, but an unknown word in `requires` refuses the file: that is how a later version says
+    that ignoring something would be unsafe.
+
+    Raises ServerFileError with the path of the bad field.
+    """
+    try:
+        file = _object(json.loads(text), "the file")
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, ServerFileError):
+            raise
+        raise ServerFileError("the file is not JSON; make it with `a2a-totp config server`") from None
+    if file.get("version") != 1 or isinstance(file["version"], bool):
+        raise ServerFileError("version must be 1; a newer file needs a newer module")
+    if _list(file.get("requires", []), "requires"):
+        raise ServerFileError("requires names what this module does not know; it needs a newer module")
+
+    profile = _profile(Profile(), _object(file.get("profile", {}), "profile"), "profile")
+    shared = file.get("sharedSeeds")
+    shared_seeds = None if shared is None else _seeds(shared, "sharedSeeds", allow_weak_seeds)
+    peers: dict[str, Peer] = {}
+    tokens: dict[str, Grant] = {}
+    for name, value in _object(file.get("peers"), "peers").items():
+        if not _NAME.fullmatch(name):
+            raise ServerFileError("peers has a name that is not allowed")
+        where = f"peers.{name}"
+        entry = _object(value, where)
+        peers[name] = peer = _peer(name, entry, profile, shared_seeds, allow_weak_seeds)
+        for token_hash, expires_at in _tokens(entry.get("tokens"), f"{where}.tokens"):
+            if token_hash in tokens:
+                raise ServerFileError(f"{where}.tokens has a token that is listed twice; give it to one peer, once")
+            tokens[token_hash] = Grant(peer, expires_at)
+    return Roster(_text(file.get("agent"), "agent"), profile, peers, tokens)
+
+
+def _peer(
+    name: str, entry: Mapping[str, Any], base: Profile, shared: tuple[Seed, ...] | None, allow_weak: bool
+) -> Peer:
+    where = f"peers.{name}"
+    if shared is not None and "seeds" in entry:
+        raise ServerFileError(f"{where}.seeds and sharedSeeds exclude each other")
+    own = {key: entry[key] for key in ("algorithm", "digits", "period") if key in entry}
+    replay = entry.get("replay")
+    if replay not in ("once", "reuse"):
+        raise ServerFileError(f"{where}.replay must be once or reuse")
+    seeds = _seeds(entry.get("seeds"), f"{where}.seeds", allow_weak) if shared is None else shared
+    return Peer(name, _profile(base, own, where), replay, seeds)
+
+
+def _profile(base: Profile, given: Mapping[str, Any], where: str) -> Profile:
+    known = {name: given[name] for name in _PROFILE_RULES if name in given}
+    for name, value in known.items():
+        allows, expected = _PROFILE_RULES[name]
+        if not allows(value):
+            raise ServerFileError(f"{where}.{name} must be {expected}")
+    return replace(base, **known)
+
+
+def _seeds(value: Any, where: str, allow_weak: bool) -> tuple[Seed, ...]:
+    seeds = []
+    for index, item in enumerate(_list(value, where)):
+        path = f"{where}[{index}]"
+        entry = _object(item, path)
+        key = _base32(_text(entry.get("seed"), f"{path}.seed"), f"{path}.seed")
+        if len(key) < MINIMUM_SEED_BYTES and not allow_weak:
+            raise ServerFileError(f"{path}.seed has less than 128 bits (RFC 4226 R6)")
+        seeds.append(Seed(_text(entry.get("id"), f"{path}.id"), key, _instant(entry, path)))
+    if not seeds:
+        raise ServerFileError(f"{where} is empty; a peer needs a seed")
+    if len({seed.id for seed in seeds}) < len(seeds):
+        raise ServerFileError(f"{where} has two seeds with one id")
+    return tuple(seeds)
+
+
+def _tokens(value: Any, where: str) -> Iterable[tuple[str, float]]:
+    for index, item in enumerate(_list(value, where)):
+        path = f"{where}[{index}]"
+        entry = _object(item, path)
+        token_hash = _text(entry.get("hash"), f"{path}.hash")
+        if not _TOKEN_HASH.fullmatch(token_hash):
+            raise ServerFileError(f"{path}.hash must be sha256: and 64 hex digits")
+        yield token_hash, _instant(entry, path)
+
+
+def _base32(text: str, where: str) -> bytes:
+    letters = re.sub(r"\s", "", text).rstrip("=")
+    # b32decode takes only ASCII; it would also take a cut-short text that `=` fills up wrongly, hence the remainder.
+    if not re.fullmatch("[A-Za-z2-7]+", letters) or len(letters) % 8 in (1, 3, 6):
+        raise ServerFileError(f"{where} is not base32")
+    try:
+        return base64.b32decode(letters + "=" * (-len(letters) % 8), casefold=True)
+    except binascii.Error:
+        raise ServerFileError(f"{where} is not base32") from None
+
+
+def _instant(entry: Mapping[str, Any], where: str) -> float:
+    text = entry.get("expiresAt")
+    if text is None:
+        return math.inf
+    try:
+        at = datetime.fromisoformat(re.sub("[zZ]$", "+00:00", _text(text, f"{where}.expiresAt")))
+    except ValueError:
+        raise ServerFileError(f"{where}.expiresAt must be an RFC 3339 date and time") from None
+    if at.tzinfo is None:
+        raise ServerFileError(f"{where}.expiresAt must say its time zone")
+    return at.timestamp()
+
+
+def _whole(value: object, least: int, most: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
+def _object(value: Any, where: str) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return value
+    raise ServerFileError(f"{where} must be an object")
+
+
+def _list(value: Any, where: str) -> list[Any]:
+    if isinstance(value, list):
+        return value
+    raise ServerFileError(f"{where} must be a list")
+
+
+def _text(value: Any, where: str) -> str:
+    if isinstance(value, str) and value:
+        return value
+    raise ServerFileError(f"{where} must be a text")
+
+
+class ServerFile:
+    """The roster at a path, read again within a second of a change there.
+
+    The path may be a link, and what it leads to may be swapped, as Kubernetes does with mounted secrets. A new file
+    that cannot be used is logged and the one before it stays in force; only at the start is it an error.
+    """
+
+    _look_every = 0.5
+
+    def __init__(self, path: str | os.PathLike[str], *, allow_weak_seeds: bool = False) -> None:
+        self._path = os.fspath(path)
+        self._allow_weak = allow_weak_seeds
+        self._lock = threading.Lock()
+        self._looked_at = time.monotonic()
+        try:
+            self._seen: object = self._identity()
+            self._roster = self._read()
+        except OSError as error:
+            raise ServerFileError(
+                f"cannot read the server file: {error.strerror}; check ${SERVER_FILE_VARIABLE}"
+            ) from error
+
+    def __call__(self) -> Roster:
+        """The roster in force."""
+        if time.monotonic() - self._looked_at >= self._look_every and self._lock.acquire(blocking=False):
+            try:
+                self._looked_at = time.monotonic()
+                self._look()
+            finally:
+                self._lock.release()
+        return self._roster
+
+    def _look(self) -> None:
+        try:
+            seen: object = self._identity()
+        except OSError as error:
+            seen = error.errno
+        if seen == self._seen:
+            return
+        self._seen = seen
+        try:
+            self._roster = self._read()
+            logger.info("server file read again: peers=%d", len(self._roster.peers))
+        except (OSError, ServerFileError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            logger.error("server file changed but cannot be used, so the old one stays in force: %s", reason)
+
+    def _identity(self) -> object:
+        status = os.stat(self._path)
+        return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+    def _read(self) -> Roster:
+        with open(self._path, encoding="utf-8", errors="strict") as file:
+            if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & stat.S_IROTH:
+                logger.warning("the server file holds seeds and everybody here can read it; run chmod o-r on it")
+            try:
+                text = file.read()
+            except UnicodeDecodeError:
+                raise ServerFileError("the file is not UTF-8") from None
+        return parse_server_file(text, allow_weak_seeds=self._allow_weak)
+
+
+# Replay protection and throttle ------------------------------------------------------------------------------
+
+Outcome = Literal["accepted", "wrong", "replayed", "throttled", "unknown"]
+
+GUESS_BUDGETS: tuple[tuple[int, int], ...] = ((5, 30), (20, 3600), (50, 86_400))
+"""Wrong guesses allowed per (peer, token), as (how many, in how many seconds), for codes of 6 digits.
+
+Each further digit allows ten times as many. A success resets nothing: the honest twin of a thief succeeds all day.
+"""
+
+_MOST_GUESS_LOGS = 100_000
+_MOST_SOURCES = 10_000
+_STRANGER_BUDGET = ((60, 60),)
+_SWEEP_EVERY = 60.0
+
+
+def _wait_for(events: Sequence[float], budgets: Sequence[tuple[int, int]], at: float) -> float:
+    """Seconds until one more event fits every budget; `events` are instants, oldest first."""
+    free = at
+    for limit, seconds in budgets:
+        if len(events) >= limit:
+            free = max(free, events[-limit] + seconds)
+    return free - at
+
+
+def _whole_seconds(wait: float) -> int:
+    return max(1, math.ceil(wait))
+
+
+@dataclass(frozen=True)
+class Match:
+    """Where a code matched: `drift` is the matching time step minus the current one."""
+
+    seed_id: str
+    time_step: int
+    drift: int
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The guard's answer; `tripped` exactly on the guess that exhausts a budget."""
+
+    outcome: Outcome
+    retry_after: int | None = None
+    tripped: bool = False
+
+
+@dataclass
+class _GuessLog:
+    events: list[float] = field(default_factory=list)
+    step: int = -1
+    codes: set[str] = field(default_factory=set)
+    until: float = 0.0
+
+
+class MemoryGuard:
+    """Replay protection and throttle of one process, asked and answered in one atomic step.
+
+    Under `once`, a code that could have been spent before `since` (unix seconds) is `unknown`: after a restart
+    that lasts up to window + 1 periods.
+    """
+
+    def __init__(self, since: float) -> None:
+        self._since = since
+        self._lock = threading.Lock()
+        self._claims: dict[tuple[str, str], tuple[int, float]] = {}
+        self._guesses: OrderedDict[tuple[str, str], _GuessLog] = OrderedDict()
+        self._next_sweep = -math.inf
+
+    def decide(self, peer: Peer, token_hash: str, code: str, match: Match | None, at: float) -> Decision:
+        """Whether a well-formed code that came with a live token of the peer may pass."""
+        budgets = [(limit * 10 ** (peer.profile.digits - 6), seconds) for limit, seconds in GUESS_BUDGETS]
+        with self._lock:
+            self._sweep(at)
+            log = self._guesses.get((peer.name, token_hash))
+            wait = _wait_for(log.events, budgets, at) if log else 0
+            if wait > 0:
+                return Decision("throttled", _whole_seconds(wait))
+            if match is None:
+                return self._count(peer, token_hash, code, budgets, at)
+            if peer.replay == "reuse":
+                return Decision("accepted")
+            return self._claim(peer, match, at)
+
+    def _count(self, peer: Peer, token_hash: str, code: str, budgets: Sequence[tuple[int, int]], at: float) -> Decision:
+        log = self._guesses.setdefault((peer.name, token_hash), _GuessLog())
+        step = peer.profile.time_step(at)
+        if log.step != step:
+            log.step, log.codes = step, set()
+        if code in log.codes:
+            return Decision("wrong")
+        log.codes.add(code)
+        # A clock that was set back must not make the log unsorted.
+        log.events.append(max(at, log.events[-1]) if log.events else at)
+        del log.events[: -max(limit for limit, _ in budgets)]
+        log.until = at + max(seconds for _, seconds in budgets)
+        if len(self._guesses) > _MOST_GUESS_LOGS:
+            self._guesses.popitem(last=False)
+        return Decision("wrong", tripped=_wait_for(log.events, budgets, at) > 0)
+
+    def _claim(self, peer: Peer, match: Match, at: float) -> Decision:
+        profile = peer.profile
+        now = profile.time_step(at)
+        last, _ = self._claims.get((peer.name, match.seed_id), (-1, 0.0))
+        if match.time_step <= last:
+            return Decision("replayed", _whole_seconds((max(last, now) + 1) * profile.period - at))
+        if (match.time_step - profile.window) * profile.period < self._since:
+            first_known = math.ceil(self._since / profile.period) + profile.window
+            return Decision("unknown", _whole_seconds(first_known * profile.period - at))
+        until = (match.time_step + 1 + profile.window) * profile.period
+        self._claims[peer.name, match.seed_id] = match.time_step, until
+        return Decision("accepted")
+
+    def _sweep(self, at: float) -> None:
+        if at < self._next_sweep:
+            return
+        self._next_sweep = at + _SWEEP_EVERY
+        for claim in [key for key, (_, until) in self._claims.items() if until <= at]:
+            del self._claims[claim]
+        for guess in [key for key, log in self._guesses.items() if log.until <= at]:
+            del self._guesses[guess]
+
+
+class StrangerLimit:
+    """Slows down those who come with unknown tokens, per source; they touch no peer's budget."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sources: OrderedDict[str, list[float]] = OrderedDict()
+
+    def count(self, source: str, at: float) -> int:
+        """Counts a request with an unknown token: 0 within the limit, else whole seconds to wait."""
+        with self._lock:
+            events = [event for event in self._sources.pop(source, []) if event > at - 60]
+            wait = _wait_for(events, _STRANGER_BUDGET, at)
+            if wait <= 0:
+                events.append(at)
+            self._sources[source] = events
+            if len(self._sources) > _MOST_SOURCES:
+                self._sources.popitem(last=False)
+        return _whole_seconds(wait) if wait > 0 else 0
+
+
+# Both factors of a request -----------------------------------------------------------------------------------
+
+Kind = Literal["unauthenticated", "throttled", "unavailable"]
+
+_ANSWERS: dict[Kind, tuple[int, str, str]] = {
+    "unauthenticated": (401, "UNAUTHENTICATED", "a bearer token and a valid one-time code are required"),
+    "throttled": (429, "RESOURCE_EXHAUSTED", "too many failed attempts; try again later"),
+    "unavailable": (503, "UNAVAILABLE", "the request cannot be verified at the moment; try again later"),
+}
+
+_OUTCOMES: dict[Outcome, tuple[Kind, str]] = {
+    "wrong": ("unauthenticated", "code-wrong"),
+    "replayed": ("unauthenticated", "code-replayed"),
+    "throttled": ("throttled", "guesses-exhausted"),
+    "unknown": ("unavailable", "replay-unknown"),
+}
+
+# RFC 9110 section 11.6.2 with RFC 6750 section 2.1. ASCII: without it, IGNORECASE takes the Kelvin sign for a K.
+_BEARER = re.compile(r"bearer +([A-Za-z0-9\-._~+/]+=*)", re.IGNORECASE | re.ASCII)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who called, and what proved it."""
+
+    peer: str
+    seed_id: str
+    time_step: int
+    drift: int
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An expected no. `kind` is what the caller may know, `reason` and `peer` are for the log only."""
+
+    kind: Kind
+    reason: str
+    peer: str | None = None
+    retry_after: int | None = None
+    challenges: tuple[str, ...] = ()
+
+    @property
+    def status(self) -> int:
+        """The HTTP status code."""
+        return _ANSWERS[self.kind][0]
+
+    @property
+    def grpc_status(self) -> str:
+        """The name of the gRPC status code."""
+        return _ANSWERS[self.kind][1]
+
+    @property
+    def message(self) -> str:
+        """What the caller is told."""
+        return _ANSWERS[self.kind][2]
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """The header fields that go with the answer, the challenges first."""
+        fields = [("www-authenticate", value) for value in self.challenges]
+        if self.retry_after is not None:
+            fields.append(("retry-after", str(self.retry_after)))
+        return fields
+
+    @property
+    def body(self) -> bytes:
+        """The HTTP body: the same bytes for every reason of a kind."""
+        code, status, message = _ANSWERS[self.kind]
+        return json.dumps(
+            {"error": {"code": code, "status": status, "message": message}}, separators=(",", ":")
+        ).encode()
+
+
+class _CodeBook:
+    """The codes that a seed has around now: computed once a time step, so that a wrong code costs no HMAC."""
+
+    def __init__(self) -> None:
+        self._pages: dict[tuple[bytes, Profile], tuple[int, list[tuple[int, str]]]] = {}
+
+    def around(self, key: bytes, profile: Profile, step: int) -> list[tuple[int, str]]:
+        """(drift, code) for each time step of the window, nearest first."""
+        known = self._pages.get((key, profile))
+        if known and known[0] == step:
+            return known[1]
+        drifts = sorted(range(-profile.window, profile.window + 1), key=lambda drift: (abs(drift), drift))
+        codes = [(drift, code_of_step(key, profile, step + drift)) for drift in drifts if step + drift >= 0]
+        self._pages[key, profile] = step, codes
+        return codes
+
+
+class Authenticator:
+    """Checks both factors of a request. There is no way to ask about one of them alone.
+
+    `roster` gives the roster in force and is asked at each request; `now` gives unix seconds.
+    """
+
+    def __init__(
+        self,
+        roster: Callable[[], Roster],
+        *,
+        now: Callable[[], float] = time.time,
+        guard: MemoryGuard | None = None,
+    ) -> None:
+        self._roster = roster
+        self._now = now
+        self._guard = guard or MemoryGuard(since=now())
+        self._strangers = StrangerLimit()
+        self._book, self._book_of = _CodeBook(), roster()
+        # Stands in for the peer when a token is nobody's, so that this takes as long as a wrong code.
+        self._decoy_seeds = (Seed("", secrets.token_bytes(20)),)
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str] | None = None, *, allow_weak_seeds: bool = False) -> Authenticator:
+        """Reads and follows a server file, by default the one that `$A2A_TOTP_SERVER_FILE` names.
+
+        Raises ServerFileError when there is none, or when it cannot be used.
+        """
+        found = path or os.environ.get(SERVER_FILE_VARIABLE)
+        if not found:
+            raise ServerFileError(f"no server file: give its path, or set ${SERVER_FILE_VARIABLE}")
+        return cls(ServerFile(found, allow_weak_seeds=allow_weak_seeds))
+
+    @property
+    def code_header(self) -> str:
+        """The name of the header that carries the code."""
+        return self._roster().profile.header
+
+    def authenticate(self, fields: Iterable[tuple[str, str]], source: str = "") -> Caller | Refusal:
+        """Decides about a request. Ask once a request: under `once`, asking again is a replay.
+
+        `fields` are all header field lines (or gRPC metadata) as they came, `source` is where from.
+        """
+        outcome, suspected = self._decide(fields, source, self._now())
+        if isinstance(outcome, Caller):
+            proof = (outcome.peer, outcome.seed_id, outcome.time_step, outcome.drift, source)
+            logger.info("authenticated: peer=%s seed=%s step=%d drift=%d source=%s", *proof)
+        else:
+            logger.warning("refused: reason=%s peer=%s source=%s", outcome.reason, outcome.peer, source)
+        if suspected:
+            logger.error("token_compromise_suspected: peer=%s; run `a2a-totp rotate %s`", suspected, suspected)
+        return outcome
+
+    def _decide(self, fields: Iterable[tuple[str, str]], source: str, at: float) -> tuple[Caller | Refusal, str | None]:
+        roster = self._roster()
+        tokens, codes = _lines_of(fields, "authorization", roster.profile.header)
+        bearer = _BEARER.fullmatch(tokens[0]) if len(tokens) == 1 else None
+        token = bearer.group(1) if bearer else None
+        code = codes[0] if len(codes) == 1 else None
+
+        token_hash = "sha256:" + hashlib.sha256((token or "").encode()).hexdigest()
+        grant = roster.tokens.get(token_hash) if token is not None else None
+        known = grant is not None and at < grant.expires_at
+        peer = grant.peer if grant and known else Peer("", roster.profile, "reuse", self._decoy_seeds)
+        match = self._match(roster, peer, code, at)
+
+        def refuse(kind: Kind, reason: str, retry_after: int | None = None) -> Refusal:
+            challenges = _challenges(roster.profile.header, bool(tokens)) if kind == "unauthenticated" else ()
+            return Refusal(kind, reason, peer.name or None, retry_after, challenges)
+
+        flaw = _flaw(tokens, token, codes)
+        if token is None:
+            return refuse("unauthenticated", flaw or "token-missing"), None
+        if not known:
+            wait = self._strangers.count(source, at)
+            if wait:
+                return refuse("throttled", "strangers-exhausted", wait), None
+            return refuse("unauthenticated", "token-refused"), None
+        if flaw:
+            return refuse("unauthenticated", flaw), None
+        if code is None or not is_code(code, peer.profile.digits):
+            return refuse("unauthenticated", "code-malformed"), None
+        decision = self._guard.decide(peer, token_hash, code, match, at)
+        # Whatever a guard says, what did not match does not pass.
+        if decision.outcome == "accepted" and match:
+            return Caller(peer.name, match.seed_id, match.time_step, match.drift), None
+        kind, reason = _OUTCOMES.get(decision.outcome, ("unavailable", "guard-failed"))
+        return refuse(kind, reason, decision.retry_after), peer.name if decision.tripped else None
+
+    def _match(self, roster: Roster, peer: Peer, code: str | None, at: float) -> Match | None:
+        """Compares a code with every live seed; what is no code too, as zeros, so that it takes as long."""
+        if roster is not self._book_of:
+            self._book, self._book_of = _CodeBook(), roster
+        well_formed = code is not None and is_code(code, peer.profile.digits)
+        digits = code if code is not None and well_formed else "0" * peer.profile.digits
+        now = peer.profile.time_step(at)
+        match = None
+        for seed in peer.seeds:
+            if at >= seed.expires_at:
+                continue
+            for drift, candidate in self._book.around(seed.key, peer.profile, now):
+                if hmac.compare_digest(candidate, digits) and match is None:
+                    match = Match(seed.id, now + drift, drift)
+        return match if well_formed else None
+
+
+def _lines_of(fields: Iterable[tuple[str, str]], *names: str) -> tuple[list[str], ...]:
+    """All lines of some fields. A joined or first-wins look-up would hide that a field came twice."""
+    lines: dict[str, list[str]] = {name.lower(): [] for name in names}
+    for name, value in fields:
+        found = lines.get(name.lower())
+        if found is not None:
+            found.append(value)
+    return tuple(lines.values())
+
+
+def _flaw(tokens: Sequence[str], token: str | None, codes: Sequence[str]) -> str | None:
+    """What is wrong with the fields. One that came twice counts as none: servers disagree which of them counts."""
+    if not tokens:
+        return "token-missing"
+    if len(tokens) > 1:
+        return "token-doubled"
+    if token is None:
+        return "token-malformed"
+    if not codes:
+        return "code-missing"
+    return "code-doubled" if len(codes) > 1 else None
+
+
+def _challenges(header: str, token_given: bool) -> tuple[str, ...]:
+    """RFC 9110 section 11.6.1; RFC 6750 section 3.1 gives no error to a request without Authorization."""
+    error = ', error="invalid_token"' if token_given else ""
+    return f'Bearer realm="a2a"{error}', f'TOTP realm="a2a", header="{header}"'
+
+
+# JSON-RPC and REST: ASGI -------------------------------------------------------------------------------------
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class TOTPMiddleware:
+    """Lets only callers with both factors reach an ASGI app, before any body is read.
+
+    GET and HEAD of `public_paths` pass: the agent card is public. OPTIONS is no exception, so where browsers call, a
+    CORS middleware goes in front.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        authenticator: Authenticator | None = None,
+        public_paths: Collection[str] = ("/.well-known/agent-card.json",),
+    ) -> None:
+        self._app = app
+        self._authenticator = authenticator or Authenticator.from_file()
+        self._public_paths = frozenset(public_paths)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes the call on, or answers it."""
+        if scope["type"] == "lifespan" or self._is_public(scope) or self._passed_before(scope):
+            return await self._app(scope, receive, send)
+        if scope["type"] != "http":
+            return await send({"type": "websocket.close", "code": 1008})
+        fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+        outcome = self._authenticator.authenticate(fields, str((scope.get("client") or ("",))[0]))
+        if isinstance(outcome, Caller):
+            scope[CALLER_KEY] = (self._authenticator, outcome)
+            return await self._app(scope, receive, send)
+        return await _answer(outcome, send)
+
+    def _is_public(self, scope: Scope) -> bool:
+        path = str(scope.get("path", "")).removeprefix(scope.get("root_path", ""))
+        return scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and path in self._public_paths
+
+    def _passed_before(self, scope: Scope) -> bool:
+        verdict = scope.get(CALLER_KEY)
+        return isinstance(verdict, tuple) and verdict[0] is self._authenticator
+
+
+async def _answer(refusal: Refusal, send: Send) -> None:
+    body = refusal.body
+    fields = [
+        *refusal.headers,
+        ("cache-control", "no-store"),
+        ("content-type", "application/json"),
+        ("content-length", str(len(body))),
+    ]
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields]
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+# gRPC --------------------------------------------------------------------------------------------------------
+
+_grpc_verdict: contextvars.ContextVar[tuple[object, Caller] | None] = contextvars.ContextVar(
+    "a2a_totp_grpc_verdict", default=None
+)
+
+
+def totp_interceptor(authenticator: Authenticator | None = None) -> grpc.aio.ServerInterceptor:
+    """An interceptor for `grpc.aio.server` that lets only callers with both factors reach a service.
+
+    It decides before the message is parsed, and knows the asynchronous services that a2a-sdk makes.
+    """
+    import grpc  # noqa: PLC0415  an agent without gRPC need not have it
+
+    checker = authenticator or Authenticator.from_file()
+    makers = {
+        (False, False): grpc.unary_unary_rpc_method_handler,
+        (False, True): grpc.unary_stream_rpc_method_handler,
+        (True, False): grpc.stream_unary_rpc_method_handler,
+        (True, True): grpc.stream_stream_rpc_method_handler,
+    }
+
+    async def admit(context: Any) -> None:
+        metadata = context.invocation_metadata() or ()
+        outcome = checker.authenticate(
+            [(key, value if isinstance(value, str) else value.decode("latin-1")) for key, value in metadata],
+            _host_of(context.peer()),
+        )
+        if isinstance(outcome, Refusal):
+            code = grpc.StatusCode[outcome.grpc_status]
+            await context.abort(code, outcome.message, tuple(outcome.headers))
+            return
+        _grpc_verdict.set((context, outcome))
+
+    def guarded(handler: Any) -> Any:
+        behavior = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
+        parse = handler.request_deserializer
+        late = parse is not None and not handler.request_streaming
+
+        async def call(request: Any, context: Any) -> Any:
+            await admit(context)
+            return await behavior(parse(request) if late else request, context)
+
+        async def stream(request: Any, context: Any) -> AsyncIterator[Any]:
+            await admit(context)
+            async for response in behavior(parse(request) if late else request, context):
+                yield response
+
+        make = makers[handler.request_streaming, handler.response_streaming]
+        return make(
+            stream if handler.response_streaming else call,
+            request_deserializer=None if late else parse,
+            response_serializer=handler.response_serializer,
+        )
+
+    class TOTPInterceptor(grpc.aio.ServerInterceptor):
+        async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
+            handler = await continuation(handler_call_details)
+            return guarded(handler) if handler else handler
+
+    return TOTPInterceptor()
+
+
+def _host_of(peer: str) -> str:
+    """The address in `ipv4:127.0.0.1:50051`, so that each new connection is not a new source."""
+    return peer.rpartition(":")[0] if peer.startswith(("ipv4:", "ipv6:")) else peer
+
+
+# Who called, for a2a-sdk -------------------------------------------------------------------------------------
+
+
+class ContextBuilder(Protocol):
+    """What the SDK asks for a call context: of an HTTP request, or of a gRPC context."""
+
+    def build(self, request: Any, /) -> ServerCallContext:
+        """Makes the call context."""
+        ...
+
+
+class PeerUser(User):
+    """The SDK's name for whoever called: the peer's name, never its token."""
+
+    def __init__(self, caller: Caller) -> None:
+        self.caller = caller
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Always: nobody else passes."""
+        return True
+
+    @property
+    def user_name(self) -> str:
+        """The peer's name."""
+        return self.caller.peer
+
+
+def caller_of(request: Any) -> Caller | None:
+    """Who made a request that the middleware or the interceptor let pass; None when it met neither."""
+    verdict = _grpc_verdict.get()
+    if verdict and verdict[0] is request:
+        return verdict[1]
+    found = getattr(request, "scope", {}).get(CALLER_KEY)
+    return found[1] if found else None
+
+
+class TOTPCallContextBuilder:
+    """Reports to the SDK who called, for HTTP requests and gRPC contexts alike.
+
+    It checks nothing itself: middleware or interceptor did, once, and without their verdict on this very request it
+    raises GuardMissingError, so that a forgotten guard is never an open agent. `inner` makes the rest of the context,
+    by default the SDK's own builder.
+    """
+
+    def __init__(self, inner: ContextBuilder | None = None) -> None:
+        self._inner = inner
+
+    def build(self, request: Any) -> ServerCallContext:
+        """The call context, with the peer as its user and the Caller in `state[CALLER_KEY]`."""
+        caller = caller_of(request)
+        if caller is None:
+            raise GuardMissingError("no guard let this request pass; add TOTPMiddleware or totp_interceptor")
+        context = self._builder_for(request).build(request)
+        context.user = PeerUser(caller)
+        context.state[CALLER_KEY] = caller
+        return context
+
+    def _builder_for(self, request: Any) -> ContextBuilder:
+        return self._inner or _sdk_builder(_HTTP_BUILDERS if hasattr(request, "scope") else _GRPC_BUILDERS)
+
+
+# By the line of the SDK that has it: 1.x, then 0.3.
+_HTTP_BUILDERS = (
+    ("a2a.server.routes.common", "DefaultServerCallContextBuilder"),
+    ("a2a.server.apps.jsonrpc.jsonrpc_app", "DefaultCallContextBuilder"),
+)
+_GRPC_BUILDERS = (
+    ("a2a.server.request_handlers.grpc_handler", "DefaultGrpcServerCallContextBuilder"),
+    ("a2a.server.request_handlers.grpc_handler", "DefaultCallContextBuilder"),
+)
+
+
+def _sdk_builder(places: Sequence[tuple[str, str]]) -> ContextBuilder:
+    """The builder that the installed line of the SDK uses by default."""
+    for module, name in places:
+        try:
+            builder: ContextBuilder = getattr(importlib.import_module(module), name)()
+        except (ImportError, AttributeError):
+            continue
+        return builder
+    raise ImportError("a2a-sdk has no call-context builder that this module knows; give one as `inner`")

@@ -1,0 +1,18 @@
+/** The code that some fragments consist of. A bundle of its own, so that no other command has to read it. */
+import crewaiClient from './python/a2a_totp_crewai_client.py'
+import crewaiPart from './python/a2a_totp_crewai_server.py'
+import pythonClient from './python/a2a_totp_client.py'
+import pythonServer from './python/a2a_totp_server.py'
+
+export { crewaiClient, pythonClient, pythonServer }
+export { agentSource, clientSource } from './typescript-sources.js'
+
+/** What the crewAI part needs while it is a file of its own, and has at hand behind the server module. */
+const ownHead = /^"""[^"]*"""\n\n/
+const ownImport = 'from a2a_totp_server import Authenticator, Caller\n'
+
+/** The server module with crewAI's shape of it behind, as one module. */
+export const crewaiServer = `${pythonServer}\n\n${crewaiPart
+  .replace(ownHead, '')
+  .replace(ownImport, '')
+  .replace(/\n{3,}class/, '\n\n\nclass')}`
