@@ -18,6 +18,7 @@ const entries = {
   qr: 'src/cli/qr.ts',
   probe: 'src/probe/index.ts',
   demo: 'src/demo/index.ts',
+  sources: 'src/fragments/sources.ts',
 }
 
 const bundleOf = new Map(Object.entries(entries).map(([name, file]) => [resolve(root, file), name]))
@@ -72,6 +73,7 @@ const bundles = build({
   minify: true,
   legalComments: 'linked',
   supported: { 'dynamic-import': false },
+  loader: { '.py': 'text' },
   plugins: [separateBundles, lazyChildProcess],
   logLevel: 'warning',
 })
