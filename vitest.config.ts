@@ -17,9 +17,9 @@ export default defineConfig({
     reporters: ['default', './test/support/summary-reporter.ts'],
     projects: [
       {
-        ...project('suite', ['test/**/*.test.ts'], 30_000),
+        ...project('suite', ['test/**/*.test.ts'], 120_000),
         test: {
-          ...project('suite', ['test/**/*.test.ts'], 30_000).test,
+          ...project('suite', ['test/**/*.test.ts'], 120_000).test,
           exclude: ['test/interop/**', 'test/long/**'],
         },
       },

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, expect, it } from 'vitest'
-import { binary, makeFolder, makeStore, parseJson, runBinary, runCli, startBinary } from '../support/cli.js'
+import { binary, makeFolder, parseJson, runBinary, startBinary } from '../support/cli.js'
 
 const env = { A2A_TOTP_SEED: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ' }
 
@@ -20,21 +20,6 @@ describe('the built binary', () => {
     expect(await runBinary(['code', '--digits'], { cwd })).toMatchObject({ exitCode: 2, stdout: '' })
     expect((await runBinary(['verify', '-', '--at', '59'], { cwd, env, stdin: '287082' })).exitCode).toBe(0)
   })
-
-  it('loses no peer when 8 processes add 50 each', async () => {
-    const cwd = await makeStore()
-    const worker = async (id: number): Promise<number[]> => {
-      const codes: number[] = []
-      for (let n = 0; n < 50; n++)
-        codes.push((await runBinary(['add-peer', `p${id}-${n}`], { cwd })).exitCode)
-      return codes
-    }
-    const codes = await Promise.all(Array.from({ length: 8 }, (_, id) => worker(id)))
-    expect(new Set(codes.flat())).toEqual(new Set([0]))
-    const { peers } = parseJson(await runCli(['list', '--json'], { cwd })) as { peers: unknown[] }
-    expect(peers).toHaveLength(400)
-    expect(readdirSync(cwd)).toEqual(['a2a-totp.json'])
-  }, 120_000)
 
   it('ends quietly when nobody reads on', () => {
     const cwd = makeFolder()
