@@ -8,13 +8,23 @@ const src = fileURLToPath(new URL('../src', import.meta.url))
 /** What each folder may import: other folders, and packages. `node:` stands for all of Node. */
 const layers: Readonly<Record<string, readonly string[]>> = {
   core: ['otpauth', 'node:crypto'],
-  store: ['core', 'node:', 'valibot'],
+  store: ['core', 'node:', 'valibot', 'age-encryption'],
   guards: ['core', 'node:'],
-  server: ['guards', 'core', 'node:', 'valibot', '@a2a-js/sdk', 'express'],
+  server: [
+    'guards',
+    'core',
+    'node:',
+    'valibot',
+    '@a2a-js/sdk',
+    '@grpc/grpc-js',
+    'express',
+    'fastify',
+    'jose',
+  ],
   client: ['core', 'node:'],
   fragments: ['core'],
   probe: ['client', 'core', 'node:', 'chalk'],
-  demo: ['server', 'guards', 'core', 'node:', '@a2a-js/sdk', 'express'],
+  demo: ['server', 'guards', 'core', 'node:', '@a2a-js/sdk', '@grpc/grpc-js', 'express'],
 }
 
 /** What only entry points of their own may need: no user of the core has to install it. */

@@ -30,13 +30,14 @@ class PeerUser implements User {
  * app.use('/a2a', jsonRpcHandler({ requestHandler, userBuilder, contextBuilder }))
  * ```
  *
- * The executor finds the peer's name in `context.user.userName`, and what else is known in
+ * The same two serve `grpcService` behind `grpcGuard(scheme)`. The executor finds the peer's name in `context.user.userName`, and what else is known in
  * `context.state.get(callerStateKey)`. (SDK 0.3 takes the `userBuilder` only.)
  */
 export class TOTPCallContextBuilder {
   /** @throws {A2aTotpError} `ERR_GUARD_MISSING` when no guard let this request pass. */
   readonly userBuilder = (request: object): Promise<User> => {
-    const caller = callerOf(request)
+    // Of a gRPC call the guard sees the metadata; the call object is made later.
+    const caller = callerOf(request) ?? callerOf(metadataOf(request))
     return caller ? Promise.resolve(new PeerUser(caller)) : Promise.reject(guardMissing())
   }
 
@@ -59,6 +60,10 @@ export class TOTPCallContextBuilder {
 function guardMissing(): A2aTotpError {
   return new A2aTotpError(
     'ERR_GUARD_MISSING',
-    'no guard has let this request pass; mount totpGuard(scheme) in front of the A2A handlers',
+    'no guard has let this request pass; mount totpGuard(scheme) or grpcGuard(scheme) in front of the A2A handlers',
   )
+}
+
+function metadataOf(call: object): object {
+  return 'metadata' in call && typeof call.metadata === 'object' ? (call.metadata ?? {}) : {}
 }

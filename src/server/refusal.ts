@@ -40,6 +40,14 @@ export interface HttpAnswer {
   readonly body: string
 }
 
+/** A refusal as a gRPC status; the trailers as key and value, in order, keys possibly repeated. */
+export interface GrpcAnswer {
+  /** The name of the code (google.rpc.Code). */
+  readonly status: 'UNAUTHENTICATED' | 'RESOURCE_EXHAUSTED' | 'UNAVAILABLE'
+  readonly details: string
+  readonly trailers: readonly (readonly [key: string, value: string])[]
+}
+
 /** One answer a kind: status code and, shaped like google.rpc.Status, what the body says. */
 const answers = {
   unauthenticated: {
@@ -87,5 +95,18 @@ export function httpAnswer({ kind, retryAfter, challenges }: Refusal): HttpAnswe
       ['Content-Length', String(Buffer.byteLength(body))],
     ],
     body,
+  }
+}
+
+/** The gRPC status of a refusal: the same bytes for every reason of a kind. */
+export function grpcAnswer({ kind, retryAfter, challenges }: Refusal): GrpcAnswer {
+  const { status, message } = answers[kind]
+  return {
+    status,
+    details: message,
+    trailers: [
+      ...challenges.map((value) => ['www-authenticate', value] as const),
+      ...(retryAfter === undefined ? [] : [['retry-after', String(retryAfter)] as const]),
+    ],
   }
 }

@@ -1,3 +1,5 @@
+import { refuse } from './refusal.js'
+import type { AuthRequest } from './request.js'
 import type { AuthOutcome, Caller, TOTPServerAuthScheme } from './totp-server-auth-scheme.js'
 
 /** What a guard found out about one request. */
@@ -12,12 +14,29 @@ interface Verdict {
  */
 const verdicts = new WeakMap<object, Verdict>()
 
-export function keepVerdict(request: object, verdict: Verdict): void {
-  verdicts.set(request, verdict)
-}
-
-export function verdictOn(request: object): Verdict | undefined {
-  return verdicts.get(request)
+/**
+ * Asks the scheme about a request and keeps its verdict. A request that the same scheme let pass before is not
+ * asked about again: under `once` it would be a replay of itself.
+ *
+ * Fails closed, and without the error's text, even where the scheme itself is broken.
+ *
+ * @param key the request's own object, under which {@link callerOf} finds the verdict
+ */
+export async function decide(
+  scheme: TOTPServerAuthScheme,
+  key: object,
+  request: () => AuthRequest,
+): Promise<AuthOutcome> {
+  const before = verdicts.get(key)
+  if (before?.scheme === scheme && before.outcome.caller) return before.outcome
+  let outcome: AuthOutcome
+  try {
+    outcome = await scheme.authenticate(request())
+  } catch {
+    outcome = { refusal: refuse('unavailable', { reason: 'guard-failed' }, scheme.profile.header, true) }
+  }
+  verdicts.set(key, { scheme, outcome })
+  return outcome
 }
 
 /** Who made a request that a guard let pass; nobody when it was refused or met no guard. */

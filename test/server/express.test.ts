@@ -1,6 +1,4 @@
 import { request as httpRequest } from 'node:http'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import express from 'express'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { callerOf, outcomeOf, totpGuard } from '../../src/server/express.js'
@@ -15,6 +13,7 @@ import {
   wrongCodeOf,
 } from '../support/guarded.js'
 import { TestServer } from '../support/guarded-agent.js'
+import { bytesHeld } from '../support/memory.js'
 
 const right = headersOf('alice', someInstant)
 let server: TestServer
@@ -270,15 +269,6 @@ describe('totpGuard on a refused body', () => {
     expect((await fetch(server.origin, { headers: right })).status).toBe(200)
   })
 })
-
-/** Of this process, which is client and server at once; garbage not counted. */
-function bytesHeld(): number {
-  setFlagsFromString('--expose-gc')
-  const collectGarbage = runInNewContext('gc') as () => void
-  collectGarbage()
-  const { heapUsed, external } = process.memoryUsage()
-  return heapUsed + external
-}
 
 describe('an answer', () => {
   it('holds no seed, token or code', async () => {

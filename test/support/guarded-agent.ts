@@ -64,6 +64,7 @@ export const cardJson = (origin: string): Record<string, unknown> => ({
   supportedInterfaces: (['1.0', '0.3'] as const).flatMap((protocolVersion) => [
     { url: `${origin}/a2a/jsonrpc`, protocolBinding: 'JSONRPC', protocolVersion },
     { url: `${origin}/a2a/rest`, protocolBinding: 'HTTP+JSON', protocolVersion },
+    { url: origin.replace('http://', ''), protocolBinding: 'GRPC', protocolVersion },
   ]),
   capabilities: { streaming: true, extendedAgentCard: true, extensions: [{ uri: testExtension }] },
   defaultInputModes: ['text/plain'],

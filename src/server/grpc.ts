@@ -1,0 +1,121 @@
+/** The guard for gRPC, on @grpc/grpc-js. */
+import {
+  Metadata,
+  ServerInterceptingCall,
+  status,
+  type MethodDefinition,
+  type ServerInterceptor,
+  type ServiceDefinition,
+} from '@grpc/grpc-js'
+import { A2aTotpError } from '../core/errors.js'
+import { grpcAnswer, type Refusal } from './refusal.js'
+import { ReleasedAnswer, sealMessage, unsealMessage } from './sealed.js'
+import type { AuthOutcome, Caller, TOTPServerAuthScheme } from './totp-server-auth-scheme.js'
+import * as verdicts from './verdicts.js'
+
+type Definition = MethodDefinition<unknown, unknown>
+type Call = Parameters<ServerInterceptor>[1]
+
+/**
+ * An interceptor that lets only calls with both factors pass, unary and streams alike:
+ *
+ * ```ts
+ * const server = new grpc.Server({ interceptors: [grpcGuard(scheme)] })
+ * server.addService(guardedService(A2AService), grpcService({ requestHandler, ...new TOTPCallContextBuilder() }))
+ * ```
+ *
+ * A refused call ends with UNAUTHENTICATED and the challenge in its trailers, RESOURCE_EXHAUSTED or UNAVAILABLE; none of
+ * its messages is read. It guards every service of the server, so health checks want a server of their own. (A method
+ * that the server does not know is UNIMPLEMENTED before any interceptor runs.) Handlers behind ask `callerOf(call)`.
+ */
+export function grpcGuard(scheme: TOTPServerAuthScheme): ServerInterceptor {
+  return (method, call) =>
+    new ServerInterceptingCall(call, {
+      start: (next) =>
+        next({
+          onReceiveMetadata: (metadata, pass) => {
+            void verdicts
+              .decide(scheme, metadata, () => ({
+                binding: 'grpc',
+                method: 'POST',
+                target: method.path,
+                header: (name) => metadata.get(name).map(String),
+                source: sourceOf(call),
+              }))
+              .then(({ refusal }) => {
+                if (refusal) refuseCall(call, refusal)
+                else pass(metadata)
+              })
+          },
+          // Messages are asked for once the metadata has passed, so these are an admitted caller's.
+          onReceiveMessage: (message: unknown, pass) => {
+            let opened: unknown
+            try {
+              opened = unsealMessage(message)
+            } catch {
+              call.sendStatus({ code: status.INTERNAL, details: 'Error deserializing request' })
+              return
+            }
+            pass(opened)
+          },
+        }),
+      sendMessage: (message: unknown, next) => next(isGuarded(method) ? ReleasedAnswer.of(message) : message),
+    })
+}
+
+/** Definitions' own functions tell {@link guardedService}'s from others', since a server keeps nothing else of them. */
+const guardedSerializers = new WeakSet<Definition['responseSerialize']>()
+
+const isGuarded = ({ responseSerialize }: Pick<Definition, 'responseSerialize'>): boolean =>
+  guardedSerializers.has(responseSerialize)
+
+/**
+ * A service that does not work without {@link grpcGuard}: on a server whose interceptor was forgotten, its handlers
+ * cannot read a message and nothing that they answer is sent; the call ends with an error. With the interceptor it is
+ * the same service, and messages are parsed only once their caller is known.
+ */
+export function guardedService<S extends ServiceDefinition>(service: S): S {
+  const methods = Object.entries(service as Readonly<Record<string, Definition>>).map(([name, method]) => {
+    const { requestDeserialize, responseSerialize } = method
+    const guarded: Definition = {
+      ...method,
+      requestDeserialize: (bytes) => sealMessage(() => requestDeserialize(bytes), guardMissing),
+      responseSerialize: (answer) => {
+        if (!(answer instanceof ReleasedAnswer)) throw guardMissing()
+        return responseSerialize(answer.message)
+      },
+    }
+    guardedSerializers.add(guarded.responseSerialize)
+    return [name, guarded]
+  })
+  return Object.fromEntries(methods) as S
+}
+
+/** Who made a call that a guard let pass; nobody when it met no guard. */
+export function callerOf(call: { readonly metadata: Metadata }): Caller | undefined {
+  return verdicts.callerOf(call.metadata)
+}
+
+/** Which answer a guard gave, or none when the call met no guard: for logs. */
+export function outcomeOf(call: { readonly metadata: Metadata }): AuthOutcome | undefined {
+  return verdicts.outcomeOf(call.metadata)
+}
+
+function refuseCall(call: Call, refusal: Refusal): void {
+  const { status: name, details, trailers } = grpcAnswer(refusal)
+  const metadata = new Metadata()
+  for (const [key, value] of trailers) metadata.add(key, value)
+  call.sendStatus({ code: status[name], details, metadata })
+}
+
+/** The peer's address without its port. */
+function sourceOf(call: Call): string {
+  return call.getPeer().replace(/:\d+$/, '')
+}
+
+function guardMissing(): A2aTotpError {
+  return new A2aTotpError(
+    'ERR_GUARD_MISSING',
+    'no guard has let this call pass; give the server the interceptor grpcGuard(scheme)',
+  )
+}

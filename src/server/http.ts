@@ -1,0 +1,60 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { httpAnswer, type Refusal } from './refusal.js'
+import type { AuthRequest } from './request.js'
+
+const cardPath = '/.well-known/agent-card.json'
+
+/** How much of a refused request's body is let through to nowhere, so that its sender gets to see the answer. */
+const longestDrain = 1024 * 1024
+
+/** Whether a request reads the public agent card: GET or HEAD of exactly its path, below where the guard stands. */
+export function isCardRequest(method: string | undefined, url: string | undefined): boolean {
+  return (method === 'GET' || method === 'HEAD') && url?.split('?', 1)[0] === cardPath
+}
+
+/**
+ * What the scheme is asked about.
+ *
+ * @param target as received, where a router has stripped `req.url`
+ * @param source the socket's address, unless the framework trusts a proxy
+ */
+export function authRequestOf(
+  req: IncomingMessage,
+  target = req.url ?? '',
+  source = req.socket.remoteAddress,
+): AuthRequest {
+  return {
+    binding: 'http',
+    method: req.method ?? '',
+    target,
+    header: (name) => fieldLines(req.rawHeaders, name),
+    source,
+  }
+}
+
+/** All lines of a header field. `req.headers` will not do: of some fields Node keeps only the first. */
+function fieldLines(rawHeaders: readonly string[], name: string): string[] {
+  const wanted = name.toLowerCase()
+  return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === wanted)
+}
+
+/** Answers a refused request before its body is read, and holds none of it. */
+export function answerRefusal(req: IncomingMessage, res: ServerResponse, refusal: Refusal): void {
+  const { status, headers, body } = httpAnswer(refusal)
+  // Not writeHead with a list: it drops repeated fields once any other header is set.
+  for (const [name] of headers) res.removeHeader(name)
+  for (const [name, value] of headers) res.appendHeader(name, value)
+  res.statusCode = status
+  res.end(req.method === 'HEAD' ? undefined : body)
+  drain(req)
+}
+
+/** Reads what is still to come of the body, and hangs up on whoever sends too much of it. */
+function drain(req: IncomingMessage): void {
+  let rest = longestDrain
+  req.on('data', (chunk: Buffer) => {
+    rest -= chunk.length
+    if (rest < 0) req.destroy()
+  })
+  req.on('error', () => undefined)
+}
