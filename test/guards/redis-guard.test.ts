@@ -10,6 +10,9 @@ import { guardContract } from './guard-contract.js'
 
 const redisPresent = hasRedis()
 
+/** The time-out is not what most of these tests are about, and the machine may be busy. */
+const patient = { timeoutMs: 5000 }
+
 describe.each(clientNames)('with %s', { skip: !redisPresent }, (name) => {
   let server: RedisServer
   let client: TestClient
@@ -26,7 +29,7 @@ describe.each(clientNames)('with %s', { skip: !redisPresent }, (name) => {
   /** A guard with an empty memory of its own. */
   const freshGuard = (options: RedisGuardOptions = {}): { guard: Guard; prefix: string } => {
     const prefix = randomUUID()
-    return { guard: redisGuard(client.port, { prefix, ...options }), prefix }
+    return { guard: redisGuard(client.port, { prefix, ...patient, ...options }), prefix }
   }
 
   guardContract('redisGuard', async (since) => {
@@ -52,14 +55,14 @@ describe.each(clientNames)('with %s', { skip: !redisPresent }, (name) => {
 
     it('keeps the beginning that the first attempt has set', async () => {
       const { guard, prefix } = freshGuard(begin())
-      const late = redisGuard(client.port, { prefix, ...begin(inStep(someStep + 10)) })
+      const late = redisGuard(client.port, { prefix, ...patient, ...begin(inStep(someStep + 10)) })
       await guard.decide(rightCode(someStep))
       expect(await late.decide(rightCode(someStep + 3))).toEqual({ outcome: 'accepted' })
     })
 
     it('does not believe a beginning that only a wrong clock can have set', async () => {
       const { guard, prefix } = freshGuard(begin())
-      const ahead = redisGuard(client.port, { prefix, ...begin(inStep(someStep + 1_000_000)) })
+      const ahead = redisGuard(client.port, { prefix, ...patient, ...begin(inStep(someStep + 1_000_000)) })
       await ahead.decide(rightCode(someStep + 1_000_000))
       await guard.decide(rightCode(someStep))
       expect(await guard.decide(rightCode(someStep + 2))).toEqual({ outcome: 'accepted' })
@@ -71,7 +74,7 @@ describe.each(clientNames)('with %s', { skip: !redisPresent }, (name) => {
       const used = rightCode(someStep + 2)
       expect(await guard.decide(used)).toEqual({ outcome: 'accepted' })
       await client.command('DEL', ...((await keysOf(prefix)) as [string]))
-      const after = redisGuard(client.port, { prefix, ...begin(used.at) })
+      const after = redisGuard(client.port, { prefix, ...patient, ...begin(used.at) })
       expect(await after.decide(used)).toMatchObject({ outcome: 'unknown' })
       expect(await after.decide(rightCode(someStep + 4))).toEqual({ outcome: 'accepted' })
     })
@@ -138,7 +141,7 @@ describe.each(clientNames)('with %s', { skip: !redisPresent }, (name) => {
           return client.port.evalSha(sha, keys, argument)
         },
       }
-      const guard = redisGuard(watched, { prefix: randomUUID(), ...begin() })
+      const guard = redisGuard(watched, { prefix: randomUUID(), ...patient, ...begin() })
       const given = { peer: 'alice', tokenHash: 'sha256:abcdef', budgets }
       await guard.decide(wrongCode('918273', inStep(someStep), given))
       await guard.decide(rightCode(someStep, given))

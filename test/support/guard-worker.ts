@@ -1,0 +1,50 @@
+/**
+ * One replica of an agent, for the tests with several: `guard-worker CLIENT PORT PREFIX POLICY`. For each line of
+ * JSON that it reads, a {@link Volley}, it answers with one: how often each outcome came.
+ */
+import { createInterface } from 'node:readline'
+import type { ReplayPolicy } from '../../src/core/profile.js'
+import { redisGuard } from '../../src/server/redis.js'
+import { bearerOf, Clock, peers, requestWith, schemeFor } from './guarded.js'
+import { clients, type ClientName } from './redis-clients.js'
+
+/** Requests of alice, all at once and all at one instant. */
+export interface Volley {
+  /** In milliseconds. */
+  readonly at: number
+  readonly codes: readonly string[]
+  /** Whether they come with her other token, as after a rotation. */
+  readonly rotated?: boolean
+}
+
+/** `accepted`, or the reason of a refusal, and how often it came. */
+export type Tally = Readonly<Record<string, number>>
+
+export const rotatedToken = `${peers.alice.token}-rotated`
+
+async function main([name, port, prefix, replay]: readonly string[]): Promise<void> {
+  const clock = new Clock()
+  const client = await clients[name as ClientName](Number(port))
+  const { scheme } = schemeFor(clock, {
+    delegate: { authenticateToken: () => ({ peer: 'alice' }) },
+    replay: replay as ReplayPolicy,
+    guard: redisGuard(client.port, { prefix: prefix ?? '', now: clock.now, timeoutMs: 5000 }),
+  })
+  for await (const line of createInterface({ input: process.stdin })) {
+    const { at, codes, rotated = false } = JSON.parse(line) as Volley
+    clock.at = new Date(at)
+    const Authorization = rotated ? `Bearer ${rotatedToken}` : bearerOf('alice')
+    const tally: Record<string, number> = {}
+    await Promise.all(
+      codes.map(async (code) => {
+        const { refusal } = await scheme.authenticate(requestWith({ Authorization, 'X-TOTP': code }))
+        const outcome = refusal?.reason ?? 'accepted'
+        tally[outcome] = (tally[outcome] ?? 0) + 1
+      }),
+    )
+    process.stdout.write(`${JSON.stringify(tally)}\n`)
+  }
+  client.close()
+}
+
+void main(process.argv.slice(2))
