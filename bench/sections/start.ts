@@ -1,0 +1,135 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { binary, helper } from '../paths.js'
+import { execute, inFolder, isThere, usageOf, wallTimeOf, writeMeter, type Run } from '../processes.js'
+import { cost, megabytes, milliseconds, type Row, type Scale, type Section, type Unit } from '../report.js'
+import { takeRounds, type Sampler } from '../rounds.js'
+
+const nothing = 'node -e 0'
+const seed = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'
+const pyotpProgram = `import os, pyotp; print(pyotp.TOTP(os.environ['A2A_TOTP_SEED']).now())`
+
+/** The most that a command may cost, as a ratio to `node -e 0`. */
+const goals: Readonly<Record<string, number>> = { code: 1.4, 'code (from $A2A_TOTP_SEED)': 1.4 }
+const goalOfOthers = 1.6
+const goalOfMemory = 1.2
+
+/** Every local command as a process, and what else prints a code, against a Node that does nothing. */
+export const startSection: Section = {
+  title: 'Start of a command (wall time of the whole process)',
+  run: (scale) => inFolder((folder) => run(folder, scale)),
+}
+
+async function run(folder: string, { quick, rounds }: Scale): Promise<readonly Row[]> {
+  const commands = commandsIn(folder)
+  const everyone = { [nothing]: idle(folder), ...commands, ...others(folder) }
+  const samplers = Object.fromEntries(
+    Object.entries(everyone).map(([name, next]): [string, Sampler] => [name, wallTimeOf(next)]),
+  )
+  const samples = await takeRounds(samplers, quick ? 5 : rounds)
+  const of = (name: string): { name: string; samples: readonly number[] } => ({
+    name,
+    samples: samples[name] ?? [],
+  })
+  const rows = Object.keys(everyone)
+    .filter((name) => name !== nothing)
+    .map((name) => {
+      const goal = name in commands ? (goals[name] ?? goalOfOthers) : undefined
+      return cost(of(name), of(nothing), milliseconds, goal)
+    })
+  return [...rows, ...(await usageRows(folder, { [nothing]: idle(folder), ...commands }, quick ? 5 : rounds))]
+}
+
+/** A function gives the next run, for commands that cannot be run twice alike. */
+function commandsIn(folder: string): Record<string, () => Run> {
+  const cwd = join(folder, 'store')
+  mkdirSync(cwd)
+  const cli = (...args: string[]): Run => ({
+    command: process.execPath,
+    args: [binary, '--quiet', ...args],
+    cwd,
+    env: { A2A_TOTP_STORE: join(cwd, 'a2a-totp.json') },
+  })
+  execute(cli('init'))
+  execute(cli('add-peer', 'alice', 'bob', 'carol'))
+  let turn = 0
+  const removable: string[] = []
+  return {
+    '--help': () => cli('--help'),
+    '--version': () => cli('--version'),
+    code: () => cli('code', 'alice'),
+    'code (from $A2A_TOTP_SEED)': () => ({ ...cli('code'), cwd: folder, env: { A2A_TOTP_SEED: seed } }),
+    verify: () => ({ ...cli('verify', '-', 'alice'), input: execute(cli('code', 'alice')) }),
+    list: () => cli('list'),
+    show: () => cli('show', 'alice'),
+    'config server': () => cli('config', 'server'),
+    'config client': () => cli('config', 'client', 'alice'),
+    'config card': () => cli('config', 'card'),
+    init: () => cli('--store', join(folder, `${turn++}.json`), 'init'),
+    'add-peer': () => {
+      removable.push(`peer-${turn}`)
+      return cli('add-peer', `peer-${turn++}`)
+    },
+    'remove-peer': () => cli('remove-peer', '--yes', removable.pop() ?? 'carol'),
+  }
+}
+
+function idle(cwd: string): () => Run {
+  return () => ({ command: process.execPath, args: ['-e', '0'], cwd })
+}
+
+function others(cwd: string): Record<string, () => Run> {
+  const env = { A2A_TOTP_SEED: seed }
+  const candidates: Readonly<Record<string, Run>> = {
+    oathtool: { command: 'oathtool', args: ['--totp', '--base32', '-'], cwd, input: `${seed}\n` },
+    'python3 with pyotp': { command: 'python3', args: ['-c', pyotpProgram], cwd, env },
+  }
+  const here = Object.entries(candidates).filter(([, one]) => {
+    const [test] = one.command === 'python3' ? [['-c', 'import pyotp']] : [['--version']]
+    return isThere(one.command, test)
+  })
+  return {
+    'node with otplib 13': () => ({
+      command: process.execPath,
+      args: [helper('servers/otplib-code')],
+      cwd,
+      env,
+    }),
+    ...Object.fromEntries(here.map(([name, one]) => [name, () => one])),
+  }
+}
+
+/** CPU time and peak memory, for which each process carries the same meter. */
+async function usageRows(
+  folder: string,
+  variants: Readonly<Record<string, () => Run>>,
+  rounds: number,
+): Promise<readonly Row[]> {
+  const meter = writeMeter(folder)
+  const memory: Record<string, number[]> = {}
+  const cpu = await takeRounds(
+    Object.fromEntries(
+      Object.entries(variants).map(([name, next]): [string, Sampler] => [
+        name,
+        () => {
+          const usage = usageOf(next(), meter, join(folder, 'usage.json'))
+          ;(memory[name] ??= []).push(usage.memory)
+          return usage.cpu
+        },
+      ]),
+    ),
+    rounds,
+  )
+  const names = Object.keys(variants).filter((name) => name !== nothing)
+  const row = (what: string, samples: typeof cpu, name: string, unit: Unit, goal: number): Row =>
+    cost(
+      { name: `${name}: ${what}`, samples: samples[name] ?? [] },
+      { name: nothing, samples: samples[nothing] ?? [] },
+      unit,
+      goal,
+    )
+  return [
+    ...names.map((name) => row('CPU time', cpu, name, milliseconds, goals[name] ?? goalOfOthers)),
+    ...names.map((name) => row('peak memory', memory, name, megabytes, goalOfMemory)),
+  ]
+}

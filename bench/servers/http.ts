@@ -1,0 +1,122 @@
+// One server of the HTTP section. The first argument says which one; peers come and figures go over the IPC channel.
+import { createHash } from 'node:crypto'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import express, { type Express } from 'express'
+import { Secret, TOTP } from 'otpauth'
+import { verify as verifyWithOtplib } from 'otplib'
+import passport from 'passport'
+import { Strategy as BearerStrategy } from 'passport-http-bearer'
+import { TOTPServerAuthScheme } from '../../src/server/index.js'
+import { totpGuard } from '../../src/server/express.js'
+import type { Order, PeerData, ServerName } from './protocol.js'
+
+const body = '{"ok":true}'
+const head = { 'Content-Type': 'application/json', 'Content-Length': body.length }
+let at = new Date()
+
+const servers: Readonly<Record<ServerName, (peers: readonly PeerData[]) => RequestListener>> = {
+  'node:http': () => (_req, res) => res.writeHead(200, head).end(body),
+  'node:http + a2a-totp, reuse': (peers) => guarded(schemeOf(peers, 'reuse')),
+  'node:http + a2a-totp, once': (peers) => guarded(schemeOf(peers, 'once')),
+  'node:http + createHash + Map + otpauth': naive,
+  express: () => application(),
+  'express + a2a-totp, reuse': (peers) => {
+    const guard = totpGuard(schemeOf(peers, 'reuse'))
+    return application((app) => app.use(guard))
+  },
+  'express + passport-http-bearer + otplib': withPassport,
+}
+
+function schemeOf(peers: readonly PeerData[], replay: 'once' | 'reuse'): TOTPServerAuthScheme {
+  return new TOTPServerAuthScheme({
+    peerSeeds: new Map(peers.map(({ name, seed }) => [name, seed])),
+    tokenToPeer: new Map(peers.map(({ name, token }) => [token, name])),
+    replay,
+    now: () => at,
+  })
+}
+
+function guarded(scheme: TOTPServerAuthScheme): RequestListener {
+  return (req, res) => {
+    const { rawHeaders } = req
+    const header = (name: string): string[] =>
+      rawHeaders.filter(
+        (_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === name.toLowerCase(),
+      )
+    const request = {
+      binding: 'http',
+      method: req.method ?? '',
+      target: req.url ?? '',
+      header,
+      source: req.socket.remoteAddress,
+    } as const
+    void scheme.authenticate(request).then(({ refusal }) => {
+      if (refusal) res.writeHead(401).end()
+      else res.writeHead(200, head).end(body)
+    })
+  }
+}
+
+function naive(peers: readonly PeerData[]): RequestListener {
+  const digest = (token: string): string => createHash('sha256').update(token).digest('hex')
+  const totps = new Map(
+    peers.map(({ token, seed }) => [digest(token), new TOTP({ secret: Secret.fromBase32(seed) })]),
+  )
+  return (req, res) => {
+    const totp = totps.get(digest(req.headers.authorization?.slice('Bearer '.length) ?? ''))
+    const token = String(req.headers['x-totp'])
+    const drift = totp?.validate({ token, window: 1, timestamp: at.getTime() }) ?? null
+    if (drift === null) res.writeHead(401).end()
+    else res.writeHead(200, head).end(body)
+  }
+}
+
+function application(use: (app: Express) => unknown = () => undefined): Express {
+  const app = express()
+  use(app)
+  app.use((_req, res) => {
+    res.writeHead(200, head).end(body)
+  })
+  return app
+}
+
+/** As their manuals show it: a strategy that looks the token up, and a middleware that verifies the code. */
+function withPassport(peers: readonly PeerData[]): Express {
+  const seeds = new Map(peers.map(({ token, seed }) => [token, seed]))
+  passport.use(
+    new BearerStrategy((token, done) => {
+      const seed = seeds.get(token)
+      done(null, seed === undefined ? false : { seed })
+    }),
+  )
+  return application((app) => {
+    app.use(passport.authenticate('bearer', { session: false }))
+    app.use(async (req, res, next) => {
+      const { seed } = req.user as { seed: string }
+      const { valid } = await verifyWithOtplib({
+        secret: seed,
+        token: String(req.headers['x-totp']),
+        epoch: Math.floor(at.getTime() / 1000),
+        epochTolerance: 30,
+      })
+      if (valid) next()
+      else res.writeHead(401).end()
+    })
+  })
+}
+
+process.on('message', (order: Order) => {
+  if (order.type === 'start') {
+    at = new Date(order.at)
+    const server = createServer(servers[order.server](order.peers))
+    // The connections stay, however long the other servers' turns take.
+    server.keepAliveTimeout = 0
+    server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port))
+  } else {
+    at = new Date(order.at)
+    const { user, system } = process.cpuUsage()
+    process.send?.((user + system) / 1000)
+  }
+})
+process.on('disconnect', () => process.exit())

@@ -1,0 +1,28 @@
+/** The servers of the HTTP section; what they are called in the report as well. */
+export type ServerName =
+  | 'node:http'
+  | 'node:http + a2a-totp, reuse'
+  | 'node:http + a2a-totp, once'
+  | 'node:http + createHash + Map + otpauth'
+  | 'express'
+  | 'express + a2a-totp, reuse'
+  | 'express + passport-http-bearer + otplib'
+
+export interface PeerData {
+  readonly name: string
+  /** In base32. */
+  readonly seed: string
+  readonly token: string
+}
+
+/** What the runner tells a server; each order is answered with one number. */
+export type Order =
+  /** Answered with the port. `at` is where its clock stands, in milliseconds. */
+  | {
+      readonly type: 'start'
+      readonly server: ServerName
+      readonly peers: readonly PeerData[]
+      readonly at: number
+    }
+  /** Sets the clock. Answered with the CPU time used so far, in milliseconds. */
+  | { readonly type: 'usage'; readonly at: number }

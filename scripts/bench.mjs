@@ -1,0 +1,26 @@
+// Measures what is built in dist/ and src/ against its peers: `npm run bench [-- --quick] [-- SECTION...]`.
+//
+// Node 20 cannot run TypeScript, so the benchmarks are transpiled first; beside the packages, so that they are found.
+import { mkdirSync } from 'node:fs'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { build } from 'esbuild'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const outdir = fileURLToPath(new URL('../node_modules/.cache/a2a-totp-bench', import.meta.url))
+
+mkdirSync(outdir, { recursive: true })
+await build({
+  entryPoints: ['bench/main.ts', 'bench/servers/http.ts', 'bench/servers/otplib-code.ts'],
+  absWorkingDir: root,
+  outdir,
+  outbase: 'bench',
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  packages: 'external',
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  sourcemap: 'inline',
+  logLevel: 'warning',
+})
+await import(pathToFileURL(`${outdir}/main.mjs`).href)
