@@ -39,4 +39,7 @@ class TOTPServerAuthScheme(ServerAuthScheme):
         outcome = self.authenticator.authenticate(fields, source)
         if isinstance(outcome, Caller):
             return AuthenticatedUser(token=token, scheme="totp", claims={"sub": outcome.peer})
-        raise HTTPException(outcome.status, outcome.message, dict(reversed(outcome.headers)))
+        headers: dict[str, str] = {}
+        for name, value in outcome.headers:
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        raise HTTPException(outcome.status, outcome.message, headers)

@@ -1,8 +1,8 @@
 """Second factor for an A2A agent: a bearer token AND a fresh TOTP code on every request.
 
-Made by `a2a-totp config server --format python`. Save it as `a2a_totp_server.py` beside the agent. It holds no
-secret: those are in the server file, which it reads at `$A2A_TOTP_SERVER_FILE` and reads again when it changes
-(make that file with `a2a-totp config server --format json --out FILE`).
+Made by `a2a-totp config server --format python` (or `crewai`, which adds crewAI's own scheme at the end). Save it as
+`a2a_totp_server.py` beside the agent. It holds no secret: those are in the server file, which it reads at
+`$A2A_TOTP_SERVER_FILE` and reads again when it changes (`a2a-totp config server --format json --out FILE` makes it).
 
     authenticator = Authenticator.from_file()
     app.add_middleware(TOTPMiddleware, authenticator=authenticator)  # JSON-RPC and REST: Starlette, FastAPI, ASGI
