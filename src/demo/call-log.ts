@@ -1,5 +1,6 @@
 import type { Request, RequestHandler } from 'express'
 import { outcomeOf } from '../server/express.js'
+import type { AuthOutcome } from '../server/totp-server-auth-scheme.js'
 
 export type Log = (line: string) => void
 
@@ -10,16 +11,20 @@ export function callLog(log: Log): RequestHandler {
   return (req, res, next) => {
     const begin = process.hrtime.bigint()
     res.once('close', () => {
-      const ms = Number((process.hrtime.bigint() - begin) / 1_000_000n)
       const status = res.writableFinished ? String(res.statusCode) : `${res.statusCode} (cut off)`
-      log(`${whoOf(req)} ${req.method} ${pathOf(req)} ${status} ${ms} ms`)
+      log(`${whoOf(outcomeOf(req))} ${req.method} ${pathOf(req)} ${status} ${sinceMs(begin)} ms`)
     })
     next()
   }
 }
 
-function whoOf(req: Request): string {
-  const { caller, refusal } = outcomeOf(req) ?? {}
+/** Whole milliseconds since then. */
+export function sinceMs(begin: bigint): bigint {
+  return (process.hrtime.bigint() - begin) / 1_000_000n
+}
+
+/** Who called, or why it was refused. */
+export function whoOf({ caller, refusal }: Partial<AuthOutcome> = {}): string {
   if (caller) return caller.peer
   if (!refusal) return 'anyone'
   const who = `refused ${refusal.peer ? `${refusal.peer} ` : ''}(${refusal.reason})`

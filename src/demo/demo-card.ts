@@ -4,18 +4,24 @@ import { totpAgentCard } from '../server/a2a.js'
 
 /** One binding at one protocol version, as the card names it. */
 export interface DemoInterface {
+  /** Of gRPC it is `host:port`. */
   readonly url: string
-  readonly protocolBinding: 'JSONRPC' | 'HTTP+JSON'
+  readonly protocolBinding: 'JSONRPC' | 'HTTP+JSON' | 'GRPC'
   readonly protocolVersion: '1.0' | '0.3'
 }
 
 export const paths = { JSONRPC: '/a2a/jsonrpc', 'HTTP+JSON': '/a2a/rest' } as const
 
 /** Every binding at every version. */
-export function interfacesAt(origin: string): DemoInterface[] {
+export function interfacesAt(origin: string, grpcAddress: string): DemoInterface[] {
+  const urls = {
+    JSONRPC: origin + paths.JSONRPC,
+    'HTTP+JSON': origin + paths['HTTP+JSON'],
+    GRPC: grpcAddress,
+  } as const
   return (['1.0', '0.3'] as const).flatMap((protocolVersion) =>
-    (['JSONRPC', 'HTTP+JSON'] as const).map((protocolBinding) => ({
-      url: origin + paths[protocolBinding],
+    (['JSONRPC', 'HTTP+JSON', 'GRPC'] as const).map((protocolBinding) => ({
+      url: urls[protocolBinding],
       protocolBinding,
       protocolVersion,
     })),

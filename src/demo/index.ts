@@ -1,25 +1,29 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { AgentCard } from '@a2a-js/sdk'
+import { LegacyA2AService, legacyGrpcService } from '@a2a-js/sdk/compat/v0_3/server/grpc'
 import { DefaultRequestHandler, InMemoryTaskStore } from '@a2a-js/sdk/server'
 import { agentCardHandler, jsonRpcHandler, restHandler } from '@a2a-js/sdk/server/express'
+import { A2AService, grpcService } from '@a2a-js/sdk/server/grpc'
+import * as grpc from '@grpc/grpc-js'
 import express, { type Express } from 'express'
 import { A2aTotpError } from '../core/errors.js'
 import type { Roster } from '../core/peer.js'
 import { memoryGuard } from '../guards/memory-guard.js'
 import { TOTPCallContextBuilder } from '../server/a2a.js'
 import { totpGuard } from '../server/express.js'
+import { grpcGuard, guardedService } from '../server/grpc.js'
 import { rosterOptions } from '../server/roster.js'
 import { TOTPServerAuthScheme } from '../server/totp-server-auth-scheme.js'
 import { callLog, type Log } from './call-log.js'
 import { demoCard, interfacesAt, paths, type DemoInterface } from './demo-card.js'
 import { EchoExecutor } from './echo-executor.js'
+import { grpcCallLog } from './grpc-call-log.js'
 
 export type { DemoInterface } from './demo-card.js'
 
 export interface DemoOptions {
   readonly roster: Roster
-  /** 0 for any that is free. */
+  /** Of HTTP; 0 for any that is free. gRPC takes any that is free. */
   readonly port: number
   readonly now?: () => Date
   /** Is given one line a call, without secrets. */
@@ -39,8 +43,8 @@ const host = '127.0.0.1'
 const cardPath = '/.well-known/agent-card.json'
 
 /**
- * Starts a real A2A agent on the loopback address, protected by a roster: JSON-RPC and HTTP+JSON, protocols 1.0
- * and 0.3. Later changes of the roster do not reach it.
+ * Starts a real A2A agent on the loopback address, protected by a roster: JSON-RPC, HTTP+JSON and gRPC,
+ * protocols 1.0 and 0.3. Later changes of the roster do not reach it.
  *
  * @throws {A2aTotpError} `ERR_PORT_UNAVAILABLE` when the port is taken or not allowed; `ERR_SEED_MISSING` for a peer
  *   without seeds.
@@ -56,22 +60,40 @@ export async function startDemoAgent(options: DemoOptions): Promise<DemoAgent> {
     ...(now && { now }),
   })
 
-  // The card names the port, which is known only once the server listens.
+  // The card names the ports, which are known only once the servers listen.
   const app = express()
   const server = createServer(app)
   await listen(server, port)
+  const grpcServer = new grpc.Server({ interceptors: [grpcCallLog(log), grpcGuard(scheme)] })
+  const grpcPort = await listenForGrpc(grpcServer)
   const origin = `http://${host}:${(server.address() as AddressInfo).port}`
-  const interfaces = interfacesAt(origin)
-  mount(app, scheme, demoCard(name, interfaces, roster.profile.header), log)
-  return { cardUrl: origin + cardPath, interfaces, close: () => close(server) }
+  const interfaces = interfacesAt(origin, `${host}:${grpcPort}`)
+
+  const card = demoCard(name, interfaces, roster.profile.header)
+  const requestHandler = new DefaultRequestHandler(card, new InMemoryTaskStore(), new EchoExecutor())
+  const { userBuilder, contextBuilder } = new TOTPCallContextBuilder()
+  const services = { requestHandler, userBuilder, contextBuilder }
+  mount(app, scheme, services, log)
+  grpcServer.addService(guardedService(A2AService), grpcService(services))
+  grpcServer.addService(guardedService(LegacyA2AService), legacyGrpcService(services))
+  return {
+    cardUrl: origin + cardPath,
+    interfaces,
+    close: () => {
+      grpcServer.forceShutdown()
+      return close(server)
+    },
+  }
 }
 
-function mount(app: Express, scheme: TOTPServerAuthScheme, card: AgentCard, log: Log): void {
-  const requestHandler = new DefaultRequestHandler(card, new InMemoryTaskStore(), new EchoExecutor())
-  const legacyCompat = { enabled: true }
-  const { userBuilder, contextBuilder } = new TOTPCallContextBuilder()
-  const handlerOptions = { requestHandler, userBuilder, contextBuilder, legacyCompat }
+/** What each binding's handlers stand on. */
+interface Services extends Pick<TOTPCallContextBuilder, 'userBuilder' | 'contextBuilder'> {
+  readonly requestHandler: DefaultRequestHandler
+}
 
+function mount(app: Express, scheme: TOTPServerAuthScheme, services: Services, log: Log): void {
+  const legacyCompat = { enabled: true }
+  const { requestHandler } = services
   app.disable('x-powered-by')
   app.use(callLog(log))
   app.use(
@@ -79,8 +101,8 @@ function mount(app: Express, scheme: TOTPServerAuthScheme, card: AgentCard, log:
     agentCardHandler({ agentCardProvider: requestHandler, legacyCompat, cache: { maxAge: 0 } }),
   )
   app.use(totpGuard(scheme))
-  app.use(paths.JSONRPC, jsonRpcHandler(handlerOptions))
-  app.use(paths['HTTP+JSON'], restHandler(handlerOptions))
+  app.use(paths.JSONRPC, jsonRpcHandler({ ...services, legacyCompat }))
+  app.use(paths['HTTP+JSON'], restHandler({ ...services, legacyCompat }))
 }
 
 function listen(server: Server, port: number): Promise<void> {
@@ -92,6 +114,15 @@ function listen(server: Server, port: number): Promise<void> {
         fail(new A2aTotpError('ERR_PORT_UNAVAILABLE', `port ${port} ${known}; choose another, or 0 for any`))
     })
     server.listen(port, host, done)
+  })
+}
+
+/** On a port of its own, since gRPC wants HTTP/2; the card tells which. */
+function listenForGrpc(server: grpc.Server): Promise<number> {
+  return new Promise((done, fail) => {
+    server.bindAsync(`${host}:0`, grpc.ServerCredentials.createInsecure(), (error, port) =>
+      error ? fail(error) : done(port),
+    )
   })
 }
 

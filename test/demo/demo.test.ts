@@ -128,7 +128,7 @@ describe('the demo agent', () => {
       supportedInterfaces: demo.interfaces,
       securityRequirements: [{ schemes: { bearer: {}, totp: {} } }],
     })
-    expect(demo.interfaces.map(nameOf).sort()).toEqual(Object.keys(cells).sort())
+    expect(demo.interfaces.map(nameOf).sort()).toEqual(['GRPC 1.0', 'GRPC 0.3', ...Object.keys(cells)].sort())
     expect(new URL(demo.cardUrl)).toMatchObject({
       hostname: '127.0.0.1',
       pathname: '/.well-known/agent-card.json',

@@ -1,5 +1,4 @@
 import { connect as connectHttp2 } from 'node:http2'
-import { Message } from '@a2a-js/sdk'
 import { status, type handleUnaryCall, type ServiceDefinition } from '@grpc/grpc-js'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { callerOf, grpcGuard, guardedService, outcomeOf } from '../../src/server/grpc.js'
@@ -19,9 +18,11 @@ import {
   callGrpc,
   grpcAgent,
   GrpcTestServer,
+  messageFor,
   metadataOf,
   services,
   type Ending,
+  versionOf,
   type GrpcVersion,
 } from '../support/grpc-agent.js'
 
@@ -32,35 +33,6 @@ afterEach(() => {
 })
 
 const right = headersOf('alice', someInstant)
-const versionOf = (version: GrpcVersion): Record<string, string> =>
-  version === '1.0' ? { 'a2a-version': '1.0' } : {}
-
-/** What each version's methods are sent, where an empty message will not do. */
-const sent: Record<GrpcVersion, Record<string, object>> = {
-  '1.0': {
-    sendMessage: {
-      message: Message.fromJSON({ messageId: 'm1', role: 'ROLE_USER', parts: [{ text: 'hi' }] }),
-    },
-    getTask: { id: 'none' },
-  },
-  '0.3': {
-    sendMessage: {
-      request: {
-        ...{ messageId: 'm1', contextId: '', taskId: '', role: 1, metadata: {}, extensions: [] },
-        content: [{ part: { $case: 'text', value: 'hi' } }],
-      },
-    },
-    getTask: { name: 'tasks/none' },
-  },
-}
-
-/** A message with every field that encoding wants. */
-function message(version: GrpcVersion, method: string): object {
-  const { requestDeserialize } = (services[version] as ServiceDefinition)[method] ?? {}
-  const blank = requestDeserialize?.(Buffer.alloc(0)) as object
-  return { ...blank, ...sent[version][method === 'sendStreamingMessage' ? 'sendMessage' : method] }
-}
-
 interface Agent {
   readonly executor: RecordingExecutor
   readonly events: ReturnType<typeof schemeFor>['events']
@@ -88,7 +60,7 @@ async function start(
         address,
         services[version],
         method,
-        message(version, method),
+        messageFor(version, method),
         metadataOf({ ...versionOf(version), ...fields }),
       ),
   }
@@ -200,7 +172,7 @@ describe('grpcGuard', () => {
         server?.address ?? '',
         services['1.0'],
         'getTask',
-        { ...message('1.0', 'getTask'), id: payload.value.id },
+        { ...messageFor('1.0', 'getTask'), id: payload.value.id },
         metadataOf({ ...versionOf('1.0'), ...headersOf(peer, someInstant) }),
       )
     expect((await ask('alice')).code).toBe(status.OK)

@@ -1,3 +1,4 @@
+import { Message } from '@a2a-js/sdk'
 import { LegacyA2AService, legacyGrpcService } from '@a2a-js/sdk/compat/v0_3/server/grpc'
 import { A2AService, grpcService } from '@a2a-js/sdk/server/grpc'
 import {
@@ -64,9 +65,38 @@ export async function grpcAgent(
 export const services = { '1.0': A2AService, '0.3': LegacyA2AService } as const
 export type GrpcVersion = keyof typeof services
 
+/** The metadata that names the version; 0.3 knows none (A2A 1.0 §3.6). */
+export const versionOf = (version: GrpcVersion): Record<string, string> =>
+  version === '1.0' ? { 'a2a-version': '1.0' } : {}
+
+/** What each version's methods are sent, where an empty message will not do. */
+const sent: Record<GrpcVersion, Record<string, object>> = {
+  '1.0': {
+    sendMessage: {
+      message: Message.fromJSON({ messageId: 'm1', role: 'ROLE_USER', parts: [{ text: 'hi' }] }),
+    },
+    getTask: { id: 'none' },
+  },
+  '0.3': {
+    sendMessage: {
+      request: {
+        ...{ messageId: 'm1', contextId: '', taskId: '', role: 1, metadata: {}, extensions: [] },
+        content: [{ part: { $case: 'text', value: 'hi' } }],
+      },
+    },
+    getTask: { name: 'tasks/none' },
+  },
+}
+
+/** A message with every field that encoding wants. */
+export function messageFor(version: GrpcVersion, method: string): object {
+  const { requestDeserialize } = (services[version] as ServiceDefinition)[method] ?? {}
+  const blank = requestDeserialize?.(Buffer.alloc(0)) as object
+  return { ...blank, ...sent[version][method === 'sendStreamingMessage' ? 'sendMessage' : method] }
+}
+
 /** How a call ended, and what came before. */
 export interface Ending {
-  /** The name of the status code is `OK` when it went well. */
   readonly code: number
   readonly details: string
   /** The trailers of a call that failed. */

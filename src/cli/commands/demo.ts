@@ -12,8 +12,9 @@ export const demoCommand = (context: CliContext): Command =>
     .addHelpText(
       'after',
       `
-Speaks JSON-RPC and HTTP+JSON, A2A 1.0 and 0.3, and lets in the peers that the store has now. Prints the
-card's URL once it is ready, then a line for each call on stderr. Stop it with Ctrl-C.
+Speaks JSON-RPC, HTTP+JSON and gRPC, A2A 1.0 and 0.3, and lets in the peers that the store has now. gRPC has a
+port of its own, which the card names. Prints the card's URL once it is ready, then a line for each call on
+stderr. Stop it with Ctrl-C.
 
 Examples:
   $ a2a-totp demo --port 4100
@@ -21,7 +22,7 @@ Examples:
     )
     .action(async ({ port }: { port: number }) => {
       const { store, output, signal, now } = context
-      const roster = store.read()
+      const roster = await store.read()
       if (roster.peers.size === 0)
         output.warn('the store has no peers, so the demo refuses everybody; add one first')
       const { startDemoAgent } = await import('../../demo/index.js')
