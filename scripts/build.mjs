@@ -19,6 +19,7 @@ const entries = {
   probe: 'src/probe/index.ts',
   demo: 'src/demo/index.ts',
   sources: 'src/fragments/sources.ts',
+  age: 'src/store/age.ts',
 }
 
 const bundleOf = new Map(Object.entries(entries).map(([name, file]) => [resolve(root, file), name]))

@@ -21,7 +21,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'fastify',
     'jose',
   ],
-  client: ['core', 'node:'],
+  client: ['core', 'node:', '@a2a-js/sdk', '@grpc/grpc-js'],
   fragments: ['core'],
   probe: ['client', 'core', 'node:', 'chalk'],
   demo: ['server', 'guards', 'core', 'node:', '@a2a-js/sdk', '@grpc/grpc-js', 'express'],
@@ -31,7 +31,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
 const optional = /^(@a2a-js\/sdk|express|@grpc\/|ioredis|redis|jose|fastify)/
 
 /** What core may take from node:crypto: functions of their arguments alone. */
-const pureCrypto = ['createHash', 'timingSafeEqual']
+const pureCrypto = ['createHash', 'hash', 'timingSafeEqual']
 
 interface Import {
   readonly file: string

@@ -32,14 +32,14 @@ export function newestSeed({ seeds }: CodeSource): Seed {
  * @throws {A2aTotpError} `ERR_USAGE` when nothing says which peer is meant, `ERR_PEER_UNKNOWN`,
  *   `ERR_CREDENTIAL_EXPIRED`, `ERR_CONFIG_INVALID` for a bad variable, or `ERR_STORE_*`.
  */
-export function findCodeSource(
+export async function findCodeSource(
   { env, store, output, now }: CliContext,
   name: string | undefined,
-): CodeSource {
+): Promise<CodeSource> {
   const source =
     name === undefined && env['A2A_TOTP_SEED'] !== undefined
       ? sourceFromEnvironment(env)
-      : sourceFromStore(...namedOrOnly(store, name), now())
+      : sourceFromStore(...(await namedOrOnly(store, name)), now())
   const { bits, strong } = newestSeed(source)
   if (!strong) {
     output.warn(
@@ -49,9 +49,9 @@ export function findCodeSource(
   return source
 }
 
-function namedOrOnly(store: CliContext['store'], name: string | undefined): [Roster, Peer] {
+async function namedOrOnly(store: CliContext['store'], name: string | undefined): Promise<[Roster, Peer]> {
   if (name !== undefined) {
-    const roster = store.read()
+    const roster = await store.read()
     return [roster, peerNamed(roster, name)]
   }
   if (!store.exists()) {
@@ -60,7 +60,7 @@ function namedOrOnly(store: CliContext['store'], name: string | undefined): [Ros
       'no peer named, and neither $A2A_TOTP_SEED nor a store to take it from; say NAME',
     )
   }
-  const roster = store.read()
+  const roster = await store.read()
   const [only, second] = roster.peers.values()
   if (only && !second) return [roster, only]
   throw new A2aTotpError('ERR_USAGE', `the store has ${roster.peers.size} peers; say which one: NAME`)

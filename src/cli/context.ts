@@ -1,5 +1,7 @@
 import type { Roster } from '../core/peer.js'
 import type { RandomBytes } from '../core/random.js'
+import type { Protection } from '../store/protection.js'
+import type { Opened } from '../store/store.js'
 import type { Output } from './output.js'
 
 export type Env = Readonly<Record<string, string | undefined>>
@@ -11,11 +13,15 @@ export interface StoreAccess {
   /** Whether there is one. */
   exists(): boolean
   /** @throws {A2aTotpError} `ERR_STORE_*` when it is missing or cannot be used. */
-  read(): Roster
+  read(): Promise<Roster>
+  /** The same, with how it is protected. */
+  open(): Promise<Opened>
   /** Makes a new one. With `replace` an old one is kept beside it, and where is returned. */
-  create(roster: Roster, options: { replace: boolean }): Promise<string | undefined>
+  create(roster: Roster, options: { replace: boolean; protection: Protection }): Promise<string | undefined>
   /** Changes it, whole or not at all, one process at a time. */
   update(change: (roster: Roster) => Roster): Promise<Roster>
+  /** Changes how it is protected, in the same way. */
+  protect(change: (protection: Protection) => Protection): Promise<Protection>
 }
 
 /** The world as a command sees it. A test hands in another one. */
@@ -36,6 +42,8 @@ export interface CliContext {
    * @throws {A2aTotpError} `ERR_CONFIRMATION_NEEDED` where nobody can be asked; it names the option to give.
    */
   readonly confirm: (question: string, option: string) => Promise<boolean>
+  /** Asks for a secret without showing what is typed; undefined where nobody can be asked. */
+  readonly askHidden: (question: string) => Promise<string | undefined>
   /** Waits; returns early when {@link CliContext.signal} is aborted. */
   readonly sleep: (ms: number) => Promise<void>
   /** The exit code of a command that did its work and whose answer is no. */

@@ -4,10 +4,13 @@ import { isA2aTotpError } from '../core/errors.js'
 import { addPeerCommand } from './commands/add-peer.js'
 import { codeCommand } from './commands/code.js'
 import { configCommand } from './commands/config.js'
+import { decryptCommand } from './commands/decrypt.js'
 import { demoCommand } from './commands/demo.js'
+import { encryptCommand } from './commands/encrypt.js'
 import { initCommand } from './commands/init.js'
 import { listCommand } from './commands/list.js'
 import { probeCommand } from './commands/probe.js'
+import { recipientsCommand } from './commands/recipients.js'
 import { removePeerCommand } from './commands/remove-peer.js'
 import { rotateCommand } from './commands/rotate.js'
 import { showCommand } from './commands/show.js'
@@ -27,6 +30,9 @@ const commands = [
   probeCommand,
   rotateCommand,
   removePeerCommand,
+  encryptCommand,
+  decryptCommand,
+  recipientsCommand,
   demoCommand,
 ]
 

@@ -1,9 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { A2aTotpError } from '../core/errors.js'
 import { locateStore, type Located } from '../store/locate.js'
-import { createStore, readStore, updateStore } from '../store/store.js'
+import type { StoreKeys } from '../store/protection.js'
+import type { ReadOptions } from '../store/read-file.js'
+import { createStore, openStore, protectStore, readStore, updateStore } from '../store/store.js'
 import type { CliContext, Env, StoreAccess } from './context.js'
 import { createOutput, type CliStream, type OutputOptions } from './output.js'
+import { ask } from './prompt.js'
+import { storeKeys, type AskHidden } from './store-keys.js'
 
 /** What a run of the CLI is given: the process it is in, or a test's idea of one. */
 export interface World {
@@ -39,13 +43,18 @@ export function createContext(
 ): CliContext {
   const output = createOutput(world.stdout, world.stderr, world.env, options)
   const now = world.now ?? (() => new Date())
+  const askHidden: AskHidden = async (question) => {
+    const stdin = world.stdin()
+    return isTerminal(world, stdin) ? ask(question, { ...world, stdin, hidden: true }) : undefined
+  }
+  const keys = storeKeys(world.env, world.cwd, askHidden)
   return {
     env: world.env,
     cwd: world.cwd,
     now,
     random: randomBytes,
     output,
-    store: storeAccess(world, options, now, (text) => output.say(text)),
+    store: storeAccess(world, options, now, keys, (text) => output.say(text)),
     signal: world.signal,
     setExitCode,
     async readStdin() {
@@ -54,20 +63,17 @@ export function createContext(
       return Buffer.concat(chunks).toString('utf8')
     },
     async confirm(question, option) {
-      const input = world.stdin()
-      if (input.isTTY !== true || world.stderr.isTTY !== true || options.json) {
+      const stdin = world.stdin()
+      if (options.json || !isTerminal(world, stdin)) {
         throw new A2aTotpError(
           'ERR_CONFIRMATION_NEEDED',
           `nobody is here to be asked; say ${option} to go ahead`,
         )
       }
-      const { createInterface } = await import('node:readline/promises')
-      const asking = createInterface({ input, output: world.stderr })
-      const answer = await asking
-        .question(`${question} [y/N] `, { signal: world.signal })
-        .finally(() => asking.close())
+      const answer = await ask(`${question} [y/N] `, { ...world, stdin })
       return /^y(es)?$/i.test(answer.trim())
     },
+    askHidden,
     async sleep(ms) {
       const { signal } = world
       if (signal.aborted) return
@@ -84,10 +90,15 @@ export function createContext(
   }
 }
 
+function isTerminal({ stderr }: World, stdin: ReturnType<World['stdin']>): boolean {
+  return stdin.isTTY === true && stderr.isTTY === true
+}
+
 function storeAccess(
   { env, cwd }: World,
   options: Readonly<GlobalOptions>,
   now: () => Date,
+  keys: StoreKeys,
   say: (text: string) => void,
 ): StoreAccess {
   let located: Located | undefined
@@ -97,17 +108,20 @@ function storeAccess(
     for (const { path, reason } of located.passedOver) say(`passed over ${path}: ${reason}`)
     return located
   }
-  const reading = (): { allowInsecurePermissions: boolean } => ({
+  const reading = (): ReadOptions => ({
     allowInsecurePermissions: options.allowInsecurePermissions,
+    keys,
   })
   return {
     path: () => locate().path,
     exists: () => locate().found,
-    read: () => readStore(locate().path, reading()),
-    async create(roster, { replace }) {
-      const { backup } = await createStore(locate().path, roster, { replace, now: now() })
+    read: async () => readStore(locate().path, reading()),
+    open: async () => openStore(locate().path, reading()),
+    async create(roster, { replace, protection }) {
+      const { backup } = await createStore(locate().path, roster, { replace, protection, now: now() })
       return backup
     },
     update: (change) => updateStore(locate().path, reading(), change),
+    protect: (change) => protectStore(locate().path, reading(), change),
   }
 }

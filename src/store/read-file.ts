@@ -1,16 +1,20 @@
 import type { Stats } from 'node:fs'
 import { A2aTotpError, isA2aTotpError } from '../core/errors.js'
 import { closeQuietly, errnoOf, explain, fileSystem, openExisting, type FileSystem } from './file-system.js'
+import { isEncrypted, type StoreKeys } from './protection.js'
 
 export interface ReadOptions {
   /** Takes a store that others may read, or that another user owns. A link is refused all the same. */
   readonly allowInsecurePermissions?: boolean
   readonly fs?: FileSystem
+  /** Without them an encrypted store cannot be read. */
+  readonly keys?: StoreKeys
 }
 
 /**
- * The bytes of a plaintext store, once it is sure that it is a regular file, the caller's own, and closed to
- * others. What was checked is what is read: it is opened first. On Windows, modes cannot be checked.
+ * The bytes of a store, once it is sure that it is a regular file, the caller's own, and closed to others. One that
+ * is encrypted may be read by others; written to by others it may not be either, since anybody can encrypt for a
+ * recipient. What was checked is what is read: it is opened first. On Windows, modes cannot be checked.
  *
  * @throws {A2aTotpError} `ERR_STORE_MISSING`, `ERR_STORE_PERMISSIONS` (with the command that mends it),
  *   `ERR_STORE_INVALID` when it is no regular file, `ERR_STORE_UNREADABLE` with the cause.
@@ -19,8 +23,13 @@ export function readStoreBytes(path: string, options: ReadOptions = {}): Uint8Ar
   const { allowInsecurePermissions = false, fs = fileSystem } = options
   const file = open(path, fs)
   try {
-    refuseUnsafe(path, fs.fstatSync(file), allowInsecurePermissions)
-    return fs.readFileSync(file)
+    const stats = fs.fstatSync(file)
+    if (!stats.isFile()) throw notRegular(path)
+    if (allowInsecurePermissions || process.platform === 'win32') return fs.readFileSync(file)
+    refuseForeign(path, stats)
+    const bytes = fs.readFileSync(file)
+    refuseOpen(path, stats, isEncrypted(bytes))
+    return bytes
   } catch (error) {
     throw isA2aTotpError(error) ? error : unreadable(path, error)
   } finally {
@@ -48,22 +57,22 @@ function open(path: string, fs: FileSystem): number {
   }
 }
 
-function refuseUnsafe(path: string, stats: Stats, allowInsecure: boolean): void {
-  if (!stats.isFile()) throw notRegular(path)
-  if (allowInsecure || process.platform === 'win32') return
-  if (stats.uid !== process.geteuid?.()) {
-    throw new A2aTotpError(
-      'ERR_STORE_PERMISSIONS',
-      `the store ${path} belongs to another user (uid ${stats.uid}); run as that user, or take it over with chown`,
-    )
-  }
-  if ((stats.mode & 0o077) !== 0) {
-    const mode = (stats.mode & 0o777).toString(8).padStart(4, '0')
-    throw new A2aTotpError(
-      'ERR_STORE_PERMISSIONS',
-      `the store ${path} is open to other users (mode ${mode}); run: chmod 600 ${quoteForShell(path)}`,
-    )
-  }
+function refuseForeign(path: string, { uid }: Stats): void {
+  if (uid === process.geteuid?.()) return
+  throw new A2aTotpError(
+    'ERR_STORE_PERMISSIONS',
+    `the store ${path} belongs to another user (uid ${uid}); run as that user, or take it over with chown`,
+  )
+}
+
+function refuseOpen(path: string, stats: Stats, encrypted: boolean): void {
+  if ((stats.mode & (encrypted ? 0o022 : 0o077)) === 0) return
+  const mode = (stats.mode & 0o777).toString(8).padStart(4, '0')
+  const remedy = encrypted ? 'chmod go-w' : 'chmod 600'
+  throw new A2aTotpError(
+    'ERR_STORE_PERMISSIONS',
+    `the store ${path} is open to other users (mode ${mode}); run: ${remedy} ${quoteForShell(path)}`,
+  )
 }
 
 function notRegular(path: string): A2aTotpError {
@@ -76,6 +85,7 @@ function unreadable(path: string, error: unknown): A2aTotpError {
   })
 }
 
-function quoteForShell(path: string): string {
+/** A path as a shell takes it for one word. */
+export function quoteForShell(path: string): string {
   return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
 }

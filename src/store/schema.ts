@@ -57,9 +57,16 @@ export const peerSchema = v.strictObject({
   tokens,
 })
 
+/** How age writes public keys down: bech32 in lower case. */
+const recipient = allowed<string>({
+  allows: (value) => typeof value === 'string' && /^age1[02-9ac-hj-np-z]{6,}$/.test(value),
+  expected: 'an age recipient, age1…',
+})
+
 /** The document but for its peers: valibot's `record` drops legal names such as `constructor`. */
 export const documentSchema = v.strictObject({
   version: v.literal(1, 'must be 1'),
+  recipients: v.exactOptional(v.array(recipient)),
   agent: v.strictObject({ name, url: v.exactOptional(url) }),
   profile: v.strictObject({ ...codeProfile, window: field('window'), header: field('header') }),
   replay,

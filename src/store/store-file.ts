@@ -7,6 +7,16 @@ import { documentSchema, isObject, peerSchema } from './schema.js'
 /** The schema version that this release reads and writes. */
 const version = 1
 
+/** What the JSON text of a store says. */
+export interface StoreDocument {
+  readonly roster: Roster
+  /**
+   * Whom an encrypted store is encrypted for. It is written down inside because age does not tell, and the next
+   * change must not shut anybody out. None in a plaintext store, and in one with a passphrase.
+   */
+  readonly recipients: readonly string[]
+}
+
 /**
  * Reads the JSON text of a store.
  *
@@ -15,10 +25,17 @@ const version = 1
  * @throws {A2aTotpError} `ERR_STORE_VERSION` when a newer release wrote it; `ERR_STORE_INVALID` with the path of
  *   the first bad field, like `peers.alice.seeds[0].seed`, and never with its value.
  */
-export function parseStore(text: string): Roster {
+export function parseStore(text: string): StoreDocument {
   const document = parseJson(text)
   refuseNewer(document)
-  const { agent, profile, replay, sharedSeeds, peers: entries } = checked(documentSchema, document, [])
+  const {
+    recipients = [],
+    agent,
+    profile,
+    replay,
+    sharedSeeds,
+    peers: entries,
+  } = checked(documentSchema, document, [])
   const peers = new Map<string, Peer>()
   for (const [name, entry] of Object.entries(entries)) {
     checkPeerName(name)
@@ -33,21 +50,22 @@ export function parseStore(text: string): Roster {
     peers,
   }
   checkRoster(roster)
-  return roster
+  return { roster, recipients }
 }
 
 /**
  * The JSON text of a store: indented by two, keys always in the same order, a newline at the end. Secret: it
- * holds every seed and token. {@link parseStore} gives the same roster back.
+ * holds every seed and token. {@link parseStore} gives the same back.
  *
  * @throws {A2aTotpError} `ERR_STORE_INVALID` for a roster that could not be read back, like {@link checkRoster}
  */
-export function formatStore(roster: Roster): string {
+export function formatStore(roster: Roster, recipients: readonly string[] = []): string {
   checkRoster(roster)
   const { agent, url, profile, replay, sharedSeeds, peers } = roster
   const { algorithm, digits, period, window, header } = profile
   const document = {
     version,
+    recipients: recipients.length === 0 ? undefined : recipients,
     agent: { name: agent, url },
     profile: { algorithm, digits, period, window, header },
     replay,

@@ -4,8 +4,15 @@ import { replaceFile, writeNewFile } from './atomic-write.js'
 import { explain, fileSystem } from './file-system.js'
 import type { Lock } from './held-lock.js'
 import { acquireLock, type LockOptions } from './lock.js'
+import { isEncrypted, plaintext, seal, unseal, type Protection } from './protection.js'
 import { readStoreBytes, type ReadOptions } from './read-file.js'
 import { formatStore, parseStore } from './store-file.js'
+
+/** What a store holds, and how its file is protected. */
+export interface Opened {
+  readonly roster: Roster
+  readonly protection: Protection
+}
 
 export interface ChangeOptions extends ReadOptions {
   readonly lock?: LockOptions
@@ -14,6 +21,8 @@ export interface ChangeOptions extends ReadOptions {
 export interface CreateOptions extends ChangeOptions {
   /** Puts a new store in an old one's place, and keeps the old file beside it. */
   readonly replace?: boolean
+  /** Without it the store is plaintext. */
+  readonly protection?: Protection
   /** Names the backup. */
   readonly now: Date
 }
@@ -22,10 +31,15 @@ export interface CreateOptions extends ChangeOptions {
  * Reads a store. It takes no lock: what it sees is always whole.
  *
  * @throws {A2aTotpError} `ERR_STORE_MISSING`, `ERR_STORE_PERMISSIONS`, `ERR_STORE_UNREADABLE`,
- *   `ERR_STORE_INVALID`, `ERR_STORE_VERSION`
+ *   `ERR_STORE_INVALID`, `ERR_STORE_VERSION`; for an encrypted one `ERR_STORE_KEY_MISSING`, `ERR_STORE_KEY_WRONG`
  */
-export function readStore(path: string, options: ReadOptions = {}): Roster {
-  return parseStore(decode(readStoreBytes(path, options)))
+export async function readStore(path: string, options: ReadOptions = {}): Promise<Roster> {
+  return (await openStore(path, options)).roster
+}
+
+/** The same, with how it is protected. */
+export async function openStore(path: string, options: ReadOptions = {}): Promise<Opened> {
+  return openBytes(readStoreBytes(path, options), options)
 }
 
 /**
@@ -41,8 +55,8 @@ export async function createStore(
   roster: Roster,
   options: CreateOptions,
 ): Promise<{ backup?: string }> {
-  const bytes = encode(formatStore(roster))
   refuseExisting(path, options)
+  const bytes = await close({ roster, protection: options.protection ?? plaintext })
   return withLock(path, options, (lock) => {
     refuseExisting(path, options)
     const backup = isThere(path, options) ? keepOld(path, options) : undefined
@@ -64,24 +78,57 @@ export async function updateStore(
   options: ChangeOptions,
   change: (roster: Roster) => Roster | undefined,
 ): Promise<Roster> {
-  // Asked before the lock, so that a store that is missing or refused leaves no trace in its folder.
-  readStoreBytes(path, options)
-  return withLock(path, options, (lock) => {
-    const before = readStore(path, options)
+  const { roster } = await changeStore(path, options, ({ roster: before, protection }) => {
     const after = change(before) ?? before
-    if (after !== before) write(path, encode(formatStore(after)), lock, options)
-    return after
+    return after === before ? undefined : { roster: after, protection }
+  })
+  return roster
+}
+
+/**
+ * Changes how a store is protected, and nothing else, in the same way as {@link updateStore}.
+ *
+ * @returns the protection that the store now has
+ * @throws {A2aTotpError} as {@link updateStore}; `ERR_RECIPIENT_INVALID`
+ */
+export async function protectStore(
+  path: string,
+  options: ChangeOptions,
+  change: (protection: Protection) => Protection | undefined,
+): Promise<Protection> {
+  const { protection } = await changeStore(path, options, ({ roster, protection: before }) => {
+    const after = change(before)
+    return after && { roster, protection: after }
+  })
+  return protection
+}
+
+async function changeStore(
+  path: string,
+  options: ChangeOptions,
+  change: (before: Opened) => Opened | undefined,
+): Promise<Opened> {
+  // Before the lock, so that a store that is missing or refused leaves no trace in its folder, and so that
+  // nobody else waits while a passphrase is typed.
+  const seen = readStoreBytes(path, options)
+  const early = isEncrypted(seen) ? await openBytes(seen, options) : undefined
+  return withLock(path, options, async (lock) => {
+    const bytes = readStoreBytes(path, options)
+    const before = early && Buffer.compare(bytes, seen) === 0 ? early : await openBytes(bytes, options)
+    const after = change(before)
+    if (after) write(path, await close(after), lock, options)
+    return after ?? before
   })
 }
 
 async function withLock<T>(
   path: string,
   { lock: options, fs }: ChangeOptions,
-  work: (lock: Lock) => T,
+  work: (lock: Lock) => T | Promise<T>,
 ): Promise<T> {
   const lock = await acquireLock(path, { ...(fs ? { fs } : {}), ...options })
   try {
-    return work(lock)
+    return await work(lock)
   } finally {
     lock.release()
   }
@@ -121,15 +168,19 @@ function keepOld(path: string, { now, fs }: CreateOptions): string {
   }
 }
 
-/** Between the bytes on the disk and the JSON text. */
-function decode(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    throw new A2aTotpError('ERR_STORE_INVALID', 'the store is not UTF-8 text; restore it from a backup')
-  }
+async function openBytes(bytes: Uint8Array, { keys }: ReadOptions): Promise<Opened> {
+  const { text, protection } = await unseal(bytes, keys)
+  const { roster, recipients } = parseStore(text)
+  const named = protection.kind === 'recipients' && recipients.length > 0
+  return { roster, protection: named ? { ...protection, recipients } : protection }
 }
 
-function encode(text: string): Uint8Array {
-  return Buffer.from(text)
+async function close({ roster, protection }: Opened): Promise<Uint8Array> {
+  if (protection.kind !== 'recipients') return seal(formatStore(roster), protection)
+  const { recipients } = protection
+  if (recipients.length > 0) return seal(formatStore(roster, recipients), protection)
+  throw new A2aTotpError(
+    'ERR_STORE_UNWRITABLE',
+    'the store was encrypted elsewhere, for several recipients that it does not name; say who they are: a2a-totp encrypt --encrypt-to …',
+  )
 }

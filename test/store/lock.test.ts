@@ -302,7 +302,7 @@ describe('a holder that was taken for dead', () => {
     })
     await expect(late).rejects.toMatchObject({ code: 'ERR_STORE_LOCKED' })
     expect(readFileSync(path, 'utf8')).toBe(text)
-    expect(readStore(path).agent).toBe('agent')
+    expect((await readStore(path)).agent).toBe('agent')
     expect(readdirSync(folder)).toEqual(['a2a-totp.json'])
   })
 })

@@ -47,10 +47,10 @@ describe('a writer that is killed', () => {
   it('before any one of its calls, leaves the old store or the new one, and no trace after the next change', async () => {
     const path = makeCounter()
     for (let at = 0; ; at++) {
-      const before = countIn(path)
+      const before = await countIn(path)
       const worker = workers.start('die-at', path, at)
       await worker.ended()
-      const after = countIn(path)
+      const after = await countIn(path)
       if (worker.said.length > 0) {
         expect(at).toBeGreaterThan(20)
         expect(after).toBe(before + 1)
@@ -117,6 +117,6 @@ describe('a disk that is full', () => {
     })
     expect(readFileSync(path, 'utf8')).toBe(text)
     expect(readdirSync(folder)).toEqual(['a2a-totp.json'])
-    expect(readStore(path).agent).toBe('agent')
+    expect((await readStore(path)).agent).toBe('agent')
   })
 })

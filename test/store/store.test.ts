@@ -18,21 +18,21 @@ import { createStore, readStore, updateStore } from '../../src/store/store.js'
 import { formatStore } from '../../src/store/store-file.js'
 import { peerOf, rosterOf } from '../support/roster.js'
 import { systemError, watchedFs, type Call } from '../support/faulty-fs.js'
-import { errorOf, makeStore, makeStoreFolder } from '../support/store-folder.js'
+import { makeStore, makeStoreFolder, rejectionOf } from '../support/store-folder.js'
 
 const now = new Date('2026-11-23T22:45:01.987Z')
 const renamed = (roster: Roster): Roster => ({ ...roster, agent: 'renamed' })
 
 describe('reading a store', () => {
-  it('gives what was written', () => {
+  it('gives what was written', async () => {
     const { path } = makeStore()
-    expect([...readStore(path).peers.keys()]).toEqual(['alice', 'bob'])
+    expect([...(await readStore(path)).peers.keys()]).toEqual(['alice', 'bob'])
   })
 
-  it('says how to begin when there is none', () => {
+  it('says how to begin when there is none', async () => {
     const folder = makeStoreFolder()
     for (const path of [join(folder, 'none.json'), join(folder, 'none', 'none.json')]) {
-      const error = errorOf(() => readStore(path))
+      const error = await rejectionOf(readStore(path))
       expect(error).toMatchObject({ code: 'ERR_STORE_MISSING' })
       expect(String(error)).toContain('a2a-totp init')
     }
@@ -40,54 +40,57 @@ describe('reading a store', () => {
 
   it.each(['640', '604', '660', '601', '644'])(
     'refuses mode %s with the command that mends it',
-    (modeBits) => {
+    async (modeBits) => {
       const mode = Number.parseInt(modeBits, 8)
       const { path } = makeStore()
       chmodSync(path, mode)
-      const error = errorOf(() => readStore(path))
+      const error = await rejectionOf(readStore(path))
       expect(error).toMatchObject({ code: 'ERR_STORE_PERMISSIONS' })
       const [, command = ''] = /run: (.*)$/.exec(String(error)) ?? []
       execFileSync('sh', ['-c', command])
-      expect(readStore(path).agent).toBe('agent')
+      expect((await readStore(path)).agent).toBe('agent')
     },
   )
 
-  it('gives a command that a shell understands, whatever the path', () => {
+  it('gives a command that a shell understands, whatever the path', async () => {
     const folder = join(makeStoreFolder(), "it's $HOME; here")
     mkdirSync(folder)
     const path = join(folder, 'a store.json')
     writeFileSync(path, formatStore(rosterOf([])), { mode: 0o644 })
-    const [, command = ''] = /run: (.*)$/.exec(String(errorOf(() => readStore(path)))) ?? []
+    const [, command = ''] = /run: (.*)$/.exec(String(await rejectionOf(readStore(path)))) ?? []
     execFileSync('sh', ['-c', command])
-    expect(readStore(path).agent).toBe('agent')
+    expect((await readStore(path)).agent).toBe('agent')
   })
 
-  it.each(['600', '400', '700'])('takes mode %s', (modeBits) => {
+  it.each(['600', '400', '700'])('takes mode %s', async (modeBits) => {
     const mode = Number.parseInt(modeBits, 8)
     const { path } = makeStore()
     chmodSync(path, mode)
-    expect(readStore(path).agent).toBe('agent')
+    expect((await readStore(path)).agent).toBe('agent')
   })
 
-  it('takes an open mode when told to', () => {
+  it('takes an open mode when told to', async () => {
     const { path } = makeStore()
     chmodSync(path, 0o644)
-    expect(readStore(path, { allowInsecurePermissions: true }).agent).toBe('agent')
+    expect((await readStore(path, { allowInsecurePermissions: true })).agent).toBe('agent')
   })
 
-  it.each([false, true])('follows no link (insecure permissions allowed: %s)', (allowInsecurePermissions) => {
-    const { folder, path } = makeStore()
-    const link = join(folder, 'link.json')
-    symlinkSync(path, link)
-    expect(errorOf(() => readStore(link, { allowInsecurePermissions }))).toMatchObject({
-      code: 'ERR_STORE_PERMISSIONS',
-    })
-  })
+  it.each([false, true])(
+    'follows no link (insecure permissions allowed: %s)',
+    async (allowInsecurePermissions) => {
+      const { folder, path } = makeStore()
+      const link = join(folder, 'link.json')
+      symlinkSync(path, link)
+      expect(await rejectionOf(readStore(link, { allowInsecurePermissions }))).toMatchObject({
+        code: 'ERR_STORE_PERMISSIONS',
+      })
+    },
+  )
 
-  it('takes a file with a second name: it is no link to elsewhere', () => {
+  it('takes a file with a second name: it is no link to elsewhere', async () => {
     const { folder, path } = makeStore()
     linkSync(path, join(folder, 'other.json'))
-    expect(readStore(path).agent).toBe('agent')
+    expect((await readStore(path)).agent).toBe('agent')
   })
 
   it.each([false, true])('refuses a folder, a FIFO and a socket at once (allowed: %s)', async (allow) => {
@@ -99,25 +102,25 @@ describe('reading a store', () => {
     onTestFinished(() => void server.close())
     await new Promise((listening) => server.once('listening', listening))
     for (const path of [folder, fifo, socket]) {
-      const error = errorOf(() => readStore(path, { allowInsecurePermissions: allow }))
+      const error = await rejectionOf(readStore(path, { allowInsecurePermissions: allow }))
       expect(error).toMatchObject({ code: 'ERR_STORE_INVALID' })
       expect(String(error)).toContain('not a regular file')
     }
   })
 
-  it('refuses what is not UTF-8 rather than change it at the next write', () => {
+  it('refuses what is not UTF-8 rather than change it at the next write', async () => {
     const { path, text } = makeStore()
     writeFileSync(path, Buffer.concat([Buffer.from(text.trimEnd().slice(0, -1)), Buffer.of(0xff, 0x7d)]))
-    expect(errorOf(() => readStore(path))).toMatchObject({ code: 'ERR_STORE_INVALID' })
+    expect(await rejectionOf(readStore(path))).toMatchObject({ code: 'ERR_STORE_INVALID' })
   })
 
-  it('explains a disk that fails', () => {
+  it('explains a disk that fails', async () => {
     const { path } = makeStore()
     for (const failing of ['openSync', 'fstatSync', 'readFileSync'] satisfies Call[]) {
       const fs = watchedFs((call) => {
         if (call === failing) throw systemError('EIO')
       })
-      expect(errorOf(() => readStore(path, { fs }))).toMatchObject({ code: 'ERR_STORE_UNREADABLE' })
+      expect(await rejectionOf(readStore(path, { fs }))).toMatchObject({ code: 'ERR_STORE_UNREADABLE' })
     }
   })
 })
@@ -155,7 +158,7 @@ describe('making a store', () => {
       ),
     )
     const made = (await Promise.all(attempts)).filter((agent) => agent !== undefined)
-    expect(made).toEqual([readStore(path).agent])
+    expect(made).toEqual([(await readStore(path)).agent])
   })
 
   it('keeps the old file beside the new one, byte for byte and closed to others, under a name of its own', async () => {
@@ -167,8 +170,8 @@ describe('making a store', () => {
     expect(second.backup).toBe(`${path}.bak-20261123T224501Z-2`)
     expect(readFileSync(first.backup ?? '', 'utf8')).toBe(text)
     expect(statSync(first.backup ?? '').mode & 0o777).toBe(0o600)
-    expect(readStore(second.backup ?? '').agent).toBe('second')
-    expect(readStore(path).agent).toBe('third')
+    expect((await readStore(second.backup ?? '')).agent).toBe('second')
+    expect((await readStore(path)).agent).toBe('third')
     expect(readdirSync(folder)).toHaveLength(3)
   })
 
@@ -200,7 +203,7 @@ describe('changing a store', () => {
   it('writes what the change gives back, and gives that back itself', async () => {
     const { folder, path } = makeStore()
     expect((await updateStore(path, {}, renamed)).agent).toBe('renamed')
-    expect(readStore(path).agent).toBe('renamed')
+    expect((await readStore(path)).agent).toBe('renamed')
     expect(statSync(path).mode & 0o777).toBe(0o600)
     expect(readdirSync(folder)).toEqual(['a2a-totp.json'])
   })
@@ -243,7 +246,7 @@ describe('changing a store', () => {
         })),
       ),
     )
-    expect([...readStore(path).peers.keys()]).toEqual(expect.arrayContaining(names))
+    expect([...(await readStore(path)).peers.keys()]).toEqual(expect.arrayContaining(names))
   })
 
   it('refuses what a read refuses, without a trace in the folder', async () => {
@@ -289,7 +292,7 @@ describe('changing a store', () => {
           const lasting = outcome.message.includes('was changed, but')
           expect(readFileSync(path, 'utf8') === text, where).toBe(!lasting)
         } else {
-          expect(readStore(path).agent, where).toBe('renamed')
+          expect((await readStore(path)).agent, where).toBe('renamed')
         }
         // Who cannot look at its lock file, or not unlink a file, has to leave it; the next process clears up.
         if (calls[at] === 'unlinkSync' || at > calls.lastIndexOf('fsyncSync')) continue

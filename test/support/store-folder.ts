@@ -30,3 +30,13 @@ export function errorOf(call: () => unknown): unknown {
   }
   throw new Error('nothing was thrown')
 }
+
+/** What a promise rejects with; it is a failed test when it does not. */
+export async function rejectionOf(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise
+  } catch (error) {
+    return error
+  }
+  throw new Error('nothing was thrown')
+}

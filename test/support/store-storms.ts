@@ -16,8 +16,8 @@ export function makeCounter(): string {
   return path
 }
 
-export function countIn(path: string): number {
-  return Number(readStore(path).agent.slice(2))
+export async function countIn(path: string): Promise<number> {
+  return Number((await readStore(path)).agent.slice(2))
 }
 
 /** How long a change takes, in milliseconds. */
@@ -47,10 +47,10 @@ export async function killStorm(
     worker.child.kill('SIGKILL')
     await worker.ended()
     const last = Number(worker.said.at(-1))
-    const found = countIn(path)
+    const found = await countIn(path)
     expect([last, last + 1]).toContain(found)
     slowestMs = Math.max(slowestMs, await timedChange(path))
-    expect(countIn(path)).toBe(found)
+    expect(await countIn(path)).toBe(found)
     expect(readdirSync(dirname(path))).toEqual([basename(path)])
     acknowledged += worker.said.length
   }
@@ -93,5 +93,5 @@ export async function writers(
   const path = makeCounter()
   const all = Array.from({ length: processes }, () => workers.start('add', path, changes))
   await Promise.all(all.map((worker) => worker.ended()))
-  return { acknowledged: all.flatMap(({ said }) => said), present: [...readStore(path).peers.keys()] }
+  return { acknowledged: all.flatMap(({ said }) => said), present: [...(await readStore(path)).peers.keys()] }
 }

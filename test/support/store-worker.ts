@@ -78,7 +78,7 @@ const commands: Readonly<Record<string, () => Promise<void>>> = {
     process.setgid?.(Number(argument))
     process.setuid?.(Number(argument))
     try {
-      readStore(path)
+      await readStore(path)
       say('read')
       await updateStore(path, {}, (roster) => ({ ...roster, agent: 'changed' }))
       say('changed')

@@ -48,7 +48,7 @@ Examples:
     )
     .action(async (name: string | undefined, options: CodeOptions) => {
       refuseContradictions(options)
-      const source = findCodeSource(context, name)
+      const source = await findCodeSource(context, name)
       if (options.watch) return watch(context, source, options)
       const { minRemaining } = options
       if (minRemaining !== undefined) await waitFor(context, source, minRemaining)

@@ -6,10 +6,12 @@ import { parseProfile, type ReplayPolicy, type TotpProfile } from '../../core/pr
 import { seedCredential } from '../../core/provision.js'
 import { makeSeed } from '../../core/seed.js'
 import { ignoreInGit } from '../../store/ignore-file.js'
+import { plaintext, type Protection } from '../../store/protection.js'
 import type { CliContext } from '../context.js'
+import { encryptionOptions, protectionFrom, type EncryptionOptions } from '../encryption.js'
 import { profileOptions, replayOption } from '../options.js'
 
-interface InitOptions extends Partial<TotpProfile> {
+interface InitOptions extends Partial<TotpProfile>, EncryptionOptions {
   agent: string
   url?: string
   replay?: ReplayPolicy
@@ -25,7 +27,8 @@ export const initCommand = (context: CliContext): Command => {
     .description('make the store: one file with an agent and the peers that may call it')
     .option('--agent <name>', "the agent's stable name", 'agent')
     .option('--url <url>', "the agent's address, for clients and the probe")
-  for (const option of [...profileOptions(), replayOption()]) command.addOption(option)
+  for (const option of [...profileOptions(), replayOption(), ...encryptionOptions()])
+    command.addOption(option)
   return command
     .option('--shared-seed', 'one seed for all peers: weaker, each could pass for another')
     .option('--if-missing', 'leave a store that is there already alone, and succeed')
@@ -41,30 +44,32 @@ agent: it is the one file not to share.
 Examples:
   $ a2a-totp init --agent billing --url https://billing.example
   $ a2a-totp init --replay once --digits 8
+  $ a2a-totp init --encrypt-to age1…              # then it may be committed
   $ a2a-totp --store /etc/billing/a2a-totp.json init --if-missing`,
     )
     .action(async (options: InitOptions) => {
       const { store, output } = context
       const roster = rosterFrom(options, context)
       if (options.ifMissing && store.exists()) {
-        reportExisting(context)
+        await reportExisting(context)
         return
       }
       await confirmReplacement(context, options)
+      const protection = (await protectionFrom(context, options)) ?? plaintext
       const backup = await store
-        .create(roster, { replace: options.force ?? false })
+        .create(roster, { replace: options.force ?? false, protection })
         .catch((error: unknown) => {
           // Two at once: the other made it between our look and our write.
           if (options.ifMissing && isA2aTotpError(error) && error.code === 'ERR_STORE_EXISTS') return 'there'
           throw error
         })
       if (backup === 'there') {
-        reportExisting(context)
+        await reportExisting(context)
         return
       }
       output.result(store.path(), { store: store.path(), agent: roster.agent })
       if (backup) output.say(`the old store is kept as ${backup}`)
-      remark(context, options, roster)
+      remark(context, options, roster, protection)
     })
 }
 
@@ -89,8 +94,8 @@ function parseUrl(text: string): string {
   throw new A2aTotpError('ERR_USAGE', '--url must be an http or https URL without a user name in it')
 }
 
-function reportExisting({ store, output }: CliContext): void {
-  const { agent } = store.read()
+async function reportExisting({ store, output }: CliContext): Promise<void> {
+  const { agent } = await store.read()
   output.result(store.path(), { store: store.path(), agent })
   output.say(`the store of ${agent} is there already; nothing was changed`)
 }
@@ -100,7 +105,7 @@ async function confirmReplacement(
   { force, yes }: InitOptions,
 ): Promise<void> {
   if (!force || yes || !store.exists()) return
-  const peers = peersIn(store)
+  const peers = await peersIn(store)
   if (peers === 0) return
   const what = peers === undefined ? 'a store that cannot be read' : `the store and its ${peers} peers`
   if (await confirm(`Leave ${what} behind and make a new one?`, '--yes')) return
@@ -108,15 +113,20 @@ async function confirmReplacement(
 }
 
 /** How many peers would be left behind; undefined when the file does not say. */
-function peersIn(store: CliContext['store']): number | undefined {
+async function peersIn(store: CliContext['store']): Promise<number | undefined> {
   try {
-    return store.read().peers.size
+    return (await store.read()).peers.size
   } catch {
     return undefined
   }
 }
 
-function remark({ store, output }: CliContext, { replay, gitignore }: InitOptions, roster: Roster): void {
+function remark(
+  { store, output }: CliContext,
+  { replay, gitignore }: InitOptions,
+  roster: Roster,
+  { kind }: Protection,
+): void {
   if (replay === undefined) {
     output.say(
       'replay policy reuse: a code is good for any number of requests while it lives; --replay once makes each good for one',
@@ -127,6 +137,8 @@ function remark({ store, output }: CliContext, { replay, gitignore }: InitOption
       'one seed for all peers: any peer with a stolen token passes for its owner; prefer a seed for each',
     )
   }
-  if (gitignore && ignoreInGit(store.path()) === 'added') output.say('added the store to .gitignore')
+  // Encrypted, it may be committed.
+  if (kind === 'none' && gitignore && ignoreInGit(store.path()) === 'added')
+    output.say('added the store to .gitignore')
   output.say('next: a2a-totp add-peer NAME')
 }

@@ -15,8 +15,8 @@ Examples:
   $ a2a-totp list
   $ a2a-totp list --json | jq -r '.peers[].name'`,
     )
-    .action(() => {
-      const roster = store.read()
+    .action(async () => {
+      const roster = await store.read()
       const peers = [...roster.peers.values()]
       const header = ['NAME', 'SEED', 'TOKEN', 'AGE', 'CODES', 'REPLAY', 'NOTE']
       const rows = [header, ...peers.map((peer) => row(roster, peer, now()))]

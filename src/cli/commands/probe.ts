@@ -44,7 +44,9 @@ export const probeCommand = (context: CliContext): Command => {
     .option('--token-env <var>', 'the variable that holds the token')
     .option('--seed-env <var>', 'the variable that holds the seed')
     .addOption(
-      choice('--binding <binding>', 'test this binding only', ['auto', 'jsonrpc', 'rest']).default('auto'),
+      choice('--binding <binding>', 'test this binding only', ['auto', 'jsonrpc', 'rest', 'grpc']).default(
+        'auto',
+      ),
     )
     .addOption(
       choice('--protocol <version>', 'test this A2A version only', ['auto', '1.0', '0.3']).default('auto'),
@@ -79,7 +81,7 @@ Examples:
   $ A2A_TOTP_TOKEN=... A2A_TOTP_SEED=... a2a-totp probe https://billing.example`,
     )
     .action(async (url: string, name: string | undefined, options: ProbeCommandOptions) => {
-      const probeOptions = optionsFor(context, url, name, options)
+      const probeOptions = await optionsFor(context, url, name, options)
       const { probe, renderPretty } = await import('../../probe/index.js')
       const spinner = await spin(context)
       const report = await probe({
@@ -105,18 +107,20 @@ async function spin({ output }: CliContext): Promise<Spinner | undefined> {
   return startSpinner('probing')
 }
 
-function optionsFor(
+async function optionsFor(
   context: CliContext,
   url: string,
   name: string | undefined,
   options: ProbeCommandOptions,
-): ProbeOptions {
+): Promise<ProbeOptions> {
   const { binding, protocol, only, skip, strict, send, allowHost, insecureHttp, ca, timeout } = options
   requireHttpUrl(url)
-  const roster = name === undefined ? undefined : context.store.read()
+  const roster = name === undefined ? undefined : await context.store.read()
   const source =
-    roster && name !== undefined ? storeSource(context, roster, name) : environmentSource(context, options)
-  const otherPeer = findOtherPeer(context, roster, source, options.otherPeer)
+    roster && name !== undefined
+      ? storeSource(context, roster, name)
+      : await environmentSource(context, options)
+  const otherPeer = await findOtherPeer(context, roster, source, options.otherPeer)
   const peer = roster && name !== undefined ? peerNamed(roster, name) : undefined
   return {
     url,
@@ -151,7 +155,10 @@ function storeSource(context: CliContext, roster: Roster, name: string): CodeSou
   return sourceFromStore(roster, peerNamed(roster, name), context.now())
 }
 
-function environmentSource(context: CliContext, { tokenEnv, seedEnv }: ProbeCommandOptions): CodeSource {
+async function environmentSource(
+  context: CliContext,
+  { tokenEnv, seedEnv }: ProbeCommandOptions,
+): Promise<CodeSource> {
   const env = renamedEnv(context.env, {
     ...(tokenEnv === undefined ? {} : { tokenEnv }),
     ...(seedEnv === undefined ? {} : { seedEnv }),
@@ -185,13 +192,13 @@ function credentialsOf(
 }
 
 /** The peer whose code is tried with our token: the one asked for, else any other of the store with a seed of its own. */
-function findOtherPeer(
+async function findOtherPeer(
   context: CliContext,
   roster: Roster | undefined,
   source: CodeSource,
   asked: string | undefined,
-): ProbeOptions['otherPeer'] {
-  const known = roster ?? (asked === undefined ? undefined : context.store.read())
+): Promise<ProbeOptions['otherPeer']> {
+  const known = roster ?? (asked === undefined ? undefined : await context.store.read())
   if (!known || known.sharedSeeds) return undefined
   const other = asked === undefined ? otherPeerOf(known, source.peer) : peerNamed(known, asked)
   if (!other) return undefined

@@ -20,7 +20,7 @@ Examples:
     )
     .action(async (given: string[], { yes }: { yes?: true }) => {
       const names = [...new Set(given)]
-      const { agent } = withoutPeers(store.read(), names)
+      const { agent } = withoutPeers(await store.read(), names)
       if (!yes && !(await confirm(`Remove ${names.join(', ')} from ${agent}?`, '--yes'))) {
         throw new A2aTotpError('ERR_DECLINED', 'nothing was removed')
       }

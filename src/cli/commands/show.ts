@@ -37,7 +37,7 @@ Examples:
   $ a2a-totp show alice --qr-file alice.png`,
     )
     .action(async (name: string, options: ShowOptions) => {
-      const roster = context.store.read()
+      const roster = await context.store.read()
       const peer = peerNamed(roster, name)
       if (!options.uri && !options.qr && options.qrFile === undefined) {
         emit(context, options, describe(roster, peer, context.now()), viewRoster(roster, [peer]))

@@ -23,7 +23,7 @@ Examples:
   $ oathtool --totp -b "$SEED" | a2a-totp verify - alice`,
     )
     .action(async (given: string, name: string | undefined, { at }: { at?: Date }) => {
-      const source = findCodeSource(context, name)
+      const source = await findCodeSource(context, name)
       const code = given === '-' ? (await context.readStdin()).trim() : given
       const instant = at ?? context.now()
       const verification = source.seeds

@@ -1,0 +1,34 @@
+import { Writable } from 'node:stream'
+import type { CliStream } from './output.js'
+
+/** A terminal to ask at: what is typed comes from `stdin`, the question goes to stderr. */
+export interface Asking {
+  readonly stdin: NodeJS.ReadableStream
+  readonly stderr: CliStream
+  readonly signal: AbortSignal
+  /** Keeps what is typed off the screen. */
+  readonly hidden?: boolean
+}
+
+/** Asks a person one question and gives the line that was typed. */
+export async function ask(
+  question: string,
+  { stdin, stderr, signal, hidden = false }: Asking,
+): Promise<string> {
+  const { createInterface } = await import('node:readline/promises')
+  const silence = new Writable({
+    write: (_chunk, _encoding, done) => {
+      done()
+    },
+  })
+  if (hidden) stderr.write(question)
+  const reader = createInterface({ input: stdin, output: hidden ? silence : stderr, terminal: true })
+  // A terminal in raw mode sends Ctrl-C to the reader, not to the process.
+  reader.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
+  try {
+    return await reader.question(hidden ? '' : question, { signal })
+  } finally {
+    reader.close()
+    if (hidden) stderr.write('\n')
+  }
+}

@@ -1,0 +1,90 @@
+import { armor, Decrypter, Encrypter, identityToRecipient } from 'age-encryption'
+import { A2aTotpError } from '../core/errors.js'
+
+// A bundle of its own: only encrypted stores should pay for it.
+
+/** An age file without its armor, if it has one. */
+export function binaryOf(file: Uint8Array): Uint8Array {
+  const text = Buffer.from(file).toString('latin1')
+  if (!text.startsWith('-----')) return file
+  try {
+    return armor.decode(text)
+  } catch {
+    throw damaged()
+  }
+}
+
+export async function decryptWithPassphrase(file: Uint8Array, passphrase: string): Promise<Uint8Array> {
+  const decrypter = new Decrypter()
+  decrypter.addPassphrase(passphrase)
+  return (await decrypted(file, decrypter)) ?? fail()
+}
+
+/** Opens a file with the first of the identities that fits, and tells that one's recipient. */
+export async function decryptWithIdentities(
+  file: Uint8Array,
+  identities: readonly string[],
+): Promise<{ content: Uint8Array; recipient: string }> {
+  for (const identity of identities) {
+    const decrypter = new Decrypter()
+    try {
+      decrypter.addIdentity(identity)
+    } catch {
+      // The cause is dropped on purpose: it may quote the identity.
+      throw new A2aTotpError(
+        'ERR_CONFIG_INVALID',
+        'the age identity is not valid; give one that age-keygen made',
+      )
+    }
+    const content = await decrypted(file, decrypter)
+    if (content) return { content, recipient: await identityToRecipient(identity) }
+  }
+  return fail()
+}
+
+export async function encryptWithPassphrase(text: string, passphrase: string): Promise<Uint8Array> {
+  const encrypter = new Encrypter()
+  encrypter.setPassphrase(passphrase)
+  return encrypter.encrypt(text)
+}
+
+/** @throws {A2aTotpError} `ERR_RECIPIENT_INVALID` */
+export async function encryptForRecipients(text: string, recipients: readonly string[]): Promise<Uint8Array> {
+  const encrypter = new Encrypter()
+  for (const recipient of recipients) {
+    try {
+      encrypter.addRecipient(recipient)
+    } catch {
+      // It is not quoted: somebody may have pasted the identity.
+      throw new A2aTotpError(
+        'ERR_RECIPIENT_INVALID',
+        'an age recipient is not valid; give the public key, age1…, that age-keygen printed',
+      )
+    }
+  }
+  return encrypter.encrypt(text)
+}
+
+/** Undefined when the key does not fit. */
+async function decrypted(file: Uint8Array, decrypter: Decrypter): Promise<Uint8Array | undefined> {
+  try {
+    return await decrypter.decrypt(file)
+  } catch (error) {
+    if (error instanceof Error && error.message.startsWith('no identity matched')) return undefined
+    throw damaged()
+  }
+}
+
+function fail(): never {
+  throw new A2aTotpError(
+    'ERR_STORE_KEY_WRONG',
+    'the store does not open with this key; give the right one, or restore the store if it was damaged',
+  )
+}
+
+function damaged(): A2aTotpError {
+  return new A2aTotpError(
+    'ERR_STORE_INVALID',
+    'the store was changed since it was encrypted; restore it from a backup',
+  )
+}
