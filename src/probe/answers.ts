@@ -1,4 +1,4 @@
-import type { HttpOutcome } from './http.js'
+import type { HttpOutcome } from './outcome.js'
 import { asList, asObject, asText, parseJson, printable, shortened } from './text.js'
 
 /** What every answer tells, whichever binding it came by. */
@@ -45,7 +45,7 @@ export type Answer = Seen & {
     | 'failed'
     | 'redirected'
     | 'unreadable'
-  /** HTTP status; null when no answer came. */
+  /** HTTP status, or the one that a gRPC status stands for; null when no answer came. */
   readonly status: number | null
 }
 
@@ -83,7 +83,8 @@ export function readHttpAnswer(outcome: HttpOutcome, taskId: string): Answer {
   }
 }
 
-function noAnswer(explanation: string, durationMs: number): Answer {
+/** Nothing readable came. */
+export function noAnswer(explanation: string, durationMs: number): Answer {
   return {
     kind: 'unreadable',
     status: null,
@@ -181,14 +182,18 @@ function payloadOf(body: string): string {
 /** Header fields that are part of how a refusal looks; others change from one request to the next. */
 const faceFields = ['content-type', 'www-authenticate', 'cache-control', 'retry-after']
 
-/** Ids, times and counters in a body differ between two answers that are alike. */
 function faceOf(status: number, header: (name: string) => readonly string[], body: string): string {
-  const steady = body
+  const fields = faceFields.map((name) => `${name}: ${header(name).join(' | ')}`)
+  return [status, ...fields, steadyText(body)].join('\n')
+}
+
+/** A text without the ids, times and counters that differ between two answers that are alike. */
+export function steadyText(text: string): string {
+  return text
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi, 'ID')
     .replace(/[0-9a-f]{16,}/gi, 'ID')
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z?/g, 'TIME')
     .replace(/\d{10,}/g, 'NUMBER')
-  return [status, ...faceFields.map((name) => `${name}: ${header(name).join(' | ')}`), steady].join('\n')
 }
 
 function quoted(said: string): string {

@@ -1,11 +1,14 @@
 import type { RandomBytes } from '../core/random.js'
-import { readHttpAnswer, soundsLikeRefusal, type Answer } from './answers.js'
-import type { WriteRequest } from './bindings/binding.js'
+import { soundsLikeRefusal, type Answer } from './answers.js'
+import type { Caller, Lane } from './bindings/caller.js'
+import { grpcCaller } from './bindings/grpc.js'
+import { httpCaller } from './bindings/http.js'
 import { writeJsonRpc } from './bindings/jsonrpc.js'
 import { writeRest } from './bindings/rest.js'
 import type { Cell } from './cells.js'
 import type { Attempt } from './checks/refusals.js'
-import type { Connection, FieldLine, HttpClient } from './http.js'
+import type { HttpClient } from './http.js'
+import type { FieldLine } from './outcome.js'
 
 /** A request that should have been refused, and what came of it. */
 export interface Tried {
@@ -15,13 +18,19 @@ export interface Tried {
   readonly when: 'before' | 'after-same-connection' | 'after'
 }
 
-/** An A2A answer to these requests has a few hundred bytes; all are kept until they are judged. */
-const largestAnswer = 128 * 1024
-
 /** Requests without a readable answer, after which a cell is given up. */
 const patience = 3
 
-const writers: Readonly<Record<'jsonrpc' | 'rest', WriteRequest>> = { jsonrpc: writeJsonRpc, rest: writeRest }
+function callerFor(cell: Cell, client: HttpClient): Caller {
+  switch (cell.binding) {
+    case 'jsonrpc':
+      return httpCaller(cell, client, writeJsonRpc)
+    case 'rest':
+      return httpCaller(cell, client, writeRest)
+    case 'grpc':
+      return grpcCaller(cell, client)
+  }
+}
 
 /** What happened in one cell: it sends, and keeps the answers for the checks to judge. */
 export class CellRun {
@@ -36,16 +45,14 @@ export class CellRun {
   sendAnswer: Answer | undefined
   /** What a complete stranger got right after the valid call was throttled. */
   stranger: Answer | undefined
-  readonly #first: Connection
-  readonly #second: Connection
+  readonly #caller: Caller
 
   constructor(
     readonly cell: Cell,
-    private readonly client: HttpClient,
+    client: HttpClient,
     private readonly random: RandomBytes,
   ) {
-    this.#first = client.connection(cell.url)
-    this.#second = client.connection(cell.url)
+    this.#caller = callerFor(cell, client)
   }
 
   /** The answer to the last call that should have been let in. */
@@ -64,14 +71,14 @@ export class CellRun {
   }
 
   /** Sends what should be refused: on the connection that carries the valid calls, or beside it. */
-  async try(attempt: Attempt, on: 'valid-connection' | 'other-connection'): Promise<void> {
+  async try(attempt: Attempt, on: Lane): Promise<void> {
+    if (!this.#caller.carries(attempt.fields)) return
     // An agent that leaves every request without an answer would hold a run up for minutes.
     if (this.tried.filter(({ answer }) => answer.kind === 'unreadable').length >= patience) {
       this.whyNotSent = `given up after ${patience} requests without a readable answer`
       return
     }
-    const connection = on === 'valid-connection' ? this.#first : this.#second
-    const answer = await this.#call(connection, attempt.operation, attempt.fields)
+    const answer = await this.#call(on, attempt.operation, attempt.fields)
     const success = this.validAnswers.findLast(({ kind }) => kind !== 'refused')
     const same = success?.connection !== undefined && success.connection === answer.connection
     const when = success === undefined ? 'before' : same ? 'after-same-connection' : 'after'
@@ -80,43 +87,34 @@ export class CellRun {
 
   /** Sends what should be let in. */
   async callValid(fields: readonly FieldLine[]): Promise<Answer> {
-    const answer = await this.#call(this.#first, 'get', fields)
+    const answer = await this.#call('valid-connection', 'get', fields)
     this.validAnswers.push(answer)
     return answer
   }
 
   async callSpelledOddly(label: string, fields: readonly FieldLine[]): Promise<Answer> {
-    const answer = await this.#call(this.#first, 'get', fields)
+    const answer = await this.#call('valid-connection', 'get', fields)
     this.spellings.push({ label, answer })
     return answer
   }
 
   /** Sends something that no check judges, on the connection beside. */
   callBeside(fields: readonly FieldLine[]): Promise<Answer> {
-    return this.#call(this.#second, 'get', fields)
+    return this.#call('other-connection', 'get', fields)
   }
 
   async sendMessage(fields: readonly FieldLine[], text: string): Promise<void> {
-    this.sendAnswer = await this.#call(this.#first, 'send', fields, text)
+    this.sendAnswer = await this.#call('valid-connection', 'send', fields, text)
   }
 
   async #call(
-    connection: Connection,
+    lane: Lane,
     name: 'get' | 'subscribe' | 'send',
     fields: readonly FieldLine[],
     text = '',
   ): Promise<Answer> {
-    const { cell } = this
-    if (cell.binding === 'grpc') throw new TypeError('gRPC cells are not run')
     const taskId = randomId(this.random)
-    const operation = name === 'send' ? { name, taskId, text } : { name, taskId }
-    const request = writers[cell.binding](cell, operation)
-    const outcome = await this.client.exchange(connection, {
-      ...request,
-      mostBytes: largestAnswer,
-      fields: [...request.fields, ...fields],
-    })
-    return readHttpAnswer(outcome, taskId)
+    return this.#caller.call(lane, name === 'send' ? { name, taskId, text } : { name, taskId }, fields)
   }
 }
 

@@ -1,5 +1,5 @@
 import type { CardJson } from '../core/agent-card.js'
-import { mayReceiveCredentials } from './hosts.js'
+import { isLoopback, mayReceiveCredentials } from './hosts.js'
 import type { ProbeOptions } from './options.js'
 import { asList, asObject, asText } from './text.js'
 
@@ -29,7 +29,7 @@ const mostCells = 12
 
 /**
  * The cells to test: those that the cards name, narrowed by `binding` and `protocol`. Where that leaves none, the
- * URL itself is taken for the endpoint of what was asked for, or of every cell when there is no card.
+ * URL itself is taken for the endpoint of what was asked for, or of every cell over HTTP/1.1 when there is no card.
  */
 export function cellsOf(cards: readonly CardJson[], target: URL, options: ProbeOptions): Cell[] {
   const wanted = ({ binding, protocol }: Cell): boolean =>
@@ -38,7 +38,12 @@ export function cellsOf(cards: readonly CardJson[], target: URL, options: ProbeO
   const named = distinct(cards.flatMap(interfacesOf))
   const found = named.filter(wanted)
   const asked = options.binding !== 'auto' || options.protocol !== 'auto'
-  const cells = found.length > 0 || (named.length > 0 && !asked) ? found : guessedCells(target).filter(wanted)
+  const cells =
+    found.length > 0 || (named.length > 0 && !asked)
+      ? found
+      : guessedCells(target).filter(
+          (cell) => wanted(cell) && (cell.binding !== 'grpc' || options.binding === 'grpc'),
+        )
   return cells.slice(0, mostCells).map((cell) => ({ ...cell, ...reasonNotTo(cell, target, options) }))
 }
 
@@ -48,7 +53,6 @@ export function surplusOf(cards: readonly CardJson[]): number {
 }
 
 function reasonNotTo(cell: Cell, target: URL, options: ProbeOptions): { untestable?: string } {
-  if (cell.binding === 'grpc') return { untestable: 'gRPC is not tested by this version' }
   if (mayReceiveCredentials(cell.url, target, options)) return {}
   return {
     untestable: `the card names another host, ${cell.url.host}, which gets no credentials; allow it with --allow-host ${cell.url.host}`,
@@ -56,9 +60,7 @@ function reasonNotTo(cell: Cell, target: URL, options: ProbeOptions): { untestab
 }
 
 function guessedCells(url: URL): Cell[] {
-  return (['jsonrpc', 'rest'] as const).flatMap((binding) =>
-    (['1.0', '0.3'] as const).map((protocol) => ({ binding, protocol, url })),
-  )
+  return order.flatMap((binding) => (['1.0', '0.3'] as const).map((protocol) => ({ binding, protocol, url })))
 }
 
 /** Reads both ways to name interfaces: 1.0's list, and 0.3's main URL with its additions. */
@@ -86,13 +88,21 @@ function toCell(url: unknown, binding: unknown, version: unknown, tenant: unknow
       ? '0.3'
       : undefined
   const text = asText(url)
-  // A gRPC interface may be a bare host:port.
-  const full = name === 'grpc' && !text.includes('://') ? `http://${text}` : text
-  if (name === undefined || protocol === undefined || !URL.canParse(full)) return undefined
-  const parsed = new URL(full)
+  const parsed = name === 'grpc' ? grpcUrl(text) : URL.canParse(text) ? new URL(text) : undefined
+  if (name === undefined || protocol === undefined || parsed === undefined) return undefined
   if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') return undefined
   parsed.username = parsed.password = parsed.hash = ''
   return { binding: name, protocol, url: parsed, ...(asText(tenant) ? { tenant: asText(tenant) } : {}) }
+}
+
+/** A gRPC interface may be a bare host:port: plaintext on loopback, TLS elsewhere. */
+function grpcUrl(text: string): URL | undefined {
+  const bare = text.replace(/^(grpcs?|dns):\/*/i, '')
+  if (bare.includes('://')) return URL.canParse(bare) ? new URL(bare) : undefined
+  if (!URL.canParse(`http://${bare}`)) return undefined
+  const plain = new URL(`http://${bare}`)
+  const encrypted = /^grpcs:/i.test(text) || !(isLoopback(plain) || /^grpc:/i.test(text))
+  return encrypted ? new URL(`https://${bare}`) : plain
 }
 
 function distinct(cells: readonly Cell[]): Cell[] {

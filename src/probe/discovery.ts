@@ -1,5 +1,6 @@
 import type { CardJson } from '../core/agent-card.js'
-import type { HttpAnswer, HttpClient, HttpOutcome, NoAnswer } from './http.js'
+import type { HttpClient } from './http.js'
+import type { HttpAnswer, HttpOutcome, NoAnswer } from './outcome.js'
 import { asObject, parseJson } from './text.js'
 
 /** What the agent says of itself, to a caller without credentials. */

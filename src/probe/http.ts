@@ -4,11 +4,18 @@ import { performance } from 'node:perf_hooks'
 import { createSecureContext, rootCertificates } from 'node:tls'
 import { A2aTotpError } from '../core/errors.js'
 import { readBody } from './body.js'
+import { GrpcConnection } from './grpc/client.js'
+import { Ledger } from './ledger.js'
+import {
+  explain,
+  tooSlow,
+  type FieldLine,
+  type HttpAnswer,
+  type HttpOutcome,
+  type NoAnswer,
+} from './outcome.js'
 
 const largestHead = 32 * 1024
-
-/** One header line, as it goes out. The same name may come twice. */
-export type FieldLine = readonly [name: string, value: string]
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST'
@@ -18,30 +25,6 @@ export interface HttpRequest {
   /** The longest body to read of the answer. */
   readonly mostBytes: number
 }
-
-export interface HttpAnswer {
-  readonly answered: true
-  readonly status: number
-  /** All values of a header, one a field line. */
-  readonly header: (name: string) => readonly string[]
-  readonly body: string
-  /** Everything that came, to search for secrets. */
-  readonly raw: string
-  readonly receivedAt: Date
-  readonly durationMs: number
-  /** Names the TCP connection, to tell whether it was reused. */
-  readonly localPort: number | undefined
-}
-
-export interface NoAnswer {
-  readonly answered: false
-  /** `unreachable`: nobody there; `tls`: no trusted connection; `timeout`, `broken`: no readable answer. */
-  readonly reason: 'unreachable' | 'tls' | 'timeout' | 'broken'
-  readonly explanation: string
-  readonly durationMs: number
-}
-
-export type HttpOutcome = HttpAnswer | NoAnswer
 
 /** Keeps at most one TCP connection, which its requests share as long as the agent leaves it open. */
 export type Connection = http.Agent
@@ -53,14 +36,24 @@ export type Connection = http.Agent
  * @throws {A2aTotpError} `ERR_USAGE` at construction when `ca` holds no certificate.
  */
 export class HttpClient {
-  /** Requests sent so far. */
-  requests = 0
-  readonly #connections: Connection[] = []
+  readonly #connections: { close: () => void }[] = []
+  readonly #ledger: Ledger
 
   constructor(
     private readonly options: { readonly timeoutMs: number; readonly ca?: string; readonly now: () => Date },
   ) {
     if (options.ca !== undefined) requireCertificates(options.ca)
+    this.#ledger = new Ledger(options.timeoutMs)
+  }
+
+  /** Requests sent so far. */
+  get requests(): number {
+    return this.#ledger.requests
+  }
+
+  /** How long an event stream that was opened may stay silent, in milliseconds. */
+  get eventPatienceMs(): number {
+    return Math.min(1000, this.options.timeoutMs / 8)
   }
 
   /** A connection of its own, not opened before its first request. */
@@ -71,22 +64,30 @@ export class HttpClient {
       protocol === 'https:'
         ? new https.Agent({ ...shared, ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }) })
         : new http.Agent(shared)
+    this.#connections.push({ close: () => made.destroy() })
+    return made
+  }
+
+  /** The same for gRPC. */
+  grpcConnection(): GrpcConnection {
+    const made = new GrpcConnection({ ...this.options, ledger: this.#ledger })
     this.#connections.push(made)
     return made
   }
 
   async exchange(connection: Connection, request: HttpRequest): Promise<HttpOutcome> {
-    const first = await this.#attempt(connection, request)
+    if (this.#ledger.exhausted) return { answered: false, ...tooSlow, durationMs: 0 }
+    const first = await this.#ledger.spend(() => this.#attempt(connection, request))
     // An idle connection can be closed by the agent at the moment that it is used again (RFC 9110 §9.2.2).
     return first === 'stale' ? this.#retry(connection, request) : first
   }
 
   close(): void {
-    for (const connection of this.#connections) connection.destroy()
+    for (const connection of this.#connections) connection.close()
   }
 
   async #retry(connection: Connection, request: HttpRequest): Promise<HttpOutcome> {
-    const second = await this.#attempt(connection, request)
+    const second = await this.#ledger.spend(() => this.#attempt(connection, request))
     const explanation = 'the agent closes connections before it answers'
     return second === 'stale' ? { answered: false, reason: 'broken', explanation, durationMs: 0 } : second
   }
@@ -95,7 +96,6 @@ export class HttpClient {
     connection: Connection,
     { method, url, fields, body, mostBytes }: HttpRequest,
   ): Promise<HttpOutcome | 'stale'> {
-    this.requests += 1
     const begun = performance.now()
     const lines: FieldLine[] = [['Host', url.host], ['Accept-Encoding', 'identity'], ...fields]
     if (body !== undefined) lines.push(['Content-Length', String(Buffer.byteLength(body))])
@@ -127,7 +127,7 @@ export class HttpClient {
       })
       sent.on('response', (response) => {
         const { localPort } = response.socket
-        readBody(response, { mostBytes, eventPatienceMs: Math.min(1000, this.options.timeoutMs / 2) }).then(
+        readBody(response, { mostBytes, eventPatienceMs: this.eventPatienceMs }).then(
           (text) => {
             if (text === undefined) giveUp('broken', `the answer is longer than ${mostBytes} bytes`)
             else settle(this.#answer(response, text, durationMs(), localPort))
@@ -166,18 +166,4 @@ function requireCertificates(ca: string): void {
     // What OpenSSL says of a broken file helps nobody.
   }
   throw new A2aTotpError('ERR_USAGE', 'no certificate to trust in what was given; give a file in PEM form')
-}
-
-const absent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT'])
-
-/** Never the error's own message where the other side could have had a hand in it: its code says enough. */
-function explain(error: NodeJS.ErrnoException): Pick<NoAnswer, 'reason' | 'explanation'> {
-  const code = error.code ?? error.name
-  if (absent.has(code)) return { reason: 'unreachable', explanation: `no connection (${code})` }
-  if (/CERT|SELF_SIGNED|UNABLE_TO/.test(code)) {
-    return { reason: 'tls', explanation: `no trusted TLS connection (${code})` }
-  }
-  if (code.startsWith('HPE_'))
-    return { reason: 'broken', explanation: `the answer is no valid HTTP (${code})` }
-  return { reason: 'broken', explanation: `the connection ended without an answer (${code})` }
 }

@@ -126,7 +126,7 @@ function judgeCard({ discovery, cells }: Evidence): Verdict {
   if (cards.length === 0) {
     return { ...warned('no card', `${problem}; the URL itself was taken for the endpoint`), durationMs }
   }
-  const elsewhere = cells.find(({ binding, untestable }) => binding !== 'grpc' && untestable !== undefined)
+  const elsewhere = cells.find(({ untestable }) => untestable !== undefined)
   if (elsewhere) return { ...warned('a card', elsewhere.untestable ?? ''), durationMs }
   const surplus = surplusOf(cards)
   if (surplus > 0)

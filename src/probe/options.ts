@@ -4,7 +4,7 @@ import type { RandomBytes } from '../core/random.js'
 import type { Seed } from '../core/seed.js'
 import type { Token } from '../core/token.js'
 
-export const bindingChoices = ['auto', 'jsonrpc', 'rest'] as const
+export const bindingChoices = ['auto', 'jsonrpc', 'rest', 'grpc'] as const
 export type BindingChoice = (typeof bindingChoices)[number]
 
 export const protocolChoices = ['auto', '1.0', '0.3'] as const

@@ -1,7 +1,8 @@
 import { generateCode } from '../core/totp.js'
 import type { CheckId } from './catalogue.js'
 import type { Material } from './checks/refusals.js'
-import type { FieldLine, HttpClient } from './http.js'
+import type { HttpClient } from './http.js'
+import type { FieldLine } from './outcome.js'
 import type { ProbeOptions } from './options.js'
 import type { Secrets } from './secrets.js'
 

@@ -1,6 +1,6 @@
 import { isSuccess, type CellRun } from './cell-run.js'
 import { freeAttempts, strangerAttempt } from './checks/refusals.js'
-import type { FieldLine } from './http.js'
+import type { FieldLine } from './outcome.js'
 import { credentialFields, materialNow, type Session } from './session.js'
 import { ValidCodes } from './valid-codes.js'
 

@@ -5,6 +5,7 @@ import type { Seed } from '../../src/core/seed.js'
 import { generateCodeOfStep, isCode, timeStepAt } from '../../src/core/totp.js'
 import { cardFor, type Version } from './agent-card.js'
 import { answerTask, parseCall, type Call } from './agent-protocol.js'
+import { startGrpcGateway } from './grpc-gateway.js'
 
 export interface AgentPeer {
   readonly name: string
@@ -61,10 +62,12 @@ interface Setup {
   readonly profile: TotpProfile
   readonly now: () => Date
   readonly quirks?: Quirks
+  /** Whether a gateway in front serves gRPC as well. */
+  readonly grpc?: boolean
 }
 
 /** A small A2A agent on 127.0.0.1, both bindings and both versions, right but for its quirks. */
-export async function startTestAgent({ peers, profile, now, quirks = {} }: Setup): Promise<TestAgent> {
+export async function startTestAgent({ peers, profile, now, quirks = {}, grpc }: Setup): Promise<TestAgent> {
   const guesses = new Set<string>()
   const requests: { url: string; fields: string[] }[] = []
   const spent = new Map<string, number>()
@@ -112,7 +115,7 @@ export async function startTestAgent({ peers, profile, now, quirks = {} }: Setup
     if (request.url === '/.well-known/agent-card.json') {
       const origin = `http://${request.headers.host ?? ''}`
       const version: Version = request.headers['a2a-version'] === '1.0' ? '1.0' : '0.3'
-      const card = cardFor(version, origin, profile.header)
+      const card = cardFor(version, origin, profile.header, gateway?.port)
       sendJson(response, 200, quirks.card ? quirks.card(card, origin) : card)
     } else {
       serveCall(request, response, parseCall(request, body))
@@ -148,15 +151,19 @@ export async function startTestAgent({ peers, profile, now, quirks = {} }: Setup
   })
   server.listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const gateway = grpc ? await startGrpcGateway(url) : undefined
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     guesses,
     requests,
-    close: () =>
-      new Promise((resolve) => {
+    close: async () => {
+      await gateway?.close()
+      await new Promise<void>((resolve) => {
         server.close(() => resolve())
         server.closeAllConnections()
-      }),
+      })
+    },
   }
 }
 

@@ -37,13 +37,26 @@ export interface Probing {
   readonly said: readonly string[]
 }
 
+interface ProbedAgent {
+  /** Where to probe it, if not at its base. */
+  readonly path?: string | undefined
+  /** Whether it has gRPC as well. */
+  readonly grpc?: boolean
+}
+
 /** Probes a test agent as alice, and stops it. */
 export async function probeAgent(
   quirks: Quirks,
-  { path = '', ...options }: Partial<ProbeOptions> & { path?: string | undefined } = {},
+  { path = '', grpc = false, ...options }: Partial<ProbeOptions> & ProbedAgent = {},
   clock = stillClock(midStep),
 ): Promise<Probing> {
-  const agent = await startTestAgent({ peers: [alice, bob], profile: defaultProfile, now: clock.now, quirks })
+  const agent = await startTestAgent({
+    peers: [alice, bob],
+    profile: defaultProfile,
+    now: clock.now,
+    quirks,
+    grpc,
+  })
   const said: string[] = []
   try {
     const report = await probe({
@@ -64,7 +77,7 @@ export function probeOptions(url: string, clock: ReturnType<typeof stillClock>):
     otherPeer: { ...defaultProfile, seed: bob.seed },
     binding: 'auto',
     protocol: 'auto',
-    timeoutMs: 500,
+    timeoutMs: 2000,
     now: clock.now,
     sleep: clock.sleep,
     random: randomBytes,

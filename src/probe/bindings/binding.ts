@@ -1,5 +1,6 @@
 import type { Cell } from '../cells.js'
-import type { FieldLine, HttpRequest } from '../http.js'
+import type { HttpRequest } from '../http.js'
+import type { FieldLine } from '../outcome.js'
 
 /**
  * What is asked of the agent: `get` a task or `subscribe` to one, by a random id and so without effect; `send` a

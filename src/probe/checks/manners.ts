@@ -21,7 +21,7 @@ export function judgeStatus(run: CellRun): Verdict {
   const odd = refusals.find((tried) => !isProper(tried))
   if (odd) return warned(odd.answer.summary, `${odd.attempt.label}: ${oddity(odd.answer)}`)
   const first = refusals[0]
-  return first ? passed(`HTTP ${first.answer.status}`) : skipped('nothing was refused')
+  return first ? passed(first.answer.summary) : skipped('nothing was refused')
 }
 
 /** A header that HTTP itself forbids, doubled or malformed, may be a 400 of the server or a proxy in front. */
@@ -33,9 +33,9 @@ function isProper({ attempt, answer }: Tried): boolean {
 function oddity({ kind, status }: Answer): string {
   if (kind === 'redirected') return 'a redirect is no refusal to a program; answer 401'
   if (status === 403)
-    return '403 says that credentials would not help; without valid ones it is 401 (RFC 9110, 15.5.2)'
+    return 'that says that credentials would not help; without valid ones it is 401 (RFC 9110, 15.5.2) or UNAUTHENTICATED'
   if (status === 200) return 'an error inside a 200 looks like a success to proxies and clients; answer 401'
-  return 'a refusal should be 401'
+  return 'a refusal should be 401, or UNAUTHENTICATED over gRPC'
 }
 
 /** Whether every 401 says how to authenticate. */

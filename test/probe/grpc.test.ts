@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest'
+import { defects } from '../support/broken-agents.js'
+import { alice, bob, findings, midStep, probeAgent } from '../support/probing.js'
+
+const overGrpc = { grpc: true, binding: 'grpc' } as const
+
+/** What cannot occur there: no binding but HTTP/1.1 has these ways to send, or to refuse. */
+const impossible = new Set([
+  // Metadata is ASCII, and Node sends Authorization once only.
+  'trims more than HTTP does',
+  'normalises digits of other scripts',
+  'takes the first of two tokens',
+  'takes the last of two tokens',
+  // A gRPC status is either OK or an error.
+  'puts refusals into a 200',
+  // With the endpoint itself as URL.
+  'serves no card',
+  'names a host of somebody else',
+])
+const table = defects({ peers: [alice, bob], now: () => midStep }).filter(({ name }) => !impossible.has(name))
+
+describe('over gRPC, the probe', () => {
+  it('finds nothing at an agent that does everything right, in either version', async () => {
+    const { report } = await probeAgent({}, { grpc: true, send: 'hello' })
+    expect(findings(report)).toEqual({})
+    expect(report.checks.filter(({ status }) => status === 'skip')).toEqual([])
+    const cells = report.checks.filter(({ id }) => id === 'auth.valid')
+    expect(cells.map(({ binding, protocolVersion }) => `${binding ?? ''} ${protocolVersion ?? ''}`)).toEqual([
+      'jsonrpc 1.0',
+      'jsonrpc 0.3',
+      'rest 1.0',
+      'rest 0.3',
+      'grpc 1.0',
+      'grpc 0.3',
+    ])
+  })
+
+  it('sends the same four guesses as the other bindings do', async () => {
+    const { report, agent } = await probeAgent({}, { grpc: true })
+    expect(findings(report)).toEqual({})
+    expect(agent.guesses.size).toBe(4)
+  })
+
+  it.each(table)('names an agent that $name', async ({ quirks, named }) => {
+    const { report } = await probeAgent(quirks, overGrpc)
+    expect(findings(report)).toEqual(named)
+  })
+})
