@@ -1,6 +1,8 @@
 /** What a peer needs to call a protected agent. Loads without @a2a-js/sdk and without gRPC. */
 export { A2aTotpError, isA2aTotpError, type ErrorCode } from '../core/errors.js'
 export { totpAuthenticationHandler, type TotpAuthenticationHandler } from './authentication-handler.js'
+export { totpInterceptor, type BeforeCall, type TotpCallInterceptor } from './call-interceptor.js'
+export { explainCard } from './explain-card.js'
 export { BearerTokenAuth } from './bearer-token-auth.js'
 export type { ClientAuthScheme, ClientRequest } from './client-auth-scheme.js'
 export type { DestinationOptions } from './destinations.js'

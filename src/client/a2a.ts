@@ -1,0 +1,119 @@
+/** For clients on @a2a-js/sdk, 0.3 and 1.x. gRPC is part of it where @grpc/grpc-js is installed. */
+import { createRequire } from 'node:module'
+import {
+  DefaultAgentCardResolver,
+  JsonRpcTransportFactory,
+  RestTransportFactory,
+  type AgentCardResolver,
+  type TransportFactory,
+} from '@a2a-js/sdk/client'
+import { A2aTotpError } from '../core/errors.js'
+import { grpcFactory, type GrpcTls } from './a2a-grpc.js'
+import { interfaceUrl } from './card-interfaces.js'
+import { Destinations, type DestinationOptions } from './destinations.js'
+import { explainCard } from './explain-card.js'
+import { fetchTo, type Fetch } from './fetch.js'
+import type { TOTPClientAuthScheme } from './totp-client-auth-scheme.js'
+
+export type { GrpcTls } from './a2a-grpc.js'
+
+export interface TotpTransportsOptions extends DestinationOptions {
+  /** What really sends over HTTP; by default the global `fetch`. */
+  readonly fetch?: Fetch
+  /** Certificates for gRPC; `false` for plaintext. By default TLS, but plaintext on loopback. */
+  readonly grpcTls?: GrpcTls | false
+  /** Whether SDK 1.x also talks to agents of protocol 0.3; by default it does. */
+  readonly legacyCompat?: { readonly enabled: boolean }
+  /** Hears when a card wants something else than what is sent; by default `process.emitWarning`. */
+  readonly onWarning?: (message: string) => void
+}
+
+/** Options for `ClientFactory`. */
+export interface TotpTransports {
+  readonly transports: TransportFactory[]
+  readonly cardResolver: AgentCardResolver
+}
+
+/**
+ * Everything that a `ClientFactory` of @a2a-js/sdk needs to call a protected agent: over JSON-RPC, HTTP+JSON and gRPC,
+ * with token and a fresh code on every request, that for the card included.
+ *
+ * ```ts
+ * const client = await new ClientFactory(totpTransports(scheme)).createFromUrl('https://agent.example')
+ * ```
+ *
+ * The credentials go to `origins`; without these, to the host in the URL that the card is asked for, on any port. What
+ * the card itself names, or a redirect, never adds to that: a client for an interface elsewhere is not made
+ * (`ERR_HOST_FORBIDDEN`), nor for one over plain http beyond loopback (`ERR_INSECURE_TRANSPORT`). One that is made
+ * rejects as `totpFetch` and `totpGrpcInterceptor` do. `createFromAgentCard` needs `origins`.
+ *
+ * @throws {A2aTotpError} `ERR_CONFIG_INVALID` for an origin that is none.
+ */
+export function totpTransports(
+  scheme: TOTPClientAuthScheme,
+  options: TotpTransportsOptions = {},
+): TotpTransports {
+  const { legacyCompat = { enabled: true }, onWarning = emitWarning } = options
+  const destinations = new Destinations(options, options.origins ? 'origin' : 'host')
+  const fetchImpl = fetchTo(scheme, (url) => destinations.require(url), options.fetch)
+  const explained = new WeakSet<object>()
+
+  const explaining = (inner: TransportFactory): TransportFactory => ({
+    protocolName: inner.protocolName,
+    create: async (url, card) => {
+      const explanation = explained.has(card) ? undefined : explainCard(card, scheme.profile.header)
+      explained.add(card)
+      if (explanation !== undefined) onWarning(explanation)
+      return inner.create(url, card)
+    },
+  })
+
+  const overHttp = (inner: TransportFactory): TransportFactory => ({
+    protocolName: inner.protocolName,
+    create: async (url, card) => {
+      destinations.require(interfaceUrl(url))
+      return inner.create(url, card)
+    },
+  })
+
+  const http = { fetchImpl, legacyCompat: { ...legacyCompat } }
+  const factories = [new JsonRpcTransportFactory(http), new RestTransportFactory(http)].map(overHttp)
+  if (isInstalled('@grpc/grpc-js')) {
+    factories.push(grpcFactory(scheme, destinations, { tls: options.grpcTls, legacyCompat }))
+  }
+  return { transports: factories.map(explaining), cardResolver: new AgentResolver(destinations, http) }
+}
+
+/** The SDK's resolver, which learns where the agent is from whoever asks for its card. */
+class AgentResolver extends DefaultAgentCardResolver {
+  readonly #destinations: Destinations
+
+  constructor(
+    destinations: Destinations,
+    options: ConstructorParameters<typeof DefaultAgentCardResolver>[0],
+  ) {
+    super(options)
+    this.#destinations = destinations
+  }
+
+  override async resolve(
+    ...[baseUrl, path]: Parameters<DefaultAgentCardResolver['resolve']>
+  ): ReturnType<DefaultAgentCardResolver['resolve']> {
+    if (!URL.canParse(baseUrl)) throw new A2aTotpError('ERR_USAGE', 'the URL of the agent is no URL')
+    this.#destinations.settle(new URL(baseUrl))
+    return super.resolve(baseUrl, path)
+  }
+}
+
+function isInstalled(name: string): boolean {
+  try {
+    createRequire(import.meta.url).resolve(name)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function emitWarning(message: string): void {
+  process.emitWarning(message, { type: 'SecurityWarning', code: 'A2A_TOTP_CARD' })
+}

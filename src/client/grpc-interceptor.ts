@@ -1,0 +1,72 @@
+import { InterceptingCall, Metadata, status, type Interceptor } from '@grpc/grpc-js'
+import { isA2aTotpError } from '../core/errors.js'
+import { callCredentials } from './grpc-credentials.js'
+import { destinationOf } from './grpc-targets.js'
+import type { TOTPClientAuthScheme } from './totp-client-auth-scheme.js'
+
+/** Throws for what the credentials may not go to, or over. */
+export interface Admission {
+  /** Whom the call is for. */
+  readonly admit: (url: URL) => void
+  /** What is dialled to get there: the same, or a proxy. */
+  readonly admitWay: (url: URL) => void
+}
+
+/**
+ * The interceptor, for destinations that others decide about.
+ *
+ * @param secure whether the channel encrypts
+ */
+export function interceptorTo(
+  scheme: TOTPClientAuthScheme,
+  secure: boolean,
+  { admit, admitWay }: Admission,
+): Interceptor {
+  return (options, nextCall) => {
+    const ended = new AbortController()
+    let given = new Metadata()
+    let failure: unknown
+
+    const authorize = async (serviceUrl: string): Promise<Record<string, string>> => {
+      const { dialled, asked } = destinationOf(serviceUrl, peer, secure)
+      admitWay(dialled)
+      admit(asked)
+      const url = new URL(options.method_definition.path, asked).href
+      const request = { binding: 'grpc', method: 'POST', url, headers: textsOf(given) } as const
+      return scheme.authorize(request, { signal: ended.signal })
+    }
+    // Not metadata of the start, which may lie long before there is a connection.
+    const fresh = callCredentials(authorize, (error) => (failure = error))
+    const call = nextCall({ ...options, credentials: options.credentials?.compose(fresh) ?? fresh })
+    const peer = call.getPeer()
+
+    return new InterceptingCall(call, {
+      start: (metadata, _listener, next) => {
+        given = metadata.clone()
+        for (const name of ['authorization', scheme.profile.header]) given.remove(name)
+        next(given, {
+          onReceiveStatus: (received, forward) => {
+            ended.abort()
+            forward(isA2aTotpError(failure) ? { ...received, ...explained(failure) } : received)
+          },
+        })
+      },
+      cancel: (next) => {
+        ended.abort()
+        next()
+      },
+    })
+  }
+}
+
+function explained({ message, code }: { message: string; code: string }): { code: status; details: string } {
+  return { code: status.UNAUTHENTICATED, details: `${message} (${code})` }
+}
+
+/** The metadata that is text. */
+function textsOf(metadata: Metadata): Record<string, string> {
+  const entries = Object.entries(metadata.getMap())
+  return Object.fromEntries(
+    entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  )
+}

@@ -1,0 +1,136 @@
+import type { AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { LegacyA2AService, legacyGrpcService } from '@a2a-js/sdk/compat/v0_3/server/grpc'
+import { DefaultRequestHandler, InMemoryTaskStore } from '@a2a-js/sdk/server'
+import { agentCardHandler, jsonRpcHandler, restHandler } from '@a2a-js/sdk/server/express'
+import { A2AService, grpcService } from '@a2a-js/sdk/server/grpc'
+import { Server, ServerCredentials } from '@grpc/grpc-js'
+import express from 'express'
+import type { ReplayPolicy } from '../../src/core/profile.js'
+import { EchoExecutor } from '../../src/demo/echo-executor.js'
+import { memoryGuard } from '../../src/guards/memory-guard.js'
+import { totpAgentCard, TOTPCallContextBuilder } from '../../src/server/a2a.js'
+import { totpGuard } from '../../src/server/express.js'
+import { grpcGuard, guardedService } from '../../src/server/grpc.js'
+import { TOTPServerAuthScheme } from '../../src/server/index.js'
+import { seed, token, type FakeClock } from './client-scheme.js'
+
+/** What the guard saw of a request. */
+export interface Seen {
+  readonly binding: 'http' | 'grpc'
+  readonly code: string
+  readonly passed: boolean
+}
+
+export interface ClientAgent extends AsyncDisposable {
+  readonly origin: string
+  /** Host and port of the gRPC server. */
+  readonly grpc: string
+  readonly seen: Seen[]
+  /** How often the card was asked for. */
+  readonly cardRequests: () => number
+}
+
+export interface ClientAgentOptions {
+  readonly replay?: ReplayPolicy
+  readonly tls?: { readonly key: Buffer; readonly cert: Buffer }
+  /** Changes the card before it is served. */
+  readonly card?: (card: Record<string, unknown>) => Record<string, unknown>
+}
+
+/** The server whose clock is the client's: its guard with one peer, alice. */
+export function watchedScheme(
+  clock: FakeClock,
+  replay: ReplayPolicy = 'reuse',
+): { scheme: TOTPServerAuthScheme; seen: Seen[] } {
+  const scheme = new TOTPServerAuthScheme({
+    peerSeeds: { alice: seed },
+    tokenToPeer: { [token]: 'alice' },
+    replay,
+    guard: memoryGuard({ since: new Date(0) }),
+    now: clock.now,
+  })
+  const seen: Seen[] = []
+  const authenticate = scheme.authenticate.bind(scheme)
+  scheme.authenticate = async (request) => {
+    const outcome = await authenticate(request)
+    const code = request.header('x-totp').join()
+    seen.push({ binding: request.binding, code, passed: outcome.caller !== undefined })
+    return outcome
+  }
+  return { scheme, seen }
+}
+
+/** A real agent behind the real guards: three bindings, protocol 1.0 and 0.3, and a public card. */
+export async function clientAgent(
+  clock: FakeClock,
+  { replay, tls, card = (same) => same }: ClientAgentOptions = {},
+): Promise<ClientAgent> {
+  const { scheme, seen } = watchedScheme(clock, replay)
+  const app = express()
+  const http = createServer(app).listen(0, '127.0.0.1')
+  await once(http, 'listening')
+  const origin = `http://127.0.0.1:${(http.address() as AddressInfo).port}`
+
+  const grpcServer = new Server({ interceptors: [grpcGuard(scheme)] })
+  const serverCredentials = tls
+    ? ServerCredentials.createSsl(null, [{ private_key: tls.key, cert_chain: tls.cert }])
+    : ServerCredentials.createInsecure()
+  const port = await new Promise<number>((done, fail) =>
+    grpcServer.bindAsync('127.0.0.1:0', serverCredentials, (error, bound) =>
+      error ? fail(error) : done(bound),
+    ),
+  )
+  const grpc = `127.0.0.1:${port}`
+
+  const agentCard = totpAgentCard(card(cardAt(origin, grpc)))
+  const requestHandler = new DefaultRequestHandler(agentCard, new InMemoryTaskStore(), new EchoExecutor())
+  const legacyCompat = { enabled: true }
+  const { userBuilder, contextBuilder } = new TOTPCallContextBuilder()
+  const options = { requestHandler, legacyCompat, userBuilder, contextBuilder }
+  let cardRequests = 0
+  app.use('/.well-known/agent-card.json', (_request, _response, next) => {
+    cardRequests++
+    next()
+  })
+  app.use(
+    '/.well-known/agent-card.json',
+    agentCardHandler({ agentCardProvider: () => Promise.resolve(agentCard), legacyCompat }),
+  )
+  app.use(totpGuard(scheme))
+  app.use('/jsonrpc', jsonRpcHandler(options))
+  app.use('/rest', restHandler(options))
+  grpcServer.addService(guardedService(A2AService), grpcService(options))
+  grpcServer.addService(guardedService(LegacyA2AService), legacyGrpcService(options))
+
+  return {
+    origin,
+    grpc,
+    seen,
+    cardRequests: () => cardRequests,
+    [Symbol.asyncDispose]: async () => {
+      grpcServer.forceShutdown()
+      http.closeAllConnections()
+      http.close()
+      await once(http, 'close')
+    },
+  }
+}
+
+function cardAt(origin: string, grpc: string): Record<string, unknown> {
+  return {
+    name: 'guarded',
+    description: 'says what it is told',
+    version: '1',
+    supportedInterfaces: ['1.0', '0.3'].flatMap((protocolVersion) => [
+      { url: `${origin}/jsonrpc`, protocolBinding: 'JSONRPC', protocolVersion },
+      { url: `${origin}/rest`, protocolBinding: 'HTTP+JSON', protocolVersion },
+      { url: grpc, protocolBinding: 'GRPC', protocolVersion },
+    ]),
+    capabilities: { streaming: true },
+    defaultInputModes: ['text/plain'],
+    defaultOutputModes: ['text/plain'],
+    skills: [],
+  }
+}
