@@ -1,7 +1,6 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { memoryGuard } from '../../src/guards/memory-guard.js'
+import { heapUsed } from '../support/heap.js'
 import { inStep, rightCode, someStep, wrongCode } from './attempts.js'
 import { guardContract } from './guard-contract.js'
 
@@ -40,11 +39,3 @@ describe('memoryGuard', () => {
     expect(guard.decide(rightCode(someStep + 500_000))).toEqual({ outcome: 'accepted' })
   })
 })
-
-/** In bytes, garbage not counted. */
-function heapUsed(): number {
-  setFlagsFromString('--expose-gc')
-  const collectGarbage = runInNewContext('gc') as () => void
-  collectGarbage()
-  return process.memoryUsage().heapUsed
-}
