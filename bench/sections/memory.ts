@@ -54,7 +54,7 @@ async function sizesWith(count: number): Promise<{ idle: number; active: number 
   }
   const active = memoryInUse()
   // Read after the last measurement, so that nothing of it was collected before.
-  if (seeds.size !== count || tokens.size !== count) throw new Error('lost')
+  if ([peers.length, seeds.size, tokens.size].some((size) => size !== count)) throw new Error('lost')
   return { idle: (idle - before) / count, active: (active - before) / count }
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { A2aTotpError } from './errors.js'
 import type { RandomBytes } from './random.js'
 
@@ -17,7 +17,7 @@ export function isToken(text: string): boolean {
 
 /** What files for servers hold instead of a token: `sha256:` and the digest in hex. */
 export function hashToken(token: string): string {
-  return `sha256:${createHash('sha256').update(token).digest('hex')}`
+  return `sha256:${hash('sha256', token)}`
 }
 
 /** Whether a text is what {@link hashToken} gives. */

@@ -51,6 +51,7 @@ export function longestMs(budgets: readonly Budget[]): number {
  * @param at now, in milliseconds
  */
 export function waitFor(events: readonly number[], budgets: readonly Budget[], at: number): number {
+  if (events.length === 0) return 0
   let free = at
   for (const { limit, seconds } of budgets) {
     // The window is full for as long as it holds the limit-th newest event.

@@ -92,8 +92,9 @@ export function memoryGuard({ since = new Date() }: MemoryGuardOptions = {}): Me
     decide(attempt) {
       const at = attempt.at.getTime()
       sweep(at)
-      const events = guesses.get(pairOf(attempt.peer, attempt.tokenHash))?.events ?? []
-      const wait = waitFor(events, attempt.budgets, at)
+      // Mostly nobody has guessed of late, and there is no key to be made.
+      const log = guesses.size > 0 ? guesses.get(pairOf(attempt.peer, attempt.tokenHash)) : undefined
+      const wait = log ? waitFor(log.events, attempt.budgets, at) : 0
       if (wait > 0) return throttled(wait)
       const { finding, policy } = attempt
       if (finding.kind === 'guess') return count(attempt, finding.code, at)

@@ -3,6 +3,10 @@ import type { CodeProfile } from '../core/profile.js'
 import type { Seed } from '../core/seed.js'
 import { driftsWithin, generateCodeOfStep } from '../core/totp.js'
 
+/** By window. Shared, since they are the same for every seed. */
+const driftsByWindow: number[][] = []
+const none: readonly Buffer[] = []
+
 /**
  * The codes that one seed has around now. They stay the same for a whole time step, so each is computed once
  * and compared from then on: a wrong code costs no HMAC.
@@ -12,12 +16,13 @@ export class CodeBook {
   readonly #profile: CodeProfile
   readonly #drifts: readonly number[]
   #timeStep = NaN
-  #codes = new Map<number, Buffer>()
+  /** In the order of `#drifts`; none for a time step before the first. */
+  #codes: readonly (Buffer | undefined)[] = none
 
   constructor(seed: Seed, profile: CodeProfile & { readonly window: number }) {
     this.#seed = seed
     this.#profile = profile
-    this.#drifts = driftsWithin(profile.window)
+    this.#drifts = driftsByWindow[profile.window] ??= driftsWithin(profile.window)
   }
 
   /**
@@ -29,25 +34,21 @@ export class CodeBook {
   match(code: Buffer, timeStep: number): number | undefined {
     if (timeStep !== this.#timeStep) this.#turnTo(timeStep)
     let match: number | undefined
-    for (const drift of this.#drifts) {
-      const own = this.#codes.get(timeStep + drift)
+    for (let place = 0; place < this.#drifts.length; place++) {
+      const own = this.#codes[place]
       const equal = own !== undefined && timingSafeEqual(own, code)
-      if (equal) match ??= drift
+      if (equal) match ??= this.#drifts[place]
     }
     return match
   }
 
   #turnTo(timeStep: number): void {
-    const codes = new Map<number, Buffer>()
-    for (const drift of this.#drifts) {
+    this.#codes = this.#drifts.map((drift) => {
       const step = timeStep + drift
-      if (step < 0) continue
-      codes.set(
-        step,
-        this.#codes.get(step) ?? Buffer.from(generateCodeOfStep(this.#seed, this.#profile, step)),
-      )
-    }
-    this.#codes = codes
+      if (step < 0) return undefined
+      const before = this.#codes[this.#drifts.indexOf(step - this.#timeStep)]
+      return before ?? Buffer.from(generateCodeOfStep(this.#seed, this.#profile, step))
+    })
     this.#timeStep = timeStep
   }
 }

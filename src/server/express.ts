@@ -21,7 +21,7 @@ export function totpGuard(scheme: TOTPServerAuthScheme): RequestHandler {
       return
     }
     // Its `ip` is the socket's address, unless the application trusts a proxy.
-    void decide(scheme, req, () => authRequestOf(req, req.originalUrl, req.ip)).then(({ refusal }) => {
+    void decide(scheme, req, () => authRequestOf(req, req.originalUrl, () => req.ip)).then(({ refusal }) => {
       if (refusal) answerRefusal(req, res, refusal)
       else next()
     })

@@ -46,13 +46,7 @@ export function guardedPeer(name: string, input: SeedInput, defaults: PeerDefaul
   const set = seedSetOf(input)
   return naming(name, () => {
     if (set.seeds.length === 0) throw new A2aTotpError('ERR_SEED_MISSING', 'it has no seed; give it one')
-    const { algorithm, digits, period } = set
-    const given = Object.fromEntries(
-      Object.entries({ algorithm, digits, period }).filter(([, value]) => value !== undefined),
-    )
-    // The window is the agent's, and was judged with the agent's profile.
-    const { window } = defaults.profile
-    const profile = { ...parseProfile({ ...defaults.profile, ...given, window: undefined }), window }
+    const profile = profileOf(set, defaults.profile)
     const seeds = set.seeds.map((seed, index) => guardedSeed(seed, index, profile, defaults.allowWeakSeeds))
     if (new Set(seeds.map(({ id }) => id)).size < seeds.length) {
       throw new A2aTotpError('ERR_CONFIG_INVALID', 'two of its seeds have one id; give each its own')
@@ -61,10 +55,21 @@ export function guardedPeer(name: string, input: SeedInput, defaults: PeerDefaul
       name,
       profile,
       replay: parseReplay(set.replay ?? defaults.replay),
-      budgets: budgetsFor(profile.digits, defaults.budgets),
+      budgets: profile.digits === 6 ? defaults.budgets : budgetsFor(profile.digits, defaults.budgets),
       seeds,
     }
   })
+}
+
+/** The agent's own object where nothing differs: with many peers, copies are most of what a server holds. */
+function profileOf({ algorithm, digits, period }: SeedSet, agents: TotpProfile): TotpProfile {
+  const given = Object.entries({ algorithm, digits, period }).filter(
+    ([key, value]) => value !== undefined && value !== agents[key as keyof typeof agents],
+  )
+  if (given.length === 0) return agents
+  // The window is the agent's, and was judged with the agent's profile.
+  const { window } = agents
+  return { ...parseProfile({ ...agents, ...Object.fromEntries(given), window: undefined }), window }
 }
 
 /** @throws {A2aTotpError} `ERR_CONFIG_INVALID`, for callers without a compiler. */

@@ -16,26 +16,36 @@ export function isCardRequest(method: string | undefined, url: string | undefine
  * What the scheme is asked about.
  *
  * @param target as received, where a router has stripped `req.url`
- * @param source the socket's address, unless the framework trusts a proxy
+ * @param source the socket's address, unless the framework trusts a proxy. A function, because few requests are asked
+ *   for it, and frameworks work it out afresh each time.
  */
 export function authRequestOf(
   req: IncomingMessage,
   target = req.url ?? '',
-  source = req.socket.remoteAddress,
+  source: () => string | undefined = () => req.socket.remoteAddress,
 ): AuthRequest {
   return {
     binding: 'http',
     method: req.method ?? '',
     target,
     header: (name) => fieldLines(req.rawHeaders, name),
-    source,
+    get source() {
+      return source()
+    },
   }
 }
 
 /** All lines of a header field. `req.headers` will not do: of some fields Node keeps only the first. */
 function fieldLines(rawHeaders: readonly string[], name: string): string[] {
   const wanted = name.toLowerCase()
-  return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === wanted)
+  const lines: string[] = []
+  for (let place = 0; place < rawHeaders.length; place += 2) {
+    const field = rawHeaders[place]
+    // The length tells most fields apart, without a copy of each in lower case.
+    if (field?.length !== wanted.length || field.toLowerCase() !== wanted) continue
+    lines.push(rawHeaders[place + 1] ?? '')
+  }
+  return lines
 }
 
 /** Answers a refused request before its body is read, and holds none of it. */
@@ -50,7 +60,7 @@ export function answerRefusal(req: IncomingMessage, res: ServerResponse, refusal
 }
 
 /** Reads what is still to come of the body, and hangs up on whoever sends too much of it. */
-function drain(req: IncomingMessage): void {
+export function drain(req: IncomingMessage): void {
   let rest = longestDrain
   req.on('data', (chunk: Buffer) => {
     rest -= chunk.length

@@ -4,6 +4,7 @@ import { PeerTokenAuth, tokenHashOf, type ServerAuthScheme, type TokenVerdict } 
 import type { GuardedPeer } from './guarded-peer.js'
 import type { TOTPServerAuthSchemeOptions } from './options.js'
 import { mapOf, type PeerDirectory } from './peer-directory.js'
+import { isPending } from './pending.js'
 
 /** Whose token it is, or why it is nobody's. */
 export type Identity =
@@ -12,6 +13,9 @@ export type Identity =
       readonly peer?: never
       readonly reason: 'delegate-failed' | 'peer-conflict' | 'peer-unknown' | 'token-refused'
     }
+
+/** Says nothing of what the delegate threw: that may quote the token. */
+const delegateFailed: Identity = { reason: 'delegate-failed' }
 
 /** The name of whoever calls with a shared seed when neither delegate nor map tells the peers apart. */
 const onlyPeer = 'peer'
@@ -49,16 +53,25 @@ export class Identification {
     this.#otherwise = sharedSeed !== undefined && mapped.length === 0 ? onlyPeer : undefined
   }
 
-  /** Asks the delegate whose token it is. A request without a token is nobody's. */
-  async identify(token: string | undefined, tokenHash: string, at: Date): Promise<Identity> {
+  /**
+   * Asks the delegate whose token it is. A request without a token is nobody's. Gives a promise only where the
+   * delegate does: to wait for what is there already takes longer than all the rest.
+   */
+  identify(token: string | undefined, tokenHash: string, at: Date): Identity | Promise<Identity> {
     if (token === undefined) return { reason: 'token-refused' }
-    let verdict: TokenVerdict
     try {
-      verdict = await this.#delegate.authenticateToken(token, { at, tokenHash })
+      const verdict = this.#delegate.authenticateToken(token, { at, tokenHash })
+      if (!isPending(verdict)) return this.#judge(verdict, tokenHash)
+      return Promise.resolve(verdict).then(
+        (settled) => this.#judge(settled, tokenHash),
+        () => delegateFailed,
+      )
     } catch {
-      // What it throws may quote the token.
-      return { reason: 'delegate-failed' }
+      return delegateFailed
     }
+  }
+
+  #judge(verdict: TokenVerdict, tokenHash: string): Identity {
     if (isRefused(verdict)) return { reason: 'token-refused' }
 
     const mapped = this.#tokenToPeer.get(tokenHash)

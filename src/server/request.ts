@@ -27,10 +27,11 @@ const bearerCredentials = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i
 export interface Credentials {
   /** Whether there was an Authorization field at all. */
   readonly tokenGiven: boolean
-  readonly token?: string
+  readonly token: string | undefined
   /** As sent; whether it can be a code depends on the peer. */
-  readonly code?: string
-  readonly flaw?: 'token-missing' | 'token-malformed' | 'token-doubled' | 'code-missing' | 'code-doubled'
+  readonly code: string | undefined
+  readonly flaw:
+    'token-missing' | 'token-malformed' | 'token-doubled' | 'code-missing' | 'code-doubled' | undefined
 }
 
 /**
@@ -45,9 +46,9 @@ export function credentialsOf(request: AuthRequest, codeHeader: string): Credent
   const flaw = tokenFlaw(authorization, token) ?? codeFlaw(codes)
   return {
     tokenGiven: authorization.length > 0,
-    ...(token !== undefined && { token }),
-    ...(code !== undefined && { code }),
-    ...(flaw && { flaw }),
+    token,
+    code,
+    flaw,
   }
 }
 

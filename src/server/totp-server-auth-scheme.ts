@@ -1,14 +1,15 @@
 import type { TotpProfile } from '../core/profile.js'
 import { hashToken } from '../core/token.js'
 import { isCode, timeStepAt } from '../core/totp.js'
-import type { Decision, Guard } from '../guards/guard.js'
+import type { Attempt, Decision, Finding, Guard } from '../guards/guard.js'
 import { memoryGuard } from '../guards/memory-guard.js'
 import { StrangerLimit } from '../guards/stranger-limit.js'
 import { emit, eventsOf, type OnEvent } from './events.js'
-import { compareCode, type CodeMatch } from './guarded-peer.js'
+import { compareCode, type CodeMatch, type GuardedPeer } from './guarded-peer.js'
 import { followServerFile, naming, type FromFileOptions } from './from-file.js'
 import type { Identity } from './identity.js'
 import type { TOTPServerAuthSchemeOptions } from './options.js'
+import { isPending } from './pending.js'
 import { refuse, type Refusal, type RefusalDetails } from './refusal.js'
 import { credentialsOf, type AuthRequest, type Credentials } from './request.js'
 import { rulesOf, type Rules } from './rules.js'
@@ -24,6 +25,9 @@ export type AuthOutcome =
   | { readonly caller: Caller; readonly refusal?: never }
   | { readonly refusal: Refusal; readonly caller?: never }
 
+/** Of no token; as long as any other. */
+const decoyTokenHash = hashToken('')
+
 /** Whole seconds to stay away while a delegate or the state store is down. */
 const retryAfterFailure = 5
 
@@ -34,6 +38,8 @@ const retryAfterFailure = 5
 export class TOTPServerAuthScheme {
   #rules: Rules
   readonly #guard: Guard
+  /** Asked in place of the guard where the answer is clear, and not listened to. */
+  readonly #decoyGuard = memoryGuard()
   readonly #strangers: StrangerLimit
   readonly #onEvent: OnEvent | undefined
   readonly #now: () => Date
@@ -111,7 +117,7 @@ export class TOTPServerAuthScheme {
     const at = this.#now()
     const rules = this.#rules
     const outcome = await this.#decide(request, credentialsOf(request, rules.profile.header), at, rules)
-    for (const event of eventsOf(outcome, request, at)) emit(this.#onEvent, event)
+    if (this.#onEvent) for (const event of eventsOf(outcome, request, at)) emit(this.#onEvent, event)
     return outcome
   }
 
@@ -123,38 +129,35 @@ export class TOTPServerAuthScheme {
   ): Promise<AuthOutcome> {
     const { token, code, flaw } = credentials
     const tokenHash = hashToken(token ?? '')
-    const identity = await identification.identify(token, tokenHash, at)
+    const identified = identification.identify(token, tokenHash, at)
+    const identity = isPending(identified) ? await identified : identified
     const peer = identity.peer ?? decoy
     const match = compareCode(peer, code, at)
     const refused = (kind: Refusal['kind'], details: RefusalDetails): AuthOutcome => ({
       refusal: refuse(kind, details, profile.header, credentials.tokenGiven),
     })
 
-    if (!identity.peer) return refused(...this.#toStranger(identity.reason, credentials, request, at))
-    const { name } = peer
-    if (flaw) return refused('unauthenticated', { reason: flaw, peer: name })
-    if (code === undefined || !isCode(code, peer.profile)) {
-      return refused('unauthenticated', { reason: 'code-malformed', peer: name })
+    const wellFormed = flaw === undefined && code !== undefined && isCode(code, peer.profile)
+    if (!identity.peer || !wellFormed) {
+      // Decided already. This only takes as long as asking does in memory, under one name, so that nothing piles up.
+      void this.#decoyGuard.decide(attemptOf(decoy, decoyTokenHash, at, { kind: 'guess', code: '000000' }))
+      if (!identity.peer) return refused(...this.#toStranger(identity.reason, credentials, request, at))
+      return refused('unauthenticated', { reason: flaw ?? 'code-malformed', peer: peer.name })
     }
+    const { name } = peer
     let decision: Decision
     try {
-      decision = await this.#guard.decide({
-        peer: name,
-        tokenHash,
-        policy: peer.replay,
-        budgets: peer.budgets,
-        at,
-        timeStep: timeStepAt(peer.profile, at),
-        period: peer.profile.period,
-        window: peer.profile.window,
-        finding: match ? { kind: 'match', ...match } : { kind: 'guess', code },
-      })
+      const asked = this.#guard.decide(
+        attemptOf(peer, tokenHash, at, match ? { kind: 'match', ...match } : { kind: 'guess', code }),
+      )
+      decision = isPending(asked) ? await asked : asked
     } catch {
       return refused('unavailable', { reason: 'guard-failed', peer: name, retryAfter: retryAfterFailure })
     }
     // Whatever a guard says, what did not match does not pass.
     if (decision.outcome === 'accepted' && match) {
-      return { caller: { peer: name, ...match, claims: identity.claims } }
+      const { seedId, timeStep, drift } = match
+      return { caller: { peer: name, seedId, timeStep, drift, claims: identity.claims } }
     }
     return refused(...refusalFor(decision, name))
   }
@@ -172,6 +175,17 @@ export class TOTPServerAuthScheme {
     if (retryAfter > 0) return ['throttled', { reason: 'strangers-exhausted', retryAfter }]
     return ['unauthenticated', { reason }]
   }
+}
+
+function attemptOf(
+  { name, profile, replay, budgets }: GuardedPeer,
+  tokenHash: string,
+  at: Date,
+  finding: Finding,
+): Attempt {
+  const { period, window } = profile
+  const timeStep = timeStepAt(profile, at)
+  return { peer: name, tokenHash, policy: replay, budgets, at, timeStep, period, window, finding }
 }
 
 function refusalFor(decision: Decision, peer: string): [Refusal['kind'], RefusalDetails] {
