@@ -5,10 +5,10 @@ and seed come from the environment, as `a2a-totp config client NAME --format env
 
     credentials = TotpCredentials.from_env()
     http = httpx.AsyncClient(auth=TOTPAuth(credentials))               # JSON-RPC, REST and the agent card
-    ClientFactory(config).create(card, interceptors=[TOTPInterceptor(credentials)])  # or: also gRPC on a2a-sdk 1.x
+    ClientFactory(config).create(card, interceptors=[TOTPInterceptor(credentials)])  # gRPC too; a2a-sdk 1.x
 
-Use one of the two. TOTPAuth is the better one for HTTP: it sees where a request goes. (The SDK's own AuthInterceptor
-sends only the first of two schemes that a card demands together.)
+Use one of the two. TOTPAuth is the better one for HTTP: it sees where a request goes. On a2a-sdk 0.3 an interceptor
+reaches JSON-RPC only. (The SDK's own AuthInterceptor sends only the first of two schemes that a card demands together.)
 
 For a2a-sdk 0.3 and 1.x, Python 3.10 and up; needs no other package.
 """
@@ -136,8 +136,8 @@ class TOTPAuth(httpx.Auth):
 class TOTPInterceptor(ClientCallInterceptor):
     """Sends token and code with every call of an a2a-sdk client, of either line.
 
-    It does not see where the call goes: create clients only from cards that you trust. (On a2a-sdk 0.3 the gRPC
-    transport ignores interceptors.)
+    It does not see where the call goes: create clients only from cards that you trust. (a2a-sdk 0.3 runs interceptors
+    for JSON-RPC; its REST and gRPC transports ignore them.)
     """
 
     def __init__(self, credentials: TotpCredentials) -> None:

@@ -12,8 +12,9 @@ from a2a.server.tasks import InMemoryTaskStore
 from a2a.types import AgentCard
 from a2a.utils import new_agent_text_message
 from a2a_totp_server import Authenticator, TOTPCallContextBuilder
-from serving import SECURITY_0_3, bound_socket, card_basics, grpc_server, serve
 from starlette.routing import Mount
+
+from serving import SECURITY_0_3, bound_socket, card_basics, grpc_server, serve
 
 
 class Echo(AgentExecutor):

@@ -14,8 +14,9 @@ from a2a.server.tasks import InMemoryTaskStore
 from a2a.types import AgentCard, a2a_pb2_grpc
 from a2a_totp_server import Authenticator, TOTPCallContextBuilder
 from google.protobuf.json_format import ParseDict
-from serving import SECURITY_1_0, bound_socket, card_basics, grpc_server, serve
 from starlette.applications import Starlette
+
+from serving import SECURITY_1_0, bound_socket, card_basics, grpc_server, serve
 
 
 class Echo(AgentExecutor):

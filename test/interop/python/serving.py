@@ -46,7 +46,9 @@ def bound_socket() -> tuple[socket.socket, str]:
     return listener, f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-async def serve(app: Starlette, listener: socket.socket, origin: str, authenticator: Authenticator, rpc: grpc.aio.Server):
+async def serve(
+    app: Starlette, listener: socket.socket, origin: str, authenticator: Authenticator, rpc: grpc.aio.Server
+):
     """Serves HTTP behind the middleware, and gRPC. Prints the card's URL once both answer."""
     app.add_middleware(TOTPMiddleware, authenticator=authenticator)
     await rpc.start()

@@ -1,0 +1,131 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { SendMessageRequest } from '@a2a-js/sdk'
+import {
+  ClientFactory,
+  DefaultAgentCardResolver,
+  JsonRpcTransportFactory,
+  RestTransportFactory,
+} from '@a2a-js/sdk/client'
+import { expect, it } from 'vitest'
+import { BearerTokenAuth, TOTPClientAuthScheme, totpFetch } from '../../src/client/index.js'
+import { makeStore, parseJson, runBinary, startBinary } from '../support/cli.js'
+import {
+  describeWith,
+  firstLineOf,
+  lastLineOf,
+  pythonTests,
+  startPython,
+  type Venv,
+} from '../support/python.js'
+import { readByDotenv } from '../support/env-readers.js'
+
+/** A store, and the emitted modules and files of its agent and of its peer alice, in one folder. */
+async function makeAgentFolder(init: readonly string[] = []): Promise<string> {
+  const cwd = await makeStore(['alice', 'bob'], init)
+  const wanted = [
+    ['server', '--format', 'json', '--out', 'server.json'],
+    ['server', '--format', 'python', '--out', 'a2a_totp_server.py'],
+    ['client', 'alice', '--format', 'python', '--out', 'a2a_totp_client.py'],
+    ['client', 'alice', '--format', 'crewai', '--out', 'a2a_totp_crewai_client.py'],
+    ['client', 'alice', '--format', 'env', '--out', 'alice.env'],
+  ]
+  for (const args of wanted) {
+    const { exitCode, stderr } = await runBinary(['config', ...args], { cwd })
+    if (exitCode !== 0) throw new Error(stderr)
+  }
+  return cwd
+}
+
+const variablesIn = (cwd: string): Record<string, string> =>
+  readByDotenv(readFileSync(join(cwd, 'alice.env'), 'utf8'))
+
+const agents = [
+  ['a2a-0.3', 'agent_0_3.py'],
+  ['a2a-1', 'agent_1_x.py'],
+] as const satisfies [Venv, string][]
+
+for (const [venv, program] of agents) {
+  describeWith(venv, `an agent on ${venv} behind the emitted module`, () => {
+    async function startAgent(): Promise<{ cwd: string; card: string }> {
+      const cwd = await makeAgentFolder()
+      const env = { A2A_TOTP_SERVER_FILE: join(cwd, 'server.json') }
+      const agent = startPython(venv, [pythonTests + program], { path: cwd, env })
+      const { card } = JSON.parse(await firstLineOf(agent)) as { card: string }
+      return { cwd, card }
+    }
+
+    it('is probed without a failed check', async () => {
+      const { cwd, card } = await startAgent()
+      const run = await runBinary(['probe', card, 'alice', '--json'], { cwd })
+      const report = parseJson(run) as {
+        summary: Record<string, number>
+        checks: { id: string; status: string; binding: string }[]
+      }
+      expect(report.checks.filter(({ status }) => status === 'fail')).toEqual([])
+      expect(report.checks.find(({ id, status }) => id === 'auth.valid' && status === 'pass')).toBeDefined()
+      expect(run.exitCode).toBe(0)
+    })
+
+    it.each([
+      ['JSON-RPC', JsonRpcTransportFactory],
+      ['REST', RestTransportFactory],
+    ])('is called by the TypeScript client over %s, and knows who called', async (_, Transport) => {
+      const { cwd, card } = await startAgent()
+      const { A2A_TOTP_TOKEN: token = '', A2A_TOTP_SEED: seed = '' } = variablesIn(cwd)
+      const scheme = new TOTPClientAuthScheme({ delegate: new BearerTokenAuth(token), seed })
+      const fetchImpl = totpFetch(scheme)
+      const legacyCompat = { enabled: true }
+      const factory = new ClientFactory({
+        transports: [new Transport({ fetchImpl, legacyCompat })],
+        cardResolver: new DefaultAgentCardResolver({ fetchImpl, legacyCompat }),
+      })
+      const client = await factory.createFromUrl(new URL(card).origin)
+      const answer = await client.sendMessage(
+        SendMessageRequest.fromJSON({
+          message: { messageId: 'm1', role: 'ROLE_USER', parts: [{ text: 'hello' }] },
+        }),
+      )
+      expect(JSON.stringify(answer)).toContain('alice said: hello')
+    })
+  })
+}
+
+const clients = [
+  ['a2a-0.3', 'client_0_3.py'],
+  ['a2a-1', 'client_1_x.py'],
+] as const satisfies [Venv, string][]
+
+for (const [venv, program] of clients) {
+  describeWith(venv, `a client on ${venv} with the emitted module`, () => {
+    it('calls the demo over every binding, through interceptor and httpx.Auth', async () => {
+      const cwd = await makeAgentFolder()
+      const card = await firstLineOf(startBinary(['--quiet', 'demo'], { cwd }))
+      const client = startPython(venv, [pythonTests + program, card], { path: cwd, env: variablesIn(cwd) })
+      const answers = JSON.parse(await lastLineOf(client)) as Record<string, string>
+      expect(Object.keys(answers)).toEqual(
+        expect.arrayContaining(['JSONRPC interceptor', 'JSONRPC httpx.Auth', 'HTTP+JSON httpx.Auth']),
+      )
+      for (const [seam, answer] of Object.entries(answers)) {
+        expect(answer, seam).toBe(`alice said: hello over ${seam.split(' ')[0] ?? ''}`)
+      }
+    })
+  })
+}
+
+describeWith('crewai', 'a crewAI client with the emitted scheme', () => {
+  it('delegates, streams, and polls the demo past three periods', async () => {
+    const cwd = await makeAgentFolder(['--period', '10'])
+    const card = await firstLineOf(startBinary(['--quiet', 'demo'], { cwd }))
+    const client = startPython('crewai', [`${pythonTests}client_crewai.py`, card, '35'], {
+      path: cwd,
+      env: variablesIn(cwd),
+    })
+    const printed = await lastLineOf(client)
+    expect(JSON.parse(printed)).toMatchObject({
+      polling: 'TaskState.completed: alice said: hello from crewAI',
+      streaming: 'TaskState.completed: alice said: hello from crewAI',
+      long: { seconds: 35 },
+    })
+  })
+})

@@ -1,0 +1,70 @@
+import { expect, it } from 'vitest'
+import { algorithms, digitCounts } from '../../src/core/profile.js'
+import { Seed } from '../../src/core/seed.js'
+import { generateCodeOfStep } from '../../src/core/totp.js'
+import { numbers } from '../support/numbers.js'
+import { describeWith, pythonTests, runPython, type Venv } from '../support/python.js'
+
+const modules = 'src/fragments/python'
+
+describeWith('a2a-1', 'Python’s own tools', () => {
+  it('find nothing to lint and nothing to format', () => {
+    runPython('a2a-1', ['-m', 'ruff', 'check', '--no-cache', modules, pythonTests])
+    runPython('a2a-1', ['-m', 'ruff', 'format', '--no-cache', '--check', modules, pythonTests])
+  })
+
+  it.each([
+    ['a2a-sdk 0.3', 'a2a-0.3', ['a2a_totp_server.py', 'a2a_totp_client.py']],
+    ['a2a-sdk 1.x', 'a2a-1', ['a2a_totp_server.py', 'a2a_totp_client.py']],
+    ['crewAI', 'crewai', ['a2a_totp_crewai_client.py', 'a2a_totp_crewai_server.py']],
+  ] as const)('find the types right against %s', (_, venv, files) => {
+    const options = [
+      '--strict',
+      '--python-executable',
+      `.venvs/${venv}/bin/python`,
+      '--cache-dir',
+      '/dev/null',
+    ]
+    runPython('a2a-1', ['-m', 'mypy', ...options, ...files.map((file) => `${modules}/${file}`)])
+  })
+})
+
+for (const venv of ['a2a-0.3', 'a2a-1', 'crewai'] satisfies Venv[]) {
+  describeWith(venv, `the Python modules with ${venv}`, () => {
+    it('pass their own tests', () => {
+      runPython(venv, ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', pythonTests])
+    })
+  })
+}
+
+describeWith('a2a-1', 'pyotp', () => {
+  const rounds = 10_000
+  const program = `
+import hashlib, json, sys, pyotp
+digests = {"SHA1": hashlib.sha1, "SHA256": hashlib.sha256, "SHA512": hashlib.sha512}
+print(json.dumps([
+    pyotp.TOTP(c["seed"], digits=c["digits"], digest=digests[c["algorithm"]], interval=c["period"]).at(c["at"])
+    for c in json.load(sys.stdin)
+]))`
+
+  it(`agrees on ${rounds} random codes`, () => {
+    const random = numbers(20_261_124)
+    const pick = <T>(choices: readonly T[]): T => choices[random(choices.length)] as T
+    const cases = Array.from({ length: rounds }, () => {
+      const seed = Seed.fromBytes(Uint8Array.from({ length: 16 + random(49) }, () => random(256)))
+      return {
+        seed,
+        algorithm: pick(algorithms),
+        digits: pick(digitCounts),
+        period: 10 + random(111),
+        at: random(4e9),
+      }
+    })
+    const input = JSON.stringify(cases.map((each) => ({ ...each, seed: each.seed.base32 })))
+    const theirs: unknown = JSON.parse(runPython('a2a-1', ['-c', program], { input }))
+    const ours = cases.map(({ seed, at, ...profile }) =>
+      generateCodeOfStep(seed, profile, Math.floor(at / profile.period)),
+    )
+    expect(theirs).toEqual(ours)
+  })
+})

@@ -1,0 +1,103 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, it, onTestFinished } from 'vitest'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** The environments that scripts/interop-venvs.sh makes, by what is in them. */
+export type Venv = 'a2a-0.3' | 'a2a-1' | 'crewai'
+
+/** Where the Python side of the interop tests is. */
+export const pythonTests = fileURLToPath(new URL('../interop/python/', import.meta.url))
+
+const pythonOf = (venv: Venv): string => `${root}.venvs/${venv}/bin/python`
+
+/**
+ * `describe` for tests that need a Python environment. Where it is missing they say so aloud and are skipped; in CI
+ * they fail.
+ */
+export function describeWith(venv: Venv, name: string, tests: () => void): void {
+  if (existsSync(pythonOf(venv))) return void describe(name, tests)
+  const remedy = `needs .venvs/${venv}; run scripts/interop-venvs.sh`
+  describe(name, () => {
+    if (process.env['CI']) {
+      it(remedy, () => {
+        throw new Error(remedy)
+      })
+    } else it.skip(remedy, () => undefined)
+  })
+}
+
+export interface PythonOptions {
+  /** Where modules are found besides. */
+  readonly path?: string
+  readonly env?: Readonly<Record<string, string>>
+  readonly input?: string
+}
+
+const environment = ({ path, env }: PythonOptions): NodeJS.ProcessEnv => ({
+  PATH: process.env['PATH'],
+  HOME: path ?? '/nonexistent',
+  PYTHONDONTWRITEBYTECODE: '1',
+  // crewAI asks questions and reports home otherwise.
+  CREWAI_TESTING: 'true',
+  CREWAI_DISABLE_TELEMETRY: 'true',
+  OTEL_SDK_DISABLED: 'true',
+  ...(path === undefined ? {} : { PYTHONPATH: path }),
+  ...env,
+})
+
+/** What a Python program prints. Throws, with what it said on stderr, when it fails. */
+export function runPython(venv: Venv, args: readonly string[], options: PythonOptions = {}): string {
+  return execFileSync(pythonOf(venv), args, {
+    cwd: root,
+    env: environment(options),
+    encoding: 'utf8',
+    timeout: 110_000,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    maxBuffer: 64 * 1024 * 1024,
+    ...(options.input === undefined ? {} : { input: options.input }),
+  })
+}
+
+/** The same without blocking this process, which may have to answer meanwhile. */
+export function startPython(venv: Venv, args: readonly string[], options: PythonOptions = {}): ChildProcess {
+  const child = spawn(pythonOf(venv), args, { cwd: root, env: environment(options) })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  return child
+}
+
+/** The first line that a program prints. Fails, with what it said on stderr, when it ends before. */
+export function firstLineOf(child: ChildProcess): Promise<string> {
+  return new Promise((done, fail) => {
+    const said = recorded(child, (stdout) => {
+      if (stdout.includes('\n')) done(stdout.slice(0, stdout.indexOf('\n')))
+    })
+    child.on('close', () => fail(new Error(`it ended before it said anything: ${said.stderr}`)))
+  })
+}
+
+/** The last line of a program that ended well. Fails, with what it said on stderr, when it did not. */
+export function lastLineOf(child: ChildProcess): Promise<string> {
+  return new Promise((done, fail) => {
+    const said = recorded(child)
+    child.on('close', (code) => {
+      if (code === 0) done(said.stdout.trimEnd().split('\n').at(-1) ?? '')
+      else fail(new Error(`it ended with ${String(code)}: ${said.stderr}`))
+    })
+  })
+}
+
+function recorded(
+  child: ChildProcess,
+  onOutput: (stdout: string) => void = () => undefined,
+): { stdout: string; stderr: string } {
+  const said = { stdout: '', stderr: '' }
+  child.stderr?.on('data', (chunk: Buffer) => (said.stderr += chunk.toString()))
+  child.stdout?.on('data', (chunk: Buffer) => {
+    said.stdout += chunk.toString()
+    onOutput(said.stdout)
+  })
+  return said
+}
