@@ -20,6 +20,7 @@ const entries = {
   demo: 'src/demo/index.ts',
   sources: 'src/fragments/sources.ts',
   age: 'src/store/age.ts',
+  doctor: 'src/cli/doctor/index.ts',
 }
 
 const bundleOf = new Map(Object.entries(entries).map(([name, file]) => [resolve(root, file), name]))
@@ -55,7 +56,7 @@ const lazyChildProcess = {
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^node:child_process$/ }, ({ path }) => ({ path, namespace: 'lazy' }))
     onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path }) => ({
-      contents: ['spawn', 'execFileSync']
+      contents: ['spawn', 'spawnSync', 'execFileSync']
         .map((name) => `exports.${name} = (...args) => process.getBuiltinModule('${path}').${name}(...args)`)
         .join('\n'),
     }))

@@ -6,6 +6,7 @@ import { codeCommand } from './commands/code.js'
 import { configCommand } from './commands/config.js'
 import { decryptCommand } from './commands/decrypt.js'
 import { demoCommand } from './commands/demo.js'
+import { doctorCommand } from './commands/doctor.js'
 import { encryptCommand } from './commands/encrypt.js'
 import { initCommand } from './commands/init.js'
 import { listCommand } from './commands/list.js'
@@ -33,6 +34,7 @@ const commands = [
   encryptCommand,
   decryptCommand,
   recipientsCommand,
+  doctorCommand,
   demoCommand,
 ]
 

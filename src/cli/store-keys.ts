@@ -14,7 +14,8 @@ export function storeKeys(env: Env, cwd: string, askHidden: AskHidden): StoreKey
   // An empty variable is none.
   const found = async (variable: string, question: string): Promise<string | undefined> => {
     const value = env[variable]
-    return value ? value : askHidden(question)
+    if (value) return value
+    return askHidden(question)
   }
   const identities = once(async () => {
     const given = await found('A2A_TOTP_IDENTITY', 'age identity of the store, or a file with one: ')

@@ -117,6 +117,7 @@ function storeAccess(
     exists: () => locate().found,
     read: async () => readStore(locate().path, reading()),
     open: async () => openStore(locate().path, reading()),
+    examine: (path) => readStore(path, { keys, allowInsecurePermissions: true }),
     async create(roster, { replace, protection }) {
       const { backup } = await createStore(locate().path, roster, { replace, protection, now: now() })
       return backup

@@ -75,6 +75,13 @@ function distrust(store: Stats, folder: string): string | undefined {
   const caller = process.geteuid?.()
   if (caller === undefined) return undefined
   if (store.uid !== caller) return `it belongs to another user (uid ${store.uid})`
+  return distrustFolder(folder)
+}
+
+/** Why others could put a file of theirs into a folder, or none. */
+export function distrustFolder(folder: string): string | undefined {
+  const caller = process.geteuid?.()
+  if (caller === undefined) return undefined
   for (const [above, each] of upwardFrom(folder).entries()) {
     const stats = look(each)
     if (stats === undefined) return `the folder ${each} cannot be looked at`

@@ -1,0 +1,82 @@
+import { resolve } from 'node:path'
+import { Command } from 'commander'
+import { A2aTotpError } from '../../core/errors.js'
+import { defaultProfile } from '../../core/profile.js'
+import type { CliContext } from '../context.js'
+import type { Finding, Patient } from '../doctor/index.js'
+import { exitCodes } from '../exit-codes.js'
+
+interface DoctorOptions {
+  fix?: true
+  clock?: string
+}
+
+export const doctorCommand = (context: CliContext): Command =>
+  new Command('doctor')
+    .description('look for what endangers stores and machine: modes, git, weak or old credentials')
+    .argument(
+      '[stores...]',
+      'their paths; else the store that is found. Several are compared with each other',
+    )
+    .option('--fix', 'mend what is safe to mend: modes, .gitignore, leftovers')
+    .option('--clock <url>', 'compare the clock with the Date of an HTTP answer')
+    .addHelpText(
+      'after',
+      `
+Exits with 1 when a finding is serious and was not mended.
+
+Examples:
+  $ a2a-totp doctor
+  $ a2a-totp doctor billing.json mail.json        # does one seed serve two agents?
+  $ a2a-totp doctor --clock https://billing.example --fix`,
+    )
+    .action(async (paths: string[], { fix, clock }: DoctorOptions) => {
+      const { output, now } = context
+      if (clock !== undefined && !(URL.canParse(clock) && /^https?:$/.test(new URL(clock).protocol)))
+        throw new A2aTotpError('ERR_USAGE', '--clock must be an http or https URL')
+      const patients = await patientsOf(context, paths)
+      const { examine, auditClock, worstFirst } = await import('../doctor/index.js')
+      const profile = patients[0]?.roster.profile ?? defaultProfile
+      const clockFindings = clock === undefined ? [] : await auditClock(clock, profile, now)
+      const findings = worstFirst([...examine(patients, now()), ...clockFindings])
+      const mended = fix ? await mend(findings) : new Set<Finding>()
+      const ok = !findings.some((finding) => finding.severity === 'serious' && !mended.has(finding))
+      output.result(textOf(findings, mended), {
+        ok,
+        findings: findings.map((finding) => viewOf(finding, mended)),
+      })
+      if (findings.length === 0) output.say('nothing to find fault with')
+      if (!ok) context.setExitCode(exitCodes.no)
+    })
+
+/** Modes are for the findings to tell, so that a store which other commands refuse is examined all the same. */
+async function patientsOf({ store, cwd }: CliContext, paths: readonly string[]): Promise<Patient[]> {
+  const wanted = paths.length === 0 ? [store.path()] : paths.map((path) => resolve(cwd, path))
+  const patients: Patient[] = []
+  for (const path of new Set(wanted)) patients.push({ path, roster: await store.examine(path) })
+  return patients
+}
+
+async function mend(findings: readonly Finding[]): Promise<Set<Finding>> {
+  const mended = new Set<Finding>()
+  for (const finding of findings) {
+    if (!finding.mend) continue
+    await finding.mend()
+    mended.add(finding)
+  }
+  return mended
+}
+
+function textOf(findings: readonly Finding[], mended: ReadonlySet<Finding>): string {
+  return findings
+    .map((finding) => {
+      const { severity, subject, message, fix } = finding
+      return `${severity}  ${subject}: ${message}\n  ${mended.has(finding) ? 'mended' : `mend: ${fix}`}`
+    })
+    .join('\n')
+}
+
+function viewOf(finding: Finding, mended: ReadonlySet<Finding>): Record<string, unknown> {
+  const { id, severity, subject, message, fix } = finding
+  return { id, severity, subject, message, fix, ...(mended.has(finding) ? { mended: true } : {}) }
+}
