@@ -9,6 +9,8 @@ interface CheckInfo {
   readonly expects: string
   /** Other checks whose requests it judges. */
   readonly needs?: readonly string[]
+  /** Made only when asked for: it spends more guesses than a run has. */
+  readonly optIn?: true
 }
 
 /** Every check, in the order of the report. The ids are public: scripts name them. */
@@ -32,6 +34,20 @@ export const checks = {
     proves: "the agent's clock agrees with this one",
     expects: 'a Date within the window',
     needs: ['auth.none'],
+  },
+  window: {
+    scope: 'run',
+    proves: 'few time steps are accepted',
+    expects: 'at most 2 steps either side',
+    needs: ['auth.none', 'auth.valid'],
+    optIn: true,
+  },
+  throttle: {
+    scope: 'run',
+    proves: 'wrong codes are slowed down',
+    expects: '429, a lock or a wait',
+    needs: ['auth.none', 'auth.valid'],
+    optIn: true,
   },
   'auth.none': { scope: 'cell', proves: 'no credentials, no entry', expects: 'refused' },
   'auth.bearer-only': { scope: 'cell', proves: 'a stolen token alone is not enough', expects: 'refused' },
@@ -89,6 +105,12 @@ export const checks = {
     expects: 'no seed, token or valid code',
     needs: ['auth.none', 'auth.bearer-only'],
   },
+  replay: {
+    scope: 'cell',
+    proves: 'whether a code is good for more than one request',
+    expects: 'as the policy says',
+    needs: ['auth.none', 'auth.valid'],
+  },
 } as const satisfies Record<string, CheckInfo>
 
 export type CheckId = keyof typeof checks
@@ -105,13 +127,19 @@ export interface Selection {
 }
 
 /**
- * Which checks to report and which to perform. What is skipped is never sent, not even as evidence for another.
+ * Which checks to report and which to perform. What is skipped is never sent, not even as evidence for another; what
+ * is opt-in only when it is named in `only` or in `optedIn`.
  *
  * @throws {A2aTotpError} `ERR_USAGE` for an id that is none, listing those that are.
  */
-export function selectChecks(only: readonly string[] = [], skip: readonly string[] = []): Selection {
+export function selectChecks(
+  only: readonly string[] = [],
+  skip: readonly string[] = [],
+  optedIn: readonly CheckId[] = [],
+): Selection {
   const skipped = new Set(parseIds(skip))
-  const wanted = only.length > 0 ? parseIds(only) : checkIds
+  const byDefault = checkIds.filter((id) => infoOf(id).optIn !== true)
+  const wanted = [...(only.length > 0 ? parseIds(only) : byDefault), ...optedIn]
   const reported = new Set(wanted.filter((id) => !skipped.has(id)))
   const needed = [...reported].flatMap((id) => parseIds(infoOf(id).needs ?? []))
   return { reported, performed: new Set([...reported, ...needed.filter((id) => !skipped.has(id))]) }

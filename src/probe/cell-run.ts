@@ -43,6 +43,10 @@ export class CellRun {
   whyNotSent = 'nothing was sent'
   /** The answer to the message of `--send`. */
   sendAnswer: Answer | undefined
+  /** Answers to codes that had been accepted before, with what was repeated. */
+  readonly replays: { readonly label: string; readonly answer: Answer }[] = []
+  /** Answers to the codes of scans. */
+  readonly scanned: Answer[] = []
   /** What a complete stranger got right after the valid call was throttled. */
   stranger: Answer | undefined
   readonly #caller: Caller
@@ -66,6 +70,8 @@ export class CellRun {
       ...this.tried.map(({ answer }) => answer),
       ...this.validAnswers,
       ...this.spellings.map(({ answer }) => answer),
+      ...this.replays.map(({ answer }) => answer),
+      ...this.scanned,
       ...[this.sendAnswer, this.stranger].filter((answer) => answer !== undefined),
     ]
   }
@@ -95,6 +101,19 @@ export class CellRun {
   async callSpelledOddly(label: string, fields: readonly FieldLine[]): Promise<Answer> {
     const answer = await this.#call('valid-connection', 'get', fields)
     this.spellings.push({ label, answer })
+    return answer
+  }
+
+  /** Repeats what was let in before. */
+  async replay(label: string, fields: readonly FieldLine[]): Promise<Answer> {
+    const answer = await this.#call('valid-connection', 'get', fields)
+    this.replays.push({ label, answer })
+    return answer
+  }
+
+  async callScan(fields: readonly FieldLine[]): Promise<Answer> {
+    const answer = await this.#call('other-connection', 'get', fields)
+    this.scanned.push(answer)
     return answer
   }
 

@@ -24,6 +24,13 @@ const bindingNames: Readonly<Record<string, BindingName>> = {
   GRPC: 'grpc',
 }
 
+const bindingTitles = { jsonrpc: 'JSON-RPC', rest: 'REST', grpc: 'gRPC' } as const
+
+/** A cell as people call it. */
+export function titleOf({ binding, protocol }: Pick<Cell, 'binding' | 'protocol'>): string {
+  return `${bindingTitles[binding]} ${protocol}`
+}
+
 /** A card may name any number of interfaces; a run has to end. */
 const mostCells = 12
 

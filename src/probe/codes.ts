@@ -49,6 +49,20 @@ type Owners = Pick<ProbeOptions, 'credentials'> & {
   readonly otherPeer?: ProbeOptions['otherPeer'] | undefined
 }
 
+/** Distinct wrong codes for an instant, as many as asked for; those of {@link wrongCodesAt} may be among them. */
+export function wrongCodesOf({ credentials, otherPeer }: Owners, at: Date, count: number): readonly string[] {
+  const now = timeStepAt(credentials, at)
+  const taken = new Set(codesAround(credentials, now, keptOffSteps))
+  if (otherPeer) {
+    for (const code of codesAround(otherPeer, timeStepAt(otherPeer, at), keptOffSteps)) taken.add(code)
+  }
+  return Array.from({ length: count }, () => {
+    const code = inventedCode({ credentials }, now, taken)
+    taken.add(code)
+    return code
+  })
+}
+
 function inventedCode({ credentials }: Owners, step: number, taken: ReadonlySet<string>): string {
   const { seed, digits } = credentials
   for (let attempt = 0; ; attempt++) {

@@ -34,7 +34,7 @@ export async function guess(
   session: Session,
   runs: readonly CellRun[],
   codes: WrongCodes,
-): Promise<ReadonlySet<string>> {
+): Promise<Set<string>> {
   const { performed, secrets } = session
   const spent = new Set<string>()
   const send = async (run: CellRun, attempt: Attempt, on: Parameters<CellRun['try']>[1]): Promise<void> => {

@@ -5,11 +5,14 @@ import { judgeAnd, judgeBearerScheme, judgeTotpScheme } from './checks/card.js'
 import { judgeClock } from './checks/clock.js'
 import { judgeAfterValid, judgeGuess, judgeRefusals } from './checks/held.js'
 import { judgeChallenge, judgeLeak, judgeStatus, judgeUniform } from './checks/manners.js'
+import { judgeReplay } from './checks/replay.js'
+import { judgeThrottle, judgeWindow } from './checks/scans.js'
 import { judgeValid } from './checks/valid.js'
 import type { Discovery } from './discovery.js'
 import { isExposed } from './hosts.js'
 import type { ProbeOptions } from './options.js'
 import { failed, passed, skipped, warned, type Verdict } from './report.js'
+import type { Scans } from './scans.js'
 import type { Secrets } from './secrets.js'
 
 /** Everything that was seen, once all is sent. */
@@ -21,6 +24,7 @@ export interface Evidence {
   readonly runs: readonly CellRun[]
   readonly secrets: Secrets
   readonly noCrossPeer: string
+  readonly scans: Scans
 }
 
 type CellJudge = (run: CellRun, evidence: Evidence) => Verdict
@@ -55,6 +59,7 @@ const cellJudges: Readonly<Partial<Record<CheckId, CellJudge>>> = {
   challenge: judgeChallenge,
   status: judgeStatus,
   uniform: judgeUniform,
+  replay: (run, { options }) => judgeReplay(run, options.credentials),
   leak: (run, { secrets, discovery }) => judgeLeak([...run.answers, ...discovery.answers], secrets),
 }
 
@@ -67,6 +72,8 @@ const runJudges: Readonly<Partial<Record<CheckId, RunJudge>>> = {
     judgeTotpScheme(discovery.cards, options.credentials.header),
   ),
   'card.and': withCard(({ discovery, options }) => judgeAnd(discovery.cards, options.credentials.header)),
+  window: ({ scans }) => judgeWindow(scans),
+  throttle: ({ scans, runs }) => judgeThrottle(scans, runs),
   clock: ({ runs, options }) =>
     judgeClock(
       runs.flatMap(({ answers }) => answers),

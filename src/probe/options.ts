@@ -37,6 +37,10 @@ export interface ProbeOptions {
   readonly skip?: readonly string[]
   /** Whether a warning makes the report not ok. */
   readonly strict?: boolean
+  /** Whether to send wrong codes until they are slowed down. */
+  readonly throttle?: boolean
+  /** Whether to find out how many time steps are accepted. */
+  readonly windowScan?: boolean
   /** A text to send as a message with valid credentials: a side effect, so only on demand. */
   readonly send?: string
   /** Further hosts that may get credentials, as `host` or `host:port`. */

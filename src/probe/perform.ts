@@ -3,6 +3,7 @@ import type { Cell } from './cells.js'
 import { freeAttempts, type Stage } from './checks/refusals.js'
 import { freshWrongCodes, guess } from './guessing.js'
 import { isExposed } from './hosts.js'
+import { scan, type Scans } from './scans.js'
 import { materialNow, type Session } from './session.js'
 import { callAllValid } from './valid-calls.js'
 
@@ -12,6 +13,7 @@ export interface Performed {
   readonly guessesSpent: number
   /** Why no code of another peer was sent. */
   readonly noCrossPeer: string
+  readonly scans: Scans
 }
 
 /**
@@ -31,12 +33,13 @@ export async function perform(session: Session, cells: readonly Cell[]): Promise
       'nothing authenticated is sent over plain http beyond loopback; allow it with --insecure-http'
   }
   for (const run of testable) await sendFree(session, run, 'before-valid', trusted.includes(run))
-  if (performed.has('auth.valid')) await callAllValid(session, trusted)
+  const once = performed.has('auth.valid') && (await callAllValid(session, trusted))
   for (const run of fruitful(session, trusted)) await sendFree(session, run, 'after-valid', true)
   const guessable = fruitful(session, trusted)
   const wrongCodes = await freshWrongCodes(session, guessable)
-  const guessed = await guess(session, guessable, wrongCodes)
-  return { runs, guessesSpent: guessed.size, noCrossPeer: wrongCodes.noCrossPeer }
+  const spent = await guess(session, guessable, wrongCodes)
+  const scans = await scan(session, guessable, spent, once)
+  return { runs, guessesSpent: spent.size, noCrossPeer: wrongCodes.noCrossPeer, scans }
 }
 
 async function sendFree(session: Session, run: CellRun, stage: Stage, trusted: boolean): Promise<void> {

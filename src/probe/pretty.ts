@@ -1,4 +1,5 @@
 import { Chalk, type ChalkInstance } from 'chalk'
+import { titleOf } from './cells.js'
 import { cellChecks, runChecks } from './judges.js'
 import type { CheckResult, CheckStatus, ProbeReport } from './report.js'
 
@@ -11,7 +12,6 @@ export interface PrettyOptions {
 const symbols: Readonly<Record<CheckStatus, string>> = { pass: '✔', fail: '✖', warn: '▲', skip: '–' }
 const words: Readonly<Record<CheckStatus, string>> = { pass: 'ok', fail: 'FAIL', warn: 'warn', skip: '-' }
 const worstFirst: readonly CheckStatus[] = ['fail', 'warn', 'skip', 'pass']
-const bindingTitles = { jsonrpc: 'JSON-RPC', rest: 'REST', grpc: 'gRPC' } as const
 
 /** The report for a person: a table of checks by cells, then what is wrong, then the verdict. */
 export function renderPretty(report: ProbeReport, { color, symbols: nice }: PrettyOptions): string {
@@ -94,5 +94,5 @@ function grouped(checks: readonly CheckResult[]): Group[] {
 const isOfCell = ({ binding }: CheckResult): boolean => binding !== null
 
 function columnOf({ binding, protocolVersion }: CheckResult): string {
-  return binding === null ? '' : `${bindingTitles[binding]} ${protocolVersion ?? ''}`
+  return binding === null || protocolVersion === null ? '' : titleOf({ binding, protocol: protocolVersion })
 }

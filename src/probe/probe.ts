@@ -22,7 +22,10 @@ import { judgeWhole } from './whole.js'
  */
 export async function probe(options: ProbeOptions): Promise<ProbeReport> {
   const target = parseTarget(options.url)
-  const { reported, performed } = selectChecks(options.only, options.skip)
+  const { reported, performed } = selectChecks(options.only, options.skip, [
+    ...(options.throttle ? (['throttle'] as const) : []),
+    ...(options.windowScan ? (['window'] as const) : []),
+  ])
   const { timeoutMs, ca, now } = options
   const startedAt = now()
   const begun = performance.now()

@@ -1,4 +1,5 @@
 import { isSuccess, type CellRun } from './cell-run.js'
+import { titleOf } from './cells.js'
 import { freeAttempts, strangerAttempt } from './checks/refusals.js'
 import type { FieldLine } from './outcome.js'
 import { credentialFields, materialNow, type Session } from './session.js'
@@ -7,8 +8,11 @@ import { ValidCodes } from './valid-codes.js'
 /** Tries of a valid call at an agent that says that the code was used. */
 const validTries = 3
 
-/** Calls every cell with right credentials, and after each success sends again what was refused before it. */
-export async function callAllValid(session: Session, runs: readonly CellRun[]): Promise<void> {
+/**
+ * Calls every cell with right credentials, and after each success sends again what was refused before it. Returns
+ * whether the agent accepts each code once.
+ */
+export async function callAllValid(session: Session, runs: readonly CellRun[]): Promise<boolean> {
   const { options, performed, sleep, announce } = session
   const { credentials, now } = options
   const codes = new ValidCodes({ credentials, now, sleep, announce })
@@ -18,12 +22,21 @@ export async function callAllValid(session: Session, runs: readonly CellRun[]): 
       `policy once: ${runs.length} valid calls need a time step each, about ${seconds} s; --only for less`,
     )
   }
+  let used: Used | undefined
   for (const run of runs) {
-    await callValid(session, run, codes)
+    if (codes.once && used && performed.has('replay')) {
+      await run.replay(`a code that was used at ${used.at}`, used.fields)
+    }
+    const fields = await callValid(session, run, codes)
     if (run.valid?.kind === 'throttled') {
       run.stranger = await run.callBeside(strangerAttempt(materialNow(session)))
     }
     if (!run.valid || !isSuccess(run.valid, run)) continue
+    used = { at: titleOf(run.cell), fields }
+    if (performed.has('replay')) {
+      const { kind } = await run.replay('a code that was just used', fields)
+      if (kind === 'refused') codes.learnOnce()
+    }
     if (!codes.once) await callSpelledOddly(session, run, codes)
     if (options.send !== undefined) {
       await run.sendMessage(credentialFields(session, await codes.next()), options.send)
@@ -35,15 +48,27 @@ export async function callAllValid(session: Session, runs: readonly CellRun[]): 
     for (const attempt of again) await run.try(attempt, 'valid-connection')
     for (const attempt of again) await run.try(attempt, 'other-connection')
   }
+  return codes.once
 }
 
-async function callValid(session: Session, run: CellRun, codes: ValidCodes): Promise<void> {
-  for (let tries = 0; tries < validTries; tries++) {
-    const answer = await run.callValid(credentialFields(session, await codes.next()))
-    const spent = answer.kind === 'refused' && answer.retryAfter !== undefined
-    if (!spent) return
-    codes.learnOnce()
-  }
+/** Header lines that were let in, and where. */
+interface Used {
+  readonly at: string
+  readonly fields: readonly FieldLine[]
+}
+
+/** Returns the header lines of the last try. */
+async function callValid(
+  session: Session,
+  run: CellRun,
+  codes: ValidCodes,
+  triesLeft: number = validTries,
+): Promise<readonly FieldLine[]> {
+  const fields = credentialFields(session, await codes.next())
+  const answer = await run.callValid(fields)
+  const spent = answer.kind === 'refused' && answer.retryAfter !== undefined
+  if (spent) codes.learnOnce()
+  return spent && triesLeft > 1 ? callValid(session, run, codes, triesLeft - 1) : fields
 }
 
 /** The scheme and header names know no case (RFC 9110 §5.1, §11.1): correct calls, differently spelled. */

@@ -33,6 +33,8 @@ export interface Quirks {
   readonly refuse?: (response: ServerResponse, reason: Reason, call: Call) => boolean
   /** Answers instead of everything else, or not (false). */
   readonly answers?: (response: ServerResponse, call: Call, seen: Seen) => boolean
+  /** Is told of each call that is let in. */
+  readonly admitted?: (call: Call, seen: Seen) => void
   readonly card?: (card: Record<string, unknown>, origin: string) => unknown
   /** How far its clock is ahead, in milliseconds. */
   readonly clockOffsetMs?: number
@@ -135,6 +137,7 @@ export async function startTestAgent({ peers, profile, now, quirks = {}, grpc }:
     if (reason === undefined) {
       successes.connections.add(request.socket)
       for (const line of seen.authorization) successes.tokens.add(line)
+      quirks.admitted?.(call, seen)
       answerTask(response, call)
     } else if (reason === 'throttled') {
       response.setHeader('Retry-After', '30')
