@@ -7,6 +7,7 @@ import { FakeClock, schemeOn } from '../support/client-scheme.js'
 import { codeOf } from '../support/failure.js'
 import { bindings, collect, message13 } from '../support/messages.js'
 import { fieldsOf, record } from '../support/recording-server.js'
+import { selfSigned } from '../support/tls.js'
 
 let clock: FakeClock
 let agent: ClientAgent
@@ -51,6 +52,28 @@ describe.each(['1.0', '0.3'])('an agent of protocol %s', (version) => {
     )
     expect(warnings).toEqual([])
   })
+})
+
+describe('gRPC over TLS', () => {
+  it.each(['host:port', 'https'])(
+    'is spoken where certificates are given, to a card that says %s',
+    async (how) => {
+      const tls = selfSigned()
+      const card = (own: Record<string, unknown>) => ({
+        ...own,
+        supportedInterfaces: (own['supportedInterfaces'] as { url: string }[]).map(({ url, ...rest }) => ({
+          ...rest,
+          url: how === 'https' && !url.includes('/') ? `https://${url}/` : url,
+        })),
+      })
+      await using secured = await clientAgent(clock, { tls, card })
+      const factory = factoryFor('GRPC', { grpcTls: { rootCerts: tls.cert } })
+      const client = await factory.createFromUrl(secured.origin)
+      expect(JSON.stringify(await client.sendMessage(message13()))).toContain('alice said: hi')
+      const others = await factoryFor('GRPC', { grpcTls: {} }).createFromUrl(secured.origin)
+      await expect(others.sendMessage(message13())).rejects.toThrow(/certificate/)
+    },
+  )
 })
 
 it('the request for the card carries token and code', async () => {
