@@ -1,0 +1,27 @@
+/** The guard for a plain server of node:http or node:https. */
+import type { RequestListener } from 'node:http'
+import { answerRefusal, authRequestOf, isCardRequest } from './http.js'
+import type { TOTPServerAuthScheme } from './totp-server-auth-scheme.js'
+import { decide } from './verdicts.js'
+
+export { callerOf, outcomeOf } from './verdicts.js'
+
+/**
+ * A listener that hands on only requests with both factors: `createServer(totpGuard(scheme, listener))`. A refused
+ * request is answered before its body is read, and costs no memory.
+ *
+ * GET and HEAD of exactly `/.well-known/agent-card.json` pass: the card is public. OPTIONS is no exception. The listener
+ * asks `callerOf(req)`.
+ */
+export function totpGuard(scheme: TOTPServerAuthScheme, listener: RequestListener): RequestListener {
+  return (req, res) => {
+    if (isCardRequest(req.method, req.url)) {
+      listener(req, res)
+      return
+    }
+    void decide(scheme, req, () => authRequestOf(req)).then(({ refusal }) => {
+      if (refusal) answerRefusal(req, res, refusal)
+      else listener(req, res)
+    })
+  }
+}

@@ -1,0 +1,140 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createRequire } from 'node:module'
+import { connect, type AddressInfo } from 'node:net'
+import { serve, type HttpBindings } from '@hono/node-server'
+import expressCors from 'cors'
+import express, { type Request } from 'express'
+import fastify from 'fastify'
+import { Hono } from 'hono'
+import { cors as honoCors } from 'hono/cors'
+import * as forExpress from '../../src/server/express.js'
+import * as forFastify from '../../src/server/fastify.js'
+import * as forFetch from '../../src/server/fetch.js'
+import * as forNode from '../../src/server/node.js'
+import type { TOTPServerAuthScheme } from '../../src/server/totp-server-auth-scheme.js'
+
+/** A server of some framework on a free port, with the guard in front of a handler that answers who called. */
+export interface GuardedServer {
+  readonly origin: string
+  readonly port: number
+  close(): Promise<void>
+}
+
+export interface ServeOptions {
+  readonly scheme: TOTPServerAuthScheme
+  /** Is told who got through. */
+  readonly through: (peer: string) => void
+  /** Lets browsers of everywhere ask, in front of the guard. */
+  readonly cors?: boolean
+}
+
+const require = createRequire(import.meta.url)
+
+function started(server: Server): GuardedServer {
+  const { port } = server.address() as AddressInfo
+  return {
+    port,
+    origin: `http://127.0.0.1:${port}`,
+    close: () =>
+      new Promise((done) => {
+        server.close(() => done())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+function listen(listener: (req: IncomingMessage, res: ServerResponse) => unknown): Promise<GuardedServer> {
+  const server = createServer((req, res) => void listener(req, res))
+  return new Promise((done) => server.listen(0, '127.0.0.1', () => done(started(server))))
+}
+
+function expressServer(
+  make: typeof express,
+  { scheme, through, cors }: ServeOptions,
+): Promise<GuardedServer> {
+  const app = make()
+  if (cors) app.use(expressCors())
+  app.use(forExpress.totpGuard(scheme))
+  app.use((req: Request, res) => {
+    const peer = forExpress.callerOf(req)?.peer ?? 'anyone'
+    through(peer)
+    res.json({ peer })
+  })
+  return listen(app)
+}
+
+/** Each framework, with the guard as its docs mount it. */
+export const frameworks: Readonly<Record<string, (options: ServeOptions) => Promise<GuardedServer>>> = {
+  'Express 5': (options) => expressServer(express, options),
+  'Express 4': (options) => expressServer(require('express-4') as typeof express, options),
+
+  Fastify: async ({ scheme, through, cors }) => {
+    const app = fastify()
+    if (cors) {
+      app.addHook('onRequest', async ({ method }, reply) => {
+        reply.header('Access-Control-Allow-Origin', '*')
+        if (method === 'OPTIONS') await reply.code(204).send()
+      })
+    }
+    app.addHook('onRequest', forFastify.totpGuard(scheme))
+    app.all('*', (request, reply) => {
+      const peer = forFastify.callerOf(request)?.peer ?? 'anyone'
+      through(peer)
+      return reply.send({ peer })
+    })
+    await app.listen({ port: 0, host: '127.0.0.1' })
+    return { ...started(app.server), close: () => (app.server.closeAllConnections(), app.close()) }
+  },
+
+  Hono: ({ scheme, through, cors }) => {
+    const app = new Hono<{ Bindings: HttpBindings }>()
+    const guard = forFetch.totpGuard(scheme)
+    if (cors) app.use(honoCors())
+    app.use((c, next) =>
+      guard(
+        c.req.raw,
+        async () => {
+          await next()
+          return c.res
+        },
+        c.env.incoming.socket.remoteAddress,
+      ),
+    )
+    app.all('*', (c) => {
+      const peer = forFetch.callerOf(c.req.raw)?.peer ?? 'anyone'
+      through(peer)
+      return c.json({ peer })
+    })
+    return new Promise((done) => {
+      const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, () =>
+        done(started(server as Server)),
+      )
+    })
+  },
+
+  'node:http': ({ scheme, through, cors }) => {
+    const guarded = forNode.totpGuard(scheme, (req, res) => {
+      const peer = forNode.callerOf(req)?.peer ?? 'anyone'
+      through(peer)
+      res.setHeader('Content-Type', 'application/json')
+      res.end(JSON.stringify({ peer }))
+    })
+    return listen((req, res) => {
+      if (cors) res.setHeader('Access-Control-Allow-Origin', '*')
+      if (cors && req.method === 'OPTIONS') res.writeHead(204).end()
+      else guarded(req, res)
+    })
+  },
+}
+
+/** Sends bytes as they are and gives all that comes back until the server hangs up. */
+export function rawExchange(port: number, text: string): Promise<string> {
+  return new Promise((done, fail) => {
+    const chunks: Buffer[] = []
+    const socket = connect(port, '127.0.0.1', () => socket.write(text, 'latin1'))
+    socket.on('data', (chunk) => chunks.push(chunk))
+    socket.on('error', fail)
+    socket.on('close', () => done(Buffer.concat(chunks).toString('latin1')))
+    socket.setTimeout(5000, () => socket.destroy(new Error('the server did not hang up')))
+  })
+}
