@@ -41,7 +41,7 @@ export interface ClientAgentOptions {
 
 /** The server whose clock is the client's: its guard with one peer, alice. */
 export function watchedScheme(
-  clock: FakeClock,
+  clock: Pick<FakeClock, 'now'>,
   replay: ReplayPolicy = 'reuse',
 ): { scheme: TOTPServerAuthScheme; seen: Seen[] } {
   const scheme = new TOTPServerAuthScheme({
@@ -64,7 +64,7 @@ export function watchedScheme(
 
 /** A real agent behind the real guards: three bindings, protocol 1.0 and 0.3, and a public card. */
 export async function clientAgent(
-  clock: FakeClock,
+  clock: Pick<FakeClock, 'now'>,
   { replay, tls, card = (same) => same }: ClientAgentOptions = {},
 ): Promise<ClientAgent> {
   const { scheme, seen } = watchedScheme(clock, replay)
