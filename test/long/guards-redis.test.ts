@@ -39,7 +39,7 @@ describe('the memory of redisGuard, in Redis', { skip: !hasRedis() }, () => {
     }
     const bytes = (await used()) - before
     console.log(
-      `memory in Redis: ${what}: ${(bytes / 1e6).toFixed(1)} MB, ${await client.command('DBSIZE')} keys`,
+      `memory in Redis: ${what}: ${(bytes / 1e6).toFixed(1)} MB, ${await keyCount()} keys`,
     )
     return bytes
   }

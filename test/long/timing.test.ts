@@ -1,0 +1,148 @@
+import { createHash } from 'node:crypto'
+import { Agent, request } from 'node:http'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Seed } from '../../src/core/seed.js'
+import { memoryGuard } from '../../src/guards/memory-guard.js'
+import { PeerTokenAuth } from '../../src/server/delegates.js'
+import { totpGuard } from '../../src/server/express.js'
+import { httpAnswer } from '../../src/server/refusal.js'
+import { TOTPServerAuthScheme } from '../../src/server/totp-server-auth-scheme.js'
+import { Clock, requestWith } from '../support/guarded.js'
+import { TestServer } from '../support/guarded-agent.js'
+import { numbers } from '../support/numbers.js'
+import { momentsOf, welchT } from '../support/welch.js'
+
+const rounds = 20_000
+/** Requests before the measurement, for the compiler. */
+const warmUp = 2000
+/** A new time step so often: then each peer's codes are made anew, and tokens of nobody stay below 60 a minute. */
+const roundsPerStep = 10
+
+const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest()
+const tokenOf = (name: string): string => `a2at_${digestOf(name).toString('base64url')}`
+
+/** The code of a live token, or what else comes with it. Each has a peer of its own, so that all meet a new step alike. */
+const live = {
+  'missing code': undefined,
+  'malformed code': '12345x',
+  'wrong code': '918273',
+  'expired credentials': '546372',
+} as const
+const kinds = [...Object.keys(live), 'unknown token'] as const
+
+function makeScheme(clock: Clock): TOTPServerAuthScheme {
+  const names = Object.keys(live)
+  const expiresAt = new Date(clock.at.getTime() - 1)
+  return new TOTPServerAuthScheme({
+    delegate: new PeerTokenAuth(
+      names.map((peer) => ({ peer, token: tokenOf(peer), ...(peer.startsWith('expired') && { expiresAt }) })),
+    ),
+    peerSeeds: Object.fromEntries(
+      names.map((name) => [name, Seed.fromBytes(digestOf(name).subarray(0, 20))]),
+    ),
+    replay: 'reuse',
+    // One guess in each time step is counted: no budget is ever exhausted.
+    throttle: { budgets: [{ limit: 5, seconds: 30 }] },
+    guard: memoryGuard({ since: new Date(0) }),
+    now: clock.now,
+  })
+}
+
+function headersOf(kind: string, round: number): Record<string, string> {
+  const Authorization = `Bearer ${tokenOf(kind === 'unknown token' ? `stranger-${round}` : kind)}`
+  const code = kind === 'unknown token' ? live['wrong code'] : live[kind as keyof typeof live]
+  return code === undefined ? { Authorization } : { Authorization, 'X-TOTP': code }
+}
+
+/** Sends every kind in every round, in a new order each time, and gives nanoseconds by kind and the answers that came. */
+async function measure(
+  clock: Clock,
+  send: (headers: Record<string, string>) => Promise<unknown>,
+): Promise<{ samples: Map<string, number[]>; answers: Set<string> }> {
+  const random = numbers(20_261_123)
+  const samples = new Map(kinds.map((kind): [string, number[]] => [kind, []]))
+  const answers = new Set<string>()
+  for (let round = 0; round < warmUp + rounds; round++) {
+    if (round % roundsPerStep === 0) clock.advance(30)
+    const order = kinds.map((kind) => ({ kind, place: random(1e6) })).sort((a, b) => a.place - b.place)
+    for (const { kind } of order) {
+      const headers = headersOf(kind, round)
+      const begin = process.hrtime.bigint()
+      const answer = await send(headers)
+      const took = Number(process.hrtime.bigint() - begin)
+      answers.add(JSON.stringify(answer))
+      if (round >= warmUp) samples.get(kind)?.push(took)
+    }
+  }
+  return { samples, answers }
+}
+
+/** Without the slowest twentieth, which is the machine's doing: what the kinds cost by themselves. */
+function trimmedMeans(samples: ReadonlyMap<string, readonly number[]>): number[] {
+  const all = [...samples.values()].flat().sort((a, b) => a - b)
+  const limit = all[Math.floor(all.length * 0.95)] ?? Infinity
+  return [...samples.values()].map((one) => momentsOf(one.filter((took) => took < limit)).mean)
+}
+
+function judge(where: string, samples: ReadonlyMap<string, readonly number[]>): void {
+  const moments = [...samples].map(([kind, one]) => ({ kind, ...momentsOf(one) }))
+  const ts = moments.flatMap((a, n) => moments.slice(n + 1).map((b) => Math.abs(welchT(a, b))))
+  const means = trimmedMeans(samples)
+  const spread = Math.max(...means) / Math.min(...means) - 1
+  console.log(
+    `figure 14, ${where}: ${rounds} of each of ${kinds.join(', ')}: largest |t| ${Math.max(...ts).toFixed(2)}; ` +
+      `means without the slowest twentieth differ by at most ${(spread * 100).toFixed(1)} %`,
+  )
+  expect(ts).toHaveLength(10)
+  expect(Math.max(...ts)).toBeLessThan(4.5)
+  expect(spread).toBeLessThan(0.15)
+}
+
+/** security.md's figure 14: whoever holds a token learns from a refusal's time no more than from its bytes. */
+describe('refusals', () => {
+  it('are the same, and take as long, whatever was wrong: asked in process', async () => {
+    const clock = new Clock()
+    const scheme = makeScheme(clock)
+    const { samples, answers } = await measure(clock, async (headers) => {
+      const { refusal } = await scheme.authenticate(requestWith(headers))
+      return refusal && httpAnswer(refusal)
+    })
+    expect([...answers]).toHaveLength(1)
+    judge('in process', samples)
+  })
+
+  describe('over HTTP', () => {
+    const clock = new Clock()
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    let server: TestServer
+    beforeAll(async () => {
+      server = await new TestServer().listen()
+      server.app.use(totpGuard(makeScheme(clock)))
+    })
+    afterAll(async () => {
+      agent.destroy()
+      await server.close()
+    })
+
+    const post = (headers: Record<string, string>): Promise<unknown> =>
+      new Promise((done, fail) => {
+        const options = { method: 'POST', port: server.port, host: '127.0.0.1', agent, headers }
+        request(options, (response) => {
+          const lines = response.rawHeaders.filter((_, n, all) => all[n - (n % 2)] !== 'Date')
+          let body = ''
+          response.setEncoding('utf8')
+          response.on('data', (chunk: string) => (body += chunk))
+          response.on('end', () => done([response.statusCode, lines, body]))
+        })
+          .on('error', fail)
+          .end()
+      })
+
+    it('are the same, and take as long, whatever was wrong', async () => {
+      const { samples, answers } = await measure(clock, post)
+      expect([...answers]).toHaveLength(1)
+      expect([...answers][0]).toMatch(/^\[401,/)
+      judge('over HTTP', samples)
+    })
+  })
+})
