@@ -32,27 +32,17 @@ export const clientSource = `\
 // Made by \`a2a-totp config client NAME --format typescript\`. Nothing in here is secret: token and seed come from
 // the environment, as \`a2a-totp config client NAME --format env\` prints them.
 // Needs: a2a-totp, @a2a-js/sdk 1.3.
-import {
-  ClientFactory,
-  DefaultAgentCardResolver,
-  JsonRpcTransportFactory,
-  RestTransportFactory,
-  type Client,
-} from '@a2a-js/sdk/client'
-import { BearerTokenAuth, TOTPClientAuthScheme, totpFetch } from 'a2a-totp/client'
+import { ClientFactory, type Client } from '@a2a-js/sdk/client'
+import { BearerTokenAuth, TOTPClientAuthScheme } from 'a2a-totp/client'
+import { totpTransports } from 'a2a-totp/client/a2a'
 
 /**
- * A client for JSON-RPC and REST, whichever the card names first.
+ * A client for JSON-RPC and REST, and for gRPC where @grpc/grpc-js is installed.
  *
- * @param url the agent's origin, where its card is; token and code go nowhere else
+ * @param url the agent's origin, where its card is; token and code go to no other host
  */
 export function createClient(url: string): Promise<Client> {
   const scheme = new TOTPClientAuthScheme({ delegate: new BearerTokenAuth() })
-  const fetchImpl = totpFetch(scheme, { origins: [new URL(url).origin] })
-  const factory = new ClientFactory({
-    transports: [new JsonRpcTransportFactory({ fetchImpl }), new RestTransportFactory({ fetchImpl })],
-    cardResolver: new DefaultAgentCardResolver({ fetchImpl }),
-  })
-  return factory.createFromUrl(url)
+  return new ClientFactory(totpTransports(scheme)).createFromUrl(url)
 }
 `

@@ -13,19 +13,24 @@ describeWith('a2a-1', 'Python’s own tools', () => {
     runPython('a2a-1', ['-m', 'ruff', 'format', '--no-cache', '--check', modules, pythonTests])
   })
 
+  const sdkModules = ['a2a_totp_server.py', 'a2a_totp_client.py']
+  /** Reading crewAI's own types takes minutes, so here its classes count as untyped. */
+  const untypedBases = [
+    '--follow-imports=skip',
+    '--allow-subclassing-any',
+    '--allow-untyped-decorators',
+    '--no-warn-unused-ignores',
+    '--no-warn-return-any',
+  ]
+
   it.each([
-    ['a2a-sdk 0.3', 'a2a-0.3', ['a2a_totp_server.py', 'a2a_totp_client.py']],
-    ['a2a-sdk 1.x', 'a2a-1', ['a2a_totp_server.py', 'a2a_totp_client.py']],
-    ['crewAI', 'crewai', ['a2a_totp_crewai_client.py', 'a2a_totp_crewai_server.py']],
-  ] as const)('find the types right against %s', (_, venv, files) => {
-    const options = [
-      '--strict',
-      '--python-executable',
-      `.venvs/${venv}/bin/python`,
-      '--cache-dir',
-      '/dev/null',
-    ]
-    runPython('a2a-1', ['-m', 'mypy', ...options, ...files.map((file) => `${modules}/${file}`)])
+    ['a2a-sdk 0.3', 'a2a-0.3', sdkModules, []],
+    ['a2a-sdk 1.x', 'a2a-1', sdkModules, []],
+    ['crewAI', 'crewai', ['a2a_totp_crewai_client.py', 'a2a_totp_crewai_server.py'], untypedBases],
+  ] as const)('find the types right against %s', (_, venv, files, flags) => {
+    const python = ['--python-executable', `.venvs/${venv}/bin/python`, '--cache-dir', `.venvs/${venv}/mypy`]
+    const paths = files.map((file) => `${modules}/${file}`)
+    runPython('a2a-1', ['-m', 'mypy', '--strict', ...flags, ...python, ...paths])
   })
 })
 
