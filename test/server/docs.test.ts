@@ -1,0 +1,162 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { status } from '@grpc/grpc-js'
+import { build } from 'esbuild'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { temporaryFolder } from '../support/folder.js'
+import { bearerOf, codeOf } from '../support/guarded.js'
+import { callGrpc, messageFor, metadataOf, services, versionOf } from '../support/grpc-agent.js'
+import { serverFile } from '../support/server-file.js'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const folder = temporaryFolder()
+
+function blocksOf(page: string): string[] {
+  const text = readFileSync(join(root, 'docs/server', `${page}.md`), 'utf8')
+  return Array.from(text.matchAll(/```ts\n(.*?)```/gs), ([, code = '']) => code)
+}
+
+/** The block as JavaScript, with this package's sources in it and everything else to be imported. */
+async function bundled(code: string): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents: code, loader: 'ts', resolveDir: root },
+    bundle: true,
+    write: false,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    logLevel: 'silent',
+    plugins: [
+      {
+        name: 'own-sources',
+        setup: (bundle) => {
+          bundle.onResolve({ filter: /^a2a-totp\/server/ }, ({ path }) => ({
+            path: join(root, path === 'a2a-totp/server' ? 'src/server/index.ts' : `src/${path.slice(9)}.ts`),
+          }))
+          bundle.onResolve({ filter: /^\.\/agent\.js$/ }, () => ({
+            path: join(root, 'test/support/docs-agent.ts'),
+          }))
+        },
+      },
+    ],
+  })
+  return outputFiles[0]?.text ?? ''
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  return port
+}
+
+/** Runs a page's code as a process of its own, and gives the port that it listens on. */
+async function start(page: string, edit: (code: string) => string = (code) => code): Promise<number> {
+  const [code = '', ...others] = blocksOf(page)
+  expect(others).toEqual([])
+  const port = await freePort()
+  const file = join(folder, `${page}.json`)
+  writeFileSync(file, JSON.stringify(serverFile()), { mode: 0o600 })
+  for (const part of ["'billing.json'", '8080']) expect(code).toContain(part)
+  const own = edit(code).replace("'billing.json'", JSON.stringify(file)).replace('8080', String(port))
+  const child = spawn(process.execPath, ['--input-type=module', '-'], {
+    cwd: root,
+    env: { PATH: process.env['PATH'] },
+    stdio: ['pipe', 'ignore', 'pipe'],
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let errors = ''
+  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()))
+  child.stdin.end(await bundled(own))
+  await expect
+    .poll(
+      async () => {
+        expect([child.exitCode, errors]).toEqual([null, ''])
+        return fetch(`http://127.0.0.1:${port}/`).then(
+          () => true,
+          (error: unknown) => (error as { cause?: NodeJS.ErrnoException }).cause?.code !== 'ECONNREFUSED',
+        )
+      },
+      { timeout: 20_000, interval: 100 },
+    )
+    .toBe(true)
+  return port
+}
+
+const both = (bearer = bearerOf('alice')): Record<string, string> => ({
+  Authorization: bearer,
+  'X-TOTP': codeOf('alice', new Date()),
+})
+
+/** Asks for a task that is not there: whoever is let in is told so. */
+const ask = (port: number, headers: Record<string, string>): Promise<Response> =>
+  fetch(`http://127.0.0.1:${port}/a2a/jsonrpc`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'A2A-Version': '1.0', ...headers },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'GetTask', params: { id: 'none' } }),
+  })
+
+async function expectGuarded(port: number, answer: string, bearer?: string): Promise<void> {
+  const { Authorization = '', ...code } = both(bearer)
+  for (const headers of [{}, { Authorization }, code]) expect((await ask(port, headers)).status).toBe(401)
+  const response = await ask(port, both(bearer))
+  expect([response.status, await response.text()]).toEqual([200, expect.stringContaining(answer)])
+}
+
+describe('docs/server', () => {
+  it.each(['fastify', 'fetch', 'node', 'server-file'])(
+    '%s.md shows code that lets in whom it should',
+    async (page) => {
+      await expectGuarded(await start(page), 'alice')
+    },
+  )
+
+  it('express.md shows code that lets in whom it should, in both protocols, and serves the card', async () => {
+    const port = await start('express')
+    await expectGuarded(port, 'Task not found')
+    const origin = `http://127.0.0.1:${port}`
+    const older = await fetch(`${origin}/a2a/rest/v1/tasks/none`, { headers: both() })
+    expect([older.status, await older.text()]).toEqual([404, expect.stringContaining('Task not found')])
+    const card = await fetch(`${origin}/.well-known/agent-card.json`)
+    expect([card.status, await card.text()]).toEqual([200, expect.stringContaining('X-TOTP')])
+  })
+
+  it('grpc.md shows code that lets in whom it should', async () => {
+    const port = await start('grpc')
+    const getTask = async (fields: Record<string, string>): Promise<number> => {
+      const metadata = metadataOf({ ...versionOf('1.0'), ...fields })
+      const message = messageFor('1.0', 'getTask')
+      return (await callGrpc(`127.0.0.1:${port}`, services['1.0'], 'getTask', message, metadata)).code
+    }
+    expect(await getTask({ Authorization: bearerOf('alice') })).toBe(status.UNAUTHENTICATED)
+    expect(await getTask(both())).toBe(status.NOT_FOUND)
+  })
+
+  it("jwt.md shows code that takes the issuer's tokens, and no others", async () => {
+    const { publicKey, privateKey } = await generateKeyPair('ES256')
+    const jwks = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), alg: 'ES256' }] })
+    const issuer = createServer((_, response) => void response.end(jwks)).listen(0, '127.0.0.1')
+    onTestFinished(() => {
+      issuer.closeAllConnections()
+      issuer.close()
+    })
+    await once(issuer, 'listening')
+    const url = `http://127.0.0.1:${(issuer.address() as AddressInfo).port}/jwks.json`
+    const port = await start('jwt', (code) => code.replace('https://issuer.example/jwks.json', url))
+    const token = await new SignJWT({ sub: 'alice' })
+      .setProtectedHeader({ alg: 'ES256' })
+      .setIssuer('https://issuer.example')
+      .setAudience('https://billing.example')
+      .setExpirationTime('5m')
+      .sign(privateKey)
+    await expectGuarded(port, 'alice', `Bearer ${token}`)
+    expect((await ask(port, both())).status).toBe(401)
+  })
+})
