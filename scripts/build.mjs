@@ -21,6 +21,7 @@ const entries = {
   sources: 'src/fragments/sources.ts',
   age: 'src/store/age.ts',
   doctor: 'src/cli/doctor/index.ts',
+  import: 'src/cli/import/index.ts',
 }
 
 const bundleOf = new Map(Object.entries(entries).map(([name, file]) => [resolve(root, file), name]))

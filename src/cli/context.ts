@@ -38,6 +38,8 @@ export interface CliContext {
   readonly signal: AbortSignal
   /** All of standard input, as text. */
   readonly readStdin: () => Promise<string>
+  /** The same as it is, for pictures. */
+  readonly readStdinBytes: () => Promise<Uint8Array>
   /**
    * Asks a person at a terminal.
    *

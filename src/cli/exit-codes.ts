@@ -25,6 +25,7 @@ export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   ERR_FILE_UNWRITABLE: exitCodes.unusable,
   ERR_GUARD_MISSING: exitCodes.bug,
   ERR_HOST_FORBIDDEN: exitCodes.usage,
+  ERR_IMPORT_INVALID: exitCodes.unusable,
   ERR_INSECURE_TRANSPORT: exitCodes.usage,
   ERR_KEY_URI_INVALID: exitCodes.usage,
   ERR_NAME_INVALID: exitCodes.usage,

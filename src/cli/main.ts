@@ -8,6 +8,8 @@ import { decryptCommand } from './commands/decrypt.js'
 import { demoCommand } from './commands/demo.js'
 import { doctorCommand } from './commands/doctor.js'
 import { encryptCommand } from './commands/encrypt.js'
+import { exportCommand } from './commands/export.js'
+import { importCommand } from './commands/import.js'
 import { initCommand } from './commands/init.js'
 import { listCommand } from './commands/list.js'
 import { probeCommand } from './commands/probe.js'
@@ -31,6 +33,8 @@ const commands = [
   probeCommand,
   rotateCommand,
   removePeerCommand,
+  importCommand,
+  exportCommand,
   encryptCommand,
   decryptCommand,
   recipientsCommand,

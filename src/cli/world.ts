@@ -47,6 +47,11 @@ export function createContext(
     const stdin = world.stdin()
     return isTerminal(world, stdin) ? ask(question, { ...world, stdin, hidden: true }) : undefined
   }
+  const readStdinBytes = async (): Promise<Buffer> => {
+    const chunks: Buffer[] = []
+    for await (const chunk of world.stdin()) chunks.push(Buffer.from(chunk))
+    return Buffer.concat(chunks)
+  }
   const keys = storeKeys(world.env, world.cwd, askHidden)
   return {
     env: world.env,
@@ -57,11 +62,8 @@ export function createContext(
     store: storeAccess(world, options, now, keys, (text) => output.say(text)),
     signal: world.signal,
     setExitCode,
-    async readStdin() {
-      const chunks: Buffer[] = []
-      for await (const chunk of world.stdin()) chunks.push(Buffer.from(chunk))
-      return Buffer.concat(chunks).toString('utf8')
-    },
+    readStdin: async () => (await readStdinBytes()).toString('utf8'),
+    readStdinBytes,
     async confirm(question, option) {
       const stdin = world.stdin()
       if (options.json || !isTerminal(world, stdin)) {

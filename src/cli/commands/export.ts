@@ -1,0 +1,116 @@
+import { Command } from 'commander'
+import { A2aTotpError, isA2aTotpError } from '../../core/errors.js'
+import { formatKeyUri } from '../../core/key-uri.js'
+import type { Roster } from '../../core/peer.js'
+import { renderServerFragment } from '../../fragments/index.js'
+import { newestSeed, sourceFromStore } from '../code-source.js'
+import type { CliContext } from '../context.js'
+import { choice } from '../options.js'
+import { emit, outOptions, type OutOptions } from '../result-file.js'
+
+/** A peer as `export` gives it, and `import` takes it. Secret. */
+interface ExportedPeer {
+  readonly name: string
+  readonly algorithm: string
+  readonly digits: number
+  readonly period: number
+  readonly replay?: string
+  readonly note?: string
+  readonly seed: string
+  readonly token?: string
+  readonly uri: string
+}
+
+/** `--format`: the keys are the choices. The first is the default. */
+const formats = {
+  json: (roster, at) => `${JSON.stringify(documentOf(roster, at), null, 2)}\n`,
+  uris: (roster, at) => lines(exportedPeers(roster, at).map(({ uri }) => uri)),
+  csv: (roster, at) => lines([columns.join(','), ...exportedPeers(roster, at).map(csvLine)]),
+  maps: async (roster, at) => (await renderServerFragment('maps', { roster, at })).content,
+} satisfies Record<string, (roster: Roster, at: Date) => string | Promise<string>>
+
+const columns = ['name', 'seed', 'token', 'algorithm', 'digits', 'period', 'replay', 'note'] as const
+
+export const exportCommand = (context: CliContext): Command => {
+  const command = new Command('export')
+    .description("every peer's newest seed and token; secret, so it needs --reveal")
+    .addOption(choice('--format <format>', 'what to make of it', Object.keys(formats)).default('json'))
+    .option('--reveal', 'yes, print the secrets')
+  for (const option of outOptions()) command.addOption(option)
+  return command
+    .addHelpText(
+      'after',
+      `
+What \`import\` reads. It leaves out older credentials, and peers whose seeds have expired. To keep a copy of everything,
+copy the store itself.
+
+Examples:
+  $ a2a-totp export --reveal --out peers.json
+  $ a2a-totp export --reveal --format uris`,
+    )
+    .action(
+      async ({ format, reveal, ...out }: OutOptions & { format: keyof typeof formats; reveal?: true }) => {
+        if (!reveal) {
+          throw new A2aTotpError(
+            'ERR_CONFIRMATION_NEEDED',
+            'an export holds every seed and token; say --reveal',
+          )
+        }
+        const roster = await context.store.read()
+        const at = context.now()
+        const content = await formats[format](roster, at)
+        const { peers } = documentOf(roster, at)
+        const leftOut = roster.peers.size - peers.length
+        if (leftOut > 0) context.output.warn(`${leftOut} peers are left out: their seeds have expired`)
+        emit(context, out, content, format === 'json' ? documentOf(roster, at) : { format, content })
+      },
+    )
+}
+
+function documentOf(roster: Roster, at: Date): { agent: string; peers: ExportedPeer[] } {
+  return { agent: roster.agent, peers: exportedPeers(roster, at) }
+}
+
+function exportedPeers(roster: Roster, at: Date): ExportedPeer[] {
+  return [...roster.peers.values()].flatMap((peer) => {
+    const source = sourceOf(roster, peer, at)
+    if (!source) return []
+    const { algorithm, digits, period } = source.profile
+    const seed = newestSeed(source)
+    const profile = { algorithm, digits, period }
+    return {
+      name: peer.name,
+      ...profile,
+      ...(peer.replay ? { replay: peer.replay } : {}),
+      ...(peer.note === undefined ? {} : { note: peer.note }),
+      seed: seed.base32,
+      ...(source.token ? { token: source.token.value } : {}),
+      uri: formatKeyUri({ agent: roster.agent, peer: peer.name, seed, profile }),
+    }
+  })
+}
+
+function sourceOf(
+  ...args: Parameters<typeof sourceFromStore>
+): ReturnType<typeof sourceFromStore> | undefined {
+  try {
+    return sourceFromStore(...args)
+  } catch (error) {
+    if (isA2aTotpError(error) && error.code === 'ERR_CREDENTIAL_EXPIRED') return undefined
+    throw error
+  }
+}
+
+function csvLine(peer: ExportedPeer): string {
+  return columns.map((column) => csvField(peer[column] ?? '')).join(',')
+}
+
+/** RFC 4180 §2: in quotes where it has to be. */
+function csvField(value: string | number): string {
+  const text = String(value)
+  return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+function lines(all: readonly string[]): string {
+  return all.map((line) => `${line}\n`).join('')
+}

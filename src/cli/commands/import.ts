@@ -1,0 +1,127 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { Command } from 'commander'
+import { A2aTotpError, isA2aTotpError } from '../../core/errors.js'
+import type { Peer, Roster } from '../../core/peer.js'
+import { provisionPeer, withPeers, type Making, type PeerRequest } from '../../core/provision.js'
+import { requireStrongSeed } from '../../core/seed.js'
+import type { CliContext } from '../context.js'
+import type { Entry } from '../import/index.js'
+
+interface ImportOptions {
+  partial?: true
+  allowWeakSeed?: true
+}
+
+/** What is wrong with an import, and where. */
+interface Problem {
+  readonly where: string
+  readonly problem: string
+}
+
+export const importCommand = (context: CliContext): Command =>
+  new Command('import')
+    .description('add peers from otpauth URIs, a QR code, a migration, CSV, maps or our JSON; all or none')
+    .argument('<file>', 'the file, or - for standard input')
+    .option('--partial', 'import what is good, and tell of the rest')
+    .option('--allow-weak-seed', 'take seeds of less than 128 bits (RFC 4226 R6 forbids it)')
+    .addHelpText(
+      'after',
+      `
+What the file is shows in it: otpauth:// or otpauth-migration:// URIs, one a line; a PNG of a QR code with one; JSON of
+\`export\`, \`config client\` or \`config server --format maps\`; CSV whose first line names its columns (name, seed, token,
+algorithm, digits, period, replay, note; only name is needed). What is missing is made.
+
+Examples:
+  $ a2a-totp import peers.csv
+  $ a2a-totp import screenshot.png
+  $ pass show totp/uris | a2a-totp import - --partial`,
+    )
+    .action(async (file: string, options: ImportOptions) => {
+      const { store, output, now, random } = context
+      const { readImport } = await import('../import/index.js')
+      const entries = readImport(file === '-' ? await context.readStdinBytes() : readFile(context, file))
+      let imported: readonly Peer[] = []
+      let problems: readonly Problem[] = []
+      await store.update((roster) => {
+        ;({ imported, problems } = admit(roster, entries, options, { at: now(), random }))
+        const [first] = problems
+        if (first && !options.partial) throw refused(first, problems.length)
+        return imported.length === 0 ? roster : withPeers(roster, imported)
+      })
+      for (const { where, problem } of problems) output.warn(`${where}: ${problem}`)
+      output.result(`imported ${imported.length}, skipped ${problems.length}`, {
+        imported: imported.length,
+        skipped: problems.length,
+        peers: imported.map(({ name }) => name),
+        problems,
+      })
+    })
+
+/** Sorts what can be added from what cannot, as if one entry after the other were added. */
+function admit(
+  roster: Roster,
+  entries: readonly Entry[],
+  options: ImportOptions,
+  making: Making,
+): { imported: Peer[]; problems: Problem[] } {
+  const names = new Set(roster.peers.keys())
+  const tokens = new Set(
+    [...roster.peers.values()].flatMap((peer) => peer.tokens.map(({ token }) => token.value)),
+  )
+  const imported: Peer[] = []
+  const problems: Problem[] = []
+  for (const entry of entries) {
+    const { where } = entry
+    const outcome =
+      'problem' in entry ? entry.problem : admitOne(roster, entry.request, names, tokens, options, making)
+    if (typeof outcome === 'string') problems.push({ where, problem: outcome })
+    else imported.push(outcome)
+  }
+  return { imported, problems }
+}
+
+function admitOne(
+  roster: Roster,
+  request: PeerRequest,
+  names: Set<string>,
+  tokens: Set<string>,
+  { allowWeakSeed }: ImportOptions,
+  making: Making,
+): Peer | string {
+  const { name, seed, token } = request
+  if (names.has(name)) return 'there is a peer of this name already'
+  if (token && tokens.has(token.value)) return 'another peer has this token already; each peer needs its own'
+  try {
+    if (seed)
+      requireStrongSeed(seed, allowWeakSeed ?? false, 'ask for a longer one, or say --allow-weak-seed')
+    const peer = provisionPeer(roster, request, making)
+    names.add(name)
+    if (token) tokens.add(token.value)
+    return peer
+  } catch (error) {
+    if (isA2aTotpError(error)) return error.message
+    throw error
+  }
+}
+
+function refused({ where, problem }: Problem, count: number): A2aTotpError {
+  const more = count === 1 ? '' : ` (and ${count - 1} more)`
+  return new A2aTotpError(
+    'ERR_IMPORT_INVALID',
+    `${where}: ${problem}${more}; nothing was imported, --partial imports the rest`,
+  )
+}
+
+function readFile({ cwd }: CliContext, file: string): Uint8Array {
+  try {
+    return readFileSync(resolve(cwd, file))
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    // Not quoted: people paste a URI where its file's name belongs.
+    throw new A2aTotpError(
+      'ERR_FILE_UNREADABLE',
+      `the file to import cannot be read (${code ?? 'unknown reason'}); give its path, or - for standard input`,
+    )
+  }
+}
