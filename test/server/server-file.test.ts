@@ -21,6 +21,7 @@ import {
   someInstant,
   wrongCodeOf,
 } from '../support/guarded.js'
+import { reloadStorm } from '../support/reload-storm.js'
 import { seedEntry, serverFile, tokenEntry, type ServerFileDocument } from '../support/server-file.js'
 
 const folder = temporaryFolder()
@@ -405,5 +406,11 @@ describe('a server file that changes', () => {
     await sleep(700)
     expect(typesOf(subject)).toEqual([])
     expect(await subject.ask(right)).toBe('alice')
+  })
+
+  it('fails no request while it changes again and again', async () => {
+    const { requests, failed } = await reloadStorm(freshPath(), 25)
+    expect(failed).toBe(0)
+    expect(requests).toBeGreaterThan(25)
   })
 })
