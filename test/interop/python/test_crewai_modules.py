@@ -1,0 +1,129 @@
+"""crewAI's own checks take the schemes; runs where crewAI is installed."""
+
+import asyncio
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("crewai")
+
+import a2a_totp_crewai_client
+import httpx
+from a2a.types import AgentCard
+from a2a_totp_crewai_client import TOTPClientAuthScheme
+from a2a_totp_crewai_server import TOTPServerAuthScheme
+from a2a_totp_server import Authenticator, MemoryGuard, Profile, code_of_step, parse_server_file
+from crewai.a2a.auth.server_schemes import HTTPException  # type: ignore[attr-defined]
+from crewai.a2a.auth.utils import validate_auth_against_agent_card
+from crewai.a2a.config import A2AServerConfig
+
+VECTORS_FOLDER = Path(__file__).parents[2] / "vectors"
+RFC = json.loads((VECTORS_FOLDER / "rfc.json").read_text(encoding="utf-8"))["totp"]
+FILE = json.loads((VECTORS_FOLDER / "wire.json").read_text(encoding="utf-8"))["files"]["own"]
+SEED = base64.b32encode(b"12345678901234567890").decode()
+TOKEN = "a2at_vector-token-of-alice"  # noqa: S105
+AT = 1_780_332_007.0
+
+
+def client_scheme(**fields: Any) -> TOTPClientAuthScheme:
+    """A usable one."""
+    return TOTPClientAuthScheme(**{"token": TOKEN, "seed": SEED, **fields})
+
+
+@pytest.mark.parametrize("order", [["bearer", "totp"], ["totp", "bearer"]])
+def test_crewai_takes_it_for_a_card_in_either_order(order: list[str]) -> None:
+    """It looks at the first key alone."""
+    schemes = {
+        "bearer": {"type": "http", "scheme": "bearer"},
+        "totp": {"type": "apiKey", "in": "header", "name": "X-TOTP"},
+    }
+    card = {
+        "name": "a", "description": "a", "version": "1", "url": "https://h", "capabilities": {},
+        "defaultInputModes": [], "defaultOutputModes": [], "skills": [],
+        "securitySchemes": schemes, "security": [{name: [] for name in order}],
+    }  # fmt: skip
+    validate_auth_against_agent_card(AgentCard.model_validate(card), client_scheme())
+
+
+def test_rfc_6238_appendix_b() -> None:
+    """All algorithms."""
+    for case in RFC["cases"]:
+        for algorithm, ascii_seed in RFC["seedAscii"].items():
+            seed = base64.b32encode(ascii_seed.encode()).decode()
+            made = client_scheme(seed=seed, algorithm=algorithm, digits=RFC["digits"], period=RFC["period"])
+            assert made.code(case["unix"]) == case[algorithm]
+
+
+def test_the_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what is missing or wrong there is an error at once."""
+    with pytest.raises(ValueError, match="A2A_TOTP_TOKEN"):
+        TOTPClientAuthScheme()
+    variables = {"TOKEN": TOKEN, "SEED": SEED, "DIGITS": "8", "PERIOD": "60", "ALGORITHM": "SHA256", "HEADER": "X-C"}
+    for name, value in variables.items():
+        monkeypatch.setenv(f"A2A_TOTP_{name}", value)
+    made = TOTPClientAuthScheme()
+    assert (made.token, made.digits, made.period, made.algorithm, made.name) == (TOKEN, 8, 60, "SHA256", "X-C")
+    for name, value in {"DIGITS": "5", "PERIOD": "1000", "ALGORITHM": "MD5", "SEED": "0189"}.items():
+        with monkeypatch.context() as patched, pytest.raises(ValueError, match=r"(?i)" + name):
+            patched.setenv(f"A2A_TOTP_{name}", value)
+            TOTPClientAuthScheme()
+
+
+def test_each_request_of_a_client_has_its_own_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though crewAI asks for headers once."""
+    clock = [AT]
+    monkeypatch.setattr(a2a_totp_crewai_client.time, "time", lambda: clock[0])
+    seen: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.headers["authorization"] == f"Bearer {TOKEN}"
+        seen.append(request.headers["x-totp"])
+        return httpx.Response(200)
+
+    async def calls() -> None:
+        scheme = client_scheme()
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+            assert await scheme.apply_auth(client, {}) == {}
+            scheme.configure_client(client)
+            for _ in range(3):
+                await client.get("https://agent.example")
+                clock[0] += 30
+
+    asyncio.run(calls())
+    assert len(set(seen)) == 3
+
+
+def test_a_client_scheme_does_not_print_its_secrets() -> None:
+    """Nor does an error about a seed."""
+    assert SEED not in repr(client_scheme())
+    assert TOKEN not in repr(client_scheme())
+
+
+def server_scheme() -> TOTPServerAuthScheme:
+    """One whose clock stands still."""
+    roster = parse_server_file(json.dumps(FILE))
+    return TOTPServerAuthScheme(authenticator=Authenticator(lambda: roster, now=lambda: AT, guard=MemoryGuard(since=0)))
+
+
+def test_a_token_alone_is_never_enough() -> None:
+    """crewAI's own method is one factor."""
+    A2AServerConfig(auth=server_scheme())
+    with pytest.raises(HTTPException) as caught:
+        asyncio.run(server_scheme().authenticate(TOKEN))
+    assert caught.value.status_code == 401
+    assert caught.value.headers == {
+        "www-authenticate": 'Bearer realm="a2a", error="invalid_token", TOTP realm="a2a", header="X-TOTP"'
+    }
+
+
+def test_both_factors_are_the_only_way_in() -> None:
+    """And the user is the peer."""
+    code = code_of_step(b"\x01" * 20, Profile(), int(AT // 30))
+    user = asyncio.run(server_scheme().authenticate_with_totp(TOKEN, code))
+    assert (user.scheme, user.claims) == ("totp", {"sub": "alice"})
+    for token, wrong in ((TOKEN, "000000"), (TOKEN, ""), ("a2at_nobody", code)):
+        with pytest.raises(HTTPException):
+            asyncio.run(server_scheme().authenticate_with_totp(token, wrong))

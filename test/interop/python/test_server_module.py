@@ -1,0 +1,296 @@
+"""What the server module does besides giving verdicts: the file, the middleware, the interceptor, the context."""
+
+import asyncio
+import json
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from a2a_totp_server import (
+    CALLER_KEY,
+    Authenticator,
+    Caller,
+    GuardMissingError,
+    MemoryGuard,
+    Profile,
+    ServerFile,
+    ServerFileError,
+    TOTPCallContextBuilder,
+    TOTPMiddleware,
+    code_of_step,
+    parse_server_file,
+)
+
+VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "wire.json").read_text(encoding="utf-8"))
+RFC = json.loads((Path(__file__).parents[2] / "vectors" / "rfc.json").read_text(encoding="utf-8"))
+FILE = VECTORS["files"]["own"]
+AT = 1_780_332_007.0
+TOKEN = "a2at_vector-token-of-alice"  # noqa: S105
+KEY = b"\x01" * 20
+
+
+def changed(**changes: Any) -> str:
+    """The server file with other top-level fields."""
+    return json.dumps({**FILE, **changes})
+
+
+def alice(**changes: Any) -> str:
+    """The server file with alice alone, and other fields of hers."""
+    return changed(peers={"alice": {**FILE["peers"]["alice"], **changes}})
+
+
+def authenticator() -> Authenticator:
+    """One whose clock stands still."""
+    roster = parse_server_file(json.dumps(FILE))
+    return Authenticator(lambda: roster, now=lambda: AT, guard=MemoryGuard(since=0))
+
+
+def good_code() -> str:
+    """Alice's code."""
+    return code_of_step(KEY, Profile(), int(AT // 30))
+
+
+SHORT_SEED = [{"id": "a", "seed": "JBSWY3DPEHPK3PXP"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("{", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("[]", "the file"),
+        (changed(version=2), "version"),
+        (changed(version=True), "version"),
+        (changed(requires=["proofs"]), "requires"),
+        (changed(profile={"period": 5}), "profile.period"),
+        (changed(profile={"window": True}), "profile.window"),
+        (changed(profile={"algorithm": ["SHA1"]}), "profile.algorithm"),
+        (changed(profile={"header": "Authorization"}), "profile.header"),
+        (changed(sharedSeeds=FILE["peers"]["alice"]["seeds"]), "exclude"),
+        (changed(peers={"a b": {}}), "name"),
+        (alice(replay="never"), "peers.alice.replay"),
+        (alice(seeds=[]), "peers.alice.seeds"),
+        (alice(seeds=SHORT_SEED), r"seeds\[0\].seed has less than 128 bits"),
+        (alice(seeds=[{"id": "a", "seed": "not base32!"}]), r"seeds\[0\].seed"),
+        (alice(tokens=[{"id": "t", "hash": "md5:00"}]), r"tokens\[0\].hash"),
+        (alice(tokens=FILE["peers"]["alice"]["tokens"] * 2), "listed twice"),
+        (alice(tokens=[{**FILE["peers"]["alice"]["tokens"][0], "expiresAt": "tomorrow"}]), "expiresAt"),
+        (alice(tokens=[{**FILE["peers"]["alice"]["tokens"][0], "expiresAt": "2030-01-01T00:00:00"}]), "time zone"),
+    ],
+)
+def test_a_bad_file_is_refused_by_the_name_of_its_field(text: str, field: str) -> None:
+    """And never quotes a seed."""
+    with pytest.raises(ServerFileError, match=field) as caught:
+        parse_server_file(text)
+    assert "JBSWY3DP" not in str(caught.value)
+
+
+def test_a_weak_seed_passes_where_that_is_asked_for() -> None:
+    """RFC 4226 R6, and the way round it."""
+    roster = parse_server_file(alice(seeds=SHORT_SEED), allow_weak_seeds=True)
+    assert len(roster.peers["alice"].seeds) == 1
+
+
+def test_secrets_do_not_print() -> None:
+    """Neither seeds nor token hashes."""
+    printed = repr(parse_server_file(json.dumps(FILE)))
+    assert repr(KEY) not in printed
+    assert "sha256:" not in printed
+
+
+@pytest.fixture(name="path")
+def _path(tmp_path: Path) -> Iterator[Path]:
+    path = tmp_path / "server.json"
+    path.write_text(json.dumps(FILE))
+    path.chmod(0o600)
+    yield path
+
+
+def test_a_swapped_file_is_followed_and_a_broken_one_is_not(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By the path, as Kubernetes swaps a link."""
+    monkeypatch.setattr(ServerFile, "_look_every", 0)
+    link = path.with_name("mounted")
+    link.symlink_to(path)
+    follow = ServerFile(link)
+    assert set(follow().peers) == {"alice", "bob", "carol", "dave"}
+
+    other = path.with_name("other.json")
+    other.write_text(alice())
+    other.chmod(0o600)
+    swapped = path.with_name("swapped")
+    swapped.symlink_to(other)
+    os.replace(swapped, link)  # noqa: PTH105
+    assert set(follow().peers) == {"alice"}
+
+    other.write_text("broken")
+    assert set(follow().peers) == {"alice"}
+    other.unlink()
+    assert set(follow().peers) == {"alice"}
+    assert len([record for record in caplog.records if record.levelno == logging.ERROR]) == 2
+
+
+def test_a_file_that_everybody_reads_is_a_warning(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Group-readable is how it is mounted."""
+    path.chmod(0o640)
+    ServerFile(path)
+    assert not caplog.records
+    path.chmod(0o644)
+    ServerFile(path)
+    assert "chmod o-r" in caplog.text
+
+
+def test_a_missing_file_is_an_error_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And so is a missing variable."""
+    with pytest.raises(ServerFileError, match="cannot read"):
+        Authenticator.from_file(tmp_path / "none")
+    monkeypatch.delenv("A2A_TOTP_SERVER_FILE", raising=False)
+    with pytest.raises(ServerFileError, match="A2A_TOTP_SERVER_FILE"):
+        Authenticator.from_file()
+
+
+class App:
+    """An ASGI app that remembers what reached it."""
+
+    def __init__(self) -> None:
+        self.scopes: list[Any] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answers 204."""
+        self.scopes.append(scope)
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def request(app: Any, headers: list[tuple[bytes, bytes]], **scope: Any) -> list[dict[str, Any]]:
+    """What an ASGI app sends."""
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    async def receive() -> dict[str, Any]:
+        raise AssertionError("a guard reads no body")
+
+    whole = {"type": "http", "method": "POST", "path": "/a2a", "headers": headers, "client": ("192.0.2.1", 5), **scope}
+    asyncio.run(app(whole, receive, send))
+    return sent
+
+
+def good_headers() -> list[tuple[bytes, bytes]]:
+    """Both factors."""
+    return [(b"authorization", f"Bearer {TOKEN}".encode()), (b"x-totp", good_code().encode())]
+
+
+def test_a_refusal_is_what_the_wire_contract_says() -> None:
+    """And the app never runs."""
+    inner = App()
+    guarded = TOTPMiddleware(inner, authenticator())
+    start, body = request(guarded, good_headers()[:1])
+    assert start["status"] == 401
+    assert start["headers"] == [
+        (b"www-authenticate", b'Bearer realm="a2a", error="invalid_token"'),
+        (b"www-authenticate", b'TOTP realm="a2a", header="X-TOTP"'),
+        (b"cache-control", b"no-store"),
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body["body"])).encode()),
+    ]
+    assert json.loads(body["body"])["error"]["status"] == "UNAUTHENTICATED"
+    anonymous, _ = request(guarded, [])
+    assert anonymous["headers"][0] == (b"www-authenticate", b'Bearer realm="a2a"')
+    assert not inner.scopes
+
+
+def test_refusals_of_one_kind_are_the_same_bytes() -> None:
+    """Unknown token, missing code, malformed code, wrong code."""
+    guarded = TOTPMiddleware(App(), authenticator())
+    token = good_headers()[0]
+    answers = [
+        request(guarded, headers)
+        for headers in (
+            [(b"authorization", b"Bearer a2at_nobody"), good_headers()[1]],
+            [token],
+            [token, (b"x-totp", b"\xb9\xb2\xb3456")],
+            [token, (b"x-totp", b"000000")],
+            [token, *good_headers()[1:] * 2],
+        )
+    ]
+    assert all(answer == answers[0] for answer in answers)
+
+
+@pytest.mark.parametrize(
+    ("scope", "status"),
+    [
+        ({"method": "GET", "path": "/.well-known/agent-card.json"}, 204),
+        ({"method": "HEAD", "path": "/.well-known/agent-card.json"}, 204),
+        ({"method": "GET", "path": "/base/.well-known/agent-card.json", "root_path": "/base"}, 204),
+        ({"method": "POST", "path": "/.well-known/agent-card.json"}, 401),
+        ({"method": "GET", "path": "/.well-known/agent-card.json/"}, 401),
+        ({"method": "GET", "path": "//.well-known/agent-card.json"}, 401),
+        ({"method": "OPTIONS"}, 401),
+    ],
+)
+def test_only_the_card_is_public(scope: dict[str, Any], status: int) -> None:
+    """By its exact path."""
+    assert request(TOTPMiddleware(App(), authenticator()), [], **scope)[0]["status"] == status
+
+
+def test_web_sockets_are_closed() -> None:
+    """A2A has none, so nothing would guard them."""
+    inner = App()
+    sent = request(TOTPMiddleware(inner, authenticator()), good_headers(), type="websocket")
+    assert sent == [{"type": "websocket.close", "code": 1008}]
+    assert not inner.scopes
+
+
+def test_a_request_is_decided_about_once_however_often_it_is_guarded() -> None:
+    """Under `once` a second question would be a replay."""
+    inner, checker = App(), authenticator()
+    dave = [(b"authorization", b"Bearer a2at_vector-token-of-dave")]
+    code = code_of_step(b"\x05" * 64, Profile("SHA512"), int(AT // 30))
+    guarded = TOTPMiddleware(TOTPMiddleware(inner, checker), checker)
+    assert request(guarded, [*dave, (b"x-totp", code.encode())])[0]["status"] == 204
+    assert inner.scopes[0][CALLER_KEY][1].peer == "dave"
+
+
+class Request:
+    """What a call-context builder sees of a request."""
+
+    def __init__(self, scope: dict[str, Any]) -> None:
+        self.scope = scope
+
+
+def test_without_a_guard_there_is_no_call_context() -> None:
+    """A forgotten guard is never an open agent."""
+    with pytest.raises(GuardMissingError):
+        TOTPCallContextBuilder().build(Request({}))
+    with pytest.raises(GuardMissingError):
+        TOTPCallContextBuilder().build(object())
+
+
+def test_logs_hold_no_token_and_no_code(caplog: pytest.LogCaptureFixture) -> None:
+    """Accepted or refused."""
+    caplog.set_level(logging.DEBUG)
+    checker = authenticator()
+    token, code = ("Authorization", f"Bearer {TOKEN}"), good_code()
+    assert isinstance(checker.authenticate([token, ("X-TOTP", code)], "192.0.2.1"), Caller)
+    for wrong in ("000001", "000002", "000003", "000004", "000005", "000006"):
+        checker.authenticate([token, ("X-TOTP", wrong)], "192.0.2.1")
+        assert wrong not in caplog.text
+    assert "token_compromise_suspected: peer=alice" in caplog.text
+    assert caplog.text.count("token_compromise_suspected") == 1
+    assert TOKEN not in caplog.text
+    assert code not in caplog.text
+
+
+def test_rfc_6238_appendix_b() -> None:
+    """Eight digits, ASCII seeds of 20, 32 and 64 bytes."""
+    totp = RFC["totp"]
+    for case in totp["cases"]:
+        for algorithm, seed in totp["seedAscii"].items():
+            profile = Profile(algorithm, digits=totp["digits"])
+            assert code_of_step(seed.encode(), profile, case["unix"] // totp["period"]) == case[algorithm]
