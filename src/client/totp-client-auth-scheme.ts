@@ -29,7 +29,10 @@ export interface TOTPClientAuthSchemeOptions {
   readonly now?: Clock['now']
   /** How to wait, where the clock is not the real one. */
   readonly sleep?: Clock['sleep']
-  /** Hears of a weak seed; by default `process.emitWarning`. The message holds no secret. */
+  /**
+   * Hears of a weak seed, and, once, of an agent whose policy is `once` where `replay` does not say so; by default
+   * `process.emitWarning`. No message holds a secret.
+   */
   readonly onWarning?: (message: string) => void
 }
 
@@ -47,6 +50,8 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
   readonly #seed: Seed
   readonly #now: () => Date
   readonly #steps: StepQueue | undefined
+  readonly #warn: (message: string, code: string) => void
+  #warnedOfOnce = false
 
   /**
    * @throws {A2aTotpError} `ERR_SEED_MISSING`, `ERR_SEED_INVALID`, `ERR_PROFILE_INVALID` for what was given, and
@@ -64,7 +69,8 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
     this.#now = options.now ?? (() => new Date())
     this.replay = options.replay ?? 'reuse'
     this.#steps = this.replay === 'once' ? stepQueue(this.profile, this.#now, options) : undefined
-    if (!this.#seed.strong) warnOfWeakSeed(this.#seed.bits, options.onWarning ?? emitWarning)
+    this.#warn = options.onWarning ?? emitWarning
+    if (!this.#seed.strong) this.#warnOfWeakSeed()
   }
 
   /**
@@ -104,10 +110,28 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
    */
   retryOf(code: string, response: Pick<Response, 'status' | 'headers'>): { notBefore: Date } | undefined {
     if (response.status !== 401) return undefined
-    const after = response.headers.get('retry-after')
-    const spent = this.replay === 'once' && after !== null && /^[0-9]{1,6}$/.test(after)
-    if (spent) return { notBefore: new Date(this.#now().getTime() + Number(after) * 1000) }
+    const after = response.headers.get('retry-after') ?? ''
+    const spent = /^[0-9]{1,6}$/.test(after)
+    if (spent && this.replay === 'once')
+      return { notBefore: new Date(this.#now().getTime() + Number(after) * 1000) }
+    if (spent) this.#warnOfOnce()
     return this.#isOver(code) ? { notBefore: this.#now() } : undefined
+  }
+
+  #warnOfWeakSeed(): void {
+    this.#warn(
+      `the seed has ${this.#seed.bits} bits, RFC 4226 asks for at least ${minimumSeedBits}: ask who issued it for a longer one`,
+      'A2A_TOTP_SEED_WEAK',
+    )
+  }
+
+  #warnOfOnce(): void {
+    if (this.#warnedOfOnce) return
+    this.#warnedOfOnce = true
+    this.#warn(
+      "the agent takes each code for one request only: set replay: 'once', so that requests wait for a code of their own",
+      'A2A_TOTP_REPLAY_ONCE',
+    )
   }
 
   /** Whether a code is of this seed, and of one of the last two time steps that are over. */
@@ -132,12 +156,6 @@ function stepQueue(
   })
 }
 
-function warnOfWeakSeed(bits: number, warn: (message: string) => void): void {
-  warn(
-    `the seed has ${bits} bits, RFC 4226 asks for at least ${minimumSeedBits}: ask who issued it for a longer one`,
-  )
-}
-
-function emitWarning(message: string): void {
-  process.emitWarning(message, { type: 'SecurityWarning', code: 'A2A_TOTP_SEED_WEAK' })
+function emitWarning(message: string, code: string): void {
+  process.emitWarning(message, { type: 'SecurityWarning', code })
 }

@@ -91,10 +91,14 @@ describe('a step that another process with the same seed spent', () => {
     expect(waits.map(({ waitMs }) => waitMs)).toEqual([19_000])
   })
 
-  it('is not tried again by a client that does not know the policy', async () => {
-    const response = await post(totpFetch(schemeOn(clock)))
+  it('is not tried again by a client that does not know the policy, which warns of that', async () => {
+    const warnings: string[] = []
+    const fetch = totpFetch(schemeOn(clock, { onWarning: (message) => warnings.push(message) }))
+    const [response, another] = [await post(fetch), await post(fetch)]
     expect([response.status, response.headers.get('retry-after')]).toEqual([401, '19'])
-    expect(agent.seen.map(({ passed }) => passed)).toEqual([true, false])
+    expect(another.status).toBe(401)
+    expect(agent.seen.map(({ passed }) => passed)).toEqual([true, false, false])
+    expect(warnings).toEqual([expect.stringContaining("replay: 'once'")])
   })
 
   it('is an error when the wait is longer than the limit', async () => {

@@ -188,6 +188,15 @@ describe('a signal', () => {
     })
   })
 
+  it('is not needed: real time passes by itself', async () => {
+    const now = () => new Date()
+    const { queue, waits } = queueOn(new FakeClock(), { profile: { period: 1 }, now, sleep })
+    const given = [await queue.next(), await queue.next()]
+    expect(given[1]).toBeGreaterThan(given[0] ?? Infinity)
+    expect(Math.floor(Date.now() / 1000)).toBeGreaterThanOrEqual(given[1] ?? Infinity)
+    expect(waits.length).toBeLessThanOrEqual(1)
+  })
+
   it('is let go of when the wait is over', async () => {
     const clock = new FakeClock()
     const { queue } = queueOn(clock)
