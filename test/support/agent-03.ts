@@ -1,0 +1,90 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { AgentCard } from 'a2a-sdk-0.3'
+import { DefaultRequestHandler, InMemoryTaskStore, type AgentExecutor } from 'a2a-sdk-0.3/server'
+import { agentCardHandler, jsonRpcHandler, restHandler } from 'a2a-sdk-0.3/server/express'
+import { A2AService, grpcService } from 'a2a-sdk-0.3/server/grpc'
+import { Server, ServerCredentials } from '@grpc/grpc-js'
+import express from 'express'
+import { withTotpSecurity, type CardJson } from '../../src/core/agent-card.js'
+import { TOTPCallContextBuilder } from '../../src/server/a2a.js'
+import { totpGuard } from '../../src/server/express.js'
+import { grpcGuard, guardedService } from '../../src/server/grpc.js'
+import type { TOTPServerAuthScheme } from '../../src/server/totp-server-auth-scheme.js'
+
+export interface Agent03 extends AsyncDisposable {
+  readonly origin: string
+  readonly grpc: string
+}
+
+/** Says back who is calling. */
+const executor: AgentExecutor = {
+  execute: ({ contextId, context }, bus) => {
+    const text = `${context?.user?.userName ?? 'nobody'} is welcome`
+    bus.publish({
+      kind: 'message',
+      messageId: 'reply',
+      role: 'agent',
+      contextId,
+      parts: [{ kind: 'text', text }],
+    })
+    bus.finished()
+    return Promise.resolve()
+  },
+  cancelTask: () => Promise.resolve(),
+}
+
+/** A real agent on @a2a-js/sdk 0.3.14 behind our guards, over its three bindings; its card is public. */
+export async function agent03(scheme: TOTPServerAuthScheme): Promise<Agent03> {
+  const app = express()
+  const http = createServer(app).listen(0, '127.0.0.1')
+  await once(http, 'listening')
+  const origin = `http://127.0.0.1:${(http.address() as AddressInfo).port}`
+  const grpcServer = new Server({ interceptors: [grpcGuard(scheme)] })
+  const port = await new Promise<number>((done, fail) =>
+    grpcServer.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error ? fail(error) : done(bound),
+    ),
+  )
+  const grpc = `127.0.0.1:${port}`
+
+  const card = withTotpSecurity(cardAt(origin, grpc), { protocol: '0.3' }) as unknown as AgentCard
+  const requestHandler = new DefaultRequestHandler(card, new InMemoryTaskStore(), executor)
+  const { userBuilder } = new TOTPCallContextBuilder()
+  const options = { requestHandler, userBuilder }
+  app.use('/.well-known/agent-card.json', agentCardHandler({ agentCardProvider: requestHandler }))
+  app.use(totpGuard(scheme))
+  app.use('/jsonrpc', jsonRpcHandler(options))
+  app.use('/rest', restHandler(options))
+  grpcServer.addService(guardedService(A2AService), grpcService(options))
+  return {
+    origin,
+    grpc,
+    [Symbol.asyncDispose]: async () => {
+      grpcServer.forceShutdown()
+      http.closeAllConnections()
+      http.close()
+      await once(http, 'close')
+    },
+  }
+}
+
+function cardAt(origin: string, grpc: string): CardJson {
+  return {
+    protocolVersion: '0.3.0',
+    name: 'older',
+    description: 'says who is calling',
+    version: '1',
+    url: `${origin}/jsonrpc`,
+    preferredTransport: 'JSONRPC',
+    additionalInterfaces: [
+      { transport: 'HTTP+JSON', url: `${origin}/rest` },
+      { transport: 'GRPC', url: grpc },
+    ],
+    capabilities: { streaming: true },
+    defaultInputModes: ['text/plain'],
+    defaultOutputModes: ['text/plain'],
+    skills: [],
+  }
+}
