@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { machine, tableOf, type Section } from './report.js'
 import { httpSection } from './sections/http.js'
 import { memorySection } from './sections/memory.js'
+import { redisSection } from './sections/redis.js'
 import { schemeSection } from './sections/scheme.js'
 import { startSection } from './sections/start.js'
 import { storeSection } from './sections/store.js'
@@ -12,6 +13,7 @@ const sections: Readonly<Record<string, Section>> = {
   verify: verifySection,
   scheme: schemeSection,
   http: httpSection,
+  redis: redisSection,
   store: storeSection,
   memory: memorySection,
 }
