@@ -4,11 +4,13 @@ import { isA2aTotpError } from '../core/errors.js'
 import { addPeerCommand } from './commands/add-peer.js'
 import { codeCommand } from './commands/code.js'
 import { configCommand } from './commands/config.js'
+import { completePeersCommand, completionCommand } from './commands/completion.js'
 import { decryptCommand } from './commands/decrypt.js'
 import { demoCommand } from './commands/demo.js'
 import { doctorCommand } from './commands/doctor.js'
 import { encryptCommand } from './commands/encrypt.js'
 import { exportCommand } from './commands/export.js'
+import { helpCommand } from './commands/help.js'
 import { importCommand } from './commands/import.js'
 import { initCommand } from './commands/init.js'
 import { listCommand } from './commands/list.js'
@@ -40,6 +42,8 @@ const commands = [
   recipientsCommand,
   doctorCommand,
   demoCommand,
+  completionCommand,
+  helpCommand,
 ]
 
 /** Runs one command line. Gives its exit code; never throws. */
@@ -78,10 +82,12 @@ Start here:
 Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 a store, file or configuration cannot be used,
 4 the agent cannot be reached, 70 a bug, 130 / 143 interrupted.`,
     )
-    .hook('preAction', (root) => {
-      Object.assign(options, root.opts())
+    .helpCommand(false)
+    .hook('preAction', (root, action) => {
+      Object.assign(options, root.opts(), { command: nameOf(action) })
     })
   for (const command of commands) program.addCommand(command(context))
+  program.addCommand(completePeersCommand(context), { hidden: true })
   forEachCommand(program, (command) =>
     command
       .exitOverride()
@@ -96,6 +102,12 @@ Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 a store, file or config
       .showSuggestionAfterError(true),
   )
   return program
+}
+
+/** `rotate`, or `recipients add`. */
+function nameOf(command: Command): string {
+  const { parent } = command
+  return parent?.parent ? `${nameOf(parent)} ${command.name()}` : command.name()
 }
 
 function forEachCommand(command: Command, visit: (command: Command) => unknown): void {

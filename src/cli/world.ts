@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { A2aTotpError } from '../core/errors.js'
+import { hostname, userInfo } from 'node:os'
+import { A2aTotpError, isA2aTotpError } from '../core/errors.js'
+import type { Roster } from '../core/peer.js'
+import { peersChanged, recordChange } from '../store/change-record.js'
 import { locateStore, type Located } from '../store/locate.js'
-import type { StoreKeys } from '../store/protection.js'
+import type { Protection, StoreKeys } from '../store/protection.js'
 import type { ReadOptions } from '../store/read-file.js'
 import { createStore, openStore, protectStore, readStore, updateStore } from '../store/store.js'
 import type { CliContext, Env, StoreAccess } from './context.js'
-import { createOutput, type CliStream, type OutputOptions } from './output.js'
+import { createOutput, type CliStream, type Output, type OutputOptions } from './output.js'
 import { ask } from './prompt.js'
 import { storeKeys, type AskHidden } from './store-keys.js'
 
@@ -24,11 +27,14 @@ export interface World {
 /** The options in front of the command. Filled in once commander has read them. */
 export interface GlobalOptions extends OutputOptions {
   store: string | undefined
+  /** The command that is run, for the record of changes. */
+  command: string
   allowInsecurePermissions: boolean
 }
 
 export const defaultGlobalOptions = (): GlobalOptions => ({
   store: undefined,
+  command: '',
   json: false,
   quiet: false,
   color: true,
@@ -59,7 +65,7 @@ export function createContext(
     now,
     random: randomBytes,
     output,
-    store: storeAccess(world, options, now, keys, (text) => output.say(text)),
+    store: storeAccess(world, options, now, keys, output),
     signal: world.signal,
     setExitCode,
     readStdin: async () => (await readStdinBytes()).toString('utf8'),
@@ -96,24 +102,43 @@ function isTerminal({ stderr }: World, stdin: ReturnType<World['stdin']>): boole
   return stdin.isTTY === true && stderr.isTTY === true
 }
 
+/** Who runs this. A container may have a uid without a name. */
+function loginName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`
+  }
+}
+
 function storeAccess(
   { env, cwd }: World,
   options: Readonly<GlobalOptions>,
   now: () => Date,
   keys: StoreKeys,
-  say: (text: string) => void,
+  output: Output,
 ): StoreAccess {
   let located: Located | undefined
   const locate = (): Located => {
     if (located) return located
     located = locateStore({ env, cwd, ...(options.store === undefined ? {} : { store: options.store }) })
-    for (const { path, reason } of located.passedOver) say(`passed over ${path}: ${reason}`)
+    for (const { path, reason } of located.passedOver) output.say(`passed over ${path}: ${reason}`)
     return located
   }
   const reading = (): ReadOptions => ({
     allowInsecurePermissions: options.allowInsecurePermissions,
     keys,
   })
+  // A change that was made stays made, also when it cannot be written down.
+  const record = (peers: readonly string[]): void => {
+    try {
+      const change = { at: now(), by: loginName(), host: hostname(), command: options.command, peers }
+      recordChange(locate().path, change)
+    } catch (error) {
+      if (!isA2aTotpError(error)) throw error
+      output.warn(`the change was made but not recorded: ${error.message}`)
+    }
+  }
   return {
     path: () => locate().path,
     exists: () => locate().found,
@@ -122,9 +147,22 @@ function storeAccess(
     examine: (path) => readStore(path, { keys, allowInsecurePermissions: true }),
     async create(roster, { replace, protection }) {
       const { backup } = await createStore(locate().path, roster, { replace, protection, now: now() })
+      record([])
       return backup
     },
-    update: (change) => updateStore(locate().path, reading(), change),
-    protect: (change) => protectStore(locate().path, reading(), change),
+    async update(change) {
+      let before: Roster | undefined
+      const after = await updateStore(locate().path, reading(), (roster) => change((before = roster)))
+      if (before && after !== before) record(peersChanged(before, after))
+      return after
+    },
+    async protect(change) {
+      let before: Protection | undefined
+      const after = await protectStore(locate().path, reading(), (protection) =>
+        change((before = protection)),
+      )
+      if (after !== before) record([])
+      return after
+    },
   }
 }

@@ -35,7 +35,7 @@ function isWorkTree(folder: string): boolean {
 function linesFor(name: string): string[] {
   // gitignore(5): a backslash takes the meaning from a wildcard, and keeps a blank at the end.
   const literal = name.replace(/[\\*?[]|\s$/g, '\\$&')
-  return [`/${literal}`, `/${literal}.bak-*`, `/.${literal}.*`]
+  return [`/${literal}`, `/${literal}.bak-*`, `/${literal}.log`, `/.${literal}.*`]
 }
 
 function addLines(path: string, lines: readonly string[], fs: FileSystem): IgnoreOutcome {

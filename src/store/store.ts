@@ -98,7 +98,7 @@ export async function protectStore(
 ): Promise<Protection> {
   const { protection } = await changeStore(path, options, ({ roster, protection: before }) => {
     const after = change(before)
-    return after && { roster, protection: after }
+    return after === undefined || after === before ? undefined : { roster, protection: after }
   })
   return protection
 }

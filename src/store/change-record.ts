@@ -1,0 +1,50 @@
+import { constants } from 'node:fs'
+import { A2aTotpError, isA2aTotpError } from '../core/errors.js'
+import type { Roster } from '../core/peer.js'
+import { closeQuietly, explain, fileSystem, privateMode, type FileSystem } from './file-system.js'
+
+/** A line of the record: who changed what, when. Nothing in it is secret. */
+export interface Change {
+  readonly at: Date
+  /** The user's login name. */
+  readonly by: string
+  readonly host: string
+  /** The command, like `rotate`. */
+  readonly command: string
+  /** The names of the peers that came, went or changed. */
+  readonly peers: readonly string[]
+}
+
+/** Where the record of a store lies. */
+export const recordPath = (storePath: string): string => `${storePath}.log`
+
+/**
+ * Adds a line of JSON to the record of changes beside a store, which is born with mode 0600. It helps memory; it is no
+ * proof: whoever can write to the store can write to the record.
+ *
+ * @throws {A2aTotpError} `ERR_FILE_UNWRITABLE` with the cause; a link is not followed
+ */
+export function recordChange(storePath: string, change: Change, fs: FileSystem = fileSystem): void {
+  const path = recordPath(storePath)
+  const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants
+  try {
+    const file = fs.openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, privateMode)
+    try {
+      if (!fs.fstatSync(file).isFile())
+        throw new A2aTotpError('ERR_FILE_UNWRITABLE', `${path} is not a regular file`)
+      fs.writeFileSync(file, `${JSON.stringify(change)}\n`)
+      fs.fsyncSync(file)
+    } finally {
+      closeQuietly(file, fs)
+    }
+  } catch (error) {
+    if (isA2aTotpError(error)) throw error
+    throw new A2aTotpError('ERR_FILE_UNWRITABLE', `cannot write ${path}: ${explain(error)}`, { cause: error })
+  }
+}
+
+/** The names of the peers in which two rosters differ. A new shared seed or policy changes none of them. */
+export function peersChanged(before: Roster, after: Roster): string[] {
+  const names = new Set([...before.peers.keys(), ...after.peers.keys()])
+  return [...names].filter((name) => before.peers.get(name) !== after.peers.get(name))
+}
