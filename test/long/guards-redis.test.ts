@@ -38,9 +38,7 @@ describe('the memory of redisGuard, in Redis', { skip: !hasRedis() }, () => {
       await Promise.all(Array.from({ length: atOnce }, async (_, n) => guard.decide(attempt(begin + n))))
     }
     const bytes = (await used()) - before
-    console.log(
-      `memory in Redis: ${what}: ${(bytes / 1e6).toFixed(1)} MB, ${await keyCount()} keys`,
-    )
+    console.log(`memory in Redis: ${what}: ${(bytes / 1e6).toFixed(1)} MB, ${await keyCount()} keys`)
     return bytes
   }
 
