@@ -17,7 +17,7 @@ export interface FollowedFileListener {
 }
 
 /** A change is seen within a second; a look is one `stat`. */
-const lookEveryMs = 250
+const lookEveryMs = 100
 
 /** What a path leads to, when it leads nowhere. */
 const gone = 'gone'
