@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SendMessageRequest } from '@a2a-js/sdk'
 import { ClientFactory } from '@a2a-js/sdk/client'
 import { expect, it } from 'vitest'
 import { totpTransports } from '../../src/client/a2a.js'
 import { BearerTokenAuth, TOTPClientAuthScheme } from '../../src/client/index.js'
-import { makeStore, parseJson, runBinary, startBinary } from '../support/cli.js'
+import { aliceVariables, makeAgentFolder } from '../support/agent-folder.js'
+import { parseJson, runBinary, startBinary } from '../support/cli.js'
 import {
   describeWith,
   firstLineOf,
@@ -14,27 +14,6 @@ import {
   startPython,
   type Venv,
 } from '../support/python.js'
-import { readByDotenv } from '../support/env-readers.js'
-
-/** A store, and the emitted modules and files of its agent and of its peer alice, in one folder. */
-async function makeAgentFolder(init: readonly string[] = []): Promise<string> {
-  const cwd = await makeStore(['alice', 'bob'], init)
-  const wanted = [
-    ['server', '--format', 'json', '--out', 'server.json'],
-    ['server', '--format', 'python', '--out', 'a2a_totp_server.py'],
-    ['client', 'alice', '--format', 'python', '--out', 'a2a_totp_client.py'],
-    ['client', 'alice', '--format', 'crewai', '--out', 'a2a_totp_crewai_client.py'],
-    ['client', 'alice', '--format', 'env', '--out', 'alice.env'],
-  ]
-  for (const args of wanted) {
-    const { exitCode, stderr } = await runBinary(['config', ...args], { cwd })
-    if (exitCode !== 0) throw new Error(stderr)
-  }
-  return cwd
-}
-
-const variablesIn = (cwd: string): Record<string, string> =>
-  readByDotenv(readFileSync(join(cwd, 'alice.env'), 'utf8'))
 
 /** The cells that authenticate, in the probe's words. a2a-sdk 0.3's REST names no TaskNotFound, so it is skipped. */
 const agents = [
@@ -71,7 +50,7 @@ for (const [venv, program, cells] of agents) {
       'is called by the TypeScript client over %s',
       async (binding) => {
         const { cwd, card } = await startAgent()
-        const { A2A_TOTP_TOKEN: token = '', A2A_TOTP_SEED: seed = '' } = variablesIn(cwd)
+        const { A2A_TOTP_TOKEN: token = '', A2A_TOTP_SEED: seed = '' } = aliceVariables(cwd)
         const scheme = new TOTPClientAuthScheme({ delegate: new BearerTokenAuth(token), seed })
         const factory = new ClientFactory({ ...totpTransports(scheme), preferredTransports: [binding] })
         const client = await factory.createFromUrl(new URL(card).origin)
@@ -97,7 +76,7 @@ for (const [venv, program] of clients) {
     it('calls the demo over every binding, through interceptor and httpx.Auth', async () => {
       const cwd = await makeAgentFolder()
       const card = await firstLineOf(startBinary(['--quiet', 'demo'], { cwd }))
-      const client = startPython(venv, [pythonTests + program, card], { path: cwd, env: variablesIn(cwd) })
+      const client = startPython(venv, [pythonTests + program, card], { path: cwd, env: aliceVariables(cwd) })
       const answers = JSON.parse(await lastLineOf(client)) as Record<string, string>
       expect(Object.keys(answers)).toEqual(
         expect.arrayContaining(['JSONRPC interceptor', 'JSONRPC httpx.Auth', 'HTTP+JSON httpx.Auth']),
@@ -115,7 +94,7 @@ describeWith('crewai', 'a crewAI client with the emitted scheme', () => {
     const card = await firstLineOf(startBinary(['--quiet', 'demo'], { cwd }))
     const client = startPython('crewai', [`${pythonTests}client_crewai.py`, card, '35'], {
       path: cwd,
-      env: variablesIn(cwd),
+      env: aliceVariables(cwd),
     })
     const printed = await lastLineOf(client)
     expect(JSON.parse(printed)).toMatchObject({

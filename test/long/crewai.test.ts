@@ -1,0 +1,14 @@
+import { expect, it } from 'vitest'
+import { aliceVariables, makeAgentFolder } from '../support/agent-folder.js'
+import { startBinary } from '../support/cli.js'
+import { describeWith, firstLineOf, lastLineOf, pythonTests, startPython } from '../support/python.js'
+
+describeWith('crewai', 'a crewAI client with the emitted scheme', () => {
+  it('polls the demo for 95 seconds, past three periods of 30', async () => {
+    const cwd = await makeAgentFolder()
+    const card = await firstLineOf(startBinary(['--quiet', 'demo'], { cwd }))
+    const args = [`${pythonTests}client_crewai.py`, card, '95']
+    const client = startPython('crewai', args, { path: cwd, env: aliceVariables(cwd) })
+    expect(JSON.parse(await lastLineOf(client))).toMatchObject({ long: { seconds: 95 } })
+  })
+})
