@@ -21,7 +21,7 @@ export function estimateOf(samples: readonly number[]): Estimate {
   const sorted = ascending(samples)
   const half = 0.98 * Math.sqrt(sorted.length)
   const last = sorted.length - 1
-  const low = Math.max(0, Math.floor(sorted.length / 2 - half))
+  const low = Math.max(0, Math.floor(sorted.length / 2 - half) - 1)
   const high = Math.min(last, Math.ceil(sorted.length / 2 + half))
   return { median: medianOf(sorted), low: sorted[low] ?? NaN, high: sorted[high] ?? NaN }
 }
