@@ -8,6 +8,7 @@ import { judgeChallenge, judgeLeak, judgeStatus, judgeUniform } from './checks/m
 import { judgeReplay } from './checks/replay.js'
 import { judgeThrottle, judgeWindow } from './checks/scans.js'
 import { judgeValid } from './checks/valid.js'
+import type { Diagnosis } from './diagnosis.js'
 import type { Discovery } from './discovery.js'
 import { isExposed } from './hosts.js'
 import type { ProbeOptions } from './options.js'
@@ -25,6 +26,7 @@ export interface Evidence {
   readonly secrets: Secrets
   readonly noCrossPeer: string
   readonly scans: Scans
+  readonly diagnosis: Diagnosis | undefined
 }
 
 type CellJudge = (run: CellRun, evidence: Evidence) => Verdict
@@ -53,8 +55,8 @@ const cellJudges: Readonly<Partial<Record<CheckId, CellJudge>>> = {
   'auth.future-code': guesses('auth.future-code'),
   'auth.cross-peer': (run, { noCrossPeer }) =>
     noCrossPeer === '' ? judgeGuess('auth.cross-peer', run) : skipped(noCrossPeer),
-  'auth.valid': (run, { options: { credentials }, discovery: { cards }, runs }) =>
-    judgeValid(run, { credentials, cards, runs }),
+  'auth.valid': (run, { options: { credentials }, discovery: { cards }, runs, diagnosis }) =>
+    judgeValid(run, { credentials, cards, runs, diagnosis }),
   'auth.after-valid': judgeAfterValid,
   challenge: judgeChallenge,
   status: judgeStatus,

@@ -1,6 +1,8 @@
+import type { CardJson } from '../core/agent-card.js'
 import { CellRun, isSuccess } from './cell-run.js'
 import type { Cell } from './cells.js'
 import { freeAttempts, type Stage } from './checks/refusals.js'
+import { diagnose, type Diagnosis } from './diagnosis.js'
 import { freshWrongCodes, guess } from './guessing.js'
 import { isExposed } from './hosts.js'
 import { scan, type Scans } from './scans.js'
@@ -14,6 +16,7 @@ export interface Performed {
   /** Why no code of another peer was sent. */
   readonly noCrossPeer: string
   readonly scans: Scans
+  readonly diagnosis: Diagnosis | undefined
 }
 
 /**
@@ -22,7 +25,11 @@ export interface Performed {
  * stranger's. Then the valid calls with the same refusals after each, then the many refusals that spend no guess,
  * and the guesses last.
  */
-export async function perform(session: Session, cells: readonly Cell[]): Promise<Performed> {
+export async function perform(
+  session: Session,
+  cells: readonly Cell[],
+  cards: readonly CardJson[],
+): Promise<Performed> {
   const { options, client, performed } = session
   const runs = cells.map((cell) => new CellRun(cell, client, options.random))
   const testable = runs.filter(({ cell }) => cell.untestable === undefined)
@@ -39,7 +46,8 @@ export async function perform(session: Session, cells: readonly Cell[]): Promise
   const wrongCodes = await freshWrongCodes(session, guessable)
   const spent = await guess(session, guessable, wrongCodes)
   const scans = await scan(session, guessable, spent, once)
-  return { runs, guessesSpent: spent.size, noCrossPeer: wrongCodes.noCrossPeer, scans }
+  const diagnosis = await diagnose(session, trusted, cards, spent)
+  return { runs, guessesSpent: spent.size, noCrossPeer: wrongCodes.noCrossPeer, scans, diagnosis }
 }
 
 async function sendFree(session: Session, run: CellRun, stage: Stage, trusted: boolean): Promise<void> {

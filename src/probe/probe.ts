@@ -6,7 +6,7 @@ import { discover, type Discovery } from './discovery.js'
 import { HttpClient } from './http.js'
 import { cellChecks, judgeCell, judgeRun, judgeSilence, runChecks, type Evidence } from './judges.js'
 import { parseTarget, type ProbeOptions } from './options.js'
-import { summarise, toResult, type CheckResult, type ProbeReport } from './report.js'
+import { isFailing, summarise, toResult, type CheckResult, type ProbeReport } from './report.js'
 import { Secrets } from './secrets.js'
 import { perform } from './perform.js'
 import { asText, printable } from './text.js'
@@ -26,7 +26,7 @@ export async function probe(options: ProbeOptions): Promise<ProbeReport> {
     ...(options.throttle ? (['throttle'] as const) : []),
     ...(options.windowScan ? (['window'] as const) : []),
   ])
-  const { timeoutMs, ca, now } = options
+  const { timeoutMs, ca, now, strict = false } = options
   const startedAt = now()
   const begun = performance.now()
   const client = new HttpClient({ timeoutMs, now, ...(ca === undefined ? {} : { ca }) })
@@ -45,7 +45,8 @@ export async function probe(options: ProbeOptions): Promise<ProbeReport> {
       agent: name === '' ? null : name,
       startedAt: startedAt.toISOString(),
       durationMs: Math.round(performance.now() - begun),
-      ok: summary.failed === 0 && (options.strict !== true || summary.warned === 0),
+      ok: !outcome.results.some((result) => isFailing(result, { strict })),
+      strict,
       reachable: discovery.silence === undefined || discovery.silence.reason === 'tls',
       guessesSpent: outcome.guessesSpent,
       requests: client.requests,
@@ -74,7 +75,7 @@ async function test(
   const cells = cellsOf(discovery.cards, target, options)
   const sleep = options.sleep ?? (async (ms: number) => realSleep(ms))
   const announce = options.announce ?? (() => undefined)
-  const sent = await perform({ options, client, secrets, performed, sleep, announce }, cells)
+  const sent = await perform({ options, client, secrets, performed, sleep, announce }, cells, discovery.cards)
   const evidence: Evidence = { options, target, discovery, cells, secrets, ...sent }
   const ofRun = runChecks
     .filter((id) => reported.has(id))

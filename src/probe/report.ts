@@ -45,6 +45,8 @@ export interface ProbeReport {
   readonly durationMs: number
   /** No check failed, and with `strict` none warned. */
   readonly ok: boolean
+  /** Whether warnings count as failures. */
+  readonly strict: boolean
   /** Whether the agent answered at all. */
   readonly reachable: boolean
   /** Distinct wrong codes sent with the live token. */
@@ -53,6 +55,10 @@ export interface ProbeReport {
   readonly summary: Summary
   readonly checks: readonly CheckResult[]
 }
+
+/** Whether a result makes the report not ok. */
+export const isFailing = ({ status }: CheckResult, { strict }: Pick<ProbeReport, 'strict'>): boolean =>
+  status === 'fail' || (strict && status === 'warn')
 
 export const passed = (actual: string, detail = ''): Verdict => ({ status: 'pass', actual, detail })
 export const failed = (actual: string, detail: string): Verdict => ({ status: 'fail', actual, detail })

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { defaultProfile } from '../../src/core/profile.js'
 import { Token } from '../../src/core/token.js'
 import { generateCode } from '../../src/core/totp.js'
-import type { ProbeReport } from '../../src/probe/index.js'
+import type { ProbeOptions, ProbeReport } from '../../src/probe/index.js'
 import { refuse, sendJson, type Quirks } from '../support/broken-agent.js'
 import { alice, bob, findings, midStep, probeAgent } from '../support/probing.js'
 
@@ -80,6 +80,74 @@ describe('right credentials that are not let in are explained by', () => {
     expect(explanation(report)).toContain(
       'another token or seed for this peer, or other code settings than SHA1, 6 digits',
     )
+  })
+})
+
+describe('what was mixed up is found out within four guesses:', () => {
+  const own = { ...defaultProfile, seed: alice.seed, token: Token.parse(alice.token) }
+  const noDate: Quirks = {
+    answers: (response) => {
+      response.sendDate = false
+      response.removeHeader('Date')
+      return false
+    },
+  }
+
+  it.each<[string, Partial<ProbeOptions>, Quirks, string]>([
+    ['the algorithm', { credentials: { ...own, algorithm: 'SHA512' } }, {}, 'the agent has SHA1, not SHA512'],
+    ['the digits', { credentials: { ...own, digits: 8 } }, {}, 'codes of 6 digits, not 8'],
+    ['the period', { credentials: { ...own, period: 60 } }, {}, 'a period of 30 s, not 60 s'],
+    [
+      'the peer that the seed belongs to',
+      { credentials: { ...own, seed: bob.seed }, otherPeer: { ...defaultProfile, seed: alice.seed } },
+      {},
+      'token and seed are of different peers',
+    ],
+    ['the header', {}, { header: 'X-OTP' }, 'in X-OTP it was let in'],
+    ['the clock, by its Date', {}, { clockOffsetMs: -240_000 }, 'the code of its own time was let in'],
+    [
+      'the clock, without a Date',
+      {},
+      { ...noDate, clockOffsetMs: -60_000, drifts: [0] },
+      'a code of 60 s ago',
+    ],
+  ])('%s', async (_, options, quirks, words) => {
+    const { report, agent } = await probeAgent(quirks, options)
+    expect(explanation(report)).toContain(words)
+    expect(report.guessesSpent).toBeLessThanOrEqual(4)
+    expect(agent.guesses.size).toBeLessThanOrEqual(5)
+    expect(report.ok).toBe(false)
+  })
+
+  it('or it is said what was tried', async () => {
+    const { report } = await probeAgent({ peersOf: () => [] })
+    expect(explanation(report)).toContain(
+      "(tried without success: 7 digits, 8 digits, the other peer's seed, SHA256, SHA512, a period of 60 s)",
+    )
+  })
+
+  it('nothing is tried where one cell lets them in: it is about the other then', async () => {
+    const { report } = await probeAgent({
+      answers: (response, { binding }) => {
+        if (binding !== 'rest') return false
+        refuse(response, 'unknown token')
+        return true
+      },
+    })
+    expect(explanation(report)).toContain('let in by JSON-RPC 1.0: here the guard has other settings')
+    expect(report.guessesSpent).toBe(4)
+  })
+
+  it('a proxy that strips the header, where the agent says that the code is missing', async () => {
+    const { report } = await probeAgent({
+      header: 'X-Stripped',
+      refuse: (response, reason) => {
+        const message = reason === 'no code' ? 'TOTP code missing' : 'refused'
+        sendJson(response, 401, { error: { code: 401, message } })
+        return true
+      },
+    })
+    expect(explanation(report)).toContain('something in front strips it')
   })
 })
 

@@ -12,7 +12,8 @@ import { findCodeSource, newestSeed, renamedEnv, sourceFromStore, type CodeSourc
 import type { CliContext } from '../context.js'
 import { exitCodes } from '../exit-codes.js'
 import { choice, wholeNumber } from '../options.js'
-import { emit, outOptions, type OutOptions } from '../result-file.js'
+import { formatOption, requirePlaces, writeReports, type ReportTarget } from '../probe-reports.js'
+import { outOptions, type OutOptions } from '../result-file.js'
 import type { Spinner } from '../terminal.js'
 
 interface ProbeCommandOptions extends OutOptions {
@@ -29,7 +30,10 @@ interface ProbeCommandOptions extends OutOptions {
   insecureHttp?: true
   ca?: string
   timeout: number
-  format?: 'pretty' | 'json'
+  throttle?: true
+  windowScan?: true
+  format?: readonly ReportTarget[]
+  explain?: string
 }
 
 export const probeCommand = (context: CliContext): Command => {
@@ -39,7 +43,7 @@ export const probeCommand = (context: CliContext): Command => {
   ]
   const command = new Command('probe')
     .description('prove against a live agent that bearer plus TOTP is really enforced')
-    .argument('<url>', "the agent's address, or its card's")
+    .argument('[url]', "the agent's address, or its card's")
     .argument('[name]', 'the peer to call as; else $A2A_TOTP_TOKEN and $A2A_TOTP_SEED')
     .option('--token-env <var>', 'the variable that holds the token')
     .option('--seed-env <var>', 'the variable that holds the seed')
@@ -59,6 +63,11 @@ export const probeCommand = (context: CliContext): Command => {
     .addOption(new Option('--skip <ids>', 'leave these checks out').argParser(list))
     .option('--strict', 'let warnings fail')
     .option(
+      '--throttle',
+      'also send wrong codes until they are slowed down; it may shut the peer out for a while',
+    )
+    .option('--window-scan', 'also find out how many time steps are accepted')
+    .option(
       '--send <text>',
       'also send this message with valid credentials: the only call with a side effect',
     )
@@ -66,7 +75,8 @@ export const probeCommand = (context: CliContext): Command => {
     .option('--insecure-http', 'send credentials over plain http beyond loopback')
     .option('--ca <file>', 'trust the certificates in this PEM file')
     .addOption(wholeNumber('--timeout <seconds>', 'how long one request may take', 1, 300).default(10))
-    .addOption(choice('--format <format>', 'how to report', ['pretty', 'json']))
+    .addOption(formatOption())
+    .option('--explain <id>', 'say what a check proves, what its failure means and how to mend it')
   for (const option of outOptions()) command.addOption(option)
   return command
     .addHelpText(
@@ -78,11 +88,22 @@ Exit code 0 when every check passed, 1 when one failed, 4 when the agent cannot 
 Examples:
   $ a2a-totp probe http://127.0.0.1:4100 alice
   $ a2a-totp probe https://billing.example ci-probe --strict --json > report.json
+  $ a2a-totp probe https://billing.example ci-probe --format github --format junit=probe.xml
+  $ a2a-totp probe --explain auth.after-valid
   $ A2A_TOTP_TOKEN=... A2A_TOTP_SEED=... a2a-totp probe https://billing.example`,
     )
-    .action(async (url: string, name: string | undefined, options: ProbeCommandOptions) => {
+    .action(async (url: string | undefined, name: string | undefined, options: ProbeCommandOptions) => {
+      if (options.explain !== undefined) {
+        const { explainCheck, pageOf } = await import('../../probe/index.js')
+        context.output.result(pageOf(options.explain), explainCheck(options.explain))
+        return
+      }
+      if (url === undefined)
+        throw new A2aTotpError('ERR_USAGE', 'missing the URL of the agent; give it first')
+      const targets = options.format ?? []
+      requirePlaces(context, targets, options)
       const probeOptions = await optionsFor(context, url, name, options)
-      const { probe, renderPretty } = await import('../../probe/index.js')
+      const { formats, probe } = await import('../../probe/index.js')
       const spinner = await spin(context)
       const report = await probe({
         ...probeOptions,
@@ -91,11 +112,9 @@ Examples:
           else context.output.say(text)
         },
       }).finally(() => spinner?.stop())
-      const { forPerson } = context.output
-      const color = forPerson && options.out === undefined
-      const text =
-        options.format === 'json' ? JSON.stringify(report) : renderPretty(report, { color, symbols: color })
-      emit(context, options, text, report)
+      writeReports(context, report, targets, options, (format, nice) =>
+        formats[format](report, { color: nice, symbols: nice }),
+      )
       if (!report.reachable) context.setExitCode(exitCodes.unreachable)
       else if (!report.ok) context.setExitCode(exitCodes.no)
     })
@@ -113,7 +132,20 @@ async function optionsFor(
   name: string | undefined,
   options: ProbeCommandOptions,
 ): Promise<ProbeOptions> {
-  const { binding, protocol, only, skip, strict, send, allowHost, insecureHttp, ca, timeout } = options
+  const {
+    binding,
+    protocol,
+    only,
+    skip,
+    strict,
+    throttle,
+    windowScan,
+    send,
+    allowHost,
+    insecureHttp,
+    ca,
+    timeout,
+  } = options
   requireHttpUrl(url)
   const roster = name === undefined ? undefined : await context.store.read()
   const source =
@@ -135,6 +167,8 @@ async function optionsFor(
     ...(only ? { only } : {}),
     ...(skip ? { skip } : {}),
     ...(strict ? { strict } : {}),
+    ...(throttle ? { throttle } : {}),
+    ...(windowScan ? { windowScan } : {}),
     ...(send === undefined ? {} : { send }),
     ...(allowHost ? { allowHosts: allowHost } : {}),
     ...(insecureHttp ? { insecureHttp } : {}),
