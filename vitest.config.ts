@@ -1,14 +1,14 @@
 import { defineConfig } from 'vitest/config'
 
-/** What esbuild's text loader does for the CLI: a Python file is imported as its text. */
-const pythonAsText = {
-  name: 'python-as-text',
+/** What esbuild's text loader does for the CLI: a Python file, say, is imported as its text. */
+const filesAsText = {
+  name: 'files-as-text',
   transform: (text: string, id: string) =>
-    id.endsWith('.py') ? { code: `export default ${JSON.stringify(text)}`, map: null } : undefined,
+    /\.(py|text)$/.test(id) ? { code: `export default ${JSON.stringify(text)}`, map: null } : undefined,
 }
 
 const project = (name: string, include: string[], testTimeout: number) => ({
-  plugins: [pythonAsText],
+  plugins: [filesAsText],
   test: { name, include, testTimeout, hookTimeout: 60_000, env: { NODE_EXTRA_CA_CERTS: '' } },
 })
 

@@ -76,7 +76,7 @@ const bundles = build({
   minify: true,
   legalComments: 'linked',
   supported: { 'dynamic-import': false },
-  loader: { '.py': 'text' },
+  loader: { '.py': 'text', '.text': 'text' },
   plugins: [separateBundles, lazyChildProcess],
   logLevel: 'warning',
 })

@@ -3,9 +3,10 @@ import crewaiClient from './python/a2a_totp_crewai_client.py'
 import crewaiPart from './python/a2a_totp_crewai_server.py'
 import pythonClient from './python/a2a_totp_client.py'
 import pythonServer from './python/a2a_totp_server.py'
+import agentSource from './templates/agent.ts.text'
+import clientSource from './templates/client.ts.text'
 
-export { crewaiClient, pythonClient, pythonServer }
-export { agentSource, clientSource } from './typescript-sources.js'
+export { agentSource, clientSource, crewaiClient, pythonClient, pythonServer }
 
 /** What the crewAI part needs while it is a file of its own, and has at hand behind the server module. */
 const ownHead = /^"""[^"]*"""\n\n/
