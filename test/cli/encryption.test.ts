@@ -73,7 +73,7 @@ describe('an encrypted store', () => {
     expect(wrong.stderr).toContain('ERR_STORE_KEY_WRONG')
     expect(wrong.stderr).not.toContain('horse')
     expect(readFileSync(storeIn(cwd))).toEqual(before)
-  })
+  }, 240_000)
 
   it('needs a passphrase from somewhere, and one kind of key', async () => {
     const cwd = makeFolder()
@@ -113,7 +113,7 @@ describe('encrypt and decrypt', () => {
     expect((await runCli(['encrypt', '--encrypt-to', recipient], { cwd })).exitCode).toBe(3)
     expect((await runCli(['encrypt', '--encrypt-to', recipient], { cwd, env })).exitCode).toBe(0)
     expect((await runCli(['list'], { cwd, env: { A2A_TOTP_IDENTITY: identity } })).exitCode).toBe(0)
-  })
+  }, 240_000)
 })
 
 describe('recipients', () => {

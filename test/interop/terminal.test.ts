@@ -1,8 +1,12 @@
 import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import jsQRModule from 'jsqr'
+import { PNG } from 'pngjs'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { binary, makeStore, runCli } from '../support/cli.js'
+import { drawQr } from '../../src/cli/qr.js'
+import { binary, makeFolder, makeStore, runCli } from '../support/cli.js'
 
 // jsqr is CommonJS whose types describe an ES module.
 const jsQR = jsQRModule as unknown as typeof jsQRModule.default
@@ -12,7 +16,7 @@ function openTerminal(
   cwd: string,
   columns: number,
   rows: number,
-): { type: (text: string) => void; screen: (escapes?: boolean) => string } {
+): { type: (text: string) => void; press: (key: string) => void; screen: (escapes?: boolean) => string } {
   const tmux = (...args: string[]): string =>
     execFileSync('tmux', ['-L', `a2a-totp-${process.pid}`, ...args], {
       cwd,
@@ -22,22 +26,29 @@ function openTerminal(
   onTestFinished(() => void tmux('kill-server'))
   return {
     type: (text) => void tmux('send-keys', text, 'Enter'),
+    press: (key) => void tmux('send-keys', key),
     screen: (escapes = false) => tmux('capture-pane', '-p', ...(escapes ? ['-e'] : [])),
   }
 }
 
 async function until(check: () => boolean): Promise<void> {
-  const end = Date.now() + 15_000
+  const end = Date.now() + 60_000
   while (!check()) {
     if (Date.now() > end) throw new Error('the terminal never showed it')
     await delay(100)
   }
 }
 
-/** Draws half blocks as a picture, eight pixels a module, and reads it. Colours as they are set, else the terminal's. */
-function decode(screen: string, darkTerminal: boolean): string | undefined {
+interface Picture {
+  readonly data: Uint8ClampedArray
+  readonly width: number
+  readonly height: number
+}
+
+/** Draws half blocks as a picture, eight pixels a module. Colours as they are set, else the terminal's. */
+function draw(screen: string, darkTerminal: boolean, columns = 0): Picture {
   const lines = screen.split('\n').map((line) => pixelsOf(line, darkTerminal))
-  const width = Math.max(...lines.map((line) => line.length))
+  const width = Math.max(columns, ...lines.map((line) => line.length))
   const scale = 8
   const height = lines.length * 2
   const data = new Uint8ClampedArray(width * scale * height * scale * 4).fill(darkTerminal ? 0 : 255)
@@ -57,11 +68,20 @@ function decode(screen: string, darkTerminal: boolean): string | undefined {
     ),
   )
   for (let alpha = 3; alpha < data.length; alpha += 4) data[alpha] = 255
-  return jsQR(data, width * scale, height * scale)?.data
+  return { data, width: width * scale, height: height * scale }
 
   function at(x: number, y: number): number {
     return (y * width * scale + x) * 4
   }
+}
+
+/** What zbarimg reads in a picture. */
+function zbar({ data, width, height }: Picture, folder: string): string {
+  const file = join(folder, 'screen.png')
+  const image = new PNG({ width, height })
+  image.data = Buffer.from(data)
+  writeFileSync(file, PNG.sync.write(image))
+  return execFileSync('zbarimg', ['-q', '--raw', file]).toString().trim()
 }
 
 /** Each cell as [upper half is light, lower half is light]. */
@@ -91,7 +111,18 @@ describe('at a real terminal', () => {
     type(`clear; ${process.execPath} ${binary} show alice --qr`)
     await until(() => (screen().match(/[▀▄█]/g) ?? []).length > 200)
     await delay(300)
-    for (const dark of [true, false]) expect(decode(screen(true), dark), dark ? 'dark' : 'light').toBe(uri)
+    for (const dark of [true, false]) {
+      const picture = draw(screen(true), dark)
+      expect(jsQR(picture.data, picture.width, picture.height)?.data, dark ? 'dark' : 'light').toBe(uri)
+    }
+  })
+
+  it('a QR code is one that zbarimg reads as well', () => {
+    const uri = `otpauth://totp/billing:alice?issuer=billing&secret=${'A2'.repeat(16)}&digits=6&period=30`
+    for (const dark of [true, false]) {
+      const picture = draw(drawQr(uri, 80) + '\n'.repeat(8), dark, 80)
+      expect(zbar(picture, makeFolder()), dark ? 'dark' : 'light').toBe(uri)
+    }
   })
 
   it('explains itself where the window is too narrow for a QR code', async () => {
@@ -129,4 +160,25 @@ describe('at a real terminal', () => {
     await until(() => screen().includes('ended with 0'))
     expect((await runCli(['show', 'alice'], { cwd })).exitCode).toBe(1)
   })
+
+  it('asks for a passphrase without showing it', async () => {
+    const cwd = makeFolder()
+    const { type, press, screen } = openTerminal(cwd, 80, 24)
+    type(`clear; ${process.execPath} ${binary} init --passphrase; echo "ended with $?"`)
+    await until(() => screen().includes('new passphrase:'))
+    type('correct horse')
+    await until(() => screen().includes('the same again:'))
+    type('correct horse')
+    await until(() => screen().includes('ended with 0'))
+    expect(screen()).not.toContain('horse')
+    type(`clear; ${process.execPath} ${binary} list; echo "ended with $?"`)
+    await until(() => screen().includes('passphrase of the store:'))
+    type('correct horse')
+    await until(() => screen().includes('ended with 0'))
+    type(`clear; ${process.execPath} ${binary} list; echo "ended with $?"`)
+    await until(() => screen().includes('passphrase of the store:'))
+    press('C-c')
+    await until(() => screen().includes('ended with 130'))
+    expect(screen()).not.toContain('horse')
+  }, 240_000)
 })

@@ -137,6 +137,7 @@ describe('a store that was encrypted elsewhere', () => {
   })
 })
 
+// A passphrase costs a second of CPU, by design, each time it is tried.
 describe('a store with a passphrase', () => {
   it('opens with it and with no other, and keeps it through a change', async () => {
     const { path } = await makeEncrypted({ kind: 'passphrase', passphrase: 'right' })
@@ -148,7 +149,7 @@ describe('a store with a passphrase', () => {
     const change = updateStore(path, { keys: wrong }, () => rosterOf([]))
     expect(await rejectionOf(change)).toMatchObject({ code: 'ERR_STORE_KEY_WRONG' })
     expect(readFileSync(path)).toEqual(before)
-  })
+  }, 240_000)
 })
 
 describe('changing the protection', () => {
