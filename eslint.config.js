@@ -31,6 +31,7 @@ export default defineConfig(
         console: 'readonly',
         URL: 'readonly',
         require: 'readonly',
+        __dirname: 'readonly',
         fetch: 'readonly',
       },
     },

@@ -1,6 +1,3 @@
-import { Command, CommanderError } from 'commander'
-import packageJson from '../../package.json' with { type: 'json' }
-import { isA2aTotpError } from '../core/errors.js'
 import { addPeerCommand } from './commands/add-peer.js'
 import { codeCommand } from './commands/code.js'
 import { configCommand } from './commands/config.js'
@@ -20,11 +17,10 @@ import { removePeerCommand } from './commands/remove-peer.js'
 import { rotateCommand } from './commands/rotate.js'
 import { showCommand } from './commands/show.js'
 import { verifyCommand } from './commands/verify.js'
-import type { CliContext } from './context.js'
-import { exitCodeOf, exitCodes } from './exit-codes.js'
-import { createContext, defaultGlobalOptions, type GlobalOptions, type World } from './world.js'
+import { runCommandLine, runProcess, type CommandMaker } from './program.js'
+import type { World } from './world.js'
 
-const commands = [
+const commands: readonly CommandMaker[] = [
   initCommand,
   addPeerCommand,
   listCommand,
@@ -44,151 +40,12 @@ const commands = [
   demoCommand,
   completionCommand,
   helpCommand,
+  Object.assign(completePeersCommand, { hidden: true as const }),
 ]
 
 /** Runs one command line. Gives its exit code; never throws. */
-export async function main(args: readonly string[], world: World): Promise<number> {
-  let exitCode: number = exitCodes.done
-  const options = defaultGlobalOptions()
-  const context = createContext(world, options, (code) => (exitCode = code))
-  try {
-    await createProgram(context, options, world).parseAsync(args, { from: 'user' })
-  } catch (error) {
-    exitCode = report(error, world, args)
-  }
-  if (!world.signal.aborted) return exitCode
-  return world.signal.reason === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted
-}
+export const main = (args: readonly string[], world: World): Promise<number> =>
+  runCommandLine(commands, args, world)
 
-function createProgram(context: CliContext, options: GlobalOptions, { stdout, stderr, env }: World): Command {
-  const program = new Command('a2a-totp')
-    .description('A second factor for A2A agents: bearer token plus a TOTP code on every request.')
-    .version(packageJson.version)
-    .option('--store <path>', 'the store; else $A2A_TOTP_STORE, else the nearest a2a-totp.json upward')
-    .option('--json', 'one JSON document on stdout')
-    .option('--quiet', 'no remarks on stderr, errors only')
-    .option('--no-color', 'no colours, spinners and countdowns')
-    .option('--allow-insecure-permissions', 'use a store that others could read')
-    .addHelpText(
-      'after',
-      `
-Start here:
-  $ a2a-totp init --agent billing
-  $ a2a-totp add-peer alice
-  $ a2a-totp config client alice         # what alice needs; secret
-  $ a2a-totp config server               # what the agent needs; secret
-  $ a2a-totp probe https://billing.example alice
-
-Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 a store, file or configuration cannot be used,
-4 the agent cannot be reached, 70 a bug, 130 / 143 interrupted.`,
-    )
-    .helpCommand(false)
-    .hook('preAction', (root, action) => {
-      Object.assign(options, root.opts(), { command: nameOf(action) })
-    })
-  for (const command of commands) program.addCommand(command(context))
-  program.addCommand(completePeersCommand(context), { hidden: true })
-  forEachCommand(program, (command) =>
-    command
-      .exitOverride()
-      .configureOutput({
-        writeOut: (text) => stdout.write(text),
-        writeErr: (text) => stderr.write(text),
-        // Said once, in one line, by `report`.
-        outputError: () => undefined,
-        getOutHasColors: () => stdout.isTTY === true && !env['NO_COLOR'],
-        getErrHasColors: () => stderr.isTTY === true && !env['NO_COLOR'],
-      })
-      .showSuggestionAfterError(true),
-  )
-  return program
-}
-
-/** `rotate`, or `recipients add`. */
-function nameOf(command: Command): string {
-  const { parent } = command
-  return parent?.parent ? `${nameOf(parent)} ${command.name()}` : command.name()
-}
-
-function forEachCommand(command: Command, visit: (command: Command) => unknown): void {
-  visit(command)
-  for (const child of command.commands) forEachCommand(child, visit)
-}
-
-/** Turns whatever was thrown into one line on stderr and an exit code. */
-function report(error: unknown, { stderr, signal }: World, args: readonly string[]): number {
-  if (signal.aborted) return exitCodes.interrupted
-  if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return exitCodes.done
-    // Help that nobody asked for: a command line without a command. It is on stderr already.
-    if (error.code === 'commander.help') return exitCodes.usage
-  }
-  const { code, message, exitCode } = describe(error)
-  const asked = args.includes('--') ? args.slice(0, args.indexOf('--')) : args
-  stderr.write(
-    asked.includes('--json')
-      ? `${JSON.stringify({ error: { code, message } })}\n`
-      : `error: ${message} (${code})\n`,
-  )
-  return exitCode
-}
-
-function describe(error: unknown): { code: string; message: string; exitCode: number } {
-  if (isA2aTotpError(error)) {
-    return { code: error.code, message: oneLine(error.message), exitCode: exitCodeOf[error.code] }
-  }
-  if (error instanceof CommanderError) {
-    return { code: 'ERR_USAGE', message: usageMessage(error), exitCode: exitCodes.usage }
-  }
-  // The text of an unknown error may hold anything, a seed included: only where it came from is told.
-  const where =
-    error instanceof Error ? (error.stack ?? '').split('\n').find((line) => /^\s+at /.test(line)) : undefined
-  const name = error instanceof Error ? error.name : typeof error
-  const message = `this is a bug in a2a-totp: ${name}${where ? ` ${where.trim()}` : ''}; please report it`
-  return { code: 'ERR_INTERNAL', message, exitCode: exitCodes.bug }
-}
-
-/** commander's words without its prefix, its line breaks, and the value of an unknown `--option=value`. */
-function usageMessage({ message }: CommanderError): string {
-  const words = oneLine(message.replace(/^error: /, '')).replace(/(unknown option '--?[\w-]+)=[^']*'/, "$1'")
-  return `${words.replace(/[.;]?$/, '')}; see a2a-totp --help`
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s*\n\s*/g, ' ').trim()
-}
-
-/** Runs the CLI in this process: what `bin/a2a-totp.cjs` calls. */
-export function run(): void {
-  const { stdout, stderr, env } = process
-  const interruption = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      // The second one means it: end at once, whatever is still going on.
-      if (interruption.signal.aborted)
-        process.exit(signal === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted)
-      interruption.abort(signal)
-    })
-  }
-  for (const stream of [stdout, stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      // The reader went away, as `head` does: nothing is left to say and nobody to say it to.
-      if (error.code === 'EPIPE') process.exit(process.exitCode ?? exitCodes.done)
-      process.exitCode = exitCodes.unusable
-      if (stream === stdout)
-        stderr.write(
-          `error: cannot write to standard output: ${error.code ?? 'unknown reason'} (ERR_FILE_UNWRITABLE)\n`,
-        )
-    })
-  }
-  void main(process.argv.slice(2), {
-    env,
-    cwd: process.cwd(),
-    stdin: () => process.stdin,
-    stdout,
-    stderr,
-    signal: interruption.signal,
-  }).then((exitCode) => {
-    process.exitCode ??= exitCode
-  })
-}
+/** Runs this process's command line. */
+export const run = (): void => runProcess(commands)

@@ -74,6 +74,6 @@ describe('the built binary', () => {
 
   it('is started by a file that does nothing but require the bundle', () => {
     const code = readFileSync(binary, 'utf8').trim().split('\n')
-    expect(code).toEqual(['#!/usr/bin/env node', "'use strict'", "require('../dist/cli/main.cjs').run()"])
+    expect(code).toEqual(['#!/usr/bin/env node', "'use strict'", "require('../dist/cli/start.cjs').run()"])
   })
 })

@@ -1,5 +1,6 @@
-import { statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { Script } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { makeStore, runCli } from '../support/cli.js'
 import { loadedBy } from '../support/loaded-modules.js'
@@ -12,11 +13,13 @@ const always = [
   'node:crypto',
   'node:events',
   'node:fs',
+  'node:module',
   'node:os',
   'node:path',
   'node:process',
   'node:stream',
   'node:timers/promises',
+  'node:vm',
 ]
 
 const local: readonly (readonly string[])[] = [
@@ -28,8 +31,6 @@ const local: readonly (readonly string[])[] = [
   ['list', '--json'],
   ['show', 'alice'],
   ['show', 'alice', '--uri'],
-  ['code', 'alice'],
-  ['code', 'alice', '--json'],
   ['config', 'server'],
   ['config', 'client', 'alice'],
   ['config', 'card'],
@@ -41,21 +42,37 @@ describe('what a command loads', () => {
     '%s: the main bundle and a few modules of Node',
     async (_, args) => {
       const cwd = await makeStore(['alice'])
-      expect(await loadedBy(args, cwd)).toEqual({ bundles: ['main.cjs'], builtins: always, others: [] })
+      expect(await loadedBy(args, cwd)).toEqual({
+        bundles: ['start.cjs', 'main.cjs'],
+        builtins: always,
+        others: [],
+      })
     },
   )
 
-  it('verify -: no more than what it is for', async () => {
+  // The quick bundle is no module: it runs from the code that V8 made of it when it was built.
+  it.each([
+    ['code', 'alice'],
+    ['code', 'alice', '--json'],
+    ['verify', '-', 'alice'],
+  ])('%s %s: the quick bundle and a few modules of Node', async (...args) => {
     const cwd = await makeStore(['alice'])
     const { stdout } = await runCli(['code', 'alice'], { cwd })
-    const loaded = await loadedBy(['verify', '-', 'alice'], cwd, stdout)
-    expect(loaded).toEqual({ bundles: ['main.cjs'], builtins: always, others: [] })
+    const loaded = await loadedBy(args.filter(Boolean), cwd, stdout)
+    expect(loaded).toEqual({ bundles: ['start.cjs'], builtins: always, others: [] })
+  })
+
+  it('the compiled code of the quick bundle is of this build', () => {
+    const quick = fileURLToPath(new URL('../../dist/cli/quick.cjs', import.meta.url))
+    const source = `(function (exports, require, module) {${readFileSync(quick, 'utf8')}\n})`
+    const script = new Script(source, { filename: quick, cachedData: readFileSync(`${quick}.cache`) })
+    expect(script.cachedDataRejected).toBe(false)
   })
 
   it('show --qr-file: the bundle that draws, besides', async () => {
     const cwd = await makeStore(['alice'])
     const { bundles, others } = await loadedBy(['show', 'alice', '--qr-file', 'alice.svg'], cwd)
-    expect({ bundles, others }).toEqual({ bundles: ['main.cjs', 'qr.cjs'], others: [] })
+    expect({ bundles, others }).toEqual({ bundles: ['start.cjs', 'main.cjs', 'qr.cjs'], others: [] })
   })
 
   it('an entry bundle stays small, since each command reads the whole of it', () => {
