@@ -110,6 +110,8 @@ function kindOf(
   if (status >= 500) return 'failed'
   if (status >= 300 && status < 400) return 'redirected'
   if (error) return kindOfError(status, error, said)
+  // a2a-sdk 0.3 for Python answers so in REST, without a code. Frameworks say "Not Found" alone.
+  if (status === 404 && /^task not found\b/i.test(said)) return 'authenticated'
   if (status === 404 || status === 405) return 'unserved'
   if (status >= 200 && status < 300 && /^text\/event-stream/i.test(contentType)) return 'answered'
   if (typeof body !== 'object' || body === null) return 'unreadable'

@@ -34,6 +34,8 @@ describe('an answer to GetTask with a random id', () => {
     ['0.3 REST', 404, { code: -32001, message: missing }],
     ['1.0 JSON-RPC', 200, rpc({ code: -32001, message: missing, data: [info] })],
     ['1.0 REST', 404, { error: { code: 404, status: 'NOT_FOUND', message: missing, details: [info] } }],
+    // What a2a-sdk 0.3.26 for Python answers.
+    ["Python's 0.3 REST", 404, { message: 'Task not found' }],
     // Words do not count where the reason is named.
     [
       'a translated one',
