@@ -58,9 +58,13 @@ const lazyChildProcess = {
   name: 'lazy-child-process',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^node:child_process$/ }, ({ path }) => ({ path, namespace: 'lazy' }))
+    // As an ES module, so that the build fails where another function is imported.
     onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path }) => ({
       contents: ['spawn', 'spawnSync', 'execFileSync']
-        .map((name) => `exports.${name} = (...args) => process.getBuiltinModule('${path}').${name}(...args)`)
+        .map(
+          (name) =>
+            `export const ${name} = (...args) => process.getBuiltinModule('${path}').${name}(...args)`,
+        )
         .join('\n'),
     }))
   },
