@@ -14,7 +14,6 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 /** Source files that become bundles of their own; an `import()` of one becomes a `require` at run time. */
 const entries = {
   start: 'src/cli/start.ts',
-  quick: 'src/cli/quick.ts',
   main: 'src/cli/main.ts',
   terminal: 'src/cli/terminal.ts',
   qr: 'src/cli/qr.ts',
@@ -51,16 +50,27 @@ const separateBundles = {
 }
 
 /**
- * commander and the lock use child processes in rare cases only, but loading the module takes a tenth of the time
- * of a whole `node -e 0`. So it is loaded when one of its functions is called.
+ * Functions of Node's modules that few commands call, while to load one of the modules takes up to a tenth of the time
+ * of a whole `node -e 0`: so it is loaded when one of them is called.
  */
-const lazyChildProcess = {
-  name: 'lazy-child-process',
+const lazyFunctions = {
+  'node:child_process': ['execFileSync', 'spawn', 'spawnSync'],
+  'node:crypto': ['createHash', 'createHmac', 'hash', 'randomBytes', 'randomInt', 'timingSafeEqual'],
+  'node:os': ['hostname', 'userInfo'],
+  'node:timers/promises': ['setTimeout'],
+}
+
+const lazyModules = {
+  name: 'lazy-modules',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:child_process$/ }, ({ path }) => ({ path, namespace: 'lazy' }))
+    onResolve({ filter: new RegExp(`^(${Object.keys(lazyFunctions).join('|')})$`) }, ({ path, importer }) =>
+      importer.startsWith(resolve(root, 'src')) || importer.includes('/commander/')
+        ? { path, namespace: 'lazy' }
+        : undefined,
+    )
     // As an ES module, so that the build fails where another function is imported.
     onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path }) => ({
-      contents: ['spawn', 'spawnSync', 'execFileSync']
+      contents: lazyFunctions[path]
         .map(
           (name) =>
             `export const ${name} = (...args) => process.getBuiltinModule('${path}').${name}(...args)`,
@@ -83,7 +93,9 @@ const bundles = build({
   legalComments: 'linked',
   supported: { 'dynamic-import': false },
   loader: { '.py': 'text', '.text': 'text' },
-  plugins: [separateBundles, lazyChildProcess],
+  plugins: [separateBundles, lazyModules],
+  // The variant whose hashes are JavaScript: node:crypto takes longer to load than a code takes to make.
+  alias: { otpauth: 'otpauth/slim' },
   logLevel: 'warning',
 })
 
@@ -102,14 +114,9 @@ const library = () =>
     tsc.on('exit', (code) => (code === 0 ? done() : fail(new Error(`tsc ended with ${code}`))))
   })
 
-/** Runs `code` once, with a made-up seed and nothing else of the environment; see the script. */
+/** In a process of its own; see the script. */
 function keepCompiledCode() {
-  const env = { A2A_TOTP_SEED: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ' }
-  execFileSync(process.execPath, ['scripts/code-cache.cjs', 'code', '--at', '59'], {
-    cwd: root,
-    env,
-    stdio: 'ignore',
-  })
+  execFileSync(process.execPath, ['scripts/code-cache.cjs'], { cwd: root, stdio: 'inherit' })
 }
 
 rmSync(resolve(root, 'dist'), { recursive: true, force: true })

@@ -17,35 +17,52 @@ import { removePeerCommand } from './commands/remove-peer.js'
 import { rotateCommand } from './commands/rotate.js'
 import { showCommand } from './commands/show.js'
 import { verifyCommand } from './commands/verify.js'
-import { runCommandLine, runProcess, type CommandMaker } from './program.js'
+import { runProcess } from './process.js'
+import { runCommandLine, type CommandMaker } from './program.js'
 import type { World } from './world.js'
 
-const commands: readonly CommandMaker[] = [
-  initCommand,
-  addPeerCommand,
-  listCommand,
-  showCommand,
-  codeCommand,
-  verifyCommand,
-  configCommand,
-  probeCommand,
-  rotateCommand,
-  removePeerCommand,
-  importCommand,
-  exportCommand,
-  encryptCommand,
-  decryptCommand,
-  recipientsCommand,
-  doctorCommand,
-  demoCommand,
-  completionCommand,
-  helpCommand,
-  Object.assign(completePeersCommand, { hidden: true as const }),
-]
+/** By the names that a command line may use. */
+const commands: Readonly<Record<string, CommandMaker>> = {
+  init: initCommand,
+  'add-peer': addPeerCommand,
+  list: listCommand,
+  show: showCommand,
+  code: codeCommand,
+  verify: verifyCommand,
+  config: configCommand,
+  probe: probeCommand,
+  rotate: rotateCommand,
+  'remove-peer': removePeerCommand,
+  revoke: removePeerCommand,
+  import: importCommand,
+  export: exportCommand,
+  encrypt: encryptCommand,
+  decrypt: decryptCommand,
+  recipients: recipientsCommand,
+  doctor: doctorCommand,
+  demo: demoCommand,
+  completion: completionCommand,
+  help: helpCommand,
+  'complete-peers': Object.assign(completePeersCommand, { hidden: true as const }),
+}
+
+/** Those that tell of all the others. */
+const telling: ReadonlySet<CommandMaker> = new Set([completionCommand, helpCommand])
+
+/** The one command that a command line names. All where it names none, or one that tells of the others. */
+function commandsFor(args: readonly string[]): ReadonlySet<CommandMaker> {
+  const name = firstOperand(args)
+  const named = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined
+  return new Set(named && !telling.has(named) ? [named] : Object.values(commands))
+}
+
+function firstOperand(args: readonly string[]): string | undefined {
+  return args.find((arg, index) => !arg.startsWith('-') && args[index - 1] !== '--store')
+}
 
 /** Runs one command line. Gives its exit code; never throws. */
 export const main = (args: readonly string[], world: World): Promise<number> =>
-  runCommandLine(commands, args, world)
+  runCommandLine(commandsFor(args), args, world)
 
 /** Runs this process's command line. */
-export const run = (): void => runProcess(commands)
+export const run = (): void => runProcess(main)

@@ -1,7 +1,10 @@
-import type { Writable } from 'node:stream'
-
 /** One of the two streams that a command talks to. */
-export type CliStream = Writable & { readonly isTTY?: boolean; readonly columns?: number }
+export interface CliStream {
+  readonly isTTY?: boolean
+  /** Cells in a line, where it is a terminal. */
+  readonly columns?: number
+  write(text: string): boolean
+}
 
 /** The options that decide how a command speaks. */
 export interface OutputOptions {

@@ -13,7 +13,7 @@ export interface CommandMaker {
 
 /** Runs one command line of these commands. Gives its exit code; never throws. */
 export async function runCommandLine(
-  commands: readonly CommandMaker[],
+  commands: Iterable<CommandMaker>,
   args: readonly string[],
   world: World,
 ): Promise<number> {
@@ -30,7 +30,7 @@ export async function runCommandLine(
 }
 
 function createProgram(
-  commands: readonly CommandMaker[],
+  commands: Iterable<CommandMaker>,
   context: CliContext,
   options: GlobalOptions,
   { stdout, stderr, env }: World,
@@ -129,39 +129,4 @@ function usageMessage({ message }: CommanderError): string {
 
 function oneLine(text: string): string {
   return text.replace(/\s*\n\s*/g, ' ').trim()
-}
-
-/** Runs this process's command line. */
-export function runProcess(commands: readonly CommandMaker[]): void {
-  const { stdout, stderr, env } = process
-  const interruption = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      // The second one means it: end at once, whatever is still going on.
-      if (interruption.signal.aborted)
-        process.exit(signal === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted)
-      interruption.abort(signal)
-    })
-  }
-  for (const stream of [stdout, stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      // The reader went away, as `head` does: nothing is left to say and nobody to say it to.
-      if (error.code === 'EPIPE') process.exit(process.exitCode ?? exitCodes.done)
-      process.exitCode = exitCodes.unusable
-      if (stream === stdout)
-        stderr.write(
-          `error: cannot write to standard output: ${error.code ?? 'unknown reason'} (ERR_FILE_UNWRITABLE)\n`,
-        )
-    })
-  }
-  void runCommandLine(commands, process.argv.slice(2), {
-    env,
-    cwd: process.cwd(),
-    stdin: () => process.stdin,
-    stdout,
-    stderr,
-    signal: interruption.signal,
-  }).then((exitCode) => {
-    process.exitCode ??= exitCode
-  })
 }

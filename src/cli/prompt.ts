@@ -1,4 +1,3 @@
-import { Writable } from 'node:stream'
 import type { CliStream } from './output.js'
 
 /** A terminal to ask at: what is typed comes from `stdin`, the question goes to stderr. */
@@ -16,13 +15,19 @@ export async function ask(
   { stdin, stderr, signal, hidden = false }: Asking,
 ): Promise<string> {
   const { createInterface } = await import('node:readline/promises')
-  const silence = new Writable({
-    write: (_chunk, _encoding, done) => {
+  const { Writable } = await import('node:stream')
+  const screen = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      if (!hidden) stderr.write(chunk.toString())
       done()
     },
   })
   if (hidden) stderr.write(question)
-  const reader = createInterface({ input: stdin, output: hidden ? silence : stderr, terminal: true })
+  const reader = createInterface({
+    input: stdin,
+    output: Object.assign(screen, { columns: stderr.columns }),
+    terminal: true,
+  })
   // A terminal in raw mode sends Ctrl-C to the reader, not to the process.
   reader.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
   try {

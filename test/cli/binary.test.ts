@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, expect, it } from 'vitest'
-import { binary, makeFolder, parseJson, runBinary, startBinary } from '../support/cli.js'
+import { binary, makeFolder, makeStore, parseJson, runBinary, startBinary } from '../support/cli.js'
 
 const env = { A2A_TOTP_SEED: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ' }
 
@@ -30,6 +30,17 @@ describe('the built binary', () => {
       timeout: 25_000,
     }).toString()
     expect(output).toMatch(/^\d{6}\n0\n$/)
+  })
+
+  it('loses nothing where the pipe is full and does not block', async () => {
+    const cwd = await makeStore(Array.from({ length: 500 }, (_, n) => `peer-${n}`))
+    const node = `"${process.execPath}"`
+    // Another process that holds the same pipe, and lets it block again only when it ends.
+    const unblock = `new (require('node:net').Socket)({ fd: 1, readable: false }); setTimeout(() => {}, 3000)`
+    const script = `{ ${node} -e "${unblock}" & sleep 1; ${node} "${binary}" list --json; wait; } | { sleep 2; cat; }`
+    const output = execFileSync('bash', ['-c', script], { cwd, timeout: 25_000 }).toString()
+    expect(output.length).toBeGreaterThan(128 * 1024)
+    expect(parseJson({ stdout: output })['peers']).toHaveLength(500)
   })
 
   it.skipIf(!existsSync('/dev/full'))('says when its result could not be written', () => {

@@ -1,0 +1,40 @@
+import { exitCodes } from './exit-codes.js'
+import { openOutput } from './standard-output.js'
+import type { World } from './world.js'
+
+/** Runs this process's command line, and lets the process end with its exit code. */
+export function runProcess(main: (args: readonly string[], world: World) => Promise<number>): void {
+  const interruption = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      // The second one means it: end at once, whatever is still going on.
+      if (interruption.signal.aborted)
+        process.exit(signal === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted)
+      interruption.abort(signal)
+    })
+  }
+  const stderr = openOutput(2, leave)
+  const stdout = openOutput(1, (error) => {
+    leave(error)
+    stderr.write(
+      `error: cannot write to standard output: ${error.code ?? 'unknown reason'} (ERR_FILE_UNWRITABLE)\n`,
+    )
+  })
+  const world: World = {
+    env: process.env,
+    cwd: process.cwd(),
+    stdin: () => process.stdin,
+    stdout,
+    stderr,
+    signal: interruption.signal,
+  }
+  void main(process.argv.slice(2), world).then((exitCode) => {
+    process.exitCode ??= exitCode
+  })
+}
+
+/** What cannot be written was not done. A reader that went away, as `head` does, is no failure. */
+function leave({ code }: NodeJS.ErrnoException): void {
+  if (code === 'EPIPE') process.exit(process.exitCode ?? exitCodes.done)
+  process.exitCode = exitCodes.unusable
+}
