@@ -19,11 +19,11 @@ const possibleRemainders = new Set([0, 2, 4, 5, 7])
  * {@link Seed.base32} or {@link Seed.bytes}, which are easy to search for.
  */
 export class Seed {
-  readonly #secret: Secret
+  /** Canonical base32. As a string, because a mesh has many seeds, and bytes in a buffer of their own take ten times as much. */
+  readonly #base32: string
 
-  private constructor(bytes: Uint8Array) {
-    const own = new Uint8Array(bytes)
-    this.#secret = new Secret({ buffer: own.buffer })
+  private constructor(base32: string) {
+    this.#base32 = base32
   }
 
   /**
@@ -33,36 +33,36 @@ export class Seed {
    *   message never quotes the text.
    */
   static fromBase32(text: string): Seed {
-    // Before any change of case: toUpperCase makes an S of the long ſ, and an I of the dotless ı.
-    const letters = /^([A-Za-z2-7]+)=*$/.exec(text.replace(/\s+/g, ''))?.[1]?.toUpperCase()
+    const letters = lettersOf(text)
     if (letters === undefined) {
       throw new A2aTotpError('ERR_SEED_INVALID', 'seed is not base32: give letters A-Z and digits 2-7')
     }
     if (!possibleRemainders.has(letters.length % 8)) {
       throw new A2aTotpError('ERR_SEED_INVALID', 'seed is cut short: base32 never has this many letters')
     }
-    return new Seed(Secret.fromBase32(letters).bytes)
+    // The last letter of a quantum that is not full has bits to spare, which may be anything.
+    return new Seed(letters.length % 8 === 0 ? letters : Secret.fromBase32(letters).base32)
   }
 
   /** @throws {A2aTotpError} `ERR_SEED_INVALID` when there are no bytes. */
   static fromBytes(bytes: Uint8Array): Seed {
     if (bytes.length === 0) throw new A2aTotpError('ERR_SEED_INVALID', 'seed is empty')
-    return new Seed(bytes)
+    return new Seed(new Secret({ buffer: new Uint8Array(bytes).buffer }).base32)
   }
 
   /** The seed in base32, without padding. Secret. */
   get base32(): string {
-    return this.#secret.base32
+    return this.#base32
   }
 
-  /** A copy of the seed's bytes. Secret. */
+  /** The seed's bytes, each time in a new array. Secret. */
   get bytes(): Uint8Array {
-    return new Uint8Array(this.#secret.bytes)
+    return new Uint8Array(Secret.fromBase32(this.#base32).bytes)
   }
 
   /** Its length in bits. */
   get bits(): number {
-    return this.#secret.bytes.length * 8
+    return Math.floor((this.#base32.length * 5) / 8) * 8
   }
 
   /** Whether it has the 128 bits of RFC 4226 R6. */
@@ -81,6 +81,13 @@ export class Seed {
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return '[seed]'
   }
+}
+
+/** The letters in upper case, without blanks and padding; undefined when there are others. */
+function lettersOf(text: string): string | undefined {
+  if (/^[A-Z2-7]+$/.test(text)) return text
+  // Before any change of case: toUpperCase makes an S of the long ſ, and an I of the dotless ı.
+  return /^([A-Za-z2-7]+)=*$/.exec(text.replace(/\s+/g, ''))?.[1]?.toUpperCase()
 }
 
 /** A new seed, as long as the algorithm's hash: 160, 256 or 512 bits. */

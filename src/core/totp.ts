@@ -33,21 +33,30 @@ export function secondsLeft(profile: Pick<CodeProfile, 'period'>, at: Date): num
 }
 
 /**
- * The code of one time step (RFC 4226 §5.3 with T as the counter; RFC 6238 §4.2).
+ * Makes codes of one seed: the code of a time step (RFC 4226 §5.3 with T as the counter; RFC 6238 §4.2). For whoever
+ * needs several, since the seed is decoded once.
  *
- * @throws {A2aTotpError} `ERR_USAGE` when there is no such time step: the instant was before 1970, or invalid.
+ * What is returned throws {@link A2aTotpError} `ERR_USAGE` when there is no such time step: the instant was before
+ * 1970, or invalid.
+ */
+export function codeGenerator(seed: Seed, { algorithm, digits }: CodeProfile): (timeStep: number) => string {
+  const secret = Secret.fromBase32(seed.base32)
+  return (timeStep) => {
+    // otpauth would take such a counter for another one, and NaN for zero.
+    if (!isTimeStep(timeStep)) {
+      throw new A2aTotpError('ERR_USAGE', 'there is no such time step: give an instant from 1970 on')
+    }
+    return HOTP.generate({ secret, algorithm, digits, counter: timeStep })
+  }
+}
+
+/**
+ * The code of one time step.
+ *
+ * @throws {A2aTotpError} `ERR_USAGE` when there is no such time step.
  */
 export function generateCodeOfStep(seed: Seed, profile: CodeProfile, timeStep: number): string {
-  // otpauth would take such a counter for another one, and NaN for zero.
-  if (!isTimeStep(timeStep)) {
-    throw new A2aTotpError('ERR_USAGE', 'there is no such time step: give an instant from 1970 on')
-  }
-  return HOTP.generate({
-    secret: new Secret({ buffer: seed.bytes.buffer as ArrayBuffer }),
-    algorithm: profile.algorithm,
-    digits: profile.digits,
-    counter: timeStep,
-  })
+  return codeGenerator(seed, profile)(timeStep)
 }
 
 /**
@@ -84,11 +93,12 @@ export function verifyCode(
 ): Verification {
   if (!isCode(code, profile)) return { valid: false }
   const now = timeStepAt(profile, at)
+  const codeOf = codeGenerator(seed, profile)
   let match: number | undefined
   for (const drift of driftsWithin(profile.window)) {
     const timeStep = now + drift
     if (!isTimeStep(timeStep)) continue
-    const equal = isSameCode(generateCodeOfStep(seed, profile, timeStep), code)
+    const equal = isSameCode(codeOf(timeStep), code)
     if (equal) match ??= drift
   }
   return match === undefined ? { valid: false } : { valid: true, timeStep: now + match, drift: match }
