@@ -12,22 +12,21 @@ export type Path = readonly (string | number)[]
  * @throws {A2aTotpError} `ERR_STORE_INVALID` with the path of the first offence
  */
 export function checkRoster({ sharedSeeds, peers }: Roster): void {
-  if (sharedSeeds !== undefined) checkCredentials(sharedSeeds, ['sharedSeeds'])
+  if (sharedSeeds !== undefined) checkCredentials(sharedSeeds, 'sharedSeeds')
   const known = new Set<string>()
   for (const [name, { seeds, tokens }] of peers) {
     checkPeerName(name)
-    const path = ['peers', name]
-    if (sharedSeeds === undefined) checkCredentials(seeds, [...path, 'seeds'])
+    if (sharedSeeds === undefined) checkCredentials(seeds, 'peers', name, 'seeds')
     else if (seeds.length > 0) {
-      throw invalid([...path, 'seeds'], 'must be empty, because the store has shared seeds')
+      throw invalid(['peers', name, 'seeds'], 'must be empty, because the store has shared seeds')
     }
-    checkCredentials(tokens, [...path, 'tokens'])
-    for (const [index, { token }] of tokens.entries()) {
+    checkCredentials(tokens, 'peers', name, 'tokens')
+    tokens.forEach(({ token }, index) => {
       if (known.has(token.value)) {
-        throw invalid([...path, 'tokens', index, 'token'], 'must differ from every other token')
+        throw invalid(['peers', name, 'tokens', index, 'token'], 'must differ from every other token')
       }
       known.add(token.value)
-    }
+    })
   }
 }
 
@@ -36,8 +35,10 @@ export function checkPeerName(name: string): void {
   if (!isName(name)) throw invalid(['peers'], `has a peer name that is not allowed: give ${nameRule}`)
 }
 
-function checkCredentials(credentials: readonly Credential[], path: Path): void {
+function checkCredentials(credentials: readonly Credential[], ...path: Path): void {
   if (credentials.length === 0) throw invalid(path, 'must not be empty')
+  // Nearly always; and there are two lists for each peer.
+  if (credentials.length === 1) return
   const ids = new Set<string>()
   for (const [index, { id }] of credentials.entries()) {
     if (ids.has(id)) throw invalid([...path, index, 'id'], 'must differ from the ids before it')

@@ -79,13 +79,14 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 }
 
 /** RFC 3339 §5.6 with `Z`, to the millisecond. `Date` alone would take 31 February for 3 March. */
-function parseInstant(given: string): Date | undefined {
+export function parseInstant(given: string): Date | undefined {
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$/.test(given)) return undefined
   const instant = new Date(given)
   return instant.getUTCDate() === Number(given.slice(8, 10)) ? instant : undefined
 }
 
-function orNothing<T>(make: () => T): T | undefined {
+/** For parsers whose errors are not to be shown. */
+export function orNothing<T>(make: () => T): T | undefined {
   try {
     return make()
   } catch {

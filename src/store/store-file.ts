@@ -3,6 +3,7 @@ import { A2aTotpError } from '../core/errors.js'
 import type { Peer, Roster, SeedCredential, TokenCredential } from '../core/peer.js'
 import { checkPeerName, checkRoster, invalid, type Path } from './roster-rules.js'
 import { documentSchema, isObject, peerSchema } from './schema.js'
+import { UsualPeers } from './usual-peer.js'
 
 /** The schema version that this release reads and writes. */
 const version = 1
@@ -37,9 +38,11 @@ export function parseStore(text: string): StoreDocument {
     peers: entries,
   } = checked(documentSchema, document, [])
   const peers = new Map<string, Peer>()
+  const usual = new UsualPeers()
   for (const [name, entry] of Object.entries(entries)) {
     checkPeerName(name)
-    peers.set(name, { name, ...checked(peerSchema, entry, ['peers', name]) })
+    const peer = usual.read(name, entry) ?? { name, ...checked(peerSchema, entry, ['peers', name]) }
+    peers.set(name, peer)
   }
   const roster: Roster = {
     agent: agent.name,
@@ -54,8 +57,8 @@ export function parseStore(text: string): StoreDocument {
 }
 
 /**
- * The JSON text of a store: indented by two, keys always in the same order, a newline at the end. Secret: it
- * holds every seed and token. {@link parseStore} gives the same back.
+ * The JSON text of a store: indented by two, but a line for each peer, keys always in the same order, a newline at the
+ * end. Secret: it holds every seed and token. {@link parseStore} gives the same back.
  *
  * @throws {A2aTotpError} `ERR_STORE_INVALID` for a roster that could not be read back, like {@link checkRoster}
  */
@@ -63,16 +66,19 @@ export function formatStore(roster: Roster, recipients: readonly string[] = []):
   checkRoster(roster)
   const { agent, url, profile, replay, sharedSeeds, peers } = roster
   const { algorithm, digits, period, window, header } = profile
-  const document = {
+  const head = {
     version,
     recipients: recipients.length === 0 ? undefined : recipients,
     agent: { name: agent, url },
     profile: { algorithm, digits, period, window, header },
     replay,
     sharedSeeds: sharedSeeds?.map(seedEntry),
-    peers: Object.fromEntries([...peers].map(([name, peer]) => [name, peerEntry(peer)])),
   }
-  return `${JSON.stringify(document, null, 2)}\n`
+  const lines = [...peers.values()].map(
+    (peer) => `\n    ${JSON.stringify(peer.name)}: ${JSON.stringify(peerEntry(peer))}`,
+  )
+  const end = lines.length > 0 ? '\n  ' : ''
+  return `${JSON.stringify(head, null, 2).slice(0, -'\n}'.length)},\n  "peers": {${lines.join(',')}${end}}\n}\n`
 }
 
 function peerEntry({ algorithm, digits, period, replay, note, createdAt, seeds, tokens }: Peer): unknown {

@@ -100,7 +100,7 @@ const rosters: fc.Arbitrary<Roster> = fc
   }))
 
 describe('the text of a store', () => {
-  it('is the documented JSON, indented, with dates in UTC and a newline at the end', () => {
+  it('is the documented JSON, a line for each peer, with dates in UTC and a newline at the end', () => {
     const roster = rosterOf(
       [
         peerOf('alice', {
@@ -127,29 +127,7 @@ describe('the text of a store', () => {
   },
   "replay": "reuse",
   "peers": {
-    "alice": {
-      "algorithm": "SHA1",
-      "digits": 6,
-      "period": 30,
-      "replay": "once",
-      "note": "from billing",
-      "createdAt": "2026-01-01T00:00:00.000Z",
-      "seeds": [
-        {
-          "id": "s1",
-          "seed": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-          "createdAt": "2026-01-01T00:00:00.000Z",
-          "expiresAt": "2026-06-01T00:00:00.000Z"
-        }
-      ],
-      "tokens": [
-        {
-          "id": "t1",
-          "token": "a2at_x",
-          "createdAt": "2026-01-01T00:00:00.000Z"
-        }
-      ]
-    }
+    "alice": {"algorithm":"SHA1","digits":6,"period":30,"replay":"once","note":"from billing","createdAt":"2026-01-01T00:00:00.000Z","seeds":[{"id":"s1","seed":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","createdAt":"2026-01-01T00:00:00.000Z","expiresAt":"2026-06-01T00:00:00.000Z"}],"tokens":[{"id":"t1","token":"a2at_x","createdAt":"2026-01-01T00:00:00.000Z"}]}
   }
 }
 `)
