@@ -17,6 +17,11 @@ export type TokenVerdict =
       readonly peer?: string
       /** Anything else that it proves, handed on to the agent. */
       readonly claims?: Readonly<Record<string, unknown>>
+      /**
+       * What guesses with this token are counted by, where one token passes in several spellings; by default its text.
+       * Without it each spelling would have budgets of its own.
+       */
+      readonly guessKey?: string
       readonly refusal?: never
     }
   /** Refused. The text is for whoever reads the delegate; no caller sees it. */

@@ -8,7 +8,12 @@ import { isPending } from './pending.js'
 
 /** Whose token it is, or why it is nobody's. */
 export type Identity =
-  | { readonly peer: GuardedPeer; readonly claims: Readonly<Record<string, unknown>> }
+  | {
+      readonly peer: GuardedPeer
+      readonly claims: Readonly<Record<string, unknown>>
+      /** What guesses are counted by. */
+      readonly tokenHash: string
+    }
   | {
       readonly peer?: never
       readonly reason: 'delegate-failed' | 'peer-conflict' | 'peer-unknown' | 'token-refused'
@@ -78,7 +83,9 @@ export class Identification {
     if (verdict.peer && mapped && verdict.peer !== mapped) return { reason: 'peer-conflict' }
     const name = verdict.peer ?? mapped ?? this.#otherwise
     const peer = name ? this.#peers.find(name) : undefined
-    return peer ? { peer, claims: verdict.claims ?? {} } : { reason: 'peer-unknown' }
+    if (!peer) return { reason: 'peer-unknown' }
+    const { claims = {}, guessKey } = verdict
+    return { peer, claims, tokenHash: guessKey === undefined ? tokenHash : hashToken(guessKey) }
   }
 
   /**
@@ -101,7 +108,8 @@ export class Identification {
   }
 }
 
-/** Delegates in plain JavaScript may answer nothing at all; that is a refusal too. */
+/** Delegates in plain JavaScript may answer anything; what is no verdict is a refusal too. */
 function isRefused(verdict: TokenVerdict | null | undefined): verdict is { readonly refusal: string } {
-  return !verdict || verdict.refusal !== undefined
+  if (typeof verdict !== 'object' || verdict === null || Array.isArray(verdict)) return true
+  return verdict.refusal !== undefined || typeof (verdict.peer ?? '') !== 'string'
 }

@@ -107,7 +107,9 @@ export class JWTAuth implements ServerAuthScheme {
       throw error
     }
     const peer = this.#peerOf(claims)
-    return typeof peer === 'string' && peer !== '' ? { peer, claims } : { refusal: 'the token names no peer' }
+    if (typeof peer !== 'string' || peer === '') return { refusal: 'the token names no peer' }
+    // Without the signature, which can be spelled in many ways, and some algorithms know a second one (ECDSA: n − s).
+    return { peer, claims, guessKey: token.slice(0, token.lastIndexOf('.')) }
   }
 }
 

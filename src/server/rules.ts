@@ -12,6 +12,8 @@ import { peerDirectory } from './peer-directory.js'
 /** What requests are checked against. A server file that changes brings new rules; what is remembered stays. */
 export interface Rules {
   readonly profile: TotpProfile
+  /** The name of the field that carries the code, in lower case, as requests are asked for it. */
+  readonly codeField: string
   readonly identification: Identification
   /** Stands in for the peer when a token is nobody's, so that this takes as long as a wrong code. */
   readonly decoy: GuardedPeer
@@ -41,6 +43,7 @@ export function rulesOf(options: TOTPServerAuthSchemeOptions, guard: Guard): Rul
   }
   return {
     profile,
+    codeField: profile.header.toLowerCase(),
     identification: new Identification(options, peers),
     decoy: guardedPeer('', makeSeed(profile.algorithm, randomBytes), defaults),
   }

@@ -116,7 +116,7 @@ export class TOTPServerAuthScheme {
   async authenticate(request: AuthRequest): Promise<AuthOutcome> {
     const at = this.#now()
     const rules = this.#rules
-    const outcome = await this.#decide(request, credentialsOf(request, rules.profile.header), at, rules)
+    const outcome = await this.#decide(request, credentialsOf(request, rules.codeField), at, rules)
     if (this.#onEvent) for (const event of eventsOf(outcome, request, at)) emit(this.#onEvent, event)
     return outcome
   }
@@ -148,7 +148,7 @@ export class TOTPServerAuthScheme {
     let decision: Decision
     try {
       const asked = this.#guard.decide(
-        attemptOf(peer, tokenHash, at, match ? { kind: 'match', ...match } : { kind: 'guess', code }),
+        attemptOf(peer, identity.tokenHash, at, match ? { kind: 'match', ...match } : { kind: 'guess', code }),
       )
       decision = isPending(asked) ? await asked : asked
     } catch {

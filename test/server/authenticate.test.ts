@@ -326,6 +326,17 @@ describe('authenticate against guessing', () => {
     expect(reasonOf(await scheme.authenticate(requestWith(right)))).toBe('guesses-exhausted')
   })
 
+  it('counts guesses with a token that has many spellings by what the delegate says', async () => {
+    const delegate = { authenticateToken: () => ({ peer: 'alice', guessKey: 'one and the same' }) }
+    const { scheme } = schemeFor(new Clock(), { delegate })
+    const reasons: string[] = []
+    for (let n = 0; n < 6; n++) {
+      const fields = { Authorization: `Bearer spelling${n}`, 'X-TOTP': wrongCodeOf(someInstant, n) }
+      reasons.push(reasonOf(await scheme.authenticate(requestWith(fields))))
+    }
+    expect(reasons).toEqual([...Array<string>(5).fill('code-wrong'), 'guesses-exhausted'])
+  })
+
   it('lets one peer be while another is throttled, and a stranger throttle nobody', async () => {
     const { scheme } = schemeFor(new Clock())
     for (let n = 0; n < 6; n++) await scheme.authenticate(guess(n))
@@ -381,10 +392,16 @@ describe('authenticate when something is broken', () => {
     expect(refusal).toMatchObject({ kind: 'unavailable', reason: 'delegate-failed' })
   })
 
-  it.each([undefined, null, false, '', 0])('refuses when a delegate answers %j', async (nothing) => {
-    const delegate = { authenticateToken: () => nothing as never }
-    const { scheme } = schemeFor(new Clock(), { delegate })
-    expect(reasonOf(await scheme.authenticate(requestWith(right)))).toBe('token-refused')
+  it.each([
+    ...[undefined, null, false, '', 0, true, 1, 'no', []],
+    ...[{ refusal: null }, { refusal: false }, { peer: 42 }, { peer: true }, { peer: {} }, { peer: ['alice'] }],
+  ])('refuses when a delegate answers %j, with one seed for whoever it may be as well', async (answer) => {
+    const delegate = { authenticateToken: () => answer as never }
+    const shared = { delegate, peerSeeds: undefined, sharedSeed: peers.alice.seed } as object
+    for (const options of [{ delegate }, shared]) {
+      const { scheme } = schemeFor(new Clock(), options)
+      expect(reasonOf(await scheme.authenticate(requestWith(right)))).toBe('token-refused')
+    }
   })
 
   it("refuses when delegate and map name different peers, and hands on the delegate's claims otherwise", async () => {

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type CryptoKey, type JWK } from 'jose'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { JWTAuth, type JWTAuthOptions } from '../../src/server/jwt.js'
-import { Clock, codeOf, requestWith, schemeFor, someInstant } from '../support/guarded.js'
+import { Clock, codeOf, requestWith, schemeFor, someInstant, wrongCodeOf } from '../support/guarded.js'
 import { failureOf } from '../support/failure.js'
 
 const issuer = 'https://issuer.example'
@@ -72,6 +72,13 @@ afterEach(() => keys.stop())
 const authFor = (options: Partial<JWTAuthOptions> = {}): JWTAuth =>
   new JWTAuth({ jwksUrl: keys.url, issuer, audience, ...options })
 const ask = (auth: JWTAuth, token: string, at = someInstant) => auth.authenticateToken(token, { at })
+
+/** Texts that jose takes for the same token: the signature's last character has four bits that mean nothing. */
+function spellingsOf(token: string): string[] {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+  const place = alphabet.indexOf(token.at(-1) ?? '')
+  return Array.from({ length: 16 }, (_, n) => token.slice(0, -1) + (alphabet[(place & ~15) + n] ?? ''))
+}
 
 describe('JWTAuth', () => {
   it('takes a token of the issuer for its audience, and names the peer by its subject', async () => {
@@ -224,6 +231,21 @@ describe('JWTAuth', () => {
     expect(refusal?.reason).toBe('code-wrong')
     const stranger = { ...fields, Authorization: `Bearer ${await keys.sign({ sub: 'mallory' })}` }
     expect((await scheme.authenticate(requestWith(stranger))).refusal?.reason).toBe('peer-unknown')
+  })
+
+  it('gives all spellings of one token the same budget', async () => {
+    const { scheme } = schemeFor(new Clock(), { delegate: authFor() })
+    const token = await keys.sign({ sub: 'alice' })
+    const spellings = spellingsOf(token)
+    const reasons: (string | undefined)[] = []
+    for (const [n, spelling] of spellings.entries()) {
+      const fields = { Authorization: `Bearer ${spelling}`, 'X-TOTP': wrongCodeOf(someInstant, n) }
+      reasons.push((await scheme.authenticate(requestWith(fields))).refusal?.reason)
+    }
+    expect(reasons).toEqual([
+      ...Array<string>(5).fill('code-wrong'),
+      ...Array<string>(spellings.length - 5).fill('guesses-exhausted'),
+    ])
   })
 
   it.each<[what: string, code: string, options: object]>([
