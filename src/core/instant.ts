@@ -10,3 +10,8 @@ export function parseRfc3339(text: string): Date | undefined {
   const at = new Date(text.replace(' ', 'T').toUpperCase())
   return Number(day) <= daysInMonth && !Number.isNaN(at.getTime()) ? at : undefined
 }
+
+/** Whether a value is an instant at all: a date, and not `Invalid Date`, which is neither before nor after any other. */
+export function isInstant(value: unknown): value is Date {
+  return value instanceof Date && !Number.isNaN(value.getTime())
+}

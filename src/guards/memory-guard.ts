@@ -1,3 +1,5 @@
+import { A2aTotpError } from '../core/errors.js'
+import { isInstant } from '../core/instant.js'
 import { longestMs, memoryOf, waitFor } from './budgets.js'
 import {
   acceptableFrom,
@@ -43,8 +45,14 @@ interface GuessLog {
   until: number
 }
 
-/** A guard for one process. Its memory is bounded, and ends with the process. */
+/**
+ * A guard for one process. Its memory is bounded, and ends with the process.
+ *
+ * @throws {A2aTotpError} `ERR_CONFIG_INVALID` when `since` is no instant.
+ */
 export function memoryGuard({ since = new Date() }: MemoryGuardOptions = {}): MemoryGuard {
+  // No instant is before an invalid one, so that every code would seem known.
+  if (!isInstant(since)) throw new A2aTotpError('ERR_CONFIG_INVALID', 'since must be a valid Date')
   const knownSince = since.getTime()
   const claims = new Map<string, Claim>()
   const guesses = new Map<string, GuessLog>()

@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import { A2aTotpError } from '../core/errors.js'
+import { isInstant } from '../core/instant.js'
 import { isLive } from '../core/peer.js'
 import { hashToken, isTokenHash, Token } from '../core/token.js'
 
@@ -89,7 +90,7 @@ export class PeerTokenAuth implements ServerAuthScheme {
 
   /**
    * @throws {A2aTotpError} `ERR_TOKEN_INVALID` for a token that no request can carry, `ERR_CONFIG_INVALID` for
-   *   one that belongs to two peers.
+   *   one that belongs to two peers, or ends at no instant.
    */
   constructor(tokens: PeerTokens) {
     for (const { token, peer, expiresAt } of listOf(tokens)) {
@@ -98,6 +99,12 @@ export class PeerTokenAuth implements ServerAuthScheme {
         throw new A2aTotpError(
           'ERR_CONFIG_INVALID',
           `a token of ${JSON.stringify(peer)} is listed twice; give each token to one peer, once`,
+        )
+      }
+      if (expiresAt !== undefined && !isInstant(expiresAt)) {
+        throw new A2aTotpError(
+          'ERR_CONFIG_INVALID',
+          `expiresAt of a token of ${JSON.stringify(peer)} must be a valid Date`,
         )
       }
       this.#known.set(hash, { hash: Buffer.from(hash), peer, ...(expiresAt && { expiresAt }) })

@@ -1,4 +1,5 @@
 import { A2aTotpError, isA2aTotpError } from '../core/errors.js'
+import { isInstant } from '../core/instant.js'
 import { isLive } from '../core/peer.js'
 import { parseProfile, replayPolicies, type ReplayPolicy, type TotpProfile } from '../core/profile.js'
 import { requireStrongSeed, Seed } from '../core/seed.js'
@@ -99,6 +100,13 @@ export function compareCode(peer: GuardedPeer, code: string | undefined, at: Dat
 function guardedSeed(given: PeerSeed, index: number, profile: TotpProfile, allowWeak: boolean): GuardedSeed {
   if (!given.seed) throw new A2aTotpError('ERR_SEED_MISSING', 'one of its seeds is empty; give base32')
   const seed = typeof given.seed === 'string' ? Seed.fromBase32(given.seed) : given.seed
+  // Not `instanceof`: the CLI's bundles each hold a copy of the class.
+  if (!(seed.bytes instanceof Uint8Array)) {
+    throw new A2aTotpError('ERR_SEED_INVALID', 'a seed is given as base32, or as a Seed')
+  }
+  if (given.expiresAt !== undefined && !isInstant(given.expiresAt)) {
+    throw new A2aTotpError('ERR_CONFIG_INVALID', 'expiresAt of a seed must be a valid Date')
+  }
   requireStrongSeed(seed, allowWeak, 'make a longer one, or set allowWeakSeeds')
   return {
     id: given.id ?? `seed-${index + 1}`,
@@ -107,9 +115,9 @@ function guardedSeed(given: PeerSeed, index: number, profile: TotpProfile, allow
   }
 }
 
-function seedSetOf(input: SeedInput): SeedSet {
-  if (typeof input === 'object' && 'seeds' in input) return input
-  return { seeds: input ? [{ seed: input }] : [] }
+function seedSetOf(input: SeedInput | null | undefined): SeedSet {
+  if (!input) return { seeds: [] }
+  return typeof input === 'object' && 'seeds' in input ? input : { seeds: [{ seed: input }] }
 }
 
 function naming<T>(peer: string, make: () => T): T {

@@ -7,7 +7,7 @@ export interface AuthRequest {
   readonly method: string
   /** The origin-form as received, before any router strips it; for gRPC `/pkg.Service/Method`. */
   readonly target: string
-  /** All field lines of that name, in order and as sent; the name is matched without case. */
+  /** All field lines of that name, in order and as sent. The name is asked for in lower case. */
   header(name: string): readonly string[]
   /** Where it came from: the socket's address, or what a trusted proxy says. */
   readonly source?: string | undefined
@@ -35,12 +35,12 @@ export interface Credentials {
 }
 
 /**
- * Takes token and code out of a request. A field that came twice counts as none: proxies and servers disagree
+ * Takes token and code out of a request, the code from the field of that name in lower case. A field that came twice counts as none: proxies and servers disagree
  * on which of the two is meant.
  */
-export function credentialsOf(request: AuthRequest, codeHeader: string): Credentials {
-  const authorization = request.header('authorization')
-  const codes = request.header(codeHeader)
+export function credentialsOf(request: AuthRequest, codeField: string): Credentials {
+  const authorization = linesOf(request.header('authorization'))
+  const codes = linesOf(request.header(codeField))
   const token = authorization.length === 1 ? bearerCredentials.exec(authorization[0] ?? '')?.[1] : undefined
   const code = codes.length === 1 ? codes[0] : undefined
   const flaw = tokenFlaw(authorization, token) ?? codeFlaw(codes)
@@ -50,6 +50,11 @@ export function credentialsOf(request: AuthRequest, codeHeader: string): Credent
     code,
     flaw,
   }
+}
+
+/** Requests made in plain JavaScript may give the only line as it is, and nothing where there is none. */
+function linesOf(given: readonly string[] | string | null | undefined): readonly string[] {
+  return typeof given === 'string' ? [given] : (given ?? [])
 }
 
 function tokenFlaw(lines: readonly string[], token: string | undefined): Credentials['flaw'] {

@@ -148,7 +148,12 @@ export class TOTPServerAuthScheme {
     let decision: Decision
     try {
       const asked = this.#guard.decide(
-        attemptOf(peer, identity.tokenHash, at, match ? { kind: 'match', ...match } : { kind: 'guess', code }),
+        attemptOf(
+          peer,
+          identity.tokenHash,
+          at,
+          match ? { kind: 'match', ...match } : { kind: 'guess', code },
+        ),
       )
       decision = isPending(asked) ? await asked : asked
     } catch {

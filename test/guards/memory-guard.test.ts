@@ -17,6 +17,10 @@ describe('memoryGuard', () => {
     expect(memoryGuard().decide(rightCode(now + 3))).toEqual({ outcome: 'accepted' })
   })
 
+  it('begins at an instant, or not at all', () => {
+    expect(() => memoryGuard({ since: new Date(NaN) })).toThrow(/valid Date/)
+  })
+
   it('stays sorted when the clock is set back: no guess is forgotten early', () => {
     const guard = memoryGuard()
     const budgets = [{ limit: 2, seconds: 30 }]

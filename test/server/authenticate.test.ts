@@ -7,6 +7,7 @@ import { hashToken } from '../../src/core/token.js'
 import type { Guard } from '../../src/guards/guard.js'
 import { PeerTokenAuth } from '../../src/server/delegates.js'
 import { httpAnswer, type HttpAnswer } from '../../src/server/refusal.js'
+import type { AuthRequest } from '../../src/server/request.js'
 import { TOTPServerAuthScheme, type AuthOutcome } from '../../src/server/totp-server-auth-scheme.js'
 import {
   bearerOf,
@@ -73,6 +74,36 @@ describe('authenticate', () => {
     const { scheme } = schemeFor(new Clock())
     const request = requestWith({ ...right, Authorization: `${spelling} ${peers.alice.token}` })
     expect(reasonOf(await scheme.authenticate(request))).toBe('accepted alice')
+  })
+
+  it('takes a request that was made by hand: fields in lower case, one line as it is, nothing for none', async () => {
+    const { scheme } = schemeFor(new Clock())
+    const made = (fields: Record<string, unknown>): AuthRequest => ({
+      ...requestWith({}),
+      header: (name) => fields[name] as string[],
+    })
+    const code = codeOf('alice', someInstant)
+    const authorization = bearerOf('alice')
+    expect(reasonOf(await scheme.authenticate(made({ authorization, 'x-totp': code })))).toBe(
+      'accepted alice',
+    )
+    expect(reasonOf(await scheme.authenticate(made({ authorization: null })))).toBe('token-missing')
+    expect(reasonOf(await scheme.authenticate(made({ authorization })))).toBe('code-missing')
+    const joined = made({ authorization, 'x-totp': `${code}, ${code}` })
+    expect(reasonOf(await scheme.authenticate(joined))).toBe('code-malformed')
+    const odd = made({ authorization: [authorization], 'x-totp': [Number(code)] })
+    expect(reasonOf(await scheme.authenticate(odd))).toBe('code-malformed')
+  })
+
+  it.each([NaN, 8.64e15 + 1])('accepts nobody by a clock that shows no instant (%d)', async (ms) => {
+    const { scheme } = schemeFor(new Clock(), { now: () => new Date(ms) })
+    for (const fields of [
+      right,
+      { ...right, 'X-TOTP': '000000' },
+      { ...right, Authorization: 'Bearer nobody' },
+    ]) {
+      await expect(scheme.authenticate(requestWith(fields))).rejects.toMatchObject({ code: 'ERR_USAGE' })
+    }
   })
 
   it.each(refused)('refuses %s: %j', async (reason, fields) => {
@@ -394,7 +425,14 @@ describe('authenticate when something is broken', () => {
 
   it.each([
     ...[undefined, null, false, '', 0, true, 1, 'no', []],
-    ...[{ refusal: null }, { refusal: false }, { peer: 42 }, { peer: true }, { peer: {} }, { peer: ['alice'] }],
+    ...[
+      { refusal: null },
+      { refusal: false },
+      { peer: 42 },
+      { peer: true },
+      { peer: {} },
+      { peer: ['alice'] },
+    ],
   ])('refuses when a delegate answers %j, with one seed for whoever it may be as well', async (answer) => {
     const delegate = { authenticateToken: () => answer as never }
     const shared = { delegate, peerSeeds: undefined, sharedSeed: peers.alice.seed } as object

@@ -28,6 +28,22 @@ describe('TOTPServerAuthScheme', () => {
     ['a peer without a seed', 'ERR_SEED_MISSING', { ...good, peerSeeds: { ...peerSeeds, bob: '' } }],
     ['a peer with an empty set', 'ERR_SEED_MISSING', { ...good, peerSeeds: { bob: { seeds: [] } } }],
     ['a seed that is undefined', 'ERR_SEED_MISSING', { ...good, peerSeeds: { bob: undefined } }],
+    ['a seed that is null', 'ERR_SEED_MISSING', { ...good, peerSeeds: { bob: null } }],
+    ['a seed of another kind', 'ERR_SEED_INVALID', { ...good, peerSeeds: { bob: { seed: 'x' } } }],
+    ['a number for a seed', 'ERR_SEED_INVALID', { ...good, peerSeeds: { bob: 123 }, allowWeakSeeds: true }],
+    ...['2030-01-01T00:00:00Z', 0, new Date(NaN)].map((expiresAt): [string, string, object] => [
+      `a seed that expires at ${String(expiresAt)}`,
+      'ERR_CONFIG_INVALID',
+      { ...good, peerSeeds: { bob: { seeds: [{ seed: peers.bob.seed, expiresAt }] } } },
+    ]),
+    ...[0, -1, NaN, Infinity, 1.5].flatMap((count): [string, string, object][] => [
+      [
+        `${count} strangers a minute`,
+        'ERR_CONFIG_INVALID',
+        { ...good, throttle: { strangers: { perMinute: count } } },
+      ],
+      [`${count} sources`, 'ERR_CONFIG_INVALID', { ...good, throttle: { strangers: { sources: count } } }],
+    ]),
     ['a seed that is no base32', 'ERR_SEED_INVALID', { ...good, peerSeeds: { bob: 'not-base32!' } }],
     ['a weak seed', 'ERR_SEED_WEAK', { ...good, peerSeeds: { bob: weak } }],
     ['a weak shared seed', 'ERR_SEED_WEAK', { delegate, sharedSeed: weak, replay: 'reuse' }],
@@ -209,6 +225,14 @@ describe('PeerTokenAuth', () => {
     expect(auth.authenticateToken('abc', context('abc', before))).toEqual({ peer: 'alice' })
     expect(auth.authenticateToken('abc', context('abc', someInstant))).toEqual({ refusal: 'expired token' })
   })
+
+  it.each(['2030-01-01T00:00:00Z', 0, new Date(NaN)])(
+    'refuses to start with a token that expires at %s',
+    (end) => {
+      const tokens = [{ token: 'abc', peer: 'alice', expiresAt: end as Date }]
+      expect(() => new PeerTokenAuth(tokens)).toThrow(withCode('ERR_CONFIG_INVALID'))
+    },
+  )
 
   it('refuses to start with one token of two peers', () => {
     const tokens = [
