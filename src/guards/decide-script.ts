@@ -7,8 +7,11 @@ import { createHash } from 'node:crypto'
  * and under `once` `claim`, the last spent time step of (peer, seed). ARGV: one {@link ScriptQuestion} as JSON.
  * Answers {@link ScriptAnswer}. Instants are milliseconds of the attempt's clock; the clock of Redis measures only
  * how long ago a memory was found missing.
+ *
+ * The first line has Redis refuse the script as a whole where it could not write: when it is full, a replica, or
+ * cannot save. Otherwise wrong codes would fail uncounted there while right ones were let in, which need no write.
  */
-const text = `
+const text = `#!lua
 local begun, guesses, claim = KEYS[1], KEYS[2], KEYS[3]
 local ask = cjson.decode(ARGV[1])
 

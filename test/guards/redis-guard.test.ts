@@ -174,6 +174,41 @@ describe.each(clientNames)('with %s', { skip: !redisPresent }, (name) => {
       expect(await client.command('ZCARD', guesses)).toBe(5)
     })
 
+    it.each<[why: string, way: string[][], back: string[][]]>([
+      [
+        'is full',
+        [
+          ['CONFIG', 'SET', 'maxmemory-policy', 'noeviction'],
+          ['CONFIG', 'SET', 'maxmemory', '1'],
+        ],
+        [['CONFIG', 'SET', 'maxmemory', '0']],
+      ],
+      ['is a replica', [['REPLICAOF', '127.0.0.1', '1']], [['REPLICAOF', 'NO', 'ONE']]],
+      [
+        'has too few replicas',
+        [['CONFIG', 'SET', 'min-replicas-to-write', '1']],
+        [['CONFIG', 'SET', 'min-replicas-to-write', '0']],
+      ],
+    ])('accepts nothing where a guess could not be counted, because Redis %s', async (_, way, back) => {
+      const { guard } = freshGuard(begin())
+      const run = async (commands: string[][]): Promise<void> => {
+        for (const words of commands) await client.command(...(words as [string, ...string[]]))
+      }
+      const right = { policy: 'reuse', budgets } as const
+      expect(await guard.decide(rightCode(someStep, right))).toEqual({ outcome: 'accepted' })
+      await run(way)
+      try {
+        const unavailable = { code: 'ERR_STATE_UNAVAILABLE' }
+        await expect(guard.decide(wrongCode('1', inStep(someStep), { budgets }))).rejects.toMatchObject(
+          unavailable,
+        )
+        await expect(guard.decide(rightCode(someStep, right))).rejects.toMatchObject(unavailable)
+      } finally {
+        await run(back)
+      }
+      expect(await guard.decide(rightCode(someStep, right))).toEqual({ outcome: 'accepted' })
+    })
+
     it('keeps agents with prefixes of their own apart', async () => {
       const used = rightCode(someStep + 2)
       for (const { guard } of [freshGuard(begin()), freshGuard(begin())]) {
