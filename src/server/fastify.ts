@@ -27,10 +27,9 @@ export function totpGuard(scheme: TOTPServerAuthScheme): FastifyGuard {
     const { status, headers, body } = httpAnswer(refusal)
     reply.code(status)
     for (const [name] of headers) {
-      reply.header(
-        name,
-        headers.filter(([other]) => other === name).map(([, value]) => value),
-      )
+      const lines = headers.filter(([other]) => other === name).map(([, value]) => value)
+      // A list of one is no Content-Type to Fastify, which then says text/plain.
+      reply.header(name, lines.length === 1 ? lines[0] : lines)
     }
     drain(raw)
     return reply.send(body)

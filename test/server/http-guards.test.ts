@@ -48,6 +48,7 @@ describe.each(Object.entries(frameworks))('the guard for %s', (_, serve) => {
       'Bearer realm="a2a", error="invalid_token", TOTP realm="a2a", header="X-TOTP"',
     )
     expect(lines.find((line) => /^cache-control:/i.test(line))).toMatch(/: no-store$/)
+    expect(lines.find((line) => /^content-type:/i.test(line))).toMatch(/: application\/json(; charset=utf-8)?$/)
     const [, body = ''] = answer.split('\r\n\r\n')
     expect(JSON.parse(body)).toMatchObject({ error: { code: 401, status: 'UNAUTHENTICATED' } })
     expect(through).toEqual([])
