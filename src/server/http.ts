@@ -50,13 +50,15 @@ function fieldLines(rawHeaders: readonly string[], name: string): string[] {
 
 /** Answers a refused request before its body is read, and holds none of it. */
 export function answerRefusal(req: IncomingMessage, res: ServerResponse, refusal: Refusal): void {
+  drain(req)
+  // Something in front answered for us while the delegate or the guard took its time.
+  if (res.headersSent) return
   const { status, headers, body } = httpAnswer(refusal)
   // Not writeHead with a list: it drops repeated fields once any other header is set.
   for (const [name] of headers) res.removeHeader(name)
   for (const [name, value] of headers) res.appendHeader(name, value)
   res.statusCode = status
   res.end(req.method === 'HEAD' ? undefined : body)
-  drain(req)
 }
 
 /** Reads what is still to come of the body, and hangs up on whoever sends too much of it. */

@@ -1,4 +1,5 @@
 import { request as httpRequest } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import {
   bearerOf,
@@ -9,7 +10,7 @@ import {
   someInstant,
   wrongCodeOf,
 } from '../support/guarded.js'
-import { frameworks, rawExchange, type GuardedServer } from '../support/http-frameworks.js'
+import { frameworks, rawExchange, type GuardedServer, type ServeOptions } from '../support/http-frameworks.js'
 import { bytesHeld } from '../support/memory.js'
 
 let server: GuardedServer | undefined
@@ -22,10 +23,13 @@ const rawRequest = (...lines: string[]): string =>
   ['GET /x HTTP/1.1', 'Host: a', 'Connection: close', ...lines, '', ''].join('\r\n')
 
 describe.each(Object.entries(frameworks))('the guard for %s', (_, serve) => {
-  async function start(given: Parameters<typeof schemeFor>[1] = {}, cors = false) {
+  async function start(
+    given: Parameters<typeof schemeFor>[1] = {},
+    options: Pick<ServeOptions, 'cors' | 'inTimeMs'> = {},
+  ) {
     const { scheme, events } = schemeFor(new Clock(), given)
     const through: string[] = []
-    server = await serve({ scheme, through: (peer) => through.push(peer), cors })
+    server = await serve({ scheme, through: (peer) => through.push(peer), ...options })
     return { ...server, through, events }
   }
 
@@ -48,7 +52,9 @@ describe.each(Object.entries(frameworks))('the guard for %s', (_, serve) => {
       'Bearer realm="a2a", error="invalid_token", TOTP realm="a2a", header="X-TOTP"',
     )
     expect(lines.find((line) => /^cache-control:/i.test(line))).toMatch(/: no-store$/)
-    expect(lines.find((line) => /^content-type:/i.test(line))).toMatch(/: application\/json(; charset=utf-8)?$/)
+    expect(lines.find((line) => /^content-type:/i.test(line))).toMatch(
+      /: application\/json(; charset=utf-8)?$/,
+    )
     const [, body = ''] = answer.split('\r\n\r\n')
     expect(JSON.parse(body)).toMatchObject({ error: { code: 401, status: 'UNAUTHENTICATED' } })
     expect(through).toEqual([])
@@ -104,7 +110,7 @@ describe.each(Object.entries(frameworks))('the guard for %s', (_, serve) => {
   })
 
   it('leaves preflights to CORS in front of it, and lets browsers read a refusal', async () => {
-    const { origin, through } = await start({}, true)
+    const { origin, through } = await start({}, { cors: true })
     const preflight = await fetch(origin, {
       method: 'OPTIONS',
       headers: {
@@ -132,6 +138,20 @@ describe.each(Object.entries(frameworks))('the guard for %s', (_, serve) => {
     const response = await fetch(down.origin, { headers: right })
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5'])
     expect(await response.text()).not.toContain('secret')
+  })
+
+  it('lets an answer stand that something in front gave while the delegate took its time', async () => {
+    const failures: unknown[] = []
+    const note = (error: unknown): void => void failures.push(error)
+    process.on('unhandledRejection', note)
+    const delegate = { authenticateToken: () => sleep(200).then(() => ({ refusal: 'at last' })) }
+    const { origin, through, events } = await start({ delegate }, { inTimeMs: 50 })
+    expect((await fetch(origin, { method: 'POST', headers: right, body: '{}' })).status).toBe(504)
+    while (events.length === 0) await sleep(10)
+    await sleep(50)
+    process.off('unhandledRejection', note)
+    expect(failures).toEqual([])
+    expect(through).toEqual([])
   })
 
   it('refuses a body without an end at once, holds none of it, and goes on serving', async () => {

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createRequire } from 'node:module'
 import { connect, type AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { serve, type HttpBindings } from '@hono/node-server'
 import expressCors from 'cors'
 import express, { type Request } from 'express'
@@ -26,6 +27,8 @@ export interface ServeOptions {
   readonly through: (peer: string) => void
   /** Lets browsers of everywhere ask, in front of the guard. */
   readonly cors?: boolean
+  /** Answers 504 in front of the guard after so many milliseconds. */
+  readonly inTimeMs?: number
 }
 
 const require = createRequire(import.meta.url)
@@ -48,12 +51,22 @@ function listen(listener: (req: IncomingMessage, res: ServerResponse) => unknown
   return new Promise((done) => server.listen(0, '127.0.0.1', () => done(started(server))))
 }
 
+function answerLater(res: ServerResponse, inTimeMs: number): void {
+  setTimeout(() => res.headersSent || res.writeHead(504).end(), inTimeMs)
+}
+
 function expressServer(
   make: typeof express,
-  { scheme, through, cors }: ServeOptions,
+  { scheme, through, cors, inTimeMs }: ServeOptions,
 ): Promise<GuardedServer> {
   const app = make()
   if (cors) app.use(expressCors())
+  if (inTimeMs !== undefined) {
+    app.use((_req, res, next) => {
+      answerLater(res, inTimeMs)
+      next()
+    })
+  }
   app.use(forExpress.totpGuard(scheme))
   app.use((req: Request, res) => {
     const peer = forExpress.callerOf(req)?.peer ?? 'anyone'
@@ -68,8 +81,16 @@ export const frameworks: Readonly<Record<string, (options: ServeOptions) => Prom
   'Express 5': (options) => expressServer(express, options),
   'Express 4': (options) => expressServer(require('express-4') as typeof express, options),
 
-  Fastify: async ({ scheme, through, cors }) => {
+  Fastify: async ({ scheme, through, cors, inTimeMs }) => {
     const app = fastify()
+    if (inTimeMs !== undefined) {
+      app.addHook('onRequest', (_request, reply, done) => {
+        setTimeout(() => {
+          if (!reply.sent) void reply.code(504).send()
+        }, inTimeMs)
+        done()
+      })
+    }
     if (cors) {
       app.addHook('onRequest', async ({ method }, reply) => {
         reply.header('Access-Control-Allow-Origin', '*')
@@ -86,9 +107,15 @@ export const frameworks: Readonly<Record<string, (options: ServeOptions) => Prom
     return { ...started(app.server), close: () => (app.server.closeAllConnections(), app.close()) }
   },
 
-  Hono: ({ scheme, through, cors }) => {
+  Hono: ({ scheme, through, cors, inTimeMs }) => {
     const app = new Hono<{ Bindings: HttpBindings }>()
     const guard = forFetch.totpGuard(scheme)
+    if (inTimeMs !== undefined) {
+      const late = (): Promise<Response> => sleep(inTimeMs).then(() => new Response(null, { status: 504 }))
+      app.use(async (c, next) => {
+        c.res = await Promise.race([next().then(() => c.res), late()])
+      })
+    }
     if (cors) app.use(honoCors())
     app.use((c, next) =>
       guard(
@@ -112,7 +139,7 @@ export const frameworks: Readonly<Record<string, (options: ServeOptions) => Prom
     })
   },
 
-  'node:http': ({ scheme, through, cors }) => {
+  'node:http': ({ scheme, through, cors, inTimeMs }) => {
     const guarded = forNode.totpGuard(scheme, (req, res) => {
       const peer = forNode.callerOf(req)?.peer ?? 'anyone'
       through(peer)
@@ -120,6 +147,7 @@ export const frameworks: Readonly<Record<string, (options: ServeOptions) => Prom
       res.end(JSON.stringify({ peer }))
     })
     return listen((req, res) => {
+      if (inTimeMs !== undefined) answerLater(res, inTimeMs)
       if (cors) res.setHeader('Access-Control-Allow-Origin', '*')
       if (cors && req.method === 'OPTIONS') res.writeHead(204).end()
       else guarded(req, res)
