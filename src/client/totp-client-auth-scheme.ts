@@ -1,6 +1,6 @@
 import { A2aTotpError } from '../core/errors.js'
 import { profileFromVariables } from '../core/profile-variables.js'
-import { parseProfile, type ReplayPolicy, type TotpProfile } from '../core/profile.js'
+import { parseProfile, replayPolicies, type ReplayPolicy, type TotpProfile } from '../core/profile.js'
 import { minimumSeedBits, Seed } from '../core/seed.js'
 import { generateCodeOfStep, timeStepAt, verifyCode } from '../core/totp.js'
 import type { ClientAuthScheme, ClientRequest } from './client-auth-scheme.js'
@@ -55,19 +55,26 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
 
   /**
    * @throws {A2aTotpError} `ERR_SEED_MISSING`, `ERR_SEED_INVALID`, `ERR_PROFILE_INVALID` for what was given, and
-   *   `ERR_CONFIG_INVALID` for a variable or a limit that is none. A weak seed that somebody else issued is used, with a warning.
+   *   `ERR_CONFIG_INVALID` for a variable, a policy or a limit that is none, and without a delegate. A weak seed that
+   *   somebody else issued is used, with a warning.
    */
   constructor(options: TOTPClientAuthSchemeOptions) {
     const given = options.seed ?? variable('A2A_TOTP_SEED')
     if (given === undefined || given === '') {
       throw new A2aTotpError('ERR_SEED_MISSING', 'there is no seed: give one in base32, or set A2A_TOTP_SEED')
     }
+    if (!isScheme(options.delegate)) {
+      throw new A2aTotpError(
+        'ERR_CONFIG_INVALID',
+        'there is no delegate for the first factor: give a BearerTokenAuth, or anything with headers(request)',
+      )
+    }
     const inherited = options.seed === undefined ? profileFromVariables(process.env) : {}
     this.profile = parseProfile({ ...inherited, ...options.profile })
     this.#delegate = options.delegate
     this.#seed = typeof given === 'string' ? Seed.fromBase32(given) : given
     this.#now = options.now ?? (() => new Date())
-    this.replay = options.replay ?? 'reuse'
+    this.replay = policyOf(options.replay)
     this.#steps = this.replay === 'once' ? stepQueue(this.profile, this.#now, options) : undefined
     this.#warn = options.onWarning ?? emitWarning
     if (!this.#seed.strong) this.#warnOfWeakSeed()
@@ -139,6 +146,17 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
     const verification = verifyCode(this.#seed, { ...this.profile, window: 2 }, code, this.#now())
     return verification.valid && verification.drift < 0
   }
+}
+
+/** Callers without a compiler may forget it. */
+function isScheme(delegate: ClientAuthScheme | undefined): boolean {
+  return typeof delegate?.headers === 'function'
+}
+
+function policyOf(given: unknown = 'reuse'): ReplayPolicy {
+  const policy = replayPolicies.find((known) => known === given)
+  if (policy) return policy
+  throw new A2aTotpError('ERR_CONFIG_INVALID', `replay must be one of ${replayPolicies.join(', ')}`)
 }
 
 function stepQueue(

@@ -42,7 +42,8 @@ const totpScheme: Readonly<Record<Protocol, (header: string) => JsonObject>> = {
  * alternative, since alternatives are an OR: a second one would be a way round the first. For the same reason
  * requirements in the shape that was not asked for are guarded too, where the card has any. Schemes in the
  * `$case` shape that @a2a-js/sdk 1.3 serves are put right. The card that was given is not changed; doing it
- * twice is as good as once.
+ * twice is as good as once. It is for cards as JSON: for those in the memory of @a2a-js/sdk there is
+ * `totpAgentCard` of `a2a-totp/server/a2a`.
  *
  * @throws {A2aTotpError} `ERR_CARD_INVALID` when an alternative does without bearer and `replace` is not set, or
  *   when the card uses a scheme name that is needed for something else; `ERR_PROFILE_INVALID` for a header that

@@ -49,10 +49,12 @@ export class SimpleTokenAuth implements ServerAuthScheme {
   readonly #peer: string | undefined
 
   /**
+   * @param given the token, alone or with its peer
    * @throws {A2aTotpError} `ERR_TOKEN_MISSING` without a token, `ERR_TOKEN_INVALID` for one that no request can
    *   carry (RFC 6750 §2.1).
    */
-  constructor({ token = process.env['AUTH_TOKEN'], peer }: SimpleTokenAuthOptions = {}) {
+  constructor(given: SimpleTokenAuthOptions | string = {}) {
+    const { token = process.env['AUTH_TOKEN'], peer } = typeof given === 'string' ? { token: given } : given
     if (!token) throw new A2aTotpError('ERR_TOKEN_MISSING', 'no token: give one, or set $AUTH_TOKEN')
     this.#hash = Buffer.from(Token.parse(valueOf(token)).hash)
     this.#peer = peer

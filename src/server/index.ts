@@ -1,4 +1,7 @@
 /** The server side of a2a-totp, without any framework: the scheme, its delegates and its guard. */
+export { A2aTotpError, isA2aTotpError, type ErrorCode } from '../core/errors.js'
+export { withTotpSecurity } from '../core/agent-card.js'
+export { hashToken } from '../core/token.js'
 export {
   PeerTokenAuth,
   SimpleTokenAuth,

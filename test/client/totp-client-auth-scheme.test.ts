@@ -1,6 +1,11 @@
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { BearerTokenAuth, TOTPClientAuthScheme, type ClientRequest } from '../../src/client/index.js'
+import {
+  BearerTokenAuth,
+  TOTPClientAuthScheme,
+  type ClientRequest,
+  type TOTPClientAuthSchemeOptions,
+} from '../../src/client/index.js'
 import { defaultProfile, parseProfile } from '../../src/core/profile.js'
 import { Seed } from '../../src/core/seed.js'
 import { Token } from '../../src/core/token.js'
@@ -67,6 +72,16 @@ describe('the headers of an attempt', () => {
     await schemeOn(new FakeClock(), { delegate: { headers } }).authorize(request)
     expect(headers).toHaveBeenCalledExactlyOnceWith(request)
   })
+})
+
+it.each([
+  ['no delegate', { seed }],
+  ['a delegate that gives no headers', { seed, delegate: {} }],
+  ['a policy that is none', { seed, delegate, replay: 'one' }],
+])('a scheme with %s is an error at once', (_, options) => {
+  expect(codeOf(() => new TOTPClientAuthScheme(options as TOTPClientAuthSchemeOptions))).toBe(
+    'ERR_CONFIG_INVALID',
+  )
 })
 
 describe('the seed', () => {
@@ -196,6 +211,8 @@ describe('the token', () => {
     ['a Token', Token.parse(token)],
     ['a function', () => token],
     ['a promise', () => Promise.resolve(Token.parse(token))],
+    ['in an object', { token }],
+    ['a function in an object', { token: () => token }],
   ])('may be %s', async (_what, given) => {
     expect(await new BearerTokenAuth(given).headers()).toEqual({ Authorization: `Bearer ${token}` })
   })
@@ -218,11 +235,17 @@ describe('the token', () => {
     expect(codeOf(() => new BearerTokenAuth())).toBe('ERR_TOKEN_MISSING')
     vi.stubEnv('A2A_TOTP_TOKEN', '')
     expect(codeOf(() => new BearerTokenAuth())).toBe('ERR_TOKEN_MISSING')
-    expect(codeOf(() => new BearerTokenAuth('two words'))).toBe('ERR_TOKEN_INVALID')
+    expect(codeOf(() => new BearerTokenAuth(null as never))).toBe('ERR_TOKEN_MISSING')
+    for (const none of ['two words', {}, 42, ['abc']]) {
+      expect(codeOf(() => new BearerTokenAuth(none as string))).toBe('ERR_TOKEN_INVALID')
+    }
   })
 
   it('that a function fails to give is an error of the request', async () => {
     await expect(new BearerTokenAuth(() => '').headers()).rejects.toMatchObject({ code: 'ERR_TOKEN_MISSING' })
+    await expect(new BearerTokenAuth(() => ({}) as string).headers()).rejects.toMatchObject({
+      code: 'ERR_TOKEN_INVALID',
+    })
     await expect(new BearerTokenAuth(() => 'a\r\nb').headers()).rejects.toMatchObject({
       code: 'ERR_TOKEN_INVALID',
     })

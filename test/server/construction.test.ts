@@ -173,6 +173,13 @@ describe('TOTPServerAuthScheme.create', () => {
 describe('SimpleTokenAuth', () => {
   afterEach(() => vi.unstubAllEnvs())
 
+  it('takes a token alone, and never that of the environment for it', () => {
+    vi.stubEnv('AUTH_TOKEN', 'from-the-environment')
+    const auth = new SimpleTokenAuth('abc')
+    expect(auth.authenticateToken('abc')).toEqual({})
+    expect(auth.authenticateToken('from-the-environment')).toEqual({ refusal: 'unknown token' })
+  })
+
   it('knows one token, as text or as Token, and its peer', () => {
     for (const token of ['abc', Token.parse('abc')]) {
       const auth = new SimpleTokenAuth({ token, peer: 'alice' })
