@@ -288,6 +288,18 @@ describe('authenticate under once', () => {
     ])
   })
 
+  it('accepts exactly one of 256 identical requests at once, 200 time steps in a row', async () => {
+    const clock = new Clock()
+    const { scheme } = schemeFor(clock, { replay: 'once', onEvent: undefined } as object)
+    for (let step = 0; step < 200; step++) {
+      const request = requestWith(headersOf('alice', clock.at))
+      const outcomes = await Promise.all(Array.from({ length: 256 }, () => scheme.authenticate(request)))
+      expect(outcomes.filter(({ caller }) => caller)).toHaveLength(1)
+      expect(outcomes.filter(({ refusal }) => refusal?.reason === 'code-replayed')).toHaveLength(255)
+      clock.advance(30)
+    }
+  })
+
   it('answers 503 for a code that could have been used before a restart, and accepts the first that could not', async () => {
     const clock = new Clock()
     const { scheme } = schemeFor(clock, { replay: 'once', guard: undefined } as object)

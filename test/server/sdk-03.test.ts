@@ -63,17 +63,23 @@ describe('an agent on SDK 0.3.14 behind the guards', () => {
     expectFreshCodes(binding, 3)
   })
 
-  it.each([
-    ['/jsonrpc', 'POST'],
-    ['/rest/v1/message:send', 'POST'],
-    ['/rest/v1/tasks/none', 'GET'],
-    ['/rest/v1/card', 'GET'],
-  ])('refuses %s without a code', async (path, method) => {
-    const response = await fetch(agent.origin + path, {
-      method,
-      headers: { Authorization: `Bearer ${token}` },
-    })
-    expect(response.status).toBe(401)
+  it('refuses every route that the SDK mounts without a code, and answers it with one', async () => {
+    expect(agent.routes.length).toBeGreaterThan(10)
+    for (const { method, path } of agent.routes) {
+      const statusWith = async (headers: Record<string, string>): Promise<number> => {
+        const response = await fetch(agent.origin + path, {
+          method,
+          headers,
+          signal: AbortSignal.timeout(5000),
+        })
+        await response.body?.cancel()
+        return response.status
+      }
+      const { Authorization = '', ...code } = await schemeOn(clock).authorize({})
+      expect([method, path, await statusWith({ Authorization })]).toEqual([method, path, 401])
+      expect([method, path, await statusWith(code)]).toEqual([method, path, 401])
+      expect([method, path, await statusWith({ Authorization, ...code })]).not.toEqual([method, path, 401])
+    }
   })
 
   it.each(Object.keys(A2AService))('refuses the gRPC method %s without a code', async (method) => {

@@ -12,10 +12,13 @@ import { TOTPCallContextBuilder } from '../../src/server/a2a.js'
 import { totpGuard } from '../../src/server/express.js'
 import { grpcGuard, guardedService } from '../../src/server/grpc.js'
 import type { TOTPServerAuthScheme } from '../../src/server/totp-server-auth-scheme.js'
+import { routesOf, type Route } from './routes.js'
 
 export interface Agent03 extends AsyncDisposable {
   readonly origin: string
   readonly grpc: string
+  /** All that the SDK mounts behind the guard. */
+  readonly routes: readonly Route[]
 }
 
 /** Says back who is calling. */
@@ -55,12 +58,13 @@ export async function agent03(scheme: TOTPServerAuthScheme): Promise<Agent03> {
   const options = { requestHandler, userBuilder }
   app.use('/.well-known/agent-card.json', agentCardHandler({ agentCardProvider: requestHandler }))
   app.use(totpGuard(scheme))
-  app.use('/jsonrpc', jsonRpcHandler(options))
-  app.use('/rest', restHandler(options))
+  const handlers = { '/jsonrpc': jsonRpcHandler(options), '/rest': restHandler(options) }
+  for (const [path, handler] of Object.entries(handlers)) app.use(path, handler)
   grpcServer.addService(guardedService(A2AService), grpcService(options))
   return {
     origin,
     grpc,
+    routes: Object.entries(handlers).flatMap(([path, handler]) => routesOf(handler, path)),
     [Symbol.asyncDispose]: async () => {
       grpcServer.forceShutdown()
       http.closeAllConnections()
