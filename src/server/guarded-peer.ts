@@ -81,8 +81,8 @@ export function parseReplay(policy: unknown): ReplayPolicy {
 }
 
 /**
- * Compares a code with every live seed of the peer. What is no code is compared too, as zeros, so that it takes
- * as long; then nothing has matched.
+ * Compares a code with every seed of the peer; only a live one matches. What is no code is compared too, as zeros, and so
+ * are seeds that have expired, so that it takes as long.
  */
 export function compareCode(peer: GuardedPeer, code: string | undefined, at: Date): CodeMatch | undefined {
   const wellFormed = code !== undefined && isCode(code, peer.profile)
@@ -90,9 +90,8 @@ export function compareCode(peer: GuardedPeer, code: string | undefined, at: Dat
   const now = timeStepAt(peer.profile, at)
   let match: CodeMatch | undefined
   for (const seed of peer.seeds) {
-    if (!isLive(seed, at)) continue
     const drift = seed.book.match(digits, now)
-    if (drift !== undefined) match ??= { seedId: seed.id, timeStep: now + drift, drift }
+    if (drift !== undefined && isLive(seed, at)) match ??= { seedId: seed.id, timeStep: now + drift, drift }
   }
   return wellFormed ? match : undefined
 }
@@ -101,7 +100,7 @@ function guardedSeed(given: PeerSeed, index: number, profile: TotpProfile, allow
   if (!given.seed) throw new A2aTotpError('ERR_SEED_MISSING', 'one of its seeds is empty; give base32')
   const seed = typeof given.seed === 'string' ? Seed.fromBase32(given.seed) : given.seed
   // Not `instanceof`: the CLI's bundles each hold a copy of the class.
-  if (!(seed.bytes instanceof Uint8Array)) {
+  if (typeof seed.bits !== 'number') {
     throw new A2aTotpError('ERR_SEED_INVALID', 'a seed is given as base32, or as a Seed')
   }
   if (given.expiresAt !== undefined && !isInstant(given.expiresAt)) {
