@@ -21,6 +21,7 @@ import contextvars
 import hashlib
 import hmac
 import importlib
+import inspect
 import json
 import logging
 import math
@@ -31,7 +32,7 @@ import stat
 import struct
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import (
     AsyncIterator,
     Awaitable,
@@ -45,6 +46,7 @@ from collections.abc import (
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+from urllib.parse import unquote
 
 from a2a.auth.user import User
 
@@ -120,7 +122,7 @@ def code_of_step(key: bytes, profile: Profile, step: int) -> str:
 
 def is_code(text: str, digits: int) -> bool:
     """Whether a text could be a code: ASCII digits, exactly as many. Asked before any HMAC."""
-    return len(text) == digits and re.fullmatch("[0-9]+", text) is not None
+    return len(text) == digits and text.isascii() and text.isdigit()
 
 
 # The server file ---------------------------------------------------------------------------------------------
@@ -164,9 +166,18 @@ class Roster:
 
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_SECRET_LOOKING = re.compile(r"a2at_.*|[A-Za-z2-7]{16,}")
+"""A token or a seed that was pasted in the wrong place: no error shows it."""
 _TOKEN_HASH = re.compile(r"sha256:[0-9a-f]{64}")
 _HEADER = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}")
-_RESERVED_HEADER = re.compile(r"authorization|cookie|host|a2a-.*|grpc-.*|.*-bin", re.IGNORECASE)
+_RESERVED_HEADER = re.compile(
+    r"authorization|cookie|host|a2a-.*|grpc-.*|.*-bin|"
+    # What HTTP itself acts on never arrives (RFC 9110 section 7.6.1, and what the Fetch standard forbids to set).
+    r"accept|connection|content-(encoding|length|type)|date|expect|keep-alive|proxy-.*|te|trailer|transfer-encoding|"
+    r"upgrade|via",
+    re.IGNORECASE,
+)
+_RFC_3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 _PROFILE_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "algorithm": (lambda value: isinstance(value, str) and value in _HASHES, "one of SHA1, SHA256, SHA512"),
@@ -179,7 +190,7 @@ _PROFILE_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
             and _HEADER.fullmatch(value) is not None
             and _RESERVED_HEADER.fullmatch(value) is None
         ),
-        "a header name other than Authorization, Cookie, Host, A2A-*, grpc-* and *-bin",
+        "a header name other than Authorization, Cookie, Host, A2A-*, grpc-*, *-bin and those of HTTP itself",
     ),
 }
 
@@ -203,28 +214,30 @@ def parse_server_file(text: str, *, allow_weak_seeds: bool = False) -> Roster:
     if _list(file.get("requires", []), "requires"):
         raise ServerFileError("requires names what this module does not know; it needs a newer module")
 
-    profile = _profile(Profile(), _object(file.get("profile", {}), "profile"), "profile")
-    shared = file.get("sharedSeeds")
-    shared_seeds = None if shared is None else _seeds(shared, "sharedSeeds", allow_weak_seeds)
+    agent = _text(file.get("agent"), "agent")
+    if not _NAME.fullmatch(agent):
+        raise ServerFileError("agent must be a name: a letter or digit, then up to 63 letters, digits, . - and _")
+    given = _object(file.get("profile"), "profile")
+    profile = _profile(Profile(), {name: given.get(name) for name in _PROFILE_RULES}, "profile")
+    shared_seeds = _seeds(file["sharedSeeds"], "sharedSeeds", allow_weak_seeds) if "sharedSeeds" in file else None
     peers: dict[str, Peer] = {}
     tokens: dict[str, Grant] = {}
     for name, value in _object(file.get("peers"), "peers").items():
         if not _NAME.fullmatch(name):
             raise ServerFileError("peers has a name that is not allowed")
-        where = f"peers.{name}"
+        where = f"peers.{'(not shown)' if _SECRET_LOOKING.fullmatch(name) else name}"
         entry = _object(value, where)
-        peers[name] = peer = _peer(name, entry, profile, shared_seeds, allow_weak_seeds)
+        peers[name] = peer = _peer(name, where, entry, profile, shared_seeds, allow_weak_seeds)
         for token_hash, expires_at in _tokens(entry.get("tokens"), f"{where}.tokens"):
             if token_hash in tokens:
                 raise ServerFileError(f"{where}.tokens has a token that is listed twice; give it to one peer, once")
             tokens[token_hash] = Grant(peer, expires_at)
-    return Roster(_text(file.get("agent"), "agent"), profile, peers, tokens)
+    return Roster(agent, profile, peers, tokens)
 
 
 def _peer(
-    name: str, entry: Mapping[str, Any], base: Profile, shared: tuple[Seed, ...] | None, allow_weak: bool
+    name: str, where: str, entry: Mapping[str, Any], base: Profile, shared: tuple[Seed, ...] | None, allow_weak: bool
 ) -> Peer:
-    where = f"peers.{name}"
     if shared is not None and "seeds" in entry:
         raise ServerFileError(f"{where}.seeds and sharedSeeds exclude each other")
     own = {key: entry[key] for key in ("algorithm", "digits", "period") if key in entry}
@@ -264,6 +277,7 @@ def _tokens(value: Any, where: str) -> Iterable[tuple[str, float]]:
     for index, item in enumerate(_list(value, where)):
         path = f"{where}[{index}]"
         entry = _object(item, path)
+        _text(entry.get("id"), f"{path}.id")
         token_hash = _text(entry.get("hash"), f"{path}.hash")
         if not _TOKEN_HASH.fullmatch(token_hash):
             raise ServerFileError(f"{path}.hash must be sha256: and 64 hex digits")
@@ -282,16 +296,19 @@ def _base32(text: str, where: str) -> bytes:
 
 
 def _instant(entry: Mapping[str, Any], where: str) -> float:
-    text = entry.get("expiresAt")
-    if text is None:
+    if "expiresAt" not in entry:
         return math.inf
+    where = f"{where}.expiresAt"
+    # Taken apart here: what `fromisoformat` takes for a date differs from one Python to the next.
+    parts = _RFC_3339.fullmatch(_text(entry["expiresAt"], where))
+    if parts is None:
+        raise ServerFileError(f"{where} must be an RFC 3339 time with its zone, like 2026-11-23T22:45:01Z")
+    day, clock, fraction, zone = parts.groups()
     try:
-        at = datetime.fromisoformat(re.sub("[zZ]$", "+00:00", _text(text, f"{where}.expiresAt")))
+        at = datetime.fromisoformat(f"{day}T{clock}{'+00:00' if zone in 'Zz' else zone}")
     except ValueError:
-        raise ServerFileError(f"{where}.expiresAt must be an RFC 3339 date and time") from None
-    if at.tzinfo is None:
-        raise ServerFileError(f"{where}.expiresAt must say its time zone")
-    return at.timestamp()
+        raise ServerFileError(f"{where} is a time that does not exist") from None
+    return at.timestamp() + float(fraction or 0)
 
 
 def _whole(value: object, least: int, most: int) -> bool:
@@ -506,16 +523,16 @@ class StrangerLimit:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._sources: OrderedDict[str, list[float]] = OrderedDict()
+        self._sources: OrderedDict[str, deque[float]] = OrderedDict()
 
     def count(self, source: str, at: float) -> int:
         """Counts a request with an unknown token: 0 within the limit, else whole seconds to wait."""
         with self._lock:
-            events = [event for event in self._sources.pop(source, []) if event > at - 60]
+            events = self._sources.setdefault(source, deque(maxlen=_STRANGER_BUDGET[0][0]))
+            self._sources.move_to_end(source)
             wait = _wait_for(events, _STRANGER_BUDGET, at)
             if wait <= 0:
                 events.append(at)
-            self._sources[source] = events
             if len(self._sources) > _MOST_SOURCES:
                 self._sources.popitem(last=False)
         return _whole_seconds(wait) if wait > 0 else 0
@@ -537,6 +554,9 @@ _OUTCOMES: dict[Outcome, tuple[Kind, str]] = {
     "throttled": ("throttled", "guesses-exhausted"),
     "unknown": ("unavailable", "replay-unknown"),
 }
+
+_RETRY_AFTER_FAILURE = 5
+"""Whole seconds to stay away when a guard does not know better."""
 
 # RFC 9110 section 11.6.2 with RFC 6750 section 2.1. ASCII: without it, IGNORECASE takes the Kelvin sign for a K.
 _BEARER = re.compile(r"bearer +([A-Za-z0-9\-._~+/]+=*)", re.IGNORECASE | re.ASCII)
@@ -629,8 +649,9 @@ class Authenticator:
         self._guard = guard or MemoryGuard(since=now())
         self._strangers = StrangerLimit()
         self._book, self._book_of = _CodeBook(), roster()
-        # Stands in for the peer when a token is nobody's, so that this takes as long as a wrong code.
-        self._decoy_seeds = (Seed("", secrets.token_bytes(20)),)
+        # They stand in where a refusal is decided without the real ones, so that it takes as long as any other.
+        self._decoy = Peer("", self._book_of.profile, "reuse", (Seed("", secrets.token_bytes(20)),))
+        self._decoy_guard, self._decoy_strangers = MemoryGuard(since=0), StrangerLimit()
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str] | None = None, *, allow_weak_seeds: bool = False) -> Authenticator:
@@ -673,25 +694,27 @@ class Authenticator:
         token_hash = "sha256:" + hashlib.sha256((token or "").encode()).hexdigest()
         grant = roster.tokens.get(token_hash) if token is not None else None
         known = grant is not None and at < grant.expires_at
-        peer = grant.peer if grant and known else Peer("", roster.profile, "reuse", self._decoy_seeds)
-        match = self._match(roster, peer, code, at)
+        if roster is not self._book_of:
+            self._book, self._book_of = _CodeBook(), roster
+            self._decoy = replace(self._decoy, profile=roster.profile)
+        peer = grant.peer if grant and known else self._decoy
+        well_formed = code is not None and is_code(code, peer.profile.digits)
+        match = self._match(peer, code if code is not None and well_formed else "0" * peer.profile.digits, at)
 
         def refuse(kind: Kind, reason: str, retry_after: int | None = None) -> Refusal:
             challenges = _challenges(roster.profile.header, bool(tokens)) if kind == "unauthenticated" else ()
-            return Refusal(kind, reason, peer.name or None, retry_after, challenges)
+            wait = retry_after or (_RETRY_AFTER_FAILURE if kind == "unavailable" else None)
+            return Refusal(kind, reason, peer.name or None, wait, challenges)
 
         flaw = _flaw(tokens, token, codes)
         if token is None:
             return refuse("unauthenticated", flaw or "token-missing"), None
-        if not known:
-            wait = self._strangers.count(source, at)
-            if wait:
+        wait = self._decoy_strangers.count("", at) if known else self._strangers.count(source, at)
+        if not known or flaw or code is None or not well_formed:
+            self._decoy_guard.decide(self._decoy, "", "0", None, at)
+            if not known and wait:
                 return refuse("throttled", "strangers-exhausted", wait), None
-            return refuse("unauthenticated", "token-refused"), None
-        if flaw:
-            return refuse("unauthenticated", flaw), None
-        if code is None or not is_code(code, peer.profile.digits):
-            return refuse("unauthenticated", "code-malformed"), None
+            return refuse("unauthenticated", (flaw or "code-malformed") if known else "token-refused"), None
         decision = self._guard.decide(peer, token_hash, code, match, at)
         # Whatever a guard says, what did not match does not pass.
         if decision.outcome == "accepted" and match:
@@ -699,21 +722,17 @@ class Authenticator:
         kind, reason = _OUTCOMES.get(decision.outcome, ("unavailable", "guard-failed"))
         return refuse(kind, reason, decision.retry_after), peer.name if decision.tripped else None
 
-    def _match(self, roster: Roster, peer: Peer, code: str | None, at: float) -> Match | None:
-        """Compares a code with every live seed; what is no code too, as zeros, so that it takes as long."""
-        if roster is not self._book_of:
-            self._book, self._book_of = _CodeBook(), roster
-        well_formed = code is not None and is_code(code, peer.profile.digits)
-        digits = code if code is not None and well_formed else "0" * peer.profile.digits
+    def _match(self, peer: Peer, code: str, at: float) -> Match | None:
+        """Compares a code with those of every live seed, all of them whatever matches."""
         now = peer.profile.time_step(at)
         match = None
         for seed in peer.seeds:
             if at >= seed.expires_at:
                 continue
             for drift, candidate in self._book.around(seed.key, peer.profile, now):
-                if hmac.compare_digest(candidate, digits) and match is None:
+                if hmac.compare_digest(candidate, code) and match is None:
                     match = Match(seed.id, now + drift, drift)
-        return match if well_formed else None
+        return match
 
 
 def _lines_of(fields: Iterable[tuple[str, str]], *names: str) -> tuple[list[str], ...]:
@@ -766,6 +785,8 @@ class TOTPMiddleware:
         authenticator: Authenticator | None = None,
         public_paths: Collection[str] = ("/.well-known/agent-card.json",),
     ) -> None:
+        if isinstance(public_paths, str):
+            raise TypeError("public_paths must be a collection of paths; a text would make each of its letters one")
         self._app = app
         self._authenticator = authenticator or Authenticator.from_file()
         self._public_paths = frozenset(public_paths)
@@ -815,7 +836,8 @@ _grpc_verdict: contextvars.ContextVar[tuple[object, Caller] | None] = contextvar
 def totp_interceptor(authenticator: Authenticator | None = None) -> grpc.aio.ServerInterceptor:
     """An interceptor for `grpc.aio.server` that lets only callers with both factors reach a service.
 
-    It decides before the message is parsed, and knows the asynchronous services that a2a-sdk makes.
+    It decides before the message is parsed, for every service of the server: health and reflection too. It takes
+    asynchronous services, as a2a-sdk makes them, and refuses calls of others.
     """
     import grpc  # noqa: PLC0415  an agent without gRPC need not have it
 
@@ -833,16 +855,19 @@ def totp_interceptor(authenticator: Authenticator | None = None) -> grpc.aio.Ser
             [(key, value if isinstance(value, str) else value.decode("latin-1")) for key, value in metadata],
             _host_of(context.peer()),
         )
-        if isinstance(outcome, Refusal):
-            code = grpc.StatusCode[outcome.grpc_status]
-            await context.abort(code, outcome.message, tuple(outcome.headers))
+        if isinstance(outcome, Caller):
+            _grpc_verdict.set((context, outcome))
             return
-        _grpc_verdict.set((context, outcome))
+        await context.abort(grpc.StatusCode[outcome.grpc_status], outcome.message, tuple(outcome.headers))
+        raise GuardMissingError("the refused call was not aborted")  # by a context that somebody wrapped
 
     def guarded(handler: Any) -> Any:
         behavior = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
         parse = handler.request_deserializer
         late = parse is not None and not handler.request_streaming
+        # Called from here, a synchronous one would not stop at its own `context.abort`.
+        if not (inspect.iscoroutinefunction(behavior) or inspect.isasyncgenfunction(behavior)):
+            raise TypeError("totp_interceptor guards asynchronous services only; give it `async def` handlers")
 
         async def call(request: Any, context: Any) -> Any:
             await admit(context)
@@ -850,8 +875,12 @@ def totp_interceptor(authenticator: Authenticator | None = None) -> grpc.aio.Ser
 
         async def stream(request: Any, context: Any) -> AsyncIterator[Any]:
             await admit(context)
-            async for response in behavior(parse(request) if late else request, context):
-                yield response
+            answers = behavior(parse(request) if late else request, context)
+            if inspect.isawaitable(answers):
+                await answers  # it writes to the context itself
+                return
+            async for answer in answers:
+                yield answer
 
         make = makers[handler.request_streaming, handler.response_streaming]
         return make(
@@ -869,8 +898,10 @@ def totp_interceptor(authenticator: Authenticator | None = None) -> grpc.aio.Ser
 
 
 def _host_of(peer: str) -> str:
-    """The address in `ipv4:127.0.0.1:50051`, so that each new connection is not a new source."""
-    return peer.rpartition(":")[0] if peer.startswith(("ipv4:", "ipv6:")) else peer
+    """The address in `ipv4:127.0.0.1:50051` or `ipv6:[::1]:50051`, as HTTP has it: without scheme and port."""
+    if not peer.startswith(("ipv4:", "ipv6:")):
+        return peer
+    return unquote(peer[5:].rpartition(":")[0]).strip("[]")
 
 
 # Who called, for a2a-sdk -------------------------------------------------------------------------------------

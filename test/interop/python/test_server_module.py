@@ -42,6 +42,11 @@ def alice(**changes: Any) -> str:
     return changed(peers={"alice": {**FILE["peers"]["alice"], **changes}})
 
 
+def profiled(**changes: Any) -> str:
+    """The server file with another profile."""
+    return changed(profile={**FILE["profile"], **changes})
+
+
 def authenticator() -> Authenticator:
     """One whose clock stands still."""
     roster = parse_server_file(json.dumps(FILE))
@@ -65,10 +70,11 @@ SHORT_SEED = [{"id": "a", "seed": "JBSWY3DPEHPK3PXP"}]
         (changed(version=2), "version"),
         (changed(version=True), "version"),
         (changed(requires=["proofs"]), "requires"),
-        (changed(profile={"period": 5}), "profile.period"),
-        (changed(profile={"window": True}), "profile.window"),
-        (changed(profile={"algorithm": ["SHA1"]}), "profile.algorithm"),
-        (changed(profile={"header": "Authorization"}), "profile.header"),
+        (profiled(period=5), "profile.period"),
+        (profiled(window=True), "profile.window"),
+        (profiled(algorithm=["SHA1"]), "profile.algorithm"),
+        (profiled(header="Authorization"), "profile.header"),
+        (changed(peers={"a2at_pasted-in-the-wrong-place": {}}), r"peers.\(not shown\).replay"),
         (changed(sharedSeeds=FILE["peers"]["alice"]["seeds"]), "exclude"),
         (changed(peers={"a b": {}}), "name"),
         (alice(replay="never"), "peers.alice.replay"),
@@ -78,7 +84,7 @@ SHORT_SEED = [{"id": "a", "seed": "JBSWY3DPEHPK3PXP"}]
         (alice(tokens=[{"id": "t", "hash": "md5:00"}]), r"tokens\[0\].hash"),
         (alice(tokens=FILE["peers"]["alice"]["tokens"] * 2), "listed twice"),
         (alice(tokens=[{**FILE["peers"]["alice"]["tokens"][0], "expiresAt": "tomorrow"}]), "expiresAt"),
-        (alice(tokens=[{**FILE["peers"]["alice"]["tokens"][0], "expiresAt": "2030-01-01T00:00:00"}]), "time zone"),
+        (alice(tokens=[{**FILE["peers"]["alice"]["tokens"][0], "expiresAt": "2030-01-01T00:00:00"}]), "zone"),
     ],
 )
 def test_a_bad_file_is_refused_by_the_name_of_its_field(text: str, field: str) -> None:
@@ -231,12 +237,25 @@ def test_refusals_of_one_kind_are_the_same_bytes() -> None:
         ({"method": "POST", "path": "/.well-known/agent-card.json"}, 401),
         ({"method": "GET", "path": "/.well-known/agent-card.json/"}, 401),
         ({"method": "GET", "path": "//.well-known/agent-card.json"}, 401),
+        ({"method": "GET", "path": "/.well-known/agent-card.json/../../a2a"}, 401),
+        ({"method": "GET", "path": "/.WELL-KNOWN/agent-card.json"}, 401),
+        ({"method": "GET", "path": "/.well-known/agent-card.json\0"}, 401),
+        ({"method": "GET", "path": "/base/.well-known/agent-card.json"}, 401),
         ({"method": "OPTIONS"}, 401),
     ],
 )
 def test_only_the_card_is_public(scope: dict[str, Any], status: int) -> None:
     """By its exact path."""
     assert request(TOTPMiddleware(App(), authenticator()), [], **scope)[0]["status"] == status
+
+
+def test_one_public_path_is_a_collection_of_one() -> None:
+    """As a text it would be one of letters, and `/` public."""
+    with pytest.raises(TypeError, match="public_paths"):
+        TOTPMiddleware(App(), authenticator(), "/healthz")
+    health = TOTPMiddleware(App(), authenticator(), ["/healthz"])
+    assert request(health, [], method="GET", path="/healthz")[0]["status"] == 204
+    assert request(health, [], method="GET", path="/")[0]["status"] == 401
 
 
 def test_web_sockets_are_closed() -> None:

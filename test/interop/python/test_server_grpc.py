@@ -1,0 +1,192 @@
+"""The interceptor in front of services that are not a2a-sdk's: every shape of call, and what it will not guard."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from a2a_totp_server import (
+    Authenticator,
+    GuardMissingError,
+    MemoryGuard,
+    Profile,
+    caller_of,
+    code_of_step,
+    parse_server_file,
+    totp_interceptor,
+)
+
+VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "wire.json").read_text(encoding="utf-8"))
+AT = 1_780_332_007.0
+TOKEN = ("authorization", "Bearer a2at_vector-token-of-alice")
+CODE = ("x-totp", code_of_step(b"\x01" * 20, Profile(), int(AT // 30)))
+
+
+def authenticator() -> Authenticator:
+    """One whose clock stands still."""
+    roster = parse_server_file(json.dumps(VECTORS["files"]["own"]))
+    return Authenticator(lambda: roster, now=lambda: AT, guard=MemoryGuard(since=0))
+
+
+class Service:
+    """Answers with the caller's name, and remembers which messages were parsed and which methods ran."""
+
+    def __init__(self) -> None:
+        self.parsed: list[bytes] = []
+        self.ran: list[str] = []
+
+    def parse(self, message: bytes) -> bytes:
+        """A request deserializer."""
+        self.parsed.append(message)
+        return message
+
+    def answer(self, kind: str, context: Any) -> bytes:
+        """What each method answers."""
+        self.ran.append(kind)
+        caller = caller_of(context)
+        return (caller.peer if caller else "nobody").encode()
+
+    async def unary(self, request: bytes, context: Any) -> bytes:
+        """One message, one answer."""
+        return self.answer("unary", context)
+
+    async def stream(self, request: bytes, context: Any) -> AsyncIterator[bytes]:
+        """As a2a-sdk streams."""
+        yield self.answer("stream", context)
+
+    async def written(self, request: bytes, context: Any) -> None:
+        """As the health service streams: it writes to the context."""
+        await context.write(self.answer("written", context))
+
+    async def upload(self, requests: AsyncIterator[bytes], context: Any) -> bytes:
+        """Many messages, one answer."""
+        _ = [request async for request in requests]
+        return self.answer("upload", context)
+
+    async def chat(self, requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
+        """As the reflection service streams."""
+        async for _ in requests:
+            yield self.answer("chat", context)
+
+    def synchronous(self, request: bytes, context: Any) -> bytes:
+        """As services for threads are written."""
+        return self.answer("synchronous", context)
+
+    def handlers(self) -> grpc.GenericRpcHandler:
+        """All of them, as a server takes them."""
+        methods = {
+            "Unary": grpc.unary_unary_rpc_method_handler(self.unary, self.parse),
+            "Stream": grpc.unary_stream_rpc_method_handler(self.stream, self.parse),
+            "Written": grpc.unary_stream_rpc_method_handler(self.written, self.parse),
+            "Upload": grpc.stream_unary_rpc_method_handler(self.upload, self.parse),
+            "Chat": grpc.stream_stream_rpc_method_handler(self.chat, self.parse),
+            "Synchronous": grpc.unary_unary_rpc_method_handler(self.synchronous, self.parse),
+        }
+        return grpc.method_handlers_generic_handler("test.Service", methods)
+
+
+Ask = Callable[[grpc.aio.Channel, Any], Any]
+
+
+async def one(messages: Any) -> bytes:
+    """The first answer of a stream."""
+    return await anext(aiter(messages))
+
+
+SHAPES: dict[str, Ask] = {
+    "Unary": lambda channel, metadata: channel.unary_unary("/test.Service/Unary")(b"x", metadata=metadata),
+    "Stream": lambda channel, metadata: one(channel.unary_stream("/test.Service/Stream")(b"x", metadata=metadata)),
+    "Written": lambda channel, metadata: one(channel.unary_stream("/test.Service/Written")(b"x", metadata=metadata)),
+    "Upload": lambda channel, metadata: channel.stream_unary("/test.Service/Upload")(iter([b"x"]), metadata=metadata),
+    "Chat": lambda channel, metadata: one(channel.stream_stream("/test.Service/Chat")(iter([b"x"]), metadata=metadata)),
+}
+SYNCHRONOUS: Ask = lambda channel, metadata: channel.unary_unary("/test.Service/Synchronous")(b"x", metadata=metadata)  # noqa: E731
+
+
+def called(service: Service, ask: Ask, metadata: list[tuple[str, str]], checker: Authenticator | None = None) -> bytes:
+    """What a real server with the interceptor answers to a real call."""
+
+    async def run() -> bytes:
+        server = grpc.aio.server(interceptors=[totp_interceptor(checker or authenticator())])
+        server.add_generic_rpc_handlers((service.handlers(),))
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        try:
+            async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+                return await asyncio.wait_for(ask(channel, metadata), 20)
+        finally:
+            await server.stop(None)
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_shape_of_call_knows_its_caller(shape: str) -> None:
+    """Streams of either side too."""
+    assert called(Service(), SHAPES[shape], [TOKEN, CODE]) == b"alice"
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(
+    "metadata",
+    [[], [TOKEN], [CODE], [TOKEN, CODE, CODE], [TOKEN, TOKEN, CODE], [TOKEN, ("x-totp", "000000")]],
+    ids=["nothing", "token", "code", "two codes", "two tokens", "wrong code"],
+)
+def test_a_refused_call_runs_nothing_and_parses_nothing(shape: str, metadata: list[tuple[str, str]]) -> None:
+    """And the answer carries the challenges."""
+    service = Service()
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        called(service, SHAPES[shape], metadata)
+    assert caught.value.code() == grpc.StatusCode.UNAUTHENTICATED
+    challenges = [value for key, value in caught.value.trailing_metadata() if key == "www-authenticate"]
+    assert challenges == [
+        'Bearer realm="a2a"' + (', error="invalid_token"' if TOKEN in metadata else ""),
+        'TOTP realm="a2a", header="X-TOTP"',
+    ]
+    assert (service.ran, service.parsed) == ([], [])
+
+
+def test_a_synchronous_service_is_not_called(caplog: pytest.LogCaptureFixture) -> None:
+    """Its own `context.abort` would stop nothing."""
+    service = Service()
+    with pytest.raises(grpc.aio.AioRpcError), caplog.at_level(logging.CRITICAL + 1, "grpc"):
+        called(service, SYNCHRONOUS, [TOKEN, CODE])
+    assert service.ran == []
+
+
+def test_a_refusal_ends_the_call_though_abort_does_not() -> None:
+    """As with a context that somebody wrapped badly."""
+
+    class Lenient:
+        async def abort(self, *_: Any) -> None:
+            """Does nothing."""
+
+        def invocation_metadata(self) -> list[tuple[str, str]]:
+            return [TOKEN]
+
+        def peer(self) -> str:
+            return "ipv4:127.0.0.1:5"
+
+    async def run() -> None:
+        service = Service()
+
+        async def found(_: Any) -> Any:
+            return grpc.unary_unary_rpc_method_handler(service.unary)
+
+        handler = await totp_interceptor(authenticator()).intercept_service(found, None)
+        with pytest.raises(GuardMissingError):
+            await handler.unary_unary(b"x", Lenient())
+        assert service.ran == []
+
+    asyncio.run(run())
+
+
+def test_strangers_of_one_address_are_one_source(caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever the connection, and over HTTP as over gRPC."""
+    with pytest.raises(grpc.aio.AioRpcError), caplog.at_level(logging.INFO):
+        called(Service(), SHAPES["Unary"], [("authorization", "Bearer nobody"), CODE])
+    assert "source=127.0.0.1" in caplog.text
