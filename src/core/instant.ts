@@ -1,4 +1,5 @@
-const rfc3339 = /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/
+/** JavaScript takes hour 24 for the next day's hour 0; RFC 3339 has none. */
+const rfc3339 = /^(\d{4})-(\d{2})-(\d{2})[Tt ](?!24)(\d{2}):(\d{2}):(\d{2})(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/
 
 /** The instant that an RFC 3339 text (§5.6) names, or none for anything else, days that do not exist included. */
 export function parseRfc3339(text: string): Date | undefined {

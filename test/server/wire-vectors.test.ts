@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { memoryGuard } from '../../src/guards/index.js'
 import { httpAnswer, TOTPServerAuthScheme, type AuthOutcome } from '../../src/server/index.js'
+import { grpcAnswer } from '../../src/server/refusal.js'
 import { makeFolder } from '../support/cli.js'
 import vectors from '../vectors/wire.json' with { type: 'json' }
 
@@ -24,36 +25,78 @@ function verdictOf({ caller, refusal }: AuthOutcome): object {
   return { status: httpAnswer(refusal).status, reason, ...(retryAfter !== undefined && { retryAfter }) }
 }
 
-describe('the vectors that every implementation answers alike', () => {
-  it.each(vectors.runs)('$name', async ({ file, since, requests }) => {
-    const path = join(makeFolder(), 'server.json')
-    writeFileSync(path, JSON.stringify(vectors.files[file as keyof typeof vectors.files]), { mode: 0o600 })
-    let at = new Date(since)
-    const scheme = TOTPServerAuthScheme.fromFile(path, {
+interface Run {
+  readonly file: string
+  readonly since: string
+  readonly requests: readonly Vector[]
+}
+
+function serverFileOf(document: unknown): string {
+  const path = join(makeFolder(), 'server.json')
+  writeFileSync(path, JSON.stringify(document), { mode: 0o600 })
+  return path
+}
+
+/** What a scheme of a vector's file answers to each of its requests, one after the other. */
+async function* outcomesOf({ file, since, requests }: Run) {
+  let at = new Date(since)
+  using scheme = TOTPServerAuthScheme.fromFile(
+    serverFileOf(vectors.files[file as keyof typeof vectors.files]),
+    {
       guard: memoryGuard({ since: at }),
       now: () => at,
-    })
-    try {
-      for (const [index, { headers, source, times = 1, verdict, ...request }] of (
-        requests as Vector[]
-      ).entries()) {
-        at = new Date(request.at)
-        for (let time = 0; time < times; time++) {
-          const outcome = await scheme.authenticate({
-            binding: 'http',
-            method: 'POST',
-            target: '/',
-            header: (name) =>
-              headers.flatMap(([field = '', value = '']) =>
-                field.toLowerCase() === name.toLowerCase() ? [value] : [],
-              ),
-            source,
-          })
-          expect(verdictOf(outcome), `request ${index}, time ${time}`).toEqual(verdict)
-        }
-      }
-    } finally {
-      scheme.close()
+    },
+  )
+  for (const [index, { headers, source, times = 1, verdict, ...request }] of requests.entries()) {
+    at = new Date(request.at)
+    for (let time = 0; time < times; time++) {
+      const outcome = await scheme.authenticate({
+        binding: 'http',
+        method: 'POST',
+        target: '/',
+        header: (name) =>
+          headers.flatMap(([field = '', value = '']) =>
+            field.toLowerCase() === name.toLowerCase() ? [value] : [],
+          ),
+        source,
+      })
+      yield { outcome, verdict, where: `request ${index}, time ${time}` }
     }
+  }
+}
+
+describe('the vectors that every implementation answers alike', () => {
+  it.each(vectors.runs)('$name', async (run) => {
+    for await (const { outcome, verdict, where } of outcomesOf(run)) {
+      expect(verdictOf(outcome), where).toEqual(verdict)
+    }
+  })
+})
+
+describe('the answers that every implementation gives, byte for byte', () => {
+  it.each(vectors.answers)('$name', async ({ http, grpc, ...run }) => {
+    const outcomes: AuthOutcome[] = []
+    for await (const { outcome } of outcomesOf(run as Run)) outcomes.push(outcome)
+    const refusal = outcomes.at(-1)?.refusal
+    if (!refusal) throw new Error('the last request was not refused')
+    const { headers, ...answer } = httpAnswer(refusal)
+    expect({ ...answer, headers: headers.map(([name, value]) => [name.toLowerCase(), value]) }).toEqual(http)
+    expect(grpcAnswer(refusal)).toEqual(grpc)
+  })
+})
+
+describe('the server files that every implementation reads or refuses', () => {
+  type Tree = Record<string | number, unknown>
+
+  it.each(vectors.serverFiles)('$name: $accepted', ({ file, at, accepted, ...change }) => {
+    const document = structuredClone(vectors.files[file as keyof typeof vectors.files]) as unknown as Tree
+    const last = at.at(-1) ?? ''
+    const parent = at.slice(0, -1).reduce<Tree>((tree, key) => tree[key] as Tree, document)
+    if ('value' in change) parent[last] = change.value
+    // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- it is a field of JSON
+    else delete parent[last]
+    const load = (): void => TOTPServerAuthScheme.fromFile(serverFileOf(document)).close()
+    if (accepted) load()
+    else expect(load).toThrow(expect.objectContaining({ code: expect.stringMatching(/^ERR_/) as string }))
   })
 })
