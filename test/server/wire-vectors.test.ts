@@ -12,7 +12,7 @@ interface Vector {
   readonly headers: readonly (readonly string[])[]
   readonly source?: string
   readonly times?: number
-  readonly verdict: object
+  readonly verdict?: object
 }
 
 /** An outcome in the words of the vectors. */
