@@ -1,0 +1,203 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import type { Algorithm, Digits } from '../../src/core/profile.js'
+import { Seed } from '../../src/core/seed.js'
+import { generateCodeOfStep } from '../../src/core/totp.js'
+import { memoryGuard } from '../../src/guards/index.js'
+import { httpAnswer, TOTPServerAuthScheme, type AuthOutcome } from '../../src/server/index.js'
+import { grpcAnswer } from '../../src/server/refusal.js'
+import { makeFolder } from '../support/cli.js'
+import { numbers } from '../support/numbers.js'
+import { describeWith, pythonTests, runPython } from '../support/python.js'
+import vectors from '../vectors/wire.json' with { type: 'json' }
+
+interface FileSeed {
+  readonly seed: string
+}
+interface FilePeer {
+  readonly seeds?: readonly FileSeed[]
+  readonly algorithm?: string
+  readonly digits?: number
+  readonly period?: number
+}
+interface File {
+  readonly profile: { algorithm: string; digits: number; period: number; header: string }
+  readonly sharedSeeds?: readonly FileSeed[]
+  readonly peers: Readonly<Record<string, FilePeer>>
+}
+
+interface Request {
+  /** In milliseconds. */
+  readonly at: number
+  readonly fields: readonly (readonly [name: string, value: string])[]
+  readonly source: string
+}
+
+const requestsInARun = 200
+const runsOfAFile = 20
+
+/** What a stranger sends for a code, given the right one. */
+const distortions: readonly ((code: string) => string)[] = [
+  () => '',
+  () => ' ',
+  () => '000000',
+  () => '1e5000',
+  () => '١٢٣٤٥٦',
+  () => 'x'.repeat(10_000),
+  () => '\u00b9\u00b2\u00b3456',
+  (code) => ` ${code}`,
+  (code) => `${code} `,
+  (code) => `${code}\n`,
+  (code) => `${code}, ${code}`,
+  (code) => `+${code.slice(1)}`,
+  (code) => `\0${code.slice(1)}`,
+  (code) => code.slice(1),
+  (code) => `${code}0`,
+]
+
+/** The same for the field that carries the token. */
+const credentialsOf = (token: string): readonly string[] => [
+  '',
+  'Bearer',
+  'Basic YTpi',
+  `bearer ${token}`,
+  `BEARER   ${token}`,
+  `Bearer\t${token}`,
+  ` Bearer ${token}`,
+  `Bearer ${token} `,
+  `Bearer ${token}=`,
+  `Bearer ${token},x`,
+  `Bearer ${token}\n`,
+  `Bearer "${token}"`,
+  `Bearer Bearer ${token}`,
+  `\u212Aearer ${token}`,
+  `Bearer é${token}`,
+]
+
+/** One run: mostly right credentials of any peer, in and around their window, and everything else now and then. */
+function* randomRequests(file: File, random: (limit: number) => number, start: number): Generator<Request> {
+  const pick = <T>(choices: readonly T[]): T => choices[random(choices.length)] as T
+  const names = Object.keys(file.peers)
+  const tokenOf = (name: string): string =>
+    `a2at_vector-token-of-${name === 'carol' ? pick(['carol', 'carol-old']) : name}`
+  let at = start
+  for (let made = 0; made < requestsInARun; made++) {
+    at += pick([
+      0,
+      1,
+      random(500),
+      random(5000),
+      random(31_000),
+      random(20) === 0 ? 3_600_000 : 7,
+      -random(2000),
+    ])
+    const name = pick(names)
+    const peer = { ...file.profile, ...file.peers[name] }
+    const seed = Seed.fromBase32(pick(file.sharedSeeds ?? peer.seeds ?? []).seed)
+    const profile = {
+      algorithm: peer.algorithm as Algorithm,
+      digits: peer.digits as Digits,
+      period: peer.period,
+    }
+    const step = Math.floor(at / 1000 / peer.period) + pick([0, 0, 0, 0, 1, -1, 1, -1, 2, -2, 3, 10])
+    const right = generateCodeOfStep(seed, profile, step)
+    const wrong = String(random(10 ** peer.digits)).padStart(peer.digits, '0')
+    const code = pick([right, right, right, right, right, right, wrong, pick(distortions)(right)])
+    const token = random(8) === 0 ? pick(['a2at_nobody', tokenOf(pick(names))]) : tokenOf(name)
+    const credentials = random(20) === 0 ? pick(credentialsOf(token)) : `Bearer ${token}`
+    const { header } = file.profile
+    const fields: [string, string][] = []
+    if (random(30) > 0) fields.push([pick(['Authorization', 'authorization', 'AUTHORIZATION']), credentials])
+    if (random(20) > 0) fields.push([pick([header, header.toLowerCase(), header.toUpperCase()]), code])
+    if (random(20) === 0) fields.push(['authorization', pick([credentials, 'x', ''])])
+    if (random(20) === 0) fields.push([header, pick([code, '1', ''])])
+    if (random(10) === 0) fields.push([pick(['x-totp', 'X_TOTP', 'cookie']), code])
+    yield { at, fields, source: pick(['', '192.0.2.1', '::1']) }
+  }
+}
+
+/** All that a caller and a log get to know. */
+function verdictOf({ caller, refusal }: AuthOutcome): object {
+  if (caller) {
+    const { peer, seedId, timeStep, drift } = caller
+    return { peer, seedId, timeStep, drift }
+  }
+  const { headers, ...answer } = httpAnswer(refusal)
+  const fields = headers.map(([name, value]) => [name.toLowerCase(), value])
+  const { reason, peer = null, compromiseSuspected = false } = refusal
+  return {
+    reason,
+    peer,
+    suspected: compromiseSuspected,
+    http: { ...answer, headers: fields },
+    grpc: grpcAnswer(refusal),
+  }
+}
+
+async function ourVerdicts(document: object, since: number, requests: readonly Request[]): Promise<object[]> {
+  const path = join(makeFolder(), 'server.json')
+  writeFileSync(path, JSON.stringify(document), { mode: 0o600 })
+  let now = since
+  using scheme = TOTPServerAuthScheme.fromFile(path, {
+    guard: memoryGuard({ since: new Date(since) }),
+    now: () => new Date(now),
+  })
+  const verdicts: object[] = []
+  for (const { at, fields, source } of requests) {
+    now = at
+    const header = (wanted: string): string[] =>
+      fields.flatMap(([name, value]) => (name.toLowerCase() === wanted.toLowerCase() ? [value] : []))
+    const outcome = await scheme.authenticate({
+      binding: 'http',
+      method: 'POST',
+      target: '/',
+      header,
+      source,
+    })
+    verdicts.push(verdictOf(outcome))
+  }
+  return verdicts
+}
+
+describeWith('a2a-1', 'the emitted Python module and the TypeScript scheme', () => {
+  const files = Object.entries(vectors.files)
+
+  it(`give ${files.length * runsOfAFile * requestsInARun} random requests the same verdict and the same answer`, async () => {
+    const random = numbers(20_261_126)
+    const runs: { file: string; since: number; requests: Request[] }[] = []
+    const ours: object[][] = []
+    for (const [file, document] of files) {
+      for (let run = 0; run < runsOfAFile; run++) {
+        const since = Date.parse('2026-06-01T16:40:00Z') + random(60_000)
+        const requests = [...randomRequests(document as File, random, since)]
+        runs.push({ file, since, requests })
+        ours.push(await ourVerdicts(document, since, requests))
+      }
+    }
+    const theirs = JSON.parse(
+      runPython('a2a-1', [`${pythonTests}verdicts.py`], { input: JSON.stringify(runs) }),
+    ) as object[][]
+    for (const [index, verdicts] of ours.entries()) {
+      for (const [at, verdict] of verdicts.entries()) {
+        expect(theirs[index]?.[at], JSON.stringify(runs[index]?.requests[at])).toEqual(verdict)
+      }
+    }
+    // So that it can be trusted: every reason that a server file can lead to was among them.
+    const reasons = ours.flat().map((verdict) => ('reason' in verdict ? verdict.reason : 'accepted'))
+    expect([...new Set(reasons)].sort()).toEqual([
+      'accepted',
+      'code-doubled',
+      'code-malformed',
+      'code-missing',
+      'code-replayed',
+      'code-wrong',
+      'guesses-exhausted',
+      'replay-unknown',
+      'token-doubled',
+      'token-malformed',
+      'token-missing',
+      'token-refused',
+    ])
+  })
+})
