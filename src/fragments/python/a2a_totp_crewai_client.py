@@ -5,7 +5,9 @@ token and seed come from the environment, as `a2a-totp config client NAME --form
 
     agent = Agent(..., a2a=A2AClientConfig(endpoint=card_url, auth=TOTPClientAuthScheme()))
 
-Works over JSON-RPC and REST. crewAI's gRPC transport sends a bearer token only, so do not prefer it.
+Works over JSON-RPC and REST. crewAI's gRPC transport sends a bearer token only, so do not prefer it. Token and code go
+over https only, or over plain http to loopback, and where `$A2A_TOTP_URL` is set only to its origin: a card that names
+another host gets neither.
 For crewai with its a2a extra, Python 3.10 and up; needs no other package.
 """
 
@@ -14,6 +16,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import ipaddress
 import os
 import re
 import struct
@@ -54,6 +57,8 @@ class TOTPClientAuthScheme(BearerTokenAuth, APIKeyAuth):
     digits: int = Field(default_factory=lambda: int(_variable("DIGITS", "6")), ge=6, le=8, validate_default=True)
     period: int = Field(default_factory=lambda: int(_variable("PERIOD", "30")), ge=10, le=120, validate_default=True)
     name: str = Field(default_factory=lambda: _variable("HEADER", "X-TOTP"))
+    url: str | None = Field(default_factory=lambda: os.environ.get("A2A_TOTP_URL") or None)
+    insecure_http: bool = False
     api_key: str = ""
 
     @field_validator("seed")
@@ -82,12 +87,17 @@ class TOTPClientAuthScheme(BearerTokenAuth, APIKeyAuth):
 
 
 class _FreshHeaders(httpx.Auth):
-    """Sets both headers at the moment of sending."""
+    """Sets both headers at the moment of sending, and sends them nowhere else than to their agent."""
 
     def __init__(self, scheme: TOTPClientAuthScheme) -> None:
         self._scheme = scheme
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        scheme, url = self._scheme, request.url
+        if scheme.url and _origin(url) != _origin(httpx.URL(scheme.url)):
+            raise ValueError(f"token and code are not for {url.host}, but for $A2A_TOTP_URL")
+        if url.scheme != "https" and not scheme.insecure_http and not _is_loopback(url.host):
+            raise ValueError("token and code go over https only; plain http is for loopback")
         request.headers["Authorization"] = f"Bearer {self._scheme.token}"
         request.headers[self._scheme.name] = self._scheme.code()
         yield request
@@ -98,3 +108,14 @@ def _key(seed: SecretStr) -> bytes:
     if not re.fullmatch("[A-Za-z2-7]+", letters) or len(letters) % 8 in (1, 3, 6):
         raise ValueError("the seed is not base32")
     return base64.b32decode(letters + "=" * (-len(letters) % 8), casefold=True)
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

@@ -7,13 +7,18 @@ import asyncio
 import json
 import sys
 import time
+from typing import Any
 
+from a2a.client.errors import A2AClientHTTPError
 from a2a.types import Message, Part, Role, TaskQueryParams, TextPart
 from a2a_totp_crewai_client import TOTPClientAuthScheme
+from crewai.a2a.auth import APIKeyAuth, BearerTokenAuth
 from crewai.a2a.config import A2AClientConfig
 from crewai.a2a.updates import PollingConfig, StreamingConfig
 from crewai.a2a.utils.agent_card import _prepare_auth_headers, afetch_agent_card
 from crewai.a2a.utils.delegation import _create_a2a_client, aexecute_a2a_delegation
+
+CODES: list[str] = []
 
 
 async def delegate(card_url: str, updates: PollingConfig | StreamingConfig) -> str:
@@ -29,29 +34,60 @@ async def delegate(card_url: str, updates: PollingConfig | StreamingConfig) -> s
     return f"{result['status']}: {result.get('result') or result.get('error')}"
 
 
-async def poll(card_url: str, seconds: float) -> dict[str, float]:
-    """Polls a task with one client of crewAI's making for so long; raises when a poll is refused."""
-    auth = TOTPClientAuthScheme()
+class Recording(TOTPClientAuthScheme):
+    """The emitted scheme, which also remembers the codes that it made."""
+
+    def code(self, at: float | None = None) -> str:
+        """As ever."""
+        code = super().code(at)
+        CODES.append(code)
+        return code
+
+
+class Frozen(BearerTokenAuth, APIKeyAuth):
+    """What somebody would write first: both headers, when crewAI asks for them. They go stale."""
+
+    api_key: str = ""
+    name: str = "X-TOTP"
+
+    async def apply_auth(self, client: Any, headers: Any) -> Any:
+        """Asked once for each client."""
+        scheme = TOTPClientAuthScheme()
+        return {**headers, "Authorization": f"Bearer {scheme.token}", scheme.name: scheme.code()}
+
+    def configure_client(self, client: Any) -> None:
+        """Leaves it at that."""
+
+
+async def poll(card_url: str, auth: TOTPClientAuthScheme | Frozen, seconds: float) -> dict[str, Any]:
+    """Polls a task with one client of crewAI's making for so long, or until a poll is refused."""
     card = await afetch_agent_card(endpoint=card_url, auth=auth)
     headers, _ = await _prepare_auth_headers(auth, 30)
-    polls, until = 0, time.monotonic() + seconds
+    polls, refused, begun = 0, None, time.monotonic()
     async with _create_a2a_client(card, "JSONRPC", 30, headers, streaming=False, auth=auth, use_polling=True) as client:
         message = Message(message_id="m1", role=Role.user, parts=[Part(root=TextPart(text="hello"))])
         task_id = [event async for event in client.send_message(message)][-1][0].id
-        while time.monotonic() < until:
-            await client.get_task(TaskQueryParams(id=task_id))
-            polls += 1
+        while refused is None and time.monotonic() - begun < seconds:
+            try:
+                await client.get_task(TaskQueryParams(id=task_id))
+                polls += 1
+            except A2AClientHTTPError as error:
+                refused = error.status_code
             await asyncio.sleep(1)
-    return {"seconds": seconds, "polls": polls}
+    return {"seconds": time.monotonic() - begun, "polls": polls, "refused": refused}
 
 
 async def main(card_url: str, seconds: float) -> None:
-    """All three, one after the other."""
-    answers = {
+    """Both kinds of delegation; then polls with fresh codes, and beside them, to compare, with a frozen one."""
+    answers: dict[str, Any] = {
         "polling": await delegate(card_url, PollingConfig(interval=0.2)),
         "streaming": await delegate(card_url, StreamingConfig()),
-        "long": await poll(card_url, seconds),
     }
+    CODES.clear()
+    answers["long"], answers["frozen"] = await asyncio.gather(
+        poll(card_url, Recording(), seconds), poll(card_url, Frozen(token=TOTPClientAuthScheme().token), seconds)
+    )
+    answers["codes"] = len(set(CODES))
     print(json.dumps(answers))
 
 

@@ -96,6 +96,42 @@ def test_each_request_of_a_client_has_its_own_code(monkeypatch: pytest.MonkeyPat
     assert len(set(seen)) == 3
 
 
+def sent_to(url: str, **fields: Any) -> httpx.Headers:
+    """The headers of the request that a client of crewAI's making would send."""
+    seen: list[httpx.Headers] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers)
+        return httpx.Response(200)
+
+    async def call() -> None:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+            client_scheme(**fields).configure_client(client)
+            await client.get(url)
+
+    asyncio.run(call())
+    return seen[0]
+
+
+@pytest.mark.parametrize("url", ["http://agent.example/", "http://127.0.0.1.agent.example/", "http://10.0.0.1/"])
+def test_nothing_is_sent_in_the_clear(url: str) -> None:
+    """Loopback needs no TLS, and somebody may say that the network encrypts."""
+    with pytest.raises(ValueError, match="https"):
+        sent_to(url)
+    assert "x-totp" in sent_to(url, insecure_http=True)
+    for loopback in ("http://127.0.0.1:1/", "http://[::1]/", "http://localhost/"):
+        assert "x-totp" in sent_to(loopback)
+
+
+@pytest.mark.parametrize("url", ["https://other.example/", "https://agent.example:8443/", "http://agent.example/"])
+def test_credentials_go_to_their_agent_only(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where its URL is known, whatever host the card names."""
+    monkeypatch.setenv("A2A_TOTP_URL", "https://agent.example/a2a")
+    assert "x-totp" in sent_to("https://agent.example:443/else")
+    with pytest.raises(ValueError, match="not for"):
+        sent_to(url, insecure_http=True)
+
+
 def test_a_client_scheme_does_not_print_its_secrets() -> None:
     """Nor does an error about a seed."""
     assert SEED not in repr(client_scheme())
