@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { makeStore, parseJson, runCli, type CliRun } from '../support/cli.js'
+import { rotationStorm } from '../support/rotation-storm.js'
 
 interface View {
   readonly name: string
@@ -145,5 +146,11 @@ describe('rotate', () => {
     const cwd = await makeStore(['alice'])
     expect(await runCli(['rotate', 'alice', 'carol'], { cwd })).toMatchObject({ exitCode: 1, stdout: '' })
     expect((await viewOf(cwd)).seeds).toHaveLength(1)
+  })
+
+  it('refuses nobody under load, but the old credentials once they have ended', async () => {
+    const cwd = await makeStore(['alice'])
+    const storm = { peer: 'alice', flags: ['--overlap', '5s'], perSecond: 50 }
+    expect(await rotationStorm(cwd, storm)).toMatchObject({ refused: 0, servedLate: 0 })
   })
 })
