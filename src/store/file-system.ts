@@ -52,6 +52,7 @@ const meanings: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full; make room and try again',
   EDQUOT: 'your disk quota is used up; make room and try again',
   EROFS: 'the file system is read-only; choose another place, or mount it writable',
+  EBUSY: 'it is in use, as a file that is mounted by itself is; mount its folder instead',
   EIO: 'the disk has an input/output error; check it before you try again',
   ENOENT: 'the folder does not exist; make it first',
   ENOTDIR: 'a part of its path is not a folder; correct the path',

@@ -95,18 +95,48 @@ describe.skipIf(!root)('another user (skipped unless run by root)', () => {
   })
 })
 
-describe('a disk that is full', () => {
-  const mount = (folder: string): boolean =>
-    spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=700', 'tmpfs', folder]).status === 0
+describe('a disk of its own (skipped where no tmpfs can be mounted)', () => {
+  const mount = (...words: string[]): boolean => spawnSync('mount', words).status === 0
 
-  it('leaves the store as it was (skipped where no tmpfs can be mounted)', async ({ skip }) => {
+  /** A store on a file system of 64 kB. */
+  function makeStoreOnDisk(skip: (why: string) => never): { folder: string; path: string; text: string } {
     const folder = join(makeStoreFolder(), 'small')
     mkdirSync(folder)
-    if (!mount(folder)) skip('no tmpfs can be mounted here')
+    if (!mount('-t', 'tmpfs', '-o', 'size=64k,mode=700', 'tmpfs', folder))
+      skip('no tmpfs can be mounted here')
     onTestFinished(() => void execFileSync('umount', [folder]))
     const { text } = makeStore()
     const path = join(folder, 'a2a-totp.json')
     writeFileSync(path, text, { mode: 0o600 })
+    return { folder, path, text }
+  }
+
+  it('that can only be read leaves the store as it was, and readable', async ({ skip }) => {
+    const { folder, path, text } = makeStoreOnDisk(skip)
+    expect(mount('-o', 'remount,ro', folder)).toBe(true)
+    await expect(updateStore(path, {}, (roster) => ({ ...roster, agent: 'changed' }))).rejects.toMatchObject({
+      code: 'ERR_STORE_UNWRITABLE',
+      message: expect.stringContaining('the file system is read-only') as string,
+    })
+    expect(readFileSync(path, 'utf8')).toBe(text)
+    expect(readdirSync(folder)).toEqual(['a2a-totp.json'])
+    expect((await readStore(path)).agent).toBe('agent')
+  })
+
+  it('does not let a store be replaced that is mounted by itself, and says what to do', async ({ skip }) => {
+    const { folder, path, text } = makeStoreOnDisk(skip)
+    if (!mount('--bind', path, path)) skip('no file can be mounted here')
+    onTestFinished(() => void execFileSync('umount', [path]))
+    await expect(updateStore(path, {}, (roster) => ({ ...roster, agent: 'changed' }))).rejects.toMatchObject({
+      code: 'ERR_STORE_UNWRITABLE',
+      message: expect.stringContaining('mount its folder instead') as string,
+    })
+    expect(readFileSync(path, 'utf8')).toBe(text)
+    expect(readdirSync(folder)).toEqual(['a2a-totp.json'])
+  })
+
+  it('that is full leaves the store as it was', async ({ skip }) => {
+    const { folder, path, text } = makeStoreOnDisk(skip)
     const change = updateStore(path, {}, (roster) => ({
       ...roster,
       url: `http://a.example/${'x'.repeat(80_000)}`,
