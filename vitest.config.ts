@@ -9,7 +9,17 @@ const filesAsText = {
 
 const project = (name: string, include: string[], testTimeout: number) => ({
   plugins: [filesAsText],
-  test: { name, include, testTimeout, hookTimeout: 60_000, env: { NODE_EXTRA_CA_CERTS: '' } },
+  test: {
+    name,
+    include,
+    testTimeout,
+    hookTimeout: 60_000,
+    env: { NODE_EXTRA_CA_CERTS: '' },
+    setupFiles: [
+      'test/support/secrets-equal.ts',
+      ...(process.env['SECRECY_NOTES'] === undefined ? [] : ['test/secrecy/setup.ts']),
+    ],
+  },
 })
 
 export default defineConfig({

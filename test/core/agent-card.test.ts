@@ -104,12 +104,12 @@ describe('a card', () => {
       ...card10,
       securitySchemes: {
         bearer: tagged('httpAuthSecurityScheme', { scheme: 'Bearer', bearerFormat: 'JWT' }),
-        mtls: tagged('mtlsSecurityScheme', { description: 'm' }),
+        mtls: { ...tagged('mtlsSecurityScheme', { description: 'm' }), 'x-owner': 'ops' },
       },
     }
     expect(withTotpSecurity(given, { protocol: 'both' }).securitySchemes).toEqual({
       bearer: { httpAuthSecurityScheme: { scheme: 'Bearer', bearerFormat: 'JWT' }, ...bearer03 },
-      mtls: { mtlsSecurityScheme: { description: 'm' } },
+      mtls: { mtlsSecurityScheme: { description: 'm' }, 'x-owner': 'ops' },
       totp: { ...totp10, ...totp03 },
     })
   })
@@ -119,6 +119,28 @@ describe('a card', () => {
     expect(withTotpSecurity(given)).toHaveProperty('securityRequirements', [
       { schemes: { bearer: [], totp: [] } },
     ])
+  })
+
+  it.each([
+    [{}, ['securityRequirements']],
+    [{ supportedInterfaces }, ['securityRequirements']],
+    [{ securityRequirements: [] }, ['securityRequirements']],
+    [{ url: 'https://h/a2a' }, ['security']],
+    [{ preferredTransport: 'JSONRPC' }, ['security']],
+    [{ security: [] }, ['security']],
+    [{ supportedInterfaces, url: 'https://h/a2a' }, ['security', 'securityRequirements']],
+    [{ securityRequirements: [], preferredTransport: 'JSONRPC' }, ['security', 'securityRequirements']],
+    [{ securityRequirements: [], security: [] }, ['security', 'securityRequirements']],
+  ])('is told by its fields to be of 1.0, of 0.3 or of both: %j', (given, demanded) => {
+    const card: CardJson = withTotpSecurity(given)
+    expect(['security', 'securityRequirements'].filter((field) => card[field] !== undefined)).toEqual(
+      demanded,
+    )
+  })
+
+  it('that names bearer without saying what it is gains the second factor there', () => {
+    const given = { ...card03, securitySchemes: {}, security: [{ bearer: ['x'] }] }
+    expect(withTotpSecurity(given)).toHaveProperty('security', [{ bearer: ['x'], totp: [] }])
   })
 
   it('that demands nothing yet gets one requirement', () => {
@@ -300,6 +322,8 @@ describe('a scheme in any shape seen in the wild', () => {
     { type: 'http' },
     { type: 'http', scheme: 'basic' },
     { type: 'oauth2', scheme: 'bearer' },
+    { type: 'apiKey', in: 'header', name: 'X-Other', scheme: 'bearer' },
+    { type: 'http', scheme: 'basic', in: 'header', name: 'X-TOTP' },
     { type: 'apiKey', in: 'query', name: 'X-TOTP' },
     { apiKeySecurityScheme: { location: 'cookie', name: 'X-TOTP' } },
     { httpAuthSecurityScheme: null },

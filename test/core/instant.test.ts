@@ -23,6 +23,8 @@ describe('parseRfc3339', () => {
     '2026-01-01',
     '1767225600',
     ' 2026-01-01T00:00:00Z',
+    'on 2026-01-01T00:00:00Z',
+    '2026-01-01T00:00:00Z or so',
   ])('does not read %j', (text) => {
     expect(parseRfc3339(text)).toBeUndefined()
   })

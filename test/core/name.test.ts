@@ -36,6 +36,17 @@ describe('a name in an error', () => {
     },
   )
 
+  it.each([
+    ['\u009b31m', String.raw`"\u{9b}31m"`],
+    ['key:GEZDGNBVGY3TQOJQ', '"key:GEZDGNBVGY3TQOJQ"'],
+    ['GEZDGNBVGY3TQOJQ-old', '"GEZDGNBVGY3TQOJQ-old"'],
+    ['-'.repeat(64), `"${'-'.repeat(64)}"`],
+    ['-'.repeat(65), '(not shown: it looks like a secret)'],
+    ['GEZDGNBVGY3TQOJQ', '(not shown: it looks like a secret)'],
+  ])('is shown unless it is as long or as plain as a secret: %j', (text, shown) => {
+    expect(quoteName(text)).toBe(shown)
+  })
+
   it('is not shown when it could be a token or a seed in the wrong place', () => {
     const bytes = fc.uint8Array({ minLength: 64, maxLength: 64 })
     fc.assert(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { defaultProfile, isHeaderName, parseProfile } from '../../src/core/profile.js'
+import { defaultProfile, insecureProfileRules, isHeaderName, parseProfile } from '../../src/core/profile.js'
 import { failureOf } from '../support/failure.js'
 
 describe('a profile', () => {
@@ -48,13 +48,42 @@ describe('a profile', () => {
   })
 })
 
+describe('the rules of a profile', () => {
+  it.each([
+    [{ algorithm: '' }, 'algorithm must be one of SHA1, SHA256, SHA512'],
+    [{ digits: 4 }, 'digits must be one of 6, 7, 8'],
+    [{ window: 3 }, 'window must be 0, 1 or 2 time steps'],
+  ])('name what is allowed instead of %j', (given, message) => {
+    expect(failureOf(() => parseProfile(given)).message).toBe(message)
+  })
+
+  it('let a window be as wide as 120 steps for who asks for an insecure one, and nothing else be looser', () => {
+    expect(parseProfile({ window: 120 }, insecureProfileRules).window).toBe(120)
+    for (const given of [{ window: 121 }, { window: -1 }, { digits: 5 }]) {
+      expect(failureOf(() => parseProfile(given, insecureProfileRules)).code).toBe('ERR_PROFILE_INVALID')
+    }
+    const { message } = failureOf(() => parseProfile({ window: 121 }, insecureProfileRules))
+    expect(message).toBe('window must be a whole number of time steps, 0 to 120')
+  })
+})
+
 describe('the header of a code', () => {
-  it.each(['X-TOTP', 'totp', "!#$%&'*+-.^_`|~", 'a'.repeat(64), 'binary', 'a2a', 'X-Authorization'])(
-    'may be %s',
-    (name) => {
-      expect(isHeaderName(name)).toBe(true)
-    },
-  )
+  it.each([
+    'X-TOTP',
+    'totp',
+    "!#$%&'*+-.^_`|~",
+    'a'.repeat(64),
+    'binary',
+    'a2a',
+    'X-Authorization',
+    'Authorization-Code',
+    'Hosts',
+    'X-Date',
+    'Date-Code',
+    'x-proxy-code',
+  ])('may be %s', (name) => {
+    expect(isHeaderName(name)).toBe(true)
+  })
 
   it.each([
     ...['', 'X TOTP', 'X:TOTP', 'X-TOTP\r\n', 'X,Y', '"X"', 'Ｘ', 'a'.repeat(65)],
@@ -67,6 +96,7 @@ describe('the header of a code', () => {
       'TE',
       'Upgrade',
       'Proxy-X',
+      'Proxy-Authorization',
       'Date',
     ],
   ])('may not be %j', (name) => {

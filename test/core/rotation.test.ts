@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isLive, type Roster } from '../../src/core/peer.js'
+import { isLive, type Peer, type Roster } from '../../src/core/peer.js'
 import type { Making } from '../../src/core/provision.js'
 import { finishRotation, rotate, type Rotation } from '../../src/core/rotation.js'
 import { codeOf, failureOf } from '../support/failure.js'
@@ -80,6 +80,33 @@ describe('rotating', () => {
     expect(rotate(after, 'all', { ...both, madeBefore }, making())).toBe(after)
   })
 
+  it('renews what is as old as it may be, to the millisecond, and who is old among the young', () => {
+    const madeBefore = new Date(lookAt.getTime() - 90 * 24 * hourMs)
+    const made = (createdAt: Date): Peer => peerOf('x', { seeds: [{ ...seedCredential('s', 3), createdAt }] })
+    const roster = rosterOf([
+      { ...made(madeBefore), name: 'alice' },
+      { ...made(new Date(madeBefore.getTime() + 1)), name: 'bob' },
+    ])
+    const after = rotate(roster, 'all', { ...both, token: false, madeBefore }, making())
+    expect([peerIn(after).seeds.length, peerIn(after, 'bob').seeds.length]).toEqual([2, 1])
+  })
+
+  it('renews what has expired, however young it is', () => {
+    const seeds = [{ ...seedCredential('dead', 1, past), createdAt: lookAt }]
+    const roster = rosterOf([peerOf('alice', { seeds })])
+    const after = rotate(roster, 'all', { ...both, token: false, madeBefore: past }, making())
+    expect(peerIn(after).seeds.map(({ id }) => id)).not.toContain('dead')
+  })
+
+  it('renews a shared seed alone, and refuses a third of them too', () => {
+    const roster = rosterOf([peerOf('alice', { seeds: [] })], { sharedSeeds: [seedCredential('shared', 9)] })
+    const after = rotate(roster, 'all', { ...both, token: false }, making())
+    expect(after.sharedSeeds).toHaveLength(2)
+    expect(peerIn(after)).toBe(peerIn(roster))
+    const { message } = failureOf(() => rotate(after, 'all', { ...both, token: false }, making()))
+    expect(message).toMatch(/^the store has 2 live seeds already; run `a2a-totp rotate --all --finish`/)
+  })
+
   it('renews a shared seed for all peers or for none', () => {
     const roster = rosterOf([peerOf('alice', { seeds: [] }), peerOf('bob', { seeds: [] })], {
       sharedSeeds: [seedCredential('shared', 9)],
@@ -118,9 +145,9 @@ describe('finishing a rotation', () => {
   })
 
   it('leaves a peer whose credentials have all expired its last, so that it can be told apart', () => {
-    const tokens = [tokenCredential('a', 'one', past), tokenCredential('b', 'two', past)]
+    const tokens = ['a', 'b', 'c'].map((id) => tokenCredential(id, `token-${id}`, past))
     const after = finishRotation(rosterOf([peerOf('alice', { tokens })]), 'all', both, lookAt)
-    expect(peerIn(after).tokens.map(({ id }) => id)).toEqual(['b'])
+    expect(peerIn(after).tokens.map(({ id }) => id)).toEqual(['c'])
   })
 })
 

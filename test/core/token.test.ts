@@ -46,6 +46,7 @@ describe('a token', () => {
     'sha256:',
     `sha256:${'A'.repeat(64)}`,
     `sha512:${'a'.repeat(64)}`,
+    `a sha256:${'a'.repeat(64)}`,
     `sha256:${'a'.repeat(65)}`,
   ])('is not taken to have the hash %j', (text) => {
     expect(isTokenHash(text)).toBe(false)

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { formatStore } from '../../src/store/store-file.js'
+import { wellPut } from './failure.js'
 import { peerOf, rosterOf } from './roster.js'
 
 /** A folder of its own for a test, gone when the test is over. */
@@ -26,7 +27,7 @@ export function errorOf(call: () => unknown): unknown {
   try {
     call()
   } catch (error) {
-    return error
+    return error instanceof Error ? wellPut(error) : error
   }
   throw new Error('nothing was thrown')
 }
@@ -36,7 +37,7 @@ export async function rejectionOf(promise: Promise<unknown>): Promise<unknown> {
   try {
     await promise
   } catch (error) {
-    return error
+    return error instanceof Error ? wellPut(error) : error
   }
   throw new Error('nothing was thrown')
 }
