@@ -3,7 +3,7 @@ import { defineConfig } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
 export default defineConfig(
-  { ignores: ['dist/', 'coverage/', '.venvs/'] },
+  { ignores: ['dist/', 'coverage/', '.venvs/', '.stryker-tmp/', 'reports/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -33,6 +33,8 @@ export default defineConfig(
         URL: 'readonly',
         require: 'readonly',
         __dirname: 'readonly',
+        __filename: 'readonly',
+        Buffer: 'readonly',
         fetch: 'readonly',
       },
     },

@@ -7,6 +7,7 @@ import { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { main } from '../../src/cli/main.js'
+import { notes } from '../secrecy/notes.js'
 
 /** What a run of the CLI left behind. */
 export interface CliRun {
@@ -58,7 +59,9 @@ export async function runCli(
     signal: new AbortController().signal,
     ...(now ? { now: () => now } : {}),
   })
-  return { exitCode, stdout: stdout.text(), stderr: stderr.text() }
+  const run = { exitCode, stdout: stdout.text(), stderr: stderr.text() }
+  notes?.noteRun(args, run)
+  return run
 }
 
 /** The same through the built binary, as a user starts it. */
