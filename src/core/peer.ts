@@ -45,7 +45,7 @@ export interface Roster {
 }
 
 /** Whether a credential may still be used at an instant. */
-export function isLive({ expiresAt }: Pick<Credential, 'expiresAt'>, at: Date): boolean {
+export function isLive({ expiresAt }: { readonly expiresAt?: Date | undefined }, at: Date): boolean {
   return expiresAt === undefined || at.getTime() < expiresAt.getTime()
 }
 

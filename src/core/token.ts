@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import { A2aTotpError } from './errors.js'
 import type { RandomBytes } from './random.js'
 
@@ -23,6 +23,19 @@ export function hashToken(token: string): string {
 /** Whether a text is what {@link hashToken} gives. */
 export function isTokenHash(text: string): boolean {
   return /^sha256:[0-9a-f]{64}$/.test(text)
+}
+
+const hashLength = 'sha256:'.length + 64
+// Used again and again: to make two buffers takes longer than to compare them.
+const one = Buffer.alloc(hashLength)
+const other = Buffer.alloc(hashLength)
+
+/** Compares two token hashes in constant time. What is not as long as a hash is equal to nothing. */
+export function isSameTokenHash(a: string, b: string): boolean {
+  if (a.length !== hashLength || b.length !== hashLength) return false
+  one.write(a, 'latin1')
+  other.write(b, 'latin1')
+  return timingSafeEqual(one, other)
 }
 
 /**

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { CodeProfile } from '../core/profile.js'
 import type { Seed } from '../core/seed.js'
-import { driftsWithin, generateCodeOfStep } from '../core/totp.js'
+import { codeGenerator, driftsWithin } from '../core/totp.js'
 
 /** By window. Shared, since they are the same for every seed. */
 const driftsByWindow: number[][] = []
@@ -12,16 +12,14 @@ const none: readonly Buffer[] = []
  * and compared from then on: a wrong code costs no HMAC.
  */
 export class CodeBook {
-  readonly #seed: Seed
-  readonly #profile: CodeProfile
+  readonly #codeOf: (timeStep: number) => string
   readonly #drifts: readonly number[]
   #timeStep = NaN
   /** In the order of `#drifts`; none for a time step before the first. */
   #codes: readonly (Buffer | undefined)[] = none
 
   constructor(seed: Seed, profile: CodeProfile & { readonly window: number }) {
-    this.#seed = seed
-    this.#profile = profile
+    this.#codeOf = codeGenerator(seed, profile)
     this.#drifts = driftsByWindow[profile.window] ??= driftsWithin(profile.window)
   }
 
@@ -47,7 +45,7 @@ export class CodeBook {
       const step = timeStep + drift
       if (step < 0) return undefined
       const before = this.#codes[this.#drifts.indexOf(step - this.#timeStep)]
-      return before ?? Buffer.from(generateCodeOfStep(this.#seed, this.#profile, step))
+      return before ?? Buffer.from(this.#codeOf(step))
     })
     this.#timeStep = timeStep
   }

@@ -1,8 +1,7 @@
-import { timingSafeEqual } from 'node:crypto'
 import { A2aTotpError } from '../core/errors.js'
 import { isInstant } from '../core/instant.js'
 import { isLive } from '../core/peer.js'
-import { hashToken, isTokenHash, Token } from '../core/token.js'
+import { hashToken, isSameTokenHash, isTokenHash, Token } from '../core/token.js'
 
 /** What a delegate may want to know besides the token. */
 export interface TokenContext {
@@ -45,7 +44,7 @@ export interface SimpleTokenAuthOptions {
 
 /** One token, one peer. */
 export class SimpleTokenAuth implements ServerAuthScheme {
-  readonly #hash: Buffer
+  readonly #hash: string
   readonly #peer: string | undefined
 
   /**
@@ -56,14 +55,13 @@ export class SimpleTokenAuth implements ServerAuthScheme {
   constructor(given: SimpleTokenAuthOptions | string = {}) {
     const { token = process.env['AUTH_TOKEN'], peer } = typeof given === 'string' ? { token: given } : given
     if (!token) throw new A2aTotpError('ERR_TOKEN_MISSING', 'no token: give one, or set $AUTH_TOKEN')
-    this.#hash = Buffer.from(Token.parse(valueOf(token)).hash)
+    this.#hash = Token.parse(valueOf(token)).hash
     this.#peer = peer
   }
 
   authenticateToken(token: string, context?: TokenContext): TokenVerdict {
-    if (!timingSafeEqual(Buffer.from(context?.tokenHash ?? hashToken(token)), this.#hash)) {
-      return { refusal: 'unknown token' }
-    }
+    const tokenHash = context?.tokenHash ?? hashToken(token)
+    if (!isSameTokenHash(tokenHash, this.#hash)) return { refusal: 'unknown token' }
     return this.#peer === undefined ? {} : { peer: this.#peer }
   }
 }
@@ -81,7 +79,7 @@ export interface PeerToken {
 export type PeerTokens = Readonly<Record<string, string>> | ReadonlyMap<string, string> | readonly PeerToken[]
 
 interface KnownToken {
-  readonly hash: Buffer
+  readonly hash: string
   readonly peer: string
   readonly expiresAt?: Date
 }
@@ -109,7 +107,7 @@ export class PeerTokenAuth implements ServerAuthScheme {
           `expiresAt of a token of ${JSON.stringify(peer)} must be a valid Date`,
         )
       }
-      this.#known.set(hash, { hash: Buffer.from(hash), peer, ...(expiresAt && { expiresAt }) })
+      this.#known.set(hash, { hash, peer, ...(expiresAt && { expiresAt }) })
     }
   }
 
@@ -117,7 +115,7 @@ export class PeerTokenAuth implements ServerAuthScheme {
     const { at, tokenHash } = context ?? { at: new Date(), tokenHash: hashToken(token) }
     const known = this.#known.get(tokenHash)
     // The map found it by a digest, which no timing helps to forge; this compares it once more, in full.
-    if (!known || !timingSafeEqual(known.hash, Buffer.from(tokenHash))) return { refusal: 'unknown token' }
+    if (!known || !isSameTokenHash(known.hash, tokenHash)) return { refusal: 'unknown token' }
     return isLive(known, at) ? { peer: known.peer } : { refusal: 'expired token' }
   }
 }

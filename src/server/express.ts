@@ -1,6 +1,7 @@
 /** The guard for Express 4 and 5. */
 import type { RequestHandler } from 'express'
 import { answerRefusal, authRequestOf, isCardRequest } from './http.js'
+import { afterwards } from './pending.js'
 import type { TOTPServerAuthScheme } from './totp-server-auth-scheme.js'
 import { decide } from './verdicts.js'
 
@@ -21,7 +22,8 @@ export function totpGuard(scheme: TOTPServerAuthScheme): RequestHandler {
       return
     }
     // Its `ip` is the socket's address, unless the application trusts a proxy.
-    void decide(scheme, req, () => authRequestOf(req, req.originalUrl, () => req.ip)).then(({ refusal }) => {
+    const decided = decide(scheme, req, () => authRequestOf(req, req.originalUrl, () => req.ip))
+    void afterwards(decided, ({ refusal }) => {
       if (refusal) answerRefusal(req, res, refusal)
       else next()
     })

@@ -8,6 +8,7 @@ import {
   type ServiceDefinition,
 } from '@grpc/grpc-js'
 import { A2aTotpError } from '../core/errors.js'
+import { afterwards } from './pending.js'
 import { grpcAnswer, type Refusal } from './refusal.js'
 import { ReleasedAnswer, sealMessage, unsealMessage } from './sealed.js'
 import type { AuthOutcome, Caller, TOTPServerAuthScheme } from './totp-server-auth-scheme.js'
@@ -34,18 +35,17 @@ export function grpcGuard(scheme: TOTPServerAuthScheme): ServerInterceptor {
       start: (next) =>
         next({
           onReceiveMetadata: (metadata, pass) => {
-            void verdicts
-              .decide(scheme, metadata, () => ({
-                binding: 'grpc',
-                method: 'POST',
-                target: method.path,
-                header: (name) => metadata.get(name).map(String),
-                source: sourceOf(call),
-              }))
-              .then(({ refusal }) => {
-                if (refusal) refuseCall(call, refusal)
-                else pass(metadata)
-              })
+            const decided = verdicts.decide(scheme, metadata, () => ({
+              binding: 'grpc',
+              method: 'POST',
+              target: method.path,
+              header: (name) => metadata.get(name).map(String),
+              source: sourceOf(call),
+            }))
+            void afterwards(decided, ({ refusal }) => {
+              if (refusal) refuseCall(call, refusal)
+              else pass(metadata)
+            })
           },
           // Messages are asked for once the metadata has passed, so these are an admitted caller's.
           onReceiveMessage: (message: unknown, pass) => {

@@ -19,8 +19,10 @@ export interface GuardedPeer {
 
 interface GuardedSeed {
   readonly id: string
-  readonly expiresAt?: Date
-  readonly book: CodeBook
+  readonly seed: Seed
+  readonly expiresAt: Date | undefined
+  /** From the first request on that it is compared with. */
+  book: CodeBook | undefined
 }
 
 /** What a peer has unless its own seed set says otherwise. */
@@ -48,7 +50,7 @@ export function guardedPeer(name: string, input: SeedInput, defaults: PeerDefaul
   return naming(name, () => {
     if (set.seeds.length === 0) throw new A2aTotpError('ERR_SEED_MISSING', 'it has no seed; give it one')
     const profile = profileOf(set, defaults.profile)
-    const seeds = set.seeds.map((seed, index) => guardedSeed(seed, index, profile, defaults.allowWeakSeeds))
+    const seeds = set.seeds.map((seed, index) => guardedSeed(seed, index, defaults.allowWeakSeeds))
     if (new Set(seeds.map(({ id }) => id)).size < seeds.length) {
       throw new A2aTotpError('ERR_CONFIG_INVALID', 'two of its seeds have one id; give each its own')
     }
@@ -90,13 +92,14 @@ export function compareCode(peer: GuardedPeer, code: string | undefined, at: Dat
   const now = timeStepAt(peer.profile, at)
   let match: CodeMatch | undefined
   for (const seed of peer.seeds) {
-    const drift = seed.book.match(digits, now)
+    const book = (seed.book ??= new CodeBook(seed.seed, peer.profile))
+    const drift = book.match(digits, now)
     if (drift !== undefined && isLive(seed, at)) match ??= { seedId: seed.id, timeStep: now + drift, drift }
   }
   return wellFormed ? match : undefined
 }
 
-function guardedSeed(given: PeerSeed, index: number, profile: TotpProfile, allowWeak: boolean): GuardedSeed {
+function guardedSeed(given: PeerSeed, index: number, allowWeak: boolean): GuardedSeed {
   if (!given.seed) throw new A2aTotpError('ERR_SEED_MISSING', 'one of its seeds is empty; give base32')
   const seed = typeof given.seed === 'string' ? Seed.fromBase32(given.seed) : given.seed
   // Not `instanceof`: the CLI's bundles each hold a copy of the class.
@@ -107,11 +110,7 @@ function guardedSeed(given: PeerSeed, index: number, profile: TotpProfile, allow
     throw new A2aTotpError('ERR_CONFIG_INVALID', 'expiresAt of a seed must be a valid Date')
   }
   requireStrongSeed(seed, allowWeak, 'make a longer one, or set allowWeakSeeds')
-  return {
-    id: given.id ?? `seed-${index + 1}`,
-    ...(given.expiresAt && { expiresAt: given.expiresAt }),
-    book: new CodeBook(seed, profile),
-  }
+  return { id: given.id ?? `seed-${index + 1}`, seed, expiresAt: given.expiresAt, book: undefined }
 }
 
 function seedSetOf(input: SeedInput | null | undefined): SeedSet {

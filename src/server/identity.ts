@@ -52,8 +52,10 @@ export class Identification {
         'nothing checks the token: give a delegate, or tokenToPeer',
       )
     }
-    this.#tokenToPeer = new Map(mapped.map(([token, peer]) => [tokenHashOf(token), peer]))
-    this.#delegate = delegate ?? new PeerTokenAuth(this.#tokenToPeer)
+    const tokens = new Map(mapped.map(([token, peer]) => [tokenHashOf(token), peer]))
+    this.#delegate = delegate ?? new PeerTokenAuth(tokens)
+    // A delegate made of the map knows all that the map does.
+    this.#tokenToPeer = delegate ? tokens : new Map()
     this.#peers = peers
     this.#otherwise = sharedSeed !== undefined && mapped.length === 0 ? onlyPeer : undefined
   }

@@ -1,6 +1,7 @@
 /** The guard for a plain server of node:http or node:https. */
 import type { RequestListener } from 'node:http'
 import { answerRefusal, authRequestOf, isCardRequest } from './http.js'
+import { afterwards } from './pending.js'
 import type { TOTPServerAuthScheme } from './totp-server-auth-scheme.js'
 import { decide } from './verdicts.js'
 
@@ -19,7 +20,8 @@ export function totpGuard(scheme: TOTPServerAuthScheme, listener: RequestListene
       listener(req, res)
       return
     }
-    void decide(scheme, req, () => authRequestOf(req)).then(({ refusal }) => {
+    const decided = decide(scheme, req, () => authRequestOf(req))
+    void afterwards(decided, ({ refusal }) => {
       if (refusal) answerRefusal(req, res, refusal)
       else listener(req, res)
     })

@@ -9,7 +9,7 @@ import { compareCode, type CodeMatch, type GuardedPeer } from './guarded-peer.js
 import { followServerFile, naming, type FromFileOptions } from './from-file.js'
 import type { Identity } from './identity.js'
 import type { TOTPServerAuthSchemeOptions } from './options.js'
-import { isPending } from './pending.js'
+import { afterwards, isPending } from './pending.js'
 import { refuse, type Refusal, type RefusalDetails } from './refusal.js'
 import { credentialsOf, type AuthRequest, type Credentials } from './request.js'
 import { rulesOf, type Rules } from './rules.js'
@@ -32,6 +32,15 @@ const decoyTokenHash = hashToken('')
 const retryAfterFailure = 5
 
 /**
+ * What {@link TOTPServerAuthScheme.authenticate} answers, without a promise where neither the delegate nor the guard
+ * has to be waited for. For the guards in front of frameworks.
+ */
+export let answerOf: (
+  scheme: TOTPServerAuthScheme,
+  request: AuthRequest,
+) => AuthOutcome | Promise<AuthOutcome>
+
+/**
  * Both factors of a request: a bearer token, checked by a delegate, and a TOTP code (RFC 6238) of the peer that
  * the token belongs to. There is no way to ask about one of them alone.
  */
@@ -44,6 +53,14 @@ export class TOTPServerAuthScheme {
   readonly #onEvent: OnEvent | undefined
   readonly #now: () => Date
   #stopFollowing: () => void = () => undefined
+
+  static {
+    // Whoever has put something in front of it must not be passed by.
+    answerOf = (scheme, request) =>
+      scheme.authenticate === TOTPServerAuthScheme.prototype.authenticate
+        ? scheme.#answer(request)
+        : scheme.authenticate(request)
+  }
 
   /**
    * @throws {A2aTotpError} for what contradicts itself or could never pass: `ERR_CONFIG_INVALID`,
@@ -114,72 +131,81 @@ export class TOTPServerAuthScheme {
    * leads to a refusal of kind `unavailable`.
    */
   async authenticate(request: AuthRequest): Promise<AuthOutcome> {
-    const at = this.#now()
-    const rules = this.#rules
-    const outcome = await this.#decide(request, credentialsOf(request, rules.codeField), at, rules)
-    if (this.#onEvent) for (const event of eventsOf(outcome, request, at)) emit(this.#onEvent, event)
-    return outcome
+    return this.#answer(request)
   }
 
-  async #decide(
-    request: AuthRequest,
-    credentials: Credentials,
-    at: Date,
-    { profile, identification, decoy }: Rules,
-  ): Promise<AuthOutcome> {
-    const { token, code, flaw } = credentials
-    const tokenHash = hashToken(token ?? '')
-    const identified = identification.identify(token, tokenHash, at)
-    const identity = isPending(identified) ? await identified : identified
-    const peer = identity.peer ?? decoy
-    const match = compareCode(peer, code, at)
-    const refused = (kind: Refusal['kind'], details: RefusalDetails): AuthOutcome => ({
-      refusal: refuse(kind, details, profile.header, credentials.tokenGiven),
+  /** See {@link answerOf}. */
+  #answer(request: AuthRequest): AuthOutcome | Promise<AuthOutcome> {
+    const at = this.#now()
+    const rules = this.#rules
+    const credentials = credentialsOf(request, rules.codeField)
+    const tokenHash = hashToken(credentials.token ?? '')
+    const identified = rules.identification.identify(credentials.token, tokenHash, at)
+    const asked = { request, credentials, at, rules }
+    const outcome = afterwards(identified, (identity) => this.#decide(asked, identity))
+    if (!this.#onEvent) return outcome
+    return afterwards(outcome, (known) => {
+      for (const event of eventsOf(known, request, at)) emit(this.#onEvent, event)
+      return known
     })
+  }
+
+  #decide(asked: Asked, identity: Identity): AuthOutcome | Promise<AuthOutcome> {
+    const { credentials, at, rules } = asked
+    const { code, flaw } = credentials
+    const peer = identity.peer ?? rules.decoy
+    const match = compareCode(peer, code, at)
 
     const wellFormed = flaw === undefined && code !== undefined && isCode(code, peer.profile)
     if (!identity.peer || !wellFormed) {
       // Decided already. This only takes as long as asking does in memory, under one name, so that nothing piles up.
-      void this.#decoyGuard.decide(attemptOf(decoy, decoyTokenHash, at, { kind: 'guess', code: '000000' }))
-      if (!identity.peer) return refused(...this.#toStranger(identity.reason, credentials, request, at))
-      return refused('unauthenticated', { reason: flaw ?? 'code-malformed', peer: peer.name })
+      const attempt = attemptOf(rules.decoy, decoyTokenHash, at, { kind: 'guess', code: '000000' })
+      void this.#decoyGuard.decide(attempt)
+      if (!identity.peer) return refused(asked, ...this.#toStranger(identity.reason, asked))
+      return refused(asked, 'unauthenticated', { reason: flaw ?? 'code-malformed', peer: peer.name })
     }
-    const { name } = peer
-    let decision: Decision
-    try {
-      const asked = this.#guard.decide(
-        attemptOf(
-          peer,
-          identity.tokenHash,
-          at,
-          match ? { kind: 'match', ...match } : { kind: 'guess', code },
-        ),
-      )
-      decision = isPending(asked) ? await asked : asked
-    } catch {
-      return refused('unavailable', { reason: 'guard-failed', peer: name, retryAfter: retryAfterFailure })
-    }
-    // Whatever a guard says, what did not match does not pass.
-    if (decision.outcome === 'accepted' && match) {
+    const finding: Finding = match ? { kind: 'match', ...match } : { kind: 'guess', code }
+    const settle = (decision: Decision): AuthOutcome => {
+      // Whatever a guard says, what did not match does not pass.
+      if (decision.outcome !== 'accepted' || !match) return refused(asked, ...refusalFor(decision, peer.name))
       const { seedId, timeStep, drift } = match
-      return { caller: { peer: name, seedId, timeStep, drift, claims: identity.claims } }
+      return { caller: { peer: peer.name, seedId, timeStep, drift, claims: identity.claims } }
     }
-    return refused(...refusalFor(decision, name))
+    const fail = (): AuthOutcome => {
+      const details = { reason: 'guard-failed', peer: peer.name, retryAfter: retryAfterFailure } as const
+      return refused(asked, 'unavailable', details)
+    }
+    try {
+      const decision = this.#guard.decide(attemptOf(peer, identity.tokenHash, at, finding))
+      return isPending(decision) ? Promise.resolve(decision).then(settle).catch(fail) : settle(decision)
+    } catch {
+      return fail()
+    }
   }
 
   /** A token that is nobody's: it touches no peer's budget, only the one of its source. */
   #toStranger(
     reason: Extract<Identity, { peer?: never }>['reason'],
-    { token, flaw }: Credentials,
-    { source }: AuthRequest,
-    at: Date,
+    { credentials: { token, flaw }, request, at }: Asked,
   ): [Refusal['kind'], RefusalDetails] {
     if (token === undefined) return ['unauthenticated', { reason: flaw ?? 'token-missing' }]
     if (reason === 'delegate-failed') return ['unavailable', { reason, retryAfter: retryAfterFailure }]
-    const retryAfter = reason === 'token-refused' ? this.#strangers.count(source ?? '', at) : 0
+    const retryAfter = reason === 'token-refused' ? this.#strangers.count(request.source ?? '', at) : 0
     if (retryAfter > 0) return ['throttled', { reason: 'strangers-exhausted', retryAfter }]
     return ['unauthenticated', { reason }]
   }
+}
+
+/** A request with all that a decision about it needs. */
+interface Asked {
+  readonly request: AuthRequest
+  readonly credentials: Credentials
+  readonly at: Date
+  readonly rules: Rules
+}
+
+function refused({ rules, credentials }: Asked, kind: Refusal['kind'], details: RefusalDetails): AuthOutcome {
+  return { refusal: refuse(kind, details, rules.profile.header, credentials.tokenGiven) }
 }
 
 function attemptOf(

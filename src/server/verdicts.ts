@@ -1,6 +1,12 @@
+import { isPending } from './pending.js'
 import { refuse } from './refusal.js'
 import type { AuthRequest } from './request.js'
-import type { AuthOutcome, Caller, TOTPServerAuthScheme } from './totp-server-auth-scheme.js'
+import {
+  answerOf,
+  type AuthOutcome,
+  type Caller,
+  type TOTPServerAuthScheme,
+} from './totp-server-auth-scheme.js'
 
 /** What a guard found out about one request. */
 interface Verdict {
@@ -22,21 +28,25 @@ const verdicts = new WeakMap<object, Verdict>()
  *
  * @param key the request's own object, under which {@link callerOf} finds the verdict
  */
-export async function decide(
+export function decide(
   scheme: TOTPServerAuthScheme,
   key: object,
   request: () => AuthRequest,
-): Promise<AuthOutcome> {
+): AuthOutcome | Promise<AuthOutcome> {
   const before = verdicts.get(key)
   if (before?.scheme === scheme && before.outcome.caller) return before.outcome
-  let outcome: AuthOutcome
-  try {
-    outcome = await scheme.authenticate(request())
-  } catch {
-    outcome = { refusal: refuse('unavailable', { reason: 'guard-failed' }, scheme.profile.header, true) }
+  const keep = (outcome: AuthOutcome): AuthOutcome => {
+    verdicts.set(key, { scheme, outcome })
+    return outcome
   }
-  verdicts.set(key, { scheme, outcome })
-  return outcome
+  const fail = (): AuthOutcome =>
+    keep({ refusal: refuse('unavailable', { reason: 'guard-failed' }, scheme.profile.header, true) })
+  try {
+    const answer = answerOf(scheme, request())
+    return isPending(answer) ? answer.then(keep, fail) : keep(answer)
+  } catch {
+    return fail()
+  }
 }
 
 /** Who made a request that a guard let pass; nobody when it was refused or met no guard. */

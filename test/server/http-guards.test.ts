@@ -87,6 +87,16 @@ describe.each(Object.entries(frameworks))('the guard for %s', (_, serve) => {
     expect(through).toEqual([])
   })
 
+  it('asks whoever has put something in front of authenticate', async () => {
+    const { scheme } = schemeFor(new Clock())
+    const through: string[] = []
+    scheme.authenticate = () =>
+      Promise.resolve({ refusal: { kind: 'throttled', reason: 'guesses-exhausted', challenges: [] } })
+    server = await serve({ scheme, through: (peer) => through.push(peer) })
+    expect((await fetch(server.origin, { headers: right })).status).toBe(429)
+    expect(through).toEqual([])
+  })
+
   it('leaves exactly the card open, to GET and HEAD', async () => {
     const { origin, through } = await start()
     const statusOf = async (path: string, method: string): Promise<number> =>
