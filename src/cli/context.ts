@@ -34,9 +34,9 @@ export interface CliContext {
   readonly random: RandomBytes
   readonly output: Output
   readonly store: StoreAccess
-  /** Aborted by SIGINT and SIGTERM: a long command then ends cleanly. */
+  /** Aborted by SIGINT and SIGTERM: a command that takes its time then ends, and prints no result. */
   readonly signal: AbortSignal
-  /** All of standard input, as text. */
+  /** All of standard input, as text. It throws when {@link CliContext.signal} is aborted before the end. */
   readonly readStdin: () => Promise<string>
   /** The same as it is, for pictures. */
   readonly readStdinBytes: () => Promise<Uint8Array>

@@ -9,7 +9,7 @@ export interface Asking {
   readonly hidden?: boolean
 }
 
-/** Asks a person one question and gives the line that was typed. */
+/** Asks a person one question and gives the line that was typed: an empty one for Ctrl-D. */
 export async function ask(
   question: string,
   { stdin, stderr, signal, hidden = false }: Asking,
@@ -30,8 +30,13 @@ export async function ask(
   })
   // A terminal in raw mode sends Ctrl-C to the reader, not to the process.
   reader.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
+  const closed = new Promise<string>((done) => reader.once('close', () => done('')))
+  const typed = reader.question(hidden ? '' : question, { signal }).catch((error: unknown) => {
+    if (signal.aborted) throw error
+    return ''
+  })
   try {
-    return await reader.question(hidden ? '' : question, { signal })
+    return await Promise.race([typed, closed])
   } finally {
     reader.close()
     if (hidden) stderr.write('\n')

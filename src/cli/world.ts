@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { hostname, userInfo } from 'node:os'
+import type { Readable } from 'node:stream'
 import { A2aTotpError, isA2aTotpError } from '../core/errors.js'
 import type { Roster } from '../core/peer.js'
 import { peersChanged, recordChange } from '../store/change-record.js'
@@ -17,7 +18,7 @@ export interface World {
   readonly env: Env
   readonly cwd: string
   /** A function, because merely looking at `process.stdin` opens it, which costs every command its time. */
-  readonly stdin: () => NodeJS.ReadableStream & { readonly isTTY?: boolean }
+  readonly stdin: () => Readable & { readonly isTTY?: boolean }
   readonly stdout: CliStream
   readonly stderr: CliStream
   readonly signal: AbortSignal
@@ -55,7 +56,10 @@ export function createContext(
   }
   const readStdinBytes = async (): Promise<Buffer> => {
     const chunks: Buffer[] = []
-    for await (const chunk of world.stdin()) chunks.push(Buffer.from(chunk))
+    const stdin = world.stdin()
+    world.signal.throwIfAborted()
+    world.signal.addEventListener('abort', () => stdin.destroy(new Error('interrupted')))
+    for await (const chunk of stdin as AsyncIterable<Uint8Array>) chunks.push(Buffer.from(chunk))
     return Buffer.concat(chunks)
   }
   const keys = storeKeys(world.env, world.cwd, askHidden)

@@ -11,14 +11,17 @@ import { binary, makeFolder, makeStore, runCli } from '../support/cli.js'
 // jsqr is CommonJS whose types describe an ES module.
 const jsQR = jsQRModule as unknown as typeof jsQRModule.default
 
-/** A real terminal: a tmux server of its own, so that it meddles with nobody's. */
+let terminals = 0
+
+/** A real terminal: a tmux server of its own, so that it meddles with nobody's, nor with one that is just ending. */
 function openTerminal(
   cwd: string,
   columns: number,
   rows: number,
 ): { type: (text: string) => void; press: (key: string) => void; screen: (escapes?: boolean) => string } {
+  const server = `a2a-totp-${process.pid}-${++terminals}`
   const tmux = (...args: string[]): string =>
-    execFileSync('tmux', ['-L', `a2a-totp-${process.pid}`, ...args], {
+    execFileSync('tmux', ['-L', server, ...args], {
       cwd,
       env: { PATH: process.env['PATH'] ?? '', HOME: cwd, TERM: 'xterm-256color', LANG: 'C.UTF-8' },
     }).toString()
@@ -149,11 +152,15 @@ describe('at a real terminal', () => {
 
   it('asks before it removes a peer, and takes no for an answer', async () => {
     const cwd = await makeStore(['alice'])
-    const { type, screen } = openTerminal(cwd, 80, 24)
+    const { type, press, screen } = openTerminal(cwd, 80, 24)
     type(`clear; ${process.execPath} ${binary} remove-peer alice; echo "ended with $?"`)
     await until(() => screen().includes('[y/N]'))
     type('n')
     await until(() => screen().includes('ended with 1'))
+    type(`clear; ${process.execPath} ${binary} remove-peer alice; echo "ended with $?"`)
+    await until(() => screen().includes('[y/N]'))
+    press('C-d')
+    await until(() => screen().includes('nothing was removed') && screen().includes('ended with 1'))
     type(`clear; ${process.execPath} ${binary} remove-peer alice; echo "ended with $?"`)
     await until(() => screen().includes('[y/N]'))
     type('y')

@@ -19,8 +19,11 @@ export interface CliRun {
 export interface CliOptions {
   readonly cwd: string
   readonly env?: Readonly<Record<string, string>>
-  readonly stdin?: string
+  /** What standard input holds; as a stream only for {@link runCli}. */
+  readonly stdin?: string | Readable
   readonly now?: Date
+  /** Interrupts {@link runCli}, as Ctrl-C does. */
+  readonly signal?: AbortSignal
 }
 
 export const binary = fileURLToPath(new URL('../../bin/a2a-totp.cjs', import.meta.url))
@@ -46,17 +49,17 @@ function collector(): { stream: Writable; text: () => string } {
 /** Runs a command line in this process, away from any terminal, with a clock that stands still. */
 export async function runCli(
   args: readonly string[],
-  { cwd, env = {}, stdin = '', now }: CliOptions,
+  { cwd, env = {}, stdin = '', now, signal = new AbortController().signal }: CliOptions,
 ): Promise<CliRun> {
   const stdout = collector()
   const stderr = collector()
   const exitCode = await main(args, {
     env,
     cwd,
-    stdin: () => Readable.from(stdin === '' ? [] : [stdin]),
+    stdin: () => (stdin instanceof Readable ? stdin : Readable.from(stdin === '' ? [] : [stdin])),
     stdout: stdout.stream,
     stderr: stderr.stream,
-    signal: new AbortController().signal,
+    signal,
     ...(now ? { now: () => now } : {}),
   })
   const run = { exitCode, stdout: stdout.text(), stderr: stderr.text() }
@@ -72,7 +75,7 @@ export async function runBinary(args: readonly string[], options: CliOptions): P
   child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
   child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
   child.stdin?.on('error', () => undefined)
-  child.stdin?.end(options.stdin ?? '')
+  child.stdin?.end(typeof options.stdin === 'string' ? options.stdin : '')
   const exitCode = await new Promise<number>((done) =>
     child.on('close', (code, signal) => done(code ?? (signal ? -1 : -2))),
   )

@@ -52,6 +52,7 @@ Examples:
       if (options.watch) return watch(context, source, options)
       const { minRemaining } = options
       if (minRemaining !== undefined) await waitFor(context, source, minRemaining)
+      if (context.signal.aborted) return
       const reading = read(source, options.at ?? context.now(), options)
       context.output.result(textOf(reading), reading)
       if (options.at === undefined) context.output.say(`valid for ${reading.expiresIn} s`)
@@ -94,7 +95,7 @@ function textOf({ code, headers }: Reading): string {
 }
 
 async function waitFor(
-  { now, sleep, output }: CliContext,
+  { now, sleep, output, signal }: CliContext,
   { profile }: CodeSource,
   seconds: number,
 ): Promise<void> {
@@ -105,7 +106,7 @@ async function waitFor(
   const end = endOfStep(profile, timeStepAt(profile, at)).getTime()
   if (end - at.getTime() >= seconds * 1000) return
   output.say(`waiting ${Math.ceil((end - at.getTime()) / 1000)} s for the next time step`)
-  while (now().getTime() < end) await sleep(end - now().getTime())
+  while (!signal.aborted && now().getTime() < end) await sleep(end - now().getTime())
 }
 
 /** Prints each code as its time step begins. A person sees a countdown on one line; a pipe gets a line a step. */
