@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
-import { isA2aTotpError } from '../core/errors.js'
+import { A2aTotpError, isA2aTotpError } from '../core/errors.js'
+import { quoteName } from '../core/name.js'
 import type { CliContext } from './context.js'
 import { exitCodeOf, exitCodes } from './exit-codes.js'
 import { createContext, defaultGlobalOptions, type GlobalOptions, type World } from './world.js'
@@ -21,9 +22,11 @@ export async function runCommandLine(
   const options = defaultGlobalOptions()
   const context = createContext(world, options, (code) => (exitCode = code))
   try {
-    await createProgram(commands, context, options, world).parseAsync(args, { from: 'user' })
+    await createProgram(commands, context, options, world, asksForJson(args)).parseAsync(args, {
+      from: 'user',
+    })
   } catch (error) {
-    exitCode = report(error, world, args)
+    exitCode = report(error, world, asksForJson(args))
   }
   if (!world.signal.aborted) return exitCode
   return world.signal.reason === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted
@@ -34,6 +37,7 @@ function createProgram(
   context: CliContext,
   options: GlobalOptions,
   { stdout, stderr, env }: World,
+  json: boolean,
 ): Command {
   const program = new Command('a2a-totp')
     .description('A second factor for A2A agents: bearer token plus a TOTP code on every request.')
@@ -63,10 +67,13 @@ Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 a store, file or config
   for (const make of commands) program.addCommand(make(context), { hidden: make.hidden ?? false })
   forEachCommand(program, (command) =>
     command
-      .exitOverride()
+      .exitOverride((error) => {
+        throw error.exitCode === 0 ? error : usageError(error, command)
+      })
       .configureOutput({
         writeOut: (text) => stdout.write(text),
-        writeErr: (text) => stderr.write(text),
+        // Help that nobody asked for: a command line without a command.
+        writeErr: (text) => !json && stderr.write(text),
         // Said once, in one line, by `report`.
         outputError: () => undefined,
         getOutHasColors: () => stdout.isTTY === true && !env['NO_COLOR'],
@@ -77,10 +84,10 @@ Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 a store, file or config
   return program
 }
 
-/** `rotate`, or `recipients add`. */
+/** `rotate`, or `recipients add`; empty for the program itself. */
 function nameOf(command: Command): string {
   const { parent } = command
-  return parent?.parent ? `${nameOf(parent)} ${command.name()}` : command.name()
+  return parent ? `${nameOf(parent)} ${command.name()}`.trimStart() : ''
 }
 
 function forEachCommand(command: Command, visit: (command: Command) => unknown): void {
@@ -88,43 +95,47 @@ function forEachCommand(command: Command, visit: (command: Command) => unknown):
   for (const child of command.commands) forEachCommand(child, visit)
 }
 
-/** Turns whatever was thrown into one line on stderr and an exit code. */
-function report(error: unknown, { stderr, signal }: World, args: readonly string[]): number {
-  if (signal.aborted) return exitCodes.interrupted
-  if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return exitCodes.done
-    // Help that nobody asked for: a command line without a command. It is on stderr already.
-    if (error.code === 'commander.help') return exitCodes.usage
-  }
-  const { code, message, exitCode } = describe(error)
-  const asked = args.includes('--') ? args.slice(0, args.indexOf('--')) : args
-  stderr.write(
-    asked.includes('--json')
-      ? `${JSON.stringify({ error: { code, message } })}\n`
-      : `error: ${message} (${code})\n`,
-  )
-  return exitCode
+/** Before anything is parsed, since what cannot be parsed is told in the same way. */
+function asksForJson(args: readonly string[]): boolean {
+  const end = args.indexOf('--')
+  return args.slice(0, end < 0 ? undefined : end).some((arg) => /^--json(=|$)/.test(arg))
 }
 
-function describe(error: unknown): { code: string; message: string; exitCode: number } {
-  if (isA2aTotpError(error)) {
-    return { code: error.code, message: oneLine(error.message), exitCode: exitCodeOf[error.code] }
-  }
-  if (error instanceof CommanderError) {
-    return { code: 'ERR_USAGE', message: usageMessage(error), exitCode: exitCodes.usage }
-  }
-  // The text of an unknown error may hold anything, a seed included: only where it came from is told.
+/** Turns whatever was thrown into one line on stderr and an exit code. */
+function report(error: unknown, { stderr, signal }: World, json: boolean): number {
+  if (signal.aborted) return exitCodes.interrupted
+  // Its help or its version was asked for, and is on stdout.
+  if (error instanceof CommanderError) return exitCodes.done
+  const { code, message } = isA2aTotpError(error) ? error : bug(error)
+  const line = oneLine(message)
+  stderr.write(
+    json ? `${JSON.stringify({ error: { code, message: line } })}\n` : `error: ${line} (${code})\n`,
+  )
+  return isA2aTotpError(error) ? exitCodeOf[error.code] : exitCodes.bug
+}
+
+/** The text of an unknown error may hold anything, a seed included: only where it came from is told. */
+function bug(error: unknown): { code: string; message: string } {
   const where =
     error instanceof Error ? (error.stack ?? '').split('\n').find((line) => /^\s+at /.test(line)) : undefined
   const name = error instanceof Error ? error.name : typeof error
   const message = `this is a bug in a2a-totp: ${name}${where ? ` ${where.trim()}` : ''}; please report it`
-  return { code: 'ERR_INTERNAL', message, exitCode: exitCodes.bug }
+  return { code: 'ERR_INTERNAL', message }
 }
 
-/** commander's words without its prefix, its line breaks, and the value of an unknown `--option=value`. */
-function usageMessage({ message }: CommanderError): string {
-  const words = oneLine(message.replace(/^error: /, '')).replace(/(unknown option '--?[\w-]+)=[^']*'/, "$1'")
-  return `${words.replace(/[.;]?$/, '')}; see a2a-totp --help`
+/** commander's words without its prefix, its line breaks, and what could be a secret in the wrong place. */
+function usageError({ code, message }: CommanderError, command: Command): A2aTotpError {
+  const help = ['a2a-totp', nameOf(command), '--help'].filter(Boolean).join(' ')
+  const words =
+    code === 'commander.help'
+      ? 'no command given'
+      : oneLine(message.replace(/^error: /, ''))
+          .replace(/(unknown option '--?[\w-]+)=[^']*'/, "$1'")
+          .replace(
+            /(unknown (?:command|option)) '(.*?)'/,
+            (_, what: string, given: string) => `${what} ${quoteName(given)}`,
+          )
+  return new A2aTotpError('ERR_USAGE', `${words.replace(/[.;]?$/, '')}; see ${help}`)
 }
 
 function oneLine(text: string): string {

@@ -26,7 +26,7 @@ const unprintable = /[\p{C}\p{Zl}\p{Zp}]/gu
  * wrong place.
  */
 export function quoteName(text: string): string {
-  const secretLooking = text.startsWith('a2at_') || /^[A-Za-z2-7=]{16,}$/.test(text) || text.length > 64
+  const secretLooking = /^-*(a2at_|[A-Za-z2-7=]{16,}$)/.test(text) || text.length > 64
   return secretLooking
     ? '(not shown: it looks like a secret)'
     : JSON.stringify(text).replace(unprintable, escape)

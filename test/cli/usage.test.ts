@@ -84,6 +84,10 @@ describe('the command line', () => {
       ['show', '--json'],
       ['nonsense', '--json'],
       ['show', 'bob', '--nonsense', '--json'],
+      ['show', 'bob', '--json=yes'],
+      ['--json'],
+      ['config', '--json'],
+      ['recipients', '--json'],
     ]) {
       const run = await runCli(args, { cwd })
       expect(run.stdout).toBe('')
@@ -96,6 +100,28 @@ describe('the command line', () => {
       cwd: makeFolder(),
     })
     expect(run.stderr).toMatch(/^error: [^\n]+\(ERR_USAGE\)\n$/)
+    expect(run.stderr).not.toMatch(/GEZD|a2at_/)
+  })
+
+  it.each([
+    ['', 'no command given; see a2a-totp --help'],
+    ['config', 'no command given; see a2a-totp config --help'],
+    ['add-peer', "missing required argument 'names'; see a2a-totp add-peer --help"],
+    ['recipients add', "missing required argument 'recipients'; see a2a-totp recipients add --help"],
+    ['lst', 'unknown command "lst" (Did you mean list?); see a2a-totp --help'],
+  ])('says whose help to read: %j', async (line, message) => {
+    const run = await runCli(line.split(' ').filter(Boolean), { cwd: makeFolder() })
+    expect(run).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(run.stderr.trimEnd().split('\n').at(-1)).toBe(`error: ${message} (ERR_USAGE)`)
+  })
+
+  it.each([
+    ['GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'],
+    ['--GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'],
+    ['config', 'a2at_secret'],
+  ])('does not repeat what looks like a secret where a command or an option belongs: %s', async (...args) => {
+    const run = await runCli(args, { cwd: makeFolder() })
+    expect(run.exitCode).toBe(2)
     expect(run.stderr).not.toMatch(/GEZD|a2at_/)
   })
 

@@ -53,7 +53,13 @@ describe('a name in an error', () => {
       fc.property(bytes, (random) => {
         const source = (size: number) => random.subarray(0, size)
         const seed = makeSeed('SHA1', source).base32
-        for (const secret of [makeToken(source).value, seed, seed.toLowerCase(), `${seed}====`]) {
+        for (const secret of [
+          makeToken(source).value,
+          seed,
+          seed.toLowerCase(),
+          `${seed}====`,
+          `--${seed}`,
+        ]) {
           expect(quoteName(secret)).not.toContain(secret.slice(5, 10))
         }
       }),
