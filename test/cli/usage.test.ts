@@ -64,15 +64,31 @@ describe('the command line', () => {
     'show',
     'code',
     'verify',
+    'config',
     'config server',
     'config client',
     'config card',
     'probe',
+    'rotate',
     'remove-peer',
+    'revoke',
+    'import',
+    'export',
+    'encrypt',
+    'decrypt',
+    'recipients',
+    'recipients list',
+    'recipients add',
+    'recipients remove',
+    'doctor',
     'demo',
-  ])('shows examples in the help of %s', async (command) => {
-    const { stdout } = await runCli([...command.split(' '), '--help'], { cwd: makeFolder() })
+    'completion',
+    'help',
+  ])('shows examples in the help of %s, and help prints the same', async (command) => {
+    const cwd = makeFolder()
+    const { stdout } = await runCli([...command.split(' '), '--help'], { cwd })
     expect(stdout).toMatch(/Examples:\n {2}\$ /)
+    expect((await runCli(['help', ...command.split(' ')], { cwd })).stdout).toBe(stdout)
   })
 
   it('gives an error as one line, or as one JSON document on stderr', async () => {

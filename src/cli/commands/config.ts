@@ -31,6 +31,14 @@ export const configCommand = (context: CliContext): Command =>
     .addCommand(serverCommand(context))
     .addCommand(clientCommand(context))
     .addCommand(cardCommand(context))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ a2a-totp config server --out billing.json
+  $ a2a-totp config client alice --out alice.env
+  $ a2a-totp config card --merge agent-card.json`,
+    )
 
 function serverCommand(context: CliContext): Command {
   const command = new Command('server')

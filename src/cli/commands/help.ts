@@ -11,9 +11,16 @@ export const helpCommand = ({ output }: CliContext): Command =>
     .action((words: string[], _options: object, command: Command) => {
       const [topic = ''] = words
       const text = Object.hasOwn(topics, topic) ? topics[topic] : undefined
-      const content = text ?? commandNamed(command.parent ?? command, words).helpInformation()
+      const content = text ?? helpOf(commandNamed(command.parent ?? command, words))
       output.result(content, { topic: words.join(' '), content })
     })
+
+/** All that `--help` prints, with the examples, which are no part of commander's `helpInformation`. */
+function helpOf(command: Command): string {
+  let text = ''
+  command.configureOutput({ writeOut: (part) => (text += part) }).outputHelp()
+  return text
+}
 
 function commandNamed(program: Command, words: readonly string[]): Command {
   let found = program

@@ -9,6 +9,13 @@ export const recipientsCommand = (context: CliContext): Command =>
     .addCommand(listCommand(context))
     .addCommand(addCommand(context))
     .addCommand(removeCommand(context))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ a2a-totp recipients list
+  $ a2a-totp recipients add age1deputy…`,
+    )
 
 function listCommand({ store, output }: CliContext): Command {
   return new Command('list')
