@@ -10,9 +10,15 @@ export type Env = Readonly<Record<string, string | undefined>>
 export interface StoreAccess {
   /** Where the store is, or where a new one would be made. */
   path(): string
-  /** Whether there is one. */
+  /** Whether there is one, and it is trusted. */
   exists(): boolean
-  /** @throws {A2aTotpError} `ERR_STORE_*` when it is missing or cannot be used. */
+  /** Whether something is at its path, trusted or not. */
+  taken(): boolean
+  /** Where the nearest one is, trusted or not: for `doctor`. */
+  nearest(): string
+  /** The same for the store of the working directory, whatever lies above it, unless another was named: for `init`. */
+  here(): StoreAccess
+  /** @throws {A2aTotpError} `ERR_STORE_*` when it is missing, not trusted or cannot be used. */
   read(): Promise<Roster>
   /** The same, with how it is protected. */
   open(): Promise<Opened>

@@ -79,7 +79,7 @@ export function createContext(
       if (options.json || !isTerminal(world, stdin)) {
         throw new A2aTotpError(
           'ERR_CONFIRMATION_NEEDED',
-          `nobody is here to be asked; say ${option} to go ahead`,
+          `${question} Nobody is here to be asked; say ${option} to go ahead`,
         )
       }
       const answer = await ask(`${question} [y/N] `, { ...world, stdin })
@@ -116,18 +116,29 @@ function loginName(): string {
 }
 
 function storeAccess(
-  { env, cwd }: World,
+  { env, cwd }: Pick<World, 'env' | 'cwd'>,
   options: Readonly<GlobalOptions>,
   now: () => Date,
   keys: StoreKeys,
   output: Output,
+  here = false,
 ): StoreAccess {
   let located: Located | undefined
   const locate = (): Located => {
     if (located) return located
-    located = locateStore({ env, cwd, ...(options.store === undefined ? {} : { store: options.store }) })
+    const { store } = options
+    located = locateStore({ env, cwd, here, ...(store === undefined ? {} : { store }) })
     for (const { path, reason } of located.passedOver) output.say(`passed over ${path}: ${reason}`)
     return located
+  }
+  const trusted = (): string => {
+    const { path, found, passedOver } = locate()
+    const [nearest] = passedOver
+    if (found || !nearest) return path
+    throw new A2aTotpError(
+      'ERR_STORE_PERMISSIONS',
+      `no store but ${nearest.path}, and ${nearest.reason}; mend that, or say with --store which one you mean`,
+    )
   }
   const reading = (): ReadOptions => ({
     allowInsecurePermissions: options.allowInsecurePermissions,
@@ -146,8 +157,11 @@ function storeAccess(
   return {
     path: () => locate().path,
     exists: () => locate().found,
-    read: async () => readStore(locate().path, reading()),
-    open: async () => openStore(locate().path, reading()),
+    taken: () => locate().found || locate().passedOver.some(({ path }) => path === locate().path),
+    nearest: () => (locate().found ? locate().path : (locate().passedOver[0]?.path ?? locate().path)),
+    here: () => storeAccess({ env, cwd }, options, now, keys, output, true),
+    read: async () => readStore(trusted(), reading()),
+    open: async () => openStore(trusted(), reading()),
     examine: (path) => readStore(path, { keys, allowInsecurePermissions: true }),
     async create(roster, { replace, protection }) {
       const { backup } = await createStore(locate().path, roster, { replace, protection, now: now() })
@@ -156,15 +170,13 @@ function storeAccess(
     },
     async update(change) {
       let before: Roster | undefined
-      const after = await updateStore(locate().path, reading(), (roster) => change((before = roster)))
+      const after = await updateStore(trusted(), reading(), (roster) => change((before = roster)))
       if (before && after !== before) record(peersChanged(before, after))
       return after
     },
     async protect(change) {
       let before: Protection | undefined
-      const after = await protectStore(locate().path, reading(), (protection) =>
-        change((before = protection)),
-      )
+      const after = await protectStore(trusted(), reading(), (protection) => change((before = protection)))
       if (after !== before) record([])
       return after
     },

@@ -17,6 +17,8 @@ export interface LocateOptions {
   readonly store?: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
+  /** Looks in the working directory alone. */
+  readonly here?: boolean
 }
 
 /**
@@ -26,7 +28,7 @@ export interface LocateOptions {
  * The search trusts only a regular file of the caller's own, in folders that nobody else can write to: whoever
  * could put a store in the way would choose the seed. On Windows, owners and modes cannot be checked.
  */
-export function locateStore({ store, env, cwd }: LocateOptions): Located {
+export function locateStore({ store, env, cwd, here = false }: LocateOptions): Located {
   const named = store ?? env['A2A_TOTP_STORE'] ?? ''
   if (named !== '') {
     const path = resolve(cwd, named)
@@ -34,7 +36,7 @@ export function locateStore({ store, env, cwd }: LocateOptions): Located {
   }
   const passedOver = []
   const start = realFolder(cwd)
-  for (const folder of upwardFrom(start)) {
+  for (const folder of here ? [start] : upwardFrom(start)) {
     const path = join(folder, defaultName)
     const stats = look(path)
     if (stats === undefined) continue

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { makeFolder, makeStore, parseJson, runCli } from '../support/cli.js'
@@ -91,6 +100,44 @@ describe('init', () => {
     expect(status).toBe('?? deploy/.gitignore\n')
   })
 
+  it('makes nothing when the store cannot be kept out of git', async () => {
+    const tree = makeFolder()
+    execFileSync('git', ['init', '-q'], { cwd: tree })
+    symlinkSync('elsewhere', join(tree, '.gitignore'))
+    expect(await runCli(['init'], { cwd: tree })).toMatchObject({ exitCode: 3, stdout: '' })
+    expect(existsSync(storeIn(tree))).toBe(false)
+    expect((await runCli(['init', '--no-gitignore'], { cwd: tree })).exitCode).toBe(0)
+  })
+
+  it('makes a store in the working directory, whatever lies above it', async () => {
+    const cwd = await makeStore(['alice'])
+    const before = readFileSync(storeIn(cwd))
+    const below = join(cwd, 'below')
+    mkdirSync(below)
+    expect(await runCli(['init', '--force'], { cwd: below })).toMatchObject({
+      exitCode: 0,
+      stdout: `${storeIn(below)}\n`,
+    })
+    expect(readFileSync(storeIn(cwd))).toEqual(before)
+    expect(readdirSync(below).filter((name) => name.includes('.bak-'))).toEqual([])
+  })
+
+  it('warns where commands will pass the store over, and asks before it replaces one there', async () => {
+    const cwd = makeFolder()
+    chmodSync(cwd, 0o777)
+    const run = await runCli(['init'], { cwd })
+    expect(run.exitCode).toBe(0)
+    expect(run.stderr).toContain(
+      `warning: others can write to the folder ${cwd}; commands pass this store over`,
+    )
+    await runCli(['--store', storeIn(cwd), 'add-peer', 'alice'], { cwd })
+    const before = readFileSync(storeIn(cwd))
+    expect((await runCli(['init'], { cwd })).exitCode).toBe(1)
+    expect(await runCli(['init', '--if-missing'], { cwd })).toMatchObject({ exitCode: 3, stdout: '' })
+    expect((await runCli(['init', '--force'], { cwd })).exitCode).toBe(2)
+    expect(readFileSync(storeIn(cwd))).toEqual(before)
+  })
+
   it('leaves .gitignore alone with --no-gitignore', async () => {
     const tree = makeFolder()
     execFileSync('git', ['init', '-q'], { cwd: tree })
@@ -101,7 +148,7 @@ describe('init', () => {
   it('gives all peers one seed with --shared-seed, and warns of it', async () => {
     const cwd = makeFolder()
     const run = await runCli(['init', '--shared-seed'], { cwd })
-    expect(run.stderr).toContain('warning: one seed for all peers')
+    expect(run.stderr).toContain('warning: one seed for all peers is weaker')
     await runCli(['add-peer', 'alice', 'bob'], { cwd })
     const seeds = await Promise.all(
       ['alice', 'bob'].map(async (name) =>

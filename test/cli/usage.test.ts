@@ -162,15 +162,35 @@ describe('the store', () => {
     expect(await agent(['--store', '../../a2a-totp.json'], {})).toBe('one')
   })
 
-  it('is passed over in a folder that others can write to, with a remark', async () => {
-    const cwd = await makeStore(['alice'])
+  it.each(['.', 'below'])(
+    'is passed over in a folder that others can write to, with a remark, seen from %s',
+    async (place) => {
+      const cwd = await makeStore(['alice'])
+      const below = join(cwd, place)
+      mkdirSync(below, { recursive: true })
+      chmodSync(cwd, 0o777)
+      const before = readFileSync(storeIn(cwd))
+      for (const args of [['list'], ['code', 'alice'], ['add-peer', 'bob'], ['encrypt', '--passphrase']]) {
+        const run = await runCli(args, { cwd: below, env: { A2A_TOTP_PASSPHRASE: 'x' } })
+        expect(run).toMatchObject({ exitCode: 3, stdout: '' })
+        expect(run.stderr).toContain('passed over')
+        expect(run.stderr).toMatch(/others can write to the folder .*--store .*\(ERR_STORE_PERMISSIONS\)\n$/)
+      }
+      expect(readFileSync(storeIn(cwd))).toEqual(before)
+      expect((await runCli(['code'], { cwd: below })).exitCode).toBe(2)
+      expect((await runCli(['--store', storeIn(cwd), 'list'], { cwd: below })).exitCode).toBe(0)
+      expect((await runCli(['doctor'], { cwd: below })).stdout).toContain(`serious  ${cwd}: others can write`)
+    },
+  )
+
+  it('that is passed over gives way to one above it that is trusted', async () => {
+    const cwd = await makeStore([], ['--agent', 'upper'])
     const below = join(cwd, 'below')
     mkdirSync(below)
-    chmodSync(cwd, 0o777)
-    const run = await runCli(['list'], { cwd: below })
-    expect(run).toMatchObject({ exitCode: 3, stdout: '' })
-    expect(run.stderr).toContain('passed over')
-    expect((await runCli(['--store', storeIn(cwd), 'list'], { cwd: below })).exitCode).toBe(0)
+    await runCli(['init', '--agent', 'lower'], { cwd: below })
+    chmodSync(below, 0o777)
+    const run = await runCli(['list', '--json'], { cwd: below })
+    expect(parseJson(run)['agent']).toBe('upper')
   })
 
   it.each(storeCommands.map((args) => [args]))('that is missing stops %j with exit code 3', async (args) => {

@@ -51,7 +51,7 @@ Examples:
 
 /** Modes are for the findings to tell, so that a store which other commands refuse is examined all the same. */
 async function patientsOf({ store, cwd }: CliContext, paths: readonly string[]): Promise<Patient[]> {
-  const wanted = paths.length === 0 ? [store.path()] : paths.map((path) => resolve(cwd, path))
+  const wanted = paths.length === 0 ? [store.nearest()] : paths.map((path) => resolve(cwd, path))
   const patients: Patient[] = []
   for (const path of new Set(wanted)) patients.push({ path, roster: await store.examine(path) })
   return patients

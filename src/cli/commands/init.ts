@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { Command } from 'commander'
 import { A2aTotpError, isA2aTotpError } from '../../core/errors.js'
 import { parseName } from '../../core/name.js'
@@ -6,10 +7,12 @@ import { parseProfile, type ReplayPolicy, type TotpProfile } from '../../core/pr
 import { seedCredential } from '../../core/provision.js'
 import { makeSeed } from '../../core/seed.js'
 import { ignoreInGit } from '../../store/ignore-file.js'
-import { plaintext, type Protection } from '../../store/protection.js'
-import type { CliContext } from '../context.js'
+import { distrustFolder } from '../../store/locate.js'
+import { plaintext } from '../../store/protection.js'
+import type { CliContext, StoreAccess } from '../context.js'
 import { encryptionOptions, protectionFrom, type EncryptionOptions } from '../encryption.js'
 import { profileOptions, replayOption } from '../options.js'
+import type { Output } from '../output.js'
 
 interface InitOptions extends Partial<TotpProfile>, EncryptionOptions {
   agent: string
@@ -48,14 +51,18 @@ Examples:
   $ a2a-totp --store /etc/billing/a2a-totp.json init --if-missing`,
     )
     .action(async (options: InitOptions) => {
-      const { store, output } = context
+      const { output } = context
+      const store = context.store.here()
       const roster = rosterFrom(options, context)
-      if (options.ifMissing && store.exists()) {
-        await reportExisting(context)
+      if (options.ifMissing && store.taken()) {
+        await reportExisting(store, output)
         return
       }
-      await confirmReplacement(context, options)
+      await confirmReplacement(context, store, options)
       const protection = (await protectionFrom(context, options)) ?? plaintext
+      // git must not see it in plain text, not even for a moment; encrypted, it may be committed.
+      const ignored = protection.kind === 'none' && options.gitignore && (options.force ?? !store.taken())
+      if (ignored && ignoreInGit(store.path()) === 'added') output.say('added the store to .gitignore')
       const backup = await store
         .create(roster, { replace: options.force ?? false, protection })
         .catch((error: unknown) => {
@@ -64,12 +71,12 @@ Examples:
           throw error
         })
       if (backup === 'there') {
-        await reportExisting(context)
+        await reportExisting(context.store.here(), output)
         return
       }
       output.result(store.path(), { store: store.path(), agent: roster.agent })
       if (backup) output.say(`the old store is kept as ${backup}`)
-      remark(context, options, roster, protection)
+      remark(output, store, options, roster)
     })
 }
 
@@ -94,17 +101,18 @@ function parseUrl(text: string): string {
   throw new A2aTotpError('ERR_USAGE', '--url must be an http or https URL without a user name in it')
 }
 
-async function reportExisting({ store, output }: CliContext): Promise<void> {
+async function reportExisting(store: StoreAccess, output: Output): Promise<void> {
   const { agent } = await store.read()
   output.result(store.path(), { store: store.path(), agent })
   output.say(`the store of ${agent} is there already; nothing was changed`)
 }
 
 async function confirmReplacement(
-  { store, confirm }: CliContext,
+  { confirm }: CliContext,
+  store: StoreAccess,
   { force, yes }: InitOptions,
 ): Promise<void> {
-  if (!force || yes || !store.exists()) return
+  if (!force || yes || !store.taken()) return
   const peers = await peersIn(store)
   if (peers === 0) return
   const what = peers === undefined ? 'a store that cannot be read' : `the store and its ${peers} peers`
@@ -113,7 +121,7 @@ async function confirmReplacement(
 }
 
 /** How many peers would be left behind; undefined when the file does not say. */
-async function peersIn(store: CliContext['store']): Promise<number | undefined> {
+async function peersIn(store: StoreAccess): Promise<number | undefined> {
   try {
     return (await store.read()).peers.size
   } catch {
@@ -121,24 +129,19 @@ async function peersIn(store: CliContext['store']): Promise<number | undefined> 
   }
 }
 
-function remark(
-  { store, output }: CliContext,
-  { replay, gitignore }: InitOptions,
-  roster: Roster,
-  { kind }: Protection,
-): void {
+function remark(output: Output, store: StoreAccess, { replay }: InitOptions, { sharedSeeds }: Roster): void {
   if (replay === undefined) {
     output.say(
       'replay policy reuse: a code is good for any number of requests while it lives; --replay once makes each good for one',
     )
   }
-  if (roster.sharedSeeds) {
+  if (sharedSeeds) {
     output.warn(
-      'one seed for all peers: any peer with a stolen token passes for its owner; prefer a seed for each',
+      'one seed for all peers is weaker: any peer with a stolen token passes for its owner; prefer a seed for each',
     )
   }
-  // Encrypted, it may be committed.
-  if (kind === 'none' && gitignore && ignoreInGit(store.path()) === 'added')
-    output.say('added the store to .gitignore')
+  const open = distrustFolder(dirname(store.path()))
+  if (open !== undefined)
+    output.warn(`${open}; commands pass this store over unless --store or $A2A_TOTP_STORE names it`)
   output.say('next: a2a-totp add-peer NAME')
 }
