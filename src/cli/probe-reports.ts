@@ -3,9 +3,8 @@ import { resolve } from 'node:path'
 import { Option } from 'commander'
 import { A2aTotpError } from '../core/errors.js'
 import type { Format, ProbeReport } from '../probe/index.js'
-import { writeNewFile } from '../store/atomic-write.js'
 import type { CliContext } from './context.js'
-import { emit, type OutOptions } from './result-file.js'
+import { emit, outFile, refuseStore, requireName, writeResult, type OutOptions } from './result-file.js'
 
 /** Listed here because the probe, which knows them, is loaded only when it runs; its type holds the list. */
 const formatNames = ['pretty', 'json', 'junit', 'markdown', 'github'] as const satisfies readonly Format[]
@@ -24,9 +23,9 @@ export const formatOption = (): Option =>
   ).argParser((text, before?: readonly ReportTarget[]) => {
     const [name = '', ...rest] = text.split('=')
     const format = formatNames.find((known) => known === name)
-    const file = rest.join('=')
-    if (format && (rest.length === 0 || file !== '')) {
-      return [...(before ?? []), { format, ...(file === '' ? {} : { file }) }]
+    if (format) {
+      const file = rest.length === 0 ? undefined : outFile(requireName('--format', rest.join('=')))
+      return [...(before ?? []), { format, ...(file === undefined ? {} : { file }) }]
     }
     throw new A2aTotpError(
       'ERR_USAGE',
@@ -41,7 +40,7 @@ export const formatOption = (): Option =>
  *   there without `--force`.
  */
 export function requirePlaces(
-  { output, cwd }: CliContext,
+  { output, store, cwd }: CliContext,
   targets: readonly ReportTarget[],
   { out, force }: OutOptions,
 ): void {
@@ -55,12 +54,13 @@ export function requirePlaces(
       'two reports cannot both go to standard output; give one a file: --format FORMAT=FILE',
     )
   }
-  const files = [...targets.flatMap(({ file }) => file ?? []), ...(out === undefined ? [] : [out])].map(
-    (file) => resolve(cwd, file),
-  )
+  const files = [...targets.map(({ file }) => file), outFile(out)]
+    .filter((file) => file !== undefined)
+    .map((file) => resolve(cwd, file))
   if (new Set(files).size < files.length) {
     throw new A2aTotpError('ERR_USAGE', 'two reports cannot go to one file; give each its own')
   }
+  for (const file of files) refuseStore(store, file)
   const taken = force ? undefined : files.find((file) => existsSync(file))
   if (taken !== undefined) {
     throw new A2aTotpError(
@@ -78,12 +78,14 @@ export function writeReports(
   options: OutOptions,
   render: (format: Format, color: boolean) => string,
 ): void {
-  const { output, cwd } = context
-  const shown = targets.find(({ file }) => file === undefined)?.format ?? 'pretty'
-  emit(context, options, render(shown, output.forPerson && options.out === undefined), report)
+  const { output } = context
+  // Files first: where one cannot be written, nothing is on standard output.
   for (const { format, file } of targets) {
     if (file === undefined) continue
-    writeNewFile(resolve(cwd, file), render(format, false), { force: options.force ?? false })
+    writeResult(context, file, render(format, false), options.force)
     output.say(`wrote ${file}`)
   }
+  const shown = targets.find(({ file }) => file === undefined)?.format ?? 'pretty'
+  const colored = output.forPerson && outFile(options.out) === undefined
+  emit(context, options, render(shown, colored), report)
 }

@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { hashToken } from '../../src/core/token.js'
@@ -79,6 +79,39 @@ describe('config', () => {
     [['config', 'card', '--protocol', '2']],
   ])('refuses %j as wrong usage', async (args) => {
     expect(await runCli(args, { cwd: await makeStore() })).toMatchObject({ exitCode: 2, stdout: '' })
+  })
+
+  it('never writes over the store, whatever it is called', async () => {
+    const cwd = await makeStore(['alice'])
+    const before = readFileSync(join(cwd, 'a2a-totp.json'))
+    mkdirSync(join(cwd, 'deep'))
+    symlinkSync(cwd, join(cwd, 'deep', 'link'))
+    linkSync(join(cwd, 'a2a-totp.json'), join(cwd, 'code.svg'))
+    for (const args of [
+      ['config', 'server', '--out', 'a2a-totp.json'],
+      ['config', 'client', 'alice', '--out', './deep/link/a2a-totp.json'],
+      ['config', 'card', '--out', join(cwd, 'a2a-totp.json')],
+      ['export', '--reveal', '--out', 'a2a-totp.json'],
+      ['show', 'alice', '--out', 'a2a-totp.json'],
+      ['show', 'alice', '--qr-file', 'code.svg'],
+      ['probe', 'http://127.0.0.1:1', 'alice', '--out', 'a2a-totp.json'],
+      ['probe', 'http://127.0.0.1:1', 'alice', '--format', 'junit=a2a-totp.json'],
+    ]) {
+      const run = await runCli([...args, '--force'], { cwd })
+      expect(run, args.join(' ')).toMatchObject({ exitCode: 1, stdout: '' })
+      expect(run.stderr).toContain('is the store; name another file (ERR_FILE_EXISTS)')
+    }
+    expect(readFileSync(join(cwd, 'a2a-totp.json'))).toEqual(before)
+  })
+
+  it('takes - for standard output, and no file without a name', async () => {
+    const cwd = await makeStore(['alice'])
+    const { stdout } = await runCli(['config', 'client', 'alice'], { cwd })
+    expect((await runCli(['config', 'client', 'alice', '--out', '-'], { cwd })).stdout).toBe(stdout)
+    expect(existsSync(join(cwd, '-'))).toBe(false)
+    const run = await runCli(['config', 'client', 'alice', '--out='], { cwd })
+    expect(run).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(run.stderr).toContain('(ERR_USAGE)')
   })
 
   it('knows no fragment for an unknown peer', async () => {

@@ -135,6 +135,15 @@ describe('key URIs and QR codes', () => {
     expect(run).toMatchObject({ exitCode: 0, stdout: '' })
     expect(run.stderr).toContain('--qr-file')
   })
+
+  it.each([['--qr'], ['--qr-file', 'alice.svg']])(
+    'give the facts of show with --json: %s',
+    async (...flags) => {
+      const cwd = await makeStore(['alice'])
+      const plain = parseJson(await runCli(['show', 'alice', '--json'], { cwd }))
+      expect(parseJson(await runCli(['show', 'alice', ...flags, '--json'], { cwd }))).toEqual(plain)
+    },
+  )
 })
 
 describe('remove-peer', () => {

@@ -87,6 +87,14 @@ describe('probe', () => {
     expect(existsSync(join(cwd, 'a.xml'))).toBe(true)
   })
 
+  it('prints nothing when a report cannot be written', async () => {
+    const run = await runCli(['probe', 'http://127.0.0.1:1', '--format', 'junit=no/folder/a.xml'], {
+      cwd: makeFolder(),
+      env,
+    })
+    expect(run).toMatchObject({ exitCode: 3, stdout: '' })
+  })
+
   it('explains a check without an agent, for people and as JSON', async () => {
     const cwd = makeFolder()
     const page = await runCli(['probe', '--explain', 'auth.after-valid'], { cwd })

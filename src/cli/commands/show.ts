@@ -1,14 +1,13 @@
-import { extname, resolve } from 'node:path'
+import { extname } from 'node:path'
 import { Command, Option } from 'commander'
 import { A2aTotpError } from '../../core/errors.js'
 import { formatKeyUri } from '../../core/key-uri.js'
 import { replayOf, seedsOf, type Credential, type Peer, type Roster } from '../../core/peer.js'
 import { peerNamed } from '../../core/provision.js'
-import { writeNewFile } from '../../store/atomic-write.js'
 import { newestSeed, sourceFromStore } from '../code-source.js'
 import type { CliContext } from '../context.js'
 import { ageOf, table, viewRoster } from '../peer-view.js'
-import { emit, outOptions, type OutOptions } from '../result-file.js'
+import { emit, outOptions, writeResult, type OutOptions } from '../result-file.js'
 import { showQr } from '../show-qr.js'
 
 interface ShowOptions extends OutOptions {
@@ -39,13 +38,15 @@ Examples:
     .action(async (name: string, options: ShowOptions) => {
       const roster = await context.store.read()
       const peer = peerNamed(roster, name)
+      const view = viewRoster(roster, [peer])
       if (!options.uri && !options.qr && options.qrFile === undefined) {
-        emit(context, options, describe(roster, peer, context.now()), viewRoster(roster, [peer]))
+        emit(context, options, describe(roster, peer, context.now()), view)
         return
       }
       const uri = uriOf(roster, peer, context.now())
-      if (options.qrFile !== undefined) await writeQr(context, options.qrFile, uri, options.force ?? false)
-      if (options.uri) emit(context, options, uri, { ...viewRoster(roster, [peer]), uri })
+      if (options.qrFile !== undefined) await writeQr(context, options.qrFile, uri, options.force)
+      if (options.uri) emit(context, options, uri, { ...view, uri })
+      else context.output.result('', view)
       if (options.qr) await showQr(context, uri)
     })
 }
@@ -61,18 +62,18 @@ function uriOf(roster: Roster, peer: Peer, at: Date): string {
 }
 
 async function writeQr(
-  { cwd, output }: CliContext,
+  context: CliContext,
   file: string,
   uri: string,
-  force: boolean,
+  force: boolean | undefined,
 ): Promise<void> {
   const { qrImages } = await import('../qr.js')
   const image = qrImages[extname(file).toLowerCase()]
   if (!image) {
     throw new A2aTotpError('ERR_USAGE', `--qr-file must end in ${Object.keys(qrImages).join(' or ')}`)
   }
-  writeNewFile(resolve(cwd, file), image(uri), { force })
-  output.say(`wrote the QR code to ${file}; it holds the seed`)
+  writeResult(context, file, image(uri), force)
+  context.output.say(`wrote the QR code to ${file}; it holds the seed`)
 }
 
 function describe(roster: Roster, peer: Peer, now: Date): string {
