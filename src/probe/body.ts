@@ -48,8 +48,14 @@ export function readBody(
   })
 }
 
-function isEventStream({ headers }: IncomingMessage): boolean {
-  return headers['content-type']?.toLowerCase().startsWith('text/event-stream') ?? false
+/** All values of a header, one a field line. Node's own views make an object of all fields for each answer. */
+export function fieldsOf({ rawHeaders }: IncomingMessage, name: string): string[] {
+  const wanted = name.toLowerCase()
+  return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === wanted)
+}
+
+function isEventStream(response: IncomingMessage): boolean {
+  return fieldsOf(response, 'content-type').some((type) => /^text\/event-stream/i.test(type))
 }
 
 /** Whether a first event with data is complete: a blank line ends it. */

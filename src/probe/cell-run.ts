@@ -50,13 +50,15 @@ export class CellRun {
   /** What a complete stranger got right after the valid call was throttled. */
   stranger: Answer | undefined
   readonly #caller: Caller
+  readonly #nextTaskId: () => string
 
   constructor(
     readonly cell: Cell,
     client: HttpClient,
-    private readonly random: RandomBytes,
+    random: RandomBytes,
   ) {
     this.#caller = callerFor(cell, client)
+    this.#nextTaskId = taskIds(random)
   }
 
   /** The answer to the last call that should have been let in. */
@@ -132,21 +134,25 @@ export class CellRun {
     fields: readonly FieldLine[],
     text = '',
   ): Promise<Answer> {
-    const taskId = randomId(this.random)
+    const taskId = this.#nextTaskId()
     return this.#caller.call(lane, name === 'send' ? { name, taskId, text } : { name, taskId }, fields)
   }
 }
 
-/** An id that no task has, in the form that agents expect ids to have (RFC 9562 §5.4). */
-function randomId(random: RandomBytes): string {
-  const hex = Buffer.from(random(16)).toString('hex')
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    `4${hex.slice(13, 16)}`,
-    `8${hex.slice(17, 20)}`,
-    hex.slice(20),
-  ].join('-')
+/** Ids that no task has, no two alike, in the form that agents expect ids to have (RFC 9562 §5.4). */
+function taskIds(random: RandomBytes): () => string {
+  const bytes = Buffer.from(random(16))
+  return () => {
+    bytes.writeUInt32BE((bytes.readUInt32BE(12) + 1) >>> 0, 12)
+    const hex = bytes.toString('hex')
+    return [
+      hex.slice(0, 8),
+      hex.slice(8, 12),
+      `4${hex.slice(13, 16)}`,
+      `8${hex.slice(17, 20)}`,
+      hex.slice(20),
+    ].join('-')
+  }
 }
 
 /**

@@ -122,7 +122,6 @@ function distinct(cells: readonly Cell[]): Cell[] {
 const order: readonly BindingName[] = ['jsonrpc', 'rest', 'grpc']
 
 function byColumn(one: Cell, other: Cell): number {
-  return (
-    order.indexOf(one.binding) - order.indexOf(other.binding) || other.protocol.localeCompare(one.protocol)
-  )
+  const newerFirst = one.protocol === other.protocol ? 0 : one.protocol > other.protocol ? -1 : 1
+  return order.indexOf(one.binding) - order.indexOf(other.binding) || newerFirst
 }

@@ -11,11 +11,11 @@ const guessesPerCell = 5
 /** The wrong codes of a step with time enough left for all guesses, after a wait where that is needed. */
 export async function freshWrongCodes(session: Session, runs: readonly CellRun[]): Promise<WrongCodes> {
   const { options } = session
-  if (runs.length > 0) await awaitRoomInStep(session, runs, guessesPerCell * runs.length)
+  if (runs.length > 0) await awaitRoomInStep(session, runs, guessesPerCell)
   return wrongCodesAt(options, options.now())
 }
 
-/** Waits for a fresh time step unless that many requests fit into what is left of this one, at the pace so far. */
+/** Waits for a fresh time step unless that many requests to a cell fit into what is left of it, at the pace so far. */
 export async function awaitRoomInStep(
   { options, sleep, announce }: Session,
   runs: readonly CellRun[],
@@ -42,12 +42,13 @@ export async function guess(
     secrets.remember(attempt.guess ?? '')
     await run.try(attempt, on)
   }
-  for (const run of runs) {
+  const sendAll = async (run: CellRun): Promise<void> => {
     for (const attempt of guessAttempts(performed, materialNow(session), codes)) {
       await send(run, attempt, 'other-connection')
       const afterValid = attempt.check === 'auth.wrong-code' && performed.has('auth.after-valid')
       if (afterValid && run.valid) await send(run, attempt, 'valid-connection')
     }
   }
+  await Promise.all(runs.map(sendAll))
   return spent
 }

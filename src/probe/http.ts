@@ -1,9 +1,7 @@
 import * as http from 'node:http'
-import * as https from 'node:https'
+import type * as nodeHttps from 'node:https'
 import { performance } from 'node:perf_hooks'
-import { createSecureContext, rootCertificates } from 'node:tls'
-import { A2aTotpError } from '../core/errors.js'
-import { readBody } from './body.js'
+import { fieldsOf, readBody } from './body.js'
 import { GrpcConnection } from './grpc/client.js'
 import { Ledger } from './ledger.js'
 import {
@@ -14,6 +12,7 @@ import {
   type HttpOutcome,
   type NoAnswer,
 } from './outcome.js'
+import { requireCertificates, trusting } from './trust.js'
 
 const largestHead = 32 * 1024
 
@@ -58,11 +57,10 @@ export class HttpClient {
 
   /** A connection of its own, not opened before its first request. */
   connection({ protocol }: URL): Connection {
-    const { ca } = this.options
     const shared = { keepAlive: true, maxSockets: 1 }
     const made =
       protocol === 'https:'
-        ? new https.Agent({ ...shared, ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }) })
+        ? new (https().Agent)({ ...shared, ...trusting(this.options.ca) })
         : new http.Agent(shared)
     this.#connections.push({ close: () => made.destroy() })
     return made
@@ -99,7 +97,7 @@ export class HttpClient {
     const begun = performance.now()
     const lines: FieldLine[] = [['Host', url.host], ['Accept-Encoding', 'identity'], ...fields]
     if (body !== undefined) lines.push(['Content-Length', String(Buffer.byteLength(body))])
-    const { request } = url.protocol === 'https:' ? https : http
+    const { request } = url.protocol === 'https:' ? https() : http
     return new Promise((resolve) => {
       const sent = request(url, {
         method,
@@ -148,7 +146,7 @@ export class HttpClient {
     return {
       answered: true,
       status: response.statusCode ?? 0,
-      header: (name) => response.headersDistinct[name.toLowerCase()] ?? [],
+      header: (name) => fieldsOf(response, name),
       body,
       raw: `${response.rawHeaders.join('\n')}\n${body}`,
       receivedAt: this.options.now(),
@@ -158,12 +156,5 @@ export class HttpClient {
   }
 }
 
-function requireCertificates(ca: string): void {
-  try {
-    createSecureContext({ ca })
-    if (ca.includes('-----BEGIN CERTIFICATE-----')) return
-  } catch {
-    // What OpenSSL says of a broken file helps nobody.
-  }
-  throw new A2aTotpError('ERR_USAGE', 'no certificate to trust in what was given; give a file in PEM form')
-}
+/** Loaded when it is needed: many agents that are probed are on loopback. */
+const https = (): typeof nodeHttps => process.getBuiltinModule('node:https')

@@ -2,11 +2,13 @@
 const leastMs = 60_000
 const timeouts = 10
 
-/** Counts what a run sends, and bounds how long it waits for answers in all. */
+/** Counts what a run sends, and bounds for how long it waits for answers, to however many requests at a time. */
 export class Ledger {
   /** Requests sent so far. */
   requests = 0
   #waitedMs = 0
+  #open = 0
+  #since = 0
   readonly #mostMs: number
 
   /** @param timeoutMs how long one request may take */
@@ -16,17 +18,24 @@ export class Ledger {
 
   /** Whether the run has waited so long that it sends nothing more. */
   get exhausted(): boolean {
-    return this.#waitedMs > this.#mostMs
+    return this.#waitedMs + this.#waitingMs > this.#mostMs
+  }
+
+  /** How long it has been since there was no open request. */
+  get #waitingMs(): number {
+    return this.#open === 0 ? 0 : performance.now() - this.#since
   }
 
   /** Waits for the answer to one request. */
   async spend<T>(exchange: () => Promise<T>): Promise<T> {
     this.requests += 1
-    const begun = performance.now()
+    if (this.#open === 0) this.#since = performance.now()
+    this.#open += 1
     try {
       return await exchange()
     } finally {
-      this.#waitedMs += performance.now() - begun
+      if (this.#open === 1) this.#waitedMs += this.#waitingMs
+      this.#open -= 1
     }
   }
 }

@@ -23,7 +23,8 @@ export interface Performed {
  * Sends everything, in the order that spares the agent's limits and tells most. First the refusals that matter most,
  * while nothing has succeeded yet; they are few, because to an agent that does not know the token each of them is a
  * stranger's. Then the valid calls with the same refusals after each, then the many refusals that spend no guess,
- * and the guesses last.
+ * and the guesses last. Each of these ends in every cell before the next begins in any; in itself the cells go side
+ * by side, each on connections of its own.
  */
 export async function perform(
   session: Session,
@@ -39,9 +40,9 @@ export async function perform(
     run.whyNotSent =
       'nothing authenticated is sent over plain http beyond loopback; allow it with --insecure-http'
   }
-  for (const run of testable) await sendFree(session, run, 'before-valid', trusted.includes(run))
+  await Promise.all(testable.map((run) => sendFree(session, run, 'before-valid', trusted.includes(run))))
   const once = performed.has('auth.valid') && (await callAllValid(session, trusted))
-  for (const run of fruitful(session, trusted)) await sendFree(session, run, 'after-valid', true)
+  await Promise.all(fruitful(session, trusted).map((run) => sendFree(session, run, 'after-valid', true)))
   const guessable = fruitful(session, trusted)
   const wrongCodes = await freshWrongCodes(session, guessable)
   const spent = await guess(session, guessable, wrongCodes)

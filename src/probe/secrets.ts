@@ -12,18 +12,19 @@ const redactedSteps = 10
 
 /** What must not be said: looks for it in answers, and keeps it out of reports. */
 export class Secrets {
-  readonly #words: readonly (readonly [what: string, value: string])[]
-  readonly #owners: readonly (CodeProfile & { readonly seed: Seed })[]
+  readonly #words: readonly { readonly what: string; readonly value: string; readonly anyCase: RegExp }[]
+  readonly #owners: readonly Owner[]
   readonly #window: number
   readonly #sent = new Set<string>()
-  readonly #codesOf = new Map<number, readonly string[]>()
 
   constructor({ credentials, otherPeer }: Pick<ProbeOptions, 'credentials' | 'otherPeer'>) {
-    this.#owners = otherPeer ? [credentials, otherPeer] : [credentials]
+    const owners = otherPeer ? [credentials, otherPeer] : [credentials]
+    this.#owners = owners.map(ownerOf)
     this.#window = credentials.window
+    const seeds = owners.flatMap(({ seed }) => spellings(seed))
     this.#words = [
-      ['the token', credentials.token.value],
-      ...this.#owners.flatMap(({ seed }) => spellings(seed).map((value) => ['a seed', value] as const)),
+      wordOf('the token', credentials.token.value),
+      ...seeds.map((spelling) => wordOf('a seed', spelling)),
     ]
   }
 
@@ -35,43 +36,53 @@ export class Secrets {
   /** Which secret a text gives away at an instant, if any. */
   foundIn(text: string, at: Date): string | undefined {
     const lower = text.toLowerCase()
-    const word = this.#words.find(([, value]) => lower.includes(value.toLowerCase()))
-    if (word) return word[0]
-    const valid = this.#codesAround(at, this.#window)
-    return text.match(codeLike)?.some((digits) => valid.has(digits)) ? 'a valid code' : undefined
+    const word = this.#words.find(({ value }) => lower.includes(value))
+    if (word) return word.what
+    const valid = text.match(codeLike)?.some((digits) => this.#isCodeAround(at, this.#window, digits))
+    return valid ? 'a valid code' : undefined
   }
 
   /** A text as a report may show it: nothing secret, nothing that could harm a terminal, not too long. */
   clean(text: string, at: Date): string {
     let result = printable(text)
-    for (const [what, value] of this.#words) {
-      result = result.replaceAll(new RegExp(escapeForRegExp(value), 'gi'), `[${what}]`)
-    }
-    const codes = this.#codesAround(at, redactedSteps)
+    for (const { what, anyCase } of this.#words) result = result.replace(anyCase, `[${what}]`)
     result = result.replace(codeLike, (digits) =>
-      codes.has(digits) || this.#sent.has(digits) ? '[a code]' : digits,
+      this.#sent.has(digits) || this.#isCodeAround(at, redactedSteps, digits) ? '[a code]' : digits,
     )
     return shortened(result)
   }
 
-  #codesAround(at: Date, steps: number): ReadonlySet<string> {
-    const codes = new Set<string>()
-    this.#owners.forEach((owner, index) => {
+  #isCodeAround(at: Date, steps: number, digits: string): boolean {
+    return this.#owners.some((owner) => {
       const now = timeStepAt(owner, at)
-      for (let step = now - steps; step <= now + steps; step++) {
-        if (step >= 0) codes.add(this.#codeOf(index, step))
+      for (let step = Math.max(now - steps, 0); step <= now + steps; step++) {
+        if (owner.codeOf(step) === digits) return true
       }
+      return false
     })
-    return codes
   }
+}
 
-  #codeOf(index: number, step: number): string {
-    const owner = this.#owners[index]
-    const known = this.#codesOf.get(step) ?? []
-    const code = known[index] ?? (owner ? generateCodeOfStep(owner.seed, owner, step) : '')
-    this.#codesOf.set(step, Object.assign([...known], { [index]: code }))
-    return code
+/** Whose codes must not be said. */
+interface Owner extends Pick<CodeProfile, 'period'> {
+  /** Makes each code once: texts with digits in them are many. */
+  readonly codeOf: (step: number) => string
+}
+
+function ownerOf(owner: CodeProfile & { readonly seed: Seed }): Owner {
+  const known = new Map<number, string>()
+  return {
+    period: owner.period,
+    codeOf: (step) => {
+      const code = known.get(step) ?? generateCodeOfStep(owner.seed, owner, step)
+      known.set(step, code)
+      return code
+    },
   }
+}
+
+function wordOf(what: string, value: string): { what: string; value: string; anyCase: RegExp } {
+  return { what, value: value.toLowerCase(), anyCase: new RegExp(escapeForRegExp(value), 'gi') }
 }
 
 function spellings(seed: Seed): string[] {

@@ -6,8 +6,11 @@ const longest = 300
  * characters, on one line.
  */
 export function printable(text: string): string {
-  return text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ').trim()
+  // Most texts are plain, and to compile the classes of Unicode takes longer than to read hundreds of texts.
+  return (plain.test(text) ? text : text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ')).trim()
 }
+
+const plain = /^[\x20-\x7e]*$/
 
 /** Cuts a text that would swamp a report. */
 export function shortened(text: string, limit: number = longest): string {

@@ -13,7 +13,7 @@ const validTries = 3
  * whether the agent accepts each code once.
  */
 export async function callAllValid(session: Session, runs: readonly CellRun[]): Promise<boolean> {
-  const { options, performed, sleep, announce } = session
+  const { options, sleep, announce } = session
   const { credentials, now } = options
   const codes = new ValidCodes({ credentials, now, sleep, announce })
   if (codes.once) {
@@ -23,32 +23,51 @@ export async function callAllValid(session: Session, runs: readonly CellRun[]): 
     )
   }
   let used: Used | undefined
-  for (const run of runs) {
-    if (codes.once && used && performed.has('replay')) {
-      await run.replay(`a code that was used at ${used.at}`, used.fields)
-    }
-    const fields = await callValid(session, run, codes)
-    if (run.valid?.kind === 'throttled') {
-      run.stranger = await run.callBeside(strangerAttempt(materialNow(session)))
-    }
-    if (!run.valid || !isSuccess(run.valid, run)) continue
-    used = { at: titleOf(run.cell), fields }
-    if (performed.has('replay')) {
-      const { kind } = await run.replay('a code that was just used', fields)
-      if (kind === 'refused') codes.learnOnce()
-    }
-    if (!codes.once) await callSpelledOddly(session, run, codes)
-    if (options.send !== undefined) {
-      await run.sendMessage(credentialFields(session, await codes.next()), options.send)
-    }
-    if (!performed.has('auth.after-valid')) continue
-    const again = freeAttempts(performed, materialNow(session), 'before-valid').filter(
-      (attempt) => attempt.again,
-    )
-    for (const attempt of again) await run.try(attempt, 'valid-connection')
-    for (const attempt of again) await run.try(attempt, 'other-connection')
+  for (const [index, run] of runs.entries()) {
+    used = (await callCell(session, run, codes, used)) ?? used
+    if (!used || codes.once) continue
+    // Codes are good for more than one call, so the other cells need not wait for their turn.
+    await Promise.all(runs.slice(index + 1).map((other) => callCell(session, other, codes)))
+    break
   }
   return codes.once
+}
+
+/** Calls one cell with right credentials. Returns the header lines that were let in. */
+async function callCell(
+  session: Session,
+  run: CellRun,
+  codes: ValidCodes,
+  usedElsewhere?: Used,
+): Promise<Used | undefined> {
+  const { options, performed } = session
+  if (codes.once && usedElsewhere && performed.has('replay')) {
+    await run.replay(`a code that was used at ${usedElsewhere.at}`, usedElsewhere.fields)
+  }
+  const fields = await callValid(session, run, codes)
+  if (run.valid?.kind === 'throttled') {
+    run.stranger = await run.callBeside(strangerAttempt(materialNow(session)))
+  }
+  if (!run.valid || !isSuccess(run.valid, run)) return undefined
+  if (performed.has('replay')) {
+    const { kind } = await run.replay('a code that was just used', fields)
+    if (kind === 'refused') codes.learnOnce()
+  }
+  if (!codes.once) await callSpelledOddly(session, run, codes)
+  if (options.send !== undefined) {
+    await run.sendMessage(credentialFields(session, await codes.next()), options.send)
+  }
+  if (performed.has('auth.after-valid')) await tryAgain(session, run)
+  return { at: titleOf(run.cell), fields }
+}
+
+/** What was refused before the success, on its connection and beside it. */
+async function tryAgain(session: Session, run: CellRun): Promise<void> {
+  const again = freeAttempts(session.performed, materialNow(session), 'before-valid').filter(
+    (attempt) => attempt.again,
+  )
+  for (const attempt of again) await run.try(attempt, 'valid-connection')
+  for (const attempt of again) await run.try(attempt, 'other-connection')
 }
 
 /** Header lines that were let in, and where. */

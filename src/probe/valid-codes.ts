@@ -49,6 +49,8 @@ export class ValidCodes {
     const current = timeStepAt(credentials, at)
     const earliest = current - reach + (untilNextStep(credentials, at) < marginMs ? 1 : 0)
     const step = Math.max(this.#last + 1, earliest)
+    // Taken before the wait, so that nobody else who waits gets the same.
+    this.#last = step
     const usableFrom = endOfStep(credentials, step - reach - 1).getTime() + (step > current ? marginMs : 0)
     const waitMs = usableFrom - at.getTime()
     if (waitMs > 0) {

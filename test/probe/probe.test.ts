@@ -120,6 +120,18 @@ describe('guesses', () => {
     expect(agent.guesses.size).toBe(4)
   })
 
+  it('are sent to no cell before right credentials were let in by all', async () => {
+    const { agent } = await probeAgent({}, { grpc: true })
+    const right = generateCodeOfStep(alice.seed, defaultProfile, timeStepAt(defaultProfile, midStep))
+    const codeIn = ({ fields }: { fields: readonly string[] }): string | undefined =>
+      fields.includes(`Bearer ${alice.token}`) ? fields[fields.indexOf(defaultProfile.header) + 1] : undefined
+    const codes = agent.requests.map(codeIn)
+    const guesses = new Set([...agent.guesses].map((guess) => guess.split(' ')[1]))
+    const firstGuess = codes.findIndex((code) => guesses.has(code))
+    expect(firstGuess).toBeGreaterThan(0)
+    expect(codes.lastIndexOf(right)).toBeLessThan(firstGuess)
+  })
+
   it('wait for a fresh time step in the last second of one', async () => {
     const clock = stillClock(new Date(midStep.getTime() + 19_500))
     const { report, agent } = await probeAgent({}, {}, clock)

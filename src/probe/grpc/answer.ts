@@ -54,7 +54,9 @@ export function readGrpcAnswer(outcome: HttpOutcome, taskId: string): Answer {
     status,
     summary: `gRPC ${name}${said === '' ? '' : ` "${shortened(printable(said), 120)}"`}`,
     signature: ['grpc', name, ...reasons].join(' '),
-    face: [name, ...faceFields.map((field) => header(field).join(' | ')), steadyText(said)].join('\n'),
+    get face() {
+      return [name, ...faceFields.map((field) => header(field).join(' | ')), steadyText(said)].join('\n')
+    },
     message: said,
     challenges: header('www-authenticate'),
     ...(Number.isFinite(retryAfter) ? { retryAfter } : {}),

@@ -1,7 +1,7 @@
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2'
-import { rootCertificates } from 'node:tls'
 import { explain, tooSlow, type FieldLine, type HttpOutcome, type NoAnswer } from '../outcome.js'
 import type { Ledger } from '../ledger.js'
+import { trusting } from '../trust.js'
 
 /** A2A answers to these calls have a few hundred bytes. */
 const largestAnswer = 128 * 1024
@@ -89,11 +89,10 @@ export class GrpcConnection {
     if (this.#session && !this.#session.closed && !this.#session.destroyed) return this.#session
     // Loading it takes as long as a dozen requests, and most agents have no gRPC.
     const { connect } = process.getBuiltinModule('node:http2')
-    const { ca } = this.settings
     this.#trouble = undefined
     const session = connect(url.origin, {
       settings: { enablePush: false },
-      ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }),
+      ...trusting(this.settings.ca),
     })
     session.on('error', (error: NodeJS.ErrnoException) => (this.#trouble = error))
     this.#session = session
