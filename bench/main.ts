@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { machine, tableOf, type Section } from './report.js'
 import { httpSection } from './sections/http.js'
 import { memorySection } from './sections/memory.js'
+import { probeSection } from './sections/probe.js'
 import { redisSection } from './sections/redis.js'
 import { schemeSection } from './sections/scheme.js'
 import { startSection } from './sections/start.js'
@@ -13,6 +14,7 @@ const sections: Readonly<Record<string, Section>> = {
   verify: verifySection,
   scheme: schemeSection,
   http: httpSection,
+  probe: probeSection,
   redis: redisSection,
   store: storeSection,
   memory: memorySection,

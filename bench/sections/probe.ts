@@ -1,0 +1,114 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { BareCalls, type BareCell } from '../bare-calls.js'
+import { binary } from '../paths.js'
+import { execute, inFolder, wallTimeOf, type Run } from '../processes.js'
+import { cost, milliseconds, type Row, type Scale, type Section } from '../report.js'
+import { takeRounds } from '../rounds.js'
+
+const nothing = 'node -e 0'
+const goal = 2
+
+/** The probe of the demo agent, as a process, against the requests that it makes. */
+export const probeSection: Section = {
+  title: 'Probe of a loopback agent, 3 bindings × 2 versions, policy reuse (wall time of the whole process)',
+  run: (scale) => inFolder((folder) => run(folder, scale)),
+}
+
+async function run(folder: string, { quick, rounds }: Scale): Promise<readonly Row[]> {
+  const cwd = join(folder, 'store')
+  mkdirSync(cwd)
+  const cli = (...args: string[]): Run => ({
+    command: process.execPath,
+    args: [binary, '--quiet', ...args],
+    cwd,
+    env: { A2A_TOTP_STORE: join(cwd, 'a2a-totp.json') },
+  })
+  execute(cli('init'))
+  // Budgets of wrong codes grow with the digits: with 6, the second of these runs would be throttled.
+  execute(cli('add-peer', 'alice', 'bob', '--digits', '8'))
+  const demo = await startDemo(cli('--json', 'demo', '--port', '0'))
+  const all = new BareCalls(demo.cells)
+  const jsonRpc = new BareCalls(demo.cells.filter(({ binding }) => binding === 'jsonrpc').slice(0, 1))
+  try {
+    const report = join(folder, 'report.json')
+    const probed = cli('probe', demo.card, 'alice', '--format', `json=${report}`, '--force')
+    execute(probed)
+    const { requests } = JSON.parse(readFileSync(report, 'utf8')) as { requests: number }
+    const bare = (calls: BareCalls) => async (): Promise<number> => {
+      const fields = fieldsIn(execute(cli('code', 'alice', '--headers')))
+      const start = performance.now()
+      await calls.send(requests, fields)
+      return performance.now() - start
+    }
+    const samples = await takeRounds(
+      {
+        [nothing]: wallTimeOf(() => ({ command: process.execPath, args: ['-e', '0'], cwd })),
+        probe: wallTimeOf(() => probed),
+        all: bare(all),
+        jsonRpc: bare(jsonRpc),
+      },
+      quick ? 5 : rounds,
+    )
+    const own = { name: `probe, ${requests} requests`, samples: samples.probe }
+    const against = (name: string, requestsOnly: readonly number[]): Parameters<typeof cost>[1] => ({
+      name: `${nothing} + as many bare requests in sequence, ${name}`,
+      samples: requestsOnly.map((sample, round) => sample + (samples[nothing][round] ?? NaN)),
+    })
+    return [
+      cost(own, against('to each cell in turn', samples.all), milliseconds, goal),
+      cost(own, against('all over JSON-RPC', samples.jsonRpc), milliseconds),
+      cost(own, { name: nothing, samples: samples[nothing] }, milliseconds),
+    ]
+  } finally {
+    all.close()
+    jsonRpc.close()
+    await demo.stop()
+  }
+}
+
+interface Demo {
+  readonly card: string
+  readonly cells: readonly BareCell[]
+  stop(): Promise<void>
+}
+
+const bindings = { JSONRPC: 'jsonrpc', 'HTTP+JSON': 'rest', GRPC: 'grpc' } as const
+
+async function startDemo({ command, args, cwd, env }: Run): Promise<Demo> {
+  const child: ChildProcess = spawn(command, args, {
+    cwd,
+    env: { ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const exit = once(child, 'exit')
+  const [line] = (await Promise.race([once(child.stdout ?? child, 'data'), exit])) as [Buffer]
+  const { card, interfaces } = JSON.parse(String(line)) as {
+    card: string
+    interfaces: { url: string; protocolBinding: keyof typeof bindings; protocolVersion: '1.0' | '0.3' }[]
+  }
+  return {
+    card,
+    cells: interfaces.map(({ url, protocolBinding, protocolVersion }) => ({
+      url,
+      binding: bindings[protocolBinding],
+      protocol: protocolVersion,
+    })),
+    stop: async () => {
+      child.kill()
+      await exit
+    },
+  }
+}
+
+/** What `code --headers` prints, as header fields. */
+function fieldsIn(lines: string): Record<string, string> {
+  return Object.fromEntries(
+    lines
+      .trim()
+      .split('\n')
+      .map((line) => line.split(': ') as [string, string]),
+  )
+}
