@@ -7,7 +7,7 @@ import { otherClock, otherHeaderOf } from './checks/explain.js'
 import type { FieldLine } from './outcome.js'
 import { credentialFields, type Session } from './session.js'
 
-/** Wrong codes that may be spent on finding out why the right one is refused: as many as a run has for guesses. */
+/** Wrong codes that a run has for guesses. The right one is another to an agent that refuses it. */
 const mostGuesses = 4
 /** Periods that agents have, in seconds. */
 const usualPeriods = [30, 60]
@@ -31,20 +31,20 @@ interface Hypothesis {
 
 /**
  * Where right credentials are refused in every cell: tries what is commonly mixed up, in one cell, within the guesses
- * that a run has, and stops at the first that is let in. Adds to `spent`.
+ * that a run has, and stops at the first that is let in. Adds to `spent`, also the right codes that were refused.
  */
 export async function diagnose(
   session: Session,
   runs: readonly CellRun[],
   cards: readonly CardJson[],
-  spent: Set<string>,
+  { spent, refused }: { readonly spent: Set<string>; readonly refused: ReadonlySet<string> },
 ): Promise<Diagnosis | undefined> {
   const run = runs.find(({ valid }) => valid?.kind === 'refused' && valid.retryAfter === undefined)
   if (!run || runs.some((one) => one.valid && isSuccess(one.valid, one))) return undefined
+  for (const code of refused) spent.add(code)
   const ruledOut: string[] = []
-  let guesses = 0
   for (const { tried, reason, fields, guess } of hypotheses(session, run, cards)) {
-    if (guess !== undefined && ++guesses > mostGuesses) continue
+    if (guess !== undefined && spent.size >= mostGuesses) continue
     const answer = await run.callScan(fields)
     if (isSuccess(answer, run)) return { confirmed: reason, ruledOut }
     if (answer.kind === 'throttled' || answer.kind === 'unreadable') break
@@ -126,22 +126,19 @@ function ofOtherPeer(session: Session): Hypothesis[] {
 
 function ofSettings(session: Session): Hypothesis[] {
   const { credentials, now } = session.options
-  const variants: [tried: string, own: string, profile: CodeProfile][] = [
-    ...algorithms
-      .filter((algorithm) => algorithm !== credentials.algorithm)
-      .map((algorithm): (typeof variants)[number] => [
-        algorithm,
-        credentials.algorithm,
-        { ...credentials, algorithm },
-      ]),
-    ...usualPeriods
-      .filter((period) => period !== credentials.period)
-      .map((period): (typeof variants)[number] => [
-        `a period of ${period} s`,
-        `${credentials.period} s`,
-        { ...credentials, period },
-      ]),
-  ]
+  type Variant = readonly [tried: string, own: string, profile: CodeProfile]
+  const ofAlgorithm = algorithms
+    .filter((algorithm) => algorithm !== credentials.algorithm)
+    .map((algorithm): Variant => [algorithm, credentials.algorithm, { ...credentials, algorithm }])
+  const ofPeriod = usualPeriods
+    .filter((period) => period !== credentials.period)
+    .map((period): Variant => [
+      `a period of ${period} s`,
+      `${credentials.period} s`,
+      { ...credentials, period },
+    ])
+  // The guesses seldom suffice for all of them, so each kind comes before a second of one kind.
+  const variants = [...ofAlgorithm.slice(0, 1), ...ofPeriod, ...ofAlgorithm.slice(1)]
   return variants.map(([tried, own, profile]) => {
     const { code, fields } = withProfile(session, profile, now())
     return {

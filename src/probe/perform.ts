@@ -41,13 +41,13 @@ export async function perform(
       'nothing authenticated is sent over plain http beyond loopback; allow it with --insecure-http'
   }
   await Promise.all(testable.map((run) => sendFree(session, run, 'before-valid', trusted.includes(run))))
-  const once = performed.has('auth.valid') && (await callAllValid(session, trusted))
+  const valid = performed.has('auth.valid') ? await callAllValid(session, trusted) : undefined
   await Promise.all(fruitful(session, trusted).map((run) => sendFree(session, run, 'after-valid', true)))
   const guessable = fruitful(session, trusted)
   const wrongCodes = await freshWrongCodes(session, guessable)
   const spent = await guess(session, guessable, wrongCodes)
-  const scans = await scan(session, guessable, spent, once)
-  const diagnosis = await diagnose(session, trusted, cards, spent)
+  const scans = await scan(session, guessable, spent, valid?.once ?? false)
+  const diagnosis = await diagnose(session, trusted, cards, { spent, refused: valid?.refused ?? new Set() })
   return { runs, guessesSpent: spent.size, noCrossPeer: wrongCodes.noCrossPeer, scans, diagnosis }
 }
 

@@ -9,10 +9,13 @@ import { ValidCodes } from './valid-codes.js'
 const validTries = 3
 
 /**
- * Calls every cell with right credentials, and after each success sends again what was refused before it. Returns
- * whether the agent accepts each code once.
+ * Calls every cell with right credentials, and after each success sends again what was refused before it. Returns what
+ * the agent made of their codes.
  */
-export async function callAllValid(session: Session, runs: readonly CellRun[]): Promise<boolean> {
+export async function callAllValid(
+  session: Session,
+  runs: readonly CellRun[],
+): Promise<Pick<ValidCodes, 'once' | 'refused'>> {
   const { options, sleep, announce } = session
   const { credentials, now } = options
   const codes = new ValidCodes({ credentials, now, sleep, announce })
@@ -30,7 +33,7 @@ export async function callAllValid(session: Session, runs: readonly CellRun[]): 
     await Promise.all(runs.slice(index + 1).map((other) => callCell(session, other, codes)))
     break
   }
-  return codes.once
+  return codes
 }
 
 /** Calls one cell with right credentials. Returns the header lines that were let in. */
@@ -83,10 +86,13 @@ async function callValid(
   codes: ValidCodes,
   triesLeft: number = validTries,
 ): Promise<readonly FieldLine[]> {
-  const fields = credentialFields(session, await codes.next())
+  const code = await codes.next()
+  const fields = credentialFields(session, code)
   const answer = await run.callValid(fields)
   const spent = answer.kind === 'refused' && answer.retryAfter !== undefined
   if (spent) codes.learnOnce()
+  else if (answer.kind === 'refused') codes.note(code, 'refused')
+  else if (isSuccess(answer, run)) codes.note(code, 'accepted')
   return spent && triesLeft > 1 ? callValid(session, run, codes, triesLeft - 1) : fields
 }
 

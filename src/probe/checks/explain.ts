@@ -66,7 +66,7 @@ function remainingReasons(
   const tried = diagnosis?.ruledOut ?? []
   return (
     `the agent knows another token or seed for this peer, or other code settings than ${algorithm}, ` +
-    `${digits} digits, ${period} s; or something in between strips ${header}` +
+    `${digits} digits, ${period} s; or its clock is off; or something in between strips ${header}` +
     (tried.length > 0 ? ` (tried without success: ${tried.join(', ')})` : '')
   )
 }
