@@ -86,6 +86,9 @@ export function readHttpAnswer(outcome: HttpOutcome, taskId: string): Answer {
   }
 }
 
+/** Whether anything came at all, readable or not. */
+export const isAnswer = ({ status }: Answer): boolean => status !== null
+
 /** Nothing readable came. */
 export function noAnswer(explanation: string, durationMs: number): Answer {
   return {

@@ -1,3 +1,4 @@
+import { isAnswer } from './answers.js'
 import { checkIds, infoOf, type CheckId } from './catalogue.js'
 import { wasLetIn, type CellRun } from './cell-run.js'
 import { surplusOf, type Cell } from './cells.js'
@@ -66,7 +67,7 @@ const cellJudges: Readonly<Partial<Record<CheckId, CellJudge>>> = {
 }
 
 const runJudges: Readonly<Partial<Record<CheckId, RunJudge>>> = {
-  reach: ({ discovery }) => passed(`HTTP ${discovery.answers[0]?.status ?? ''}`.trim()),
+  reach: judgeReach,
   tls: judgeTls,
   'card.fetch': judgeCard,
   'card.bearer': withCard(({ discovery }) => judgeBearerScheme(discovery.cards)),
@@ -110,13 +111,23 @@ export function judgeSilence(id: CheckId, { silence }: Discovery): Verdict {
     if (id === 'tls')
       return failed(explanation, 'the certificate is not trusted; name its issuer with --ca FILE')
   }
-  if (id === 'reach') return failed(explanation, 'is the URL right, and the agent running?')
+  if (id === 'reach') {
+    const grpc = silence?.reason === 'broken' ? ' An endpoint that has gRPC alone needs --binding grpc.' : ''
+    return failed(explanation, `is the URL right, and the agent running?${grpc}`)
+  }
   return skipped('nothing answered')
 }
 
 /** Checks of the agent as a whole, and those that are made per cell, in the order of the report. */
 export const runChecks = checkIds.filter((id) => infoOf(id).scope === 'run')
 export const cellChecks = checkIds.filter((id) => infoOf(id).scope === 'cell')
+
+function judgeReach({ discovery, runs }: Evidence): Verdict {
+  const [page] = discovery.answers
+  if (page) return passed(`HTTP ${page.status}`)
+  const answer = runs.flatMap(({ answers }) => answers).find(isAnswer)
+  return answer ? passed(answer.summary) : judgeSilence('reach', discovery)
+}
 
 function judgeTls({ target, cells }: Evidence): Verdict {
   const urls = [target, ...cells.filter(({ untestable }) => untestable === undefined).map(({ url }) => url)]

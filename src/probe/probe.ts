@@ -1,11 +1,13 @@
 import { performance } from 'node:perf_hooks'
 import { setTimeout as realSleep } from 'node:timers/promises'
 import { selectChecks, type CheckId } from './catalogue.js'
+import { isAnswer } from './answers.js'
 import { cellsOf } from './cells.js'
 import { discover, type Discovery } from './discovery.js'
 import { HttpClient } from './http.js'
 import { cellChecks, judgeCell, judgeRun, judgeSilence, runChecks, type Evidence } from './judges.js'
 import { parseTarget, type ProbeOptions } from './options.js'
+import type { NoAnswer } from './outcome.js'
 import { isFailing, summarise, toResult, type CheckResult, type ProbeReport } from './report.js'
 import { Secrets } from './secrets.js'
 import { perform } from './perform.js'
@@ -34,9 +36,10 @@ export async function probe(options: ProbeOptions): Promise<ProbeReport> {
   const clean = (text: string): string => secrets.clean(text, now())
   try {
     const discovery = await discover(client, target)
-    const outcome = discovery.silence
-      ? { results: silentResults(discovery, reported, clean), guessesSpent: 0 }
-      : await test(discovery, { options, target, client, secrets, reported, performed, clean })
+    const outcome =
+      discovery.silence && !mayBeGrpcOnly(discovery.silence, options)
+        ? silentOutcome(discovery, reported, clean)
+        : await test(discovery, { options, target, client, secrets, reported, performed, clean })
     const summary = summarise(outcome.results)
     const name = options.credentials.agent ?? clean(asText(discovery.cards[0]?.['name']))
     return {
@@ -47,7 +50,7 @@ export async function probe(options: ProbeOptions): Promise<ProbeReport> {
       durationMs: Math.round(performance.now() - begun),
       ok: !outcome.results.some((result) => isFailing(result, { strict })),
       strict,
-      reachable: discovery.silence === undefined || discovery.silence.reason === 'tls',
+      reachable: outcome.reachable,
       guessesSpent: outcome.guessesSpent,
       requests: client.requests,
       summary,
@@ -56,6 +59,13 @@ export async function probe(options: ProbeOptions): Promise<ProbeReport> {
   } finally {
     client.close()
   }
+}
+
+interface Outcome {
+  readonly results: CheckResult[]
+  readonly guessesSpent: number
+  /** Whether the agent answered at all. */
+  readonly reachable: boolean
 }
 
 interface Run {
@@ -71,7 +81,7 @@ interface Run {
 async function test(
   discovery: Discovery,
   { options, target, client, secrets, reported, performed, clean }: Run,
-): Promise<{ results: CheckResult[]; guessesSpent: number }> {
+): Promise<Outcome> {
   const cells = cellsOf(discovery.cards, target, options)
   const sleep = options.sleep ?? (async (ms: number) => realSleep(ms))
   const announce = options.announce ?? (() => undefined)
@@ -89,15 +99,22 @@ async function test(
   const hollow = ids.length > 0 ? judgeWhole(ofCells, sent.runs) : undefined
   const id = ids.includes('auth.valid') ? 'auth.valid' : ids[0]
   if (hollow && id) results.push(toResult(id, null, hollow, clean))
-  return { results, guessesSpent: sent.guessesSpent }
+  const reachable = discovery.answers.length > 0 || sent.runs.some(({ answers }) => answers.some(isAnswer))
+  return { results, guessesSpent: sent.guessesSpent, reachable }
 }
 
-function silentResults(
+/** A server that has nothing but gRPC speaks no HTTP/1.1, so it cannot even say that it has no card. */
+function mayBeGrpcOnly({ reason }: NoAnswer, { binding }: ProbeOptions): boolean {
+  return reason === 'broken' && binding === 'grpc'
+}
+
+function silentOutcome(
   discovery: Discovery,
   reported: ReadonlySet<CheckId>,
   clean: (text: string) => string,
-): CheckResult[] {
-  return [...runChecks, ...cellChecks]
+): Outcome {
+  const results = [...runChecks, ...cellChecks]
     .filter((id) => reported.has(id))
     .map((id) => toResult(id, null, judgeSilence(id, discovery), clean))
+  return { results, guessesSpent: 0, reachable: discovery.silence?.reason === 'tls' }
 }

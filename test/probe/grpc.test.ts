@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { defaultProfile } from '../../src/core/profile.js'
+import { probe } from '../../src/probe/index.js'
+import { startTestAgent } from '../support/broken-agent.js'
 import { defects } from '../support/broken-agents.js'
-import { alice, bob, findings, midStep, probeAgent } from '../support/probing.js'
+import { startGrpcGateway } from '../support/grpc-gateway.js'
+import { alice, bob, findings, midStep, probeAgent, probeOptions, stillClock } from '../support/probing.js'
 
 const overGrpc = { grpc: true, binding: 'grpc' } as const
 
@@ -39,6 +43,29 @@ describe('over gRPC, the probe', () => {
     const { report, agent } = await probeAgent({}, { grpc: true })
     expect(findings(report)).toEqual({})
     expect(agent.guesses.size).toBe(4)
+  })
+
+  it('needs nothing but the URL of an endpoint that has gRPC alone, and --binding', async () => {
+    const clock = stillClock(midStep)
+    const agent = await startTestAgent({ peers: [alice, bob], profile: defaultProfile, now: clock.now })
+    const gateway = await startGrpcGateway(agent.url)
+    try {
+      const options = probeOptions(`http://127.0.0.1:${gateway.port}`, clock)
+      const report = await probe({ ...options, binding: 'grpc' })
+      expect(findings(report)).toEqual({ 'card.fetch': 'warn' })
+      expect(report).toMatchObject({ ok: true, reachable: true, guessesSpent: 4 })
+      const cells = report.checks.filter(({ id, status }) => id === 'auth.valid' && status === 'pass')
+      expect(cells.map(({ binding, protocolVersion }) => `${binding} ${protocolVersion}`)).toEqual([
+        'grpc 1.0',
+        'grpc 0.3',
+      ])
+      const without = await probe(options)
+      expect(without).toMatchObject({ ok: false, reachable: false })
+      expect(without.checks[0]?.detail).toContain('--binding grpc')
+    } finally {
+      await gateway.close()
+      await agent.close()
+    }
   })
 
   it.each(table)('names an agent that $name', async ({ quirks, named }) => {
