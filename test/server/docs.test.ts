@@ -10,7 +10,7 @@ import { build } from 'esbuild'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { temporaryFolder } from '../support/folder.js'
-import { bearerOf, codeOf } from '../support/guarded.js'
+import { bearerOf, codeOf, peers } from '../support/guarded.js'
 import { callGrpc, messageFor, metadataOf, services, versionOf } from '../support/grpc-agent.js'
 import { serverFile } from '../support/server-file.js'
 
@@ -57,18 +57,24 @@ async function freePort(): Promise<number> {
   return port
 }
 
-/** Runs a page's code as a process of its own, and gives the port that it listens on. */
-async function start(page: string, edit: (code: string) => string = (code) => code): Promise<number> {
+/** Runs the code of a page that has one block. */
+function start(page: string, edit?: (code: string) => string): Promise<number> {
   const [code = '', ...others] = blocksOf(page)
   expect(others).toEqual([])
+  expect(code).toContain("'billing.json'")
+  return run(page, edit?.(code) ?? code)
+}
+
+/** Runs a page's code as a process of its own, and gives the port that it listens on. */
+async function run(page: string, code: string, env: Record<string, string> = {}): Promise<number> {
   const port = await freePort()
   const file = join(folder, `${page}.json`)
   writeFileSync(file, JSON.stringify(serverFile()), { mode: 0o600 })
-  for (const part of ["'billing.json'", '8080']) expect(code).toContain(part)
-  const own = edit(code).replace("'billing.json'", JSON.stringify(file)).replace('8080', String(port))
+  expect(code).toContain('8080')
+  const own = code.replace("'billing.json'", JSON.stringify(file)).replace('8080', String(port))
   const child = spawn(process.execPath, ['--input-type=module', '-'], {
     cwd: root,
-    env: { PATH: process.env['PATH'] },
+    env: { PATH: process.env['PATH'], ...env },
     stdio: ['pipe', 'ignore', 'pipe'],
   })
   onTestFinished(() => void child.kill('SIGKILL'))
@@ -111,6 +117,20 @@ async function expectGuarded(port: number, answer: string, bearer?: string): Pro
 }
 
 describe('docs/server', () => {
+  it('scheme.md shows code that lets in whom it should, by maps and by a delegate of its own', async () => {
+    const [maps = '', delegate = '', ...others] = blocksOf('scheme')
+    expect(others).toEqual([])
+    const { alice, bob } = peers
+    const port = await run('scheme', maps, {
+      ALICE_SEED: alice.seed.base32,
+      ALICE_TOKEN: alice.token,
+      BOB_SEED: bob.seed.base32,
+      BOB_TOKEN: bob.token,
+    })
+    await expectGuarded(port, 'alice')
+    await expectGuarded(await run('scheme', delegate), 'alice', 'Bearer opaque-of-alice')
+  })
+
   it.each(['fastify', 'fetch', 'node', 'server-file'])(
     '%s.md shows code that lets in whom it should',
     async (page) => {
