@@ -171,6 +171,20 @@ export function guardContract(name: string, make: MakeGuard): void {
       })
     })
 
+    it('takes the same wrong code again for no newer guess', async () => {
+      const guard = await make(longAgo)
+      const guesses = [
+        [0, '1'],
+        [14, '1'],
+        [15, '2'],
+        [16, '3'],
+      ] as const
+      for (const [second, code] of guesses)
+        await guard.decide(wrongCode(code, inStep(someStep, second), { budgets }))
+      const right = rightCode(someStep + 1, { at: inStep(someStep + 1, 0), budgets })
+      expect((await guard.decide(right)).outcome).toBe('accepted')
+    })
+
     it('does not forgive guesses for a success', async () => {
       const guard = await make(longAgo)
       const at = inStep(someStep)

@@ -30,6 +30,18 @@ describe('memoryGuard', () => {
     expect(guard.decide(later)).toEqual({ outcome: 'throttled', retryAfter: 1 })
   })
 
+  it('holds 100,000 pairs of peer and token under attack, and beyond them forgets the oldest', () => {
+    const guard = memoryGuard()
+    const budgets = [{ limit: 1, seconds: 3600 }]
+    const guess = (peer: number): string =>
+      guard.decide(wrongCode('1', inStep(someStep), { peer: `peer-${peer}`, budgets })).outcome
+    for (let peer = 0; peer < 100_000; peer++) guess(peer)
+    expect([guess(0), guess(1)]).toEqual(['throttled', 'throttled'])
+    expect(guess(100_000)).toBe('wrong')
+    expect(guess(1)).toBe('throttled')
+    expect(guess(0)).toBe('wrong')
+  })
+
   it('keeps no claim or guess that can matter no more', () => {
     const guard = memoryGuard({ since: new Date(0) })
     const budgets = [{ limit: 5, seconds: 30 }]
