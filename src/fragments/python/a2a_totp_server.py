@@ -723,14 +723,13 @@ class Authenticator:
         return refuse(kind, reason, decision.retry_after), peer.name if decision.tripped else None
 
     def _match(self, peer: Peer, code: str, at: float) -> Match | None:
-        """Compares a code with those of every live seed, all of them whatever matches."""
+        """Compares a code with those of every seed, whatever matches, and of expired ones too: it takes as long."""
         now = peer.profile.time_step(at)
         match = None
         for seed in peer.seeds:
-            if at >= seed.expires_at:
-                continue
+            live = at < seed.expires_at
             for drift, candidate in self._book.around(seed.key, peer.profile, now):
-                if hmac.compare_digest(candidate, code) and match is None:
+                if hmac.compare_digest(candidate, code) and live and match is None:
                     match = Match(seed.id, now + drift, drift)
         return match
 

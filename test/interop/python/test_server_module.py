@@ -1,13 +1,19 @@
 """What the server module does besides giving verdicts: the file, the middleware, the interceptor, the context."""
 
+import ast
 import asyncio
 import json
 import logging
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import a2a_totp_server
 import pytest
 from a2a_totp_server import (
     CALLER_KEY,
@@ -16,6 +22,7 @@ from a2a_totp_server import (
     GuardMissingError,
     MemoryGuard,
     Profile,
+    Refusal,
     ServerFile,
     ServerFileError,
     TOTPCallContextBuilder,
@@ -51,6 +58,11 @@ def authenticator() -> Authenticator:
     """One whose clock stands still."""
     roster = parse_server_file(json.dumps(FILE))
     return Authenticator(lambda: roster, now=lambda: AT, guard=MemoryGuard(since=0))
+
+
+def reason_of(outcome: Caller | Refusal) -> str:
+    """What the log says."""
+    return outcome.reason if isinstance(outcome, Refusal) else "accepted"
 
 
 def good_code() -> str:
@@ -138,6 +150,78 @@ def test_a_swapped_file_is_followed_and_a_broken_one_is_not(
     other.unlink()
     assert set(follow().peers) == {"alice"}
     assert len([record for record in caplog.records if record.levelno == logging.ERROR]) == 2
+
+
+def test_a_mounted_secret_that_is_swapped_is_in_force_within_a_second(tmp_path: Path) -> None:
+    """As the kubelet does it: a new folder, and one rename of `..data`."""
+
+    def publish(version: str, text: str) -> None:
+        folder = tmp_path / version
+        folder.mkdir()
+        (folder / "server.json").write_text(text)
+        (folder / "server.json").chmod(0o640)
+        (tmp_path / "..data_tmp").symlink_to(version)
+        os.replace(tmp_path / "..data_tmp", tmp_path / "..data")  # noqa: PTH105
+
+    publish("..v1", json.dumps(FILE))
+    (tmp_path / "server.json").symlink_to("..data/server.json")
+    follow = ServerFile(tmp_path / "server.json")
+    for version, text, peers in (("..v2", alice(), 1), ("..v3", json.dumps(FILE), 4)):
+        publish(version, text)
+        until = time.monotonic() + 1
+        while len(follow().peers) != peers:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+
+
+def test_a_peer_that_is_taken_out_is_refused_at_once_and_what_was_used_stays_used() -> None:
+    """The guard outlives the roster."""
+    rosters = [parse_server_file(json.dumps(FILE))]
+    checker = Authenticator(lambda: rosters[-1], now=lambda: AT, guard=MemoryGuard(since=0))
+    dave = [
+        ("authorization", "Bearer a2at_vector-token-of-dave"),
+        ("x-totp", code_of_step(b"\x05" * 64, Profile("SHA512"), int(AT // 30))),
+    ]
+    assert isinstance(checker.authenticate(dave), Caller)
+    rosters.append(parse_server_file(alice()))
+    assert reason_of(checker.authenticate(dave)) == "token-refused"
+    rosters.append(parse_server_file(json.dumps(FILE)))
+    assert reason_of(checker.authenticate(dave)) == "code-replayed"
+
+
+def test_of_many_threads_with_one_code_under_once_one_passes() -> None:
+    """One decision is one atomic step."""
+    checker = authenticator()
+    key, profile = b"\x05" * 64, Profile("SHA512")
+    for step in range(int(AT // 30) - 1, int(AT // 30) + 2):
+        dave = [("authorization", "Bearer a2at_vector-token-of-dave"), ("x-totp", code_of_step(key, profile, step))]
+        with ThreadPoolExecutor(64) as threads:
+            outcomes = list(threads.map(checker.authenticate, [dave] * 64))
+        assert [isinstance(outcome, Caller) for outcome in outcomes].count(True) == 1
+        assert {reason_of(outcome) for outcome in outcomes} == {"accepted", "code-replayed"}
+
+
+def test_strangers_take_no_more_memory_than_they_may() -> None:
+    """Whatever they send and wherever from."""
+    checker = authenticator()
+    for source in range(11_000):
+        checker.authenticate([("authorization", f"Bearer stranger-{source}"), ("x-totp", "000000")], str(source))
+    assert len(checker._strangers._sources) == 10_000
+    assert not checker._guard._guesses
+    assert len(checker._decoy_guard._guesses) == 1
+
+
+def test_the_modules_need_nothing_that_the_sdk_does_not_bring() -> None:
+    """And gRPC only where it is asked for."""
+    for module, allowed in (("server", {"a2a", "grpc"}), ("client", {"a2a", "httpx"})):
+        source = (Path(a2a_totp_server.__file__).parent / f"a2a_totp_{module}.py").read_text(encoding="utf-8")
+        imports = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import | ast.ImportFrom)]
+        names = {(node.module or "") if isinstance(node, ast.ImportFrom) else node.names[0].name for node in imports}
+        assert {name.split(".")[0] for name in names} - sys.stdlib_module_names == allowed
+    without = "import sys; sys.modules['grpc'] = None; import a2a_totp_server"
+    subprocess.run(  # noqa: S603
+        [sys.executable, "-c", without], check=True, env={"PYTHONPATH": str(Path(a2a_totp_server.__file__).parent)}
+    )
 
 
 def test_a_file_that_everybody_reads_is_a_warning(path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,0 +1,89 @@
+"""How long the emitted module takes to refuse, by what was wrong. Prints JSON: {kind: [nanoseconds]}.
+
+The argument is how many of each; in every round each kind comes once, in a new order.
+"""
+
+import base64
+import hashlib
+import json
+import logging
+import random
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[3] / "src" / "fragments" / "python"))
+
+import a2a_totp_server
+from a2a_totp_server import Authenticator, MemoryGuard, Refusal, parse_server_file
+
+LIVE = {
+    "missing code": None,
+    "malformed code": "12345x",
+    "wrong code": "918273",
+    "expired token": "546372",
+    "expired seed": "647382",
+}
+EXPIRED = {"expiresAt": "2020-01-01T00:00:00Z"}
+WARM_UP = 2000
+ROUNDS_PER_STEP = 10
+"""A new time step so often: then each peer's codes are made anew, and strangers stay below 60 a minute."""
+
+
+def token_of(name: str) -> str:
+    """As long for everybody."""
+    return "a2at_" + base64.urlsafe_b64encode(hashlib.sha256(name.encode()).digest()).decode().rstrip("=")
+
+
+def roster_text() -> str:
+    """Each kind with a peer of its own, so that all meet a new time step alike."""
+    peers = {}
+    for name in LIVE:
+        seed = base64.b32encode(hashlib.sha256(name.encode()).digest()[:20]).decode()
+        token = {"id": "t", "hash": "sha256:" + hashlib.sha256(token_of(name).encode()).hexdigest()}
+        peers[name.replace(" ", "-")] = {
+            "replay": "reuse",
+            "seeds": [{"id": "s", "seed": seed, **(EXPIRED if name == "expired seed" else {})}],
+            "tokens": [{**token, **(EXPIRED if name == "expired token" else {})}],
+        }
+    profile = {"algorithm": "SHA1", "digits": 6, "period": 30, "window": 1, "header": "X-TOTP"}
+    return json.dumps({"version": 1, "agent": "timing", "profile": profile, "peers": peers})
+
+
+def fields_of(kind: str, number: int) -> list[tuple[str, str]]:
+    """What a request of a kind carries; every stranger is another one."""
+    stranger = kind == "unknown token"
+    token = token_of(f"stranger-{number}" if stranger else kind)
+    code = LIVE["wrong code" if stranger else kind]
+    return [("authorization", f"Bearer {token}"), *([] if code is None else [("x-totp", code)])]
+
+
+def main(rounds: int) -> None:
+    """Measures, and prints."""
+    logging.getLogger("a2a_totp").disabled = True
+    # One guess in each time step is counted: no budget is ever exhausted.
+    a2a_totp_server.GUESS_BUDGETS = ((5, 30),)
+    roster = parse_server_file(roster_text())
+    clock = [1_780_332_007.0]
+    authenticator = Authenticator(lambda: roster, now=lambda: clock[0], guard=MemoryGuard(since=0))
+    kinds = [*LIVE, "unknown token"]
+    samples: dict[str, list[int]] = {kind: [] for kind in kinds}
+    bodies = set()
+    for number in range(WARM_UP + rounds):
+        if number % ROUNDS_PER_STEP == 0:
+            clock[0] += 30
+        random.shuffle(kinds)
+        for kind in kinds:
+            fields = fields_of(kind, number)
+            begin = time.perf_counter_ns()
+            outcome = authenticator.authenticate(fields, "192.0.2.1")
+            took = time.perf_counter_ns() - begin
+            assert isinstance(outcome, Refusal)
+            bodies.add((outcome.status, tuple(outcome.headers), outcome.body))
+            if number >= WARM_UP:
+                samples[kind].append(took)
+    assert len(bodies) == 1
+    print(json.dumps(samples))
+
+
+main(int(sys.argv[1]))
