@@ -177,7 +177,7 @@ _RESERVED_HEADER = re.compile(
     r"upgrade|via",
     re.IGNORECASE,
 )
-_RFC_3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_RFC_3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ]((?!24)\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 _PROFILE_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "algorithm": (lambda value: isinstance(value, str) and value in _HASHES, "one of SHA1, SHA256, SHA512"),
