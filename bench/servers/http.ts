@@ -9,16 +9,19 @@ import passport from 'passport'
 import { Strategy as BearerStrategy } from 'passport-http-bearer'
 import { TOTPServerAuthScheme } from '../../src/server/index.js'
 import { totpGuard } from '../../src/server/express.js'
+import { totpGuard as nodeGuard } from '../../src/server/node.js'
 import type { Order, PeerData, ServerName } from './protocol.js'
 
 const body = '{"ok":true}'
 const head = { 'Content-Type': 'application/json', 'Content-Length': body.length }
 let at = new Date()
 
+const answer: RequestListener = (_req, res) => void res.writeHead(200, head).end(body)
+
 const servers: Readonly<Record<ServerName, (peers: readonly PeerData[]) => RequestListener>> = {
-  'node:http': () => (_req, res) => res.writeHead(200, head).end(body),
-  'node:http + a2a-totp, reuse': (peers) => guarded(schemeOf(peers, 'reuse')),
-  'node:http + a2a-totp, once': (peers) => guarded(schemeOf(peers, 'once')),
+  'node:http': () => answer,
+  'node:http + a2a-totp, reuse': (peers) => nodeGuard(schemeOf(peers, 'reuse'), answer),
+  'node:http + a2a-totp, once': (peers) => nodeGuard(schemeOf(peers, 'once'), answer),
   'node:http + createHash + Map + otpauth': naive,
   express: () => application(),
   'express + a2a-totp, reuse': (peers) => {
@@ -35,27 +38,6 @@ function schemeOf(peers: readonly PeerData[], replay: 'once' | 'reuse'): TOTPSer
     replay,
     now: () => at,
   })
-}
-
-function guarded(scheme: TOTPServerAuthScheme): RequestListener {
-  return (req, res) => {
-    const { rawHeaders } = req
-    const header = (name: string): string[] =>
-      rawHeaders.filter(
-        (_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === name.toLowerCase(),
-      )
-    const request = {
-      binding: 'http',
-      method: req.method ?? '',
-      target: req.url ?? '',
-      header,
-      source: req.socket.remoteAddress,
-    } as const
-    void scheme.authenticate(request).then(({ refusal }) => {
-      if (refusal) res.writeHead(401).end()
-      else res.writeHead(200, head).end(body)
-    })
-  }
 }
 
 function naive(peers: readonly PeerData[]): RequestListener {

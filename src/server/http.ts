@@ -9,7 +9,32 @@ const longestDrain = 1024 * 1024
 
 /** Whether a request reads the public agent card: GET or HEAD of exactly its path, below where the guard stands. */
 export function isCardRequest(method: string | undefined, url: string | undefined): boolean {
-  return (method === 'GET' || method === 'HEAD') && url?.split('?', 1)[0] === cardPath
+  if (!url?.startsWith(cardPath) || (method !== 'GET' && method !== 'HEAD')) return false
+  return url.length === cardPath.length || url[cardPath.length] === '?'
+}
+
+/** What the scheme is asked about. A class, since a getter of each request's own would take longer than the rest of it. */
+class HttpAuthRequest implements AuthRequest {
+  readonly binding = 'http'
+  readonly method: string
+  readonly target: string
+  readonly #rawHeaders: readonly string[]
+  readonly #source: () => string | undefined
+
+  constructor(req: IncomingMessage, target: string, source: () => string | undefined) {
+    this.method = req.method ?? ''
+    this.target = target
+    this.#rawHeaders = req.rawHeaders
+    this.#source = source
+  }
+
+  header(name: string): string[] {
+    return fieldLines(this.#rawHeaders, name)
+  }
+
+  get source(): string | undefined {
+    return this.#source()
+  }
 }
 
 /**
@@ -24,15 +49,7 @@ export function authRequestOf(
   target = req.url ?? '',
   source: () => string | undefined = () => req.socket.remoteAddress,
 ): AuthRequest {
-  return {
-    binding: 'http',
-    method: req.method ?? '',
-    target,
-    header: (name) => fieldLines(req.rawHeaders, name),
-    get source() {
-      return source()
-    },
-  }
+  return new HttpAuthRequest(req, target, source)
 }
 
 /** All lines of a header field. `req.headers` will not do: of some fields Node keeps only the first. */

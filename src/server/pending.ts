@@ -4,11 +4,12 @@ export function isPending<T extends object>(answer: T | Promise<T>): answer is P
 }
 
 /**
- * Goes on with an answer: at once where it is there, since to wait for it takes longer than all the rest of a decision.
+ * Goes on with an answer of ours: at once where it is there, since to wait for it takes longer than all the rest of a
+ * decision.
  */
 export function afterwards<T extends object, U>(
   answer: T | Promise<T>,
   goOn: (answer: T) => U | Promise<U>,
 ): U | Promise<U> {
-  return isPending(answer) ? Promise.resolve(answer).then(goOn) : goOn(answer)
+  return answer instanceof Promise ? answer.then(goOn) : goOn(answer)
 }

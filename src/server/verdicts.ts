@@ -43,7 +43,7 @@ export function decide(
     keep({ refusal: refuse('unavailable', { reason: 'guard-failed' }, scheme.profile.header, true) })
   try {
     const answer = answerOf(scheme, request())
-    return isPending(answer) ? answer.then(keep, fail) : keep(answer)
+    return isPending(answer) ? Promise.resolve(answer).then(keep, fail) : keep(answer)
   } catch {
     return fail()
   }
