@@ -141,9 +141,8 @@ describe('import', () => {
     [
       'a name twice',
       [uriOf('alice', base32), uriOf('alice', second)],
-      'line 2: there is a peer of this name',
+      'line 2: the name "alice" stands there twice',
     ],
-    ['a name of the store', [uriOf('present', base32)], 'line 1: there is a peer of this name'],
     ['HOTP', ['otpauth://hotp/alice?counter=0&secret=' + base32], 'line 1: '],
     ['a name that is none', ['name', 'alice', 'b@b'], 'line 3: peer name is not allowed'],
     ['too many fields', ['name,note', 'alice,x', 'bob,x,y'], 'line 3: this line has more'],
@@ -163,12 +162,26 @@ describe('import', () => {
     expect(parseJson(partial)['skipped']).toBe(1)
   })
 
+  it('answers no, as add-peer does, where nothing is wrong but that peers are there already', async () => {
+    const lines = [uriOf('present', base32), uriOf('alice', second)]
+    const { cwd, run } = await give(lines.join('\n'))
+    expect(run).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(run.stderr).toContain('ERR_PEER_EXISTS')
+    expect(run.stderr).toContain('line 1: there is a peer \\"present\\" already')
+    const partial = await runCli(['import', 'file', '--partial', '--json'], { cwd })
+    expect(parseJson(partial)).toMatchObject({ imported: 1, skipped: 1, peers: ['alice'] })
+    const bad = await give([...lines, uriOf('bob', '0189')].join('\n'))
+    expect(bad.run).toMatchObject({ exitCode: 3, stdout: '' })
+  })
+
   it('takes a weak seed when told to', async () => {
     const { run } = await give(uriOf('alice', 'JBSWY3DPEHPK3PXP'), '--allow-weak-seed')
     expect(run.exitCode).toBe(0)
   })
 
   it.each([
+    ['nothing', ''],
+    ['nothing but remarks', '# peers\n\n'],
     ['JSON that is none', '{ "peer'],
     ['JSON of something else', '{"a":1}'],
     ['a shared seed', JSON.stringify({ shared_seed: base32, token_to_peer: {} })],

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Command } from 'commander'
-import { A2aTotpError, isA2aTotpError } from '../../core/errors.js'
+import { A2aTotpError, isA2aTotpError, type ErrorCode } from '../../core/errors.js'
+import { quoteName } from '../../core/name.js'
 import type { Peer, Roster } from '../../core/peer.js'
 import { provisionPeer, withPeers, type Making, type PeerRequest } from '../../core/provision.js'
 import { requireStrongSeed } from '../../core/seed.js'
@@ -17,6 +18,7 @@ interface ImportOptions {
 interface Problem {
   readonly where: string
   readonly problem: string
+  readonly code: ErrorCode
 }
 
 export const importCommand = (context: CliContext): Command =>
@@ -46,7 +48,7 @@ Examples:
       await store.update((roster) => {
         ;({ imported, problems } = admit(roster, entries, options, { at: now(), random }))
         const [first] = problems
-        if (first && !options.partial) throw refused(first, problems.length)
+        if (first && !options.partial) throw refused(first, problems)
         return imported.length === 0 ? roster : withPeers(roster, imported)
       })
       for (const { where, problem } of problems) output.warn(`${where}: ${problem}`)
@@ -65,50 +67,67 @@ function admit(
   options: ImportOptions,
   making: Making,
 ): { imported: Peer[]; problems: Problem[] } {
-  const names = new Set(roster.peers.keys())
   const tokens = new Set(
     [...roster.peers.values()].flatMap((peer) => peer.tokens.map(({ token }) => token.value)),
   )
+  const taken: Taken = { there: roster.peers, names: new Set(), tokens }
   const imported: Peer[] = []
   const problems: Problem[] = []
   for (const entry of entries) {
     const { where } = entry
-    const outcome =
-      'problem' in entry ? entry.problem : admitOne(roster, entry.request, names, tokens, options, making)
-    if (typeof outcome === 'string') problems.push({ where, problem: outcome })
-    else imported.push(outcome)
+    if ('problem' in entry) {
+      problems.push({ ...entry, code: 'ERR_IMPORT_INVALID' })
+      continue
+    }
+    try {
+      refuseTaken(entry.request, taken)
+      const peer = provision(roster, entry.request, options, making)
+      taken.names.add(peer.name)
+      for (const { token } of peer.tokens) tokens.add(token.value)
+      imported.push(peer)
+    } catch (error) {
+      if (!isA2aTotpError(error)) throw error
+      problems.push({ where, problem: error.message, code: error.code })
+    }
   }
   return { imported, problems }
 }
 
-function admitOne(
-  roster: Roster,
-  request: PeerRequest,
-  names: Set<string>,
-  tokens: Set<string>,
-  { allowWeakSeed }: ImportOptions,
-  making: Making,
-): Peer | string {
-  const { name, seed, token } = request
-  if (names.has(name)) return 'there is a peer of this name already'
-  if (token && tokens.has(token.value)) return 'another peer has this token already; each peer needs its own'
-  try {
-    if (seed)
-      requireStrongSeed(seed, allowWeakSeed ?? false, 'ask for a longer one, or say --allow-weak-seed')
-    const peer = provisionPeer(roster, request, making)
-    names.add(name)
-    if (token) tokens.add(token.value)
-    return peer
-  } catch (error) {
-    if (isA2aTotpError(error)) return error.message
-    throw error
-  }
+/** What no further peer may have. */
+interface Taken {
+  readonly there: Roster['peers']
+  readonly names: Set<string>
+  readonly tokens: Set<string>
 }
 
-function refused({ where, problem }: Problem, count: number): A2aTotpError {
-  const more = count === 1 ? '' : ` (and ${count - 1} more)`
+function refuseTaken({ name, token }: PeerRequest, { there, names, tokens }: Taken): void {
+  if (there.has(name)) throw new A2aTotpError('ERR_PEER_EXISTS', `there is a peer ${quoteName(name)} already`)
+  if (names.has(name))
+    throw new A2aTotpError('ERR_IMPORT_INVALID', `the name ${quoteName(name)} stands there twice`)
+  if (token && tokens.has(token.value))
+    throw new A2aTotpError(
+      'ERR_TOKEN_INVALID',
+      'another peer has this token already; each peer needs its own',
+    )
+}
+
+function provision(
+  roster: Roster,
+  request: PeerRequest,
+  { allowWeakSeed }: ImportOptions,
+  making: Making,
+): Peer {
+  if (request.seed)
+    requireStrongSeed(request.seed, allowWeakSeed ?? false, 'ask for a longer one, or say --allow-weak-seed')
+  return provisionPeer(roster, request, making)
+}
+
+/** That a peer is there already is an answer; anything else makes the file unusable. */
+function refused(first: Problem, problems: readonly Problem[]): A2aTotpError {
+  const { where, problem } = first
+  const more = problems.length === 1 ? '' : ` (and ${problems.length - 1} more)`
   return new A2aTotpError(
-    'ERR_IMPORT_INVALID',
+    problems.every(({ code }) => code === 'ERR_PEER_EXISTS') ? 'ERR_PEER_EXISTS' : 'ERR_IMPORT_INVALID',
     `${where}: ${problem}${more}; nothing was imported, --partial imports the rest`,
   )
 }

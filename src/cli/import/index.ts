@@ -16,6 +16,7 @@ export function readImport(bytes: Uint8Array): Entry[] {
   if (isPng(bytes)) return readKeyUris(readQr(bytes))
   const text = decode(bytes)
   const first = firstLine(text)
+  if (first === '') throw invalidImport('there is nothing to import; give the peers, one a line')
   if (/^otpauth/i.test(first)) return readKeyUris(text)
   return /^[{[]/.test(first) ? readJson(text) : readCsv(text)
 }
