@@ -37,7 +37,7 @@ export async function findCodeSource(
   name: string | undefined,
 ): Promise<CodeSource> {
   const source =
-    name === undefined && env['A2A_TOTP_SEED'] !== undefined
+    name === undefined && env['A2A_TOTP_SEED']
       ? sourceFromEnvironment(env)
       : sourceFromStore(...(await namedOrOnly(store, name)), now())
   const { bits, strong } = newestSeed(source)
@@ -63,7 +63,12 @@ async function namedOrOnly(store: CliContext['store'], name: string | undefined)
   const roster = await store.read()
   const [only, second] = roster.peers.values()
   if (only && !second) return [roster, only]
-  throw new A2aTotpError('ERR_USAGE', `the store has ${roster.peers.size} peers; say which one: NAME`)
+  throw new A2aTotpError(
+    'ERR_USAGE',
+    only
+      ? `the store has ${roster.peers.size} peers; say which one: NAME`
+      : 'the store has no peers yet; run `a2a-totp add-peer NAME` first',
+  )
 }
 
 /** @throws {A2aTotpError} `ERR_CREDENTIAL_EXPIRED` when none of the peer's seeds is live. */
@@ -89,17 +94,15 @@ export function sourceFromStore(roster: Roster, peer: Peer, at: Date): CodeSourc
   }
 }
 
+/** A variable that is empty counts as missing. */
 function sourceFromEnvironment(env: Env): CodeSource {
-  const read = (name: string): string | undefined => env[name]
-  const token = read('A2A_TOTP_TOKEN')
-  const agent = read('A2A_TOTP_AGENT')
-  const url = read('A2A_TOTP_URL')
+  const { A2A_TOTP_AGENT: agent, A2A_TOTP_URL: url, A2A_TOTP_SEED: seed = '', A2A_TOTP_TOKEN: token } = env
   return {
     ...(agent ? { agent } : {}),
     ...(url ? { url } : {}),
-    seeds: [fromVariable('A2A_TOTP_SEED', () => Seed.fromBase32(read('A2A_TOTP_SEED') ?? ''))],
+    seeds: [fromVariable('A2A_TOTP_SEED', () => Seed.fromBase32(seed))],
     profile: parseProfile(profileFromVariables(env)),
-    ...(token === undefined ? {} : { token: fromVariable('A2A_TOTP_TOKEN', () => Token.parse(token)) }),
+    ...(token ? { token: fromVariable('A2A_TOTP_TOKEN', () => Token.parse(token)) } : {}),
   }
 }
 
@@ -120,7 +123,7 @@ export function renamedEnv(env: Env, { tokenEnv, seedEnv }: { tokenEnv?: string;
   const read = (name: string | undefined, standard: string): string | undefined => {
     if (name === undefined) return env[standard]
     const value = env[name]
-    if (value !== undefined) return value
+    if (value) return value
     throw new A2aTotpError(
       'ERR_CONFIG_INVALID',
       `the environment has no variable of the name given for ${standard}`,

@@ -99,6 +99,30 @@ describe('code', () => {
     expect(run).toMatchObject({ exitCode: 2, stdout: '' })
   })
 
+  it('takes a variable that is empty for one that is not set', async () => {
+    const cwd = await makeStore(['alice'])
+    const empty = { A2A_TOTP_SEED: '', A2A_TOTP_TOKEN: '', A2A_TOTP_DIGITS: '' }
+    expect(parseJson(await runCli(['code', '--json'], { cwd, env: empty }))['peer']).toBe('alice')
+    expect((await runCli(['code'], { cwd: makeFolder(), env: empty })).exitCode).toBe(2)
+    const token = await runCli(['code', '--headers'], {
+      cwd: makeFolder(),
+      env: { ...env, A2A_TOTP_TOKEN: '' },
+    })
+    expect(token).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(token.stderr).toContain('(ERR_TOKEN_MISSING)')
+    const probe = await runCli(['probe', 'http://127.0.0.1:1'], { cwd: makeFolder(), env: empty })
+    expect(probe.stderr).toContain('(ERR_SEED_MISSING)')
+  })
+
+  it('says what to do in a store without peers, and in one with several', async () => {
+    const none = await runCli(['code'], { cwd: await makeStore() })
+    expect(none).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(none.stderr).toContain('the store has no peers yet; run `a2a-totp add-peer NAME` first')
+    const two = await runCli(['code'], { cwd: await makeStore(['alice', 'bob']) })
+    expect(two).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(two.stderr).toContain('the store has 2 peers; say which one')
+  })
+
   it.each([
     ['A2A_TOTP_SEED', 'not base32!'],
     ['A2A_TOTP_DIGITS', '9'],

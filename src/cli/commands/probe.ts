@@ -197,7 +197,7 @@ async function environmentSource(
     ...(tokenEnv === undefined ? {} : { tokenEnv }),
     ...(seedEnv === undefined ? {} : { seedEnv }),
   })
-  if (env['A2A_TOTP_SEED'] === undefined) {
+  if (!env['A2A_TOTP_SEED']) {
     throw new A2aTotpError(
       'ERR_SEED_MISSING',
       'no credentials: name a peer of the store, or set $A2A_TOTP_TOKEN and $A2A_TOTP_SEED',
