@@ -105,6 +105,10 @@ describe('add-peer', () => {
     const code = await runCli(['code', 'alice', '--at', '59'], { cwd })
     expect(code.exitCode).toBe(0)
     expect(code.stderr).toContain('warning: this seed has 80 bits')
+    const server = await runCli(['config', 'server'], { cwd })
+    expect(server.exitCode).toBe(0)
+    expect(server.stderr).toMatch(/^warning: the seed of alice has less than 128 bits.*rotate alice --seed/)
+    expect((await runCli(['config', 'server', '--format', 'env'], { cwd })).stderr).toBe('')
   })
 
   it.each(['not a token', 'täst', 'a=b', '', 'two\nlines'])('refuses the token %j', async (token) => {
@@ -134,7 +138,7 @@ describe('add-peer', () => {
     expect(parseJson(missing)).toMatchObject({ peers: [{ name: 'alice' }] })
     const nothing = await runCli(['add-peer', 'bob', '--if-missing'], { cwd })
     expect(nothing).toMatchObject({ exitCode: 0, stdout: '' })
-    expect(nothing.stderr).toContain('already there')
+    expect(nothing.stderr).toBe('already there, not changed: bob\n')
   })
 
   it.each([

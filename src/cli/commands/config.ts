@@ -10,7 +10,9 @@ import {
 } from '../../core/agent-card.js'
 import { A2aTotpError } from '../../core/errors.js'
 import { defaultProfile } from '../../core/profile.js'
+import { isLive, seedsOf, type Roster } from '../../core/peer.js'
 import { peerNamed } from '../../core/provision.js'
+import { minimumSeedBits } from '../../core/seed.js'
 import {
   clientFragments,
   renderClientFragment,
@@ -61,10 +63,25 @@ Examples:
         const roster = await context.store.read()
         if (roster.peers.size === 0)
           context.output.warn('the store has no peers, so the agent would refuse everybody')
-        const input = { roster, at: context.now(), ...(serverFile === undefined ? {} : { serverFile }) }
-        give(context, out, await renderServerFragment(format, input))
+        const at = context.now()
+        const input = { roster, at, ...(serverFile === undefined ? {} : { serverFile }) }
+        const fragment = await renderServerFragment(format, input)
+        if (fragment.secret) warnOfWeakSeeds(context, roster, at)
+        give(context, out, fragment)
       },
     )
+}
+
+/** The agent would not start, and say so only then. */
+function warnOfWeakSeeds({ output }: CliContext, roster: Roster, at: Date): void {
+  const weak = [...roster.peers.values()].filter((peer) =>
+    seedsOf(roster, peer).some((credential) => isLive(credential, at) && !credential.seed.strong),
+  )
+  for (const { name } of weak) {
+    output.warn(
+      `the seed of ${name} has less than ${minimumSeedBits} bits: the agent refuses this unless it is told to allow weak seeds; run \`a2a-totp rotate ${name} --seed\``,
+    )
+  }
 }
 
 function clientCommand(context: CliContext): Command {
@@ -108,6 +125,8 @@ Examples:
   $ a2a-totp config card --merge agent-card.json --out agent-card.totp.json`,
     )
     .action(async ({ protocol, merge, replace, ...out }: CardOptions) => {
+      if (replace && merge === undefined)
+        throw new A2aTotpError('ERR_USAGE', '--replace is for a card of yours; say --merge CARD as well')
       const header = context.store.exists()
         ? (await context.store.read()).profile.header
         : defaultProfile.header
