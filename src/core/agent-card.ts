@@ -193,7 +193,7 @@ function guarded(given: unknown, protocol: Protocol, rule: Rule, where: string):
     } else if (!rule.replace) {
       throw new A2aTotpError(
         'ERR_CARD_INVALID',
-        `${where} has an alternative without bearer, which would be a way round the second factor; remove it or replace it`,
+        `${where} has an alternative without bearer, which would be a way round the second factor; remove it, or have it replaced (option replace, --replace of config card)`,
       )
     }
   }

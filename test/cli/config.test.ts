@@ -181,13 +181,19 @@ describe('config card', () => {
     }
     const run = await merged(card)
     expect(run).toMatchObject({ exitCode: 3, stdout: '' })
-    expect(run.stderr).toContain('(ERR_CARD_INVALID)')
+    expect(run.stderr).toMatch(/--replace.*\(ERR_CARD_INVALID\)/)
     expect(parseJson(await merged(card, '--replace'))).toMatchObject({ security: [{ b: [], totp: [] }] })
   })
 
   it.each(['', '[]', '"card"', '{', 'null'])('refuses %j as a card', async (text) => {
     const run = await runCli(['config', 'card', '--merge', '-'], { cwd: makeFolder(), stdin: text })
     expect(run).toMatchObject({ exitCode: 3, stdout: '' })
+  })
+
+  it('has nothing to replace without a card', async () => {
+    const run = await runCli(['config', 'card', '--replace'], { cwd: makeFolder() })
+    expect(run).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(run.stderr).toContain('--merge')
   })
 
   it('says when the card is not there', async () => {

@@ -48,7 +48,7 @@ Examples:
     .action(async (names: string[], options: AddPeerOptions) => {
       const requests = await peerRequests(context, names, options)
       const { added, roster } = await add(context, requests, options)
-      report(context, roster, added, options)
+      report(context, roster, names, added, options)
       if (options.qr) await showQrs(context, roster, added)
     })
 }
@@ -108,12 +108,14 @@ async function add(
 function report(
   { output }: CliContext,
   roster: Roster,
+  names: readonly string[],
   added: readonly Peer[],
-  { ifMissing, reveal }: AddPeerOptions,
+  { reveal }: AddPeerOptions,
 ): void {
   const rows = added.map((peer) => credentialsOf(roster, peer, reveal ?? false))
   output.result(rows.map(textOf).join('\n'), { peers: rows })
-  if (ifMissing && added.length === 0) output.say('already there; nothing was changed')
+  const present = names.filter((name) => !added.some((peer) => peer.name === name))
+  if (present.length > 0) output.say(`already there, not changed: ${present.join(', ')}`)
   const [first] = added
   if (first) output.say(`next: a2a-totp config client ${first.name}`)
 }
