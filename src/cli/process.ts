@@ -1,9 +1,11 @@
+import { asksForJson, errorLine } from './error-line.js'
 import { exitCodes } from './exit-codes.js'
 import { openOutput } from './standard-output.js'
 import type { World } from './world.js'
 
 /** Runs this process's command line, and lets the process end with its exit code. */
 export function runProcess(main: (args: readonly string[], world: World) => Promise<number>): void {
+  const args = process.argv.slice(2)
   const interruption = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
@@ -16,9 +18,8 @@ export function runProcess(main: (args: readonly string[], world: World) => Prom
   const stderr = openOutput(2, leave)
   const stdout = openOutput(1, (error) => {
     leave(error)
-    stderr.write(
-      `error: cannot write to standard output: ${error.code ?? 'unknown reason'} (ERR_FILE_UNWRITABLE)\n`,
-    )
+    const message = `cannot write to standard output: ${error.code ?? 'unknown reason'}`
+    stderr.write(errorLine({ code: 'ERR_FILE_UNWRITABLE', message }, asksForJson(args)))
   })
   const world: World = {
     env: process.env,
@@ -28,7 +29,7 @@ export function runProcess(main: (args: readonly string[], world: World) => Prom
     stderr,
     signal: interruption.signal,
   }
-  void main(process.argv.slice(2), world).then((exitCode) => {
+  void main(args, world).then((exitCode) => {
     process.exitCode ??= exitCode
   })
 }

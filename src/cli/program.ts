@@ -3,6 +3,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { A2aTotpError, isA2aTotpError } from '../core/errors.js'
 import { quoteName } from '../core/name.js'
 import type { CliContext } from './context.js'
+import { asksForJson, errorLine, oneLine } from './error-line.js'
 import { exitCodeOf, exitCodes } from './exit-codes.js'
 import { createContext, defaultGlobalOptions, type GlobalOptions, type World } from './world.js'
 
@@ -95,22 +96,12 @@ function forEachCommand(command: Command, visit: (command: Command) => unknown):
   for (const child of command.commands) forEachCommand(child, visit)
 }
 
-/** Before anything is parsed, since what cannot be parsed is told in the same way. */
-function asksForJson(args: readonly string[]): boolean {
-  const end = args.indexOf('--')
-  return args.slice(0, end < 0 ? undefined : end).some((arg) => /^--json(=|$)/.test(arg))
-}
-
 /** Turns whatever was thrown into one line on stderr and an exit code. */
 function report(error: unknown, { stderr, signal }: World, json: boolean): number {
   if (signal.aborted) return exitCodes.interrupted
   // Its help or its version was asked for, and is on stdout.
   if (error instanceof CommanderError) return exitCodes.done
-  const { code, message } = isA2aTotpError(error) ? error : bug(error)
-  const line = oneLine(message)
-  stderr.write(
-    json ? `${JSON.stringify({ error: { code, message: line } })}\n` : `error: ${line} (${code})\n`,
-  )
+  stderr.write(errorLine(isA2aTotpError(error) ? error : bug(error), json))
   return isA2aTotpError(error) ? exitCodeOf[error.code] : exitCodes.bug
 }
 
@@ -136,8 +127,4 @@ function usageError({ code, message }: CommanderError, command: Command): A2aTot
             (_, what: string, given: string) => `${what} ${quoteName(given)}`,
           )
   return new A2aTotpError('ERR_USAGE', `${words.replace(/[.;]?$/, '')}; see ${help}`)
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s*\n\s*/g, ' ').trim()
 }

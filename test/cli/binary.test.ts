@@ -44,9 +44,14 @@ describe('the built binary', () => {
   })
 
   it.skipIf(!existsSync('/dev/full'))('says when its result could not be written', () => {
-    const script = `"${process.execPath}" "${binary}" code >/dev/full; echo $?`
-    const output = execFileSync('bash', ['-c', `( ${script} ) 2>&1`], { cwd: makeFolder(), env }).toString()
-    expect(output).toMatch(/^(valid for \d+ s\n)?error: cannot write .*ENOSPC.*\n3\n$/)
+    const run = (args: string): string => {
+      const script = `"${process.execPath}" "${binary}" ${args} >/dev/full; echo $?`
+      return execFileSync('bash', ['-c', `( ${script} ) 2>&1`], { cwd: makeFolder(), env }).toString()
+    }
+    expect(run('code')).toMatch(/^(valid for \d+ s\n)?error: cannot write .*ENOSPC.*\n3\n$/)
+    expect(run('code --json')).toMatch(
+      /^\{"error":\{"code":"ERR_FILE_UNWRITABLE","message":"cannot .*"\}\}\n3\n$/,
+    )
   })
 
   it.each([
