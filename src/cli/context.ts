@@ -42,10 +42,8 @@ export interface CliContext {
   readonly store: StoreAccess
   /** Aborted by SIGINT and SIGTERM: a command that takes its time then ends, and prints no result. */
   readonly signal: AbortSignal
-  /** All of standard input, as text. It throws when {@link CliContext.signal} is aborted before the end. */
-  readonly readStdin: () => Promise<string>
-  /** The same as it is, for pictures. */
-  readonly readStdinBytes: () => Promise<Uint8Array>
+  /** All of standard input. It throws when {@link CliContext.signal} is aborted before the end. */
+  readonly readStdin: () => Promise<Buffer>
   /**
    * Asks a person at a terminal.
    *

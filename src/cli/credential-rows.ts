@@ -37,7 +37,8 @@ export function textOf({ name, seedId, tokenId, seed, token, uri }: CredentialRo
     : line
 }
 
-const keyUriOf = ({ agent }: Roster, { name, algorithm, digits, period }: Peer, seed: Seed): string =>
+/** The key URI of a peer, with one of its seeds. */
+export const keyUriOf = ({ agent }: Roster, { name, algorithm, digits, period }: Peer, seed: Seed): string =>
   formatKeyUri({ agent, peer: name, seed, profile: { algorithm, digits, period } })
 
 /** Shows the key URI of each peer as a QR code, on a terminal. */

@@ -83,3 +83,27 @@ export function parseTime(text: string): Date {
   if (at && at.getTime() >= 0) return at
   throw new A2aTotpError('ERR_USAGE', '--at must be a time such as 2026-03-01T12:00:00Z, or unix seconds')
 }
+
+/**
+ * Checks an address that somebody gave. One with a user name in it is none: a password does not belong on a command line.
+ *
+ * @param what says which, `--url` for example
+ * @throws {A2aTotpError} `ERR_USAGE`
+ */
+export function parseHttpUrl(what: string, text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url && /^https?:$/.test(url.protocol) && !url.username && !url.password) return text
+  throw new A2aTotpError('ERR_USAGE', `${what} must be an http or https URL without a user name in it`)
+}
+
+/**
+ * Checks that at most one of these options was given.
+ *
+ * @param given the options' values, by name
+ * @throws {A2aTotpError} `ERR_USAGE` with the names of two of them
+ */
+export function refuseTogether(given: Readonly<Record<string, unknown>>): void {
+  const [one, other] = Object.keys(given).filter((name) => given[name] !== undefined)
+  if (one !== undefined && other !== undefined)
+    throw new A2aTotpError('ERR_USAGE', `${one} and ${other} do not go together; leave one out`)
+}

@@ -54,7 +54,7 @@ export function createContext(
     const stdin = world.stdin()
     return isTerminal(world, stdin) ? ask(question, { ...world, stdin, hidden: true }) : undefined
   }
-  const readStdinBytes = async (): Promise<Buffer> => {
+  const readStdin = async (): Promise<Buffer> => {
     const chunks: Buffer[] = []
     const stdin = world.stdin()
     world.signal.throwIfAborted()
@@ -72,8 +72,7 @@ export function createContext(
     store: storeAccess(world, options, now, keys, output),
     signal: world.signal,
     setExitCode,
-    readStdin: async () => (await readStdinBytes()).toString('utf8'),
-    readStdinBytes,
+    readStdin,
     async confirm(question, option) {
       const stdin = world.stdin()
       if (options.json || !isTerminal(world, stdin)) {

@@ -9,7 +9,7 @@ import { Token } from '../../core/token.js'
 import type { CliContext } from '../context.js'
 import { credentialsOf, showQrs, textOf } from '../credential-rows.js'
 import { codeOptions, replayOption } from '../options.js'
-import { readSecretFile } from '../secret-file.js'
+import { readSecret } from '../given-file.js'
 
 interface AddPeerOptions extends Partial<CodeProfile> {
   replay?: ReplayPolicy
@@ -72,9 +72,7 @@ async function peerRequests(
     )
   }
   const seed =
-    seedFile === undefined
-      ? undefined
-      : Seed.fromBase32(await readSecretFile(context, '--seed-file', seedFile))
+    seedFile === undefined ? undefined : Seed.fromBase32(await readSecret(context, '--seed-file', seedFile))
   if (seed)
     requireStrongSeed(
       seed,
@@ -82,9 +80,7 @@ async function peerRequests(
       'ask its issuer for a longer one, or say --allow-weak-seed',
     )
   const token =
-    tokenFile === undefined
-      ? undefined
-      : Token.parse(await readSecretFile(context, '--token-file', tokenFile))
+    tokenFile === undefined ? undefined : Token.parse(await readSecret(context, '--token-file', tokenFile))
   const shared = { algorithm, digits, period, replay, note, seed, token }
   const given = Object.fromEntries(Object.entries(shared).filter(([, value]) => value !== undefined))
   return names.map((name) => ({ ...given, name }))

@@ -3,7 +3,7 @@ import { A2aTotpError } from '../../core/errors.js'
 import { endOfStep, generateCodeOfStep, secondsLeft, timeStepAt } from '../../core/totp.js'
 import { findCodeSource, newestSeed, type CodeSource } from '../code-source.js'
 import type { CliContext } from '../context.js'
-import { parseTime, wholeNumber } from '../options.js'
+import { parseTime, refuseTogether, wholeNumber } from '../options.js'
 
 interface CodeOptions {
   header?: true
@@ -59,12 +59,8 @@ Examples:
     })
 
 function refuseContradictions({ header, headers, watch, at, minRemaining }: CodeOptions): void {
-  const clash = (one: string, other: string): A2aTotpError =>
-    new A2aTotpError('ERR_USAGE', `${one} and ${other} do not go together; leave one out`)
-  if (header && headers) throw clash('--header', '--headers')
-  if (at && watch) throw clash('--at', '--watch')
-  if (at && minRemaining !== undefined) throw clash('--at', '--min-remaining')
-  if (watch && minRemaining !== undefined) throw clash('--watch', '--min-remaining')
+  refuseTogether({ '--header': header, '--headers': headers })
+  refuseTogether({ '--at': at, '--watch': watch, '--min-remaining': minRemaining })
 }
 
 function read(source: CodeSource, at: Date, { header, headers }: CodeOptions): Reading {

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { Command, type Option } from 'commander'
 import {
   cardProtocols,
@@ -24,6 +22,7 @@ import {
   type ServerFormat,
 } from '../../fragments/index.js'
 import type { CliContext } from '../context.js'
+import { readGiven } from '../given-file.js'
 import { choice } from '../options.js'
 import { emit, outOptions, type OutOptions } from '../result-file.js'
 
@@ -166,7 +165,7 @@ function give(context: CliContext, out: OutOptions, { content, document, warning
 }
 
 async function readCard(context: CliContext, path: string): Promise<CardJson> {
-  const text = path === '-' ? await context.readStdin() : readText(resolve(context.cwd, path), path)
+  const text = (await readGiven(context, 'the agent card', path)).toString()
   try {
     const card: unknown = JSON.parse(text)
     if (typeof card === 'object' && card !== null && !Array.isArray(card)) return card as CardJson
@@ -174,16 +173,4 @@ async function readCard(context: CliContext, path: string): Promise<CardJson> {
     // Falls through to the one error for everything that is no card.
   }
   throw new A2aTotpError('ERR_CARD_INVALID', 'the agent card is not a JSON object; give one as it is served')
-}
-
-function readText(path: string, given: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    throw new A2aTotpError(
-      'ERR_FILE_UNREADABLE',
-      `cannot read the card ${given} (${code ?? 'unknown reason'}); check its path`,
-    )
-  }
 }

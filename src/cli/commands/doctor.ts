@@ -1,10 +1,10 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
-import { A2aTotpError } from '../../core/errors.js'
 import { defaultProfile } from '../../core/profile.js'
 import type { CliContext } from '../context.js'
 import type { Finding, Patient } from '../doctor/index.js'
 import { exitCodes } from '../exit-codes.js'
+import { parseHttpUrl } from '../options.js'
 
 interface DoctorOptions {
   fix?: true
@@ -32,8 +32,7 @@ Examples:
     )
     .action(async (paths: string[], { fix, clock }: DoctorOptions) => {
       const { output, now } = context
-      if (clock !== undefined && !(URL.canParse(clock) && /^https?:$/.test(new URL(clock).protocol)))
-        throw new A2aTotpError('ERR_USAGE', '--clock must be an http or https URL')
+      if (clock !== undefined) parseHttpUrl('--clock', clock)
       const patients = await patientsOf(context, paths)
       const { examine, auditClock, worstFirst } = await import('../doctor/index.js')
       const profile = patients[0]?.roster.profile ?? defaultProfile

@@ -1,10 +1,10 @@
 import { Command } from 'commander'
 import { A2aTotpError, isA2aTotpError } from '../../core/errors.js'
-import { formatKeyUri } from '../../core/key-uri.js'
 import type { Roster } from '../../core/peer.js'
 import { renderServerFragment } from '../../fragments/index.js'
 import { newestSeed, sourceFromStore } from '../code-source.js'
 import type { CliContext } from '../context.js'
+import { keyUriOf } from '../credential-rows.js'
 import { choice } from '../options.js'
 import { emit, outOptions, type OutOptions } from '../result-file.js'
 
@@ -21,13 +21,19 @@ interface ExportedPeer {
   readonly uri: string
 }
 
+/** What is exported, in the form of `--format json`. */
+interface Export {
+  readonly agent: string
+  readonly peers: readonly ExportedPeer[]
+}
+
 /** `--format`: the keys are the choices. The first is the default. */
 const formats = {
-  json: (roster, at) => `${JSON.stringify(documentOf(roster, at), null, 2)}\n`,
-  uris: (roster, at) => lines(exportedPeers(roster, at).map(({ uri }) => uri)),
-  csv: (roster, at) => lines([columns.join(','), ...exportedPeers(roster, at).map(csvLine)]),
-  maps: async (roster, at) => (await renderServerFragment('maps', { roster, at })).content,
-} satisfies Record<string, (roster: Roster, at: Date) => string | Promise<string>>
+  json: (exported) => `${JSON.stringify(exported, null, 2)}\n`,
+  uris: ({ peers }) => lines(peers.map(({ uri }) => uri)),
+  csv: ({ peers }) => lines([columns.join(','), ...peers.map(csvLine)]),
+  maps: async (_, roster, at) => (await renderServerFragment('maps', { roster, at })).content,
+} satisfies Record<string, (exported: Export, roster: Roster, at: Date) => string | Promise<string>>
 
 const columns = ['name', 'seed', 'token', 'algorithm', 'digits', 'period', 'replay', 'note'] as const
 
@@ -58,34 +64,31 @@ Examples:
         }
         const roster = await context.store.read()
         const at = context.now()
-        const content = await formats[format](roster, at)
-        const { peers } = documentOf(roster, at)
-        const leftOut = roster.peers.size - peers.length
+        const exported = { agent: roster.agent, peers: exportedPeers(roster, at) }
+        const content = await formats[format](exported, roster, at)
+        const leftOut = roster.peers.size - exported.peers.length
         if (leftOut > 0) context.output.warn(`${leftOut} peers are left out: their seeds have expired`)
-        emit(context, out, content, format === 'json' ? documentOf(roster, at) : { format, content })
+        emit(context, out, content, format === 'json' ? exported : { format, content })
       },
     )
-}
-
-function documentOf(roster: Roster, at: Date): { agent: string; peers: ExportedPeer[] } {
-  return { agent: roster.agent, peers: exportedPeers(roster, at) }
 }
 
 function exportedPeers(roster: Roster, at: Date): ExportedPeer[] {
   return [...roster.peers.values()].flatMap((peer) => {
     const source = sourceOf(roster, peer, at)
     if (!source) return []
-    const { algorithm, digits, period } = source.profile
+    const { algorithm, digits, period } = peer
     const seed = newestSeed(source)
-    const profile = { algorithm, digits, period }
     return {
       name: peer.name,
-      ...profile,
+      algorithm,
+      digits,
+      period,
       ...(peer.replay ? { replay: peer.replay } : {}),
       ...(peer.note === undefined ? {} : { note: peer.note }),
       seed: seed.base32,
       ...(source.token ? { token: source.token.value } : {}),
-      uri: formatKeyUri({ agent: roster.agent, peer: peer.name, seed, profile }),
+      uri: keyUriOf(roster, peer, seed),
     }
   })
 }

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { A2aTotpError, isA2aTotpError, type ErrorCode } from '../../core/errors.js'
 import { quoteName } from '../../core/name.js'
@@ -7,6 +5,7 @@ import type { Peer, Roster } from '../../core/peer.js'
 import { provisionPeer, withPeers, type Making, type PeerRequest } from '../../core/provision.js'
 import { requireStrongSeed } from '../../core/seed.js'
 import type { CliContext } from '../context.js'
+import { readGiven } from '../given-file.js'
 import type { Entry } from '../import/index.js'
 
 interface ImportOptions {
@@ -42,7 +41,7 @@ Examples:
     .action(async (file: string, options: ImportOptions) => {
       const { store, output, now, random } = context
       const { readImport } = await import('../import/index.js')
-      const entries = readImport(file === '-' ? await context.readStdinBytes() : readFile(context, file))
+      const entries = readImport(await readGiven(context, 'the file to import', file))
       let imported: readonly Peer[] = []
       let problems: readonly Problem[] = []
       await store.update((roster) => {
@@ -130,17 +129,4 @@ function refused(first: Problem, problems: readonly Problem[]): A2aTotpError {
     problems.every(({ code }) => code === 'ERR_PEER_EXISTS') ? 'ERR_PEER_EXISTS' : 'ERR_IMPORT_INVALID',
     `${where}: ${problem}${more}; nothing was imported, --partial imports the rest`,
   )
-}
-
-function readFile({ cwd }: CliContext, file: string): Uint8Array {
-  try {
-    return readFileSync(resolve(cwd, file))
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    // Not quoted: people paste a URI where its file's name belongs.
-    throw new A2aTotpError(
-      'ERR_FILE_UNREADABLE',
-      `the file to import cannot be read (${code ?? 'unknown reason'}); give its path, or - for standard input`,
-    )
-  }
 }

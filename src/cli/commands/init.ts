@@ -11,7 +11,7 @@ import { distrustFolder } from '../../store/locate.js'
 import { plaintext } from '../../store/protection.js'
 import type { CliContext, StoreAccess } from '../context.js'
 import { encryptionOptions, protectionFrom, type EncryptionOptions } from '../encryption.js'
-import { profileOptions, replayOption } from '../options.js'
+import { parseHttpUrl, profileOptions, replayOption } from '../options.js'
 import type { Output } from '../output.js'
 
 interface InitOptions extends Partial<TotpProfile>, EncryptionOptions {
@@ -85,7 +85,7 @@ function rosterFrom(options: InitOptions, { now, random }: CliContext): Roster {
   const making = { at: now(), random }
   return {
     agent: parseName(options.agent, 'agent'),
-    ...(options.url === undefined ? {} : { url: parseUrl(options.url) }),
+    ...(options.url === undefined ? {} : { url: parseHttpUrl('--url', options.url) }),
     profile,
     replay: options.replay ?? 'reuse',
     ...(options.sharedSeed
@@ -93,12 +93,6 @@ function rosterFrom(options: InitOptions, { now, random }: CliContext): Roster {
       : {}),
     peers: new Map(),
   }
-}
-
-function parseUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url && /^https?:$/.test(url.protocol) && !url.username && !url.password) return text
-  throw new A2aTotpError('ERR_USAGE', '--url must be an http or https URL without a user name in it')
 }
 
 async function reportExisting(store: StoreAccess, output: Output): Promise<void> {

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { A2aTotpError } from '../../core/errors.js'
 import { replayOf, type Peer, type Roster } from '../../core/peer.js'
@@ -11,7 +9,8 @@ import type { ProbeOptions } from '../../probe/index.js'
 import { findCodeSource, newestSeed, renamedEnv, sourceFromStore, type CodeSource } from '../code-source.js'
 import type { CliContext } from '../context.js'
 import { exitCodes } from '../exit-codes.js'
-import { choice, wholeNumber } from '../options.js'
+import { readGivenFile } from '../given-file.js'
+import { choice, parseHttpUrl, wholeNumber } from '../options.js'
 import { formatOption, requirePlaces, writeReports, type ReportTarget } from '../probe-reports.js'
 import { outOptions, type OutOptions } from '../result-file.js'
 import type { Spinner } from '../terminal.js'
@@ -146,7 +145,7 @@ async function optionsFor(
     ca,
     timeout,
   } = options
-  requireHttpUrl(url)
+  parseHttpUrl('URL', url)
   const roster = name === undefined ? undefined : await context.store.read()
   const source =
     roster && name !== undefined
@@ -172,17 +171,11 @@ async function optionsFor(
     ...(send === undefined ? {} : { send }),
     ...(allowHost ? { allowHosts: allowHost } : {}),
     ...(insecureHttp ? { insecureHttp } : {}),
-    ...(ca === undefined ? {} : { ca: readCa(context, ca) }),
+    ...(ca === undefined ? {} : { ca: readGivenFile(context, 'the file given to --ca', ca).toString() }),
     timeoutMs: timeout * 1000,
     now: context.now,
     random: context.random,
   }
-}
-
-function requireHttpUrl(text: string): void {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url && /^https?:$/.test(url.protocol) && !url.username && !url.password) return
-  throw new A2aTotpError('ERR_USAGE', 'URL must be an http or https address without a user name in it')
 }
 
 function storeSource(context: CliContext, roster: Roster, name: string): CodeSource {
@@ -245,16 +238,4 @@ async function findOtherPeer(
 function otherPeerOf(roster: Roster, peer: string | undefined): Peer | undefined {
   const digits = peer === undefined ? undefined : roster.peers.get(peer)?.digits
   return [...roster.peers.values()].find((other) => other.name !== peer && other.digits === digits)
-}
-
-function readCa({ cwd }: CliContext, path: string): string {
-  try {
-    return readFileSync(resolve(cwd, path), 'utf8')
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    throw new A2aTotpError(
-      'ERR_FILE_UNREADABLE',
-      `cannot read the file given to --ca (${code ?? 'unknown reason'})`,
-    )
-  }
 }

@@ -5,6 +5,7 @@ import { finishRotation, rotate, type CredentialKinds, type PeerChoice } from '.
 import type { CliContext } from '../context.js'
 import { credentialsOf, showQrs, textOf } from '../credential-rows.js'
 import { duration } from '../duration.js'
+import { refuseTogether } from '../options.js'
 
 interface RotateOptions {
   seed?: true
@@ -61,27 +62,23 @@ function kindsOf({ seed, token }: RotateOptions): CredentialKinds {
 }
 
 function choiceOf(names: string[], { all, olderThan }: RotateOptions): PeerChoice {
-  if (all && names.length > 0)
-    throw new A2aTotpError('ERR_USAGE', '--all and names do not go together; leave one out')
+  refuseTogether({ '--all': all, NAME: names[0] })
   if (names.length > 0) return [...new Set(names)]
   if (all ?? olderThan !== undefined) return 'all'
   throw new A2aTotpError('ERR_USAGE', 'no peer named; say NAME, --all or --older-than')
 }
 
 function refuseContradictions({ olderThan, overlap, now, finish, qr, reveal }: RotateOptions): void {
-  const clash = (one: string, other: string): A2aTotpError =>
-    new A2aTotpError('ERR_USAGE', `${one} and ${other} do not go together; leave one out`)
-  if (now && overlap !== undefined) throw clash('--now', '--overlap')
-  if (!finish) return
-  const others = {
+  refuseTogether({ '--now': now, '--overlap': overlap })
+  const forNewOnes = {
     '--now': now,
     '--overlap': overlap,
     '--older-than': olderThan,
     '--qr': qr,
     '--reveal': reveal,
   }
-  for (const [option, value] of Object.entries(others)) {
-    if (value !== undefined) throw clash('--finish', option)
+  for (const [option, value] of Object.entries(forNewOnes)) {
+    refuseTogether({ '--finish': finish, [option]: value })
   }
 }
 

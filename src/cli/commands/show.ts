@@ -1,11 +1,11 @@
 import { extname } from 'node:path'
 import { Command, Option } from 'commander'
 import { A2aTotpError } from '../../core/errors.js'
-import { formatKeyUri } from '../../core/key-uri.js'
 import { replayOf, seedsOf, type Credential, type Peer, type Roster } from '../../core/peer.js'
 import { peerNamed } from '../../core/provision.js'
 import { newestSeed, sourceFromStore } from '../code-source.js'
 import type { CliContext } from '../context.js'
+import { keyUriOf } from '../credential-rows.js'
 import { ageOf, table, viewRoster } from '../peer-view.js'
 import { emit, outOptions, writeResult, type OutOptions } from '../result-file.js'
 import { showQr } from '../show-qr.js'
@@ -43,22 +43,12 @@ Examples:
         emit(context, options, describe(roster, peer, context.now()), view)
         return
       }
-      const uri = uriOf(roster, peer, context.now())
+      const uri = keyUriOf(roster, peer, newestSeed(sourceFromStore(roster, peer, context.now())))
       if (options.qrFile !== undefined) await writeQr(context, options.qrFile, uri, options.force)
       if (options.uri) emit(context, options, uri, { ...view, uri })
       else context.output.result('', view)
       if (options.qr) await showQr(context, uri)
     })
-}
-
-function uriOf(roster: Roster, peer: Peer, at: Date): string {
-  const source = sourceFromStore(roster, peer, at)
-  return formatKeyUri({
-    agent: roster.agent,
-    peer: peer.name,
-    seed: newestSeed(source),
-    profile: source.profile,
-  })
 }
 
 async function writeQr(

@@ -24,7 +24,7 @@ Examples:
     )
     .action(async (given: string, name: string | undefined, { at }: { at?: Date }) => {
       const source = await findCodeSource(context, name)
-      const code = given === '-' ? (await context.readStdin()).trim() : given
+      const code = given === '-' ? (await context.readStdin()).toString().trim() : given
       const instant = at ?? context.now()
       const verification = source.seeds
         .map((seed) => verifyCode(seed, source.profile, code, instant))
