@@ -2,6 +2,7 @@ import type { Roster } from '../core/peer.js'
 import type { RandomBytes } from '../core/random.js'
 import type { Protection } from '../store/protection.js'
 import type { Opened } from '../store/store.js'
+import type { Busy } from './busy.js'
 import type { Output } from './output.js'
 
 export type Env = Readonly<Record<string, string | undefined>>
@@ -40,6 +41,8 @@ export interface CliContext {
   readonly random: RandomBytes
   readonly output: Output
   readonly store: StoreAccess
+  /** Work that takes more than about 300 ms is done under it. */
+  readonly busy: Busy
   /** Aborted by SIGINT and SIGTERM: a command that takes its time then ends, and prints no result. */
   readonly signal: AbortSignal
   /** All of standard input. It throws when {@link CliContext.signal} is aborted before the end. */

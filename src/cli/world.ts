@@ -1,16 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { hostname, userInfo } from 'node:os'
 import type { Readable } from 'node:stream'
-import { A2aTotpError, isA2aTotpError } from '../core/errors.js'
-import type { Roster } from '../core/peer.js'
-import { peersChanged, recordChange } from '../store/change-record.js'
-import { locateStore, type Located } from '../store/locate.js'
-import type { Protection, StoreKeys } from '../store/protection.js'
-import type { ReadOptions } from '../store/read-file.js'
-import { createStore, openStore, protectStore, readStore, updateStore } from '../store/store.js'
-import type { CliContext, Env, StoreAccess } from './context.js'
-import { createOutput, type CliStream, type Output, type OutputOptions } from './output.js'
+import { A2aTotpError } from '../core/errors.js'
+import { createBusy } from './busy.js'
+import type { CliContext, Env } from './context.js'
+import { createOutput, type CliStream, type OutputOptions } from './output.js'
 import { ask } from './prompt.js'
+import { storeAccess } from './store-access.js'
 import { storeKeys, type AskHidden } from './store-keys.js'
 
 /** What a run of the CLI is given: the process it is in, or a test's idea of one. */
@@ -49,9 +44,12 @@ export function createContext(
   setExitCode: (code: number) => void,
 ): CliContext {
   const output = createOutput(world.stdout, world.stderr, world.env, options)
+  const busy = createBusy(output)
   const now = world.now ?? (() => new Date())
   const askHidden: AskHidden = async (question) => {
     const stdin = world.stdin()
+    // A spinner would paint over the question.
+    busy.stop()
     return isTerminal(world, stdin) ? ask(question, { ...world, stdin, hidden: true }) : undefined
   }
   const readStdin = async (): Promise<Buffer> => {
@@ -69,7 +67,8 @@ export function createContext(
     now,
     random: randomBytes,
     output,
-    store: storeAccess(world, options, now, keys, output),
+    store: storeAccess({ env: world.env, cwd: world.cwd, options, now, keys, output, busy }),
+    busy,
     signal: world.signal,
     setExitCode,
     readStdin,
@@ -103,81 +102,4 @@ export function createContext(
 
 function isTerminal({ stderr }: World, stdin: ReturnType<World['stdin']>): boolean {
   return stdin.isTTY === true && stderr.isTTY === true
-}
-
-/** Who runs this. A container may have a uid without a name. */
-function loginName(): string {
-  try {
-    return userInfo().username
-  } catch {
-    return `uid ${process.getuid?.() ?? 'unknown'}`
-  }
-}
-
-function storeAccess(
-  { env, cwd }: Pick<World, 'env' | 'cwd'>,
-  options: Readonly<GlobalOptions>,
-  now: () => Date,
-  keys: StoreKeys,
-  output: Output,
-  here = false,
-): StoreAccess {
-  let located: Located | undefined
-  const locate = (): Located => {
-    if (located) return located
-    const { store } = options
-    located = locateStore({ env, cwd, here, ...(store === undefined ? {} : { store }) })
-    for (const { path, reason } of located.passedOver) output.say(`passed over ${path}: ${reason}`)
-    return located
-  }
-  const trusted = (): string => {
-    const { path, found, passedOver } = locate()
-    const [nearest] = passedOver
-    if (found || !nearest) return path
-    throw new A2aTotpError(
-      'ERR_STORE_PERMISSIONS',
-      `no store but ${nearest.path}, and ${nearest.reason}; mend that, or say with --store which one you mean`,
-    )
-  }
-  const reading = (): ReadOptions => ({
-    allowInsecurePermissions: options.allowInsecurePermissions,
-    keys,
-  })
-  // A change that was made stays made, also when it cannot be written down.
-  const record = (peers: readonly string[]): void => {
-    try {
-      const change = { at: now(), by: loginName(), host: hostname(), command: options.command, peers }
-      recordChange(locate().path, change)
-    } catch (error) {
-      if (!isA2aTotpError(error)) throw error
-      output.warn(`the change was made but not recorded: ${error.message}`)
-    }
-  }
-  return {
-    path: () => locate().path,
-    exists: () => locate().found,
-    taken: () => locate().found || locate().passedOver.some(({ path }) => path === locate().path),
-    nearest: () => (locate().found ? locate().path : (locate().passedOver[0]?.path ?? locate().path)),
-    here: () => storeAccess({ env, cwd }, options, now, keys, output, true),
-    read: async () => readStore(trusted(), reading()),
-    open: async () => openStore(trusted(), reading()),
-    examine: (path) => readStore(path, { keys, allowInsecurePermissions: true }),
-    async create(roster, { replace, protection }) {
-      const { backup } = await createStore(locate().path, roster, { replace, protection, now: now() })
-      record([])
-      return backup
-    },
-    async update(change) {
-      let before: Roster | undefined
-      const after = await updateStore(trusted(), reading(), (roster) => change((before = roster)))
-      if (before && after !== before) record(peersChanged(before, after))
-      return after
-    },
-    async protect(change) {
-      let before: Protection | undefined
-      const after = await protectStore(trusted(), reading(), (protection) => change((before = protection)))
-      if (after !== before) record([])
-      return after
-    },
-  }
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import jsQRModule from 'jsqr'
@@ -18,7 +18,13 @@ function openTerminal(
   cwd: string,
   columns: number,
   rows: number,
-): { type: (text: string) => void; press: (key: string) => void; screen: (escapes?: boolean) => string } {
+): {
+  type: (text: string) => void
+  press: (key: string) => void
+  screen: (escapes?: boolean) => string
+  /** All that was ever written to it. */
+  log: () => string
+} {
   const server = `a2a-totp-${process.pid}-${++terminals}`
   const tmux = (...args: string[]): string =>
     execFileSync('tmux', ['-L', server, ...args], {
@@ -27,10 +33,13 @@ function openTerminal(
     }).toString()
   tmux('-f', '/dev/null', 'new-session', '-d', '-x', String(columns), '-y', String(rows), 'sh')
   onTestFinished(() => void tmux('kill-server'))
+  const record = join(cwd, 'terminal.log')
+  tmux('pipe-pane', '-o', `cat >> '${record}'`)
   return {
     type: (text) => void tmux('send-keys', text, 'Enter'),
     press: (key) => void tmux('send-keys', key),
     screen: (escapes = false) => tmux('capture-pane', '-p', ...(escapes ? ['-e'] : [])),
+    log: () => readFileSync(record, 'utf8'),
   }
 }
 
@@ -187,5 +196,23 @@ describe('at a real terminal', () => {
     press('C-c')
     await until(() => screen().includes('ended with 130'))
     expect(screen()).not.toContain('horse')
+  }, 240_000)
+
+  it('shows that a passphrase takes its time, and wipes it away', async () => {
+    const env = { A2A_TOTP_PASSPHRASE: 'correct horse' }
+    const cwd = makeFolder()
+    expect((await runCli(['init', '--passphrase', '--agent', 'billing'], { cwd, env })).exitCode).toBe(0)
+    const { type, screen, log } = openTerminal(cwd, 80, 24)
+    type(
+      `clear; A2A_TOTP_PASSPHRASE='correct horse' ${process.execPath} ${binary} list; echo "ended with $?"`,
+    )
+    await until(() => screen().includes('ended with 0'))
+    expect(log()).toContain('opening the store')
+    expect(screen()).not.toContain('opening the store')
+    type(`clear; NO_COLOR=1 ${process.execPath} ${binary} encrypt --encrypt-to no; echo "again $?"`)
+    await until(() => screen().includes('passphrase of the store:'))
+    type('correct horse')
+    await until(() => screen().includes('again 2'))
+    expect(log().match(/opening the store/g)).toHaveLength(1)
   }, 240_000)
 })

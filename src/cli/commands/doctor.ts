@@ -31,12 +31,15 @@ Examples:
   $ a2a-totp doctor --clock https://billing.example --fix`,
     )
     .action(async (paths: string[], { fix, clock }: DoctorOptions) => {
-      const { output, now } = context
+      const { output, now, busy } = context
       if (clock !== undefined) parseHttpUrl('--clock', clock)
       const patients = await patientsOf(context, paths)
       const { examine, auditClock, worstFirst } = await import('../doctor/index.js')
       const profile = patients[0]?.roster.profile ?? defaultProfile
-      const clockFindings = clock === undefined ? [] : await auditClock(clock, profile, now)
+      const clockFindings =
+        clock === undefined
+          ? []
+          : await busy.during('asking what time it is', () => auditClock(clock, profile, now))
       const findings = worstFirst([...examine(patients, now()), ...clockFindings])
       const mended = fix ? await mend(findings) : new Set<Finding>()
       const ok = !findings.some((finding) => finding.severity === 'serious' && !mended.has(finding))

@@ -19,12 +19,14 @@ Examples:
   $ a2a-totp encrypt --passphrase`,
     )
     .action(async (options: EncryptionOptions) => {
-      const { store, output } = context
+      const { store, output, busy } = context
       // The old store is opened first: whoever cannot read it is not asked for anything else.
       await store.read()
       const protection =
         (await protectionFrom(context, options)) ?? (await protectionFrom(context, { passphrase: true }))
-      const { kind } = await store.protect((before) => protection ?? before)
+      const { kind } = await busy.during('encrypting the store', () =>
+        store.protect((before) => protection ?? before),
+      )
       output.result('', { store: store.path(), encrypted: kind })
       output.say(`encrypted the store with ${kind === 'passphrase' ? 'a passphrase' : 'age recipients'}`)
     })

@@ -39,17 +39,19 @@ Examples:
   $ pass show totp/uris | a2a-totp import - --partial`,
     )
     .action(async (file: string, options: ImportOptions) => {
-      const { store, output, now, random } = context
+      const { store, output, now, random, busy } = context
       const { readImport } = await import('../import/index.js')
       const entries = readImport(await readGiven(context, 'the file to import', file))
       let imported: readonly Peer[] = []
       let problems: readonly Problem[] = []
-      await store.update((roster) => {
-        ;({ imported, problems } = admit(roster, entries, options, { at: now(), random }))
-        const [first] = problems
-        if (first && !options.partial) throw refused(first, problems)
-        return imported.length === 0 ? roster : withPeers(roster, imported)
-      })
+      await busy.during('importing', () =>
+        store.update((roster) => {
+          ;({ imported, problems } = admit(roster, entries, options, { at: now(), random }))
+          const [first] = problems
+          if (first && !options.partial) throw refused(first, problems)
+          return imported.length === 0 ? roster : withPeers(roster, imported)
+        }),
+      )
       for (const { where, problem } of problems) output.warn(`${where}: ${problem}`)
       output.result(`imported ${imported.length}, skipped ${problems.length}`, {
         imported: imported.length,

@@ -63,13 +63,14 @@ Examples:
       // git must not see it in plain text, not even for a moment; encrypted, it may be committed.
       const ignored = protection.kind === 'none' && options.gitignore && (options.force ?? !store.taken())
       if (ignored && ignoreInGit(store.path()) === 'added') output.say('added the store to .gitignore')
-      const backup = await store
-        .create(roster, { replace: options.force ?? false, protection })
-        .catch((error: unknown) => {
-          // Two at once: the other made it between our look and our write.
-          if (options.ifMissing && isA2aTotpError(error) && error.code === 'ERR_STORE_EXISTS') return 'there'
-          throw error
-        })
+      const backup = await create(context, store, roster, {
+        replace: options.force ?? false,
+        protection,
+      }).catch((error: unknown) => {
+        // Two at once: the other made it between our look and our write.
+        if (options.ifMissing && isA2aTotpError(error) && error.code === 'ERR_STORE_EXISTS') return 'there'
+        throw error
+      })
       if (backup === 'there') {
         await reportExisting(context.store.here(), output)
         return
@@ -78,6 +79,17 @@ Examples:
       if (backup) output.say(`the old store is kept as ${backup}`)
       remark(output, store, options, roster)
     })
+}
+
+/** What a passphrase shuts takes a second, on purpose. */
+async function create(
+  { busy }: CliContext,
+  store: StoreAccess,
+  ...args: Parameters<StoreAccess['create']>
+): ReturnType<StoreAccess['create']> {
+  const [, { protection }] = args
+  if (protection.kind !== 'passphrase') return store.create(...args)
+  return busy.during('encrypting the store', () => store.create(...args))
 }
 
 function rosterFrom(options: InitOptions, { now, random }: CliContext): Roster {

@@ -13,7 +13,6 @@ import { readGivenFile } from '../given-file.js'
 import { choice, parseHttpUrl, wholeNumber } from '../options.js'
 import { formatOption, requirePlaces, writeReports, type ReportTarget } from '../probe-reports.js'
 import { outOptions, type OutOptions } from '../result-file.js'
-import type { Spinner } from '../terminal.js'
 
 interface ProbeCommandOptions extends OutOptions {
   tokenEnv?: string
@@ -103,26 +102,13 @@ Examples:
       requirePlaces(context, targets, options)
       const probeOptions = await optionsFor(context, url, name, options)
       const { formats, probe } = await import('../../probe/index.js')
-      const spinner = await spin(context)
-      const report = await probe({
-        ...probeOptions,
-        announce: (text) => {
-          if (spinner) spinner.say(text)
-          else context.output.say(text)
-        },
-      }).finally(() => spinner?.stop())
+      const report = await context.busy.during('probing', (announce) => probe({ ...probeOptions, announce }))
       writeReports(context, report, targets, options, (format, nice) =>
         formats[format](report, { color: nice, symbols: nice }),
       )
       if (!report.reachable) context.setExitCode(exitCodes.unreachable)
       else if (!report.ok) context.setExitCode(exitCodes.no)
     })
-}
-
-async function spin({ output }: CliContext): Promise<Spinner | undefined> {
-  if (!output.talksToPerson) return undefined
-  const { startSpinner } = await import('../terminal.js')
-  return startSpinner('probing')
 }
 
 async function optionsFor(
