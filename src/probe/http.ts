@@ -133,7 +133,8 @@ export class HttpClient {
           () => giveUp('broken', 'the connection broke within the answer'),
         )
       })
-      sent.end(body)
+      // Bytes, because Node would write the header in the encoding of a text that comes with it: Latin-1 as UTF-8.
+      sent.end(body === undefined ? undefined : Buffer.from(body))
     })
   }
 
