@@ -175,7 +175,7 @@ export function wasLetIn(answer: Answer, run: CellRun): 'yes' | 'no' | 'unclear'
     case 'redirected':
       if (soundsLikeRefusal(answer.message)) return 'no'
       if (!run.valid || !isSuccess(run.valid, run)) return 'unclear'
-      return run.valid.signature === answer.signature ? 'yes' : 'no'
+      return run.valid.kind === answer.kind && run.valid.signature === answer.signature ? 'yes' : 'no'
   }
 }
 

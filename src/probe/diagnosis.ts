@@ -41,17 +41,26 @@ export async function diagnose(
 ): Promise<Diagnosis | undefined> {
   const run = runs.find(({ valid }) => valid?.kind === 'refused' && valid.retryAfter === undefined)
   if (!run || runs.some((one) => one.valid && isSuccess(one.valid, one))) return undefined
-  for (const code of refused) spent.add(code)
   const ruledOut: string[] = []
+  const wrong = new Set(refused)
   for (const { tried, reason, fields, guess } of hypotheses(session, run, cards)) {
-    if (guess !== undefined && spent.size >= mostGuesses) continue
+    if (guess !== undefined && wrong.size >= mostGuesses) continue
     const answer = await run.callScan(fields)
-    if (isSuccess(answer, run)) return { confirmed: reason, ruledOut }
+    if (isSuccess(answer, run)) {
+      // Codes of another length or in another header were no guesses after all.
+      if (guess !== undefined) addAll(spent, wrong)
+      return { confirmed: reason, ruledOut }
+    }
     if (answer.kind === 'throttled' || answer.kind === 'unreadable') break
-    if (guess !== undefined) spent.add(guess)
+    if (guess !== undefined) wrong.add(guess)
     ruledOut.push(tried)
   }
+  addAll(spent, wrong)
   return { ruledOut }
+}
+
+function addAll(set: Set<string>, more: Iterable<string>): void {
+  for (const one of more) set.add(one)
 }
 
 /** The likeliest first, and what costs no guess before what does. */

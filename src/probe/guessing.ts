@@ -6,7 +6,7 @@ import { materialNow, type Session } from './session.js'
 /** Time within a step that is not planned with, in milliseconds. */
 const spareMs = 1000
 /** Requests with a wrong code in one cell, at most. */
-const guessesPerCell = 5
+const guessesPerCell = 6
 
 /** The wrong codes of a step with time enough left for all guesses, after a wait where that is needed. */
 export async function freshWrongCodes(session: Session, runs: readonly CellRun[]): Promise<WrongCodes> {

@@ -4,7 +4,7 @@ import { wasLetIn, type CellRun } from './cell-run.js'
 import { surplusOf, type Cell } from './cells.js'
 import { judgeAnd, judgeBearerScheme, judgeTotpScheme } from './checks/card.js'
 import { judgeClock } from './checks/clock.js'
-import { judgeAfterValid, judgeGuess, judgeRefusals } from './checks/held.js'
+import { judgeAfterValid, judgeGuess, judgeRefusals, judgeStream } from './checks/held.js'
 import { judgeChallenge, judgeLeak, judgeStatus, judgeUniform } from './checks/manners.js'
 import { judgeReplay } from './checks/replay.js'
 import { judgeThrottle, judgeWindow } from './checks/scans.js'
@@ -50,7 +50,7 @@ const cellJudges: Readonly<Partial<Record<CheckId, CellJudge>>> = {
   'auth.wrong-token': refusals('auth.wrong-token'),
   'auth.malformed-code': refusals('auth.malformed-code'),
   'auth.duplicate-header': refusals('auth.duplicate-header'),
-  'auth.stream': refusals('auth.stream'),
+  'auth.stream': judgeStream,
   'auth.wrong-code': guesses('auth.wrong-code'),
   'auth.expired-code': guesses('auth.expired-code'),
   'auth.future-code': guesses('auth.future-code'),

@@ -1,13 +1,14 @@
 import type { CardJson } from '../core/agent-card.js'
 import { CellRun, isSuccess } from './cell-run.js'
 import type { Cell } from './cells.js'
-import { freeAttempts, type Stage } from './checks/refusals.js'
+import { freeAttempts, isLate } from './checks/refusals.js'
 import { diagnose, type Diagnosis } from './diagnosis.js'
 import { freshWrongCodes, guess } from './guessing.js'
 import { isExposed } from './hosts.js'
 import { scan, type Scans } from './scans.js'
 import { materialNow, type Session } from './session.js'
 import { callAllValid } from './valid-calls.js'
+import { ValidCodes } from './valid-codes.js'
 
 export interface Performed {
   readonly runs: readonly CellRun[]
@@ -40,21 +41,34 @@ export async function perform(
     run.whyNotSent =
       'nothing authenticated is sent over plain http beyond loopback; allow it with --insecure-http'
   }
-  await Promise.all(testable.map((run) => sendFree(session, run, 'before-valid', trusted.includes(run))))
-  const valid = performed.has('auth.valid') ? await callAllValid(session, trusted) : undefined
-  await Promise.all(fruitful(session, trusted).map((run) => sendFree(session, run, 'after-valid', true)))
+  await Promise.all(testable.map((run) => sendFree(session, run, trusted.includes(run))))
+  const codes = new ValidCodes({ ...session, credentials: options.credentials, now: options.now })
+  if (performed.has('auth.valid')) await callAllValid(session, trusted, codes)
+  await sendLate(session, fruitful(session, trusted), codes)
   const guessable = fruitful(session, trusted)
   const wrongCodes = await freshWrongCodes(session, guessable)
   const spent = await guess(session, guessable, wrongCodes)
-  const scans = await scan(session, guessable, spent, valid?.once ?? false)
-  const diagnosis = await diagnose(session, trusted, cards, { spent, refused: valid?.refused ?? new Set() })
+  const scans = await scan(session, guessable, spent, codes.once)
+  const diagnosis = await diagnose(session, trusted, cards, { spent, refused: codes.refused })
   return { runs, guessesSpent: spent.size, noCrossPeer: wrongCodes.noCrossPeer, scans, diagnosis }
 }
 
-async function sendFree(session: Session, run: CellRun, stage: Stage, trusted: boolean): Promise<void> {
-  for (const attempt of freeAttempts(session.performed, materialNow(session), stage)) {
+async function sendFree(session: Session, run: CellRun, trusted: boolean): Promise<void> {
+  for (const attempt of freeAttempts(session.performed, materialNow(session), 'before-valid')) {
     if (trusted || attempt.fields.length === 0) await run.try(attempt, 'other-connection')
   }
+}
+
+/** Variants of a valid call: under `once` of one that was not made, since what is spent is refused in any form. */
+async function sendLate(session: Session, runs: readonly CellRun[], codes: ValidCodes): Promise<void> {
+  const isNeeded = runs.length > 0 && [...session.performed].some(isLate)
+  const unspent = isNeeded && codes.once ? await codes.next() : undefined
+  const send = async (run: CellRun): Promise<void> => {
+    for (const attempt of freeAttempts(session.performed, materialNow(session, unspent), 'after-valid')) {
+      await run.try(attempt, 'other-connection')
+    }
+  }
+  await Promise.all(runs.map(send))
 }
 
 /** Where right credentials are refused, nearly right ones would show nothing, and only spend the agent's patience. */

@@ -3,24 +3,21 @@ import { titleOf } from './cells.js'
 import { freeAttempts, strangerAttempt } from './checks/refusals.js'
 import type { FieldLine } from './outcome.js'
 import { credentialFields, materialNow, type Session } from './session.js'
-import { ValidCodes } from './valid-codes.js'
+import type { ValidCodes } from './valid-codes.js'
 
 /** Tries of a valid call at an agent that says that the code was used. */
 const validTries = 3
 
-/**
- * Calls every cell with right credentials, and after each success sends again what was refused before it. Returns what
- * the agent made of their codes.
- */
+/** Calls every cell with right credentials, and after each success sends again what was refused before it. */
 export async function callAllValid(
   session: Session,
   runs: readonly CellRun[],
-): Promise<Pick<ValidCodes, 'once' | 'refused'>> {
-  const { options, sleep, announce } = session
-  const { credentials, now } = options
-  const codes = new ValidCodes({ credentials, now, sleep, announce })
+  codes: ValidCodes,
+): Promise<void> {
+  const { options, announce } = session
+  const { credentials } = options
   if (codes.once) {
-    const seconds = Math.max(0, runs.length - 1 - 2 * Math.min(credentials.window, 1)) * credentials.period
+    const seconds = Math.max(0, runs.length - 2 * Math.min(credentials.window, 1)) * credentials.period
     announce(
       `policy once: ${runs.length} valid calls need a time step each, about ${seconds} s; --only for less`,
     )
@@ -33,7 +30,6 @@ export async function callAllValid(
     await Promise.all(runs.slice(index + 1).map((other) => callCell(session, other, codes)))
     break
   }
-  return codes
 }
 
 /** Calls one cell with right credentials. Returns the header lines that were let in. */

@@ -50,7 +50,7 @@ describe('a correct agent passes without a warning', () => {
       announce: (text) => said.push(text),
     })
     expect(findings(report)).toEqual({})
-    expect(said[0]).toContain('6 valid calls need a time step each, about 90 s')
+    expect(said[0]).toContain('6 valid calls need a time step each, about 120 s')
     const replays = report.checks.filter(({ id }) => id === 'replay')
     expect(replays.map(({ status, actual }) => `${status}: ${actual}`)).toEqual(
       Array.from({ length: 6 }, () => 'pass: refused the second time'),

@@ -3,8 +3,18 @@ import { defaultProfile } from '../../src/core/profile.js'
 import { probe } from '../../src/probe/index.js'
 import { startTestAgent } from '../support/broken-agent.js'
 import { defects } from '../support/broken-agents.js'
+import { ofCells } from '../support/broken-cards.js'
 import { startGrpcGateway } from '../support/grpc-gateway.js'
-import { alice, bob, findings, midStep, probeAgent, probeOptions, stillClock } from '../support/probing.js'
+import {
+  alice,
+  bob,
+  findings,
+  findingsByCell,
+  midStep,
+  probeAgent,
+  probeOptions,
+  stillClock,
+} from '../support/probing.js'
 
 const overGrpc = { grpc: true, binding: 'grpc' } as const
 
@@ -17,6 +27,7 @@ const impossible = new Set([
   'takes the last of two tokens',
   // A gRPC status is either OK or an error.
   'puts refusals into a 200',
+  'shows a login page',
   // With the endpoint itself as URL.
   'serves no card',
   'names a host of somebody else',
@@ -71,5 +82,6 @@ describe('over gRPC, the probe', () => {
   it.each(table)('names an agent that $name', async ({ quirks, named }) => {
     const { report } = await probeAgent(quirks, overGrpc)
     expect(findings(report)).toEqual(named)
+    for (const found of Object.values(findingsByCell(report))) expect(found).toEqual(ofCells(named))
   })
 })

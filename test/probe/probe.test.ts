@@ -183,7 +183,7 @@ describe('under policy once', () => {
     const { report, said } = await probeAgent({ once: true }, once)
     expect(findings(report)).toEqual({})
     expect(statusOf(report, 'auth.valid')).toBe('pass')
-    expect(said[0]).toContain('4 valid calls need a time step each, about 30 s')
+    expect(said[0]).toContain('4 valid calls need a time step each, about 60 s')
   })
 
   it('learns the policy from the answer to a repeated code', async () => {

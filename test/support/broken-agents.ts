@@ -90,14 +90,26 @@ export const defects = ({ peers, now }: Circumstances): Defect[] => {
       quirks: {
         waves: (_, seen) => live(seen) && seen.codes.length === 1 && /^\d{6}$/.test(seen.codes[0] ?? ''),
       },
-      named: fails(...guesses),
+      // Wrong codes are sent after a success only, so it might have been the success that opened the door.
+      named: fails(...guesses, 'auth.after-valid'),
+    },
+    {
+      name: 'accepts any six digits with a token once it was seen with the right ones',
+      quirks: {
+        waves: (_, seen) =>
+          live(seen) &&
+          seen.successes.tokens.has(seen.authorization[0] ?? '') &&
+          seen.codes.length === 1 &&
+          /^\d{6}$/.test(seen.codes[0] ?? ''),
+      },
+      named: fails(...guesses, 'auth.after-valid'),
     },
     {
       name: 'accepts one fixed code beside the real ones',
       quirks: {
         waves: (_, seen) => live(seen) && seen.codes.length === 1 && isWrong(seen.codes[0], peers, now()),
       },
-      named: fails('auth.wrong-code'),
+      named: fails('auth.wrong-code', 'auth.after-valid'),
     },
     {
       name: 'accepts codes of the last ten minutes',
@@ -150,6 +162,23 @@ export const defects = ({ peers, now }: Circumstances): Defect[] => {
         waves: (_, seen) => seen.codes.length === 0 && seen.successes.tokens.has(seen.authorization[0] ?? ''),
       },
       named: fails('auth.after-valid'),
+    },
+    {
+      name: 'does not look at the form of a code once a token was seen with a right one',
+      quirks: {
+        waves: (_, seen) =>
+          seen.successes.tokens.has(seen.authorization[0] ?? '') &&
+          seen.codes.length === 1 &&
+          !/^\d{6}$/.test(seen.codes[0] ?? ''),
+      },
+      named: fails('auth.after-valid'),
+    },
+    {
+      name: 'wants some code on streams, and takes any',
+      quirks: {
+        waves: (call, seen) => call.operation === 'subscribe' && live(seen) && seen.codes.length === 1,
+      },
+      named: fails('auth.stream'),
     },
     {
       name: 'forgets the guard on streams',
@@ -206,6 +235,13 @@ export const defects = ({ peers, now }: Circumstances): Defect[] => {
       name: 'puts refusals into a 200',
       quirks: reasons((response) =>
         sendJson(response, 200, { jsonrpc: '2.0', id: 1, error: { code: -32001, message: 'Unauthorized' } }),
+      ),
+      named: warns('status'),
+    },
+    {
+      name: 'shows a login page',
+      quirks: reasons((response) =>
+        response.writeHead(200, { 'Content-Type': 'text/html' }).end('<p>Please log in</p>'),
       ),
       named: warns('status'),
     },

@@ -1,3 +1,4 @@
+import { checks, type CheckId } from '../../src/probe/index.js'
 import type { Quirks } from './broken-agent.js'
 
 export interface Defect {
@@ -11,6 +12,10 @@ export interface Defect {
 }
 
 export const warns = (...ids: string[]): Defect['named'] => Object.fromEntries(ids.map((id) => [id, 'warn']))
+
+/** What a defect is named by in each cell that has it. */
+export const ofCells = (named: Defect['named']): Defect['named'] =>
+  Object.fromEntries(Object.entries(named).filter(([id]) => checks[id as CheckId].scope === 'cell'))
 
 type Edit = (card: Record<string, unknown>) => Record<string, unknown>
 const edited = (edit: Edit): Quirks => ({ card: (card) => edit(structuredClone(card)) })

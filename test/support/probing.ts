@@ -3,6 +3,7 @@ import { defaultProfile } from '../../src/core/profile.js'
 import { Seed } from '../../src/core/seed.js'
 import { Token } from '../../src/core/token.js'
 import { probe, type ProbeOptions, type ProbeReport } from '../../src/probe/index.js'
+import type { CheckResult } from '../../src/probe/report.js'
 import { startTestAgent, type AgentPeer, type Quirks, type TestAgent } from './broken-agent.js'
 
 /** A clock that stands still until somebody sleeps. */
@@ -85,10 +86,19 @@ export function probeOptions(url: string, clock: ReturnType<typeof stillClock>):
 }
 
 /** The checks of a report that neither passed nor were skipped. */
-export function findings({ checks }: ProbeReport): Record<string, string> {
+export function findings({ checks }: Pick<ProbeReport, 'checks'>): Record<string, string> {
   return Object.fromEntries(
     checks
       .filter(({ status }) => status === 'fail' || status === 'warn')
       .map(({ id, status }) => [id, status]),
+  )
+}
+
+/** The findings of each cell, by its name. */
+export function findingsByCell({ checks }: ProbeReport): Record<string, Record<string, string>> {
+  const cellOf = ({ binding, protocolVersion }: CheckResult): string => `${binding} ${protocolVersion}`
+  const cells = new Set(checks.filter(({ binding }) => binding !== null).map(cellOf))
+  return Object.fromEntries(
+    [...cells].map((cell) => [cell, findings({ checks: checks.filter((check) => cellOf(check) === cell) })]),
   )
 }

@@ -20,6 +20,28 @@ export function judgeGuess(check: CheckId, run: CellRun): Verdict {
   return judgeBeside(tried, run)
 }
 
+/** Whether no stream was opened without the second factor, before any success, and none with a wrong code. */
+export function judgeStream(run: CellRun): Verdict {
+  const verdict = judgeRefusals('auth.stream', run)
+  if (verdict.status !== 'pass') return verdict
+  const wrong = run.tried.filter(
+    ({ attempt }) => attempt.check === 'auth.stream' && attempt.guess !== undefined,
+  )
+  const opened = wrong.filter(({ answer }) => wasLetIn(answer, run) === 'yes')
+  // Where every call with a wrong code is let in, it is not the stream that is at fault.
+  if (opened[0] === undefined || letInWrongCodes(run).length > 0) return verdict
+  return failed(opened[0].answer.summary, `let in: ${labels(opened)}`)
+}
+
+function letInWrongCodes(run: CellRun): Tried[] {
+  return run.tried.filter(
+    ({ attempt, answer, when }) =>
+      attempt.check === 'auth.wrong-code' &&
+      when !== 'after-same-connection' &&
+      wasLetIn(answer, run) === 'yes',
+  )
+}
+
 /** Requests sent after a success: what lets them in may be the success, and `auth.after-valid` names that. */
 function judgeBeside(tried: readonly Tried[], run: CellRun): Verdict {
   const verdict = judgeHeld(tried, run)
@@ -59,12 +81,27 @@ export function judgeAfterValid(run: CellRun): Verdict {
   const comparable = after.filter(refusedElsewhere)
   if (comparable.length === 0) return skipped('nothing was refused before the success')
   const verdict = judgeHeld(comparable, run)
+  const [wrong] = letInWrongCodes(run)
+  if (verdict.status === 'pass' && wrong && refusesWithoutCode(run)) {
+    return failed(
+      wrong.answer.summary,
+      'let in: a wrong code; guesses are sent after a success only, so it may be the success that opened the door',
+    )
+  }
   const same = comparable.filter(({ when }) => when === 'after-same-connection')
   const letIn = same.some(({ answer }) => wasLetIn(answer, run) === 'yes')
   if (letIn) return { ...verdict, detail: `${verdict.detail}; on the connection that a success came by` }
   return same.length > 0 || verdict.status !== 'pass'
     ? verdict
     : { ...verdict, detail: 'on new connections; the agent closes each after its answer' }
+}
+
+/** Whether a call without a code was refused before any success: then the code was looked at. */
+function refusesWithoutCode(run: CellRun): boolean {
+  const without = run.tried.filter(
+    ({ attempt, when }) => attempt.check === 'auth.bearer-only' && when === 'before',
+  )
+  return without.length > 0 && without.every(({ answer }) => wasLetIn(answer, run) === 'no')
 }
 
 function judgeHeld(tried: readonly Tried[], run: CellRun): Verdict {

@@ -10,6 +10,8 @@ export interface Material {
   readonly unknownToken: string
   /** A code that would be accepted, with the right token beside it. */
   readonly code: string
+  /** Another such code, if need be, with one of the three digits that Latin-1 has as superscripts. */
+  readonly codeWith123: string
 }
 
 /** One request that a correct agent refuses. */
@@ -40,8 +42,17 @@ const freeRefusals = {
     { label: 'an unknown token with a valid code', fields: [bearer(unknownToken), [header, code]] },
     { label: 'an unknown token alone', fields: [bearer(unknownToken)] },
   ],
-  'auth.malformed-code': ({ token, header, code }) =>
-    malformedCodes(code).map(([label, value]) => ({ label, fields: [bearer(token), [header, value]] })),
+  'auth.malformed-code': ({ token, header, code, codeWith123 }) => [
+    {
+      label: 'letters for a code',
+      fields: [bearer(token), [header, 'abcdefgh'.slice(0, code.length)]],
+      again: true,
+    },
+    ...malformedCodes(code, codeWith123).map(([label, value]): Variant => ({
+      label,
+      fields: [bearer(token), [header, value]],
+    })),
+  ],
   'auth.duplicate-header': ({ token, unknownToken, header, code }) => [
     { label: 'the code, then junk', fields: [bearer(token), [header, code], [header, 'junk']] },
     { label: 'junk, then the code', fields: [bearer(token), [header, 'junk'], [header, code]] },
@@ -61,20 +72,25 @@ const freeRefusals = {
   ],
 } satisfies Partial<Record<CheckId, (material: Material) => Variant[]>>
 
-/** Requests with a wrong code beside the live token: agents count them. */
-const guesses = {
-  'auth.wrong-code': ({ wrong }) => wrong,
-  'auth.expired-code': ({ expired }) => expired,
-  'auth.future-code': ({ future }) => future,
-  'auth.cross-peer': ({ crossPeer }) => crossPeer,
-} satisfies Partial<Record<CheckId, (codes: WrongCodes) => string | undefined>>
-
-const guessLabels: Readonly<Record<keyof typeof guesses, string>> = {
-  'auth.wrong-code': 'a wrong code',
-  'auth.expired-code': 'a code of minutes ago',
-  'auth.future-code': 'a code of minutes from now',
-  'auth.cross-peer': "another peer's code",
+interface Guess extends Pick<Attempt, 'label'>, Partial<Pick<Attempt, 'operation'>> {
+  readonly pick: (codes: WrongCodes) => string | undefined
+  /** The check that spends the code anyway: without it, it is not spent for this one. */
+  readonly with?: CheckId
 }
+
+/** Requests with a wrong code beside the live token: agents count the distinct codes. */
+const guesses = {
+  'auth.wrong-code': { label: 'a wrong code', pick: ({ wrong }) => wrong },
+  'auth.expired-code': { label: 'a code of minutes ago', pick: ({ expired }) => expired },
+  'auth.future-code': { label: 'a code of minutes from now', pick: ({ future }) => future },
+  'auth.cross-peer': { label: "another peer's code", pick: ({ crossPeer }) => crossPeer },
+  'auth.stream': {
+    label: 'subscribing with a wrong code',
+    pick: ({ wrong }) => wrong,
+    operation: 'subscribe',
+    with: 'auth.wrong-code',
+  },
+} satisfies Partial<Record<CheckId, Guess>>
 
 /** When a request that spends no guess is sent: few before anything succeeded, the many after it. */
 export type Stage = 'before-valid' | 'after-valid'
@@ -82,21 +98,22 @@ export type Stage = 'before-valid' | 'after-valid'
 /** Variants of a valid call: many, and telling only where that one is let in. */
 const late: ReadonlySet<CheckId> = new Set(['auth.malformed-code', 'auth.duplicate-header'])
 
-/** Whether the requests of a refusal check come after the valid calls. */
+/** Whether most requests of a refusal check come after the valid calls. */
 export const isLate = (check: CheckId): boolean => late.has(check)
 
-/** What spends no guess, for the checks that are performed. */
+/** What spends no guess, for the checks that are performed. What is sent again after a success is sent before it. */
 export function freeAttempts(performed: ReadonlySet<CheckId>, material: Material, stage: Stage): Attempt[] {
   return entriesOf(freeRefusals)
-    .filter(([check]) => performed.has(check) && isLate(check) === (stage === 'after-valid'))
+    .filter(([check]) => performed.has(check))
     .flatMap(([check, variants]) =>
-      variants(material).map((variant: Variant) => ({
+      variants(material).map((variant: Variant): Attempt => ({
         check,
-        operation: 'get' as const,
+        operation: 'get',
         again: false,
         ...variant,
       })),
     )
+    .filter(({ check, again }) => (isLate(check) && !again) === (stage === 'after-valid'))
 }
 
 /** The call of a complete stranger: how it is answered tells how the agent takes an unknown token. */
@@ -110,11 +127,12 @@ export function guessAttempts(
   { token, header }: Material,
   codes: WrongCodes,
 ): Attempt[] {
-  return entriesOf(guesses).flatMap(([check, pick]) => {
-    const guess = pick(codes)
-    if (!performed.has(check) || guess === undefined) return []
+  return entriesOf(guesses).flatMap(([check, one]: [CheckId, Guess]) => {
+    const { label, operation = 'get' } = one
+    const guess = one.pick(codes)
+    if (!performed.has(check) || !performed.has(one.with ?? check) || guess === undefined) return []
     const fields: FieldLine[] = [bearer(token), [header, guess]]
-    return [{ check, label: guessLabels[check], fields, operation: 'get', again: false, guess }]
+    return [{ check, label, fields, operation, again: false, guess }]
   })
 }
 
@@ -123,12 +141,11 @@ export function guessAttempts(
  * lets one of them in. None is well-formed, so none is a guess. Blanks and tabs at the ends are missing because
  * HTTP takes them off (RFC 9110 §5.5), NUL and line ends because it cannot carry them.
  */
-function malformedCodes(code: string): (readonly [label: string, value: string])[] {
-  const superscripts = code.replace(/[123]/g, (digit) => ({ '1': '¹', '2': '²' })[digit] ?? '³')
+function malformedCodes(code: string, codeWith123: string): (readonly [label: string, value: string])[] {
+  const superscripts = codeWith123.replace(/[123]/g, (digit) => ({ '1': '¹', '2': '²' })[digit] ?? '³')
   const fullWidth = code.replace(/\d/g, (digit) => String.fromCharCode(0xff10 + Number(digit)))
   return [
     ['an empty code', ''],
-    ['letters for a code', 'abcdefgh'.slice(0, code.length)],
     ['a code with a no-break space after it', `${code}\u00a0`],
     ['a code with a blank within', `${code.slice(0, 3)} ${code.slice(3)}`],
     ['a code with a plus sign', `+${code}`],
@@ -139,7 +156,7 @@ function malformedCodes(code: string): (readonly [label: string, value: string])
     ['a code in a list', `${code}, junk`],
     ['a code in quotes', `"${code}"`],
     ['a code in full-width digits', Buffer.from(fullWidth).toString('latin1')],
-    ...(superscripts === code ? [] : ([['a code with superscript digits', superscripts]] as const)),
+    ...(superscripts === codeWith123 ? [] : ([['a code with superscript digits', superscripts]] as const)),
   ]
 }
 

@@ -84,7 +84,7 @@ export const refusalExplanations = {
   },
   'auth.after-valid': {
     means:
-      'What was refused before a success was let in after one, on the same connection or with the same token: the agent remembers that somebody was authenticated, and takes others for them. Behind a proxy, connections are shared.',
+      'What was refused before a success was let in after one, on the same connection or with the same token: the agent remembers that somebody was authenticated, and takes others for them. Behind a proxy, connections are shared. With `auth.wrong-code`: wrong codes are sent last, so which of the two it is cannot be told.',
     mend: [
       'Authenticate every request (A2A 0.3, 4.4; 1.0, 7.4); keep no verdict per connection, socket or token.',
       'A cache of verdicts must have the code and its time step in its key.',
