@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { defaultProfile } from '../../src/core/profile.js'
+import { Seed } from '../../src/core/seed.js'
+import { generateCode } from '../../src/core/totp.js'
+import { TOTPServerAuthScheme } from '../../src/server/index.js'
 import { makeStore, parseJson, runCli, type CliRun } from '../support/cli.js'
+import { requestWith } from '../support/guarded.js'
 import { rotationStorm } from '../support/rotation-storm.js'
 
 interface View {
@@ -153,4 +158,40 @@ describe('rotate', () => {
     const storm = { peer: 'alice', flags: ['--overlap', '5s'], perSecond: 50 }
     expect(await rotationStorm(cwd, storm)).toMatchObject({ refused: 0, servedLate: 0 })
   })
+})
+
+/** security.md's figure 12, its end: what an operator does about a stolen token. */
+it('--now gives service back to a peer whose stolen token somebody guesses with, and none to the thief', async () => {
+  const cwd = await makeStore(['alice'])
+  const file = join(cwd, 'server.json')
+  const publish = (): Promise<CliRun> => runCli(['config', 'server', '--out', file, '--force'], { cwd })
+  const handOut = async (): Promise<{ token: string; seed: Seed }> => {
+    const { token, seed } = parseJson(
+      await runCli(['config', 'client', 'alice', '--format', 'json'], { cwd }),
+    )
+    return { token: String(token), seed: Seed.fromBase32(String(seed)) }
+  }
+  await publish()
+  using scheme = TOTPServerAuthScheme.fromFile(file)
+  const ask = async (token: string, code: string): Promise<string> => {
+    const fields = { Authorization: `Bearer ${token}`, 'X-TOTP': code }
+    const { caller, refusal } = await scheme.authenticate(requestWith(fields))
+    return caller?.peer ?? refusal?.reason ?? 'nothing'
+  }
+  const codeNow = (seed: Seed): string => generateCode(seed, defaultProfile, new Date())
+
+  const before = await handOut()
+  expect(await ask(before.token, codeNow(before.seed))).toBe('alice')
+  const wrong = (n: number): string => String((Number(codeNow(before.seed)) + 1 + n) % 1e6).padStart(6, '0')
+  for (let n = 0; n < 50; n++) await ask(before.token, wrong(n))
+  expect(await ask(before.token, codeNow(before.seed))).toBe('guesses-exhausted')
+
+  expect((await runCli(['rotate', 'alice', '--now'], { cwd })).exitCode).toBe(0)
+  await publish()
+  const after = await handOut()
+  await expect
+    .poll(() => ask(after.token, codeNow(after.seed)), { timeout: 10_000, interval: 50 })
+    .toBe('alice')
+  expect(await ask(before.token, codeNow(after.seed))).toBe('token-refused')
+  expect(await ask(after.token, codeNow(before.seed))).toBe('code-wrong')
 })
