@@ -1,5 +1,6 @@
 import { A2aTotpError } from '../core/errors.js'
 import { isInstant } from '../core/instant.js'
+import { quoteName } from '../core/name.js'
 import { isLive } from '../core/peer.js'
 import { hashToken, isSameTokenHash, isTokenHash, Token } from '../core/token.js'
 
@@ -98,13 +99,13 @@ export class PeerTokenAuth implements ServerAuthScheme {
       if (this.#known.has(hash)) {
         throw new A2aTotpError(
           'ERR_CONFIG_INVALID',
-          `a token of ${JSON.stringify(peer)} is listed twice; give each token to one peer, once`,
+          `a token of ${quoteName(peer)} is listed twice; give each token to one peer, once`,
         )
       }
       if (expiresAt !== undefined && !isInstant(expiresAt)) {
         throw new A2aTotpError(
           'ERR_CONFIG_INVALID',
-          `expiresAt of a token of ${JSON.stringify(peer)} must be a valid Date`,
+          `expiresAt of a token of ${quoteName(peer)} must be a valid Date`,
         )
       }
       this.#known.set(hash, { hash, peer, ...(expiresAt && { expiresAt }) })

@@ -1,3 +1,4 @@
+import { quoteName } from '../core/name.js'
 import type { RefusalReason } from './refusal.js'
 import type { AuthRequest } from './request.js'
 import type { AuthOutcome } from './totp-server-auth-scheme.js'
@@ -60,6 +61,6 @@ export function eventsOf({ caller, refusal }: AuthOutcome, request: AuthRequest,
   const type = reason === 'code-replayed' ? 'replayed' : kind === 'throttled' ? 'throttled' : 'refused'
   const refused: AuthEvent = { type, ...base, reason, ...(peer !== undefined && { peer }) }
   if (!refusal.compromiseSuspected || peer === undefined) return [refused]
-  const advice = `someone who has a live token of ${JSON.stringify(peer)} is guessing codes: rotate it`
+  const advice = `someone who has a live token of ${quoteName(peer)} is guessing codes: rotate it`
   return [refused, { type: 'token_compromise_suspected', ...base, peer, advice }]
 }

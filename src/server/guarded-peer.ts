@@ -1,5 +1,6 @@
 import { A2aTotpError, isA2aTotpError } from '../core/errors.js'
 import { isInstant } from '../core/instant.js'
+import { quoteName } from '../core/name.js'
 import { isLive } from '../core/peer.js'
 import { parseProfile, replayPolicies, type ReplayPolicy, type TotpProfile } from '../core/profile.js'
 import { requireStrongSeed, Seed } from '../core/seed.js'
@@ -123,6 +124,6 @@ function naming<T>(peer: string, make: () => T): T {
     return make()
   } catch (error) {
     if (!isA2aTotpError(error)) throw error
-    throw new A2aTotpError(error.code, `peer ${JSON.stringify(peer)}: ${error.message}`)
+    throw new A2aTotpError(error.code, `peer ${quoteName(peer)}: ${error.message}`)
   }
 }

@@ -1,4 +1,5 @@
 import { A2aTotpError } from '../core/errors.js'
+import { quoteName } from '../core/name.js'
 import { hashToken, isTokenHash } from '../core/token.js'
 import { PeerTokenAuth, tokenHashOf, type ServerAuthScheme, type TokenVerdict } from './delegates.js'
 import type { GuardedPeer } from './guarded-peer.js'
@@ -38,14 +39,7 @@ export class Identification {
    */
   constructor({ delegate, tokenToPeer, sharedSeed }: TOTPServerAuthSchemeOptions, peers: PeerDirectory) {
     const mapped = [...mapOf(tokenToPeer ?? {})]
-    for (const [, peer] of mapped) {
-      if (!peers.find(peer)) {
-        throw new A2aTotpError(
-          'ERR_CONFIG_INVALID',
-          `tokenToPeer names ${JSON.stringify(peer)}, which has no seed; add it to peerSeeds or drop its token`,
-        )
-      }
-    }
+    for (const [token, peer] of mapped) if (!peers.find(peer)) throw unusable(token, peer, peers)
     if (!delegate && mapped.length === 0) {
       throw new A2aTotpError(
         'ERR_CONFIG_INVALID',
@@ -103,11 +97,21 @@ export class Identification {
       if (!isRefused(verdict) && (verdict.peer ?? peer) === peer) continue
       throw new A2aTotpError(
         'ERR_CONFIG_INVALID',
-        `the token that tokenToPeer maps to ${JSON.stringify(peer)} can never pass, since the delegate refuses it or ` +
+        `the token that tokenToPeer maps to ${quoteName(peer)} can never pass, since the delegate refuses it or ` +
           "takes it for another peer's; let the delegate know it, or leave the delegate out",
       )
     }
   }
+}
+
+/** The error for a token that is mapped to nobody. Where the map is the wrong way round, its names are tokens. */
+function unusable(token: string, peer: string, peers: PeerDirectory): A2aTotpError {
+  return new A2aTotpError(
+    'ERR_CONFIG_INVALID',
+    peers.find(token)
+      ? `tokenToPeer has peer ${quoteName(token)} where a token belongs; write { TOKEN: PEER }`
+      : `tokenToPeer names ${quoteName(peer)}, which has no seed; add it to peerSeeds or drop its token`,
+  )
 }
 
 /** Delegates in plain JavaScript may answer anything; what is no verdict is a refusal too. */

@@ -8,7 +8,10 @@ import type { OnEvent } from './events.js'
 
 /** One seed of several. */
 export interface PeerSeed {
-  /** Names it in events, and keeps its claims apart from those of others. By default its place in the list. */
+  /**
+   * Names it in events, and keeps its claims apart from those of others. By default its place in the list, which is
+   * not enough where the guard outlives the process and the list changes.
+   */
   readonly id?: string
   /** Base32, or a seed. */
   readonly seed: string | Seed

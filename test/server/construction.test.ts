@@ -8,6 +8,7 @@ import {
   type ServerAuthScheme,
   type TOTPServerAuthSchemeOptions,
 } from '../../src/server/index.js'
+import { failureOf } from '../support/failure.js'
 import { bearerOf, codeOf, peers, requestWith, someInstant } from '../support/guarded.js'
 
 const delegate: ServerAuthScheme = { authenticateToken: () => ({ peer: 'alice' }) }
@@ -113,6 +114,17 @@ describe('TOTPServerAuthScheme', () => {
     const run = (): unknown => make({ ...good, peerSeeds: { bob: weak } })
     expect(run).toThrow(/^peer "bob": /)
     expect(run).not.toThrow(weak)
+  })
+
+  it.each<[what: string, options: object]>([
+    ['a map of tokens the wrong way round', { ...good, tokenToPeer: { alice: 'secret-of-alice' } }],
+    ['a token for a peer', { ...good, tokenToPeer: { abc: peers.alice.token } }],
+    ['a map of seeds the wrong way round', { ...good, peerSeeds: { [peers.alice.seed.base32]: 'alice' } }],
+  ])('shows no secret that stands where a name belongs: %s', (_, options) => {
+    const { message } = failureOf(() => make(options))
+    for (const secret of ['secret-of-alice', peers.alice.token, peers.alice.seed.base32]) {
+      expect(message).not.toContain(secret)
+    }
   })
 
   it('lets a weak seed pass when told to', () => {
