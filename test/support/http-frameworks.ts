@@ -29,6 +29,8 @@ export interface ServeOptions {
   readonly cors?: boolean
   /** Answers 504 in front of the guard after so many milliseconds. */
   readonly inTimeMs?: number
+  /** Header fields that something in front of the guard has set already. */
+  readonly saying?: Readonly<Record<string, string>>
 }
 
 const require = createRequire(import.meta.url)
@@ -57,9 +59,13 @@ function answerLater(res: ServerResponse, inTimeMs: number): void {
 
 function expressServer(
   make: typeof express,
-  { scheme, through, cors, inTimeMs }: ServeOptions,
+  { scheme, through, cors, inTimeMs, saying = {} }: ServeOptions,
 ): Promise<GuardedServer> {
   const app = make()
+  app.use((_req, res, next) => {
+    res.set(saying)
+    next()
+  })
   if (cors) app.use(expressCors())
   if (inTimeMs !== undefined) {
     app.use((_req, res, next) => {
@@ -81,8 +87,12 @@ export const frameworks: Readonly<Record<string, (options: ServeOptions) => Prom
   'Express 5': (options) => expressServer(express, options),
   'Express 4': (options) => expressServer(require('express-4') as typeof express, options),
 
-  Fastify: async ({ scheme, through, cors, inTimeMs }) => {
+  Fastify: async ({ scheme, through, cors, inTimeMs, saying = {} }) => {
     const app = fastify()
+    app.addHook('onRequest', (_request, reply, done) => {
+      reply.headers(saying)
+      done()
+    })
     if (inTimeMs !== undefined) {
       app.addHook('onRequest', (_request, reply, done) => {
         setTimeout(() => {
@@ -107,9 +117,13 @@ export const frameworks: Readonly<Record<string, (options: ServeOptions) => Prom
     return { ...started(app.server), close: () => (app.server.closeAllConnections(), app.close()) }
   },
 
-  Hono: ({ scheme, through, cors, inTimeMs }) => {
+  Hono: ({ scheme, through, cors, inTimeMs, saying = {} }) => {
     const app = new Hono<{ Bindings: HttpBindings }>()
     const guard = forFetch.totpGuard(scheme)
+    app.use((c, next) => {
+      for (const [name, value] of Object.entries(saying)) c.header(name, value)
+      return next()
+    })
     if (inTimeMs !== undefined) {
       const late = (): Promise<Response> => sleep(inTimeMs).then(() => new Response(null, { status: 504 }))
       app.use(async (c, next) => {
@@ -139,7 +153,7 @@ export const frameworks: Readonly<Record<string, (options: ServeOptions) => Prom
     })
   },
 
-  'node:http': ({ scheme, through, cors, inTimeMs }) => {
+  'node:http': ({ scheme, through, cors, inTimeMs, saying = {} }) => {
     const guarded = forNode.totpGuard(scheme, (req, res) => {
       const peer = forNode.callerOf(req)?.peer ?? 'anyone'
       through(peer)
@@ -147,6 +161,7 @@ export const frameworks: Readonly<Record<string, (options: ServeOptions) => Prom
       res.end(JSON.stringify({ peer }))
     })
     return listen((req, res) => {
+      for (const [name, value] of Object.entries(saying)) res.setHeader(name, value)
       if (inTimeMs !== undefined) answerLater(res, inTimeMs)
       if (cors) res.setHeader('Access-Control-Allow-Origin', '*')
       if (cors && req.method === 'OPTIONS') res.writeHead(204).end()
@@ -164,5 +179,43 @@ export function rawExchange(port: number, text: string): Promise<string> {
     socket.on('error', fail)
     socket.on('close', () => done(Buffer.concat(chunks).toString('latin1')))
     socket.setTimeout(5000, () => socket.destroy(new Error('the server did not hang up')))
+  })
+}
+
+/** How a server took a body that goes on and on. */
+export interface Upload {
+  readonly status: number | undefined
+  /** Bytes that it took, or that lie in buffers on the way. */
+  readonly sent: number
+  /** Whether it hung up before the body was that long. */
+  readonly hungUp: boolean
+}
+
+/** Sends a body over a socket of its own, whatever is answered, until the server hangs up or it is that long. */
+export function upload(port: number, megabytes: number): Promise<Upload> {
+  return new Promise((done) => {
+    const most = megabytes * 1024 * 1024
+    const chunk = Buffer.alloc(256 * 1024)
+    let sent = 0
+    let answer = ''
+    let hungUp = true
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${most * 2}\r\n\r\n`)
+      more()
+    })
+    const more = (): void => {
+      while (!socket.destroyed && sent < most) {
+        sent += chunk.length
+        if (!socket.write(chunk)) return void socket.once('drain', more)
+      }
+      hungUp = socket.destroyed
+      socket.destroy()
+    }
+    socket.on('data', (data: Buffer) => (answer += data.toString('latin1')))
+    socket.on('error', () => undefined)
+    socket.on('close', () => {
+      const status = /^HTTP\/1\.1 (\d+)/.exec(answer)?.[1]
+      done({ status: status === undefined ? undefined : Number(status), sent, hungUp })
+    })
   })
 }
