@@ -32,7 +32,7 @@ export class FollowedFile {
   readonly #path: string
   #seen = gone
   /** A failure is told only when the next look finds the same file: it may have been half written. */
-  #failure: { readonly error: unknown } | undefined
+  #failure: { readonly error: unknown; readonly told: boolean } | undefined
   #timer: NodeJS.Timeout | undefined
 
   constructor(path: string) {
@@ -61,17 +61,22 @@ export class FollowedFile {
   async #look(listener: FollowedFileListener): Promise<void> {
     const found = await stat(this.#path, { bigint: true }).then(signatureOf, () => gone)
     if (!this.#timer) return
+    const before = found === this.#seen ? this.#failure : undefined
     if (found === this.#seen) {
-      if (this.#failure) listener.failed(this.#failure.error)
-      this.#failure = undefined
-      return
+      if (!before) return
+      if (!before.told) listener.failed(before.error)
+      // What was read and is no good stays so; what could not be read may be readable by now, and the same file.
+      if (found === gone || !isUnreadable(before.error)) {
+        this.#failure = undefined
+        return
+      }
     }
     this.#seen = found
     this.#failure = undefined
     try {
       listener.changed(this.read())
     } catch (error) {
-      this.#failure = { error }
+      this.#failure = { error, told: before !== undefined && isUnreadable(error) }
     }
   }
 }
@@ -97,6 +102,10 @@ function readRegularFile(path: string): { text: string; stats: BigIntStats } {
   } finally {
     if (file !== undefined) closeSync(file)
   }
+}
+
+function isUnreadable(error: unknown): boolean {
+  return error instanceof A2aTotpError && error.code === 'ERR_FILE_UNREADABLE'
 }
 
 function unreadable(why: string, cause?: unknown): A2aTotpError {
