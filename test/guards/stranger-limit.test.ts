@@ -29,7 +29,7 @@ describe('StrangerLimit', () => {
 
   it('forgets the source that was quiet for longest when there are too many', () => {
     const limit = new StrangerLimit({ perMinute: 2, sources: 2 })
-    for (const source of ['quiet', 'busy', 'busy', 'new']) limit.count(source, at(0))
+    for (const source of ['busy', 'quiet', 'busy', 'new']) limit.count(source, at(0))
     expect(limit.count('busy', at(0))).toBe(60)
     limit.count('quiet', at(0))
     expect(limit.count('quiet', at(0))).toBe(0)
