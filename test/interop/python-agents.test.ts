@@ -48,7 +48,7 @@ for (const [venv, program, cells] of agents) {
     })
 
     it.each(['JSONRPC', 'HTTP+JSON', 'GRPC'])(
-      'is called by the TypeScript client over %s',
+      'is called by the TypeScript client over %s, and streams to it',
       async (binding) => {
         const { cwd, card } = await startAgent()
         const { A2A_TOTP_TOKEN: token = '', A2A_TOTP_SEED: seed = '' } = aliceVariables(cwd)
@@ -62,6 +62,15 @@ for (const [venv, program, cells] of agents) {
           }),
         )
         expect(JSON.stringify(answer)).toContain('alice said: hello')
+        const events: unknown[] = []
+        for await (const event of client.sendMessageStream(
+          SendMessageRequest.fromJSON({
+            message: { messageId: 'm2', role: 'ROLE_USER', parts: [{ text: 'stream' }] },
+          }),
+        )) {
+          events.push(event)
+        }
+        expect(JSON.stringify(events)).toContain('alice said: stream')
       },
     )
   })

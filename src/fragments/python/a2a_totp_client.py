@@ -10,6 +10,9 @@ and seed come from the environment, as `a2a-totp config client NAME --format env
 Use one of the two. TOTPAuth is the better one for HTTP: it sees where a request goes. On a2a-sdk 0.3 an interceptor
 reaches JSON-RPC only. (The SDK's own AuthInterceptor sends only the first of two schemes that a card demands together.)
 
+Under policy `once` a code is good for one request: more than one in a period is answered 401 with Retry-After, and when
+to send the next is for the caller to say.
+
 For a2a-sdk 0.3 and 1.x, Python 3.10 and up; needs no other package.
 """
 
@@ -19,6 +22,7 @@ import base64
 import hashlib
 import hmac
 import ipaddress
+import logging
 import os
 import re
 import struct
@@ -31,6 +35,11 @@ import httpx
 from a2a.client import ClientCallContext, ClientCallInterceptor
 
 __all__ = ["CredentialsError", "TOTPAuth", "TOTPInterceptor", "TotpCredentials"]
+
+logger = logging.getLogger("a2a_totp")
+
+MINIMUM_SEED_BITS = 128
+"""RFC 4226 section 4, R6: the shared secret MUST have at least 128 bits."""
 
 _HASHES = {"SHA1": hashlib.sha1, "SHA256": hashlib.sha256, "SHA512": hashlib.sha512}
 _TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
@@ -60,7 +69,9 @@ class TotpCredentials:
             raise CredentialsError("the algorithm must be one of SHA1, SHA256, SHA512")
         if self.digits not in (6, 7, 8) or not 10 <= self.period <= 120:
             raise CredentialsError("digits must be 6, 7 or 8, and the period 10 to 120 seconds")
-        self._key()
+        bits = 8 * len(self._key())
+        if bits < MINIMUM_SEED_BITS:
+            logger.warning("the seed has %d bits, RFC 4226 asks for 128: ask who issued it for a longer one", bits)
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] = os.environ) -> TotpCredentials:

@@ -8,6 +8,7 @@ token and seed come from the environment, as `a2a-totp config client NAME --form
 Works over JSON-RPC and REST. crewAI's gRPC transport sends a bearer token only, so do not prefer it. Token and code go
 over https only, or over plain http to loopback, and where `$A2A_TOTP_URL` is set only to its origin: a card that names
 another host gets neither.
+Polls and streams are more than one request in a period: the agent's policy for this peer has to be `reuse`.
 For crewai with its a2a extra, Python 3.10 and up; needs no other package.
 """
 
@@ -17,6 +18,7 @@ import base64
 import hashlib
 import hmac
 import ipaddress
+import logging
 import os
 import re
 import struct
@@ -29,6 +31,11 @@ from crewai.a2a.auth import APIKeyAuth, BearerTokenAuth
 from pydantic import Field, SecretStr, field_validator
 
 __all__ = ["TOTPClientAuthScheme"]
+
+logger = logging.getLogger("a2a_totp")
+
+MINIMUM_SEED_BITS = 128
+"""RFC 4226 section 4, R6: the shared secret MUST have at least 128 bits."""
 
 _HASHES = {"SHA1": hashlib.sha1, "SHA256": hashlib.sha256, "SHA512": hashlib.sha512}
 
@@ -64,7 +71,9 @@ class TOTPClientAuthScheme(BearerTokenAuth, APIKeyAuth):
     @field_validator("seed")
     @classmethod
     def _is_base32(cls, seed: SecretStr) -> SecretStr:
-        _key(seed)
+        bits = 8 * len(_key(seed))
+        if bits < MINIMUM_SEED_BITS:
+            logger.warning("the seed has %d bits, RFC 4226 asks for 128: ask who issued it for a longer one", bits)
         return seed
 
     def code(self, at: float | None = None) -> str:

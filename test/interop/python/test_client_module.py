@@ -53,6 +53,16 @@ def test_bad_credentials_are_an_error_that_quotes_none(wrong: dict[str, str]) ->
     assert SEED not in repr(credentials())
 
 
+def test_a_weak_seed_still_gives_its_code_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    """It is not the client's to choose."""
+    assert len(credentials(seed="JBSWY3DPEHPK3PXP").code()) == 6
+    assert "80 bits" in caplog.text
+    assert "JBSWY3DP" not in caplog.text
+    caplog.clear()
+    credentials()
+    assert not caplog.records
+
+
 def sent_to(url: str, auth: TOTPAuth) -> httpx.Request:
     """The request that httpx would send."""
     seen: list[httpx.Request] = []

@@ -96,6 +96,13 @@ def test_each_request_of_a_client_has_its_own_code(monkeypatch: pytest.MonkeyPat
     assert len(set(seen)) == 3
 
 
+def test_a_weak_seed_still_gives_its_code_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    """It is not the client's to choose."""
+    assert len(client_scheme(seed="JBSWY3DPEHPK3PXP").code()) == 6
+    assert "80 bits" in caplog.text
+    assert "JBSWY3DP" not in caplog.text
+
+
 def sent_to(url: str, **fields: Any) -> httpx.Headers:
     """The headers of the request that a client of crewAI's making would send."""
     seen: list[httpx.Headers] = []
