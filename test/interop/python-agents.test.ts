@@ -122,3 +122,39 @@ describeWith('crewai', 'a crewAI client with the emitted scheme', () => {
     expectFreshCodes(printed, { seconds: 35, period: 10 })
   })
 })
+
+describeWith('crewai', 'the emitted crewAI server module', () => {
+  const program = `
+import asyncio, json, os
+from crewai.a2a.config import A2AServerConfig
+from a2a_totp_server import Authenticator, TOTPMiddleware, TOTPServerAuthScheme
+
+scheme = TOTPServerAuthScheme()
+A2AServerConfig(auth=scheme)
+TOTPMiddleware(lambda *_: None, scheme.authenticator)
+
+async def ask(call):
+    try:
+        return (await call).claims["sub"]
+    except Exception as error:
+        return getattr(error, "status_code", repr(error))
+
+token, code = os.environ["TOKEN"], os.environ["CODE"]
+asks = [scheme.authenticate(token), scheme.authenticate_with_totp(token, "000000"), scheme.authenticate_with_totp(token, code)]
+print(json.dumps([asyncio.run(ask(each)) for each in asks]))`
+
+  it('is one module, whose scheme lets nobody in but with both factors', async () => {
+    // So long that the code outlives the import of crewAI on a busy machine.
+    const cwd = await makeAgentFolder(['--period', '120'])
+    const args = ['config', 'server', '--format', 'crewai', '--out', 'a2a_totp_server.py', '--force']
+    expect(await runBinary(args, { cwd })).toMatchObject({ exitCode: 0 })
+    const { stdout } = await runBinary(['code', 'alice'], { cwd })
+    const env = {
+      A2A_TOTP_SERVER_FILE: join(cwd, 'server.json'),
+      TOKEN: aliceVariables(cwd)['A2A_TOTP_TOKEN'] ?? '',
+      CODE: stdout.trim(),
+    }
+    const printed = await lastLineOf(startPython('crewai', ['-c', program], { path: cwd, env }))
+    expect(JSON.parse(printed)).toEqual([401, 401, 'alice'])
+  })
+})
