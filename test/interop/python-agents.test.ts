@@ -106,6 +106,22 @@ for (const [venv, program, seams] of clients) {
   })
 }
 
+for (const venv of ['a2a-0.3', 'a2a-1'] satisfies Venv[]) {
+  describeWith(venv, `the client of the page on Python with ${venv}`, () => {
+    it('signs what it sends', async () => {
+      const cwd = await makeAgentFolder()
+      const { origin } = new URL(await firstLineOf(startBinary(['--quiet', 'demo'], { cwd })))
+      const args = [`${pythonTests}page_client.py`, origin]
+      const client = startPython(venv, args, { path: cwd, env: aliceVariables(cwd) })
+      expect(JSON.parse(await lastLineOf(client))).toMatchObject({
+        card: 'agent',
+        client: true,
+        answer: { error: { code: -32001 } },
+      })
+    })
+  })
+}
+
 describeWith('crewai', 'a crewAI client with the emitted scheme', () => {
   it('delegates, streams, and polls the demo past three periods', async () => {
     const cwd = await makeAgentFolder(['--period', '10'])
