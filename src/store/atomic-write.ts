@@ -16,6 +16,9 @@ import {
 /** Says where a temporary file of a file lies, and tells one from other files: a killed writer leaves one. */
 export const temporaryPrefix = (path: string): string => `.${basename(path)}.tmp-`
 
+/** Whether a file's name is that of a temporary file of any other. */
+export const isTemporary = (name: string): boolean => /^\..+\.tmp-[0-9a-f]{16,}$/.test(name)
+
 export interface ReplaceOptions {
   /** Asked right before the new file takes the old one's place; what it throws calls the change off. */
   readonly beforeRename?: () => void

@@ -130,6 +130,19 @@ describe('doctor on files', () => {
     expect(existsSync(left)).toBe(false)
   })
 
+  it('finds what was left of a result that was never finished, and leaves it to a person', async () => {
+    const cwd = await makeStore(['alice'])
+    const left = join(cwd, '.alice.env.tmp-0123456789abcdef')
+    writeFileSync(left, 'A2A_TOTP_SEED=')
+    const { run } = await examine(cwd)
+    expect(findingsOf(run).find(({ id }) => id === 'leftovers')).toMatchObject({
+      subject: left,
+      fix: `rm ${left}`,
+    })
+    await runCli(['doctor', '--fix'], { cwd })
+    expect(existsSync(left)).toBe(true)
+  })
+
   it('finds one seed and one token at two agents, when both stores are given', async () => {
     const [one, two] = [await makeStore(['alice']), await makeStore(['bob'])]
     const client = parseJson(await runCli(['config', 'client', 'alice', '--format', 'json'], { cwd: one }))

@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { temporaryPrefix } from '../../store/atomic-write.js'
+import { isTemporary, temporaryPrefix } from '../../store/atomic-write.js'
 import { distrustFolder } from '../../store/locate.js'
 import { acquireLock } from '../../store/lock.js'
 import { isEncrypted } from '../../store/protection.js'
@@ -69,6 +69,17 @@ function auditSidecars(path: string): Finding[] {
       mend: async () => {
         ;(await acquireLock(path)).release()
       },
+    })
+  }
+  // Of a result that --out names, or of another store: nobody takes a lock there, so nobody clears up.
+  for (const name of names.filter((one) => isTemporary(one) && !leftovers.includes(one))) {
+    findings.push({
+      id: 'leftovers',
+      severity: 'warning',
+      subject: join(folder, name),
+      message:
+        'a writer left this behind when it was killed, unless it is still at work; it may hold seeds and tokens',
+      fix: `rm ${quoteForShell(join(folder, name))}`,
     })
   }
   for (const name of names.filter((one) => one.startsWith(`${basename(path)}.bak-`))) {
