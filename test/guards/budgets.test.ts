@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { budgetsFor, defaultBudgets, parseBudgets } from '../../src/guards/budgets.js'
+import {
+  budgetsFor,
+  defaultBudgets,
+  longestMs,
+  memoryOf,
+  parseBudgets,
+  waitFor,
+} from '../../src/guards/budgets.js'
+import { failureOf } from '../support/failure.js'
 
 describe('budgets', () => {
   it.each([
@@ -19,6 +27,33 @@ describe('budgets', () => {
     { limit: NaN, seconds: 30 },
     { limit: 5, seconds: Infinity },
   ])('refuse $limit in $seconds s', (budget) => {
-    expect(() => parseBudgets([budget])).toThrow(expect.objectContaining({ code: 'ERR_CONFIG_INVALID' }))
+    for (const budgets of [[budget], [...defaultBudgets, budget]]) {
+      expect(failureOf(() => parseBudgets(budgets)).code).toBe('ERR_CONFIG_INVALID')
+    }
+  })
+
+  it('take any whole numbers from 1 on, and those of the box where nothing is said', () => {
+    const least = [{ limit: 1, seconds: 1 }]
+    expect(parseBudgets(least)).toBe(least)
+    expect(parseBudgets()).toBe(defaultBudgets)
+    expect(parseBudgets([])).toEqual([])
+  })
+
+  it('remember as much, and for as long, as the largest of them needs', () => {
+    expect([memoryOf(defaultBudgets), longestMs(defaultBudgets)]).toEqual([50, 86_400_000])
+    expect([memoryOf([]), longestMs([])]).toEqual([0, 0])
+  })
+
+  it('make one wait for the fullest of them', () => {
+    const budgets = [
+      { limit: 2, seconds: 10 },
+      { limit: 3, seconds: 100 },
+    ]
+    expect(waitFor([], budgets, 5000)).toBe(0)
+    expect(waitFor([0], budgets, 5000)).toBe(0)
+    expect(waitFor([0, 1000], budgets, 5000)).toBe(5000)
+    expect(waitFor([0, 1000], budgets, 10_000)).toBe(0)
+    expect(waitFor([0, 1000, 20_000], budgets, 20_000)).toBe(80_000)
+    expect(waitFor([0, 1000, 2000], [], 2000)).toBe(0)
   })
 })

@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import type { Protection, StoreKeys } from '../../src/store/protection.js'
 import { createStore, openStore, protectStore, readStore, updateStore } from '../../src/store/store.js'
 import { formatStore } from '../../src/store/store-file.js'
+import { watchedFs } from '../support/faulty-fs.js'
 import { peerOf, rosterOf } from '../support/roster.js'
 import { makeStoreFolder, rejectionOf } from '../support/store-folder.js'
 
@@ -56,6 +57,27 @@ describe('a store for recipients', () => {
     await updateStore(path, { keys: keysOf(mine) }, (before) => ({ ...before, agent: 'renamed' }))
     expect((await readStore(path, { keys: keysOf(theirs) })).agent).toBe('renamed')
     expect(readFileSync(path, 'latin1')).not.toContain('renamed')
+  })
+
+  it('is never there in plain text, at no moment of its making and of its changes, in no file', async () => {
+    const folder = makeStoreFolder()
+    const path = join(folder, 'a2a-totp.json')
+    let looks = 0
+    const fs = watchedFs(() => {
+      for (const name of readdirSync(folder)) {
+        // A lock file says which host and process holds it.
+        if (name.includes('.lock-')) continue
+        const bytes = readFileSync(join(folder, name), 'latin1')
+        for (const secret of secrets.slice(1)) expect(bytes, name).not.toContain(secret)
+        looks++
+      }
+    })
+    const protection: Protection = { kind: 'recipients', recipients: [myRecipient, theirRecipient] }
+    await createStore(path, roster, { now, protection, fs })
+    await updateStore(path, { keys: keysOf(mine), fs }, (before) => ({ ...before, agent: 'renamed' }))
+    await createStore(path, roster, { now, protection, fs, replace: true })
+    expect(looks).toBeGreaterThan(50)
+    expect(readdirSync(folder)).toHaveLength(2)
   })
 
   it('does not open for anybody else, and is not changed by the attempt', async () => {
