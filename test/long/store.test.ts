@@ -31,6 +31,18 @@ describe('a store under load', () => {
   })
 
   it.skipIf(!separable)(
+    'has all that processes in five pid namespaces added at once (skipped without unshare)',
+    async () => {
+      const { acknowledged, present } = await writers(workers, 8, 50, (index) =>
+        index % 2 === 0 ? [] : ownNamespace,
+      )
+      expect(acknowledged).toHaveLength(400)
+      expect(present.sort()).toEqual(acknowledged.sort())
+      console.log(`8 processes in 5 pid namespaces x 50 changes: ${present.length} of 400 peers present`)
+    },
+  )
+
+  it.skipIf(!separable)(
     'takes a holder in another pid namespace for alive while its heart beats (skipped without unshare)',
     async () => {
       const path = makeCounter()

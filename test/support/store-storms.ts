@@ -89,9 +89,12 @@ export async function writers(
   workers: Workers,
   processes: number,
   changes: number,
+  before?: (index: number) => readonly string[],
 ): Promise<{ acknowledged: string[]; present: string[] }> {
   const path = makeCounter()
-  const all = Array.from({ length: processes }, () => workers.start('add', path, changes))
+  const all = Array.from({ length: processes }, (_, index) =>
+    workers.start('add', path, changes, before?.(index)),
+  )
   await Promise.all(all.map((worker) => worker.ended()))
   return { acknowledged: all.flatMap(({ said }) => said), present: [...(await readStore(path)).peers.keys()] }
 }

@@ -2,6 +2,7 @@
  * One process that works on a store, for the tests with several: `store-worker COMMAND STORE [ARGUMENT]`. It
  * says on stdout what it has done, a line each, only once that is done.
  */
+import { randomUUID } from 'node:crypto'
 import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -39,10 +40,11 @@ const commands: Readonly<Record<string, () => Promise<void>>> = {
     }))
     say('survived')
   },
-  /** Adds as many peers as it is told, one change each, named after its pid. */
+  /** Adds as many peers as it is told, one change each. Not named after its pid, which others may have elsewhere. */
   async add() {
+    const own = randomUUID()
     for (let n = 0; n < Number(argument); n++) {
-      const name = `p${process.pid}-${n}`
+      const name = `${own}-${n}`
       await updateStore(path, {}, (roster) => ({
         ...roster,
         peers: new Map(roster.peers).set(name, peerOf(name)),
