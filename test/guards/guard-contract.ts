@@ -85,6 +85,19 @@ export function guardContract(name: string, make: MakeGuard): void {
       expect(await guard.decide(again)).toEqual({ outcome: 'replayed', retryAfter: 10 })
     })
 
+    it('says to come back after the step that was used, for a peer that is ahead or behind', async () => {
+      const guard = await make(longAgo)
+      const at = inStep(someStep, 20)
+      await guard.decide(rightCode(someStep + 1, { at }))
+      for (const step of [someStep + 1, someStep - 1]) {
+        expect(await guard.decide(rightCode(step, { at }))).toEqual({ outcome: 'replayed', retryAfter: 40 })
+      }
+    })
+
+    it('says that it can do that', async () => {
+      expect((await make(longAgo)).supports).toEqual({ once: true })
+    })
+
     it('lets none of 10,000 wrong codes spend a step', async () => {
       const guard = await make(longAgo)
       for (let thousand = 0; thousand < 10; thousand++) {

@@ -4,6 +4,8 @@ import type { Guard } from '../../src/guards/guard.js'
 import { decideScript } from '../../src/guards/decide-script.js'
 import { redisGuard, type RedisGuardOptions, type RedisPort } from '../../src/server/redis.js'
 import { clientNames, clients, type TestClient } from '../support/redis-clients.js'
+import { failureOf } from '../support/failure.js'
+import { rejectionOf } from '../support/store-folder.js'
 import { hasRedis, RedisServer } from '../support/redis-server.js'
 import { inStep, period, rightCode, someStep, wrongCode } from './attempts.js'
 import { guardContract } from './guard-contract.js'
@@ -268,6 +270,26 @@ describe('redisGuard', () => {
     { clockSkewMs: -1 },
     { clockSkewMs: 0.5 },
   ])('refuses %j', (options) => {
-    expect(() => redisGuard(silent, options)).toThrow(expect.objectContaining({ code: 'ERR_CONFIG_INVALID' }))
+    expect(failureOf(() => redisGuard(silent, options)).code).toBe('ERR_CONFIG_INVALID')
+  })
+
+  it.each([{ prefix: 'a' }, { prefix: 'a'.repeat(64) }, { timeoutMs: 1 }, { clockSkewMs: 0 }])(
+    'takes %j',
+    (options) => {
+      expect(redisGuard(silent, options).supports).toEqual({ once: true })
+    },
+  )
+
+  it('says why it cannot answer, and teaches a server the script only when that asks for it', async () => {
+    const cause = new Error('READONLY You cannot write against a read only replica.')
+    const taught: string[] = []
+    const readOnly: RedisPort = {
+      eval: (text) => Promise.resolve(taught.push(text)),
+      evalSha: () => Promise.reject(cause),
+    }
+    const error = await rejectionOf(Promise.resolve(redisGuard(readOnly).decide(rightCode(someStep))))
+    expect(error).toMatchObject({ code: 'ERR_STATE_UNAVAILABLE', cause })
+    expect(String(error)).toContain('Redis cannot answer')
+    expect(taught).toEqual([])
   })
 })
