@@ -25,9 +25,9 @@ export interface ProcessTable {
 }
 
 /** The table of the system that this runs on. */
-export function systemProcessTable(): ProcessTable {
-  if (process.platform === 'linux') return procTable()
-  if (process.platform === 'darwin') return psTable()
+export function systemProcessTable(platform: NodeJS.Platform = process.platform): ProcessTable {
+  if (platform === 'linux') return procTable()
+  if (platform === 'darwin') return psTable()
   return { self: () => nobody, livenessOf: () => 'unknown' }
 }
 

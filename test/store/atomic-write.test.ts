@@ -90,20 +90,23 @@ describe('replacing a file', () => {
       if (index === folderSync) throw systemError('EIO')
     })
     const error = errorOf(() => replaceFile(path, fresh, { fs }))
-    expect(error).toMatchObject({ code: 'ERR_STORE_UNWRITABLE' })
+    expect(error).toMatchObject({ code: 'ERR_STORE_UNWRITABLE', cause: systemError('EIO') })
     expect(String(error)).toContain('was changed, but a power cut may still undo it')
     expect(readFileSync(path)).toEqual(fresh)
     expect(readdirSync(folder)).toEqual([basename(path)])
   })
 
-  it('is content with a file system that cannot fsync folders', () => {
-    const { path } = makeFile()
-    const fs = watchedFs((_, index) => {
-      if (index === folderSync) throw systemError('EINVAL')
-    })
-    replaceFile(path, fresh, { fs })
-    expect(readFileSync(path)).toEqual(fresh)
-  })
+  it.each(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP'])(
+    'is content with a file system that says %s to the fsync of a folder',
+    (errno) => {
+      const { path } = makeFile()
+      const fs = watchedFs((_, index) => {
+        if (index === folderSync) throw systemError(errno)
+      })
+      replaceFile(path, fresh, { fs })
+      expect(readFileSync(path)).toEqual(fresh)
+    },
+  )
 
   it('leaves nothing of a write that stopped half-way', () => {
     const { folder, path } = makeFile()
@@ -224,10 +227,10 @@ describe('writing a new file', () => {
     }
   })
 
-  it('works where there are no hard links', () => {
+  it.each(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'])('works where a hard link gives %s', (errno) => {
     const path = join(makeStoreFolder(), 'out.txt')
     const fs = watchedFs((call) => {
-      if (call === 'linkSync') throw systemError('EPERM')
+      if (call === 'linkSync') throw systemError(errno)
     })
     writeNewFile(path, fresh, { force: false, fs })
     expect(readFileSync(path)).toEqual(fresh)
@@ -250,6 +253,8 @@ describe('writing a new file', () => {
         })
         expect(errorOf(() => writeNewFile(path, fresh, { force, fs }))).toMatchObject({
           code: 'ERR_FILE_UNWRITABLE',
+          message: `cannot write ${path}: the disk has an input/output error; check it before you try again`,
+          cause: systemError('EIO'),
         })
         expect(readdirSync(join(path, '..'))).toEqual([])
       }

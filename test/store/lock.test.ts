@@ -207,6 +207,7 @@ describe('a lock whose holder cannot be looked up', () => {
   it('counts as one from elsewhere when we do not know our own place', async () => {
     const { path } = makeStore()
     putLock(path, 1, { startedAt: 'another time' })
+    putLock(path, 2, { startedAt: 'another time', place: undefined })
     const processes: ProcessTable = { self: () => ({ ...here, place: undefined }), livenessOf: () => 'dead' }
     await expect(acquireLock(path, { deadlineMs: 0, processes })).rejects.toMatchObject({
       code: 'ERR_STORE_LOCKED',
@@ -265,6 +266,19 @@ describe('two that take a lock at the same moment', () => {
     await acquire(path, { fs, deadlineMs: 0 })
   })
 
+  it('try again when the number was taken where there are no hard links', async () => {
+    const { path, folder } = makeStore()
+    let links = 0
+    const fs = watchedFs((call) => {
+      if (call !== 'linkSync') return
+      if (links++ === 0) putLock(path, 1, { startedAt: 'another time' })
+      throw systemError('EPERM')
+    })
+    await acquire(path, { fs })
+    expect(links).toBe(2)
+    expect(locksIn(folder)).toEqual(['.a2a-totp.json.lock-2'])
+  })
+
   it('keep each other out where there are no hard links', async () => {
     const { path, folder } = makeStore()
     const fs = watchedFs((call) => {
@@ -276,6 +290,49 @@ describe('two that take a lock at the same moment', () => {
     const next = await acquire(path, { fs, deadlineMs: 0 })
     next.release()
     expect(readdirSync(folder)).toEqual(['a2a-totp.json'])
+  })
+})
+
+describe('a lock that cannot be put up or looked at', () => {
+  it.each(['EIO', 'ENOSPC', 'EACCES'])(
+    'is a store that cannot be written, at once, when link answers %s',
+    async (errno) => {
+      const { path, folder } = makeStore()
+      const cause = systemError(errno)
+      const fs = watchedFs((call) => {
+        if (call === 'linkSync') throw cause
+      })
+      await expect(acquireLock(path, { fs })).rejects.toMatchObject({
+        code: 'ERR_STORE_UNWRITABLE',
+        message: expect.stringMatching(/^cannot lock .*; /) as string,
+        cause,
+      })
+      expect(readdirSync(folder)).toEqual(['a2a-totp.json'])
+    },
+  )
+
+  it('is taken without regard for a file that vanished while it was looked at', async () => {
+    const { path, folder } = makeStore()
+    const file = putLock(path, 1, { place: 'elsewhere' })
+    let looks = 0
+    const fs = watchedFs((call) => {
+      if (call === 'lstatSync' && looks++ === 0) unlinkSync(file)
+    })
+    await acquire(path, { fs, deadlineMs: 0 })
+    expect(locksIn(folder)).toEqual(['.a2a-totp.json.lock-1'])
+  })
+
+  it('is not held as far as its holder can tell', async () => {
+    const { path } = makeStore()
+    let broken = false
+    const fs = watchedFs((call) => {
+      if (broken && call === 'lstatSync') throw systemError('EIO')
+    })
+    const lock = await acquire(path, { fs })
+    expect(() => lock.assertHeld()).not.toThrow()
+    broken = true
+    expect(() => lock.assertHeld()).toThrow('went to another process')
+    broken = false
   })
 })
 

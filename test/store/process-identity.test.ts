@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process'
-import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { procTable, psTable, systemProcessTable } from '../../src/store/process-identity.js'
@@ -83,8 +83,18 @@ describe.skipIf(process.platform !== 'linux')('processes as /proc shows them', (
   })
 })
 
+describe('processes of a system that shows none', () => {
+  it('have no place, and cannot be told apart', () => {
+    const table = systemProcessTable('win32')
+    expect(table.self()).toEqual({ place: undefined, pid: process.pid, startedAt: '' })
+    expect(table.livenessOf(table.self())).toBe('unknown')
+  })
+})
+
 describe('processes as ps shows them', () => {
+  const asked: string[] = []
   const run = (command: string, ...args: string[]): string => {
+    asked.push([command, ...args].join(' '))
     if (command.endsWith('sysctl')) return '7D53A5B1'
     if (args.at(-1) === String(process.pid)) return 'Mon Nov 23 22:45:01 2026'
     throw new Error('ps found nobody')
@@ -98,6 +108,10 @@ describe('processes as ps shows them', () => {
     expect(table.livenessOf(self)).toBe('alive')
     expect(table.livenessOf({ pid: process.pid, startedAt: 'Mon Nov 23 22:45:00 2026' })).toBe('dead')
     expect(table.livenessOf({ pid: noPid, startedAt: 'Mon Nov 23 22:45:01 2026' })).toBe('dead')
+    expect([...new Set(asked)]).toEqual([
+      '/usr/sbin/sysctl -n kern.bootsessionuuid',
+      `/bin/ps -o lstart= -p ${process.pid}`,
+    ])
   })
 
   it('are unknown when ps has nothing to say about one that is there', () => {
@@ -110,4 +124,17 @@ describe('processes as ps shows them', () => {
     })
     expect(broken.self().place).toBeUndefined()
   })
+
+  it.skipIf(!existsSync('/bin/ps'))(
+    'are asked of the tool itself where nothing else is said (skipped without ps)',
+    async () => {
+      const { pid } = await start('sleep', ['60'])
+      const startedAt = execFileSync('/bin/ps', ['-o', 'lstart=', '-p', String(pid)], {
+        env: { LC_ALL: 'C', TZ: 'UTC' },
+      })
+      const ps = systemProcessTable('darwin')
+      expect(ps.livenessOf({ pid, startedAt: startedAt.toString().trim() })).toBe('alive')
+      expect(ps.livenessOf({ pid, startedAt: 'Mon Nov 23 22:45:01 2026' })).toBe('dead')
+    },
+  )
 })

@@ -31,7 +31,12 @@ describe('reading a store', () => {
 
   it('says how to begin when there is none', async () => {
     const folder = makeStoreFolder()
-    for (const path of [join(folder, 'none.json'), join(folder, 'none', 'none.json')]) {
+    writeFileSync(join(folder, 'file'), '')
+    for (const path of [
+      join(folder, 'none.json'),
+      join(folder, 'none', 'none.json'),
+      join(folder, 'file', 'none.json'),
+    ]) {
       const error = await rejectionOf(readStore(path))
       expect(error).toMatchObject({ code: 'ERR_STORE_MISSING' })
       expect(String(error)).toContain('a2a-totp init')

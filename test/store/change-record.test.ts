@@ -1,0 +1,89 @@
+import { execFileSync } from 'node:child_process'
+import * as nodeFs from 'node:fs'
+import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { peersChanged, recordChange, recordPath, type Change } from '../../src/store/change-record.js'
+import { failureOf } from '../support/failure.js'
+import { systemError, watchedFs } from '../support/faulty-fs.js'
+import { peerOf, rosterOf, seedCredential } from '../support/roster.js'
+import { makeStore } from '../support/store-folder.js'
+
+const change: Change = {
+  at: new Date('2026-11-23T22:45:01Z'),
+  by: 'op',
+  host: 'host-a',
+  command: 'rotate',
+  peers: ['alice'],
+}
+const line =
+  '{"at":"2026-11-23T22:45:01.000Z","by":"op","host":"host-a","command":"rotate","peers":["alice"]}\n'
+
+describe('the record of changes', () => {
+  it('gains a line of JSON a change, in a file of its owner alone beside the store', () => {
+    const before = process.umask(0)
+    onTestFinished(() => void process.umask(before))
+    const { path } = makeStore()
+    recordChange(path, change)
+    recordChange(path, change)
+    expect(recordPath(path)).toBe(`${path}.log`)
+    expect(readFileSync(`${path}.log`, 'utf8')).toBe(line + line)
+    expect(statSync(`${path}.log`).mode & 0o777).toBe(0o600)
+  })
+
+  it.each<[string, (path: string) => unknown, RegExp]>([
+    ['a link', (path) => symlinkSync('elsewhere', path), /it is a link; name the file itself$/],
+    ['a folder', (path) => mkdirSync(path), /it is a folder; name a file$/],
+    ['a device', (path) => symlinkSync('/dev/null', path), /it is a link/],
+    ['a FIFO that nobody reads', (path) => execFileSync('mkfifo', [path]), /ENXIO/],
+  ])('is not written where %s is', (_what, make, words) => {
+    const { path, text } = makeStore()
+    make(recordPath(path))
+    const error = failureOf(() => recordChange(path, change))
+    expect(error).toMatchObject({
+      code: 'ERR_FILE_UNWRITABLE',
+      message: expect.stringMatching(words) as string,
+    })
+    expect(readFileSync(path, 'utf8')).toBe(text)
+  })
+
+  it('says why it cannot be written, and closes what it opened', () => {
+    const { path } = makeStore()
+    const cause = systemError('ENOSPC')
+    const calls: string[] = []
+    const fs = watchedFs((call) => {
+      calls.push(call)
+      if (call === 'writeFileSync') throw cause
+    })
+    const error = failureOf(() => recordChange(path, change, fs))
+    expect(error).toMatchObject({ code: 'ERR_FILE_UNWRITABLE', cause })
+    expect(error.message).toBe(`cannot write ${path}.log: the disk is full; make room and try again`)
+    expect(calls.at(-1)).toBe('closeSync')
+  })
+
+  it('takes only a regular file that it opened', () => {
+    const { path } = makeStore()
+    writeFileSync(recordPath(path), '')
+    const fs = { ...nodeFs, fstatSync: () => ({ isFile: () => false }) } as unknown as typeof nodeFs
+    expect(failureOf(() => recordChange(path, change, fs)).message).toBe(`${path}.log is not a regular file`)
+    expect(readFileSync(recordPath(path), 'utf8')).toBe('')
+  })
+})
+
+describe('the peers in which two rosters differ', () => {
+  const [alice, bob, carol] = [peerOf('alice'), peerOf('bob'), peerOf('carol')]
+
+  it('are those that came, went or changed', () => {
+    const before = rosterOf([alice, bob])
+    expect(peersChanged(before, rosterOf([alice, bob]))).toEqual([])
+    expect(peersChanged(before, rosterOf([alice, bob, carol]))).toEqual(['carol'])
+    expect(peersChanged(before, rosterOf([bob]))).toEqual(['alice'])
+    expect(peersChanged(before, rosterOf([alice, { ...bob, note: 'n' }, carol]))).toEqual(['bob', 'carol'])
+  })
+
+  it('are none where only what they share is another', () => {
+    const before = rosterOf([alice])
+    expect(
+      peersChanged(before, { ...before, replay: 'once', sharedSeeds: [seedCredential('s', 1)] }),
+    ).toEqual([])
+  })
+})
