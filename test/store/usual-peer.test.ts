@@ -12,7 +12,7 @@ type Entry = Record<string, unknown>
 /** What the schema makes of an entry, or none. */
 function bySchema(entry: unknown): Peer | undefined {
   const result = v.safeParse(peerSchema, entry)
-  return result.success ? ({ name: 'alice', ...result.output }) : undefined
+  return result.success ? { name: 'alice', ...result.output } : undefined
 }
 
 const textOf = (peer: Peer): string => formatStore(rosterOf([peer]))
