@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { machine, tableOf, type Section } from './report.js'
+import { grpcSection } from './sections/grpc.js'
 import { httpSection } from './sections/http.js'
 import { memorySection } from './sections/memory.js'
 import { probeSection } from './sections/probe.js'
@@ -14,6 +15,7 @@ const sections: Readonly<Record<string, Section>> = {
   verify: verifySection,
   scheme: schemeSection,
   http: httpSection,
+  grpc: grpcSection,
   probe: probeSection,
   redis: redisSection,
   store: storeSection,

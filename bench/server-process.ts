@@ -1,10 +1,9 @@
 import { fork, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
-import { Load } from './load.js'
 import { isThere } from './processes.js'
 import { helper } from './paths.js'
-import type { Order, PeerData, ServerName } from './servers/protocol.js'
+import type { Order } from './servers/protocol.js'
 
 /** What a burst of requests cost, each. */
 export interface BurstCost {
@@ -14,25 +13,37 @@ export interface BurstCost {
   readonly wall: number
 }
 
-/** A server in a process of its own, on a core of its own where the system can do that. */
-export class ServerProcess {
-  readonly #child: ChildProcess
-  readonly #load: Load
+/** What sends requests to a server. */
+export interface Load<Request> {
+  /** Sends them all, several at a time, and waits for their answers; one that is refused ends the benchmark. */
+  send(requests: readonly Request[]): Promise<void>
+  close(): void
+}
 
-  private constructor(child: ChildProcess, load: Load) {
+/** A server in a process of its own, on a core of its own where the system can do that. */
+export class ServerProcess<Request> {
+  readonly #child: ChildProcess
+  readonly #load: Load<Request>
+
+  private constructor(child: ChildProcess, load: Load<Request>) {
     this.#child = child
     this.#load = load
   }
 
-  static async start(server: ServerName, peers: readonly PeerData[], at: number): Promise<ServerProcess> {
-    const child = fork(helper('servers/http'))
+  /** @param program the helper that serves, and @param connect what makes a load for its port */
+  static async start<Request>(
+    program: 'servers/grpc' | 'servers/http',
+    order: Omit<Extract<Order, { type: 'start' }>, 'type'>,
+    connect: (port: number) => Promise<Load<Request>>,
+  ): Promise<ServerProcess<Request>> {
+    const child = fork(helper(program))
     pin(child.pid, 0)
-    const port = await ask(child, { type: 'start', server, peers, at })
-    return new ServerProcess(child, await Load.to(port))
+    const port = await ask(child, { type: 'start', ...order })
+    return new ServerProcess(child, await connect(port))
   }
 
   /** @param at where the server's clock stands meanwhile, in milliseconds */
-  async burst(requests: readonly Buffer[], at: number): Promise<BurstCost> {
+  async burst(requests: readonly Request[], at: number): Promise<BurstCost> {
     const before = await ask(this.#child, { type: 'usage', at })
     const start = performance.now()
     await this.#load.send(requests)

@@ -10,7 +10,14 @@ const outdir = fileURLToPath(new URL('../node_modules/.cache/a2a-totp-bench', im
 
 mkdirSync(outdir, { recursive: true })
 await build({
-  entryPoints: ['bench/main.ts', 'bench/servers/http.ts', 'bench/servers/otplib-code.ts'],
+  entryPoints: [
+    'bench/main.ts',
+    'bench/servers/bare-import.ts',
+    'bench/servers/grpc.ts',
+    'bench/servers/http.ts',
+    'bench/servers/otplib-code.ts',
+    'bench/servers/replica.ts',
+  ],
   absWorkingDir: root,
   outdir,
   outbase: 'bench',

@@ -1,16 +1,12 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { Redis } from 'ioredis'
-import { defaultProfile } from '../../src/core/profile.js'
-import { defaultBudgets } from '../../src/guards/budgets.js'
-import type { Attempt } from '../../src/guards/guard.js'
+import type { Redis } from 'ioredis'
 import { redisGuard } from '../../src/guards/redis-guard.js'
 import { fromIoredis } from '../../src/guards/redis-port.js'
-import { inFolder, isThere } from '../processes.js'
+import { attemptOf } from '../attempts.js'
+import { inFolder } from '../processes.js'
+import { hasRedis, statisticsOf, withRedis } from '../redis-process.js'
 import { bytes, cost, microseconds, type Row, type Section, type Unit } from '../report.js'
 import { cpuNanoseconds, takeRounds } from '../rounds.js'
+import { replicaRows } from './replicas.js'
 
 const peers = 2000
 const atOnce = 50
@@ -19,46 +15,22 @@ const count: Unit = (value) => value.toFixed(2)
 /** What a decision of the guard over Redis costs, on either side, to the least that such a claim can be. */
 export const redisSection: Section = {
   title: 'Redis (policy once, one server, 50 decisions under way)',
-  async run({ rounds }) {
-    if (!isThere('redis-server', ['--version'])) {
-      console.error('no redis-server here: its section is left out')
-      return []
-    }
-    return inFolder(async (folder) => {
-      const socket = join(folder, 'redis.sock')
-      const args = [
-        '--port',
-        '0',
-        '--unixsocket',
-        socket,
-        '--save',
-        '',
-        '--appendonly',
-        'no',
-        '--dir',
-        folder,
-      ]
-      const server = spawn('redis-server', args, { stdio: 'ignore' })
-      const client = new Redis({ path: socket, retryStrategy: () => 50 })
-      client.on('error', () => undefined)
-      try {
-        while ((await client.ping().catch(() => '')) !== 'PONG') await sleep(50)
-        return await measure(client, rounds)
-      } finally {
-        client.disconnect()
-        const exit = once(server, 'exit')
-        server.kill()
-        await exit
-      }
-    })
-  },
+  run: (scale) =>
+    hasRedis('its section')
+      ? inFolder((folder) =>
+          withRedis(folder, async (client, socket) => [
+            ...(await measure(client, scale.rounds)),
+            ...(await replicaRows(client, socket, scale)),
+          ]),
+        )
+      : Promise.resolve([]),
 }
 
 async function measure(client: Redis, rounds: number): Promise<readonly Row[]> {
   const guard = redisGuard(fromIoredis(client), { timeoutMs: 10_000 })
   // A guard that has just begun cannot know about the steps around it.
   let step = Math.floor(Date.now() / 30_000) + 3
-  await guard.decide(attempt(0, step))
+  await guard.decide(attemptOf(0, step))
   step += 3
   const own = new Meter(client, 'evalsha')
   const plain = new Meter(client, 'set')
@@ -66,7 +38,7 @@ async function measure(client: Redis, rounds: number): Promise<readonly Row[]> {
     {
       guard: () =>
         own.over(async (peer) => {
-          const { outcome } = await guard.decide(attempt(peer, step))
+          const { outcome } = await guard.decide(attemptOf(peer, step))
           if (outcome !== 'accepted') throw new Error(outcome)
         }),
       plain: () => plain.over((peer) => client.set(`plain:${peer}:${step}`, '1', 'PX', 90_000, 'NX')),
@@ -113,23 +85,17 @@ class Meter {
   }
 
   async over(task: (peer: number) => Promise<unknown>): Promise<number> {
-    const before = await this.#statistics()
+    const before = await statisticsOf(this.#redis, this.#command)
     const start = cpuNanoseconds()
     for (let peer = 0; peer < peers; peer += atOnce) {
       await Promise.all(Array.from({ length: atOnce }, (_, place) => task(peer + place)))
     }
     const cpu = (cpuNanoseconds() - start) / 1000 / peers
-    const after = await this.#statistics()
+    const after = await statisticsOf(this.#redis, this.#command)
     this.client.push(cpu)
     this.server.push((after.microseconds - before.microseconds) / peers)
     this.trips.push((after.calls - before.calls) / peers)
     return cpu
-  }
-
-  async #statistics(): Promise<{ calls: number; microseconds: number }> {
-    const info = await this.#redis.info('commandstats')
-    const [, calls, usec] = new RegExp(`cmdstat_${this.#command}:calls=(\\d+),usec=(\\d+)`).exec(info) ?? []
-    return { calls: Number(calls ?? 0), microseconds: Number(usec ?? 0) }
   }
 }
 
@@ -137,19 +103,4 @@ class Meter {
 async function claimSize(client: Redis): Promise<number> {
   const [, keys] = await client.scan(0, 'MATCH', '*:claim:*', 'COUNT', 1000)
   return (await client.memory('USAGE', keys[0] ?? '')) ?? NaN
-}
-
-function attempt(peer: number, timeStep: number): Attempt {
-  const { period, window } = defaultProfile
-  return {
-    peer: `peer-${peer}`,
-    tokenHash: `sha256:${String(peer).padStart(64, '0')}`,
-    policy: 'once',
-    budgets: defaultBudgets,
-    at: new Date(timeStep * period * 1000),
-    timeStep,
-    period,
-    window,
-    finding: { kind: 'match', seedId: 's-0123456789', timeStep },
-  }
 }

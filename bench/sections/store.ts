@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Roster } from '../../src/core/peer.js'
 import { defaultProfile } from '../../src/core/profile.js'
 import { provisionPeer, withPeers } from '../../src/core/provision.js'
 import { formatStore, parseStore } from '../../src/store/store-file.js'
 import { createStore, readStore } from '../../src/store/store.js'
-import { binary } from '../paths.js'
-import { inFolder, wallTimeOf, type Run } from '../processes.js'
+import { makePeers } from '../mesh.js'
+import { binary, helper } from '../paths.js'
+import { execute, inFolder, wallTimeOf, type Run } from '../processes.js'
 import {
   cost,
   microseconds,
@@ -46,7 +47,7 @@ async function run(folder: string, scale: Scale): Promise<readonly Row[]> {
     .map((name) =>
       cost(of(name), of(nothing), milliseconds, name === `code, ${label(10_000)}` ? 2.5 : undefined),
     )
-  return [...rows, ...(await readingRows(rosters, folder, scale))]
+  return [...rows, ...(await importRows(folder, scale)), ...(await readingRows(rosters, folder, scale))]
 }
 
 function commandsOn(cwd: string, count: number): Record<string, Sampler> {
@@ -66,6 +67,47 @@ function commandsOn(cwd: string, count: number): Record<string, Sampler> {
   return Object.fromEntries(
     Object.entries(runs).map(([name, next]) => [`${name}, ${label(count)}`, wallTimeOf(next)]),
   )
+}
+
+/** All peers of a CSV in one command, against reading the CSV and writing as many bytes. */
+async function importRows(folder: string, { quick }: Scale): Promise<Row[]> {
+  const count = 10_000
+  const cwd = join(folder, 'import')
+  mkdirSync(cwd)
+  const csv = join(cwd, 'peers.csv')
+  const lines = makePeers(count).map(({ name, seed, token }) => `${name},${seed.base32},${token}`)
+  writeFileSync(csv, ['name,seed,token', ...lines, ''].join('\n'))
+  const store = join(cwd, 'a2a-totp.json')
+  const cli = (...args: string[]): Run => ({
+    command: process.execPath,
+    args: [binary, '--quiet', '--store', store, ...args],
+    cwd,
+  })
+  const name = `import, ${label(count)}`
+  const bare = 'node that parses the CSV, writes as many bytes and syncs'
+  const samples = await takeRounds(
+    {
+      [name]: wallTimeOf(() => {
+        rmSync(store, { force: true })
+        execute(cli('init'))
+        return cli('import', csv)
+      }),
+      [bare]: wallTimeOf(() => ({
+        command: process.execPath,
+        args: [helper('servers/bare-import'), csv, join(cwd, 'bare.json')],
+        cwd,
+      })),
+    },
+    quick ? 3 : 9,
+  )
+  return [
+    cost(
+      { name, samples: samples[name] ?? [] },
+      { name: bare, samples: samples[bare] ?? [] },
+      milliseconds,
+      3,
+    ),
+  ]
 }
 
 /** What a peer costs on the way in, at each size: flat, or it does not scale. */

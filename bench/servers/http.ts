@@ -1,27 +1,39 @@
 // One server of the HTTP section. The first argument says which one; peers come and figures go over the IPC channel.
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express, { type Express } from 'express'
+import { Redis } from 'ioredis'
 import { Secret, TOTP } from 'otpauth'
 import { verify as verifyWithOtplib } from 'otplib'
 import passport from 'passport'
 import { Strategy as BearerStrategy } from 'passport-http-bearer'
+import { defaultProfile } from '../../src/core/profile.js'
+import { timeStepAt } from '../../src/core/totp.js'
 import { TOTPServerAuthScheme } from '../../src/server/index.js'
 import { totpGuard } from '../../src/server/express.js'
 import { totpGuard as nodeGuard } from '../../src/server/node.js'
-import type { Order, PeerData, ServerName } from './protocol.js'
+import type { Guard } from '../../src/guards/guard.js'
+import { fromIoredis, redisGuard } from '../../src/server/redis.js'
+import { attemptOf } from '../attempts.js'
+import { now, obey } from './order.js'
+import type { PeerData, ServerName } from './protocol.js'
 
 const body = '{"ok":true}'
 const head = { 'Content-Type': 'application/json', 'Content-Length': body.length }
-let at = new Date()
+type HttpServerName = Exclude<ServerName, `grpc-js${string}`>
 
 const answer: RequestListener = (_req, res) => void res.writeHead(200, head).end(body)
 
-const servers: Readonly<Record<ServerName, (peers: readonly PeerData[]) => RequestListener>> = {
+const servers: Readonly<
+  Record<HttpServerName, (peers: readonly PeerData[], redis?: string) => RequestListener>
+> = {
   'node:http': () => answer,
   'node:http + a2a-totp, reuse': (peers) => nodeGuard(schemeOf(peers, 'reuse'), answer),
   'node:http + a2a-totp, once': (peers) => nodeGuard(schemeOf(peers, 'once'), answer),
+  'node:http + a2a-totp, once over Redis': (peers, redis) =>
+    nodeGuard(schemeOf(peers, 'once', overRedis(redis)), answer),
   'node:http + createHash + Map + otpauth': naive,
   express: () => application(),
   'express + a2a-totp, reuse': (peers) => {
@@ -31,13 +43,23 @@ const servers: Readonly<Record<ServerName, (peers: readonly PeerData[]) => Reque
   'express + passport-http-bearer + otplib': withPassport,
 }
 
-function schemeOf(peers: readonly PeerData[], replay: 'once' | 'reuse'): TOTPServerAuthScheme {
+function schemeOf(peers: readonly PeerData[], replay: 'once' | 'reuse', guard?: Guard): TOTPServerAuthScheme {
   return new TOTPServerAuthScheme({
     peerSeeds: new Map(peers.map(({ name, seed }) => [name, seed])),
     tokenToPeer: new Map(peers.map(({ name, token }) => [token, name])),
     replay,
-    now: () => at,
+    ...(guard && { guard }),
+    now,
   })
+}
+
+/** Commands of one turn of the event loop go to Redis together. */
+function overRedis(path = ''): Guard {
+  const client = new Redis({ path, enableAutoPipelining: true })
+  const guard = redisGuard(fromIoredis(client), { timeoutMs: 10_000, now })
+  // The first that is asked is when its memory begins, and the steps around that are unknown to it.
+  void guard.decide(attemptOf(0, timeStepAt(defaultProfile, now())))
+  return guard
 }
 
 function naive(peers: readonly PeerData[]): RequestListener {
@@ -48,7 +70,7 @@ function naive(peers: readonly PeerData[]): RequestListener {
   return (req, res) => {
     const totp = totps.get(digest(req.headers.authorization?.slice('Bearer '.length) ?? ''))
     const token = String(req.headers['x-totp'])
-    const drift = totp?.validate({ token, window: 1, timestamp: at.getTime() }) ?? null
+    const drift = totp?.validate({ token, window: 1, timestamp: now().getTime() }) ?? null
     if (drift === null) res.writeHead(401).end()
     else res.writeHead(200, head).end(body)
   }
@@ -79,7 +101,7 @@ function withPassport(peers: readonly PeerData[]): Express {
       const { valid } = await verifyWithOtplib({
         secret: seed,
         token: String(req.headers['x-totp']),
-        epoch: Math.floor(at.getTime() / 1000),
+        epoch: Math.floor(now().getTime() / 1000),
         epochTolerance: 30,
       })
       if (valid) next()
@@ -88,17 +110,10 @@ function withPassport(peers: readonly PeerData[]): Express {
   })
 }
 
-process.on('message', (order: Order) => {
-  if (order.type === 'start') {
-    at = new Date(order.at)
-    const server = createServer(servers[order.server](order.peers))
-    // The connections stay, however long the other servers' turns take.
-    server.keepAliveTimeout = 0
-    server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port))
-  } else {
-    at = new Date(order.at)
-    const { user, system } = process.cpuUsage()
-    process.send?.((user + system) / 1000)
-  }
+obey(async (order) => {
+  const server = createServer(servers[order.server as HttpServerName](order.peers, order.redis))
+  // The connections stay, however long the other servers' turns take.
+  server.keepAliveTimeout = 0
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  return (server.address() as AddressInfo).port
 })
-process.on('disconnect', () => process.exit())

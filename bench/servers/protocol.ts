@@ -1,12 +1,16 @@
-/** The servers of the HTTP section; what they are called in the report as well. */
+/** The servers of the sections HTTP and gRPC; what they are called in the report as well. */
 export type ServerName =
   | 'node:http'
   | 'node:http + a2a-totp, reuse'
   | 'node:http + a2a-totp, once'
+  | 'node:http + a2a-totp, once over Redis'
   | 'node:http + createHash + Map + otpauth'
   | 'express'
   | 'express + a2a-totp, reuse'
   | 'express + passport-http-bearer + otplib'
+  | 'grpc-js'
+  | 'grpc-js + a2a-totp, reuse'
+  | 'grpc-js + a2a-totp, once'
 
 export interface PeerData {
   readonly name: string
@@ -23,6 +27,8 @@ export type Order =
       readonly server: ServerName
       readonly peers: readonly PeerData[]
       readonly at: number
+      /** The socket of a Redis, for those that need one. */
+      readonly redis?: string
     }
   /** Sets the clock. Answered with the CPU time used so far, in milliseconds. */
   | { readonly type: 'usage'; readonly at: number }

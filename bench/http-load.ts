@@ -1,22 +1,23 @@
-import { connect, type Socket } from 'node:net'
 import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import type { Load } from './server-process.js'
 
 const connections = 50
 
 /** Keeps 50 connections busy, each with one request at a time. Raw sockets, so that it needs less than the server. */
-export class Load {
+export class HttpLoad implements Load<Buffer> {
   readonly #sockets: readonly Socket[]
 
   private constructor(sockets: readonly Socket[]) {
     this.#sockets = sockets
   }
 
-  static async to(port: number): Promise<Load> {
+  static async to(port: number): Promise<HttpLoad> {
     const sockets = Array.from({ length: connections }, () =>
       connect({ port, host: '127.0.0.1', noDelay: true }),
     )
     await Promise.all(sockets.map((socket) => once(socket, 'connect')))
-    return new Load(sockets)
+    return new HttpLoad(sockets)
   }
 
   /** Sends them all and waits for their answers; any that is not 2xx ends the benchmark. */

@@ -1,0 +1,19 @@
+import { defaultProfile } from '../src/core/profile.js'
+import { defaultBudgets } from '../src/guards/budgets.js'
+import type { Attempt } from '../src/guards/guard.js'
+
+/** A peer's right code of a time step under `once`, as a scheme asks a guard about it. */
+export function attemptOf(peer: number, timeStep: number): Attempt {
+  const { period, window } = defaultProfile
+  return {
+    peer: `peer-${peer}`,
+    tokenHash: `sha256:${String(peer).padStart(64, '0')}`,
+    policy: 'once',
+    budgets: defaultBudgets,
+    at: new Date(timeStep * period * 1000),
+    timeStep,
+    period,
+    window,
+    finding: { kind: 'match', seedId: 's-0123456789', timeStep },
+  }
+}

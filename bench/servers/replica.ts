@@ -1,0 +1,39 @@
+// One replica of an agent, reduced to its guard over Redis: decides about so many right codes, 50 at a time.
+import { Redis } from 'ioredis'
+import { redisGuard } from '../../src/guards/redis-guard.js'
+import { fromIoredis } from '../../src/guards/redis-port.js'
+import { attemptOf } from '../attempts.js'
+
+const atOnce = 50
+
+/** Which peers are this replica's, and which time step it is. */
+export interface Turn {
+  readonly firstPeer: number
+  readonly decisions: number
+  readonly timeStep: number
+}
+
+const guard = redisGuard(
+  fromIoredis(new Redis({ path: process.argv[2] ?? '', enableAutoPipelining: true })),
+  {
+    timeoutMs: 60_000,
+  },
+)
+
+process.on('message', (turn: Turn) => void decide(turn).then((cpu) => process.send?.(cpu)))
+process.on('disconnect', () => process.exit())
+
+/** Gives the CPU time that it took, in microseconds. */
+async function decide({ firstPeer, decisions, timeStep }: Turn): Promise<number> {
+  const before = process.cpuUsage()
+  let next = firstPeer
+  const caller = async (): Promise<void> => {
+    while (next < firstPeer + decisions) {
+      const { outcome } = await guard.decide(attemptOf(next++, timeStep))
+      if (outcome !== 'accepted') throw new Error(outcome)
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, caller))
+  const { user, system } = process.cpuUsage(before)
+  return user + system
+}
