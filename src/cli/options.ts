@@ -11,12 +11,18 @@ import {
   widestWindow,
 } from '../core/profile.js'
 
+const choices = new WeakMap<Option, readonly string[]>()
+
+/** The words that an option takes, for shells to complete; none where it takes anything. */
+export const wordsOf = (option: Option): readonly string[] => choices.get(option) ?? []
+
 /** An option whose value must be one of a few words. Unlike commander's `choices`, its error never echoes the value. */
-export function choice(flags: string, description: string, choices: readonly string[]): Option {
-  const option = new Option(flags, `${description} (${choices.join(', ')})`)
+export function choice(flags: string, description: string, words: readonly string[]): Option {
+  const option = new Option(flags, `${description} (${words.join(', ')})`)
+  choices.set(option, words)
   return option.argParser((value) => {
-    if (choices.includes(value)) return value
-    throw new A2aTotpError('ERR_USAGE', `${option.long ?? flags} must be one of ${choices.join(', ')}`)
+    if (words.includes(value)) return value
+    throw new A2aTotpError('ERR_USAGE', `${option.long ?? flags} must be one of ${words.join(', ')}`)
   })
 }
 

@@ -12,20 +12,44 @@ async function scriptFor(shell: string): Promise<string> {
   return run.stdout
 }
 
-/** What bash offers for a command line, whose last word is being typed. */
-async function offered(cwd: string, line: string): Promise<string[]> {
+/** How each shell is asked what it offers for a command line, whose last word is being typed. */
+const asking = {
+  bash: (script: string, line: string) => `${script}
+COMP_WORDS=(${wordsOf(line)})
+COMP_CWORD=${line.split(' ').length - 1}
+_a2a_totp
+printf '%s\\n' "\${COMPREPLY[@]}"`,
+  // Outside a line editor zsh has no compadd; what it is handed is what would be offered.
+  zsh: (script: string, line: string) => `compdef() { : }
+_files() { : }
+compadd() { shift; print -rl -- "\${(@M)@:#\${words[CURRENT]}*}" }
+${script}
+words=(${wordsOf(line)})
+CURRENT=${line.split(' ').length}
+_a2a_totp`,
+  fish: (script: string, line: string) => `${script}
+complete -C '${line}' | string split -f1 \\t
+true`,
+}
+
+const wordsOf = (line: string): string =>
+  line
+    .split(' ')
+    .map((word) => `'${word}'`)
+    .join(' ')
+
+async function offered(cwd: string, line: string, shell: keyof typeof asking = 'bash'): Promise<string[]> {
   const bin = join(cwd, 'bin')
   mkdirSync(bin, { recursive: true })
   writeFileSync(join(bin, 'a2a-totp'), `#!/bin/sh\nexec '${process.execPath}' '${binary}' "$@"\n`)
   chmodSync(join(bin, 'a2a-totp'), 0o755)
-  const words = line.split(' ')
-  const script = `${await scriptFor('bash')}
-COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')})
-COMP_CWORD=${words.length - 1}
-_a2a_totp
-printf '%s\\n' "\${COMPREPLY[@]}"`
+  const script = asking[shell](await scriptFor(shell), line)
   const env = { PATH: `${bin}:${process.env['PATH'] ?? ''}`, HOME: cwd }
-  return execFileSync('bash', ['--norc', '-c', script], { cwd, env }).toString().split('\n').filter(Boolean)
+  const flags = { bash: ['--norc'], zsh: ['-f'], fish: ['--no-config'] }
+  return execFileSync(shell, [...flags[shell], '-c', script], { cwd, env })
+    .toString()
+    .split('\n')
+    .filter(Boolean)
 }
 
 describe('completion', () => {
@@ -43,13 +67,29 @@ describe('completion', () => {
     expect(await offered(elsewhere, 'a2a-totp show b')).toEqual([])
   })
 
-  it.skipIf(!has('zsh'))('is a script that zsh can read (skipped without zsh)', async () => {
-    expect(spawnSync('zsh', ['-n'], { input: await scriptFor('zsh') }).status).toBe(0)
-  })
-
-  it.skipIf(!has('fish'))('is a script that fish can read (skipped without fish)', async () => {
-    expect(spawnSync('fish', ['--no-execute'], { input: await scriptFor('fish') }).status).toBe(0)
-  })
+  for (const shell of ['bash', 'zsh', 'fish'] as const) {
+    it.skipIf(!has(shell))(
+      `knows where in the line it is, in ${shell} (skipped without it)`,
+      async () => {
+        const cwd = await makeStore(['alice', 'alan', 'bob'])
+        const sorted = async (line: string): Promise<string[]> => (await offered(cwd, line, shell)).sort()
+        expect(await sorted('a2a-totp ro')).toEqual(['rotate'])
+        expect(await sorted('a2a-totp config s')).toEqual(['server'])
+        expect(await sorted('a2a-totp recipients a')).toEqual(['add'])
+        expect(await sorted('a2a-totp code al')).toEqual(['alan', 'alice'])
+        expect(await sorted('a2a-totp config client al')).toEqual(['alan', 'alice'])
+        expect(await sorted('a2a-totp config server al')).toEqual([])
+        expect(await sorted('a2a-totp config client --format k')).toEqual(['kubernetes'])
+        expect(await sorted('a2a-totp config client alice --format c')).toEqual(['crewai', 'curl'])
+        expect(await sorted('a2a-totp add-peer carol --replay ')).toEqual(['once', 'reuse'])
+        expect(await sorted('a2a-totp rotate --over')).toEqual(['--overlap'])
+        expect(await sorted('a2a-totp help enc')).toEqual(['encrypt', 'encryption'])
+        expect(await sorted('a2a-totp completion z')).toEqual(['zsh'])
+        if (shell === 'fish') expect(await sorted('a2a-totp import a')).toContain('a2a-totp.json')
+      },
+      60_000,
+    )
+  }
 
   it('knows every command in every shell', async () => {
     const { stdout } = await runCli(['--help'], { cwd: makeFolder() })
