@@ -122,7 +122,7 @@ function kindOf(
   if (status >= 200 && status < 300 && /^text\/event-stream/i.test(contentType)) return 'answered'
   if (typeof body === 'object' && body !== null) return isResult(body) ? 'answered' : 'other'
   // A page for people, to log in say: no answer of the protocol, but one to compare.
-  return /^text\/html/i.test(contentType) ? 'other' : 'unreadable'
+  return status === 200 && /^text\/html/i.test(contentType) ? 'other' : 'unreadable'
 }
 
 /** JSON-RPC's unknown method, A2A's VersionNotSupported, and what stands for the latter in REST. */

@@ -1,8 +1,9 @@
+import type { ServerResponse } from 'node:http'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { probe, renderPretty, type ProbeReport } from '../../src/probe/index.js'
-import { midStep, probeAgent, probeOptions, stillClock } from '../support/probing.js'
+import { formats, probe, renderPretty, type ProbeReport } from '../../src/probe/index.js'
+import { findings, midStep, probeAgent, probeOptions, stillClock } from '../support/probing.js'
 
 const servers: Server[] = []
 const sockets = new Set<Socket>()
@@ -88,6 +89,31 @@ describe('a hostile agent', () => {
       Math.max(...report.checks.map(({ actual, detail }) => Math.max(actual.length, detail.length))),
     ).toBeLessThan(400)
     expect(renderPretty(report, { color: false, symbols: false })).toMatch(/^[\x20-\x7e\n]*$/)
+  })
+
+  it.each(['::error::pwned', '##[error]pwned', '##vso[task.complete]'])(
+    'cannot give a command to the log of a CI system by the name %s',
+    async (name) => {
+      const { report } = await probeAgent({ card: (card) => ({ ...card, name }) }, { only: ['auth.none'] })
+      for (const render of Object.values(formats)) {
+        expect(render(report, { color: false, symbols: false })).not.toMatch(/^\s*(::error::|##\S)/m)
+      }
+    },
+  )
+
+  it.each<[string, (response: ServerResponse) => void]>([
+    ['hangs up', (response) => response.socket?.destroy()],
+    ['speaks no HTTP', (response) => response.socket?.end('garbage\r\n\r\n')],
+    ['floods the header', (response) => response.writeHead(401, { 'X-Flood': 'x'.repeat(100_000) }).end()],
+  ])('that %s instead of refusing is not ok: nothing shows that anybody is kept out', async (_, act) => {
+    const { report } = await probeAgent({
+      refuse: (response) => {
+        act(response)
+        return true
+      },
+    })
+    expect(report).toMatchObject({ ok: false, reachable: true })
+    expect(findings(report)).toMatchObject({ 'auth.none': 'fail', 'auth.bearer-only': 'fail' })
   })
 
   it('cannot make a run endless by naming interfaces', async () => {

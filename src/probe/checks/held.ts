@@ -116,8 +116,12 @@ function judgeAll(tried: readonly Tried[], run: CellRun): Verdict {
   if (letIn[0]) return failed(letIn[0].answer.summary, `let in: ${labels(letIn)}`)
   const unserved = tried.find(isUnservedStream)
   if (unserved) return skipped(`the agent does not stream (${unserved.answer.summary})`)
+  // A proxy in front may hang up on what is no valid HTTP; whatever else is not refused shows that nobody is kept out.
   const silent = tried.filter(({ answer }) => answer.kind === 'unreadable')
-  if (silent[0]) return warned(silent[0].answer.summary, `no readable answer to ${labels(silent)}`)
+  if (silent[0]) {
+    const said = isLate(silent[0].attempt.check) ? warned : failed
+    return said(silent[0].answer.summary, `no readable answer to ${labels(silent)}`)
+  }
   const unclear = tried.filter(({ answer }) => wasLetIn(answer, run) === 'unclear')
   if (unclear[0]) {
     return {

@@ -22,7 +22,7 @@ export function renderPretty(report: ProbeReport, { color, symbols: nice }: Pret
     skip: chalk.dim,
   }
   const mark = (status: CheckStatus): string => (nice ? symbols : words)[status]
-  const title = `${report.agent === null ? '' : `${report.agent} `}at ${report.target}`
+  const title = `${nameOf(report)}at ${report.target}`
   const lines = [chalk.bold(title), '']
 
   const columns = [...new Set(report.checks.map(columnOf))].filter((column) => column !== '')
@@ -57,6 +57,12 @@ export function renderPretty(report: ProbeReport, { color, symbols: nice }: Pret
   lines.push('', verdict(report, chalk), '')
   const text = lines.join('\n')
   return nice ? text : text.replace(/[\u0080-\u{10ffff}]/gu, '?')
+}
+
+/** The agent's name; without what makes a line a command to the log of a CI system (`::error::`, `##[error]`). */
+function nameOf({ agent }: ProbeReport): string {
+  const name = agent?.replace(/^[^\p{L}\p{N}]+/u, '') ?? ''
+  return name === '' ? '' : `${name} `
 }
 
 function verdict(report: ProbeReport, chalk: ChalkInstance): string {
