@@ -1,20 +1,31 @@
+import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { Seed } from '../../src/core/seed.js'
 import { hashToken } from '../../src/core/token.js'
 import { budgetsFor, defaultBudgets } from '../../src/guards/budgets.js'
 import { memoryGuard } from '../../src/guards/memory-guard.js'
+import { PeerTokenAuth } from '../../src/server/delegates.js'
+import type { AuthOutcome, TOTPServerAuthScheme } from '../../src/server/totp-server-auth-scheme.js'
 import { inStep, rightCode, someStep, wrongCode } from '../guards/attempts.js'
 import { bearerOf, Clock, codeOf, headersOf, requestWith, schemeFor } from '../support/guarded.js'
 import { heapUsed } from '../support/heap.js'
+import { bytesHeld } from '../support/memory.js'
 
 const million = 1_000_000
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
 const longAgo = new Date(0)
+const digestOf = (n: number): Buffer => createHash('sha256').update(String(n)).digest()
 
-/** Heap that is held after some work, and what for. Whatever the work made stays reachable through `held`. */
-async function heldBy(what: string, held: unknown, work: () => void | Promise<void>): Promise<number> {
-  const before = heapUsed()
+/** Memory that is held after some work, and what for. Whatever the work made stays reachable through `held`. */
+async function heldBy(
+  what: string,
+  held: unknown,
+  work: () => void | Promise<void>,
+  measure = heapUsed,
+): Promise<number> {
+  const before = measure()
   await work()
-  const bytes = heapUsed() - before
+  const bytes = measure() - before
   expect(held).toBeDefined()
   console.log(`memory: ${what}: ${megabytes(bytes)}`)
   return bytes
@@ -65,6 +76,35 @@ describe('the memory of memoryGuard', () => {
 })
 
 describe('the memory of a scheme', () => {
+  it('is less than 2 kB for each of 100,000 peers, once all of them have called', async () => {
+    const clock = new Clock()
+    const peers = 100_000
+    const seedOf = (n: number): string => Seed.fromBytes(digestOf(n).subarray(0, 20)).base32
+    const options = {
+      delegate: new PeerTokenAuth(
+        new Map(Array.from({ length: peers }, (_, n) => [`token-${n}`, `peer-${n}`])),
+      ),
+      peerSeeds: new Map(Array.from({ length: peers }, (_, n) => [`peer-${n}`, seedOf(n)])),
+      onEvent: () => undefined,
+    }
+    const held: TOTPServerAuthScheme[] = []
+    const ask = (n: number): Promise<AuthOutcome | undefined> =>
+      Promise.resolve(
+        held[0]?.authenticate(requestWith({ Authorization: `Bearer token-${n}`, 'X-TOTP': '12345x' })),
+      )
+    const bytes = await heldBy(
+      `${peers} peers, all of whom have called`,
+      held,
+      async () => {
+        held.push(schemeFor(clock, options).scheme)
+        for (let n = 0; n < peers; n++) await ask(n)
+      },
+      bytesHeld,
+    )
+    expect(bytes / peers).toBeLessThan(2000)
+    expect((await ask(peers - 1))?.refusal?.reason).toBe('code-malformed')
+  })
+
   it('is bounded, whatever a million requests of strangers hold, and its peers are served as before', async () => {
     const clock = new Clock()
     const { scheme } = schemeFor(clock, { onEvent: () => undefined })
