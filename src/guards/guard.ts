@@ -99,3 +99,8 @@ export function acceptableFrom({ period, window }: Attempt, timeStep: number): n
 export function acceptableUntil({ period, window }: Attempt, timeStep: number): number {
   return (timeStep + 1 + window) * period * 1000
 }
+
+/** How long a code can be accepted at all, in milliseconds. */
+export function lifeMs({ period, window }: Attempt): number {
+  return (2 * window + 1) * period * 1000
+}

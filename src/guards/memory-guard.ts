@@ -4,6 +4,7 @@ import { longestMs, memoryOf, waitFor } from './budgets.js'
 import {
   acceptableFrom,
   acceptableUntil,
+  lifeMs,
   pairOf,
   replayed,
   throttled,
@@ -53,13 +54,14 @@ interface GuessLog {
 export function memoryGuard({ since = new Date() }: MemoryGuardOptions = {}): MemoryGuard {
   // No instant is before an invalid one, so that every code would seem known.
   if (!isInstant(since)) throw new A2aTotpError('ERR_CONFIG_INVALID', 'since must be a valid Date')
-  const knownSince = since.getTime()
+  let knownSince = since.getTime()
   const claims = new Map<string, Claim>()
   const guesses = new Map<string, GuessLog>()
   let nextSweep = -Infinity
 
   function sweep(at: number): void {
-    if (at < nextSweep) return
+    // After a clock that was ahead has been set back, the next sweep would be long in coming.
+    if (at < nextSweep && at >= nextSweep - sweepEveryMs) return
     nextSweep = at + sweepEveryMs
     for (const entries of [claims, guesses]) {
       for (const [key, { until }] of entries) if (until <= at) entries.delete(key)
@@ -89,6 +91,9 @@ export function memoryGuard({ since = new Date() }: MemoryGuardOptions = {}): Me
     const key = pairOf(attempt.peer, seedId)
     const last = claims.get(key)?.timeStep ?? -Infinity
     if (timeStep <= last) return replayed(attempt, last)
+    // A beginning far in the future is that of a clock that was wrong.
+    const at = attempt.at.getTime()
+    if (knownSince > at + lifeMs(attempt)) knownSince = at
     if (acceptableFrom(attempt, timeStep) < knownSince) return unknown(attempt, knownSince)
     claims.set(key, { timeStep, until: acceptableUntil(attempt, timeStep) })
     return { outcome: 'accepted' }

@@ -5,6 +5,7 @@ import { decideScript, parseAnswer, type ScriptAnswer, type ScriptQuestion } fro
 import {
   acceptableFrom,
   acceptableUntil,
+  lifeMs,
   pairOf,
   replayed,
   throttled,
@@ -100,7 +101,7 @@ function keysFor(prefix: string, { peer, tokenHash, policy, finding }: Attempt):
 
 function questionOf(attempt: Attempt): ScriptQuestion {
   const { budgets, finding, policy, tokenHash } = attempt
-  const lifeMs = (2 * attempt.window + 1) * attempt.period * 1000
+  const life = lifeMs(attempt)
   const at = attempt.at.getTime()
   const question = { at, budgets: budgets.map(({ limit, seconds }) => ({ limit, ms: seconds * 1000 })) }
   if (finding.kind === 'guess') {
@@ -111,7 +112,7 @@ function questionOf(attempt: Attempt): ScriptQuestion {
         .digest('base64url')
         .slice(0, 16),
       keep: memoryOf(budgets),
-      keepMs: Math.max(longestMs(budgets), lifeMs),
+      keepMs: Math.max(longestMs(budgets), life),
     }
   }
   if (policy === 'reuse') return question
@@ -119,9 +120,9 @@ function questionOf(attempt: Attempt): ScriptQuestion {
     ...question,
     step: finding.timeStep,
     acceptableFrom: acceptableFrom(attempt, finding.timeStep),
-    lifeMs,
+    lifeMs: life,
     // As long again as needed, for a replica whose clock is behind.
-    claimMs: Math.max(acceptableUntil(attempt, finding.timeStep) - at, 0) + lifeMs,
+    claimMs: Math.max(acceptableUntil(attempt, finding.timeStep) - at, 0) + life,
   }
 }
 

@@ -21,6 +21,19 @@ describe('memoryGuard', () => {
     expect(() => memoryGuard({ since: new Date(NaN) })).toThrow(/valid Date/)
   })
 
+  it('does not believe a beginning that only a wrong clock can have set, and sweeps by the right one', () => {
+    const guard = memoryGuard({ since: inStep(someStep + 1_000_000) })
+    expect(guard.decide(rightCode(someStep + 1_000_000)).outcome).toBe('unknown')
+    expect(guard.decide(rightCode(someStep)).outcome).toBe('unknown')
+    expect(guard.decide(rightCode(someStep + 2))).toEqual({ outcome: 'accepted' })
+    const before = heapUsed()
+    for (let step = someStep + 3; step < someStep + 200_000; step += 10)
+      guard.decide(rightCode(step, { peer: `peer-${step}` }))
+    expect(heapUsed() - before).toBeLessThan(1_000_000)
+    // Used after the measurement, so that it was held.
+    expect(guard.decide(rightCode(someStep + 200_000))).toEqual({ outcome: 'accepted' })
+  })
+
   it('stays sorted when the clock is set back: no guess is forgotten early', () => {
     const guard = memoryGuard()
     const budgets = [{ limit: 2, seconds: 30 }]
