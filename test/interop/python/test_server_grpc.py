@@ -42,7 +42,7 @@ class Service:
     def parse(self, message: bytes) -> bytes:
         """A request deserializer."""
         self.parsed.append(message)
-        return message
+        return bytes(message)
 
     def answer(self, kind: str, context: Any) -> bytes:
         """What each method answers."""
@@ -80,6 +80,7 @@ class Service:
         """All of them, as a server takes them."""
         methods = {
             "Unary": grpc.unary_unary_rpc_method_handler(self.unary, self.parse),
+            "Raw": grpc.unary_unary_rpc_method_handler(self.unary),
             "Stream": grpc.unary_stream_rpc_method_handler(self.stream, self.parse),
             "Written": grpc.unary_stream_rpc_method_handler(self.written, self.parse),
             "Upload": grpc.stream_unary_rpc_method_handler(self.upload, self.parse),
@@ -99,6 +100,7 @@ async def one(messages: Any) -> bytes:
 
 SHAPES: dict[str, Ask] = {
     "Unary": lambda channel, metadata: channel.unary_unary("/test.Service/Unary")(b"x", metadata=metadata),
+    "Raw": lambda channel, metadata: channel.unary_unary("/test.Service/Raw")(b"x", metadata=metadata),
     "Stream": lambda channel, metadata: one(channel.unary_stream("/test.Service/Stream")(b"x", metadata=metadata)),
     "Written": lambda channel, metadata: one(channel.unary_stream("/test.Service/Written")(b"x", metadata=metadata)),
     "Upload": lambda channel, metadata: channel.stream_unary("/test.Service/Upload")(iter([b"x"]), metadata=metadata),
