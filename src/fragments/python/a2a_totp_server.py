@@ -347,6 +347,7 @@ class ServerFile:
         self._allow_weak = allow_weak_seeds
         self._lock = threading.Lock()
         self._looked_at = time.monotonic()
+        self._failure = ""
         try:
             self._seen: object = self._identity()
             self._roster = self._read()
@@ -367,18 +368,25 @@ class ServerFile:
 
     def _look(self) -> None:
         try:
-            seen: object = self._identity()
+            seen = self._identity()
+            if seen == self._seen:
+                self._failure = ""
+                return
+            roster = self._read()
+        except ServerFileError as error:
+            self._seen = seen
+            self._complain(str(error))
         except OSError as error:
-            seen = error.errno
-        if seen == self._seen:
-            return
-        self._seen = seen
-        try:
-            self._roster = self._read()
-            logger.info("server file read again: peers=%d", len(self._roster.peers))
-        except (OSError, ServerFileError) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
-            logger.error("server file changed but cannot be used, so the old one stays in force: %s", reason)
+            # Looked at again and again: nothing need change there when it can be read once more.
+            self._complain(error.strerror or "unreadable")
+        else:
+            self._seen, self._roster, self._failure = seen, roster, ""
+            logger.info("server file read again: peers=%d", len(roster.peers))
+
+    def _complain(self, failure: str) -> None:
+        if failure != self._failure:
+            logger.error("server file changed but cannot be used, so the old one stays in force: %s", failure)
+        self._failure = failure
 
     def _identity(self) -> object:
         status = os.stat(self._path)

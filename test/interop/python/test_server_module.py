@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import errno
 import json
 import logging
 import os
@@ -150,6 +151,25 @@ def test_a_swapped_file_is_followed_and_a_broken_one_is_not(
     other.unlink()
     assert set(follow().peers) == {"alice"}
     assert len([record for record in caplog.records if record.levelno == logging.ERROR]) == 2
+
+
+def test_a_new_file_is_read_once_it_can_be(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A process out of descriptors, say: the file does not change again, and must not be missed."""
+    monkeypatch.setattr(ServerFile, "_look_every", 0)
+    follow = ServerFile(path)
+    path.write_text(alice())
+    with monkeypatch.context() as patched:
+
+        def exhausted(_: ServerFile) -> None:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+        patched.setattr(ServerFile, "_read", exhausted)
+        for _ in range(3):
+            assert len(follow().peers) == 4
+    assert set(follow().peers) == {"alice"}
+    assert [record.levelno for record in caplog.records].count(logging.ERROR) == 1
 
 
 def test_a_mounted_secret_that_is_swapped_is_in_force_within_a_second(tmp_path: Path) -> None:
