@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { binary } from './paths.js'
 import type { Sampler } from './rounds.js'
 
 /** A command line, and what it is run in. */
@@ -12,6 +13,16 @@ export interface Run {
   readonly input?: string
   readonly env?: Readonly<Record<string, string>>
 }
+
+/** Command lines of the CLI on the store of a folder. */
+export const cliIn =
+  (cwd: string) =>
+  (...args: string[]): Run => ({
+    command: process.execPath,
+    args: [binary, '--quiet', ...args],
+    cwd,
+    env: { A2A_TOTP_STORE: join(cwd, 'a2a-totp.json') },
+  })
 
 export interface Usage {
   /** User and system time in milliseconds. */

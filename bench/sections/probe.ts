@@ -3,8 +3,7 @@ import { once } from 'node:events'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BareCalls, type BareCell } from '../bare-calls.js'
-import { binary } from '../paths.js'
-import { execute, inFolder, wallTimeOf, type Run } from '../processes.js'
+import { cliIn, execute, inFolder, wallTimeOf, type Run } from '../processes.js'
 import { cost, milliseconds, type Row, type Scale, type Section } from '../report.js'
 import { takeRounds } from '../rounds.js'
 
@@ -20,12 +19,7 @@ export const probeSection: Section = {
 async function run(folder: string, { quick, rounds }: Scale): Promise<readonly Row[]> {
   const cwd = join(folder, 'store')
   mkdirSync(cwd)
-  const cli = (...args: string[]): Run => ({
-    command: process.execPath,
-    args: [binary, '--quiet', ...args],
-    cwd,
-    env: { A2A_TOTP_STORE: join(cwd, 'a2a-totp.json') },
-  })
+  const cli = cliIn(cwd)
   execute(cli('init'))
   // Budgets of wrong codes grow with the digits: with 6, the second of these runs would be throttled.
   execute(cli('add-peer', 'alice', 'bob', '--digits', '8'))

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { binary, helper } from '../paths.js'
-import { execute, inFolder, isThere, usageOf, wallTimeOf, writeMeter, type Run } from '../processes.js'
+import { helper } from '../paths.js'
+import { cliIn, execute, inFolder, isThere, usageOf, wallTimeOf, writeMeter, type Run } from '../processes.js'
 import { cost, megabytes, milliseconds, type Row, type Scale, type Section, type Unit } from '../report.js'
 import { takeRounds, type Sampler } from '../rounds.js'
 
@@ -44,12 +44,7 @@ async function run(folder: string, { quick, rounds }: Scale): Promise<readonly R
 function commandsIn(folder: string): Record<string, () => Run> {
   const cwd = join(folder, 'store')
   mkdirSync(cwd)
-  const cli = (...args: string[]): Run => ({
-    command: process.execPath,
-    args: [binary, '--quiet', ...args],
-    cwd,
-    env: { A2A_TOTP_STORE: join(cwd, 'a2a-totp.json') },
-  })
+  const cli = cliIn(cwd)
   execute(cli('init'))
   execute(cli('add-peer', 'alice', 'bob', 'carol'))
   let turn = 0

@@ -7,8 +7,8 @@ import { provisionPeer, withPeers } from '../../src/core/provision.js'
 import { formatStore, parseStore } from '../../src/store/store-file.js'
 import { createStore, readStore } from '../../src/store/store.js'
 import { makePeers } from '../mesh.js'
-import { binary, helper } from '../paths.js'
-import { execute, inFolder, wallTimeOf, type Run } from '../processes.js'
+import { helper } from '../paths.js'
+import { cliIn, execute, inFolder, wallTimeOf } from '../processes.js'
 import {
   cost,
   microseconds,
@@ -51,12 +51,7 @@ async function run(folder: string, scale: Scale): Promise<readonly Row[]> {
 }
 
 function commandsOn(cwd: string, count: number): Record<string, Sampler> {
-  const cli = (...args: string[]): Run => ({
-    command: process.execPath,
-    args: [binary, '--quiet', ...args],
-    cwd,
-    env: { A2A_TOTP_STORE: join(cwd, 'a2a-totp.json') },
-  })
+  const cli = cliIn(cwd)
   let turn = 0
   const runs = {
     code: () => cli('code', 'peer-7'),
@@ -78,11 +73,7 @@ async function importRows(folder: string, { quick }: Scale): Promise<Row[]> {
   const lines = makePeers(count).map(({ name, seed, token }) => `${name},${seed.base32},${token}`)
   writeFileSync(csv, ['name,seed,token', ...lines, ''].join('\n'))
   const store = join(cwd, 'a2a-totp.json')
-  const cli = (...args: string[]): Run => ({
-    command: process.execPath,
-    args: [binary, '--quiet', '--store', store, ...args],
-    cwd,
-  })
+  const cli = cliIn(cwd)
   const name = `import, ${label(count)}`
   const bare = 'node that parses the CSV, writes as many bytes and syncs'
   const samples = await takeRounds(
