@@ -57,6 +57,11 @@ export interface CliContext {
   readonly askHidden: (question: string) => Promise<string | undefined>
   /** Waits; returns early when {@link CliContext.signal} is aborted. */
   readonly sleep: (ms: number) => Promise<void>
+  /**
+   * Waits for work that knows nothing of {@link CliContext.signal}, and changes nothing here: a conversation with a
+   * server. Throws when interrupted, and leaves it to itself.
+   */
+  readonly unlessInterrupted: <T>(work: Promise<T>) => Promise<T>
   /** The exit code of a command that did its work and whose answer is no. */
   readonly setExitCode: (code: number) => void
 }

@@ -31,6 +31,8 @@ export function runProcess(main: (args: readonly string[], world: World) => Prom
   }
   void main(args, world).then((exitCode) => {
     process.exitCode ??= exitCode
+    // What was left to itself would keep the process alive.
+    if (interruption.signal.aborted) process.exit()
   })
 }
 

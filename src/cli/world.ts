@@ -84,6 +84,7 @@ export function createContext(
       return /^y(es)?$/i.test(answer.trim())
     },
     askHidden,
+    unlessInterrupted: (work) => Promise.race([work, interruption(world.signal)]),
     async sleep(ms) {
       const { signal } = world
       if (signal.aborted) return
@@ -98,6 +99,14 @@ export function createContext(
       })
     },
   }
+}
+
+function interruption(signal: AbortSignal): Promise<never> {
+  return new Promise((_, fail) => {
+    const end = (): void => fail(new Error('interrupted'))
+    if (signal.aborted) end()
+    signal.addEventListener('abort', end)
+  })
 }
 
 function isTerminal({ stderr }: World, stdin: ReturnType<World['stdin']>): boolean {

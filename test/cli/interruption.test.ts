@@ -1,8 +1,10 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { describe, expect, it } from 'vitest'
-import { makeStore, runCli } from '../support/cli.js'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { makeStore, runCli, startBinary } from '../support/cli.js'
 
 /** Two seconds into a time step, so that a code with 29 s left is far away. */
 const now = new Date(1_800_000_002_000)
@@ -35,5 +37,30 @@ describe('an interruption', () => {
     expect(run.stderr).not.toContain('error')
     if (!given.args.includes('--watch')) expect(run.stdout).toBe('')
     expect(readFileSync(join(cwd, 'a2a-totp.json'))).toEqual(before)
+  })
+
+  it.each([
+    // Left to itself, it would wait for longer than a test may last.
+    ['probe --timeout 300', 'SIGINT', 130],
+    ['doctor --clock', 'SIGTERM', 143],
+  ] as const)('ends the whole process while %s waits for an answer', async (command, signal, exitCode) => {
+    const cwd = await makeStore(['alice'])
+    const silent = createServer()
+    const asked = once(silent, 'connection')
+    silent.listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    onTestFinished(() => void silent.close())
+    const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`
+    const child = startBinary([...command.split(' '), url], {
+      cwd,
+      env: { A2A_TOTP_SEED: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ', A2A_TOTP_TOKEN: 'a2at_example' },
+    })
+    let stdout = ''
+    child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
+    const [socket] = (await asked) as [Socket]
+    child.kill(signal)
+    expect(await once(child, 'exit')).toEqual([exitCode, null])
+    expect(stdout).toBe('')
+    socket.destroy()
   })
 })

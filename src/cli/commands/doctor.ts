@@ -39,7 +39,9 @@ Examples:
       const clockFindings =
         clock === undefined
           ? []
-          : await busy.during('asking what time it is', () => auditClock(clock, profile, now))
+          : await busy.during('asking what time it is', () =>
+              context.unlessInterrupted(auditClock(clock, profile, now)),
+            )
       const findings = worstFirst([...examine(patients, now()), ...clockFindings])
       const mended = fix ? await mend(findings) : new Set<Finding>()
       const ok = !findings.some((finding) => finding.severity === 'serious' && !mended.has(finding))

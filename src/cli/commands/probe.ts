@@ -102,7 +102,9 @@ Examples:
       requirePlaces(context, targets, options)
       const probeOptions = await optionsFor(context, url, name, options)
       const { formats, probe } = await import('../../probe/index.js')
-      const report = await context.busy.during('probing', (announce) => probe({ ...probeOptions, announce }))
+      const report = await context.busy.during('probing', (announce) =>
+        context.unlessInterrupted(probe({ ...probeOptions, announce })),
+      )
       writeReports(context, report, targets, options, (format, nice) =>
         formats[format](report, { color: nice, symbols: nice }),
       )
