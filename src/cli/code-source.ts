@@ -114,24 +114,3 @@ function fromVariable<T>(name: string, parse: () => T): T {
     throw new A2aTotpError('ERR_CONFIG_INVALID', `$${name}: ${error.message}`)
   }
 }
-
-/**
- * Credentials under other names, for `probe --token-env VAR --seed-env VAR`: the same as the standard
- * variables, read elsewhere.
- */
-export function renamedEnv(env: Env, { tokenEnv, seedEnv }: { tokenEnv?: string; seedEnv?: string }): Env {
-  const read = (name: string | undefined, standard: string): string | undefined => {
-    if (name === undefined) return env[standard]
-    const value = env[name]
-    if (value) return value
-    throw new A2aTotpError(
-      'ERR_CONFIG_INVALID',
-      `the environment has no variable of the name given for ${standard}`,
-    )
-  }
-  return {
-    ...env,
-    A2A_TOTP_TOKEN: read(tokenEnv, 'A2A_TOTP_TOKEN'),
-    A2A_TOTP_SEED: read(seedEnv, 'A2A_TOTP_SEED'),
-  }
-}

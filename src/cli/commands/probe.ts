@@ -1,38 +1,11 @@
 import { Command, Option } from 'commander'
 import { A2aTotpError } from '../../core/errors.js'
-import { replayOf, type Peer, type Roster } from '../../core/peer.js'
-import type { TotpProfile } from '../../core/profile.js'
-import { peerNamed } from '../../core/provision.js'
-import type { Seed } from '../../core/seed.js'
-import type { Token } from '../../core/token.js'
-import type { ProbeOptions } from '../../probe/index.js'
-import { findCodeSource, newestSeed, renamedEnv, sourceFromStore, type CodeSource } from '../code-source.js'
 import type { CliContext } from '../context.js'
 import { exitCodes } from '../exit-codes.js'
-import { readGivenFile } from '../given-file.js'
-import { choice, parseHttpUrl, wholeNumber } from '../options.js'
-import { formatOption, requirePlaces, writeReports, type ReportTarget } from '../probe-reports.js'
-import { outOptions, type OutOptions } from '../result-file.js'
-
-interface ProbeCommandOptions extends OutOptions {
-  tokenEnv?: string
-  seedEnv?: string
-  binding: ProbeOptions['binding']
-  protocol: ProbeOptions['protocol']
-  otherPeer?: string
-  only?: string[]
-  skip?: string[]
-  strict?: true
-  send?: string
-  allowHost?: string[]
-  insecureHttp?: true
-  ca?: string
-  timeout: number
-  throttle?: true
-  windowScan?: true
-  format?: readonly ReportTarget[]
-  explain?: string
-}
+import { choice, wholeNumber } from '../options.js'
+import { optionsFor, type ProbeCommandOptions } from '../probe-options.js'
+import { formatOption, requirePlaces, writeReports } from '../probe-reports.js'
+import { outOptions } from '../result-file.js'
 
 export const probeCommand = (context: CliContext): Command => {
   const list = (text: string, before: string[] = []): string[] => [
@@ -111,119 +84,4 @@ Examples:
       if (!report.reachable) context.setExitCode(exitCodes.unreachable)
       else if (!report.ok) context.setExitCode(exitCodes.no)
     })
-}
-
-async function optionsFor(
-  context: CliContext,
-  url: string,
-  name: string | undefined,
-  options: ProbeCommandOptions,
-): Promise<ProbeOptions> {
-  const {
-    binding,
-    protocol,
-    only,
-    skip,
-    strict,
-    throttle,
-    windowScan,
-    send,
-    allowHost,
-    insecureHttp,
-    ca,
-    timeout,
-  } = options
-  parseHttpUrl('URL', url)
-  const roster = name === undefined ? undefined : await context.store.read()
-  const source =
-    roster && name !== undefined
-      ? storeSource(context, roster, name)
-      : await environmentSource(context, options)
-  const otherPeer = await findOtherPeer(context, roster, source, options.otherPeer)
-  const peer = roster && name !== undefined ? peerNamed(roster, name) : undefined
-  return {
-    url,
-    credentials: {
-      ...credentialsOf(source),
-      ...(roster && peer ? { replay: replayOf(roster, peer) } : {}),
-    },
-    ...(otherPeer ? { otherPeer } : {}),
-    ...(source.url === undefined ? {} : { trustedUrl: source.url }),
-    binding,
-    protocol,
-    ...(only ? { only } : {}),
-    ...(skip ? { skip } : {}),
-    ...(strict ? { strict } : {}),
-    ...(throttle ? { throttle } : {}),
-    ...(windowScan ? { windowScan } : {}),
-    ...(send === undefined ? {} : { send }),
-    ...(allowHost ? { allowHosts: allowHost } : {}),
-    ...(insecureHttp ? { insecureHttp } : {}),
-    ...(ca === undefined ? {} : { ca: readGivenFile(context, 'the file given to --ca', ca).toString() }),
-    timeoutMs: timeout * 1000,
-    now: context.now,
-    random: context.random,
-  }
-}
-
-function storeSource(context: CliContext, roster: Roster, name: string): CodeSource {
-  return sourceFromStore(roster, peerNamed(roster, name), context.now())
-}
-
-async function environmentSource(
-  context: CliContext,
-  { tokenEnv, seedEnv }: ProbeCommandOptions,
-): Promise<CodeSource> {
-  const env = renamedEnv(context.env, {
-    ...(tokenEnv === undefined ? {} : { tokenEnv }),
-    ...(seedEnv === undefined ? {} : { seedEnv }),
-  })
-  if (!env['A2A_TOTP_SEED']) {
-    throw new A2aTotpError(
-      'ERR_SEED_MISSING',
-      'no credentials: name a peer of the store, or set $A2A_TOTP_TOKEN and $A2A_TOTP_SEED',
-    )
-  }
-  return findCodeSource({ ...context, env }, undefined)
-}
-
-function credentialsOf(
-  source: CodeSource,
-): { token: Token; seed: Seed; peer?: string; agent?: string } & TotpProfile {
-  const { token, profile, peer, agent } = source
-  if (!token) {
-    throw new A2aTotpError(
-      'ERR_TOKEN_MISSING',
-      'no token to probe with; name a peer of the store, or set $A2A_TOTP_TOKEN',
-    )
-  }
-  return {
-    ...profile,
-    token,
-    seed: newestSeed(source),
-    ...(peer ? { peer } : {}),
-    ...(agent ? { agent } : {}),
-  }
-}
-
-/** The peer whose code is tried with our token: the one asked for, else any other of the store with a seed of its own. */
-async function findOtherPeer(
-  context: CliContext,
-  roster: Roster | undefined,
-  source: CodeSource,
-  asked: string | undefined,
-): Promise<ProbeOptions['otherPeer']> {
-  const known = roster ?? (asked === undefined ? undefined : await context.store.read())
-  if (!known || known.sharedSeeds) return undefined
-  const other = asked === undefined ? otherPeerOf(known, source.peer) : peerNamed(known, asked)
-  if (!other) return undefined
-  const { profile, ...rest } = sourceFromStore(known, other, context.now())
-  const { algorithm, digits, period } = profile
-  return { algorithm, digits, period, seed: newestSeed({ profile, ...rest }) }
-}
-
-/** One with codes of the same length: a longer or shorter one would be refused for its form alone. */
-function otherPeerOf(roster: Roster, peer: string | undefined): Peer | undefined {
-  const digits = peer === undefined ? undefined : roster.peers.get(peer)?.digits
-  return [...roster.peers.values()].find((other) => other.name !== peer && other.digits === digits)
 }
