@@ -24,25 +24,26 @@ async function run(folder: string, { quick, rounds }: Scale): Promise<readonly R
   // Budgets of wrong codes grow with the digits: with 6, the second of these runs would be throttled.
   execute(cli('add-peer', 'alice', 'bob', '--digits', '8'))
   const demo = await startDemo(cli('--json', 'demo', '--port', '0'))
-  const all = new BareCalls(demo.cells)
-  const jsonRpc = new BareCalls(demo.cells.filter(({ binding }) => binding === 'jsonrpc').slice(0, 1))
+  const [jsonRpc] = demo.cells
   try {
     const report = join(folder, 'report.json')
     const probed = cli('probe', demo.card, 'alice', '--format', `json=${report}`, '--force')
     execute(probed)
     const { requests } = JSON.parse(readFileSync(report, 'utf8')) as { requests: number }
-    const bare = (calls: BareCalls) => async (): Promise<number> => {
+    const bare = (cells: readonly BareCell[]) => async (): Promise<number> => {
       const fields = fieldsIn(execute(cli('code', 'alice', '--headers')))
       const start = performance.now()
-      await calls.send(requests, fields)
+      // Connections of its own: those of the last round may have idled for too long.
+      const calls = new BareCalls(cells)
+      await calls.send(requests, fields).finally(() => calls.close())
       return performance.now() - start
     }
     const samples = await takeRounds(
       {
         [nothing]: wallTimeOf(() => ({ command: process.execPath, args: ['-e', '0'], cwd })),
         probe: wallTimeOf(() => probed),
-        all: bare(all),
-        jsonRpc: bare(jsonRpc),
+        all: bare(demo.cells),
+        jsonRpc: bare(jsonRpc ? [jsonRpc] : []),
       },
       quick ? 5 : rounds,
     )
@@ -57,8 +58,6 @@ async function run(folder: string, { quick, rounds }: Scale): Promise<readonly R
       cost(own, { name: nothing, samples: samples[nothing] }, milliseconds),
     ]
   } finally {
-    all.close()
-    jsonRpc.close()
     await demo.stop()
   }
 }
