@@ -76,7 +76,7 @@ describe('the vectors that every implementation answers alike', () => {
 describe('the answers that every implementation gives, byte for byte', () => {
   it.each(vectors.answers)('$name', async ({ http, grpc, ...run }) => {
     const outcomes: AuthOutcome[] = []
-    for await (const { outcome } of outcomesOf(run as Run)) outcomes.push(outcome)
+    for await (const { outcome } of outcomesOf(run)) outcomes.push(outcome)
     const refusal = outcomes.at(-1)?.refusal
     if (!refusal) throw new Error('the last request was not refused')
     const { headers, ...answer } = httpAnswer(refusal)
