@@ -19,6 +19,7 @@ import { binary, makeStore, runCli, startBinary } from '../support/cli.js'
 import { firstLineOf } from '../support/python.js'
 
 const docs = fileURLToPath(new URL('../../docs/', import.meta.url))
+const modules = fileURLToPath(new URL('../../src/fragments/python/', import.meta.url))
 const pages = readdirSync(`${docs}fragments`).filter((name) => name.endsWith('.md'))
 
 /** What a page says to type, in order. */
@@ -110,6 +111,11 @@ describe('the pages on fragments', () => {
       for (const file of written) {
         const { mode, size } = statSync(file.startsWith('/') ? cwd + file : join(cwd, file))
         expect([mode & 0o777, size > 0]).toEqual([0o600, true])
+      }
+      if (page === 'python') {
+        for (const module of written.filter((name) => name.endsWith('.py'))) {
+          expect(readFileSync(join(cwd, module))).toEqual(readFileSync(`${modules}${module}`))
+        }
       }
       if (page === 'env') expect(stdout).toMatch(/^\d{6}$/m)
       if (page === 'json') expect(stdout).toMatch(/^1$/m)
