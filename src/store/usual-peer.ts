@@ -17,7 +17,7 @@ import { isObject, orNothing, parseInstant } from './schema.js'
  */
 export class UsualPeers {
   // The credentials of a peer, and of those added with it, are all of one instant.
-  #text = ''
+  #text: string | undefined
   #instant = new Date(NaN)
 
   /** The peer that an entry of `peers` means, or none where the schema has to be asked. */

@@ -88,6 +88,10 @@ describe('the quick way to read a peer', () => {
     }
   })
 
+  it('takes no empty text for an instant, not even before it has read any', () => {
+    expect(new UsualPeers().read('alice', { ...full(), createdAt: '' })).toBeUndefined()
+  })
+
   it('says the same as the schema of every entry, or nothing', () => {
     const change = fc.tuple(
       fc.constantFrom(...places),
