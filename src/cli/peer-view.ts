@@ -76,6 +76,10 @@ export function overlapOf(credentials: readonly Credential[], now: Date): string
   return `${newest.id} +${older.length}${last === Infinity ? '' : ` for ${spanOf(last - now.getTime())}`}`
 }
 
+/** A peer's note on one line, without what a terminal obeys. */
+export const noteOf = ({ note = '' }: Peer): string =>
+  note.replace(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu, ' ')
+
 const viewCredential = ({ id, createdAt, expiresAt }: Credential): CredentialView => ({
   id,
   createdAt: createdAt.toISOString(),

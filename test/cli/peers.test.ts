@@ -75,11 +75,11 @@ describe('list and show', () => {
 
   it('keeps terminal codes of a note away from the terminal', async () => {
     const cwd = await makeStore()
-    await runCli(['add-peer', 'alice', '--note', 'a\x1b[31mred\nline'], { cwd })
+    await runCli(['add-peer', 'alice', '--note', 'a\x1b[31mred\nline\u202eup'], { cwd })
     for (const args of [['list'], ['show', 'alice']]) {
       const { stdout } = await runCli(args, { cwd })
       expect(stdout).not.toContain('\x1b')
-      expect(stdout).toContain('a [31mred line')
+      expect(stdout).toContain('a [31mred line up')
     }
   })
 })

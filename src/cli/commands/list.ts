@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { replayOf, seedsOf, type Peer, type Roster } from '../../core/peer.js'
 import type { CliContext } from '../context.js'
-import { ageOf, overlapOf, table, viewRoster } from '../peer-view.js'
+import { ageOf, noteOf, overlapOf, table, viewRoster } from '../peer-view.js'
 
 export const listCommand = ({ store, output, now }: CliContext): Command =>
   new Command('list')
@@ -32,6 +32,6 @@ function row(roster: Roster, peer: Peer, now: Date): string[] {
     ageOf(peer.tokens.at(-1)?.createdAt ?? peer.createdAt, now),
     `${peer.algorithm} ${peer.digits}/${peer.period}s`,
     replayOf(roster, peer),
-    (peer.note ?? '').replace(/\p{Cc}/gu, ' '),
+    noteOf(peer),
   ]
 }

@@ -6,7 +6,7 @@ import { peerNamed } from '../../core/provision.js'
 import { newestSeed, sourceFromStore } from '../code-source.js'
 import type { CliContext } from '../context.js'
 import { keyUriOf } from '../credential-rows.js'
-import { ageOf, table, viewRoster } from '../peer-view.js'
+import { ageOf, noteOf, table, viewRoster } from '../peer-view.js'
 import { emit, outOptions, writeResult, type OutOptions } from '../result-file.js'
 import { showQr } from '../show-qr.js'
 
@@ -74,7 +74,7 @@ function describe(roster: Roster, peer: Peer, now: Date): string {
     ['codes', `${peer.algorithm}, ${peer.digits} digits, ${peer.period} s, window ${window}, in ${header}`],
     ['replay', replayOf(roster, peer)],
     ['created', peer.createdAt.toISOString()],
-    ...(peer.note === undefined ? [] : [['note', peer.note.replace(/\p{Cc}/gu, ' ')]]),
+    ...(peer.note === undefined ? [] : [['note', noteOf(peer)]]),
     ...seedsOf(roster, peer).map((seed) => [roster.sharedSeeds ? 'shared seed' : 'seed', life(seed, now)]),
     ...peer.tokens.map((token) => ['token', life(token, now)]),
   ])
