@@ -43,7 +43,11 @@ function createProgram(
   const program = new Command('a2a-totp')
     .description('A second factor for A2A agents: bearer token plus a TOTP code on every request.')
     .version(packageJson.version)
-    .option('--store <path>', 'the store; else $A2A_TOTP_STORE, else the nearest a2a-totp.json upward')
+    .option(
+      '--store <path>',
+      'the store; else $A2A_TOTP_STORE, else the nearest a2a-totp.json upward',
+      requirePath,
+    )
     .option('--json', 'one JSON document on stdout')
     .option('--quiet', 'no remarks on stderr, errors only')
     .option('--no-color', 'no colours, spinners and countdowns')
@@ -83,6 +87,12 @@ Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 a store, file or config
       .showSuggestionAfterError(true),
   )
   return program
+}
+
+/** A script whose variable was not set must not change some other store. */
+function requirePath(path: string): string {
+  if (path !== '') return path
+  throw new A2aTotpError('ERR_USAGE', '--store needs a path; leave it out to have the store looked for')
 }
 
 /** `rotate`, or `recipients add`; empty for the program itself. */

@@ -28,6 +28,8 @@ describe('the command line', () => {
     [['code', '--at']],
     [['config', 'nothing']],
     [['--store']],
+    [['--store', '', 'list']],
+    [['list', '--store=']],
     [['probe']],
     [['probe', 'not a url']],
     [['probe', 'ftp://h']],
