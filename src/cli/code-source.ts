@@ -106,7 +106,8 @@ function sourceFromEnvironment(env: Env): CodeSource {
   }
 }
 
-function fromVariable<T>(name: string, parse: () => T): T {
+/** @throws {A2aTotpError} `ERR_CONFIG_INVALID`, with the variable's name, where it cannot be parsed. */
+export function fromVariable<T>(name: string, parse: () => T): T {
   try {
     return parse()
   } catch (error) {

@@ -2,10 +2,10 @@ import { A2aTotpError } from '../core/errors.js'
 import { replayOf, type Peer, type Roster } from '../core/peer.js'
 import type { TotpProfile } from '../core/profile.js'
 import { peerNamed } from '../core/provision.js'
-import type { Seed } from '../core/seed.js'
-import type { Token } from '../core/token.js'
+import { Seed } from '../core/seed.js'
+import { Token } from '../core/token.js'
 import type { ProbeOptions } from '../probe/index.js'
-import { findCodeSource, newestSeed, sourceFromStore, type CodeSource } from './code-source.js'
+import { findCodeSource, fromVariable, newestSeed, sourceFromStore, type CodeSource } from './code-source.js'
 import type { CliContext, Env } from './context.js'
 import { readGivenFile } from './given-file.js'
 import { parseHttpUrl } from './options.js'
@@ -58,7 +58,7 @@ export async function optionsFor(
   const roster = name === undefined ? undefined : await context.store.read()
   const source =
     roster && name !== undefined
-      ? storeSource(context, roster, name)
+      ? storeSource(context, options, roster, name)
       : await environmentSource(context, options)
   const otherPeer = await findOtherPeer(context, roster, source, options.otherPeer)
   const peer = roster && name !== undefined ? peerNamed(roster, name) : undefined
@@ -87,8 +87,22 @@ export async function optionsFor(
   }
 }
 
-function storeSource(context: CliContext, roster: Roster, name: string): CodeSource {
-  return sourceFromStore(roster, peerNamed(roster, name), context.now())
+/** A peer of the store, with another token or seed where a variable for it is named. */
+function storeSource(
+  { env, now }: CliContext,
+  { tokenEnv, seedEnv }: ProbeCommandOptions,
+  roster: Roster,
+  name: string,
+): CodeSource {
+  const { A2A_TOTP_TOKEN: token = '', A2A_TOTP_SEED: seed = '' } = renamedEnv(env, {
+    ...(tokenEnv === undefined ? {} : { tokenEnv }),
+    ...(seedEnv === undefined ? {} : { seedEnv }),
+  })
+  return {
+    ...sourceFromStore(roster, peerNamed(roster, name), now()),
+    ...(tokenEnv === undefined ? {} : { token: fromVariable(tokenEnv, () => Token.parse(token)) }),
+    ...(seedEnv === undefined ? {} : { seeds: [fromVariable(seedEnv, () => Seed.fromBase32(seed))] }),
+  }
 }
 
 async function environmentSource(

@@ -43,6 +43,23 @@ describe('probe', () => {
     expect(Object.keys(parseJson(written))).toEqual(keys)
   })
 
+  it("takes a peer's token and seed from variables that are named, and the rest from the store", async () => {
+    const cwd = makeFolder()
+    await runCli(['init', '--agent', 'billing'], { cwd })
+    await runCli(['add-peer', 'stranger'], { cwd })
+    const variables = { MY_TOKEN: alice.token, MY_SEED: alice.seed.base32 }
+    const probed = (...args: string[]): Promise<CliRun> =>
+      runCli(['probe', agent.url, 'stranger', '--only', 'auth.valid', '--json', ...args], {
+        cwd,
+        env: variables,
+      })
+    expect((await probed()).exitCode).toBe(1)
+    const named = await probed('--token-env', 'MY_TOKEN', '--seed-env', 'MY_SEED')
+    expect(named.exitCode).toBe(0)
+    expect(parseJson(named)).toMatchObject({ agent: 'billing' })
+    expect(await probed('--token-env', 'NOBODY')).toMatchObject({ exitCode: 3, stdout: '' })
+  })
+
   it('narrows to gRPC', async () => {
     const { checks } = parseJson(await run(['--json', '--binding', 'grpc'])) as {
       checks: { binding: string }[]
