@@ -14,7 +14,7 @@ import * as nodeFs from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { replaceFile, writeNewFile } from '../../src/store/atomic-write.js'
+import { isTemporary, replaceFile, temporaryPrefix, writeNewFile } from '../../src/store/atomic-write.js'
 import { systemError, watchedFs, type Call } from '../support/faulty-fs.js'
 import { errorOf, makeStoreFolder } from '../support/store-folder.js'
 
@@ -260,4 +260,17 @@ describe('writing a new file', () => {
       }
     },
   )
+})
+
+it.each([
+  [`${temporaryPrefix('/x/store.json')}0123456789abcdef`, true],
+  ['.a.tmp-0123456789abcdef0123456789abcdef', true],
+  ['..tmp-0123456789abcdef', false],
+  ['a.tmp-0123456789abcdef', false],
+  ['x.a.tmp-0123456789abcdef', false],
+  ['.a.tmp-0123456789abcde', false],
+  ['.a.tmp-0123456789abcdef.json', false],
+  ['.a.tmp-not-a-number-here', false],
+])('the name %s is that of a temporary file: %s', (name, expected) => {
+  expect(isTemporary(name)).toBe(expected)
 })
