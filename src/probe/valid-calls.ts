@@ -85,6 +85,9 @@ async function callValid(
   const code = await codes.next()
   const fields = credentialFields(session, code)
   const answer = await run.callValid(fields)
+  if (answer.status === 503 && answer.retryAfter !== undefined && (await codes.await(answer.retryAfter))) {
+    return callValid(session, run, codes, triesLeft)
+  }
   const spent = answer.kind === 'refused' && answer.retryAfter !== undefined
   if (spent) codes.learnOnce()
   else if (answer.kind === 'refused') codes.note(code, 'refused')

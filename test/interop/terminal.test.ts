@@ -44,7 +44,7 @@ function openTerminal(
 }
 
 async function until(check: () => boolean): Promise<void> {
-  const end = Date.now() + 60_000
+  const end = Date.now() + 100_000
   while (!check()) {
     if (Date.now() > end) throw new Error('the terminal never showed it')
     await delay(100)

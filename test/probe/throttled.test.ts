@@ -89,3 +89,36 @@ describe('right credentials that are throttled', () => {
     expect(valid?.detail).toContain('the agent counts successes')
   })
 })
+
+describe('an agent that cannot check codes yet, as one under once has just started', () => {
+  /** Answers 503 to whoever has both factors, until its clock has gone so far. */
+  const startsUp = (clock: ReturnType<typeof stillClock>, readyAfterMs: number): Quirks => {
+    const readyAt = clock.now().getTime() + readyAfterMs
+    return {
+      answers: (response, _call, { authorization, codes }) => {
+        const left = readyAt - clock.now().getTime()
+        if (left <= 0 || codes.length === 0 || authorization[0] !== `Bearer ${alice.token}`) return false
+        response.writeHead(503, { 'Retry-After': String(Math.ceil(left / 1000)) }).end()
+        return true
+      },
+    }
+  }
+
+  it('is waited for, once and as long as it says', async () => {
+    const clock = stillClock(midStep)
+    const { report, said } = await probeAgent(startsUp(clock, 50_000), { only: ['auth.valid'] }, clock)
+    expect([report.ok, findings(report)]).toEqual([true, {}])
+    expect(said).toEqual(['the agent cannot check codes yet: waiting 50 s, as it says'])
+  })
+
+  it.each([91, 3600])('is not waited for when it says %i s', async (seconds) => {
+    const clock = stillClock(midStep)
+    const { report, said } = await probeAgent(
+      startsUp(clock, seconds * 1000),
+      { only: ['auth.valid'] },
+      clock,
+    )
+    expect([report.ok, said]).toEqual([false, []])
+    expect(clock.now()).toEqual(midStep)
+  })
+})
