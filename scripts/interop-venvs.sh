@@ -6,6 +6,9 @@ cd "$(dirname "$0")/.."
 
 tools='pytest==9.2.0 uvicorn==0.54.0 types-grpcio==1.85.0.20261028 pyotp==2.12.0'
 
+# A registry that does not answer must not hold everything up: each try has its time, and there are three.
+again() { timeout 300 "$@" || timeout 300 "$@" || timeout 300 "$@"; }
+
 make_venv() {
   local name=$1 packages=$2
   local venv=.venvs/$name
@@ -13,7 +16,7 @@ make_venv() {
   rm -rf "$venv"
   python3 -m venv "$venv"
   # shellcheck disable=SC2086
-  "$venv/bin/pip" install --quiet --disable-pip-version-check $packages
+  again "$venv/bin/pip" install --quiet --disable-pip-version-check $packages
   printf '%s' "$packages" >"$venv/packages.txt"
   echo "made $venv"
 }
@@ -26,7 +29,7 @@ make_interpreters() {
   mkdir "$folder"
   echo '{"private":true}' >"$folder/package.json"
   # shellcheck disable=SC2086
-  npm install --silent --no-audit --no-fund --no-package-lock --prefix "$folder" $packages
+  again npm install --silent --no-audit --no-fund --no-package-lock --fetch-timeout 30000 --prefix "$folder" $packages
   printf '%s' "$packages" >"$folder/packages.txt"
   echo "made $folder"
 }
