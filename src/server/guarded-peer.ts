@@ -4,7 +4,7 @@ import { quoteName } from '../core/name.js'
 import { isLive } from '../core/peer.js'
 import { parseProfile, replayPolicies, type ReplayPolicy, type TotpProfile } from '../core/profile.js'
 import { requireStrongSeed, Seed } from '../core/seed.js'
-import { isCode, timeStepAt } from '../core/totp.js'
+import { timeStepAt } from '../core/totp.js'
 import { budgetsFor, type Budget } from '../guards/budgets.js'
 import { CodeBook } from './code-book.js'
 import type { PeerSeed, SeedInput, SeedSet } from './options.js'
@@ -84,20 +84,21 @@ export function parseReplay(policy: unknown): ReplayPolicy {
 }
 
 /**
- * Compares a code with every seed of the peer; only a live one matches. What is no code is compared too, as zeros, and so
- * are seeds that have expired, so that it takes as long.
+ * Compares a code with every seed of the peer; only a live one matches. Where there is no code, zeros are compared, and
+ * so are seeds that have expired, so that it takes as long.
+ *
+ * @param code a well-formed one of the peer's, or none
  */
 export function compareCode(peer: GuardedPeer, code: string | undefined, at: Date): CodeMatch | undefined {
-  const wellFormed = code !== undefined && isCode(code, peer.profile)
-  const digits = Buffer.from(wellFormed ? code : '0'.repeat(peer.profile.digits), 'latin1')
+  const number = Number(code ?? 0)
   const now = timeStepAt(peer.profile, at)
   let match: CodeMatch | undefined
   for (const seed of peer.seeds) {
     const book = (seed.book ??= new CodeBook(seed.seed, peer.profile))
-    const drift = book.match(digits, now)
+    const drift = book.match(number, now)
     if (drift !== undefined && isLive(seed, at)) match ??= { seedId: seed.id, timeStep: now + drift, drift }
   }
-  return wellFormed ? match : undefined
+  return code === undefined ? undefined : match
 }
 
 function guardedSeed(given: PeerSeed, index: number, allowWeak: boolean): GuardedSeed {

@@ -154,10 +154,10 @@ export class TOTPServerAuthScheme {
     const { credentials, at, rules } = asked
     const { code, flaw } = credentials
     const peer = identity.peer ?? rules.decoy
-    const match = compareCode(peer, code, at)
+    const wellFormed = code !== undefined && isCode(code, peer.profile)
+    const match = compareCode(peer, wellFormed ? code : undefined, at)
 
-    const wellFormed = flaw === undefined && code !== undefined && isCode(code, peer.profile)
-    if (!identity.peer || !wellFormed) {
+    if (!identity.peer || flaw !== undefined || !wellFormed) {
       // Decided already. This only takes as long as asking does in memory, under one name, so that nothing piles up.
       const attempt = attemptOf(rules.decoy, decoyTokenHash, at, { kind: 'guess', code: '000000' })
       void this.#decoyGuard.decide(attempt)
