@@ -3,6 +3,7 @@ import { defaultProfile } from '../../src/core/profile.js'
 import { Token } from '../../src/core/token.js'
 import { generateCode } from '../../src/core/totp.js'
 import type { ProbeOptions, ProbeReport } from '../../src/probe/index.js'
+import { httpAnswer } from '../../src/server/refusal.js'
 import { refuse, sendJson, type Quirks } from '../support/broken-agent.js'
 import { alice, bob, findings, midStep, probeAgent, stillClock } from '../support/probing.js'
 
@@ -161,6 +162,18 @@ describe('what was mixed up is found out within four guesses:', () => {
       },
     })
     expect(explanation(report)).toContain('something in front strips it')
+  })
+
+  it('but not where one answer for all refusals names both factors, as that of this server does', async () => {
+    const { report } = await probeAgent({
+      peersOf: () => [],
+      refuse: (response) => {
+        const { status, body } = httpAnswer({ kind: 'unauthenticated', reason: 'code-wrong', challenges: [] })
+        sendJson(response, status, JSON.parse(body) as unknown)
+        return true
+      },
+    })
+    expect(explanation(report)).toContain('the agent knows another token or seed for this peer')
   })
 })
 

@@ -23,6 +23,9 @@ export function explain(answer: Answer, run: CellRun, surroundings: Surroundings
   const certain = certainReason(answer, run)
   if (certain !== undefined) return certain
   if (diagnosis?.confirmed !== undefined) return diagnosis.confirmed
+  if (saysCodeIsMissing(answer)) {
+    return 'the agent says that the code is missing, though it was sent: something in front strips it, or it reads another header'
+  }
   const elsewhere = runs.find((other) => other.valid && isSuccess(other.valid, other))
   const otherHeader = otherHeaderOf(answer, cards, credentials)
   const drift = otherClock(run, credentials)
@@ -52,9 +55,6 @@ function certainReason(answer: Answer, run: CellRun): string | undefined {
   }
   if (answer.retryAfter !== undefined) {
     return `the code counts as used already (Retry-After ${answer.retryAfter} s): the agent's policy is once`
-  }
-  if (saysCodeIsMissing(answer)) {
-    return 'the agent says that the code is missing, though it was sent: something in front strips it, or it reads another header'
   }
   return undefined
 }
@@ -103,8 +103,10 @@ function challengedHeaders({ challenges }: Answer): string[] {
   )
 }
 
+/** A message that names both factors is one for all refusals, such as ours, and tells nothing of this one. */
 function saysCodeIsMissing({ message }: Answer): boolean {
   return (
+    !/bearer|authorization/i.test(message) &&
     /missing|required|absent|not (sent|found|present)|\bno\b/i.test(message) &&
     /totp|otp\b|code|second factor/i.test(message)
   )
