@@ -10,7 +10,7 @@ export const mannersExplanations = {
       'Settings: algorithm, digits, period and header must be the same on both sides; `a2a-totp show NAME` has them.',
       'Token and seed belong together: after `rotate`, give both to the client and reload the server.',
       'A proxy may strip the header: send one request past it.',
-      '503: the state is down, or an agent with policy once has just started: codes of before its start may be used. The probe waits once, as long as Retry-After says, but no longer than window + 2 periods.',
+      '503: the state is down, or an agent with policy once has just started: codes of before its start may have been used. The probe waits once, as long as Retry-After says, but no longer than window + 2 periods.',
       '429: wrong codes of before count; wait as long as Retry-After says, or `a2a-totp rotate NAME --now`.',
     ],
   },
