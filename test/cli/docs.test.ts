@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import { exitCodeOf } from '../../src/cli/exit-codes.js'
 import { binary, makeStore, runCli } from '../support/cli.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -61,6 +62,52 @@ describe('docs/probing.md', () => {
     expect(missing).toEqual([])
   })
 })
+
+describe('docs/scripting.md', () => {
+  const page = pageOf('scripting.md').replaceAll('\n  ', ' ')
+
+  it('has every error code with its exit code', () => {
+    const listed = Array.from(page.matchAll(/^- \*\*(\d+)\*\* .*$/gm)).flatMap(([line, exitCode]) =>
+      Array.from(line.matchAll(/ERR_[A-Z_]+/g), ([name]) => [name, Number(exitCode)] as const),
+    )
+    expect(Object.fromEntries(listed)).toEqual(exitCodeOf)
+  })
+
+  it.each([
+    ['init', ['--store', 'other.json', 'init']],
+    ['add-peer', ['add-peer', 'carol', '--reveal']],
+    ['rotate', ['rotate', 'alice']],
+    ['list', ['list']],
+    ['show', ['show', 'alice']],
+    ['code', ['code', 'alice', '--headers']],
+    ['verify', ['verify', '000000', 'alice']],
+    ['config', ['config', 'client', 'alice']],
+    ['export', ['export', '--reveal', '--format', 'uris']],
+    ['import', ['import', 'peers.csv', '--partial']],
+    ['remove-peer', ['remove-peer', 'bob', '--yes']],
+    ['doctor', ['doctor']],
+  ])('has every key of %s', async (command, args) => {
+    const cwd = await makeStore(['alice', 'bob'])
+    writeFileSync(join(cwd, 'peers.csv'), 'name\nalice\ndora\n')
+    const { stdout } = await runCli([...args, '--json'], { cwd })
+    const keys = keysOf(JSON.parse(stdout))
+    const row = page
+      .split('\n')
+      .find((line) => line.startsWith('- `') && line.split(': ')[0]?.includes(`\`${command}\``))
+    expect(keys.filter((key) => !new RegExp(`\`${key}(\\[\\])?\``).test(row ?? ''))).toEqual([])
+    expect(keys.length).toBeGreaterThan(1)
+  })
+})
+
+/** All keys of a document; those of a profile and of headers have no row. */
+function keysOf(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(keysOf)
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, part]) => [
+    key,
+    ...(key === 'profile' || key === 'headers' ? [] : keysOf(part)),
+  ])
+}
 
 /** The ids of all seeds and tokens. */
 async function idsIn(cwd: string): Promise<string[]> {
