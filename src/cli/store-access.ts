@@ -83,7 +83,9 @@ export function storeAccess(given: Given, here = false): StoreAccess {
     },
     async protect(change) {
       let before: Protection | undefined
-      const after = await protectStore(trusted(), reading(), (protection) => change((before = protection)))
+      const after = await untilDone(
+        protectStore(trusted(), reading(), (protection) => change((before = protection))),
+      )
       if (after !== before) record([])
       return after
     },
