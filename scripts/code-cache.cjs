@@ -1,9 +1,10 @@
-// Keeps the code that V8 makes of the main bundle while it runs the everyday commands once, for src/cli/start.ts to use.
+// Keeps the code that V8 makes of the main bundle while it runs the everyday commands once, for src/cli/start.ts.
 // A process of its own, started by the build, so that nothing else has compiled any of it.
 const { mkdtempSync, readFileSync, rmSync, writeFileSync } = require('node:fs')
 const { tmpdir } = require('node:os')
 const { dirname, join } = require('node:path')
 const { Script } = require('node:vm')
+const { codePath } = require('../dist/cli/start.cjs')
 
 const filename = join(__dirname, '../dist/cli/main.cjs')
 const wrapped = `(function (exports, require, module) {${readFileSync(filename, 'latin1')}\n})`
@@ -19,15 +20,16 @@ script.runInThisContext()(
 /** Gives what a command line wrote to standard output. */
 async function run(cwd, ...args) {
   let written = ''
+  let said = ''
   const exitCode = await bundle.exports.main(args, {
     env: { CI: '1' },
     cwd,
     stdin: () => process.stdin,
     stdout: { write: (text) => (written += text) },
-    stderr: { write: () => true },
+    stderr: { write: (text) => (said += text) },
     signal: new AbortController().signal,
   })
-  if (exitCode !== 0) throw new Error(`a2a-totp ${args.join(' ')} ended with ${exitCode}`)
+  if (exitCode !== 0) throw new Error(`a2a-totp ${args.join(' ')} ended with ${exitCode}: ${said}`)
   return written.trim()
 }
 
@@ -46,5 +48,5 @@ async function everyday(cwd) {
 
 const cwd = mkdtempSync(join(tmpdir(), 'a2a-totp-build-'))
 everyday(cwd)
-  .then(() => writeFileSync(`${filename}.cache`, script.createCachedData()))
+  .then(() => writeFileSync(codePath(filename), script.createCachedData()))
   .finally(() => rmSync(cwd, { recursive: true }))

@@ -10,7 +10,7 @@ interface Bundle {
  * Runs this process's command line: what `bin/a2a-totp.cjs` calls.
  *
  * Loads the main bundle with the code that V8 made of it when it was built, which saves a third of the time of a
- * command. V8 refuses the code of another version of itself, and compiles then as ever.
+ * command. Where that is missing, V8 compiles the bundle as ever.
  */
 export function run(): void {
   const filename = join(__dirname, 'main.cjs')
@@ -23,9 +23,18 @@ export function run(): void {
   ;(module.exports as Bundle).run()
 }
 
-function codeOf(filename: string): Buffer | undefined {
+/**
+ * Where the code that V8 made of a bundle is kept, for the same release of Node.js on the same kind of machine alone:
+ * V8 takes that of others for its own, and dies of it (nodejs/node#62781, zertosh/v8-compile-cache#36).
+ */
+export function codePath(bundle: string): string {
+  const { version, platform, arch } = process
+  return `${bundle}.${version}-${platform}-${arch}.cache`
+}
+
+function codeOf(bundle: string): Buffer | undefined {
   try {
-    return readFileSync(`${filename}.cache`)
+    return readFileSync(codePath(bundle))
   } catch {
     return undefined
   }

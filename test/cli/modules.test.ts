@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Script } from 'node:vm'
 import { describe, expect, it } from 'vitest'
+import { codePath } from '../../src/cli/start.js'
 import { makeStore, runCli } from '../support/cli.js'
 import { loadedBy } from '../support/loaded-modules.js'
 
@@ -45,8 +47,31 @@ describe('what a command loads', () => {
   it('the compiled code of the main bundle is of this build', () => {
     const main = fileURLToPath(new URL('../../dist/cli/main.cjs', import.meta.url))
     const source = `(function (exports, require, module) {${readFileSync(main, 'latin1')}\n})`
-    const script = new Script(source, { filename: main, cachedData: readFileSync(`${main}.cache`) })
+    const script = new Script(source, { filename: main, cachedData: readFileSync(codePath(main)) })
     expect(script.cachedDataRejected).toBe(false)
+  })
+
+  it.each([
+    ['as it is', '', true],
+    ['of another release', "{ version: { value: 'v20.19.0' } }", false],
+    ['of another system', "{ platform: { value: 'aix' } }", false],
+    ['on another processor', "{ arch: { value: 'loong64' } }", false],
+  ])('a Node.js %s: the compiled code is its own or is not used', (_, difference, used) => {
+    const start = fileURLToPath(new URL('../../dist/cli/start.cjs', import.meta.url))
+    const script = `
+      const vm = require('node:vm')
+      const { Script } = vm
+      vm.Script = class extends Script {
+        constructor(source, options) {
+          super(source, options)
+          console.log(options.cachedData !== undefined)
+        }
+      }
+      Object.defineProperties(process, ${difference || '{}'})
+      process.argv.push('a2a-totp', '--version')
+      require(${JSON.stringify(start)}).run()`
+    const output = execFileSync(process.execPath, ['-e', script]).toString()
+    expect(output).toMatch(new RegExp(`^${used}\\n\\d+\\.\\d+\\.\\d+\\n$`))
   })
 
   it('show --qr-file: the bundle that draws, besides', async () => {
