@@ -1,5 +1,5 @@
 import { A2aTotpError } from '../core/errors.js'
-import { replayOf, type Peer, type Roster } from '../core/peer.js'
+import { isLive, replayOf, type Peer, type Roster } from '../core/peer.js'
 import type { TotpProfile } from '../core/profile.js'
 import { peerNamed } from '../core/provision.js'
 import { Seed } from '../core/seed.js'
@@ -162,7 +162,7 @@ function credentialsOf(
   }
 }
 
-/** The peer whose code is tried with our token: the one asked for, else any other of the store with a seed of its own. */
+/** The peer whose code is tried with our token: the one asked for, else any other of the store with a live seed. */
 async function findOtherPeer(
   context: CliContext,
   roster: Roster | undefined,
@@ -171,15 +171,18 @@ async function findOtherPeer(
 ): Promise<ProbeOptions['otherPeer']> {
   const known = roster ?? (asked === undefined ? undefined : await context.store.read())
   if (!known || known.sharedSeeds) return undefined
-  const other = asked === undefined ? otherPeerOf(known, source.peer) : peerNamed(known, asked)
+  const at = context.now()
+  const other = asked === undefined ? otherPeerOf(known, source.peer, at) : peerNamed(known, asked)
   if (!other) return undefined
-  const { profile, ...rest } = sourceFromStore(known, other, context.now())
+  const { profile, ...rest } = sourceFromStore(known, other, at)
   const { algorithm, digits, period } = profile
   return { algorithm, digits, period, seed: newestSeed({ profile, ...rest }) }
 }
 
 /** One with codes of the same length: a longer or shorter one would be refused for its form alone. */
-function otherPeerOf(roster: Roster, peer: string | undefined): Peer | undefined {
+function otherPeerOf(roster: Roster, peer: string | undefined, at: Date): Peer | undefined {
   const digits = peer === undefined ? undefined : roster.peers.get(peer)?.digits
-  return [...roster.peers.values()].find((other) => other.name !== peer && other.digits === digits)
+  return [...roster.peers.values()]
+    .filter((other) => other.name !== peer && other.digits === digits)
+    .find(({ seeds }) => seeds.some((seed) => isLive(seed, at)))
 }

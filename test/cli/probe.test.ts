@@ -60,6 +60,21 @@ describe('probe', () => {
     expect(await probed('--token-env', 'NOBODY')).toMatchObject({ exitCode: 3, stdout: '' })
   })
 
+  it('leaves a peer whose seeds have expired alone, unless it is the one that is asked for', async () => {
+    const cwd = makeFolder()
+    await runCli(['init', '--agent', 'billing'], { cwd })
+    await runCli(['add-peer', 'gone', 'here'], { cwd })
+    const path = join(cwd, 'a2a-totp.json')
+    const store = JSON.parse(readFileSync(path, 'utf8')) as { peers: { gone: { seeds: object[] } } }
+    Object.assign(store.peers.gone.seeds[0] ?? {}, { expiresAt: '2020-01-01T00:00:00Z' })
+    writeFileSync(path, JSON.stringify(store))
+    const probed = await runCli(['probe', agent.url, 'here', ...quick], { cwd })
+    expect(probed).toMatchObject({ exitCode: 0, stderr: '' })
+    const asked = await runCli(['probe', agent.url, 'here', '--other-peer', 'gone', ...quick], { cwd })
+    expect(asked).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(asked.stderr).toContain('ERR_CREDENTIAL_EXPIRED')
+  })
+
   it('narrows to gRPC', async () => {
     const { checks } = parseJson(await run(['--json', '--binding', 'grpc'])) as {
       checks: { binding: string }[]
