@@ -509,6 +509,9 @@ class MemoryGuard:
         last, _ = self._claims.get((peer.name, match.seed_id), (-1, 0.0))
         if match.time_step <= last:
             return Decision("replayed", _whole_seconds((max(last, now) + 1) * profile.period - at))
+        # A beginning far in the future is that of a clock that was wrong.
+        if self._since > at + (2 * profile.window + 1) * profile.period:
+            self._since = at
         if (match.time_step - profile.window) * profile.period < self._since:
             first_known = math.ceil(self._since / profile.period) + profile.window
             return Decision("unknown", _whole_seconds(first_known * profile.period - at))
@@ -517,7 +520,8 @@ class MemoryGuard:
         return Decision("accepted")
 
     def _sweep(self, at: float) -> None:
-        if at < self._next_sweep:
+        # After a clock that was ahead has been set back, the next sweep would be long in coming.
+        if self._next_sweep - _SWEEP_EVERY <= at < self._next_sweep:
             return
         self._next_sweep = at + _SWEEP_EVERY
         for claim in [key for key, (_, until) in self._claims.items() if until <= at]:

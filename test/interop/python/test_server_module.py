@@ -71,6 +71,21 @@ def good_code() -> str:
     return code_of_step(KEY, Profile(), int(AT // 30))
 
 
+def test_a_clock_that_was_ahead_and_was_set_back_is_taken_for_wrong() -> None:
+    """Under `once` all requests would else be answered 503 until the wrong time came."""
+    roster = parse_server_file(alice(replay="once"))
+    clock = [AT + 1_000_000]
+    checker = Authenticator(lambda: roster, now=lambda: clock[0], guard=MemoryGuard(since=clock[0]))
+
+    def ask(at: float) -> str:
+        clock[0] = at
+        code = code_of_step(KEY, Profile(), int(at // 30))
+        return reason_of(checker.authenticate([("authorization", f"Bearer {TOKEN}"), ("x-totp", code)]))
+
+    reasons = [ask(AT + 1_000_000), ask(AT), ask(AT + 60), ask(AT + 60)]
+    assert reasons == ["replay-unknown", "replay-unknown", "accepted", "code-replayed"]
+
+
 SHORT_SEED = [{"id": "a", "seed": "JBSWY3DPEHPK3PXP"}]
 
 
