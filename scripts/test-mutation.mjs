@@ -1,6 +1,7 @@
 // Changes the code in small ways, one at a time, and counts how often the tests notice:
-// `npm run test:mutation [-- FOLDER...] [-- --mutate src/store/lock.ts]`. On two free cores a folder takes from a quarter of an hour to an hour; what
-// survived is printed, and the reports are in `reports/mutation`. With Redis installed, or its part of guards survives.
+// `npm run test:mutation [-- FOLDER...] [-- --mutate src/store/lock.ts]`. On two free cores a folder takes from a quarter
+// of an hour to an hour; what survived is printed, and the reports are in `reports/mutation`. With Redis installed, or
+// its part of guards survives.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

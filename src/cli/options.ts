@@ -91,7 +91,7 @@ export function parseTime(text: string): Date {
 }
 
 /**
- * Checks an address that somebody gave. One with a user name in it is none: a password does not belong on a command line.
+ * Checks an address that somebody gave. One with a user name in it is none: no command line is a place for a password.
  *
  * @param what says which, `--url` for example
  * @throws {A2aTotpError} `ERR_USAGE`

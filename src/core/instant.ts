@@ -12,7 +12,7 @@ export function parseRfc3339(text: string): Date | undefined {
   return Number(day) <= daysInMonth && !Number.isNaN(at.getTime()) ? at : undefined
 }
 
-/** Whether a value is an instant at all: a date, and not `Invalid Date`, which is neither before nor after any other. */
+/** Whether a value is an instant at all: a date, and not `Invalid Date`, which is before and after no other. */
 export function isInstant(value: unknown): value is Date {
   return value instanceof Date && !Number.isNaN(value.getTime())
 }

@@ -22,8 +22,8 @@ export function parseName(text: string, what: 'agent' | 'peer'): string {
 const unprintable = /[\p{C}\p{Zl}\p{Zp}]/gu
 
 /**
- * A name as an error may show it: on one line and in quotes, unless it looks like a token or a seed that was pasted in the
- * wrong place.
+ * A name as an error may show it: on one line and in quotes, unless it looks like a token or a seed that was pasted in
+ * the wrong place.
  */
 export function quoteName(text: string): string {
   const secretLooking = /^-*(a2at_|[A-Za-z2-7=]{16,}$)/.test(text) || text.length > 64

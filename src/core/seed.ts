@@ -19,7 +19,7 @@ const possibleRemainders = new Set([0, 2, 4, 5, 7])
  * {@link Seed.base32} or {@link Seed.bytes}, which are easy to search for.
  */
 export class Seed {
-  /** Canonical base32. As a string, because a mesh has many seeds, and bytes in a buffer of their own take ten times as much. */
+  /** Canonical base32. As a string: a mesh has many seeds, and bytes in a buffer of their own take ten times as much. */
   readonly #base32: string
 
   private constructor(base32: string) {

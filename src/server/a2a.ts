@@ -30,8 +30,9 @@ class PeerUser implements User {
  * app.use('/a2a', jsonRpcHandler({ requestHandler, userBuilder, contextBuilder }))
  * ```
  *
- * The same two serve `grpcService` behind `grpcGuard(scheme)`. The executor finds the peer's name in `context.user.userName`, and what else is known in
- * `context.state.get(callerStateKey)`. (SDK 0.3 takes the `userBuilder` only.)
+ * The same two serve `grpcService` behind `grpcGuard(scheme)`. The executor finds the peer's name in
+ * `context.user.userName`, and what else is known in `context.state.get(callerStateKey)`. (SDK 0.3 takes the
+ * `userBuilder` only.)
  */
 export class TOTPCallContextBuilder {
   /** @throws {A2aTotpError} `ERR_GUARD_MISSING` when no guard let this request pass. */

@@ -13,7 +13,7 @@ export function isCardRequest(method: string | undefined, url: string | undefine
   return url.length === cardPath.length || url[cardPath.length] === '?'
 }
 
-/** What the scheme is asked about. A class, since a getter of each request's own would take longer than the rest of it. */
+/** What the scheme is asked about. A class: a getter of each request's own would take longer than the rest of it. */
 class HttpAuthRequest implements AuthRequest {
   readonly binding = 'http'
   readonly method: string

@@ -35,8 +35,10 @@ export interface Credentials {
 }
 
 /**
- * Takes token and code out of a request, the code from the field of that name in lower case. A field that came twice counts as none: proxies and servers disagree
- * on which of the two is meant.
+ * Takes token and code out of a request. A field that came twice counts as none: proxies and servers disagree on which
+ * of the two is meant.
+ *
+ * @param codeField the name of the field that carries the code, in lower case
  */
 export function credentialsOf(request: AuthRequest, codeField: string): Credentials {
   const authorization = linesOf(request.header('authorization'))

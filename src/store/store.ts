@@ -47,8 +47,8 @@ export async function openStore(path: string, options: ReadOptions = {}): Promis
  *
  * @returns the path of the file that the old store is kept in, if there was one
  * @throws {A2aTotpError} `ERR_STORE_EXISTS` when something is there and `replace` is not set;
- *   `ERR_STORE_UNWRITABLE`, or `ERR_FILE_UNWRITABLE` for the copy; `ERR_STORE_LOCKED`; and what {@link readStoreBytes} throws for the old file, which is
- *   left alone then
+ *   `ERR_STORE_UNWRITABLE`, or `ERR_FILE_UNWRITABLE` for the copy; `ERR_STORE_LOCKED`; and what {@link readStoreBytes}
+ *   throws for the old file, which is left alone then
  */
 export async function createStore(
   path: string,
