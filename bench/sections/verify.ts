@@ -32,8 +32,7 @@ export const verifySection: Section = {
         verifySync({ secret: seed.bytes, token, epoch: seconds, epochTolerance: 30 }),
       'a2a-totp, every code anew (verifyCode)': (token: string) =>
         verifyCode(seed, defaultProfile, token, at),
-      'a2a-totp, the step’s codes kept (CodeBook)': (token: string) =>
-        book.match(Number(token), timeStep),
+      'a2a-totp, the step’s codes kept (CodeBook)': (token: string) => book.match(Number(token), timeStep),
     }
     const samples = await takeRounds(
       Object.fromEntries(
