@@ -28,7 +28,7 @@ from typing import Literal
 
 import httpx
 from crewai.a2a.auth import APIKeyAuth, BearerTokenAuth
-from pydantic import Field, SecretStr, field_validator
+from pydantic import ConfigDict, Field, SecretStr, field_validator
 
 __all__ = ["TOTPClientAuthScheme"]
 
@@ -38,6 +38,7 @@ MINIMUM_SEED_BITS = 128
 """RFC 4226 section 4, R6: the shared secret MUST have at least 128 bits."""
 
 _HASHES = {"SHA1": hashlib.sha1, "SHA256": hashlib.sha256, "SHA512": hashlib.sha512}
+_TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 
 
 def _variable(name: str, default: str | None = None) -> str:
@@ -55,7 +56,10 @@ class TOTPClientAuthScheme(BearerTokenAuth, APIKeyAuth):
     done by `configure_client`, which sees each request.
     """
 
-    token: str = Field(default_factory=lambda: _variable("TOKEN"), repr=False, validate_default=True)
+    # What pydantic says of a bad seed or token would else quote it.
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    token: str = Field(default_factory=lambda: _variable("TOKEN").strip(), repr=False, validate_default=True)
     seed: SecretStr = Field(default_factory=lambda: SecretStr(_variable("SEED")), validate_default=True)
     algorithm: Literal["SHA1", "SHA256", "SHA512"] = Field(
         default_factory=lambda: _variable("ALGORITHM", "SHA1"),
@@ -67,6 +71,14 @@ class TOTPClientAuthScheme(BearerTokenAuth, APIKeyAuth):
     url: str | None = Field(default_factory=lambda: os.environ.get("A2A_TOTP_URL") or None)
     insecure_http: bool = False
     api_key: str = ""
+
+    @field_validator("token")
+    @classmethod
+    def _is_b64token(cls, token: str) -> str:
+        # One that no header can carry would fail in each request, with an error that quotes it.
+        if not _TOKEN.fullmatch(token):
+            raise ValueError("the token is not an RFC 6750 b64token")
+        return token
 
     @field_validator("seed")
     @classmethod

@@ -140,9 +140,25 @@ def test_credentials_go_to_their_agent_only(url: str, monkeypatch: pytest.Monkey
 
 
 def test_a_client_scheme_does_not_print_its_secrets() -> None:
-    """Nor does an error about a seed."""
+    """Wherever it is shown."""
     assert SEED not in repr(client_scheme())
     assert TOKEN not in repr(client_scheme())
+
+
+@pytest.mark.parametrize(
+    "fields", [{"seed": f"{SEED}1"}, {"token": f"{TOKEN}\n"}, {"token": f"{TOKEN} "}, {"digits": 5}]
+)
+def test_no_error_quotes_a_seed_or_a_token(fields: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given or from the environment."""
+    with pytest.raises(ValueError, match="TOTPClientAuthScheme") as caught:
+        client_scheme(**fields)
+    assert SEED[:8] not in str(caught.value)
+    assert TOKEN[:8] not in str(caught.value)
+    monkeypatch.setenv("A2A_TOTP_TOKEN", f"{TOKEN}\n")
+    monkeypatch.setenv("A2A_TOTP_SEED", f"{SEED}1")
+    with pytest.raises(ValueError, match="base32") as caught:
+        TOTPClientAuthScheme()
+    assert SEED[:8] not in str(caught.value)
 
 
 def server_scheme() -> TOTPServerAuthScheme:
