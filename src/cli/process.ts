@@ -15,10 +15,17 @@ export function runProcess(main: (args: readonly string[], world: World) => Prom
       interruption.abort(signal)
     })
   }
-  const stderr = openOutput(2, leave)
-  const stdout = openOutput(1, (error) => {
-    leave(error)
-    const message = `cannot write to standard output: ${error.code ?? 'unknown reason'}`
+  // What cannot be written was not done, but a reader that went away, as `head` does, is no failure.
+  const stderr = openOutput(2, ({ code }) => {
+    if (code !== 'EPIPE') process.exitCode = exitCodes.unusable
+  })
+  const stdout = openOutput(1, ({ code }) => {
+    if (code === 'EPIPE') {
+      interruption.abort('EPIPE')
+      return
+    }
+    process.exitCode = exitCodes.unusable
+    const message = `cannot write to standard output: ${code ?? 'unknown reason'}`
     stderr.write(errorLine({ code: 'ERR_FILE_UNWRITABLE', message }, asksForJson(args)))
   })
   const world: World = {
@@ -34,10 +41,4 @@ export function runProcess(main: (args: readonly string[], world: World) => Prom
     // What was left to itself would keep the process alive.
     if (interruption.signal.aborted) process.exit()
   })
-}
-
-/** What cannot be written was not done. A reader that went away, as `head` does, is no failure. */
-function leave({ code }: NodeJS.ErrnoException): void {
-  if (code === 'EPIPE') process.exit(process.exitCode ?? exitCodes.done)
-  process.exitCode = exitCodes.unusable
 }

@@ -29,8 +29,10 @@ export async function runCommandLine(
   } catch (error) {
     exitCode = report(error, world, asksForJson(args))
   }
-  if (!world.signal.aborted) return exitCode
-  return world.signal.reason === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted
+  const { aborted, reason } = world.signal as { aborted: boolean; reason: unknown }
+  // An answer that nobody reads is still the answer.
+  if (!aborted || reason === 'EPIPE') return exitCode
+  return reason === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted
 }
 
 function createProgram(

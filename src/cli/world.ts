@@ -16,6 +16,7 @@ export interface World {
   readonly stdin: () => Readable & { readonly isTTY?: boolean }
   readonly stdout: CliStream
   readonly stderr: CliStream
+  /** Aborted for the signal that is its reason, or for `EPIPE`: nobody reads standard output any more. */
   readonly signal: AbortSignal
   readonly now?: () => Date
 }

@@ -32,6 +32,19 @@ describe('the built binary', () => {
     expect(output).toMatch(/^\d{6}\n0\n$/)
   })
 
+  it.each([
+    ['the answer is no', 'verify 000000 --at 59', 1],
+    ['the command line is wrong', 'code --digits 2>&1 >/dev/null', 2],
+  ])('says with its exit code that %s, also where nobody reads that', (_, args, exitCode) => {
+    const command = `"${process.execPath}" "${binary}" ${args}; echo "$?" >&3`
+    const output = execFileSync('bash', ['-c', `{ { sleep 1; ${command}; } | true; } 3>&1`], {
+      cwd: makeFolder(),
+      env: { ...env, PATH: process.env['PATH'] ?? '' },
+      timeout: 25_000,
+    }).toString()
+    expect(output).toBe(`${exitCode}\n`)
+  })
+
   it('loses nothing where the pipe is full and does not block', async () => {
     const cwd = await makeStore(Array.from({ length: 500 }, (_, n) => `peer-${n}`))
     const node = `"${process.execPath}"`
