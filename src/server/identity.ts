@@ -34,8 +34,8 @@ export class Identification {
   readonly #otherwise: string | undefined
 
   /**
-   * @throws {A2aTotpError} `ERR_CONFIG_INVALID` without delegate and map, or when a token is mapped to a peer that
-   *   has no seed; `ERR_TOKEN_INVALID` for a mapped token that no request can carry.
+   * @throws {A2aTotpError} `ERR_CONFIG_INVALID` without delegate and map, or when a token is mapped twice, or to a peer
+   *   that has no seed; `ERR_TOKEN_INVALID` for a mapped token that no request can carry.
    */
   constructor({ delegate, tokenToPeer, sharedSeed }: TOTPServerAuthSchemeOptions, peers: PeerDirectory) {
     const mapped = [...mapOf(tokenToPeer ?? {})]
@@ -47,6 +47,12 @@ export class Identification {
       )
     }
     const tokens = new Map(mapped.map(([token, peer]) => [tokenHashOf(token), peer]))
+    if (tokens.size < mapped.length) {
+      throw new A2aTotpError(
+        'ERR_CONFIG_INVALID',
+        'tokenToPeer has a token twice, once by its hash; give each token to one peer, once',
+      )
+    }
     this.#delegate = delegate ?? new PeerTokenAuth(tokens)
     // A delegate made of the map knows all that the map does.
     this.#tokenToPeer = delegate ? tokens : new Map()
@@ -63,10 +69,9 @@ export class Identification {
     try {
       const verdict = this.#delegate.authenticateToken(token, { at, tokenHash })
       if (!isPending(verdict)) return this.#judge(verdict, tokenHash)
-      return Promise.resolve(verdict).then(
-        (settled) => this.#judge(settled, tokenHash),
-        () => delegateFailed,
-      )
+      return Promise.resolve(verdict)
+        .then((settled) => this.#judge(settled, tokenHash))
+        .catch(() => delegateFailed)
     } catch {
       return delegateFailed
     }

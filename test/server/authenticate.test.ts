@@ -429,6 +429,7 @@ describe('authenticate when something is broken', () => {
   it.each([
     ['at once', down],
     ['later', () => Promise.reject(new Error('no keys'))],
+    ['late, for what it says cannot be used', () => Promise.resolve({ peer: 'alice', guessKey: 7 as never })],
   ])('answers 503 when the delegate throws %s', async (_, authenticateToken) => {
     const { scheme } = schemeFor(new Clock(), { delegate: { authenticateToken } })
     const { refusal } = await scheme.authenticate(requestWith(right))

@@ -15,6 +15,7 @@ const delegate: ServerAuthScheme = { authenticateToken: () => ({ peer: 'alice' }
 const peerSeeds = { alice: peers.alice.seed.base32 }
 const weak = 'JBSWY3DPEHPK3PXP'
 const good = { delegate, peerSeeds, replay: 'reuse' }
+const mappedTwice = { [peers.alice.token]: 'a', [hashToken(peers.alice.token)]: 'b' }
 
 /** What a caller without a compiler may hand in. */
 const make = (options: object): TOTPServerAuthScheme =>
@@ -57,6 +58,11 @@ describe('TOTPServerAuthScheme', () => {
       'a mapped token that no request can carry',
       'ERR_TOKEN_INVALID',
       { ...good, tokenToPeer: { 'a b': 'alice' } },
+    ],
+    [
+      'a token that is mapped to two peers, once by its hash',
+      'ERR_CONFIG_INVALID',
+      { peerSeeds: { a: peers.alice.seed, b: peers.bob.seed }, replay: 'reuse', tokenToPeer: mappedTwice },
     ],
     ['nothing that checks the token', 'ERR_CONFIG_INVALID', { peerSeeds, replay: 'reuse' }],
     ['no replay policy', 'ERR_CONFIG_INVALID', { delegate, peerSeeds }],
