@@ -1,6 +1,6 @@
 import { A2aTotpError } from '../core/errors.js'
 import { profileFromVariables } from '../core/profile-variables.js'
-import { parseProfile, replayPolicies, type ReplayPolicy, type TotpProfile } from '../core/profile.js'
+import { parseProfile, parseReplay, type ReplayPolicy, type TotpProfile } from '../core/profile.js'
 import { minimumSeedBits, Seed } from '../core/seed.js'
 import { generateCodeOfStep, timeStepAt, verifyCode } from '../core/totp.js'
 import type { ClientAuthScheme, ClientRequest } from './client-auth-scheme.js'
@@ -74,7 +74,7 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
     this.#delegate = options.delegate
     this.#seed = typeof given === 'string' ? Seed.fromBase32(given) : given
     this.#now = options.now ?? (() => new Date())
-    this.replay = policyOf(options.replay)
+    this.replay = parseReplay(options.replay ?? 'reuse')
     this.#steps = this.replay === 'once' ? stepQueue(this.profile, this.#now, options) : undefined
     this.#warn = options.onWarning ?? emitWarning
     if (!this.#seed.strong) this.#warnOfWeakSeed()
@@ -151,12 +151,6 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
 /** Callers without a compiler may forget it. */
 function isScheme(delegate: ClientAuthScheme | undefined): boolean {
   return typeof delegate?.headers === 'function'
-}
-
-function policyOf(given: unknown = 'reuse'): ReplayPolicy {
-  const policy = replayPolicies.find((known) => known === given)
-  if (policy) return policy
-  throw new A2aTotpError('ERR_CONFIG_INVALID', `replay must be one of ${replayPolicies.join(', ')}`)
 }
 
 function stepQueue(

@@ -42,6 +42,13 @@ export const defaultProfile: TotpProfile = {
 export const replayPolicies = ['once', 'reuse'] as const
 export type ReplayPolicy = (typeof replayPolicies)[number]
 
+/** @throws {A2aTotpError} `ERR_CONFIG_INVALID`, for callers without a compiler. */
+export function parseReplay(policy: unknown): ReplayPolicy {
+  const known = replayPolicies.find((candidate) => candidate === policy)
+  if (known) return known
+  throw new A2aTotpError('ERR_CONFIG_INVALID', `replay must be one of ${replayPolicies.join(', ')}`)
+}
+
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const reserved = /^(authorization|cookie|host|a2a-.*|grpc-.*|.*-bin)$/i
 /**

@@ -2,7 +2,7 @@ import { A2aTotpError, isA2aTotpError } from '../core/errors.js'
 import { isInstant } from '../core/instant.js'
 import { quoteName } from '../core/name.js'
 import { isLive } from '../core/peer.js'
-import { parseProfile, replayPolicies, type ReplayPolicy, type TotpProfile } from '../core/profile.js'
+import { parseProfile, parseReplay, type ReplayPolicy, type TotpProfile } from '../core/profile.js'
 import { requireStrongSeed, Seed } from '../core/seed.js'
 import { timeStepAt } from '../core/totp.js'
 import { budgetsFor, type Budget } from '../guards/budgets.js'
@@ -74,13 +74,6 @@ function profileOf({ algorithm, digits, period }: SeedSet, agents: TotpProfile):
   // The window is the agent's, and was judged with the agent's profile.
   const { window } = agents
   return { ...parseProfile({ ...agents, ...Object.fromEntries(given), window: undefined }), window }
-}
-
-/** @throws {A2aTotpError} `ERR_CONFIG_INVALID`, for callers without a compiler. */
-export function parseReplay(policy: unknown): ReplayPolicy {
-  const known = replayPolicies.find((candidate) => candidate === policy)
-  if (known) return known
-  throw new A2aTotpError('ERR_CONFIG_INVALID', `replay must be one of ${replayPolicies.join(', ')}`)
 }
 
 /**

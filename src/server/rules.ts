@@ -1,10 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import { A2aTotpError } from '../core/errors.js'
-import { insecureProfileRules, parseProfile, profileRules, type TotpProfile } from '../core/profile.js'
+import {
+  insecureProfileRules,
+  parseProfile,
+  parseReplay,
+  profileRules,
+  type TotpProfile,
+} from '../core/profile.js'
 import { makeSeed } from '../core/seed.js'
 import { parseBudgets } from '../guards/budgets.js'
 import type { Guard } from '../guards/guard.js'
-import { guardedPeer, parseReplay, type GuardedPeer } from './guarded-peer.js'
+import { guardedPeer, type GuardedPeer } from './guarded-peer.js'
 import { Identification } from './identity.js'
 import type { TOTPServerAuthSchemeOptions } from './options.js'
 import { peerDirectory } from './peer-directory.js'
