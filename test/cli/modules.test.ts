@@ -51,6 +51,11 @@ describe('what a command loads', () => {
     expect(script.cachedDataRejected).toBe(false)
   })
 
+  it('the main bundle is ASCII, since it is read as Latin-1: esbuild leaves regular expressions as they are', () => {
+    const main = fileURLToPath(new URL('../../dist/cli/main.cjs', import.meta.url))
+    expect(readFileSync(main).findIndex((byte) => byte > 0x7f)).toBe(-1)
+  })
+
   it.each([
     ['as it is', '', true],
     ['of another release', "{ version: { value: 'v20.19.0' } }", false],
