@@ -21,7 +21,8 @@ script.runInThisContext()(
 async function run(cwd, ...args) {
   let written = ''
   let said = ''
-  const exitCode = await bundle.exports.main(args, {
+  // Named, because a store that is searched for is passed over below folders that others can write to.
+  const exitCode = await bundle.exports.main(['--store', join(cwd, 'a2a-totp.json'), ...args], {
     env: { CI: '1' },
     cwd,
     stdin: () => process.stdin,
