@@ -28,8 +28,9 @@ make_interpreters() {
   rm -rf "$folder"
   mkdir "$folder"
   echo '{"private":true}' >"$folder/package.json"
+  # In the folder, since with --prefix npm looks for its global settings there as well, those for certificates say.
   # shellcheck disable=SC2086
-  again npm install --silent --no-audit --no-fund --no-package-lock --fetch-timeout 30000 --prefix "$folder" $packages
+  (cd "$folder" && again npm install --silent --no-audit --no-fund --no-package-lock $packages)
   printf '%s' "$packages" >"$folder/packages.txt"
   echo "made $folder"
 }

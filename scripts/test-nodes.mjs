@@ -2,7 +2,7 @@
 //
 // The npm package `node` brings the binaries, so that nothing but npm is needed and nothing is installed here.
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -30,7 +30,9 @@ function run(command, commandArgs, options = {}) {
 /** Installs a Node into a folder and gives its binary's folder. */
 function install(version, folder) {
   const quiet = ['--no-audit', '--no-fund', '--no-save', '--loglevel=error']
-  const status = run('npm', ['install', ...quiet, '--prefix', folder, `node@${version}`])
+  // In the folder, since with --prefix npm looks for its global settings there as well, those for certificates say.
+  writeFileSync(join(folder, 'package.json'), '{"private":true}')
+  const status = run('npm', ['install', ...quiet, `node@${version}`], { cwd: folder })
   if (status !== 0) throw new Error(`Node ${version} could not be installed from the npm package "node"`)
   return join(folder, 'node_modules', 'node', 'bin')
 }
