@@ -12,7 +12,7 @@ import { Token } from '../core/token.js'
 import { isObject, orNothing, parseInstant } from './schema.js'
 
 /**
- * Reads peers whose entries are just as this release writes them, some six times as fast as the schema does: a
+ * Reads peers whose entries are just as this release writes them, at about twice the speed of the schema: a
  * store of ten thousand is read for every code. Of any other entry the schema says what it means, or what is wrong.
  */
 export class UsualPeers {
