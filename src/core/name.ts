@@ -1,4 +1,5 @@
 import { A2aTotpError } from './errors.js'
+import { jsonText } from './text.js'
 
 const grammar = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
@@ -18,20 +19,11 @@ export function parseName(text: string, what: 'agent' | 'peer'): string {
   throw new A2aTotpError('ERR_NAME_INVALID', `${what} name is not allowed: give ${nameRule}`)
 }
 
-/** What JSON leaves as it is but a terminal obeys: C1 and bidi controls, line separators and the like. */
-const unprintable = /[\p{C}\p{Zl}\p{Zp}]/gu
-
 /**
  * A name as an error may show it: on one line and in quotes, unless it looks like a token or a seed that was pasted in
  * the wrong place.
  */
 export function quoteName(text: string): string {
   const secretLooking = /^-*(a2at_|[A-Za-z2-7=]{16,}$)/.test(text) || text.length > 64
-  return secretLooking
-    ? '(not shown: it looks like a secret)'
-    : JSON.stringify(text).replace(unprintable, escape)
-}
-
-function escape(character: string): string {
-  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`
+  return secretLooking ? '(not shown: it looks like a secret)' : jsonText(text)
 }

@@ -1,5 +1,6 @@
+import { printable } from '../core/text.js'
 import type { HttpOutcome } from './outcome.js'
-import { asList, asObject, asText, parseJson, printable, shortened } from './text.js'
+import { asList, asObject, asText, parseJson, shortened } from './text.js'
 
 /** What every answer tells, whichever binding it came by. */
 interface Seen {

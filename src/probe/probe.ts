@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import { setTimeout as realSleep } from 'node:timers/promises'
+import { printable } from '../core/text.js'
 import { selectChecks, type CheckId } from './catalogue.js'
 import { isAnswer } from './answers.js'
 import { cellsOf } from './cells.js'
@@ -11,7 +12,7 @@ import type { NoAnswer } from './outcome.js'
 import { isFailing, summarise, toResult, type CheckResult, type ProbeReport } from './report.js'
 import { Secrets } from './secrets.js'
 import { perform } from './perform.js'
-import { asText, printable } from './text.js'
+import { asText } from './text.js'
 import { judgeWhole } from './whole.js'
 
 /**

@@ -1,8 +1,9 @@
 import type { CodeProfile } from '../core/profile.js'
 import type { Seed } from '../core/seed.js'
+import { printable } from '../core/text.js'
 import { generateCodeOfStep, timeStepAt } from '../core/totp.js'
 import type { ProbeOptions } from './options.js'
-import { printable, shortened } from './text.js'
+import { shortened } from './text.js'
 
 /** Runs of digits that could be codes: 6 to 8, not part of a longer number. */
 const codeLike = /(?<!\d)\d{6,8}(?!\d)/g

@@ -37,7 +37,7 @@ describe('a name in an error', () => {
   )
 
   it.each([
-    ['\u009b31m', String.raw`"\u{9b}31m"`],
+    ['\u009b31m', String.raw`"\u009b31m"`],
     ['key:GEZDGNBVGY3TQOJQ', '"key:GEZDGNBVGY3TQOJQ"'],
     ['GEZDGNBVGY3TQOJQ-old', '"GEZDGNBVGY3TQOJQ-old"'],
     ['-'.repeat(64), `"${'-'.repeat(64)}"`],

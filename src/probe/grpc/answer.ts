@@ -1,6 +1,7 @@
 import { noAnswer, readHttpAnswer, soundsLikeRefusal, steadyText, type Answer } from '../answers.js'
 import type { HttpOutcome } from '../outcome.js'
-import { printable, shortened } from '../text.js'
+import { printable } from '../../core/text.js'
+import { shortened } from '../text.js'
 
 /** The status codes of gRPC by number, each with the HTTP status that stands for it (google.rpc.Code). */
 const statuses: readonly (readonly [name: string, http: number])[] = [

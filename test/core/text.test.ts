@@ -1,0 +1,98 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { jsonText, printable } from '../../src/core/text.js'
+
+/** What runners look for: GitHub Actions, Azure Pipelines and TeamCity, in any case of letters. */
+const obeyed = /::|##\w*\[/
+
+/** Texts as a stranger would write them. */
+const hostile = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom('::', ':', '#', '##', '[', ']', 'vso[', 'teamcity[', 'error', '[::1]', 'fe80', ' '),
+      fc.constantFrom(
+        '\u001b[2J',
+        '\u009b31m',
+        '\r',
+        '\n',
+        '\u202e',
+        '\u2028',
+        '\u200b',
+        '\ud800',
+        '\u{e0041}',
+      ),
+      fc.string({ unit: 'binary', maxLength: 4 }),
+    ),
+    { maxLength: 12 },
+  )
+  .map((parts) => parts.join(''))
+
+const withoutAddresses = (text: string): string => text.replace(/\[[\da-f.:]+\]/gi, '')
+
+describe('a text from outside', () => {
+  it.each([
+    ['alice', 'alice'],
+    ['a\u001b[2Jb', 'a [2Jb'],
+    ['one\r\n::error::two', 'one : :error: :two'],
+    ['X ::stop-commands::t', 'X : :stop-commands: :t'],
+    ['##[error]no', '# #[error]no'],
+    ['X ##vso[task.setvariable variable=PATH]/tmp', 'X # #vso[task.setvariable variable=PATH]/tmp'],
+    ['##TeamCity[buildStop]', '# #TeamCity[buildStop]'],
+    ['#\u200b#[group]', '# #[group]'],
+    [':::', ': : :'],
+    ['\u202egnp.exe', 'gnp.exe'],
+    ['Jürgen 🙂 日本', 'Jürgen 🙂 日本'],
+    ['## a heading', '## a heading'],
+  ])('%j is shown as %j', (text, shown) => {
+    expect(printable(text)).toBe(shown)
+  })
+
+  it.each(['http://[::1]:4100/a', '[::]', 'ipv6:[2001:db8::1]:50051', '[::ffff:127.0.0.1]'])(
+    'keeps the address in %s',
+    (text) => {
+      expect(printable(text)).toBe(text)
+    },
+  )
+
+  it.each(['[::error::]', '[::add-mask::a]', '[::', '::1]', '[::1] ::error::'])(
+    'takes %s for no address',
+    (text) => {
+      expect(withoutAddresses(printable(text))).not.toMatch(obeyed)
+    },
+  )
+
+  it('is one line that neither a terminal nor a CI runner obeys, and stays as it is the second time', () => {
+    fc.assert(
+      fc.property(hostile, (text) => {
+        const shown = printable(text)
+        expect(shown).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u)
+        expect(withoutAddresses(shown)).not.toMatch(obeyed)
+        expect(printable(shown)).toBe(shown)
+      }),
+    )
+  })
+
+  it('takes time that grows with its length alone', () => {
+    for (const part of ['[a:', '[a', ':', '#', '[::', '[a:a', '##a'])
+      expect(printable(part.repeat(200_000)).length).toBeGreaterThan(0)
+  })
+})
+
+describe('a value as JSON', () => {
+  it('can be looked at, and is read back as it was', () => {
+    fc.assert(
+      fc.property(fc.dictionary(hostile, hostile), fc.constantFrom(0, 2), (value, indent) => {
+        const json = jsonText(value, indent)
+        expect(json.replaceAll('\n', '')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u)
+        expect(withoutAddresses(json)).not.toMatch(obeyed)
+        expect(JSON.parse(json)).toEqual(value)
+      }),
+    )
+  })
+
+  it('is what JSON.stringify writes where nothing is odd', () => {
+    const value = { url: 'http://[::1]:4100', note: 'Jürgen', list: [1, null, { a: true }] }
+    expect(jsonText(value)).toBe(JSON.stringify(value))
+    expect(jsonText(value, 2)).toBe(JSON.stringify(value, null, 2))
+  })
+})
