@@ -1,5 +1,6 @@
+import { parseHttpDate } from '../core/http-date.js'
 import { printable } from '../core/text.js'
-import type { HttpOutcome } from './outcome.js'
+import type { HttpAnswer, HttpOutcome, NoAnswer } from './outcome.js'
 import { asList, asObject, asText, parseJson, shortened } from './text.js'
 
 /** What every answer tells, whichever binding it came by. */
@@ -22,6 +23,8 @@ interface Seen {
   /** The agent's Date, when it is the agent's own and not a cache's. */
   readonly date?: Date
   readonly durationMs: number
+  /** Set where no trusted TLS connection came about, so that nothing was sent. */
+  readonly untrusted?: boolean
   /** Names the connection that it came by. */
   readonly connection?: number
 }
@@ -59,13 +62,11 @@ interface ProtocolError {
 
 /** Sorts an HTTP answer. `taskId` is the random id that was asked for. */
 export function readHttpAnswer(outcome: HttpOutcome, taskId: string): Answer {
-  if (!outcome.answered) return noAnswer(outcome.explanation, outcome.durationMs)
+  if (!outcome.answered) return noAnswer(outcome)
   const { status, header } = outcome
   const body = parseJson(payloadOf(outcome.body))
   const error = protocolErrorOf(body)
   const said = (error?.message ?? wordsOf(body)).replaceAll(taskId, 'ID')
-  const retryAfter = Number(header('retry-after')[0] ?? NaN)
-  const date = new Date(header('date')[0] ?? NaN)
   const words = error ? `${error.code} ${quoted(said)}`.trim() : bodyInWords(body, header('content-type')[0])
   return {
     kind: kindOf(status, body, error, said, header('content-type')[0]),
@@ -78,12 +79,29 @@ export function readHttpAnswer(outcome: HttpOutcome, taskId: string): Answer {
     },
     message: said,
     challenges: header('www-authenticate'),
-    ...(Number.isFinite(retryAfter) ? { retryAfter } : {}),
+    ...timesIn(outcome),
     raw: outcome.raw.replaceAll(taskId, 'ID'),
     receivedAt: outcome.receivedAt,
-    ...(header('age').length === 0 && !Number.isNaN(date.getTime()) ? { date } : {}),
     durationMs: outcome.durationMs,
     ...(outcome.localPort === undefined ? {} : { connection: outcome.localPort }),
+  }
+}
+
+/**
+ * What an answer says of time: its Date, unless a cache made it, and its Retry-After in seconds, which may be given as
+ * a number or as a date (RFC 9110 §10.2.3). A date is counted from the answer's own, so that a wrong clock does not
+ * matter.
+ */
+export function timesIn({ header, receivedAt }: HttpAnswer): Pick<Answer, 'date' | 'retryAfter'> {
+  const date = parseHttpDate(header('date')[0] ?? '', receivedAt)
+  const wait = header('retry-after')[0] ?? ''
+  const until = parseHttpDate(wait, receivedAt)
+  const retryAfter = /^\d+$/.test(wait)
+    ? Number(wait)
+    : until && Math.max(0, Math.ceil((until.getTime() - (date ?? receivedAt).getTime()) / 1000))
+  return {
+    ...(date && header('age').length === 0 ? { date } : {}),
+    ...(retryAfter === undefined ? {} : { retryAfter }),
   }
 }
 
@@ -91,10 +109,11 @@ export function readHttpAnswer(outcome: HttpOutcome, taskId: string): Answer {
 export const isAnswer = ({ status }: Answer): boolean => status !== null
 
 /** Nothing readable came. */
-export function noAnswer(explanation: string, durationMs: number): Answer {
+export function noAnswer({ explanation, durationMs, reason }: Omit<NoAnswer, 'answered'>): Answer {
   return {
     kind: 'unreadable',
     status: null,
+    untrusted: reason === 'tls',
     summary: explanation,
     signature: 'none',
     face: '',

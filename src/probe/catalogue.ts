@@ -29,6 +29,11 @@ export const checks = {
     proves: 'the card demands both, with no way round',
     expects: 'bearer AND the header in every requirement',
   },
+  coverage: {
+    scope: 'run',
+    proves: 'each interface that the card names was tested',
+    expects: 'right credentials let in by each',
+  },
   clock: {
     scope: 'run',
     proves: "the agent's clock agrees with this one",
@@ -126,9 +131,22 @@ export interface Selection {
   readonly performed: ReadonlySet<CheckId>
 }
 
+/** Checks that a call with right credentials adds nothing to. */
+const callFree: ReadonlySet<CheckId> = new Set([
+  'reach',
+  'tls',
+  'card.fetch',
+  'card.bearer',
+  'card.totp',
+  'card.and',
+])
+
+/** What shows that the agent lets anybody in: a refusal proves nothing at an agent that refuses everyone. */
+const proofOfEntry: readonly CheckId[] = ['auth.none', 'auth.valid']
+
 /**
- * Which checks to report and which to perform. What is skipped is never sent, not even as evidence for another; what
- * is opt-in only when it is named in `only` or in `optedIn`.
+ * Which checks to report and which to perform. What is skipped is never sent, not even as evidence for another, but for
+ * the call with right credentials; what is opt-in only when it is named in `only` or in `optedIn`.
  *
  * @throws {A2aTotpError} `ERR_USAGE` for an id that is none, listing those that are.
  */
@@ -141,8 +159,13 @@ export function selectChecks(
   const byDefault = checkIds.filter((id) => infoOf(id).optIn !== true)
   const wanted = [...(only.length > 0 ? parseIds(only) : byDefault), ...optedIn]
   const reported = new Set(wanted.filter((id) => !skipped.has(id)))
-  const needed = [...reported].flatMap((id) => parseIds(infoOf(id).needs ?? []))
-  return { reported, performed: new Set([...reported, ...needed.filter((id) => !skipped.has(id))]) }
+  const needsEntry = [...reported].some((id) => !callFree.has(id))
+  const needed = [
+    ...[...reported].flatMap((id) => parseIds(infoOf(id).needs ?? [])),
+    ...(needsEntry ? proofOfEntry : []),
+  ].filter((id) => !skipped.has(id))
+  const performed = new Set([...reported, ...needed, ...(needsEntry ? (['auth.valid'] as const) : [])])
+  return { reported, performed }
 }
 
 function parseIds(given: readonly string[]): readonly CheckId[] {

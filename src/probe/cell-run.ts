@@ -5,10 +5,12 @@ import { grpcCaller } from './bindings/grpc.js'
 import { httpCaller } from './bindings/http.js'
 import { writeJsonRpc } from './bindings/jsonrpc.js'
 import { writeRest } from './bindings/rest.js'
+import type { CheckId } from './catalogue.js'
 import type { Cell } from './cells.js'
 import type { Attempt } from './checks/refusals.js'
 import type { HttpClient } from './http.js'
 import type { FieldLine } from './outcome.js'
+import type { Waited } from './throttle-wait.js'
 
 /** A request that should have been refused, and what came of it. */
 export interface Tried {
@@ -47,6 +49,8 @@ export class CellRun {
   readonly replays: { readonly label: string; readonly answer: Answer }[] = []
   /** Answers to the codes of scans. */
   readonly scanned: Answer[] = []
+  /** What came of waiting where right credentials were throttled. */
+  waited: Waited | undefined
   /** What a complete stranger got right after the valid call was throttled. */
   stranger: Answer | undefined
   readonly #caller: Caller
@@ -153,6 +157,15 @@ function taskIds(random: RandomBytes): () => string {
       hex.slice(20),
     ].join('-')
   }
+}
+
+/**
+ * The checks of a cell for which nothing but 429 came: that is no refusal, since a limiter answers it to anybody.
+ */
+export function onlyThrottled({ tried }: CellRun): CheckId[] {
+  const checks = new Set(tried.map(({ attempt }) => attempt.check))
+  for (const { attempt, answer } of tried) if (answer.kind !== 'throttled') checks.delete(attempt.check)
+  return [...checks]
 }
 
 /**

@@ -12,6 +12,8 @@ export interface Cell {
   readonly protocol: ProtocolVersion
   readonly url: URL
   readonly tenant?: string
+  /** Set where no card names it: the URL itself was taken for its endpoint. */
+  readonly guessed?: true
   /** Why it cannot be tested, if so. */
   readonly untestable?: string
 }
@@ -67,7 +69,9 @@ function reasonNotTo(cell: Cell, target: URL, options: ProbeOptions): { untestab
 }
 
 function guessedCells(url: URL): Cell[] {
-  return order.flatMap((binding) => (['1.0', '0.3'] as const).map((protocol) => ({ binding, protocol, url })))
+  return order.flatMap((binding) =>
+    (['1.0', '0.3'] as const).map((protocol) => ({ binding, protocol, url, guessed: true as const })),
+  )
 }
 
 /** Reads both ways to name interfaces: 1.0's list, and 0.3's main URL with its additions. */

@@ -4,6 +4,7 @@ import { wasLetIn, type CellRun } from './cell-run.js'
 import { surplusOf, type Cell } from './cells.js'
 import { judgeAnd, judgeBearerScheme, judgeTotpScheme } from './checks/card.js'
 import { judgeClock } from './checks/clock.js'
+import { judgeCoverage } from './checks/coverage.js'
 import { judgeAfterValid, judgeGuess, judgeRefusals, judgeStream } from './checks/held.js'
 import { judgeChallenge, judgeLeak, judgeStatus, judgeUniform } from './checks/manners.js'
 import { judgeReplay } from './checks/replay.js'
@@ -77,6 +78,8 @@ const runJudges: Readonly<Partial<Record<CheckId, RunJudge>>> = {
   'card.and': withCard(({ discovery, options }) => judgeAnd(discovery.cards, options.credentials.header)),
   window: ({ scans }) => judgeWindow(scans),
   throttle: ({ scans, runs }) => judgeThrottle(scans, runs),
+  coverage: ({ cells, runs, discovery }) =>
+    judgeCoverage({ cells, runs, surplus: surplusOf(discovery.cards) }),
   clock: ({ runs, options }) =>
     judgeClock(
       runs.flatMap(({ answers }) => answers),
@@ -108,8 +111,7 @@ export function judgeSilence(id: CheckId, { silence }: Discovery): Verdict {
   const explanation = silence?.explanation ?? 'no answer'
   if (silence?.reason === 'tls') {
     if (id === 'reach') return passed('a TLS handshake')
-    if (id === 'tls')
-      return failed(explanation, 'the certificate is not trusted; name its issuer with --ca FILE')
+    if (id === 'tls') return failed(explanation, untrustedHint)
   }
   if (id === 'reach') {
     const grpc = silence?.reason === 'broken' ? ' An endpoint that has gRPC alone needs --binding grpc.' : ''
@@ -129,7 +131,7 @@ function judgeReach({ discovery, runs }: Evidence): Verdict {
   return answer ? passed(answer.summary) : judgeSilence('reach', discovery)
 }
 
-function judgeTls({ target, cells }: Evidence): Verdict {
+function judgeTls({ target, cells, runs }: Evidence): Verdict {
   const urls = [target, ...cells.filter(({ untestable }) => untestable === undefined).map(({ url }) => url)]
   const exposed = urls.find(isExposed)
   if (exposed) {
@@ -138,19 +140,24 @@ function judgeTls({ target, cells }: Evidence): Verdict {
       'token and code can be read on the way; serve it over https',
     )
   }
+  const refused = runs.find(({ answers }) => answers.some(({ untrusted }) => untrusted))
+  if (refused) {
+    const { url } = refused.cell
+    return failed(`${untrustedIn(refused)} at ${url.host}`, untrustedHint)
+  }
   return passed(urls.every(({ protocol }) => protocol === 'https:') ? 'https' : 'http on loopback')
 }
+
+const untrustedHint = 'the certificate is not trusted; name its issuer with --ca FILE'
+
+const untrustedIn = ({ answers }: CellRun): string =>
+  answers.find(({ untrusted }) => untrusted)?.summary ?? ''
 
 function judgeCard({ discovery, cells }: Evidence): Verdict {
   const { cards, problem, durationMs } = discovery
   if (cards.length === 0) {
     return { ...warned('no card', `${problem}; the URL itself was taken for the endpoint`), durationMs }
   }
-  const elsewhere = cells.find(({ untestable }) => untestable !== undefined)
-  if (elsewhere) return { ...warned('a card', elsewhere.untestable ?? ''), durationMs }
-  const surplus = surplusOf(cards)
-  if (surplus > 0)
-    return { ...warned('a card', `it names ${surplus} interfaces too many, not all were tested`), durationMs }
   if (cells.length === 0) return { ...warned('a card', 'it names no interface that is known'), durationMs }
   return { ...passed(cards.length === 1 ? 'a card' : 'a card for each version'), durationMs }
 }

@@ -1,4 +1,5 @@
 import type { CardJson } from '../core/agent-card.js'
+import { askAgainAtEnd } from './ask-again.js'
 import { CellRun, isSuccess } from './cell-run.js'
 import type { Cell } from './cells.js'
 import { freeAttempts, isLate } from './checks/refusals.js'
@@ -44,12 +45,16 @@ export async function perform(
   await Promise.all(testable.map((run) => sendFree(session, run, trusted.includes(run))))
   const codes = new ValidCodes({ ...session, credentials: options.credentials, now: options.now })
   if (performed.has('auth.valid')) await callAllValid(session, trusted, codes)
-  await sendLate(session, fruitful(session, trusted), codes)
-  const guessable = fruitful(session, trusted)
+  const guessable = letIn(trusted)
+  await sendLate(session, guessable, codes)
   const wrongCodes = await freshWrongCodes(session, guessable)
   const spent = await guess(session, guessable, wrongCodes)
+  await askAgainAtEnd(session, guessable, codes, wrongCodes)
   const scans = await scan(session, guessable, spent, codes.once)
-  const diagnosis = await diagnose(session, trusted, cards, { spent, refused: codes.refused })
+  const diagnosis = await diagnose(session, trusted, cards)
+  // A right code that was refused is a wrong one to the agent, unless it did not look at it as a code.
+  const looked = guessable.length === 0 && diagnosis?.confirmed === undefined
+  if (looked) for (const code of codes.refused) spent.add(code)
   return { runs, guessesSpent: spent.size, noCrossPeer: wrongCodes.noCrossPeer, scans, diagnosis }
 }
 
@@ -71,13 +76,11 @@ async function sendLate(session: Session, runs: readonly CellRun[], codes: Valid
   await Promise.all(runs.map(send))
 }
 
-/** Where right credentials are refused, nearly right ones would show nothing, and only spend the agent's patience. */
-function fruitful({ performed }: Session, runs: readonly CellRun[]): CellRun[] {
+/** Where right credentials are not let in, nearly right ones would show nothing, and a guess is never sent. */
+function letIn(runs: readonly CellRun[]): CellRun[] {
   return runs.filter((run) => {
-    const { valid } = run
-    const useful =
-      !performed.has('auth.valid') || (valid && (valid.kind === 'throttled' || isSuccess(valid, run)))
-    if (!useful) run.whyNotSent = 'not sent: where right credentials are not let in, wrong ones show nothing'
-    return useful
+    const shown = run.valid !== undefined && isSuccess(run.valid, run)
+    if (!shown) run.whyNotSent = 'not sent: where right credentials are not let in, wrong ones show nothing'
+    return shown
   })
 }

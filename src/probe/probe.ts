@@ -4,16 +4,17 @@ import { printable } from '../core/text.js'
 import { selectChecks, type CheckId } from './catalogue.js'
 import { isAnswer } from './answers.js'
 import { cellsOf } from './cells.js'
+import { notShown } from './checks/coverage.js'
 import { discover, type Discovery } from './discovery.js'
 import { HttpClient } from './http.js'
 import { cellChecks, judgeCell, judgeRun, judgeSilence, runChecks, type Evidence } from './judges.js'
 import { parseTarget, type ProbeOptions } from './options.js'
 import type { NoAnswer } from './outcome.js'
-import { isFailing, summarise, toResult, type CheckResult, type ProbeReport } from './report.js'
+import { failed, isFailing, summarise, toResult, type CheckResult, type ProbeReport } from './report.js'
 import { Secrets } from './secrets.js'
 import { perform } from './perform.js'
 import { asText } from './text.js'
-import { judgeWhole } from './whole.js'
+import { ThrottleWait } from './throttle-wait.js'
 
 /**
  * Tests whether a live agent enforces bearer plus TOTP. It asks for a task by a random id and so changes nothing,
@@ -39,7 +40,7 @@ export async function probe(options: ProbeOptions): Promise<ProbeReport> {
     const discovery = await discover(client, target)
     const outcome =
       discovery.silence && !mayBeGrpcOnly(discovery.silence, options)
-        ? silentOutcome(discovery, reported, clean)
+        ? silentOutcome(discovery, reported, performed, clean)
         : await test(discovery, { options, target, client, secrets, reported, performed, clean })
     const summary = summarise(outcome.results)
     const name = options.credentials.agent ?? clean(asText(discovery.cards[0]?.['name']))
@@ -86,7 +87,9 @@ async function test(
   const cells = cellsOf(discovery.cards, target, options)
   const sleep = options.sleep ?? (async (ms: number) => realSleep(ms))
   const announce = options.announce ?? (() => undefined)
-  const sent = await perform({ options, client, secrets, performed, sleep, announce }, cells, discovery.cards)
+  const throttleWait = new ThrottleWait({ sleep, announce })
+  const session = { options, client, secrets, performed, sleep, announce, throttleWait }
+  const sent = await perform(session, cells, discovery.cards)
   const evidence: Evidence = { options, target, discovery, cells, secrets, ...sent }
   const ofRun = runChecks
     .filter((id) => reported.has(id))
@@ -96,10 +99,10 @@ async function test(
     ids.map((id) => toResult(id, run.cell, judgeCell(id, run, evidence), clean)),
   )
   const results = [...ofRun, ...ofCells]
-  // A run that tested nothing must not look like one that found nothing.
-  const hollow = ids.length > 0 ? judgeWhole(ofCells, sent.runs) : undefined
-  const id = ids.includes('auth.valid') ? 'auth.valid' : ids[0]
-  if (hollow && id) results.push(toResult(id, null, hollow, clean))
+  // Where nobody was let in, a refusal proves nothing: said also where neither check was asked for.
+  const unshown = performed.has('auth.valid') ? notShown(sent.runs) : []
+  if (unshown.length > 0 && !reported.has('coverage'))
+    results.push(toResult('coverage', null, judgeRun('coverage', evidence), clean))
   const reachable = discovery.answers.length > 0 || sent.runs.some(({ answers }) => answers.some(isAnswer))
   return { results, guessesSpent: sent.guessesSpent, reachable }
 }
@@ -112,10 +115,15 @@ function mayBeGrpcOnly({ reason }: NoAnswer, { binding }: ProbeOptions): boolean
 function silentOutcome(
   discovery: Discovery,
   reported: ReadonlySet<CheckId>,
+  performed: ReadonlySet<CheckId>,
   clean: (text: string) => string,
 ): Outcome {
   const results = [...runChecks, ...cellChecks]
     .filter((id) => reported.has(id))
     .map((id) => toResult(id, null, judgeSilence(id, discovery), clean))
+  if (performed.has('auth.valid') && !results.some(({ status }) => status === 'fail')) {
+    const { explanation = 'no answer' } = discovery.silence ?? {}
+    results.push(toResult('coverage', null, failed('no interface was tested', explanation), clean))
+  }
   return { results, guessesSpent: 0, reachable: discovery.silence?.reason === 'tls' }
 }

@@ -5,6 +5,7 @@ import type { HttpClient } from './http.js'
 import type { FieldLine } from './outcome.js'
 import type { ProbeCredentials, ProbeOptions } from './options.js'
 import type { Secrets } from './secrets.js'
+import type { ThrottleWait } from './throttle-wait.js'
 
 export interface Session {
   readonly options: ProbeOptions
@@ -13,6 +14,7 @@ export interface Session {
   readonly performed: ReadonlySet<CheckId>
   readonly sleep: (ms: number) => Promise<void>
   readonly announce: (text: string) => void
+  readonly throttleWait: ThrottleWait
 }
 
 /** What refusals are made of, with a code that is valid now: that of the time step, unless another is given. */

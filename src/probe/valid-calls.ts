@@ -1,3 +1,4 @@
+import { askAgainBeforeValid } from './ask-again.js'
 import { isSuccess, type CellRun } from './cell-run.js'
 import { titleOf } from './cells.js'
 import { freeAttempts, strangerAttempt } from './checks/refusals.js'
@@ -43,6 +44,7 @@ async function callCell(
   if (codes.once && usedElsewhere && performed.has('replay')) {
     await run.replay(`a code that was used at ${usedElsewhere.at}`, usedElsewhere.fields)
   }
+  await askAgainBeforeValid(session, run)
   const fields = await callValid(session, run, codes)
   if (run.valid?.kind === 'throttled') {
     run.stranger = await run.callBeside(strangerAttempt(materialNow(session)))
@@ -85,8 +87,13 @@ async function callValid(
   const code = await codes.next()
   const fields = credentialFields(session, code)
   const answer = await run.callValid(fields)
-  if (answer.status === 503 && answer.retryAfter !== undefined && (await codes.await(answer.retryAfter))) {
-    return callValid(session, run, codes, triesLeft)
+  // An agent under `once` that has just started answers 503 to right credentials until it can check codes.
+  if (answer.kind === 'throttled' || answer.status === 503) {
+    run.waited = await session.throttleWait.for(answer)
+    if ('seconds' in run.waited) {
+      await askAgainBeforeValid(session, run)
+      return callValid(session, run, codes, triesLeft)
+    }
   }
   const spent = answer.kind === 'refused' && answer.retryAfter !== undefined
   if (spent) codes.learnOnce()

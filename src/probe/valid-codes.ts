@@ -22,7 +22,6 @@ export class ValidCodes {
   #once: boolean
   #last = -Infinity
   #accepted = false
-  #waited = false
   readonly #refused = new Map<string, { readonly step: number }>()
 
   constructor(private readonly tools: Tools) {
@@ -47,21 +46,6 @@ export class ValidCodes {
   note(code: string, answer: 'accepted' | 'refused'): void {
     if (answer === 'refused') this.#refused.set(code, { step: this.#last })
     else this.#accepted = true
-  }
-
-  /**
-   * Waits as long as an agent says that cannot check codes yet, one that has just started under `once` say: once in a
-   * run, and no longer than the codes last that could have been used before that start.
-   *
-   * @returns whether it is worth another try
-   */
-  async await(seconds: number): Promise<boolean> {
-    const { credentials, sleep, announce } = this.tools
-    if (this.#waited || seconds > (credentials.window + 2) * credentials.period) return false
-    this.#waited = true
-    announce(`the agent cannot check codes yet: waiting ${seconds} s, as it says`)
-    await sleep(seconds * 1000)
-    return true
   }
 
   /** A code to be accepted now, after waiting for its step where that is needed. */

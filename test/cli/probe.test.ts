@@ -68,9 +68,11 @@ describe('probe', () => {
     const store = JSON.parse(readFileSync(path, 'utf8')) as { peers: { gone: { seeds: object[] } } }
     Object.assign(store.peers.gone.seeds[0] ?? {}, { expiresAt: '2020-01-01T00:00:00Z' })
     writeFileSync(path, JSON.stringify(store))
-    const probed = await runCli(['probe', agent.url, 'here', ...quick], { cwd })
+    // The agent knows neither of them.
+    const card = ['--only', 'card.fetch']
+    const probed = await runCli(['probe', agent.url, 'here', ...card], { cwd })
     expect(probed).toMatchObject({ exitCode: 0, stderr: '' })
-    const asked = await runCli(['probe', agent.url, 'here', '--other-peer', 'gone', ...quick], { cwd })
+    const asked = await runCli(['probe', agent.url, 'here', '--other-peer', 'gone', ...card], { cwd })
     expect(asked).toMatchObject({ exitCode: 1, stdout: '' })
     expect(asked.stderr).toContain('ERR_CREDENTIAL_EXPIRED')
   })

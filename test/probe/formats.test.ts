@@ -66,7 +66,7 @@ describe('the report as GitHub annotations', () => {
     const { report } = await probeAgent(talkative)
     const lines = formats.github(report, plain).trimEnd().split('\n')
     for (const line of lines) expect(line).toMatch(/^::(error|warning|notice) title=[^:,]+::/)
-    expect(lines.filter((line) => line.startsWith('::error'))).toHaveLength(1)
+    expect(lines.filter((line) => line.startsWith('::error'))).toHaveLength(2)
     expect(lines.some((line) => line.startsWith('::warning title=status'))).toBe(true)
     expect(lines.at(-1)).toMatch(/^::notice title=a2a-totp probe::FAIL \d+ passed/)
     expect(lines.join('\n')).toContain('%250A')

@@ -37,6 +37,14 @@ describe('an agent that cannot be reached', () => {
     expect(new Set(others.map(({ status }) => status))).toEqual(new Set(['skip']))
   })
 
+  it.each([['auth.none'], ['auth.valid'], ['clock', 'leak']])(
+    'is not ok with %s alone either',
+    async (...only) => {
+      const report = await probe({ ...probeOptions('http://127.0.0.1:1', stillClock(midStep)), only })
+      expect([report.ok, report.reachable]).toEqual([false, false])
+    },
+  )
+
   it.each([
     ['says nothing', () => undefined],
     ['hangs up', (socket: Socket) => void socket.end()],
@@ -130,7 +138,8 @@ describe('a hostile agent', () => {
       },
       { only: ['auth.none'] },
     )
-    expect(report.checks.length).toBeLessThanOrEqual(12)
+    expect(report.checks.filter(({ id }) => id === 'auth.none')).toHaveLength(12)
+    expect(report.checks.find(({ id }) => id === 'coverage')?.detail).toContain('interfaces too many')
   })
 
   it('is given up in a cell where it leaves requests without an answer', async () => {

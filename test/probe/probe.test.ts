@@ -79,7 +79,28 @@ describe('the selection', () => {
     const { report, agent } = await probeAgent({}, { only: ['auth.none', 'card.and'] })
     expect(new Set(report.checks.map(({ id }) => id))).toEqual(new Set(['card.and', 'auth.none']))
     expect(report.guessesSpent).toBe(0)
+    expect(agent.guesses.size).toBe(0)
+  })
+
+  it('sends no credentials for what a call adds nothing to', async () => {
+    const only = ['reach', 'tls', 'card.fetch', 'card.bearer', 'card.totp', 'card.and']
+    const { report, agent } = await probeAgent({ peersOf: () => [] }, { only })
+    expect(report.ok).toBe(true)
     expect(agent.requests.some(({ fields }) => fields.includes('Authorization'))).toBe(false)
+  })
+
+  it.each([
+    { only: ['auth.none'] },
+    { only: ['auth.wrong-code', 'challenge'] },
+    { only: ['clock'] },
+    { skip: ['auth.valid', 'coverage'] },
+    { only: ['auth.wrong-code'], skip: ['auth.none', 'auth.valid'] },
+  ])('is not ok for %o where nobody is let in, and says why', async (options) => {
+    const { report, agent } = await probeAgent({ peersOf: () => [] }, options)
+    expect(report.ok).toBe(false)
+    expect(report.checks.find(({ id }) => id === 'coverage')).toMatchObject({ status: 'fail', binding: null })
+    expect(agent.guesses.size).toBe(0)
+    expect((await probeAgent({}, options)).report.ok).toBe(true)
   })
 
   it('never sends what was to be skipped', async () => {
@@ -148,21 +169,14 @@ describe('guesses', () => {
   })
 
   it('count as refused where the agent has had enough of them', async () => {
-    const { report } = await probeAgent({ budget: 2 })
+    const { report, said } = await probeAgent({ budget: 3 })
     expect(statusOf(report, 'auth.cross-peer')).toBe('pass')
     expect(findings(report)).toEqual({})
+    expect(said).toEqual(['the agent throttles: waiting 30 s, once'])
   })
 })
 
 describe('at an agent that throttles', () => {
-  it('skips the valid call, and says how long to wait', async () => {
-    const { report } = await probeAgent({ budget: 0 })
-    const valid = report.checks.find(({ id }) => id === 'auth.valid')
-    expect(valid).toMatchObject({ status: 'skip' })
-    expect(valid?.detail).toContain('30 s')
-    expect(report.ok).toBe(true)
-  })
-
   it('is not ok when everything is throttled: that shows nothing', async () => {
     const { report } = await probeAgent({
       answers: (response) => {
@@ -210,7 +224,10 @@ describe('credentials', () => {
     }
     const { report } = await probeAgent(quirks)
     expect(seen).toEqual([])
-    expect(statusOf(report, 'card.fetch')).toBe('warn')
+    expect(report.checks.find(({ id }) => id === 'coverage')).toMatchObject({
+      status: 'fail',
+      detail: expect.stringContaining('--allow-host') as string,
+    })
     const skipped = report.checks.filter(({ binding }) => binding === 'rest')
     expect(new Set(skipped.map(({ status }) => status))).toEqual(new Set(['skip']))
 
@@ -259,8 +276,9 @@ describe('without a usable card', () => {
   it('is not ok when there is nothing to test at the URL', async () => {
     const { report } = await probeAgent({ card: () => [] }, { path: '/nowhere' })
     expect(report.ok).toBe(false)
-    expect(report.checks.at(-1)).toMatchObject({ id: 'auth.valid', binding: null, status: 'fail' })
-    expect(report.checks.at(-1)?.detail).toContain('--binding')
+    const coverage = report.checks.find(({ id }) => id === 'coverage')
+    expect(coverage).toMatchObject({ binding: null, status: 'fail' })
+    expect(coverage?.detail).toContain('--binding')
   })
 
   it.each(['/.well-known/agent-card.json', '/rpc', '/some/endpoint'])(

@@ -199,12 +199,12 @@ export const defects = ({ peers, now }: Circumstances): Defect[] => {
     {
       name: 'refuses everyone',
       quirks: { peersOf: () => [] },
-      named: fails('auth.valid'),
+      named: fails('auth.valid', 'coverage'),
     },
     {
       name: 'reads the code from another header',
       quirks: { header: 'X-OTP' },
-      named: fails('auth.valid'),
+      named: fails('auth.valid', 'coverage'),
     },
     {
       name: 'wants "Bearer" spelled just so',
@@ -288,7 +288,7 @@ export const defects = ({ peers, now }: Circumstances): Defect[] => {
     {
       name: 'has a clock that is ahead by minutes',
       quirks: { clockOffsetMs: 150_000 },
-      named: { 'auth.valid': 'fail', clock: 'warn' },
+      named: { 'auth.valid': 'fail', coverage: 'fail', clock: 'warn' },
     },
     ...cardDefects,
   ]

@@ -5,10 +5,12 @@ import { isLate } from './refusals.js'
 
 /** Whether everything that a refusal check sent was refused, before any success where it is sent then. */
 export function judgeRefusals(check: CheckId, run: CellRun): Verdict {
-  const tried = run.tried.filter(
-    ({ attempt, when }) =>
-      attempt.check === check && (isLate(check) ? when !== 'after-same-connection' : when === 'before'),
+  const beside = run.tried.filter(
+    ({ attempt, when }) => attempt.check === check && when !== 'after-same-connection',
   )
+  const before = beside.filter(({ when }) => when === 'before')
+  const isTelling = before.some(({ answer }) => answer.kind !== 'throttled')
+  const tried = isLate(check) || !isTelling ? beside : before
   return isLate(check) ? judgeBeside(tried, run) : judgeHeld(tried, run)
 }
 
@@ -112,6 +114,10 @@ function judgeHeld(tried: readonly Tried[], run: CellRun): Verdict {
 function judgeAll(tried: readonly Tried[], run: CellRun): Verdict {
   const first = tried[0]
   if (!first) return skipped(run.whyNotSent)
+  // A limiter answers 429 to anybody, so that alone is no refusal (and `coverage` names it).
+  if (tried.every(({ answer }) => answer.kind === 'throttled')) {
+    return { ...skipped('nothing but throttling came, which shows nothing'), actual: first.answer.summary }
+  }
   const letIn = tried.filter(({ answer }) => wasLetIn(answer, run) === 'yes')
   if (letIn[0]) return failed(letIn[0].answer.summary, `let in: ${labels(letIn)}`)
   const unserved = tried.find(isUnservedStream)

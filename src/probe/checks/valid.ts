@@ -1,6 +1,7 @@
 import type { Answer } from '../answers.js'
 import { isSuccess, type CellRun } from '../cell-run.js'
 import { failed, passed, skipped, warned, type Verdict } from '../report.js'
+import { longestWait } from '../throttle-wait.js'
 import { explain, type Surroundings } from './explain.js'
 
 /** Whether right credentials were let in, with an explanation where they were not. */
@@ -18,7 +19,7 @@ function judge(answer: Answer, run: CellRun, surroundings: Surroundings): Verdic
     return failed(sent.summary, 'GetTask was let in, but the message was not served')
   }
   const throttled = run.spellings.find(({ answer: { kind } }) => kind === 'throttled')
-  if (throttled) return countsSuccesses(throttled.answer)
+  if (throttled) return warned(throttled.answer.summary, countsSuccesses)
   const picky = run.spellings.find(
     ({ answer: { kind, retryAfter } }) => kind === 'refused' && retryAfter === undefined,
   )
@@ -33,23 +34,24 @@ function judge(answer: Answer, run: CellRun, surroundings: Surroundings): Verdic
     : warned(answer.summary, "let in, but the answer is not this binding's TaskNotFound")
 }
 
-/** A throttled call shows nothing of right credentials; how a stranger is answered tells who is throttled. */
-function judgeThrottled(answer: Answer, { stranger }: CellRun, { runs }: Surroundings): Verdict {
+/** A throttled call shows nothing of right credentials, so they were not let in as far as anybody knows. */
+function judgeThrottled(answer: Answer, { stranger, waited }: CellRun, { runs }: Surroundings): Verdict {
   // No wrong code has been sent by now, so a success before this one means that other requests count.
-  if (runs.some((other) => other.valid && isSuccess(other.valid, other))) return countsSuccesses(answer)
-  const wait = answer.retryAfter === undefined ? '' : `; it says to wait ${answer.retryAfter} s (Retry-After)`
+  if (runs.some((other) => other.valid && isSuccess(other.valid, other)))
+    return failed(answer.summary, countsSuccesses)
   const who =
     stranger === undefined
-      ? 'this peer or host'
+      ? 'this peer or host is throttled'
       : stranger.kind === 'throttled'
-        ? 'callers with unknown tokens too'
-        : 'this token, and no unknown one: it is live, and its budget of wrong codes is spent'
-  return { ...skipped(`the agent throttles ${who}${wait}`), actual: answer.summary }
+        ? 'callers with unknown tokens are throttled too: the token may be unknown to the agent, or something counts every request'
+        : 'this token is throttled and an unknown one is not: it is live, and spent its budget of wrong codes, or a limiter counts every request'
+  const wait =
+    waited && 'refused' in waited && waited.refused === 'too-long'
+      ? `it says to wait ${answer.retryAfter ?? 0} s, and a run waits ${longestWait} s at most`
+      : 'still so after one wait'
+  return failed(answer.summary, `right credentials were not let in: ${who}; ${wait}; probe again later`)
 }
 
-const countsSuccesses = ({ summary }: Answer): Verdict =>
-  warned(
-    summary,
-    'let in at first, then throttled before any wrong code was sent: the agent counts successes, or every request, ' +
-      'against its limit; only wrong codes should count, or correct callers are shut out',
-  )
+const countsSuccesses =
+  'let in at first, then throttled before any wrong code was sent: the agent counts successes, or every request, ' +
+  'against its limit; only wrong codes should count, or correct callers are shut out'

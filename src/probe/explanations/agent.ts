@@ -20,11 +20,10 @@ export const agentExplanations = {
   },
   'card.fetch': {
     means:
-      'Clients find the interfaces and the security schemes in the agent card. Without it, or with interfaces on other hosts, they cannot call, or would send credentials elsewhere. The probe took the URL itself for the endpoint.',
+      'Clients find the interfaces and the security schemes in the agent card. Without it they cannot call. The probe took the URL itself for the endpoint.',
     mend: [
       'Serve it at `/.well-known/agent-card.json`, outside the guard: the card is public.',
       '@a2a-js/sdk: mount `agentCardHandler` before the guard. a2a-sdk (Python): card routes are separate; let the middleware skip them.',
-      'A card with another host in it: set its URLs to the public one, or allow that host with `--allow-host`.',
     ],
   },
   'card.bearer': {
@@ -47,6 +46,16 @@ export const agentExplanations = {
     mend: [
       'Put both names into one requirement: `{"bearer": [], "totp": []}` in 0.3, `{"schemes": {"bearer": {}, "totp": {}}}` in 1.0.',
       '`a2a-totp config card --merge CARD.json` adds the second factor to every alternative that has bearer.',
+    ],
+  },
+  coverage: {
+    means:
+      'PASS has to be shown. The card names an interface in which right credentials were not let in, or that was not tested at all, or nothing but throttling (429) came for a check. A refusal proves nothing at an agent that refuses everyone, and what was not tested may be open. Where a throttled call says when to try again, a run waits for that once, for 60 s at most, and sends no wrong code before right credentials were let in.',
+    mend: [
+      'See `auth.valid` for why right credentials were not let in.',
+      'A card that names an interface which is not served: take it out of the card.',
+      'An interface on another host: probe it there, or let credentials go to it with `--allow-host HOST`.',
+      'Throttled: probe again when the limit is over, from an address and with a peer that are not limited otherwise.',
     ],
   },
   clock: {

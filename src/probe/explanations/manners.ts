@@ -4,14 +4,14 @@ import type { Explanation } from './page.js'
 export const mannersExplanations = {
   'auth.valid': {
     means:
-      'Token and code are right as far as the probe knows, and the agent did not let them in. Where they are refused everywhere, the probe tries what is commonly mixed up, within its four guesses, and says what it found. A warning: let in, but unusually; or successes count against a limit.',
+      'Token and code are right as far as the probe knows, and the agent did not let them in. Where they are refused everywhere, the probe tries another header and other lengths of code, which spends no guess, and reports what it found. Throttled (429, or 503) it waits once, as long as Retry-After says, up to 60 s; still throttled after that fails, since nothing showed that anybody is let in. A warning: let in, but unusually.',
     mend: [
       'Clock: compare `date -u` on both hosts. Codes live 30 s, ±1 step.',
       'Settings: algorithm, digits, period and header must be the same on both sides; `a2a-totp show NAME` has them.',
       'Token and seed belong together: after `rotate`, give both to the client and reload the server.',
       'A proxy may strip the header: send one request past it.',
-      '503: the state is down, or an agent with policy once has just started: codes of before its start may have been used. The probe waits once, as long as Retry-After says, but no longer than window + 2 periods.',
-      '429: wrong codes of before count; wait as long as Retry-After says, or `a2a-totp rotate NAME --now`.',
+      '503: the state is down, or an agent with policy once has just started: codes of before its start may have been used. Probe again when Retry-After has passed.',
+      '429: earlier wrong codes count; wait as long as Retry-After says, or `a2a-totp rotate NAME --now`. A limiter in front that counts every request: let the probe pass it.',
     ],
   },
   challenge: {

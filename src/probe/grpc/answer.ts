@@ -1,4 +1,4 @@
-import { noAnswer, readHttpAnswer, soundsLikeRefusal, steadyText, type Answer } from '../answers.js'
+import { noAnswer, readHttpAnswer, soundsLikeRefusal, steadyText, timesIn, type Answer } from '../answers.js'
 import type { HttpOutcome } from '../outcome.js'
 import { printable } from '../../core/text.js'
 import { shortened } from '../text.js'
@@ -35,12 +35,13 @@ const faceFields = ['www-authenticate', 'retry-after']
  * and is read as such.
  */
 export function readGrpcAnswer(outcome: HttpOutcome, taskId: string): Answer {
-  if (!outcome.answered) return noAnswer(outcome.explanation, outcome.durationMs)
+  if (!outcome.answered) return noAnswer(outcome)
   const { header, durationMs, receivedAt, localPort } = outcome
   const code = header('grpc-status').at(-1)
   if (code === undefined && outcome.status !== 200) return readHttpAnswer(outcome, taskId)
   const isGrpc = (header('content-type')[0] ?? '').startsWith('application/grpc')
-  if (code === undefined && !isGrpc) return noAnswer('HTTP 200, but no gRPC status', durationMs)
+  if (code === undefined && !isGrpc)
+    return noAnswer({ reason: 'broken', explanation: 'HTTP 200, but no gRPC status', durationMs })
   // A stream that was opened and stays open has no status yet.
   const known = code === undefined ? undefined : statuses[/^\d{1,2}$/.test(code) ? Number(code) : -1]
   const [name, status] =
@@ -48,8 +49,6 @@ export function readGrpcAnswer(outcome: HttpOutcome, taskId: string): Answer {
   const said = decoded(header('grpc-message')[0] ?? '').replaceAll(taskId, 'ID')
   const details = Buffer.from(header('grpc-status-details-bin')[0] ?? '', 'base64').toString('latin1')
   const reasons = reasonsKnown.filter((reason) => details.includes(reason))
-  const retryAfter = Number(header('retry-after')[0] ?? NaN)
-  const date = new Date(header('date')[0] ?? NaN)
   return {
     kind: kindOf(name, reasons, said),
     status,
@@ -60,10 +59,9 @@ export function readGrpcAnswer(outcome: HttpOutcome, taskId: string): Answer {
     },
     message: said,
     challenges: header('www-authenticate'),
-    ...(Number.isFinite(retryAfter) ? { retryAfter } : {}),
+    ...timesIn(outcome),
     raw: `${outcome.raw}\n${said}\n${details}`.replaceAll(taskId, 'ID'),
     receivedAt,
-    ...(Number.isNaN(date.getTime()) ? {} : { date }),
     durationMs,
     ...(localPort === undefined ? {} : { connection: localPort }),
   }
