@@ -4,9 +4,12 @@ import { A2aTotpError } from '../core/errors.js'
 /** Loaded when it is needed: many agents that are probed are on loopback. */
 const tls = (): typeof nodeTls => process.getBuiltinModule('node:tls')
 
-/** TLS options that trust the certificates of a PEM text besides those of Node. */
-export function trusting(ca: string | undefined): { ca?: string[] } {
-  return ca === undefined ? {} : { ca: [...tls().rootCertificates, ca] }
+/**
+ * TLS options that trust the certificates of a PEM text besides those of Node, and insist on a trusted one whatever
+ * `NODE_TLS_REJECT_UNAUTHORIZED` says: a probe that accepted any certificate would hand the credentials to anybody.
+ */
+export function trusting(ca: string | undefined): { rejectUnauthorized: true; ca?: string[] } {
+  return { rejectUnauthorized: true, ...(ca === undefined ? {} : { ca: [...tls().rootCertificates, ca] }) }
 }
 
 /** @throws {A2aTotpError} `ERR_USAGE` for a text without a certificate. */

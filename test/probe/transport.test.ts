@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer, type Server } from 'node:https'
+import { createSecureServer, type Http2SecureServer } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { defaultProfile } from '../../src/core/profile.js'
-import { probe } from '../../src/probe/index.js'
+import { probe, type ProbeOptions } from '../../src/probe/index.js'
 import { startTestAgent } from '../support/broken-agent.js'
 import { alice, findings, midStep, probeOptions, stillClock } from '../support/probing.js'
 
@@ -26,7 +26,7 @@ describe('over plain http beyond loopback', () => {
 
   it('nothing authenticated is sent, and tls fails', async () => {
     const { agent, report } = await beyond(false)
-    expect(findings(report)).toEqual({ tls: 'fail' })
+    expect(findings(report)).toEqual({ tls: 'fail', coverage: 'fail' })
     expect(agent.requests.flatMap(({ fields }) => fields).join(' ')).not.toMatch(/authorization|x-totp/i)
     expect(report.checks.find(({ id }) => id === 'auth.none')?.status).toBe('pass')
     const valid = report.checks.find(({ id }) => id === 'auth.valid')
@@ -43,7 +43,9 @@ describe('over plain http beyond loopback', () => {
 
 describe('over TLS', () => {
   const folder = mkdtempSync(join(tmpdir(), 'a2a-totp-tls-'))
-  let server: Server
+  let server: Http2SecureServer
+  /** Requests that got through. */
+  const seen: string[] = []
   let url: string
   let ca: string
 
@@ -53,11 +55,18 @@ describe('over TLS', () => {
     const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', certificate]
     execFileSync('openssl', [...request, ...subject], { stdio: 'ignore' })
     ca = readFileSync(certificate, 'utf8')
-    server = createServer({ key: readFileSync(key), cert: ca }, (_, response) => {
+    const tls = { key: readFileSync(key), cert: ca, allowHTTP1: true }
+    server = createSecureServer(tls, ({ url: path }, response) => {
+      seen.push(path)
       response.writeHead(401, { 'WWW-Authenticate': 'Bearer realm="a2a"' }).end()
     }).listen(0, '127.0.0.1')
     await new Promise((resolve) => server.once('listening', resolve))
     url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
+  })
+
+  afterEach(() => {
+    vi.unstubAllEnvs()
+    seen.length = 0
   })
 
   afterAll(() => {
@@ -72,11 +81,49 @@ describe('over TLS', () => {
     expect(report.checks.find(({ id }) => id === 'tls')?.actual).toContain('SELF_SIGNED')
   })
 
+  it.each([
+    {},
+    { only: ['auth.none'] },
+    { binding: 'grpc', protocol: '1.0' },
+  ] satisfies Partial<ProbeOptions>[])(
+    'is insisted on whatever NODE_TLS_REJECT_UNAUTHORIZED says, and nothing is sent: %o',
+    async (options) => {
+      vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0')
+      const report = await probe({ ...probeOptions(url, stillClock(midStep)), ...options })
+      expect(report).toMatchObject({ ok: false, guessesSpent: 0 })
+      expect(report.checks.find(({ id }) => id === 'tls')?.status ?? 'fail').toBe('fail')
+      expect(seen).toEqual([])
+    },
+  )
+
+  it.each(['JSONRPC', 'HTTP+JSON', 'GRPC'])(
+    'is insisted on for an interface of its own, over %s',
+    async (protocolBinding) => {
+      vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0')
+      const clock = stillClock(midStep)
+      const quirks = {
+        card: () => ({
+          name: 'x',
+          supportedInterfaces: [{ url, protocolBinding, protocolVersion: '1.0' }],
+        }),
+      }
+      const agent = await startTestAgent({ peers: [alice], profile: defaultProfile, now: clock.now, quirks })
+      try {
+        const report = await probe(probeOptions(agent.url, clock))
+        expect(findings(report)).toMatchObject({ tls: 'fail', 'auth.valid': 'fail', coverage: 'fail' })
+        expect(report.checks.find(({ id }) => id === 'tls')?.actual).toContain('SELF_SIGNED')
+        expect(seen).toEqual([])
+      } finally {
+        await agent.close()
+      }
+    },
+  )
+
   it('a certificate that was named is trusted', async () => {
     const report = await probe({
       ...probeOptions(url, stillClock(midStep)),
       ca,
-      only: ['reach', 'tls', 'auth.none'],
+      only: ['reach', 'tls'],
     })
     expect(findings(report)).toEqual({})
   })

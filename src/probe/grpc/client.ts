@@ -74,7 +74,7 @@ export class GrpcConnection {
           done: (received) => settle(this.#answer(received, durationMs(), session)),
           tooLong: () => giveUp('broken', `the answer is longer than ${largestAnswer} bytes`),
           broken: (error) => {
-            const { reason, explanation } = explain(this.#trouble ?? error)
+            const { reason, explanation } = explain(this.#trouble ?? reasonOf(error))
             giveUp(reason, explanation)
           },
         })
@@ -152,6 +152,11 @@ export class GrpcConnection {
       localPort: socket?.localPort,
     }
   }
+}
+
+/** A stream that ends with its session has the session's trouble as its cause. */
+function reasonOf(error: NodeJS.ErrnoException): NodeJS.ErrnoException {
+  return error.cause instanceof Error ? error.cause : error
 }
 
 /** Header blocks in the order they came, the trailers last. */
