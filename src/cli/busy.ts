@@ -1,3 +1,4 @@
+import { printable } from '../core/text.js'
 import type { Output } from './output.js'
 import type { Spinner } from './terminal.js'
 
@@ -17,7 +18,7 @@ export function createBusy(output: Output): Busy {
       if (!output.talksToPerson) return
       const { startSpinner } = await import('./terminal.js')
       spinner?.stop()
-      spinner = startSpinner(text)
+      spinner = startSpinner(printable(text))
     },
     stop() {
       spinner?.stop()
@@ -27,7 +28,7 @@ export function createBusy(output: Output): Busy {
       await busy.start(text)
       try {
         return await work((news) => {
-          if (spinner) spinner.say(news)
+          if (spinner) spinner.say(printable(news))
           else output.say(news)
         })
       } finally {

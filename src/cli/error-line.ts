@@ -1,3 +1,5 @@
+import { jsonText, printable } from '../core/text.js'
+
 /** Whether errors are wanted as JSON. Told from the bare words, since what cannot be parsed is an error as well. */
 export function asksForJson(args: readonly string[]): boolean {
   const end = args.indexOf('--')
@@ -7,9 +9,9 @@ export function asksForJson(args: readonly string[]): boolean {
 /** An error as stderr has it: one line, whatever the message holds. */
 export function errorLine({ code, message }: { code: string; message: string }, json: boolean): string {
   const line = oneLine(message)
-  return json ? `${JSON.stringify({ error: { code, message: line } })}\n` : `error: ${line} (${code})\n`
+  return json ? `${jsonText({ error: { code, message: line } })}\n` : `error: ${line} (${code})\n`
 }
 
 export function oneLine(text: string): string {
-  return text.replace(/\s*\n\s*/g, ' ').trim()
+  return printable(text.replace(/\s*\n\s*/g, ' '))
 }

@@ -1,3 +1,5 @@
+import { jsonText, printable } from '../core/text.js'
+
 /** One of the two streams that a command talks to. */
 export interface CliStream {
   readonly isTTY?: boolean
@@ -22,13 +24,16 @@ export interface Output {
   readonly talksToPerson: boolean
   /** Width of the terminal in cells; 80 when it is unknown. */
   readonly columns: number
-  /** The answer: the text, or with `--json` the document. An empty text prints nothing. */
+  /**
+   * The answer: the text, or with `--json` the document. An empty text prints nothing. The text may have lines, so what
+   * comes from outside has to be made `printable` before; in the document every value is escaped.
+   */
   result(text: string, json: unknown): void
   /** Text for stdout as it is: a step of a countdown, a line per time step. */
   write(text: string): void
-  /** A remark for people: silent with `--quiet` and `--json`. */
+  /** A remark for people, on one line, whatever is in it: silent with `--quiet` and `--json`. */
   say(text: string): void
-  /** A warning: silent with `--quiet` only. */
+  /** A warning, on one line as well: silent with `--quiet` only. */
   warn(text: string): void
 }
 
@@ -56,17 +61,17 @@ export function createOutput(
       return stdout.columns ?? 80
     },
     result(text, json) {
-      if (options.json) stdout.write(`${JSON.stringify(json)}\n`)
+      if (options.json) stdout.write(`${jsonText(json)}\n`)
       else if (text) stdout.write(text.endsWith('\n') ? text : `${text}\n`)
     },
     write(text) {
       stdout.write(text)
     },
     say(text) {
-      if (!options.quiet && !options.json) stderr.write(`${text}\n`)
+      if (!options.quiet && !options.json) stderr.write(`${printable(text)}\n`)
     },
     warn(text) {
-      if (!options.quiet) stderr.write(`warning: ${text}\n`)
+      if (!options.quiet) stderr.write(`warning: ${printable(text)}\n`)
     },
   }
 }

@@ -1,4 +1,5 @@
 import { isLive, replayOf, seedsOf, type Credential, type Peer, type Roster } from '../core/peer.js'
+import { printable } from '../core/text.js'
 
 /** A credential as `list` and `show` give it in JSON: everything but its value. */
 interface CredentialView {
@@ -76,9 +77,8 @@ export function overlapOf(credentials: readonly Credential[], now: Date): string
   return `${newest.id} +${older.length}${last === Infinity ? '' : ` for ${spanOf(last - now.getTime())}`}`
 }
 
-/** A peer's note on one line, without what a terminal obeys. */
-export const noteOf = ({ note = '' }: Peer): string =>
-  note.replace(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu, ' ')
+/** A peer's note on one line. */
+export const noteOf = ({ note = '' }: Pick<Peer, 'note'>): string => printable(note)
 
 const viewCredential = ({ id, createdAt, expiresAt }: Credential): CredentialView => ({
   id,

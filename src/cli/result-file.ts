@@ -2,6 +2,7 @@ import { lstatSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Option } from 'commander'
 import { A2aTotpError } from '../core/errors.js'
+import { jsonText } from '../core/text.js'
 import { writeNewFile } from '../store/atomic-write.js'
 import type { CliContext, StoreAccess } from './context.js'
 
@@ -36,7 +37,7 @@ export function emit(context: CliContext, { out, force }: OutOptions, text: stri
     output.result(text, json)
     return
   }
-  const content = output.json ? JSON.stringify(json) : text
+  const content = output.json ? jsonText(json) : text
   writeResult(context, file, content.endsWith('\n') ? content : `${content}\n`, force)
   output.say(`wrote ${file}`)
 }

@@ -1,4 +1,5 @@
 import { isBearerScheme, isHeaderScheme } from '../core/agent-card.js'
+import { printable } from '../core/text.js'
 
 type JsonObject = Readonly<Record<string, unknown>>
 
@@ -47,7 +48,7 @@ function kindOf(scheme: unknown, header: string): 'bearer' | 'code' | 'other' | 
 
 /** A name out of a card, which anybody may have written, for a message on one line. */
 function quoted(name: string): string {
-  return `"${name.slice(0, 64).replace(/[^ -~]|"/g, '?')}"`
+  return `"${printable(name.slice(0, 64)).replaceAll('"', "'")}"`
 }
 
 function asObject(value: unknown): JsonObject {

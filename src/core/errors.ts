@@ -1,3 +1,5 @@
+import { printable } from './text.js'
+
 /**
  * Everything that can go wrong, by name. The names are public API: scripts and tests hold on to them.
  * Messages may be reworded any day.
@@ -45,7 +47,10 @@ export type ErrorCode =
   | 'ERR_TOKEN_MISSING'
   | 'ERR_USAGE'
 
-/** A failure, as opposed to a refusal. The message says what is wrong, then what would be right; never a secret. */
+/**
+ * A failure, as opposed to a refusal. The message says what is wrong, then what would be right; never a secret. It is
+ * one line that is safe for terminals and logs, whatever names and paths are in it.
+ */
 export class A2aTotpError extends Error {
   override readonly name = 'A2aTotpError'
 
@@ -54,7 +59,7 @@ export class A2aTotpError extends Error {
     message: string,
     options?: ErrorOptions,
   ) {
-    super(message, options)
+    super(printable(message), options)
   }
 }
 

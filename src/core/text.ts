@@ -20,11 +20,14 @@ export function printable(text: string): string {
  */
 export function jsonText(value: unknown, indent = 0): string {
   const json = JSON.stringify(value, null, indent)
-  const visible = plain.test(json) ? json : json.replace(/[^\n\P{C}]|[\p{Zl}\p{Zp}]/gu, escapeAll)
+  const visible = odd.test(json) ? json.replace(/[^\n\P{C}]|[\p{Zl}\p{Zp}]/gu, escapeAll) : json
   return suspicious.test(visible) ? visible.replace(commandMark, escapeFirst) : visible
 }
 
 const plain = /^[\x20-\x7e]*$/
+
+/** In JSON, where a line break can only be one of its indentation. */
+const odd = /[^\n\x20-\x7e]/
 
 const suspicious = /::|##/
 

@@ -1,3 +1,4 @@
+import { jsonText } from '../core/text.js'
 import { clientEnv } from './client-env.js'
 import { clientJson } from './client-json.js'
 import { serverCompose } from './compose.js'
@@ -91,5 +92,5 @@ async function render<Input>(
     return { content, document: { format, content }, secret, warnings }
   }
   const document = fragment.make(input)
-  return { content: `${JSON.stringify(document, null, 2)}\n`, document, secret, warnings }
+  return { content: `${jsonText(document, 2)}\n`, document, secret, warnings }
 }

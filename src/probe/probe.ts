@@ -43,7 +43,7 @@ export async function probe(options: ProbeOptions): Promise<ProbeReport> {
         ? silentOutcome(discovery, reported, performed, clean)
         : await test(discovery, { options, target, client, secrets, reported, performed, clean })
     const summary = summarise(outcome.results)
-    const name = options.credentials.agent ?? clean(asText(discovery.cards[0]?.['name']))
+    const name = printable(options.credentials.agent ?? '') || clean(asText(discovery.cards[0]?.['name']))
     return {
       version: 1,
       target: printable(options.url),

@@ -45,12 +45,12 @@ export class Secrets {
 
   /** A text as a report may show it: nothing secret, nothing that could harm a terminal, not too long. */
   clean(text: string, at: Date): string {
-    let result = printable(text)
+    let result = text
     for (const { what, anyCase } of this.#words) result = result.replace(anyCase, `[${what}]`)
     result = result.replace(codeLike, (digits) =>
       this.#sent.has(digits) || this.#isCodeAround(at, redactedSteps, digits) ? '[a code]' : digits,
     )
-    return shortened(result)
+    return shortened(printable(result))
   }
 
   #isCodeAround(at: Date, steps: number, digits: string): boolean {

@@ -1,4 +1,5 @@
 import { quoteName } from '../core/name.js'
+import { printable } from '../core/text.js'
 import type { RefusalReason } from './refusal.js'
 import type { AuthRequest } from './request.js'
 import type { AuthOutcome } from './totp-server-auth-scheme.js'
@@ -49,10 +50,14 @@ export function emit<E>(onEvent: ((event: E) => unknown) | undefined, event: E):
   }
 }
 
+/** An address as it is. Anything else is a header field behind a proxy, in which a caller may have put anything. */
+const shownSource = (source: string): string =>
+  /^[\da-f.:]{2,45}$/i.test(source) ? source : printable(source)
+
 /** The events of one decision, in order. */
 export function eventsOf({ caller, refusal }: AuthOutcome, request: AuthRequest, at: Date): AuthEvent[] {
   const { binding, source } = request
-  const base = { at, binding, ...(source !== undefined && { source }) }
+  const base = { at, binding, ...(source !== undefined && { source: shownSource(source) }) }
   if (caller) {
     const { peer, seedId, timeStep, drift } = caller
     return [{ type: 'authenticated', ...base, peer, seedId, timeStep, drift }]

@@ -1,5 +1,6 @@
 import { A2aTotpError, isA2aTotpError, type ErrorCode } from '../core/errors.js'
 import { insecureProfileRules, profileRules } from '../core/profile.js'
+import { printable } from '../core/text.js'
 import { emit, type AuthEvent } from './events.js'
 import { FollowedFile, type FileContent } from './followed-file.js'
 import type { PeerSeedsOptions } from './options.js'
@@ -68,7 +69,9 @@ export function followServerFile(path: string | undefined, given: FromFileOption
   const optionsFrom = (content: FileContent): PeerSeedsOptions => {
     const options = optionsOf(content.text, given)
     if (content.exposed && !exposed) {
-      const message = `server file ${path}: every user of this machine can read its seeds; run chmod o-r`
+      const message = printable(
+        `server file ${path}: every user of this machine can read its seeds; run chmod o-r`,
+      )
       say({ type: 'server_file_exposed', at: now(), path, message })
     }
     exposed = content.exposed

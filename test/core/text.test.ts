@@ -1,3 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { jsonText, printable } from '../../src/core/text.js'
@@ -94,5 +97,31 @@ describe('a value as JSON', () => {
     const value = { url: 'http://[::1]:4100', note: 'Jürgen', list: [1, null, { a: true }] }
     expect(jsonText(value)).toBe(JSON.stringify(value))
     expect(jsonText(value, 2)).toBe(JSON.stringify(value, null, 2))
+  })
+})
+
+describe('the function for it', () => {
+  const src = fileURLToPath(new URL('../../src/', import.meta.url))
+  const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
+
+  it('is the only one', () => {
+    const own = /\\p\{(C|Cc|Cf|Zl|Zp|Bidi_Control)\}|\\x1b|\\u001b|\\x00-\\x1f/
+    const found = files.filter((name) => own.test(readFileSync(join(src, name), 'utf8')))
+    // A countdown and a QR code write escape sequences of their own; env files refuse what they cannot hold.
+    expect(found.sort()).toEqual([
+      'cli/commands/code.ts',
+      'cli/qr.ts',
+      'core/text.ts',
+      'fragments/env-file.ts',
+    ])
+  })
+
+  it('is what writes JSON for people and scripts', () => {
+    const found = files.filter((name) => {
+      const text = readFileSync(join(src, name), 'utf8')
+      return /^(cli|fragments|probe\/formats)\//.test(name) && text.includes('JSON.stringify')
+    })
+    // One value each, as YAML; and the server file inside of a manifest.
+    expect(found.sort()).toEqual(['fragments/kubernetes.ts', 'fragments/yaml-text.ts'])
   })
 })

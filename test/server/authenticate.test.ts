@@ -513,6 +513,20 @@ describe('events', () => {
   })
 })
 
+describe('the source in events', () => {
+  it.each(['192.0.2.1', '::1', '::ffff:127.0.0.1', '2001:db8::2'])('is the address %s', async (source) => {
+    const { scheme, events } = schemeFor(new Clock())
+    await scheme.authenticate(requestWith(right, source))
+    expect(events[0]).toMatchObject({ source })
+  })
+
+  it('is harmless in a log where a proxy forwards what a caller wrote', async () => {
+    const { scheme, events } = schemeFor(new Clock())
+    await scheme.authenticate(requestWith({}, '10.0.0.1\u0085\u009b2J\n::error::x ##vso[task]'))
+    expect(events[0]).toMatchObject({ source: '10.0.0.1 2J : :error: :x # #vso[task]' })
+  })
+})
+
 describe('work', () => {
   it('asks the delegate once a request, with the hash worked out', async () => {
     const authenticateToken = vi.fn(() => ({ peer: 'alice' }))

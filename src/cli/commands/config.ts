@@ -11,6 +11,7 @@ import { defaultProfile } from '../../core/profile.js'
 import { isLive, seedsOf, type Roster } from '../../core/peer.js'
 import { peerNamed } from '../../core/provision.js'
 import { minimumSeedBits } from '../../core/seed.js'
+import { jsonText } from '../../core/text.js'
 import {
   clientFragments,
   renderClientFragment,
@@ -137,7 +138,7 @@ Examples:
               replace: replace ?? false,
               ...(protocol ? { protocol } : {}),
             })
-      emit(context, out, JSON.stringify(card, null, 2), card)
+      emit(context, out, jsonText(card, 2), card)
     })
 }
 

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { defaultProfile } from '../../core/profile.js'
+import { printable } from '../../core/text.js'
 import type { CliContext } from '../context.js'
 import type { Finding, Patient } from '../doctor/index.js'
 import { exitCodes } from '../exit-codes.js'
@@ -75,7 +76,8 @@ function textOf(findings: readonly Finding[], mended: ReadonlySet<Finding>): str
   return findings
     .map((finding) => {
       const { severity, subject, message, fix } = finding
-      return `${severity}  ${subject}: ${message}\n  ${mended.has(finding) ? 'mended' : `mend: ${fix}`}`
+      const remedy = mended.has(finding) ? 'mended' : `mend: ${fix}`
+      return `${severity}  ${printable(`${subject}: ${message}`)}\n  ${printable(remedy)}`
     })
     .join('\n')
 }

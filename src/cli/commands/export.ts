@@ -1,11 +1,13 @@
 import { Command } from 'commander'
 import { A2aTotpError, isA2aTotpError } from '../../core/errors.js'
 import type { Roster } from '../../core/peer.js'
+import { jsonText } from '../../core/text.js'
 import { renderServerFragment } from '../../fragments/index.js'
 import { newestSeed, sourceFromStore } from '../code-source.js'
 import type { CliContext } from '../context.js'
 import { keyUriOf } from '../credential-rows.js'
 import { choice } from '../options.js'
+import { noteOf } from '../peer-view.js'
 import { emit, outOptions, type OutOptions } from '../result-file.js'
 
 /** A peer as `export` gives it, and `import` takes it. Secret. */
@@ -29,7 +31,7 @@ interface Export {
 
 /** `--format`: the keys are the choices. The first is the default. */
 const formats = {
-  json: (exported) => `${JSON.stringify(exported, null, 2)}\n`,
+  json: (exported) => `${jsonText(exported, 2)}\n`,
   uris: ({ peers }) => lines(peers.map(({ uri }) => uri)),
   csv: ({ peers }) => lines([columns.join(','), ...peers.map(csvLine)]),
   maps: async (_, roster, at) => (await renderServerFragment('maps', { roster, at })).content,
@@ -105,7 +107,8 @@ function sourceOf(
 }
 
 function csvLine(peer: ExportedPeer): string {
-  return columns.map((column) => csvField(peer[column] ?? '')).join(',')
+  const shown = { ...peer, note: noteOf(peer) }
+  return columns.map((column) => csvField(shown[column] ?? '')).join(',')
 }
 
 /** RFC 4180 §2: in quotes where it has to be. */

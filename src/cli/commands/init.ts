@@ -6,6 +6,7 @@ import type { Roster } from '../../core/peer.js'
 import { parseProfile, type ReplayPolicy, type TotpProfile } from '../../core/profile.js'
 import { seedCredential } from '../../core/provision.js'
 import { makeSeed } from '../../core/seed.js'
+import { printable } from '../../core/text.js'
 import { ignoreInGit } from '../../store/ignore-file.js'
 import { distrustFolder } from '../../store/locate.js'
 import { plaintext } from '../../store/protection.js'
@@ -75,7 +76,7 @@ Examples:
         await reportExisting(context.store.here(), output)
         return
       }
-      output.result(store.path(), { store: store.path(), agent: roster.agent })
+      output.result(printable(store.path()), { store: store.path(), agent: roster.agent })
       if (backup) output.say(`the old store is kept as ${backup}`)
       remark(output, store, options, roster)
     })
@@ -109,7 +110,7 @@ function rosterFrom(options: InitOptions, { now, random }: CliContext): Roster {
 
 async function reportExisting(store: StoreAccess, output: Output): Promise<void> {
   const { agent } = await store.read()
-  output.result(store.path(), { store: store.path(), agent })
+  output.result(printable(store.path()), { store: store.path(), agent })
   output.say(`the store of ${agent} is there already; nothing was changed`)
 }
 

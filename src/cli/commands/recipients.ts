@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { A2aTotpError } from '../../core/errors.js'
+import { printable } from '../../core/text.js'
 import type { Protection } from '../../store/protection.js'
 import type { CliContext } from '../context.js'
 
@@ -23,7 +24,7 @@ function listCommand({ store, output }: CliContext): Command {
     .addHelpText('after', '\nExamples:\n  $ a2a-totp recipients list')
     .action(async () => {
       const recipients = recipientsOf((await store.open()).protection)
-      output.result(recipients.join('\n'), { recipients })
+      output.result(recipients.map(printable).join('\n'), { recipients })
     })
 }
 

@@ -1,3 +1,4 @@
+import { jsonText } from '../../core/text.js'
 import type { ProbeReport } from '../report.js'
 import { renderGithub } from './github.js'
 import { renderJunit } from './junit.js'
@@ -10,7 +11,7 @@ type Render = (report: ProbeReport, options: PrettyOptions) => string
 
 const renderers = {
   pretty: renderPretty,
-  json: (report: ProbeReport) => `${JSON.stringify(report)}\n`,
+  json: (report: ProbeReport) => `${jsonText(report)}\n`,
   junit: renderJunit,
   markdown: renderMarkdown,
   github: renderGithub,
