@@ -61,6 +61,7 @@ __all__ = [
     "GuardMissingError",
     "PeerUser",
     "Refusal",
+    "RequestUser",
     "Roster",
     "ServerFile",
     "ServerFileError",
@@ -783,9 +784,32 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
+@dataclass(frozen=True)
+class RequestUser:
+    """Who called, as `request.user`: it has the members of Starlette's BaseUser."""
+
+    caller: Caller
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Always: nobody else passes."""
+        return True
+
+    @property
+    def display_name(self) -> str:
+        """The peer's name, as PeerUser has it: tasks that are kept under one are found under the other."""
+        return self.caller.peer
+
+    @property
+    def identity(self) -> str:
+        """The peer's name."""
+        return self.caller.peer
+
+
 class TOTPMiddleware:
     """Lets only callers with both factors reach an ASGI app, before any body is read.
 
+    Sets `scope["user"]`, so `request.user` is the peer, and the SDK tells peers apart without a builder of ours.
     GET and HEAD of `public_paths` pass: the agent card is public. OPTIONS is no exception, so where browsers call, a
     CORS middleware goes in front.
     """
@@ -804,24 +828,29 @@ class TOTPMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes the call on, or answers it."""
-        if scope["type"] == "lifespan" or self._is_public(scope) or self._passed_before(scope):
+        if scope["type"] == "lifespan" or self._is_public(scope):
             return await self._app(scope, receive, send)
         if scope["type"] != "http":
             return await send({"type": "websocket.close", "code": 1008})
-        fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
-        outcome = self._authenticator.authenticate(fields, str((scope.get("client") or ("",))[0]))
-        if isinstance(outcome, Caller):
-            scope[CALLER_KEY] = (self._authenticator, outcome)
-            return await self._app(scope, receive, send)
-        return await _answer(outcome, send)
+        outcome = self._passed_before(scope) or self._ask(scope)
+        if isinstance(outcome, Refusal):
+            return await _answer(outcome, send)
+        scope[CALLER_KEY] = (self._authenticator, outcome)
+        # Read by the SDK's own builders. Without it all peers would be one user, and own each other's tasks.
+        scope["user"] = RequestUser(outcome)
+        return await self._app(scope, receive, send)
 
     def _is_public(self, scope: Scope) -> bool:
         path = str(scope.get("path", "")).removeprefix(scope.get("root_path", ""))
         return scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and path in self._public_paths
 
-    def _passed_before(self, scope: Scope) -> bool:
-        verdict = scope.get(CALLER_KEY)
-        return isinstance(verdict, tuple) and verdict[0] is self._authenticator
+    def _passed_before(self, scope: Scope) -> Caller | None:
+        authenticator, caller = scope.get(CALLER_KEY) or (None, None)
+        return caller if authenticator is self._authenticator else None
+
+    def _ask(self, scope: Scope) -> Caller | Refusal:
+        fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+        return self._authenticator.authenticate(fields, str((scope.get("client") or ("",))[0]))
 
 
 async def _answer(refusal: Refusal, send: Send) -> None:

@@ -22,12 +22,14 @@ from a2a_totp_server import (
     Caller,
     GuardMissingError,
     MemoryGuard,
+    PeerUser,
     Profile,
     Refusal,
     ServerFile,
     ServerFileError,
     TOTPCallContextBuilder,
     TOTPMiddleware,
+    caller_of,
     code_of_step,
     parse_server_file,
 )
@@ -378,11 +380,51 @@ def test_one_public_path_is_a_collection_of_one() -> None:
 
 
 def test_web_sockets_are_closed() -> None:
-    """A2A has none, so nothing would guard them."""
-    inner = App()
-    sent = request(TOTPMiddleware(inner, authenticator()), good_headers(), type="websocket")
-    assert sent == [{"type": "websocket.close", "code": 1008}]
+    """A2A has none, so nothing would guard them: not even one that is public, or comes out of a request that passed."""
+    inner, checker = App(), authenticator()
+    guarded = TOTPMiddleware(inner, checker)
+    request(guarded, good_headers())
+    passed = inner.scopes.pop()
+    for scope in ({}, {"path": "/.well-known/agent-card.json"}, {CALLER_KEY: passed[CALLER_KEY]}):
+        sent = request(guarded, good_headers(), **{**scope, "type": "websocket"})
+        assert sent == [{"type": "websocket.close", "code": 1008}]
     assert not inner.scopes
+
+
+def test_the_user_of_a_request_is_its_peer() -> None:
+    """In the shape of Starlette's BaseUser, whose package may be missing here. Whatever was in front."""
+    for front in ({}, {"user": object()}):
+        inner = App()
+        request(TOTPMiddleware(inner, authenticator()), good_headers(), **front)
+        user = inner.scopes[0]["user"]
+        assert (user.is_authenticated, user.display_name, user.identity) == (True, "alice", "alice")
+        assert user.caller is caller_of(Request(inner.scopes[0]))
+        # What the SDK keeps tasks under is the same with our builder.
+        assert PeerUser(user.caller).user_name == user.display_name
+
+
+def test_the_user_is_none_of_ours_where_nobody_is_asked() -> None:
+    """The card has no user, or the one that was there in front; so has a lifespan."""
+    other = object()
+    for front in ({}, {"user": other}):
+        inner = App()
+        guarded = TOTPMiddleware(inner, authenticator())
+        request(guarded, good_headers(), method="GET", path="/.well-known/agent-card.json", **front)
+        request(guarded, [], type="lifespan", **front)
+        assert [scope.get("user") for scope in inner.scopes] == [front.get("user")] * 2
+        assert [caller_of(Request(scope)) for scope in inner.scopes] == [None, None]
+
+
+def test_a_second_guard_restores_the_user_that_was_replaced_in_between() -> None:
+    """As by an AuthenticationMiddleware between the app's guard and that of a part of it."""
+    inner, checker = App(), authenticator()
+
+    async def between(scope: Any, receive: Any, send: Any) -> None:
+        scope["user"] = object()
+        await TOTPMiddleware(inner, checker)(scope, receive, send)
+
+    request(TOTPMiddleware(between, checker), good_headers())
+    assert inner.scopes[0]["user"].display_name == "alice"
 
 
 def test_a_request_is_decided_about_once_however_often_it_is_guarded() -> None:

@@ -1,0 +1,111 @@
+"""Who called, and whose a task is, to a2a-sdk 0.3 with nothing but the guard in front."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from a2a.server.agent_execution import AgentExecutor, RequestContext
+from a2a.server.apps import A2AFastAPIApplication, A2ARESTFastAPIApplication, A2AStarletteApplication
+from a2a.server.context import ServerCallContext
+from a2a.server.events import EventQueue
+from a2a.server.request_handlers import DefaultRequestHandler
+from a2a.server.tasks import InMemoryTaskStore
+from a2a.types import AgentCard, Task, TaskState, TaskStatus
+from a2a_totp_server import TOTPMiddleware
+
+from owners import authenticator, called, credentials
+
+CARD = AgentCard.model_validate(
+    {
+        "name": "owners",
+        "description": "Finishes at once.",
+        "version": "1.0.0",
+        "url": "http://localhost/",
+        "capabilities": {"streaming": True},
+        "defaultInputModes": ["text/plain"],
+        "defaultOutputModes": ["text/plain"],
+        "skills": [{"id": "work", "name": "Work", "description": "Works.", "tags": ["test"]}],
+    }
+)
+
+
+class Work(AgentExecutor):
+    """Makes a task, and remembers for whom."""
+
+    def __init__(self) -> None:
+        self.contexts: list[Any] = []
+
+    @property
+    def callers(self) -> list[str]:
+        """Who made it run."""
+        return [context.user.user_name for context in self.contexts]
+
+    async def execute(self, context: RequestContext, event_queue: EventQueue) -> None:
+        """Runs behind the guard only."""
+        self.contexts.append(context.call_context)
+        status = TaskStatus(state=TaskState.completed)
+        await event_queue.enqueue_event(Task(id=context.task_id, context_id=context.context_id, status=status))
+
+    async def cancel(self, context: RequestContext, event_queue: EventQueue) -> None:
+        """Nothing runs long enough."""
+
+
+class OwnedTaskStore(InMemoryTaskStore):
+    """What the page tells those to write who need owners on this line."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._owners: dict[str, str] = {}
+
+    async def save(self, task: Task, context: ServerCallContext | None = None) -> None:
+        """Keeps it for who made it."""
+        self._owners.setdefault(task.id, context.user.user_name if context else "")
+        await super().save(task, context)
+
+    async def get(self, task_id: str, context: ServerCallContext | None = None) -> Task | None:
+        """Finds it for nobody else."""
+        if self._owners.get(task_id) != (context.user.user_name if context else ""):
+            return None
+        return await super().get(task_id, context)
+
+
+MESSAGE = {"messageId": "m", "role": "user", "parts": [{"kind": "text", "text": "work"}]}
+REST_MESSAGE = {"messageId": "m", "role": "ROLE_USER", "content": [{"text": "work"}]}
+
+
+def jsonrpc(method: str, **params: Any) -> tuple[str, str, Any]:
+    """A request over JSON-RPC."""
+    return "POST", "/", {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+
+
+@pytest.mark.parametrize("store", [InMemoryTaskStore, OwnedTaskStore])
+@pytest.mark.parametrize("app_kind", [A2AStarletteApplication, A2AFastAPIApplication, A2ARESTFastAPIApplication])
+def test_the_middleware_alone_names_the_caller_and_a_store_of_ones_own_keeps_peers_apart(
+    app_kind: Any, store: Any
+) -> None:
+    """The SDK's own stores know no owners: who knows the id of a task reads it."""
+    rest = app_kind is A2ARESTFastAPIApplication
+
+    async def run() -> None:
+        work = Work()
+        app = app_kind(CARD, DefaultRequestHandler(work, store())).build()
+        app.add_middleware(TOTPMiddleware, authenticator=authenticator())
+
+        async def ask(peer: str, method: str, path: str, body: Any) -> Any:
+            async with called(app, method, path, body, credentials(peer)) as answer:
+                return await answer.content()
+
+        send = (
+            ("POST", "/v1/message:send", {"request": REST_MESSAGE})
+            if rest
+            else jsonrpc("message/send", message=MESSAGE)
+        )
+        made = await ask("alice", *send)
+        task = (made["task"] if rest else made["result"])["id"]
+        assert work.callers == ["alice"]
+        get = ("GET", f"/v1/tasks/{task}", None) if rest else jsonrpc("tasks/get", id=task)
+        hers, his = await ask("alice", *get), await ask("bob", *get)
+        assert (hers if rest else hers["result"])["id"] == task
+        assert (his == hers) == (store is InMemoryTaskStore)
+
+    asyncio.run(run())
