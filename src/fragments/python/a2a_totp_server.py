@@ -7,7 +7,7 @@ Made by `a2a-totp config server --format python` (or `crewai`, which adds crewAI
     authenticator = Authenticator.from_file()
     app.add_middleware(TOTPMiddleware, authenticator=authenticator)  # JSON-RPC and REST: Starlette, FastAPI, ASGI
     grpc.aio.server(interceptors=[totp_interceptor(authenticator)])  # gRPC
-    context_builder = TOTPCallContextBuilder()                       # who called: context.user.user_name
+    context_builder = TOTPCallContextBuilder()  # optional: the SDK's own reports the peer too; this demands a guard
 
 For a2a-sdk 0.3 and 1.x, Python 3.10 and up; needs no other package. Guesses and used codes are counted in this
 process: several worker processes multiply the budgets and let a code pass once each, so run one.
@@ -18,6 +18,7 @@ from __future__ import annotations
 import base64
 import binascii
 import contextvars
+import functools
 import hashlib
 import hmac
 import importlib
@@ -877,10 +878,12 @@ def totp_interceptor(authenticator: Authenticator | None = None) -> grpc.aio.Ser
     """An interceptor for `grpc.aio.server` that lets only callers with both factors reach a service.
 
     It decides before the message is parsed, for every service of the server: health and reflection too. It takes
-    asynchronous services, as a2a-sdk makes them, and refuses calls of others.
+    asynchronous services, as a2a-sdk makes them, and refuses calls of others. From here on, the SDK's own gRPC builder
+    reports who called, where it would report nobody.
     """
     import grpc  # noqa: PLC0415  an agent without gRPC need not have it
 
+    _report_peers_by_default()
     checker = authenticator or Authenticator.from_file()
     makers = {
         (False, False): grpc.unary_unary_rpc_method_handler,
@@ -997,10 +1000,7 @@ class TOTPCallContextBuilder:
         caller = caller_of(request)
         if caller is None:
             raise GuardMissingError("no guard let this request pass; add TOTPMiddleware or totp_interceptor")
-        context = self._builder_for(request).build(request)
-        context.user = PeerUser(caller)
-        context.state[CALLER_KEY] = caller
-        return context
+        return _reported(self._builder_for(request).build(request), caller)
 
     def _builder_for(self, request: Any) -> ContextBuilder:
         return self._inner or _sdk_builder(_HTTP_BUILDERS if hasattr(request, "scope") else _GRPC_BUILDERS)
@@ -1011,10 +1011,49 @@ _HTTP_BUILDERS = (
     ("a2a.server.routes.common", "DefaultServerCallContextBuilder"),
     ("a2a.server.apps.jsonrpc.jsonrpc_app", "DefaultCallContextBuilder"),
 )
+_GRPC_HANDLERS = "a2a.server.request_handlers.grpc_handler"
 _GRPC_BUILDERS = (
-    ("a2a.server.request_handlers.grpc_handler", "DefaultGrpcServerCallContextBuilder"),
-    ("a2a.server.request_handlers.grpc_handler", "DefaultCallContextBuilder"),
+    (_GRPC_HANDLERS, "DefaultGrpcServerCallContextBuilder"),
+    (_GRPC_HANDLERS, "DefaultCallContextBuilder"),
 )
+
+
+@functools.cache
+def _report_peers_by_default() -> None:
+    """Changes the SDK's own gRPC builder, which takes every caller for nobody, so that all peers share all tasks.
+
+    HTTP has `scope["user"]` for that; gRPC has no such place. Calls that no interceptor of ours let pass are left as
+    they are, and so are those whose builder names a user itself.
+    """
+    try:
+        module = importlib.import_module(_GRPC_HANDLERS)
+    except ImportError:
+        return  # then the SDK serves no gRPC here
+    builders: list[Any] = [getattr(module, name) for _, name in _GRPC_BUILDERS if hasattr(module, name)]
+    for builder in builders:
+        builder.build = _reporting(builder.build)
+    if not builders:
+        logger.warning("this a2a-sdk is not known: without a context_builder of yours, peers share all tasks over gRPC")
+
+
+def _reporting(build: Callable[[Any, Any], ServerCallContext]) -> Callable[[Any, Any], ServerCallContext]:
+    @functools.wraps(build)
+    def reporting(self: Any, request: Any) -> ServerCallContext:
+        context = build(self, request)
+        if _grpc_verdict.get() is None or context.user.user_name:
+            return context
+        caller = caller_of(request)
+        if caller is None:
+            raise GuardMissingError("another interceptor replaced the call's context; put totp_interceptor behind it")
+        return _reported(context, caller)
+
+    return reporting
+
+
+def _reported(context: ServerCallContext, caller: Caller) -> ServerCallContext:
+    context.user = PeerUser(caller)
+    context.state[CALLER_KEY] = caller
+    return context
 
 
 def _sdk_builder(places: Sequence[tuple[str, str]]) -> ContextBuilder:

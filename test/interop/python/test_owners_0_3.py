@@ -3,17 +3,20 @@
 import asyncio
 from typing import Any
 
+import grpc
 import pytest
+from a2a.grpc import a2a_pb2, a2a_pb2_grpc
 from a2a.server.agent_execution import AgentExecutor, RequestContext
 from a2a.server.apps import A2AFastAPIApplication, A2ARESTFastAPIApplication, A2AStarletteApplication
 from a2a.server.context import ServerCallContext
 from a2a.server.events import EventQueue
 from a2a.server.request_handlers import DefaultRequestHandler
+from a2a.server.request_handlers.grpc_handler import GrpcHandler
 from a2a.server.tasks import InMemoryTaskStore
 from a2a.types import AgentCard, Task, TaskState, TaskStatus
-from a2a_totp_server import TOTPMiddleware
+from a2a_totp_server import CALLER_KEY, TOTPMiddleware, totp_interceptor
 
-from owners import authenticator, called, credentials
+from owners import PATIENCE, authenticator, called, credentials
 
 CARD = AgentCard.model_validate(
     {
@@ -107,5 +110,39 @@ def test_the_middleware_alone_names_the_caller_and_a_store_of_ones_own_keeps_pee
         hers, his = await ask("alice", *get), await ask("bob", *get)
         assert (hers if rest else hers["result"])["id"] == task
         assert (his == hers) == (store is InMemoryTaskStore)
+
+    asyncio.run(run())
+
+
+def test_the_interceptor_alone_names_the_caller() -> None:
+    """Over gRPC the SDK's own builder would report nobody."""
+
+    async def run() -> None:
+        work = Work()
+        server = grpc.aio.server(interceptors=[totp_interceptor(authenticator())])
+        a2a_pb2_grpc.add_A2AServiceServicer_to_server(
+            GrpcHandler(CARD, DefaultRequestHandler(work, OwnedTaskStore())), server
+        )
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        try:
+            async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+                stub = a2a_pb2_grpc.A2AServiceStub(channel)
+
+                async def ask(peer: str, method: str, message: Any) -> Any:
+                    return await getattr(stub, method)(message, metadata=credentials(peer), timeout=PATIENCE)
+
+                part = a2a_pb2.Part(text="work")
+                message = a2a_pb2.Message(message_id="m", role=a2a_pb2.ROLE_USER, content=[part])
+                task = (await ask("alice", "SendMessage", a2a_pb2.SendMessageRequest(request=message))).task.id
+                assert work.callers == ["alice"]
+                assert work.contexts[0].state[CALLER_KEY].peer == "alice"
+                get = a2a_pb2.GetTaskRequest(name=f"tasks/{task}")
+                assert (await ask("alice", "GetTask", get)).id == task
+                with pytest.raises(grpc.aio.AioRpcError) as caught:
+                    await ask("bob", "GetTask", get)
+                assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+        finally:
+            await server.stop(None)
 
     asyncio.run(run())

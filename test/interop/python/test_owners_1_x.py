@@ -4,22 +4,30 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import grpc
 import pytest
+from a2a.auth.user import User
+from a2a.compat.v0_3 import a2a_v0_3_pb2, a2a_v0_3_pb2_grpc
+from a2a.compat.v0_3.grpc_handler import CompatGrpcHandler
 from a2a.server.agent_execution import AgentExecutor, RequestContext
 from a2a.server.context import ServerCallContext
 from a2a.server.events import EventQueue
 from a2a.server.request_handlers import DefaultRequestHandler, LegacyRequestHandler
+from a2a.server.request_handlers.grpc_handler import DefaultGrpcServerCallContextBuilder, GrpcHandler
 from a2a.server.routes import (
     add_a2a_routes_to_fastapi,
     create_agent_card_routes,
     create_jsonrpc_routes,
     create_rest_routes,
 )
+from a2a.server.routes.common import StarletteUser
 from a2a.server.tasks import InMemoryPushNotificationConfigStore, InMemoryTaskStore
-from a2a.types import AgentCard, a2a_pb2
+from a2a.types import AgentCard, a2a_pb2, a2a_pb2_grpc
 from a2a_totp_server import (
+    CALLER_KEY,
     TOTPCallContextBuilder,
     TOTPMiddleware,
+    totp_interceptor,
 )
 from fastapi import FastAPI
 from google.protobuf.json_format import ParseDict
@@ -27,7 +35,7 @@ from starlette.applications import Starlette
 from starlette.authentication import AuthCredentials, AuthenticationBackend, SimpleUser
 from starlette.middleware.authentication import AuthenticationMiddleware
 
-from owners import authenticator, called, credentials
+from owners import PATIENCE, authenticator, called, credentials
 
 CARD = ParseDict(
     {
@@ -239,5 +247,159 @@ def test_a_user_that_is_set_behind_the_guard_owns_tasks_unless_our_builder_is_th
             inner = AuthenticationMiddleware(starlette(jsonrpc_routes=routes), Everybody())
             await answer_to(TOTPMiddleware(inner, authenticator()), "alice", BINDINGS["JSONRPC"]["send"](""))
             assert handler.agent_executor.callers == [owner]
+
+    asyncio.run(run())
+
+
+class Grpc:
+    """The SDK's services of both protocols on a real server, and calls to them."""
+
+    def __init__(self, builder: Any = None, interceptors: Any = ()) -> None:
+        self.handler = handler_of()
+        self._builder, self._interceptors = builder, interceptors
+
+    async def __aenter__(self) -> "Grpc":
+        """Serves."""
+        self._server = grpc.aio.server(interceptors=self._interceptors or [totp_interceptor(authenticator())])
+        a2a_pb2_grpc.add_A2AServiceServicer_to_server(GrpcHandler(self.handler, self._builder), self._server)
+        a2a_v0_3_pb2_grpc.add_A2AServiceServicer_to_server(CompatGrpcHandler(self.handler, self._builder), self._server)
+        port = self._server.add_insecure_port("127.0.0.1:0")
+        await self._server.start()
+        self._channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """No longer."""
+        await self._channel.close()
+        await self._server.stop(None)
+
+    async def ask(self, peer: str, method: str, message: Any, stubs: Any = a2a_pb2_grpc) -> Any:
+        """What a peer gets: an answer, or a status that is not OK. Of a stream, its first message."""
+        metadata = credentials(peer) + ([("a2a-version", "1.0")] if stubs is a2a_pb2_grpc else [])
+        call = getattr(stubs.A2AServiceStub(self._channel), method)(message, metadata=metadata, timeout=PATIENCE)
+        try:
+            return await (call.read() if hasattr(call, "read") else call)
+        except grpc.aio.AioRpcError as error:
+            return error.code()
+        finally:
+            call.cancel()
+
+
+SEND = ParseDict({**MESSAGE, **NOW}, a2a_pb2.SendMessageRequest())
+
+
+def of_a_task(task: str) -> dict[str, Any]:
+    """Every method that names a task, with a message for it; the last one ends the task."""
+    push = {"task_id": task, "id": "p"}
+    return {
+        "GetTask": a2a_pb2.GetTaskRequest(id=task),
+        "SubscribeToTask": a2a_pb2.SubscribeToTaskRequest(id=task),
+        "SendMessage": ParseDict({"message": {**MESSAGE["message"], "taskId": task}}, a2a_pb2.SendMessageRequest()),
+        "CreateTaskPushNotificationConfig": a2a_pb2.TaskPushNotificationConfig(url=HOOK, **push),
+        "GetTaskPushNotificationConfig": a2a_pb2.GetTaskPushNotificationConfigRequest(**push),
+        "ListTaskPushNotificationConfigs": a2a_pb2.ListTaskPushNotificationConfigsRequest(task_id=task),
+        "DeleteTaskPushNotificationConfig": a2a_pb2.DeleteTaskPushNotificationConfigRequest(**push),
+        "CancelTask": a2a_pb2.CancelTaskRequest(id=task),
+    }
+
+
+def test_a_task_is_its_callers_alone_behind_the_interceptor_alone() -> None:
+    """Over gRPC the SDK's own builder would report nobody."""
+
+    async def run() -> None:
+        async with Grpc() as server:
+            task = (await server.ask("alice", "SendMessage", SEND)).task.id
+            assert server.handler.agent_executor.callers == ["alice"]
+            assert server.handler.agent_executor.contexts[0].state[CALLER_KEY].peer == "alice"
+            asks = of_a_task(task)
+            others = {method: await server.ask("bob", method, message) for method, message in asks.items()}
+            assert others == dict.fromkeys(asks, grpc.StatusCode.NOT_FOUND)
+            assert list((await server.ask("bob", "ListTasks", a2a_pb2.ListTasksRequest())).tasks) == []
+            old = ("GetTask", a2a_v0_3_pb2.GetTaskRequest(name=f"tasks/{task}"), a2a_v0_3_pb2_grpc)
+            assert await server.ask("bob", *old) == grpc.StatusCode.NOT_FOUND
+            assert (await server.ask("alice", *old)).id == task
+
+            listed = await server.ask("alice", "ListTasks", a2a_pb2.ListTasksRequest())
+            assert [found.id for found in listed.tasks] == [task]
+            assert (await server.ask("alice", "GetTask", asks["GetTask"])).id == task
+            assert (await server.ask("alice", "SubscribeToTask", asks["SubscribeToTask"])).task.id == task
+            # The same name as over HTTP, and as with our builder.
+            app = app_of(starlette, server.handler, TOTPCallContextBuilder())
+            assert (await answer_to(app, "alice", BINDINGS["JSONRPC"]["get"](task)))["id"] == task
+            assert (await server.ask("alice", "CancelTask", asks["CancelTask"])).status.state == CANCELED.state
+
+    asyncio.run(run())
+
+
+class Tenant(DefaultGrpcServerCallContextBuilder):
+    """A builder of somebody else's, which names a user itself."""
+
+    def build_user(self, context: Any) -> User:
+        """One for all."""
+        return StarletteUser(SimpleUser("tenant"))
+
+
+class Wrapped:
+    """A context that is another's."""
+
+    def __init__(self, context: Any) -> None:
+        self._context = context
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._context, name)
+
+
+class Replacing(grpc.aio.ServerInterceptor):
+    """Hands another context to the service, as some that trace do."""
+
+    async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
+        """For the methods with one message and one answer."""
+        handler = await continuation(handler_call_details)
+
+        async def call(request: Any, context: Any) -> Any:
+            return await handler.unary_unary(request, Wrapped(context))
+
+        return grpc.unary_unary_rpc_method_handler(call, handler.request_deserializer, handler.response_serializer)
+
+
+class Idle(grpc.aio.ServerInterceptor):
+    """Guards nothing."""
+
+    async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
+        """Passes on."""
+        return await continuation(handler_call_details)
+
+
+@pytest.mark.parametrize(
+    ("builder", "interceptors", "callers"),
+    [
+        (None, lambda: [totp_interceptor(authenticator())], ["alice"]),
+        (TOTPCallContextBuilder(), lambda: [totp_interceptor(authenticator())], ["alice"]),
+        (Tenant(), lambda: [totp_interceptor(authenticator())], ["tenant"]),
+        (None, lambda: [Replacing(), totp_interceptor(authenticator())], ["alice"]),
+        (None, lambda: [totp_interceptor(authenticator()), Replacing()], []),
+        (None, lambda: [Idle()], [""]),
+        (TOTPCallContextBuilder(), lambda: [Idle()], []),
+    ],
+    ids=[
+        "alone",
+        "builder",
+        "builder of theirs",
+        "replaced in front",
+        "replaced behind",
+        "no guard",
+        "forgotten guard",
+    ],
+)
+def test_who_the_grpc_context_names(builder: Any, interceptors: Any, callers: list[str]) -> None:
+    """The peer, unless a builder says otherwise; and a call whose peer is lost on the way is no call."""
+
+    async def run() -> None:
+        # So that it has been made, whichever of these tests runs.
+        totp_interceptor(authenticator())
+        async with Grpc(builder, interceptors()) as server:
+            answer = await server.ask("alice", "SendMessage", SEND)
+            assert server.handler.agent_executor.callers == callers
+            assert (answer == grpc.StatusCode.UNKNOWN) == (not callers)
 
     asyncio.run(run())

@@ -3,10 +3,13 @@
 import asyncio
 import json
 import logging
+import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import a2a_totp_server
 import grpc
 import pytest
 from a2a_totp_server import (
@@ -192,3 +195,16 @@ def test_strangers_of_one_address_are_one_source(caplog: pytest.LogCaptureFixtur
     with pytest.raises(grpc.aio.AioRpcError), caplog.at_level(logging.INFO):
         called(Service(), SHAPES["Unary"], [("authorization", "Bearer nobody"), CODE])
     assert "source=127.0.0.1" in caplog.text
+
+
+def test_an_sdk_whose_builder_is_not_known_is_a_warning(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without gRPC of the SDK's there is nothing to warn of."""
+    report = a2a_totp_server._report_peers_by_default.__wrapped__
+    monkeypatch.setitem(sys.modules, a2a_totp_server._GRPC_HANDLERS, None)
+    report()
+    assert not caplog.records
+    monkeypatch.setitem(sys.modules, a2a_totp_server._GRPC_HANDLERS, ModuleType("later"))
+    report()
+    assert "context_builder" in caplog.text
