@@ -52,7 +52,7 @@ export function emit<E>(onEvent: ((event: E) => unknown) | undefined, event: E):
 
 /** An address as it is. Anything else is a header field behind a proxy, in which a caller may have put anything. */
 const shownSource = (source: string): string =>
-  /^[\da-f.:]{2,45}$/i.test(source) ? source : printable(source)
+  /^(?!.*::.*::)[\da-f.:]{2,45}$/i.test(source) ? source : printable(source)
 
 /** The events of one decision, in order. */
 export function eventsOf({ caller, refusal }: AuthOutcome, request: AuthRequest, at: Date): AuthEvent[] {
