@@ -98,12 +98,13 @@ export function makeSeed(algorithm: Algorithm, random: RandomBytes): Seed {
 /**
  * Lets a seed pass where one is provisioned or trusted.
  *
+ * @param what how the error names the seed
  * @throws {A2aTotpError} `ERR_SEED_WEAK` when it has less than 128 bits (RFC 4226 R6) and `allowWeak` is not set.
  */
-export function requireStrongSeed(seed: Seed, allowWeak: boolean, remedy: string): void {
+export function requireStrongSeed(seed: Seed, allowWeak: boolean, remedy: string, what = 'seed'): void {
   if (seed.strong || allowWeak) return
   throw new A2aTotpError(
     'ERR_SEED_WEAK',
-    `seed has ${seed.bits} bits, RFC 4226 asks for at least ${minimumSeedBits}; ${remedy}`,
+    `${what} has ${seed.bits} bits, RFC 4226 asks for at least ${minimumSeedBits}; ${remedy}`,
   )
 }

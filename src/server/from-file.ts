@@ -1,10 +1,9 @@
 import { A2aTotpError, isA2aTotpError, type ErrorCode } from '../core/errors.js'
-import { insecureProfileRules, profileRules } from '../core/profile.js'
 import { printable } from '../core/text.js'
 import { emit, type AuthEvent } from './events.js'
 import { FollowedFile, type FileContent } from './followed-file.js'
 import type { PeerSeedsOptions } from './options.js'
-import { parseServerFile } from './server-file.js'
+import { schemeOptions } from './server-file.js'
 
 /** What happened to the server file. */
 export type ServerFileEvent = { readonly at: Date; readonly path: string } & (
@@ -67,7 +66,7 @@ export function followServerFile(path: string | undefined, given: FromFileOption
       process.emitWarning(event.message, { code: event.type, type: 'A2aTotpWarning' })
   }
   const optionsFrom = (content: FileContent): PeerSeedsOptions => {
-    const options = optionsOf(content.text, given)
+    const options = schemeOptions(content.text, given)
     if (content.exposed && !exposed) {
       const message = printable(
         `server file ${path}: every user of this machine can read its seeds; run chmod o-r`,
@@ -100,15 +99,6 @@ export function followServerFile(path: string | undefined, given: FromFileOption
     },
     stop: () => file.stop(),
   }
-}
-
-function optionsOf(text: string, given: FromFileOptions): PeerSeedsOptions {
-  const { delegate, ...settings } = parseServerFile(
-    text,
-    given.allowInsecureWindow ? insecureProfileRules : profileRules,
-  )
-  // Each peer of a server file has a policy of its own; the scheme's is asked of nobody.
-  return { ...given, ...settings, delegate: given.delegate ?? delegate, replay: 'once' }
 }
 
 /** Runs something, and puts the file's path in front of what it says went wrong. */

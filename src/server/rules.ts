@@ -29,7 +29,7 @@ export interface Rules {
  * @throws {A2aTotpError} for what contradicts itself, could never pass, or needs more than the guard supports; see
  *   the constructor of `TOTPServerAuthScheme`.
  */
-export function rulesOf(options: TOTPServerAuthSchemeOptions, guard: Guard): Rules {
+export function rulesOf(options: TOTPServerAuthSchemeOptions, guard: Pick<Guard, 'supports'>): Rules {
   const profile = parseProfile(
     { ...options.profile },
     options.allowInsecureWindow ? insecureProfileRules : profileRules,

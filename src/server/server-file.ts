@@ -2,12 +2,18 @@ import * as v from 'valibot'
 import { A2aTotpError } from '../core/errors.js'
 import { parseRfc3339 } from '../core/instant.js'
 import { isName, nameRule, quoteName } from '../core/name.js'
-import { replayPolicies, type ProfileRules, type TotpProfile } from '../core/profile.js'
-import { Seed } from '../core/seed.js'
+import {
+  insecureProfileRules,
+  profileRules,
+  replayPolicies,
+  type ProfileRules,
+  type TotpProfile,
+} from '../core/profile.js'
+import { requireStrongSeed, Seed } from '../core/seed.js'
 import { serverFileVersion } from '../core/server-file.js'
 import { isTokenHash } from '../core/token.js'
 import { PeerTokenAuth, type PeerToken, type ServerAuthScheme } from './delegates.js'
-import type { PeerSeed, SeedSet } from './options.js'
+import type { PeerSeed, PeerSeedsOptions, SeedSet } from './options.js'
 
 /** What a scheme needs to know, as a server file says it. */
 export interface ServerFileSettings {
@@ -15,6 +21,8 @@ export interface ServerFileSettings {
   readonly delegate: ServerAuthScheme
   readonly profile: TotpProfile
   readonly peerSeeds: ReadonlyMap<string, SeedSet>
+  /** Those that every peer has; empty when each peer has its own. */
+  readonly sharedSeeds: readonly { readonly seed: string }[]
 }
 
 type Path = readonly (string | number)[]
@@ -95,7 +103,25 @@ export function parseServerFile(text: string, rules: ProfileRules): ServerFileSe
     peerSeeds.set(name, { ...codes, seeds: itsSeeds })
     peerTokens.push(...itsTokens.map(({ hash, ...rest }) => ({ ...rest, token: hash, peer: name })))
   }
-  return { delegate: new PeerTokenAuth(peerTokens), profile, peerSeeds }
+  return { delegate: new PeerTokenAuth(peerTokens), profile, peerSeeds, sharedSeeds: sharedSeeds ?? [] }
+}
+
+/**
+ * The options of a scheme for the peers of a server file.
+ *
+ * @param given what the file does not say
+ * @throws {A2aTotpError} see {@link parseServerFile}; `ERR_SEED_WEAK` for a weak shared seed, even if the file has no
+ *   peer yet. The scheme itself checks the seeds of peers.
+ */
+export function schemeOptions(text: string, given: Partial<PeerSeedsOptions>): PeerSeedsOptions {
+  const rules = given.allowInsecureWindow ? insecureProfileRules : profileRules
+  const { delegate, profile, peerSeeds, sharedSeeds } = parseServerFile(text, rules)
+  for (const [index, { seed }] of sharedSeeds.entries()) {
+    const remedy = 'make a longer one, or set allowWeakSeeds'
+    requireStrongSeed(Seed.fromBase32(seed), given.allowWeakSeeds ?? false, remedy, `sharedSeeds[${index}]`)
+  }
+  // Each peer of a server file has a policy of its own; the scheme's applies to none.
+  return { ...given, profile, peerSeeds, delegate: given.delegate ?? delegate, replay: 'once' }
 }
 
 function parseJson(text: string): unknown {

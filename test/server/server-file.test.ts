@@ -244,6 +244,12 @@ describe('fromFile', () => {
       { ...serverFile(), sharedSeeds: [] },
     ],
     [
+      'a weak shared seed, even without peers',
+      'ERR_SEED_WEAK',
+      'sharedSeeds[1] has 80 bits',
+      { ...serverFile(), peers: {}, sharedSeeds: [seedEntry('s', 'bob'), { id: 'w', seed: weak }] },
+    ],
+    [
       'a seed for a name',
       'ERR_CONFIG_INVALID',
       'peers',
