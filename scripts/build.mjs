@@ -23,6 +23,7 @@ const entries = {
   age: 'src/store/age.ts',
   doctor: 'src/cli/doctor/index.ts',
   import: 'src/cli/import/index.ts',
+  reader: 'src/cli/server-reader.ts',
 }
 
 const bundleOf = new Map(Object.entries(entries).map(([name, file]) => [resolve(root, file), name]))

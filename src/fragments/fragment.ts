@@ -38,6 +38,8 @@ interface TextFragment<Input> extends About<Input> {
   readonly kind: 'text'
   /** The text, with a newline at its end. Long ones are loaded when they are asked for. */
   readonly make: (input: Input) => string | Promise<string>
+  /** Of a text for the agent that holds peers: the document that the agent's library reads in the end. */
+  readonly agentReads?: (input: Input) => object
 }
 
 /** One format: a row of the table in `index.ts`. */

@@ -60,14 +60,29 @@ export interface RenderedFragment {
   readonly warnings: readonly string[]
 }
 
+/** A fragment for the protected agent. */
+export interface RenderedServerFragment extends RenderedFragment {
+  /**
+   * The server file or the maps in it: what the agent's library reads. Missing when the fragment holds no peers but
+   * code, or the path of a server file.
+   */
+  readonly agentReads?: object
+}
+
 /**
  * A fragment for the protected agent.
  *
  * Rejects with an {@link A2aTotpError}: `ERR_CREDENTIAL_EXPIRED` when there is a shared seed and it has expired;
  *   `ERR_CONFIG_INVALID` when the format cannot hold a value.
  */
-export function renderServerFragment(format: ServerFormat, input: ServerInput): Promise<RenderedFragment> {
-  return render(format, serverFragments[format], input)
+export async function renderServerFragment(
+  format: ServerFormat,
+  input: ServerInput,
+): Promise<RenderedServerFragment> {
+  const fragment: Fragment<ServerInput> = serverFragments[format]
+  const rendered = await render(format, fragment, input)
+  const agentReads = fragment.kind === 'json' ? rendered.document : fragment.agentReads?.(input)
+  return { ...rendered, ...(agentReads && { agentReads }) }
 }
 
 /**

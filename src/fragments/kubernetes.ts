@@ -13,6 +13,7 @@ export const serverKubernetes: Fragment<ServerInput> = {
   summary: 'a Secret with the server file, and how to mount it',
   secret: true,
   warnings: leftOut,
+  agentReads: makeServerFile,
   make: (input) => {
     const name = resourceName(input.roster.agent)
     return (

@@ -9,6 +9,7 @@ export const serverMaps: Fragment<ServerInput> = {
   secret: true,
   warnings: (input) => [
     'maps cannot hold an overlap: each peer has only its newest seed here, and no expiry; prefer --format json',
+    ...otherProfiles(input),
     ...leftOut(input),
   ],
   make: (input) => {
@@ -26,6 +27,16 @@ export const serverMaps: Fragment<ServerInput> = {
     }
   },
 }
+
+/** A remark for each peer whose codes an agent that knows only the maps would take for wrong ones. */
+function otherProfiles(input: ServerInput): string[] {
+  const { profile } = input.roster
+  return peersWithSeed(input)
+    .filter((peer) => codeFields.some((field) => peer[field] !== profile[field]))
+    .map(({ name }) => `maps cannot say that "${name}" has its own algorithm, digits or period`)
+}
+
+const codeFields = ['algorithm', 'digits', 'period'] as const
 
 function newest(seeds: readonly SeedCredential[] | undefined, at: Date): string | undefined {
   return seeds && newestLive(seeds, at)?.seed.base32

@@ -10,6 +10,7 @@ export const serverYaml: Fragment<ServerInput> = {
   summary: 'the server file as YAML, for inventories and charts',
   secret: true,
   warnings: leftOut,
+  agentReads: makeServerFile,
   make: (input) =>
     comments([
       `The server file of agent "${input.roster.agent}" as YAML. Made by \`a2a-totp config server --format yaml\`.`,

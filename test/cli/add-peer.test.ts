@@ -106,8 +106,8 @@ describe('add-peer', () => {
     expect(code.exitCode).toBe(0)
     expect(code.stderr).toContain('warning: this seed has 80 bits')
     const server = await runCli(['config', 'server'], { cwd })
-    expect(server.exitCode).toBe(0)
-    expect(server.stderr).toMatch(/^warning: the seed of alice has less than 128 bits.*rotate alice --seed/)
+    expect(server).toMatchObject({ exitCode: 3, stdout: '' })
+    expect(server.stderr).toMatch(/the seed of alice has less than 128 bits.*rotate alice --seed --now/)
     expect((await runCli(['config', 'server', '--format', 'env'], { cwd })).stderr).toBe('')
   })
 

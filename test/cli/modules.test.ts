@@ -26,7 +26,6 @@ const local: readonly (readonly [args: readonly string[], builtins: readonly str
   [['show', 'alice', '--uri'], always],
   [['config', 'client', 'alice'], always],
   [['config', 'card'], always],
-  [['config', 'server'], [...always, 'node:crypto'].sort()],
   [['verify', '-', 'alice'], [...always, 'node:crypto'].sort()],
   [['init', '--store', 'other.json'], making],
   [['add-peer', 'bob'], making],
@@ -77,6 +76,12 @@ describe('what a command loads', () => {
       require(${JSON.stringify(start)}).run()`
     const output = execFileSync(process.execPath, ['-e', script]).toString()
     expect(output).toMatch(new RegExp(`^${used}\\n\\d+\\.\\d+\\.\\d+\\n$`))
+  })
+
+  it('config server: the reader of server files, besides', async () => {
+    const loaded = await loadedBy(['config', 'server'], await makeStore(['alice']))
+    const builtins = [...always, 'node:crypto'].sort()
+    expect(loaded).toEqual({ bundles: ['start.cjs', 'reader.cjs'], builtins, others: [] })
   })
 
   it('show --qr-file: the bundle that draws, besides', async () => {

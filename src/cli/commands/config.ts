@@ -6,11 +6,10 @@ import {
   type CardJson,
   type CardProtocol,
 } from '../../core/agent-card.js'
-import { A2aTotpError } from '../../core/errors.js'
+import { A2aTotpError, isA2aTotpError } from '../../core/errors.js'
 import { defaultProfile } from '../../core/profile.js'
-import { isLive, seedsOf, type Roster } from '../../core/peer.js'
+import { replayOf, type Roster } from '../../core/peer.js'
 import { peerNamed } from '../../core/provision.js'
-import { minimumSeedBits } from '../../core/seed.js'
 import { jsonText } from '../../core/text.js'
 import {
   clientFragments,
@@ -47,41 +46,66 @@ function serverCommand(context: CliContext): Command {
     .description('the fragment for the protected agent')
     .addOption(formatOption(serverFragments).default('json'))
     .option('--server-file <path>', 'where the server file will be, for env, compose and systemd')
+    .option('--allow-weak-seed', 'write seeds of less than 128 bits, for an agent that allows them')
   for (const option of outOptions()) command.addOption(option)
   return command
     .addHelpText(
       'after',
       `${listFormats(serverFragments)}
+What the agent would refuse, a seed of less than 128 bits for example, is not written (exit 3). An agent that is running
+keeps its old file then, and what was revoked is still valid there.
+
 Examples:
   $ a2a-totp config server --out /etc/billing/a2a-totp-server.json
   $ a2a-totp config server --format python --out a2a_totp_server.py
   $ a2a-totp config server --format kubernetes | kubectl apply -f -
-  $ a2a-totp config server --format systemd --server-file /etc/a2a-totp/billing.json`,
+  $ a2a-totp config server --format systemd --server-file /etc/a2a-totp/billing.json
+  $ a2a-totp config server --allow-weak-seed --out server.json   # the agent has allowWeakSeeds: true`,
     )
-    .action(
-      async ({ format, serverFile, ...out }: OutOptions & { format: ServerFormat; serverFile?: string }) => {
-        const roster = await context.store.read()
-        if (roster.peers.size === 0)
-          context.output.warn('the store has no peers, so the agent would refuse everybody')
-        const at = context.now()
-        const input = { roster, at, ...(serverFile === undefined ? {} : { serverFile }) }
-        const fragment = await renderServerFragment(format, input)
-        if (fragment.secret) warnOfWeakSeeds(context, roster, at)
-        give(context, out, fragment)
-      },
-    )
+    .action(async (options: ServerOptions) => {
+      give(context, options, await acceptedFragment(context, options))
+    })
 }
 
-/** The agent would not start, and say so only then. */
-function warnOfWeakSeeds({ output }: CliContext, roster: Roster, at: Date): void {
-  const weak = [...roster.peers.values()].filter((peer) =>
-    seedsOf(roster, peer).some((credential) => isLive(credential, at) && !credential.seed.strong),
-  )
-  for (const { name } of weak) {
-    output.warn(
-      `the seed of ${name} has less than ${minimumSeedBits} bits: the agent refuses this unless it is told to allow weak seeds; run \`a2a-totp rotate ${name} --seed\``,
-    )
+interface ServerOptions extends OutOptions {
+  format: ServerFormat
+  serverFile?: string
+  allowWeakSeed?: true
+}
+
+/**
+ * A fragment that the agent's library takes. What the library would refuse is never written: an agent that runs would
+ * keep its old file, and credentials revoked since would stay valid.
+ */
+async function acceptedFragment(
+  { output, store, now }: CliContext,
+  { format, serverFile, allowWeakSeed }: ServerOptions,
+): Promise<RenderedFragment> {
+  const roster = await store.read()
+  if (roster.peers.size === 0) output.warn('the store has no peers, so the agent would refuse everybody')
+  if (format === 'maps') refuseOnce(roster)
+  const input = { roster, at: now(), ...(serverFile === undefined ? {} : { serverFile }) }
+  try {
+    const fragment = await renderServerFragment(format, input)
+    if (!fragment.agentReads) return fragment
+    const { readAsAgent } = await import('../server-reader.js')
+    const warning = readAsAgent(fragment.agentReads, allowWeakSeed ?? false)
+    return warning === undefined ? fragment : { ...fragment, warnings: [...fragment.warnings, warning] }
+  } catch (error) {
+    // Without a live shared seed there is no file that the agent would take.
+    if (!isA2aTotpError(error) || error.code !== 'ERR_CREDENTIAL_EXPIRED') throw error
+    throw (await import('../server-reader.js')).refused(error.message)
   }
+}
+
+/** @throws {A2aTotpError} `ERR_CONFIG_INVALID` when a code is to be good once: an agent with the maps would not know. */
+function refuseOnce(roster: Roster): void {
+  const once = [...roster.peers.values()].find((peer) => replayOf(roster, peer) === 'once')
+  if (!once) return
+  throw new A2aTotpError(
+    'ERR_CONFIG_INVALID',
+    `maps cannot say that the replay policy of ${once.name} is once; use --format json`,
+  )
 }
 
 function clientCommand(context: CliContext): Command {
