@@ -56,7 +56,16 @@ describe('import', () => {
       `# mine\n${uriOf('alice', base32)}\r\n\n${uriOf('mesh:bob', second, '&digits=8&period=60&algorithm=SHA512')}\n`,
     )
     expect(run.exitCode).toBe(0)
-    expect(parseJson(run)).toEqual({ imported: 2, skipped: 0, peers: ['alice', 'bob'], problems: [] })
+    expect(parseJson(run)).toEqual({
+      imported: 2,
+      skipped: 0,
+      peers: ['alice', 'bob'],
+      made: [
+        { peer: 'alice', seed: false, token: true },
+        { peer: 'bob', seed: false, token: true },
+      ],
+      problems: [],
+    })
     expect(await client(cwd, 'alice')).toMatchObject({
       seed: base32,
       digits: 6,

@@ -13,6 +13,13 @@ interface ImportOptions {
   allowWeakSeed?: true
 }
 
+/** Which credentials of a peer are new, because the file held none. */
+interface Made {
+  readonly peer: string
+  readonly seed: boolean
+  readonly token: boolean
+}
+
 /** What is wrong with an import, and where. */
 interface Problem {
   readonly where: string
@@ -31,11 +38,16 @@ export const importCommand = (context: CliContext): Command =>
       `
 What the file is shows in it: otpauth:// or otpauth-migration:// URIs, one a line; a PNG of a QR code with one; JSON of
 \`export\`, \`config client\` or \`config server --format maps\`; CSV whose first line names its columns (name, seed, token,
-algorithm, digits, period, replay, note; only name is needed). What is missing is made.
+algorithm, digits, period, replay, note; only name is needed).
+
+A seed or a token that is missing is made, and import says for whom. In JSON it is missing when its key is; an empty value is
+an error. Nothing is made beside what looks like a credential and is not understood, a key "secret" for example: that is
+refused. Export key URIs from authenticator apps.
 
 Examples:
   $ a2a-totp import peers.csv
   $ a2a-totp import screenshot.png
+  $ a2a-totp import peers.json --json | jq .made
   $ pass show totp/uris | a2a-totp import - --partial`,
     )
     .action(async (file: string, options: ImportOptions) => {
@@ -43,10 +55,11 @@ Examples:
       const { readImport } = await import('../import/index.js')
       const entries = readImport(await readGiven(context, 'the file to import', file))
       let imported: readonly Peer[] = []
+      let made: readonly Made[] = []
       let problems: readonly Problem[] = []
       await busy.during('importing', () =>
         store.update((roster) => {
-          ;({ imported, problems } = admit(roster, entries, options, { at: now(), random }))
+          ;({ imported, made, problems } = admit(roster, entries, options, { at: now(), random }))
           const [first] = problems
           if (first && !options.partial) throw refused(first, problems)
           return imported.length === 0 ? roster : withPeers(roster, imported)
@@ -57,8 +70,10 @@ Examples:
         imported: imported.length,
         skipped: problems.length,
         peers: imported.map(({ name }) => name),
+        made,
         problems,
       })
+      for (const remark of remarksOn(made)) output.say(remark)
     })
 
 /** Sorts what can be added from what cannot, as if one entry after the other were added. */
@@ -67,12 +82,13 @@ function admit(
   entries: readonly Entry[],
   options: ImportOptions,
   making: Making,
-): { imported: Peer[]; problems: Problem[] } {
+): { imported: Peer[]; made: Made[]; problems: Problem[] } {
   const tokens = new Set(
     [...roster.peers.values()].flatMap((peer) => peer.tokens.map(({ token }) => token.value)),
   )
   const taken: Taken = { there: roster.peers, names: new Set(), tokens }
   const imported: Peer[] = []
+  const made: Made[] = []
   const problems: Problem[] = []
   for (const entry of entries) {
     const { where } = entry
@@ -86,12 +102,33 @@ function admit(
       taken.names.add(peer.name)
       for (const { token } of peer.tokens) tokens.add(token.value)
       imported.push(peer)
+      const isMade = {
+        seed: entry.request.seed === undefined && !roster.sharedSeeds,
+        token: entry.request.token === undefined,
+      }
+      if (isMade.seed || isMade.token) made.push({ peer: peer.name, ...isMade })
     } catch (error) {
       if (!isA2aTotpError(error)) throw error
       problems.push({ where, problem: error.message, code: error.code })
     }
   }
-  return { imported, problems }
+  return { imported, made, problems }
+}
+
+const mostNames = 10
+
+/** One line for each kind of what was made: a credential that nobody asked for must not go unnoticed. */
+function remarksOn(made: readonly Made[]): string[] {
+  const kinds: [what: string, of: (one: Made) => boolean][] = [
+    ['a new seed and a new token', ({ seed, token }) => seed && token],
+    ['a new seed', ({ seed, token }) => seed && !token],
+    ['a new token', ({ seed, token }) => !seed && token],
+  ]
+  return kinds.flatMap(([what, of]) => {
+    const names = made.filter(of).map(({ peer }) => peer)
+    const more = names.length > mostNames ? ` and ${names.length - mostNames} more` : ''
+    return names.length === 0 ? [] : `made ${what} for ${names.slice(0, mostNames).join(', ')}${more}`
+  })
 }
 
 /** What no further peer may have. */
