@@ -1,9 +1,12 @@
-import { A2aTotpError, isA2aTotpError } from '../../core/errors.js'
+import { isA2aTotpError } from '../../core/errors.js'
+import { parseKeyUri, type KeyUri } from '../../core/key-uri.js'
 import { parseName } from '../../core/name.js'
 import { profileRules, replayPolicies, type CodeProfile, type ReplayPolicy } from '../../core/profile.js'
 import type { PeerRequest } from '../../core/provision.js'
 import { Seed } from '../../core/seed.js'
 import { Token } from '../../core/token.js'
+import { invalidImport, type Fields } from './fields.js'
+import { requireUnderstood } from './understood.js'
 
 /** One peer of an import, or why it is none. */
 export type Entry =
@@ -21,24 +24,52 @@ export function entryOf(where: string, read: () => PeerRequest): Entry {
   }
 }
 
-/** What a line or an object says of a peer, as texts or numbers. Names and the like are checked, not trusted. */
-export type Fields = Readonly<Record<string, unknown>>
+/** Keys whose values are checked by rules of their own. */
+const read = ['seed', 'token', 'algorithm', 'digits', 'period', 'replay']
 
 /**
- * @throws {A2aTotpError} `ERR_NAME_INVALID`, `ERR_SEED_INVALID`, `ERR_TOKEN_INVALID`, `ERR_IMPORT_INVALID`
+ * Reads what an object says of a peer. A seed or a token is missing, and so will be made, only when its key is, and when
+ * nothing else in the object looks like one.
+ *
+ * @throws {A2aTotpError} `ERR_NAME_INVALID`, `ERR_SEED_INVALID`, `ERR_TOKEN_INVALID`, `ERR_KEY_URI_INVALID`,
+ *   `ERR_IMPORT_INVALID`
  */
 export function requestFrom(fields: Fields): PeerRequest {
+  const [hasSeed, hasToken] = [Object.hasOwn(fields, 'seed'), Object.hasOwn(fields, 'token')]
+  const isComplete = hasSeed && hasToken
+  const uri = keyUriIn(fields)
+  requireUnderstood(
+    fields,
+    new Set([
+      ...read,
+      ...(uri ? ['uri'] : []),
+      // What `add-peer --reveal` prints besides.
+      ...(hasSeed ? ['seedId'] : []),
+      ...(hasToken ? ['tokenId'] : []),
+      // A remark of somebody's own: it can hide only what is not missing.
+      ...(isComplete ? ['note'] : []),
+    ]),
+  )
   const text = (field: string): string | undefined => {
     const value = fields[field]
     if (value === undefined || value === null || value === '') return undefined
     if (typeof value === 'string' || typeof value === 'number') return String(value)
     throw invalidImport(`${field} must be a text or a number`)
   }
-  const [seed, token, note, replay] = [text('seed'), text('token'), text('note'), text('replay')]
+  const name = parseName(text('name') ?? text('peer') ?? '', 'peer')
+  if (!isComplete && /^(a2at_|[A-Z2-7]{16,}$)/.test(name))
+    throw invalidImport('the name looks like a seed or a token; if it is a name, run `a2a-totp add-peer`')
+  const [note, replay] = [text('note'), text('replay')]
   if (replay !== undefined && !replayPolicies.some((policy) => policy === replay))
     throw invalidImport(`replay must be ${replayPolicies.join(' or ')}`)
+  const seed = hasSeed ? Seed.fromBase32(credentialIn(fields, 'seed')) : undefined
+  if (uri && uri.seed.base32 !== seed?.base32)
+    throw invalidImport(
+      '"seed" and "uri" do not have the same seed; leave out the wrong one, or give key URIs alone',
+    )
   return {
-    name: parseName(text('name') ?? text('peer') ?? '', 'peer'),
+    ...uri?.profile,
+    name,
     ...profileFrom({
       algorithm: text('algorithm')?.toUpperCase(),
       digits: numberIn(text('digits')),
@@ -46,9 +77,21 @@ export function requestFrom(fields: Fields): PeerRequest {
     }),
     ...(replay === undefined ? {} : { replay: replay as ReplayPolicy }),
     ...(note === undefined ? {} : { note }),
-    ...(seed === undefined ? {} : { seed: Seed.fromBase32(seed) }),
-    ...(token === undefined ? {} : { token: Token.parse(token) }),
+    ...(seed ? { seed } : {}),
+    ...(hasToken ? { token: Token.parse(credentialIn(fields, 'token')) } : {}),
   }
+}
+
+/** A key without a value is no reason to make one: the value may have been lost on the way. */
+function credentialIn(fields: Fields, key: 'seed' | 'token'): string {
+  const value = fields[key]
+  if (typeof value === 'string' && value.trim() !== '') return value
+  throw invalidImport(`"${key}" is empty or not a string; leave the key out to have a new ${key} made`)
+}
+
+/** The key URI that `export` and `add-peer --reveal` print beside the seed. */
+function keyUriIn({ uri }: Fields): KeyUri | undefined {
+  return typeof uri === 'string' && /^\s*otpauth:/i.test(uri) ? parseKeyUri(uri) : undefined
 }
 
 function profileFrom(given: Fields): Partial<CodeProfile> {
@@ -62,8 +105,4 @@ function profileFrom(given: Fields): Partial<CodeProfile> {
 
 function numberIn(text: string | undefined): number | undefined {
   return text === undefined ? undefined : Number(text)
-}
-
-export function invalidImport(message: string): A2aTotpError {
-  return new A2aTotpError('ERR_IMPORT_INVALID', message)
 }

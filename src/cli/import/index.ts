@@ -1,5 +1,6 @@
 import { readCsv } from './csv.js'
-import { invalidImport, type Entry } from './entry.js'
+import type { Entry } from './entry.js'
+import { invalidImport } from './fields.js'
 import { readJson } from './json.js'
 import { readKeyUris } from './key-uris.js'
 import { isPng, readQr } from './qr-image.js'

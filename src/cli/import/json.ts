@@ -1,15 +1,31 @@
 import { quoteName } from '../../core/name.js'
-import { entryOf, invalidImport, requestFrom, type Entry, type Fields } from './entry.js'
+import { entryOf, requestFrom, type Entry } from './entry.js'
+import { invalidImport, isObject, type Fields } from './fields.js'
+import { cannotRead, toolOfDocument } from './other-tools.js'
+import { requireUnderstood } from './understood.js'
 
 /** What `export`, `config client --format json` and `config server --format maps` give, or a list of peers. */
 export function readJson(text: string): Entry[] {
   const document = parse(text)
   if (Array.isArray(document)) return listed(document, '')
-  if (!isObject(document)) throw unknown()
-  if (Array.isArray(document['peers'])) return listed(document['peers'], 'peers')
+  if (!isObject(document)) throw invalidImport(unrecognised)
+  const { peers } = document
+  if (Array.isArray(peers)) return fromList(document, peers)
   if ('token_to_peer' in document) return fromMaps(document)
   if ('peer' in document || 'name' in document) return [entryOf('the document', () => requestFrom(document))]
-  throw unknown()
+  const tool = toolOfDocument(document)
+  throw invalidImport(tool === undefined ? unrecognised : cannotRead(tool))
+}
+
+const unrecognised =
+  'unrecognised JSON; give the output of `a2a-totp export --reveal` or of `a2a-totp config client NAME --format json`'
+
+/** A list with something said of all peers, as `export` prints it. */
+function fromList(document: Fields, peers: readonly unknown[]): Entry[] {
+  // `list` says whether there is a shared seed, and not which.
+  const saysWhether = typeof document['sharedSeed'] === 'boolean'
+  requireUnderstood(document, new Set(['peers', ...(saysWhether ? ['sharedSeed'] : [])]))
+  return listed(peers, 'peers')
 }
 
 function listed(peers: readonly unknown[], path: string): Entry[] {
@@ -22,10 +38,12 @@ function listed(peers: readonly unknown[], path: string): Entry[] {
 }
 
 /** The dictionaries of servers that were configured by hand: a seed and a token for each peer. */
-function fromMaps({ peer_seeds: seeds, token_to_peer: owners }: Fields): Entry[] {
+function fromMaps(document: Fields): Entry[] {
+  const { peer_seeds: seeds, token_to_peer: owners } = document
   if (!isObject(seeds) || !isObject(owners)) {
     throw invalidImport('the maps need peer_seeds and token_to_peer; a shared seed cannot be imported')
   }
+  requireUnderstood(document, new Set(['peer_seeds', 'token_to_peer']))
   const tokens = new Map<string, string[]>()
   for (const [token, owner] of Object.entries(owners)) {
     if (typeof owner !== 'string')
@@ -37,6 +55,7 @@ function fromMaps({ peer_seeds: seeds, token_to_peer: owners }: Fields): Entry[]
     entryOf(`peer ${quoteName(name)}`, () => {
       const own = tokens.get(name) ?? []
       if (own.length > 1) throw invalidImport('it has several tokens; keep the newest')
+      if (own.length === 0) throw invalidImport('it has no token in token_to_peer')
       if (!Object.hasOwn(seeds, name)) throw invalidImport('it has no seed in peer_seeds')
       return requestFrom({ name, seed: seeds[name], token: own[0] })
     }),
@@ -50,14 +69,4 @@ function parse(text: string): unknown {
     // The cause is dropped on purpose: it quotes the text around the mistake.
     throw invalidImport('this begins like JSON and is none')
   }
-}
-
-function unknown(): Error {
-  return invalidImport(
-    'this JSON is none of ours: give what `export`, or `config client --format json`, printed',
-  )
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -2,7 +2,8 @@ import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
 import { parseName } from '../../core/name.js'
 import type { Algorithm, Digits } from '../../core/profile.js'
 import { Seed } from '../../core/seed.js'
-import { entryOf, invalidImport, type Entry } from './entry.js'
+import { entryOf, type Entry } from './entry.js'
+import { invalidImport } from './fields.js'
 
 /** One account of Google Authenticator's export, as its protobuf numbers the fields. */
 interface Account {

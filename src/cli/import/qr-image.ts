@@ -1,6 +1,6 @@
 import jsQRModule from 'jsqr'
 import { PNG } from 'pngjs'
-import { invalidImport } from './entry.js'
+import { invalidImport } from './fields.js'
 
 // jsqr is CommonJS whose types describe an ES module.
 const jsQR = jsQRModule as unknown as typeof jsQRModule.default
