@@ -121,7 +121,11 @@ describe('the function for it', () => {
       const text = readFileSync(join(src, name), 'utf8')
       return /^(cli|fragments|probe\/formats)\//.test(name) && text.includes('JSON.stringify')
     })
-    // One value each, as YAML; and the server file inside of a manifest.
-    expect(found.sort()).toEqual(['fragments/kubernetes.ts', 'fragments/yaml-text.ts'])
+    // The server file as the reader gets it, and inside of a manifest; and one value each, as YAML.
+    expect(found.sort()).toEqual([
+      'cli/server-reader.ts',
+      'fragments/kubernetes.ts',
+      'fragments/yaml-text.ts',
+    ])
   })
 })
