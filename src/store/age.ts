@@ -1,4 +1,5 @@
-import { armor, Decrypter, Encrypter, identityToRecipient } from 'age-encryption'
+import { createHmac } from 'node:crypto'
+import { armor, Decrypter, Encrypter, identityToRecipient, Stanza, type Recipient } from 'age-encryption'
 import { A2aTotpError } from '../core/errors.js'
 
 // A bundle of its own: only encrypted stores should pay for it.
@@ -20,11 +21,23 @@ export async function decryptWithPassphrase(file: Uint8Array, passphrase: string
   return (await decrypted(file, decrypter)) ?? fail()
 }
 
-/** Opens a file with the first of the identities that fits, and tells that one's recipient. */
+/** The type of the stanza that vouches for a list of recipients. age skips types that it does not know. */
+export const vouchingType = 'listed-recipients-grease'
+
+/** A file that one of the identities opened. */
+export interface OpenedFile {
+  readonly content: Uint8Array
+  /** The recipient of that identity. */
+  readonly recipient: string
+  /** Whether the header was written here, for just these recipients. */
+  readonly vouchesFor: (recipients: readonly string[]) => Promise<boolean>
+}
+
+/** Opens a file with the first of the identities that fits. */
 export async function decryptWithIdentities(
   file: Uint8Array,
   identities: readonly string[],
-): Promise<{ content: Uint8Array; recipient: string }> {
+): Promise<OpenedFile> {
   for (const identity of identities) {
     const decrypter = new Decrypter()
     try {
@@ -37,7 +50,16 @@ export async function decryptWithIdentities(
       )
     }
     const content = await decrypted(file, decrypter)
-    if (content) return { content, recipient: await identityToRecipient(identity) }
+    if (content) {
+      return {
+        content,
+        recipient: await identityToRecipient(identity),
+        async vouchesFor(recipients) {
+          const voucher = voucherOf(await decrypter.decryptHeader(file), recipients)
+          return headerOf(file).includes(`\n-> ${vouchingType} ${voucher}\n`)
+        },
+      }
+    }
   }
   return fail()
 }
@@ -62,7 +84,27 @@ export async function encryptForRecipients(text: string, recipients: readonly st
       )
     }
   }
+  encrypter.addRecipient(vouchingFor(recipients))
   return encrypter.encrypt(text)
+}
+
+/**
+ * No recipient, but a stanza with a MAC of the list by the file key: age does not write down for whom a file is, so
+ * without it nobody could tell whether a file was encrypted again elsewhere, for others than those listed inside.
+ */
+const vouchingFor = (recipients: readonly string[]): Recipient => ({
+  wrapFileKey: (fileKey) => [new Stanza([vouchingType, voucherOf(fileKey, recipients)], new Uint8Array())],
+})
+
+function voucherOf(fileKey: Uint8Array, recipients: readonly string[]): string {
+  const text = ['a2a-totp recipients', ...recipients].join('\n')
+  return createHmac('sha256', fileKey).update(text).digest('base64url')
+}
+
+/** The header of an age file, which ends in the line with its MAC. */
+export function headerOf(file: Uint8Array): string {
+  const [header = ''] = Buffer.from(file).toString('latin1').split('\n---', 1)
+  return `${header}\n`
 }
 
 /** Undefined when the key does not fit. */

@@ -5,9 +5,24 @@ export type Protection =
   /** Plain JSON, so the file's mode has to do it. */
   | { readonly kind: 'none' }
   /** Encrypted for everyone who has the identity of one of these age recipients. */
-  | { readonly kind: 'recipients'; readonly recipients: readonly string[] }
+  | ForRecipients
   /** Encrypted with a passphrase. Secret. */
-  | { readonly kind: 'passphrase'; readonly passphrase: string }
+  | {
+      readonly kind: 'passphrase'
+      readonly passphrase: string
+      /** Set where recipients are listed inside all the same: it was encrypted elsewhere. */
+      readonly encryptedElsewhere?: true
+    }
+
+export interface ForRecipients {
+  readonly kind: 'recipients'
+  readonly recipients: readonly string[]
+  /**
+   * Set where the file does not bear out the list inside: it was encrypted elsewhere, and for whom cannot be told. It
+   * has the one recipient that is certain, that of the identity which opened the file.
+   */
+  readonly openedBy?: string
+}
 
 export const plaintext: Protection = { kind: 'none' }
 
@@ -28,8 +43,11 @@ export interface StoreKeys {
 /** What was inside a store's file, and how the next one is to be protected. */
 export interface Unsealed {
   readonly text: string
-  /** Of a store for recipients: those that the file itself shows, which is none unless it shows exactly ours. */
-  readonly protection: Protection
+  /**
+   * How the file is protected, given the recipients that are listed inside. age does not write down for whom a file is,
+   * so this compares the list with what the header shows.
+   */
+  readonly protectionWith: (listed: readonly string[]) => Promise<Protection>
 }
 
 const intro = 'age-encryption.org/'
@@ -48,21 +66,35 @@ export function isEncrypted(bytes: Uint8Array): boolean {
  *   changed since it was encrypted, or when it is no UTF-8 text
  */
 export async function unseal(bytes: Uint8Array, keys: StoreKeys | undefined): Promise<Unsealed> {
-  if (!isEncrypted(bytes)) return { text: decode(bytes), protection: plaintext }
+  if (!isEncrypted(bytes)) return { text: decode(bytes), protectionWith: () => Promise.resolve(plaintext) }
   if (!keys) throw keyMissing('the store is encrypted, and no key was given for it')
   const age = await import('./age.js')
   const file = age.binaryOf(bytes)
-  const stanzas = stanzaTypes(file)
+  const stanzas = stanzaTypes(age.headerOf(file))
   if (stanzas.includes('scrypt')) {
     const passphrase = await keys.passphrase()
     const text = decode(await age.decryptWithPassphrase(file, passphrase))
-    return { text, protection: { kind: 'passphrase', passphrase } }
+    return {
+      text,
+      protectionWith: (listed) =>
+        Promise.resolve({
+          kind: 'passphrase',
+          passphrase,
+          ...(listed.length > 0 ? { encryptedElsewhere: true } : {}),
+        }),
+    }
   }
   const identities = await keys.identities()
-  const { content, recipient } = await age.decryptWithIdentities(file, identities)
-  // age does not write down for whom a file is. With one recipient only, it can be nobody but us.
-  const recipients = stanzas.length === 1 ? [recipient] : []
-  return { text: decode(content), protection: { kind: 'recipients', recipients } }
+  const { content, recipient, vouchesFor } = await age.decryptWithIdentities(file, identities)
+  const protectionWith = async (listed: readonly string[]): Promise<ForRecipients> => {
+    // With one recipient only, it can be nobody but us.
+    const alone =
+      stanzas.length === 1 && (listed.length === 0 || (listed.length === 1 && listed[0] === recipient))
+    if (alone) return { kind: 'recipients', recipients: [recipient] }
+    const agrees = listed.length > 0 && (await vouchesFor(listed))
+    return { kind: 'recipients', recipients: listed, ...(agrees ? {} : { openedBy: recipient }) }
+  }
+  return { text: decode(content), protectionWith }
 }
 
 /**
@@ -78,13 +110,36 @@ export async function seal(text: string, protection: Protection): Promise<Uint8A
     : age.encryptForRecipients(text, protection.recipients)
 }
 
+/**
+ * A store that was encrypted elsewhere, by the age program say, may be for others than those listed inside. Written for
+ * the old ones, it would let in who was taken off, and shut out who was added.
+ *
+ * @throws {A2aTotpError} `ERR_STORE_UNWRITABLE`, with the command that says anew who may open it
+ */
+export function refuseUnverified(protection: Protection): void {
+  const { kind } = protection
+  if (kind === 'recipients' && protection.openedBy !== undefined) {
+    throw new A2aTotpError(
+      'ERR_STORE_UNWRITABLE',
+      'the store was encrypted elsewhere, and its list of recipients does not show for whom; nothing was changed. ' +
+        'Run `a2a-totp recipients add` with everybody else who may open it: the old list is dropped, you stay',
+    )
+  }
+  if (kind === 'passphrase' && protection.encryptedElsewhere) {
+    throw new A2aTotpError(
+      'ERR_STORE_UNWRITABLE',
+      'the store was encrypted elsewhere with a passphrase, and lists recipients who cannot open it; nothing was ' +
+        'changed. Run `a2a-totp encrypt --passphrase`, or `a2a-totp encrypt --encrypt-to` with everybody who may open it',
+    )
+  }
+}
+
 export function keyMissing(message: string): A2aTotpError {
   return new A2aTotpError('ERR_STORE_KEY_MISSING', message)
 }
 
 /** The kinds of recipients in an age header, but for those that only keep implementations honest. */
-function stanzaTypes(file: Uint8Array): string[] {
-  const [header = ''] = Buffer.from(file).toString('latin1').split('\n---', 1)
+function stanzaTypes(header: string): string[] {
   return Array.from(header.matchAll(/^-> (\S+)/gm), ([, type = '']) => type).filter(
     (type) => !type.endsWith('-grease'),
   )

@@ -4,7 +4,7 @@ import { replaceFile, writeNewFile } from './atomic-write.js'
 import { explain, fileSystem } from './file-system.js'
 import type { Lock } from './held-lock.js'
 import { acquireLock, type LockOptions } from './lock.js'
-import { isEncrypted, plaintext, seal, unseal, type Protection } from './protection.js'
+import { isEncrypted, plaintext, refuseUnverified, seal, unseal, type Protection } from './protection.js'
 import { readStoreBytes, type ReadOptions } from './read-file.js'
 import { formatStore, parseStore } from './store-file.js'
 
@@ -34,7 +34,8 @@ export interface CreateOptions extends ChangeOptions {
  *   `ERR_STORE_INVALID`, `ERR_STORE_VERSION`; for an encrypted one `ERR_STORE_KEY_MISSING`, `ERR_STORE_KEY_WRONG`
  */
 export async function readStore(path: string, options: ReadOptions = {}): Promise<Roster> {
-  return (await openStore(path, options)).roster
+  const { text } = await unseal(readStoreBytes(path, options), options.keys)
+  return parseStore(text).roster
 }
 
 /** The same, with how it is protected. */
@@ -169,18 +170,13 @@ function keepOld(path: string, { now, fs }: CreateOptions): string {
 }
 
 async function openBytes(bytes: Uint8Array, { keys }: ReadOptions): Promise<Opened> {
-  const { text, protection } = await unseal(bytes, keys)
+  const { text, protectionWith } = await unseal(bytes, keys)
   const { roster, recipients } = parseStore(text)
-  const named = protection.kind === 'recipients' && recipients.length > 0
-  return { roster, protection: named ? { ...protection, recipients } : protection }
+  return { roster, protection: await protectionWith(recipients) }
 }
 
 async function close({ roster, protection }: Opened): Promise<Uint8Array> {
-  if (protection.kind !== 'recipients') return seal(formatStore(roster), protection)
-  const { recipients } = protection
-  if (recipients.length > 0) return seal(formatStore(roster, recipients), protection)
-  throw new A2aTotpError(
-    'ERR_STORE_UNWRITABLE',
-    'the store was encrypted elsewhere, for several recipients that it does not name; say who they are: a2a-totp encrypt --encrypt-to …',
-  )
+  refuseUnverified(protection)
+  const listed = protection.kind === 'recipients' ? protection.recipients : []
+  return seal(formatStore(roster, listed), protection)
 }

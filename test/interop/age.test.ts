@@ -43,3 +43,31 @@ it('neither opens what is for somebody else', async () => {
   expect(() => execFileSync('age', ['-d', '-i', file, 'a2a-totp.json'], { cwd, stdio: 'pipe' })).toThrow()
   expect((await runCli(['list'], { cwd, env: { A2A_TOTP_IDENTITY: file } })).exitCode).toBe(3)
 })
+
+it('what the age program encrypted again for others is not rewritten for the old ones', async () => {
+  const cwd = await makeStore(['alice'])
+  const [old, added] = [makeIdentity(cwd), makeIdentity(makeFolder())]
+  await runCli(['encrypt', '--encrypt-to', old.recipient], { cwd })
+  const path = join(cwd, 'a2a-totp.json')
+  const content = execFileSync('age', ['-d', '-i', old.file, path])
+  writeFileSync(path, execFileSync('age', ['-r', added.recipient, '-a'], { input: content }))
+  const before = readFileSync(path)
+  const env = { A2A_TOTP_IDENTITY: added.file }
+  expect(await runCli(['add-peer', 'bob'], { cwd, env })).toMatchObject({ exitCode: 3, stdout: '' })
+  expect(readFileSync(path)).toEqual(before)
+  expect((await runCli(['recipients', 'add', added.recipient], { cwd, env })).exitCode).toBe(0)
+  expect((await runCli(['add-peer', 'bob'], { cwd, env })).exitCode).toBe(0)
+  const opened = execFileSync('age', ['-d', '-i', added.file, path]).toString()
+  expect(JSON.parse(opened)).toMatchObject({ recipients: [added.recipient], peers: { alice: {}, bob: {} } })
+  expect(() => execFileSync('age', ['-d', '-i', old.file, path], { stdio: 'pipe' })).toThrow()
+})
+
+it('the age program opens what we encrypted for several recipients, with each of their identities', async () => {
+  const cwd = await makeStore(['alice'])
+  const all = [makeIdentity(cwd), makeIdentity(makeFolder()), makeIdentity(makeFolder())]
+  await runCli(['encrypt', '--encrypt-to', ...all.map(({ recipient }) => recipient)], { cwd })
+  for (const { file } of all) {
+    const opened = execFileSync('age', ['-d', '-i', file, 'a2a-totp.json'], { cwd }).toString()
+    expect(JSON.parse(opened)).toMatchObject({ recipients: all.map(({ recipient }) => recipient) })
+  }
+})

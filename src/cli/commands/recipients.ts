@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { A2aTotpError } from '../../core/errors.js'
 import { printable } from '../../core/text.js'
-import type { Protection } from '../../store/protection.js'
+import { refuseUnverified, type ForRecipients, type Protection } from '../../store/protection.js'
 import type { CliContext } from '../context.js'
 
 export const recipientsCommand = (context: CliContext): Command =>
@@ -23,8 +23,13 @@ function listCommand({ store, output }: CliContext): Command {
     .description('the recipients, one a line')
     .addHelpText('after', '\nExamples:\n  $ a2a-totp recipients list')
     .action(async () => {
-      const recipients = recipientsOf((await store.open()).protection)
-      output.result(recipients.map(printable).join('\n'), { recipients })
+      const { recipients, openedBy } = recipientsOf((await store.open()).protection)
+      if (openedBy !== undefined) {
+        output.warn(
+          `the store was encrypted elsewhere, so this list may be wrong; ${openedBy} opens it. Run \`a2a-totp recipients add\` with everybody else who may open it`,
+        )
+      }
+      output.result(recipients.map(printable).join('\n'), { recipients, agrees: openedBy === undefined })
     })
 }
 
@@ -32,9 +37,18 @@ function addCommand({ store, output }: CliContext): Command {
   return new Command('add')
     .description('let more recipients open it; all of them or none')
     .argument('<recipients...>', 'age recipients, age1…')
-    .addHelpText('after', '\nExamples:\n  $ a2a-totp recipients add age1deputy…')
+    .addHelpText(
+      'after',
+      `
+A store that was encrypted elsewhere, by the age program say, may be for others than its list says, and is not changed
+by any command. Then this drops the old list: whoever is named here can open it, and the identity that you use.
+
+Examples:
+  $ a2a-totp recipients add age1deputy…`,
+    )
     .action(async (added: string[]) => {
-      const recipients = await change(store, (known) => {
+      const recipients = await change(store, ({ recipients: known, openedBy }) => {
+        if (openedBy !== undefined) return [...new Set([openedBy, ...added])]
         if (added.some((one) => known.includes(one)))
           throw new A2aTotpError(
             'ERR_RECIPIENT_EXISTS',
@@ -43,7 +57,7 @@ function addCommand({ store, output }: CliContext): Command {
         return [...known, ...new Set(added)]
       })
       output.result('', { recipients })
-      output.say(`${recipients.length} recipients can open the store`)
+      output.say(`these can open the store: ${recipients.join(', ')}`)
     })
 }
 
@@ -61,13 +75,18 @@ Examples:
   $ a2a-totp rotate --all`,
     )
     .action(async (removed: string[]) => {
-      const recipients = await change(store, (known) => {
+      const recipients = await change(store, (before) => {
+        const { recipients: known, openedBy } = before
         if (removed.some((one) => !known.includes(one)))
           throw new A2aTotpError(
             'ERR_RECIPIENT_UNKNOWN',
             'no such recipient; `a2a-totp recipients list` shows them',
           )
-        return known.filter((one) => !removed.includes(one))
+        const left = known.filter((one) => !removed.includes(one))
+        if (openedBy === undefined) return left
+        // On a list that is not borne out nobody may stay but the one who surely opens the store.
+        if (left.some((one) => one !== openedBy)) refuseUnverified(before)
+        return [openedBy]
       })
       output.result('', { recipients })
       output.say('they can still open older copies of the store; next: a2a-totp rotate --all')
@@ -76,20 +95,19 @@ Examples:
 
 async function change(
   store: CliContext['store'],
-  make: (known: readonly string[]) => readonly string[],
+  make: (before: ForRecipients) => readonly string[],
 ): Promise<readonly string[]> {
-  return recipientsOf(
-    await store.protect((before) => {
-      const recipients = make(recipientsOf(before))
-      if (recipients.length > 0) return { kind: 'recipients', recipients }
-      throw new A2aTotpError('ERR_USAGE', 'nobody could open the store any more; add another recipient first')
-    }),
-  )
+  const after = await store.protect((protection) => {
+    const recipients = make(recipientsOf(protection))
+    if (recipients.length > 0) return { kind: 'recipients', recipients }
+    throw new A2aTotpError('ERR_USAGE', 'nobody could open the store any more; add another recipient first')
+  })
+  return recipientsOf(after).recipients
 }
 
 /** @throws {A2aTotpError} `ERR_USAGE` for a store that has no recipients */
-function recipientsOf(protection: Protection): readonly string[] {
-  if (protection.kind === 'recipients') return protection.recipients
+function recipientsOf(protection: Protection): ForRecipients {
+  if (protection.kind === 'recipients') return protection
   throw new A2aTotpError(
     'ERR_USAGE',
     'the store is not encrypted for recipients; run `a2a-totp encrypt --encrypt-to age1…`',
