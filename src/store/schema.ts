@@ -59,7 +59,8 @@ export const peerSchema = v.strictObject({
 
 /** How age writes public keys down: bech32 in lower case; `age1pq1…` and `age1tag1…` are of other kinds. */
 const recipient = allowed<string>({
-  allows: (value) => typeof value === 'string' && /^age1(?:(?:pq|tag|tagpq)1)?[02-9ac-hj-np-z]{6,}$/.test(value),
+  allows: (value) =>
+    typeof value === 'string' && /^age1(?:(?:pq|tag|tagpq)1)?[02-9ac-hj-np-z]{6,}$/.test(value),
   expected: 'an age recipient, age1…',
 })
 
