@@ -155,10 +155,14 @@ describe('import, where the input seems to hold a credential that it does not un
     const maps = { peer_seeds: { alice: base32 }, token_to_peer: { tok: 'alice' } }
     expect(await refused({ ...maps, shared_seed: second })).toContain('"shared_seed"')
     expect(await refused({ ...maps, peer_seeds: { alice: null } })).toContain('"seed" is empty')
-    expect(await refused({ ...maps, peer_seeds: { ...maps.peer_seeds, bob: second } })).toContain(
-      'peer "bob": it has no token in token_to_peer',
-    )
     expect(await refused({ ...maps, token_to_peer: { tok: 'alice', t2: 'bob' } })).toContain('no seed')
+  })
+
+  it('makes a token for a peer of the maps that has none there, and says so', async () => {
+    const cwd = await makeStore()
+    const maps = { peer_seeds: { alice: base32, bob: second }, token_to_peer: { tok: 'alice' } }
+    const run = await runCli(['import', '-', '--json'], { cwd, stdin: JSON.stringify(maps) })
+    expect(parseJson(run)).toMatchObject({ imported: 2, made: [{ peer: 'bob', seed: false, token: true }] })
   })
 
   it.each([

@@ -55,9 +55,9 @@ function fromMaps(document: Fields): Entry[] {
     entryOf(`peer ${quoteName(name)}`, () => {
       const own = tokens.get(name) ?? []
       if (own.length > 1) throw invalidImport('it has several tokens; keep the newest')
-      if (own.length === 0) throw invalidImport('it has no token in token_to_peer')
       if (!Object.hasOwn(seeds, name)) throw invalidImport('it has no seed in peer_seeds')
-      return requestFrom({ name, seed: seeds[name], token: own[0] })
+      // The maps list every token, so a peer without one has none: its tokens may come from somebody else.
+      return requestFrom({ name, seed: seeds[name], ...(own[0] === undefined ? {} : { token: own[0] }) })
     }),
   )
 }
