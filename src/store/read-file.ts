@@ -1,5 +1,6 @@
 import type { Stats } from 'node:fs'
 import { A2aTotpError, isA2aTotpError } from '../core/errors.js'
+import { quoteForShell } from '../core/shell.js'
 import { closeQuietly, errnoOf, explain, fileSystem, openExisting, type FileSystem } from './file-system.js'
 import { isEncrypted, type StoreKeys } from './protection.js'
 
@@ -83,9 +84,4 @@ function unreadable(path: string, error: unknown): A2aTotpError {
   return new A2aTotpError('ERR_STORE_UNREADABLE', `cannot read the store ${path}: ${explain(error)}`, {
     cause: error,
   })
-}
-
-/** A path as a shell takes it for one word. */
-export function quoteForShell(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
 }

@@ -1,10 +1,10 @@
 import { chmodSync, lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { quoteForShell } from '../../core/shell.js'
 import { isTemporary, temporaryPrefix } from '../../store/atomic-write.js'
 import { distrustFolder } from '../../store/locate.js'
 import { acquireLock } from '../../store/lock.js'
 import { isEncrypted } from '../../store/protection.js'
-import { quoteForShell } from '../../store/read-file.js'
 import type { Finding } from './finding.js'
 
 /** What is wrong with a store's file, its folders, and what lies beside it. */
