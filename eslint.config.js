@@ -24,6 +24,25 @@ export default defineConfig(
     rules: { '@typescript-eslint/no-unsafe-class-instance-assignment': 'off' },
   },
   {
+    // However it is loaded, its name is written somewhere. `process.execve` and workers of a cluster are programs too.
+    files: ['src/**/*.ts', 'bin/**/*.cjs'],
+    ignores: ['src/programs/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        ...[
+          'Literal[value=/^(node:)?(child_process|cluster)$/]',
+          'TemplateElement[value.cooked=/^(node:)?(child_process|cluster)$/]',
+          'MemberExpression[property.name=execve]',
+        ].map((selector) => ({
+          selector,
+          message:
+            'Programs are started by src/programs alone, with an environment and settings of their own.',
+        })),
+      ],
+    },
+  },
+  {
     files: ['**/*.{js,mjs,cjs}'],
     languageOptions: {
       globals: {

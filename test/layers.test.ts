@@ -8,7 +8,8 @@ const src = fileURLToPath(new URL('../src', import.meta.url))
 /** What each folder may import: other folders, and packages. `node:` stands for all of Node. */
 const layers: Readonly<Record<string, readonly string[]>> = {
   core: ['otpauth', 'node:crypto'],
-  store: ['core', 'node:', 'valibot', 'age-encryption'],
+  programs: ['core', 'node:'],
+  store: ['programs', 'core', 'node:', 'valibot', 'age-encryption'],
   guards: ['core', 'node:'],
   server: [
     'guards',

@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { runProgramSync } from '../programs/run.js'
 import { errnoOf } from './file-system.js'
 
 /** One run of one process: a pid alone is given out again. */
@@ -105,13 +105,9 @@ export function psTable(run: (command: string, ...args: string[]) => string = ru
 }
 
 function runTool(command: string, ...args: string[]): string {
-  const env = { LC_ALL: 'C', TZ: 'UTC' }
-  return execFileSync(command, args, {
-    encoding: 'utf8',
-    env,
-    stdio: ['ignore', 'pipe', 'ignore'],
-    timeout: 2000,
-  }).trim()
+  const run = runProgramSync(command, args, { own: { TZ: 'UTC' }, timeoutMs: 2000 })
+  if (!run.ended || run.status !== 0) throw new Error(`${command} failed`)
+  return run.stdout.toString().trim()
 }
 
 /** Whether some process has this pid; one of another user counts too. */
