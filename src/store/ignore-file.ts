@@ -1,8 +1,8 @@
-import { constants, existsSync } from 'node:fs'
+import { constants } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { A2aTotpError, isA2aTotpError } from '../core/errors.js'
+import { workTreesAbove } from '../programs/work-tree.js'
 import { closeQuietly, explain, fileSystem, type FileSystem } from './file-system.js'
-import { upwardFrom } from './locate.js'
 
 /** What became of the wish that git should not see a store. */
 export type IgnoreOutcome = 'added' | 'present' | 'no-work-tree'
@@ -11,11 +11,14 @@ export type IgnoreOutcome = 'added' | 'present' | 'no-work-tree'
  * Adds a store, its backups and its sidecars to the `.gitignore` beside it, when it lies inside a git work tree.
  * What the file says already stays as it is, down to its line endings.
  *
+ * The last rule that fits decides, so a line that is there counts only behind the last rule that includes something
+ * again. That a line is there does not mean that git obeys it: of a file that it tracks already it does not.
+ *
  * @throws {A2aTotpError} `ERR_FILE_UNWRITABLE` with the cause; a link is not followed. The file is as it was.
  */
 export function ignoreInGit(storePath: string, fs: FileSystem = fileSystem): IgnoreOutcome {
   const folder = dirname(resolve(storePath))
-  if (!upwardFrom(folder).some(isWorkTree)) return 'no-work-tree'
+  if (workTreesAbove(storePath).length === 0) return 'no-work-tree'
   const path = join(folder, '.gitignore')
   try {
     return addLines(path, linesFor(basename(storePath)), fs)
@@ -25,11 +28,6 @@ export function ignoreInGit(storePath: string, fs: FileSystem = fileSystem): Ign
       cause: error,
     })
   }
-}
-
-/** In a linked work tree or a submodule `.git` is a file. */
-function isWorkTree(folder: string): boolean {
-  return existsSync(join(folder, '.git'))
 }
 
 function linesFor(name: string): string[] {
@@ -45,7 +43,8 @@ function addLines(path: string, lines: readonly string[], fs: FileSystem): Ignor
     const stats = fs.fstatSync(file)
     if (!stats.isFile()) throw new A2aTotpError('ERR_FILE_UNWRITABLE', `${path} is not a regular file`)
     const text = fs.readFileSync(file, 'utf8')
-    const there = new Set(text.split(/\r?\n/))
+    const rules = text.split(/\r?\n/)
+    const there = new Set(rules.slice(rules.findLastIndex((rule) => rule.startsWith('!')) + 1))
     const missing = lines.filter((line) => !there.has(line))
     if (missing.length === 0) return 'present'
     append(file, stats.size, linesAfter(text, missing), fs)

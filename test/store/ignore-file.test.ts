@@ -45,6 +45,8 @@ describe('keeping a store out of git', () => {
     ['has Windows line ends', 'dist/\r\n', `dist/\r\n${lines.replaceAll('\n', '\r\n')}`],
     ['has Windows line ends but the last', 'a\r\nb', `a\r\nb\r\n${lines.replaceAll('\n', '\r\n')}`],
     ['has some of it', '/a2a-totp.json\n', `/a2a-totp.json\n${lines.replace('/a2a-totp.json\n', '')}`],
+    ['includes it again', `${lines}!*.json\n`, `${lines}!*.json\n${lines}`],
+    ['includes others before it', `!*.json\n/a2a-totp.json\n`, `!*.json\n${lines}`],
     ['has other bytes', 'caf\u00e9/\n', `caf\u00e9/\n${lines}`],
   ])('keeps what a file says that %s', (_, before, after) => {
     const { path, ignoreFile } = makeWorkTree()
@@ -55,6 +57,15 @@ describe('keeping a store out of git', () => {
     expect(readFileSync(ignoreFile, 'utf8')).toBe(after)
     expect(statSync(ignoreFile)).toMatchObject({ ino, mode: 0o100664 })
     expect(ignoreInGit(path)).toBe('present')
+  })
+
+  it('knows a work tree that a link leads to, and none that a link leads out of', () => {
+    const { folder } = makeWorkTree()
+    const outside = makeStoreFolder()
+    symlinkSync(folder, join(outside, 'in'))
+    symlinkSync(outside, join(folder, 'out'))
+    expect(ignoreInGit(join(outside, 'in', 'a2a-totp.json'))).toBe('added')
+    expect(ignoreInGit(join(folder, 'out', 'a2a-totp.json'))).toBe('no-work-tree')
   })
 
   it('follows no link', () => {
