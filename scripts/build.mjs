@@ -22,6 +22,7 @@ const entries = {
   sources: 'src/fragments/sources.ts',
   age: 'src/store/age.ts',
   doctor: 'src/cli/doctor/index.ts',
+  'out-of-git': 'src/cli/out-of-git.ts',
   import: 'src/cli/import/index.ts',
   reader: 'src/cli/server-reader.ts',
 }

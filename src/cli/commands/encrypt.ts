@@ -21,13 +21,15 @@ Examples:
     .action(async (options: EncryptionOptions) => {
       const { store, output, busy } = context
       // The old store is opened first: whoever cannot read it is not asked for anything else.
-      await store.read()
-      const protection =
+      const { protection: before } = await store.open()
+      const wanted =
         (await protectionFrom(context, options)) ?? (await protectionFrom(context, { passphrase: true }))
       const { kind } = await busy.during('encrypting the store', () =>
-        store.protect((before) => protection ?? before),
+        store.protect((current) => wanted ?? current),
       )
       output.result('', { store: store.path(), encrypted: kind })
       output.say(`encrypted the store with ${kind === 'passphrase' ? 'a passphrase' : 'age recipients'}`)
+      if (before.kind === 'none')
+        output.say('backups and commits from before hold it in plain text; a2a-totp doctor looks for them')
     })
 }

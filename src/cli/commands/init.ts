@@ -7,12 +7,12 @@ import { parseProfile, type ReplayPolicy, type TotpProfile } from '../../core/pr
 import { seedCredential } from '../../core/provision.js'
 import { makeSeed } from '../../core/seed.js'
 import { printable } from '../../core/text.js'
-import { ignoreInGit } from '../../store/ignore-file.js'
 import { distrustFolder } from '../../store/locate.js'
 import { plaintext } from '../../store/protection.js'
 import type { CliContext, StoreAccess } from '../context.js'
 import { encryptionOptions, protectionFrom, type EncryptionOptions } from '../encryption.js'
 import { parseHttpUrl, profileOptions, replayOption } from '../options.js'
+import { beforePlaintext } from '../plaintext.js'
 import type { Output } from '../output.js'
 
 interface InitOptions extends Partial<TotpProfile>, EncryptionOptions {
@@ -37,7 +37,7 @@ export const initCommand = (context: CliContext): Command => {
     .option('--shared-seed', 'one seed for all peers: weaker, each could pass for another')
     .option('--if-missing', 'leave a store that is there already alone, and succeed')
     .option('--force', 'make a new one; the old file stays beside it')
-    .option('--yes', 'with --force: do not ask before peers are left behind')
+    .option('--yes', 'do not ask: whether to leave peers behind, or to write where git would publish it')
     .option('--no-gitignore', 'do not add the store to .gitignore')
     .addHelpText(
       'after',
@@ -62,8 +62,15 @@ Examples:
       await confirmReplacement(context, store, options)
       const protection = (await protectionFrom(context, options)) ?? plaintext
       // git must not see it in plain text, not even for a moment; encrypted, it may be committed.
-      const ignored = protection.kind === 'none' && options.gitignore && (options.force ?? !store.taken())
-      if (ignored && ignoreInGit(store.path()) === 'added') output.say('added the store to .gitignore')
+      const { yes, gitignore } = options
+      const warning =
+        protection.kind === 'none' && (options.force ?? !store.taken())
+          ? await beforePlaintext(context, store.path(), {
+              yes,
+              gitignore,
+              action: 'Make a store in plain text',
+            })
+          : undefined
       const backup = await create(context, store, roster, {
         replace: options.force ?? false,
         protection,
@@ -78,6 +85,7 @@ Examples:
       }
       output.result(printable(store.path()), { store: store.path(), agent: roster.agent })
       if (backup) output.say(`the old store is kept as ${backup}`)
+      if (warning) output.warn(warning)
       remark(output, store, options, roster)
     })
 }
