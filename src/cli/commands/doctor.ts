@@ -1,11 +1,13 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
+import { isA2aTotpError } from '../../core/errors.js'
 import { defaultProfile } from '../../core/profile.js'
 import { printable } from '../../core/text.js'
 import type { CliContext } from '../context.js'
 import type { Finding, Patient } from '../doctor/index.js'
 import { exitCodes } from '../exit-codes.js'
 import { parseHttpUrl } from '../options.js'
+import type { Output } from '../output.js'
 
 interface DoctorOptions {
   fix?: true
@@ -24,7 +26,8 @@ export const doctorCommand = (context: CliContext): Command =>
     .addHelpText(
       'after',
       `
-Exits with 1 when a finding is serious and was not mended.
+Exits with 1 when a finding is serious and was not mended. With --fix it looks again: what it calls mended is gone.
+Nothing is run that the repository around a store names.
 
 Examples:
   $ a2a-totp doctor
@@ -43,8 +46,10 @@ Examples:
           : await busy.during('asking what time it is', () =>
               context.unlessInterrupted(auditClock(clock, profile, now)),
             )
-      const findings = worstFirst([...examine(patients, now()), ...clockFindings])
-      const mended = fix ? await mend(findings) : new Set<Finding>()
+      const found = await busy.during('looking at files and git', () => examine(patients, now(), context))
+      const findings = worstFirst([...found, ...clockFindings])
+      const mended = fix ? await mend(findings, output) : new Set<Finding>()
+      context.signal.throwIfAborted()
       const ok = !findings.some((finding) => finding.severity === 'serious' && !mended.has(finding))
       output.result(textOf(findings, mended), {
         ok,
@@ -62,12 +67,16 @@ async function patientsOf({ store, cwd }: CliContext, paths: readonly string[]):
   return patients
 }
 
-async function mend(findings: readonly Finding[]): Promise<Set<Finding>> {
+/** The findings that are gone afterwards. What was tried may have had no effect. */
+async function mend(findings: readonly Finding[], output: Output): Promise<Set<Finding>> {
   const mended = new Set<Finding>()
   for (const finding of findings) {
-    if (!finding.mend) continue
-    await finding.mend()
-    mended.add(finding)
+    try {
+      if (await finding.mend?.()) mended.add(finding)
+    } catch (error) {
+      if (!isA2aTotpError(error)) throw error
+      output.warn(printable(error.message))
+    }
   }
   return mended
 }

@@ -39,7 +39,10 @@ function auditMode(path: string, encrypted: boolean): Finding[] {
       subject: path,
       message: `others can ${encrypted ? 'replace it' : 'read it, every seed and token'} (mode ${(mode & 0o777).toString(8)}); commands refuse it`,
       fix: `chmod 600 ${quoted}`,
-      mend: () => chmodSync(path, 0o600),
+      mend: () => {
+        chmodSync(path, 0o600)
+        return (lstatSync(path).mode & 0o077) === 0
+      },
     })
   }
   return findings
@@ -68,6 +71,7 @@ function auditSidecars(path: string): Finding[] {
       // Whoever takes the lock clears up.
       mend: async () => {
         ;(await acquireLock(path)).release()
+        return !readdirSync(folder).some((name) => name.startsWith(temporaryPrefix(path)))
       },
     })
   }

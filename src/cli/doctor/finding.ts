@@ -10,6 +10,6 @@ export interface Finding {
   readonly subject: string
   readonly message: string
   readonly fix: string
-  /** Mends it where that is safe: for `--fix`. */
-  readonly mend?: () => void | Promise<void>
+  /** Fixes it where that is safe, for `--fix`, and looks again: whether it is gone. */
+  readonly mend?: () => boolean | Promise<boolean>
 }

@@ -1,4 +1,5 @@
 import type { Roster } from '../../core/peer.js'
+import type { Asker } from '../../programs/git.js'
 import { auditAcross } from './across-audit.js'
 import { auditFile } from './file-audit.js'
 import { severities, type Finding } from './finding.js'
@@ -15,12 +16,10 @@ export interface Patient {
 }
 
 /** Everything that is to be said about some stores, the worst first. */
-export function examine(patients: readonly Patient[], at: Date): Finding[] {
-  const findings = patients.flatMap(({ path, roster }) => [
-    ...auditFile(path),
-    ...auditGit(path),
-    ...auditRoster(roster, at),
-  ])
+export async function examine(patients: readonly Patient[], at: Date, asker: Asker): Promise<Finding[]> {
+  const findings: Finding[] = []
+  for (const { path, roster } of patients)
+    findings.push(...auditFile(path), ...(await auditGit(path, asker)), ...auditRoster(roster, at))
   return worstFirst([...findings, ...auditAcross(patients)])
 }
 

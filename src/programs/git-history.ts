@@ -1,0 +1,110 @@
+import { doubtOf, type Doubt } from './git.js'
+import type { KnownView } from './git-view.js'
+
+/** What the history of a file holds. */
+export interface History {
+  /** Whether one version fits. */
+  readonly found: boolean
+  /** Why others were not seen. */
+  readonly doubt: Doubt | undefined
+}
+
+/** How long a search may take. */
+const timeoutMs = 60_000
+/** How much is read at once; a version that is larger is not read. */
+const portion = 1 << 24
+
+/**
+ * Looks at every version of a file in the index and in any commit that can be reached, until one fits.
+ *
+ * Versions are read by their object ids: asked for by path, git could apply filters that the repository names.
+ *
+ * @param fits told of the first bytes of a version that is not empty
+ */
+export async function searchHistory(view: KnownView, fits: (start: Buffer) => boolean): Promise<History> {
+  const { git, root } = view
+  const staged = await searchVersions(view, view.staged, fits)
+  if (staged.found) return staged
+  const paths = [...new Set([view.path, view.tracked ?? view.path])]
+  // Without --full-history, what a merged branch added and removed again would not be seen.
+  const walk = ['rev-list', '--all', '--full-history', '--objects', '--missing=print', '--', ...paths]
+  const listing = await git(['--literal-pathspecs', ...walk], { timeoutMs })
+  if (!listing.ended || listing.status !== 0) return { found: false, doubt: doubtOf(listing, root) }
+  const lines = listing.stdout.toString().split('\n')
+  // Objects with a path; commits have none.
+  const ids = lines.flatMap((line) => /^([0-9a-f]+) ./.exec(line)?.[1] ?? [])
+  const committed = await searchVersions(view, [...new Set(ids)], fits)
+  if (committed.found) return committed
+  const partial = lines.some((line) => line.startsWith('?')) ? partialClone : await shallow(view)
+  return { found: false, doubt: staged.doubt ?? committed.doubt ?? partial }
+}
+
+const partialClone: Doubt = {
+  reason: 'this clone lacks objects, so not every version can be read',
+  advice: 'git fetch --refetch, then a2a-totp doctor again; or look in a full clone',
+}
+
+async function shallow({ git, root }: KnownView): Promise<Doubt | undefined> {
+  const run = await git(['rev-parse', '--is-shallow-repository'])
+  if (!run.ended || run.status !== 0) return doubtOf(run, root)
+  if (run.stdout.toString() !== 'true\n') return undefined
+  return {
+    reason: 'this clone is shallow, so older commits are not in it',
+    advice: 'git fetch --unshallow, then a2a-totp doctor again',
+  }
+}
+
+async function searchVersions(
+  { git, root }: KnownView,
+  ids: readonly string[],
+  fits: (start: Buffer) => boolean,
+): Promise<History> {
+  if (ids.length === 0) return { found: false, doubt: undefined }
+  const check = ['cat-file', '--batch-check=%(objectname) %(objecttype) %(objectsize)']
+  const sizes = await git(check, { input: linesOf(ids), timeoutMs })
+  if (!sizes.ended || sizes.status !== 0) return { found: false, doubt: doubtOf(sizes, root) }
+  let doubt: Doubt | undefined
+  let group: string[] = []
+  let bytes = 0
+  const search = async (): Promise<boolean> => {
+    const run = await git(['cat-file', '--batch'], { input: linesOf(group), timeoutMs })
+    group = []
+    bytes = 0
+    if (run.ended && run.status === 0) return startsOf(run.stdout).some(fits)
+    doubt = doubtOf(run, root)
+    return false
+  }
+  for (const line of sizes.stdout.toString().split('\n').filter(Boolean)) {
+    const [id = '', type, size] = line.split(' ')
+    if (type === 'missing') doubt = partialClone
+    else if (type === 'blob' && Number(size) > portion)
+      doubt = { reason: 'a version of it is too large to be read', advice: 'look for yourself' }
+    else if (type === 'blob' && Number(size) > 0) {
+      if (bytes + Number(size) > portion && (await search())) return { found: true, doubt: undefined }
+      group.push(id)
+      bytes += Number(size)
+    }
+  }
+  if (group.length > 0 && (await search())) return { found: true, doubt: undefined }
+  return { found: false, doubt }
+}
+
+const linesOf = (ids: readonly string[]): string => ids.map((id) => `${id}\n`).join('')
+
+/** The first bytes of each object: git prints `ID TYPE SIZE`, a newline, the object and a newline. */
+function startsOf(output: Buffer): Buffer[] {
+  const starts: Buffer[] = []
+  for (let at = 0; at < output.length;) {
+    const end = output.indexOf('\n', at)
+    if (end < 0) break
+    const [, type, size] = output.subarray(at, end).toString('latin1').split(' ')
+    if (type === 'missing') {
+      at = end + 1
+      continue
+    }
+    const length = Number(size)
+    starts.push(output.subarray(end + 1, end + 1 + Math.min(length, 64)))
+    at = end + 1 + length + 1
+  }
+  return starts
+}

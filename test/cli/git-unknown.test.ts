@@ -1,0 +1,105 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { makeFolder } from '../support/cli.js'
+import { git, hasGit } from '../support/git.js'
+import { bytesOf, cli, encryptedStore, gitFindings, idsOf, isPlain, recipient } from '../support/git-store.js'
+
+/** Ways in which git gives no answer, and what is said then. */
+const silent: Readonly<Record<string, (cwd: string) => Record<string, string>>> = {
+  'git is not installed': () => ({ PATH: '/nowhere' }),
+  'git says: invalid gitfile format': (cwd) => {
+    renameSync(join(cwd, '.git'), join(cwd, 'away'))
+    writeFileSync(join(cwd, '.git'), 'nonsense\n')
+    return {}
+  },
+  'no repository': (cwd) => {
+    renameSync(join(cwd, '.git'), join(cwd, 'away'))
+    mkdirSync(join(cwd, '.git'))
+    return {}
+  },
+  'index file': (cwd) => {
+    writeFileSync(join(cwd, '.git', 'index'), 'nonsense')
+    return {}
+  },
+  'another folder for a work tree': (cwd) => {
+    git(cwd, 'config', 'core.worktree', '/')
+    return {}
+  },
+  '$GIT_DIR names another repository': (cwd) => {
+    const other = makeFolder()
+    git(other, 'init', '-q', '--bare')
+    return { GIT_DIR: other, GIT_WORK_TREE: cwd }
+  },
+  ...(process.getuid?.() === 0
+    ? {
+        'another user owns it': (cwd: string) => {
+          execFileSync('chown', ['-R', '4321', join(cwd, '.git')])
+          return {}
+        },
+      }
+    : {}),
+}
+
+describe.skipIf(!hasGit).each(Object.entries(silent))(
+  'where git cannot be asked: %s (skipped without git)',
+  (reason, silence) => {
+    it('decrypt needs --yes, and says why', async () => {
+      const cwd = await encryptedStore()
+      const before = bytesOf(cwd)
+      const more = silence(cwd)
+      const run = await cli('decrypt', cwd, more)
+      expect(run).toMatchObject({ exitCode: 2, stdout: '' })
+      expect(run.stderr).toContain(reason)
+      expect(run.stderr).toContain('git cannot be asked')
+      expect(bytesOf(cwd)).toBe(before)
+      expect(existsSync(join(cwd, '.gitignore'))).toBe(false)
+      const sure = await cli('decrypt --yes', cwd, more)
+      expect(sure.exitCode).toBe(0)
+      expect(sure.stderr).toMatch(/^warning: .*git rm --cached/m)
+      expect(sure.stderr).not.toMatch(/^added the store to \.gitignore$/m)
+      expect(isPlain(cwd)).toBe(true)
+    })
+
+    it('doctor says so, and what to do', async () => {
+      const cwd = await encryptedStore()
+      const findings = await gitFindings(cwd, 'doctor', silence(cwd))
+      expect(idsOf(findings)).toEqual(['git-unknown'])
+      expect(findings[0]?.message).toMatch(/cannot be checked/)
+      expect(findings[0]?.message).toContain(reason)
+      expect(findings[0]?.fix).not.toBe('')
+    })
+
+    it('init --force in plain text over an encrypted store needs --yes; a new store needs none', async () => {
+      const cwd = await encryptedStore()
+      await cli('remove-peer alice --yes', cwd)
+      const more = silence(cwd)
+      expect((await cli('init --force', cwd, more)).exitCode).toBe(2)
+      expect(isPlain(cwd)).toBe(false)
+      const made = await cli('--store new.json init', cwd, more)
+      expect(made.exitCode).toBe(0)
+      expect(made.stderr).toContain(reason)
+      expect(made.stderr).not.toMatch(/^added the store to \.gitignore$/m)
+    })
+  },
+)
+
+describe.skipIf(!hasGit)('$GIT_DIR (skipped without git)', () => {
+  it('is no matter where it names the repository that is found, or one of another folder', async () => {
+    const cwd = await encryptedStore()
+    expect(await gitFindings(cwd, 'doctor', { GIT_DIR: '.git' })).toEqual([])
+    expect(await gitFindings(cwd, 'doctor', { GIT_DIR: makeFolder(), GIT_WORK_TREE: makeFolder() })).toEqual(
+      [],
+    )
+  })
+
+  it('is one where no other repository is', async () => {
+    const cwd = makeFolder()
+    await cli(`init --encrypt-to ${recipient}`, cwd)
+    const other = { GIT_DIR: makeFolder() }
+    expect((await cli('decrypt', cwd, other)).exitCode).toBe(2)
+    expect(idsOf(await gitFindings(cwd, 'doctor', other))).toEqual(['git-unknown'])
+    expect((await cli('decrypt', cwd)).exitCode).toBe(0)
+  })
+})
