@@ -23,8 +23,8 @@ export interface StoreAccess {
   read(): Promise<Roster>
   /** The same, with how it is protected. */
   open(): Promise<Opened>
-  /** Reads any store, whoever else may read it: for `doctor`. */
-  examine(path: string): Promise<Roster>
+  /** Opens any store, whoever else may read it: for `doctor`. */
+  examine(path: string): Promise<Opened>
   /** Makes a new one. With `replace` an old one is kept beside it, and where is returned. */
   create(roster: Roster, options: { replace: boolean; protection: Protection }): Promise<string | undefined>
   /** Changes it, whole or not at all, one process at a time. */

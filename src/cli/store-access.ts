@@ -69,7 +69,7 @@ export function storeAccess(given: Given, here = false): StoreAccess {
     here: () => storeAccess(given, true),
     read: async () => untilDone(readStore(trusted(), reading())),
     open: async () => untilDone(openStore(trusted(), reading())),
-    examine: (path) => untilDone(readStore(path, { keys, allowInsecurePermissions: true })),
+    examine: (path) => untilDone(openStore(path, { keys, allowInsecurePermissions: true })),
     async create(roster, { replace, protection }) {
       const { backup } = await createStore(locate().path, roster, { replace, protection, now: now() })
       record([])

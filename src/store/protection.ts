@@ -111,27 +111,25 @@ export async function seal(text: string, protection: Protection): Promise<Uint8A
 }
 
 /**
- * A store that was encrypted elsewhere, by the age program say, may be for others than those listed inside. Written for
- * the old ones, it would let in who was taken off, and shut out who was added.
- *
- * @throws {A2aTotpError} `ERR_STORE_UNWRITABLE`, with the command that says anew who may open it
+ * Whether a store was encrypted elsewhere, by the age program say, so that it may be for others than those listed inside.
+ * Written for the old ones, it would let in who was taken off, and shut out who was added.
  */
+export function isUnverified(protection: Protection): boolean {
+  if (protection.kind === 'recipients') return protection.openedBy !== undefined
+  return protection.kind === 'passphrase' && protection.encryptedElsewhere === true
+}
+
+/** @throws {A2aTotpError} `ERR_STORE_UNWRITABLE` for such a store, with the command that says anew who may open it */
 export function refuseUnverified(protection: Protection): void {
-  const { kind } = protection
-  if (kind === 'recipients' && protection.openedBy !== undefined) {
-    throw new A2aTotpError(
-      'ERR_STORE_UNWRITABLE',
-      'the store was encrypted elsewhere, and its list of recipients does not show for whom; nothing was changed. ' +
-        'Run `a2a-totp recipients add` with everybody else who may open it: the old list is dropped, you stay',
-    )
-  }
-  if (kind === 'passphrase' && protection.encryptedElsewhere) {
-    throw new A2aTotpError(
-      'ERR_STORE_UNWRITABLE',
-      'the store was encrypted elsewhere with a passphrase, and lists recipients who cannot open it; nothing was ' +
-        'changed. Run `a2a-totp encrypt --passphrase`, or `a2a-totp encrypt --encrypt-to` with everybody who may open it',
-    )
-  }
+  if (!isUnverified(protection)) return
+  throw new A2aTotpError(
+    'ERR_STORE_UNWRITABLE',
+    protection.kind === 'recipients'
+      ? 'the store was encrypted elsewhere, and its list of recipients does not show for whom; nothing was changed. ' +
+          'Run `a2a-totp recipients add` with everybody else who may open it: the old list is dropped, you stay'
+      : 'the store was encrypted elsewhere with a passphrase, and lists recipients who cannot open it; nothing was ' +
+          'changed. Run `a2a-totp encrypt --passphrase`, or `a2a-totp encrypt --encrypt-to` with everybody who may open it',
+  )
 }
 
 export function keyMissing(message: string): A2aTotpError {

@@ -92,6 +92,9 @@ describe('a store that was encrypted again elsewhere', () => {
     expect((await runCli(['show', 'alice'], { cwd, env: as(opener) })).exitCode).toBe(0)
     expect((await runCli(['config', 'server'], { cwd, env: as(opener) })).exitCode).toBe(0)
     expect(await listed(cwd, opener)).toEqual({ recipients: recipientsOf(names), agrees: false })
+    const doctor = await runCli(['doctor', '--json'], { cwd, env: as(opener) })
+    expect(doctor.exitCode).toBe(1)
+    expect(doctor.stdout).toContain('"recipients-unverified"')
     const list = await runCli(['recipients', 'list'], { cwd, env: as(opener) })
     expect(list.stderr).toContain(`this list may be wrong; ${keys[opener].recipient} opens it`)
   })
@@ -176,6 +179,8 @@ describe('a store whose header and list agree', () => {
     const cwd = await storeFor(...names)
     expect((await unchanged(cwd, opener, [...names].sort())).exitCode).toBe(0)
     expect(await listed(cwd, opener)).toEqual({ recipients: recipientsOf(names), agrees: true })
+    const doctor = await runCli(['doctor', '--json'], { cwd, env: as(opener) })
+    expect(doctor.stdout).not.toContain('recipients-unverified')
   })
 
   it('is changed where it was encrypted elsewhere for the one who is listed', async () => {

@@ -63,7 +63,7 @@ Examples:
 async function patientsOf({ store, cwd }: CliContext, paths: readonly string[]): Promise<Patient[]> {
   const wanted = paths.length === 0 ? [store.nearest()] : paths.map((path) => resolve(cwd, path))
   const patients: Patient[] = []
-  for (const path of new Set(wanted)) patients.push({ path, roster: await store.examine(path) })
+  for (const path of new Set(wanted)) patients.push({ path, ...(await store.examine(path)) })
   return patients
 }
 

@@ -1,9 +1,11 @@
 import type { Roster } from '../../core/peer.js'
 import type { Asker } from '../../programs/git.js'
+import type { Protection } from '../../store/protection.js'
 import { auditAcross } from './across-audit.js'
 import { auditFile } from './file-audit.js'
 import { severities, type Finding } from './finding.js'
 import { auditGit } from './git-audit.js'
+import { auditProtection } from './protection-audit.js'
 import { auditRoster } from './roster-audit.js'
 
 export { auditClock } from './clock-audit.js'
@@ -13,13 +15,20 @@ export type { Finding } from './finding.js'
 export interface Patient {
   readonly path: string
   readonly roster: Roster
+  readonly protection: Protection
 }
 
 /** Everything that is to be said about some stores, the worst first. */
 export async function examine(patients: readonly Patient[], at: Date, asker: Asker): Promise<Finding[]> {
   const findings: Finding[] = []
-  for (const { path, roster } of patients)
-    findings.push(...auditFile(path), ...(await auditGit(path, asker)), ...auditRoster(roster, at))
+  for (const { path, roster, protection } of patients) {
+    findings.push(
+      ...auditFile(path),
+      ...auditProtection(path, protection),
+      ...(await auditGit(path, asker)),
+      ...auditRoster(roster, at),
+    )
+  }
   return worstFirst([...findings, ...auditAcross(patients)])
 }
 
