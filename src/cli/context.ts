@@ -50,10 +50,11 @@ export interface CliContext {
   /**
    * Asks a person at a terminal.
    *
-   * @throws {A2aTotpError} `ERR_CONFIRMATION_NEEDED` where nobody can be asked; it names the option to give.
+   * @throws {A2aTotpError} `ERR_CONFIRMATION_NEEDED` where nobody can be asked, and for Ctrl-D, which is no answer; it
+   * names the option to give.
    */
   readonly confirm: (question: string, option: string) => Promise<boolean>
-  /** Asks for a secret without showing what is typed; undefined where nobody can be asked. */
+  /** Asks for a secret without showing what is typed; undefined where nobody can be asked, and for Ctrl-D. */
   readonly askHidden: (question: string) => Promise<string | undefined>
   /** Waits; returns early when {@link CliContext.signal} is aborted. */
   readonly sleep: (ms: number) => Promise<void>

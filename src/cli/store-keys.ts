@@ -6,7 +6,7 @@ import type { Env } from './context.js'
 
 const identity = /^AGE-SECRET-KEY-(PQ-)?1[0-9A-Z]+$/i
 
-/** Asks at a terminal, without showing what is typed; undefined where there is none. */
+/** Asks at a terminal, without showing what is typed; undefined where there is none, and for Ctrl-D. */
 export type AskHidden = (question: string) => Promise<string | undefined>
 
 /** Keys of the store as a user gives them: in the environment, else at a terminal. Each is asked for once. */
@@ -18,12 +18,12 @@ export function storeKeys(env: Env, cwd: string, askHidden: AskHidden): StoreKey
     return askHidden(question)
   }
   const identities = once(async () => {
-    const given = await found('A2A_TOTP_IDENTITY', 'age identity of the store, or a file with one: ')
+    const given = await found('A2A_TOTP_IDENTITY', 'age identity of the store, or a file with one:')
     if (given) return identitiesIn(given.trim(), cwd)
     throw keyMissing('the store is encrypted; set $A2A_TOTP_IDENTITY to an age identity or a file with one')
   })
   const passphrase = once(async () => {
-    const given = await found('A2A_TOTP_PASSPHRASE', 'passphrase of the store: ')
+    const given = await found('A2A_TOTP_PASSPHRASE', 'passphrase of the store:')
     if (given) return given
     throw keyMissing('the store is encrypted with a passphrase; set $A2A_TOTP_PASSPHRASE')
   })
@@ -38,9 +38,12 @@ export function storeKeys(env: Env, cwd: string, askHidden: AskHidden): StoreKey
 export async function newPassphrase(env: Env, askHidden: AskHidden): Promise<string> {
   const variable = env['A2A_TOTP_PASSPHRASE']
   if (variable) return variable
-  const given = await askHidden('new passphrase: ')
-  if (!given) throw keyMissing('no passphrase to encrypt with; set $A2A_TOTP_PASSPHRASE')
-  if ((await askHidden('the same again: ')) === given) return given
+  const given = await askHidden('new passphrase:')
+  const again = given && (await askHidden('the same again:'))
+  if (!given || again === undefined) {
+    throw keyMissing('no passphrase to encrypt with; set $A2A_TOTP_PASSPHRASE')
+  }
+  if (again === given) return given
   throw new A2aTotpError('ERR_USAGE', 'the two passphrases differ; try again')
 }
 

@@ -4,7 +4,7 @@ import { A2aTotpError } from '../core/errors.js'
 import { createBusy } from './busy.js'
 import type { CliContext, Env } from './context.js'
 import { createOutput, type CliStream, type OutputOptions } from './output.js'
-import { ask } from './prompt.js'
+import { ask, type TerminalInput } from './prompt.js'
 import { storeAccess } from './store-access.js'
 import { storeKeys, type AskHidden } from './store-keys.js'
 
@@ -81,7 +81,13 @@ export function createContext(
           `${question} Nobody is here to be asked; say ${option} to go ahead`,
         )
       }
-      const answer = await ask(`${question} [y/N] `, { ...world, stdin })
+      const answer = await ask(`${question} [y/N]`, { ...world, stdin })
+      if (answer === undefined) {
+        throw new A2aTotpError(
+          'ERR_CONFIRMATION_NEEDED',
+          `${question} There was no answer; pass ${option} to go ahead without the question`,
+        )
+      }
       return /^y(es)?$/i.test(answer.trim())
     },
     askHidden,
@@ -110,6 +116,6 @@ function interruption(signal: AbortSignal): Promise<never> {
   })
 }
 
-function isTerminal({ stderr }: World, stdin: ReturnType<World['stdin']>): boolean {
+function isTerminal({ stderr }: World, stdin: ReturnType<World['stdin']>): stdin is TerminalInput {
   return stdin.isTTY === true && stderr.isTTY === true
 }

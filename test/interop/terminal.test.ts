@@ -1,55 +1,16 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import jsQRModule from 'jsqr'
 import { PNG } from 'pngjs'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { drawQr } from '../../src/cli/qr.js'
 import { binary, makeFolder, makeStore, runCli } from '../support/cli.js'
+import { openTerminal, until } from '../support/terminal.js'
 
 // jsqr is CommonJS whose types describe an ES module.
 const jsQR = jsQRModule as unknown as typeof jsQRModule.default
-
-let terminals = 0
-
-/** A real terminal: a tmux server of its own, so that it meddles with nobody's, nor with one that is just ending. */
-function openTerminal(
-  cwd: string,
-  columns: number,
-  rows: number,
-): {
-  type: (text: string) => void
-  press: (key: string) => void
-  screen: (escapes?: boolean) => string
-  /** All that was ever written to it. */
-  log: () => string
-} {
-  const server = `a2a-totp-${process.pid}-${++terminals}`
-  const tmux = (...args: string[]): string =>
-    execFileSync('tmux', ['-L', server, ...args], {
-      cwd,
-      env: { PATH: process.env['PATH'] ?? '', HOME: cwd, TERM: 'xterm-256color', LANG: 'C.UTF-8' },
-    }).toString()
-  tmux('-f', '/dev/null', 'new-session', '-d', '-x', String(columns), '-y', String(rows), 'sh')
-  onTestFinished(() => void tmux('kill-server'))
-  const record = join(cwd, 'terminal.log')
-  tmux('pipe-pane', '-o', `cat >> '${record}'`)
-  return {
-    type: (text) => void tmux('send-keys', text, 'Enter'),
-    press: (key) => void tmux('send-keys', key),
-    screen: (escapes = false) => tmux('capture-pane', '-p', ...(escapes ? ['-e'] : [])),
-    log: () => readFileSync(record, 'utf8'),
-  }
-}
-
-async function until(check: () => boolean): Promise<void> {
-  const end = Date.now() + 100_000
-  while (!check()) {
-    if (Date.now() > end) throw new Error('the terminal never showed it')
-    await delay(100)
-  }
-}
 
 interface Picture {
   readonly data: Uint8ClampedArray
@@ -157,24 +118,6 @@ describe('at a real terminal', () => {
     ).toHaveLength(1)
     type('\u0003')
     await until(() => screen().includes('ended with 130'))
-  })
-
-  it('asks before it removes a peer, and takes no for an answer', async () => {
-    const cwd = await makeStore(['alice'])
-    const { type, press, screen } = openTerminal(cwd, 80, 24)
-    type(`clear; ${process.execPath} ${binary} remove-peer alice; echo "ended with $?"`)
-    await until(() => screen().includes('[y/N]'))
-    type('n')
-    await until(() => screen().includes('ended with 1'))
-    type(`clear; ${process.execPath} ${binary} remove-peer alice; echo "ended with $?"`)
-    await until(() => screen().includes('[y/N]'))
-    press('C-d')
-    await until(() => screen().includes('nothing was removed') && screen().includes('ended with 1'))
-    type(`clear; ${process.execPath} ${binary} remove-peer alice; echo "ended with $?"`)
-    await until(() => screen().includes('[y/N]'))
-    type('y')
-    await until(() => screen().includes('ended with 0'))
-    expect((await runCli(['show', 'alice'], { cwd })).exitCode).toBe(1)
   })
 
   it('asks for a passphrase without showing it', async () => {
