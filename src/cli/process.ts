@@ -1,5 +1,6 @@
 import { asksForJson, errorLine } from './error-line.js'
 import { exitCodes } from './exit-codes.js'
+import { isAsking } from './prompt.js'
 import { openOutput } from './standard-output.js'
 import type { World } from './world.js'
 
@@ -36,7 +37,18 @@ export function runProcess(main: (args: readonly string[], world: World) => Prom
     stderr,
     signal: interruption.signal,
   }
+  let ended = false
+  process.on('exit', (exitCode) => {
+    // Node.js ends a process that has nothing left to wait for, with 0.
+    if (ended || exitCode !== 0) return
+    const asking = isAsking()
+    process.exitCode = asking ? exitCodes.interrupted : exitCodes.bug
+    const what = asking ? 'with a question open' : 'before the command did'
+    const message = `this is a bug in a2a-totp: it ended ${what}; please report it`
+    stderr.write(`${asking ? '\n' : ''}${errorLine({ code: 'ERR_INTERNAL', message }, asksForJson(args))}`)
+  })
   void main(args, world).then((exitCode) => {
+    ended = true
     process.exitCode ??= exitCode
     // What was left to itself would keep the process alive.
     if (interruption.signal.aborted) process.exit()
