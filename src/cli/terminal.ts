@@ -9,7 +9,8 @@ export interface Spinner {
 
 /** Turns on stderr until it is stopped. The caller has made sure that stderr is a terminal with a width. */
 export function startSpinner(text: string): Spinner {
-  const spinner = ora({ text, stream: process.stderr, discardStdin: false }).start()
+  // A hidden cursor would stay hidden when Ctrl-Z or SIGKILL comes.
+  const spinner = ora({ text, stream: process.stderr, discardStdin: false, hideCursor: false }).start()
   return {
     say(next) {
       spinner.text = next
