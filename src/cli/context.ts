@@ -4,6 +4,7 @@ import type { Protection } from '../store/protection.js'
 import type { Opened } from '../store/store.js'
 import type { Busy } from './busy.js'
 import type { Output } from './output.js'
+import type { AskHidden } from './store-keys.js'
 
 export type Env = Readonly<Record<string, string | undefined>>
 
@@ -54,8 +55,8 @@ export interface CliContext {
    * names the option to give.
    */
   readonly confirm: (question: string, option: string) => Promise<boolean>
-  /** Asks for a secret without showing what is typed; undefined where nobody can be asked, and for Ctrl-D. */
-  readonly askHidden: (question: string) => Promise<string | undefined>
+  /** Asks for a secret without showing what is typed. */
+  readonly askHidden: AskHidden
   /** Waits; returns early when {@link CliContext.signal} is aborted. */
   readonly sleep: (ms: number) => Promise<void>
   /**

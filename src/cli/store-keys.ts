@@ -6,8 +6,13 @@ import type { Env } from './context.js'
 
 const identity = /^AGE-SECRET-KEY-(PQ-)?1[0-9A-Z]+$/i
 
-/** Asks at a terminal, without showing what is typed; undefined where there is none, and for Ctrl-D. */
-export type AskHidden = (question: string) => Promise<string | undefined>
+/**
+ * Asks at a terminal, without showing what is typed; undefined where there is none.
+ *
+ * @param otherwise what to do without the question, for the error
+ * @throws {A2aTotpError} `ERR_CONFIRMATION_NEEDED` for Ctrl-D, which is no answer
+ */
+export type AskHidden = (question: string, otherwise: string) => Promise<string | undefined>
 
 /** Keys of the store as a user gives them: in the environment, else at a terminal. Each is asked for once. */
 export function storeKeys(env: Env, cwd: string, askHidden: AskHidden): StoreKeys {
@@ -15,7 +20,7 @@ export function storeKeys(env: Env, cwd: string, askHidden: AskHidden): StoreKey
   const found = async (variable: string, question: string): Promise<string | undefined> => {
     const value = env[variable]
     if (value) return value
-    return askHidden(question)
+    return askHidden(question, `set $${variable}`)
   }
   const identities = once(async () => {
     const given = await found('A2A_TOTP_IDENTITY', 'age identity of the store, or a file with one:')
@@ -38,12 +43,10 @@ export function storeKeys(env: Env, cwd: string, askHidden: AskHidden): StoreKey
 export async function newPassphrase(env: Env, askHidden: AskHidden): Promise<string> {
   const variable = env['A2A_TOTP_PASSPHRASE']
   if (variable) return variable
-  const given = await askHidden('new passphrase:')
-  const again = given && (await askHidden('the same again:'))
-  if (!given || again === undefined) {
-    throw keyMissing('no passphrase to encrypt with; set $A2A_TOTP_PASSPHRASE')
-  }
-  if (again === given) return given
+  const otherwise = 'set $A2A_TOTP_PASSPHRASE'
+  const given = await askHidden('new passphrase:', otherwise)
+  if (!given) throw keyMissing(`no passphrase to encrypt with; ${otherwise}`)
+  if ((await askHidden('the same again:', otherwise)) === given) return given
   throw new A2aTotpError('ERR_USAGE', 'the two passphrases differ; try again')
 }
 

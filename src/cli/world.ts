@@ -47,11 +47,13 @@ export function createContext(
   const output = createOutput(world.stdout, world.stderr, world.env, options)
   const busy = createBusy(output)
   const now = world.now ?? (() => new Date())
-  const askHidden: AskHidden = async (question) => {
+  const askHidden: AskHidden = async (question, otherwise) => {
     const stdin = world.stdin()
     // A spinner would paint over the question.
     busy.stop()
-    return isTerminal(world, stdin) ? ask(question, { ...world, stdin, hidden: true }) : undefined
+    if (!isTerminal(world, stdin)) return undefined
+    const answer = await ask(question, { ...world, stdin, hidden: true })
+    return answer ?? unanswered(question, otherwise)
   }
   const readStdin = async (): Promise<Buffer> => {
     const chunks: Buffer[] = []
@@ -82,12 +84,7 @@ export function createContext(
         )
       }
       const answer = await ask(`${question} [y/N]`, { ...world, stdin })
-      if (answer === undefined) {
-        throw new A2aTotpError(
-          'ERR_CONFIRMATION_NEEDED',
-          `${question} There was no answer; pass ${option} to go ahead without the question`,
-        )
-      }
+      if (answer === undefined) return unanswered(question, `pass ${option} to go ahead without the question`)
       return /^y(es)?$/i.test(answer.trim())
     },
     askHidden,
@@ -106,6 +103,11 @@ export function createContext(
       })
     },
   }
+}
+
+/** Ctrl-D, or a terminal that is gone: the question is still open. */
+function unanswered(question: string, otherwise: string): never {
+  throw new A2aTotpError('ERR_CONFIRMATION_NEEDED', `${question} There was no answer; ${otherwise}`)
 }
 
 function interruption(signal: AbortSignal): Promise<never> {

@@ -270,7 +270,7 @@ describe('a question', () => {
   it('ends where it is in the background and no shell can continue it', async () => {
     const session = new Session(await encryptedStore(), 'bash --noprofile --norc')
     session.type(`(set -m; ("${process.execPath}" "${binary}" list; echo "ended with $?") &)`)
-    await session.endsWith(3)
+    await session.endsWith(2)
     await session.isUsable()
   })
 
@@ -316,7 +316,7 @@ describe('with a question open', () => {
     },
   )
 
-  it.each([...endings, { by: 'C-d', exitCode: 3 }])(
+  it.each([...endings, { by: 'C-d', exitCode: 2 }])(
     '$by ends a hidden one with $exitCode',
     async ({ by, exitCode }) => {
       const session = await hiddenQuestion()
