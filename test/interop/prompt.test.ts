@@ -270,7 +270,7 @@ describe('a question', () => {
   it('ends where it is in the background and no shell can continue it', async () => {
     const session = new Session(await encryptedStore(), 'bash --noprofile --norc')
     session.type(`(set -m; ("${process.execPath}" "${binary}" list; echo "ended with $?") &)`)
-    await session.endsWith(2)
+    await session.endsWith(3)
     await session.isUsable()
   })
 
