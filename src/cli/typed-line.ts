@@ -17,9 +17,9 @@ const editKeys: Readonly<Record<string, (line: string) => string>> = {
   '\x17': (line) => line.replace(/\S*\s*$/, ''),
 }
 
-/** Arrows and function keys. */
-// eslint-disable-next-line no-control-regex
-const escapeSequence = /\x1b(?:\[[0-?]*[ -/]*[@-~]|O?[ -~])?/g
+const escape = '\x1b'
+/** Arrows and function keys (ECMA-48 §5.4). */
+const escapeSequence = new RegExp(`${escape}(?:\\[[0-?]*[ -/]*[@-~]|O?[ -~])?`, 'g')
 
 /**
  * A line as it is typed. In raw mode a terminal leaves to the program what it does otherwise: Backspace, Ctrl-U, Ctrl-W,
