@@ -104,7 +104,14 @@ describe('the quick way to read a peer', () => {
         for (const [place, key, value] of changes) {
           const target = place.reduce<unknown>((parent, step) => (parent as Entry | undefined)?.[step], entry)
           if (typeof target !== 'object' || target === null) continue
-          Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true })
+          // A copy: a list or an object of the table above would be changed for all later runs, or put into itself.
+          const copy: unknown = structuredClone(value)
+          Object.defineProperty(target, key, {
+            value: copy,
+            enumerable: true,
+            writable: true,
+            configurable: true,
+          })
         }
         // As it comes off the disk.
         const given: unknown = JSON.parse(JSON.stringify(entry))
