@@ -88,10 +88,9 @@ export async function unseal(bytes: Uint8Array, keys: StoreKeys | undefined): Pr
   const { content, recipient, vouchesFor } = await age.decryptWithIdentities(file, identities)
   const protectionWith = async (listed: readonly string[]): Promise<ForRecipients> => {
     // With one recipient only, it can be nobody but us.
-    const alone =
-      stanzas.length === 1 && (listed.length === 0 || (listed.length === 1 && listed[0] === recipient))
+    const alone = stanzas.length === 1 && listed.every((one) => one === recipient)
     if (alone) return { kind: 'recipients', recipients: [recipient] }
-    const agrees = listed.length > 0 && (await vouchesFor(listed))
+    const agrees = listed.length === stanzas.length && (await vouchesFor(listed))
     return { kind: 'recipients', recipients: listed, ...(agrees ? {} : { openedBy: recipient }) }
   }
   return { text: decode(content), protectionWith }

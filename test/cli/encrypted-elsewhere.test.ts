@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
@@ -6,6 +7,7 @@ import {
   generateHybridIdentity,
   generateIdentity,
   identityToRecipient,
+  Stanza,
 } from 'age-encryption'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { makeFolder, parseJson, runCli, type CliRun } from '../support/cli.js'
@@ -97,6 +99,24 @@ describe('a store that was encrypted again elsewhere', () => {
     expect(doctor.stdout).toContain('"recipients-unverified"')
     const list = await runCli(['recipients', 'list'], { cwd, env: as(opener) })
     expect(list.stderr).toContain(`this list may be wrong; ${keys[opener].recipient} opens it`)
+  })
+
+  it('is not rewritten where its mark was kept and its recipients were not', async () => {
+    const cwd = await storeFor('ann')
+    const decrypter = new Decrypter()
+    decrypter.addIdentity(keys.ann.identity)
+    const content = await decrypter.decrypt(readFileSync(storeIn(cwd)))
+    const encrypter = new Encrypter()
+    for (const recipient of recipientsOf(['ann', 'ben'])) encrypter.addRecipient(recipient)
+    encrypter.addRecipient({
+      wrapFileKey: (fileKey) => {
+        const mac = createHmac('sha256', fileKey).update(`a2a-totp recipients\n${keys.ann.recipient}`)
+        return [new Stanza(['listed-recipients-grease', mac.digest('base64url')], new Uint8Array())]
+      },
+    })
+    writeFileSync(storeIn(cwd), await encrypter.encrypt(content))
+    expect((await runCli(['add-peer', 'bob'], { cwd, env: as('ann') })).exitCode).toBe(3)
+    expect(await openers(cwd)).toEqual(['ann', 'ben'])
   })
 
   it('is put right by saying who may open it, which drops the old list', async () => {
