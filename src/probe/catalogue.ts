@@ -141,9 +141,6 @@ const callFree: ReadonlySet<CheckId> = new Set([
   'card.and',
 ])
 
-/** What shows that the agent lets anybody in: a refusal proves nothing at an agent that refuses everyone. */
-const proofOfEntry: readonly CheckId[] = ['auth.none', 'auth.valid']
-
 /**
  * Which checks to report and which to perform. What is skipped is never sent, not even as evidence for another, but for
  * the call with right credentials; what is opt-in only when it is named in `only` or in `optedIn`.
@@ -159,13 +156,11 @@ export function selectChecks(
   const byDefault = checkIds.filter((id) => infoOf(id).optIn !== true)
   const wanted = [...(only.length > 0 ? parseIds(only) : byDefault), ...optedIn]
   const reported = new Set(wanted.filter((id) => !skipped.has(id)))
-  const needsEntry = [...reported].some((id) => !callFree.has(id))
-  const needed = [
-    ...[...reported].flatMap((id) => parseIds(infoOf(id).needs ?? [])),
-    ...(needsEntry ? proofOfEntry : []),
-  ].filter((id) => !skipped.has(id))
-  const performed = new Set([...reported, ...needed, ...(needsEntry ? (['auth.valid'] as const) : [])])
-  return { reported, performed }
+  // A refusal proves nothing at an agent that refuses everyone.
+  const isCalled = [...reported].some((id) => !callFree.has(id))
+  const judged = new Set<CheckId>([...reported, ...(isCalled ? (['auth.valid'] as const) : [])])
+  const needed = [...judged].flatMap((id) => parseIds(infoOf(id).needs ?? []))
+  return { reported, performed: new Set([...judged, ...needed.filter((id) => !skipped.has(id))]) }
 }
 
 function parseIds(given: readonly string[]): readonly CheckId[] {

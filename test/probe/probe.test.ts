@@ -281,6 +281,21 @@ describe('without a usable card', () => {
     expect(coverage?.detail).toContain('--binding')
   })
 
+  it('is not ok where the card names interfaces that are not served, and names each', async () => {
+    const card = (_: unknown, origin: string): unknown => ({
+      name: 'x',
+      supportedInterfaces: ['/gone', '/gone-too'].map((path) => ({
+        url: origin + path,
+        protocolBinding: 'HTTP+JSON',
+        protocolVersion: '1.0',
+      })),
+    })
+    const { report } = await probeAgent({ card })
+    const coverage = report.checks.find(({ id }) => id === 'coverage')
+    expect([report.ok, coverage?.status]).toEqual([false, 'fail'])
+    expect(coverage?.detail).toMatch(/REST 1\.0 at \S+\/gone: .*; REST 1\.0 at \S+\/gone-too: /)
+  })
+
   it.each(['/.well-known/agent-card.json', '/rpc', '/some/endpoint'])(
     'finds the card from %s',
     async (path) => {

@@ -13,6 +13,7 @@ export interface Covered {
 /** Whether each interface that the card names was shown: right credentials were let in, and nothing was left open. */
 export function judgeCoverage({ cells, runs, surplus }: Covered): Verdict {
   const gaps = [
+    ...(surplus > 0 ? [`the card names ${surplus} interfaces too many, not all were tested`] : []),
     ...cells.flatMap(({ untestable, ...cell }) =>
       untestable === undefined ? [] : [`${titleOf(cell)} was not tested: ${untestable}`],
     ),
@@ -20,7 +21,6 @@ export function judgeCoverage({ cells, runs, surplus }: Covered): Verdict {
     ...runs.flatMap((run) =>
       onlyThrottled(run).map((check) => `${titleOf(run.cell)}: nothing but throttling came for ${check}`),
     ),
-    ...(surplus > 0 ? [`the card names ${surplus} interfaces too many, not all were tested`] : []),
   ]
   const named = cells.filter(({ guessed }) => guessed !== true)
   if (gaps.length > 0) {
@@ -38,17 +38,16 @@ const nothingTested =
   'the card names another host'
 
 /**
- * The cells in which no call with right credentials was let in, in words. Where there is no card, cells that the agent
- * does not serve were only guessed, unless no other was let in either.
+ * The cells in which no call with right credentials was let in, in words. A cell that no card names was only guessed, so
+ * one that the agent does not serve is no gap.
  */
 export function notShown(runs: readonly CellRun[]): string[] {
-  const tested = runs.filter(({ cell }) => cell.untestable === undefined)
-  const isServed = ({ valid }: CellRun): boolean => valid !== undefined && valid.kind !== 'unserved'
-  if (!tested.some(isServed) && tested.every(({ valid }) => valid !== undefined)) return [nothingTested]
-  const isShown = (run: CellRun): boolean => run.valid !== undefined && isSuccess(run.valid, run)
-  const anyShown = tested.some(isShown)
+  const tested = runs.filter(
+    ({ cell, valid }) => cell.untestable === undefined && !(cell.guessed && valid?.kind === 'unserved'),
+  )
+  if (tested.length === 0) return [nothingTested]
   return tested
-    .filter((run) => !isShown(run) && !(anyShown && run.cell.guessed && run.valid?.kind === 'unserved'))
+    .filter((run) => run.valid === undefined || !isSuccess(run.valid, run))
     .map(({ cell, valid, whyNotSent }) => {
       const where = `${titleOf(cell)} at ${cell.url.host}${cell.url.pathname}`
       return `${where}: right credentials were not let in (${valid?.summary ?? whyNotSent})`

@@ -1,6 +1,6 @@
+import { printable } from '../../core/text.js'
 import { noAnswer, readHttpAnswer, soundsLikeRefusal, steadyText, timesIn, type Answer } from '../answers.js'
 import type { HttpOutcome } from '../outcome.js'
-import { printable } from '../../core/text.js'
 import { shortened } from '../text.js'
 
 /** The status codes of gRPC by number, each with the HTTP status that stands for it (google.rpc.Code). */
