@@ -25,7 +25,6 @@ Examples:
     .action(async ({ yes, gitignore }: DecryptOptions) => {
       const { store, output } = context
       const already = (await store.open()).protection.kind === 'none'
-
       const warning = already
         ? undefined
         : await beforePlaintext(context, store.path(), { yes, gitignore, action: 'Decrypt it' })

@@ -75,7 +75,7 @@ async function mend(findings: readonly Finding[], output: Output): Promise<Set<F
       if (await finding.mend?.()) mended.add(finding)
     } catch (error) {
       if (!isA2aTotpError(error)) throw error
-      output.warn(printable(error.message))
+      output.warn(error.message)
     }
   }
   return mended
