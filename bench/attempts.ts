@@ -1,6 +1,6 @@
 import { defaultProfile } from '../src/core/profile.js'
-import { defaultBudgets } from '../src/guards/budgets.js'
-import type { Attempt } from '../src/guards/guard.js'
+import { defaultBudgets } from '../src/state/budgets.js'
+import type { Attempt } from '../src/state/state.js'
 
 /** A peer's right code of a time step under `once`, as a scheme asks a guard about it. */
 export function attemptOf(peer: number, timeStep: number): Attempt {

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import { connect, type ClientHttp2Session } from 'node:http2'
-import type { BindingName, ProtocolVersion } from '../src/probe/cells.js'
-import { encodeRequest, pathOf } from '../src/probe/grpc/wire.js'
+import type { BindingName, ProtocolVersion } from '../src/probe/target/cells.js'
+import { encodeRequest, pathOf } from '../src/probe/wire/grpc/wire.js'
 
 /** One binding × one version of an agent, as its card names it. */
 export interface BareCell {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { makeSeed, type Seed } from '../src/core/seed.js'
 import { makeToken } from '../src/core/token.js'
-import type { AuthRequest } from '../src/server/request.js'
+import type { AuthRequest } from '../src/server/scheme/request.js'
 
 /** A peer as a benchmark needs it: both halves of what it was given. */
 export interface BenchPeer {

@@ -15,16 +15,16 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const entries = {
   start: 'src/cli/start.ts',
   main: 'src/cli/main.ts',
-  terminal: 'src/cli/terminal.ts',
-  qr: 'src/cli/qr.ts',
+  terminal: 'src/cli/io/terminal.ts',
+  qr: 'src/cli/io/qr.ts',
   probe: 'src/probe/index.ts',
   demo: 'src/demo/index.ts',
   sources: 'src/fragments/sources.ts',
   age: 'src/store/age.ts',
-  doctor: 'src/cli/doctor/index.ts',
-  'out-of-git': 'src/cli/out-of-git.ts',
-  import: 'src/cli/import/index.ts',
-  reader: 'src/cli/server-reader.ts',
+  doctor: 'src/doctor/index.ts',
+  'out-of-git': 'src/cli/store/out-of-git.ts',
+  import: 'src/import/index.ts',
+  reader: 'src/cli/commands/config/server-reader.ts',
 }
 
 const bundleOf = new Map(Object.entries(entries).map(([name, file]) => [resolve(root, file), name]))

@@ -1,13 +1,13 @@
 // Changes the code in small ways, one at a time, and counts how often the tests notice:
-// `npm run test:mutation [-- FOLDER...] [-- --mutate src/store/lock.ts]`. On two free cores a folder takes from a quarter
+// `npm run test:mutation [-- FOLDER...] [-- --mutate src/store/lock/lock.ts]`. On two free cores a folder takes from a quarter
 // of an hour to an hour; what survived is printed, and the reports are in `reports/mutation`. With Redis installed, or
-// its part of guards survives.
+// its part of state survives.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const folders = ['core', 'guards', 'store']
+const folders = ['core', 'state', 'store']
 const args = process.argv.slice(2)
 const asked = folders.filter((folder) => args.includes(folder))
 const flags = args.filter((arg) => !folders.includes(arg))

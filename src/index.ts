@@ -8,7 +8,7 @@ export {
   type CardJson,
   type CardProtocol,
   type TotpSecurityOptions,
-} from './core/agent-card.js'
+} from './core/card/security.js'
 export { challenges } from './core/challenge.js'
 export { formatKeyUri, parseKeyUri, type KeyUri } from './core/key-uri.js'
 export {

@@ -5,14 +5,17 @@ import { describe, expect, it } from 'vitest'
 
 const src = fileURLToPath(new URL('../src', import.meta.url))
 
-/** What each folder may import: other folders, and packages. `node:` stands for all of Node. */
+/**
+ * What each folder of `src/` may import: other folders, and packages. `node:` stands for all of Node. The rows of
+ * {@link planned} are rooms that are not built yet; their place in the order is settled.
+ */
 const layers: Readonly<Record<string, readonly string[]>> = {
   core: ['otpauth', 'node:crypto'],
   programs: ['core', 'node:'],
+  state: ['core', 'node:'],
   store: ['programs', 'core', 'node:', 'valibot', 'age-encryption'],
-  guards: ['core', 'node:'],
   server: [
-    'guards',
+    'state',
     'core',
     'node:',
     'valibot',
@@ -20,13 +23,23 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     '@grpc/grpc-js',
     'express',
     'fastify',
+    'hono',
     'jose',
   ],
   client: ['core', 'node:', '@a2a-js/sdk', '@grpc/grpc-js'],
-  fragments: ['core'],
-  probe: ['client', 'core', 'node:', 'chalk'],
-  demo: ['server', 'guards', 'core', 'node:', '@a2a-js/sdk', '@grpc/grpc-js', 'express'],
+  fragments: ['core', 'yaml'],
+  import: ['core', 'node:', '@bufbuild/protobuf', 'csv-parse', 'jsqr', 'pngjs'],
+  html: [],
+  service: ['core', 'node:', '@grpc/grpc-js'],
+  probe: ['client', 'service', 'core', 'html', 'node:', '@bufbuild/protobuf', 'chalk'],
+  doctor: ['store', 'state', 'fragments', 'programs', 'core', 'node:'],
+  demo: ['service', 'server', 'state', 'core', 'node:', '@a2a-js/sdk', '@grpc/grpc-js', 'express'],
+  sidecar: ['service', 'server', 'client', 'core', 'node:'],
+  mesh: ['store', 'fragments', 'probe', 'doctor', 'core', 'node:'],
 }
+
+/** Rooms that later work moves into. */
+const planned = ['html', 'service', 'sidecar', 'mesh']
 
 /** What only entry points of their own may need: no user of the core has to install it. */
 const optional = /^(@a2a-js\/sdk|express|@grpc\/|ioredis|redis|jose|fastify)/
@@ -73,12 +86,33 @@ function allowed({ layer, from }: Import): boolean {
 describe('the layers', () => {
   it('finds the imports it is about to judge', () => {
     expect(imports.length).toBeGreaterThan(50)
-    expect(new Set(imports.map(({ layer }) => layer))).toEqual(new Set(['', 'cli', ...Object.keys(layers)]))
+    expect(new Set(imports.map(({ layer }) => layer))).toEqual(
+      new Set(['', 'cli', ...Object.keys(layers).filter((layer) => !planned.includes(layer))]),
+    )
   })
 
   it.each(Object.keys(layers))('%s imports nothing that it may not', (layer) => {
     const wrong = imports.filter((one) => one.layer === layer && !allowed(one))
     expect(wrong.map(({ file, from }) => `${file} imports ${from}`)).toEqual([])
+  })
+
+  it('never run in a circle, not even for a type', () => {
+    const targets = new Map<string, string[]>()
+    for (const { file, from } of imports) {
+      if (from.endsWith('.js'))
+        targets.set(file, [...(targets.get(file) ?? []), from.replace(/\.js$/, '.ts')])
+    }
+    const circles: string[] = []
+    const done = new Set<string>()
+    const follow = (file: string, way: readonly string[]): void => {
+      const start = way.indexOf(file)
+      if (start >= 0) circles.push([...way.slice(start), file].join(' -> '))
+      if (start >= 0 || done.has(file)) return
+      for (const target of targets.get(file) ?? []) follow(target, [...way, file])
+      done.add(file)
+    }
+    for (const file of files) follow(file, [])
+    expect(circles).toEqual([])
   })
 
   it('lets nothing import the CLI', () => {

@@ -25,7 +25,7 @@ describe('the linter', () => {
     "import cluster from 'node:cluster'",
     "process.execve('/bin/true')",
   ])('refuses %s but in src/programs', async (line) => {
-    for (const file of ['src/cli/main.ts', 'src/store/lock.ts', 'src/index.ts', 'bin/a2a-totp.cjs'])
+    for (const file of ['src/cli/main.ts', 'src/store/lock/lock.ts', 'src/index.ts', 'bin/a2a-totp.cjs'])
       expect(await complaints(file, line), file).toBe(1)
     expect(await complaints('src/programs/run.ts', line)).toBe(0)
   })

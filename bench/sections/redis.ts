@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
-import { redisGuard } from '../../src/guards/redis-guard.js'
-import { fromIoredis } from '../../src/guards/redis-port.js'
+import { redisGuard } from '../../src/state/redis-state.js'
+import { fromIoredis } from '../../src/state/redis-port.js'
 import { attemptOf } from '../attempts.js'
 import { inFolder } from '../processes.js'
 import { hasRedis, statisticsOf, withRedis } from '../redis-process.js'

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Roster } from '../../src/core/peer.js'
+import type { Roster } from '../../src/core/roster.js'
 import { defaultProfile } from '../../src/core/profile.js'
 import { provisionPeer, withPeers } from '../../src/core/provision.js'
 import { formatStore, parseStore } from '../../src/store/store-file.js'

@@ -1,7 +1,7 @@
 // One replica of an agent, reduced to its guard over Redis: decides about so many right codes, 50 at a time.
 import { Redis } from 'ioredis'
-import { redisGuard } from '../../src/guards/redis-guard.js'
-import { fromIoredis } from '../../src/guards/redis-port.js'
+import { redisGuard } from '../../src/state/redis-state.js'
+import { fromIoredis } from '../../src/state/redis-port.js'
 import { attemptOf } from '../attempts.js'
 
 const atOnce = 50

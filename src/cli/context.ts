@@ -1,10 +1,10 @@
-import type { Roster } from '../core/peer.js'
+import type { Roster } from '../core/roster.js'
 import type { RandomBytes } from '../core/random.js'
 import type { Protection } from '../store/protection.js'
 import type { Opened } from '../store/store.js'
-import type { Busy } from './busy.js'
-import type { Output } from './output.js'
-import type { AskHidden } from './store-keys.js'
+import type { Busy } from './io/busy.js'
+import type { Output } from './io/output.js'
+import type { AskHidden } from './store/store-keys.js'
 
 export type Env = Readonly<Record<string, string | undefined>>
 

@@ -1,5 +1,5 @@
 import { Option } from 'commander'
-import { A2aTotpError } from '../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 
 const unitMs: Readonly<Record<string, number>> = {
   s: 1000,
@@ -19,7 +19,7 @@ export function duration(flags: string, description: string): Option {
     const [, count = '', unit = ''] = /^([0-9]{1,9})([smhdw])$/.exec(value) ?? []
     const ms = Number(count) * (unitMs[unit] ?? NaN)
     if (ms > 0 && ms <= longestMs) return ms
-    throw new A2aTotpError(
+    throw new TOTPError(
       'ERR_USAGE',
       `${option.long ?? flags} must be a length of time such as 24h: a number, then s, m, h, d or w`,
     )

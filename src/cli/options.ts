@@ -1,5 +1,5 @@
 import { Option } from 'commander'
-import { A2aTotpError } from '../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 import { parseRfc3339 } from '../core/instant.js'
 import {
   algorithms,
@@ -22,7 +22,7 @@ export function choice(flags: string, description: string, words: readonly strin
   choices.set(option, words)
   return option.argParser((value) => {
     if (words.includes(value)) return value
-    throw new A2aTotpError('ERR_USAGE', `${option.long ?? flags} must be one of ${words.join(', ')}`)
+    throw new TOTPError('ERR_USAGE', `${option.long ?? flags} must be one of ${words.join(', ')}`)
   })
 }
 
@@ -32,7 +32,7 @@ export function wholeNumber(flags: string, description: string, least: number, m
   return option.argParser((value) => {
     const number = /^[0-9]{1,9}$/.test(value) ? Number(value) : NaN
     if (number >= least && number <= most) return number
-    throw new A2aTotpError('ERR_USAGE', `${option.long ?? flags} must be a whole number, ${least} to ${most}`)
+    throw new TOTPError('ERR_USAGE', `${option.long ?? flags} must be a whole number, ${least} to ${most}`)
   })
 }
 
@@ -60,7 +60,7 @@ export const profileOptions = (): Option[] => [
   ),
   new Option('--header <name>', 'header that carries the code').argParser((value) => {
     if (profileRules.header.allows(value)) return value
-    throw new A2aTotpError('ERR_USAGE', `--header must be ${profileRules.header.expected}`)
+    throw new TOTPError('ERR_USAGE', `--header must be ${profileRules.header.expected}`)
   }),
 ]
 
@@ -75,41 +75,41 @@ function upperCase(flag: string, choices: readonly string[]): (value: string) =>
   return (value) => {
     const upper = value.toUpperCase()
     if (choices.includes(upper)) return upper
-    throw new A2aTotpError('ERR_USAGE', `${flag} must be one of ${choices.join(', ')}`)
+    throw new TOTPError('ERR_USAGE', `${flag} must be one of ${choices.join(', ')}`)
   }
 }
 
 /**
  * Reads a point in time: RFC 3339, or unix seconds.
  *
- * @throws {A2aTotpError} `ERR_USAGE` for anything else, days that do not exist and times before 1970 included.
+ * @throws {TOTPError} `ERR_USAGE` for anything else, days that do not exist and times before 1970 included.
  */
 export function parseTime(text: string): Date {
   const at = /^\d{1,12}(\.\d+)?$/.test(text) ? new Date(Number(text) * 1000) : parseRfc3339(text)
   if (at && at.getTime() >= 0) return at
-  throw new A2aTotpError('ERR_USAGE', '--at must be a time such as 2026-03-01T12:00:00Z, or unix seconds')
+  throw new TOTPError('ERR_USAGE', '--at must be a time such as 2026-03-01T12:00:00Z, or unix seconds')
 }
 
 /**
  * Checks an address that somebody gave. One with a user name in it is none: no command line is a place for a password.
  *
  * @param what says which, `--url` for example
- * @throws {A2aTotpError} `ERR_USAGE`
+ * @throws {TOTPError} `ERR_USAGE`
  */
 export function parseHttpUrl(what: string, text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url && /^https?:$/.test(url.protocol) && !url.username && !url.password) return text
-  throw new A2aTotpError('ERR_USAGE', `${what} must be an http or https URL without a user name in it`)
+  throw new TOTPError('ERR_USAGE', `${what} must be an http or https URL without a user name in it`)
 }
 
 /**
  * Checks that at most one of these options was given.
  *
  * @param given the options' values, by name
- * @throws {A2aTotpError} `ERR_USAGE` with the names of two of them
+ * @throws {TOTPError} `ERR_USAGE` with the names of two of them
  */
 export function refuseTogether(given: Readonly<Record<string, unknown>>): void {
   const [one, other] = Object.keys(given).filter((name) => given[name] !== undefined)
   if (one !== undefined && other !== undefined)
-    throw new A2aTotpError('ERR_USAGE', `${one} and ${other} do not go together; leave one out`)
+    throw new TOTPError('ERR_USAGE', `${one} and ${other} do not go together; leave one out`)
 }

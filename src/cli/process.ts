@@ -1,8 +1,8 @@
 import { asksForJson, errorLine } from './error-line.js'
 import { exitCodes } from './exit-codes.js'
-import { isAsking } from './prompt.js'
-import { openOutput } from './standard-output.js'
-import type { World } from './world.js'
+import { isAsking } from './io/prompt.js'
+import { openOutput } from './io/standard-output.js'
+import type { World } from './system.js'
 
 /** Runs this process's command line, and lets the process end with its exit code. */
 export function runProcess(main: (args: readonly string[], world: World) => Promise<number>): void {

@@ -5,7 +5,7 @@ import { quoteName } from '../core/name.js'
 import type { CliContext } from './context.js'
 import { asksForJson, errorLine, oneLine } from './error-line.js'
 import { exitCodeOf, exitCodes } from './exit-codes.js'
-import { createContext, defaultGlobalOptions, type GlobalOptions, type World } from './world.js'
+import { createContext, defaultGlobalOptions, type GlobalOptions, type World } from './system.js'
 
 /** Makes a command that works in a context. One that is `hidden` is in no help text. */
 export interface CommandMaker {

@@ -1,4 +1,4 @@
-import { isBearerScheme, isHeaderScheme } from '../core/agent-card.js'
+import { isBearerScheme, isHeaderScheme } from '../core/card/security.js'
 import { printable } from '../core/text.js'
 
 type JsonObject = Readonly<Record<string, unknown>>

@@ -1,6 +1,6 @@
 import { A2aTotpError } from './errors.js'
 import { isName, quoteName } from './name.js'
-import type { Credential, Peer, Roster, SeedCredential, TokenCredential } from './peer.js'
+import type { Credential, Peer, Roster, SeedCredential, TokenCredential } from './roster.js'
 import type { CodeProfile, ReplayPolicy } from './profile.js'
 import type { RandomBytes } from './random.js'
 import { makeSeed, type Seed } from './seed.js'

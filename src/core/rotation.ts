@@ -1,5 +1,5 @@
 import { A2aTotpError } from './errors.js'
-import { isLive, newestLive, type Credential, type Peer, type Roster, type SeedCredential } from './peer.js'
+import { isLive, newestLive, type Credential, type Peer, type Roster, type SeedCredential } from './roster.js'
 import { peerNamed, seedCredential, tokenCredential, type Making } from './provision.js'
 import { makeSeed } from './seed.js'
 import { makeToken } from './token.js'

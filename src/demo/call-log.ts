@@ -1,6 +1,6 @@
 import type { Request, RequestHandler } from 'express'
 import { outcomeOf } from '../server/express.js'
-import type { AuthOutcome } from '../server/totp-server-auth-scheme.js'
+import type { AuthOutcome } from '../server/scheme/totp-server-auth-scheme.js'
 
 export type Log = (line: string) => void
 

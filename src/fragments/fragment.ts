@@ -1,4 +1,4 @@
-import type { Peer, Roster } from '../core/peer.js'
+import type { Peer, Roster } from '../core/roster.js'
 
 /** What a fragment for the protected agent is made of. */
 export interface ServerInput {

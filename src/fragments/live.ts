@@ -7,7 +7,7 @@ import {
   type Peer,
   type SeedCredential,
   type TokenCredential,
-} from '../core/peer.js'
+} from '../core/roster.js'
 import type { ClientInput, ServerInput } from './fragment.js'
 
 /** The credentials that may still be used at an instant, oldest first. */

@@ -1,4 +1,4 @@
-import { replayOf, type Peer, type Roster, type SeedCredential, type TokenCredential } from '../core/peer.js'
+import { replayOf, type Peer, type Roster, type SeedCredential, type TokenCredential } from '../core/roster.js'
 import type { CodeProfile } from '../core/profile.js'
 import {
   serverFileVersion,

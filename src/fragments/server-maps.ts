@@ -1,4 +1,4 @@
-import { newestLive, type SeedCredential } from '../core/peer.js'
+import { newestLive, type SeedCredential } from '../core/roster.js'
 import type { Fragment, ServerInput } from './fragment.js'
 import { leftOut, liveOf, liveSharedSeeds, peersWithSeed } from './live.js'
 

@@ -1,7 +1,7 @@
 /** The probe: finds out whether a live agent enforces bearer plus TOTP, and says so. */
-export { checkIds, checks, type CheckId } from './catalogue.js'
-export { bindingChoices, protocolChoices, type ProbeCredentials, type ProbeOptions } from './options.js'
-export { explainCheck, pageOf } from './explanations.js'
-export { formats, renderPretty, type Format, type PrettyOptions } from './formats/index.js'
-export { probe } from './probe.js'
-export type { CheckResult, CheckStatus, ProbeReport, Summary } from './report.js'
+export { checkIds, checks, type CheckId } from './checks/catalogue.js'
+export { bindingChoices, protocolChoices, type ProbeCredentials, type ProbeOptions } from './run/options.js'
+export { explainCheck, pageOf } from './report/explanations.js'
+export { formats, renderPretty, type Format, type PrettyOptions } from './report/formats/index.js'
+export { probe } from './run/probe.js'
+export type { CheckResult, CheckStatus, ProbeReport, Summary } from './report/report.js'

@@ -1,10 +1,10 @@
 /** For @a2a-js/sdk: who called, and the card that says how to call. */
 import { ServerCallContext, type ServerCallContextBuilderOptions, type User } from '@a2a-js/sdk/server'
 import { A2aTotpError } from '../core/errors.js'
-import type { Caller } from './totp-server-auth-scheme.js'
-import { callerOf } from './verdicts.js'
+import type { Caller } from './scheme/totp-server-auth-scheme.js'
+import { callerOf } from './adapters/outcomes.js'
 
-export { totpAgentCard, type TotpAgentCardOptions } from './agent-card.js'
+export { totpAgentCard, type TotpAgentCardOptions } from './adapters/agent-card.js'
 
 /** Where the {@link Caller} is found in the call context's state. */
 export const callerStateKey = 'a2a-totp.caller'

@@ -1,11 +1,11 @@
 /** The guard for Express 4 and 5. */
 import type { RequestHandler } from 'express'
-import { answerRefusal, authRequestOf, isCardRequest } from './http.js'
-import { afterwards } from './pending.js'
-import type { TOTPServerAuthScheme } from './totp-server-auth-scheme.js'
-import { decide } from './verdicts.js'
+import { answerRefusal, authRequestOf, isCardRequest } from './adapters/http.js'
+import { afterwards } from './scheme/pending.js'
+import type { TOTPServerAuthScheme } from './scheme/totp-server-auth-scheme.js'
+import { decide } from './adapters/outcomes.js'
 
-export { callerOf, outcomeOf } from './verdicts.js'
+export { callerOf, outcomeOf } from './adapters/outcomes.js'
 
 /**
  * A middleware that lets only callers with both factors pass. It goes in front of the A2A handlers and of any

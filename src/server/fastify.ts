@@ -1,9 +1,9 @@
 /** The guard for Fastify 5. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { authRequestOf, drain, isCardRequest } from './http.js'
-import { httpAnswer } from './refusal.js'
-import type { AuthOutcome, Caller, TOTPServerAuthScheme } from './totp-server-auth-scheme.js'
-import * as verdicts from './verdicts.js'
+import { authRequestOf, drain, isCardRequest } from './adapters/http.js'
+import { httpAnswer } from './scheme/refusal.js'
+import type { AuthOutcome, Caller, TOTPServerAuthScheme } from './scheme/totp-server-auth-scheme.js'
+import * as verdicts from './adapters/outcomes.js'
 
 /** An `onRequest` hook. */
 export type FastifyGuard = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>

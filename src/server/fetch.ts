@@ -1,11 +1,11 @@
 /** The guard for servers whose handlers take a `Request` and give a `Response`: Hono and the like. */
-import { isCardRequest } from './http.js'
-import { httpAnswer, type Refusal } from './refusal.js'
-import type { AuthRequest } from './request.js'
-import type { TOTPServerAuthScheme } from './totp-server-auth-scheme.js'
-import { decide } from './verdicts.js'
+import { isCardRequest } from './adapters/http.js'
+import { httpAnswer, type Refusal } from './scheme/refusal.js'
+import type { AuthRequest } from './scheme/request.js'
+import type { TOTPServerAuthScheme } from './scheme/totp-server-auth-scheme.js'
+import { decide } from './adapters/outcomes.js'
 
-export { callerOf, outcomeOf } from './verdicts.js'
+export { callerOf, outcomeOf } from './adapters/outcomes.js'
 
 /**
  * @param next gives the answer to a request that has both factors

@@ -8,11 +8,11 @@ import {
   type ServiceDefinition,
 } from '@grpc/grpc-js'
 import { A2aTotpError } from '../core/errors.js'
-import { afterwards } from './pending.js'
-import { grpcAnswer, type Refusal } from './refusal.js'
-import { ReleasedAnswer, sealMessage, unsealMessage } from './sealed.js'
-import type { AuthOutcome, Caller, TOTPServerAuthScheme } from './totp-server-auth-scheme.js'
-import * as verdicts from './verdicts.js'
+import { afterwards } from './scheme/pending.js'
+import { grpcAnswer, type Refusal } from './scheme/refusal.js'
+import { ReleasedAnswer, sealMessage, unsealMessage } from './adapters/sealed-message.js'
+import type { AuthOutcome, Caller, TOTPServerAuthScheme } from './scheme/totp-server-auth-scheme.js'
+import * as verdicts from './adapters/outcomes.js'
 
 type Definition = MethodDefinition<unknown, unknown>
 type Call = Parameters<ServerInterceptor>[1]

@@ -1,6 +1,6 @@
 /** The server side of a2a-totp, without any framework: the scheme, its delegates and its guard. */
 export { A2aTotpError, isA2aTotpError, type ErrorCode } from '../core/errors.js'
-export { withTotpSecurity } from '../core/agent-card.js'
+export { withTotpSecurity } from '../core/card/security.js'
 export { hashToken } from '../core/token.js'
 export {
   PeerTokenAuth,
@@ -11,9 +11,9 @@ export {
   type SimpleTokenAuthOptions,
   type TokenContext,
   type TokenVerdict,
-} from './delegates.js'
-export type { AuthEvent, OnEvent } from './events.js'
-export type { FromFileOptions, ServerFileEvent } from './from-file.js'
+} from './scheme/delegates.js'
+export type { AuthEvent, OnEvent } from './scheme/events.js'
+export type { FromFileOptions, ServerFileEvent } from './file/from-file.js'
 export type {
   PeerSeed,
   PeerSeedsOptions,
@@ -22,10 +22,10 @@ export type {
   SharedSeedOptions,
   ThrottleOptions,
   TOTPServerAuthSchemeOptions,
-} from './options.js'
-export { httpAnswer, type HttpAnswer, type Refusal, type RefusalReason } from './refusal.js'
-export type { AuthRequest, BodyExpectation } from './request.js'
-export { TOTPServerAuthScheme, type AuthOutcome, type Caller } from './totp-server-auth-scheme.js'
+} from './scheme/options.js'
+export { httpAnswer, type HttpAnswer, type Refusal, type RefusalReason } from './scheme/refusal.js'
+export type { AuthRequest, BodyExpectation } from './scheme/request.js'
+export { TOTPServerAuthScheme, type AuthOutcome, type Caller } from './scheme/totp-server-auth-scheme.js'
 export {
   defaultBudgets,
   memoryGuard,
@@ -37,4 +37,4 @@ export {
   type MemoryGuard,
   type MemoryGuardOptions,
   type StrangerLimitOptions,
-} from '../guards/index.js'
+} from '../state/index.js'

@@ -11,7 +11,7 @@ import {
   type KeyObject,
 } from 'jose'
 import { A2aTotpError } from '../core/errors.js'
-import type { ServerAuthScheme, TokenContext, TokenVerdict } from './delegates.js'
+import type { ServerAuthScheme, TokenContext, TokenVerdict } from './scheme/delegates.js'
 
 type Key = CryptoKey | KeyObject | JWK | Uint8Array
 

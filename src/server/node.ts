@@ -1,11 +1,11 @@
 /** The guard for a plain server of node:http or node:https. */
 import type { RequestListener } from 'node:http'
-import { answerRefusal, authRequestOf, isCardRequest } from './http.js'
-import { afterwards } from './pending.js'
-import type { TOTPServerAuthScheme } from './totp-server-auth-scheme.js'
-import { decide } from './verdicts.js'
+import { answerRefusal, authRequestOf, isCardRequest } from './adapters/http.js'
+import { afterwards } from './scheme/pending.js'
+import type { TOTPServerAuthScheme } from './scheme/totp-server-auth-scheme.js'
+import { decide } from './adapters/outcomes.js'
 
-export { callerOf, outcomeOf } from './verdicts.js'
+export { callerOf, outcomeOf } from './adapters/outcomes.js'
 
 /**
  * A listener that hands on only requests with both factors: `createServer(totpGuard(scheme, listener))`. A refused

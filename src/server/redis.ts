@@ -1,9 +1,9 @@
 /** State in Redis or Valkey, shared by all replicas of an agent: for ioredis, node-redis, or any port of your own. */
-export { redisGuard, type RedisGuardOptions } from '../guards/redis-guard.js'
+export { redisGuard, type RedisGuardOptions } from '../state/redis-state.js'
 export {
   fromIoredis,
   fromNodeRedis,
   type IoredisClient,
   type NodeRedisClient,
   type RedisPort,
-} from '../guards/redis-port.js'
+} from '../state/redis-port.js'

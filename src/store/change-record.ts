@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { A2aTotpError, isA2aTotpError } from '../core/errors.js'
-import type { Roster } from '../core/peer.js'
+import type { Roster } from '../core/roster.js'
 import { closeQuietly, explain, fileSystem, privateMode, type FileSystem } from './file-system.js'
 
 /** A line of the record: who changed what, when. Nothing in it is secret. */

@@ -1,6 +1,6 @@
 import { A2aTotpError } from '../core/errors.js'
 import { isName, nameRule, quoteName } from '../core/name.js'
-import type { Credential, Roster } from '../core/peer.js'
+import type { Credential, Roster } from '../core/roster.js'
 
 /** Where in the document something is: keys and indexes from the top. */
 export type Path = readonly (string | number)[]

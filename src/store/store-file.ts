@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { A2aTotpError } from '../core/errors.js'
-import type { Peer, Roster, SeedCredential, TokenCredential } from '../core/peer.js'
+import type { Peer, Roster, SeedCredential, TokenCredential } from '../core/roster.js'
 import { checkPeerName, checkRoster, invalid, type Path } from './roster-rules.js'
 import { documentSchema, isObject, peerSchema } from './schema.js'
 import { UsualPeers } from './usual-peer.js'

@@ -1,5 +1,5 @@
 import { isName } from '../core/name.js'
-import type { Credential, Peer } from '../core/peer.js'
+import type { Credential, Peer } from '../core/roster.js'
 import {
   profileRules,
   replayPolicies,

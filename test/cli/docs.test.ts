@@ -34,7 +34,7 @@ describe('docs/operating.md', () => {
   })
 
   it('has every id that doctor gives, and no other', () => {
-    const folder = join(root, 'src/cli/doctor')
+    const folder = join(root, 'src/doctor')
     const sources = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'))
     const given = Array.from(sources.join('\n').matchAll(/\bid: (?:'|`)([a-z${}-]+)/g), ([, id = '']) => id)
     const ids = given.flatMap((id) =>

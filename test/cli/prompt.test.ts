@@ -1,8 +1,8 @@
 import { PassThrough } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { ask } from '../../src/cli/prompt.js'
-import { TypedLine, type Typed } from '../../src/cli/typed-line.js'
+import { ask } from '../../src/cli/io/prompt.js'
+import { TypedLine, type Typed } from '../../src/cli/io/typed-line.js'
 import { main } from '../../src/cli/main.js'
 import { makeStore } from '../support/cli.js'
 

@@ -1,7 +1,7 @@
 import { AgentCard } from '@a2a-js/sdk'
 import { describe, expect, it } from 'vitest'
 import { explainCard } from '../../src/client/index.js'
-import { withTotpSecurity } from '../../src/core/agent-card.js'
+import { withTotpSecurity } from '../../src/core/card/security.js'
 import { cardFor } from '../support/agent-card.js'
 
 const header = 'X-TOTP'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isLive, type Peer, type Roster } from '../../src/core/peer.js'
+import { isLive, type Peer, type Roster } from '../../src/core/roster.js'
 import type { Making } from '../../src/core/provision.js'
 import { finishRotation, rotate, type Rotation } from '../../src/core/rotation.js'
 import { codeOf, failureOf } from '../support/failure.js'

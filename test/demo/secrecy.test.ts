@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
 import { startDemoAgent, type DemoAgent } from '../../src/demo/index.js'
 import type { ReplayPolicy } from '../../src/core/profile.js'
-import { grpcAnswer, httpAnswer } from '../../src/server/refusal.js'
+import { grpcAnswer, httpAnswer } from '../../src/server/scheme/refusal.js'
 import {
   bearerOf,
   Clock,

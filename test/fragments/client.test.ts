@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Peer, Roster } from '../../src/core/peer.js'
+import type { Peer, Roster } from '../../src/core/roster.js'
 import { defaultProfile } from '../../src/core/profile.js'
 import { clientFragments, renderClientFragment, type ClientFormat } from '../../src/fragments/index.js'
 import { readByDotenv, sourcedBySh } from '../support/env-readers.js'

@@ -1,6 +1,6 @@
 import { parse } from 'yaml'
 import { describe, expect, it } from 'vitest'
-import type { Peer, Roster } from '../../src/core/peer.js'
+import type { Peer, Roster } from '../../src/core/roster.js'
 import { defaultProfile } from '../../src/core/profile.js'
 import {
   clientFragments,

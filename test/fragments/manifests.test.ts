@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import type { Peer, Roster } from '../../src/core/peer.js'
+import type { Peer, Roster } from '../../src/core/roster.js'
 import { defaultProfile } from '../../src/core/profile.js'
 import { shellText } from '../../src/fragments/curl.js'
 import {

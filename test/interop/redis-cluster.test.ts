@@ -4,7 +4,7 @@ import { Cluster } from 'ioredis'
 import { createCluster } from 'redis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fromIoredis, fromNodeRedis, redisGuard, type RedisPort } from '../../src/server/redis.js'
-import { inStep, rightCode, someStep, wrongCode } from '../guards/attempts.js'
+import { inStep, rightCode, someStep, wrongCode } from '../state/attempts.js'
 import { clients } from '../support/redis-clients.js'
 import { hasRedis, RedisServer } from '../support/redis-server.js'
 

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import jsQRModule from 'jsqr'
 import { PNG } from 'pngjs'
 import { describe, expect, it } from 'vitest'
-import { drawQr } from '../../src/cli/qr.js'
+import { drawQr } from '../../src/cli/io/qr.js'
 import { binary, makeFolder, makeStore, runCli } from '../support/cli.js'
 import { openTerminal, until } from '../support/terminal.js'
 

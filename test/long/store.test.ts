@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
-import { acquireLock } from '../../src/store/lock.js'
+import { acquireLock } from '../../src/store/lock/lock.js'
 import { useWorkers } from '../support/store-processes.js'
 import { contention, killStorm, makeCounter, writers } from '../support/store-storms.js'
 

@@ -16,7 +16,7 @@ export default defineConfig({
         plugins: [inProcesses],
         test: {
           name: 'mutation',
-          include: [`test/${process.env['MUTATED'] ?? '{core,guards,store}'}/**/*.test.ts`],
+          include: [`test/${process.env['MUTATED'] ?? '{core,state,store}'}/**/*.test.ts`],
           // Processes of their own run without the mutant, and to derive a key takes seconds, for each mutant again.
           exclude: ['test/store/processes.test.ts', 'test/store/passphrase.test.ts'],
           testTimeout: 60_000,

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { defaultProfile } from '../../src/core/profile.js'
 import { startDemoAgent } from '../../src/demo/index.js'
-import { memoryGuard } from '../../src/guards/memory-guard.js'
+import { memoryGuard } from '../../src/state/memory-state.js'
 import { probe, type ProbeReport } from '../../src/probe/index.js'
 import { TOTPServerAuthScheme } from '../../src/server/index.js'
 import { agent03 } from '../support/agent-03.js'

@@ -4,8 +4,8 @@ import { defaultProfile } from '../../src/core/profile.js'
 import { Seed } from '../../src/core/seed.js'
 import { Token } from '../../src/core/token.js'
 import { generateCodeOfStep, isCode, timeStepAt } from '../../src/core/totp.js'
-import { wrongCodesAt } from '../../src/probe/codes.js'
-import { ValidCodes } from '../../src/probe/valid-codes.js'
+import { wrongCodesAt } from '../../src/probe/run/codes.js'
+import { ValidCodes } from '../../src/probe/run/valid-codes.js'
 import { alice, bob, midStep, stillClock } from '../support/probing.js'
 
 const token = Token.parse(alice.token)

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Ledger } from '../../src/probe/ledger.js'
+import { Ledger } from '../../src/probe/run/ledger.js'
 
 /** What a run may wait in all, for time-outs of a second. */
 const mostMs = 60_000

@@ -3,7 +3,7 @@ import { defaultProfile } from '../../src/core/profile.js'
 import { Token } from '../../src/core/token.js'
 import { generateCode } from '../../src/core/totp.js'
 import type { ProbeOptions, ProbeReport } from '../../src/probe/index.js'
-import { httpAnswer } from '../../src/server/refusal.js'
+import { httpAnswer } from '../../src/server/scheme/refusal.js'
 import { refuse, sendJson, type Quirks } from '../support/broken-agent.js'
 import { alice, bob, findings, midStep, probeAgent, stillClock } from '../support/probing.js'
 

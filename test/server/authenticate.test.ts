@@ -4,11 +4,11 @@ import { HOTP } from 'otpauth'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { defaultProfile } from '../../src/core/profile.js'
 import { hashToken } from '../../src/core/token.js'
-import type { Guard } from '../../src/guards/guard.js'
-import { PeerTokenAuth } from '../../src/server/delegates.js'
-import { httpAnswer, type HttpAnswer } from '../../src/server/refusal.js'
-import type { AuthRequest } from '../../src/server/request.js'
-import { TOTPServerAuthScheme, type AuthOutcome } from '../../src/server/totp-server-auth-scheme.js'
+import type { Guard } from '../../src/state/state.js'
+import { PeerTokenAuth } from '../../src/server/scheme/delegates.js'
+import { httpAnswer, type HttpAnswer } from '../../src/server/scheme/refusal.js'
+import type { AuthRequest } from '../../src/server/scheme/request.js'
+import { TOTPServerAuthScheme, type AuthOutcome } from '../../src/server/scheme/totp-server-auth-scheme.js'
 import {
   bearerOf,
   Clock,

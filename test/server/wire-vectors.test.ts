@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { memoryGuard } from '../../src/guards/index.js'
+import { memoryGuard } from '../../src/state/index.js'
 import { httpAnswer, TOTPServerAuthScheme, type AuthOutcome } from '../../src/server/index.js'
-import { grpcAnswer } from '../../src/server/refusal.js'
+import { grpcAnswer } from '../../src/server/scheme/refusal.js'
 import { makeFolder } from '../support/cli.js'
 import vectors from '../vectors/wire.json' with { type: 'json' }
 

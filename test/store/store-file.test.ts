@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Roster } from '../../src/core/peer.js'
+import type { Roster } from '../../src/core/roster.js'
 import { algorithms, digitCounts, replayPolicies } from '../../src/core/profile.js'
 import { Seed } from '../../src/core/seed.js'
 import { Token } from '../../src/core/token.js'

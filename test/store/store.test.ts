@@ -13,7 +13,7 @@ import {
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { Roster } from '../../src/core/peer.js'
+import type { Roster } from '../../src/core/roster.js'
 import { createStore, readStore, updateStore } from '../../src/store/store.js'
 import { formatStore } from '../../src/store/store-file.js'
 import { peerOf, rosterOf } from '../support/roster.js'

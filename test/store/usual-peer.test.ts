@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
-import type { Peer } from '../../src/core/peer.js'
+import type { Peer } from '../../src/core/roster.js'
 import { peerSchema } from '../../src/store/schema.js'
 import { formatStore } from '../../src/store/store-file.js'
 import { UsualPeers } from '../../src/store/usual-peer.js'

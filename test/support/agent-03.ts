@@ -7,11 +7,11 @@ import { agentCardHandler, jsonRpcHandler, restHandler } from 'a2a-sdk-0.3/serve
 import { A2AService, grpcService } from 'a2a-sdk-0.3/server/grpc'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import express from 'express'
-import { withTotpSecurity, type CardJson } from '../../src/core/agent-card.js'
+import { withTotpSecurity, type CardJson } from '../../src/core/card/security.js'
 import { TOTPCallContextBuilder } from '../../src/server/a2a.js'
 import { totpGuard } from '../../src/server/express.js'
 import { grpcGuard, guardedService } from '../../src/server/grpc.js'
-import type { TOTPServerAuthScheme } from '../../src/server/totp-server-auth-scheme.js'
+import type { TOTPServerAuthScheme } from '../../src/server/scheme/totp-server-auth-scheme.js'
 import { routesOf, type Route } from './routes.js'
 
 export interface Agent03 extends AsyncDisposable {

@@ -1,4 +1,4 @@
-import type { Peer, Roster } from '../../src/core/peer.js'
+import type { Peer, Roster } from '../../src/core/roster.js'
 import { defaultProfile, type ReplayPolicy } from '../../src/core/profile.js'
 import { Token } from '../../src/core/token.js'
 import { alice, bob } from './probing.js'

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto'
-import type { Peer, Roster } from '../../src/core/peer.js'
+import type { Peer, Roster } from '../../src/core/roster.js'
 import { defaultProfile, type CodeProfile, type ReplayPolicy } from '../../src/core/profile.js'
 import { Seed } from '../../src/core/seed.js'
 import { Token } from '../../src/core/token.js'
 import { generateCodeOfStep, timeStepAt } from '../../src/core/totp.js'
-import { memoryGuard } from '../../src/guards/memory-guard.js'
-import { PeerTokenAuth } from '../../src/server/delegates.js'
-import type { AuthEvent } from '../../src/server/events.js'
-import type { PeerSeedsOptions } from '../../src/server/options.js'
-import type { AuthRequest } from '../../src/server/request.js'
-import { TOTPServerAuthScheme } from '../../src/server/totp-server-auth-scheme.js'
+import { memoryGuard } from '../../src/state/memory-state.js'
+import { PeerTokenAuth } from '../../src/server/scheme/delegates.js'
+import type { AuthEvent } from '../../src/server/scheme/events.js'
+import type { PeerSeedsOptions } from '../../src/server/scheme/options.js'
+import type { AuthRequest } from '../../src/server/scheme/request.js'
+import { TOTPServerAuthScheme } from '../../src/server/scheme/totp-server-auth-scheme.js'
 
 /** A seed and a token that are the same in every run. */
 function credentialsOf(peer: string): { seed: Seed; token: string } {

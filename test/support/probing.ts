@@ -3,7 +3,7 @@ import { defaultProfile } from '../../src/core/profile.js'
 import { Seed } from '../../src/core/seed.js'
 import { Token } from '../../src/core/token.js'
 import { probe, type ProbeOptions, type ProbeReport } from '../../src/probe/index.js'
-import type { CheckResult } from '../../src/probe/report.js'
+import type { CheckResult } from '../../src/probe/report/report.js'
 import { startTestAgent, type AgentPeer, type Quirks, type TestAgent } from './broken-agent.js'
 
 /** A clock that stands still until somebody sleeps. */

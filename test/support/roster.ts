@@ -1,4 +1,4 @@
-import type { Peer, Roster, SeedCredential, TokenCredential } from '../../src/core/peer.js'
+import type { Peer, Roster, SeedCredential, TokenCredential } from '../../src/core/roster.js'
 import { defaultProfile } from '../../src/core/profile.js'
 import { Seed } from '../../src/core/seed.js'
 import { Token } from '../../src/core/token.js'

@@ -4,10 +4,10 @@ import { isA2aTotpError } from '../../core/errors.js'
 import { defaultProfile } from '../../core/profile.js'
 import { printable } from '../../core/text.js'
 import type { CliContext } from '../context.js'
-import type { Finding, Patient } from '../doctor/index.js'
+import type { Finding, Patient } from '../../doctor/index.js'
 import { exitCodes } from '../exit-codes.js'
 import { parseHttpUrl } from '../options.js'
-import type { Output } from '../output.js'
+import type { Output } from '../io/output.js'
 
 interface DoctorOptions {
   fix?: true
@@ -38,7 +38,7 @@ Examples:
       const { output, now, busy } = context
       if (clock !== undefined) parseHttpUrl('--clock', clock)
       const patients = await patientsOf(context, paths)
-      const { examine, auditClock, worstFirst } = await import('../doctor/index.js')
+      const { examine, auditClock, worstFirst } = await import('../../doctor/index.js')
       const profile = patients[0]?.roster.profile ?? defaultProfile
       const clockFindings =
         clock === undefined

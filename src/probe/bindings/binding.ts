@@ -1,6 +1,6 @@
-import type { Cell } from '../cells.js'
-import type { HttpRequest } from '../http.js'
-import type { FieldLine } from '../outcome.js'
+import type { Cell } from '../target/cells.js'
+import type { HttpRequest } from '../wire/http.js'
+import type { FieldLine } from '../wire/outcome.js'
 
 /**
  * What is asked of the agent: `get` a task or `subscribe` to one, by a random id and so without effect; `send` a

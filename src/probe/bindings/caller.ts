@@ -1,5 +1,5 @@
-import type { Answer } from '../answers.js'
-import type { FieldLine } from '../outcome.js'
+import type { Answer } from '../wire/answers.js'
+import type { FieldLine } from '../wire/outcome.js'
 import type { Operation } from './binding.js'
 
 /** Which of a cell's two connections a request takes: the one that the valid calls come by, or the one beside. */

@@ -1,8 +1,8 @@
-import type { Cell } from '../cells.js'
-import { readGrpcAnswer } from '../grpc/answer.js'
-import { encodeRequest, pathOf } from '../grpc/wire.js'
-import type { HttpClient } from '../http.js'
-import type { FieldLine } from '../outcome.js'
+import type { Cell } from '../target/cells.js'
+import { readGrpcAnswer } from '../wire/grpc/answer.js'
+import { encodeRequest, pathOf } from '../wire/grpc/wire.js'
+import type { HttpClient } from '../wire/http.js'
+import type { FieldLine } from '../wire/outcome.js'
 import { versionField } from './binding.js'
 import type { Caller } from './caller.js'
 

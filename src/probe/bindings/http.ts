@@ -1,6 +1,6 @@
-import { readHttpAnswer } from '../answers.js'
-import type { Cell } from '../cells.js'
-import type { HttpClient } from '../http.js'
+import { readHttpAnswer } from '../wire/answers.js'
+import type { Cell } from '../target/cells.js'
+import type { HttpClient } from '../wire/http.js'
 import type { WriteRequest } from './binding.js'
 import type { Caller } from './caller.js'
 

@@ -1,4 +1,4 @@
-import type { Cell } from '../cells.js'
+import type { Cell } from '../target/cells.js'
 import { messageOf, versionField, type Operation, type WriteRequest } from './binding.js'
 
 const methods = {

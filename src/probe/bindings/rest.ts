@@ -1,4 +1,4 @@
-import type { Cell } from '../cells.js'
+import type { Cell } from '../target/cells.js'
 import { messageOf, versionField, type Operation, type WriteRequest } from './binding.js'
 
 /** HTTP+JSON (A2A 1.0 §11, 0.3 §3.2.3). */

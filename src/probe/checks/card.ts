@@ -1,6 +1,6 @@
-import { isBearerScheme, isHeaderScheme, type CardJson } from '../../core/agent-card.js'
-import { passed, warned, type Verdict } from '../report.js'
-import { asList, asObject, asText } from '../text.js'
+import { isBearerScheme, isHeaderScheme, type CardJson } from '../../core/card/security.js'
+import { passed, warned, type Verdict } from '../report/report.js'
+import { asList, asObject, asText } from '../wire/text.js'
 
 /** One alternative that a card accepts: the names of the schemes that it wants together. */
 interface Alternative {

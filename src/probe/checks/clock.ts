@@ -1,6 +1,6 @@
-import type { Answer } from '../answers.js'
-import type { ProbeCredentials } from '../options.js'
-import { passed, skipped, warned, type Verdict } from '../report.js'
+import type { Answer } from '../wire/answers.js'
+import type { ProbeCredentials } from '../run/options.js'
+import { passed, skipped, warned, type Verdict } from '../report/report.js'
 
 /**
  * How far the agent's clock is from this one, in milliseconds; positive when it is ahead, 0 when no difference

@@ -1,6 +1,6 @@
-import { isSuccess, onlyThrottled, type CellRun } from '../cell-run.js'
-import { titleOf, type Cell } from '../cells.js'
-import { failed, passed, skipped, type Verdict } from '../report.js'
+import { isSuccess, onlyThrottled, type CellRun } from '../run/cell-run.js'
+import { titleOf, type Cell } from '../target/cells.js'
+import { failed, passed, skipped, type Verdict } from '../report/report.js'
 
 /** What a run was to cover, and what it did. */
 export interface Covered {

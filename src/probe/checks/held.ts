@@ -1,6 +1,6 @@
-import type { CheckId } from '../catalogue.js'
-import { isSuccess, wasLetIn, type CellRun, type Tried } from '../cell-run.js'
-import { failed, passed, skipped, warned, type Verdict } from '../report.js'
+import type { CheckId } from './catalogue.js'
+import { isSuccess, wasLetIn, type CellRun, type Tried } from '../run/cell-run.js'
+import { failed, passed, skipped, warned, type Verdict } from '../report/report.js'
 import { isLate } from './refusals.js'
 
 /** Whether everything that a refusal check sent was refused, before any success where it is sent then. */

@@ -1,7 +1,7 @@
-import type { Answer } from '../answers.js'
-import { wasLetIn, type CellRun, type Tried } from '../cell-run.js'
-import { failed, passed, skipped, warned, type Verdict } from '../report.js'
-import type { Secrets } from '../secrets.js'
+import type { Answer } from '../wire/answers.js'
+import { wasLetIn, type CellRun, type Tried } from '../run/cell-run.js'
+import { failed, passed, skipped, warned, type Verdict } from '../report/report.js'
+import type { Secrets } from '../run/secrets.js'
 
 /** Answers that kept somebody out, in whatever form. */
 function refusalsOf(run: CellRun): Tried[] {

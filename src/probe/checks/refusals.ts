@@ -1,6 +1,6 @@
-import type { CheckId } from '../catalogue.js'
-import type { WrongCodes } from '../codes.js'
-import type { FieldLine } from '../outcome.js'
+import type { CheckId } from './catalogue.js'
+import type { WrongCodes } from '../run/codes.js'
+import type { FieldLine } from '../wire/outcome.js'
 
 /** What a refusal check has to work with. */
 export interface Material {

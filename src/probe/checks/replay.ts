@@ -1,6 +1,6 @@
-import { wasLetIn, type CellRun } from '../cell-run.js'
-import type { ProbeCredentials } from '../options.js'
-import { failed, passed, skipped, type Verdict } from '../report.js'
+import { wasLetIn, type CellRun } from '../run/cell-run.js'
+import type { ProbeCredentials } from '../run/options.js'
+import { failed, passed, skipped, type Verdict } from '../report/report.js'
 
 /** Whether a code that was accepted is accepted again, here or after it was used in another cell. */
 export function judgeReplay(run: CellRun, { replay }: ProbeCredentials): Verdict {

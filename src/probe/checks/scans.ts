@@ -1,6 +1,6 @@
-import { wasLetIn, type CellRun } from '../cell-run.js'
-import { failed, passed, skipped, warned, type Verdict } from '../report.js'
-import type { Scans } from '../scans.js'
+import { wasLetIn, type CellRun } from '../run/cell-run.js'
+import { failed, passed, skipped, warned, type Verdict } from '../report/report.js'
+import type { Scans } from '../run/scans.js'
 
 /** The widest window that an agent should have, in steps on either side (RFC 6238 §5.2 recommends one). */
 const widest = 2

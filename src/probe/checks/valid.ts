@@ -1,7 +1,7 @@
-import type { Answer } from '../answers.js'
-import { isSuccess, type CellRun } from '../cell-run.js'
-import { failed, passed, skipped, warned, type Verdict } from '../report.js'
-import { longestWait } from '../throttle-wait.js'
+import type { Answer } from '../wire/answers.js'
+import { isSuccess, type CellRun } from '../run/cell-run.js'
+import { failed, passed, skipped, warned, type Verdict } from '../report/report.js'
+import { longestWait } from '../run/throttle-wait.js'
 import { explain, type Surroundings } from './explain.js'
 
 /** Whether right credentials were let in, with an explanation where they were not. */

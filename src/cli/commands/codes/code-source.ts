@@ -1,0 +1,117 @@
+import { A2aTotpError, isA2aTotpError } from '../../../core/errors.js'
+import { isLive, newestLive, seedsOf, type Peer, type Roster } from '../../../core/roster.js'
+import { profileFromVariables } from '../../../core/profile-variables.js'
+import { parseProfile, type TotpProfile } from '../../../core/profile.js'
+import { peerNamed } from '../../../core/provision.js'
+import { minimumSeedBits, Seed } from '../../../core/seed.js'
+import { Token } from '../../../core/token.js'
+import type { CliContext, Env } from '../../context.js'
+
+/** Whose codes a command makes or checks, whether that comes from the store or from the environment. */
+export interface CodeSource {
+  /** The peer's name; none when the credentials come from the environment. */
+  readonly peer?: string
+  readonly agent?: string
+  readonly url?: string
+  readonly profile: TotpProfile
+  /** Every live seed, the newest last. */
+  readonly seeds: readonly [Seed, ...Seed[]]
+  /** The newest live token; none when only a seed is known. */
+  readonly token?: Token
+}
+
+/** The seed to make codes with. */
+export function newestSeed({ seeds }: CodeSource): Seed {
+  return seeds[seeds.length - 1] ?? seeds[0]
+}
+
+/**
+ * Finds the peer that a command means: by name in the store; without a name by `$A2A_TOTP_SEED`, else the
+ * store's only peer.
+ *
+ * @throws {A2aTotpError} `ERR_USAGE` when nothing says which peer is meant, `ERR_PEER_UNKNOWN`,
+ *   `ERR_CREDENTIAL_EXPIRED`, `ERR_CONFIG_INVALID` for a bad variable, or `ERR_STORE_*`.
+ */
+export async function findCodeSource(
+  { env, store, output, now }: CliContext,
+  name: string | undefined,
+): Promise<CodeSource> {
+  const source =
+    name === undefined && env['A2A_TOTP_SEED']
+      ? sourceFromEnvironment(env)
+      : sourceFromStore(...(await namedOrOnly(store, name)), now())
+  const { bits, strong } = newestSeed(source)
+  if (!strong) {
+    output.warn(
+      `this seed has ${bits} bits; RFC 4226 asks for at least ${minimumSeedBits}: ask its issuer for a new one`,
+    )
+  }
+  return source
+}
+
+async function namedOrOnly(store: CliContext['store'], name: string | undefined): Promise<[Roster, Peer]> {
+  if (name !== undefined) {
+    const roster = await store.read()
+    return [roster, peerNamed(roster, name)]
+  }
+  if (!store.exists()) {
+    throw new A2aTotpError(
+      'ERR_USAGE',
+      'no peer named, and neither $A2A_TOTP_SEED nor a store to take it from; say NAME',
+    )
+  }
+  const roster = await store.read()
+  const [only, second] = roster.peers.values()
+  if (only && !second) return [roster, only]
+  throw new A2aTotpError(
+    'ERR_USAGE',
+    only
+      ? `the store has ${roster.peers.size} peers; say which one: NAME`
+      : 'the store has no peers yet; run `a2a-totp add-peer NAME` first',
+  )
+}
+
+/** @throws {A2aTotpError} `ERR_CREDENTIAL_EXPIRED` when none of the peer's seeds is live. */
+export function sourceFromStore(roster: Roster, peer: Peer, at: Date): CodeSource {
+  const [oldest, ...newer] = seedsOf(roster, peer)
+    .filter((credential) => isLive(credential, at))
+    .map(({ seed }) => seed)
+  if (!oldest) {
+    throw new A2aTotpError(
+      'ERR_CREDENTIAL_EXPIRED',
+      `every seed of ${peer.name} has expired; give it a new one with \`a2a-totp rotate ${peer.name}\``,
+    )
+  }
+  const token = newestLive(peer.tokens, at)?.token
+  const { algorithm, digits, period } = peer
+  return {
+    peer: peer.name,
+    agent: roster.agent,
+    ...(roster.url ? { url: roster.url } : {}),
+    profile: { ...roster.profile, algorithm, digits, period },
+    seeds: [oldest, ...newer],
+    ...(token ? { token } : {}),
+  }
+}
+
+/** A variable that is empty counts as missing. */
+function sourceFromEnvironment(env: Env): CodeSource {
+  const { A2A_TOTP_AGENT: agent, A2A_TOTP_URL: url, A2A_TOTP_SEED: seed = '', A2A_TOTP_TOKEN: token } = env
+  return {
+    ...(agent ? { agent } : {}),
+    ...(url ? { url } : {}),
+    seeds: [fromVariable('A2A_TOTP_SEED', () => Seed.fromBase32(seed))],
+    profile: parseProfile(profileFromVariables(env)),
+    ...(token ? { token: fromVariable('A2A_TOTP_TOKEN', () => Token.parse(token)) } : {}),
+  }
+}
+
+/** @throws {A2aTotpError} `ERR_CONFIG_INVALID`, with the variable's name, where it cannot be parsed. */
+export function fromVariable<T>(name: string, parse: () => T): T {
+  try {
+    return parse()
+  } catch (error) {
+    if (!isA2aTotpError(error)) throw error
+    throw new A2aTotpError('ERR_CONFIG_INVALID', `$${name}: ${error.message}`)
+  }
+}

@@ -1,0 +1,131 @@
+import { Command, Option } from 'commander'
+import { A2aTotpError } from '../../../core/errors.js'
+import { endOfStep, generateCodeOfStep, secondsLeft, timeStepAt } from '../../../core/totp.js'
+import { findCodeSource, newestSeed, type CodeSource } from './code-source.js'
+import type { CliContext } from '../../context.js'
+import { parseTime, refuseTogether, wholeNumber } from '../../options.js'
+
+interface CodeOptions {
+  header?: true
+  headers?: true
+  watch?: true
+  at?: Date
+  minRemaining?: number
+}
+
+/** A code with everything that is known about it: the `--json` document. */
+interface Reading {
+  readonly peer: string | null
+  readonly code: string
+  readonly timeStep: number
+  readonly period: number
+  readonly digits: number
+  readonly algorithm: string
+  readonly expiresIn: number
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export const codeCommand = (context: CliContext): Command =>
+  new Command('code')
+    .description("print a peer's current code")
+    .argument('[name]', 'the peer; else $A2A_TOTP_SEED, else the only peer of the store')
+    .option('--header', 'print it as a header line: X-TOTP: 123456')
+    .option('--headers', 'print the Authorization line as well, as curl -H @- reads them')
+    .option('--watch', 'follow the code from step to step, until interrupted')
+    .addOption(
+      new Option('--at <time>', 'the code of another time: RFC 3339 or unix seconds').argParser(parseTime),
+    )
+    .addOption(wholeNumber('--min-remaining <seconds>', 'wait for a code that lives that long', 0, 119))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ a2a-totp code alice
+  287082
+  $ a2a-totp code alice --headers | curl -H @- https://agent.example/a2a
+  $ a2a-totp code alice --json | jq .expiresIn
+  $ A2A_TOTP_SEED=... a2a-totp code --min-remaining 5`,
+    )
+    .action(async (name: string | undefined, options: CodeOptions) => {
+      refuseContradictions(options)
+      const source = await findCodeSource(context, name)
+      if (options.watch) return watch(context, source, options)
+      const { minRemaining } = options
+      if (minRemaining !== undefined) await waitFor(context, source, minRemaining)
+      if (context.signal.aborted) return
+      const reading = read(source, options.at ?? context.now(), options)
+      context.output.result(textOf(reading), reading)
+      if (options.at === undefined) context.output.say(`valid for ${reading.expiresIn} s`)
+    })
+
+function refuseContradictions({ header, headers, watch, at, minRemaining }: CodeOptions): void {
+  refuseTogether({ '--header': header, '--headers': headers })
+  refuseTogether({ '--at': at, '--watch': watch, '--min-remaining': minRemaining })
+}
+
+function read(source: CodeSource, at: Date, { header, headers }: CodeOptions): Reading {
+  const { profile, token } = source
+  const { period, digits, algorithm } = profile
+  const timeStep = timeStepAt(profile, at)
+  const code = generateCodeOfStep(newestSeed(source), profile, timeStep)
+  const lines: Record<string, string> = { [profile.header]: code }
+  if (headers) {
+    if (!token) {
+      throw new A2aTotpError(
+        'ERR_TOKEN_MISSING',
+        'no token to print; set $A2A_TOTP_TOKEN, or ask for --header alone',
+      )
+    }
+    lines['Authorization'] = `Bearer ${token.value}`
+  }
+  const expiresIn = secondsLeft(profile, at)
+  const reading = { peer: source.peer ?? null, code, timeStep, period, digits, algorithm, expiresIn }
+  return (header ?? headers) ? { ...reading, headers: lines } : reading
+}
+
+function textOf({ code, headers }: Reading): string {
+  if (!headers) return code
+  return Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}`)
+    .join('\n')
+}
+
+async function waitFor(
+  { now, sleep, output, signal }: CliContext,
+  { profile }: CodeSource,
+  seconds: number,
+): Promise<void> {
+  if (seconds >= profile.period) {
+    throw new A2aTotpError('ERR_USAGE', `--min-remaining must be less than the period, ${profile.period} s`)
+  }
+  const at = now()
+  const end = endOfStep(profile, timeStepAt(profile, at)).getTime()
+  if (end - at.getTime() >= seconds * 1000) return
+  output.say(`waiting ${Math.ceil((end - at.getTime()) / 1000)} s for the next time step`)
+  while (!signal.aborted && now().getTime() < end) await sleep(end - now().getTime())
+}
+
+/** Prints each code as its time step begins. A person sees a countdown on one line; a pipe gets a line a step. */
+async function watch(context: CliContext, source: CodeSource, options: CodeOptions): Promise<void> {
+  const { now, sleep, output, signal } = context
+  const terminal = output.forPerson ? await import('../../io/terminal.js') : undefined
+  let shown: number | undefined
+  while (!signal.aborted) {
+    const at = now()
+    const reading = read(source, at, options)
+    const text = textOf(reading)
+    if (terminal && !options.headers) {
+      const remaining = Math.ceil(
+        (endOfStep(source.profile, reading.timeStep).getTime() - at.getTime()) / 1000,
+      )
+      output.write(`\r\x1b[K${text}  ${terminal.countdown(remaining, reading.period)}`)
+    } else if (reading.timeStep !== shown) {
+      output.result(text, reading)
+    }
+    shown = reading.timeStep
+    const nextStep = endOfStep(source.profile, reading.timeStep).getTime() - now().getTime()
+    const nextSecond = 1000 - (now().getTime() % 1000)
+    await sleep(Math.max(1, terminal ? nextSecond : nextStep))
+  }
+  if (terminal) output.write('\n')
+}

@@ -1,0 +1,42 @@
+import { Command, Option } from 'commander'
+import { verifyCode, type Verification } from '../../../core/totp.js'
+import { findCodeSource } from './code-source.js'
+import type { CliContext } from '../../context.js'
+import { exitCodes } from '../../exit-codes.js'
+import { parseTime } from '../../options.js'
+
+export const verifyCommand = (context: CliContext): Command =>
+  new Command('verify')
+    .description("tell whether a code is a peer's now; a tool for people, it spends no time step")
+    .argument('<code>', 'the code, or - to read it from standard input')
+    .argument('[name]', 'the peer; else $A2A_TOTP_SEED, else the only peer of the store')
+    .addOption(new Option('--at <time>', 'at another time: RFC 3339 or unix seconds').argParser(parseTime))
+    .addHelpText(
+      'after',
+      `
+Prints valid or invalid; a valid code comes with its drift in time steps (-1: the peer is one behind).
+Exit code 0 when valid, 1 when not.
+
+Examples:
+  $ a2a-totp verify 287082 alice
+  valid (drift 0)
+  $ oathtool --totp -b "$SEED" | a2a-totp verify - alice`,
+    )
+    .action(async (given: string, name: string | undefined, { at }: { at?: Date }) => {
+      const source = await findCodeSource(context, name)
+      const code = given === '-' ? (await context.readStdin()).toString().trim() : given
+      const instant = at ?? context.now()
+      const verification = source.seeds
+        .map((seed) => verifyCode(seed, source.profile, code, instant))
+        .reduce<Verification>((found, next) => (found.valid ? found : next), { valid: false })
+      const { valid, timeStep, drift } = verification.valid
+        ? verification
+        : { ...verification, timeStep: null, drift: null }
+      context.output.result(valid ? `valid (drift ${drift})` : 'invalid', {
+        valid,
+        peer: source.peer ?? null,
+        timeStep,
+        drift,
+      })
+      if (!valid) context.setExitCode(exitCodes.no)
+    })

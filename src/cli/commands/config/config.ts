@@ -1,0 +1,201 @@
+import { Command, type Option } from 'commander'
+import {
+  cardProtocols,
+  totpSecurityOf,
+  withTotpSecurity,
+  type CardJson,
+  type CardProtocol,
+} from '../../../core/card/security.js'
+import { A2aTotpError, isA2aTotpError } from '../../../core/errors.js'
+import { defaultProfile } from '../../../core/profile.js'
+import { replayOf, type Roster } from '../../../core/roster.js'
+import { peerNamed } from '../../../core/provision.js'
+import { jsonText } from '../../../core/text.js'
+import {
+  clientFragments,
+  renderClientFragment,
+  renderServerFragment,
+  serverFragments,
+  type ClientFormat,
+  type Fragment,
+  type RenderedFragment,
+  type ServerFormat,
+} from '../../../fragments/index.js'
+import type { CliContext } from '../../context.js'
+import { readGiven } from '../../io/given-file.js'
+import { choice } from '../../options.js'
+import { emit, outOptions, type OutOptions } from '../../io/result-file.js'
+
+export const configCommand = (context: CliContext): Command =>
+  new Command('config')
+    .description('print what the agent, a peer or the agent card needs')
+    .addCommand(serverCommand(context))
+    .addCommand(clientCommand(context))
+    .addCommand(cardCommand(context))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ a2a-totp config server --out billing.json
+  $ a2a-totp config client alice --out alice.env
+  $ a2a-totp config card --merge agent-card.json`,
+    )
+
+function serverCommand(context: CliContext): Command {
+  const command = new Command('server')
+    .description('the fragment for the protected agent')
+    .addOption(formatOption(serverFragments).default('json'))
+    .option('--server-file <path>', 'where the server file will be, for env, compose and systemd')
+    .option('--allow-weak-seed', 'write seeds of less than 128 bits, for an agent that allows them')
+  for (const option of outOptions()) command.addOption(option)
+  return command
+    .addHelpText(
+      'after',
+      `${listFormats(serverFragments)}
+What the agent would refuse, a seed of less than 128 bits for example, is not written (exit 3). An agent that is running
+keeps its old file then, and what was revoked is still valid there.
+
+Examples:
+  $ a2a-totp config server --out /etc/billing/a2a-totp-server.json
+  $ a2a-totp config server --format python --out a2a_totp_server.py
+  $ a2a-totp config server --format kubernetes | kubectl apply -f -
+  $ a2a-totp config server --format systemd --server-file /etc/a2a-totp/billing.json
+  $ a2a-totp config server --allow-weak-seed --out server.json   # the agent has allowWeakSeeds: true`,
+    )
+    .action(async (options: ServerOptions) => {
+      give(context, options, await acceptedFragment(context, options))
+    })
+}
+
+interface ServerOptions extends OutOptions {
+  format: ServerFormat
+  serverFile?: string
+  allowWeakSeed?: true
+}
+
+/**
+ * A fragment that the agent's library takes. What the library would refuse is never written: an agent that runs would
+ * keep its old file, and credentials revoked since would stay valid.
+ */
+async function acceptedFragment(
+  { output, store, now }: CliContext,
+  { format, serverFile, allowWeakSeed }: ServerOptions,
+): Promise<RenderedFragment> {
+  const roster = await store.read()
+  if (roster.peers.size === 0) output.warn('the store has no peers, so the agent would refuse everybody')
+  if (format === 'maps') refuseOnce(roster)
+  const input = { roster, at: now(), ...(serverFile === undefined ? {} : { serverFile }) }
+  try {
+    const fragment = await renderServerFragment(format, input)
+    if (!fragment.agentReads) return fragment
+    const { readAsAgent } = await import('./server-reader.js')
+    const warning = readAsAgent(fragment.agentReads, allowWeakSeed ?? false)
+    return warning === undefined ? fragment : { ...fragment, warnings: [...fragment.warnings, warning] }
+  } catch (error) {
+    // Without a live shared seed there is no file that the agent would take.
+    if (!isA2aTotpError(error) || error.code !== 'ERR_CREDENTIAL_EXPIRED') throw error
+    throw (await import('./server-reader.js')).refused(error.message)
+  }
+}
+
+/** @throws {A2aTotpError} `ERR_CONFIG_INVALID` when a code is to be good once: an agent with the maps would not know. */
+function refuseOnce(roster: Roster): void {
+  const once = [...roster.peers.values()].find((peer) => replayOf(roster, peer) === 'once')
+  if (!once) return
+  throw new A2aTotpError(
+    'ERR_CONFIG_INVALID',
+    `maps cannot say that the replay policy of ${once.name} is once; use --format json`,
+  )
+}
+
+function clientCommand(context: CliContext): Command {
+  const command = new Command('client')
+    .description('the fragment for one peer: its token and its seed')
+    .argument('<name>', 'the peer')
+    .addOption(formatOption(clientFragments).default('env'))
+  for (const option of outOptions()) command.addOption(option)
+  return command
+    .addHelpText(
+      'after',
+      `${listFormats(clientFragments)}
+Examples:
+  $ a2a-totp config client alice --out alice.env
+  $ a2a-totp config client alice --format json | ssh alice.example 'umask 077; cat > totp.json'
+  $ a2a-totp config client alice --format crewai --out a2a_totp_crewai_client.py`,
+    )
+    .action(async (name: string, { format, ...out }: OutOptions & { format: ClientFormat }) => {
+      const roster = await context.store.read()
+      const peer = peerNamed(roster, name)
+      give(context, out, await renderClientFragment(format, { roster, peer, at: context.now() }))
+    })
+}
+
+function cardCommand(context: CliContext): Command {
+  const command = new Command('card')
+    .description('the part of the agent card that demands bearer AND the code')
+    .addOption(choice('--protocol <version>', 'A2A protocol whose shape to write', cardProtocols))
+    .option('--merge <card>', 'print this whole card with the second factor added; - is standard input')
+    .option('--replace', 'with --merge: drop alternatives that do without bearer')
+  for (const option of outOptions()) command.addOption(option)
+  return command
+    .addHelpText(
+      'after',
+      `
+--merge adds the code to every alternative that has bearer, skills' own ones too. It never appends an
+alternative: alternatives are an OR, and a second one would be a way round the first.
+
+Examples:
+  $ a2a-totp config card --protocol both
+  $ a2a-totp config card --merge agent-card.json --out agent-card.totp.json`,
+    )
+    .action(async ({ protocol, merge, replace, ...out }: CardOptions) => {
+      if (replace && merge === undefined)
+        throw new A2aTotpError('ERR_USAGE', '--replace is for a card of yours; say --merge CARD as well')
+      const header = context.store.exists()
+        ? (await context.store.read()).profile.header
+        : defaultProfile.header
+      const card =
+        merge === undefined
+          ? totpSecurityOf(protocol ?? '1.0', header)
+          : withTotpSecurity(await readCard(context, merge), {
+              header,
+              replace: replace ?? false,
+              ...(protocol ? { protocol } : {}),
+            })
+      emit(context, out, jsonText(card, 2), card)
+    })
+}
+
+interface CardOptions extends OutOptions {
+  protocol?: CardProtocol
+  merge?: string
+  replace?: true
+}
+
+const formatOption = (table: Readonly<Record<string, unknown>>): Option =>
+  choice('--format <format>', 'what to print', Object.keys(table))
+
+/** A line a format, for the help text. */
+function listFormats(table: Readonly<Record<string, Pick<Fragment<never>, 'summary' | 'secret'>>>): string {
+  const width = Math.max(...Object.keys(table).map((name) => name.length))
+  const lines = Object.entries(table).map(
+    ([name, { summary, secret }]) => `  ${name.padEnd(width)}  ${summary}${secret ? ' (secret)' : ''}`,
+  )
+  return `\nFormats:\n${lines.join('\n')}\n`
+}
+
+function give(context: CliContext, out: OutOptions, { content, document, warnings }: RenderedFragment): void {
+  for (const warning of warnings) context.output.warn(warning)
+  emit(context, out, content, document)
+}
+
+async function readCard(context: CliContext, path: string): Promise<CardJson> {
+  const text = (await readGiven(context, 'the agent card', path)).toString()
+  try {
+    const card: unknown = JSON.parse(text)
+    if (typeof card === 'object' && card !== null && !Array.isArray(card)) return card as CardJson
+  } catch {
+    // Falls through to the one error for everything that is no card.
+  }
+  throw new A2aTotpError('ERR_CARD_INVALID', 'the agent card is not a JSON object; give one as it is served')
+}

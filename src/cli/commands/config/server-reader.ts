@@ -1,0 +1,91 @@
+import { A2aTotpError, isA2aTotpError } from '../../../core/errors.js'
+import { minimumSeedBits } from '../../../core/seed.js'
+import type { TOTPServerAuthSchemeOptions } from '../../../server/scheme/options.js'
+import { rulesOf } from '../../../server/scheme/config.js'
+import { schemeOptions } from '../../../server/file/parse.js'
+
+/** What `config server --format maps` prints. */
+interface Maps {
+  readonly peer_seeds?: Readonly<Record<string, string>>
+  readonly shared_seed?: string
+  readonly token_to_peer: Readonly<Record<string, string>>
+}
+
+/**
+ * Reads a server file, or maps, as the agent will: with the parser, the rules and the defaults of the library.
+ *
+ * @returns a warning when only an agent that allows weak seeds will take the document
+ * @throws {A2aTotpError} `ERR_CONFIG_INVALID` when the agent would refuse the document
+ */
+export function readAsAgent(document: object, allowWeakSeeds: boolean): string | undefined {
+  const refusal = refusalOf(document, allowWeakSeeds)
+  if (!refusal) return allowWeakSeeds ? warningOf(document) : undefined
+  if (refusal.code !== 'ERR_SEED_WEAK') throw refused(refusal.message)
+  const { subject, choice } = weakSeedsIn(document)
+  throw refused(
+    `${subject} less than ${minimumSeedBits} bits; run \`a2a-totp rotate ${choice} --seed --now\`, ` +
+      'or pass --allow-weak-seed if the agent allows weak seeds',
+  )
+}
+
+/** An agent that is running goes on with the file it has, so the error says what that means. */
+export function refused(reason: string): A2aTotpError {
+  return new A2aTotpError(
+    'ERR_CONFIG_INVALID',
+    `the agent would refuse this, so nothing was written: ${reason}. ` +
+      'Until it gets a new file the agent keeps its old one, where revoked credentials are still valid',
+  )
+}
+
+function warningOf(document: object): string | undefined {
+  if (refusalOf(document, false)?.code !== 'ERR_SEED_WEAK') return undefined
+  return (
+    `${weakSeedsIn(document).subject} less than ${minimumSeedBits} bits: the agent refuses this ` +
+    'unless it runs with `allowWeakSeeds: true` (Python: `allow_weak_seeds=True`)'
+  )
+}
+
+function refusalOf(document: object, allowWeakSeeds: boolean): A2aTotpError | undefined {
+  try {
+    rulesOf(optionsOf(document, allowWeakSeeds), { supports: { once: true } })
+    return undefined
+  } catch (error) {
+    if (isA2aTotpError(error)) return error
+    throw error
+  }
+}
+
+function optionsOf(document: object, allowWeakSeeds: boolean): TOTPServerAuthSchemeOptions {
+  if (!isMaps(document)) return schemeOptions(JSON.stringify(document), { allowWeakSeeds })
+  const { peer_seeds: peerSeeds = {}, shared_seed: sharedSeed, token_to_peer: tokenToPeer } = document
+  const common = { tokenToPeer, replay: 'reuse', allowWeakSeeds } as const
+  return sharedSeed === undefined ? { ...common, peerSeeds } : { ...common, sharedSeed }
+}
+
+const mostNames = 10
+
+/** Whose seeds are weak, as the subject of a sentence and as arguments of `rotate`. */
+function weakSeedsIn(document: object): { subject: string; choice: string } {
+  const seeds = isMaps(document) ? document.peer_seeds : (document as { peers?: object }).peers
+  const names = Object.entries(seeds ?? {}).flatMap(([name, value]) =>
+    refusalOf(withOnly(document, { [name]: value as unknown }), false)?.code === 'ERR_SEED_WEAK' ? name : [],
+  )
+  if (names.length === 0 || refusalOf(withOnly(document, {}), false)?.code === 'ERR_SEED_WEAK')
+    return { subject: 'the shared seed has', choice: '--all' }
+  const shown = names.slice(0, mostNames)
+  const more = names.length > mostNames ? ` and ${names.length - mostNames} more` : ''
+  return {
+    subject:
+      names.length === 1 ? `the seed of ${shown.join()} has` : `the seeds of ${shown.join(', ')}${more} have`,
+    choice: more ? 'NAME...' : shown.join(' '),
+  }
+}
+
+/** The document as it would be with other peers; what it says of the agent stays. */
+function withOnly(document: object, peers: object): object {
+  return isMaps(document) ? { ...document, peer_seeds: peers, token_to_peer: {} } : { ...document, peers }
+}
+
+function isMaps(document: object): document is Maps {
+  return 'token_to_peer' in document
+}

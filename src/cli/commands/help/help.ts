@@ -1,0 +1,34 @@
+import { Command } from 'commander'
+import { A2aTotpError } from '../../../core/errors.js'
+import type { CliContext } from '../../context.js'
+import { topics } from './help-topics.js'
+
+export const helpCommand = ({ output }: CliContext): Command =>
+  new Command('help')
+    .description('help for a command, or on a topic')
+    .argument('[topic...]', `a command, or one of ${Object.keys(topics).join(', ')}`)
+    .addHelpText('after', '\nExamples:\n  $ a2a-totp help rotate\n  $ a2a-totp help encryption')
+    .action((words: string[], _options: object, command: Command) => {
+      const [topic = ''] = words
+      const text = Object.hasOwn(topics, topic) ? topics[topic] : undefined
+      const content = text ?? helpOf(commandNamed(command.parent ?? command, words))
+      output.result(content, { topic: words.join(' '), content })
+    })
+
+/** All that `--help` prints, with the examples, which are no part of commander's `helpInformation`. */
+function helpOf(command: Command): string {
+  let text = ''
+  command.configureOutput({ writeOut: (part) => (text += part) }).outputHelp()
+  return text
+}
+
+function commandNamed(program: Command, words: readonly string[]): Command {
+  let found = program
+  for (const word of words) {
+    const next = found.commands.find((each) => each.name() === word || each.aliases().includes(word))
+    if (!next)
+      throw new A2aTotpError('ERR_USAGE', 'no such command or topic; `a2a-totp help help` lists the topics')
+    found = next
+  }
+  return found
+}

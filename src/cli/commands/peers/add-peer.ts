@@ -1,0 +1,117 @@
+import { Command } from 'commander'
+import { A2aTotpError } from '../../../core/errors.js'
+import { parseName } from '../../../core/name.js'
+import type { Peer, Roster } from '../../../core/roster.js'
+import type { CodeProfile, ReplayPolicy } from '../../../core/profile.js'
+import { provisionPeer, withPeers, type PeerRequest } from '../../../core/provision.js'
+import { requireStrongSeed, Seed } from '../../../core/seed.js'
+import { Token } from '../../../core/token.js'
+import type { CliContext } from '../../context.js'
+import { credentialsOf, showQrs, textOf } from './credential-rows.js'
+import { codeOptions, replayOption } from '../../options.js'
+import { readSecret } from '../../io/given-file.js'
+
+interface AddPeerOptions extends Partial<CodeProfile> {
+  replay?: ReplayPolicy
+  note?: string
+  seedFile?: string
+  tokenFile?: string
+  allowWeakSeed?: true
+  ifMissing?: true
+  qr?: true
+  reveal?: true
+}
+
+export const addPeerCommand = (context: CliContext): Command => {
+  const command = new Command('add-peer')
+    .description('give one or more peers a seed and a token')
+    .argument('<names...>', 'their names; all are added, or none')
+  for (const option of [...codeOptions(), replayOption()]) command.addOption(option)
+  return command
+    .option('--note <text>', 'a remark for people, kept in the store')
+    .option('--seed-file <path>', 'take this base32 seed instead of making one; - is standard input')
+    .option('--token-file <path>', 'take this bearer token instead of making one; - is standard input')
+    .option('--allow-weak-seed', 'take a seed of less than 128 bits (RFC 4226 R6 forbids it)')
+    .option('--if-missing', 'leave peers that are there already alone, and succeed')
+    .option('--qr', 'show the key URI as a QR code, on a terminal')
+    .option('--reveal', 'print the seed, the token and the key URI')
+    .addHelpText(
+      'after',
+      `
+Prints nothing secret unless asked to. Hand a peer its half with \`a2a-totp config client NAME\`.
+
+Examples:
+  $ a2a-totp add-peer alice bob
+  $ a2a-totp add-peer ci-probe --digits 8 --note "the probe in CI"
+  $ pass show agents/carol | a2a-totp add-peer carol --seed-file -`,
+    )
+    .action(async (names: string[], options: AddPeerOptions) => {
+      const requests = await peerRequests(context, names, options)
+      const { added, roster } = await add(context, requests, options)
+      report(context, roster, names, added, options)
+      if (options.qr) await showQrs(context, roster, added)
+    })
+}
+
+async function peerRequests(
+  context: CliContext,
+  names: string[],
+  options: AddPeerOptions,
+): Promise<PeerRequest[]> {
+  const { algorithm, digits, period, replay, note, seedFile, tokenFile, allowWeakSeed } = options
+  for (const name of names) parseName(name, 'peer')
+  if (new Set(names).size !== names.length)
+    throw new A2aTotpError('ERR_USAGE', 'a name is given twice; give each once')
+  if ((seedFile ?? tokenFile) !== undefined && names.length > 1) {
+    throw new A2aTotpError('ERR_USAGE', '--seed-file and --token-file are for one peer; name one at a time')
+  }
+  if (seedFile === '-' && tokenFile === '-') {
+    throw new A2aTotpError(
+      'ERR_USAGE',
+      'standard input can hold the seed or the token; put one of them in a file',
+    )
+  }
+  const seed =
+    seedFile === undefined ? undefined : Seed.fromBase32(await readSecret(context, '--seed-file', seedFile))
+  if (seed)
+    requireStrongSeed(
+      seed,
+      allowWeakSeed ?? false,
+      'ask its issuer for a longer one, or say --allow-weak-seed',
+    )
+  const token =
+    tokenFile === undefined ? undefined : Token.parse(await readSecret(context, '--token-file', tokenFile))
+  const shared = { algorithm, digits, period, replay, note, seed, token }
+  const given = Object.fromEntries(Object.entries(shared).filter(([, value]) => value !== undefined))
+  return names.map((name) => ({ ...given, name }))
+}
+
+async function add(
+  { store, now, random }: CliContext,
+  requests: readonly PeerRequest[],
+  { ifMissing }: AddPeerOptions,
+): Promise<{ added: Peer[]; roster: Roster }> {
+  let added: Peer[] = []
+  const making = { at: now(), random }
+  const roster = await store.update((current) => {
+    const missing = ifMissing ? requests.filter(({ name }) => !current.peers.has(name)) : requests
+    added = missing.map((request) => provisionPeer(current, request, making))
+    return added.length === 0 ? current : withPeers(current, added)
+  })
+  return { added, roster }
+}
+
+function report(
+  { output }: CliContext,
+  roster: Roster,
+  names: readonly string[],
+  added: readonly Peer[],
+  { reveal }: AddPeerOptions,
+): void {
+  const rows = added.map((peer) => credentialsOf(roster, peer, reveal ?? false))
+  output.result(rows.map(textOf).join('\n'), { peers: rows })
+  const present = names.filter((name) => !added.some((peer) => peer.name === name))
+  if (present.length > 0) output.say(`already there, not changed: ${present.join(', ')}`)
+  const [first] = added
+  if (first) output.say(`next: a2a-totp config client ${first.name}`)
+}

@@ -1,0 +1,37 @@
+import { Command } from 'commander'
+import { replayOf, seedsOf, type Peer, type Roster } from '../../../core/roster.js'
+import type { CliContext } from '../../context.js'
+import { ageOf, noteOf, overlapOf, table, viewRoster } from './peer-view.js'
+
+export const listCommand = ({ store, output, now }: CliContext): Command =>
+  new Command('list')
+    .description("the peers, their credentials' ids and ages, their policies, what is in overlap")
+    .addHelpText(
+      'after',
+      `
+Prints nothing secret. "+1 for 23h" behind an id: an older one is live beside it for so long, an overlap.
+
+Examples:
+  $ a2a-totp list
+  $ a2a-totp list --json | jq -r '.peers[].name'`,
+    )
+    .action(async () => {
+      const roster = await store.read()
+      const peers = [...roster.peers.values()]
+      const header = ['NAME', 'SEED', 'TOKEN', 'AGE', 'CODES', 'REPLAY', 'NOTE']
+      const rows = [header, ...peers.map((peer) => row(roster, peer, now()))]
+      output.result(peers.length === 0 ? '' : table(rows), viewRoster(roster, peers))
+      if (peers.length === 0) output.say('no peers yet; next: a2a-totp add-peer NAME')
+    })
+
+function row(roster: Roster, peer: Peer, now: Date): string[] {
+  return [
+    peer.name,
+    overlapOf(seedsOf(roster, peer), now),
+    overlapOf(peer.tokens, now),
+    ageOf(peer.tokens.at(-1)?.createdAt ?? peer.createdAt, now),
+    `${peer.algorithm} ${peer.digits}/${peer.period}s`,
+    replayOf(roster, peer),
+    noteOf(peer),
+  ]
+}

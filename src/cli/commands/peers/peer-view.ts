@@ -1,0 +1,102 @@
+import { isLive, replayOf, seedsOf, type Credential, type Peer, type Roster } from '../../../core/roster.js'
+import { printable } from '../../../core/text.js'
+
+/** A credential as `list` and `show` give it in JSON: everything but its value. */
+interface CredentialView {
+  readonly id: string
+  readonly createdAt: string
+  readonly expiresAt: string | null
+}
+
+/** A peer as `list` and `show` give it in JSON. */
+export interface PeerView {
+  readonly name: string
+  readonly algorithm: string
+  readonly digits: number
+  readonly period: number
+  readonly replay: string
+  readonly createdAt: string
+  readonly note: string | null
+  readonly seeds: readonly CredentialView[]
+  readonly tokens: readonly CredentialView[]
+}
+
+export function viewPeer(roster: Roster, peer: Peer): PeerView {
+  const { name, algorithm, digits, period, note, createdAt } = peer
+  return {
+    name,
+    algorithm,
+    digits,
+    period,
+    replay: replayOf(roster, peer),
+    createdAt: createdAt.toISOString(),
+    note: note ?? null,
+    seeds: seedsOf(roster, peer).map(viewCredential),
+    tokens: peer.tokens.map(viewCredential),
+  }
+}
+
+/** The document of `list --json` and `show --json`. */
+export function viewRoster(roster: Roster, peers: Iterable<Peer>): Record<string, unknown> {
+  return {
+    agent: roster.agent,
+    url: roster.url ?? null,
+    profile: roster.profile,
+    replay: roster.replay,
+    sharedSeed: roster.sharedSeeds !== undefined,
+    peers: Array.from(peers, (peer) => viewPeer(roster, peer)),
+  }
+}
+
+/** How old something is, in its largest whole unit: `3d`, `5h`, `12m`, `40s`. */
+export function ageOf(createdAt: Date, now: Date): string {
+  return spanOf(now.getTime() - createdAt.getTime())
+}
+
+function spanOf(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000))
+  for (const [unit, length] of [
+    ['d', 86_400],
+    ['h', 3600],
+    ['m', 60],
+  ] as const) {
+    if (seconds >= length) return `${Math.floor(seconds / length)}${unit}`
+  }
+  return `${seconds}s`
+}
+
+/** The newest credential's id, then how many older ones are live beside it, and how long the last of them will be. */
+export function overlapOf(credentials: readonly Credential[], now: Date): string {
+  const live = credentials.filter((credential) => isLive(credential, now))
+  const newest = live.at(-1)
+  if (!newest) return 'expired'
+  const older = live.slice(0, -1)
+  if (older.length === 0) return newest.id
+  const ends = older.map(({ expiresAt }) => expiresAt?.getTime() ?? Infinity)
+  const last = Math.max(...ends)
+  return `${newest.id} +${older.length}${last === Infinity ? '' : ` for ${spanOf(last - now.getTime())}`}`
+}
+
+/** A peer's note on one line. */
+export const noteOf = ({ note = '' }: Pick<Peer, 'note'>): string => printable(note)
+
+const viewCredential = ({ id, createdAt, expiresAt }: Credential): CredentialView => ({
+  id,
+  createdAt: createdAt.toISOString(),
+  expiresAt: expiresAt?.toISOString() ?? null,
+})
+
+/** Rows as columns that line up, two blanks apart. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  )
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}

@@ -1,0 +1,30 @@
+import { Command } from 'commander'
+import { A2aTotpError } from '../../../core/errors.js'
+import { withoutPeers } from '../../../core/provision.js'
+import type { CliContext } from '../../context.js'
+
+export const removePeerCommand = ({ store, output, confirm }: CliContext): Command =>
+  new Command('remove-peer')
+    .alias('revoke')
+    .description('take peers out of the store; all of them or none')
+    .argument('<names...>', 'their names')
+    .option('--yes', 'do not ask')
+    .addHelpText(
+      'after',
+      `
+A running server refuses a removed peer once it has the new server file: \`a2a-totp config server\`.
+
+Examples:
+  $ a2a-totp remove-peer mallory
+  $ a2a-totp revoke mallory --yes`,
+    )
+    .action(async (given: string[], { yes }: { yes?: true }) => {
+      const names = [...new Set(given)]
+      const { agent } = withoutPeers(await store.read(), names)
+      if (!yes && !(await confirm(`Remove ${names.join(', ')} from ${agent}?`, '--yes'))) {
+        throw new A2aTotpError('ERR_DECLINED', 'nothing was removed')
+      }
+      await store.update((roster) => withoutPeers(roster, names))
+      output.result('', { agent, removed: names })
+      output.say(`removed ${names.join(', ')}; next: hand the server its new file, a2a-totp config server`)
+    })

@@ -1,0 +1,142 @@
+import { Command } from 'commander'
+import { A2aTotpError } from '../../../core/errors.js'
+import type { Peer, Roster } from '../../../core/roster.js'
+import { finishRotation, rotate, type CredentialKinds, type PeerChoice } from '../../../core/rotation.js'
+import type { CliContext } from '../../context.js'
+import { credentialsOf, showQrs, textOf } from './credential-rows.js'
+import { duration } from '../../../core/duration.js'
+import { refuseTogether } from '../../options.js'
+
+interface RotateOptions {
+  seed?: true
+  token?: true
+  all?: true
+  olderThan?: number
+  overlap?: number
+  now?: true
+  finish?: true
+  qr?: true
+  reveal?: true
+}
+
+const defaultOverlapMs = 24 * 3_600_000
+
+export const rotateCommand = (context: CliContext): Command =>
+  new Command('rotate')
+    .description('give peers a new seed and token; the old ones stay valid for a while')
+    .argument('[names...]', 'the peers; all are rotated, or none')
+    .option('--seed', 'the seed alone')
+    .option('--token', 'the token alone')
+    .option('--all', 'every peer')
+    .addOption(duration('--older-than <time>', 'only what is older, 90d say; without NAME: of every peer'))
+    .addOption(duration('--overlap <time>', 'how long the old ones stay valid (default: 24h)'))
+    .option('--now', 'end the old ones at once')
+    .option('--finish', 'make nothing new, drop what is superseded')
+    .option('--qr', 'show the new key URI as a QR code, on a terminal')
+    .option('--reveal', 'print the seed, the token and the key URI')
+    .addHelpText(
+      'after',
+      `
+While old and new overlap, any live token works with any live seed: hand the agent its new file first, then each
+peer its new half, then wait, or say --finish. A peer has two live seeds at most. After a leak: --now.
+With --shared-seed the seed belongs to all peers, so it needs --all.
+
+Examples:
+  $ a2a-totp rotate alice                        # then: config server, config client alice
+  $ a2a-totp rotate alice --finish
+  $ a2a-totp rotate mallory --token --now        # its token is in a log
+  $ a2a-totp rotate --older-than 90d --overlap 7d`,
+    )
+    .action(async (names: string[], options: RotateOptions) => {
+      const kinds = kindsOf(options)
+      const choice = choiceOf(names, options)
+      refuseContradictions(options)
+      if (options.finish) await finish(context, choice, kinds)
+      else await renew(context, choice, kinds, options)
+    })
+
+/** Neither of them named means both. */
+function kindsOf({ seed, token }: RotateOptions): CredentialKinds {
+  const both = seed === token
+  return { seed: both || seed === true, token: both || token === true }
+}
+
+function choiceOf(names: string[], { all, olderThan }: RotateOptions): PeerChoice {
+  refuseTogether({ '--all': all, NAME: names[0] })
+  if (names.length > 0) return [...new Set(names)]
+  if (all ?? olderThan !== undefined) return 'all'
+  throw new A2aTotpError('ERR_USAGE', 'no peer named; say NAME, --all or --older-than')
+}
+
+function refuseContradictions({ olderThan, overlap, now, finish, qr, reveal }: RotateOptions): void {
+  refuseTogether({ '--now': now, '--overlap': overlap })
+  const forNewOnes = {
+    '--now': now,
+    '--overlap': overlap,
+    '--older-than': olderThan,
+    '--qr': qr,
+    '--reveal': reveal,
+  }
+  for (const [option, value] of Object.entries(forNewOnes)) {
+    refuseTogether({ '--finish': finish, [option]: value })
+  }
+}
+
+async function renew(
+  context: CliContext,
+  choice: PeerChoice,
+  kinds: CredentialKinds,
+  options: RotateOptions,
+): Promise<void> {
+  const { store, output, now, random } = context
+  const { olderThan, overlap = defaultOverlapMs } = options
+  const at = now()
+  const overlapMs = options.now ? 0 : overlap
+  const madeBefore = olderThan === undefined ? {} : { madeBefore: new Date(at.getTime() - olderThan) }
+  let before: Roster | undefined
+  const after = await store.update((current) => {
+    before = current
+    return rotate(current, choice, { ...kinds, overlapMs, ...madeBefore }, { at, random })
+  })
+  const rotated = changedPeers(before, after)
+  const rows = rotated.map((peer) => credentialsOf(after, peer, options.reveal ?? false))
+  output.result(rows.map(textOf).join('\n'), { peers: rows })
+  const [first] = rotated
+  if (!first) {
+    output.say('nothing to rotate')
+    return
+  }
+  output.say(
+    options.now
+      ? 'the old ones end as soon as the agent has its new file'
+      : `the old ones stay valid until ${new Date(at.getTime() + overlapMs).toISOString()}`,
+  )
+  output.say(`next: a2a-totp config server, then a2a-totp config client ${first.name}`)
+  if (options.qr) await showQrs(context, after, rotated)
+}
+
+async function finish(
+  { store, output, now }: CliContext,
+  choice: PeerChoice,
+  kinds: CredentialKinds,
+): Promise<void> {
+  const at = now()
+  let before: Roster | undefined
+  const after = await store.update((current) => {
+    before = current
+    return finishRotation(current, choice, kinds, at)
+  })
+  const rows = changedPeers(before, after).map((peer) => credentialsOf(after, peer, false))
+  output.result(rows.map(textOf).join('\n'), { peers: rows })
+  output.say(
+    after === before
+      ? 'nothing was superseded'
+      : 'dropped what was superseded; next: hand the server its new file, a2a-totp config server',
+  )
+}
+
+/** Those whose credentials are not what they were; a new shared seed is one for each of them. */
+function changedPeers(before: Roster | undefined, after: Roster): Peer[] {
+  const all = before?.sharedSeeds !== after.sharedSeeds
+  return [...after.peers.values()].filter((peer) => all || before?.peers.get(peer.name) !== peer)
+}

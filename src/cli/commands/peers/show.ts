@@ -1,0 +1,87 @@
+import { extname } from 'node:path'
+import { Command, Option } from 'commander'
+import { A2aTotpError } from '../../../core/errors.js'
+import { replayOf, seedsOf, type Credential, type Peer, type Roster } from '../../../core/roster.js'
+import { peerNamed } from '../../../core/provision.js'
+import { newestSeed, sourceFromStore } from '../codes/code-source.js'
+import type { CliContext } from '../../context.js'
+import { keyUriOf } from './credential-rows.js'
+import { ageOf, noteOf, table, viewRoster } from './peer-view.js'
+import { emit, outOptions, writeResult, type OutOptions } from '../../io/result-file.js'
+import { showQr } from '../../io/show-qr.js'
+
+interface ShowOptions extends OutOptions {
+  uri?: true
+  qr?: true
+  qrFile?: string
+}
+
+export const showCommand = (context: CliContext): Command => {
+  const command = new Command('show')
+    .description('one peer: its policy and its credentials, without their values')
+    .argument('<name>', 'the peer')
+    .option('--uri', 'print its otpauth key URI instead: secret, it holds the seed')
+    .option('--qr', 'show the key URI as a QR code, on a terminal')
+    .addOption(
+      new Option('--qr-file <file>', 'write the QR code to FILE.png or FILE.svg, readable by you alone'),
+    )
+  for (const option of outOptions()) command.addOption(option)
+  return command
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ a2a-totp show alice
+  $ a2a-totp show alice --qr
+  $ a2a-totp show alice --qr-file alice.png`,
+    )
+    .action(async (name: string, options: ShowOptions) => {
+      const roster = await context.store.read()
+      const peer = peerNamed(roster, name)
+      const view = viewRoster(roster, [peer])
+      if (!options.uri && !options.qr && options.qrFile === undefined) {
+        emit(context, options, describe(roster, peer, context.now()), view)
+        return
+      }
+      const uri = keyUriOf(roster, peer, newestSeed(sourceFromStore(roster, peer, context.now())))
+      if (options.qrFile !== undefined) await writeQr(context, options.qrFile, uri, options.force)
+      if (options.uri) emit(context, options, uri, { ...view, uri })
+      else context.output.result('', view)
+      if (options.qr) await showQr(context, uri)
+    })
+}
+
+async function writeQr(
+  context: CliContext,
+  file: string,
+  uri: string,
+  force: boolean | undefined,
+): Promise<void> {
+  const { qrImages } = await import('../../io/qr.js')
+  const image = qrImages[extname(file).toLowerCase()]
+  if (!image) {
+    throw new A2aTotpError('ERR_USAGE', `--qr-file must end in ${Object.keys(qrImages).join(' or ')}`)
+  }
+  writeResult(context, file, image(uri), force)
+  context.output.say(`wrote the QR code to ${file}; it holds the seed`)
+}
+
+function describe(roster: Roster, peer: Peer, now: Date): string {
+  const { window, header } = roster.profile
+  return table([
+    ['peer', peer.name],
+    ['agent', roster.agent],
+    ['codes', `${peer.algorithm}, ${peer.digits} digits, ${peer.period} s, window ${window}, in ${header}`],
+    ['replay', replayOf(roster, peer)],
+    ['created', peer.createdAt.toISOString()],
+    ...(peer.note === undefined ? [] : [['note', noteOf(peer)]]),
+    ...seedsOf(roster, peer).map((seed) => [roster.sharedSeeds ? 'shared seed' : 'seed', life(seed, now)]),
+    ...peer.tokens.map((token) => ['token', life(token, now)]),
+  ])
+}
+
+function life({ id, createdAt, expiresAt }: Credential, now: Date): string {
+  const end =
+    expiresAt === undefined ? '' : `, ${expiresAt <= now ? 'expired' : 'expires'} ${expiresAt.toISOString()}`
+  return `${id}, ${ageOf(createdAt, now)} old${end}`
+}

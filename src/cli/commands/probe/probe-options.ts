@@ -1,0 +1,188 @@
+import { A2aTotpError } from '../../../core/errors.js'
+import { isLive, replayOf, type Peer, type Roster } from '../../../core/roster.js'
+import type { TotpProfile } from '../../../core/profile.js'
+import { peerNamed } from '../../../core/provision.js'
+import { Seed } from '../../../core/seed.js'
+import { Token } from '../../../core/token.js'
+import type { ProbeOptions } from '../../../probe/index.js'
+import { findCodeSource, fromVariable, newestSeed, sourceFromStore, type CodeSource } from '../codes/code-source.js'
+import type { CliContext, Env } from '../../context.js'
+import { readGivenFile } from '../../io/given-file.js'
+import { parseHttpUrl } from '../../options.js'
+import type { ReportTarget } from './probe-reports.js'
+import type { OutOptions } from '../../io/result-file.js'
+
+/** What `probe` is told on the command line. */
+export interface ProbeCommandOptions extends OutOptions {
+  tokenEnv?: string
+  seedEnv?: string
+  binding: ProbeOptions['binding']
+  protocol: ProbeOptions['protocol']
+  otherPeer?: string
+  only?: string[]
+  skip?: string[]
+  strict?: true
+  send?: string
+  allowHost?: string[]
+  insecureHttp?: true
+  ca?: string
+  timeout: number
+  throttle?: true
+  windowScan?: true
+  format?: readonly ReportTarget[]
+  explain?: string
+}
+
+/** What the probe is to do, and with whose credentials: a peer's of the store, else the environment's. */
+export async function optionsFor(
+  context: CliContext,
+  url: string,
+  name: string | undefined,
+  options: ProbeCommandOptions,
+): Promise<ProbeOptions> {
+  const {
+    binding,
+    protocol,
+    only,
+    skip,
+    strict,
+    throttle,
+    windowScan,
+    send,
+    allowHost,
+    insecureHttp,
+    ca,
+    timeout,
+  } = options
+  parseHttpUrl('URL', url)
+  const roster = name === undefined ? undefined : await context.store.read()
+  const source =
+    roster && name !== undefined
+      ? storeSource(context, options, roster, name)
+      : await environmentSource(context, options)
+  const otherPeer = await findOtherPeer(context, roster, source, options.otherPeer)
+  const peer = roster && name !== undefined ? peerNamed(roster, name) : undefined
+  return {
+    url,
+    credentials: {
+      ...credentialsOf(source),
+      ...(roster && peer ? { replay: replayOf(roster, peer) } : {}),
+    },
+    ...(otherPeer ? { otherPeer } : {}),
+    ...(source.url === undefined ? {} : { trustedUrl: source.url }),
+    binding,
+    protocol,
+    ...(only ? { only } : {}),
+    ...(skip ? { skip } : {}),
+    ...(strict ? { strict } : {}),
+    ...(throttle ? { throttle } : {}),
+    ...(windowScan ? { windowScan } : {}),
+    ...(send === undefined ? {} : { send }),
+    ...(allowHost ? { allowHosts: allowHost } : {}),
+    ...(insecureHttp ? { insecureHttp } : {}),
+    ...(ca === undefined ? {} : { ca: readGivenFile(context, 'the file given to --ca', ca).toString() }),
+    timeoutMs: timeout * 1000,
+    now: context.now,
+    random: context.random,
+  }
+}
+
+/** A peer of the store, with another token or seed where a variable for it is named. */
+function storeSource(
+  { env, now }: CliContext,
+  { tokenEnv, seedEnv }: ProbeCommandOptions,
+  roster: Roster,
+  name: string,
+): CodeSource {
+  const { A2A_TOTP_TOKEN: token = '', A2A_TOTP_SEED: seed = '' } = renamedEnv(env, {
+    ...(tokenEnv === undefined ? {} : { tokenEnv }),
+    ...(seedEnv === undefined ? {} : { seedEnv }),
+  })
+  return {
+    ...sourceFromStore(roster, peerNamed(roster, name), now()),
+    ...(tokenEnv === undefined ? {} : { token: fromVariable(tokenEnv, () => Token.parse(token)) }),
+    ...(seedEnv === undefined ? {} : { seeds: [fromVariable(seedEnv, () => Seed.fromBase32(seed))] }),
+  }
+}
+
+async function environmentSource(
+  context: CliContext,
+  { tokenEnv, seedEnv }: ProbeCommandOptions,
+): Promise<CodeSource> {
+  const env = renamedEnv(context.env, {
+    ...(tokenEnv === undefined ? {} : { tokenEnv }),
+    ...(seedEnv === undefined ? {} : { seedEnv }),
+  })
+  if (!env['A2A_TOTP_SEED']) {
+    throw new A2aTotpError(
+      'ERR_SEED_MISSING',
+      'no credentials: name a peer of the store, or set $A2A_TOTP_TOKEN and $A2A_TOTP_SEED',
+    )
+  }
+  return findCodeSource({ ...context, env }, undefined)
+}
+
+/**
+ * Credentials under other names, for `probe --token-env VAR --seed-env VAR`: the same as the standard
+ * variables, read elsewhere.
+ */
+function renamedEnv(env: Env, { tokenEnv, seedEnv }: { tokenEnv?: string; seedEnv?: string }): Env {
+  const read = (name: string | undefined, standard: string): string | undefined => {
+    if (name === undefined) return env[standard]
+    const value = env[name]
+    if (value) return value
+    throw new A2aTotpError(
+      'ERR_CONFIG_INVALID',
+      `the environment has no variable of the name given for ${standard}`,
+    )
+  }
+  return {
+    ...env,
+    A2A_TOTP_TOKEN: read(tokenEnv, 'A2A_TOTP_TOKEN'),
+    A2A_TOTP_SEED: read(seedEnv, 'A2A_TOTP_SEED'),
+  }
+}
+
+function credentialsOf(
+  source: CodeSource,
+): { token: Token; seed: Seed; peer?: string; agent?: string } & TotpProfile {
+  const { token, profile, peer, agent } = source
+  if (!token) {
+    throw new A2aTotpError(
+      'ERR_TOKEN_MISSING',
+      'no token to probe with; name a peer of the store, or set $A2A_TOTP_TOKEN',
+    )
+  }
+  return {
+    ...profile,
+    token,
+    seed: newestSeed(source),
+    ...(peer ? { peer } : {}),
+    ...(agent ? { agent } : {}),
+  }
+}
+
+/** The peer whose code is tried with our token: the one asked for, else any other of the store with a live seed. */
+async function findOtherPeer(
+  context: CliContext,
+  roster: Roster | undefined,
+  source: CodeSource,
+  asked: string | undefined,
+): Promise<ProbeOptions['otherPeer']> {
+  const known = roster ?? (asked === undefined ? undefined : await context.store.read())
+  if (!known || known.sharedSeeds) return undefined
+  const at = context.now()
+  const other = asked === undefined ? otherPeerOf(known, source.peer, at) : peerNamed(known, asked)
+  if (!other) return undefined
+  const { profile, ...rest } = sourceFromStore(known, other, at)
+  const { algorithm, digits, period } = profile
+  return { algorithm, digits, period, seed: newestSeed({ profile, ...rest }) }
+}
+
+/** One with codes of the same length: a longer or shorter one would be refused for its form alone. */
+function otherPeerOf(roster: Roster, peer: string | undefined, at: Date): Peer | undefined {
+  const digits = peer === undefined ? undefined : roster.peers.get(peer)?.digits
+  return [...roster.peers.values()]
+    .filter((other) => other.name !== peer && other.digits === digits)
+    .find(({ seeds }) => seeds.some((seed) => isLive(seed, at)))
+}

@@ -1,0 +1,87 @@
+import { Command, Option } from 'commander'
+import { A2aTotpError } from '../../../core/errors.js'
+import type { CliContext } from '../../context.js'
+import { exitCodes } from '../../exit-codes.js'
+import { choice, wholeNumber } from '../../options.js'
+import { optionsFor, type ProbeCommandOptions } from './probe-options.js'
+import { formatOption, requirePlaces, writeReports } from './probe-reports.js'
+import { outOptions } from '../../io/result-file.js'
+
+export const probeCommand = (context: CliContext): Command => {
+  const list = (text: string, before: string[] = []): string[] => [
+    ...before,
+    ...text.split(',').filter(Boolean),
+  ]
+  const command = new Command('probe')
+    .description('prove against a live agent that bearer plus TOTP is really enforced')
+    .argument('[url]', "the agent's address, or its card's")
+    .argument('[name]', 'the peer to call as; else $A2A_TOTP_TOKEN and $A2A_TOTP_SEED')
+    .option('--token-env <var>', 'the variable that holds the token')
+    .option('--seed-env <var>', 'the variable that holds the seed')
+    .addOption(
+      choice('--binding <binding>', 'test this binding only', ['auto', 'jsonrpc', 'rest', 'grpc']).default(
+        'auto',
+      ),
+    )
+    .addOption(
+      choice('--protocol <version>', 'test this A2A version only', ['auto', '1.0', '0.3']).default('auto'),
+    )
+    .option(
+      '--other-peer <name>',
+      'whose code must not pass with our token; else any other peer of the store',
+    )
+    .addOption(new Option('--only <ids>', 'run these checks only, comma-separated').argParser(list))
+    .addOption(new Option('--skip <ids>', 'leave these checks out').argParser(list))
+    .option('--strict', 'let warnings fail')
+    .option(
+      '--throttle',
+      'also send wrong codes until they are slowed down; it may shut the peer out for a while',
+    )
+    .option('--window-scan', 'also find out how many time steps are accepted')
+    .option(
+      '--send <text>',
+      'also send this message with valid credentials: the only call with a side effect',
+    )
+    .addOption(new Option('--allow-host <host>', 'credentials may go to this host as well').argParser(list))
+    .option('--insecure-http', 'send credentials over plain http beyond loopback')
+    .option('--ca <file>', 'trust the certificates in this PEM file')
+    .addOption(wholeNumber('--timeout <seconds>', 'how long one request may take', 1, 300).default(10))
+    .addOption(formatOption())
+    .option('--explain <id>', 'say what a check proves, what its failure means and how to mend it')
+  for (const option of outOptions()) command.addOption(option)
+  return command
+    .addHelpText(
+      'after',
+      `
+Without side effects: it asks for a task that does not exist. A run spends at most 4 wrong codes.
+Exit code 0 when every check passed, 1 when one failed, 4 when the agent cannot be reached.
+
+Examples:
+  $ a2a-totp probe http://127.0.0.1:4100 alice
+  $ a2a-totp probe https://billing.example ci-probe --strict --json > report.json
+  $ a2a-totp probe https://billing.example ci-probe --format github --format junit=probe.xml
+  $ a2a-totp probe --explain auth.after-valid
+  $ A2A_TOTP_TOKEN=... A2A_TOTP_SEED=... a2a-totp probe https://billing.example`,
+    )
+    .action(async (url: string | undefined, name: string | undefined, options: ProbeCommandOptions) => {
+      if (options.explain !== undefined) {
+        const { explainCheck, pageOf } = await import('../../../probe/index.js')
+        context.output.result(pageOf(options.explain), explainCheck(options.explain))
+        return
+      }
+      if (url === undefined)
+        throw new A2aTotpError('ERR_USAGE', 'missing the URL of the agent; give it first')
+      const targets = options.format ?? []
+      requirePlaces(context, targets, options)
+      const probeOptions = await optionsFor(context, url, name, options)
+      const { formats, probe } = await import('../../../probe/index.js')
+      const report = await context.busy.during('probing', (announce) =>
+        context.unlessInterrupted(probe({ ...probeOptions, announce })),
+      )
+      writeReports(context, report, targets, options, (format, nice) =>
+        formats[format](report, { color: nice, symbols: nice }),
+      )
+      if (!report.reachable) context.setExitCode(exitCodes.unreachable)
+      else if (!report.ok) context.setExitCode(exitCodes.no)
+    })
+}

@@ -1,0 +1,34 @@
+import { Option } from 'commander'
+import { A2aTotpError } from '../../../core/errors.js'
+import type { Protection } from '../../../store/protection.js'
+import type { CliContext } from '../../context.js'
+import { newPassphrase } from '../../store/store-keys.js'
+
+export interface EncryptionOptions {
+  encryptTo?: string[]
+  passphrase?: true
+}
+
+export const encryptionOptions = (): Option[] => [
+  new Option('--encrypt-to <recipients...>', 'encrypt the store for these age recipients (age1…)'),
+  new Option(
+    '--passphrase',
+    'encrypt the store with a passphrase: $A2A_TOTP_PASSPHRASE, else it is asked for',
+  ),
+]
+
+/** The protection that the options ask for; undefined when they ask for none. */
+export async function protectionFrom(
+  { env, askHidden }: CliContext,
+  { encryptTo, passphrase }: EncryptionOptions,
+): Promise<Protection | undefined> {
+  if (encryptTo && passphrase) {
+    throw new A2aTotpError(
+      'ERR_USAGE',
+      'an age file has recipients or a passphrase, never both; leave out --encrypt-to or --passphrase',
+    )
+  }
+  if (encryptTo) return { kind: 'recipients', recipients: [...new Set(encryptTo)] }
+  if (passphrase) return { kind: 'passphrase', passphrase: await newPassphrase(env, askHidden) }
+  return undefined
+}

@@ -1,0 +1,162 @@
+import { dirname } from 'node:path'
+import { Command } from 'commander'
+import { A2aTotpError, isA2aTotpError } from '../../../core/errors.js'
+import { parseName } from '../../../core/name.js'
+import type { Roster } from '../../../core/roster.js'
+import { parseProfile, type ReplayPolicy, type TotpProfile } from '../../../core/profile.js'
+import { seedCredential } from '../../../core/provision.js'
+import { makeSeed } from '../../../core/seed.js'
+import { printable } from '../../../core/text.js'
+import { distrustFolder } from '../../../store/locate.js'
+import { plaintext } from '../../../store/protection.js'
+import type { CliContext, StoreAccess } from '../../context.js'
+import { encryptionOptions, protectionFrom, type EncryptionOptions } from './encryption.js'
+import { parseHttpUrl, profileOptions, replayOption } from '../../options.js'
+import { beforePlaintext } from './plaintext.js'
+import type { Output } from '../../io/output.js'
+
+interface InitOptions extends Partial<TotpProfile>, EncryptionOptions {
+  agent: string
+  url?: string
+  replay?: ReplayPolicy
+  sharedSeed?: true
+  ifMissing?: true
+  force?: true
+  yes?: true
+  gitignore: boolean
+}
+
+export const initCommand = (context: CliContext): Command => {
+  const command = new Command('init')
+    .description('make the store: one file with an agent and the peers that may call it')
+    .option('--agent <name>', "the agent's stable name", 'agent')
+    .option('--url <url>', "the agent's address, for clients and the probe")
+  for (const option of [...profileOptions(), replayOption(), ...encryptionOptions()])
+    command.addOption(option)
+  return command
+    .option('--shared-seed', 'one seed for all peers: weaker, each could pass for another')
+    .option('--if-missing', 'leave a store that is there already alone, and succeed')
+    .option('--force', 'make a new one; the old file stays beside it')
+    .option('--yes', 'do not ask: whether to leave peers behind, or to write where git would publish it')
+    .option('--no-gitignore', 'do not add the store to .gitignore')
+    .addHelpText(
+      'after',
+      `
+Prints the store's path. The file is born readable by you alone. It holds every seed and token of this
+agent: it is the one file not to share.
+
+Examples:
+  $ a2a-totp init --agent billing --url https://billing.example
+  $ a2a-totp init --replay once --digits 8
+  $ a2a-totp init --encrypt-to age1…              # then it may be committed
+  $ a2a-totp --store /etc/billing/a2a-totp.json init --if-missing`,
+    )
+    .action(async (options: InitOptions) => {
+      const { output } = context
+      const store = context.store.here()
+      const roster = rosterFrom(options, context)
+      if (options.ifMissing && store.taken()) {
+        await reportExisting(store, output)
+        return
+      }
+      await confirmReplacement(context, store, options)
+      const protection = (await protectionFrom(context, options)) ?? plaintext
+      // git must not see it in plain text, not even for a moment; encrypted, it may be committed.
+      const { yes, gitignore } = options
+      const warning =
+        protection.kind === 'none' && (options.force ?? !store.taken())
+          ? await beforePlaintext(context, store.path(), {
+              yes,
+              gitignore,
+              action: 'Make a store in plain text',
+            })
+          : undefined
+      const backup = await create(context, store, roster, {
+        replace: options.force ?? false,
+        protection,
+      }).catch((error: unknown) => {
+        // Two at once: the other made it between our look and our write.
+        if (options.ifMissing && isA2aTotpError(error) && error.code === 'ERR_STORE_EXISTS') return 'there'
+        throw error
+      })
+      if (backup === 'there') {
+        await reportExisting(context.store.here(), output)
+        return
+      }
+      output.result(printable(store.path()), { store: store.path(), agent: roster.agent })
+      if (backup) output.say(`the old store is kept as ${backup}`)
+      if (warning) output.warn(warning)
+      remark(output, store, options, roster)
+    })
+}
+
+/** What a passphrase shuts takes a second, on purpose. */
+async function create(
+  { busy }: CliContext,
+  store: StoreAccess,
+  ...args: Parameters<StoreAccess['create']>
+): ReturnType<StoreAccess['create']> {
+  const [, { protection }] = args
+  if (protection.kind !== 'passphrase') return store.create(...args)
+  return busy.during('encrypting the store', () => store.create(...args))
+}
+
+function rosterFrom(options: InitOptions, { now, random }: CliContext): Roster {
+  const profile = parseProfile({ ...options })
+  const making = { at: now(), random }
+  return {
+    agent: parseName(options.agent, 'agent'),
+    ...(options.url === undefined ? {} : { url: parseHttpUrl('--url', options.url) }),
+    profile,
+    replay: options.replay ?? 'reuse',
+    ...(options.sharedSeed
+      ? { sharedSeeds: [seedCredential(makeSeed(profile.algorithm, random), making)] }
+      : {}),
+    peers: new Map(),
+  }
+}
+
+async function reportExisting(store: StoreAccess, output: Output): Promise<void> {
+  const { agent } = await store.read()
+  output.result(printable(store.path()), { store: store.path(), agent })
+  output.say(`the store of ${agent} is there already; nothing was changed`)
+}
+
+async function confirmReplacement(
+  { confirm }: CliContext,
+  store: StoreAccess,
+  { force, yes }: InitOptions,
+): Promise<void> {
+  if (!force || yes || !store.taken()) return
+  const peers = await peersIn(store)
+  if (peers === 0) return
+  const what = peers === undefined ? 'a store that cannot be read' : `the store and its ${peers} peers`
+  if (await confirm(`Leave ${what} behind and make a new one?`, '--yes')) return
+  throw new A2aTotpError('ERR_DECLINED', 'the store was left as it is')
+}
+
+/** How many peers would be left behind; undefined when the file does not say. */
+async function peersIn(store: StoreAccess): Promise<number | undefined> {
+  try {
+    return (await store.read()).peers.size
+  } catch {
+    return undefined
+  }
+}
+
+function remark(output: Output, store: StoreAccess, { replay }: InitOptions, { sharedSeeds }: Roster): void {
+  if (replay === undefined) {
+    output.say(
+      'replay policy reuse: a code is good for any number of requests while it lives; --replay once makes each good for one',
+    )
+  }
+  if (sharedSeeds) {
+    output.warn(
+      'one seed for all peers is weaker: any peer with a stolen token passes for its owner; prefer a seed for each',
+    )
+  }
+  const open = distrustFolder(dirname(store.path()))
+  if (open !== undefined)
+    output.warn(`${open}; commands pass this store over unless --store or $A2A_TOTP_STORE names it`)
+  output.say('next: a2a-totp add-peer NAME')
+}

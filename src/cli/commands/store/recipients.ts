@@ -1,0 +1,115 @@
+import { Command } from 'commander'
+import { A2aTotpError } from '../../../core/errors.js'
+import { printable } from '../../../core/text.js'
+import { refuseUnverified, type ForRecipients, type Protection } from '../../../store/protection.js'
+import type { CliContext } from '../../context.js'
+
+export const recipientsCommand = (context: CliContext): Command =>
+  new Command('recipients')
+    .description('who can open the encrypted store: list, add or remove age recipients')
+    .addCommand(listCommand(context))
+    .addCommand(addCommand(context))
+    .addCommand(removeCommand(context))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ a2a-totp recipients list
+  $ a2a-totp recipients add age1deputy…`,
+    )
+
+function listCommand({ store, output }: CliContext): Command {
+  return new Command('list')
+    .description('the recipients, one a line')
+    .addHelpText('after', '\nExamples:\n  $ a2a-totp recipients list')
+    .action(async () => {
+      const { recipients, openedBy } = recipientsOf((await store.open()).protection)
+      if (openedBy !== undefined) {
+        output.warn(
+          `the store was encrypted elsewhere, so this list may be wrong; ${openedBy} opens it. Run \`a2a-totp recipients add\` with everybody else who may open it`,
+        )
+      }
+      output.result(recipients.map(printable).join('\n'), { recipients, agrees: openedBy === undefined })
+    })
+}
+
+function addCommand({ store, output }: CliContext): Command {
+  return new Command('add')
+    .description('let more recipients open it; all of them or none')
+    .argument('<recipients...>', 'age recipients, age1…')
+    .addHelpText(
+      'after',
+      `
+A store that was encrypted elsewhere, by the age program say, may be for others than its list says, and is not changed
+by any command. Then this drops the old list: whoever is named here can open it, and the identity that you use.
+
+Examples:
+  $ a2a-totp recipients add age1deputy…`,
+    )
+    .action(async (added: string[]) => {
+      const recipients = await change(store, ({ recipients: known, openedBy }) => {
+        if (openedBy !== undefined) return [...new Set([openedBy, ...added])]
+        if (added.some((one) => known.includes(one)))
+          throw new A2aTotpError(
+            'ERR_RECIPIENT_EXISTS',
+            'one of them can open the store already; name the others',
+          )
+        return [...known, ...new Set(added)]
+      })
+      output.result('', { recipients })
+      output.say(`these can open the store: ${recipients.join(', ')}`)
+    })
+}
+
+function removeCommand({ store, output }: CliContext): Command {
+  return new Command('remove')
+    .description('shut recipients out; all of them or none')
+    .argument('<recipients...>', 'age recipients, as `recipients list` prints them')
+    .addHelpText(
+      'after',
+      `
+Whoever is removed can still open older copies of the store: rotate what it held.
+
+Examples:
+  $ a2a-totp recipients remove age1deputy…
+  $ a2a-totp rotate --all`,
+    )
+    .action(async (removed: string[]) => {
+      const recipients = await change(store, (before) => {
+        const { recipients: known, openedBy } = before
+        if (removed.some((one) => !known.includes(one)))
+          throw new A2aTotpError(
+            'ERR_RECIPIENT_UNKNOWN',
+            'no such recipient; `a2a-totp recipients list` shows them',
+          )
+        const left = known.filter((one) => !removed.includes(one))
+        if (openedBy === undefined) return left
+        // On a list that is not borne out nobody may stay but the one who surely opens the store.
+        if (left.some((one) => one !== openedBy)) refuseUnverified(before)
+        return [openedBy]
+      })
+      output.result('', { recipients })
+      output.say('they can still open older copies of the store; next: a2a-totp rotate --all')
+    })
+}
+
+async function change(
+  store: CliContext['store'],
+  make: (before: ForRecipients) => readonly string[],
+): Promise<readonly string[]> {
+  const after = await store.protect((protection) => {
+    const recipients = make(recipientsOf(protection))
+    if (recipients.length > 0) return { kind: 'recipients', recipients }
+    throw new A2aTotpError('ERR_USAGE', 'nobody could open the store any more; add another recipient first')
+  })
+  return recipientsOf(after).recipients
+}
+
+/** @throws {A2aTotpError} `ERR_USAGE` for a store that has no recipients */
+function recipientsOf(protection: Protection): ForRecipients {
+  if (protection.kind === 'recipients') return protection
+  throw new A2aTotpError(
+    'ERR_USAGE',
+    'the store is not encrypted for recipients; run `a2a-totp encrypt --encrypt-to age1…`',
+  )
+}

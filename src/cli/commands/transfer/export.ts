@@ -1,0 +1,122 @@
+import { Command } from 'commander'
+import { A2aTotpError, isA2aTotpError } from '../../../core/errors.js'
+import type { Roster } from '../../../core/roster.js'
+import { jsonText } from '../../../core/text.js'
+import { renderServerFragment } from '../../../fragments/index.js'
+import { newestSeed, sourceFromStore } from '../codes/code-source.js'
+import type { CliContext } from '../../context.js'
+import { keyUriOf } from '../peers/credential-rows.js'
+import { choice } from '../../options.js'
+import { noteOf } from '../peers/peer-view.js'
+import { emit, outOptions, type OutOptions } from '../../io/result-file.js'
+
+/** A peer as `export` gives it, and `import` takes it. Secret. */
+interface ExportedPeer {
+  readonly name: string
+  readonly algorithm: string
+  readonly digits: number
+  readonly period: number
+  readonly replay?: string
+  readonly note?: string
+  readonly seed: string
+  readonly token?: string
+  readonly uri: string
+}
+
+/** What is exported, in the form of `--format json`. */
+interface Export {
+  readonly agent: string
+  readonly peers: readonly ExportedPeer[]
+}
+
+/** `--format`: the keys are the choices. The first is the default. */
+const formats = {
+  json: (exported) => `${jsonText(exported, 2)}\n`,
+  uris: ({ peers }) => lines(peers.map(({ uri }) => uri)),
+  csv: ({ peers }) => lines([columns.join(','), ...peers.map(csvLine)]),
+  maps: async (_, roster, at) => (await renderServerFragment('maps', { roster, at })).content,
+} satisfies Record<string, (exported: Export, roster: Roster, at: Date) => string | Promise<string>>
+
+const columns = ['name', 'seed', 'token', 'algorithm', 'digits', 'period', 'replay', 'note'] as const
+
+export const exportCommand = (context: CliContext): Command => {
+  const command = new Command('export')
+    .description("every peer's newest seed and token; secret, so it needs --reveal")
+    .addOption(choice('--format <format>', 'what to make of it', Object.keys(formats)).default('json'))
+    .option('--reveal', 'yes, print the secrets')
+  for (const option of outOptions()) command.addOption(option)
+  return command
+    .addHelpText(
+      'after',
+      `
+What \`import\` reads. It leaves out older credentials, and peers whose seeds have expired. To keep a copy of everything,
+copy the store itself.
+
+Examples:
+  $ a2a-totp export --reveal --out peers.json
+  $ a2a-totp export --reveal --format uris`,
+    )
+    .action(
+      async ({ format, reveal, ...out }: OutOptions & { format: keyof typeof formats; reveal?: true }) => {
+        if (!reveal) {
+          throw new A2aTotpError(
+            'ERR_CONFIRMATION_NEEDED',
+            'an export holds every seed and token; say --reveal',
+          )
+        }
+        const roster = await context.store.read()
+        const at = context.now()
+        const exported = { agent: roster.agent, peers: exportedPeers(roster, at) }
+        const content = await formats[format](exported, roster, at)
+        const leftOut = roster.peers.size - exported.peers.length
+        if (leftOut > 0) context.output.warn(`${leftOut} peers are left out: their seeds have expired`)
+        emit(context, out, content, format === 'json' ? exported : { format, content })
+      },
+    )
+}
+
+function exportedPeers(roster: Roster, at: Date): ExportedPeer[] {
+  return [...roster.peers.values()].flatMap((peer) => {
+    const source = sourceOf(roster, peer, at)
+    if (!source) return []
+    const { algorithm, digits, period } = peer
+    const seed = newestSeed(source)
+    return {
+      name: peer.name,
+      algorithm,
+      digits,
+      period,
+      ...(peer.replay ? { replay: peer.replay } : {}),
+      ...(peer.note === undefined ? {} : { note: peer.note }),
+      seed: seed.base32,
+      ...(source.token ? { token: source.token.value } : {}),
+      uri: keyUriOf(roster, peer, seed),
+    }
+  })
+}
+
+function sourceOf(
+  ...args: Parameters<typeof sourceFromStore>
+): ReturnType<typeof sourceFromStore> | undefined {
+  try {
+    return sourceFromStore(...args)
+  } catch (error) {
+    if (isA2aTotpError(error) && error.code === 'ERR_CREDENTIAL_EXPIRED') return undefined
+    throw error
+  }
+}
+
+function csvLine(peer: ExportedPeer): string {
+  const shown = { ...peer, note: noteOf(peer) }
+  return columns.map((column) => csvField(shown[column] ?? '')).join(',')
+}
+
+/** RFC 4180 §2: in quotes where it has to be. */
+function csvField(value: string | number): string {
+  const text = String(value)
+  return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+function lines(all: readonly string[]): string {
+  return all.map((line) => `${line}\n`).join('')
+}

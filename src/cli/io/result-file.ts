@@ -1,0 +1,76 @@
+import { lstatSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { Option } from 'commander'
+import { A2aTotpError } from '../../core/errors.js'
+import { jsonText } from '../../core/text.js'
+import { writeNewFile } from '../../store/atomic-write.js'
+import type { CliContext, StoreAccess } from '../context.js'
+
+export interface OutOptions {
+  /** `-` is standard output. */
+  out?: string
+  force?: true
+}
+
+/** `--out` and `--force`, for commands whose result belongs in a file. */
+export const outOptions = (): Option[] => [
+  new Option(
+    '--out <file>',
+    'write to this file, readable by you alone, instead of to standard output',
+  ).argParser((file) => requireName('--out', file)),
+  new Option('--force', 'let --out replace a file that is there'),
+]
+
+/** The file that was asked for; undefined for standard output. */
+export const outFile = (out: string | undefined): string | undefined => (out === '-' ? undefined : out)
+
+export function requireName(option: string, file: string): string {
+  if (file !== '') return file
+  throw new A2aTotpError('ERR_USAGE', `${option} needs the name of a file, or - for standard output`)
+}
+
+/** Gives a result where it was asked for: to standard output, or to the file of `--out`. */
+export function emit(context: CliContext, { out, force }: OutOptions, text: string, json: unknown): void {
+  const { output } = context
+  const file = outFile(out)
+  if (file === undefined) {
+    output.result(text, json)
+    return
+  }
+  const content = output.json ? jsonText(json) : text
+  writeResult(context, file, content.endsWith('\n') ? content : `${content}\n`, force)
+  output.say(`wrote ${file}`)
+}
+
+/**
+ * Writes a result to a file of its own.
+ *
+ * @throws {A2aTotpError} `ERR_FILE_EXISTS` for the store, whatever `force` says, and what {@link writeNewFile} throws
+ */
+export function writeResult(
+  { store, cwd }: CliContext,
+  file: string,
+  content: string | Uint8Array,
+  force: boolean | undefined,
+): void {
+  const path = resolve(cwd, file)
+  refuseStore(store, path)
+  writeNewFile(path, content, { force: force ?? false })
+}
+
+/** @throws {A2aTotpError} `ERR_FILE_EXISTS` when a result would take the store's place: its seeds would be lost */
+export function refuseStore(store: StoreAccess, path: string): void {
+  const identity = identityOf(path)
+  if (identity !== undefined && identity === identityOf(store.path()))
+    throw new A2aTotpError('ERR_FILE_EXISTS', `${path} is the store; name another file`)
+}
+
+/** Tells whether two paths lead to one file; undefined where nothing can be seen. */
+function identityOf(path: string): string | undefined {
+  try {
+    const { dev, ino } = lstatSync(path)
+    return `${dev}:${ino}`
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { A2aTotpError } from '../../core/errors.js'
+import { printable } from '../../core/text.js'
+import { askGit, type GitView } from '../../programs/git-view.js'
+import { ignoreInGit } from '../../store/ignore-file.js'
+import { isEncrypted } from '../../store/protection.js'
+import type { CliContext } from '../context.js'
+import { untrackCommand } from '../../programs/untrack-command.js'
+
+export interface PlaintextOptions {
+  readonly yes: boolean | undefined
+  readonly gitignore: boolean
+  /** What the question is, as `Decrypt it`. */
+  readonly action: string
+}
+
+/**
+ * Keeps a store out of git before it is written in plain text. Where that is not possible, or cannot be checked for a
+ * store that may well be committed since it is encrypted, a person has to agree, or `--yes` does.
+ *
+ * @returns what remains to be done, to warn of once the store is written
+ * @throws {A2aTotpError} `ERR_CONFIRMATION_NEEDED`, `ERR_DECLINED`; `ERR_FILE_UNWRITABLE` for .gitignore
+ */
+export async function keepOutOfGit(
+  context: CliContext,
+  path: string,
+  { yes, gitignore, action }: PlaintextOptions,
+): Promise<string | undefined> {
+  const { output } = context
+  const danger = dangerOf(await lookAt(context, path), path, context)
+  if (danger) await agree(context, danger, action, yes)
+  const added = gitignore && ignoreInGit(path) === 'added'
+  if (danger?.kind === 'tracked') {
+    if (added) output.say('the new rule in .gitignore takes effect once git no longer tracks the store')
+    return danger.warning
+  }
+  const after = await lookAt(context, path)
+  if (!gitignore || after.kind === 'outside') return danger?.warning
+  if (after.kind === 'unknown' || after.doubt) {
+    if (added) output.say('added the store to .gitignore, but whether git ignores it cannot be checked')
+    return danger?.warning ?? `${reasonOf(after)}; make sure that git does not take ${nameOf(path)}`
+  }
+  if (after.ignored) {
+    if (added) output.say('added the store to .gitignore')
+    return danger?.warning
+  }
+  const open: Danger = {
+    kind: 'not-ignored',
+    what: `git does not ignore ${nameOf(path)}, whatever .gitignore says: the next commit may take every seed and token in plain text.`,
+    warning: `git does not ignore ${nameOf(path)}; move the store out of the work tree, or encrypt it`,
+  }
+  await agree(context, open, action, yes)
+  return open.warning
+}
+
+interface Danger {
+  readonly kind: 'tracked' | 'unknown' | 'not-ignored'
+  readonly what: string
+  readonly warning: string
+}
+
+async function lookAt({ busy, cwd, env, signal }: CliContext, path: string): Promise<GitView> {
+  const view = await busy.during('asking git', () => askGit(path, { cwd, env, signal }))
+  signal.throwIfAborted()
+  return view
+}
+
+function dangerOf(view: GitView, path: string, { cwd }: CliContext): Danger | undefined {
+  if (view.kind === 'known' && view.tracked !== undefined) {
+    const name = printable(view.tracked)
+    const untrack = printable(untrackCommand(join(view.root, view.tracked), view.root, cwd))
+    return {
+      kind: 'tracked',
+      what: `git tracks ${name}: the next commit publishes every seed and token in plain text, and .gitignore has no effect on it. Run \`${untrack}\` first.`,
+      warning: `git tracks ${name}, and .gitignore has no effect on it: the next commit publishes every seed and token; run: ${untrack}`,
+    }
+  }
+  const reason = reasonOf(view)
+  if (reason === undefined || !holdsCiphertext(path)) return undefined
+  return {
+    kind: 'unknown',
+    what: `${reason}. If git tracks ${nameOf(path)}, the next commit publishes every seed and token in plain text.`,
+    warning: `${reason}; if git tracks ${nameOf(path)}, take it out with git rm --cached before the next commit`,
+  }
+}
+
+function reasonOf(view: GitView): string | undefined {
+  const doubt = view.kind === 'unknown' ? view : view.kind === 'known' ? view.doubt : undefined
+  return doubt && `the store lies in a git work tree, and git cannot be asked about it: ${doubt.reason}`
+}
+
+async function agree({ confirm }: CliContext, { what }: Danger, action: string, yes = false): Promise<void> {
+  if (yes || (await confirm(`${what} ${action} all the same?`, '--yes'))) return
+  throw new A2aTotpError('ERR_DECLINED', 'the store was left as it was')
+}
+
+const nameOf = (path: string): string => printable(basename(path))
+
+/** An encrypted store may be committed, so it may well be. */
+function holdsCiphertext(path: string): boolean {
+  try {
+    return isEncrypted(readFileSync(path))
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { A2aTotpError } from '../../core/errors.js'
+import { keyMissing, type StoreKeys } from '../../store/protection.js'
+import type { Env } from '../context.js'
+
+const identity = /^AGE-SECRET-KEY-(PQ-)?1[0-9A-Z]+$/i
+
+/**
+ * Asks at a terminal, without showing what is typed; undefined where there is none.
+ *
+ * @param otherwise what to do without the question, for the error
+ * @throws {A2aTotpError} `ERR_CONFIRMATION_NEEDED` for Ctrl-D, which is no answer
+ */
+export type AskHidden = (question: string, otherwise: string) => Promise<string | undefined>
+
+/** Keys of the store as a user gives them: in the environment, else at a terminal. Each is asked for once. */
+export function storeKeys(env: Env, cwd: string, askHidden: AskHidden): StoreKeys {
+  // An empty variable is none.
+  const found = async (variable: string, question: string): Promise<string | undefined> => {
+    const value = env[variable]
+    if (value) return value
+    return askHidden(question, `set $${variable}`)
+  }
+  const identities = once(async () => {
+    const given = await found('A2A_TOTP_IDENTITY', 'age identity of the store, or a file with one:')
+    if (given) return identitiesIn(given.trim(), cwd)
+    throw keyMissing('the store is encrypted; set $A2A_TOTP_IDENTITY to an age identity or a file with one')
+  })
+  const passphrase = once(async () => {
+    const given = await found('A2A_TOTP_PASSPHRASE', 'passphrase of the store:')
+    if (given) return given
+    throw keyMissing('the store is encrypted with a passphrase; set $A2A_TOTP_PASSPHRASE')
+  })
+  return { identities, passphrase }
+}
+
+/**
+ * A passphrase to encrypt with. At a terminal it is asked for twice.
+ *
+ * @throws {A2aTotpError} `ERR_STORE_KEY_MISSING` when there is none; `ERR_USAGE` when the two differ
+ */
+export async function newPassphrase(env: Env, askHidden: AskHidden): Promise<string> {
+  const variable = env['A2A_TOTP_PASSPHRASE']
+  if (variable) return variable
+  const otherwise = 'set $A2A_TOTP_PASSPHRASE'
+  const given = await askHidden('new passphrase:', otherwise)
+  if (!given) throw keyMissing(`no passphrase to encrypt with; ${otherwise}`)
+  if ((await askHidden('the same again:', otherwise)) === given) return given
+  throw new A2aTotpError('ERR_USAGE', 'the two passphrases differ; try again')
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => (made ??= make())
+}
+
+/** An identity itself, or those in a file as age-keygen writes it: one a line, and remarks behind `#`. */
+function identitiesIn(given: string, cwd: string): string[] {
+  if (identity.test(given)) return [given.toUpperCase()]
+  const lines = readIdentityFile(resolve(cwd, given))
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'))
+  if (lines.length > 0 && lines.every((line) => identity.test(line)))
+    return lines.map((line) => line.toUpperCase())
+  throw new A2aTotpError(
+    'ERR_CONFIG_INVALID',
+    'the file of $A2A_TOTP_IDENTITY holds no age identity; give one that age-keygen made',
+  )
+}
+
+function readIdentityFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    // The value is not quoted: it may be an identity with a slip in it.
+    throw new A2aTotpError(
+      'ERR_CONFIG_INVALID',
+      `$A2A_TOTP_IDENTITY is no age identity, and no file that can be read (${code ?? 'unknown reason'})`,
+    )
+  }
+}

@@ -1,0 +1,48 @@
+import { A2aTotpError } from '../core/errors.js'
+import type { TotpProfile } from '../core/profile.js'
+import type { Finding } from './finding.js'
+
+/** Dates of HTTP are whole seconds, and the answer takes its time: less than this says nothing. */
+const noiseMs = 2000
+const timeoutMs = 10_000
+
+/**
+ * Compares this machine's clock with the Date of an HTTP answer (RFC 9110 §6.6.1).
+ *
+ * @throws {A2aTotpError} `ERR_AGENT_UNREACHABLE` when there is no answer, or no Date in it.
+ */
+export async function auditClock(url: string, profile: TotpProfile, now: () => Date): Promise<Finding[]> {
+  const { host } = new URL(url)
+  const asked = now().getTime()
+  const date = await dateOf(url)
+  const answered = now().getTime()
+  // The server wrote its Date somewhere between the two, and cut off the fraction: on average half a second.
+  const offMs = date.getTime() + 500 - (asked + answered) / 2
+  if (Math.abs(offMs) <= noiseMs) return []
+  const offSeconds = Math.round(Math.abs(offMs) / 1000)
+  const toleratedMs = profile.window * profile.period * 1000
+  const refused = Math.abs(offMs) > toleratedMs
+  return [
+    {
+      id: 'clock',
+      severity: refused ? 'serious' : 'warning',
+      subject: host,
+      message: `this machine's clock is ${offSeconds} s ${offMs > 0 ? 'behind' : 'ahead'}; ${refused ? 'its codes are refused' : 'its codes use up a part of the window'}`,
+      fix: 'timedatectl set-ntp true',
+    },
+  ]
+}
+
+async function dateOf(url: string): Promise<Date> {
+  const answer = await fetch(url, {
+    method: 'HEAD',
+    redirect: 'manual',
+    signal: AbortSignal.timeout(timeoutMs),
+  }).catch(() => undefined)
+  const date = new Date(answer?.headers.get('date') ?? NaN)
+  if (!Number.isNaN(date.getTime())) return date
+  throw new A2aTotpError(
+    'ERR_AGENT_UNREACHABLE',
+    'the URL of --clock gave no Date to compare with; name a server that answers HEAD',
+  )
+}

@@ -1,0 +1,37 @@
+import type { Roster } from '../core/roster.js'
+import type { Asker } from '../programs/git.js'
+import type { Protection } from '../store/protection.js'
+import { auditAcross } from './across-audit.js'
+import { auditFile } from './file-audit.js'
+import { severities, type Finding } from './finding.js'
+import { auditGit } from './git-audit.js'
+import { auditProtection } from './protection-audit.js'
+import { auditRoster } from './roster-audit.js'
+
+export { auditClock } from './clock-audit.js'
+export type { Finding } from './finding.js'
+
+/** A store that `doctor` looks at. */
+export interface Patient {
+  readonly path: string
+  readonly roster: Roster
+  readonly protection: Protection
+}
+
+/** Everything that is to be said about some stores, the worst first. */
+export async function examine(patients: readonly Patient[], at: Date, asker: Asker): Promise<Finding[]> {
+  const findings: Finding[] = []
+  for (const { path, roster, protection } of patients) {
+    findings.push(
+      ...auditFile(path),
+      ...auditProtection(path, protection),
+      ...(await auditGit(path, asker)),
+      ...auditRoster(roster, at),
+    )
+  }
+  return worstFirst([...findings, ...auditAcross(patients)])
+}
+
+export function worstFirst(findings: readonly Finding[]): Finding[] {
+  return severities.flatMap((severity) => findings.filter((finding) => finding.severity === severity))
+}

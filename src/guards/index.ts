@@ -1,5 +1,0 @@
-/** Replay protection and throttle: what a guard promises, and the guard for one process. */
-export { defaultBudgets, type Budget } from './budgets.js'
-export type { Attempt, Decision, Finding, Guard } from './guard.js'
-export { memoryGuard, type MemoryGuard, type MemoryGuardOptions } from './memory-guard.js'
-export type { StrangerLimitOptions } from './stranger-limit.js'

@@ -1,0 +1,78 @@
+import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
+import { parseName } from '../core/name.js'
+import type { Algorithm, Digits } from '../core/profile.js'
+import { Seed } from '../core/seed.js'
+import { entryOf, type Entry } from './entry.js'
+import { invalidImport } from './fields.js'
+
+/** One account of Google Authenticator's export, as its protobuf numbers the fields. */
+interface Account {
+  secret: Uint8Array
+  name: string
+  algorithm: number
+  digits: number
+  type: number
+}
+
+const totp = 2
+/** Unspecified is what the app itself makes: SHA1 and six digits. 4 is MD5, which has no TOTP. */
+const algorithms: Readonly<Record<number, Algorithm>> = { 0: 'SHA1', 1: 'SHA1', 2: 'SHA256', 3: 'SHA512' }
+const digitCounts: Readonly<Record<number, Digits>> = { 0: 6, 1: 6, 2: 8 }
+
+export function isMigration(line: string): boolean {
+  return /^otpauth-migration:/i.test(line)
+}
+
+/** The accounts of an `otpauth-migration://offline?data=…` URI. */
+export function readMigration(line: string, where: string): Entry[] {
+  let accounts: Account[]
+  try {
+    accounts = accountsIn(line)
+  } catch {
+    // The cause is dropped on purpose: it may quote a part of the data.
+    const problem = 'this otpauth-migration URI cannot be read; export the accounts again'
+    return [{ where, problem }]
+  }
+  return accounts.map((account, index) =>
+    entryOf(`${where}, account ${index + 1}`, () => {
+      const { secret, name, type } = account
+      const [algorithm, digits] = [algorithms[account.algorithm], digitCounts[account.digits]]
+      if (type !== totp) throw invalidImport('this account is for HOTP; only TOTP is supported')
+      if (!algorithm || !digits)
+        throw invalidImport('this account has an algorithm or a length that is not ours')
+      // The app writes the issuer in front of the account.
+      const peer = parseName((name.split(':').at(-1) ?? '').trim(), 'peer')
+      return { name: peer, seed: Seed.fromBytes(secret), algorithm, digits, period: 30 }
+    }),
+  )
+}
+
+function accountsIn(line: string): Account[] {
+  const data = new URL(line).searchParams.get('data')
+  if (!data) throw invalidImport('no data')
+  // A plus that was not escaped has become a blank.
+  const reader = new BinaryReader(Buffer.from(data.replaceAll(' ', '+'), 'base64'))
+  const accounts: Account[] = []
+  while (reader.pos < reader.len) {
+    const [field, wireType] = reader.tag()
+    if (field === 1 && wireType === WireType.LengthDelimited) accounts.push(accountIn(reader.bytes()))
+    else reader.skip(wireType, field)
+  }
+  if (accounts.length === 0) throw invalidImport('no accounts')
+  return accounts
+}
+
+function accountIn(bytes: Uint8Array): Account {
+  const account: Account = { secret: new Uint8Array(), name: '', algorithm: 0, digits: 0, type: 0 }
+  const reader = new BinaryReader(bytes)
+  while (reader.pos < reader.len) {
+    const [field, wireType] = reader.tag()
+    if (field === 1) account.secret = reader.bytes()
+    else if (field === 2) account.name = reader.string()
+    else if (field === 4) account.algorithm = reader.int32()
+    else if (field === 5) account.digits = reader.int32()
+    else if (field === 6) account.type = reader.int32()
+    else reader.skip(wireType, field)
+  }
+  return account
+}

@@ -1,0 +1,86 @@
+import { isName, quoteName } from '../core/name.js'
+import { isHeaderName } from '../core/profile.js'
+import { isCredentialBytes, isCredentialKey, isCredentialText } from './credential-likeness.js'
+import { invalidImport, isObject, type Fields } from './fields.js'
+import { cannotRead, toolOfEntry } from './other-tools.js'
+
+type Path = readonly string[]
+
+/** Deeper than anything that is written by hand or by a tool. */
+const deepest = 32
+
+/**
+ * Lets an object pass when everything in it that looks like a credential is understood. A peer whose seed or token was
+ * overlooked would get a new one that its owner has never seen, and the import would look like a success.
+ *
+ * @param read the keys whose values the caller checks itself
+ * @throws {A2aTotpError} `ERR_IMPORT_INVALID` with the path of the key, at any depth, and never with its value
+ */
+export function requireUnderstood(fields: Fields, read: ReadonlySet<string>): void {
+  const tool = toolOfEntry(fields)
+  const refuse = (words: string): never => {
+    throw invalidImport(tool === undefined ? words : cannotRead(tool))
+  }
+  const open: [path: Path, value: unknown][] = []
+  for (const [key, value] of Object.entries(fields))
+    if (!read.has(key) && !isPlain(key, value)) open.push([[key], value])
+  // The list grows as it is walked: a recursion would end with the stack.
+  for (const [path, value] of open) {
+    const key = path.at(-1) ?? ''
+    if (isOtherKind(key, value))
+      throw invalidImport('this is an account for HOTP, Steam or the like; only TOTP is supported')
+    if (isCredentialKey(key)) refuse(isBareList(key, value) ? withoutValues : unknownKey(path))
+    if (holdsCredential(value)) refuse(unknownValue(path))
+    if (typeof value !== 'object' || value === null) continue
+    if (path.length === deepest) throw invalidImport('this is nested too deeply')
+    for (const [name, inner] of Object.entries(value)) open.push([[...path, name], inner])
+  }
+}
+
+/** Values of ours that are no credentials, whatever they look like: a name may be 16 letters of base32. */
+function isPlain(key: string, value: unknown): boolean {
+  if (typeof value !== 'string') return false
+  if (key === 'name' || key === 'peer' || key === 'agent') return isName(value)
+  if (key === 'header') return isHeaderName(value)
+  return key === 'url' && /^https?:(?!.*otpauth)/i.test(value)
+}
+
+function isOtherKind(key: string, value: unknown): boolean {
+  return (
+    /type|kind|encoder|algo/i.test(key) &&
+    typeof value === 'string' &&
+    /^(hotp|steam|motp|mobile-?otp|yandex|yaotp|md5)$/i.test(value.trim())
+  )
+}
+
+function holdsCredential(value: unknown): boolean {
+  return typeof value === 'string'
+    ? isCredentialText(value)
+    : Array.isArray(value) && isCredentialBytes(value)
+}
+
+/** What `list`, `show` and `add-peer` print: which credentials there are, without the credentials. */
+function isBareList(key: string, value: unknown): boolean {
+  if (key === 'seedId' || key === 'tokenId') return true
+  const bare = (one: unknown): boolean => isObject(one) && 'id' in one && !('seed' in one || 'token' in one)
+  return (key === 'seeds' || key === 'tokens') && Array.isArray(value) && value.every(bare)
+}
+
+const withoutValues =
+  'this lists credentials without their values, as `list` and `show` do; give the output of `a2a-totp export --reveal`'
+
+const remedy =
+  'rename the key of a seed to "seed" and of a token to "token", or give key URIs (otpauth://totp/...), one a line'
+
+function unknownKey(path: Path): string {
+  return `${shown(path)} looks like a credential, and import does not know this key; ${remedy}`
+}
+
+function unknownValue(path: Path): string {
+  return `the value of ${shown(path)} looks like a seed, a token or a key URI, and import does not know this key; ${remedy}`
+}
+
+/** A key may be a secret in the wrong place, or hold what a terminal obeys. */
+function shown(path: Path): string {
+  return path.map(quoteName).join('.')
+}

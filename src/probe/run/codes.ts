@@ -1,0 +1,106 @@
+import { createHmac } from 'node:crypto'
+import { endOfStep, generateCode, generateCodeOfStep, isCode, timeStepAt } from '../../core/totp.js'
+import type { ProbeOptions } from './options.js'
+
+/** Steps on either side of now whose codes are never sent as wrong ones. */
+const keptOffSteps = 10
+/** How far off an expired or a future code is at least, in seconds. */
+const farOff = 300
+
+/** The wrong codes of a run: the same in every cell and position, since agents count the distinct ones. */
+export interface WrongCodes {
+  readonly wrong: string
+  readonly expired: string
+  readonly future: string
+  /** The other peer's current code; undefined when there is none that differs from this peer's. */
+  readonly crossPeer: string | undefined
+  /** Why there is no such code. */
+  readonly noCrossPeer: string
+}
+
+/**
+ * The wrong codes for an instant. Within one time step they are always the same, so that a second run spends
+ * nothing new at an agent that counts distinct codes per step. None is a code of the seed near now.
+ */
+export function wrongCodesAt({ credentials, otherPeer }: Owners, at: Date): WrongCodes {
+  const { seed, window, period } = credentials
+  const now = timeStepAt(credentials, at)
+  const near = new Set(codesAround(credentials, now, Math.max(keptOffSteps, window)))
+  if (otherPeer) {
+    for (const code of codesAround(otherPeer, timeStepAt(otherPeer, at), keptOffSteps)) near.add(code)
+  }
+  const accepted = new Set(codesAround(credentials, now, window + 2))
+  const distance = Math.ceil(Math.max(farOff, (window + 3) * period) / period)
+  const ofStep = (from: number, direction: 1 | -1): string => {
+    for (let step = from; ; step += direction) {
+      const code = generateCodeOfStep(seed, credentials, Math.max(step, 0))
+      if (!accepted.has(code) || step <= 0) return code
+    }
+  }
+  return {
+    wrong: inventedCode({ credentials }, now, near),
+    expired: ofStep(now - distance, -1),
+    future: ofStep(now + distance, 1),
+    ...crossPeerCode({ credentials, otherPeer }, at, accepted),
+  }
+}
+
+type Owners = Pick<ProbeOptions, 'credentials'> & {
+  readonly otherPeer?: ProbeOptions['otherPeer'] | undefined
+}
+
+/** Distinct wrong codes for an instant, as many as asked for; those of {@link wrongCodesAt} may be among them. */
+export function wrongCodesOf({ credentials, otherPeer }: Owners, at: Date, count: number): readonly string[] {
+  const now = timeStepAt(credentials, at)
+  const taken = new Set(codesAround(credentials, now, keptOffSteps))
+  if (otherPeer) {
+    for (const code of codesAround(otherPeer, timeStepAt(otherPeer, at), keptOffSteps)) taken.add(code)
+  }
+  return Array.from({ length: count }, () => {
+    const code = inventedCode({ credentials }, now, taken)
+    taken.add(code)
+    return code
+  })
+}
+
+function inventedCode({ credentials }: Owners, step: number, taken: ReadonlySet<string>): string {
+  const { seed, digits } = credentials
+  for (let attempt = 0; ; attempt++) {
+    const hash = createHmac('sha256', seed.bytes).update(`a2a-totp probe ${step} ${attempt}`).digest()
+    const code = String(hash.readUInt32BE(0) % 10 ** digits).padStart(digits, '0')
+    if (!taken.has(code)) return code
+  }
+}
+
+function crossPeerCode(
+  { credentials, otherPeer }: Owners,
+  at: Date,
+  accepted: ReadonlySet<string>,
+): Pick<WrongCodes, 'crossPeer' | 'noCrossPeer'> {
+  const none = (noCrossPeer: string): Pick<WrongCodes, 'crossPeer' | 'noCrossPeer'> => ({
+    crossPeer: undefined,
+    noCrossPeer,
+  })
+  if (!otherPeer) return none('no other peer is known; name one with --other-peer')
+  if (otherPeer.seed.base32 === credentials.seed.base32) return none('both peers have the same seed')
+  const code = generateCode(otherPeer.seed, otherPeer, at)
+  if (!isCode(code, credentials)) return none("the other peer's codes have another length")
+  if (accepted.has(code)) return none('by chance both peers have the same code now; run it again')
+  return { crossPeer: code, noCrossPeer: '' }
+}
+
+function codesAround(
+  owner: NonNullable<ProbeOptions['otherPeer']>,
+  now: number,
+  steps: number,
+): readonly string[] {
+  const first = Math.max(now - steps, 0)
+  return Array.from({ length: now + steps - first + 1 }, (_, index) =>
+    generateCodeOfStep(owner.seed, owner, first + index),
+  )
+}
+
+/** Milliseconds until the next time step begins. */
+export function untilNextStep(profile: { readonly period: number }, at: Date): number {
+  return endOfStep(profile, timeStepAt(profile, at)).getTime() - at.getTime()
+}

@@ -1,0 +1,54 @@
+import type { CellRun } from './cell-run.js'
+import { guessAttempts, type Attempt } from '../checks/refusals.js'
+import { untilNextStep, wrongCodesAt, type WrongCodes } from './codes.js'
+import { materialNow, type Session } from './session.js'
+
+/** Time within a step that is not planned with, in milliseconds. */
+const spareMs = 1000
+/** Requests with a wrong code in one cell, at most. */
+const guessesPerCell = 6
+
+/** The wrong codes of a step with time enough left for all guesses, after a wait where that is needed. */
+export async function freshWrongCodes(session: Session, runs: readonly CellRun[]): Promise<WrongCodes> {
+  const { options } = session
+  if (runs.length > 0) await awaitRoomInStep(session, runs, guessesPerCell)
+  return wrongCodesAt(options, options.now())
+}
+
+/** Waits for a fresh time step unless that many requests to a cell fit into what is left of it, at the pace so far. */
+export async function awaitRoomInStep(
+  { options, sleep, announce }: Session,
+  runs: readonly CellRun[],
+  requests: number,
+): Promise<void> {
+  const durations = runs.flatMap(({ answers }) => answers.map(({ durationMs }) => durationMs))
+  const mean = durations.reduce((sum, one) => sum + one, 0) / Math.max(durations.length, 1)
+  const leftMs = untilNextStep(options.credentials, options.now())
+  if (leftMs >= spareMs + 2 * mean * requests) return
+  if (leftMs > spareMs) announce(`waiting ${Math.ceil(leftMs / 1000)} s for a fresh time step`)
+  await sleep(leftMs)
+}
+
+/** Sends the wrong codes to every cell. Returns the distinct ones. */
+export async function guess(
+  session: Session,
+  runs: readonly CellRun[],
+  codes: WrongCodes,
+): Promise<Set<string>> {
+  const { performed, secrets } = session
+  const spent = new Set<string>()
+  const send = async (run: CellRun, attempt: Attempt, on: Parameters<CellRun['try']>[1]): Promise<void> => {
+    if (attempt.guess !== undefined) spent.add(attempt.guess)
+    secrets.remember(attempt.guess ?? '')
+    await run.try(attempt, on)
+  }
+  const sendAll = async (run: CellRun): Promise<void> => {
+    for (const attempt of guessAttempts(performed, materialNow(session), codes)) {
+      await send(run, attempt, 'other-connection')
+      const afterValid = attempt.check === 'auth.wrong-code' && performed.has('auth.after-valid')
+      if (afterValid && run.valid) await send(run, attempt, 'valid-connection')
+    }
+  }
+  await Promise.all(runs.map(sendAll))
+  return spent
+}

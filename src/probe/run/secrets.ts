@@ -1,0 +1,97 @@
+import type { CodeProfile } from '../../core/profile.js'
+import type { Seed } from '../../core/seed.js'
+import { printable } from '../../core/text.js'
+import { generateCodeOfStep, timeStepAt } from '../../core/totp.js'
+import type { ProbeOptions } from './options.js'
+import { shortened } from '../wire/text.js'
+
+/** Runs of digits that could be codes: 6 to 8, not part of a longer number. */
+const codeLike = /(?<!\d)\d{6,8}(?!\d)/g
+
+/** Steps on either side of now whose codes are kept out of a report. */
+const redactedSteps = 10
+
+/** What must not be said: looks for it in answers, and keeps it out of reports. */
+export class Secrets {
+  readonly #words: readonly { readonly what: string; readonly value: string; readonly anyCase: RegExp }[]
+  readonly #owners: readonly Owner[]
+  readonly #window: number
+  readonly #sent = new Set<string>()
+
+  constructor({ credentials, otherPeer }: Pick<ProbeOptions, 'credentials' | 'otherPeer'>) {
+    const owners = otherPeer ? [credentials, otherPeer] : [credentials]
+    this.#owners = owners.map(ownerOf)
+    this.#window = credentials.window
+    const seeds = owners.flatMap(({ seed }) => spellings(seed))
+    this.#words = [
+      wordOf('the token', credentials.token.value),
+      ...seeds.map((spelling) => wordOf('a seed', spelling)),
+    ]
+  }
+
+  /** Keeps a code that was sent out of the report, whatever becomes of it. */
+  remember(code: string): void {
+    this.#sent.add(code)
+  }
+
+  /** Which secret a text gives away at an instant, if any. */
+  foundIn(text: string, at: Date): string | undefined {
+    const lower = text.toLowerCase()
+    const word = this.#words.find(({ value }) => lower.includes(value))
+    if (word) return word.what
+    const valid = text.match(codeLike)?.some((digits) => this.#isCodeAround(at, this.#window, digits))
+    return valid ? 'a valid code' : undefined
+  }
+
+  /** A text as a report may show it: nothing secret, nothing that could harm a terminal, not too long. */
+  clean(text: string, at: Date): string {
+    let result = text
+    for (const { what, anyCase } of this.#words) result = result.replace(anyCase, `[${what}]`)
+    result = result.replace(codeLike, (digits) =>
+      this.#sent.has(digits) || this.#isCodeAround(at, redactedSteps, digits) ? '[a code]' : digits,
+    )
+    return shortened(printable(result))
+  }
+
+  #isCodeAround(at: Date, steps: number, digits: string): boolean {
+    return this.#owners.some((owner) => {
+      const now = timeStepAt(owner, at)
+      for (let step = Math.max(now - steps, 0); step <= now + steps; step++) {
+        if (owner.codeOf(step) === digits) return true
+      }
+      return false
+    })
+  }
+}
+
+/** Whose codes must not be said. */
+interface Owner extends Pick<CodeProfile, 'period'> {
+  /** Makes each code once: texts with digits in them are many. */
+  readonly codeOf: (step: number) => string
+}
+
+function ownerOf(owner: CodeProfile & { readonly seed: Seed }): Owner {
+  const known = new Map<number, string>()
+  return {
+    period: owner.period,
+    codeOf: (step) => {
+      const code = known.get(step) ?? generateCodeOfStep(owner.seed, owner, step)
+      known.set(step, code)
+      return code
+    },
+  }
+}
+
+function wordOf(what: string, value: string): { what: string; value: string; anyCase: RegExp } {
+  return { what, value: value.toLowerCase(), anyCase: new RegExp(escapeForRegExp(value), 'gi') }
+}
+
+function spellings(seed: Seed): string[] {
+  const bytes = Buffer.from(seed.bytes)
+  const base64 = bytes.toString('base64').replace(/=+$/, '')
+  return [...new Set([seed.base32, bytes.toString('hex'), base64, bytes.toString('base64url')])]
+}
+
+function escapeForRegExp(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
+}

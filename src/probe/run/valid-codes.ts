@@ -1,0 +1,95 @@
+import { endOfStep, generateCodeOfStep, timeStepAt } from '../../core/totp.js'
+import { untilNextStep } from './codes.js'
+import type { ProbeCredentials, ProbeOptions } from './options.js'
+
+/** Distinct codes that are tried at an agent that refuses right credentials: to it each is a wrong one. */
+const mostRefused = 2
+
+/** Away from the edges of a step by this much, a code is not refused for a clock that is a little off. */
+const marginMs = 1500
+
+type Tools = Pick<ProbeOptions, 'now'> & {
+  readonly credentials: ProbeCredentials
+  readonly sleep: (ms: number) => Promise<void>
+  readonly announce: (text: string) => void
+}
+
+/**
+ * Hands out the codes for calls that should succeed. Under policy `once` each takes a time step of its own, in
+ * rising order: the one before now, now, the one after, then one a period.
+ */
+export class ValidCodes {
+  #once: boolean
+  #last = -Infinity
+  #accepted = false
+  readonly #refused = new Map<string, { readonly step: number }>()
+
+  constructor(private readonly tools: Tools) {
+    this.#once = tools.credentials.replay === 'once'
+  }
+
+  get once(): boolean {
+    return this.#once
+  }
+
+  /** The agent refused a repeated code: from now on each call takes a new step. */
+  learnOnce(): void {
+    this.#once = true
+  }
+
+  /** Codes that were refused: right as far as the probe knows, and wrong to the agent. */
+  get refused(): ReadonlySet<string> {
+    return new Set(this.#refused.keys())
+  }
+
+  /** What became of the code that was handed out last. */
+  note(code: string, answer: 'accepted' | 'refused'): void {
+    if (answer === 'refused') this.#refused.set(code, { step: this.#last })
+    else this.#accepted = true
+  }
+
+  /** A code to be accepted now, after waiting for its step where that is needed. */
+  async next(): Promise<string> {
+    const { credentials, now } = this.tools
+    const again = this.#refusedBefore()
+    if (again !== undefined) return again
+    if (this.#once) return this.#nextStep()
+    // With a window of 0, a code sent at the very end of its step arrives too late.
+    const left = untilNextStep(credentials, now())
+    if (credentials.window === 0 && left < marginMs) await this.tools.sleep(left)
+    return this.#codeOf(timeStepAt(credentials, now()))
+  }
+
+  /** While nothing was let in, the same code again, since agents count distinct ones. */
+  #refusedBefore(): string | undefined {
+    const [code, refusal] = [...this.#refused].at(-1) ?? []
+    if (this.#accepted || !refusal) return undefined
+    const { credentials, now } = this.tools
+    const lives = refusal.step >= timeStepAt(credentials, now()) - Math.min(credentials.window, 1)
+    // Under `once` the step may have been spent by somebody else, so another one is worth a try.
+    return (lives && !this.#once) || this.#refused.size >= mostRefused ? code : undefined
+  }
+
+  async #nextStep(): Promise<string> {
+    const { credentials, now, sleep, announce } = this.tools
+    const reach = Math.min(credentials.window, 1)
+    const at = now()
+    const current = timeStepAt(credentials, at)
+    const earliest = current - reach + (untilNextStep(credentials, at) < marginMs ? 1 : 0)
+    const step = Math.max(this.#last + 1, earliest)
+    // Taken before the wait, so that nobody else who waits gets the same.
+    this.#last = step
+    const usableFrom = endOfStep(credentials, step - reach - 1).getTime() + (step > current ? marginMs : 0)
+    const waitMs = usableFrom - at.getTime()
+    if (waitMs > 0) {
+      announce(`policy once: waiting ${Math.ceil(waitMs / 1000)} s for an unspent time step`)
+      await sleep(waitMs)
+    }
+    return this.#codeOf(step)
+  }
+
+  #codeOf(step: number): string {
+    this.#last = step
+    return generateCodeOfStep(this.tools.credentials.seed, this.tools.credentials, step)
+  }
+}

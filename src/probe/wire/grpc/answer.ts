@@ -1,0 +1,105 @@
+import { printable } from '../../../core/text.js'
+import { noAnswer, readHttpAnswer, soundsLikeRefusal, steadyText, timesIn, type Answer } from '../answers.js'
+import type { HttpOutcome } from '../outcome.js'
+import { shortened } from '../text.js'
+
+/** The status codes of gRPC by number, each with the HTTP status that stands for it (google.rpc.Code). */
+const statuses: readonly (readonly [name: string, http: number])[] = [
+  ['OK', 200],
+  ['CANCELLED', 499],
+  ['UNKNOWN', 500],
+  ['INVALID_ARGUMENT', 400],
+  ['DEADLINE_EXCEEDED', 504],
+  ['NOT_FOUND', 404],
+  ['ALREADY_EXISTS', 409],
+  ['PERMISSION_DENIED', 403],
+  ['RESOURCE_EXHAUSTED', 429],
+  ['FAILED_PRECONDITION', 400],
+  ['ABORTED', 409],
+  ['OUT_OF_RANGE', 400],
+  ['UNIMPLEMENTED', 501],
+  ['INTERNAL', 500],
+  ['UNAVAILABLE', 503],
+  ['DATA_LOSS', 500],
+  ['UNAUTHENTICATED', 401],
+]
+
+/** Reasons of google.rpc.ErrorInfo that tell something; the message around them need not be parsed for that. */
+const reasonsKnown = ['TASK_NOT_FOUND', 'VERSION_NOT_SUPPORTED', 'UNSUPPORTED_OPERATION']
+
+/** Header fields that are part of how a refusal looks. */
+const faceFields = ['www-authenticate', 'retry-after']
+
+/**
+ * Sorts the answer to a gRPC call. What comes with another HTTP status than 200 is the answer of something in front,
+ * and is read as such.
+ */
+export function readGrpcAnswer(outcome: HttpOutcome, taskId: string): Answer {
+  if (!outcome.answered) return noAnswer(outcome)
+  const { header, durationMs, receivedAt, localPort } = outcome
+  const code = header('grpc-status').at(-1)
+  if (code === undefined && outcome.status !== 200) return readHttpAnswer(outcome, taskId)
+  const isGrpc = (header('content-type')[0] ?? '').startsWith('application/grpc')
+  if (code === undefined && !isGrpc)
+    return noAnswer({ reason: 'broken', explanation: 'HTTP 200, but no gRPC status', durationMs })
+  // A stream that was opened and stays open has no status yet.
+  const known = code === undefined ? undefined : statuses[/^\d{1,2}$/.test(code) ? Number(code) : -1]
+  const [name, status] =
+    code === undefined ? (['an open stream', 200] as const) : (known ?? ['no known status', 500])
+  const said = decoded(header('grpc-message')[0] ?? '').replaceAll(taskId, 'ID')
+  const details = Buffer.from(header('grpc-status-details-bin')[0] ?? '', 'base64').toString('latin1')
+  const reasons = reasonsKnown.filter((reason) => details.includes(reason))
+  return {
+    kind: kindOf(name, reasons, said),
+    status,
+    summary: `gRPC ${name}${said === '' ? '' : ` "${shortened(printable(said), 120)}"`}`,
+    signature: ['grpc', name, ...reasons].join(' '),
+    get face() {
+      return [name, ...faceFields.map((field) => header(field).join(' | ')), steadyText(said)].join('\n')
+    },
+    message: said,
+    challenges: header('www-authenticate'),
+    ...timesIn(outcome),
+    raw: `${outcome.raw}\n${said}\n${details}`.replaceAll(taskId, 'ID'),
+    receivedAt,
+    durationMs,
+    ...(localPort === undefined ? {} : { connection: localPort }),
+  }
+}
+
+function kindOf(name: string, reasons: readonly string[], said: string): Answer['kind'] {
+  if (reasons.includes('TASK_NOT_FOUND')) return 'authenticated'
+  if (reasons.includes('VERSION_NOT_SUPPORTED')) return 'unserved'
+  switch (name) {
+    case 'OK':
+    case 'an open stream':
+      return 'answered'
+    case 'UNAUTHENTICATED':
+    case 'PERMISSION_DENIED':
+      return 'refused'
+    case 'RESOURCE_EXHAUSTED':
+      return 'throttled'
+    case 'NOT_FOUND':
+      return /task/i.test(said) && !soundsLikeRefusal(said) ? 'authenticated' : 'other'
+    // An unknown method is answered before any interceptor runs, so that shows nothing of credentials.
+    case 'UNIMPLEMENTED':
+      return 'unserved'
+    case 'UNKNOWN':
+    case 'INTERNAL':
+    case 'UNAVAILABLE':
+    case 'DATA_LOSS':
+    case 'no known status':
+      return 'failed'
+    default:
+      return 'other'
+  }
+}
+
+/** grpc-message is percent-encoded UTF-8. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}

@@ -1,0 +1,183 @@
+import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2'
+import { explain, tooSlow, type FieldLine, type HttpOutcome, type NoAnswer } from '../outcome.js'
+import type { Ledger } from '../../run/ledger.js'
+import { trusting } from '../../target/trust.js'
+
+/** A2A answers to these calls have a few hundred bytes. */
+const largestAnswer = 128 * 1024
+
+export interface GrpcRequest {
+  readonly url: URL
+  readonly path: string
+  readonly fields: readonly FieldLine[]
+  /** With its length prefix. */
+  readonly message: Buffer
+  /** How long an opened stream may stay silent; undefined where the call must end by itself. */
+  readonly eventPatienceMs?: number
+}
+
+interface Settings {
+  readonly timeoutMs: number
+  readonly ca?: string
+  readonly now: () => Date
+  readonly ledger: Ledger
+}
+
+/**
+ * gRPC over HTTP/2 as a probe needs it: metadata sent as it is, nothing retried but what was never processed,
+ * nothing decompressed, a limit on time and size. One object keeps one connection. It never throws for what the
+ * other side does.
+ */
+export class GrpcConnection {
+  #session: ClientHttp2Session | undefined
+  #trouble: NodeJS.ErrnoException | undefined
+
+  constructor(private readonly settings: Settings) {}
+
+  async call(request: GrpcRequest): Promise<HttpOutcome> {
+    const { ledger } = this.settings
+    if (ledger.exhausted) return { answered: false, ...tooSlow, durationMs: 0 }
+    const reused = this.#session !== undefined && !this.#session.closed
+    const first = await ledger.spend(() => this.#attempt(request))
+    // An idle connection can be closed by the agent at the moment that it is used again.
+    const stale = reused && !first.answered && first.reason === 'broken'
+    return stale ? ledger.spend(() => this.#attempt(request)) : first
+  }
+
+  close(): void {
+    this.#session?.destroy()
+  }
+
+  #attempt(request: GrpcRequest): Promise<HttpOutcome> {
+    const begun = performance.now()
+    const durationMs = (): number => performance.now() - begun
+    return new Promise((resolve) => {
+      let stream: ClientHttp2Stream | undefined
+      const settle = (outcome: HttpOutcome): void => {
+        clearTimeout(deadline)
+        resolve(outcome)
+      }
+      const giveUp = (reason: NoAnswer['reason'], explanation: string): void => {
+        settle({ answered: false, reason, explanation, durationMs: durationMs() })
+        stream?.close()
+        this.close()
+      }
+      const { timeoutMs } = this.settings
+      const deadline = setTimeout(
+        () => giveUp('timeout', `no whole answer within ${timeoutMs} ms`),
+        timeoutMs,
+      )
+      try {
+        const session = this.#open(request.url)
+        stream = session.request(headersOf(request))
+        this.#read(stream, request, {
+          done: (received) => settle(this.#answer(received, durationMs(), session)),
+          tooLong: () => giveUp('broken', `the answer is longer than ${largestAnswer} bytes`),
+          broken: (error) => {
+            const { reason, explanation } = explain(this.#trouble ?? reasonOf(error))
+            giveUp(reason, explanation)
+          },
+        })
+        stream.end(request.message)
+      } catch (error) {
+        giveUp('broken', explain(error as NodeJS.ErrnoException).explanation)
+      }
+    })
+  }
+
+  #open(url: URL): ClientHttp2Session {
+    if (this.#session && !this.#session.closed && !this.#session.destroyed) return this.#session
+    // Loading it takes as long as a dozen requests, and most agents have no gRPC.
+    const { connect } = process.getBuiltinModule('node:http2')
+    this.#trouble = undefined
+    const session = connect(url.origin, {
+      settings: { enablePush: false },
+      ...trusting(this.settings.ca),
+    })
+    session.on('error', (error: NodeJS.ErrnoException) => (this.#trouble = error))
+    this.#session = session
+    return session
+  }
+
+  #read(
+    stream: ClientHttp2Stream,
+    { eventPatienceMs }: GrpcRequest,
+    on: {
+      readonly done: (received: Received) => void
+      readonly tooLong: () => void
+      readonly broken: (error: NodeJS.ErrnoException) => void
+    },
+  ): void {
+    const received: Received = { blocks: [], body: [] }
+    let size = 0
+    let patience: NodeJS.Timeout | undefined
+    const finish = (): void => {
+      clearTimeout(patience)
+      on.done(received)
+      stream.close()
+    }
+    stream.on('response', (headers) => {
+      received.blocks.push(headers)
+      if (eventPatienceMs !== undefined) patience = setTimeout(finish, eventPatienceMs)
+    })
+    stream.on('trailers', (headers: IncomingHttpHeaders) => void received.blocks.push(headers))
+    stream.on('data', (chunk: Buffer) => {
+      received.body.push(chunk)
+      size += chunk.length
+      if (size > largestAnswer) on.tooLong()
+      else if (eventPatienceMs !== undefined && size > 5) finish()
+    })
+    stream.on('error', on.broken)
+    stream.on('close', () => {
+      clearTimeout(patience)
+      if (received.blocks.length > 0) on.done(received)
+      else on.broken(Object.assign(new Error('closed'), { code: 'ERR_STREAM_CLOSED' }))
+    })
+  }
+
+  #answer(
+    { blocks, body }: Received,
+    durationMs: number,
+    { socket }: { readonly socket?: { readonly localPort?: number | undefined } },
+  ): HttpOutcome {
+    const text = Buffer.concat(body).toString('utf8')
+    return {
+      answered: true,
+      status: Number(blocks[0]?.[':status'] ?? 0),
+      header: (name) => blocks.flatMap((block) => block[name] ?? []),
+      body: text,
+      raw: `${blocks.map((block) => JSON.stringify(block)).join('\n')}\n${text}`,
+      receivedAt: this.settings.now(),
+      durationMs,
+      localPort: socket?.localPort,
+    }
+  }
+}
+
+/** A stream that ends with its session has the session's trouble as its cause. */
+function reasonOf(error: NodeJS.ErrnoException): NodeJS.ErrnoException {
+  return error.cause instanceof Error ? error.cause : error
+}
+
+/** Header blocks in the order they came, the trailers last. */
+interface Received {
+  readonly blocks: IncomingHttpHeaders[]
+  readonly body: Buffer[]
+}
+
+/** Names in small letters, as HTTP/2 wants them; a name sent twice becomes two lines. */
+function headersOf({ path, fields }: GrpcRequest): Record<string, string | string[]> {
+  const lines = new Map<string, string[]>()
+  for (const [name, value] of fields) {
+    const key = name.toLowerCase()
+    lines.set(key, [...(lines.get(key) ?? []), value])
+  }
+  const own = [...lines].map(([name, values]) => [name, values.length === 1 ? (values[0] ?? '') : values])
+  return {
+    ':method': 'POST',
+    ':path': path,
+    'content-type': 'application/grpc',
+    te: 'trailers',
+    ...(Object.fromEntries(own) as Record<string, string | string[]>),
+  }
+}

@@ -1,0 +1,161 @@
+import * as http from 'node:http'
+import type * as nodeHttps from 'node:https'
+import { performance } from 'node:perf_hooks'
+import { fieldsOf, readBody } from './body.js'
+import { GrpcConnection } from './grpc/client.js'
+import { Ledger } from '../run/ledger.js'
+import {
+  explain,
+  tooSlow,
+  type FieldLine,
+  type HttpAnswer,
+  type HttpOutcome,
+  type NoAnswer,
+} from './outcome.js'
+import { requireCertificates, trusting } from '../target/trust.js'
+
+const largestHead = 32 * 1024
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST'
+  readonly url: URL
+  readonly fields: readonly FieldLine[]
+  readonly body?: string
+  /** The longest body to read of the answer. */
+  readonly mostBytes: number
+}
+
+/** Keeps at most one TCP connection, which its requests share as long as the agent leaves it open. */
+export type Connection = http.Agent
+
+/**
+ * HTTP/1.1 as a probe needs it: header lines sent as they are, no redirect followed, nothing decompressed, a
+ * limit on time and size, and every request counted. It never throws for what the other side does.
+ *
+ * @throws {A2aTotpError} `ERR_USAGE` at construction when `ca` holds no certificate.
+ */
+export class HttpClient {
+  readonly #connections: { close: () => void }[] = []
+  readonly #ledger: Ledger
+
+  constructor(
+    private readonly options: { readonly timeoutMs: number; readonly ca?: string; readonly now: () => Date },
+  ) {
+    if (options.ca !== undefined) requireCertificates(options.ca)
+    this.#ledger = new Ledger(options.timeoutMs)
+  }
+
+  /** Requests sent so far. */
+  get requests(): number {
+    return this.#ledger.requests
+  }
+
+  /** How long an event stream that was opened may stay silent, in milliseconds. */
+  get eventPatienceMs(): number {
+    return Math.min(1000, this.options.timeoutMs / 8)
+  }
+
+  /** A connection of its own, not opened before its first request. */
+  connection({ protocol }: URL): Connection {
+    const shared = { keepAlive: true, maxSockets: 1 }
+    const made =
+      protocol === 'https:'
+        ? new (https().Agent)({ ...shared, ...trusting(this.options.ca) })
+        : new http.Agent(shared)
+    this.#connections.push({ close: () => made.destroy() })
+    return made
+  }
+
+  /** The same for gRPC. */
+  grpcConnection(): GrpcConnection {
+    const made = new GrpcConnection({ ...this.options, ledger: this.#ledger })
+    this.#connections.push(made)
+    return made
+  }
+
+  async exchange(connection: Connection, request: HttpRequest): Promise<HttpOutcome> {
+    if (this.#ledger.exhausted) return { answered: false, ...tooSlow, durationMs: 0 }
+    const first = await this.#ledger.spend(() => this.#attempt(connection, request))
+    // An idle connection can be closed by the agent at the moment that it is used again (RFC 9110 §9.2.2).
+    return first === 'stale' ? this.#retry(connection, request) : first
+  }
+
+  close(): void {
+    for (const connection of this.#connections) connection.close()
+  }
+
+  async #retry(connection: Connection, request: HttpRequest): Promise<HttpOutcome> {
+    const second = await this.#ledger.spend(() => this.#attempt(connection, request))
+    const explanation = 'the agent closes connections before it answers'
+    return second === 'stale' ? { answered: false, reason: 'broken', explanation, durationMs: 0 } : second
+  }
+
+  #attempt(
+    connection: Connection,
+    { method, url, fields, body, mostBytes }: HttpRequest,
+  ): Promise<HttpOutcome | 'stale'> {
+    const begun = performance.now()
+    const lines: FieldLine[] = [['Host', url.host], ['Accept-Encoding', 'identity'], ...fields]
+    if (body !== undefined) lines.push(['Content-Length', String(Buffer.byteLength(body))])
+    const { request } = url.protocol === 'https:' ? https() : http
+    return new Promise((resolve) => {
+      const sent = request(url, {
+        method,
+        agent: connection,
+        headers: lines.flat(),
+        maxHeaderSize: largestHead,
+      })
+      const durationMs = (): number => performance.now() - begun
+      const settle = (outcome: HttpOutcome | 'stale'): void => {
+        clearTimeout(deadline)
+        resolve(outcome)
+      }
+      const giveUp = (reason: NoAnswer['reason'], explanation: string): void => {
+        settle({ answered: false, reason, explanation, durationMs: durationMs() })
+        sent.destroy()
+      }
+      const deadline = setTimeout(
+        () => giveUp('timeout', `no whole answer within ${this.options.timeoutMs} ms`),
+        this.options.timeoutMs,
+      )
+
+      sent.on('error', (error: NodeJS.ErrnoException) => {
+        const stale = sent.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
+        settle(stale ? 'stale' : { answered: false, ...explain(error), durationMs: durationMs() })
+      })
+      sent.on('response', (response) => {
+        const { localPort } = response.socket
+        readBody(response, { mostBytes, eventPatienceMs: this.eventPatienceMs }).then(
+          (text) => {
+            if (text === undefined) giveUp('broken', `the answer is longer than ${mostBytes} bytes`)
+            else settle(this.#answer(response, text, durationMs(), localPort))
+          },
+          () => giveUp('broken', 'the connection broke within the answer'),
+        )
+      })
+      // Bytes, because Node would write the header in the encoding of a text that comes with it: Latin-1 as UTF-8.
+      sent.end(body === undefined ? undefined : Buffer.from(body))
+    })
+  }
+
+  #answer(
+    response: http.IncomingMessage,
+    body: string,
+    durationMs: number,
+    localPort: number | undefined,
+  ): HttpAnswer {
+    return {
+      answered: true,
+      status: response.statusCode ?? 0,
+      header: (name) => fieldsOf(response, name),
+      body,
+      raw: `${response.rawHeaders.join('\n')}\n${body}`,
+      receivedAt: this.options.now(),
+      durationMs,
+      localPort,
+    }
+  }
+}
+
+/** Loaded when it is needed: many agents that are probed are on loopback. */
+const https = (): typeof nodeHttps => process.getBuiltinModule('node:https')

@@ -1,0 +1,118 @@
+import { A2aTotpError, isA2aTotpError, type ErrorCode } from '../../core/errors.js'
+import { printable } from '../../core/text.js'
+import { emit, type AuthEvent } from '../scheme/events.js'
+import { FollowedFile, type FileContent } from './follow.js'
+import type { PeerSeedsOptions } from '../scheme/options.js'
+import { schemeOptions } from './parse.js'
+
+/** What happened to the server file. */
+export type ServerFileEvent = { readonly at: Date; readonly path: string } & (
+  | {
+      /** A changed file is in force. */
+      readonly type: 'server_file_loaded'
+    }
+  | {
+      /** A changed file is broken or gone; the one before stays in force. */
+      readonly type: 'server_file_refused'
+      readonly code: ErrorCode
+      readonly message: string
+    }
+  | {
+      /** Every user of the machine can read the file, and so the seeds in it. */
+      readonly type: 'server_file_exposed'
+      readonly message: string
+    }
+)
+
+/** What a server file does not say. */
+export interface FromFileOptions extends Pick<
+  PeerSeedsOptions,
+  'delegate' | 'guard' | 'throttle' | 'allowWeakSeeds' | 'allowInsecureWindow' | 'now'
+> {
+  /**
+   * Told of decisions, and of what happens to the file. Without it, a file that is refused or exposed is a warning of
+   * the process (`process.emitWarning`).
+   */
+  readonly onEvent?: (event: AuthEvent | ServerFileEvent) => unknown
+}
+
+export interface FollowedServerFile {
+  /** What the file says now, together with what it does not say. */
+  readonly options: PeerSeedsOptions
+  /** Takes what a changed file says; what it throws refuses the change. */
+  follow(apply: (options: PeerSeedsOptions) => void): void
+  stop(): void
+}
+
+/**
+ * Reads a server file now, and again whenever its path leads to another.
+ *
+ * @throws {A2aTotpError} see `TOTPServerAuthScheme.fromFile`
+ */
+export function followServerFile(path: string | undefined, given: FromFileOptions): FollowedServerFile {
+  if (!path) {
+    throw new A2aTotpError(
+      'ERR_CONFIG_INVALID',
+      'no server file: give its path, or set $A2A_TOTP_SERVER_FILE',
+    )
+  }
+  const { now = () => new Date() } = given
+  const file = new FollowedFile(path)
+  let exposed = false
+
+  const say = (event: ServerFileEvent): void => {
+    if (given.onEvent) emit(given.onEvent, event)
+    else if ('message' in event)
+      process.emitWarning(event.message, { code: event.type, type: 'A2aTotpWarning' })
+  }
+  const optionsFrom = (content: FileContent): PeerSeedsOptions => {
+    const options = schemeOptions(content.text, given)
+    if (content.exposed && !exposed) {
+      const message = printable(
+        `server file ${path}: every user of this machine can read its seeds; run chmod o-r`,
+      )
+      say({ type: 'server_file_exposed', at: now(), path, message })
+    }
+    exposed = content.exposed
+    return options
+  }
+
+  return {
+    options: naming(path, () => optionsFrom(file.read())),
+    follow: (apply) => {
+      file.follow({
+        changed: (content) => {
+          apply(optionsFrom(content))
+          say({ type: 'server_file_loaded', at: now(), path })
+        },
+        failed: (error) => {
+          const { code, message } = named(path, error)
+          say({
+            type: 'server_file_refused',
+            at: now(),
+            path,
+            code,
+            message: `${message} (the old one stays)`,
+          })
+        },
+      })
+    },
+    stop: () => file.stop(),
+  }
+}
+
+/** Runs something, and puts the file's path in front of what it says went wrong. */
+export function naming<T>(path: string, run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    throw named(path, error)
+  }
+}
+
+function named(path: string, error: unknown): A2aTotpError {
+  // What is no error of ours may quote the file.
+  if (!isA2aTotpError(error))
+    return new A2aTotpError('ERR_CONFIG_INVALID', `server file ${path}: cannot be used`)
+  return new A2aTotpError(error.code, `server file ${path}: ${error.message}`, { cause: error.cause })
+}

@@ -1,0 +1,181 @@
+import * as v from 'valibot'
+import { A2aTotpError } from '../../core/errors.js'
+import { parseRfc3339 } from '../../core/instant.js'
+import { isName, nameRule, quoteName } from '../../core/name.js'
+import {
+  insecureProfileRules,
+  profileRules,
+  replayPolicies,
+  type ProfileRules,
+  type TotpProfile,
+} from '../../core/profile.js'
+import { requireStrongSeed, Seed } from '../../core/seed.js'
+import { serverFileVersion } from '../../core/server-file.js'
+import { isTokenHash } from '../../core/token.js'
+import { PeerTokenAuth, type PeerToken, type ServerAuthScheme } from '../scheme/delegates.js'
+import type { PeerSeed, PeerSeedsOptions, SeedSet } from '../scheme/options.js'
+
+/** What a scheme needs to know, as a server file says it. */
+export interface ServerFileSettings {
+  /** The tokens of the file. */
+  readonly delegate: ServerAuthScheme
+  readonly profile: TotpProfile
+  readonly peerSeeds: ReadonlyMap<string, SeedSet>
+  /** Those that every peer has; empty when each peer has its own. */
+  readonly sharedSeeds: readonly { readonly seed: string }[]
+}
+
+type Path = readonly (string | number)[]
+
+/** A value that one of our own rules allows. The message says only what would be right. */
+const allowed = <T>({ allows, expected }: { allows: (value: unknown) => boolean; expected: string }) =>
+  v.custom<T>(allows, `must be ${expected}`)
+
+const textThat = (allows: (given: string) => boolean, expected: string) =>
+  allowed<string>({ allows: (value) => typeof value === 'string' && allows(value), expected })
+
+const id = textThat((given) => given !== '', 'a text')
+const at = v.pipe(
+  textThat((given) => parseRfc3339(given) !== undefined, 'an RFC 3339 time, like 2026-11-23T22:45:01Z'),
+  v.transform((given) => new Date(given)),
+)
+const seeds = v.array(
+  v.object({ id, seed: textThat(isSeed, 'a seed in base32'), expiresAt: v.exactOptional(at) }),
+)
+const tokens = v.array(
+  v.object({
+    id,
+    hash: textThat(isTokenHash, 'sha256: and 64 digits in hex'),
+    expiresAt: v.exactOptional(at),
+  }),
+)
+const replay = v.picklist(replayPolicies, `must be ${replayPolicies.join(' or ')}`)
+
+/** Unknown keys are ignored, which is why an unknown word in `requires` is not. */
+const schemasFor = (rules: ProfileRules) => {
+  const field = <K extends keyof TotpProfile>(name: K) => allowed<TotpProfile[K]>(rules[name])
+  const codes = { algorithm: field('algorithm'), digits: field('digits'), period: field('period') }
+  const { algorithm, digits, period } = codes
+  return {
+    document: v.object({
+      version: v.literal(
+        serverFileVersion,
+        `must be ${serverFileVersion}; a newer a2a-totp reads newer ones`,
+      ),
+      requires: v.exactOptional(v.pipe(v.array(v.unknown()), v.maxLength(0))),
+      agent: textThat(isName, nameRule),
+      profile: v.object({ ...codes, window: field('window'), header: field('header') }),
+      sharedSeeds: v.exactOptional(seeds),
+      // Valibot's `record` drops legal names such as `constructor`.
+      peers: v.custom<Readonly<Record<string, unknown>>>(isObject, 'must be an object'),
+    }),
+    peer: v.object({
+      replay,
+      algorithm: v.exactOptional(algorithm),
+      digits: v.exactOptional(digits),
+      period: v.exactOptional(period),
+      seeds: v.exactOptional(seeds),
+      tokens,
+    }),
+  }
+}
+
+/**
+ * Reads the JSON text of a server file.
+ *
+ * @throws {A2aTotpError} `ERR_CONFIG_INVALID` with the path of the first bad field, like `peers.alice.seeds[0].seed`,
+ *   and never with its value; `ERR_SEED_MISSING` for a peer without a seed.
+ */
+export function parseServerFile(text: string, rules: ProfileRules): ServerFileSettings {
+  const schemas = schemasFor(rules)
+  const { profile, sharedSeeds, peers } = checked(schemas.document, parseJson(text), [])
+  if (sharedSeeds?.length === 0) throw missing(['sharedSeeds'])
+  const peerSeeds = new Map<string, SeedSet>()
+  const peerTokens: PeerToken[] = []
+  for (const [name, entry] of Object.entries(peers)) {
+    if (!isName(name)) throw invalid(['peers'], `has a peer name that is not allowed: give ${nameRule}`)
+    const path = ['peers', name]
+    const peer = checked(schemas.peer, entry, path)
+    const { tokens: itsTokens, seeds: own, ...codes } = peer
+    if (sharedSeeds && own) throw invalid([...path, 'seeds'], 'must be left out where there are sharedSeeds')
+    const itsSeeds: readonly PeerSeed[] = sharedSeeds ?? own ?? []
+    if (itsSeeds.length === 0) throw missing([...path, 'seeds'])
+    peerSeeds.set(name, { ...codes, seeds: itsSeeds })
+    peerTokens.push(...itsTokens.map(({ hash, ...rest }) => ({ ...rest, token: hash, peer: name })))
+  }
+  return { delegate: new PeerTokenAuth(peerTokens), profile, peerSeeds, sharedSeeds: sharedSeeds ?? [] }
+}
+
+/**
+ * The options of a scheme for the peers of a server file.
+ *
+ * @param given what the file does not say
+ * @throws {A2aTotpError} see {@link parseServerFile}; `ERR_SEED_WEAK` for a weak shared seed, even if the file has no
+ *   peer yet. The scheme itself checks the seeds of peers.
+ */
+export function schemeOptions(text: string, given: Partial<PeerSeedsOptions>): PeerSeedsOptions {
+  const rules = given.allowInsecureWindow ? insecureProfileRules : profileRules
+  const { delegate, profile, peerSeeds, sharedSeeds } = parseServerFile(text, rules)
+  for (const [index, { seed }] of sharedSeeds.entries()) {
+    const remedy = 'make a longer one, or set allowWeakSeeds'
+    requireStrongSeed(Seed.fromBase32(seed), given.allowWeakSeeds ?? false, remedy, `sharedSeeds[${index}]`)
+  }
+  // Each peer of a server file has a policy of its own; the scheme's applies to none.
+  return { ...given, profile, peerSeeds, delegate: given.delegate ?? delegate, replay: 'once' }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    // The cause is dropped on purpose: it quotes the text around the mistake.
+    throw new A2aTotpError('ERR_CONFIG_INVALID', 'it is not JSON; make it with `a2a-totp config server`')
+  }
+}
+
+function checked<S extends v.GenericSchema>(schema: S, value: unknown, path: Path): v.InferOutput<S> {
+  const result = v.safeParse(schema, value, { abortEarly: true })
+  if (result.success) return result.output
+  const [issue] = result.issues
+  const keys = issue.path?.map(({ key }) => key as string | number) ?? []
+  throw invalid([...path, ...keys], wordsFor(issue))
+}
+
+/** Our own words for an issue. Valibot's messages for objects and arrays quote what they found: never shown. */
+function wordsFor({ type, received, message }: v.BaseIssue<unknown>): string {
+  if (type === 'max_length') return 'asks for what this version does not know; update a2a-totp'
+  if (received === 'undefined') return 'is missing'
+  if (type === 'object') return 'must be an object'
+  if (type === 'array') return 'must be a list'
+  return message
+}
+
+function missing(path: Path): A2aTotpError {
+  return new A2aTotpError('ERR_SEED_MISSING', `${formatPath(path)} has no seed; give it at least one`)
+}
+
+function invalid(path: Path, words: string): A2aTotpError {
+  return new A2aTotpError('ERR_CONFIG_INVALID', `${formatPath(path)} ${words}`)
+}
+
+/** A key is shown unless it could be a secret that was pasted in the wrong place. */
+function formatPath(path: Path): string {
+  if (path.length === 0) return 'the document'
+  const shown = (key: string): string => (quoteName(key).startsWith('"') ? key : '(a key that is not shown)')
+  return path
+    .map((key, at) => (typeof key === 'number' ? `[${key}]` : (at > 0 ? '.' : '') + shown(key)))
+    .join('')
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isSeed(text: string): boolean {
+  try {
+    Seed.fromBase32(text)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto'
+import { A2aTotpError } from '../../core/errors.js'
+import {
+  insecureProfileRules,
+  parseProfile,
+  parseReplay,
+  profileRules,
+  type TotpProfile,
+} from '../../core/profile.js'
+import { makeSeed } from '../../core/seed.js'
+import { parseBudgets } from '../../state/budgets.js'
+import type { Guard } from '../../state/state.js'
+import { guardedPeer, type GuardedPeer } from './peer.js'
+import { Identification } from './first-factor.js'
+import type { TOTPServerAuthSchemeOptions } from './options.js'
+import { peerDirectory } from './peers.js'
+
+/** What requests are checked against. A server file that changes brings new rules; what is remembered stays. */
+export interface Rules {
+  readonly profile: TotpProfile
+  /** The name of the field that carries the code, in lower case, as requests are asked for it. */
+  readonly codeField: string
+  readonly identification: Identification
+  /** Stands in for the peer when a token is nobody's, so that this takes as long as a wrong code. */
+  readonly decoy: GuardedPeer
+}
+
+/**
+ * @throws {A2aTotpError} for what contradicts itself, could never pass, or needs more than the guard supports; see
+ *   the constructor of `TOTPServerAuthScheme`.
+ */
+export function rulesOf(options: TOTPServerAuthSchemeOptions, guard: Pick<Guard, 'supports'>): Rules {
+  const profile = parseProfile(
+    { ...options.profile },
+    options.allowInsecureWindow ? insecureProfileRules : profileRules,
+  )
+  const defaults = {
+    profile,
+    replay: parseReplay(options.replay),
+    budgets: parseBudgets(options.throttle?.budgets),
+    allowWeakSeeds: options.allowWeakSeeds ?? false,
+  }
+  const peers = peerDirectory(options, defaults)
+  if (peers.once && !guard.supports.once) {
+    throw new A2aTotpError(
+      'ERR_CONFIG_INVALID',
+      'replay is "once", which this guard does not support; give one that does',
+    )
+  }
+  return {
+    profile,
+    codeField: profile.header.toLowerCase(),
+    identification: new Identification(options, peers),
+    decoy: guardedPeer('', makeSeed(profile.algorithm, randomBytes), defaults),
+  }
+}

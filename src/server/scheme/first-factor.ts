@@ -1,0 +1,126 @@
+import { A2aTotpError } from '../../core/errors.js'
+import { quoteName } from '../../core/name.js'
+import { hashToken, isTokenHash } from '../../core/token.js'
+import { PeerTokenAuth, tokenHashOf, type ServerAuthScheme, type TokenVerdict } from './delegates.js'
+import type { GuardedPeer } from './peer.js'
+import type { TOTPServerAuthSchemeOptions } from './options.js'
+import { mapOf, type PeerDirectory } from './peers.js'
+import { isPending } from './pending.js'
+
+/** Whose token it is, or why it is nobody's. */
+export type Identity =
+  | {
+      readonly peer: GuardedPeer
+      readonly claims: Readonly<Record<string, unknown>>
+      /** What guesses are counted by. */
+      readonly tokenHash: string
+    }
+  | {
+      readonly peer?: never
+      readonly reason: 'delegate-failed' | 'peer-conflict' | 'peer-unknown' | 'token-refused'
+    }
+
+/** Says nothing of what the delegate threw: that may quote the token. */
+const delegateFailed: Identity = { reason: 'delegate-failed' }
+
+/** The name of whoever calls with a shared seed when neither delegate nor map tells the peers apart. */
+const onlyPeer = 'peer'
+
+/** The first factor, and the way from a token to a peer. */
+export class Identification {
+  readonly #delegate: ServerAuthScheme
+  readonly #tokenToPeer: ReadonlyMap<string, string>
+  readonly #peers: PeerDirectory
+  readonly #otherwise: string | undefined
+
+  /**
+   * @throws {A2aTotpError} `ERR_CONFIG_INVALID` without delegate and map, or when a token is mapped twice, or to a peer
+   *   that has no seed; `ERR_TOKEN_INVALID` for a mapped token that no request can carry.
+   */
+  constructor({ delegate, tokenToPeer, sharedSeed }: TOTPServerAuthSchemeOptions, peers: PeerDirectory) {
+    const mapped = [...mapOf(tokenToPeer ?? {})]
+    for (const [token, peer] of mapped) if (!peers.find(peer)) throw unusable(token, peer, peers)
+    if (!delegate && mapped.length === 0) {
+      throw new A2aTotpError(
+        'ERR_CONFIG_INVALID',
+        'nothing checks the token: give a delegate, or tokenToPeer',
+      )
+    }
+    const tokens = new Map(mapped.map(([token, peer]) => [tokenHashOf(token), peer]))
+    if (tokens.size < mapped.length) {
+      throw new A2aTotpError(
+        'ERR_CONFIG_INVALID',
+        'tokenToPeer has a token twice, once by its hash; give each token to one peer, once',
+      )
+    }
+    this.#delegate = delegate ?? new PeerTokenAuth(tokens)
+    // A delegate made of the map knows all that the map does.
+    this.#tokenToPeer = delegate ? tokens : new Map()
+    this.#peers = peers
+    this.#otherwise = sharedSeed !== undefined && mapped.length === 0 ? onlyPeer : undefined
+  }
+
+  /**
+   * Asks the delegate whose token it is. A request without a token is nobody's. Gives a promise only where the
+   * delegate does: to wait for what is there already takes longer than all the rest.
+   */
+  identify(token: string | undefined, tokenHash: string, at: Date): Identity | Promise<Identity> {
+    if (token === undefined) return { reason: 'token-refused' }
+    try {
+      const verdict = this.#delegate.authenticateToken(token, { at, tokenHash })
+      if (!isPending(verdict)) return this.#judge(verdict, tokenHash)
+      return Promise.resolve(verdict)
+        .then((settled) => this.#judge(settled, tokenHash))
+        .catch(() => delegateFailed)
+    } catch {
+      return delegateFailed
+    }
+  }
+
+  #judge(verdict: TokenVerdict, tokenHash: string): Identity {
+    if (isRefused(verdict)) return { reason: 'token-refused' }
+
+    const mapped = this.#tokenToPeer.get(tokenHash)
+    if (verdict.peer && mapped && verdict.peer !== mapped) return { reason: 'peer-conflict' }
+    const name = verdict.peer ?? mapped ?? this.#otherwise
+    const peer = name ? this.#peers.find(name) : undefined
+    if (!peer) return { reason: 'peer-unknown' }
+    const { claims = {}, guessKey } = verdict
+    return { peer, claims, tokenHash: guessKey === undefined ? tokenHash : hashToken(guessKey) }
+  }
+
+  /**
+   * Asks the delegate about every mapped token. (One mapped by its hash cannot be asked about.)
+   *
+   * @throws {A2aTotpError} `ERR_CONFIG_INVALID` for a token that can never pass: the delegate refuses it, or says
+   *   that it is another peer's. What the delegate throws is thrown on.
+   */
+  async requireUsable(tokenToPeer: TOTPServerAuthSchemeOptions['tokenToPeer'], at: Date): Promise<void> {
+    for (const [token, peer] of mapOf(tokenToPeer ?? {})) {
+      if (isTokenHash(token)) continue
+      const verdict = await this.#delegate.authenticateToken(token, { at, tokenHash: hashToken(token) })
+      if (!isRefused(verdict) && (verdict.peer ?? peer) === peer) continue
+      throw new A2aTotpError(
+        'ERR_CONFIG_INVALID',
+        `the token that tokenToPeer maps to ${quoteName(peer)} can never pass, since the delegate refuses it or ` +
+          "takes it for another peer's; let the delegate know it, or leave the delegate out",
+      )
+    }
+  }
+}
+
+/** The error for a token that is mapped to nobody. Where the map is the wrong way round, its names are tokens. */
+function unusable(token: string, peer: string, peers: PeerDirectory): A2aTotpError {
+  return new A2aTotpError(
+    'ERR_CONFIG_INVALID',
+    peers.find(token)
+      ? `tokenToPeer has peer ${quoteName(token)} where a token belongs; write { TOKEN: PEER }`
+      : `tokenToPeer names ${quoteName(peer)}, which has no seed; add it to peerSeeds or drop its token`,
+  )
+}
+
+/** Delegates in plain JavaScript may answer anything; what is no verdict is a refusal too. */
+function isRefused(verdict: TokenVerdict | null | undefined): verdict is { readonly refusal: string } {
+  if (typeof verdict !== 'object' || verdict === null || Array.isArray(verdict)) return true
+  return verdict.refusal !== undefined || typeof (verdict.peer ?? '') !== 'string'
+}

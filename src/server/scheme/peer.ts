@@ -1,0 +1,123 @@
+import { A2aTotpError, isA2aTotpError } from '../../core/errors.js'
+import { isInstant } from '../../core/instant.js'
+import { quoteName } from '../../core/name.js'
+import { isLive } from '../../core/roster.js'
+import { parseProfile, parseReplay, type ReplayPolicy, type TotpProfile } from '../../core/profile.js'
+import { requireStrongSeed, Seed } from '../../core/seed.js'
+import { timeStepAt } from '../../core/totp.js'
+import { budgetsFor, type Budget } from '../../state/budgets.js'
+import { CodeBook } from './code-book.js'
+import type { PeerSeed, SeedInput, SeedSet } from './options.js'
+
+/** A peer as requests are checked against it. */
+export interface GuardedPeer {
+  readonly name: string
+  readonly profile: TotpProfile
+  readonly replay: ReplayPolicy
+  readonly budgets: readonly Budget[]
+  readonly seeds: readonly GuardedSeed[]
+}
+
+interface GuardedSeed {
+  readonly id: string
+  readonly seed: Seed
+  readonly expiresAt: Date | undefined
+  /** From the first request on that it is compared with. */
+  book: CodeBook | undefined
+}
+
+/** What a peer has unless its own seed set says otherwise. */
+export interface PeerDefaults {
+  readonly profile: TotpProfile
+  readonly replay: ReplayPolicy
+  /** For 6 digits. */
+  readonly budgets: readonly Budget[]
+  readonly allowWeakSeeds: boolean
+}
+
+/** Where a code matched. */
+export interface CodeMatch {
+  readonly seedId: string
+  readonly timeStep: number
+  readonly drift: number
+}
+
+/**
+ * @throws {A2aTotpError} `ERR_SEED_MISSING` without a seed, `ERR_SEED_INVALID`, `ERR_SEED_WEAK`,
+ *   `ERR_PROFILE_INVALID`, `ERR_CONFIG_INVALID`; each names the peer.
+ */
+export function guardedPeer(name: string, input: SeedInput, defaults: PeerDefaults): GuardedPeer {
+  const set = seedSetOf(input)
+  return naming(name, () => {
+    if (set.seeds.length === 0) throw new A2aTotpError('ERR_SEED_MISSING', 'it has no seed; give it one')
+    const profile = profileOf(set, defaults.profile)
+    const seeds = set.seeds.map((seed, index) => guardedSeed(seed, index, defaults.allowWeakSeeds))
+    if (new Set(seeds.map(({ id }) => id)).size < seeds.length) {
+      throw new A2aTotpError('ERR_CONFIG_INVALID', 'two of its seeds have one id; give each its own')
+    }
+    return {
+      name,
+      profile,
+      replay: parseReplay(set.replay ?? defaults.replay),
+      budgets: profile.digits === 6 ? defaults.budgets : budgetsFor(profile.digits, defaults.budgets),
+      seeds,
+    }
+  })
+}
+
+/** The agent's own object where nothing differs: with many peers, copies are most of what a server holds. */
+function profileOf({ algorithm, digits, period }: SeedSet, agents: TotpProfile): TotpProfile {
+  const given = Object.entries({ algorithm, digits, period }).filter(
+    ([key, value]) => value !== undefined && value !== agents[key as keyof typeof agents],
+  )
+  if (given.length === 0) return agents
+  // The window is the agent's, and was judged with the agent's profile.
+  const { window } = agents
+  return { ...parseProfile({ ...agents, ...Object.fromEntries(given), window: undefined }), window }
+}
+
+/**
+ * Compares a code with every seed of the peer; only a live one matches. Where there is no code, zeros are compared, and
+ * so are seeds that have expired, so that it takes as long.
+ *
+ * @param code a well-formed one of the peer's, or none
+ */
+export function compareCode(peer: GuardedPeer, code: string | undefined, at: Date): CodeMatch | undefined {
+  const number = Number(code ?? 0)
+  const now = timeStepAt(peer.profile, at)
+  let match: CodeMatch | undefined
+  for (const seed of peer.seeds) {
+    const book = (seed.book ??= new CodeBook(seed.seed, peer.profile))
+    const drift = book.match(number, now)
+    if (drift !== undefined && isLive(seed, at)) match ??= { seedId: seed.id, timeStep: now + drift, drift }
+  }
+  return code === undefined ? undefined : match
+}
+
+function guardedSeed(given: PeerSeed, index: number, allowWeak: boolean): GuardedSeed {
+  if (!given.seed) throw new A2aTotpError('ERR_SEED_MISSING', 'one of its seeds is empty; give base32')
+  const seed = typeof given.seed === 'string' ? Seed.fromBase32(given.seed) : given.seed
+  // Not `instanceof`: the CLI's bundles each hold a copy of the class.
+  if (typeof seed.bits !== 'number') {
+    throw new A2aTotpError('ERR_SEED_INVALID', 'a seed is given as base32, or as a Seed')
+  }
+  if (given.expiresAt !== undefined && !isInstant(given.expiresAt)) {
+    throw new A2aTotpError('ERR_CONFIG_INVALID', 'expiresAt of a seed must be a valid Date')
+  }
+  requireStrongSeed(seed, allowWeak, 'make a longer one, or set allowWeakSeeds')
+  return { id: given.id ?? `seed-${index + 1}`, seed, expiresAt: given.expiresAt, book: undefined }
+}
+
+function seedSetOf(input: SeedInput | null | undefined): SeedSet {
+  if (!input) return { seeds: [] }
+  return typeof input === 'object' && 'seeds' in input ? input : { seeds: [{ seed: input }] }
+}
+
+function naming<T>(peer: string, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    if (!isA2aTotpError(error)) throw error
+    throw new A2aTotpError(error.code, `peer ${quoteName(peer)}: ${error.message}`)
+  }
+}

@@ -1,0 +1,112 @@
+import { challenges } from '../../core/challenge.js'
+
+/** Why a request was refused. For the log; a caller learns no more than the kind of refusal. */
+export type RefusalReason =
+  | 'code-doubled'
+  | 'code-malformed'
+  | 'code-missing'
+  | 'code-replayed'
+  | 'code-wrong'
+  | 'delegate-failed'
+  | 'guard-failed'
+  | 'guesses-exhausted'
+  | 'peer-conflict'
+  | 'peer-unknown'
+  | 'replay-unknown'
+  | 'strangers-exhausted'
+  | 'token-doubled'
+  | 'token-malformed'
+  | 'token-missing'
+  | 'token-refused'
+
+/** An expected no. `kind` is what the caller may know, `reason` what the log says. */
+export interface Refusal {
+  readonly kind: 'unauthenticated' | 'throttled' | 'unavailable'
+  readonly reason: RefusalReason
+  /** The peer whose token it was, where that is known. For the log only. */
+  readonly peer?: string
+  /** Whole seconds after which trying again makes sense. */
+  readonly retryAfter?: number
+  /** The guess that exhausted a budget: the peer's token may be stolen and should be rotated. */
+  readonly compromiseSuspected?: true
+  /** The values of WWW-Authenticate, one a field line; empty unless unauthenticated. */
+  readonly challenges: readonly string[]
+}
+
+/** A refusal as an HTTP answer; the header fields as name and value, in order, names possibly repeated. */
+export interface HttpAnswer {
+  readonly status: number
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly body: string
+}
+
+/** A refusal as a gRPC status; the trailers as key and value, in order, keys possibly repeated. */
+export interface GrpcAnswer {
+  /** The name of the code (google.rpc.Code). */
+  readonly status: 'UNAUTHENTICATED' | 'RESOURCE_EXHAUSTED' | 'UNAVAILABLE'
+  readonly details: string
+  readonly trailers: readonly (readonly [key: string, value: string])[]
+}
+
+/** One answer a kind: status code and, shaped like google.rpc.Status, what the body says. */
+const answers = {
+  unauthenticated: {
+    code: 401,
+    status: 'UNAUTHENTICATED',
+    message: 'a bearer token and a valid one-time code are required',
+  },
+  throttled: {
+    code: 429,
+    status: 'RESOURCE_EXHAUSTED',
+    message: 'too many failed attempts; try again later',
+  },
+  unavailable: {
+    code: 503,
+    status: 'UNAVAILABLE',
+    message: 'the request cannot be verified at the moment; try again later',
+  },
+} as const satisfies Record<Refusal['kind'], { code: number; status: string; message: string }>
+
+export type RefusalDetails = Omit<Refusal, 'kind' | 'challenges'>
+
+/**
+ * @param header the field that carries the code, for the challenge
+ * @param tokenGiven whether the request had an Authorization field
+ */
+export function refuse(
+  kind: Refusal['kind'],
+  details: RefusalDetails,
+  header: string,
+  tokenGiven: boolean,
+): Refusal {
+  return { kind, ...details, challenges: kind === 'unauthenticated' ? challenges(header, tokenGiven) : [] }
+}
+
+/** The HTTP answer to a refusal: the same bytes for every reason of a kind. */
+export function httpAnswer({ kind, retryAfter, challenges }: Refusal): HttpAnswer {
+  const body = JSON.stringify({ error: answers[kind] })
+  return {
+    status: answers[kind].code,
+    headers: [
+      ...challenges.map((value) => ['WWW-Authenticate', value] as const),
+      ...(retryAfter === undefined ? [] : [['Retry-After', String(retryAfter)] as const]),
+      ['Cache-Control', 'no-store'],
+      ['Content-Type', 'application/json'],
+      ['Content-Length', String(Buffer.byteLength(body))],
+    ],
+    body,
+  }
+}
+
+/** The gRPC status of a refusal: the same bytes for every reason of a kind. */
+export function grpcAnswer({ kind, retryAfter, challenges }: Refusal): GrpcAnswer {
+  const { status, message } = answers[kind]
+  return {
+    status,
+    details: message,
+    trailers: [
+      ...challenges.map((value) => ['www-authenticate', value] as const),
+      ...(retryAfter === undefined ? [] : [['retry-after', String(retryAfter)] as const]),
+    ],
+  }
+}

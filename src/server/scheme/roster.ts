@@ -1,0 +1,28 @@
+import { replayOf, seedsOf, type Roster } from '../../core/roster.js'
+import { PeerTokenAuth } from './delegates.js'
+import type { PeerSeedsOptions } from './options.js'
+
+/** What a scheme needs to serve a roster: every peer with its own seeds (or the shared ones), profile and policy. */
+export function rosterOptions(
+  roster: Roster,
+): Pick<PeerSeedsOptions, 'delegate' | 'peerSeeds' | 'profile' | 'replay'> {
+  const peers = [...roster.peers.values()]
+  return {
+    delegate: new PeerTokenAuth(
+      peers.flatMap(({ name, tokens }) =>
+        tokens.map(({ token, expiresAt }) => ({ peer: name, token, ...(expiresAt && { expiresAt }) })),
+      ),
+    ),
+    peerSeeds: new Map(
+      peers.map((peer) => {
+        const { name, algorithm, digits, period } = peer
+        return [
+          name,
+          { algorithm, digits, period, replay: replayOf(roster, peer), seeds: seedsOf(roster, peer) },
+        ]
+      }),
+    ),
+    profile: roster.profile,
+    replay: roster.replay,
+  }
+}

@@ -1,0 +1,125 @@
+import { A2aTotpError } from '../core/errors.js'
+import { isInstant } from '../core/instant.js'
+import { longestMs, memoryOf, waitFor } from './budgets.js'
+import {
+  acceptableFrom,
+  acceptableUntil,
+  lifeMs,
+  pairOf,
+  replayed,
+  throttled,
+  unknown,
+  type Attempt,
+  type Decision,
+  type Guard,
+} from './state.js'
+
+export interface MemoryGuardOptions {
+  /**
+   * Since when the guard has seen every attempt; by default since it was made. Under `once`, a code that could
+   * have been spent before is `unknown`, which after a restart lasts up to window + 1 periods. An instant in
+   * the past says that nobody was accepted since then, by this agent or the one before the restart.
+   */
+  readonly since?: Date
+}
+
+/** A guard that need not be waited for. */
+export interface MemoryGuard extends Guard {
+  decide(attempt: Attempt): Decision
+}
+
+/** How many (peer, token) pairs with recent guesses are held; beyond, the oldest pair is forgotten. */
+const mostGuessLogs = 100_000
+const sweepEveryMs = 60_000
+
+interface Claim {
+  readonly timeStep: number
+  readonly until: number
+}
+
+interface GuessLog {
+  /** Instants in milliseconds, oldest first. */
+  events: number[]
+  timeStep: number
+  /** The distinct wrong codes of that time step; budgets keep them few. */
+  codes: Set<string>
+  until: number
+}
+
+/**
+ * A guard for one process. Its memory is bounded, and ends with the process.
+ *
+ * @throws {A2aTotpError} `ERR_CONFIG_INVALID` when `since` is no instant.
+ */
+export function memoryGuard({ since = new Date() }: MemoryGuardOptions = {}): MemoryGuard {
+  // No instant is before an invalid one, so that every code would seem known.
+  if (!isInstant(since)) throw new A2aTotpError('ERR_CONFIG_INVALID', 'since must be a valid Date')
+  let knownSince = since.getTime()
+  const claims = new Map<string, Claim>()
+  const guesses = new Map<string, GuessLog>()
+  let nextSweep = -Infinity
+
+  function sweep(at: number): void {
+    // After a clock that was ahead has been set back, the next sweep would be long in coming.
+    if (at < nextSweep && at >= nextSweep - sweepEveryMs) return
+    nextSweep = at + sweepEveryMs
+    for (const entries of [claims, guesses]) {
+      for (const [key, { until }] of entries) if (until <= at) entries.delete(key)
+    }
+  }
+
+  function count(attempt: Attempt, code: string, at: number): Decision {
+    const key = pairOf(attempt.peer, attempt.tokenHash)
+    const log = guesses.get(key) ?? { events: [], timeStep: attempt.timeStep, codes: new Set(), until: 0 }
+    if (log.timeStep !== attempt.timeStep) {
+      log.timeStep = attempt.timeStep
+      log.codes = new Set()
+    }
+    if (attempt.budgets.length === 0 || log.codes.has(code)) return { outcome: 'wrong', tripped: false }
+
+    log.codes.add(code)
+    // A clock that was set back must not make the log unsorted.
+    log.events.push(Math.max(at, log.events.at(-1) ?? at))
+    log.events = log.events.slice(-memoryOf(attempt.budgets))
+    log.until = at + longestMs(attempt.budgets)
+    guesses.set(key, log)
+    if (guesses.size > mostGuessLogs) forgetOldest(guesses)
+    return { outcome: 'wrong', tripped: waitFor(log.events, attempt.budgets, at) > 0 }
+  }
+
+  function claim(attempt: Attempt, seedId: string, timeStep: number): Decision {
+    const key = pairOf(attempt.peer, seedId)
+    const last = claims.get(key)?.timeStep ?? -Infinity
+    if (timeStep <= last) return replayed(attempt, last)
+    // A beginning far in the future is that of a clock that was wrong.
+    const at = attempt.at.getTime()
+    if (knownSince > at + lifeMs(attempt)) knownSince = at
+    if (acceptableFrom(attempt, timeStep) < knownSince) return unknown(attempt, knownSince)
+    claims.set(key, { timeStep, until: acceptableUntil(attempt, timeStep) })
+    return { outcome: 'accepted' }
+  }
+
+  return {
+    supports: { once: true },
+    // Nothing here waits, so no other attempt can come between the question and the claim.
+    decide(attempt) {
+      const at = attempt.at.getTime()
+      sweep(at)
+      // Mostly nobody has guessed of late, and there is no key to be made.
+      const log = guesses.size > 0 ? guesses.get(pairOf(attempt.peer, attempt.tokenHash)) : undefined
+      const wait = log ? waitFor(log.events, attempt.budgets, at) : 0
+      if (wait > 0) return throttled(wait)
+      const { finding, policy } = attempt
+      if (finding.kind === 'guess') return count(attempt, finding.code, at)
+      if (policy === 'reuse') return { outcome: 'accepted' }
+      return claim(attempt, finding.seedId, finding.timeStep)
+    },
+  }
+}
+
+function forgetOldest(entries: Map<string, unknown>): void {
+  for (const key of entries.keys()) {
+    entries.delete(key)
+    return
+  }
+}

@@ -1,0 +1,335 @@
+import { describe, expect, it } from 'vitest'
+import {
+  isBearerScheme,
+  isHeaderScheme,
+  totpSecurityOf,
+  withTotpSecurity,
+  type CardJson,
+} from '../../../src/core/card/security.js'
+import { codeOf, failureOf } from '../../support/failure.js'
+
+const description = 'RFC 6238 code, fresh for each request'
+const bearer10 = { httpAuthSecurityScheme: { scheme: 'Bearer' } }
+const bearer03 = { type: 'http', scheme: 'bearer' }
+const totp10 = { apiKeySecurityScheme: { location: 'header', name: 'X-TOTP', description } }
+const totp03 = { type: 'apiKey', in: 'header', name: 'X-TOTP', description }
+const tagged = (kind: string, value: object) => ({ scheme: { $case: kind, value } })
+
+const supportedInterfaces = [{ url: 'https://h/a2a', protocolBinding: 'JSONRPC', protocolVersion: '1.0' }]
+/** A card of each protocol that demands bearer. */
+const card10: CardJson = {
+  name: 'x',
+  supportedInterfaces,
+  securitySchemes: { bearer: bearer10 },
+  securityRequirements: [{ schemes: { bearer: { list: [] } } }],
+}
+const card03: CardJson = {
+  name: 'x',
+  url: 'https://h/a2a',
+  preferredTransport: 'JSONRPC',
+  securitySchemes: { bearer: bearer03 },
+  security: [{ bearer: [] }],
+}
+/** As a2a-python ≥ 1.0 serves a card with an interface of 0.3. */
+const merged: CardJson = {
+  ...card03,
+  ...card10,
+  securitySchemes: { bearer: { ...bearer10, ...bearer03 } },
+}
+
+describe('the part of a card that demands bearer AND the code', () => {
+  it('has the shape of 1.0', () => {
+    expect(totpSecurityOf('1.0', 'X-TOTP')).toEqual({
+      securitySchemes: { bearer: bearer10, totp: totp10 },
+      securityRequirements: [{ schemes: { bearer: { list: [] }, totp: { list: [] } } }],
+    })
+  })
+
+  it('has the shape of 0.3', () => {
+    expect(totpSecurityOf('0.3', 'X-TOTP')).toEqual({
+      securitySchemes: { bearer: bearer03, totp: totp03 },
+      security: [{ bearer: [], totp: [] }],
+    })
+  })
+
+  it('has both shapes side by side', () => {
+    expect(totpSecurityOf('both', 'X-TOTP')).toEqual({
+      securitySchemes: { bearer: { ...bearer10, ...bearer03 }, totp: { ...totp10, ...totp03 } },
+      securityRequirements: [{ schemes: { bearer: { list: [] }, totp: { list: [] } } }],
+      security: [{ bearer: [], totp: [] }],
+    })
+  })
+
+  it('names the header that was asked for, and refuses one that cannot carry a code', () => {
+    expect(totpSecurityOf('0.3', 'X-Code')).toHaveProperty('securitySchemes.totp.name', 'X-Code')
+    expect(codeOf(() => totpSecurityOf('0.3', 'Authorization'))).toBe('ERR_PROFILE_INVALID')
+  })
+
+  it('is made anew each time', () => {
+    const first = totpSecurityOf('both', 'X-TOTP')
+    for (const value of Object.values(first))
+      Object.assign(Object.values(value as object)[0] as object, { x: 1 })
+    expect(JSON.stringify(totpSecurityOf('both', 'X-TOTP'))).not.toContain('"x"')
+  })
+})
+
+describe('a card', () => {
+  it('of 1.0 gains the second factor', () => {
+    expect(withTotpSecurity(card10)).toEqual({
+      ...card10,
+      securitySchemes: { bearer: bearer10, totp: totp10 },
+      securityRequirements: [{ schemes: { bearer: { list: [] }, totp: { list: [] } } }],
+    })
+  })
+
+  it('of 0.3 gains the second factor', () => {
+    expect(withTotpSecurity(card03)).toEqual({
+      ...card03,
+      securitySchemes: { bearer: bearer03, totp: totp03 },
+      security: [{ bearer: [], totp: [] }],
+    })
+  })
+
+  it('of both, as a2a-python merges them, gains it in both shapes', () => {
+    expect(withTotpSecurity(merged)).toEqual({
+      ...merged,
+      securitySchemes: { bearer: { ...bearer10, ...bearer03 }, totp: { ...totp10, ...totp03 } },
+      securityRequirements: [{ schemes: { bearer: { list: [] }, totp: { list: [] } } }],
+      security: [{ bearer: [], totp: [] }],
+    })
+  })
+
+  it('in the $case shape of @a2a-js/sdk 1.3 is put right', () => {
+    const given = {
+      ...card10,
+      securitySchemes: {
+        bearer: tagged('httpAuthSecurityScheme', { scheme: 'Bearer', bearerFormat: 'JWT' }),
+        mtls: { ...tagged('mtlsSecurityScheme', { description: 'm' }), 'x-owner': 'ops' },
+      },
+    }
+    expect(withTotpSecurity(given, { protocol: 'both' }).securitySchemes).toEqual({
+      bearer: { httpAuthSecurityScheme: { scheme: 'Bearer', bearerFormat: 'JWT' }, ...bearer03 },
+      mtls: { mtlsSecurityScheme: { description: 'm' }, 'x-owner': 'ops' },
+      totp: { ...totp10, ...totp03 },
+    })
+  })
+
+  it('in the shape of a2a-go keeps its bare scope lists', () => {
+    const given = { ...card10, securityRequirements: [{ schemes: { bearer: [] } }] }
+    expect(withTotpSecurity(given)).toHaveProperty('securityRequirements', [
+      { schemes: { bearer: [], totp: [] } },
+    ])
+  })
+
+  it.each([
+    [{}, ['securityRequirements']],
+    [{ supportedInterfaces }, ['securityRequirements']],
+    [{ securityRequirements: [] }, ['securityRequirements']],
+    [{ url: 'https://h/a2a' }, ['security']],
+    [{ preferredTransport: 'JSONRPC' }, ['security']],
+    [{ security: [] }, ['security']],
+    [{ supportedInterfaces, url: 'https://h/a2a' }, ['security', 'securityRequirements']],
+    [{ securityRequirements: [], preferredTransport: 'JSONRPC' }, ['security', 'securityRequirements']],
+    [{ securityRequirements: [], security: [] }, ['security', 'securityRequirements']],
+  ])('is told by its fields to be of 1.0, of 0.3 or of both: %j', (given, demanded) => {
+    const card: CardJson = withTotpSecurity(given)
+    expect(['security', 'securityRequirements'].filter((field) => card[field] !== undefined)).toEqual(
+      demanded,
+    )
+  })
+
+  it('that names bearer without saying what it is gains the second factor there', () => {
+    const given = { ...card03, securitySchemes: {}, security: [{ bearer: ['x'] }] }
+    expect(withTotpSecurity(given)).toHaveProperty('security', [{ bearer: ['x'], totp: [] }])
+  })
+
+  it('that demands nothing yet gets one requirement', () => {
+    const bare: CardJson = { name: 'x', supportedInterfaces }
+    expect(withTotpSecurity(bare)).toHaveProperty('securityRequirements', [
+      { schemes: { bearer: { list: [] }, totp: { list: [] } } },
+    ])
+  })
+
+  it.each([
+    ['1.0', card10],
+    ['0.3', card03],
+    ['merged', merged],
+  ])('is the same after the second time: %s', (_what, card) => {
+    for (const protocol of ['1.0', '0.3', 'both', undefined] as const) {
+      const options = protocol === undefined ? {} : { protocol }
+      const once = withTotpSecurity(card, options)
+      const twice = withTotpSecurity(once, options)
+      expect(JSON.stringify(twice)).toBe(JSON.stringify(once))
+    }
+  })
+
+  it('that is given is not changed, deep down neither', () => {
+    const before = structuredClone(merged)
+    withTotpSecurity(merged, { replace: true, protocol: 'both' })
+    expect(merged).toEqual(before)
+  })
+
+  it('names bearer first, whatever stood there first', () => {
+    const security = [{ x: [], totp: [], bearer: [] }]
+    const given = { ...card03, securitySchemes: { totp: totp03, bearer: bearer03, x: {} }, security }
+    expect(Object.keys(withTotpSecurity(given).security[0] ?? {})).toEqual(['bearer', 'totp', 'x'])
+  })
+
+  it('keeps the scopes and the further schemes of an alternative', () => {
+    const given = {
+      ...card10,
+      securityRequirements: [{ schemes: { mtls: { list: [] }, bearer: { list: ['read'] } } }],
+    }
+    expect(withTotpSecurity(given).securityRequirements).toEqual([
+      { schemes: { bearer: { list: ['read'] }, totp: { list: [] }, mtls: { list: [] } } },
+    ])
+  })
+
+  it('demands the code in every alternative', () => {
+    const given = { ...card03, security: [{ bearer: ['a'] }, { bearer: ['b'], other: [] }] }
+    expect(withTotpSecurity(given).security).toEqual([
+      { bearer: ['a'], totp: [] },
+      { bearer: ['b'], totp: [], other: [] },
+    ])
+  })
+
+  it('demands the code in the shape that was not asked for too, where it has that shape', () => {
+    const result = withTotpSecurity(card03, { protocol: '1.0' })
+    expect(result).toMatchObject({
+      security: [{ bearer: [], totp: [] }],
+      securityRequirements: [{ schemes: { bearer: { list: [] }, totp: { list: [] } } }],
+      securitySchemes: { bearer: { ...bearer10, ...bearer03 }, totp: { ...totp10, ...totp03 } },
+    })
+  })
+
+  it('uses the names by which it knows the two schemes', () => {
+    const given = {
+      ...card03,
+      securitySchemes: {
+        jwt: { type: 'http', scheme: 'BEARER' },
+        code: { type: 'apiKey', in: 'header', name: 'x-totp' },
+      },
+      security: [{ jwt: [] }],
+    }
+    const result = withTotpSecurity(given)
+    expect(result.security).toEqual([{ jwt: [], code: [] }])
+    expect(Object.keys(result.securitySchemes)).toEqual(['jwt', 'code'])
+    expect(result.securitySchemes.code.name).toBe('x-totp')
+  })
+
+  it('takes a bearer scheme named like a method of Object', () => {
+    const given = { ...card03, securitySchemes: { toString: bearer03 }, security: [{ toString: [] }] }
+    expect(withTotpSecurity(given).security).toEqual([{ toString: [], totp: [] }])
+    expect(codeOf(() => withTotpSecurity({ ...given, security: [{}] }))).toBe('ERR_CARD_INVALID')
+  })
+})
+
+describe('an alternative without bearer', () => {
+  const basic = { type: 'http', scheme: 'basic' }
+
+  it.each([
+    ['nothing at all', {}],
+    ['another scheme', { basic: [] }],
+    ['the code alone', { totp: [] }],
+  ])('that demands %s is refused', (_what, alternative) => {
+    const securitySchemes = { bearer: bearer03, basic, totp: totp03 }
+    const given = { ...card03, securitySchemes, security: [{ bearer: [] }, alternative] }
+    const error = failureOf(() => withTotpSecurity(given))
+    expect(error.code).toBe('ERR_CARD_INVALID')
+    expect(error.message).toMatch(/^the card .* way round/)
+    expect(withTotpSecurity(given, { replace: true }).security).toEqual([{ bearer: [], totp: [] }])
+  })
+
+  it('gives way to bearer AND the code when all are replaced', () => {
+    const given = { ...card03, securitySchemes: { basic }, security: [{ basic: [] }, {}] }
+    const result: CardJson = withTotpSecurity(given, { replace: true })
+    expect(result).toMatchObject({ security: [{ bearer: [], totp: [] }], securitySchemes: { basic } })
+  })
+})
+
+describe('a skill', () => {
+  const withSkills = (...skills: object[]): CardJson => ({ ...merged, skills })
+
+  it('that demands bearer demands the code too, in both shapes', () => {
+    const security = [{ bearer: ['x'] }]
+    const securityRequirements = [{ schemes: { bearer: { list: ['x'] } } }]
+    expect(withTotpSecurity(withSkills({ id: 's', security, securityRequirements }))['skills']).toEqual([
+      {
+        id: 's',
+        security: [{ bearer: ['x'], totp: [] }],
+        securityRequirements: [{ schemes: { bearer: { list: ['x'] }, totp: { list: [] } } }],
+      },
+    ])
+  })
+
+  it('without requirements of its own stays as it is', () => {
+    const skills = [{ id: 's' }, { id: 't', security: [] }]
+    expect(withTotpSecurity(withSkills(...skills))['skills']).toEqual(skills)
+  })
+
+  it('with an alternative without bearer is refused by its place, or replaced', () => {
+    const card = withSkills({ id: 's' }, { id: 't', security: [{}] })
+    expect(failureOf(() => withTotpSecurity(card)).message).toMatch(/^skill 2 /)
+    expect(withTotpSecurity(card, { replace: true })['skills']).toEqual([
+      { id: 's' },
+      { id: 't', security: [{ bearer: [], totp: [] }] },
+    ])
+  })
+})
+
+describe('a scheme name that is taken', () => {
+  it.each([
+    ['bearer', { bearer: { type: 'http', scheme: 'basic' } }],
+    ['totp', { bearer: bearer03, totp: { type: 'oauth2' } }],
+    ['totp', { totp: { type: 'apiKey', in: 'query', name: 'X-TOTP' } }],
+    ['totp', { totp: { type: 'apiKey', in: 'header', name: 'X-Other' } }],
+  ])('by something other than %s is refused by its name', (name, securitySchemes) => {
+    const error = failureOf(() => withTotpSecurity({ name: 'x', url: 'https://h/', securitySchemes }))
+    expect(error.code).toBe('ERR_CARD_INVALID')
+    expect(error.message).toContain(`"${name}"`)
+  })
+})
+
+describe('a scheme in any shape seen in the wild', () => {
+  it.each([
+    bearer10,
+    bearer03,
+    { type: 'http', scheme: 'BEARER', bearerFormat: 'JWT' },
+    tagged('httpAuthSecurityScheme', { scheme: 'Bearer' }),
+    { ...bearer10, ...bearer03 },
+  ])('is bearer: %j', (scheme) => {
+    expect(isBearerScheme(scheme)).toBe(true)
+    expect(isHeaderScheme(scheme, 'X-TOTP')).toBe(false)
+  })
+
+  it.each([
+    totp10,
+    totp03,
+    { type: 'apiKey', in: 'header', name: 'x-totp' },
+    tagged('apiKeySecurityScheme', { location: 'header', name: 'X-TOTP' }),
+  ])('is the header: %j', (scheme) => {
+    expect(isHeaderScheme(scheme, 'X-TOTP')).toBe(true)
+    expect(isHeaderScheme(scheme, 'X-Other')).toBe(false)
+    expect(isBearerScheme(scheme)).toBe(false)
+  })
+
+  it.each([
+    undefined,
+    null,
+    'bearer',
+    [],
+    {},
+    { type: 'http' },
+    { type: 'http', scheme: 'basic' },
+    { type: 'oauth2', scheme: 'bearer' },
+    { type: 'apiKey', in: 'header', name: 'X-Other', scheme: 'bearer' },
+    { type: 'http', scheme: 'basic', in: 'header', name: 'X-TOTP' },
+    { type: 'apiKey', in: 'query', name: 'X-TOTP' },
+    { apiKeySecurityScheme: { location: 'cookie', name: 'X-TOTP' } },
+    { httpAuthSecurityScheme: null },
+    { scheme: { $case: 'httpAuthSecurityScheme' } },
+  ])('is neither: %j', (scheme) => {
+    expect(isBearerScheme(scheme)).toBe(false)
+    expect(isHeaderScheme(scheme, 'X-TOTP')).toBe(false)
+  })
+})

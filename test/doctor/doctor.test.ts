@@ -1,0 +1,265 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { generateIdentity, identityToRecipient } from 'age-encryption'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { auditRoster, expectedHits } from '../../src/doctor/roster-audit.js'
+import { Seed } from '../../src/core/seed.js'
+import { makeFolder, makeStore, parseJson, runCli, type CliRun } from '../support/cli.js'
+import { lookAt, past, peerOf, rosterOf, seedCredential, tokenCredential } from '../support/roster.js'
+
+interface Finding {
+  readonly id: string
+  readonly severity: string
+  readonly subject: string
+  readonly message: string
+  readonly fix: string
+  readonly mended?: true
+}
+
+const dayMs = 86_400_000
+const storeIn = (cwd: string): string => join(cwd, 'a2a-totp.json')
+const findingsOf = (run: CliRun): Finding[] => parseJson(run)['findings'] as Finding[]
+
+async function examine(
+  cwd: string,
+  ...args: string[]
+): Promise<{ run: CliRun; serious: string[]; ids: string[] }> {
+  const run = await runCli(['doctor', '--json', ...args], { cwd })
+  const found = findingsOf(run)
+  const serious = found.filter(({ severity }) => severity === 'serious')
+  return { run, serious: serious.map(({ id }) => id), ids: found.map(({ id }) => id) }
+}
+
+/** A bare Seed whose bytes follow no pattern. */
+const strongSeed = Seed.fromBytes(Uint8Array.from({ length: 20 }, (_, index) => (index * 37 + 11) & 0xff))
+const healthy = peerOf('alice', { seeds: [{ ...seedCredential('s', 1), seed: strongSeed }] })
+const idsOf = (...args: Parameters<typeof auditRoster>): string[] => auditRoster(...args).map(({ id }) => id)
+
+describe('doctor on a roster', () => {
+  it('has nothing but notes for a healthy one', () => {
+    expect(idsOf(rosterOf([healthy]), lookAt)).toEqual(['replay-reuse', 'guesses'])
+    expect(idsOf(rosterOf([healthy], { replay: 'once' }), lookAt)).toEqual(['guesses'])
+  })
+
+  it.each([
+    ['seed-weak', Seed.fromBytes(Uint8Array.of(9, 8, 7, 6, 5, 4, 3, 2, 1, 0))],
+    ['seed-published', Seed.fromBytes(Buffer.from('12345678901234567890'))],
+    ['seed-published', Seed.fromBytes(Buffer.from('12345678901234567890123456789012'))],
+    ['seed-published', Seed.fromBase32('JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP')],
+    ['seed-published', Seed.fromBytes(new Uint8Array(20))],
+    ['seed-published', Seed.fromBytes(Buffer.from('abab'.repeat(5)))],
+  ])('finds %s, seriously, and does not show the seed', (id, seed) => {
+    const peer = peerOf('alice', { seeds: [{ ...seedCredential('s', 1), seed }] })
+    const found = auditRoster(rosterOf([peer]), lookAt)
+    expect(found).toContainEqual(
+      expect.objectContaining({
+        id,
+        severity: 'serious',
+        subject: 'alice',
+        fix: 'a2a-totp rotate alice --seed --now',
+      }),
+    )
+    expect(JSON.stringify(found)).not.toContain(seed.base32)
+  })
+
+  it('finds what has expired, is about to, or was never rotated', () => {
+    const soon = new Date(lookAt.getTime() + 6 * dayMs)
+    const found = (tokens: ReturnType<typeof tokenCredential>[]) =>
+      idsOf(rosterOf([{ ...healthy, tokens }]), lookAt)
+    expect(found([tokenCredential('t', 'one', past)])).toContain('token-expired')
+    expect(found([tokenCredential('t', 'one', soon)])).toContain('token-expiring')
+    expect(found([tokenCredential('t', 'one'), tokenCredential('u', 'two')])).toContain('token-overlap')
+    const years = new Date(lookAt.getTime() + 200 * dayMs)
+    expect(idsOf(rosterOf([healthy]), years)).toEqual(expect.arrayContaining(['seed-old', 'token-old']))
+  })
+
+  it('says that a shared seed is weaker', () => {
+    const roster = rosterOf([peerOf('alice', { seeds: [] })], { sharedSeeds: healthy.seeds })
+    expect(auditRoster(roster, lookAt)[0]).toMatchObject({ id: 'shared-seed', severity: 'warning' })
+  })
+
+  it('counts the guesses that a thief can expect to hit', () => {
+    const roster = rosterOf([healthy])
+    expect(expectedHits(roster, healthy, lookAt)).toBeCloseTo(1.5e-4, 10)
+    expect(expectedHits(roster, { ...healthy, digits: 8 }, lookAt)).toBeCloseTo(1.5e-4, 10)
+    const overlap = { ...healthy, seeds: [...healthy.seeds, seedCredential('b', 2)] }
+    expect(expectedHits(roster, overlap, lookAt)).toBeCloseTo(3e-4, 10)
+  })
+})
+
+describe('doctor on files', () => {
+  it('is content with a new store in a folder of its own', async () => {
+    const { run, serious } = await examine(await makeStore(['alice']))
+    expect(serious.filter((id) => id !== 'folder-open')).toEqual([])
+    expect(findingsOf(run).every(({ fix }) => fix.length > 0)).toBe(true)
+  })
+
+  it('tells and mends a mode that lets others read', async () => {
+    const cwd = await makeStore(['alice'])
+    chmodSync(storeIn(cwd), 0o644)
+    const { run, serious } = await examine(cwd)
+    expect(run.exitCode).toBe(1)
+    expect(parseJson(run)['ok']).toBe(false)
+    expect(serious).toContain('store-mode')
+    expect(statSync(storeIn(cwd)).mode & 0o777).toBe(0o644)
+    const mended = findingsOf(await runCli(['doctor', '--json', '--fix'], { cwd }))
+    expect(mended.find(({ id }) => id === 'store-mode')).toMatchObject({ mended: true })
+    expect(statSync(storeIn(cwd)).mode & 0o777).toBe(0o600)
+    expect((await examine(cwd)).serious).not.toContain('store-mode')
+  })
+
+  it('finds a folder that others can write to', async () => {
+    const cwd = await makeStore(['alice'])
+    chmodSync(cwd, 0o777)
+    const { run, serious } = await examine(cwd, storeIn(cwd))
+    expect(serious).toContain('folder-open')
+    expect(run.exitCode).toBe(1)
+  })
+
+  it('finds what a crash left, and backups in plain text; clears the former', async () => {
+    const cwd = await makeStore(['alice'])
+    const left = join(cwd, '.a2a-totp.json.tmp-0123456789abcdef')
+    writeFileSync(left, 'half')
+    await runCli(['init', '--force', '--yes'], { cwd })
+    writeFileSync(left, 'half')
+    expect((await examine(cwd)).ids).toEqual(expect.arrayContaining(['leftovers', 'backup-plaintext']))
+    await runCli(['doctor', '--fix'], { cwd })
+    expect(existsSync(left)).toBe(false)
+  })
+
+  it('finds what was left of a result that was never finished, and leaves it to a person', async () => {
+    const cwd = await makeStore(['alice'])
+    const left = join(cwd, '.alice.env.tmp-0123456789abcdef')
+    writeFileSync(left, 'A2A_TOTP_SEED=')
+    const { run } = await examine(cwd)
+    expect(findingsOf(run).find(({ id }) => id === 'leftovers')).toMatchObject({
+      subject: left,
+      fix: `rm ${left}`,
+    })
+    await runCli(['doctor', '--fix'], { cwd })
+    expect(existsSync(left)).toBe(true)
+  })
+
+  it('finds one seed and one token at two agents, when both stores are given', async () => {
+    const [one, two] = [await makeStore(['alice']), await makeStore(['bob'])]
+    const client = parseJson(await runCli(['config', 'client', 'alice', '--format', 'json'], { cwd: one }))
+    writeFileSync(join(two, 'seed'), String(client['seed']))
+    writeFileSync(join(two, 'token'), String(client['token']))
+    const added = await runCli(
+      ['add-peer', 'carol', '--seed-file', join(two, 'seed'), '--token-file', join(two, 'token')],
+      { cwd: two },
+    )
+    expect(added.exitCode).toBe(0)
+    expect((await examine(two)).serious).not.toContain('seed-repeated')
+    const { run, serious } = await examine(two, storeIn(one), storeIn(two), storeIn(two))
+    expect(serious.filter((id) => id.endsWith('-repeated'))).toEqual(['seed-repeated', 'token-repeated'])
+    const found = findingsOf(run).find(({ id }) => id === 'seed-repeated')
+    expect(found?.subject).toBe(`alice in ${storeIn(one)}, carol in ${storeIn(two)}`)
+    expect(run.stdout).not.toContain(client['seed'])
+    expect(run.stdout).not.toContain(client['token'])
+  })
+
+  it('does not examine what is no store', async () => {
+    expect(await runCli(['doctor'], { cwd: makeFolder() })).toMatchObject({ exitCode: 3, stdout: '' })
+  })
+
+  it('examines an encrypted store as well', async () => {
+    const cwd = await makeStore(['alice'])
+    const identity = await generateIdentity()
+    await runCli(['encrypt', '--encrypt-to', await identityToRecipient(identity)], { cwd })
+    chmodSync(storeIn(cwd), 0o644)
+    const run = await runCli(['doctor', '--json'], { cwd, env: { A2A_TOTP_IDENTITY: identity } })
+    const ids = findingsOf(run).map(({ id }) => id)
+    for (const id of ['store-mode', 'unencrypted']) expect(ids).not.toContain(id)
+    expect(ids).toContain('guesses')
+  })
+})
+
+describe('doctor in a git work tree', () => {
+  function git(cwd: string, ...args: string[]): void {
+    const identity = ['-c', 'user.name=t', '-c', 'user.email=t@example.com', '-c', 'commit.gpgsign=false']
+    execFileSync('git', [...identity, ...args], { cwd, stdio: 'ignore' })
+  }
+
+  async function storeInTree(): Promise<string> {
+    const tree = makeFolder()
+    git(tree, 'init', '-q')
+    const cwd = join(tree, 'deploy')
+    mkdirSync(cwd)
+    await runCli(['init', '--no-gitignore'], { cwd })
+    return cwd
+  }
+
+  it('finds a plaintext store that is not ignored, and mends that', async () => {
+    const cwd = await storeInTree()
+    expect((await examine(cwd)).serious).toContain('git-not-ignored')
+    await runCli(['doctor', '--fix'], { cwd })
+    expect(readFileSync(join(cwd, '.gitignore'), 'utf8')).toContain('/a2a-totp.json')
+    const { ids } = await examine(cwd)
+    expect(ids).not.toContain('git-not-ignored')
+    expect(ids).not.toContain('git-committed')
+  })
+
+  it('finds one that was added or ever committed, even where it is gone or encrypted now', async () => {
+    const cwd = await storeInTree()
+    git(cwd, 'add', '-f', 'a2a-totp.json')
+    expect((await examine(cwd)).serious).toContain('git-committed')
+    git(cwd, 'commit', '-q', '-m', 'oops')
+    git(cwd, 'rm', '-q', '--cached', 'a2a-totp.json')
+    git(cwd, 'commit', '-q', '-m', 'gone')
+    expect((await examine(cwd)).serious).toContain('git-committed')
+  })
+
+  it('has nothing against an encrypted one that is committed', async () => {
+    const cwd = await storeInTree()
+    const identity = await generateIdentity()
+    await runCli(['encrypt', '--encrypt-to', await identityToRecipient(identity)], { cwd })
+    git(cwd, 'add', 'a2a-totp.json')
+    git(cwd, 'commit', '-q', '-m', 'fine')
+    const run = await runCli(['doctor', '--json'], { cwd, env: { A2A_TOTP_IDENTITY: identity } })
+    expect(
+      findingsOf(run)
+        .map(({ id }) => id)
+        .filter((id) => id.startsWith('git-')),
+    ).toEqual([])
+  })
+})
+
+describe('doctor --clock', () => {
+  async function serverAt(offSeconds: number): Promise<string> {
+    const server = createServer((_, response) => {
+      response.sendDate = false
+      response.setHeader('Date', new Date(Date.now() + offSeconds * 1000).toUTCString())
+      response.end()
+    })
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+    onTestFinished(() => void server.close())
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  }
+
+  it.each([
+    [0, undefined],
+    [20, 'warning'],
+    [-20, 'warning'],
+    [300, 'serious'],
+    [-300, 'serious'],
+  ])('with a server %i s ahead of us finds %s', async (offSeconds, severity) => {
+    const cwd = await makeStore(['alice'])
+    const run = await runCli(['doctor', '--json', '--clock', await serverAt(offSeconds)], { cwd })
+    const found = findingsOf(run).find(({ id }) => id === 'clock')
+    expect(found?.severity).toBe(severity)
+    if (found) expect(found.message).toContain(offSeconds > 0 ? 'behind' : 'ahead')
+  })
+
+  it('says when nothing answers, and takes no other address', async () => {
+    const cwd = await makeStore(['alice'])
+    expect(await runCli(['doctor', '--clock', 'http://127.0.0.1:1/'], { cwd })).toMatchObject({
+      exitCode: 4,
+      stdout: '',
+    })
+    expect(await runCli(['doctor', '--clock', 'ftp://x'], { cwd })).toMatchObject({ exitCode: 2, stdout: '' })
+  })
+})

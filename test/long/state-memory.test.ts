@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { Seed } from '../../src/core/seed.js'
+import { hashToken } from '../../src/core/token.js'
+import { budgetsFor, defaultBudgets } from '../../src/state/budgets.js'
+import { memoryGuard } from '../../src/state/memory-state.js'
+import { PeerTokenAuth } from '../../src/server/scheme/delegates.js'
+import type { AuthOutcome, TOTPServerAuthScheme } from '../../src/server/scheme/totp-server-auth-scheme.js'
+import { inStep, rightCode, someStep, wrongCode } from '../state/attempts.js'
+import { bearerOf, Clock, codeOf, headersOf, requestWith, schemeFor } from '../support/guarded.js'
+import { heapUsed } from '../support/heap.js'
+import { bytesHeld } from '../support/memory.js'
+
+const million = 1_000_000
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
+const longAgo = new Date(0)
+const digestOf = (n: number): Buffer => createHash('sha256').update(String(n)).digest()
+
+/** Memory that is held after some work, and what for. Whatever the work made stays reachable through `held`. */
+async function heldBy(
+  what: string,
+  held: unknown,
+  work: () => void | Promise<void>,
+  measure = heapUsed,
+): Promise<number> {
+  const before = measure()
+  await work()
+  const bytes = measure() - before
+  expect(held).toBeDefined()
+  console.log(`memory: ${what}: ${megabytes(bytes)}`)
+  return bytes
+}
+
+describe('the memory of memoryGuard', () => {
+  const peers = 100_000
+  const tokens = Array.from({ length: peers }, (_, n) => hashToken(String(n)))
+
+  it(`holds the claims of ${peers} peers in less than 300 bytes each`, async () => {
+    const guard = memoryGuard({ since: longAgo })
+    const bytes = await heldBy(`${peers} claims`, guard, () => {
+      for (let n = 0; n < peers; n++)
+        guard.decide(rightCode(someStep, { peer: `peer-${n}`, seedId: 'a1b2c3d4' }))
+    })
+    expect(bytes / peers).toBeLessThan(300)
+    expect(guard.decide(rightCode(someStep, { peer: 'peer-0', seedId: 'a1b2c3d4' })).outcome).toBe('replayed')
+  })
+
+  it(`holds five guesses at each of ${peers} peers, all of them under attack, in less than 1.5 kB each`, async () => {
+    const guard = memoryGuard({ since: longAgo })
+    const guess = (n: number, code: string): string =>
+      guard.decide(
+        wrongCode(code, inStep(someStep), {
+          peer: `peer-${n}`,
+          tokenHash: tokens[n] ?? '',
+          budgets: defaultBudgets,
+        }),
+      ).outcome
+    const bytes = await heldBy(`${peers} full budgets of 6 digits`, guard, () => {
+      for (let n = 0; n < peers; n++) for (const code of ['1', '2', '3', '4', '5']) guess(n, code)
+    })
+    expect(bytes / peers).toBeLessThan(1500)
+    expect(guess(0, '6')).toBe('throttled')
+  })
+
+  it('is bounded for one peer of 8 digits, whatever its guesser does for a day', async () => {
+    const guard = memoryGuard({ since: longAgo })
+    const budgets = budgetsFor(8, defaultBudgets)
+    const bytes = await heldBy(`${million} guesses at 8 digits`, guard, () => {
+      for (let n = 0; n < million; n++) {
+        const at = new Date(inStep(someStep).getTime() + n * 86)
+        guard.decide(wrongCode(String(n), at, { budgets }))
+      }
+    })
+    expect(bytes).toBeLessThan(1_000_000)
+  })
+})
+
+describe('the memory of a scheme', () => {
+  it('is less than 2 kB for each of 100,000 peers, once all of them have called', async () => {
+    const clock = new Clock()
+    const peers = 100_000
+    const seedOf = (n: number): string => Seed.fromBytes(digestOf(n).subarray(0, 20)).base32
+    const options = {
+      delegate: new PeerTokenAuth(
+        new Map(Array.from({ length: peers }, (_, n) => [`token-${n}`, `peer-${n}`])),
+      ),
+      peerSeeds: new Map(Array.from({ length: peers }, (_, n) => [`peer-${n}`, seedOf(n)])),
+      onEvent: () => undefined,
+    }
+    const held: TOTPServerAuthScheme[] = []
+    const ask = (n: number): Promise<AuthOutcome | undefined> =>
+      Promise.resolve(
+        held[0]?.authenticate(requestWith({ Authorization: `Bearer token-${n}`, 'X-TOTP': '12345x' })),
+      )
+    const bytes = await heldBy(
+      `${peers} peers, all of whom have called`,
+      held,
+      async () => {
+        held.push(schemeFor(clock, options).scheme)
+        for (let n = 0; n < peers; n++) await ask(n)
+      },
+      bytesHeld,
+    )
+    expect(bytes / peers).toBeLessThan(2000)
+    expect((await ask(peers - 1))?.refusal?.reason).toBe('code-malformed')
+  })
+
+  it('is bounded, whatever a million requests of strangers hold, and its peers are served as before', async () => {
+    const clock = new Clock()
+    const { scheme } = schemeFor(clock, { onEvent: () => undefined })
+    const address = (n: number): string => `2001:db8::${(n >>> 16).toString(16)}:${(n & 0xffff).toString(16)}`
+    await scheme.authenticate(requestWith(headersOf('alice', clock.at)))
+    const bytes = await heldBy(`${million} strangers with a token and an address each`, scheme, async () => {
+      for (let n = 0; n < million; n++) {
+        const headers = { Authorization: `Bearer stranger-${n}`, 'X-TOTP': String(n).padStart(6, '0') }
+        await scheme.authenticate(requestWith(headers, address(n)))
+      }
+    })
+    expect(bytes).toBeLessThan(8_000_000)
+    expect((await scheme.authenticate(requestWith(headersOf('alice', clock.at)))).caller?.peer).toBe('alice')
+  })
+
+  it('is bounded, whatever a million codes with a live token are, and the other peer is served as before', async () => {
+    const clock = new Clock()
+    const { scheme } = schemeFor(clock, { onEvent: () => undefined })
+    const bytes = await heldBy(`${million} requests with a live token`, scheme, async () => {
+      for (let n = 0; n < million; n++) {
+        if (n % 1000 === 0) clock.advance(86)
+        await scheme.authenticate(
+          requestWith({ Authorization: bearerOf('alice'), 'X-TOTP': String(n).padStart(6, '0') }),
+        )
+      }
+    })
+    expect(bytes).toBeLessThan(1_000_000)
+    const right = requestWith({ Authorization: bearerOf('bob'), 'X-TOTP': codeOf('bob', clock.at) })
+    expect((await scheme.authenticate(right)).caller?.peer).toBe('bob')
+  })
+})

@@ -1,0 +1,32 @@
+import type { Attempt, Finding } from '../../src/state/state.js'
+
+export const period = 30
+
+/** A moment in a time step: by default its middle, far from any turn. */
+export const inStep = (timeStep: number, seconds = 15): Date => new Date((timeStep * period + seconds) * 1000)
+
+/** A time step of no special meaning, in this century. */
+export const someStep = 60_000_000
+
+const attempt = (at: Date, finding: Finding, given: Partial<Attempt>): Attempt => ({
+  peer: 'alice',
+  tokenHash: 'sha256:aa',
+  policy: 'once',
+  budgets: [],
+  at,
+  timeStep: Math.floor(at.getTime() / 1000 / period),
+  period,
+  window: 1,
+  finding,
+  ...given,
+})
+
+/** The right code of a time step, sent in it unless said otherwise. */
+export function rightCode(timeStep: number, given: Partial<Attempt> & { seedId?: string } = {}): Attempt {
+  const { seedId = 'seed-1', at = inStep(timeStep), ...rest } = given
+  return attempt(at, { kind: 'match', seedId, timeStep }, rest)
+}
+
+export function wrongCode(code: string, at: Date, given: Partial<Attempt> = {}): Attempt {
+  return attempt(at, { kind: 'guess', code }, given)
+}

@@ -1,0 +1,295 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Guard } from '../../src/state/state.js'
+import { decideScript } from '../../src/state/decide-script.js'
+import { redisGuard, type RedisGuardOptions, type RedisPort } from '../../src/server/redis.js'
+import { clientNames, clients, type TestClient } from '../support/redis-clients.js'
+import { failureOf } from '../support/failure.js'
+import { rejectionOf } from '../support/store-folder.js'
+import { hasRedis, RedisServer } from '../support/redis-server.js'
+import { inStep, period, rightCode, someStep, wrongCode } from './attempts.js'
+import { guardContract } from './state-contract.js'
+
+const redisPresent = hasRedis()
+
+/** The time-out is not what most of these tests are about, and the machine may be busy. */
+const patient = { timeoutMs: 5000 }
+
+describe.each(clientNames)('with %s', { skip: !redisPresent }, (name) => {
+  let server: RedisServer
+  let client: TestClient
+  beforeAll(async () => {
+    server = await RedisServer.start()
+    client = await clients[name](server.port)
+    await client.command('SCRIPT', 'LOAD', decideScript.text)
+  })
+  afterAll(async () => {
+    client.close()
+    await server.stop()
+  })
+
+  /** A guard with an empty memory of its own. */
+  const freshGuard = (options: RedisGuardOptions = {}): { guard: Guard; prefix: string } => {
+    const prefix = randomUUID()
+    return { guard: redisGuard(client.port, { prefix, ...patient, ...options }), prefix }
+  }
+
+  guardContract('redisGuard', async (since) => {
+    const { guard, prefix } = freshGuard()
+    await client.command('SET', `{${prefix}}:begun`, String(since.getTime()))
+    return guard
+  })
+
+  describe('redisGuard', () => {
+    const budgets = [{ limit: 3, seconds: 30 }]
+    const begin = (at = inStep(someStep)): RedisGuardOptions => ({ now: () => at })
+    const keysOf = async (prefix: string): Promise<string[]> =>
+      (await client.command('KEYS', `*${prefix}*`)) as string[]
+
+    it('begins an empty memory later than now by all that clocks and answers may lag', async () => {
+      const turn = inStep(someStep, 30).getTime()
+      const beginning = (msBeforeTheTurn: number): Guard =>
+        freshGuard({ ...begin(new Date(turn - msBeforeTheTurn)), clockSkewMs: 700, timeoutMs: 300 }).guard
+      const next = rightCode(someStep + 2, { at: new Date(turn) })
+      expect(await beginning(1000).decide(next)).toEqual({ outcome: 'accepted' })
+      expect(await beginning(999).decide(next)).toEqual({ outcome: 'unknown', retryAfter: 60 })
+    })
+
+    it('keeps the beginning that the first attempt has set', async () => {
+      const { guard, prefix } = freshGuard(begin())
+      const late = redisGuard(client.port, { prefix, ...patient, ...begin(inStep(someStep + 10)) })
+      await guard.decide(rightCode(someStep))
+      expect(await late.decide(rightCode(someStep + 3))).toEqual({ outcome: 'accepted' })
+    })
+
+    it('does not believe a beginning that only a wrong clock can have set', async () => {
+      const { guard, prefix } = freshGuard(begin())
+      const ahead = redisGuard(client.port, { prefix, ...patient, ...begin(inStep(someStep + 1_000_000)) })
+      await ahead.decide(rightCode(someStep + 1_000_000))
+      await guard.decide(rightCode(someStep))
+      expect(await guard.decide(rightCode(someStep + 2))).toEqual({ outcome: 'accepted' })
+    })
+
+    it('knows nothing from before it was flushed', async () => {
+      const { guard, prefix } = freshGuard(begin())
+      await guard.decide(rightCode(someStep - 10))
+      const used = rightCode(someStep + 2)
+      expect(await guard.decide(used)).toEqual({ outcome: 'accepted' })
+      await client.command('DEL', ...((await keysOf(prefix)) as [string]))
+      const after = redisGuard(client.port, { prefix, ...patient, ...begin(used.at) })
+      expect(await after.decide(used)).toMatchObject({ outcome: 'unknown' })
+      expect(await after.decide(rightCode(someStep + 4))).toEqual({ outcome: 'accepted' })
+    })
+
+    it('knows nothing from before a server that does not know the script', async () => {
+      let at = inStep(someStep)
+      const { guard } = freshGuard({ now: () => at })
+      await guard.decide(rightCode(someStep))
+      const used = rightCode(someStep + 2)
+      expect(await guard.decide(used)).toEqual({ outcome: 'accepted' })
+      const known = rightCode(someStep + 2, { seedId: 'seed-2' })
+      expect(await guard.decide(known)).toEqual({ outcome: 'accepted' })
+
+      at = inStep(someStep + 2)
+      await client.command('SCRIPT', 'FLUSH')
+      expect(await guard.decide(used)).toMatchObject({ outcome: 'replayed' })
+      // Nobody has used it as far as this Redis knows, but what it was told last may be lost.
+      const perhapsUsed = rightCode(someStep + 2, { seedId: 'seed-3' })
+      expect(await guard.decide(perhapsUsed)).toMatchObject({ outcome: 'unknown' })
+      expect(await guard.decide(rightCode(someStep + 4))).toEqual({ outcome: 'accepted' })
+    })
+
+    it('begins no memory with an instant that reached Redis too late', async () => {
+      const slow: RedisPort = {
+        ...client.port,
+        evalSha: async (sha, keys, argument) => {
+          if (argument.includes('"begin"')) await new Promise((done) => setTimeout(done, 40))
+          return client.port.evalSha(sha, keys, argument)
+        },
+      }
+      const prefix = randomUUID()
+      const guard = redisGuard(slow, { prefix, timeoutMs: 20 })
+      await expect(guard.decide(rightCode(someStep))).rejects.toMatchObject({ code: 'ERR_STATE_UNAVAILABLE' })
+      await new Promise((done) => setTimeout(done, 60))
+      expect(await keysOf(prefix)).toEqual([])
+    })
+
+    it('asks once a decision', async () => {
+      const { guard } = freshGuard(begin())
+      await guard.decide(rightCode(someStep))
+      await client.command('CONFIG', 'RESETSTAT')
+      for (let step = someStep; step < someStep + 10; step++) {
+        await guard.decide(rightCode(step, { budgets }))
+        await guard.decide(rightCode(step, { policy: 'reuse', budgets }))
+        await guard.decide(wrongCode(String(step), inStep(step), { budgets }))
+      }
+      const stats = String(await client.command('INFO', 'commandstats'))
+      expect(stats).toContain('cmdstat_evalsha:calls=30,')
+      expect(stats).not.toMatch(/cmdstat_(eval|script)[:|]/)
+    })
+
+    it('has all keys of a decision in one slot of a cluster, also for names with braces', async () => {
+      const { guard, prefix } = freshGuard(begin())
+      const given = { peer: '}{a{b}', budgets }
+      await guard.decide(rightCode(someStep, given))
+      await guard.decide(rightCode(someStep + 2, given))
+      await guard.decide(wrongCode('1', inStep(someStep), given))
+      const keys = await keysOf(prefix)
+      expect(keys).toHaveLength(3)
+      for (const key of keys) expect(key).toMatch(/^\{[^{}]+\}:[a-z]+(:[\w-]{22})?$/)
+    })
+
+    it('shows Redis no code, no peer and no token hash', async () => {
+      const asked: string[] = []
+      const watched: RedisPort = {
+        ...client.port,
+        evalSha: (sha, keys, argument) => {
+          asked.push(...keys, argument)
+          return client.port.evalSha(sha, keys, argument)
+        },
+      }
+      const guard = redisGuard(watched, { prefix: randomUUID(), ...patient, ...begin() })
+      const given = { peer: 'alice', tokenHash: 'sha256:abcdef', budgets }
+      await guard.decide(wrongCode('918273', inStep(someStep), given))
+      await guard.decide(rightCode(someStep, given))
+      expect(asked.length).toBeGreaterThan(3)
+      expect(asked.join('\n')).not.toMatch(/918273|alice|abcdef/)
+    })
+
+    it('keeps nothing for longer than it can matter, but the beginning', async () => {
+      const { guard, prefix } = freshGuard(begin())
+      await guard.decide(rightCode(someStep))
+      await guard.decide(rightCode(someStep + 2))
+      await guard.decide(wrongCode('1', inStep(someStep), { budgets: [{ limit: 3, seconds: 3600 }] }))
+      const lives: Record<string, number> = {}
+      for (const key of await keysOf(prefix)) {
+        lives[key.split(':')[1] ?? ''] = Number(await client.command('PTTL', key))
+      }
+      expect(lives['begun']).toBe(-1)
+      expect(Math.ceil((lives['claim'] ?? 0) / 1000)).toBe((2 + 2) * period - 15 - 2 * period + 3 * period)
+      expect(Math.ceil((lives['guesses'] ?? 0) / 1000)).toBe(3600)
+    })
+
+    it('holds no more guesses than the largest budget', async () => {
+      const { guard, prefix } = freshGuard(begin())
+      const loose = [{ limit: 5, seconds: 1 }]
+      for (let n = 0; n < 50; n++) {
+        const at = new Date(inStep(someStep, 0).getTime() + n * 1000)
+        await guard.decide(wrongCode(String(n), at, { budgets: loose }))
+      }
+      const [guesses = ''] = (await keysOf(prefix)).filter((key) => key.includes(':guesses:'))
+      expect(await client.command('ZCARD', guesses)).toBe(5)
+    })
+
+    it.each<[why: string, way: string[][], back: string[][]]>([
+      [
+        'is full',
+        [
+          ['CONFIG', 'SET', 'maxmemory-policy', 'noeviction'],
+          ['CONFIG', 'SET', 'maxmemory', '1'],
+        ],
+        [['CONFIG', 'SET', 'maxmemory', '0']],
+      ],
+      ['is a replica', [['REPLICAOF', '127.0.0.1', '1']], [['REPLICAOF', 'NO', 'ONE']]],
+      [
+        'has too few replicas',
+        [['CONFIG', 'SET', 'min-replicas-to-write', '1']],
+        [['CONFIG', 'SET', 'min-replicas-to-write', '0']],
+      ],
+    ])('accepts nothing where a guess could not be counted, because Redis %s', async (_, way, back) => {
+      const { guard } = freshGuard(begin())
+      const run = async (commands: string[][]): Promise<void> => {
+        for (const words of commands) await client.command(...(words as [string, ...string[]]))
+      }
+      const right = { policy: 'reuse', budgets } as const
+      expect(await guard.decide(rightCode(someStep, right))).toEqual({ outcome: 'accepted' })
+      await run(way)
+      try {
+        const unavailable = { code: 'ERR_STATE_UNAVAILABLE' }
+        await expect(guard.decide(wrongCode('1', inStep(someStep), { budgets }))).rejects.toMatchObject(
+          unavailable,
+        )
+        await expect(guard.decide(rightCode(someStep, right))).rejects.toMatchObject(unavailable)
+      } finally {
+        await run(back)
+      }
+      expect(await guard.decide(rightCode(someStep, right))).toEqual({ outcome: 'accepted' })
+    })
+
+    it('keeps agents with prefixes of their own apart', async () => {
+      const used = rightCode(someStep + 2)
+      for (const { guard } of [freshGuard(begin()), freshGuard(begin())]) {
+        await guard.decide(rightCode(someStep))
+        expect(await guard.decide(used)).toEqual({ outcome: 'accepted' })
+      }
+    })
+  })
+})
+
+describe('redisGuard', () => {
+  const silent: RedisPort = {
+    eval: () => new Promise(() => undefined),
+    evalSha: () => new Promise(() => undefined),
+  }
+  const answering = (reply: unknown): RedisPort => ({
+    eval: () => Promise.resolve(reply),
+    evalSha: () => Promise.resolve(reply),
+  })
+
+  it('gives up on a client that never answers', async () => {
+    const guard = redisGuard(silent, { timeoutMs: 20 })
+    await expect(guard.decide(rightCode(someStep))).rejects.toMatchObject({ code: 'ERR_STATE_UNAVAILABLE' })
+  })
+
+  it('refuses at once when ten thousand decisions wait for an answer', async () => {
+    const guard = redisGuard(silent, { timeoutMs: 50 })
+    const waiting = Array.from({ length: 10_001 }, () =>
+      Promise.resolve(guard.decide(rightCode(someStep))).then(JSON.stringify, String),
+    )
+    const said = await Promise.all(waiting)
+    expect(said.filter((one) => one.includes('in time'))).toHaveLength(10_000)
+    expect(said.at(-1)).toContain('too many')
+  })
+
+  it.each([
+    ['nothing', null],
+    ['a word', 'accepted'],
+    ['an unheard-of outcome', ['yes', 0]],
+    ['no number', ['accepted', 'x']],
+  ])('takes %s for no answer', async (_what, reply) => {
+    const decision = Promise.resolve(redisGuard(answering(reply)).decide(rightCode(someStep)))
+    await expect(decision).rejects.toMatchObject({ code: 'ERR_STATE_UNAVAILABLE' })
+  })
+
+  it.each([
+    { prefix: '' },
+    { prefix: 'a{b}' },
+    { prefix: 'a b' },
+    { timeoutMs: 0 },
+    { timeoutMs: Infinity },
+    { clockSkewMs: -1 },
+    { clockSkewMs: 0.5 },
+  ])('refuses %j', (options) => {
+    expect(failureOf(() => redisGuard(silent, options)).code).toBe('ERR_CONFIG_INVALID')
+  })
+
+  it.each([{ prefix: 'a' }, { prefix: 'a'.repeat(64) }, { timeoutMs: 1 }, { clockSkewMs: 0 }])(
+    'takes %j',
+    (options) => {
+      expect(redisGuard(silent, options).supports).toEqual({ once: true })
+    },
+  )
+
+  it('says why it cannot answer, and teaches a server the script only when that asks for it', async () => {
+    const cause = new Error('READONLY You cannot write against a read only replica.')
+    const taught: string[] = []
+    const readOnly: RedisPort = {
+      eval: (text) => Promise.resolve(taught.push(text)),
+      evalSha: () => Promise.reject(cause),
+    }
+    const error = await rejectionOf(Promise.resolve(redisGuard(readOnly).decide(rightCode(someStep))))
+    expect(error).toMatchObject({ code: 'ERR_STATE_UNAVAILABLE', cause })
+    expect(String(error)).toContain('Redis cannot answer')
+    expect(taught).toEqual([])
+  })
+})
