@@ -2,7 +2,7 @@ import { defaultProfile } from '../src/core/profile.js'
 import { defaultBudgets } from '../src/state/budgets.js'
 import type { Attempt } from '../src/state/state.js'
 
-/** A peer's right code of a time step under `once`, as a scheme asks a guard about it. */
+/** A peer's right code of a time step under `once`, as a scheme asks a state about it. */
 export function attemptOf(peer: number, timeStep: number): Attempt {
   const { period, window } = defaultProfile
   return {

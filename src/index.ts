@@ -1,5 +1,5 @@
 /** The public core of a2a-totp: seeds, tokens, codes, key URIs and the agent card. Pure, and free of any SDK. */
-export { A2aTotpError, isA2aTotpError, type ErrorCode } from './core/errors.js'
+export { TOTPError, isTOTPError, type ErrorCode } from './core/errors.js'
 export {
   isBearerScheme,
   isHeaderScheme,
@@ -7,7 +7,7 @@ export {
   withTotpSecurity,
   type CardJson,
   type CardProtocol,
-  type TotpSecurityOptions,
+  type TOTPSecurityOptions,
 } from './core/card/security.js'
 export { challenges } from './core/challenge.js'
 export { formatKeyUri, parseKeyUri, type KeyUri } from './core/key-uri.js'
@@ -18,7 +18,7 @@ export {
   type CodeProfile,
   type Digits,
   type ReplayPolicy,
-  type TotpProfile,
+  type TOTPProfile,
 } from './core/profile.js'
 export type { RandomBytes } from './core/random.js'
 export { makeSeed, minimumSeedBits, Seed } from './core/seed.js'

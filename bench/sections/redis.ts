@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis'
-import { redisGuard } from '../../src/state/redis-state.js'
+import { redisState } from '../../src/state/redis-state.js'
 import { fromIoredis } from '../../src/state/redis-port.js'
 import { attemptOf } from '../attempts.js'
 import { inFolder } from '../processes.js'
@@ -12,7 +12,7 @@ const peers = 2000
 const atOnce = 50
 const count: Unit = (value) => value.toFixed(2)
 
-/** What a decision of the guard over Redis costs, on either side, to the least that such a claim can be. */
+/** What a decision of the state over Redis costs, on either side, to the least that such a claim can be. */
 export const redisSection: Section = {
   title: 'Redis (policy once, one server, 50 decisions under way)',
   run: (scale) =>
@@ -27,18 +27,18 @@ export const redisSection: Section = {
 }
 
 async function measure(client: Redis, rounds: number): Promise<readonly Row[]> {
-  const guard = redisGuard(fromIoredis(client), { timeoutMs: 10_000 })
-  // A guard that has just begun cannot know about the steps around it.
+  const state = redisState(fromIoredis(client), { timeoutMs: 10_000 })
+  // A state that has just begun cannot know about the steps around it.
   let step = Math.floor(Date.now() / 30_000) + 3
-  await guard.decide(attemptOf(0, step))
+  await state.decide(attemptOf(0, step))
   step += 3
   const own = new Meter(client, 'evalsha')
   const plain = new Meter(client, 'set')
   await takeRounds(
     {
-      guard: () =>
+      state: () =>
         own.over(async (peer) => {
-          const { outcome } = await guard.decide(attemptOf(peer, step))
+          const { outcome } = await state.decide(attemptOf(peer, step))
           if (outcome !== 'accepted') throw new Error(outcome)
         }),
       plain: () => plain.over((peer) => client.set(`plain:${peer}:${step}`, '1', 'PX', 90_000, 'NX')),

@@ -16,7 +16,7 @@ export async function replicaRows(redis: Redis, socket: string, { quick, rounds 
   const replicas = Array.from({ length: Math.max(...counts) }, () =>
     fork(helper('servers/replica'), [socket]),
   )
-  // Beyond all that the guard was asked about before.
+  // Beyond all that the state was asked about before.
   let timeStep = Math.floor(Date.now() / 30_000) + 100_000
   const server = new Map(counts.map((count): [number, number[]] => [count, []]))
   const agents = new Map(counts.map((count): [number, number[]] => [count, []]))

@@ -14,8 +14,8 @@ import { timeStepAt } from '../../src/core/totp.js'
 import { TOTPServerAuthScheme } from '../../src/server/index.js'
 import { totpGuard } from '../../src/server/express.js'
 import { totpGuard as nodeGuard } from '../../src/server/node.js'
-import type { Guard } from '../../src/state/state.js'
-import { fromIoredis, redisGuard } from '../../src/server/redis.js'
+import type { State } from '../../src/state/state.js'
+import { fromIoredis, redisState } from '../../src/server/redis.js'
 import { attemptOf } from '../attempts.js'
 import { now, obey } from './order.js'
 import type { PeerData, ServerName } from './protocol.js'
@@ -43,20 +43,20 @@ const servers: Readonly<
   'express + passport-http-bearer + otplib': withPassport,
 }
 
-function schemeOf(peers: readonly PeerData[], replay: 'once' | 'reuse', guard?: Guard): TOTPServerAuthScheme {
+function schemeOf(peers: readonly PeerData[], replay: 'once' | 'reuse', state?: State): TOTPServerAuthScheme {
   return new TOTPServerAuthScheme({
     peerSeeds: new Map(peers.map(({ name, seed }) => [name, seed])),
     tokenToPeer: new Map(peers.map(({ name, token }) => [token, name])),
     replay,
-    ...(guard && { guard }),
+    ...(state && { state }),
     now,
   })
 }
 
 /** Commands of one turn of the event loop go to Redis together. */
-function overRedis(path = ''): Guard {
+function overRedis(path = ''): State {
   const client = new Redis({ path, enableAutoPipelining: true })
-  const guard = redisGuard(fromIoredis(client), { timeoutMs: 10_000, now })
+  const guard = redisState(fromIoredis(client), { timeoutMs: 10_000, now })
   // The first that is asked is when its memory begins, and the steps around that are unknown to it.
   void guard.decide(attemptOf(0, timeStepAt(defaultProfile, now())))
   return guard

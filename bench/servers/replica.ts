@@ -1,6 +1,6 @@
 // One replica of an agent, reduced to its guard over Redis: decides about so many right codes, 50 at a time.
 import { Redis } from 'ioredis'
-import { redisGuard } from '../../src/state/redis-state.js'
+import { redisState } from '../../src/state/redis-state.js'
 import { fromIoredis } from '../../src/state/redis-port.js'
 import { attemptOf } from '../attempts.js'
 
@@ -13,7 +13,7 @@ export interface Turn {
   readonly timeStep: number
 }
 
-const guard = redisGuard(
+const guard = redisState(
   fromIoredis(new Redis({ path: process.argv[2] ?? '', enableAutoPipelining: true })),
   {
     timeoutMs: 60_000,

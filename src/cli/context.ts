@@ -20,7 +20,7 @@ export interface StoreAccess {
   nearest(): string
   /** The same for the store of the working directory, whatever lies above it, unless another was named: for `init`. */
   here(): StoreAccess
-  /** @throws {A2aTotpError} `ERR_STORE_*` when it is missing, not trusted or cannot be used. */
+  /** @throws {TOTPError} `ERR_STORE_*` when it is missing, not trusted or cannot be used. */
   read(): Promise<Roster>
   /** The same, with how it is protected. */
   open(): Promise<Opened>
@@ -51,7 +51,7 @@ export interface CliContext {
   /**
    * Asks a person at a terminal.
    *
-   * @throws {A2aTotpError} `ERR_CONFIRMATION_NEEDED` where nobody can be asked, and for Ctrl-D, which is no answer; it
+   * @throws {TOTPError} `ERR_CONFIRMATION_NEEDED` where nobody can be asked, and for Ctrl-D, which is no answer; it
    * names the option to give.
    */
   readonly confirm: (question: string, option: string) => Promise<boolean>

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
-import { A2aTotpError, isA2aTotpError } from '../core/errors.js'
+import { TOTPError, isTOTPError } from '../core/errors.js'
 import { quoteName } from '../core/name.js'
 import type { CliContext } from './context.js'
 import { asksForJson, errorLine, oneLine } from './error-line.js'
@@ -94,7 +94,7 @@ Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 a store, file or config
 /** A script whose variable was not set must not change some other store. */
 function requirePath(path: string): string {
   if (path !== '') return path
-  throw new A2aTotpError('ERR_USAGE', '--store needs a path; leave it out to have the store looked for')
+  throw new TOTPError('ERR_USAGE', '--store needs a path; leave it out to have the store looked for')
 }
 
 /** `rotate`, or `recipients add`; empty for the program itself. */
@@ -113,8 +113,8 @@ function report(error: unknown, { stderr, signal }: World, json: boolean): numbe
   if (signal.aborted) return exitCodes.interrupted
   // Its help or its version was asked for, and is on stdout.
   if (error instanceof CommanderError) return exitCodes.done
-  stderr.write(errorLine(isA2aTotpError(error) ? error : bug(error), json))
-  return isA2aTotpError(error) ? exitCodeOf[error.code] : exitCodes.bug
+  stderr.write(errorLine(isTOTPError(error) ? error : bug(error), json))
+  return isTOTPError(error) ? exitCodeOf[error.code] : exitCodes.bug
 }
 
 /** The text of an unknown error may hold anything, a seed included: only where it came from is told. */
@@ -127,7 +127,7 @@ function bug(error: unknown): { code: string; message: string } {
 }
 
 /** commander's words without its prefix, its line breaks, and what could be a secret in the wrong place. */
-function usageError({ code, message }: CommanderError, command: Command): A2aTotpError {
+function usageError({ code, message }: CommanderError, command: Command): TOTPError {
   const help = ['a2a-totp', nameOf(command), '--help'].filter(Boolean).join(' ')
   const words =
     code === 'commander.help'
@@ -138,5 +138,5 @@ function usageError({ code, message }: CommanderError, command: Command): A2aTot
             /(unknown (?:command|option)) '(.*?)'/,
             (_, what: string, given: string) => `${what} ${quoteName(given)}`,
           )
-  return new A2aTotpError('ERR_USAGE', `${words.replace(/[.;]?$/, '')}; see ${help}`)
+  return new TOTPError('ERR_USAGE', `${words.replace(/[.;]?$/, '')}; see ${help}`)
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Readable } from 'node:stream'
-import { A2aTotpError } from '../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 import { createBusy } from './io/busy.js'
 import type { CliContext, Env } from './context.js'
 import { createOutput, type CliStream, type OutputOptions } from './io/output.js'
@@ -78,7 +78,7 @@ export function createContext(
     async confirm(question, option) {
       const stdin = world.stdin()
       if (options.json || !isTerminal(world, stdin)) {
-        throw new A2aTotpError(
+        throw new TOTPError(
           'ERR_CONFIRMATION_NEEDED',
           `${question} Nobody is here to be asked; say ${option} to go ahead`,
         )
@@ -107,7 +107,7 @@ export function createContext(
 
 /** Ctrl-D, or a terminal that is gone: the question is still open. */
 function unanswered(question: string, otherwise: string): never {
-  throw new A2aTotpError('ERR_CONFIRMATION_NEEDED', `${question} There was no answer; ${otherwise}`)
+  throw new TOTPError('ERR_CONFIRMATION_NEEDED', `${question} There was no answer; ${otherwise}`)
 }
 
 function interruption(signal: AbortSignal): Promise<never> {

@@ -7,7 +7,7 @@ import {
   type AgentCardResolver,
   type TransportFactory,
 } from '@a2a-js/sdk/client'
-import { A2aTotpError } from '../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 import { grpcFactory, type GrpcTls } from './a2a-grpc.js'
 import { interfaceUrl } from './card-interfaces.js'
 import { Destinations, type DestinationOptions } from './destinations.js'
@@ -17,7 +17,7 @@ import type { TOTPClientAuthScheme } from './totp-client-auth-scheme.js'
 
 export type { GrpcTls } from './a2a-grpc.js'
 
-export interface TotpTransportsOptions extends DestinationOptions {
+export interface TOTPTransportsOptions extends DestinationOptions {
   /** What really sends over HTTP; by default the global `fetch`. */
   readonly fetch?: Fetch
   /** Certificates for gRPC; `false` for plaintext. By default TLS, but plaintext on loopback. */
@@ -29,7 +29,7 @@ export interface TotpTransportsOptions extends DestinationOptions {
 }
 
 /** Options for `ClientFactory`. */
-export interface TotpTransports {
+export interface TOTPTransports {
   readonly transports: TransportFactory[]
   readonly cardResolver: AgentCardResolver
 }
@@ -47,12 +47,12 @@ export interface TotpTransports {
  * (`ERR_HOST_FORBIDDEN`), nor for one over plain http beyond loopback (`ERR_INSECURE_TRANSPORT`). One that is made
  * rejects as `totpFetch` and `totpGrpcInterceptor` do. `createFromAgentCard` needs `origins`.
  *
- * @throws {A2aTotpError} `ERR_CONFIG_INVALID` for an origin that is none.
+ * @throws {TOTPError} `ERR_CONFIG_INVALID` for an origin that is none.
  */
 export function totpTransports(
   scheme: TOTPClientAuthScheme,
-  options: TotpTransportsOptions = {},
-): TotpTransports {
+  options: TOTPTransportsOptions = {},
+): TOTPTransports {
   const { legacyCompat = { enabled: true }, onWarning = emitWarning } = options
   const destinations = new Destinations(options, options.origins ? 'origin' : 'host')
   const fetchImpl = fetchTo(scheme, (url) => destinations.require(url), options.fetch)
@@ -99,7 +99,7 @@ class AgentResolver extends DefaultAgentCardResolver {
   override async resolve(
     ...[baseUrl, path]: Parameters<DefaultAgentCardResolver['resolve']>
   ): ReturnType<DefaultAgentCardResolver['resolve']> {
-    if (!URL.canParse(baseUrl)) throw new A2aTotpError('ERR_USAGE', 'the URL of the agent is no URL')
+    if (!URL.canParse(baseUrl)) throw new TOTPError('ERR_USAGE', 'the URL of the agent is no URL')
     this.#destinations.settle(new URL(baseUrl))
     return super.resolve(baseUrl, path)
   }

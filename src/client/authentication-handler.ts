@@ -1,7 +1,7 @@
 import type { TOTPClientAuthScheme } from './totp-client-auth-scheme.js'
 
 /** The shape of @a2a-js/sdk's `AuthenticationHandler`, 0.3 and 1.x. */
-export interface TotpAuthenticationHandler {
+export interface TOTPAuthenticationHandler {
   headers(): Promise<Record<string, string>>
   shouldRetryWithHeaders(
     request: RequestInit,
@@ -16,7 +16,7 @@ export interface TotpAuthenticationHandler {
  *
  * A refused request is tried again only with another code: see {@link TOTPClientAuthScheme.retryOf}.
  */
-export function totpAuthenticationHandler(scheme: TOTPClientAuthScheme): TotpAuthenticationHandler {
+export function totpAuthenticationHandler(scheme: TOTPClientAuthScheme): TOTPAuthenticationHandler {
   return {
     headers: () => scheme.authorize({ binding: 'http' }),
     shouldRetryWithHeaders: async (request, response) => {

@@ -13,7 +13,7 @@ export interface BeforeCall {
 }
 
 /** The shape of @a2a-js/sdk's `CallInterceptor`, 0.3 and 1.x. */
-export interface TotpCallInterceptor {
+export interface TOTPCallInterceptor {
   before(call: BeforeCall): Promise<void>
   after(): Promise<void>
 }
@@ -27,16 +27,16 @@ export interface TotpCallInterceptor {
  * proofs that are bound to a request will never come this way. All it can do about hosts is to refuse a card that
  * names interfaces elsewhere. Other spellings of the two headers in the call's service parameters are dropped.
  *
- * A call rejects with {@link A2aTotpError}: `ERR_HOST_FORBIDDEN` when any interface of the card is not in `origins`
+ * A call rejects with {@link TOTPError}: `ERR_HOST_FORBIDDEN` when any interface of the card is not in `origins`
  * (without them: not on the host that the first card names first), `ERR_INSECURE_TRANSPORT` for plain http beyond
  * loopback; and with what the scheme throws.
  *
- * @throws {A2aTotpError} `ERR_CONFIG_INVALID` for an origin that is none.
+ * @throws {TOTPError} `ERR_CONFIG_INVALID` for an origin that is none.
  */
 export function totpInterceptor(
   scheme: TOTPClientAuthScheme,
   options: DestinationOptions = {},
-): TotpCallInterceptor {
+): TOTPCallInterceptor {
   const destinations = new Destinations(options, options.origins ? 'origin' : 'host')
   const own = new Set(['authorization', scheme.profile.header.toLowerCase()])
   return {

@@ -1,4 +1,4 @@
-import { A2aTotpError } from '../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 import { isLoopback } from './destinations.js'
 import { grpcTarget, targetUrl } from './grpc-targets.js'
 
@@ -6,7 +6,7 @@ import { grpcTarget, targetUrl } from './grpc-targets.js'
  * The URL of an interface as a card spells it. gRPC has none as a rule, but `host:port`: that means TLS, except on
  * loopback.
  *
- * @throws {A2aTotpError} `ERR_CARD_INVALID` when it is neither.
+ * @throws {TOTPError} `ERR_CARD_INVALID` when it is neither.
  */
 export function interfaceUrl(text: string): URL {
   if (/^https?:\/\//i.test(text) && URL.canParse(text)) return new URL(text)
@@ -15,7 +15,7 @@ export function interfaceUrl(text: string): URL {
     const secure = targetUrl(target, true)
     return isLoopback(secure.hostname) ? targetUrl(target, false) : secure
   }
-  throw new A2aTotpError(
+  throw new TOTPError(
     'ERR_CARD_INVALID',
     'the card names an interface by something that is neither an http(s) URL nor, for gRPC, host:port',
   )
@@ -24,7 +24,7 @@ export function interfaceUrl(text: string): URL {
 /**
  * The URLs of all interfaces that a card names, in 1.0's or 0.3's shape, the preferred one first.
  *
- * @throws {A2aTotpError} `ERR_CARD_INVALID` for one that leads nowhere.
+ * @throws {TOTPError} `ERR_CARD_INVALID` for one that leads nowhere.
  */
 export function interfaceUrlsOf(card: object): URL[] {
   const { url, additionalInterfaces, supportedInterfaces } = card as Readonly<Record<string, unknown>>

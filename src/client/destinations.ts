@@ -1,4 +1,4 @@
-import { A2aTotpError } from '../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 
 export interface DestinationOptions {
   /**
@@ -19,7 +19,7 @@ export class Destinations {
   readonly #allowInsecureHttp: boolean
   #places: ReadonlySet<string> | undefined
 
-  /** @throws {A2aTotpError} `ERR_CONFIG_INVALID` for an origin that is no http(s) URL. */
+  /** @throws {TOTPError} `ERR_CONFIG_INVALID` for an origin that is no http(s) URL. */
   constructor({ origins, allowInsecureHttp = false }: DestinationOptions, grain: Grain = 'origin') {
     this.#grain = grain
     this.#allowInsecureHttp = allowInsecureHttp
@@ -29,7 +29,7 @@ export class Destinations {
   /**
    * Lets a URL pass that the caller named, not the agent. The first one decides, where no origins were given.
    *
-   * @throws {A2aTotpError} as {@link require}
+   * @throws {TOTPError} as {@link require}
    */
   settle(url: URL): void {
     this.requireSafe(url)
@@ -40,13 +40,13 @@ export class Destinations {
   /**
    * Lets a URL pass, whoever named it.
    *
-   * @throws {A2aTotpError} `ERR_INSECURE_TRANSPORT` for plain http beyond loopback; `ERR_HOST_FORBIDDEN` for a place
+   * @throws {TOTPError} `ERR_INSECURE_TRANSPORT` for plain http beyond loopback; `ERR_HOST_FORBIDDEN` for a place
    *   that credentials may not go to, or when nobody said yet where they may.
    */
   require(url: URL): void {
     this.requireSafe(url)
     if (this.#places?.has(this.#placeOf(url))) return
-    throw new A2aTotpError(
+    throw new TOTPError(
       'ERR_HOST_FORBIDDEN',
       this.#places
         ? `token and code are for ${[...this.#places].join(', ')}, not for ${this.#placeOf(url)}: name it in origins if it is the same agent`
@@ -54,11 +54,11 @@ export class Destinations {
     )
   }
 
-  /** @throws {A2aTotpError} `ERR_INSECURE_TRANSPORT` where nothing protects what is sent on its way. */
+  /** @throws {TOTPError} `ERR_INSECURE_TRANSPORT` where nothing protects what is sent on its way. */
   requireSafe({ protocol, hostname }: URL): void {
     const plain = protocol === 'http:' && (this.#allowInsecureHttp || isLoopback(hostname))
     if (protocol === 'https:' || plain) return
-    throw new A2aTotpError(
+    throw new TOTPError(
       'ERR_INSECURE_TRANSPORT',
       `token and code are not sent over plain ${protocol.slice(0, -1)}: use https, or set allowInsecureHttp on a network that is safe`,
     )
@@ -77,5 +77,5 @@ export function isLoopback(hostname: string): boolean {
 function parseOrigin(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url?.protocol === 'https:' || url?.protocol === 'http:') return url
-  throw new A2aTotpError('ERR_CONFIG_INVALID', 'an origin must look like https://agent.example')
+  throw new TOTPError('ERR_CONFIG_INVALID', 'an origin must look like https://agent.example')
 }

@@ -1,4 +1,4 @@
-import { A2aTotpError } from '../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 import { Destinations, type DestinationOptions } from './destinations.js'
 import { canBeSentAgain, redirected, type Outgoing } from './redirect.js'
 import type { AttemptOptions } from './step-queue.js'
@@ -6,7 +6,7 @@ import type { TOTPClientAuthScheme } from './totp-client-auth-scheme.js'
 
 export type Fetch = typeof globalThis.fetch
 
-export interface TotpFetchOptions extends DestinationOptions {
+export interface TOTPFetchOptions extends DestinationOptions {
   /** What really sends; by default the global `fetch`. */
   readonly fetch?: Fetch
 }
@@ -21,13 +21,13 @@ const mostRedirects = 20
  * with a code of its own. A 401 is tried again once, if the code's time step ended on the way, or if the agent says
  * under policy `once` that the step was spent; never with the same code. Both need a body that is no stream.
  *
- * The function that it returns rejects as `fetch` does, and with an {@link A2aTotpError}: `ERR_INSECURE_TRANSPORT`
+ * The function that it returns rejects as `fetch` does, and with an {@link TOTPError}: `ERR_INSECURE_TRANSPORT`
  * for plain http beyond loopback, `ERR_HOST_FORBIDDEN` for an origin that the credentials are not for,
  * `ERR_AGENT_UNREACHABLE` for redirects without end; and with what the scheme throws, `ERR_STEP_SPENT` for one.
  *
- * @throws {A2aTotpError} `ERR_CONFIG_INVALID` for an origin that is none.
+ * @throws {TOTPError} `ERR_CONFIG_INVALID` for an origin that is none.
  */
-export function totpFetch(scheme: TOTPClientAuthScheme, options: TotpFetchOptions = {}): Fetch {
+export function totpFetch(scheme: TOTPClientAuthScheme, options: TOTPFetchOptions = {}): Fetch {
   const destinations = new Destinations(options)
   return fetchTo(scheme, (url) => destinations.settle(url), options.fetch)
 }
@@ -52,7 +52,7 @@ export function fetchTo(
       await response.body?.cancel()
       outgoing = next
     }
-    throw new A2aTotpError('ERR_AGENT_UNREACHABLE', `the agent redirects more than ${mostRedirects} times`)
+    throw new TOTPError('ERR_AGENT_UNREACHABLE', `the agent redirects more than ${mostRedirects} times`)
   }
 
   async function attempt(outgoing: Outgoing): Promise<Response> {

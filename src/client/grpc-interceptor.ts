@@ -1,5 +1,5 @@
 import { InterceptingCall, Metadata, status, type Interceptor } from '@grpc/grpc-js'
-import { isA2aTotpError } from '../core/errors.js'
+import { isTOTPError } from '../core/errors.js'
 import { callCredentials } from './grpc-credentials.js'
 import { destinationOf } from './grpc-targets.js'
 import type { TOTPClientAuthScheme } from './totp-client-auth-scheme.js'
@@ -47,7 +47,7 @@ export function interceptorTo(
         next(given, {
           onReceiveStatus: (received, forward) => {
             ended.abort()
-            forward(isA2aTotpError(failure) ? { ...received, ...explained(failure) } : received)
+            forward(isTOTPError(failure) ? { ...received, ...explained(failure) } : received)
           },
         })
       },

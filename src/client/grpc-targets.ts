@@ -1,4 +1,4 @@
-import { A2aTotpError } from '../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 
 /**
  * The `host:port` of a gRPC target (gRPC naming: `dns:`, `ipv4:` or `ipv6:` with one address, or none of them).
@@ -22,7 +22,7 @@ export function targetUrl(target: string, secure: boolean): URL {
  * behind an HTTP proxy, which must not pass for the agent.)
  *
  * @param peer what the call says it will dial
- * @throws {A2aTotpError} `ERR_HOST_FORBIDDEN` when that cannot be told for certain.
+ * @throws {TOTPError} `ERR_HOST_FORBIDDEN` when that cannot be told for certain.
  */
 export function destinationOf(
   serviceUrl: string,
@@ -43,8 +43,8 @@ export function hostUrl(serviceUrl: string, port = '', secure = true): URL {
   return targetUrl(target, secure)
 }
 
-function forbidden(): A2aTotpError {
-  return new A2aTotpError(
+function forbidden(): TOTPError {
+  return new TOTPError(
     'ERR_HOST_FORBIDDEN',
     'token and code go to a gRPC target of the form host:port only, found by the name service of this machine',
   )

@@ -6,7 +6,7 @@ import { interceptorTo } from './grpc-interceptor.js'
 import { hostUrl } from './grpc-targets.js'
 import type { TOTPClientAuthScheme } from './totp-client-auth-scheme.js'
 
-export interface TotpGrpcOptions extends DestinationOptions {
+export interface TOTPGrpcOptions extends DestinationOptions {
   /** The credentials of the channel. An interceptor cannot see them: what it is not told counts as plaintext. */
   readonly channelCredentials?: ChannelCredentials
 }
@@ -21,11 +21,11 @@ export interface GrpcTransportOptions {
  * For `GrpcTransportFactory` of @a2a-js/sdk: {@link totpGrpcInterceptor}, and the channel credentials that it was told:
  * TLS by default, where the SDK's own default is plaintext.
  *
- * @throws {A2aTotpError} `ERR_CONFIG_INVALID` for an origin that is none.
+ * @throws {TOTPError} `ERR_CONFIG_INVALID` for an origin that is none.
  */
 export function totpGrpcOptions(
   scheme: TOTPClientAuthScheme,
-  { channelCredentials = credentials.createSsl(), ...options }: TotpGrpcOptions = {},
+  { channelCredentials = credentials.createSsl(), ...options }: TOTPGrpcOptions = {},
 ): GrpcTransportOptions {
   const interceptor = totpGrpcInterceptor(scheme, { ...options, channelCredentials })
   return { grpcChannelCredentials: channelCredentials, grpcCallOptions: { interceptors: [interceptor] } }
@@ -40,11 +40,11 @@ export function totpGrpcOptions(
  * name the error: `ERR_HOST_FORBIDDEN`, `ERR_INSECURE_TRANSPORT`, or what the scheme throws. A refused call is not
  * sent again.
  *
- * @throws {A2aTotpError} `ERR_CONFIG_INVALID` for an origin that is none.
+ * @throws {TOTPError} `ERR_CONFIG_INVALID` for an origin that is none.
  */
 export function totpGrpcInterceptor(
   scheme: TOTPClientAuthScheme,
-  options: TotpGrpcOptions = {},
+  options: TOTPGrpcOptions = {},
 ): Interceptor {
   const destinations = new Destinations(options)
   const { channelCredentials } = options
@@ -62,7 +62,7 @@ export function totpGrpcInterceptor(
  * with the credentials of a TLS channel (`credentials.combineChannelCredentials`) and nothing else: as an option of
  * a call, grpc-js sends them over plaintext too.
  *
- * @throws {A2aTotpError} `ERR_CONFIG_INVALID` for an origin that is none.
+ * @throws {TOTPError} `ERR_CONFIG_INVALID` for an origin that is none.
  */
 export function totpCallCredentials(
   scheme: TOTPClientAuthScheme,

@@ -1,4 +1,4 @@
-import { A2aTotpError } from '../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 
 /** A request in the only form that every `fetch` takes: a URL and its init. */
 export interface Outgoing {
@@ -21,7 +21,7 @@ const bodyHeaders = [
  * The request that a redirect asks for, with the method that the Fetch standard gives it, or undefined when the
  * response is none.
  *
- * @throws {A2aTotpError} `ERR_HOST_FORBIDDEN` when it leads to another origin: Node's fetch would drop Authorization
+ * @throws {TOTPError} `ERR_HOST_FORBIDDEN` when it leads to another origin: Node's fetch would drop Authorization
  *   there, but forward the code (nodejs/undici#4917). `ERR_AGENT_UNREACHABLE` when the Location is no URL, or the
  *   body cannot be sent twice.
  */
@@ -31,7 +31,7 @@ export function redirected({ url, init }: Outgoing, response: Response): Outgoin
   const target = URL.canParse(location, url.href) ? new URL(location, url) : undefined
   if (!target) throw unreachable('the agent redirects to something that is no URL')
   if (target.origin !== url.origin) {
-    throw new A2aTotpError(
+    throw new TOTPError(
       'ERR_HOST_FORBIDDEN',
       `the agent redirects to ${target.origin}, where token and code do not follow: call that URL itself if it is the same agent`,
     )
@@ -62,6 +62,6 @@ function withoutBody(init: RequestInit): RequestInit {
   return { ...init, method: 'GET', body: null, headers }
 }
 
-function unreachable(message: string): A2aTotpError {
-  return new A2aTotpError('ERR_AGENT_UNREACHABLE', message)
+function unreachable(message: string): TOTPError {
+  return new TOTPError('ERR_AGENT_UNREACHABLE', message)
 }

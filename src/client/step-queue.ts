@@ -1,5 +1,5 @@
 import { setTimeout as timer } from 'node:timers/promises'
-import { A2aTotpError } from '../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 import type { CodeProfile } from '../core/profile.js'
 import { endOfStep, timeStepAt } from '../core/totp.js'
 
@@ -52,7 +52,7 @@ export class StepQueue {
   /**
    * Waits until there is an unused time step, and spends it.
    *
-   * @throws {A2aTotpError} `ERR_STEP_SPENT`, at once, when the wait would be longer than the limit; and whatever the
+   * @throws {TOTPError} `ERR_STEP_SPENT`, at once, when the wait would be longer than the limit; and whatever the
    *   signal was aborted with. Neither spends a step.
    */
   async next({ signal, notBefore }: AttemptOptions = {}): Promise<number> {
@@ -99,7 +99,7 @@ export class StepQueue {
     const { profile, now, maxWaitMs } = this.#options
     const waitMs = endOfStep(profile, timeStep - 1).getTime() - now().getTime()
     if (waitMs <= maxWaitMs) return waitMs
-    throw new A2aTotpError(
+    throw new TOTPError(
       'ERR_STEP_SPENT',
       `under replay policy once each request needs a time step of its own, and the next free one begins in ${Math.ceil(waitMs / 1000)} s: send fewer requests at a time, or raise maxWaitMs`,
     )

@@ -1,6 +1,6 @@
-import { A2aTotpError } from '../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 import { profileFromVariables } from '../core/profile-variables.js'
-import { parseProfile, parseReplay, type ReplayPolicy, type TotpProfile } from '../core/profile.js'
+import { parseProfile, parseReplay, type ReplayPolicy, type TOTPProfile } from '../core/profile.js'
 import { minimumSeedBits, Seed } from '../core/seed.js'
 import { generateCodeOfStep, timeStepAt, verifyCode } from '../core/totp.js'
 import type { ClientAuthScheme, ClientRequest } from './client-auth-scheme.js'
@@ -16,7 +16,7 @@ export interface TOTPClientAuthSchemeOptions {
    * Where the agent differs from SHA1, 6 digits, 30 seconds and X-TOTP. When the seed comes from the environment,
    * `$A2A_TOTP_ALGORITHM`, `_DIGITS`, `_PERIOD` and `_HEADER` count too, after what is given here.
    */
-  readonly profile?: Partial<TotpProfile>
+  readonly profile?: Partial<TOTPProfile>
   /**
    * The agent's policy, `reuse` by default. Under `once` no time step is used twice by this scheme: a request waits
    * for the next one, after those that asked before it.
@@ -44,7 +44,7 @@ export interface TOTPClientAuthSchemeOptions {
  */
 export class TOTPClientAuthScheme implements ClientAuthScheme {
   /** How codes are made and sent. */
-  readonly profile: TotpProfile
+  readonly profile: TOTPProfile
   readonly replay: ReplayPolicy
   readonly #delegate: ClientAuthScheme
   readonly #seed: Seed
@@ -54,17 +54,17 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
   #warnedOfOnce = false
 
   /**
-   * @throws {A2aTotpError} `ERR_SEED_MISSING`, `ERR_SEED_INVALID`, `ERR_PROFILE_INVALID` for what was given, and
+   * @throws {TOTPError} `ERR_SEED_MISSING`, `ERR_SEED_INVALID`, `ERR_PROFILE_INVALID` for what was given, and
    *   `ERR_CONFIG_INVALID` for a variable, a policy or a limit that is none, and without a delegate. A weak seed that
    *   somebody else issued is used, with a warning.
    */
   constructor(options: TOTPClientAuthSchemeOptions) {
     const given = options.seed ?? variable('A2A_TOTP_SEED')
     if (given === undefined || given === '') {
-      throw new A2aTotpError('ERR_SEED_MISSING', 'there is no seed: give one in base32, or set A2A_TOTP_SEED')
+      throw new TOTPError('ERR_SEED_MISSING', 'there is no seed: give one in base32, or set A2A_TOTP_SEED')
     }
     if (!isScheme(options.delegate)) {
-      throw new A2aTotpError(
+      throw new TOTPError(
         'ERR_CONFIG_INVALID',
         'there is no delegate for the first factor: give a BearerTokenAuth, or anything with headers(request)',
       )
@@ -86,7 +86,7 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
    *
    * Under `once` it resolves when there is a time step for this attempt alone.
    *
-   * @throws {A2aTotpError} what the delegate throws; under `once` `ERR_STEP_SPENT` when the wait would be longer than
+   * @throws {TOTPError} what the delegate throws; under `once` `ERR_STEP_SPENT` when the wait would be longer than
    *   `maxWaitMs`. An aborted signal rejects with its reason.
    */
   async authorize(
@@ -154,11 +154,11 @@ function isScheme(delegate: ClientAuthScheme | undefined): boolean {
 }
 
 function stepQueue(
-  profile: TotpProfile,
+  profile: TOTPProfile,
   now: Clock['now'],
   { maxWaitMs = (profile.period + 1) * 1000, onWait, ...given }: TOTPClientAuthSchemeOptions,
 ): StepQueue {
-  if (!(maxWaitMs >= 0)) throw new A2aTotpError('ERR_CONFIG_INVALID', 'maxWaitMs must be 0 or more')
+  if (!(maxWaitMs >= 0)) throw new TOTPError('ERR_CONFIG_INVALID', 'maxWaitMs must be 0 or more')
   return new StepQueue({
     profile,
     maxWaitMs,

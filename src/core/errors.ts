@@ -51,8 +51,8 @@ export type ErrorCode =
  * A failure, as opposed to a refusal. The message says what is wrong, then what would be right; never a secret. It is
  * one line that is safe for terminals and logs, whatever names and paths are in it.
  */
-export class A2aTotpError extends Error {
-  override readonly name = 'A2aTotpError'
+export class TOTPError extends Error {
+  override readonly name = 'TOTPError'
 
   constructor(
     readonly code: ErrorCode,
@@ -67,6 +67,6 @@ export class A2aTotpError extends Error {
  * Whether an error is one of ours. The CLI's bundles each hold a copy of the class, so `instanceof` would
  * miss an error that crossed from one to another.
  */
-export function isA2aTotpError(error: unknown): error is A2aTotpError {
-  return error instanceof Error && error.name === 'A2aTotpError' && 'code' in error
+export function isTOTPError(error: unknown): error is TOTPError {
+  return error instanceof Error && error.name === 'TOTPError' && 'code' in error
 }

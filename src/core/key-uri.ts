@@ -1,5 +1,5 @@
 import { TOTP, URI } from 'otpauth'
-import { A2aTotpError } from './errors.js'
+import { TOTPError } from './errors.js'
 import { isName, nameRule } from './name.js'
 import { profileRules, type CodeProfile } from './profile.js'
 import { Seed } from './seed.js'
@@ -30,7 +30,7 @@ export function formatKeyUri({ agent, peer, seed, profile }: KeyUri): string {
 /**
  * Reads a key URI. Algorithm, digits and period are SHA1, 6 and 30 where it does not say.
  *
- * @throws {A2aTotpError} `ERR_KEY_URI_INVALID` when it is none, is one for HOTP, has no account that can name a
+ * @throws {TOTPError} `ERR_KEY_URI_INVALID` when it is none, is one for HOTP, has no account that can name a
  *   peer, or asks for an algorithm, a length or a period that is not ours; `ERR_SEED_INVALID` for its seed. No
  *   message quotes the URI.
  */
@@ -79,6 +79,6 @@ function parseTotp(uri: string): TOTP {
   throw invalid('this key URI cannot be read: it should look like otpauth://totp/AGENT:PEER?secret=SEED')
 }
 
-function invalid(message: string): A2aTotpError {
-  return new A2aTotpError('ERR_KEY_URI_INVALID', message)
+function invalid(message: string): TOTPError {
+  return new TOTPError('ERR_KEY_URI_INVALID', message)
 }

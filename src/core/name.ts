@@ -1,4 +1,4 @@
-import { A2aTotpError } from './errors.js'
+import { TOTPError } from './errors.js'
 import { jsonText } from './text.js'
 
 const grammar = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
@@ -11,12 +11,12 @@ export function isName(text: string): boolean {
 }
 
 /**
- * @throws {A2aTotpError} `ERR_NAME_INVALID`. The message does not quote what was given: it may be a token that
+ * @throws {TOTPError} `ERR_NAME_INVALID`. The message does not quote what was given: it may be a token that
  *   was pasted in the wrong place.
  */
 export function parseName(text: string, what: 'agent' | 'peer'): string {
   if (isName(text)) return text
-  throw new A2aTotpError('ERR_NAME_INVALID', `${what} name is not allowed: give ${nameRule}`)
+  throw new TOTPError('ERR_NAME_INVALID', `${what} name is not allowed: give ${nameRule}`)
 }
 
 /**

@@ -1,5 +1,5 @@
-import { A2aTotpError } from './errors.js'
-import { defaultProfile, profileRules, type TotpProfile } from './profile.js'
+import { TOTPError } from './errors.js'
+import { defaultProfile, profileRules, type TOTPProfile } from './profile.js'
 
 /** The environment variables that tell a client how its codes differ from the usual ones. */
 const profileVariables = {
@@ -7,9 +7,9 @@ const profileVariables = {
   digits: 'A2A_TOTP_DIGITS',
   period: 'A2A_TOTP_PERIOD',
   header: 'A2A_TOTP_HEADER',
-} as const satisfies Partial<Record<keyof TotpProfile, string>>
+} as const satisfies Partial<Record<keyof TOTPProfile, string>>
 
-type ClientProfile = Pick<TotpProfile, keyof typeof profileVariables>
+type ClientProfile = Pick<TOTPProfile, keyof typeof profileVariables>
 
 const fields = Object.entries(profileVariables) as [keyof ClientProfile, string][]
 
@@ -22,7 +22,7 @@ export function profileToVariables(profile: ClientProfile): Record<string, strin
 /**
  * What an environment says of the profile. A variable that is empty counts as missing.
  *
- * @throws {A2aTotpError} `ERR_CONFIG_INVALID` with the name of the variable that is not allowed.
+ * @throws {TOTPError} `ERR_CONFIG_INVALID` with the name of the variable that is not allowed.
  */
 export function profileFromVariables(
   environment: Readonly<Record<string, string | undefined>>,
@@ -34,7 +34,7 @@ export function profileFromVariables(
     const value = typeof defaultProfile[field] === 'number' ? wholeNumber(text) : text
     const { allows, expected } = profileRules[field]
     if (!allows(value))
-      throw new A2aTotpError('ERR_CONFIG_INVALID', `$${variable}: ${field} must be ${expected}`)
+      throw new TOTPError('ERR_CONFIG_INVALID', `$${variable}: ${field} must be ${expected}`)
     profile[field] = value
   }
   return profile

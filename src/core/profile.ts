@@ -1,4 +1,4 @@
-import { A2aTotpError } from './errors.js'
+import { TOTPError } from './errors.js'
 
 export const algorithms = ['SHA1', 'SHA256', 'SHA512'] as const
 /** The hash inside the HMAC, spelled as in key URIs. */
@@ -23,14 +23,14 @@ export interface CodeProfile {
 }
 
 /** How an agent wants its codes made, sent and checked. */
-export interface TotpProfile extends CodeProfile {
+export interface TOTPProfile extends CodeProfile {
   /** Time steps accepted on either side of the current one. */
   readonly window: number
   /** The HTTP header field (or gRPC metadata key) that carries the code. */
   readonly header: string
 }
 
-export const defaultProfile: TotpProfile = {
+export const defaultProfile: TOTPProfile = {
   algorithm: 'SHA1',
   digits: 6,
   period: 30,
@@ -42,11 +42,11 @@ export const defaultProfile: TotpProfile = {
 export const replayPolicies = ['once', 'reuse'] as const
 export type ReplayPolicy = (typeof replayPolicies)[number]
 
-/** @throws {A2aTotpError} `ERR_CONFIG_INVALID`, for callers without a compiler. */
+/** @throws {TOTPError} `ERR_CONFIG_INVALID`, for callers without a compiler. */
 export function parseReplay(policy: unknown): ReplayPolicy {
   const known = replayPolicies.find((candidate) => candidate === policy)
   if (known) return known
-  throw new A2aTotpError('ERR_CONFIG_INVALID', `replay must be one of ${replayPolicies.join(', ')}`)
+  throw new TOTPError('ERR_CONFIG_INVALID', `replay must be one of ${replayPolicies.join(', ')}`)
 }
 
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
@@ -65,7 +65,7 @@ export function isHeaderName(text: string): boolean {
 
 /** One rule a field: what is allowed, and how to say so. */
 export type ProfileRules = Readonly<
-  Record<keyof TotpProfile, { readonly allows: (value: unknown) => boolean; readonly expected: string }>
+  Record<keyof TOTPProfile, { readonly allows: (value: unknown) => boolean; readonly expected: string }>
 >
 
 /** Shared by the CLI, the store and the library. */
@@ -109,18 +109,18 @@ function isWholeBetween(value: unknown, least: number, most: number): boolean {
 /**
  * Fills a partial profile up with the defaults.
  *
- * @throws {A2aTotpError} `ERR_PROFILE_INVALID` with the name of the field that is not allowed.
+ * @throws {TOTPError} `ERR_PROFILE_INVALID` with the name of the field that is not allowed.
  */
 export function parseProfile(
   given: Readonly<Record<string, unknown>> = {},
   rules: ProfileRules = profileRules,
-): TotpProfile {
+): TOTPProfile {
   const profile: Record<string, unknown> = { ...defaultProfile }
   for (const [field, { allows, expected }] of Object.entries(rules)) {
     const value = given[field]
     if (value === undefined) continue
-    if (!allows(value)) throw new A2aTotpError('ERR_PROFILE_INVALID', `${field} must be ${expected}`)
+    if (!allows(value)) throw new TOTPError('ERR_PROFILE_INVALID', `${field} must be ${expected}`)
     profile[field] = value
   }
-  return profile as unknown as TotpProfile
+  return profile as unknown as TOTPProfile
 }

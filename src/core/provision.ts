@@ -1,4 +1,4 @@
-import { A2aTotpError } from './errors.js'
+import { TOTPError } from './errors.js'
 import { isName, quoteName } from './name.js'
 import type { Credential, Peer, Roster, SeedCredential, TokenCredential } from './roster.js'
 import type { CodeProfile, ReplayPolicy } from './profile.js'
@@ -24,11 +24,11 @@ export interface Making {
 /**
  * A peer with a seed, unless the roster shares one, and a token. Adds it to nothing yet.
  *
- * @throws {A2aTotpError} `ERR_USAGE` for a seed of its own where the roster shares one.
+ * @throws {TOTPError} `ERR_USAGE` for a seed of its own where the roster shares one.
  */
 export function provisionPeer(roster: Roster, request: PeerRequest, making: Making): Peer {
   if (roster.sharedSeeds && request.seed) {
-    throw new A2aTotpError(
+    throw new TOTPError(
       'ERR_USAGE',
       'this store has one seed for all peers, so a peer cannot bring its own; make a store without --shared-seed',
     )
@@ -62,7 +62,7 @@ export function tokenCredential(token: Token, making: Making): TokenCredential {
 /**
  * The roster with more peers in it: all of them or none.
  *
- * @throws {A2aTotpError} `ERR_PEER_EXISTS` for a name that is taken; `ERR_TOKEN_INVALID` for a token that another
+ * @throws {TOTPError} `ERR_PEER_EXISTS` for a name that is taken; `ERR_TOKEN_INVALID` for a token that another
  *   peer has already, since a token tells who calls.
  */
 export function withPeers(roster: Roster, added: readonly Peer[]): Roster {
@@ -72,14 +72,14 @@ export function withPeers(roster: Roster, added: readonly Peer[]): Roster {
     for (const { token } of tokens) ownerOf.set(token.value, name)
   for (const peer of added) {
     if (peers.has(peer.name)) {
-      throw new A2aTotpError(
+      throw new TOTPError(
         'ERR_PEER_EXISTS',
         `there is a peer ${quoteName(peer.name)} already; choose another name, or say --if-missing`,
       )
     }
     for (const { token } of peer.tokens) {
       if (ownerOf.has(token.value)) {
-        throw new A2aTotpError(
+        throw new TOTPError(
           'ERR_TOKEN_INVALID',
           'another peer has this token already; each peer needs its own',
         )
@@ -94,7 +94,7 @@ export function withPeers(roster: Roster, added: readonly Peer[]): Roster {
 /**
  * The roster without some peers: all of them or none go.
  *
- * @throws {A2aTotpError} `ERR_PEER_UNKNOWN` for a name that is not there.
+ * @throws {TOTPError} `ERR_PEER_UNKNOWN` for a name that is not there.
  */
 export function withoutPeers(roster: Roster, names: readonly string[]): Roster {
   const peers = new Map(roster.peers)
@@ -102,18 +102,18 @@ export function withoutPeers(roster: Roster, names: readonly string[]): Roster {
   return { ...roster, peers }
 }
 
-/** @throws {A2aTotpError} `ERR_PEER_UNKNOWN` when there is no such peer. */
+/** @throws {TOTPError} `ERR_PEER_UNKNOWN` when there is no such peer. */
 export function peerNamed(roster: Roster, name: string): Peer {
   const peer = roster.peers.get(name)
   if (!peer) throw unknownPeer(name)
   return peer
 }
 
-function unknownPeer(name: string): A2aTotpError {
+function unknownPeer(name: string): TOTPError {
   const quoted = quoteName(name)
   const repeatable = isName(name) && quoted.startsWith('"')
   const remedy = `a2a-totp add-peer ${repeatable ? name : 'NAME'}`
-  return new A2aTotpError('ERR_PEER_UNKNOWN', `no peer named ${quoted}; run \`${remedy}\` first`)
+  return new TOTPError('ERR_PEER_UNKNOWN', `no peer named ${quoted}; run \`${remedy}\` first`)
 }
 
 function newCredential(kind: 's' | 't', { at, random }: Making): Credential {

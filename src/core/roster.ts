@@ -1,4 +1,4 @@
-import type { CodeProfile, ReplayPolicy, TotpProfile } from './profile.js'
+import type { CodeProfile, ReplayPolicy, TOTPProfile } from './profile.js'
 import type { Seed } from './seed.js'
 import type { Token } from './token.js'
 
@@ -37,7 +37,7 @@ export interface Roster {
   /** The agent's stable name. */
   readonly agent: string
   readonly url?: string
-  readonly profile: TotpProfile
+  readonly profile: TOTPProfile
   readonly replay: ReplayPolicy
   /** Set when all peers use one seed; then no peer has seeds of its own. */
   readonly sharedSeeds?: readonly SeedCredential[]

@@ -1,4 +1,4 @@
-import { A2aTotpError } from './errors.js'
+import { TOTPError } from './errors.js'
 import { isLive, newestLive, type Credential, type Peer, type Roster, type SeedCredential } from './roster.js'
 import { peerNamed, seedCredential, tokenCredential, type Making } from './provision.js'
 import { makeSeed } from './seed.js'
@@ -28,7 +28,7 @@ export type PeerChoice = readonly string[] | 'all'
  * overlap at most, and what has expired is dropped.
  *
  * @returns the same object when `madeBefore` leaves nothing to renew
- * @throws {A2aTotpError} `ERR_PEER_UNKNOWN`; `ERR_OVERLAP_FULL` when a peer would have a third live seed;
+ * @throws {TOTPError} `ERR_PEER_UNKNOWN`; `ERR_OVERLAP_FULL` when a peer would have a third live seed;
  *   `ERR_USAGE` when the seed of some peers is to be renewed and the roster shares one among all.
  */
 export function rotate(roster: Roster, choice: PeerChoice, rotation: Rotation, making: Making): Roster {
@@ -59,7 +59,7 @@ export function rotate(roster: Roster, choice: PeerChoice, rotation: Rotation, m
  * The roster without what newer credentials have superseded, or time has ended.
  *
  * @returns the same object when nothing is superseded
- * @throws {A2aTotpError} `ERR_PEER_UNKNOWN`; `ERR_USAGE` as for {@link rotate}
+ * @throws {TOTPError} `ERR_PEER_UNKNOWN`; `ERR_USAGE` as for {@link rotate}
  */
 export function finishRotation(roster: Roster, choice: PeerChoice, kinds: CredentialKinds, at: Date): Roster {
   refuseSharedSeedOfSome(roster, choice, kinds)
@@ -94,7 +94,7 @@ function changed(roster: Roster, choice: PeerChoice, { shared, own }: Changes): 
 
 function refuseSharedSeedOfSome(roster: Roster, choice: PeerChoice, { seed }: CredentialKinds): void {
   if (!roster.sharedSeeds || !seed || choice === 'all') return
-  throw new A2aTotpError(
+  throw new TOTPError(
     'ERR_USAGE',
     'this store has one seed for all peers; say --all to renew it for all, or --token for the tokens alone',
   )
@@ -110,7 +110,7 @@ function renewSeeds<C extends Credential>(
 ): readonly C[] {
   const seeds = renew(old, rotation, making, make)
   if (seeds === old || seeds.length <= mostLiveSeeds) return seeds
-  throw new A2aTotpError(
+  throw new TOTPError(
     'ERR_OVERLAP_FULL',
     `${owner} has ${mostLiveSeeds} live seeds already; run \`a2a-totp rotate ${finish} --finish\` first, or say --now`,
   )

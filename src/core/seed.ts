@@ -1,5 +1,5 @@
 import { Secret } from 'otpauth'
-import { A2aTotpError } from './errors.js'
+import { TOTPError } from './errors.js'
 import type { Algorithm } from './profile.js'
 import type { RandomBytes } from './random.js'
 
@@ -29,24 +29,24 @@ export class Seed {
   /**
    * Reads base32 (RFC 4648 §6) of either case, with or without blanks and padding.
    *
-   * @throws {A2aTotpError} `ERR_SEED_INVALID` when it is empty, cut short, or holds another character. The
+   * @throws {TOTPError} `ERR_SEED_INVALID` when it is empty, cut short, or holds another character. The
    *   message never quotes the text.
    */
   static fromBase32(text: string): Seed {
     const letters = lettersOf(text)
     if (letters === undefined) {
-      throw new A2aTotpError('ERR_SEED_INVALID', 'seed is not base32: give letters A-Z and digits 2-7')
+      throw new TOTPError('ERR_SEED_INVALID', 'seed is not base32: give letters A-Z and digits 2-7')
     }
     if (!possibleRemainders.has(letters.length % 8)) {
-      throw new A2aTotpError('ERR_SEED_INVALID', 'seed is cut short: base32 never has this many letters')
+      throw new TOTPError('ERR_SEED_INVALID', 'seed is cut short: base32 never has this many letters')
     }
     // The last letter of a quantum that is not full has bits to spare, which may be anything.
     return new Seed(letters.length % 8 === 0 ? letters : Secret.fromBase32(letters).base32)
   }
 
-  /** @throws {A2aTotpError} `ERR_SEED_INVALID` when there are no bytes. */
+  /** @throws {TOTPError} `ERR_SEED_INVALID` when there are no bytes. */
   static fromBytes(bytes: Uint8Array): Seed {
-    if (bytes.length === 0) throw new A2aTotpError('ERR_SEED_INVALID', 'seed is empty')
+    if (bytes.length === 0) throw new TOTPError('ERR_SEED_INVALID', 'seed is empty')
     return new Seed(new Secret({ buffer: new Uint8Array(bytes).buffer }).base32)
   }
 
@@ -99,11 +99,11 @@ export function makeSeed(algorithm: Algorithm, random: RandomBytes): Seed {
  * Lets a seed pass where one is provisioned or trusted.
  *
  * @param what how the error names the seed
- * @throws {A2aTotpError} `ERR_SEED_WEAK` when it has less than 128 bits (RFC 4226 R6) and `allowWeak` is not set.
+ * @throws {TOTPError} `ERR_SEED_WEAK` when it has less than 128 bits (RFC 4226 R6) and `allowWeak` is not set.
  */
 export function requireStrongSeed(seed: Seed, allowWeak: boolean, remedy: string, what = 'seed'): void {
   if (seed.strong || allowWeak) return
-  throw new A2aTotpError(
+  throw new TOTPError(
     'ERR_SEED_WEAK',
     `${what} has ${seed.bits} bits, RFC 4226 asks for at least ${minimumSeedBits}; ${remedy}`,
   )

@@ -1,4 +1,4 @@
-import type { Algorithm, Digits, ReplayPolicy, TotpProfile } from './profile.js'
+import type { Algorithm, Digits, ReplayPolicy, TOTPProfile } from './profile.js'
 
 /** The version that is written, and the newest that is read. */
 export const serverFileVersion = 1
@@ -46,7 +46,7 @@ export interface ServerFile {
   readonly requires?: readonly string[]
   /** The agent's stable name; not a URL. */
   readonly agent: string
-  readonly profile: TotpProfile
+  readonly profile: TOTPProfile
   /** Oldest first. Set when all peers use one seed; then no peer has `seeds`. */
   readonly sharedSeeds?: readonly ServerFileSeed[]
   readonly peers: Readonly<Record<string, ServerFilePeer>>

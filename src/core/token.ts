@@ -1,5 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto'
-import { A2aTotpError } from './errors.js'
+import { TOTPError } from './errors.js'
 import type { RandomBytes } from './random.js'
 
 /** Tells our tokens from others' in a secret scanner. */
@@ -52,12 +52,12 @@ export class Token {
   /**
    * Lets a token pass that somebody else issued. Blanks around it, a newline in a file say, are dropped.
    *
-   * @throws {A2aTotpError} `ERR_TOKEN_INVALID` when it is no `b64token`. The message never quotes it.
+   * @throws {TOTPError} `ERR_TOKEN_INVALID` when it is no `b64token`. The message never quotes it.
    */
   static parse(text: string): Token {
     const value = text.trim()
     if (isToken(value)) return new Token(value)
-    throw new A2aTotpError(
+    throw new TOTPError(
       'ERR_TOKEN_INVALID',
       'token is not an RFC 6750 b64token: give letters, digits and -._~+/ with = at the end only',
     )

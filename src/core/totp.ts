@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import { HOTP, Secret } from 'otpauth'
-import { A2aTotpError } from './errors.js'
+import { TOTPError } from './errors.js'
 import type { CodeProfile } from './profile.js'
 import type { Seed } from './seed.js'
 
@@ -36,7 +36,7 @@ export function secondsLeft(profile: Pick<CodeProfile, 'period'>, at: Date): num
  * Makes codes of one seed: the code of a time step (RFC 4226 §5.3 with T as the counter; RFC 6238 §4.2). For whoever
  * needs several, since the seed is decoded once.
  *
- * What is returned throws {@link A2aTotpError} `ERR_USAGE` when there is no such time step: the instant was before
+ * What is returned throws {@link TOTPError} `ERR_USAGE` when there is no such time step: the instant was before
  * 1970, or invalid.
  */
 export function codeGenerator(seed: Seed, { algorithm, digits }: CodeProfile): (timeStep: number) => string {
@@ -44,7 +44,7 @@ export function codeGenerator(seed: Seed, { algorithm, digits }: CodeProfile): (
   return (timeStep) => {
     // otpauth would take such a counter for another one, and NaN for zero.
     if (!isTimeStep(timeStep)) {
-      throw new A2aTotpError('ERR_USAGE', 'there is no such time step: give an instant from 1970 on')
+      throw new TOTPError('ERR_USAGE', 'there is no such time step: give an instant from 1970 on')
     }
     return HOTP.generate({ secret, algorithm, digits, counter: timeStep })
   }
@@ -53,7 +53,7 @@ export function codeGenerator(seed: Seed, { algorithm, digits }: CodeProfile): (
 /**
  * The code of one time step.
  *
- * @throws {A2aTotpError} `ERR_USAGE` when there is no such time step.
+ * @throws {TOTPError} `ERR_USAGE` when there is no such time step.
  */
 export function generateCodeOfStep(seed: Seed, profile: CodeProfile, timeStep: number): string {
   return codeGenerator(seed, profile)(timeStep)
@@ -62,7 +62,7 @@ export function generateCodeOfStep(seed: Seed, profile: CodeProfile, timeStep: n
 /**
  * The code for an instant.
  *
- * @throws {A2aTotpError} `ERR_USAGE` for an instant before 1970, or an invalid date.
+ * @throws {TOTPError} `ERR_USAGE` for an instant before 1970, or an invalid date.
  */
 export function generateCode(seed: Seed, profile: CodeProfile, at: Date): string {
   return generateCodeOfStep(seed, profile, timeStepAt(profile, at))

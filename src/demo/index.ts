@@ -6,9 +6,9 @@ import { agentCardHandler, jsonRpcHandler, restHandler } from '@a2a-js/sdk/serve
 import { A2AService, grpcService } from '@a2a-js/sdk/server/grpc'
 import * as grpc from '@grpc/grpc-js'
 import express, { type Express } from 'express'
-import { A2aTotpError } from '../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 import type { Roster } from '../core/roster.js'
-import { memoryGuard } from '../state/memory-state.js'
+import { memoryState } from '../state/memory-state.js'
 import { TOTPCallContextBuilder } from '../server/a2a.js'
 import { totpGuard } from '../server/express.js'
 import { grpcGuard, guardedService } from '../server/grpc.js'
@@ -46,7 +46,7 @@ const cardPath = '/.well-known/agent-card.json'
  * Starts a real A2A agent on the loopback address, protected by a roster: JSON-RPC, HTTP+JSON and gRPC,
  * protocols 1.0 and 0.3. Later changes of the roster do not reach it.
  *
- * @throws {A2aTotpError} `ERR_PORT_UNAVAILABLE` when the port is taken or not allowed; `ERR_SEED_MISSING` for a peer
+ * @throws {TOTPError} `ERR_PORT_UNAVAILABLE` when the port is taken or not allowed; `ERR_SEED_MISSING` for a peer
  *   without seeds.
  */
 export async function startDemoAgent(options: DemoOptions): Promise<DemoAgent> {
@@ -54,7 +54,7 @@ export async function startDemoAgent(options: DemoOptions): Promise<DemoAgent> {
   const scheme = new TOTPServerAuthScheme({
     ...rosterOptions(roster),
     // It only says things back, so a code from before a restart does no harm, and the first call need not wait.
-    guard: memoryGuard({ since: new Date(0) }),
+    state: memoryState({ since: new Date(0) }),
     // Whoever keeps the roster let these in.
     allowWeakSeeds: true,
     ...(now && { now }),
@@ -110,8 +110,7 @@ function listen(server: Server, port: number): Promise<void> {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const known = { EADDRINUSE: 'is in use', EACCES: 'needs more rights' }[String(error.code)]
       if (known === undefined) fail(error)
-      else
-        fail(new A2aTotpError('ERR_PORT_UNAVAILABLE', `port ${port} ${known}; choose another, or 0 for any`))
+      else fail(new TOTPError('ERR_PORT_UNAVAILABLE', `port ${port} ${known}; choose another, or 0 for any`))
     })
     server.listen(port, host, done)
   })

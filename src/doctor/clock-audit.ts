@@ -1,5 +1,5 @@
-import { A2aTotpError } from '../core/errors.js'
-import type { TotpProfile } from '../core/profile.js'
+import { TOTPError } from '../core/errors.js'
+import type { TOTPProfile } from '../core/profile.js'
 import type { Finding } from './finding.js'
 
 /** Dates of HTTP are whole seconds, and the answer takes its time: less than this says nothing. */
@@ -9,9 +9,9 @@ const timeoutMs = 10_000
 /**
  * Compares this machine's clock with the Date of an HTTP answer (RFC 9110 §6.6.1).
  *
- * @throws {A2aTotpError} `ERR_AGENT_UNREACHABLE` when there is no answer, or no Date in it.
+ * @throws {TOTPError} `ERR_AGENT_UNREACHABLE` when there is no answer, or no Date in it.
  */
-export async function auditClock(url: string, profile: TotpProfile, now: () => Date): Promise<Finding[]> {
+export async function auditClock(url: string, profile: TOTPProfile, now: () => Date): Promise<Finding[]> {
   const { host } = new URL(url)
   const asked = now().getTime()
   const date = await dateOf(url)
@@ -41,7 +41,7 @@ async function dateOf(url: string): Promise<Date> {
   }).catch(() => undefined)
   const date = new Date(answer?.headers.get('date') ?? NaN)
   if (!Number.isNaN(date.getTime())) return date
-  throw new A2aTotpError(
+  throw new TOTPError(
     'ERR_AGENT_UNREACHABLE',
     'the URL of --clock gave no Date to compare with; name a server that answers HEAD',
   )

@@ -25,7 +25,7 @@ export const clientEnv: Fragment<ClientInput> = {
  * The variables and their values, not quoted for anything.
  *
  * @param spellUrl what has to be done to the URL so that it can be written down
- * @throws {A2aTotpError} `ERR_CREDENTIAL_EXPIRED` when the peer has no live seed or no live token.
+ * @throws {TOTPError} `ERR_CREDENTIAL_EXPIRED` when the peer has no live seed or no live token.
  */
 export function clientVariables(
   input: ClientInput,

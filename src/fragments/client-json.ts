@@ -12,7 +12,7 @@ export const clientJson: Fragment<ClientInput> = {
 /**
  * What one peer has to know: the newest credentials that are live, and how its codes are made.
  *
- * @throws {A2aTotpError} `ERR_CREDENTIAL_EXPIRED` when the peer has no live seed or no live token.
+ * @throws {TOTPError} `ERR_CREDENTIAL_EXPIRED` when the peer has no live seed or no live token.
  */
 export function makeClientJson(input: ClientInput): object {
   const { roster, peer } = input

@@ -1,4 +1,4 @@
-import { A2aTotpError } from '../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 
 /** Read the same by a shell, by dotenv and by `docker --env-file`, which takes quotes for a part of the value. */
 const bare = /^[A-Za-z0-9_.:/@%+,=-]+$/
@@ -26,13 +26,13 @@ function quoted(value: string): string | undefined {
 /**
  * One line of an env file.
  *
- * @throws {A2aTotpError} `ERR_CONFIG_INVALID` for a value that shells and dotenv would not read the same however
+ * @throws {TOTPError} `ERR_CONFIG_INVALID` for a value that shells and dotenv would not read the same however
  *   it is quoted. The message names the variable only.
  */
 export function assignment(variable: string, value: string): string {
   const spelling = quoted(value)
   if (spelling !== undefined) return `${variable}=${spelling}`
-  throw new A2aTotpError(
+  throw new TOTPError(
     'ERR_CONFIG_INVALID',
     `${variable} has characters that shells and dotenv read differently; use --format json`,
   )

@@ -72,7 +72,7 @@ export interface RenderedServerFragment extends RenderedFragment {
 /**
  * A fragment for the protected agent.
  *
- * Rejects with an {@link A2aTotpError}: `ERR_CREDENTIAL_EXPIRED` when there is a shared seed and it has expired;
+ * Rejects with an {@link TOTPError}: `ERR_CREDENTIAL_EXPIRED` when there is a shared seed and it has expired;
  *   `ERR_CONFIG_INVALID` when the format cannot hold a value.
  */
 export async function renderServerFragment(
@@ -88,7 +88,7 @@ export async function renderServerFragment(
 /**
  * A fragment for one peer.
  *
- * Rejects with an {@link A2aTotpError}: `ERR_CREDENTIAL_EXPIRED` when the peer has no live seed or no live token;
+ * Rejects with an {@link TOTPError}: `ERR_CREDENTIAL_EXPIRED` when the peer has no live seed or no live token;
  *   `ERR_CONFIG_INVALID` when the format cannot hold a value.
  */
 export function renderClientFragment(format: ClientFormat, input: ClientInput): Promise<RenderedFragment> {

@@ -1,4 +1,4 @@
-import { A2aTotpError } from '../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 import {
   isLive,
   newestLive,
@@ -15,14 +15,14 @@ export function liveOf<C extends Credential>(credentials: readonly C[], at: Date
   return credentials.filter((credential) => isLive(credential, at))
 }
 
-/** @throws {A2aTotpError} `ERR_CREDENTIAL_EXPIRED` when the peer has no live seed. */
+/** @throws {TOTPError} `ERR_CREDENTIAL_EXPIRED` when the peer has no live seed. */
 export function seedToHandOut({ roster, peer, at }: ClientInput): SeedCredential {
   const found = newestLive(seedsOf(roster, peer), at)
   if (found) return found
   throw roster.sharedSeeds ? sharedSeedExpired() : expired('seed', peer.name)
 }
 
-/** @throws {A2aTotpError} `ERR_CREDENTIAL_EXPIRED` when the peer has no live token. */
+/** @throws {TOTPError} `ERR_CREDENTIAL_EXPIRED` when the peer has no live token. */
 export function tokenToHandOut({ peer, at }: ClientInput): TokenCredential {
   const found = newestLive(peer.tokens, at)
   if (found) return found
@@ -32,7 +32,7 @@ export function tokenToHandOut({ peer, at }: ClientInput): TokenCredential {
 /**
  * For a fragment without credentials in it, which would be of no use without any.
  *
- * @throws {A2aTotpError} `ERR_CREDENTIAL_EXPIRED` when the peer has no live seed or no live token.
+ * @throws {TOTPError} `ERR_CREDENTIAL_EXPIRED` when the peer has no live seed or no live token.
  */
 export function requireLive(input: ClientInput): void {
   seedToHandOut(input)
@@ -42,7 +42,7 @@ export function requireLive(input: ClientInput): void {
 /**
  * The shared seeds that a server still needs, or undefined where each peer has its own.
  *
- * @throws {A2aTotpError} `ERR_CREDENTIAL_EXPIRED` when there were some and none is live.
+ * @throws {TOTPError} `ERR_CREDENTIAL_EXPIRED` when there were some and none is live.
  */
 export function liveSharedSeeds({ roster, at }: ServerInput): SeedCredential[] | undefined {
   if (!roster.sharedSeeds) return undefined
@@ -67,15 +67,15 @@ export function leftOut(input: ServerInput): string[] {
     .map(({ name }) => `"${name}" is left out: its seeds have expired; run \`a2a-totp rotate ${name}\``)
 }
 
-function expired(what: 'seed' | 'token', name: string): A2aTotpError {
-  return new A2aTotpError(
+function expired(what: 'seed' | 'token', name: string): TOTPError {
+  return new TOTPError(
     'ERR_CREDENTIAL_EXPIRED',
     `every ${what} of "${name}" has expired; run \`a2a-totp rotate ${name}\` for a new one`,
   )
 }
 
-function sharedSeedExpired(): A2aTotpError {
-  return new A2aTotpError(
+function sharedSeedExpired(): TOTPError {
+  return new TOTPError(
     'ERR_CREDENTIAL_EXPIRED',
     'the shared seed has expired; run `a2a-totp rotate --all --seed` for a new one',
   )

@@ -1,4 +1,10 @@
-import { replayOf, type Peer, type Roster, type SeedCredential, type TokenCredential } from '../core/roster.js'
+import {
+  replayOf,
+  type Peer,
+  type Roster,
+  type SeedCredential,
+  type TokenCredential,
+} from '../core/roster.js'
 import type { CodeProfile } from '../core/profile.js'
 import {
   serverFileVersion,
@@ -22,7 +28,7 @@ export const serverJson: Fragment<ServerInput> = {
 /**
  * What the agent has to know: the seeds, and the hashes of the tokens, that are live.
  *
- * @throws {A2aTotpError} `ERR_CREDENTIAL_EXPIRED` when there is a shared seed and it has expired.
+ * @throws {TOTPError} `ERR_CREDENTIAL_EXPIRED` when there is a shared seed and it has expired.
  */
 export function makeServerFile(input: ServerInput): ServerFile {
   const { roster, at } = input

@@ -1,4 +1,4 @@
-import { A2aTotpError } from '../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 import type { Fragment, ServerInput } from './fragment.js'
 
 /** What a unit file takes as it is, but for the percent sign, which begins a specifier (systemd.unit(5)). */
@@ -11,7 +11,7 @@ export const serverSystemd: Fragment<ServerInput> = {
   secret: false,
   make: ({ roster, serverFile = `/etc/a2a-totp/${roster.agent}.json` }) => {
     if (!plainPath.test(serverFile)) {
-      throw new A2aTotpError(
+      throw new TOTPError(
         'ERR_CONFIG_INVALID',
         'systemd needs an absolute path of letters, digits and _./@%+,=- for the server file; give one with --server-file',
       )

@@ -1,4 +1,4 @@
-import { isA2aTotpError } from '../core/errors.js'
+import { isTOTPError } from '../core/errors.js'
 import { parseKeyUri, type KeyUri } from '../core/key-uri.js'
 import { parseName } from '../core/name.js'
 import { profileRules, replayPolicies, type CodeProfile, type ReplayPolicy } from '../core/profile.js'
@@ -19,7 +19,7 @@ export function entryOf(where: string, read: () => PeerRequest): Entry {
   try {
     return { where, request: read() }
   } catch (error) {
-    if (!isA2aTotpError(error)) throw error
+    if (!isTOTPError(error)) throw error
     return { where, problem: error.message }
   }
 }
@@ -31,7 +31,7 @@ const read = ['seed', 'token', 'algorithm', 'digits', 'period', 'replay']
  * Reads what an object says of a peer. A seed or a token is missing, and so will be made, only when its key is, and when
  * nothing else in the object looks like one.
  *
- * @throws {A2aTotpError} `ERR_NAME_INVALID`, `ERR_SEED_INVALID`, `ERR_TOKEN_INVALID`, `ERR_KEY_URI_INVALID`,
+ * @throws {TOTPError} `ERR_NAME_INVALID`, `ERR_SEED_INVALID`, `ERR_TOKEN_INVALID`, `ERR_KEY_URI_INVALID`,
  *   `ERR_IMPORT_INVALID`
  */
 export function requestFrom(fields: Fields): PeerRequest {

@@ -1,4 +1,4 @@
-import { A2aTotpError } from '../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 
 /** What a line or an object says of a peer. Nothing of it is trusted. */
 export type Fields = Readonly<Record<string, unknown>>
@@ -7,6 +7,6 @@ export function isObject(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-export function invalidImport(message: string): A2aTotpError {
-  return new A2aTotpError('ERR_IMPORT_INVALID', message)
+export function invalidImport(message: string): TOTPError {
+  return new TOTPError('ERR_IMPORT_INVALID', message)
 }

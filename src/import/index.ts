@@ -11,7 +11,7 @@ export type { Entry } from './entry.js'
  * Reads peers from whatever others keep them in: otpauth and otpauth-migration URIs, one a line; a PNG of a QR code
  * with one; our JSON, or the maps; CSV with a line of column names.
  *
- * @throws {A2aTotpError} `ERR_IMPORT_INVALID` for anything else. No message quotes what stands there.
+ * @throws {TOTPError} `ERR_IMPORT_INVALID` for anything else. No message quotes what stands there.
  */
 export function readImport(bytes: Uint8Array): Entry[] {
   if (isPng(bytes)) return readKeyUris(readQr(bytes))

@@ -16,7 +16,7 @@ export function isPng(bytes: Uint8Array): boolean {
 /**
  * The text in a picture of a QR code.
  *
- * @throws {A2aTotpError} `ERR_IMPORT_INVALID`
+ * @throws {TOTPError} `ERR_IMPORT_INVALID`
  */
 export function readQr(bytes: Uint8Array): string {
   const text = jsQR(...pixelsOf(bytes))?.data

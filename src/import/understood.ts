@@ -14,7 +14,7 @@ const deepest = 32
  * overlooked would get a new one that its owner has never seen, and the import would look like a success.
  *
  * @param read the keys whose values the caller checks itself
- * @throws {A2aTotpError} `ERR_IMPORT_INVALID` with the path of the key, at any depth, and never with its value
+ * @throws {TOTPError} `ERR_IMPORT_INVALID` with the path of the key, at any depth, and never with its value
  */
 export function requireUnderstood(fields: Fields, read: ReadonlySet<string>): void {
   const tool = toolOfEntry(fields)

@@ -1,10 +1,10 @@
 /** For @a2a-js/sdk: who called, and the card that says how to call. */
 import { ServerCallContext, type ServerCallContextBuilderOptions, type User } from '@a2a-js/sdk/server'
-import { A2aTotpError } from '../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 import type { Caller } from './scheme/totp-server-auth-scheme.js'
 import { callerOf } from './adapters/outcomes.js'
 
-export { totpAgentCard, type TotpAgentCardOptions } from './adapters/agent-card.js'
+export { totpAgentCard, type TOTPAgentCardOptions } from './adapters/agent-card.js'
 
 /** Where the {@link Caller} is found in the call context's state. */
 export const callerStateKey = 'a2a-totp.caller'
@@ -35,14 +35,14 @@ class PeerUser implements User {
  * `userBuilder` only.)
  */
 export class TOTPCallContextBuilder {
-  /** @throws {A2aTotpError} `ERR_GUARD_MISSING` when no guard let this request pass. */
+  /** @throws {TOTPError} `ERR_GUARD_MISSING` when no guard let this request pass. */
   readonly userBuilder = (request: object): Promise<User> => {
     // Of a gRPC call the guard sees the metadata; the call object is made later.
     const caller = callerOf(request) ?? callerOf(metadataOf(request))
     return caller ? Promise.resolve(new PeerUser(caller)) : Promise.reject(guardMissing())
   }
 
-  /** @throws {A2aTotpError} `ERR_GUARD_MISSING` when the user is not one that the user builder made. */
+  /** @throws {TOTPError} `ERR_GUARD_MISSING` when the user is not one that the user builder made. */
   readonly contextBuilder = (options: ServerCallContextBuilderOptions): ServerCallContext => {
     const { user, headers, extensions, ...rest } = options
     if (!(user instanceof PeerUser)) throw guardMissing()
@@ -58,8 +58,8 @@ export class TOTPCallContextBuilder {
   }
 }
 
-function guardMissing(): A2aTotpError {
-  return new A2aTotpError(
+function guardMissing(): TOTPError {
+  return new TOTPError(
     'ERR_GUARD_MISSING',
     'no guard has let this request pass; mount totpGuard(scheme) or grpcGuard(scheme) in front of the A2A handlers',
   )

@@ -7,7 +7,7 @@ import {
   type ServerInterceptor,
   type ServiceDefinition,
 } from '@grpc/grpc-js'
-import { A2aTotpError } from '../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 import { afterwards } from './scheme/pending.js'
 import { grpcAnswer, type Refusal } from './scheme/refusal.js'
 import { ReleasedAnswer, sealMessage, unsealMessage } from './adapters/sealed-message.js'
@@ -113,8 +113,8 @@ function sourceOf(call: Call): string {
   return call.getPeer().replace(/:\d+$/, '')
 }
 
-function guardMissing(): A2aTotpError {
-  return new A2aTotpError(
+function guardMissing(): TOTPError {
+  return new TOTPError(
     'ERR_GUARD_MISSING',
     'no guard has let this call pass; give the server the interceptor grpcGuard(scheme)',
   )

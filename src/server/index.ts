@@ -1,5 +1,5 @@
 /** The server side of a2a-totp, without any framework: the scheme, its delegates and its guard. */
-export { A2aTotpError, isA2aTotpError, type ErrorCode } from '../core/errors.js'
+export { TOTPError, isTOTPError, type ErrorCode } from '../core/errors.js'
 export { withTotpSecurity } from '../core/card/security.js'
 export { hashToken } from '../core/token.js'
 export {
@@ -28,13 +28,13 @@ export type { AuthRequest, BodyExpectation } from './scheme/request.js'
 export { TOTPServerAuthScheme, type AuthOutcome, type Caller } from './scheme/totp-server-auth-scheme.js'
 export {
   defaultBudgets,
-  memoryGuard,
+  memoryState,
   type Attempt,
   type Budget,
   type Decision,
   type Finding,
-  type Guard,
-  type MemoryGuard,
-  type MemoryGuardOptions,
+  type State,
+  type MemoryState,
+  type MemoryStateOptions,
   type StrangerLimitOptions,
 } from '../state/index.js'

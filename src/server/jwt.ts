@@ -10,7 +10,7 @@ import {
   type JWTVerifyOptions,
   type KeyObject,
 } from 'jose'
-import { A2aTotpError } from '../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 import type { ServerAuthScheme, TokenContext, TokenVerdict } from './scheme/delegates.js'
 
 type Key = CryptoKey | KeyObject | JWK | Uint8Array
@@ -67,7 +67,7 @@ export class JWTAuth implements ServerAuthScheme {
   readonly #peerOf: (claims: JWTPayload) => unknown
 
   /**
-   * @throws {A2aTotpError} `ERR_CONFIG_INVALID` without exactly one of `jwksUrl` and `key`, without issuer or audience,
+   * @throws {TOTPError} `ERR_CONFIG_INVALID` without exactly one of `jwksUrl` and `key`, without issuer or audience,
    *   and for symmetric algorithms of published keys; `ERR_INSECURE_TRANSPORT` for keys over plain http beyond loopback.
    */
   constructor(options: JWTAuthOptions) {
@@ -116,7 +116,7 @@ export class JWTAuth implements ServerAuthScheme {
 function remoteKeys(url: URL, { timeoutMs = 2000, cooldownMs = 30_000 }: JWTAuthOptions): JWTVerifyGetKey {
   const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && loopback)) {
-    throw new A2aTotpError(
+    throw new TOTPError(
       'ERR_INSECURE_TRANSPORT',
       'jwksUrl must be https: whoever can change the keys on their way can make tokens',
     )
@@ -124,6 +124,6 @@ function remoteKeys(url: URL, { timeoutMs = 2000, cooldownMs = 30_000 }: JWTAuth
   return createRemoteJWKSet(url, { timeoutDuration: timeoutMs, cooldownDuration: cooldownMs })
 }
 
-function invalid(words: string): A2aTotpError {
-  return new A2aTotpError('ERR_CONFIG_INVALID', `JWTAuth: ${words}`)
+function invalid(words: string): TOTPError {
+  return new TOTPError('ERR_CONFIG_INVALID', `JWTAuth: ${words}`)
 }

@@ -1,5 +1,5 @@
 /** State in Redis or Valkey, shared by all replicas of an agent: for ioredis, node-redis, or any port of your own. */
-export { redisGuard, type RedisGuardOptions } from '../state/redis-state.js'
+export { redisState, type RedisStateOptions } from '../state/redis-state.js'
 export {
   fromIoredis,
   fromNodeRedis,

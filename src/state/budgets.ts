@@ -1,4 +1,4 @@
-import { A2aTotpError } from '../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 import type { Digits } from '../core/profile.js'
 
 /** How many events are allowed in any stretch of time of that length: a sliding window. */
@@ -17,14 +17,11 @@ export const defaultBudgets: readonly Budget[] = [
   { limit: 50, seconds: 86_400 },
 ]
 
-/** @throws {A2aTotpError} `ERR_CONFIG_INVALID` for a limit or a length that is no whole number above 0. */
+/** @throws {TOTPError} `ERR_CONFIG_INVALID` for a limit or a length that is no whole number above 0. */
 export function parseBudgets(budgets: readonly Budget[] = defaultBudgets): readonly Budget[] {
   for (const { limit, seconds } of budgets) {
     if ([limit, seconds].every((count) => Number.isSafeInteger(count) && count > 0)) continue
-    throw new A2aTotpError(
-      'ERR_CONFIG_INVALID',
-      'limit and seconds of a budget must be whole numbers above 0',
-    )
+    throw new TOTPError('ERR_CONFIG_INVALID', 'limit and seconds of a budget must be whole numbers above 0')
   }
   return budgets
 }

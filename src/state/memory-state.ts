@@ -1,4 +1,4 @@
-import { A2aTotpError } from '../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 import { isInstant } from '../core/instant.js'
 import { longestMs, memoryOf, waitFor } from './budgets.js'
 import {
@@ -11,20 +11,20 @@ import {
   unknown,
   type Attempt,
   type Decision,
-  type Guard,
+  type State,
 } from './state.js'
 
-export interface MemoryGuardOptions {
+export interface MemoryStateOptions {
   /**
-   * Since when the guard has seen every attempt; by default since it was made. Under `once`, a code that could
+   * Since when the state has seen every attempt; by default since it was made. Under `once`, a code that could
    * have been spent before is `unknown`, which after a restart lasts up to window + 1 periods. An instant in
    * the past says that nobody was accepted since then, by this agent or the one before the restart.
    */
   readonly since?: Date
 }
 
-/** A guard that need not be waited for. */
-export interface MemoryGuard extends Guard {
+/** A state that need not be waited for. */
+export interface MemoryState extends State {
   decide(attempt: Attempt): Decision
 }
 
@@ -47,13 +47,13 @@ interface GuessLog {
 }
 
 /**
- * A guard for one process. Its memory is bounded, and ends with the process.
+ * A state for one process. Its memory is bounded, and ends with the process.
  *
- * @throws {A2aTotpError} `ERR_CONFIG_INVALID` when `since` is no instant.
+ * @throws {TOTPError} `ERR_CONFIG_INVALID` when `since` is no instant.
  */
-export function memoryGuard({ since = new Date() }: MemoryGuardOptions = {}): MemoryGuard {
+export function memoryState({ since = new Date() }: MemoryStateOptions = {}): MemoryState {
   // No instant is before an invalid one, so that every code would seem known.
-  if (!isInstant(since)) throw new A2aTotpError('ERR_CONFIG_INVALID', 'since must be a valid Date')
+  if (!isInstant(since)) throw new TOTPError('ERR_CONFIG_INVALID', 'since must be a valid Date')
   let knownSince = since.getTime()
   const claims = new Map<string, Claim>()
   const guesses = new Map<string, GuessLog>()

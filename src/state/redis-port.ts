@@ -1,4 +1,4 @@
-/** All that the guard needs of a Redis client. Either method rejects when Redis cannot answer. */
+/** All that the state needs of a Redis client. Either method rejects when Redis cannot answer. */
 export interface RedisPort {
   /** EVALSHA: rejects with the server's own `NOSCRIPT …` when the server does not know the script. */
   evalSha(sha: string, keys: readonly string[], argument: string): Promise<unknown>

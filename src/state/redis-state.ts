@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto'
-import { A2aTotpError } from '../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 import { longestMs, memoryOf } from './budgets.js'
 import { decideScript, parseAnswer, type ScriptAnswer, type ScriptQuestion } from './decide-script.js'
 import {
@@ -12,11 +12,11 @@ import {
   unknown,
   type Attempt,
   type Decision,
-  type Guard,
+  type State,
 } from './state.js'
 import type { RedisPort } from './redis-port.js'
 
-export interface RedisGuardOptions {
+export interface RedisStateOptions {
   /**
    * What all keys begin with, in braces: one agent, one prefix. By default `a2a-totp`. The braces are a hash tag,
    * so that in a cluster all keys of an agent, and what tells that they are complete, live and die on one node.
@@ -34,21 +34,21 @@ export interface RedisGuardOptions {
 const mostUnanswered = 10_000
 
 /**
- * A guard whose memory is shared by all replicas of an agent, in Redis (7 or later) or Valkey. One script and one
+ * A state whose memory is shared by all replicas of an agent, in Redis (7 or later) or Valkey. One script and one
  * round trip a decision; two or three once, after Redis has started or was flushed. `decide` rejects with
  * `ERR_STATE_UNAVAILABLE` when Redis fails or takes too long, and the request is refused.
  *
  * ```ts
- * const guard = redisGuard(fromIoredis(new Redis('redis://127.0.0.1')), { prefix: 'my-agent' })
- * const scheme = new TOTPServerAuthScheme({ guard, … })
+ * const state = redisState(fromIoredis(new Redis('redis://127.0.0.1')), { prefix: 'my-agent' })
+ * const scheme = new TOTPServerAuthScheme({ state, … })
  * ```
  *
  * Redis learns neither code nor token: names are hashed, and guesses keyed with the hash of the token besides. It
  * must not evict (`maxmemory-policy noeviction`): a memory with holes lets a code pass twice.
  *
- * @throws {A2aTotpError} `ERR_CONFIG_INVALID` for a prefix with braces, or times that are no whole numbers.
+ * @throws {TOTPError} `ERR_CONFIG_INVALID` for a prefix with braces, or times that are no whole numbers.
  */
-export function redisGuard(port: RedisPort, options: RedisGuardOptions = {}): Guard {
+export function redisState(port: RedisPort, options: RedisStateOptions = {}): State {
   const settings = parseOptions(options)
   const { timeoutMs } = settings
   let unanswered = 0
@@ -74,9 +74,9 @@ function parseOptions({
   timeoutMs = 500,
   clockSkewMs = 1000,
   now = () => new Date(),
-}: RedisGuardOptions): Required<RedisGuardOptions> {
+}: RedisStateOptions): Required<RedisStateOptions> {
   if (!/^[^{}\s]{1,64}$/.test(prefix)) {
-    throw new A2aTotpError('ERR_CONFIG_INVALID', 'prefix must be 1 to 64 characters without braces or blanks')
+    throw new TOTPError('ERR_CONFIG_INVALID', 'prefix must be 1 to 64 characters without braces or blanks')
   }
   if (
     !Number.isSafeInteger(timeoutMs) ||
@@ -84,7 +84,7 @@ function parseOptions({
     !Number.isSafeInteger(clockSkewMs) ||
     clockSkewMs < 0
   ) {
-    throw new A2aTotpError(
+    throw new TOTPError(
       'ERR_CONFIG_INVALID',
       'timeoutMs must be a whole number above 0, clockSkewMs one that is not negative',
     )
@@ -131,7 +131,7 @@ async function ask(
   port: RedisPort,
   keys: readonly string[],
   question: ScriptQuestion,
-  { timeoutMs, clockSkewMs, now }: Required<RedisGuardOptions>,
+  { timeoutMs, clockSkewMs, now }: Required<RedisStateOptions>,
 ): Promise<ScriptAnswer> {
   const evalSha = (asked: ScriptQuestion): Promise<unknown> =>
     port.evalSha(decideScript.sha, keys, JSON.stringify(asked))
@@ -187,8 +187,8 @@ async function within<T>(timeoutMs: number, answer: Promise<T>): Promise<T> {
   }
 }
 
-function unavailable(what: string, cause?: unknown): A2aTotpError {
-  return new A2aTotpError('ERR_STATE_UNAVAILABLE', `${what}; see whether it is up and in reach`, { cause })
+function unavailable(what: string, cause?: unknown): TOTPError {
+  return new TOTPError('ERR_STATE_UNAVAILABLE', `${what}; see whether it is up and in reach`, { cause })
 }
 
 /** 132 bits of SHA-256: names of any length and letters become keys of one length and without braces. */

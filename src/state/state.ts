@@ -6,7 +6,7 @@ export type Finding =
   | { readonly kind: 'match'; readonly seedId: string; readonly timeStep: number }
   | {
       readonly kind: 'guess'
-      /** The wrong code, to tell it from others of its time step. A guard that stores it elsewhere hashes it. */
+      /** The wrong code, to tell it from others of its time step. A state that stores it elsewhere hashes it. */
       readonly code: string
     }
 
@@ -28,7 +28,7 @@ export interface Attempt {
   readonly finding: Finding
 }
 
-/** The guard's answer. `retryAfter` is in whole seconds, at least 1. */
+/** The state's answer. `retryAfter` is in whole seconds, at least 1. */
 export type Decision =
   | { readonly outcome: 'accepted' }
   /** `tripped` exactly on the guess that exhausts a budget. */
@@ -37,20 +37,20 @@ export type Decision =
   | { readonly outcome: 'replayed'; readonly retryAfter: number }
   /** A budget is exhausted: nothing was evaluated. */
   | { readonly outcome: 'throttled'; readonly retryAfter: number }
-  /** The time step could have been spent before the guard's memory begins. */
+  /** The time step could have been spent before the state's memory begins. */
   | { readonly outcome: 'unknown'; readonly retryAfter: number }
 
 /**
  * Says whether an attempt may pass: replay protection and throttle in one question, asked and answered in one
  * atomic step. In this order: an exhausted budget is `throttled`; a guess is counted, once per distinct code
  * and time step, and `wrong`; under `reuse` a match is `accepted`; under `once` a match of a step that is not
- * newer than the last claimed one of (peer, seed id) is `replayed`, one that the guard cannot know about is
+ * newer than the last claimed one of (peer, seed id) is `replayed`, one that the state cannot know about is
  * `unknown`, any other is claimed and `accepted`.
  *
- * A guard that cannot answer throws, and the request is refused.
+ * A state that cannot answer throws, and the request is refused.
  */
-export interface Guard {
-  /** What the guard can do; a scheme whose policy needs more refuses to start. */
+export interface State {
+  /** What the state can do; a scheme whose policy needs more refuses to start. */
   readonly supports: { readonly once: boolean }
   decide(attempt: Attempt): Decision | Promise<Decision>
 }
@@ -71,7 +71,7 @@ export function replayed({ timeStep, period, at }: Attempt, last: number): Decis
 }
 
 /**
- * The refusal of a time step that may have been spent before the guard's memory begins.
+ * The refusal of a time step that may have been spent before the state's memory begins.
  *
  * @param since when it begins, in milliseconds
  */

@@ -1,4 +1,4 @@
-import { A2aTotpError } from '../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 import { memoryOf, parseBudgets, waitFor, type Budget } from './budgets.js'
 import { secondsUntil } from './state.js'
 
@@ -18,12 +18,12 @@ export class StrangerLimit {
   readonly #most: number
   readonly #sources = new Map<string, number[]>()
 
-  /** @throws {A2aTotpError} `ERR_CONFIG_INVALID` for what is no whole number above 0. */
+  /** @throws {TOTPError} `ERR_CONFIG_INVALID` for what is no whole number above 0. */
   constructor({ perMinute = 60, sources = 10_000 }: StrangerLimitOptions = {}) {
     this.#budgets = parseBudgets([{ limit: perMinute, seconds: 60 }])
     this.#most = sources
     if (Number.isSafeInteger(sources) && sources > 0) return
-    throw new A2aTotpError('ERR_CONFIG_INVALID', 'sources must be a whole number above 0')
+    throw new TOTPError('ERR_CONFIG_INVALID', 'sources must be a whole number above 0')
   }
 
   /** Counts a request with an unknown token: 0 when it is within the limit, else whole seconds to wait. */

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { armor, Decrypter, Encrypter, identityToRecipient, Stanza, type Recipient } from 'age-encryption'
-import { A2aTotpError } from '../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 
 // A bundle of its own: only encrypted stores should pay for it.
 
@@ -44,7 +44,7 @@ export async function decryptWithIdentities(
       decrypter.addIdentity(identity)
     } catch {
       // The cause is dropped on purpose: it may quote the identity.
-      throw new A2aTotpError(
+      throw new TOTPError(
         'ERR_CONFIG_INVALID',
         'the age identity is not valid; give one that age-keygen made',
       )
@@ -70,7 +70,7 @@ export async function encryptWithPassphrase(text: string, passphrase: string): P
   return encrypter.encrypt(text)
 }
 
-/** @throws {A2aTotpError} `ERR_RECIPIENT_INVALID` */
+/** @throws {TOTPError} `ERR_RECIPIENT_INVALID` */
 export async function encryptForRecipients(text: string, recipients: readonly string[]): Promise<Uint8Array> {
   const encrypter = new Encrypter()
   for (const recipient of recipients) {
@@ -78,7 +78,7 @@ export async function encryptForRecipients(text: string, recipients: readonly st
       encrypter.addRecipient(recipient)
     } catch {
       // It is not quoted: somebody may have pasted the identity.
-      throw new A2aTotpError(
+      throw new TOTPError(
         'ERR_RECIPIENT_INVALID',
         'an age recipient is not valid; give the public key, age1…, that age-keygen printed',
       )
@@ -118,14 +118,14 @@ async function decrypted(file: Uint8Array, decrypter: Decrypter): Promise<Uint8A
 }
 
 function fail(): never {
-  throw new A2aTotpError(
+  throw new TOTPError(
     'ERR_STORE_KEY_WRONG',
     'the store does not open with this key; give the right one, or restore the store if it was damaged',
   )
 }
 
-function damaged(): A2aTotpError {
-  return new A2aTotpError(
+function damaged(): TOTPError {
+  return new TOTPError(
     'ERR_STORE_INVALID',
     'the store was changed since it was encrypted; restore it from a backup',
   )

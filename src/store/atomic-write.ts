@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { A2aTotpError } from '../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 import {
   closeQuietly,
   errnoOf,
@@ -29,14 +29,14 @@ export interface ReplaceOptions {
  * Puts new content in a file's place, whole or not at all: whoever looks, at any moment and after any crash,
  * finds the old file or the new one. The file is born with mode 0600, whatever the umask and the old mode.
  *
- * @throws {A2aTotpError} `ERR_STORE_UNWRITABLE` with the cause. The old file is intact, byte for byte, and no
+ * @throws {TOTPError} `ERR_STORE_UNWRITABLE` with the cause. The old file is intact, byte for byte, and no
  *   temporary file is left; but when the last step fails, the fsync of the folder, the new file is in place
  *   already and the message says so.
  */
 export function replaceFile(path: string, content: Uint8Array, options: ReplaceOptions = {}): void {
   const { beforeRename, fs = fileSystem } = options
   const fail = (error: unknown): never => {
-    throw new A2aTotpError('ERR_STORE_UNWRITABLE', `cannot write ${path}: ${explain(error)}`, {
+    throw new TOTPError('ERR_STORE_UNWRITABLE', `cannot write ${path}: ${explain(error)}`, {
       cause: error,
     })
   }
@@ -50,7 +50,7 @@ export function replaceFile(path: string, content: Uint8Array, options: ReplaceO
       throw error
     }
     syncFolder((error) => {
-      throw new A2aTotpError(
+      throw new TOTPError(
         'ERR_STORE_UNWRITABLE',
         `${path} was changed, but a power cut may still undo it: ${explain(error)}`,
         { cause: error },
@@ -69,14 +69,14 @@ export interface NewFileOptions {
  * Writes a file of its own for a result or a backup, whole or not at all. It is born with mode 0600; one that
  * is replaced keeps no more of its mode than that, and never gains a bit.
  *
- * @throws {A2aTotpError} `ERR_FILE_EXISTS` when something is there and `force` is not set, or when it is a link, a
+ * @throws {TOTPError} `ERR_FILE_EXISTS` when something is there and `force` is not set, or when it is a link, a
  *   folder or a device; `ERR_FILE_UNWRITABLE` with the cause.
  */
 export function writeNewFile(path: string, content: string | Uint8Array, options: NewFileOptions): void {
   const { force, fs = fileSystem } = options
   const bytes = typeof content === 'string' ? Buffer.from(content) : content
   const fail = (error: unknown): never => {
-    throw new A2aTotpError('ERR_FILE_UNWRITABLE', `cannot write ${path}: ${explain(error)}`, { cause: error })
+    throw new TOTPError('ERR_FILE_UNWRITABLE', `cannot write ${path}: ${explain(error)}`, { cause: error })
   }
   const mode = modeFor(path, force, fs, fail)
   inFolderOf(path, fs, fail, (syncFolder) => {
@@ -184,11 +184,11 @@ function modeFor(path: string, force: boolean, fs: FileSystem, fail: Fail): numb
   if (present === undefined) return privateMode
   if (!force) throw fileExists(path)
   if (!present.isFile()) {
-    throw new A2aTotpError('ERR_FILE_EXISTS', `${path} is not a regular file; name another one`)
+    throw new TOTPError('ERR_FILE_EXISTS', `${path} is not a regular file; name another one`)
   }
   return present.mode & privateMode
 }
 
-function fileExists(path: string): A2aTotpError {
-  return new A2aTotpError('ERR_FILE_EXISTS', `${path} exists already; name another file, or give --force`)
+function fileExists(path: string): TOTPError {
+  return new TOTPError('ERR_FILE_EXISTS', `${path} exists already; name another file, or give --force`)
 }

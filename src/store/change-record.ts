@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { A2aTotpError, isA2aTotpError } from '../core/errors.js'
+import { TOTPError, isTOTPError } from '../core/errors.js'
 import type { Roster } from '../core/roster.js'
 import { closeQuietly, explain, fileSystem, privateMode, type FileSystem } from './file-system.js'
 
@@ -22,7 +22,7 @@ export const recordPath = (storePath: string): string => `${storePath}.log`
  * Adds a line of JSON to the record of changes beside a store, which is born with mode 0600. It helps memory; it is no
  * proof: whoever can write to the store can write to the record.
  *
- * @throws {A2aTotpError} `ERR_FILE_UNWRITABLE` with the cause; a link is not followed
+ * @throws {TOTPError} `ERR_FILE_UNWRITABLE` with the cause; a link is not followed
  */
 export function recordChange(storePath: string, change: Change, fs: FileSystem = fileSystem): void {
   const path = recordPath(storePath)
@@ -31,15 +31,15 @@ export function recordChange(storePath: string, change: Change, fs: FileSystem =
     const file = fs.openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, privateMode)
     try {
       if (!fs.fstatSync(file).isFile())
-        throw new A2aTotpError('ERR_FILE_UNWRITABLE', `${path} is not a regular file`)
+        throw new TOTPError('ERR_FILE_UNWRITABLE', `${path} is not a regular file`)
       fs.writeFileSync(file, `${JSON.stringify(change)}\n`)
       fs.fsyncSync(file)
     } finally {
       closeQuietly(file, fs)
     }
   } catch (error) {
-    if (isA2aTotpError(error)) throw error
-    throw new A2aTotpError('ERR_FILE_UNWRITABLE', `cannot write ${path}: ${explain(error)}`, { cause: error })
+    if (isTOTPError(error)) throw error
+    throw new TOTPError('ERR_FILE_UNWRITABLE', `cannot write ${path}: ${explain(error)}`, { cause: error })
   }
 }
 

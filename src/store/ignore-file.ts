@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { A2aTotpError, isA2aTotpError } from '../core/errors.js'
+import { TOTPError, isTOTPError } from '../core/errors.js'
 import { workTreesAbove } from '../programs/work-tree.js'
 import { closeQuietly, explain, fileSystem, type FileSystem } from './file-system.js'
 
@@ -14,7 +14,7 @@ export type IgnoreOutcome = 'added' | 'present' | 'no-work-tree'
  * The last rule that fits decides, so a line that is there counts only behind the last rule that includes something
  * again. That a line is there does not mean that git obeys it: of a file that it tracks already it does not.
  *
- * @throws {A2aTotpError} `ERR_FILE_UNWRITABLE` with the cause; a link is not followed. The file is as it was.
+ * @throws {TOTPError} `ERR_FILE_UNWRITABLE` with the cause; a link is not followed. The file is as it was.
  */
 export function ignoreInGit(storePath: string, fs: FileSystem = fileSystem): IgnoreOutcome {
   const folder = dirname(resolve(storePath))
@@ -23,8 +23,8 @@ export function ignoreInGit(storePath: string, fs: FileSystem = fileSystem): Ign
   try {
     return addLines(path, linesFor(basename(storePath)), fs)
   } catch (error) {
-    if (isA2aTotpError(error)) throw error
-    throw new A2aTotpError('ERR_FILE_UNWRITABLE', `cannot add the store to ${path}: ${explain(error)}`, {
+    if (isTOTPError(error)) throw error
+    throw new TOTPError('ERR_FILE_UNWRITABLE', `cannot add the store to ${path}: ${explain(error)}`, {
       cause: error,
     })
   }
@@ -41,7 +41,7 @@ function addLines(path: string, lines: readonly string[], fs: FileSystem): Ignor
   const file = fs.openSync(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK)
   try {
     const stats = fs.fstatSync(file)
-    if (!stats.isFile()) throw new A2aTotpError('ERR_FILE_UNWRITABLE', `${path} is not a regular file`)
+    if (!stats.isFile()) throw new TOTPError('ERR_FILE_UNWRITABLE', `${path} is not a regular file`)
     const text = fs.readFileSync(file, 'utf8')
     const rules = text.split(/\r?\n/)
     const there = new Set(rules.slice(rules.findLastIndex((rule) => rule.startsWith('!')) + 1))

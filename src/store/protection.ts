@@ -1,4 +1,4 @@
-import { A2aTotpError } from '../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 
 /** How a store's file is kept from other readers. */
 export type Protection =
@@ -30,12 +30,12 @@ export const plaintext: Protection = { kind: 'none' }
 export interface StoreKeys {
   /**
    * @returns age identities, `AGE-SECRET-KEY-1…`. Secret.
-   * @throws {A2aTotpError} `ERR_STORE_KEY_MISSING` when there are none
+   * @throws {TOTPError} `ERR_STORE_KEY_MISSING` when there are none
    */
   readonly identities: () => Promise<readonly string[]>
   /**
    * @returns the passphrase. Secret.
-   * @throws {A2aTotpError} `ERR_STORE_KEY_MISSING` when there is none
+   * @throws {TOTPError} `ERR_STORE_KEY_MISSING` when there is none
    */
   readonly passphrase: () => Promise<string>
 }
@@ -62,7 +62,7 @@ export function isEncrypted(bytes: Uint8Array): boolean {
 /**
  * Takes the encryption off a store's bytes, if there is one.
  *
- * @throws {A2aTotpError} `ERR_STORE_KEY_MISSING`; `ERR_STORE_KEY_WRONG`; `ERR_STORE_INVALID` when a byte of it was
+ * @throws {TOTPError} `ERR_STORE_KEY_MISSING`; `ERR_STORE_KEY_WRONG`; `ERR_STORE_INVALID` when a byte of it was
  *   changed since it was encrypted, or when it is no UTF-8 text
  */
 export async function unseal(bytes: Uint8Array, keys: StoreKeys | undefined): Promise<Unsealed> {
@@ -99,7 +99,7 @@ export async function unseal(bytes: Uint8Array, keys: StoreKeys | undefined): Pr
 /**
  * The bytes of a store's file.
  *
- * @throws {A2aTotpError} `ERR_RECIPIENT_INVALID`
+ * @throws {TOTPError} `ERR_RECIPIENT_INVALID`
  */
 export async function seal(text: string, protection: Protection): Promise<Uint8Array> {
   if (protection.kind === 'none') return Buffer.from(text)
@@ -118,10 +118,10 @@ export function isUnverified(protection: Protection): boolean {
   return protection.kind === 'passphrase' && protection.encryptedElsewhere === true
 }
 
-/** @throws {A2aTotpError} `ERR_STORE_UNWRITABLE` for such a store, with the command that says anew who may open it */
+/** @throws {TOTPError} `ERR_STORE_UNWRITABLE` for such a store, with the command that says anew who may open it */
 export function refuseUnverified(protection: Protection): void {
   if (!isUnverified(protection)) return
-  throw new A2aTotpError(
+  throw new TOTPError(
     'ERR_STORE_UNWRITABLE',
     protection.kind === 'recipients'
       ? 'the store was encrypted elsewhere, and its list of recipients does not show for whom; nothing was changed. ' +
@@ -131,8 +131,8 @@ export function refuseUnverified(protection: Protection): void {
   )
 }
 
-export function keyMissing(message: string): A2aTotpError {
-  return new A2aTotpError('ERR_STORE_KEY_MISSING', message)
+export function keyMissing(message: string): TOTPError {
+  return new TOTPError('ERR_STORE_KEY_MISSING', message)
 }
 
 /** The kinds of recipients in an age header, but for those that only keep implementations honest. */
@@ -146,6 +146,6 @@ function decode(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
-    throw new A2aTotpError('ERR_STORE_INVALID', 'the store is not UTF-8 text; restore it from a backup')
+    throw new TOTPError('ERR_STORE_INVALID', 'the store is not UTF-8 text; restore it from a backup')
   }
 }

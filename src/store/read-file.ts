@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs'
-import { A2aTotpError, isA2aTotpError } from '../core/errors.js'
+import { TOTPError, isTOTPError } from '../core/errors.js'
 import { quoteForShell } from '../core/shell.js'
 import { closeQuietly, errnoOf, explain, fileSystem, openExisting, type FileSystem } from './file-system.js'
 import { isEncrypted, type StoreKeys } from './protection.js'
@@ -17,7 +17,7 @@ export interface ReadOptions {
  * is encrypted may be read by others; written to by others it may not be either, since anybody can encrypt for a
  * recipient. What was checked is what is read: it is opened first. On Windows, modes cannot be checked.
  *
- * @throws {A2aTotpError} `ERR_STORE_MISSING`, `ERR_STORE_PERMISSIONS` (with the command that mends it),
+ * @throws {TOTPError} `ERR_STORE_MISSING`, `ERR_STORE_PERMISSIONS` (with the command that mends it),
  *   `ERR_STORE_INVALID` when it is no regular file, `ERR_STORE_UNREADABLE` with the cause.
  */
 export function readStoreBytes(path: string, options: ReadOptions = {}): Uint8Array {
@@ -32,7 +32,7 @@ export function readStoreBytes(path: string, options: ReadOptions = {}): Uint8Ar
     refuseOpen(path, stats, isEncrypted(bytes))
     return bytes
   } catch (error) {
-    throw isA2aTotpError(error) ? error : unreadable(path, error)
+    throw isTOTPError(error) ? error : unreadable(path, error)
   } finally {
     closeQuietly(file, fs)
   }
@@ -44,11 +44,11 @@ function open(path: string, fs: FileSystem): number {
   } catch (error) {
     const errno = errnoOf(error)
     if (errno === 'ENOENT' || errno === 'ENOTDIR') {
-      throw new A2aTotpError('ERR_STORE_MISSING', `no store at ${path}; run \`a2a-totp init\` first`)
+      throw new TOTPError('ERR_STORE_MISSING', `no store at ${path}; run \`a2a-totp init\` first`)
     }
     // FreeBSD says EMLINK where the others say ELOOP.
     if (errno === 'ELOOP' || errno === 'EMLINK') {
-      throw new A2aTotpError(
+      throw new TOTPError(
         'ERR_STORE_PERMISSIONS',
         `the store ${path} is a link; name the file that it points to`,
       )
@@ -60,7 +60,7 @@ function open(path: string, fs: FileSystem): number {
 
 function refuseForeign(path: string, { uid }: Stats): void {
   if (uid === process.geteuid?.()) return
-  throw new A2aTotpError(
+  throw new TOTPError(
     'ERR_STORE_PERMISSIONS',
     `the store ${path} belongs to another user (uid ${uid}); run as that user, or take it over with chown`,
   )
@@ -70,18 +70,18 @@ function refuseOpen(path: string, stats: Stats, encrypted: boolean): void {
   if ((stats.mode & (encrypted ? 0o022 : 0o077)) === 0) return
   const mode = (stats.mode & 0o777).toString(8).padStart(4, '0')
   const remedy = encrypted ? 'chmod go-w' : 'chmod 600'
-  throw new A2aTotpError(
+  throw new TOTPError(
     'ERR_STORE_PERMISSIONS',
     `the store ${path} is open to other users (mode ${mode}); run: ${remedy} ${quoteForShell(path)}`,
   )
 }
 
-function notRegular(path: string): A2aTotpError {
-  return new A2aTotpError('ERR_STORE_INVALID', `the store ${path} is not a regular file; name one that is`)
+function notRegular(path: string): TOTPError {
+  return new TOTPError('ERR_STORE_INVALID', `the store ${path} is not a regular file; name one that is`)
 }
 
-function unreadable(path: string, error: unknown): A2aTotpError {
-  return new A2aTotpError('ERR_STORE_UNREADABLE', `cannot read the store ${path}: ${explain(error)}`, {
+function unreadable(path: string, error: unknown): TOTPError {
+  return new TOTPError('ERR_STORE_UNREADABLE', `cannot read the store ${path}: ${explain(error)}`, {
     cause: error,
   })
 }

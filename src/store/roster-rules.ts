@@ -1,4 +1,4 @@
-import { A2aTotpError } from '../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 import { isName, nameRule, quoteName } from '../core/name.js'
 import type { Credential, Roster } from '../core/roster.js'
 
@@ -9,7 +9,7 @@ export type Path = readonly (string | number)[]
  * Checks what no single field shows: that ids and tokens tell credentials apart, and that each peer has the
  * credentials that it needs, a seed of its own or the shared ones, never both.
  *
- * @throws {A2aTotpError} `ERR_STORE_INVALID` with the path of the first offence
+ * @throws {TOTPError} `ERR_STORE_INVALID` with the path of the first offence
  */
 export function checkRoster({ sharedSeeds, peers }: Roster): void {
   if (sharedSeeds !== undefined) checkCredentials(sharedSeeds, 'sharedSeeds')
@@ -30,7 +30,7 @@ export function checkRoster({ sharedSeeds, peers }: Roster): void {
   }
 }
 
-/** @throws {A2aTotpError} `ERR_STORE_INVALID`, without the name: it may be a secret in the wrong place */
+/** @throws {TOTPError} `ERR_STORE_INVALID`, without the name: it may be a secret in the wrong place */
 export function checkPeerName(name: string): void {
   if (!isName(name)) throw invalid(['peers'], `has a peer name that is not allowed: give ${nameRule}`)
 }
@@ -47,8 +47,8 @@ function checkCredentials(credentials: readonly Credential[], ...path: Path): vo
 }
 
 /** An error that names a place in a store, and nothing of what stands there. */
-export function invalid(path: Path, words: string): A2aTotpError {
-  return new A2aTotpError('ERR_STORE_INVALID', `the store is not valid: ${formatPath(path)} ${words}`)
+export function invalid(path: Path, words: string): TOTPError {
+  return new TOTPError('ERR_STORE_INVALID', `the store is not valid: ${formatPath(path)} ${words}`)
 }
 
 function formatPath(path: Path): string {

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { isName, nameRule } from '../core/name.js'
-import { profileRules, replayPolicies, type TotpProfile } from '../core/profile.js'
+import { profileRules, replayPolicies, type TOTPProfile } from '../core/profile.js'
 import { Seed } from '../core/seed.js'
 import { Token } from '../core/token.js'
 
@@ -8,7 +8,7 @@ import { Token } from '../core/token.js'
 const allowed = <T>({ allows, expected }: { allows: (value: unknown) => boolean; expected: string }) =>
   v.custom<T>(allows, `must be ${expected}`)
 
-const field = <K extends keyof TotpProfile>(name: K) => allowed<TotpProfile[K]>(profileRules[name])
+const field = <K extends keyof TOTPProfile>(name: K) => allowed<TOTPProfile[K]>(profileRules[name])
 
 const text = v.string('must be a string')
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { A2aTotpError } from '../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 import type { Peer, Roster, SeedCredential, TokenCredential } from '../core/roster.js'
 import { checkPeerName, checkRoster, invalid, type Path } from './roster-rules.js'
 import { documentSchema, isObject, peerSchema } from './schema.js'
@@ -23,7 +23,7 @@ export interface StoreDocument {
  *
  * A key that is not part of the schema is refused rather than ignored: the next change would lose it.
  *
- * @throws {A2aTotpError} `ERR_STORE_VERSION` when a newer release wrote it; `ERR_STORE_INVALID` with the path of
+ * @throws {TOTPError} `ERR_STORE_VERSION` when a newer release wrote it; `ERR_STORE_INVALID` with the path of
  *   the first bad field, like `peers.alice.seeds[0].seed`, and never with its value.
  */
 export function parseStore(text: string): StoreDocument {
@@ -60,7 +60,7 @@ export function parseStore(text: string): StoreDocument {
  * The JSON text of a store: indented by two, but a line for each peer, keys always in the same order, a newline at the
  * end. Secret: it holds every seed and token. {@link parseStore} gives the same back.
  *
- * @throws {A2aTotpError} `ERR_STORE_INVALID` for a roster that could not be read back, like {@link checkRoster}
+ * @throws {TOTPError} `ERR_STORE_INVALID` for a roster that could not be read back, like {@link checkRoster}
  */
 export function formatStore(roster: Roster, recipients: readonly string[] = []): string {
   checkRoster(roster)
@@ -107,14 +107,14 @@ function parseJson(text: string): unknown {
     return JSON.parse(text) as unknown
   } catch {
     // The cause is dropped on purpose: it quotes the text around the mistake.
-    throw new A2aTotpError('ERR_STORE_INVALID', 'the store is not JSON; restore it from a backup')
+    throw new TOTPError('ERR_STORE_INVALID', 'the store is not JSON; restore it from a backup')
   }
 }
 
 function refuseNewer(document: unknown): void {
   const found = isObject(document) ? document['version'] : undefined
   if (typeof found === 'number' && found > version) {
-    throw new A2aTotpError('ERR_STORE_VERSION', 'the store was made by a newer a2a-totp; update this one')
+    throw new TOTPError('ERR_STORE_VERSION', 'the store was made by a newer a2a-totp; update this one')
   }
 }
 

@@ -1,4 +1,4 @@
-import { A2aTotpError, isA2aTotpError } from '../core/errors.js'
+import { TOTPError, isTOTPError } from '../core/errors.js'
 import type { Roster } from '../core/roster.js'
 import { replaceFile, writeNewFile } from './atomic-write.js'
 import { explain, fileSystem } from './file-system.js'
@@ -30,7 +30,7 @@ export interface CreateOptions extends ChangeOptions {
 /**
  * Reads a store. It takes no lock: what it sees is always whole.
  *
- * @throws {A2aTotpError} `ERR_STORE_MISSING`, `ERR_STORE_PERMISSIONS`, `ERR_STORE_UNREADABLE`,
+ * @throws {TOTPError} `ERR_STORE_MISSING`, `ERR_STORE_PERMISSIONS`, `ERR_STORE_UNREADABLE`,
  *   `ERR_STORE_INVALID`, `ERR_STORE_VERSION`; for an encrypted one `ERR_STORE_KEY_MISSING`, `ERR_STORE_KEY_WRONG`
  */
 export async function readStore(path: string, options: ReadOptions = {}): Promise<Roster> {
@@ -47,7 +47,7 @@ export async function openStore(path: string, options: ReadOptions = {}): Promis
  * Makes a store, with mode 0600.
  *
  * @returns the path of the file that the old store is kept in, if there was one
- * @throws {A2aTotpError} `ERR_STORE_EXISTS` when something is there and `replace` is not set;
+ * @throws {TOTPError} `ERR_STORE_EXISTS` when something is there and `replace` is not set;
  *   `ERR_STORE_UNWRITABLE`, or `ERR_FILE_UNWRITABLE` for the copy; `ERR_STORE_LOCKED`; and what {@link readStoreBytes}
  *   throws for the old file, which is left alone then
  */
@@ -71,7 +71,7 @@ export async function createStore(
  * and writes that. When `change` gives back nothing or what it was given, or throws, nothing is written.
  *
  * @returns the roster that the store now holds
- * @throws {A2aTotpError} what {@link readStore} throws; `ERR_STORE_LOCKED`; `ERR_STORE_UNWRITABLE`; and whatever
+ * @throws {TOTPError} what {@link readStore} throws; `ERR_STORE_LOCKED`; `ERR_STORE_UNWRITABLE`; and whatever
  *   `change` throws
  */
 export async function updateStore(
@@ -90,7 +90,7 @@ export async function updateStore(
  * Changes how a store is protected, and nothing else, in the same way as {@link updateStore}.
  *
  * @returns the protection that the store now has
- * @throws {A2aTotpError} as {@link updateStore}; `ERR_RECIPIENT_INVALID`
+ * @throws {TOTPError} as {@link updateStore}; `ERR_RECIPIENT_INVALID`
  */
 export async function protectStore(
   path: string,
@@ -143,7 +143,7 @@ function isThere(path: string, { fs = fileSystem }: ChangeOptions): boolean {
   try {
     return fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined
   } catch (error) {
-    throw new A2aTotpError('ERR_STORE_UNWRITABLE', `cannot write ${path}: ${explain(error)}`, {
+    throw new TOTPError('ERR_STORE_UNWRITABLE', `cannot write ${path}: ${explain(error)}`, {
       cause: error,
     })
   }
@@ -151,7 +151,7 @@ function isThere(path: string, { fs = fileSystem }: ChangeOptions): boolean {
 
 function refuseExisting(path: string, options: CreateOptions): void {
   if (options.replace || !isThere(path, options)) return
-  throw new A2aTotpError('ERR_STORE_EXISTS', `there is a store at ${path} already; nothing was changed`)
+  throw new TOTPError('ERR_STORE_EXISTS', `there is a store at ${path} already; nothing was changed`)
 }
 
 /** Copies the old file beside itself, as it is, under a name that no file has. */
@@ -164,7 +164,7 @@ function keepOld(path: string, { now, fs }: CreateOptions): string {
       writeNewFile(backup, bytes, { force: false, ...(fs ? { fs } : {}) })
       return backup
     } catch (error) {
-      if (!isA2aTotpError(error) || error.code !== 'ERR_FILE_EXISTS') throw error
+      if (!isTOTPError(error) || error.code !== 'ERR_FILE_EXISTS') throw error
     }
   }
 }

@@ -16,7 +16,7 @@ import {
   totpCallCredentials,
   totpGrpcInterceptor,
   totpGrpcOptions,
-  type TotpGrpcOptions,
+  type TOTPGrpcOptions,
 } from '../../src/client/grpc.js'
 import { BearerTokenAuth, type ClientRequest } from '../../src/client/index.js'
 import { clientAgent, type ClientAgent } from '../support/client-agent.js'
@@ -77,7 +77,7 @@ function ask(
   })
 }
 
-const askWith = (options: TotpGrpcOptions = {}, setup: CallSetup = {}) =>
+const askWith = (options: TOTPGrpcOptions = {}, setup: CallSetup = {}) =>
   ask({ ...setup, call: { interceptors: [totpGrpcInterceptor(schemeOn(clock), options)] } })
 
 /** How a call ends whose headers were not given away. */

@@ -1,7 +1,7 @@
 import { AgentCard } from '@a2a-js/sdk'
 import { ClientFactory } from '@a2a-js/sdk/client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { totpTransports, type TotpTransportsOptions } from '../../src/client/a2a.js'
+import { totpTransports, type TOTPTransportsOptions } from '../../src/client/a2a.js'
 import { clientAgent, type ClientAgent } from '../support/client-agent.js'
 import { FakeClock, schemeOn } from '../support/client-scheme.js'
 import { codeOf } from '../support/failure.js'
@@ -19,7 +19,7 @@ beforeEach(async () => {
 })
 afterEach(() => agent[Symbol.asyncDispose]())
 
-const factoryFor = (binding: string, options: TotpTransportsOptions = {}) =>
+const factoryFor = (binding: string, options: TOTPTransportsOptions = {}) =>
   new ClientFactory({
     ...totpTransports(schemeOn(clock), { onWarning: (message) => warnings.push(message), ...options }),
     preferredTransports: [binding],

@@ -1,6 +1,6 @@
 import { format, inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { A2aTotpError } from '../../src/core/errors.js'
+import { TOTPError } from '../../src/core/errors.js'
 import { Seed } from '../../src/core/seed.js'
 import { Token } from '../../src/core/token.js'
 
@@ -20,7 +20,7 @@ const traces = [
   token.value.slice(5),
 ]
 
-const error = new A2aTotpError('ERR_SEED_INVALID', 'wrong', { cause: { seed, token } })
+const error = new TOTPError('ERR_SEED_INVALID', 'wrong', { cause: { seed, token } })
 const holders = {
   bare: [seed, token],
   nested: { peer: { seeds: [{ id: 's1', seed }], tokens: new Map([['t1', token]]) } },

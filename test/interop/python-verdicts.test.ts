@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import type { Algorithm, Digits } from '../../src/core/profile.js'
 import { Seed } from '../../src/core/seed.js'
 import { generateCodeOfStep } from '../../src/core/totp.js'
-import { memoryGuard } from '../../src/state/index.js'
+import { memoryState } from '../../src/state/index.js'
 import { httpAnswer, TOTPServerAuthScheme, type AuthOutcome } from '../../src/server/index.js'
 import { grpcAnswer } from '../../src/server/scheme/refusal.js'
 import { makeFolder } from '../support/cli.js'
@@ -140,7 +140,7 @@ async function ourVerdicts(document: object, since: number, requests: readonly R
   writeFileSync(path, JSON.stringify(document), { mode: 0o600 })
   let now = since
   using scheme = TOTPServerAuthScheme.fromFile(path, {
-    guard: memoryGuard({ since: new Date(since) }),
+    state: memoryState({ since: new Date(since) }),
     now: () => new Date(now),
   })
   const verdicts: object[] = []

@@ -3,13 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Cluster } from 'ioredis'
 import { createCluster } from 'redis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { fromIoredis, fromNodeRedis, redisGuard, type RedisPort } from '../../src/server/redis.js'
+import { fromIoredis, fromNodeRedis, redisState, type RedisPort } from '../../src/server/redis.js'
 import { inStep, rightCode, someStep, wrongCode } from '../state/attempts.js'
 import { clients } from '../support/redis-clients.js'
 import { hasRedis, RedisServer } from '../support/redis-server.js'
 
 /** Three real nodes: one that gets keys of two slots in one script refuses with CROSSSLOT, a foreign one with MOVED. */
-describe('redisGuard in a cluster of three', { skip: !hasRedis({ requiredInCi: true }) }, () => {
+describe('redisState in a cluster of three', { skip: !hasRedis({ requiredInCi: true }) }, () => {
   const nodes: RedisServer[] = []
   const closing: (() => void)[] = []
   const ports: Record<string, RedisPort> = {}
@@ -42,18 +42,18 @@ describe('redisGuard in a cluster of three', { skip: !hasRedis({ requiredInCi: t
     const port = ports[name]
     if (!port) throw new Error('no such client')
     for (let agent = 0; agent < 20; agent++) {
-      const guard = redisGuard(port, {
+      const state = redisState(port, {
         prefix: `${name}-${agent}`,
         now: () => inStep(someStep),
         timeoutMs: 5000,
       })
       const budgets = [{ limit: 1, seconds: 30 }]
-      expect(await guard.decide(rightCode(someStep))).toMatchObject({ outcome: 'unknown' })
-      expect(await guard.decide(rightCode(someStep + 2))).toEqual({ outcome: 'accepted' })
-      expect(await guard.decide(rightCode(someStep + 2))).toMatchObject({ outcome: 'replayed' })
+      expect(await state.decide(rightCode(someStep))).toMatchObject({ outcome: 'unknown' })
+      expect(await state.decide(rightCode(someStep + 2))).toEqual({ outcome: 'accepted' })
+      expect(await state.decide(rightCode(someStep + 2))).toMatchObject({ outcome: 'replayed' })
       const guess = wrongCode('1', inStep(someStep), { budgets })
-      expect(await guard.decide(guess)).toEqual({ outcome: 'wrong', tripped: true })
-      expect(await guard.decide(guess)).toMatchObject({ outcome: 'throttled' })
+      expect(await state.decide(guess)).toEqual({ outcome: 'wrong', tripped: true })
+      expect(await state.decide(guess)).toMatchObject({ outcome: 'throttled' })
     }
   })
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { totpGuard } from '../../src/server/express.js'
-import { redisGuard } from '../../src/server/redis.js'
+import { redisState } from '../../src/server/redis.js'
 import { bearerOf, Clock, codeOf, schemeFor, wrongCodeOf } from '../support/guarded.js'
 import { TestServer } from '../support/guarded-agent.js'
 import { clientNames, clients, type TestClient } from '../support/redis-clients.js'
@@ -32,8 +32,8 @@ describe.each(clientNames)(
       client = await clients[name](redis.port)
       agent = await new TestServer().listen()
       served = 0
-      const guard = redisGuard(client.port, { timeoutMs })
-      const { scheme } = schemeFor(new Clock(), { guard, now: () => new Date() })
+      const state = redisState(client.port, { timeoutMs })
+      const { scheme } = schemeFor(new Clock(), { state, now: () => new Date() })
       agent.app.use(totpGuard(scheme), (_req, res) => {
         served++
         res.end('served')

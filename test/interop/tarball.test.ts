@@ -84,10 +84,10 @@ describe('the packed tarball', () => {
     const user = join(folder, 'user')
     writeFileSync(
       join(user, 'use.ts'),
-      `import { Seed, withTotpSecurity, type TotpProfile } from 'a2a-totp'
+      `import { Seed, withTotpSecurity, type TOTPProfile } from 'a2a-totp'
        import { PeerTokenAuth, TOTPServerAuthScheme, type AuthRequest } from 'a2a-totp/server'
        import { BearerTokenAuth, TOTPClientAuthScheme } from 'a2a-totp/client'
-       export const profile: Partial<TotpProfile> = { digits: 8 }
+       export const profile: Partial<TOTPProfile> = { digits: 8 }
        export const scheme = new TOTPServerAuthScheme({
          delegate: new PeerTokenAuth({ alice: 'sha256:${'0'.repeat(64)}' }),
          peerSeeds: { alice: Seed.fromBytes(new Uint8Array(20)) },

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { Seed } from '../../src/core/seed.js'
 import { hashToken } from '../../src/core/token.js'
 import { budgetsFor, defaultBudgets } from '../../src/state/budgets.js'
-import { memoryGuard } from '../../src/state/memory-state.js'
+import { memoryState } from '../../src/state/memory-state.js'
 import { PeerTokenAuth } from '../../src/server/scheme/delegates.js'
 import type { AuthOutcome, TOTPServerAuthScheme } from '../../src/server/scheme/totp-server-auth-scheme.js'
 import { inStep, rightCode, someStep, wrongCode } from '../state/attempts.js'
@@ -31,31 +31,31 @@ async function heldBy(
   return bytes
 }
 
-describe('the memory of memoryGuard', () => {
+describe('the memory of memoryState', () => {
   const peers = 100_000
   const tokens = Array.from({ length: peers }, (_, n) => hashToken(String(n)))
 
   it(`holds the claims of ${peers} peers in less than 300 bytes each`, async () => {
-    const guard = memoryGuard({ since: longAgo })
-    const bytes = await heldBy(`${peers} claims`, guard, () => {
+    const state = memoryState({ since: longAgo })
+    const bytes = await heldBy(`${peers} claims`, state, () => {
       for (let n = 0; n < peers; n++)
-        guard.decide(rightCode(someStep, { peer: `peer-${n}`, seedId: 'a1b2c3d4' }))
+        state.decide(rightCode(someStep, { peer: `peer-${n}`, seedId: 'a1b2c3d4' }))
     })
     expect(bytes / peers).toBeLessThan(300)
-    expect(guard.decide(rightCode(someStep, { peer: 'peer-0', seedId: 'a1b2c3d4' })).outcome).toBe('replayed')
+    expect(state.decide(rightCode(someStep, { peer: 'peer-0', seedId: 'a1b2c3d4' })).outcome).toBe('replayed')
   })
 
   it(`holds five guesses at each of ${peers} peers, all of them under attack, in less than 1.5 kB each`, async () => {
-    const guard = memoryGuard({ since: longAgo })
+    const state = memoryState({ since: longAgo })
     const guess = (n: number, code: string): string =>
-      guard.decide(
+      state.decide(
         wrongCode(code, inStep(someStep), {
           peer: `peer-${n}`,
           tokenHash: tokens[n] ?? '',
           budgets: defaultBudgets,
         }),
       ).outcome
-    const bytes = await heldBy(`${peers} full budgets of 6 digits`, guard, () => {
+    const bytes = await heldBy(`${peers} full budgets of 6 digits`, state, () => {
       for (let n = 0; n < peers; n++) for (const code of ['1', '2', '3', '4', '5']) guess(n, code)
     })
     expect(bytes / peers).toBeLessThan(1500)
@@ -63,12 +63,12 @@ describe('the memory of memoryGuard', () => {
   })
 
   it('is bounded for one peer of 8 digits, whatever its guesser does for a day', async () => {
-    const guard = memoryGuard({ since: longAgo })
+    const state = memoryState({ since: longAgo })
     const budgets = budgetsFor(8, defaultBudgets)
-    const bytes = await heldBy(`${million} guesses at 8 digits`, guard, () => {
+    const bytes = await heldBy(`${million} guesses at 8 digits`, state, () => {
       for (let n = 0; n < million; n++) {
         const at = new Date(inStep(someStep).getTime() + n * 86)
-        guard.decide(wrongCode(String(n), at, { budgets }))
+        state.decide(wrongCode(String(n), at, { budgets }))
       }
     })
     expect(bytes).toBeLessThan(1_000_000)

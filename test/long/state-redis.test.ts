@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { budgetsFor, defaultBudgets } from '../../src/state/budgets.js'
 import type { Attempt } from '../../src/state/state.js'
-import { redisGuard } from '../../src/server/redis.js'
+import { redisState } from '../../src/server/redis.js'
 import { inStep, rightCode, someStep, wrongCode } from '../state/attempts.js'
 import { Clock, requestWith, schemeFor } from '../support/guarded.js'
 import { clients, type TestClient } from '../support/redis-clients.js'
@@ -11,7 +11,7 @@ const peers = 100_000
 const atOnce = 1000
 const now = (): Date => inStep(someStep)
 
-describe('the memory of redisGuard, in Redis', { skip: !hasRedis() }, () => {
+describe('the memory of redisState, in Redis', { skip: !hasRedis() }, () => {
   let server: RedisServer
   let client: TestClient
   beforeAll(async () => {
@@ -28,14 +28,14 @@ describe('the memory of redisGuard, in Redis', { skip: !hasRedis() }, () => {
 
   const keyCount = async (): Promise<number> => Number(await client.command('DBSIZE'))
 
-  /** Lets a guard decide about so many attempts, and gives the bytes that Redis holds for it. */
+  /** Lets a state decide about so many attempts, and gives the bytes that Redis holds for it. */
   async function heldFor(what: string, count: number, attempt: (n: number) => Attempt): Promise<number> {
     await client.command('FLUSHALL')
-    const guard = redisGuard(client.port, { prefix: 'long', now, timeoutMs: 10_000 })
-    await guard.decide(rightCode(someStep))
+    const state = redisState(client.port, { prefix: 'long', now, timeoutMs: 10_000 })
+    await state.decide(rightCode(someStep))
     const before = await used()
     for (let begin = 0; begin < count; begin += atOnce) {
-      await Promise.all(Array.from({ length: atOnce }, async (_, n) => guard.decide(attempt(begin + n))))
+      await Promise.all(Array.from({ length: atOnce }, async (_, n) => state.decide(attempt(begin + n))))
     }
     const bytes = (await used()) - before
     console.log(`memory in Redis: ${what}: ${(bytes / 1e6).toFixed(1)} MB, ${await keyCount()} keys`)
@@ -62,7 +62,7 @@ describe('the memory of redisGuard, in Redis', { skip: !hasRedis() }, () => {
   it('is none for strangers, who never reach it', async () => {
     await client.command('FLUSHALL')
     const clock = new Clock()
-    const { scheme } = schemeFor(clock, { guard: redisGuard(client.port, { now: clock.now }) })
+    const { scheme } = schemeFor(clock, { state: redisState(client.port, { now: clock.now }) })
     for (let n = 0; n < 100_000; n++) {
       const headers = { Authorization: `Bearer stranger-${n}`, 'X-TOTP': String(n).padStart(6, '0') }
       await scheme.authenticate(requestWith(headers, String(n)))

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { Agent, request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Seed } from '../../src/core/seed.js'
-import { memoryGuard } from '../../src/state/memory-state.js'
+import { memoryState } from '../../src/state/memory-state.js'
 import { PeerTokenAuth } from '../../src/server/scheme/delegates.js'
 import { totpGuard } from '../../src/server/express.js'
 import { httpAnswer } from '../../src/server/scheme/refusal.js'
@@ -47,7 +47,7 @@ function makeScheme(clock: Clock): TOTPServerAuthScheme {
     replay: 'reuse',
     // One guess in each time step is counted: no budget is ever exhausted.
     throttle: { budgets: [{ limit: 5, seconds: 30 }] },
-    guard: memoryGuard({ since: new Date(0) }),
+    state: memoryState({ since: new Date(0) }),
     now: clock.now,
   })
 }

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { defaultProfile } from '../../src/core/profile.js'
 import { startDemoAgent } from '../../src/demo/index.js'
-import { memoryGuard } from '../../src/state/memory-state.js'
+import { memoryState } from '../../src/state/memory-state.js'
 import { probe, type ProbeReport } from '../../src/probe/index.js'
 import { TOTPServerAuthScheme } from '../../src/server/index.js'
 import { agent03 } from '../support/agent-03.js'
@@ -24,7 +24,7 @@ describe('a correct agent passes without a warning', () => {
       peerSeeds: { alice: alice.seed, bob: bob.seed },
       tokenToPeer: { [alice.token]: 'alice', [bob.token]: 'bob' },
       replay: 'reuse',
-      guard: memoryGuard({ since: new Date(0) }),
+      state: memoryState({ since: new Date(0) }),
       now: clock.now,
     })
     const agent = await agent03(scheme)

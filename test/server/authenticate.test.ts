@@ -4,7 +4,7 @@ import { HOTP } from 'otpauth'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { defaultProfile } from '../../src/core/profile.js'
 import { hashToken } from '../../src/core/token.js'
-import type { Guard } from '../../src/state/state.js'
+import type { State } from '../../src/state/state.js'
 import { PeerTokenAuth } from '../../src/server/scheme/delegates.js'
 import { httpAnswer, type HttpAnswer } from '../../src/server/scheme/refusal.js'
 import type { AuthRequest } from '../../src/server/scheme/request.js'
@@ -302,7 +302,7 @@ describe('authenticate under once', () => {
 
   it('answers 503 for a code that could have been used before a restart, and accepts the first that could not', async () => {
     const clock = new Clock()
-    const { scheme } = schemeFor(clock, { replay: 'once', guard: undefined } as object)
+    const { scheme } = schemeFor(clock, { replay: 'once', state: undefined } as object)
     for (const wait of [45, 15]) {
       const { refusal } = await scheme.authenticate(requestWith(headersOf('alice', clock.at)))
       expect(refusal).toMatchObject({ kind: 'unavailable', reason: 'replay-unknown', retryAfter: wait })
@@ -410,14 +410,14 @@ describe('authenticate when something is broken', () => {
   const down = (): never => {
     throw new Error(`connection lost while looking at ${peers.alice.token}`)
   }
-  const guards: Record<string, Guard> = {
+  const states: Record<string, State> = {
     'throws at once': { supports: { once: true }, decide: down },
     'throws later': { supports: { once: true }, decide: () => sleep(1).then(down) },
     'accepts what does not match': { supports: { once: true }, decide: () => ({ outcome: 'accepted' }) },
   }
 
-  it.each(Object.entries(guards))('answers 503 when the guard %s', async (_, guard) => {
-    const { scheme } = schemeFor(new Clock(), { guard })
+  it.each(Object.entries(states))('answers 503 when the state %s', async (_, state) => {
+    const { scheme } = schemeFor(new Clock(), { state })
     const fields = { ...right, 'X-TOTP': wrongCodeOf(someInstant) }
     const { refusal } = await scheme.authenticate(requestWith(fields))
     expect(refusal).toMatchObject({ kind: 'unavailable', reason: 'guard-failed', retryAfter: 5 })

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { hashToken, Token } from '../../src/core/token.js'
 import {
-  memoryGuard,
+  memoryState,
   PeerTokenAuth,
   SimpleTokenAuth,
   TOTPServerAuthScheme,
@@ -20,7 +20,7 @@ const mappedTwice = { [peers.alice.token]: 'a', [hashToken(peers.alice.token)]: 
 /** What a caller without a compiler may hand in. */
 const make = (options: object): TOTPServerAuthScheme =>
   new TOTPServerAuthScheme(options as TOTPServerAuthSchemeOptions)
-const withCode = (code: string): unknown => expect.objectContaining({ name: 'A2aTotpError', code })
+const withCode = (code: string): unknown => expect.objectContaining({ name: 'TOTPError', code })
 
 describe('TOTPServerAuthScheme', () => {
   it.each<[what: string, code: string, options: object]>([
@@ -101,14 +101,14 @@ describe('TOTPServerAuthScheme', () => {
     [
       'once over a guard that cannot',
       'ERR_CONFIG_INVALID',
-      { ...good, replay: 'once', guard: { supports: { once: false } } },
+      { ...good, replay: 'once', state: { supports: { once: false } } },
     ],
     [
       'once for one peer over a guard that cannot',
       'ERR_CONFIG_INVALID',
       {
         ...good,
-        guard: { supports: { once: false } },
+        state: { supports: { once: false } },
         peerSeeds: { bob: { seeds: [{ seed: peers.bob.seed }], replay: 'once' } },
       },
     ],
@@ -138,7 +138,7 @@ describe('TOTPServerAuthScheme', () => {
   })
 
   it('needs no guard that can do once for reuse', () => {
-    const guard = { ...memoryGuard(), supports: { once: false } }
+    const guard = { ...memoryState(), supports: { once: false } }
     expect(() => make({ ...good, guard })).not.toThrow()
   })
 

@@ -144,8 +144,8 @@ describe('grpcGuard', () => {
   })
 
   it('answers UNAVAILABLE when the state cannot be asked', async () => {
-    const guard = { supports: { once: true }, decide: () => Promise.reject(new Error('no state: secret')) }
-    const { call } = await start({ guard })
+    const state = { supports: { once: true }, decide: () => Promise.reject(new Error('no state: secret')) }
+    const { call } = await start({ state })
     const ending = await call('1.0', 'getTask', right)
     expect([ending.code, ending.trailers.get('retry-after')]).toEqual([status.UNAVAILABLE, ['5']])
     expect(ending.details).not.toContain('secret')

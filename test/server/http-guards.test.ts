@@ -148,8 +148,8 @@ describe.each(Object.entries(frameworks))('the guard for %s', (framework, serve)
     expect(await throttled.json()).toMatchObject({ error: { code: 429, status: 'RESOURCE_EXHAUSTED' } })
     await server?.close()
 
-    const guard = { supports: { once: true }, decide: () => Promise.reject(new Error('secret')) }
-    const down = await start({ guard })
+    const state = { supports: { once: true }, decide: () => Promise.reject(new Error('secret')) }
+    const down = await start({ state })
     const response = await fetch(down.origin, { headers: right })
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5'])
     expect(await response.text()).not.toContain('secret')

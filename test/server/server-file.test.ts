@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
-  memoryGuard,
+  memoryState,
   TOTPServerAuthScheme,
   type AuthEvent,
   type FromFileOptions,
@@ -55,7 +55,7 @@ function fromFile(path: string, options: FromFileOptions = {}): Subject {
   const events: (AuthEvent | ServerFileEvent)[] = []
   const scheme = TOTPServerAuthScheme.fromFile(path, {
     now: clock.now,
-    guard: memoryGuard({ since: new Date(0) }),
+    state: memoryState({ since: new Date(0) }),
     onEvent: (event) => events.push(event),
     ...options,
   })
@@ -289,10 +289,10 @@ describe('fromFile', () => {
     })
   })
 
-  it('refuses to start over a guard that cannot do what a peer needs', () => {
+  it('refuses to start over a state that cannot do what a peer needs', () => {
     const path = write(freshPath(), alice({ replay: 'once' }))
-    const guard = { ...memoryGuard(), supports: { once: false } }
-    expect(failureOf(() => TOTPServerAuthScheme.fromFile(path, { guard })).code).toBe('ERR_CONFIG_INVALID')
+    const state = { ...memoryState(), supports: { once: false } }
+    expect(failureOf(() => TOTPServerAuthScheme.fromFile(path, { state })).code).toBe('ERR_CONFIG_INVALID')
   })
 
   it.skipIf(process.platform === 'win32')('warns of a file that all can read, and only of such', () => {

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { memoryGuard } from '../../src/state/index.js'
+import { memoryState } from '../../src/state/index.js'
 import { httpAnswer, TOTPServerAuthScheme, type AuthOutcome } from '../../src/server/index.js'
 import { grpcAnswer } from '../../src/server/scheme/refusal.js'
 import { makeFolder } from '../support/cli.js'
@@ -43,7 +43,7 @@ async function* outcomesOf({ file, since, requests }: Run) {
   using scheme = TOTPServerAuthScheme.fromFile(
     serverFileOf(vectors.files[file as keyof typeof vectors.files]),
     {
-      guard: memoryGuard({ since: at }),
+      state: memoryState({ since: at }),
       now: () => at,
     },
   )

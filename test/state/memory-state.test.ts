@@ -1,53 +1,53 @@
 import { describe, expect, it } from 'vitest'
-import { memoryGuard } from '../../src/state/memory-state.js'
+import { memoryState } from '../../src/state/memory-state.js'
 import { heapUsed } from '../support/heap.js'
 import { inStep, rightCode, someStep, wrongCode } from './attempts.js'
-import { guardContract } from './state-contract.js'
+import { stateContract } from './state-contract.js'
 
-guardContract('memoryGuard', (since) => memoryGuard({ since }))
+stateContract('memoryState', (since) => memoryState({ since }))
 
-describe('memoryGuard', () => {
+describe('memoryState', () => {
   it('answers at once, so that nothing can come between question and claim', () => {
-    expect(memoryGuard().decide(rightCode(someStep))).not.toBeInstanceOf(Promise)
+    expect(memoryState().decide(rightCode(someStep))).not.toBeInstanceOf(Promise)
   })
 
   it('knows only what came after it was made, unless told otherwise', () => {
     const now = Math.floor(Date.now() / 30_000)
-    expect(memoryGuard().decide(rightCode(now))).toMatchObject({ outcome: 'unknown' })
-    expect(memoryGuard().decide(rightCode(now + 3))).toEqual({ outcome: 'accepted' })
+    expect(memoryState().decide(rightCode(now))).toMatchObject({ outcome: 'unknown' })
+    expect(memoryState().decide(rightCode(now + 3))).toEqual({ outcome: 'accepted' })
   })
 
   it('begins at an instant, or not at all', () => {
-    expect(() => memoryGuard({ since: new Date(NaN) })).toThrow(/valid Date/)
+    expect(() => memoryState({ since: new Date(NaN) })).toThrow(/valid Date/)
   })
 
   it('does not believe a beginning that only a wrong clock can have set, and sweeps by the right one', () => {
-    const guard = memoryGuard({ since: inStep(someStep + 1_000_000) })
-    expect(guard.decide(rightCode(someStep + 1_000_000)).outcome).toBe('unknown')
-    expect(guard.decide(rightCode(someStep)).outcome).toBe('unknown')
-    expect(guard.decide(rightCode(someStep + 2))).toEqual({ outcome: 'accepted' })
+    const state = memoryState({ since: inStep(someStep + 1_000_000) })
+    expect(state.decide(rightCode(someStep + 1_000_000)).outcome).toBe('unknown')
+    expect(state.decide(rightCode(someStep)).outcome).toBe('unknown')
+    expect(state.decide(rightCode(someStep + 2))).toEqual({ outcome: 'accepted' })
     const before = heapUsed()
     for (let step = someStep + 3; step < someStep + 200_000; step += 10)
-      guard.decide(rightCode(step, { peer: `peer-${step}` }))
+      state.decide(rightCode(step, { peer: `peer-${step}` }))
     expect(heapUsed() - before).toBeLessThan(1_000_000)
     // Used after the measurement, so that it was held.
-    expect(guard.decide(rightCode(someStep + 200_000))).toEqual({ outcome: 'accepted' })
+    expect(state.decide(rightCode(someStep + 200_000))).toEqual({ outcome: 'accepted' })
   })
 
   it('stays sorted when the clock is set back: no guess is forgotten early', () => {
-    const guard = memoryGuard()
+    const state = memoryState()
     const budgets = [{ limit: 2, seconds: 30 }]
-    guard.decide(wrongCode('1', inStep(someStep, 20), { budgets }))
-    guard.decide(wrongCode('2', inStep(someStep, 5), { budgets }))
+    state.decide(wrongCode('1', inStep(someStep, 20), { budgets }))
+    state.decide(wrongCode('2', inStep(someStep, 5), { budgets }))
     const later = wrongCode('3', inStep(someStep + 1, 19), { budgets })
-    expect(guard.decide(later)).toEqual({ outcome: 'throttled', retryAfter: 1 })
+    expect(state.decide(later)).toEqual({ outcome: 'throttled', retryAfter: 1 })
   })
 
   it('holds 100,000 pairs of peer and token under attack, and beyond them forgets the oldest', () => {
-    const guard = memoryGuard()
+    const state = memoryState()
     const budgets = [{ limit: 1, seconds: 3600 }]
     const guess = (peer: number): string =>
-      guard.decide(wrongCode('1', inStep(someStep), { peer: `peer-${peer}`, budgets })).outcome
+      state.decide(wrongCode('1', inStep(someStep), { peer: `peer-${peer}`, budgets })).outcome
     for (let peer = 0; peer < 100_000; peer++) guess(peer)
     expect([guess(0), guess(1)]).toEqual(['throttled', 'throttled'])
     expect(guess(100_000)).toBe('wrong')
@@ -56,15 +56,15 @@ describe('memoryGuard', () => {
   })
 
   it('keeps no claim or guess that can matter no more', () => {
-    const guard = memoryGuard({ since: new Date(0) })
+    const state = memoryState({ since: new Date(0) })
     const budgets = [{ limit: 5, seconds: 30 }]
     const before = heapUsed()
     for (let step = someStep; step < someStep + 500_000; step += 10) {
-      guard.decide(rightCode(step, { peer: `peer-${step}` }))
-      guard.decide(wrongCode('1', inStep(step), { peer: `peer-${step}`, budgets }))
+      state.decide(rightCode(step, { peer: `peer-${step}` }))
+      state.decide(wrongCode('1', inStep(step), { peer: `peer-${step}`, budgets }))
     }
     const bytesPerPeer = (heapUsed() - before) / 50_000
     expect(bytesPerPeer).toBeLessThan(20)
-    expect(guard.decide(rightCode(someStep + 500_000))).toEqual({ outcome: 'accepted' })
+    expect(state.decide(rightCode(someStep + 500_000))).toEqual({ outcome: 'accepted' })
   })
 })

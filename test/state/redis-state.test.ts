@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Guard } from '../../src/state/state.js'
+import type { State } from '../../src/state/state.js'
 import { decideScript } from '../../src/state/decide-script.js'
-import { redisGuard, type RedisGuardOptions, type RedisPort } from '../../src/server/redis.js'
+import { redisState, type RedisStateOptions, type RedisPort } from '../../src/server/redis.js'
 import { clientNames, clients, type TestClient } from '../support/redis-clients.js'
 import { failureOf } from '../support/failure.js'
 import { rejectionOf } from '../support/store-folder.js'
 import { hasRedis, RedisServer } from '../support/redis-server.js'
 import { inStep, period, rightCode, someStep, wrongCode } from './attempts.js'
-import { guardContract } from './state-contract.js'
+import { stateContract } from './state-contract.js'
 
 const redisPresent = hasRedis()
 
@@ -28,75 +28,75 @@ describe.each(clientNames)('with %s', { skip: !redisPresent }, (name) => {
     await server.stop()
   })
 
-  /** A guard with an empty memory of its own. */
-  const freshGuard = (options: RedisGuardOptions = {}): { guard: Guard; prefix: string } => {
+  /** A state with an empty memory of its own. */
+  const freshState = (options: RedisStateOptions = {}): { state: State; prefix: string } => {
     const prefix = randomUUID()
-    return { guard: redisGuard(client.port, { prefix, ...patient, ...options }), prefix }
+    return { state: redisState(client.port, { prefix, ...patient, ...options }), prefix }
   }
 
-  guardContract('redisGuard', async (since) => {
-    const { guard, prefix } = freshGuard()
+  stateContract('redisState', async (since) => {
+    const { state, prefix } = freshState()
     await client.command('SET', `{${prefix}}:begun`, String(since.getTime()))
-    return guard
+    return state
   })
 
-  describe('redisGuard', () => {
+  describe('redisState', () => {
     const budgets = [{ limit: 3, seconds: 30 }]
-    const begin = (at = inStep(someStep)): RedisGuardOptions => ({ now: () => at })
+    const begin = (at = inStep(someStep)): RedisStateOptions => ({ now: () => at })
     const keysOf = async (prefix: string): Promise<string[]> =>
       (await client.command('KEYS', `*${prefix}*`)) as string[]
 
     it('begins an empty memory later than now by all that clocks and answers may lag', async () => {
       const turn = inStep(someStep, 30).getTime()
-      const beginning = (msBeforeTheTurn: number): Guard =>
-        freshGuard({ ...begin(new Date(turn - msBeforeTheTurn)), clockSkewMs: 700, timeoutMs: 300 }).guard
+      const beginning = (msBeforeTheTurn: number): State =>
+        freshState({ ...begin(new Date(turn - msBeforeTheTurn)), clockSkewMs: 700, timeoutMs: 300 }).state
       const next = rightCode(someStep + 2, { at: new Date(turn) })
       expect(await beginning(1000).decide(next)).toEqual({ outcome: 'accepted' })
       expect(await beginning(999).decide(next)).toEqual({ outcome: 'unknown', retryAfter: 60 })
     })
 
     it('keeps the beginning that the first attempt has set', async () => {
-      const { guard, prefix } = freshGuard(begin())
-      const late = redisGuard(client.port, { prefix, ...patient, ...begin(inStep(someStep + 10)) })
-      await guard.decide(rightCode(someStep))
+      const { state, prefix } = freshState(begin())
+      const late = redisState(client.port, { prefix, ...patient, ...begin(inStep(someStep + 10)) })
+      await state.decide(rightCode(someStep))
       expect(await late.decide(rightCode(someStep + 3))).toEqual({ outcome: 'accepted' })
     })
 
     it('does not believe a beginning that only a wrong clock can have set', async () => {
-      const { guard, prefix } = freshGuard(begin())
-      const ahead = redisGuard(client.port, { prefix, ...patient, ...begin(inStep(someStep + 1_000_000)) })
+      const { state, prefix } = freshState(begin())
+      const ahead = redisState(client.port, { prefix, ...patient, ...begin(inStep(someStep + 1_000_000)) })
       await ahead.decide(rightCode(someStep + 1_000_000))
-      await guard.decide(rightCode(someStep))
-      expect(await guard.decide(rightCode(someStep + 2))).toEqual({ outcome: 'accepted' })
+      await state.decide(rightCode(someStep))
+      expect(await state.decide(rightCode(someStep + 2))).toEqual({ outcome: 'accepted' })
     })
 
     it('knows nothing from before it was flushed', async () => {
-      const { guard, prefix } = freshGuard(begin())
-      await guard.decide(rightCode(someStep - 10))
+      const { state, prefix } = freshState(begin())
+      await state.decide(rightCode(someStep - 10))
       const used = rightCode(someStep + 2)
-      expect(await guard.decide(used)).toEqual({ outcome: 'accepted' })
+      expect(await state.decide(used)).toEqual({ outcome: 'accepted' })
       await client.command('DEL', ...((await keysOf(prefix)) as [string]))
-      const after = redisGuard(client.port, { prefix, ...patient, ...begin(used.at) })
+      const after = redisState(client.port, { prefix, ...patient, ...begin(used.at) })
       expect(await after.decide(used)).toMatchObject({ outcome: 'unknown' })
       expect(await after.decide(rightCode(someStep + 4))).toEqual({ outcome: 'accepted' })
     })
 
     it('knows nothing from before a server that does not know the script', async () => {
       let at = inStep(someStep)
-      const { guard } = freshGuard({ now: () => at })
-      await guard.decide(rightCode(someStep))
+      const { state } = freshState({ now: () => at })
+      await state.decide(rightCode(someStep))
       const used = rightCode(someStep + 2)
-      expect(await guard.decide(used)).toEqual({ outcome: 'accepted' })
+      expect(await state.decide(used)).toEqual({ outcome: 'accepted' })
       const known = rightCode(someStep + 2, { seedId: 'seed-2' })
-      expect(await guard.decide(known)).toEqual({ outcome: 'accepted' })
+      expect(await state.decide(known)).toEqual({ outcome: 'accepted' })
 
       at = inStep(someStep + 2)
       await client.command('SCRIPT', 'FLUSH')
-      expect(await guard.decide(used)).toMatchObject({ outcome: 'replayed' })
+      expect(await state.decide(used)).toMatchObject({ outcome: 'replayed' })
       // Nobody has used it as far as this Redis knows, but what it was told last may be lost.
       const perhapsUsed = rightCode(someStep + 2, { seedId: 'seed-3' })
-      expect(await guard.decide(perhapsUsed)).toMatchObject({ outcome: 'unknown' })
-      expect(await guard.decide(rightCode(someStep + 4))).toEqual({ outcome: 'accepted' })
+      expect(await state.decide(perhapsUsed)).toMatchObject({ outcome: 'unknown' })
+      expect(await state.decide(rightCode(someStep + 4))).toEqual({ outcome: 'accepted' })
     })
 
     it('begins no memory with an instant that reached Redis too late', async () => {
@@ -108,20 +108,20 @@ describe.each(clientNames)('with %s', { skip: !redisPresent }, (name) => {
         },
       }
       const prefix = randomUUID()
-      const guard = redisGuard(slow, { prefix, timeoutMs: 20 })
-      await expect(guard.decide(rightCode(someStep))).rejects.toMatchObject({ code: 'ERR_STATE_UNAVAILABLE' })
+      const state = redisState(slow, { prefix, timeoutMs: 20 })
+      await expect(state.decide(rightCode(someStep))).rejects.toMatchObject({ code: 'ERR_STATE_UNAVAILABLE' })
       await new Promise((done) => setTimeout(done, 60))
       expect(await keysOf(prefix)).toEqual([])
     })
 
     it('asks once a decision', async () => {
-      const { guard } = freshGuard(begin())
-      await guard.decide(rightCode(someStep))
+      const { state } = freshState(begin())
+      await state.decide(rightCode(someStep))
       await client.command('CONFIG', 'RESETSTAT')
       for (let step = someStep; step < someStep + 10; step++) {
-        await guard.decide(rightCode(step, { budgets }))
-        await guard.decide(rightCode(step, { policy: 'reuse', budgets }))
-        await guard.decide(wrongCode(String(step), inStep(step), { budgets }))
+        await state.decide(rightCode(step, { budgets }))
+        await state.decide(rightCode(step, { policy: 'reuse', budgets }))
+        await state.decide(wrongCode(String(step), inStep(step), { budgets }))
       }
       const stats = String(await client.command('INFO', 'commandstats'))
       expect(stats).toContain('cmdstat_evalsha:calls=30,')
@@ -129,11 +129,11 @@ describe.each(clientNames)('with %s', { skip: !redisPresent }, (name) => {
     })
 
     it('has all keys of a decision in one slot of a cluster, also for names with braces', async () => {
-      const { guard, prefix } = freshGuard(begin())
+      const { state, prefix } = freshState(begin())
       const given = { peer: '}{a{b}', budgets }
-      await guard.decide(rightCode(someStep, given))
-      await guard.decide(rightCode(someStep + 2, given))
-      await guard.decide(wrongCode('1', inStep(someStep), given))
+      await state.decide(rightCode(someStep, given))
+      await state.decide(rightCode(someStep + 2, given))
+      await state.decide(wrongCode('1', inStep(someStep), given))
       const keys = await keysOf(prefix)
       expect(keys).toHaveLength(3)
       for (const key of keys) expect(key).toMatch(/^\{[^{}]+\}:[a-z]+(:[\w-]{22})?$/)
@@ -148,19 +148,19 @@ describe.each(clientNames)('with %s', { skip: !redisPresent }, (name) => {
           return client.port.evalSha(sha, keys, argument)
         },
       }
-      const guard = redisGuard(watched, { prefix: randomUUID(), ...patient, ...begin() })
+      const state = redisState(watched, { prefix: randomUUID(), ...patient, ...begin() })
       const given = { peer: 'alice', tokenHash: 'sha256:abcdef', budgets }
-      await guard.decide(wrongCode('918273', inStep(someStep), given))
-      await guard.decide(rightCode(someStep, given))
+      await state.decide(wrongCode('918273', inStep(someStep), given))
+      await state.decide(rightCode(someStep, given))
       expect(asked.length).toBeGreaterThan(3)
       expect(asked.join('\n')).not.toMatch(/918273|alice|abcdef/)
     })
 
     it('keeps nothing for longer than it can matter, but the beginning', async () => {
-      const { guard, prefix } = freshGuard(begin())
-      await guard.decide(rightCode(someStep))
-      await guard.decide(rightCode(someStep + 2))
-      await guard.decide(wrongCode('1', inStep(someStep), { budgets: [{ limit: 3, seconds: 3600 }] }))
+      const { state, prefix } = freshState(begin())
+      await state.decide(rightCode(someStep))
+      await state.decide(rightCode(someStep + 2))
+      await state.decide(wrongCode('1', inStep(someStep), { budgets: [{ limit: 3, seconds: 3600 }] }))
       const lives: Record<string, number> = {}
       for (const key of await keysOf(prefix)) {
         lives[key.split(':')[1] ?? ''] = Number(await client.command('PTTL', key))
@@ -171,11 +171,11 @@ describe.each(clientNames)('with %s', { skip: !redisPresent }, (name) => {
     })
 
     it('holds no more guesses than the largest budget', async () => {
-      const { guard, prefix } = freshGuard(begin())
+      const { state, prefix } = freshState(begin())
       const loose = [{ limit: 5, seconds: 1 }]
       for (let n = 0; n < 50; n++) {
         const at = new Date(inStep(someStep, 0).getTime() + n * 1000)
-        await guard.decide(wrongCode(String(n), at, { budgets: loose }))
+        await state.decide(wrongCode(String(n), at, { budgets: loose }))
       }
       const [guesses = ''] = (await keysOf(prefix)).filter((key) => key.includes(':guesses:'))
       expect(await client.command('ZCARD', guesses)).toBe(5)
@@ -197,36 +197,36 @@ describe.each(clientNames)('with %s', { skip: !redisPresent }, (name) => {
         [['CONFIG', 'SET', 'min-replicas-to-write', '0']],
       ],
     ])('accepts nothing where a guess could not be counted, because Redis %s', async (_, way, back) => {
-      const { guard } = freshGuard(begin())
+      const { state } = freshState(begin())
       const run = async (commands: string[][]): Promise<void> => {
         for (const words of commands) await client.command(...(words as [string, ...string[]]))
       }
       const right = { policy: 'reuse', budgets } as const
-      expect(await guard.decide(rightCode(someStep, right))).toEqual({ outcome: 'accepted' })
+      expect(await state.decide(rightCode(someStep, right))).toEqual({ outcome: 'accepted' })
       await run(way)
       try {
         const unavailable = { code: 'ERR_STATE_UNAVAILABLE' }
-        await expect(guard.decide(wrongCode('1', inStep(someStep), { budgets }))).rejects.toMatchObject(
+        await expect(state.decide(wrongCode('1', inStep(someStep), { budgets }))).rejects.toMatchObject(
           unavailable,
         )
-        await expect(guard.decide(rightCode(someStep, right))).rejects.toMatchObject(unavailable)
+        await expect(state.decide(rightCode(someStep, right))).rejects.toMatchObject(unavailable)
       } finally {
         await run(back)
       }
-      expect(await guard.decide(rightCode(someStep, right))).toEqual({ outcome: 'accepted' })
+      expect(await state.decide(rightCode(someStep, right))).toEqual({ outcome: 'accepted' })
     })
 
     it('keeps agents with prefixes of their own apart', async () => {
       const used = rightCode(someStep + 2)
-      for (const { guard } of [freshGuard(begin()), freshGuard(begin())]) {
-        await guard.decide(rightCode(someStep))
-        expect(await guard.decide(used)).toEqual({ outcome: 'accepted' })
+      for (const { state } of [freshState(begin()), freshState(begin())]) {
+        await state.decide(rightCode(someStep))
+        expect(await state.decide(used)).toEqual({ outcome: 'accepted' })
       }
     })
   })
 })
 
-describe('redisGuard', () => {
+describe('redisState', () => {
   const silent: RedisPort = {
     eval: () => new Promise(() => undefined),
     evalSha: () => new Promise(() => undefined),
@@ -237,14 +237,14 @@ describe('redisGuard', () => {
   })
 
   it('gives up on a client that never answers', async () => {
-    const guard = redisGuard(silent, { timeoutMs: 20 })
-    await expect(guard.decide(rightCode(someStep))).rejects.toMatchObject({ code: 'ERR_STATE_UNAVAILABLE' })
+    const state = redisState(silent, { timeoutMs: 20 })
+    await expect(state.decide(rightCode(someStep))).rejects.toMatchObject({ code: 'ERR_STATE_UNAVAILABLE' })
   })
 
   it('refuses at once when ten thousand decisions wait for an answer', async () => {
-    const guard = redisGuard(silent, { timeoutMs: 50 })
+    const state = redisState(silent, { timeoutMs: 50 })
     const waiting = Array.from({ length: 10_001 }, () =>
-      Promise.resolve(guard.decide(rightCode(someStep))).then(JSON.stringify, String),
+      Promise.resolve(state.decide(rightCode(someStep))).then(JSON.stringify, String),
     )
     const said = await Promise.all(waiting)
     expect(said.filter((one) => one.includes('in time'))).toHaveLength(10_000)
@@ -257,7 +257,7 @@ describe('redisGuard', () => {
     ['an unheard-of outcome', ['yes', 0]],
     ['no number', ['accepted', 'x']],
   ])('takes %s for no answer', async (_what, reply) => {
-    const decision = Promise.resolve(redisGuard(answering(reply)).decide(rightCode(someStep)))
+    const decision = Promise.resolve(redisState(answering(reply)).decide(rightCode(someStep)))
     await expect(decision).rejects.toMatchObject({ code: 'ERR_STATE_UNAVAILABLE' })
   })
 
@@ -270,13 +270,13 @@ describe('redisGuard', () => {
     { clockSkewMs: -1 },
     { clockSkewMs: 0.5 },
   ])('refuses %j', (options) => {
-    expect(failureOf(() => redisGuard(silent, options)).code).toBe('ERR_CONFIG_INVALID')
+    expect(failureOf(() => redisState(silent, options)).code).toBe('ERR_CONFIG_INVALID')
   })
 
   it.each([{ prefix: 'a' }, { prefix: 'a'.repeat(64) }, { timeoutMs: 1 }, { clockSkewMs: 0 }])(
     'takes %j',
     (options) => {
-      expect(redisGuard(silent, options).supports).toEqual({ once: true })
+      expect(redisState(silent, options).supports).toEqual({ once: true })
     },
   )
 
@@ -287,7 +287,7 @@ describe('redisGuard', () => {
       eval: (text) => Promise.resolve(taught.push(text)),
       evalSha: () => Promise.reject(cause),
     }
-    const error = await rejectionOf(Promise.resolve(redisGuard(readOnly).decide(rightCode(someStep))))
+    const error = await rejectionOf(Promise.resolve(redisState(readOnly).decide(rightCode(someStep))))
     expect(error).toMatchObject({ code: 'ERR_STATE_UNAVAILABLE', cause })
     expect(String(error)).toContain('Redis cannot answer')
     expect(taught).toEqual([])

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Attempt, Decision, Guard } from '../../src/state/state.js'
+import type { Attempt, Decision, State } from '../../src/state/state.js'
 import { inStep, period, rightCode, someStep, wrongCode } from './attempts.js'
 
-/** Makes a guard with an empty memory that begins at that instant. */
-export type MakeGuard = (since: Date) => Guard | Promise<Guard>
+/** Makes a state with an empty memory that begins at that instant. */
+export type MakeState = (since: Date) => State | Promise<State>
 
 const longAgo = new Date(0)
 const budgets = [
@@ -12,38 +12,38 @@ const budgets = [
   { limit: 5, seconds: 3600 },
 ]
 
-/** What every guard promises. A store signs it in a few lines. */
-export function guardContract(name: string, make: MakeGuard): void {
-  const outcomes = async (guard: Guard, attempts: readonly Attempt[]): Promise<Decision['outcome'][]> => {
+/** What every state promises. A store signs it in a few lines. */
+export function stateContract(name: string, make: MakeState): void {
+  const outcomes = async (state: State, attempts: readonly Attempt[]): Promise<Decision['outcome'][]> => {
     const answers: Decision['outcome'][] = []
-    for (const attempt of attempts) answers.push((await guard.decide(attempt)).outcome)
+    for (const attempt of attempts) answers.push((await state.decide(attempt)).outcome)
     return answers
   }
 
-  describe(`${name} as a Guard, under once`, () => {
+  describe(`${name} as a State, under once`, () => {
     it('accepts exactly one of many simultaneous uses of a step', async () => {
-      const guard = await make(longAgo)
+      const state = await make(longAgo)
       const answers = await Promise.all(
-        Array.from({ length: 64 }, async () => guard.decide(rightCode(someStep))),
+        Array.from({ length: 64 }, async () => state.decide(rightCode(someStep))),
       )
       expect(answers.filter(({ outcome }) => outcome === 'accepted')).toHaveLength(1)
       expect(answers.filter(({ outcome }) => outcome === 'replayed')).toHaveLength(63)
     })
 
     it('refuses an older step once a newer one was used, and accepts a still newer one', async () => {
-      const guard = await make(longAgo)
+      const state = await make(longAgo)
       const at = inStep(someStep)
       const used = [0, -1, 1, 0].map((drift) => rightCode(someStep + drift, { at }))
-      expect(await outcomes(guard, used)).toEqual(['accepted', 'replayed', 'accepted', 'replayed'])
+      expect(await outcomes(state, used)).toEqual(['accepted', 'replayed', 'accepted', 'replayed'])
     })
 
     it('accepts a step exactly when it is newer than every accepted one, in whatever order they come', async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 30 }), async (steps) => {
-          const guard = await make(longAgo)
+          const state = await make(longAgo)
           let newest = -1
           for (const step of steps) {
-            const { outcome } = await guard.decide(rightCode(someStep + step, { at: inStep(someStep + 20) }))
+            const { outcome } = await state.decide(rightCode(someStep + step, { at: inStep(someStep + 20) }))
             expect(outcome).toBe(step > newest ? 'accepted' : 'replayed')
             newest = Math.max(newest, step)
           }
@@ -53,17 +53,17 @@ export function guardContract(name: string, make: MakeGuard): void {
     })
 
     it('still remembers a used step in the last moment in which its code could be accepted', async () => {
-      const guard = await make(longAgo)
-      await guard.decide(rightCode(someStep, { at: inStep(someStep - 1, 0) }))
+      const state = await make(longAgo)
+      await state.decide(rightCode(someStep, { at: inStep(someStep - 1, 0) }))
       const lastMoment = inStep(someStep + 1, period - 0.001)
-      expect((await guard.decide(rightCode(someStep, { at: lastMoment }))).outcome).toBe('replayed')
+      expect((await state.decide(rightCode(someStep, { at: lastMoment }))).outcome).toBe('replayed')
     })
 
     it('keeps the claims of peers apart, and of the seeds of one peer, but not of its tokens', async () => {
-      const guard = await make(longAgo)
-      await guard.decide(rightCode(someStep))
+      const state = await make(longAgo)
+      await state.decide(rightCode(someStep))
       expect(
-        await outcomes(guard, [
+        await outcomes(state, [
           rightCode(someStep, { peer: 'bob' }),
           rightCode(someStep, { seedId: 'seed-2' }),
           rightCode(someStep, { tokenHash: 'sha256:bb' }),
@@ -72,25 +72,25 @@ export function guardContract(name: string, make: MakeGuard): void {
     })
 
     it('does not mistake one pair of names for another that reads the same when put together', async () => {
-      const guard = await make(longAgo)
-      await guard.decide(rightCode(someStep, { peer: 'al', seedId: 'ice' }))
+      const state = await make(longAgo)
+      await state.decide(rightCode(someStep, { peer: 'al', seedId: 'ice' }))
       const other = rightCode(someStep, { peer: 'alice', seedId: '' })
-      expect((await guard.decide(other)).outcome).toBe('accepted')
+      expect((await state.decide(other)).outcome).toBe('accepted')
     })
 
     it('says to come back when the next step begins', async () => {
-      const guard = await make(longAgo)
-      await guard.decide(rightCode(someStep))
+      const state = await make(longAgo)
+      await state.decide(rightCode(someStep))
       const again = rightCode(someStep, { at: inStep(someStep, 20.5) })
-      expect(await guard.decide(again)).toEqual({ outcome: 'replayed', retryAfter: 10 })
+      expect(await state.decide(again)).toEqual({ outcome: 'replayed', retryAfter: 10 })
     })
 
     it('says to come back after the step that was used, for a peer that is ahead or behind', async () => {
-      const guard = await make(longAgo)
+      const state = await make(longAgo)
       const at = inStep(someStep, 20)
-      await guard.decide(rightCode(someStep + 1, { at }))
+      await state.decide(rightCode(someStep + 1, { at }))
       for (const step of [someStep + 1, someStep - 1]) {
-        expect(await guard.decide(rightCode(step, { at }))).toEqual({ outcome: 'replayed', retryAfter: 40 })
+        expect(await state.decide(rightCode(step, { at }))).toEqual({ outcome: 'replayed', retryAfter: 40 })
       }
     })
 
@@ -99,40 +99,40 @@ export function guardContract(name: string, make: MakeGuard): void {
     })
 
     it('lets none of 10,000 wrong codes spend a step', async () => {
-      const guard = await make(longAgo)
+      const state = await make(longAgo)
       for (let thousand = 0; thousand < 10; thousand++) {
         const codes = Array.from({ length: 1000 }, (_, n) => String(thousand * 1000 + n))
-        await Promise.all(codes.map(async (code) => guard.decide(wrongCode(code, inStep(someStep)))))
+        await Promise.all(codes.map(async (code) => state.decide(wrongCode(code, inStep(someStep)))))
       }
-      expect((await guard.decide(rightCode(someStep))).outcome).toBe('accepted')
+      expect((await state.decide(rightCode(someStep))).outcome).toBe('accepted')
     })
 
     it.each([0, 1, 2])('knows no step that window %i let be used before its memory began', async (window) => {
       const since = inStep(someStep, 10)
       const at = inStep(someStep, 11)
-      const guard = await make(since)
+      const state = await make(since)
       const firstKnown = someStep + 1 + window
       for (let step = someStep - window; step < firstKnown; step++) {
-        expect(await guard.decide(rightCode(step, { at, window }))).toEqual({
+        expect(await state.decide(rightCode(step, { at, window }))).toEqual({
           outcome: 'unknown',
           retryAfter: (firstKnown - someStep) * period - 11,
         })
       }
       const known = rightCode(firstKnown, { window })
-      expect((await guard.decide(known)).outcome).toBe('accepted')
+      expect((await state.decide(known)).outcome).toBe('accepted')
     })
 
     it('knows a step whose code became acceptable just when its memory began', async () => {
-      const guard = await make(inStep(someStep, 0))
-      expect((await guard.decide(rightCode(someStep + 1))).outcome).toBe('accepted')
+      const state = await make(inStep(someStep, 0))
+      expect((await state.decide(rightCode(someStep + 1))).outcome).toBe('accepted')
     })
   })
 
-  describe(`${name} as a Guard, under reuse`, () => {
+  describe(`${name} as a State, under reuse`, () => {
     it('accepts a code any number of times, whenever its memory began, and claims nothing', async () => {
-      const guard = await make(inStep(someStep, 14))
+      const state = await make(inStep(someStep, 14))
       const uses = Array.from({ length: 10 }, () => rightCode(someStep, { policy: 'reuse' }))
-      expect(new Set(await outcomes(guard, uses))).toEqual(new Set(['accepted']))
+      expect(new Set(await outcomes(state, uses))).toEqual(new Set(['accepted']))
 
       const older = await make(longAgo)
       await older.decide(rightCode(someStep, { policy: 'reuse' }))
@@ -140,13 +140,13 @@ export function guardContract(name: string, make: MakeGuard): void {
     })
   })
 
-  describe(`${name} as a Guard against guessing`, () => {
+  describe(`${name} as a State against guessing`, () => {
     it('evaluates as many guesses as the budget allows, trips on the last, and then throttles the right code too', async () => {
-      const guard = await make(longAgo)
+      const state = await make(longAgo)
       const at = inStep(someStep)
       const answers = []
       for (const code of ['1', '2', '3', '4', '1'])
-        answers.push(await guard.decide(wrongCode(code, at, { budgets })))
+        answers.push(await state.decide(wrongCode(code, at, { budgets })))
       expect(answers).toEqual([
         { outcome: 'wrong', tripped: false },
         { outcome: 'wrong', tripped: false },
@@ -154,38 +154,38 @@ export function guardContract(name: string, make: MakeGuard): void {
         { outcome: 'throttled', retryAfter: 30 },
         { outcome: 'throttled', retryAfter: 30 },
       ])
-      expect(await guard.decide(rightCode(someStep, { budgets }))).toEqual({
+      expect(await state.decide(rightCode(someStep, { budgets }))).toEqual({
         outcome: 'throttled',
         retryAfter: 30,
       })
     })
 
     it('lets the right code pass once the window has slid past the oldest guess, to the millisecond', async () => {
-      const guard = await make(longAgo)
+      const state = await make(longAgo)
       const begin = inStep(someStep, 0).getTime()
       const after = (ms: number): Date => new Date(begin + ms)
-      for (const ms of [0, 1000, 2000]) await guard.decide(wrongCode(String(ms), after(ms), { budgets }))
+      for (const ms of [0, 1000, 2000]) await state.decide(wrongCode(String(ms), after(ms), { budgets }))
       const right = (ms: number): Attempt => rightCode(someStep, { at: after(ms), budgets })
-      expect(await guard.decide(right(29_999))).toEqual({ outcome: 'throttled', retryAfter: 1 })
-      expect((await guard.decide(right(30_000))).outcome).toBe('accepted')
+      expect(await state.decide(right(29_999))).toEqual({ outcome: 'throttled', retryAfter: 1 })
+      expect((await state.decide(right(30_000))).outcome).toBe('accepted')
     })
 
     it('counts the same wrong code once in a time step, and again in the next', async () => {
-      const guard = await make(longAgo)
+      const state = await make(longAgo)
       for (let n = 0; n < 20; n++) {
-        const answer = await guard.decide(wrongCode('123456', inStep(someStep), { budgets }))
+        const answer = await state.decide(wrongCode('123456', inStep(someStep), { budgets }))
         expect(answer).toEqual({ outcome: 'wrong', tripped: false })
       }
       const next = inStep(someStep + 1, 0)
-      await guard.decide(wrongCode('123456', next, { budgets }))
-      expect(await guard.decide(wrongCode('654321', next, { budgets }))).toEqual({
+      await state.decide(wrongCode('123456', next, { budgets }))
+      expect(await state.decide(wrongCode('654321', next, { budgets }))).toEqual({
         outcome: 'wrong',
         tripped: true,
       })
     })
 
     it('takes the same wrong code again for no newer guess', async () => {
-      const guard = await make(longAgo)
+      const state = await make(longAgo)
       const guesses = [
         [0, '1'],
         [14, '1'],
@@ -193,16 +193,16 @@ export function guardContract(name: string, make: MakeGuard): void {
         [16, '3'],
       ] as const
       for (const [second, code] of guesses)
-        await guard.decide(wrongCode(code, inStep(someStep, second), { budgets }))
+        await state.decide(wrongCode(code, inStep(someStep, second), { budgets }))
       const right = rightCode(someStep + 1, { at: inStep(someStep + 1, 0), budgets })
-      expect((await guard.decide(right)).outcome).toBe('accepted')
+      expect((await state.decide(right)).outcome).toBe('accepted')
     })
 
     it('does not forgive guesses for a success', async () => {
-      const guard = await make(longAgo)
+      const state = await make(longAgo)
       const at = inStep(someStep)
       const reuse = { policy: 'reuse', at, budgets } as const
-      const answers = await outcomes(guard, [
+      const answers = await outcomes(state, [
         wrongCode('1', at, reuse),
         rightCode(someStep, reuse),
         wrongCode('2', at, reuse),
@@ -214,18 +214,18 @@ export function guardContract(name: string, make: MakeGuard): void {
     })
 
     it('takes no replayed code for a guess', async () => {
-      const guard = await make(longAgo)
-      for (let n = 0; n < 10; n++) await guard.decide(rightCode(someStep, { budgets }))
-      expect((await guard.decide(rightCode(someStep + 1, { budgets }))).outcome).toBe('accepted')
+      const state = await make(longAgo)
+      for (let n = 0; n < 10; n++) await state.decide(rightCode(someStep, { budgets }))
+      expect((await state.decide(rightCode(someStep + 1, { budgets }))).outcome).toBe('accepted')
     })
 
     it('keeps the budgets of peers and of tokens apart, so that a new token restores service', async () => {
-      const guard = await make(longAgo)
+      const state = await make(longAgo)
       const at = inStep(someStep)
-      for (const code of ['1', '2', '3']) await guard.decide(wrongCode(code, at, { budgets }))
+      for (const code of ['1', '2', '3']) await state.decide(wrongCode(code, at, { budgets }))
       const others = [{ tokenHash: 'sha256:bb' }, { peer: 'bob' }]
       for (const other of others) {
-        expect((await guard.decide(rightCode(someStep, { ...other, budgets }))).outcome).toBe('accepted')
+        expect((await state.decide(rightCode(someStep, { ...other, budgets }))).outcome).toBe('accepted')
       }
     })
 
@@ -234,7 +234,7 @@ export function guardContract(name: string, make: MakeGuard): void {
         fc.asyncProperty(
           fc.array(fc.integer({ min: 0, max: 40_000 }), { minLength: 1, maxLength: 80 }),
           async (gaps) => {
-            const guard = await make(longAgo)
+            const state = await make(longAgo)
             const evaluated: number[] = []
             let at = inStep(someStep).getTime()
             for (const [n, gap] of gaps.entries()) {
@@ -243,7 +243,7 @@ export function guardContract(name: string, make: MakeGuard): void {
                 ({ limit, seconds }) =>
                   evaluated.filter((then) => then > at - seconds * 1000).length >= limit,
               )
-              const { outcome } = await guard.decide(wrongCode(String(n), new Date(at), { budgets }))
+              const { outcome } = await state.decide(wrongCode(String(n), new Date(at), { budgets }))
               expect(outcome).toBe(full ? 'throttled' : 'wrong')
               if (outcome === 'wrong') evaluated.push(at)
             }

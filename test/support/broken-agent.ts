@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import type { CodeProfile, TotpProfile } from '../../src/core/profile.js'
+import type { CodeProfile, TOTPProfile } from '../../src/core/profile.js'
 import type { Seed } from '../../src/core/seed.js'
 import { generateCodeOfStep, isCode, timeStepAt } from '../../src/core/totp.js'
 import { cardFor, type Version } from './agent-card.js'
@@ -61,7 +61,7 @@ export interface TestAgent {
 
 interface Setup {
   readonly peers: readonly AgentPeer[]
-  readonly profile: TotpProfile
+  readonly profile: TOTPProfile
   readonly now: () => Date
   readonly quirks?: Quirks
   /** Whether a gateway in front serves gRPC as well. */

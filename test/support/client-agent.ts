@@ -9,7 +9,7 @@ import { Server, ServerCredentials } from '@grpc/grpc-js'
 import express from 'express'
 import type { ReplayPolicy } from '../../src/core/profile.js'
 import { EchoExecutor } from '../../src/demo/echo-executor.js'
-import { memoryGuard } from '../../src/state/memory-state.js'
+import { memoryState } from '../../src/state/memory-state.js'
 import { totpAgentCard, TOTPCallContextBuilder } from '../../src/server/a2a.js'
 import { totpGuard } from '../../src/server/express.js'
 import { grpcGuard, guardedService } from '../../src/server/grpc.js'
@@ -48,7 +48,7 @@ export function watchedScheme(
     peerSeeds: { alice: seed },
     tokenToPeer: { [token]: 'alice' },
     replay,
-    guard: memoryGuard({ since: new Date(0) }),
+    state: memoryState({ since: new Date(0) }),
     now: clock.now,
   })
   const seen: Seen[] = []

@@ -3,7 +3,7 @@ import {
   TOTPClientAuthScheme,
   type TOTPClientAuthSchemeOptions,
 } from '../../src/client/index.js'
-import { defaultProfile, type TotpProfile } from '../../src/core/profile.js'
+import { defaultProfile, type TOTPProfile } from '../../src/core/profile.js'
 import { Seed } from '../../src/core/seed.js'
 import { generateCode } from '../../src/core/totp.js'
 
@@ -27,7 +27,7 @@ export class FakeClock {
   }
 
   /** The code of this moment. */
-  code(profile: TotpProfile = defaultProfile): string {
+  code(profile: TOTPProfile = defaultProfile): string {
     return generateCode(seed, profile, this.at)
   }
 }

@@ -1,4 +1,4 @@
-import { A2aTotpError, type ErrorCode } from '../../src/core/errors.js'
+import { TOTPError, type ErrorCode } from '../../src/core/errors.js'
 
 /** Whatever goes wrong, an error says so in words. */
 export function wellPut<E extends Error>(error: E): E {
@@ -7,11 +7,11 @@ export function wellPut<E extends Error>(error: E): E {
 }
 
 /** What a call fails with; it fails itself when the call does not, or with an error that is not ours. */
-export function failureOf(call: () => unknown): A2aTotpError {
+export function failureOf(call: () => unknown): TOTPError {
   try {
     call()
   } catch (error) {
-    if (error instanceof A2aTotpError) return wellPut(error)
+    if (error instanceof TOTPError) return wellPut(error)
     throw new Error('it failed with an error that is not ours', { cause: error })
   }
   throw new Error('it should have failed')

@@ -4,7 +4,7 @@ import { defaultProfile, type CodeProfile, type ReplayPolicy } from '../../src/c
 import { Seed } from '../../src/core/seed.js'
 import { Token } from '../../src/core/token.js'
 import { generateCodeOfStep, timeStepAt } from '../../src/core/totp.js'
-import { memoryGuard } from '../../src/state/memory-state.js'
+import { memoryState } from '../../src/state/memory-state.js'
 import { PeerTokenAuth } from '../../src/server/scheme/delegates.js'
 import type { AuthEvent } from '../../src/server/scheme/events.js'
 import type { PeerSeedsOptions } from '../../src/server/scheme/options.js'
@@ -82,7 +82,7 @@ export function schemeFor(
     delegate: new PeerTokenAuth({ [peers.alice.token]: 'alice', [peers.bob.token]: 'bob' }),
     peerSeeds: { alice: peers.alice.seed, bob: peers.bob.seed },
     replay: 'reuse',
-    guard: memoryGuard({ since: new Date(0) }),
+    state: memoryState({ since: new Date(0) }),
     now: clock.now,
     onEvent: (event) => events.push(event),
     ...given,

@@ -19,7 +19,7 @@ export class Replicas {
   static async start(port: number, prefix: string, policy: string): Promise<Replicas> {
     const replicas = new Replicas()
     const script = join(replicas.#folder, 'worker.cjs')
-    const entry = fileURLToPath(new URL('guard-worker.ts', import.meta.url))
+    const entry = fileURLToPath(new URL('state-worker.ts', import.meta.url))
     await build({ entryPoints: [entry], outfile: script, bundle: true, platform: 'node', format: 'cjs' })
     for (let n = 0; n < processCount; n++) {
       const client = clientNames[n % clientNames.length] ?? ''

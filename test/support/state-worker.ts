@@ -1,10 +1,10 @@
 /**
- * One replica of an agent, for the tests with several: `guard-worker CLIENT PORT PREFIX POLICY`. For each line of
+ * One replica of an agent, for the tests with several: `state-worker CLIENT PORT PREFIX POLICY`. For each line of
  * JSON that it reads, a {@link Volley}, it answers with one: how often each outcome came.
  */
 import { createInterface } from 'node:readline'
 import type { ReplayPolicy } from '../../src/core/profile.js'
-import { redisGuard } from '../../src/server/redis.js'
+import { redisState } from '../../src/server/redis.js'
 import { bearerOf, Clock, peers, requestWith, schemeFor } from './guarded.js'
 import { clients, type ClientName } from './redis-clients.js'
 
@@ -28,7 +28,7 @@ async function main([name, port, prefix, replay]: readonly string[]): Promise<vo
   const { scheme } = schemeFor(clock, {
     delegate: { authenticateToken: () => ({ peer: 'alice' }) },
     replay: replay as ReplayPolicy,
-    guard: redisGuard(client.port, { prefix: prefix ?? '', now: clock.now, timeoutMs: 5000 }),
+    state: redisState(client.port, { prefix: prefix ?? '', now: clock.now, timeoutMs: 5000 }),
   })
   for await (const line of createInterface({ input: process.stdin })) {
     const { at, codes, rotated = false } = JSON.parse(line) as Volley

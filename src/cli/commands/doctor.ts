@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
-import { isA2aTotpError } from '../../core/errors.js'
+import { isTOTPError } from '../../core/errors.js'
 import { defaultProfile } from '../../core/profile.js'
 import { printable } from '../../core/text.js'
 import type { CliContext } from '../context.js'
@@ -74,7 +74,7 @@ async function mend(findings: readonly Finding[], output: Output): Promise<Set<F
     try {
       if (await finding.mend?.()) mended.add(finding)
     } catch (error) {
-      if (!isA2aTotpError(error)) throw error
+      if (!isTOTPError(error)) throw error
       output.warn(error.message)
     }
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { A2aTotpError } from '../../core/errors.js'
+import { TOTPError } from '../../core/errors.js'
 import type { CliContext } from '../context.js'
 
 /** Far more than any seed or token, far less than would hurt. */
@@ -10,7 +10,7 @@ const longestSecret = 64 * 1024
  * Reads a file that the command line names.
  *
  * @param what says which, `the file given to --ca` for example
- * @throws {A2aTotpError} `ERR_FILE_UNREADABLE`. It does not quote the path: people paste a seed or a key URI where a
+ * @throws {TOTPError} `ERR_FILE_UNREADABLE`. It does not quote the path: people paste a seed or a key URI where a
  *   file's name belongs.
  */
 export function readGivenFile({ cwd }: CliContext, what: string, path: string): Buffer {
@@ -35,6 +35,6 @@ export async function readSecret(context: CliContext, option: string, path: stri
   throw unreadable(`${what} is too long to be one seed or token`)
 }
 
-function unreadable(message: string): A2aTotpError {
-  return new A2aTotpError('ERR_FILE_UNREADABLE', message)
+function unreadable(message: string): TOTPError {
+  return new TOTPError('ERR_FILE_UNREADABLE', message)
 }

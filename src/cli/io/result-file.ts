@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Option } from 'commander'
-import { A2aTotpError } from '../../core/errors.js'
+import { TOTPError } from '../../core/errors.js'
 import { jsonText } from '../../core/text.js'
 import { writeNewFile } from '../../store/atomic-write.js'
 import type { CliContext, StoreAccess } from '../context.js'
@@ -26,7 +26,7 @@ export const outFile = (out: string | undefined): string | undefined => (out ===
 
 export function requireName(option: string, file: string): string {
   if (file !== '') return file
-  throw new A2aTotpError('ERR_USAGE', `${option} needs the name of a file, or - for standard output`)
+  throw new TOTPError('ERR_USAGE', `${option} needs the name of a file, or - for standard output`)
 }
 
 /** Gives a result where it was asked for: to standard output, or to the file of `--out`. */
@@ -45,7 +45,7 @@ export function emit(context: CliContext, { out, force }: OutOptions, text: stri
 /**
  * Writes a result to a file of its own.
  *
- * @throws {A2aTotpError} `ERR_FILE_EXISTS` for the store, whatever `force` says, and what {@link writeNewFile} throws
+ * @throws {TOTPError} `ERR_FILE_EXISTS` for the store, whatever `force` says, and what {@link writeNewFile} throws
  */
 export function writeResult(
   { store, cwd }: CliContext,
@@ -58,11 +58,11 @@ export function writeResult(
   writeNewFile(path, content, { force: force ?? false })
 }
 
-/** @throws {A2aTotpError} `ERR_FILE_EXISTS` when a result would take the store's place: its seeds would be lost */
+/** @throws {TOTPError} `ERR_FILE_EXISTS` when a result would take the store's place: its seeds would be lost */
 export function refuseStore(store: StoreAccess, path: string): void {
   const identity = identityOf(path)
   if (identity !== undefined && identity === identityOf(store.path()))
-    throw new A2aTotpError('ERR_FILE_EXISTS', `${path} is the store; name another file`)
+    throw new TOTPError('ERR_FILE_EXISTS', `${path} is the store; name another file`)
 }
 
 /** Tells whether two paths lead to one file; undefined where nothing can be seen. */

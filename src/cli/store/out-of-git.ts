@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { A2aTotpError } from '../../core/errors.js'
+import { TOTPError } from '../../core/errors.js'
 import { printable } from '../../core/text.js'
 import { askGit, type GitView } from '../../programs/git-view.js'
 import { ignoreInGit } from '../../store/ignore-file.js'
@@ -20,7 +20,7 @@ export interface PlaintextOptions {
  * store that may well be committed since it is encrypted, a person has to agree, or `--yes` does.
  *
  * @returns what remains to be done, to warn of once the store is written
- * @throws {A2aTotpError} `ERR_CONFIRMATION_NEEDED`, `ERR_DECLINED`; `ERR_FILE_UNWRITABLE` for .gitignore
+ * @throws {TOTPError} `ERR_CONFIRMATION_NEEDED`, `ERR_DECLINED`; `ERR_FILE_UNWRITABLE` for .gitignore
  */
 export async function keepOutOfGit(
   context: CliContext,
@@ -92,7 +92,7 @@ function reasonOf(view: GitView): string | undefined {
 
 async function agree({ confirm }: CliContext, { what }: Danger, action: string, yes = false): Promise<void> {
   if (yes || (await confirm(`${what} ${action} all the same?`, '--yes'))) return
-  throw new A2aTotpError('ERR_DECLINED', 'the store was left as it was')
+  throw new TOTPError('ERR_DECLINED', 'the store was left as it was')
 }
 
 const nameOf = (path: string): string => printable(basename(path))

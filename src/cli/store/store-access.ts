@@ -1,5 +1,5 @@
 import { hostname, userInfo } from 'node:os'
-import { A2aTotpError, isA2aTotpError } from '../../core/errors.js'
+import { TOTPError, isTOTPError } from '../../core/errors.js'
 import type { Roster } from '../../core/roster.js'
 import { peersChanged, recordChange } from '../../store/change-record.js'
 import { locateStore, type Located } from '../../store/locate.js'
@@ -35,7 +35,7 @@ export function storeAccess(given: Given, here = false): StoreAccess {
     const { path, found, passedOver } = locate()
     const [nearest] = passedOver
     if (found || !nearest) return path
-    throw new A2aTotpError(
+    throw new TOTPError(
       'ERR_STORE_PERMISSIONS',
       `no store but ${nearest.path}, and ${nearest.reason}; mend that, or say with --store which one you mean`,
     )
@@ -57,7 +57,7 @@ export function storeAccess(given: Given, here = false): StoreAccess {
       const change = { at: now(), by: loginName(), host: hostname(), command: options.command, peers }
       recordChange(locate().path, change)
     } catch (error) {
-      if (!isA2aTotpError(error)) throw error
+      if (!isTOTPError(error)) throw error
       output.warn(`the change was made but not recorded: ${error.message}`)
     }
   }

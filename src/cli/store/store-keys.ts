@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { A2aTotpError } from '../../core/errors.js'
+import { TOTPError } from '../../core/errors.js'
 import { keyMissing, type StoreKeys } from '../../store/protection.js'
 import type { Env } from '../context.js'
 
@@ -10,7 +10,7 @@ const identity = /^AGE-SECRET-KEY-(PQ-)?1[0-9A-Z]+$/i
  * Asks at a terminal, without showing what is typed; undefined where there is none.
  *
  * @param otherwise what to do without the question, for the error
- * @throws {A2aTotpError} `ERR_CONFIRMATION_NEEDED` for Ctrl-D, which is no answer
+ * @throws {TOTPError} `ERR_CONFIRMATION_NEEDED` for Ctrl-D, which is no answer
  */
 export type AskHidden = (question: string, otherwise: string) => Promise<string | undefined>
 
@@ -38,7 +38,7 @@ export function storeKeys(env: Env, cwd: string, askHidden: AskHidden): StoreKey
 /**
  * A passphrase to encrypt with. At a terminal it is asked for twice.
  *
- * @throws {A2aTotpError} `ERR_STORE_KEY_MISSING` when there is none; `ERR_USAGE` when the two differ
+ * @throws {TOTPError} `ERR_STORE_KEY_MISSING` when there is none; `ERR_USAGE` when the two differ
  */
 export async function newPassphrase(env: Env, askHidden: AskHidden): Promise<string> {
   const variable = env['A2A_TOTP_PASSPHRASE']
@@ -47,7 +47,7 @@ export async function newPassphrase(env: Env, askHidden: AskHidden): Promise<str
   const given = await askHidden('new passphrase:', otherwise)
   if (!given) throw keyMissing(`no passphrase to encrypt with; ${otherwise}`)
   if ((await askHidden('the same again:', otherwise)) === given) return given
-  throw new A2aTotpError('ERR_USAGE', 'the two passphrases differ; try again')
+  throw new TOTPError('ERR_USAGE', 'the two passphrases differ; try again')
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {
@@ -64,7 +64,7 @@ function identitiesIn(given: string, cwd: string): string[] {
     .filter((line) => line !== '' && !line.startsWith('#'))
   if (lines.length > 0 && lines.every((line) => identity.test(line)))
     return lines.map((line) => line.toUpperCase())
-  throw new A2aTotpError(
+  throw new TOTPError(
     'ERR_CONFIG_INVALID',
     'the file of $A2A_TOTP_IDENTITY holds no age identity; give one that age-keygen made',
   )
@@ -76,7 +76,7 @@ function readIdentityFile(path: string): string {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     // The value is not quoted: it may be an identity with a slip in it.
-    throw new A2aTotpError(
+    throw new TOTPError(
       'ERR_CONFIG_INVALID',
       `$A2A_TOTP_IDENTITY is no age identity, and no file that can be read (${code ?? 'unknown reason'})`,
     )

@@ -1,4 +1,4 @@
-import { A2aTotpError } from '../errors.js'
+import { TOTPError } from '../errors.js'
 import { parseProfile } from '../profile.js'
 
 /** The two shapes in which an agent card says what it demands (A2A 0.3 §5.5, A2A 1.0 §4.5). */
@@ -10,7 +10,7 @@ export type CardJson = Readonly<Record<string, unknown>>
 
 type JsonObject = Record<string, unknown>
 
-export interface TotpSecurityOptions {
+export interface TOTPSecurityOptions {
   /** The header that carries the code, `X-TOTP` by default. */
   readonly header?: string
   /** Which shape to write; by default the one the card has. */
@@ -45,11 +45,11 @@ const totpScheme: Readonly<Record<Protocol, (header: string) => JsonObject>> = {
  * twice is as good as once. It is for cards as JSON: for those in the memory of @a2a-js/sdk there is
  * `totpAgentCard` of `a2a-totp/server/a2a`.
  *
- * @throws {A2aTotpError} `ERR_CARD_INVALID` when an alternative does without bearer and `replace` is not set, or
+ * @throws {TOTPError} `ERR_CARD_INVALID` when an alternative does without bearer and `replace` is not set, or
  *   when the card uses a scheme name that is needed for something else; `ERR_PROFILE_INVALID` for a header that
  *   cannot carry a code.
  */
-export function withTotpSecurity<Card extends CardJson>(card: Card, options: TotpSecurityOptions = {}): Card {
+export function withTotpSecurity<Card extends CardJson>(card: Card, options: TOTPSecurityOptions = {}): Card {
   const { header } = parseProfile({ header: options.header })
   const asked = spelledOut(options.protocol ?? protocolOf(card))
   const protocols = bothProtocols.filter((protocol) => asked.includes(protocol) || demands(card, protocol))
@@ -79,7 +79,7 @@ export function withTotpSecurity<Card extends CardJson>(card: Card, options: Tot
 /**
  * Just the part of a card that demands bearer AND the code.
  *
- * @throws {A2aTotpError} `ERR_PROFILE_INVALID` for a header that cannot carry a code.
+ * @throws {TOTPError} `ERR_PROFILE_INVALID` for a header that cannot carry a code.
  */
 export function totpSecurityOf(protocol: CardProtocol, header: string): CardJson {
   return withTotpSecurity({}, { protocol, header })
@@ -170,7 +170,7 @@ function schemeNames(card: CardJson, header: string): SchemeNames {
     [totp, headers.length > 0],
   ] as const) {
     if (isIt || !schemes.some(([taken]) => taken === name)) continue
-    throw new A2aTotpError(
+    throw new TOTPError(
       'ERR_CARD_INVALID',
       `the card has a security scheme "${name}" that means something else; rename it first`,
     )
@@ -191,7 +191,7 @@ function guarded(given: unknown, protocol: Protocol, rule: Rule, where: string):
       const none = Array.isArray(scopes) ? [] : noScopes()
       kept.push(wrap({ [bearer]: scopes, [rule.totp]: totpScopes ?? none, ...others }, alternative))
     } else if (!rule.replace) {
-      throw new A2aTotpError(
+      throw new TOTPError(
         'ERR_CARD_INVALID',
         `${where} has an alternative without bearer, which would be a way round the second factor; remove it, or have it replaced (option replace, --replace of config card)`,
       )

@@ -460,7 +460,7 @@ class _GuessLog:
     until: float = 0.0
 
 
-class MemoryGuard:
+class MemoryState:
     """Replay protection and throttle of one process, asked and answered in one atomic step.
 
     Under `once`, a code that could have been spent before `since` (unix seconds) is `unknown`: after a restart
@@ -656,16 +656,16 @@ class Authenticator:
         roster: Callable[[], Roster],
         *,
         now: Callable[[], float] = time.time,
-        guard: MemoryGuard | None = None,
+        guard: MemoryState | None = None,
     ) -> None:
         self._roster = roster
         self._now = now
-        self._guard = guard or MemoryGuard(since=now())
+        self._guard = guard or MemoryState(since=now())
         self._strangers = StrangerLimit()
         self._book, self._book_of = _CodeBook(), roster()
         # They stand in where a refusal is decided without the real ones, so that it takes as long as any other.
         self._decoy = Peer("", self._book_of.profile, "reuse", (Seed("", secrets.token_bytes(20)),))
-        self._decoy_guard, self._decoy_strangers = MemoryGuard(since=0), StrangerLimit()
+        self._decoy_guard, self._decoy_strangers = MemoryState(since=0), StrangerLimit()
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str] | None = None, *, allow_weak_seeds: bool = False) -> Authenticator:

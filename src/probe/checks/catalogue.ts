@@ -1,4 +1,4 @@
-import { A2aTotpError } from '../../core/errors.js'
+import { TOTPError } from '../../core/errors.js'
 
 interface CheckInfo {
   /** `cell`: once for each binding × protocol version; `run`: once. */
@@ -145,7 +145,7 @@ const callFree: ReadonlySet<CheckId> = new Set([
  * Which checks to report and which to perform. What is skipped is never sent, not even as evidence for another, but for
  * the call with right credentials; what is opt-in only when it is named in `only` or in `optedIn`.
  *
- * @throws {A2aTotpError} `ERR_USAGE` for an id that is none, listing those that are.
+ * @throws {TOTPError} `ERR_USAGE` for an id that is none, listing those that are.
  */
 export function selectChecks(
   only: readonly string[] = [],
@@ -165,7 +165,7 @@ export function selectChecks(
 
 function parseIds(given: readonly string[]): readonly CheckId[] {
   if (given.every(isCheckId)) return given
-  throw new A2aTotpError('ERR_USAGE', `there is no such check; the checks are ${checkIds.join(', ')}`)
+  throw new TOTPError('ERR_USAGE', `there is no such check; the checks are ${checkIds.join(', ')}`)
 }
 
 const isCheckId = (text: string): text is CheckId => Object.hasOwn(checks, text)

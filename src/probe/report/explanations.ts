@@ -17,7 +17,7 @@ export interface CheckExplanation extends Explanation {
   readonly expects: string
 }
 
-/** @throws {A2aTotpError} `ERR_USAGE` for an id that is none, listing those that are. */
+/** @throws {TOTPError} `ERR_USAGE` for an id that is none, listing those that are. */
 export function explainCheck(id: string): CheckExplanation {
   const [known] = selectChecks([id]).reported
   if (known === undefined) throw new TypeError('a selection of one check is empty')

@@ -1,5 +1,5 @@
-import { A2aTotpError } from '../../core/errors.js'
-import type { CodeProfile, ReplayPolicy, TotpProfile } from '../../core/profile.js'
+import { TOTPError } from '../../core/errors.js'
+import type { CodeProfile, ReplayPolicy, TOTPProfile } from '../../core/profile.js'
 import type { RandomBytes } from '../../core/random.js'
 import type { Seed } from '../../core/seed.js'
 import type { Token } from '../../core/token.js'
@@ -11,7 +11,7 @@ export const protocolChoices = ['auto', '1.0', '0.3'] as const
 export type ProtocolChoice = (typeof protocolChoices)[number]
 
 /** What the probe authenticates with, and how the agent checks it. */
-export interface ProbeCredentials extends TotpProfile {
+export interface ProbeCredentials extends TOTPProfile {
   readonly token: Token
   readonly seed: Seed
   /** The peer's name, for remarks. */
@@ -62,16 +62,16 @@ export interface ProbeOptions {
 /**
  * Reads the URL to probe.
  *
- * @throws {A2aTotpError} `ERR_USAGE` when it is no http(s) URL or carries a user name or password, which are not
+ * @throws {TOTPError} `ERR_USAGE` when it is no http(s) URL or carries a user name or password, which are not
  *   quoted.
  */
 export function parseTarget(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
-    throw new A2aTotpError('ERR_USAGE', 'the URL to probe is not usable; give one with http:// or https://')
+    throw new TOTPError('ERR_USAGE', 'the URL to probe is not usable; give one with http:// or https://')
   }
   if (url.username !== '' || url.password !== '') {
-    throw new A2aTotpError(
+    throw new TOTPError(
       'ERR_USAGE',
       'the URL to probe carries credentials; give it without user and password',
     )

@@ -10,7 +10,14 @@ import { HttpClient } from '../wire/http.js'
 import { cellChecks, judgeCell, judgeRun, judgeSilence, runChecks, type Evidence } from '../checks/judges.js'
 import { parseTarget, type ProbeOptions } from './options.js'
 import type { NoAnswer } from '../wire/outcome.js'
-import { failed, isFailing, summarise, toResult, type CheckResult, type ProbeReport } from '../report/report.js'
+import {
+  failed,
+  isFailing,
+  summarise,
+  toResult,
+  type CheckResult,
+  type ProbeReport,
+} from '../report/report.js'
 import { Secrets } from './secrets.js'
 import { perform } from './perform.js'
 import { asText } from '../wire/text.js'
@@ -22,7 +29,7 @@ import { ThrottleWait } from './throttle-wait.js'
  *
  * Whatever the agent does ends in the report: it never throws for that.
  *
- * @throws {A2aTotpError} `ERR_USAGE` for a URL that cannot be probed and for ids of checks that do not exist.
+ * @throws {TOTPError} `ERR_USAGE` for a URL that cannot be probed and for ids of checks that do not exist.
  */
 export async function probe(options: ProbeOptions): Promise<ProbeReport> {
   const target = parseTarget(options.url)

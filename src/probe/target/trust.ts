@@ -1,5 +1,5 @@
 import type * as nodeTls from 'node:tls'
-import { A2aTotpError } from '../../core/errors.js'
+import { TOTPError } from '../../core/errors.js'
 
 /** Loaded when it is needed: many agents that are probed are on loopback. */
 const tls = (): typeof nodeTls => process.getBuiltinModule('node:tls')
@@ -12,7 +12,7 @@ export function trusting(ca: string | undefined): { rejectUnauthorized: true; ca
   return { rejectUnauthorized: true, ...(ca === undefined ? {} : { ca: [...tls().rootCertificates, ca] }) }
 }
 
-/** @throws {A2aTotpError} `ERR_USAGE` for a text without a certificate. */
+/** @throws {TOTPError} `ERR_USAGE` for a text without a certificate. */
 export function requireCertificates(ca: string): void {
   try {
     tls().createSecureContext({ ca })
@@ -20,5 +20,5 @@ export function requireCertificates(ca: string): void {
   } catch {
     // What OpenSSL says of a broken file helps nobody.
   }
-  throw new A2aTotpError('ERR_USAGE', 'no certificate to trust in what was given; give a file in PEM form')
+  throw new TOTPError('ERR_USAGE', 'no certificate to trust in what was given; give a file in PEM form')
 }

@@ -32,7 +32,7 @@ export type Connection = http.Agent
  * HTTP/1.1 as a probe needs it: header lines sent as they are, no redirect followed, nothing decompressed, a
  * limit on time and size, and every request counted. It never throws for what the other side does.
  *
- * @throws {A2aTotpError} `ERR_USAGE` at construction when `ca` holds no certificate.
+ * @throws {TOTPError} `ERR_USAGE` at construction when `ca` holds no certificate.
  */
 export class HttpClient {
   readonly #connections: { close: () => void }[] = []

@@ -2,7 +2,7 @@
 import * as sdk from '@a2a-js/sdk'
 import { withTotpSecurity, type CardJson } from '../../core/card/security.js'
 
-export interface TotpAgentCardOptions {
+export interface TOTPAgentCardOptions {
   /** The header that carries the code; by default X-TOTP. */
   readonly header?: string
   /** Drop alternatives that do without bearer, instead of refusing the card. */
@@ -16,11 +16,11 @@ export interface TotpAgentCardOptions {
  * @returns the card as the SDK holds it in memory. The SDK's `agentCardHandler` serializes that form as it is,
  *   `$case` and all, which clients then misread; so this one carries a `toJSON` that gives the shape of the
  *   specification. It is not enumerable, because the handler for 0.3 translates the card field by field.
- * @throws {A2aTotpError} `ERR_CARD_INVALID` when an alternative does without bearer; see `withTotpSecurity`.
+ * @throws {TOTPError} `ERR_CARD_INVALID` when an alternative does without bearer; see `withTotpSecurity`.
  */
 export function totpAgentCard(
   card: sdk.AgentCard | CardJson,
-  options: TotpAgentCardOptions = {},
+  options: TOTPAgentCardOptions = {},
 ): sdk.AgentCard {
   const json = isInMemory(card) ? (sdk.AgentCard.toJSON(card) as CardJson) : card
   const guarded = sdk.AgentCard.fromJSON(withTotpSecurity(json, { ...options, protocol: '1.0' }))

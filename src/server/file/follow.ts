@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, type BigIntStats } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { A2aTotpError } from '../../core/errors.js'
+import { TOTPError } from '../../core/errors.js'
 
 /** A file as it was read. */
 export interface FileContent {
@@ -39,7 +39,7 @@ export class FollowedFile {
     this.#path = path
   }
 
-  /** @throws {A2aTotpError} `ERR_FILE_UNREADABLE` with the cause. */
+  /** @throws {TOTPError} `ERR_FILE_UNREADABLE` with the cause. */
   read(): FileContent {
     const { text, stats } = readRegularFile(this.#path)
     this.#seen = signatureOf(stats)
@@ -98,16 +98,16 @@ function readRegularFile(path: string): { text: string; stats: BigIntStats } {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') throw unreadable('there is no such file', error)
     if (code === 'EACCES') throw unreadable('this user may not', error)
-    throw error instanceof A2aTotpError ? error : unreadable(`${code ?? 'unknown'} error`, error)
+    throw error instanceof TOTPError ? error : unreadable(`${code ?? 'unknown'} error`, error)
   } finally {
     if (file !== undefined) closeSync(file)
   }
 }
 
 function isUnreadable(error: unknown): boolean {
-  return error instanceof A2aTotpError && error.code === 'ERR_FILE_UNREADABLE'
+  return error instanceof TOTPError && error.code === 'ERR_FILE_UNREADABLE'
 }
 
-function unreadable(why: string, cause?: unknown): A2aTotpError {
-  return new A2aTotpError('ERR_FILE_UNREADABLE', `cannot be read: ${why}`, { cause })
+function unreadable(why: string, cause?: unknown): TOTPError {
+  return new TOTPError('ERR_FILE_UNREADABLE', `cannot be read: ${why}`, { cause })
 }

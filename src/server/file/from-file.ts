@@ -1,4 +1,4 @@
-import { A2aTotpError, isA2aTotpError, type ErrorCode } from '../../core/errors.js'
+import { TOTPError, isTOTPError, type ErrorCode } from '../../core/errors.js'
 import { printable } from '../../core/text.js'
 import { emit, type AuthEvent } from '../scheme/events.js'
 import { FollowedFile, type FileContent } from './follow.js'
@@ -27,7 +27,7 @@ export type ServerFileEvent = { readonly at: Date; readonly path: string } & (
 /** What a server file does not say. */
 export interface FromFileOptions extends Pick<
   PeerSeedsOptions,
-  'delegate' | 'guard' | 'throttle' | 'allowWeakSeeds' | 'allowInsecureWindow' | 'now'
+  'delegate' | 'state' | 'throttle' | 'allowWeakSeeds' | 'allowInsecureWindow' | 'now'
 > {
   /**
    * Told of decisions, and of what happens to the file. Without it, a file that is refused or exposed is a warning of
@@ -47,14 +47,11 @@ export interface FollowedServerFile {
 /**
  * Reads a server file now, and again whenever its path leads to another.
  *
- * @throws {A2aTotpError} see `TOTPServerAuthScheme.fromFile`
+ * @throws {TOTPError} see `TOTPServerAuthScheme.fromFile`
  */
 export function followServerFile(path: string | undefined, given: FromFileOptions): FollowedServerFile {
   if (!path) {
-    throw new A2aTotpError(
-      'ERR_CONFIG_INVALID',
-      'no server file: give its path, or set $A2A_TOTP_SERVER_FILE',
-    )
+    throw new TOTPError('ERR_CONFIG_INVALID', 'no server file: give its path, or set $A2A_TOTP_SERVER_FILE')
   }
   const { now = () => new Date() } = given
   const file = new FollowedFile(path)
@@ -62,8 +59,7 @@ export function followServerFile(path: string | undefined, given: FromFileOption
 
   const say = (event: ServerFileEvent): void => {
     if (given.onEvent) emit(given.onEvent, event)
-    else if ('message' in event)
-      process.emitWarning(event.message, { code: event.type, type: 'A2aTotpWarning' })
+    else if ('message' in event) process.emitWarning(event.message, { code: event.type, type: 'TOTPWarning' })
   }
   const optionsFrom = (content: FileContent): PeerSeedsOptions => {
     const options = schemeOptions(content.text, given)
@@ -110,9 +106,8 @@ export function naming<T>(path: string, run: () => T): T {
   }
 }
 
-function named(path: string, error: unknown): A2aTotpError {
+function named(path: string, error: unknown): TOTPError {
   // What is no error of ours may quote the file.
-  if (!isA2aTotpError(error))
-    return new A2aTotpError('ERR_CONFIG_INVALID', `server file ${path}: cannot be used`)
-  return new A2aTotpError(error.code, `server file ${path}: ${error.message}`, { cause: error.cause })
+  if (!isTOTPError(error)) return new TOTPError('ERR_CONFIG_INVALID', `server file ${path}: cannot be used`)
+  return new TOTPError(error.code, `server file ${path}: ${error.message}`, { cause: error.cause })
 }

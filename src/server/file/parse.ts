@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { A2aTotpError } from '../../core/errors.js'
+import { TOTPError } from '../../core/errors.js'
 import { parseRfc3339 } from '../../core/instant.js'
 import { isName, nameRule, quoteName } from '../../core/name.js'
 import {
@@ -7,7 +7,7 @@ import {
   profileRules,
   replayPolicies,
   type ProfileRules,
-  type TotpProfile,
+  type TOTPProfile,
 } from '../../core/profile.js'
 import { requireStrongSeed, Seed } from '../../core/seed.js'
 import { serverFileVersion } from '../../core/server-file.js'
@@ -19,7 +19,7 @@ import type { PeerSeed, PeerSeedsOptions, SeedSet } from '../scheme/options.js'
 export interface ServerFileSettings {
   /** The tokens of the file. */
   readonly delegate: ServerAuthScheme
-  readonly profile: TotpProfile
+  readonly profile: TOTPProfile
   readonly peerSeeds: ReadonlyMap<string, SeedSet>
   /** Those that every peer has; empty when each peer has its own. */
   readonly sharedSeeds: readonly { readonly seed: string }[]
@@ -53,7 +53,7 @@ const replay = v.picklist(replayPolicies, `must be ${replayPolicies.join(' or ')
 
 /** Unknown keys are ignored, which is why an unknown word in `requires` is not. */
 const schemasFor = (rules: ProfileRules) => {
-  const field = <K extends keyof TotpProfile>(name: K) => allowed<TotpProfile[K]>(rules[name])
+  const field = <K extends keyof TOTPProfile>(name: K) => allowed<TOTPProfile[K]>(rules[name])
   const codes = { algorithm: field('algorithm'), digits: field('digits'), period: field('period') }
   const { algorithm, digits, period } = codes
   return {
@@ -83,7 +83,7 @@ const schemasFor = (rules: ProfileRules) => {
 /**
  * Reads the JSON text of a server file.
  *
- * @throws {A2aTotpError} `ERR_CONFIG_INVALID` with the path of the first bad field, like `peers.alice.seeds[0].seed`,
+ * @throws {TOTPError} `ERR_CONFIG_INVALID` with the path of the first bad field, like `peers.alice.seeds[0].seed`,
  *   and never with its value; `ERR_SEED_MISSING` for a peer without a seed.
  */
 export function parseServerFile(text: string, rules: ProfileRules): ServerFileSettings {
@@ -110,7 +110,7 @@ export function parseServerFile(text: string, rules: ProfileRules): ServerFileSe
  * The options of a scheme for the peers of a server file.
  *
  * @param given what the file does not say
- * @throws {A2aTotpError} see {@link parseServerFile}; `ERR_SEED_WEAK` for a weak shared seed, even if the file has no
+ * @throws {TOTPError} see {@link parseServerFile}; `ERR_SEED_WEAK` for a weak shared seed, even if the file has no
  *   peer yet. The scheme itself checks the seeds of peers.
  */
 export function schemeOptions(text: string, given: Partial<PeerSeedsOptions>): PeerSeedsOptions {
@@ -129,7 +129,7 @@ function parseJson(text: string): unknown {
     return JSON.parse(text) as unknown
   } catch {
     // The cause is dropped on purpose: it quotes the text around the mistake.
-    throw new A2aTotpError('ERR_CONFIG_INVALID', 'it is not JSON; make it with `a2a-totp config server`')
+    throw new TOTPError('ERR_CONFIG_INVALID', 'it is not JSON; make it with `a2a-totp config server`')
   }
 }
 
@@ -150,12 +150,12 @@ function wordsFor({ type, received, message }: v.BaseIssue<unknown>): string {
   return message
 }
 
-function missing(path: Path): A2aTotpError {
-  return new A2aTotpError('ERR_SEED_MISSING', `${formatPath(path)} has no seed; give it at least one`)
+function missing(path: Path): TOTPError {
+  return new TOTPError('ERR_SEED_MISSING', `${formatPath(path)} has no seed; give it at least one`)
 }
 
-function invalid(path: Path, words: string): A2aTotpError {
-  return new A2aTotpError('ERR_CONFIG_INVALID', `${formatPath(path)} ${words}`)
+function invalid(path: Path, words: string): TOTPError {
+  return new TOTPError('ERR_CONFIG_INVALID', `${formatPath(path)} ${words}`)
 }
 
 /** A key is shown unless it could be a secret that was pasted in the wrong place. */

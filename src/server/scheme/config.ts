@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { A2aTotpError } from '../../core/errors.js'
+import { TOTPError } from '../../core/errors.js'
 import {
   insecureProfileRules,
   parseProfile,
   parseReplay,
   profileRules,
-  type TotpProfile,
+  type TOTPProfile,
 } from '../../core/profile.js'
 import { makeSeed } from '../../core/seed.js'
 import { parseBudgets } from '../../state/budgets.js'
-import type { Guard } from '../../state/state.js'
+import type { State } from '../../state/state.js'
 import { guardedPeer, type GuardedPeer } from './peer.js'
 import { Identification } from './first-factor.js'
 import type { TOTPServerAuthSchemeOptions } from './options.js'
@@ -17,7 +17,7 @@ import { peerDirectory } from './peers.js'
 
 /** What requests are checked against. A server file that changes brings new rules; what is remembered stays. */
 export interface Rules {
-  readonly profile: TotpProfile
+  readonly profile: TOTPProfile
   /** The name of the field that carries the code, in lower case, as requests are asked for it. */
   readonly codeField: string
   readonly identification: Identification
@@ -26,10 +26,10 @@ export interface Rules {
 }
 
 /**
- * @throws {A2aTotpError} for what contradicts itself, could never pass, or needs more than the guard supports; see
+ * @throws {TOTPError} for what contradicts itself, could never pass, or needs more than the state supports; see
  *   the constructor of `TOTPServerAuthScheme`.
  */
-export function rulesOf(options: TOTPServerAuthSchemeOptions, guard: Pick<Guard, 'supports'>): Rules {
+export function rulesOf(options: TOTPServerAuthSchemeOptions, state: Pick<State, 'supports'>): Rules {
   const profile = parseProfile(
     { ...options.profile },
     options.allowInsecureWindow ? insecureProfileRules : profileRules,
@@ -41,10 +41,10 @@ export function rulesOf(options: TOTPServerAuthSchemeOptions, guard: Pick<Guard,
     allowWeakSeeds: options.allowWeakSeeds ?? false,
   }
   const peers = peerDirectory(options, defaults)
-  if (peers.once && !guard.supports.once) {
-    throw new A2aTotpError(
+  if (peers.once && !state.supports.once) {
+    throw new TOTPError(
       'ERR_CONFIG_INVALID',
-      'replay is "once", which this guard does not support; give one that does',
+      'replay is "once", which this state does not support; give one that does',
     )
   }
   return {

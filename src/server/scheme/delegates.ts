@@ -1,4 +1,4 @@
-import { A2aTotpError } from '../../core/errors.js'
+import { TOTPError } from '../../core/errors.js'
 import { isInstant } from '../../core/instant.js'
 import { quoteName } from '../../core/name.js'
 import { isLive } from '../../core/roster.js'
@@ -50,12 +50,12 @@ export class SimpleTokenAuth implements ServerAuthScheme {
 
   /**
    * @param given the token, alone or with its peer
-   * @throws {A2aTotpError} `ERR_TOKEN_MISSING` without a token, `ERR_TOKEN_INVALID` for one that no request can
+   * @throws {TOTPError} `ERR_TOKEN_MISSING` without a token, `ERR_TOKEN_INVALID` for one that no request can
    *   carry (RFC 6750 §2.1).
    */
   constructor(given: SimpleTokenAuthOptions | string = {}) {
     const { token = process.env['AUTH_TOKEN'], peer } = typeof given === 'string' ? { token: given } : given
-    if (!token) throw new A2aTotpError('ERR_TOKEN_MISSING', 'no token: give one, or set $AUTH_TOKEN')
+    if (!token) throw new TOTPError('ERR_TOKEN_MISSING', 'no token: give one, or set $AUTH_TOKEN')
     this.#hash = Token.parse(valueOf(token)).hash
     this.#peer = peer
   }
@@ -90,20 +90,20 @@ export class PeerTokenAuth implements ServerAuthScheme {
   readonly #known = new Map<string, KnownToken>()
 
   /**
-   * @throws {A2aTotpError} `ERR_TOKEN_INVALID` for a token that no request can carry, `ERR_CONFIG_INVALID` for
+   * @throws {TOTPError} `ERR_TOKEN_INVALID` for a token that no request can carry, `ERR_CONFIG_INVALID` for
    *   one that belongs to two peers, or ends at no instant.
    */
   constructor(tokens: PeerTokens) {
     for (const { token, peer, expiresAt } of listOf(tokens)) {
       const hash = tokenHashOf(token)
       if (this.#known.has(hash)) {
-        throw new A2aTotpError(
+        throw new TOTPError(
           'ERR_CONFIG_INVALID',
           `a token of ${quoteName(peer)} is listed twice; give each token to one peer, once`,
         )
       }
       if (expiresAt !== undefined && !isInstant(expiresAt)) {
-        throw new A2aTotpError(
+        throw new TOTPError(
           'ERR_CONFIG_INVALID',
           `expiresAt of a token of ${quoteName(peer)} must be a valid Date`,
         )

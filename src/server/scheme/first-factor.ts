@@ -1,4 +1,4 @@
-import { A2aTotpError } from '../../core/errors.js'
+import { TOTPError } from '../../core/errors.js'
 import { quoteName } from '../../core/name.js'
 import { hashToken, isTokenHash } from '../../core/token.js'
 import { PeerTokenAuth, tokenHashOf, type ServerAuthScheme, type TokenVerdict } from './delegates.js'
@@ -34,21 +34,18 @@ export class Identification {
   readonly #otherwise: string | undefined
 
   /**
-   * @throws {A2aTotpError} `ERR_CONFIG_INVALID` without delegate and map, or when a token is mapped twice, or to a peer
+   * @throws {TOTPError} `ERR_CONFIG_INVALID` without delegate and map, or when a token is mapped twice, or to a peer
    *   that has no seed; `ERR_TOKEN_INVALID` for a mapped token that no request can carry.
    */
   constructor({ delegate, tokenToPeer, sharedSeed }: TOTPServerAuthSchemeOptions, peers: PeerDirectory) {
     const mapped = [...mapOf(tokenToPeer ?? {})]
     for (const [token, peer] of mapped) if (!peers.find(peer)) throw unusable(token, peer, peers)
     if (!delegate && mapped.length === 0) {
-      throw new A2aTotpError(
-        'ERR_CONFIG_INVALID',
-        'nothing checks the token: give a delegate, or tokenToPeer',
-      )
+      throw new TOTPError('ERR_CONFIG_INVALID', 'nothing checks the token: give a delegate, or tokenToPeer')
     }
     const tokens = new Map(mapped.map(([token, peer]) => [tokenHashOf(token), peer]))
     if (tokens.size < mapped.length) {
-      throw new A2aTotpError(
+      throw new TOTPError(
         'ERR_CONFIG_INVALID',
         'tokenToPeer has a token twice, once by its hash; give each token to one peer, once',
       )
@@ -92,7 +89,7 @@ export class Identification {
   /**
    * Asks the delegate about every mapped token. (One mapped by its hash cannot be asked about.)
    *
-   * @throws {A2aTotpError} `ERR_CONFIG_INVALID` for a token that can never pass: the delegate refuses it, or says
+   * @throws {TOTPError} `ERR_CONFIG_INVALID` for a token that can never pass: the delegate refuses it, or says
    *   that it is another peer's. What the delegate throws is thrown on.
    */
   async requireUsable(tokenToPeer: TOTPServerAuthSchemeOptions['tokenToPeer'], at: Date): Promise<void> {
@@ -100,7 +97,7 @@ export class Identification {
       if (isTokenHash(token)) continue
       const verdict = await this.#delegate.authenticateToken(token, { at, tokenHash: hashToken(token) })
       if (!isRefused(verdict) && (verdict.peer ?? peer) === peer) continue
-      throw new A2aTotpError(
+      throw new TOTPError(
         'ERR_CONFIG_INVALID',
         `the token that tokenToPeer maps to ${quoteName(peer)} can never pass, since the delegate refuses it or ` +
           "takes it for another peer's; let the delegate know it, or leave the delegate out",
@@ -110,8 +107,8 @@ export class Identification {
 }
 
 /** The error for a token that is mapped to nobody. Where the map is the wrong way round, its names are tokens. */
-function unusable(token: string, peer: string, peers: PeerDirectory): A2aTotpError {
-  return new A2aTotpError(
+function unusable(token: string, peer: string, peers: PeerDirectory): TOTPError {
+  return new TOTPError(
     'ERR_CONFIG_INVALID',
     peers.find(token)
       ? `tokenToPeer has peer ${quoteName(token)} where a token belongs; write { TOKEN: PEER }`

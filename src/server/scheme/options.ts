@@ -1,7 +1,7 @@
 import type { Budget } from '../../state/budgets.js'
-import type { Guard } from '../../state/state.js'
+import type { State } from '../../state/state.js'
 import type { StrangerLimitOptions } from '../../state/stranger-limit.js'
-import type { CodeProfile, ReplayPolicy, TotpProfile } from '../../core/profile.js'
+import type { CodeProfile, ReplayPolicy, TOTPProfile } from '../../core/profile.js'
 import type { Seed } from '../../core/seed.js'
 import type { ServerAuthScheme } from './delegates.js'
 import type { OnEvent } from './events.js'
@@ -43,12 +43,12 @@ interface CommonOptions {
    * both say it and differ, the request is refused.
    */
   readonly tokenToPeer?: Readonly<Record<string, string>> | ReadonlyMap<string, string>
-  readonly profile?: Partial<TotpProfile>
+  readonly profile?: Partial<TOTPProfile>
   /** `once`: a code is good for one request. `reuse`: for as long as it is valid. There is no default. */
   readonly replay: ReplayPolicy
   readonly throttle?: ThrottleOptions
   /** By default in memory: alone in this process, and forgotten with it. */
-  readonly guard?: Guard
+  readonly state?: State
   /** Lets seeds of less than 128 bits pass (RFC 4226 R6). */
   readonly allowWeakSeeds?: boolean
   /** Lets a window of more than 2 pass, up to 120: codes that are an hour old, and as many more that a guess can hit. */

@@ -1,8 +1,8 @@
-import { A2aTotpError, isA2aTotpError } from '../../core/errors.js'
+import { TOTPError, isTOTPError } from '../../core/errors.js'
 import { isInstant } from '../../core/instant.js'
 import { quoteName } from '../../core/name.js'
 import { isLive } from '../../core/roster.js'
-import { parseProfile, parseReplay, type ReplayPolicy, type TotpProfile } from '../../core/profile.js'
+import { parseProfile, parseReplay, type ReplayPolicy, type TOTPProfile } from '../../core/profile.js'
 import { requireStrongSeed, Seed } from '../../core/seed.js'
 import { timeStepAt } from '../../core/totp.js'
 import { budgetsFor, type Budget } from '../../state/budgets.js'
@@ -12,7 +12,7 @@ import type { PeerSeed, SeedInput, SeedSet } from './options.js'
 /** A peer as requests are checked against it. */
 export interface GuardedPeer {
   readonly name: string
-  readonly profile: TotpProfile
+  readonly profile: TOTPProfile
   readonly replay: ReplayPolicy
   readonly budgets: readonly Budget[]
   readonly seeds: readonly GuardedSeed[]
@@ -28,7 +28,7 @@ interface GuardedSeed {
 
 /** What a peer has unless its own seed set says otherwise. */
 export interface PeerDefaults {
-  readonly profile: TotpProfile
+  readonly profile: TOTPProfile
   readonly replay: ReplayPolicy
   /** For 6 digits. */
   readonly budgets: readonly Budget[]
@@ -43,17 +43,17 @@ export interface CodeMatch {
 }
 
 /**
- * @throws {A2aTotpError} `ERR_SEED_MISSING` without a seed, `ERR_SEED_INVALID`, `ERR_SEED_WEAK`,
+ * @throws {TOTPError} `ERR_SEED_MISSING` without a seed, `ERR_SEED_INVALID`, `ERR_SEED_WEAK`,
  *   `ERR_PROFILE_INVALID`, `ERR_CONFIG_INVALID`; each names the peer.
  */
 export function guardedPeer(name: string, input: SeedInput, defaults: PeerDefaults): GuardedPeer {
   const set = seedSetOf(input)
   return naming(name, () => {
-    if (set.seeds.length === 0) throw new A2aTotpError('ERR_SEED_MISSING', 'it has no seed; give it one')
+    if (set.seeds.length === 0) throw new TOTPError('ERR_SEED_MISSING', 'it has no seed; give it one')
     const profile = profileOf(set, defaults.profile)
     const seeds = set.seeds.map((seed, index) => guardedSeed(seed, index, defaults.allowWeakSeeds))
     if (new Set(seeds.map(({ id }) => id)).size < seeds.length) {
-      throw new A2aTotpError('ERR_CONFIG_INVALID', 'two of its seeds have one id; give each its own')
+      throw new TOTPError('ERR_CONFIG_INVALID', 'two of its seeds have one id; give each its own')
     }
     return {
       name,
@@ -66,7 +66,7 @@ export function guardedPeer(name: string, input: SeedInput, defaults: PeerDefaul
 }
 
 /** The agent's own object where nothing differs: with many peers, copies are most of what a server holds. */
-function profileOf({ algorithm, digits, period }: SeedSet, agents: TotpProfile): TotpProfile {
+function profileOf({ algorithm, digits, period }: SeedSet, agents: TOTPProfile): TOTPProfile {
   const given = Object.entries({ algorithm, digits, period }).filter(
     ([key, value]) => value !== undefined && value !== agents[key as keyof typeof agents],
   )
@@ -95,14 +95,14 @@ export function compareCode(peer: GuardedPeer, code: string | undefined, at: Dat
 }
 
 function guardedSeed(given: PeerSeed, index: number, allowWeak: boolean): GuardedSeed {
-  if (!given.seed) throw new A2aTotpError('ERR_SEED_MISSING', 'one of its seeds is empty; give base32')
+  if (!given.seed) throw new TOTPError('ERR_SEED_MISSING', 'one of its seeds is empty; give base32')
   const seed = typeof given.seed === 'string' ? Seed.fromBase32(given.seed) : given.seed
   // Not `instanceof`: the CLI's bundles each hold a copy of the class.
   if (typeof seed.bits !== 'number') {
-    throw new A2aTotpError('ERR_SEED_INVALID', 'a seed is given as base32, or as a Seed')
+    throw new TOTPError('ERR_SEED_INVALID', 'a seed is given as base32, or as a Seed')
   }
   if (given.expiresAt !== undefined && !isInstant(given.expiresAt)) {
-    throw new A2aTotpError('ERR_CONFIG_INVALID', 'expiresAt of a seed must be a valid Date')
+    throw new TOTPError('ERR_CONFIG_INVALID', 'expiresAt of a seed must be a valid Date')
   }
   requireStrongSeed(seed, allowWeak, 'make a longer one, or set allowWeakSeeds')
   return { id: given.id ?? `seed-${index + 1}`, seed, expiresAt: given.expiresAt, book: undefined }
@@ -117,7 +117,7 @@ function naming<T>(peer: string, make: () => T): T {
   try {
     return make()
   } catch (error) {
-    if (!isA2aTotpError(error)) throw error
-    throw new A2aTotpError(error.code, `peer ${quoteName(peer)}: ${error.message}`)
+    if (!isTOTPError(error)) throw error
+    throw new TOTPError(error.code, `peer ${quoteName(peer)}: ${error.message}`)
   }
 }

@@ -1,4 +1,4 @@
-import { A2aTotpError } from '../../core/errors.js'
+import { TOTPError } from '../../core/errors.js'
 import { guardedPeer, type GuardedPeer, type PeerDefaults } from './peer.js'
 import type { SeedInput, TOTPServerAuthSchemeOptions } from './options.js'
 
@@ -10,7 +10,7 @@ export interface PeerDirectory {
 }
 
 /**
- * @throws {A2aTotpError} `ERR_CONFIG_INVALID` with both kinds of seeds, `ERR_SEED_MISSING` with neither; and what
+ * @throws {TOTPError} `ERR_CONFIG_INVALID` with both kinds of seeds, `ERR_SEED_MISSING` with neither; and what
  *   `guardedPeer` throws.
  */
 export function peerDirectory(
@@ -18,14 +18,11 @@ export function peerDirectory(
   defaults: PeerDefaults,
 ): PeerDirectory {
   if (peerSeeds !== undefined && sharedSeed !== undefined) {
-    throw new A2aTotpError(
-      'ERR_CONFIG_INVALID',
-      'peerSeeds and sharedSeed exclude each other; give one of them',
-    )
+    throw new TOTPError('ERR_CONFIG_INVALID', 'peerSeeds and sharedSeed exclude each other; give one of them')
   }
   if (peerSeeds !== undefined) return directoryOf(mapOf(peerSeeds), defaults)
   if (sharedSeed !== undefined) return sharedDirectory(sharedSeed, defaults)
-  throw new A2aTotpError('ERR_SEED_MISSING', 'no seeds: give peerSeeds, or one sharedSeed for all')
+  throw new TOTPError('ERR_SEED_MISSING', 'no seeds: give peerSeeds, or one sharedSeed for all')
 }
 
 /** An object's own entries as a map, so that a peer may be called `constructor`. */

@@ -1,8 +1,8 @@
-import type { TotpProfile } from '../../core/profile.js'
+import type { TOTPProfile } from '../../core/profile.js'
 import { hashToken } from '../../core/token.js'
 import { isCode, timeStepAt } from '../../core/totp.js'
-import type { Attempt, Decision, Finding, Guard } from '../../state/state.js'
-import { memoryGuard } from '../../state/memory-state.js'
+import type { Attempt, Decision, Finding, State } from '../../state/state.js'
+import { memoryState } from '../../state/memory-state.js'
 import { StrangerLimit } from '../../state/stranger-limit.js'
 import { emit, eventsOf, type OnEvent } from './events.js'
 import { compareCode, type CodeMatch, type GuardedPeer } from './peer.js'
@@ -46,9 +46,9 @@ export let answerOf: (
  */
 export class TOTPServerAuthScheme {
   #rules: Rules
-  readonly #guard: Guard
+  readonly #state: State
   /** Asked in place of the guard where the answer is clear, and not listened to. */
-  readonly #decoyGuard = memoryGuard()
+  readonly #decoyState = memoryState()
   readonly #strangers: StrangerLimit
   readonly #onEvent: OnEvent | undefined
   readonly #now: () => Date
@@ -63,13 +63,13 @@ export class TOTPServerAuthScheme {
   }
 
   /**
-   * @throws {A2aTotpError} for what contradicts itself or could never pass: `ERR_CONFIG_INVALID`,
+   * @throws {TOTPError} for what contradicts itself or could never pass: `ERR_CONFIG_INVALID`,
    *   `ERR_PROFILE_INVALID`, `ERR_SEED_MISSING`, `ERR_SEED_INVALID`, `ERR_SEED_WEAK`, `ERR_TOKEN_INVALID`.
    */
   constructor(options: TOTPServerAuthSchemeOptions) {
     const { throttle, now = () => new Date() } = options
-    this.#guard = options.guard ?? memoryGuard({ since: now() })
-    this.#rules = rulesOf(options, this.#guard)
+    this.#state = options.state ?? memoryState({ since: now() })
+    this.#rules = rulesOf(options, this.#state)
     this.#strangers = new StrangerLimit(throttle?.strangers)
     this.#onEvent = options.onEvent
     this.#now = now
@@ -78,7 +78,7 @@ export class TOTPServerAuthScheme {
   /**
    * Like the constructor, and asks the delegate about every mapped token as well.
    *
-   * @throws {A2aTotpError} also `ERR_CONFIG_INVALID` for a mapped token that can never pass.
+   * @throws {TOTPError} also `ERR_CONFIG_INVALID` for a mapped token that can never pass.
    */
   static async create(options: TOTPServerAuthSchemeOptions): Promise<TOTPServerAuthScheme> {
     const scheme = new TOTPServerAuthScheme(options)
@@ -94,7 +94,7 @@ export class TOTPServerAuthScheme {
    * alive.
    *
    * @param path by default `$A2A_TOTP_SERVER_FILE`
-   * @throws {A2aTotpError} `ERR_FILE_UNREADABLE`; `ERR_CONFIG_INVALID` without a path, or with the path of the field
+   * @throws {TOTPError} `ERR_FILE_UNREADABLE`; `ERR_CONFIG_INVALID` without a path, or with the path of the field
    *   that is wrong and never its value; and what the constructor throws.
    */
   static fromFile(
@@ -104,14 +104,14 @@ export class TOTPServerAuthScheme {
     const file = followServerFile(path, options)
     const scheme = naming(path ?? '', () => new TOTPServerAuthScheme(file.options))
     file.follow((changed) => {
-      scheme.#rules = rulesOf(changed, scheme.#guard)
+      scheme.#rules = rulesOf(changed, scheme.#state)
     })
     scheme.#stopFollowing = () => file.stop()
     return scheme
   }
 
   /** How codes are made and sent, unless a peer's own seed set says otherwise. */
-  get profile(): TotpProfile {
+  get profile(): TOTPProfile {
     return this.#rules.profile
   }
 
@@ -160,7 +160,7 @@ export class TOTPServerAuthScheme {
     if (!identity.peer || flaw !== undefined || !wellFormed) {
       // Decided already. This only takes as long as asking does in memory, under one name, so that nothing piles up.
       const attempt = attemptOf(rules.decoy, decoyTokenHash, at, { kind: 'guess', code: '000000' })
-      void this.#decoyGuard.decide(attempt)
+      void this.#decoyState.decide(attempt)
       if (!identity.peer) return refused(asked, ...this.#toStranger(identity.reason, asked))
       return refused(asked, 'unauthenticated', { reason: flaw ?? 'code-malformed', peer: peer.name })
     }
@@ -176,7 +176,7 @@ export class TOTPServerAuthScheme {
       return refused(asked, 'unavailable', details)
     }
     try {
-      const decision = this.#guard.decide(attemptOf(peer, identity.tokenHash, at, finding))
+      const decision = this.#state.decide(attemptOf(peer, identity.tokenHash, at, finding))
       return isPending(decision) ? Promise.resolve(decision).then(settle).catch(fail) : settle(decision)
     } catch {
       return fail()

@@ -1,4 +1,4 @@
-import { A2aTotpError } from '../../core/errors.js'
+import { TOTPError } from '../../core/errors.js'
 import { closeQuietly, removeQuietly, type FileSystem } from '../file-system.js'
 import { lockPath, readLockFile } from './lock-file.js'
 
@@ -11,7 +11,7 @@ export interface Lock {
    * Asks once more before a change becomes visible: a process that was stopped for long may have been taken for
    * dead.
    *
-   * @throws {A2aTotpError} `ERR_STORE_LOCKED` when the lock has gone to another.
+   * @throws {TOTPError} `ERR_STORE_LOCKED` when the lock has gone to another.
    */
   assertHeld(): void
   /** Gives the lock back. Does nothing when it is no longer held. */
@@ -48,7 +48,7 @@ export class HeldLock implements Lock {
 
   assertHeld(): void {
     if (this.#isMine()) return
-    throw new A2aTotpError(
+    throw new TOTPError(
       'ERR_STORE_LOCKED',
       `the lock of ${this.storePath} went to another process while this one stood still; nothing was changed, try again`,
     )

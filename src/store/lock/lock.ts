@@ -2,7 +2,7 @@ import { randomBytes, randomInt } from 'node:crypto'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { A2aTotpError } from '../../core/errors.js'
+import { TOTPError } from '../../core/errors.js'
 import { linkFile, temporaryPrefix } from '../atomic-write.js'
 import {
   closeQuietly,
@@ -42,7 +42,7 @@ export interface LockOptions {
  * is noticed at once. Any other is taken for dead when its file, which a holder touches every second, has not
  * changed for `silenceMs` of our own clock.
  *
- * @throws {A2aTotpError} `ERR_STORE_LOCKED` after `deadlineMs`, with the holder's pid and host;
+ * @throws {TOTPError} `ERR_STORE_LOCKED` after `deadlineMs`, with the holder's pid and host;
  *   `ERR_STORE_UNWRITABLE` when no file can be made in the folder.
  */
 export async function acquireLock(storePath: string, options: LockOptions = {}): Promise<Lock> {
@@ -79,7 +79,7 @@ function tryToAcquire(storePath: string, self: Holder, judge: HolderJudge, fs: F
     }
   } catch (error) {
     if (errnoOf(error) === undefined) throw error
-    throw new A2aTotpError('ERR_STORE_UNWRITABLE', `cannot lock ${storePath}: ${explain(error)}`, {
+    throw new TOTPError('ERR_STORE_UNWRITABLE', `cannot lock ${storePath}: ${explain(error)}`, {
       cause: error,
     })
   }
@@ -160,9 +160,9 @@ function writeHolder(path: string, self: Holder, fs: FileSystem): number {
   }
 }
 
-function stillLocked(storePath: string, holder: Holder | undefined): A2aTotpError {
+function stillLocked(storePath: string, holder: Holder | undefined): TOTPError {
   const who = holder ? `process ${holder.pid} on ${holder.host}` : 'another process'
-  return new A2aTotpError('ERR_STORE_LOCKED', `${who} is changing ${storePath}; try again when it is done`)
+  return new TOTPError('ERR_STORE_LOCKED', `${who} is changing ${storePath}; try again when it is done`)
 }
 
 /** By `hrtime`, because to look at `performance` loads a module that takes longer than the lock does. */

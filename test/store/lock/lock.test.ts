@@ -17,7 +17,11 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Lock } from '../../../src/store/lock/held-lock.js'
 import { acquireLock, type LockOptions } from '../../../src/store/lock/lock.js'
 import type { Holder } from '../../../src/store/lock/lock-file.js'
-import { systemProcessTable, type Liveness, type ProcessTable } from '../../../src/store/lock/process-identity.js'
+import {
+  systemProcessTable,
+  type Liveness,
+  type ProcessTable,
+} from '../../../src/store/lock/process-identity.js'
 import { readStore, updateStore } from '../../../src/store/store.js'
 import { systemError, watchedFs } from '../../support/faulty-fs.js'
 import { makeStore } from '../../support/store-folder.js'

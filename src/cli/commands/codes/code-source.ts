@@ -1,7 +1,7 @@
-import { A2aTotpError, isA2aTotpError } from '../../../core/errors.js'
+import { TOTPError, isTOTPError } from '../../../core/errors.js'
 import { isLive, newestLive, seedsOf, type Peer, type Roster } from '../../../core/roster.js'
 import { profileFromVariables } from '../../../core/profile-variables.js'
-import { parseProfile, type TotpProfile } from '../../../core/profile.js'
+import { parseProfile, type TOTPProfile } from '../../../core/profile.js'
 import { peerNamed } from '../../../core/provision.js'
 import { minimumSeedBits, Seed } from '../../../core/seed.js'
 import { Token } from '../../../core/token.js'
@@ -13,7 +13,7 @@ export interface CodeSource {
   readonly peer?: string
   readonly agent?: string
   readonly url?: string
-  readonly profile: TotpProfile
+  readonly profile: TOTPProfile
   /** Every live seed, the newest last. */
   readonly seeds: readonly [Seed, ...Seed[]]
   /** The newest live token; none when only a seed is known. */
@@ -29,7 +29,7 @@ export function newestSeed({ seeds }: CodeSource): Seed {
  * Finds the peer that a command means: by name in the store; without a name by `$A2A_TOTP_SEED`, else the
  * store's only peer.
  *
- * @throws {A2aTotpError} `ERR_USAGE` when nothing says which peer is meant, `ERR_PEER_UNKNOWN`,
+ * @throws {TOTPError} `ERR_USAGE` when nothing says which peer is meant, `ERR_PEER_UNKNOWN`,
  *   `ERR_CREDENTIAL_EXPIRED`, `ERR_CONFIG_INVALID` for a bad variable, or `ERR_STORE_*`.
  */
 export async function findCodeSource(
@@ -55,7 +55,7 @@ async function namedOrOnly(store: CliContext['store'], name: string | undefined)
     return [roster, peerNamed(roster, name)]
   }
   if (!store.exists()) {
-    throw new A2aTotpError(
+    throw new TOTPError(
       'ERR_USAGE',
       'no peer named, and neither $A2A_TOTP_SEED nor a store to take it from; say NAME',
     )
@@ -63,7 +63,7 @@ async function namedOrOnly(store: CliContext['store'], name: string | undefined)
   const roster = await store.read()
   const [only, second] = roster.peers.values()
   if (only && !second) return [roster, only]
-  throw new A2aTotpError(
+  throw new TOTPError(
     'ERR_USAGE',
     only
       ? `the store has ${roster.peers.size} peers; say which one: NAME`
@@ -71,13 +71,13 @@ async function namedOrOnly(store: CliContext['store'], name: string | undefined)
   )
 }
 
-/** @throws {A2aTotpError} `ERR_CREDENTIAL_EXPIRED` when none of the peer's seeds is live. */
+/** @throws {TOTPError} `ERR_CREDENTIAL_EXPIRED` when none of the peer's seeds is live. */
 export function sourceFromStore(roster: Roster, peer: Peer, at: Date): CodeSource {
   const [oldest, ...newer] = seedsOf(roster, peer)
     .filter((credential) => isLive(credential, at))
     .map(({ seed }) => seed)
   if (!oldest) {
-    throw new A2aTotpError(
+    throw new TOTPError(
       'ERR_CREDENTIAL_EXPIRED',
       `every seed of ${peer.name} has expired; give it a new one with \`a2a-totp rotate ${peer.name}\``,
     )
@@ -106,12 +106,12 @@ function sourceFromEnvironment(env: Env): CodeSource {
   }
 }
 
-/** @throws {A2aTotpError} `ERR_CONFIG_INVALID`, with the variable's name, where it cannot be parsed. */
+/** @throws {TOTPError} `ERR_CONFIG_INVALID`, with the variable's name, where it cannot be parsed. */
 export function fromVariable<T>(name: string, parse: () => T): T {
   try {
     return parse()
   } catch (error) {
-    if (!isA2aTotpError(error)) throw error
-    throw new A2aTotpError('ERR_CONFIG_INVALID', `$${name}: ${error.message}`)
+    if (!isTOTPError(error)) throw error
+    throw new TOTPError('ERR_CONFIG_INVALID', `$${name}: ${error.message}`)
   }
 }

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander'
-import { A2aTotpError } from '../../../core/errors.js'
+import { TOTPError } from '../../../core/errors.js'
 import { endOfStep, generateCodeOfStep, secondsLeft, timeStepAt } from '../../../core/totp.js'
 import { findCodeSource, newestSeed, type CodeSource } from './code-source.js'
 import type { CliContext } from '../../context.js'
@@ -71,7 +71,7 @@ function read(source: CodeSource, at: Date, { header, headers }: CodeOptions): R
   const lines: Record<string, string> = { [profile.header]: code }
   if (headers) {
     if (!token) {
-      throw new A2aTotpError(
+      throw new TOTPError(
         'ERR_TOKEN_MISSING',
         'no token to print; set $A2A_TOTP_TOKEN, or ask for --header alone',
       )
@@ -96,7 +96,7 @@ async function waitFor(
   seconds: number,
 ): Promise<void> {
   if (seconds >= profile.period) {
-    throw new A2aTotpError('ERR_USAGE', `--min-remaining must be less than the period, ${profile.period} s`)
+    throw new TOTPError('ERR_USAGE', `--min-remaining must be less than the period, ${profile.period} s`)
   }
   const at = now()
   const end = endOfStep(profile, timeStepAt(profile, at)).getTime()

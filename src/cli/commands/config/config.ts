@@ -6,7 +6,7 @@ import {
   type CardJson,
   type CardProtocol,
 } from '../../../core/card/security.js'
-import { A2aTotpError, isA2aTotpError } from '../../../core/errors.js'
+import { TOTPError, isTOTPError } from '../../../core/errors.js'
 import { defaultProfile } from '../../../core/profile.js'
 import { replayOf, type Roster } from '../../../core/roster.js'
 import { peerNamed } from '../../../core/provision.js'
@@ -93,16 +93,16 @@ async function acceptedFragment(
     return warning === undefined ? fragment : { ...fragment, warnings: [...fragment.warnings, warning] }
   } catch (error) {
     // Without a live shared seed there is no file that the agent would take.
-    if (!isA2aTotpError(error) || error.code !== 'ERR_CREDENTIAL_EXPIRED') throw error
+    if (!isTOTPError(error) || error.code !== 'ERR_CREDENTIAL_EXPIRED') throw error
     throw (await import('./server-reader.js')).refused(error.message)
   }
 }
 
-/** @throws {A2aTotpError} `ERR_CONFIG_INVALID` when a code is to be good once: an agent with the maps would not know. */
+/** @throws {TOTPError} `ERR_CONFIG_INVALID` when a code is to be good once: an agent with the maps would not know. */
 function refuseOnce(roster: Roster): void {
   const once = [...roster.peers.values()].find((peer) => replayOf(roster, peer) === 'once')
   if (!once) return
-  throw new A2aTotpError(
+  throw new TOTPError(
     'ERR_CONFIG_INVALID',
     `maps cannot say that the replay policy of ${once.name} is once; use --format json`,
   )
@@ -150,7 +150,7 @@ Examples:
     )
     .action(async ({ protocol, merge, replace, ...out }: CardOptions) => {
       if (replace && merge === undefined)
-        throw new A2aTotpError('ERR_USAGE', '--replace is for a card of yours; say --merge CARD as well')
+        throw new TOTPError('ERR_USAGE', '--replace is for a card of yours; say --merge CARD as well')
       const header = context.store.exists()
         ? (await context.store.read()).profile.header
         : defaultProfile.header
@@ -197,5 +197,5 @@ async function readCard(context: CliContext, path: string): Promise<CardJson> {
   } catch {
     // Falls through to the one error for everything that is no card.
   }
-  throw new A2aTotpError('ERR_CARD_INVALID', 'the agent card is not a JSON object; give one as it is served')
+  throw new TOTPError('ERR_CARD_INVALID', 'the agent card is not a JSON object; give one as it is served')
 }

@@ -1,4 +1,4 @@
-import { A2aTotpError, isA2aTotpError } from '../../../core/errors.js'
+import { TOTPError, isTOTPError } from '../../../core/errors.js'
 import { minimumSeedBits } from '../../../core/seed.js'
 import type { TOTPServerAuthSchemeOptions } from '../../../server/scheme/options.js'
 import { rulesOf } from '../../../server/scheme/config.js'
@@ -15,7 +15,7 @@ interface Maps {
  * Reads a server file, or maps, as the agent will: with the parser, the rules and the defaults of the library.
  *
  * @returns a warning when only an agent that allows weak seeds will take the document
- * @throws {A2aTotpError} `ERR_CONFIG_INVALID` when the agent would refuse the document
+ * @throws {TOTPError} `ERR_CONFIG_INVALID` when the agent would refuse the document
  */
 export function readAsAgent(document: object, allowWeakSeeds: boolean): string | undefined {
   const refusal = refusalOf(document, allowWeakSeeds)
@@ -29,8 +29,8 @@ export function readAsAgent(document: object, allowWeakSeeds: boolean): string |
 }
 
 /** An agent that is running goes on with the file it has, so the error says what that means. */
-export function refused(reason: string): A2aTotpError {
-  return new A2aTotpError(
+export function refused(reason: string): TOTPError {
+  return new TOTPError(
     'ERR_CONFIG_INVALID',
     `the agent would refuse this, so nothing was written: ${reason}. ` +
       'Until it gets a new file the agent keeps its old one, where revoked credentials are still valid',
@@ -45,12 +45,12 @@ function warningOf(document: object): string | undefined {
   )
 }
 
-function refusalOf(document: object, allowWeakSeeds: boolean): A2aTotpError | undefined {
+function refusalOf(document: object, allowWeakSeeds: boolean): TOTPError | undefined {
   try {
     rulesOf(optionsOf(document, allowWeakSeeds), { supports: { once: true } })
     return undefined
   } catch (error) {
-    if (isA2aTotpError(error)) return error
+    if (isTOTPError(error)) return error
     throw error
   }
 }

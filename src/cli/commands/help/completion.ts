@@ -1,5 +1,5 @@
 import { Argument, Command } from 'commander'
-import { A2aTotpError } from '../../../core/errors.js'
+import { TOTPError } from '../../../core/errors.js'
 import { completions } from './completion-scripts.js'
 import type { CliContext } from '../../context.js'
 
@@ -9,7 +9,7 @@ export const completionCommand = ({ output }: CliContext): Command =>
     .addArgument(
       new Argument('<shell>', Object.keys(completions).join(', ')).argParser((value: string) => {
         if (Object.hasOwn(completions, value)) return value
-        throw new A2aTotpError('ERR_USAGE', `the shell must be one of ${Object.keys(completions).join(', ')}`)
+        throw new TOTPError('ERR_USAGE', `the shell must be one of ${Object.keys(completions).join(', ')}`)
       }),
     )
     .addHelpText(

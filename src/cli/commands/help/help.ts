@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { A2aTotpError } from '../../../core/errors.js'
+import { TOTPError } from '../../../core/errors.js'
 import type { CliContext } from '../../context.js'
 import { topics } from './help-topics.js'
 
@@ -27,7 +27,7 @@ function commandNamed(program: Command, words: readonly string[]): Command {
   for (const word of words) {
     const next = found.commands.find((each) => each.name() === word || each.aliases().includes(word))
     if (!next)
-      throw new A2aTotpError('ERR_USAGE', 'no such command or topic; `a2a-totp help help` lists the topics')
+      throw new TOTPError('ERR_USAGE', 'no such command or topic; `a2a-totp help help` lists the topics')
     found = next
   }
   return found

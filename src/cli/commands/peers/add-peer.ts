@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { A2aTotpError } from '../../../core/errors.js'
+import { TOTPError } from '../../../core/errors.js'
 import { parseName } from '../../../core/name.js'
 import type { Peer, Roster } from '../../../core/roster.js'
 import type { CodeProfile, ReplayPolicy } from '../../../core/profile.js'
@@ -61,12 +61,12 @@ async function peerRequests(
   const { algorithm, digits, period, replay, note, seedFile, tokenFile, allowWeakSeed } = options
   for (const name of names) parseName(name, 'peer')
   if (new Set(names).size !== names.length)
-    throw new A2aTotpError('ERR_USAGE', 'a name is given twice; give each once')
+    throw new TOTPError('ERR_USAGE', 'a name is given twice; give each once')
   if ((seedFile ?? tokenFile) !== undefined && names.length > 1) {
-    throw new A2aTotpError('ERR_USAGE', '--seed-file and --token-file are for one peer; name one at a time')
+    throw new TOTPError('ERR_USAGE', '--seed-file and --token-file are for one peer; name one at a time')
   }
   if (seedFile === '-' && tokenFile === '-') {
-    throw new A2aTotpError(
+    throw new TOTPError(
       'ERR_USAGE',
       'standard input can hold the seed or the token; put one of them in a file',
     )

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { A2aTotpError } from '../../../core/errors.js'
+import { TOTPError } from '../../../core/errors.js'
 import { withoutPeers } from '../../../core/provision.js'
 import type { CliContext } from '../../context.js'
 
@@ -22,7 +22,7 @@ Examples:
       const names = [...new Set(given)]
       const { agent } = withoutPeers(await store.read(), names)
       if (!yes && !(await confirm(`Remove ${names.join(', ')} from ${agent}?`, '--yes'))) {
-        throw new A2aTotpError('ERR_DECLINED', 'nothing was removed')
+        throw new TOTPError('ERR_DECLINED', 'nothing was removed')
       }
       await store.update((roster) => withoutPeers(roster, names))
       output.result('', { agent, removed: names })

@@ -1,10 +1,10 @@
 import { Command } from 'commander'
-import { A2aTotpError } from '../../../core/errors.js'
+import { TOTPError } from '../../../core/errors.js'
 import type { Peer, Roster } from '../../../core/roster.js'
 import { finishRotation, rotate, type CredentialKinds, type PeerChoice } from '../../../core/rotation.js'
 import type { CliContext } from '../../context.js'
 import { credentialsOf, showQrs, textOf } from './credential-rows.js'
-import { duration } from '../../../core/duration.js'
+import { duration } from '../../duration.js'
 import { refuseTogether } from '../../options.js'
 
 interface RotateOptions {
@@ -65,7 +65,7 @@ function choiceOf(names: string[], { all, olderThan }: RotateOptions): PeerChoic
   refuseTogether({ '--all': all, NAME: names[0] })
   if (names.length > 0) return [...new Set(names)]
   if (all ?? olderThan !== undefined) return 'all'
-  throw new A2aTotpError('ERR_USAGE', 'no peer named; say NAME, --all or --older-than')
+  throw new TOTPError('ERR_USAGE', 'no peer named; say NAME, --all or --older-than')
 }
 
 function refuseContradictions({ olderThan, overlap, now, finish, qr, reveal }: RotateOptions): void {

@@ -1,6 +1,6 @@
 import { extname } from 'node:path'
 import { Command, Option } from 'commander'
-import { A2aTotpError } from '../../../core/errors.js'
+import { TOTPError } from '../../../core/errors.js'
 import { replayOf, seedsOf, type Credential, type Peer, type Roster } from '../../../core/roster.js'
 import { peerNamed } from '../../../core/provision.js'
 import { newestSeed, sourceFromStore } from '../codes/code-source.js'
@@ -60,7 +60,7 @@ async function writeQr(
   const { qrImages } = await import('../../io/qr.js')
   const image = qrImages[extname(file).toLowerCase()]
   if (!image) {
-    throw new A2aTotpError('ERR_USAGE', `--qr-file must end in ${Object.keys(qrImages).join(' or ')}`)
+    throw new TOTPError('ERR_USAGE', `--qr-file must end in ${Object.keys(qrImages).join(' or ')}`)
   }
   writeResult(context, file, image(uri), force)
   context.output.say(`wrote the QR code to ${file}; it holds the seed`)

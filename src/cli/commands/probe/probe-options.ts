@@ -1,11 +1,17 @@
-import { A2aTotpError } from '../../../core/errors.js'
+import { TOTPError } from '../../../core/errors.js'
 import { isLive, replayOf, type Peer, type Roster } from '../../../core/roster.js'
-import type { TotpProfile } from '../../../core/profile.js'
+import type { TOTPProfile } from '../../../core/profile.js'
 import { peerNamed } from '../../../core/provision.js'
 import { Seed } from '../../../core/seed.js'
 import { Token } from '../../../core/token.js'
 import type { ProbeOptions } from '../../../probe/index.js'
-import { findCodeSource, fromVariable, newestSeed, sourceFromStore, type CodeSource } from '../codes/code-source.js'
+import {
+  findCodeSource,
+  fromVariable,
+  newestSeed,
+  sourceFromStore,
+  type CodeSource,
+} from '../codes/code-source.js'
 import type { CliContext, Env } from '../../context.js'
 import { readGivenFile } from '../../io/given-file.js'
 import { parseHttpUrl } from '../../options.js'
@@ -114,7 +120,7 @@ async function environmentSource(
     ...(seedEnv === undefined ? {} : { seedEnv }),
   })
   if (!env['A2A_TOTP_SEED']) {
-    throw new A2aTotpError(
+    throw new TOTPError(
       'ERR_SEED_MISSING',
       'no credentials: name a peer of the store, or set $A2A_TOTP_TOKEN and $A2A_TOTP_SEED',
     )
@@ -131,7 +137,7 @@ function renamedEnv(env: Env, { tokenEnv, seedEnv }: { tokenEnv?: string; seedEn
     if (name === undefined) return env[standard]
     const value = env[name]
     if (value) return value
-    throw new A2aTotpError(
+    throw new TOTPError(
       'ERR_CONFIG_INVALID',
       `the environment has no variable of the name given for ${standard}`,
     )
@@ -145,10 +151,10 @@ function renamedEnv(env: Env, { tokenEnv, seedEnv }: { tokenEnv?: string; seedEn
 
 function credentialsOf(
   source: CodeSource,
-): { token: Token; seed: Seed; peer?: string; agent?: string } & TotpProfile {
+): { token: Token; seed: Seed; peer?: string; agent?: string } & TOTPProfile {
   const { token, profile, peer, agent } = source
   if (!token) {
-    throw new A2aTotpError(
+    throw new TOTPError(
       'ERR_TOKEN_MISSING',
       'no token to probe with; name a peer of the store, or set $A2A_TOTP_TOKEN',
     )

@@ -1,10 +1,17 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Option } from 'commander'
-import { A2aTotpError } from '../../../core/errors.js'
+import { TOTPError } from '../../../core/errors.js'
 import type { Format, ProbeReport } from '../../../probe/index.js'
 import type { CliContext } from '../../context.js'
-import { emit, outFile, refuseStore, requireName, writeResult, type OutOptions } from '../../io/result-file.js'
+import {
+  emit,
+  outFile,
+  refuseStore,
+  requireName,
+  writeResult,
+  type OutOptions,
+} from '../../io/result-file.js'
 
 /** Listed here because the probe, which knows them, is loaded only when it runs; its type holds the list. */
 const formatNames = ['pretty', 'json', 'junit', 'markdown', 'github'] as const satisfies readonly Format[]
@@ -27,7 +34,7 @@ export const formatOption = (): Option =>
       const file = rest.length === 0 ? undefined : outFile(requireName('--format', rest.join('=')))
       return [...(before ?? []), { format, ...(file === undefined ? {} : { file }) }]
     }
-    throw new A2aTotpError(
+    throw new TOTPError(
       'ERR_USAGE',
       `--format must be one of ${formatNames.join(', ')}, alone or with =FILE after it`,
     )
@@ -36,7 +43,7 @@ export const formatOption = (): Option =>
 /**
  * Checks before anything is sent that every report has a place to go.
  *
- * @throws {A2aTotpError} `ERR_USAGE` when two reports would go to standard output, `ERR_FILE_EXISTS` for a file that is
+ * @throws {TOTPError} `ERR_USAGE` when two reports would go to standard output, `ERR_FILE_EXISTS` for a file that is
  *   there without `--force`.
  */
 export function requirePlaces(
@@ -49,7 +56,7 @@ export function requirePlaces(
     ...(output.json ? ['json'] : []),
   ])
   if (shown.size > 1) {
-    throw new A2aTotpError(
+    throw new TOTPError(
       'ERR_USAGE',
       'two reports cannot both go to standard output; give one a file: --format FORMAT=FILE',
     )
@@ -58,15 +65,12 @@ export function requirePlaces(
     .filter((file) => file !== undefined)
     .map((file) => resolve(cwd, file))
   if (new Set(files).size < files.length) {
-    throw new A2aTotpError('ERR_USAGE', 'two reports cannot go to one file; give each its own')
+    throw new TOTPError('ERR_USAGE', 'two reports cannot go to one file; give each its own')
   }
   for (const file of files) refuseStore(store, file)
   const taken = force ? undefined : files.find((file) => existsSync(file))
   if (taken !== undefined) {
-    throw new A2aTotpError(
-      'ERR_FILE_EXISTS',
-      `${taken} exists; give another file, or replace it with --force`,
-    )
+    throw new TOTPError('ERR_FILE_EXISTS', `${taken} exists; give another file, or replace it with --force`)
   }
 }
 

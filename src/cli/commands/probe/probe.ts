@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander'
-import { A2aTotpError } from '../../../core/errors.js'
+import { TOTPError } from '../../../core/errors.js'
 import type { CliContext } from '../../context.js'
 import { exitCodes } from '../../exit-codes.js'
 import { choice, wholeNumber } from '../../options.js'
@@ -69,8 +69,7 @@ Examples:
         context.output.result(pageOf(options.explain), explainCheck(options.explain))
         return
       }
-      if (url === undefined)
-        throw new A2aTotpError('ERR_USAGE', 'missing the URL of the agent; give it first')
+      if (url === undefined) throw new TOTPError('ERR_USAGE', 'missing the URL of the agent; give it first')
       const targets = options.format ?? []
       requirePlaces(context, targets, options)
       const probeOptions = await optionsFor(context, url, name, options)

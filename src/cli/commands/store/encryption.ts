@@ -1,5 +1,5 @@
 import { Option } from 'commander'
-import { A2aTotpError } from '../../../core/errors.js'
+import { TOTPError } from '../../../core/errors.js'
 import type { Protection } from '../../../store/protection.js'
 import type { CliContext } from '../../context.js'
 import { newPassphrase } from '../../store/store-keys.js'
@@ -23,7 +23,7 @@ export async function protectionFrom(
   { encryptTo, passphrase }: EncryptionOptions,
 ): Promise<Protection | undefined> {
   if (encryptTo && passphrase) {
-    throw new A2aTotpError(
+    throw new TOTPError(
       'ERR_USAGE',
       'an age file has recipients or a passphrase, never both; leave out --encrypt-to or --passphrase',
     )

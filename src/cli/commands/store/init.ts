@@ -1,9 +1,9 @@
 import { dirname } from 'node:path'
 import { Command } from 'commander'
-import { A2aTotpError, isA2aTotpError } from '../../../core/errors.js'
+import { TOTPError, isTOTPError } from '../../../core/errors.js'
 import { parseName } from '../../../core/name.js'
 import type { Roster } from '../../../core/roster.js'
-import { parseProfile, type ReplayPolicy, type TotpProfile } from '../../../core/profile.js'
+import { parseProfile, type ReplayPolicy, type TOTPProfile } from '../../../core/profile.js'
 import { seedCredential } from '../../../core/provision.js'
 import { makeSeed } from '../../../core/seed.js'
 import { printable } from '../../../core/text.js'
@@ -15,7 +15,7 @@ import { parseHttpUrl, profileOptions, replayOption } from '../../options.js'
 import { beforePlaintext } from './plaintext.js'
 import type { Output } from '../../io/output.js'
 
-interface InitOptions extends Partial<TotpProfile>, EncryptionOptions {
+interface InitOptions extends Partial<TOTPProfile>, EncryptionOptions {
   agent: string
   url?: string
   replay?: ReplayPolicy
@@ -76,7 +76,7 @@ Examples:
         protection,
       }).catch((error: unknown) => {
         // Two at once: the other made it between our look and our write.
-        if (options.ifMissing && isA2aTotpError(error) && error.code === 'ERR_STORE_EXISTS') return 'there'
+        if (options.ifMissing && isTOTPError(error) && error.code === 'ERR_STORE_EXISTS') return 'there'
         throw error
       })
       if (backup === 'there') {
@@ -132,7 +132,7 @@ async function confirmReplacement(
   if (peers === 0) return
   const what = peers === undefined ? 'a store that cannot be read' : `the store and its ${peers} peers`
   if (await confirm(`Leave ${what} behind and make a new one?`, '--yes')) return
-  throw new A2aTotpError('ERR_DECLINED', 'the store was left as it is')
+  throw new TOTPError('ERR_DECLINED', 'the store was left as it is')
 }
 
 /** How many peers would be left behind; undefined when the file does not say. */

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { A2aTotpError } from '../../../core/errors.js'
+import { TOTPError } from '../../../core/errors.js'
 import { printable } from '../../../core/text.js'
 import { refuseUnverified, type ForRecipients, type Protection } from '../../../store/protection.js'
 import type { CliContext } from '../../context.js'
@@ -50,7 +50,7 @@ Examples:
       const recipients = await change(store, ({ recipients: known, openedBy }) => {
         if (openedBy !== undefined) return [...new Set([openedBy, ...added])]
         if (added.some((one) => known.includes(one)))
-          throw new A2aTotpError(
+          throw new TOTPError(
             'ERR_RECIPIENT_EXISTS',
             'one of them can open the store already; name the others',
           )
@@ -78,7 +78,7 @@ Examples:
       const recipients = await change(store, (before) => {
         const { recipients: known, openedBy } = before
         if (removed.some((one) => !known.includes(one)))
-          throw new A2aTotpError(
+          throw new TOTPError(
             'ERR_RECIPIENT_UNKNOWN',
             'no such recipient; `a2a-totp recipients list` shows them',
           )
@@ -100,15 +100,15 @@ async function change(
   const after = await store.protect((protection) => {
     const recipients = make(recipientsOf(protection))
     if (recipients.length > 0) return { kind: 'recipients', recipients }
-    throw new A2aTotpError('ERR_USAGE', 'nobody could open the store any more; add another recipient first')
+    throw new TOTPError('ERR_USAGE', 'nobody could open the store any more; add another recipient first')
   })
   return recipientsOf(after).recipients
 }
 
-/** @throws {A2aTotpError} `ERR_USAGE` for a store that has no recipients */
+/** @throws {TOTPError} `ERR_USAGE` for a store that has no recipients */
 function recipientsOf(protection: Protection): ForRecipients {
   if (protection.kind === 'recipients') return protection
-  throw new A2aTotpError(
+  throw new TOTPError(
     'ERR_USAGE',
     'the store is not encrypted for recipients; run `a2a-totp encrypt --encrypt-to age1…`',
   )

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { A2aTotpError, isA2aTotpError } from '../../../core/errors.js'
+import { TOTPError, isTOTPError } from '../../../core/errors.js'
 import type { Roster } from '../../../core/roster.js'
 import { jsonText } from '../../../core/text.js'
 import { renderServerFragment } from '../../../fragments/index.js'
@@ -59,10 +59,7 @@ Examples:
     .action(
       async ({ format, reveal, ...out }: OutOptions & { format: keyof typeof formats; reveal?: true }) => {
         if (!reveal) {
-          throw new A2aTotpError(
-            'ERR_CONFIRMATION_NEEDED',
-            'an export holds every seed and token; say --reveal',
-          )
+          throw new TOTPError('ERR_CONFIRMATION_NEEDED', 'an export holds every seed and token; say --reveal')
         }
         const roster = await context.store.read()
         const at = context.now()
@@ -101,7 +98,7 @@ function sourceOf(
   try {
     return sourceFromStore(...args)
   } catch (error) {
-    if (isA2aTotpError(error) && error.code === 'ERR_CREDENTIAL_EXPIRED') return undefined
+    if (isTOTPError(error) && error.code === 'ERR_CREDENTIAL_EXPIRED') return undefined
     throw error
   }
 }

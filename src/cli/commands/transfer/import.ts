@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { A2aTotpError, isA2aTotpError, type ErrorCode } from '../../../core/errors.js'
+import { TOTPError, isTOTPError, type ErrorCode } from '../../../core/errors.js'
 import { quoteName } from '../../../core/name.js'
 import type { Peer, Roster } from '../../../core/roster.js'
 import { provisionPeer, withPeers, type Making, type PeerRequest } from '../../../core/provision.js'
@@ -108,7 +108,7 @@ function admit(
       }
       if (isMade.seed || isMade.token) made.push({ peer: peer.name, ...isMade })
     } catch (error) {
-      if (!isA2aTotpError(error)) throw error
+      if (!isTOTPError(error)) throw error
       problems.push({ where, problem: error.message, code: error.code })
     }
   }
@@ -139,14 +139,11 @@ interface Taken {
 }
 
 function refuseTaken({ name, token }: PeerRequest, { there, names, tokens }: Taken): void {
-  if (there.has(name)) throw new A2aTotpError('ERR_PEER_EXISTS', `there is a peer ${quoteName(name)} already`)
+  if (there.has(name)) throw new TOTPError('ERR_PEER_EXISTS', `there is a peer ${quoteName(name)} already`)
   if (names.has(name))
-    throw new A2aTotpError('ERR_IMPORT_INVALID', `the name ${quoteName(name)} stands there twice`)
+    throw new TOTPError('ERR_IMPORT_INVALID', `the name ${quoteName(name)} stands there twice`)
   if (token && tokens.has(token.value))
-    throw new A2aTotpError(
-      'ERR_TOKEN_INVALID',
-      'another peer has this token already; each peer needs its own',
-    )
+    throw new TOTPError('ERR_TOKEN_INVALID', 'another peer has this token already; each peer needs its own')
 }
 
 function provision(
@@ -161,10 +158,10 @@ function provision(
 }
 
 /** That a peer is there already is an answer; anything else makes the file unusable. */
-function refused(first: Problem, problems: readonly Problem[]): A2aTotpError {
+function refused(first: Problem, problems: readonly Problem[]): TOTPError {
   const { where, problem } = first
   const more = problems.length === 1 ? '' : ` (and ${problems.length - 1} more)`
-  return new A2aTotpError(
+  return new TOTPError(
     problems.every(({ code }) => code === 'ERR_PEER_EXISTS') ? 'ERR_PEER_EXISTS' : 'ERR_IMPORT_INVALID',
     `${where}: ${problem}${more}; nothing was imported, --partial imports the rest`,
   )

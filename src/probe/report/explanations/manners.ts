@@ -51,7 +51,7 @@ export const mannersExplanations = {
       'Says whether a code is accepted twice. Under policy `reuse` it is, by design, for as long as it lives; that is no failure. Under `once` it must not be (RFC 6238, 5.2), also not at another binding.',
     mend: [
       'Remember the last time step per peer and refuse it and every older one, in one atomic step; a plain "set if absent" is not enough.',
-      'All bindings, processes and replicas must share that memory: `redisGuard` of `a2a-totp/server/redis`.',
+      'All bindings, processes and replicas must share that memory: `redisState` of `a2a-totp/server/redis`.',
     ],
   },
 } as const satisfies Record<string, Explanation>
