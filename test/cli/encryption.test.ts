@@ -53,7 +53,7 @@ describe('an encrypted store', () => {
       ['empty.txt', 'ERR_CONFIG_INVALID'],
       [cwd, 'ERR_CONFIG_INVALID'],
     ] as const) {
-      const env = given === undefined ? {} : { A2A_TOTP_IDENTITY: given }
+      const env: Record<string, string> = given === undefined ? {} : { A2A_TOTP_IDENTITY: given }
       const run = await runCli(['add-peer', 'mallory'], { cwd, env })
       expect(run, code).toMatchObject({ exitCode: 3, stdout: '' })
       expect(run.stderr).toContain(`(${code})`)

@@ -137,7 +137,7 @@ describe('an AuthenticationHandler', () => {
 
   it('asks for no retry with a code that the caller set, or that is not there', async () => {
     const handler = totpAuthenticationHandler(schemeOn(clock))
-    for (const headers of [{ 'X-TOTP': '000000' }, {}]) {
+    for (const headers of [{ 'X-TOTP': '000000' }, {}] as Record<string, string>[]) {
       expect(await handler.shouldRetryWithHeaders({ headers }, refused)).toBeUndefined()
     }
   })

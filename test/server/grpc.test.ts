@@ -101,20 +101,19 @@ describe('grpcGuard', () => {
   it('refuses with the challenge in the trailers, the same whatever was wrong', async () => {
     const { call } = await start()
     const code = codeOf('alice', someInstant)
-    const endings = await Promise.all(
-      [
-        { Authorization: 'Bearer nobody', 'X-TOTP': code },
-        { Authorization: 'Basic YTpi', 'X-TOTP': code },
-        { Authorization: bearerOf('alice') },
-        { Authorization: bearerOf('alice'), 'X-TOTP': '12' },
-        { Authorization: bearerOf('alice'), 'X-TOTP': wrongCodeOf(someInstant) },
-        { Authorization: bearerOf('alice'), 'X-TOTP': codeOf('bob', someInstant) },
-        { Authorization: bearerOf('alice'), 'X-TOTP': codeOf('alice', someInstant, { drift: -10 }) },
-        { Authorization: bearerOf('alice'), 'X-TOTP': [code, code] },
-        { Authorization: bearerOf('alice'), 'X-TOTP': [wrongCodeOf(someInstant), code] },
-        { Authorization: bearerOf('alice'), 'X-TOTP': `${code}, ${code}` },
-      ].map((fields) => call('1.0', 'getTask', fields)),
-    )
+    const attempts: Record<string, string | string[]>[] = [
+      { Authorization: 'Bearer nobody', 'X-TOTP': code },
+      { Authorization: 'Basic YTpi', 'X-TOTP': code },
+      { Authorization: bearerOf('alice') },
+      { Authorization: bearerOf('alice'), 'X-TOTP': '12' },
+      { Authorization: bearerOf('alice'), 'X-TOTP': wrongCodeOf(someInstant) },
+      { Authorization: bearerOf('alice'), 'X-TOTP': codeOf('bob', someInstant) },
+      { Authorization: bearerOf('alice'), 'X-TOTP': codeOf('alice', someInstant, { drift: -10 }) },
+      { Authorization: bearerOf('alice'), 'X-TOTP': [code, code] },
+      { Authorization: bearerOf('alice'), 'X-TOTP': [wrongCodeOf(someInstant), code] },
+      { Authorization: bearerOf('alice'), 'X-TOTP': `${code}, ${code}` },
+    ]
+    const endings = await Promise.all(attempts.map((fields) => call('1.0', 'getTask', fields)))
     const [first] = endings
     expect(first?.trailers.getMap()).toHaveProperty('www-authenticate')
     expect(String(first?.trailers.get('www-authenticate').join(', '))).toBe(
