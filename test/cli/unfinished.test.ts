@@ -30,7 +30,7 @@ describe('a process that has nothing left to wait for', () => {
     await build({
       stdin: {
         contents: `import { PassThrough } from 'node:stream'
-          import { ask } from './prompt.js'
+          import { ask } from './io/prompt.js'
           import { runProcess } from './process.js'
           const stdin = Object.assign(new PassThrough(), { setRawMode() {} })
           runProcess((_, world) => ask('Sure?', { ...world, stdin }))`,

@@ -109,9 +109,9 @@ describe('the function for it', () => {
     const found = files.filter((name) => own.test(readFileSync(join(src, name), 'utf8')))
     // A countdown and a QR code write escape sequences, a prompt reads them; env files refuse what they cannot hold.
     expect(found.sort()).toEqual([
-      'cli/commands/code.ts',
-      'cli/qr.ts',
-      'cli/typed-line.ts',
+      'cli/commands/codes/code.ts',
+      'cli/io/qr.ts',
+      'cli/io/typed-line.ts',
       'core/text.ts',
       'fragments/env-file.ts',
     ])
@@ -120,11 +120,11 @@ describe('the function for it', () => {
   it('is what writes JSON for people and scripts', () => {
     const found = files.filter((name) => {
       const text = readFileSync(join(src, name), 'utf8')
-      return /^(cli|fragments|probe\/formats)\//.test(name) && text.includes('JSON.stringify')
+      return /^(cli|doctor|fragments|probe\/report)\//.test(name) && text.includes('JSON.stringify')
     })
     // The server file as the reader gets it, and inside of a manifest; and one value each, as YAML.
     expect(found.sort()).toEqual([
-      'cli/server-reader.ts',
+      'cli/commands/config/server-reader.ts',
       'fragments/kubernetes.ts',
       'fragments/yaml-text.ts',
     ])
