@@ -3,7 +3,6 @@ import { TOTPError } from '../core/errors.js'
 import type { Peer, Roster, SeedCredential, TokenCredential } from '../core/roster.js'
 import { checkPeerName, checkRoster, invalid, type Path } from './roster-rules.js'
 import { documentSchema, isObject, peerSchema } from './schema.js'
-import { UsualPeers } from './usual-peer.js'
 
 /** The schema version that this release reads and writes. */
 const version = 1
@@ -38,11 +37,9 @@ export function parseStore(text: string): StoreDocument {
     peers: entries,
   } = checked(documentSchema, document, [])
   const peers = new Map<string, Peer>()
-  const usual = new UsualPeers()
   for (const [name, entry] of Object.entries(entries)) {
     checkPeerName(name)
-    const peer = usual.read(name, entry) ?? { name, ...checked(peerSchema, entry, ['peers', name]) }
-    peers.set(name, peer)
+    peers.set(name, { name, ...checked(peerSchema, entry, ['peers', name]) })
   }
   const roster: Roster = {
     agent: agent.name,
