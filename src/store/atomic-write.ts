@@ -1,73 +1,60 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { TOTPError } from '../core/errors.js'
+import { TOTPError, type ErrorCode } from '../core/errors.js'
 import {
   closeQuietly,
-  errnoOf,
-  explain,
   fileSystem,
   openNew,
   privateMode,
   removeQuietly,
   type FileSystem,
 } from './file-system.js'
+import { errnoOf, translateErrors } from './system-error.js'
 
-/** Says where a temporary file of a file lies, and tells one from other files: a killed writer leaves one. */
+/** How the names of a file's temporary files start. A killed writer leaves one behind. */
 export const temporaryPrefix = (path: string): string => `.${basename(path)}.tmp-`
 
-/** Whether a file's name is that of a temporary file of any other. */
+/** Whether a name is that of a temporary file, of any file. */
 export const isTemporary = (name: string): boolean => /^\..+\.tmp-[0-9a-f]{16,}$/.test(name)
 
 export interface ReplaceOptions {
-  /** Asked right before the new file takes the old one's place; what it throws calls the change off. */
+  /** Called right before the new file replaces the old one. Throws to cancel the change. */
   readonly beforeRename?: () => void
   readonly fs?: FileSystem
 }
 
 /**
- * Puts new content in a file's place, whole or not at all: whoever looks, at any moment and after any crash,
- * finds the old file or the new one. The file is born with mode 0600, whatever the umask and the old mode.
+ * Replaces a file, or creates it, as a whole or not at all: any reader, at any moment and after any crash, finds the
+ * old content or the new one. The new file has mode 0600, whatever the umask and the old mode.
  *
- * @throws {TOTPError} `ERR_STORE_UNWRITABLE` with the cause. The old file is intact, byte for byte, and no
- *   temporary file is left; but when the last step fails, the fsync of the folder, the new file is in place
- *   already and the message says so.
+ * @throws {TOTPError} `ERR_STORE_UNWRITABLE` with the cause. The old file is intact, and no temporary file is left.
+ *   The one exception is the last step, the fsync of the folder: when it fails, the new file is in place already, and
+ *   the message says so.
  */
 export function replaceFile(path: string, content: Uint8Array, options: ReplaceOptions = {}): void {
   const { beforeRename, fs = fileSystem } = options
-  const fail = (error: unknown): never => {
-    throw new TOTPError('ERR_STORE_UNWRITABLE', `cannot write ${path}: ${explain(error)}`, {
-      cause: error,
-    })
-  }
-  inFolderOf(path, fs, fail, (syncFolder) => {
-    const temporary = writeTemporary(path, content, privateMode, fs, fail)
-    try {
+  writeWhole(path, fs, {
+    content,
+    code: 'ERR_STORE_UNWRITABLE',
+    unsynced: `${path} was changed, but a power cut may still undo it`,
+    mode: () => privateMode,
+    takeName(temporary) {
       beforeRename?.()
-      attempt(() => fs.renameSync(temporary, path), fail)
-    } catch (error) {
-      removeQuietly(temporary, fs)
-      throw error
-    }
-    syncFolder((error) => {
-      throw new TOTPError(
-        'ERR_STORE_UNWRITABLE',
-        `${path} was changed, but a power cut may still undo it: ${explain(error)}`,
-        { cause: error },
-      )
-    })
+      fs.renameSync(temporary, path)
+    },
   })
 }
 
 export interface NewFileOptions {
-  /** Lets it replace a regular file that is there. */
+  /** Allows replacing a regular file. */
   readonly force: boolean
   readonly fs?: FileSystem
 }
 
 /**
- * Writes a file of its own for a result or a backup, whole or not at all. It is born with mode 0600; one that
- * is replaced keeps no more of its mode than that, and never gains a bit.
+ * Writes a result or a backup to a file of its own, as a whole or not at all. A new file has mode 0600; one that
+ * replaces another has the bits of 0600 that the old one had.
  *
  * @throws {TOTPError} `ERR_FILE_EXISTS` when something is there and `force` is not set, or when it is a link, a
  *   folder or a device; `ERR_FILE_UNWRITABLE` with the cause.
@@ -75,72 +62,73 @@ export interface NewFileOptions {
 export function writeNewFile(path: string, content: string | Uint8Array, options: NewFileOptions): void {
   const { force, fs = fileSystem } = options
   const bytes = typeof content === 'string' ? Buffer.from(content) : content
-  const fail = (error: unknown): never => {
-    throw new TOTPError('ERR_FILE_UNWRITABLE', `cannot write ${path}: ${explain(error)}`, { cause: error })
-  }
-  const mode = modeFor(path, force, fs, fail)
-  inFolderOf(path, fs, fail, (syncFolder) => {
-    const temporary = writeTemporary(path, bytes, mode, fs, fail)
-    try {
-      if (force) attempt(() => fs.renameSync(temporary, path), fail)
-      else publish(temporary, path, bytes, fs, fail)
-    } finally {
-      removeQuietly(temporary, fs)
-    }
-    syncFolder(fail)
+  writeWhole(path, fs, {
+    content: bytes,
+    code: 'ERR_FILE_UNWRITABLE',
+    unsynced: `cannot write ${path}`,
+    mode: () => modeFor(path, force, fs),
+    takeName(temporary) {
+      if (force) fs.renameSync(temporary, path)
+      else publish(temporary, path, bytes, fs)
+    },
   })
 }
 
-/** Turns an error of the file system into one of ours. */
-type Fail = (error: unknown) => never
-
-function attempt<T>(call: () => T, fail: Fail): T {
-  try {
-    return call()
-  } catch (error) {
-    return fail(error)
-  }
+interface Write {
+  readonly content: Uint8Array
+  /** Of the error when a step fails. */
+  readonly code: ErrorCode
+  /** What the error says when only the last step fails. */
+  readonly unsynced: string
+  readonly mode: () => number
+  /** Moves the temporary file to the path. */
+  readonly takeName: (temporary: string) => void
 }
 
-/** Opens the folder before anything is written, so that only its fsync can fail once the change is made. */
-function inFolderOf(
-  path: string,
-  fs: FileSystem,
-  fail: Fail,
-  work: (syncFolder: (fail: Fail) => void) => void,
-): void {
-  // Windows can neither open nor fsync a folder.
-  if (process.platform === 'win32') {
-    work(() => undefined)
-    return
-  }
-  const folder = attempt(() => fs.openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY), fail)
-  try {
-    work((failToSync) => {
+/** A temporary file beside the path, on the disk before it takes the name; then the folder, which holds the name. */
+function writeWhole(path: string, fs: FileSystem, { content, code, unsynced, mode, takeName }: Write): void {
+  translateErrors(code, `cannot write ${path}`, () => {
+    const modeBits = mode()
+    // Opened before anything is written, so that only its fsync can fail once the file has its name.
+    const folder = openFolder(dirname(path), fs)
+    try {
+      const temporary = join(dirname(path), temporaryPrefix(path) + randomBytes(8).toString('hex'))
+      writeSynced(temporary, content, modeBits, fs)
       try {
-        fs.fsyncSync(folder)
+        takeName(temporary)
       } catch (error) {
-        // Some network file systems have no fsync for folders; they order such changes themselves.
-        if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP'].includes(errnoOf(error) ?? '')) failToSync(error)
+        removeQuietly(temporary, fs)
+        throw error
       }
-    })
-  } finally {
-    closeQuietly(folder, fs)
+      translateErrors(code, unsynced, () => syncFolder(folder, fs))
+    } finally {
+      if (folder !== undefined) closeQuietly(folder, fs)
+    }
+  })
+}
+
+/** Undefined on Windows, which can neither open nor fsync a folder. */
+function openFolder(path: string, fs: FileSystem): number | undefined {
+  if (process.platform === 'win32') return undefined
+  return fs.openSync(path, constants.O_RDONLY | constants.O_DIRECTORY)
+}
+
+function syncFolder(folder: number | undefined, fs: FileSystem): void {
+  if (folder === undefined) return
+  try {
+    fs.fsyncSync(folder)
+  } catch (error) {
+    // Some network file systems have no fsync for folders; they order such changes themselves.
+    if (!isOneOf(error, 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP')) throw error
   }
 }
 
-/** Writes a temporary file beside `path` and makes sure that it is on the disk. Leaves none behind on failure. */
-function writeTemporary(path: string, content: Uint8Array, mode: number, fs: FileSystem, fail: Fail): string {
-  const temporary = join(dirname(path), temporaryPrefix(path) + randomBytes(8).toString('hex'))
-  attempt(() => writeExclusively(temporary, content, mode, fs), fail)
-  return temporary
-}
-
-function writeExclusively(path: string, content: Uint8Array, mode: number, fs: FileSystem): void {
+/** Writes a file that does not exist yet and makes sure that it is on the disk. Leaves none behind on failure. */
+function writeSynced(path: string, content: Uint8Array, mode: number, fs: FileSystem): void {
   const file = fs.openSync(path, openNew, mode)
   let closed = false
   try {
-    // The umask may have taken bits away.
+    // The umask may have removed bits.
     fs.fchmodSync(file, mode)
     fs.writeFileSync(file, content)
     fs.fsyncSync(file)
@@ -153,14 +141,15 @@ function writeExclusively(path: string, content: Uint8Array, mode: number, fs: F
   }
 }
 
-/** Gives a written file its name without ever taking the name from another file. */
-function publish(temporary: string, path: string, content: Uint8Array, fs: FileSystem, fail: Fail): void {
+/** Moves a temporary file to its name, unless another file has that name. */
+function publish(temporary: string, path: string, content: Uint8Array, fs: FileSystem): void {
   try {
-    if (!linkFile(temporary, path, fs)) writeExclusively(path, content, privateMode, fs)
+    if (!linkFile(temporary, path, fs)) writeSynced(path, content, privateMode, fs)
   } catch (error) {
-    if (errnoOf(error) === 'EEXIST') throw fileExists(path)
-    fail(error)
+    if (isOneOf(error, 'EEXIST')) throw fileExists(path)
+    throw error
   }
+  removeQuietly(temporary, fs)
 }
 
 /**
@@ -174,13 +163,13 @@ export function linkFile(existing: string, path: string, fs: FileSystem): boolea
     fs.linkSync(existing, path)
     return true
   } catch (error) {
-    if (['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'].includes(errnoOf(error) ?? '')) return false
+    if (isOneOf(error, 'EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP')) return false
     throw error
   }
 }
 
-function modeFor(path: string, force: boolean, fs: FileSystem, fail: Fail): number {
-  const present = attempt(() => fs.lstatSync(path, { throwIfNoEntry: false }), fail)
+function modeFor(path: string, force: boolean, fs: FileSystem): number {
+  const present = fs.lstatSync(path, { throwIfNoEntry: false })
   if (present === undefined) return privateMode
   if (!force) throw fileExists(path)
   if (!present.isFile()) {
@@ -192,3 +181,6 @@ function modeFor(path: string, force: boolean, fs: FileSystem, fail: Fail): numb
 function fileExists(path: string): TOTPError {
   return new TOTPError('ERR_FILE_EXISTS', `${path} exists already; name another file, or give --force`)
 }
+
+const isOneOf = (error: unknown, ...errnos: readonly string[]): boolean =>
+  errnos.includes(errnoOf(error) ?? '')

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs'
-import { TOTPError, isTOTPError } from '../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 import type { Roster } from '../core/roster.js'
-import { closeQuietly, explain, fileSystem, privateMode, type FileSystem } from './file-system.js'
+import { closeQuietly, fileSystem, privateMode, type FileSystem } from './file-system.js'
+import { translateErrors } from './system-error.js'
 
 /** A line of the record: who changed what, when. Nothing in it is secret. */
 export interface Change {
@@ -27,20 +28,19 @@ export const recordPath = (storePath: string): string => `${storePath}.log`
 export function recordChange(storePath: string, change: Change, fs: FileSystem = fileSystem): void {
   const path = recordPath(storePath)
   const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants
-  try {
-    const file = fs.openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, privateMode)
+  const flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK
+  translateErrors('ERR_FILE_UNWRITABLE', `cannot write ${path}`, () => {
+    const file = fs.openSync(path, flags, privateMode)
     try {
-      if (!fs.fstatSync(file).isFile())
+      if (!fs.fstatSync(file).isFile()) {
         throw new TOTPError('ERR_FILE_UNWRITABLE', `${path} is not a regular file`)
+      }
       fs.writeFileSync(file, `${JSON.stringify(change)}\n`)
       fs.fsyncSync(file)
     } finally {
       closeQuietly(file, fs)
     }
-  } catch (error) {
-    if (isTOTPError(error)) throw error
-    throw new TOTPError('ERR_FILE_UNWRITABLE', `cannot write ${path}: ${explain(error)}`, { cause: error })
-  }
+  })
 }
 
 /** The names of the peers in which two rosters differ. A new shared seed or policy changes none of them. */

@@ -33,36 +33,6 @@ export const openNew = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
 /** Readable and writable by the owner alone. */
 export const privateMode = 0o600
 
-/** The name of a failed system call, like `ENOSPC`; undefined for any other error. */
-export function errnoOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
-}
-
-/** What a failed system call means to a person, and what to do about it. */
-export function explain(error: unknown): string {
-  const errno = errnoOf(error)
-  return (
-    meanings[errno ?? ''] ?? `the system answered ${errno ?? 'with an error'}; check the disk and try again`
-  )
-}
-
-const meanings: Readonly<Record<string, string>> = {
-  EACCES: 'no permission; change the permissions, or run as its owner',
-  EPERM: 'the system does not permit it; change the permissions, or run as its owner',
-  ENOSPC: 'the disk is full; make room and try again',
-  EDQUOT: 'your disk quota is used up; make room and try again',
-  EROFS: 'the file system is read-only; choose another place, or mount it writable',
-  EBUSY: 'it is in use, as a file that is mounted by itself is; mount its folder instead',
-  EIO: 'the disk has an input/output error; check it before you try again',
-  ENOENT: 'the folder does not exist; make it first',
-  ENOTDIR: 'a part of its path is not a folder; correct the path',
-  EISDIR: 'it is a folder; name a file',
-  ELOOP: 'it is a link; name the file itself',
-  ENAMETOOLONG: 'the name is too long; choose a shorter one',
-  EMFILE: 'too many files are open; close some and try again',
-  ENFILE: 'too many files are open on this machine; close some and try again',
-}
-
 /** Removes a file if it can be removed: for clearing up, where a second error must not hide a first. */
 export function removeQuietly(path: string, fs: FileSystem): void {
   try {

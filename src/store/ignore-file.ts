@@ -1,8 +1,9 @@
 import { constants } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { TOTPError, isTOTPError } from '../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 import { workTreesAbove } from '../programs/work-tree.js'
-import { closeQuietly, explain, fileSystem, type FileSystem } from './file-system.js'
+import { closeQuietly, fileSystem, type FileSystem } from './file-system.js'
+import { translateErrors } from './system-error.js'
 
 /** What became of the wish that git should not see a store. */
 export type IgnoreOutcome = 'added' | 'present' | 'no-work-tree'
@@ -20,14 +21,9 @@ export function ignoreInGit(storePath: string, fs: FileSystem = fileSystem): Ign
   const folder = dirname(resolve(storePath))
   if (workTreesAbove(storePath).length === 0) return 'no-work-tree'
   const path = join(folder, '.gitignore')
-  try {
-    return addLines(path, linesFor(basename(storePath)), fs)
-  } catch (error) {
-    if (isTOTPError(error)) throw error
-    throw new TOTPError('ERR_FILE_UNWRITABLE', `cannot add the store to ${path}: ${explain(error)}`, {
-      cause: error,
-    })
-  }
+  return translateErrors('ERR_FILE_UNWRITABLE', `cannot add the store to ${path}`, () =>
+    addLines(path, linesFor(basename(storePath)), fs),
+  )
 }
 
 function linesFor(name: string): string[] {

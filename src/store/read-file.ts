@@ -1,8 +1,9 @@
 import type { Stats } from 'node:fs'
-import { TOTPError, isTOTPError } from '../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 import { quoteForShell } from '../core/shell.js'
-import { closeQuietly, errnoOf, explain, fileSystem, openExisting, type FileSystem } from './file-system.js'
+import { closeQuietly, fileSystem, openExisting, type FileSystem } from './file-system.js'
 import { isEncrypted, type StoreKeys } from './protection.js'
+import { errnoOf, translateErrors } from './system-error.js'
 
 export interface ReadOptions {
   /** Takes a store that others may read, or that another user owns. A link is refused all the same. */
@@ -22,20 +23,20 @@ export interface ReadOptions {
  */
 export function readStoreBytes(path: string, options: ReadOptions = {}): Uint8Array {
   const { allowInsecurePermissions = false, fs = fileSystem } = options
-  const file = open(path, fs)
-  try {
-    const stats = fs.fstatSync(file)
-    if (!stats.isFile()) throw notRegular(path)
-    if (allowInsecurePermissions || process.platform === 'win32') return fs.readFileSync(file)
-    refuseForeign(path, stats)
-    const bytes = fs.readFileSync(file)
-    refuseOpen(path, stats, isEncrypted(bytes))
-    return bytes
-  } catch (error) {
-    throw isTOTPError(error) ? error : unreadable(path, error)
-  } finally {
-    closeQuietly(file, fs)
-  }
+  return translateErrors('ERR_STORE_UNREADABLE', `cannot read the store ${path}`, () => {
+    const file = open(path, fs)
+    try {
+      const stats = fs.fstatSync(file)
+      if (!stats.isFile()) throw notRegular(path)
+      if (allowInsecurePermissions || process.platform === 'win32') return fs.readFileSync(file)
+      refuseForeign(path, stats)
+      const bytes = fs.readFileSync(file)
+      refuseOpen(path, stats, isEncrypted(bytes))
+      return bytes
+    } finally {
+      closeQuietly(file, fs)
+    }
+  })
 }
 
 function open(path: string, fs: FileSystem): number {
@@ -54,7 +55,7 @@ function open(path: string, fs: FileSystem): number {
       )
     }
     if (errno === 'ENXIO') throw notRegular(path)
-    throw unreadable(path, error)
+    throw error
   }
 }
 
@@ -78,10 +79,4 @@ function refuseOpen(path: string, stats: Stats, encrypted: boolean): void {
 
 function notRegular(path: string): TOTPError {
   return new TOTPError('ERR_STORE_INVALID', `the store ${path} is not a regular file; name one that is`)
-}
-
-function unreadable(path: string, error: unknown): TOTPError {
-  return new TOTPError('ERR_STORE_UNREADABLE', `cannot read the store ${path}: ${explain(error)}`, {
-    cause: error,
-  })
 }

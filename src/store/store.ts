@@ -1,12 +1,13 @@
 import { TOTPError, isTOTPError } from '../core/errors.js'
 import type { Roster } from '../core/roster.js'
 import { replaceFile, writeNewFile } from './atomic-write.js'
-import { explain, fileSystem } from './file-system.js'
+import { fileSystem } from './file-system.js'
 import type { Lock } from './lock/held-lock.js'
 import { acquireLock, type LockOptions } from './lock/lock.js'
 import { isEncrypted, plaintext, refuseUnverified, seal, unseal, type Protection } from './protection.js'
 import { readStoreBytes, type ReadOptions } from './read-file.js'
 import { formatStore, parseStore } from './store-file.js'
+import { translateErrors } from './system-error.js'
 
 /** What a store holds, and how its file is protected. */
 export interface Opened {
@@ -127,7 +128,7 @@ async function withLock<T>(
   { lock: options, fs }: ChangeOptions,
   work: (lock: Lock) => T | Promise<T>,
 ): Promise<T> {
-  const lock = await acquireLock(path, { ...(fs ? { fs } : {}), ...options })
+  const lock = await acquireLock(path, { fs, ...options })
   try {
     return await work(lock)
   } finally {
@@ -136,17 +137,15 @@ async function withLock<T>(
 }
 
 function write(path: string, bytes: Uint8Array, lock: Lock, { fs }: ChangeOptions): void {
-  replaceFile(path, bytes, { beforeRename: () => lock.assertHeld(), ...(fs ? { fs } : {}) })
+  replaceFile(path, bytes, { beforeRename: () => lock.assertHeld(), fs })
 }
 
 function isThere(path: string, { fs = fileSystem }: ChangeOptions): boolean {
-  try {
-    return fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined
-  } catch (error) {
-    throw new TOTPError('ERR_STORE_UNWRITABLE', `cannot write ${path}: ${explain(error)}`, {
-      cause: error,
-    })
-  }
+  return translateErrors(
+    'ERR_STORE_UNWRITABLE',
+    `cannot write ${path}`,
+    () => fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined,
+  )
 }
 
 function refuseExisting(path: string, options: CreateOptions): void {
@@ -156,12 +155,12 @@ function refuseExisting(path: string, options: CreateOptions): void {
 
 /** Copies the old file beside itself, as it is, under a name that no file has. */
 function keepOld(path: string, { now, fs }: CreateOptions): string {
-  const bytes = readStoreBytes(path, { allowInsecurePermissions: true, ...(fs ? { fs } : {}) })
+  const bytes = readStoreBytes(path, { allowInsecurePermissions: true, fs })
   const time = now.toISOString().replace(/[-:]|\.\d+/g, '')
   for (let count = 1; ; count++) {
     const backup = `${path}.bak-${time}${count === 1 ? '' : `-${count}`}`
     try {
-      writeNewFile(backup, bytes, { force: false, ...(fs ? { fs } : {}) })
+      writeNewFile(backup, bytes, { force: false, fs })
       return backup
     } catch (error) {
       if (!isTOTPError(error) || error.code !== 'ERR_FILE_EXISTS') throw error

@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { closeQuietly, errnoOf, openExisting, type FileSystem } from '../file-system.js'
+import { closeQuietly, openExisting, type FileSystem } from '../file-system.js'
+import { errnoOf } from '../system-error.js'
 import { isObject } from '../schema.js'
 import type { ProcessIdentity } from './process-identity.js'
 

@@ -6,14 +6,13 @@ import { TOTPError } from '../../core/errors.js'
 import { linkFile, temporaryPrefix } from '../atomic-write.js'
 import {
   closeQuietly,
-  errnoOf,
-  explain,
   fileSystem,
   openNew,
   privateMode,
   removeQuietly,
   type FileSystem,
 } from '../file-system.js'
+import { errnoOf, explain } from '../system-error.js'
 import { HeldLock, type Lock } from './held-lock.js'
 import { HolderJudge } from './holder-judge.js'
 import { formatHolder, listSidecars, lockPath, type Holder } from './lock-file.js'

@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { runProgramSync } from '../../programs/run.js'
-import { errnoOf } from '../file-system.js'
+import { errnoOf } from '../system-error.js'
 
 /** One run of one process: a pid alone is given out again. */
 export interface ProcessIdentity {
