@@ -1,8 +1,15 @@
 import type { Stats } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { closeQuietly, openExisting, type FileSystem } from '../file-system.js'
+import { linkFile, temporaryPrefix } from '../atomic-write.js'
+import {
+  closeQuietly,
+  openExisting,
+  openNew,
+  privateMode,
+  removeQuietly,
+  type FileSystem,
+} from '../file-system.js'
 import { errnoOf } from '../system-error.js'
-import { isObject } from '../schema.js'
 import type { ProcessIdentity } from './process-identity.js'
 
 /** What a lock file says about its holder. Nothing in it is secret. */
@@ -37,12 +44,13 @@ export const lockPath = (storePath: string, number: number): string =>
   join(dirname(storePath), lockPrefix(storePath) + String(number))
 
 /** Lists the lock files and temporary files of a store. Those that vanish meanwhile are left out. */
-export function listSidecars(storePath: string, temporaryPrefix: string, fs: FileSystem): Sidecars {
+export function listSidecars(storePath: string, fs: FileSystem): Sidecars {
   const folder = dirname(storePath)
   const prefix = lockPrefix(storePath)
+  const temporary = temporaryPrefix(storePath)
   const names = fs.readdirSync(folder)
   return {
-    temporaries: names.filter((name) => name.startsWith(temporaryPrefix)).map((name) => join(folder, name)),
+    temporaries: names.filter((name) => name.startsWith(temporary)).map((name) => join(folder, name)),
     locks: names.flatMap((name) => {
       const number = name.startsWith(prefix) ? name.slice(prefix.length) : ''
       if (!/^[1-9][0-9]{0,14}$/.test(number)) return []
@@ -60,10 +68,6 @@ export function readLockFile(path: string, number: number, fs: FileSystem): Lock
     if (errnoOf(error) === 'ENOENT') return undefined
     throw error
   }
-}
-
-export function formatHolder(holder: Holder): string {
-  return `${JSON.stringify(holder)}\n`
 }
 
 function heartbeatOf({ ino, mtimeMs }: Stats): string {
@@ -89,9 +93,62 @@ function readHolder(path: string, fs: FileSystem): Holder | undefined {
 
 function parseHolder(text: string): Holder | undefined {
   const given: unknown = JSON.parse(text)
-  if (!isObject(given)) return undefined
-  const { place, pid, startedAt, host, nonce } = given
+  if (typeof given !== 'object' || given === null) return undefined
+  const { place, pid, startedAt, host, nonce } = given as Partial<Record<keyof Holder, unknown>>
   if (!Number.isSafeInteger(pid) || (pid as number) < 1) return undefined
   if (typeof startedAt !== 'string' || typeof host !== 'string' || typeof nonce !== 'string') return undefined
   return { place: typeof place === 'string' ? place : undefined, pid: pid as number, startedAt, host, nonce }
+}
+
+/**
+ * Creates a lock file. Where the file system has hard links, it is complete from its first moment.
+ *
+ * @returns its descriptor; undefined when another process was faster
+ */
+export function createLockFile(
+  storePath: string,
+  number: number,
+  holder: Holder,
+  fs: FileSystem,
+): number | undefined {
+  const path = lockPath(storePath, number)
+  const temporary = join(dirname(storePath), temporaryPrefix(storePath) + holder.nonce)
+  const file = writeHolder(temporary, holder, fs)
+  try {
+    if (linkFile(temporary, path, fs)) return file
+  } catch (error) {
+    // A network file system may have created the link and lost the answer.
+    if (errnoOf(error) === 'EEXIST' && fs.fstatSync(file).nlink === 2) return file
+    closeQuietly(file, fs)
+    // ENOENT: a new holder took our temporary file for a leftover.
+    if (['EEXIST', 'ENOENT'].includes(errnoOf(error) ?? '')) return undefined
+    throw error
+  } finally {
+    removeQuietly(temporary, fs)
+  }
+  closeQuietly(file, fs)
+  return writeHolderUnlessThere(path, holder, fs)
+}
+
+/** Without hard links another process can see the file half-written: its holder then cannot be looked up. */
+function writeHolderUnlessThere(path: string, holder: Holder, fs: FileSystem): number | undefined {
+  try {
+    return writeHolder(path, holder, fs)
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return undefined
+    throw error
+  }
+}
+
+function writeHolder(path: string, holder: Holder, fs: FileSystem): number {
+  const file = fs.openSync(path, openNew, privateMode)
+  try {
+    fs.fchmodSync(file, privateMode)
+    fs.writeFileSync(file, `${JSON.stringify(holder)}\n`)
+    return file
+  } catch (error) {
+    closeQuietly(file, fs)
+    removeQuietly(path, fs)
+    throw error
+  }
 }

@@ -14,8 +14,7 @@ import {
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import type { Lock } from '../../../src/store/lock/held-lock.js'
-import { acquireLock, type LockOptions } from '../../../src/store/lock/lock.js'
+import { acquireLock, type Lock, type LockOptions } from '../../../src/store/lock/lock.js'
 import type { Holder } from '../../../src/store/lock/lock-file.js'
 import {
   systemProcessTable,
