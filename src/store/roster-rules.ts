@@ -1,9 +1,7 @@
+import { formatPath, type Path } from '../core/document.js'
 import { TOTPError } from '../core/errors.js'
-import { isName, nameRule, quoteName } from '../core/name.js'
+import { isName, nameRule } from '../core/name.js'
 import type { Credential, Roster } from '../core/roster.js'
-
-/** Where in the document something is: keys and indexes from the top. */
-export type Path = readonly (string | number)[]
 
 /**
  * Checks what no single field shows: that ids and tokens tell credentials apart, and that each peer has the
@@ -46,19 +44,11 @@ function checkCredentials(credentials: readonly Credential[], ...path: Path): vo
   }
 }
 
-/** An error that names a place in a store, and nothing of what stands there. */
-export function invalid(path: Path, words: string): TOTPError {
-  return new TOTPError('ERR_STORE_INVALID', `the store is not valid: ${formatPath(path)} ${words}`)
+function invalid(path: Path, words: string): TOTPError {
+  return notValid(`${formatPath(path)} ${words}`)
 }
 
-function formatPath(path: Path): string {
-  if (path.length === 0) return 'the document'
-  return path
-    .map((key, at) => (typeof key === 'number' ? `[${key}]` : (at ? '.' : '') + showKey(key)))
-    .join('')
-}
-
-/** A key may be shown unless it could be a secret that was pasted in the wrong place. */
-function showKey(key: string): string {
-  return isName(key) && quoteName(key).startsWith('"') ? key : '(a key that is not shown)'
+/** @param words the place in the store and what is wrong there, but never the value */
+export function notValid(words: string): TOTPError {
+  return new TOTPError('ERR_STORE_INVALID', `the store is not valid: ${words}`)
 }

@@ -1,4 +1,6 @@
 import * as v from 'valibot'
+import { resultOrNone } from '../core/document.js'
+import { parseRfc3339 } from '../core/instant.js'
 import { isName, nameRule } from '../core/name.js'
 import { profileRules, replayPolicies, type TOTPProfile } from '../core/profile.js'
 import { Seed } from '../core/seed.js'
@@ -37,9 +39,9 @@ const parsed = <T>(parse: (given: string) => T | undefined, expected: string) =>
     }),
   )
 
-const at = parsed(parseInstant, 'an RFC 3339 time in UTC, like 2026-11-23T22:45:01Z')
-const seed = parsed((given) => orNothing(() => Seed.fromBase32(given)), 'a seed in base32')
-const token = parsed((given) => orNothing(() => Token.parse(given)), 'an RFC 6750 b64token')
+const at = parsed(parseUtc, 'an RFC 3339 time in UTC, like 2026-11-23T22:45:01Z')
+const seed = parsed((given) => resultOrNone(() => Seed.fromBase32(given)), 'a seed in base32')
+const token = parsed((given) => resultOrNone(() => Token.parse(given)), 'an RFC 6750 b64token')
 
 const codeProfile = { algorithm: field('algorithm'), digits: field('digits'), period: field('period') }
 const credential = { id: name, createdAt: at, expiresAt: v.exactOptional(at) }
@@ -79,18 +81,7 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** RFC 3339 §5.6 with `Z`, to the millisecond. `Date` alone would take 31 February for 3 March. */
-export function parseInstant(given: string): Date | undefined {
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$/.test(given)) return undefined
-  const instant = new Date(given)
-  return instant.getUTCDate() === Number(given.slice(8, 10)) ? instant : undefined
-}
-
-/** For parsers whose errors are not to be shown. */
-export function orNothing<T>(make: () => T): T | undefined {
-  try {
-    return make()
-  } catch {
-    return undefined
-  }
+/** A time in UTC to the millisecond: what JavaScript can keep of RFC 3339 without losing anything. */
+function parseUtc(given: string): Date | undefined {
+  return /^.{10}T.{8}(\.\d{1,3})?Z$/.test(given) ? parseRfc3339(given) : undefined
 }

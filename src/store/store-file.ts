@@ -1,7 +1,8 @@
 import * as v from 'valibot'
+import { describeIssue, type Path } from '../core/document.js'
 import { TOTPError } from '../core/errors.js'
 import type { Peer, Roster, SeedCredential, TokenCredential } from '../core/roster.js'
-import { checkPeerName, checkRoster, invalid, type Path } from './roster-rules.js'
+import { checkPeerName, checkRoster, notValid } from './roster-rules.js'
 import { documentSchema, isObject, peerSchema } from './schema.js'
 
 /** The schema version that this release reads and writes. */
@@ -41,14 +42,7 @@ export function parseStore(text: string): StoreDocument {
     checkPeerName(name)
     peers.set(name, { name, ...checked(peerSchema, entry, ['peers', name]) })
   }
-  const roster: Roster = {
-    agent: agent.name,
-    ...(agent.url === undefined ? {} : { url: agent.url }),
-    profile,
-    replay,
-    ...(sharedSeeds === undefined ? {} : { sharedSeeds }),
-    peers,
-  }
+  const roster: Roster = { agent: agent.name, url: agent.url, profile, replay, sharedSeeds, peers }
   checkRoster(roster)
   return { roster, recipients }
 }
@@ -118,16 +112,5 @@ function refuseNewer(document: unknown): void {
 function checked<S extends v.GenericSchema>(schema: S, value: unknown, path: Path): v.InferOutput<S> {
   const result = v.safeParse(schema, value, { abortEarly: true })
   if (result.success) return result.output
-  const [issue] = result.issues
-  const keys = issue.path?.map(({ key }) => key as string | number) ?? []
-  throw invalid([...path, ...keys], wordsFor(issue))
-}
-
-/** Our own words for an issue. Valibot's messages for objects and arrays quote what they found: never shown. */
-function wordsFor({ type, expected, received, message }: v.BaseIssue<unknown>): string {
-  if (expected === 'never') return 'is not known to this version'
-  if (received === 'undefined') return 'is missing'
-  if (type === 'strict_object') return 'must be an object'
-  if (type === 'array') return 'must be a list'
-  return message
+  throw notValid(describeIssue(result.issues[0], path))
 }

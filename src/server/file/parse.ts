@@ -1,7 +1,8 @@
 import * as v from 'valibot'
+import { describeIssue, formatPath, resultOrNone, type Path } from '../../core/document.js'
 import { TOTPError } from '../../core/errors.js'
 import { parseRfc3339 } from '../../core/instant.js'
-import { isName, nameRule, quoteName } from '../../core/name.js'
+import { isName, nameRule } from '../../core/name.js'
 import {
   insecureProfileRules,
   profileRules,
@@ -24,8 +25,6 @@ export interface ServerFileSettings {
   /** Those that every peer has; empty when each peer has its own. */
   readonly sharedSeeds: readonly { readonly seed: string }[]
 }
-
-type Path = readonly (string | number)[]
 
 /** A value that one of our own rules allows. The message says only what would be right. */
 const allowed = <T>({ allows, expected }: { allows: (value: unknown) => boolean; expected: string }) =>
@@ -62,7 +61,12 @@ const schemasFor = (rules: ProfileRules) => {
         serverFileVersion,
         `must be ${serverFileVersion}; a newer a2a-totp reads newer ones`,
       ),
-      requires: v.exactOptional(v.pipe(v.array(v.unknown()), v.maxLength(0))),
+      requires: v.exactOptional(
+        v.pipe(
+          v.array(v.unknown()),
+          v.maxLength(0, 'asks for what this version does not know; update a2a-totp'),
+        ),
+      ),
       agent: textThat(isName, nameRule),
       profile: v.object({ ...codes, window: field('window'), header: field('header') }),
       sharedSeeds: v.exactOptional(seeds),
@@ -93,11 +97,13 @@ export function parseServerFile(text: string, rules: ProfileRules): ServerFileSe
   const peerSeeds = new Map<string, SeedSet>()
   const peerTokens: PeerToken[] = []
   for (const [name, entry] of Object.entries(peers)) {
-    if (!isName(name)) throw invalid(['peers'], `has a peer name that is not allowed: give ${nameRule}`)
+    if (!isName(name)) throw invalid(`peers has a peer name that is not allowed: give ${nameRule}`)
     const path = ['peers', name]
     const peer = checked(schemas.peer, entry, path)
     const { tokens: itsTokens, seeds: own, ...codes } = peer
-    if (sharedSeeds && own) throw invalid([...path, 'seeds'], 'must be left out where there are sharedSeeds')
+    if (sharedSeeds && own) {
+      throw invalid(`${formatPath([...path, 'seeds'])} must be left out where there are sharedSeeds`)
+    }
     const itsSeeds: readonly PeerSeed[] = sharedSeeds ?? own ?? []
     if (itsSeeds.length === 0) throw missing([...path, 'seeds'])
     peerSeeds.set(name, { ...codes, seeds: itsSeeds })
@@ -136,35 +142,15 @@ function parseJson(text: string): unknown {
 function checked<S extends v.GenericSchema>(schema: S, value: unknown, path: Path): v.InferOutput<S> {
   const result = v.safeParse(schema, value, { abortEarly: true })
   if (result.success) return result.output
-  const [issue] = result.issues
-  const keys = issue.path?.map(({ key }) => key as string | number) ?? []
-  throw invalid([...path, ...keys], wordsFor(issue))
-}
-
-/** Our own words for an issue. Valibot's messages for objects and arrays quote what they found: never shown. */
-function wordsFor({ type, received, message }: v.BaseIssue<unknown>): string {
-  if (type === 'max_length') return 'asks for what this version does not know; update a2a-totp'
-  if (received === 'undefined') return 'is missing'
-  if (type === 'object') return 'must be an object'
-  if (type === 'array') return 'must be a list'
-  return message
+  throw invalid(describeIssue(result.issues[0], path))
 }
 
 function missing(path: Path): TOTPError {
   return new TOTPError('ERR_SEED_MISSING', `${formatPath(path)} has no seed; give it at least one`)
 }
 
-function invalid(path: Path, words: string): TOTPError {
-  return new TOTPError('ERR_CONFIG_INVALID', `${formatPath(path)} ${words}`)
-}
-
-/** A key is shown unless it could be a secret that was pasted in the wrong place. */
-function formatPath(path: Path): string {
-  if (path.length === 0) return 'the document'
-  const shown = (key: string): string => (quoteName(key).startsWith('"') ? key : '(a key that is not shown)')
-  return path
-    .map((key, at) => (typeof key === 'number' ? `[${key}]` : (at > 0 ? '.' : '') + shown(key)))
-    .join('')
+function invalid(words: string): TOTPError {
+  return new TOTPError('ERR_CONFIG_INVALID', words)
 }
 
 function isObject(value: unknown): boolean {
@@ -172,10 +158,5 @@ function isObject(value: unknown): boolean {
 }
 
 function isSeed(text: string): boolean {
-  try {
-    Seed.fromBase32(text)
-    return true
-  } catch {
-    return false
-  }
+  return resultOrNone(() => Seed.fromBase32(text)) !== undefined
 }
