@@ -1,5 +1,6 @@
-import { lstatSync, realpathSync, type Stats } from 'node:fs'
+import { lstatSync, type Stats } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { realFolder } from '../programs/work-tree.js'
 
 const defaultName = 'a2a-totp.json'
 
@@ -48,18 +49,9 @@ export function locateStore({ store, env, cwd, here = false }: LocateOptions): L
 }
 
 /** A folder and those above it, up to the root. */
-export function upwardFrom(folder: string): string[] {
+function upwardFrom(folder: string): string[] {
   const above = dirname(folder)
   return above === folder ? [folder] : [folder, ...upwardFrom(above)]
-}
-
-/** Without links in it, so that the folders above are those that the path really leads through. */
-function realFolder(folder: string): string {
-  try {
-    return realpathSync(folder)
-  } catch {
-    return resolve(folder)
-  }
 }
 
 /** What is at a path, a link as itself. A place that may not be looked into counts as empty. */

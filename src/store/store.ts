@@ -3,8 +3,9 @@ import type { Roster } from '../core/roster.js'
 import { replaceFile, writeNewFile } from './atomic-write.js'
 import { fileSystem } from './file-system.js'
 import { acquireLock, type Lock, type LockOptions } from './lock/lock.js'
-import { isEncrypted, plaintext, refuseUnverified, seal, unseal, type Protection } from './protection.js'
+import { isEncrypted, plaintext, refuseUnverified, type Protection } from './protection.js'
 import { readStoreBytes, type ReadOptions } from './read-file.js'
+import { seal, unseal } from './sealing.js'
 import { formatStore, parseStore } from './store-file.js'
 import { translateErrors } from './system-error.js'
 
@@ -19,16 +20,16 @@ export interface ChangeOptions extends ReadOptions {
 }
 
 export interface CreateOptions extends ChangeOptions {
-  /** Puts a new store in an old one's place, and keeps the old file beside it. */
+  /** Allows replacing an existing store. The old file is kept beside the new one. */
   readonly replace?: boolean
-  /** Without it the store is plaintext. */
+  /** Plaintext by default. */
   readonly protection?: Protection
   /** Names the backup. */
   readonly now: Date
 }
 
 /**
- * Reads a store. It takes no lock: what it sees is always whole.
+ * Reads a store. Takes no lock: a store is replaced as a whole, so a reader never sees half a change.
  *
  * @throws {TOTPError} `ERR_STORE_MISSING`, `ERR_STORE_PERMISSIONS`, `ERR_STORE_UNREADABLE`,
  *   `ERR_STORE_INVALID`, `ERR_STORE_VERSION`; for an encrypted one `ERR_STORE_KEY_MISSING`, `ERR_STORE_KEY_WRONG`
@@ -38,18 +39,18 @@ export async function readStore(path: string, options: ReadOptions = {}): Promis
   return parseStore(text).roster
 }
 
-/** The same, with how it is protected. */
+/** Like {@link readStore}, with how the store is protected. */
 export async function openStore(path: string, options: ReadOptions = {}): Promise<Opened> {
   return openBytes(readStoreBytes(path, options), options)
 }
 
 /**
- * Makes a store, with mode 0600.
+ * Creates a store, with mode 0600.
  *
- * @returns the path of the file that the old store is kept in, if there was one
+ * @returns the path of the backup of the old store, if there was one
  * @throws {TOTPError} `ERR_STORE_EXISTS` when something is there and `replace` is not set;
- *   `ERR_STORE_UNWRITABLE`, or `ERR_FILE_UNWRITABLE` for the copy; `ERR_STORE_LOCKED`; and what {@link readStoreBytes}
- *   throws for the old file, which is left alone then
+ *   `ERR_STORE_UNWRITABLE`, or `ERR_FILE_UNWRITABLE` for the backup; `ERR_STORE_LOCKED`; and what
+ *   {@link readStoreBytes} throws for the old file, which then stays as it is
  */
 export async function createStore(
   path: string,
@@ -57,18 +58,18 @@ export async function createStore(
   options: CreateOptions,
 ): Promise<{ backup?: string }> {
   refuseExisting(path, options)
-  const bytes = await close({ roster, protection: options.protection ?? plaintext })
+  const bytes = await sealed({ roster, protection: options.protection ?? plaintext })
   return withLock(path, options, (lock) => {
     refuseExisting(path, options)
-    const backup = isThere(path, options) ? keepOld(path, options) : undefined
+    const backup = isThere(path, options) ? backUp(path, options) : undefined
     write(path, bytes, lock, options)
-    return backup === undefined ? {} : { backup }
+    return { backup }
   })
 }
 
 /**
- * Changes a store, as one step to all other processes: reads it under the lock, asks `change` for the new roster,
- * and writes that. When `change` gives back nothing or what it was given, or throws, nothing is written.
+ * Changes a store as one step: reads it under the lock, passes its roster to `change`, and writes the roster that
+ * `change` returns. Writes nothing when `change` returns undefined or the same roster, or throws.
  *
  * @returns the roster that the store now holds
  * @throws {TOTPError} what {@link readStore} throws; `ERR_STORE_LOCKED`; `ERR_STORE_UNWRITABLE`; and whatever
@@ -79,15 +80,15 @@ export async function updateStore(
   options: ChangeOptions,
   change: (roster: Roster) => Roster | undefined,
 ): Promise<Roster> {
-  const { roster } = await changeStore(path, options, ({ roster: before, protection }) => {
-    const after = change(before) ?? before
-    return after === before ? undefined : { roster: after, protection }
-  })
-  return roster
+  const after = await changeStore(path, options, ({ roster, protection }) => ({
+    roster: change(roster) ?? roster,
+    protection,
+  }))
+  return after.roster
 }
 
 /**
- * Changes how a store is protected, and nothing else, in the same way as {@link updateStore}.
+ * Changes how a store is protected, and nothing else, as {@link updateStore} changes its roster.
  *
  * @returns the protection that the store now has
  * @throws {TOTPError} as {@link updateStore}; `ERR_RECIPIENT_INVALID`
@@ -97,28 +98,30 @@ export async function protectStore(
   options: ChangeOptions,
   change: (protection: Protection) => Protection | undefined,
 ): Promise<Protection> {
-  const { protection } = await changeStore(path, options, ({ roster, protection: before }) => {
-    const after = change(before)
-    return after === undefined || after === before ? undefined : { roster, protection: after }
-  })
-  return protection
+  const after = await changeStore(path, options, ({ roster, protection }) => ({
+    roster,
+    protection: change(protection) ?? protection,
+  }))
+  return after.protection
 }
 
+/** Writes only what differs from what was read. */
 async function changeStore(
   path: string,
   options: ChangeOptions,
-  change: (before: Opened) => Opened | undefined,
+  change: (before: Opened) => Opened,
 ): Promise<Opened> {
-  // Before the lock, so that a store that is missing or refused leaves no trace in its folder, and so that
-  // nobody else waits while a passphrase is typed.
+  // Read before the lock is taken, so that a store that is missing or refused leaves no trace in its folder, and no
+  // other process waits while a passphrase is typed.
   const seen = readStoreBytes(path, options)
   const early = isEncrypted(seen) ? await openBytes(seen, options) : undefined
   return withLock(path, options, async (lock) => {
     const bytes = readStoreBytes(path, options)
     const before = early && Buffer.compare(bytes, seen) === 0 ? early : await openBytes(bytes, options)
     const after = change(before)
-    if (after) write(path, await close(after), lock, options)
-    return after ?? before
+    if (after.roster === before.roster && after.protection === before.protection) return before
+    write(path, await sealed(after), lock, options)
+    return after
   })
 }
 
@@ -135,6 +138,19 @@ async function withLock<T>(
   }
 }
 
+async function openBytes(bytes: Uint8Array, { keys }: ReadOptions): Promise<Opened> {
+  const { text, protectionWith } = await unseal(bytes, keys)
+  const { roster, recipients } = parseStore(text)
+  return { roster, protection: await protectionWith(recipients) }
+}
+
+async function sealed({ roster, protection }: Opened): Promise<Uint8Array> {
+  refuseUnverified(protection)
+  const listed = protection.kind === 'recipients' ? protection.recipients : []
+  return seal(formatStore(roster, listed), protection)
+}
+
+/** A process that was suspended for long may have lost the lock, so it is checked right before the change. */
 function write(path: string, bytes: Uint8Array, lock: Lock, { fs }: ChangeOptions): void {
   replaceFile(path, bytes, { beforeRename: () => lock.assertHeld(), fs })
 }
@@ -152,8 +168,8 @@ function refuseExisting(path: string, options: CreateOptions): void {
   throw new TOTPError('ERR_STORE_EXISTS', `there is a store at ${path} already; nothing was changed`)
 }
 
-/** Copies the old file beside itself, as it is, under a name that no file has. */
-function keepOld(path: string, { now, fs }: CreateOptions): string {
+/** Copies the old file as it is, under a name that no file has. */
+function backUp(path: string, { now, fs }: CreateOptions): string {
   const bytes = readStoreBytes(path, { allowInsecurePermissions: true, fs })
   const time = now.toISOString().replace(/[-:]|\.\d+/g, '')
   for (let count = 1; ; count++) {
@@ -165,16 +181,4 @@ function keepOld(path: string, { now, fs }: CreateOptions): string {
       if (!isTOTPError(error) || error.code !== 'ERR_FILE_EXISTS') throw error
     }
   }
-}
-
-async function openBytes(bytes: Uint8Array, { keys }: ReadOptions): Promise<Opened> {
-  const { text, protectionWith } = await unseal(bytes, keys)
-  const { roster, recipients } = parseStore(text)
-  return { roster, protection: await protectionWith(recipients) }
-}
-
-async function close({ roster, protection }: Opened): Promise<Uint8Array> {
-  refuseUnverified(protection)
-  const listed = protection.kind === 'recipients' ? protection.recipients : []
-  return seal(formatStore(roster, listed), protection)
 }
