@@ -56,7 +56,7 @@ const separateBundles = {
  * of a whole `node -e 0`: so it is loaded when one of them is called.
  */
 const lazyFunctions = {
-  'node:child_process': ['spawn', 'spawnSync'],
+  'node:child_process': ['execFile', 'spawnSync'],
   'node:crypto': ['createHash', 'createHmac', 'hash', 'randomBytes', 'randomInt', 'timingSafeEqual'],
   'node:os': ['hostname', 'userInfo'],
   'node:timers/promises': ['setTimeout'],

@@ -63,30 +63,52 @@ async function searchVersions(
   const check = ['cat-file', '--batch-check=%(objectname) %(objecttype) %(objectsize)']
   const sizes = await git(check, { input: linesOf(ids), timeoutMs })
   if (!sizes.ended || sizes.status !== 0) return { found: false, doubt: doubtOf(sizes, root) }
-  let doubt: Doubt | undefined
-  let group: string[] = []
-  let bytes = 0
-  const search = async (): Promise<boolean> => {
+  const versions = readableVersions(sizes.stdout.toString())
+  let { doubt } = versions
+  for (const group of portionsOf(versions.blobs)) {
     const run = await git(['cat-file', '--batch'], { input: linesOf(group), timeoutMs })
-    group = []
-    bytes = 0
-    if (run.ended && run.status === 0) return startsOf(run.stdout).some(fits)
-    doubt = doubtOf(run, root)
-    return false
+    if (!run.ended || run.status !== 0) doubt = doubtOf(run, root)
+    else if (startsOf(run.stdout).some(fits)) return { found: true, doubt: undefined }
   }
-  for (const line of sizes.stdout.toString().split('\n').filter(Boolean)) {
+  return { found: false, doubt }
+}
+
+interface Blob {
+  readonly id: string
+  readonly size: number
+}
+
+/** The versions that can be read and are not empty, and why others cannot: git prints `ID TYPE SIZE` for each. */
+function readableVersions(sizes: string): { blobs: Blob[]; doubt: Doubt | undefined } {
+  const blobs: Blob[] = []
+  let doubt: Doubt | undefined
+  for (const line of sizes.split('\n').filter(Boolean)) {
     const [id = '', type, size] = line.split(' ')
     if (type === 'missing') doubt = partialClone
-    else if (type === 'blob' && Number(size) > portion)
-      doubt = { reason: 'a version of it is too large to be read', advice: 'look for yourself' }
-    else if (type === 'blob' && Number(size) > 0) {
-      if (bytes + Number(size) > portion && (await search())) return { found: true, doubt: undefined }
-      group.push(id)
-      bytes += Number(size)
-    }
+    else if (type === 'blob' && Number(size) > portion) doubt = tooLarge
+    else if (type === 'blob' && Number(size) > 0) blobs.push({ id, size: Number(size) })
   }
-  if (group.length > 0 && (await search())) return { found: true, doubt: undefined }
-  return { found: false, doubt }
+  return { blobs, doubt }
+}
+
+const tooLarge: Doubt = {
+  reason: 'a version of it is too large to be read',
+  advice: 'look for yourself',
+}
+
+/** Object ids in groups that are small enough to be read at once. */
+function portionsOf(blobs: readonly Blob[]): string[][] {
+  const groups: string[][] = []
+  let room = 0
+  for (const { id, size } of blobs) {
+    if (groups.length === 0 || size > room) {
+      groups.push([])
+      room = portion
+    }
+    groups.at(-1)?.push(id)
+    room -= size
+  }
+  return groups
 }
 
 const linesOf = (ids: readonly string[]): string => ids.map((id) => `${id}\n`).join('')

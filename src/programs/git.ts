@@ -86,18 +86,7 @@ export function gitIn(root: string, { env, signal }: Asker): Git {
   // Where the `.git` of this folder is no repository, git must not go on to another one.
   const own = { ...variables, GIT_CEILING_DIRECTORIES: dirname(root) }
   return (args, { input, timeoutMs } = {}) =>
-    runProgram(
-      'git',
-      [...options, ...args],
-      {
-        cwd: root,
-        own,
-        env,
-        ...(input === undefined ? {} : { input }),
-        ...(timeoutMs === undefined ? {} : { timeoutMs }),
-      },
-      signal,
-    )
+    runProgram('git', [...options, ...args], { cwd: root, own, env, input, timeoutMs }, signal)
 }
 
 /** Why an answer is missing, and what can be done. */

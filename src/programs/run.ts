@@ -1,7 +1,6 @@
-import { spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process'
+import { execFile, spawnSync, type ExecFileException } from 'node:child_process'
 import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, isAbsolute, join } from 'node:path'
-import type { Readable, Writable } from 'node:stream'
 import { programEnvironment, type Env } from './environment.js'
 
 // Every program that the tool starts by itself is started here; the linter refuses `node:child_process` elsewhere.
@@ -12,27 +11,25 @@ export interface RunOptions {
   readonly cwd?: string
   /** Variables for this program alone. */
   readonly own?: Env
-  /** Of this process, for {@link programEnvironment}. */
+  /** The environment of this process, for {@link programEnvironment}. */
   readonly env?: Env
   /** What it reads from standard input; nothing by default. */
   readonly input?: string
   readonly timeoutMs?: number
-  /** How much it may print, on standard output and on standard error together. */
+  /** How much it may print on standard output, and as much on standard error. */
   readonly maxBytes?: number
 }
 
-/** What came of a program. It either ended by itself, or there is a reason why it did not. */
+/** How a program ended: by itself with a status, or not, for a reason. */
 export type ProgramRun =
   | { readonly ended: true; readonly status: number; readonly stdout: Buffer; readonly stderr: Buffer }
   | { readonly ended: false; readonly reason: string; readonly missing?: true }
 
-const usual = { timeoutMs: 10_000, maxBytes: 1 << 26 } as const
-
 /**
- * Runs a program without a shell, with an environment of its own, and waits for its end.
+ * Runs a program without a shell, with an environment of its own, and waits until it ends.
  *
  * @param name an absolute path, or a name to look up in the absolute folders of PATH
- * @param signal ends it
+ * @param signal kills the program
  */
 export async function runProgram(
   name: string,
@@ -40,86 +37,61 @@ export async function runProgram(
   options: RunOptions = {},
   signal?: AbortSignal,
 ): Promise<ProgramRun> {
-  const env = programEnvironment(options.own, options.env)
-  const program = findProgram(name, env['PATH'])
+  const { program, input, ...settings } = prepare(name, options)
   if (program === undefined) return notFound(name)
   return new Promise((done) => {
-    let child: ChildProcessByStdio<Writable, Readable, Readable>
     try {
-      const { cwd } = options
-      child = spawn(program, args, { cwd, env, stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true })
+      // When a limit is reached, Node closes the pipes: a process that the program started may still hold them.
+      const child = execFile(
+        program,
+        args,
+        { ...settings, signal, encoding: 'buffer' },
+        (error, stdout, stderr) => {
+          const reason = error && reasonOf(name, error, settings)
+          if (reason !== null) done(notEnded(reason))
+          else done({ ended: true, status: Number(error?.code ?? 0), stdout, stderr })
+        },
+      )
+      // A program that reads nothing may be gone before its input is written.
+      child.stdin?.on('error', () => undefined)
+      child.stdin?.end(input)
     } catch (error) {
-      done(failed(name, error))
-      return
+      done(notEnded(failure(name, error)))
     }
-    collect(name, child, options, signal, done)
   })
 }
 
-/** The same for callers that cannot wait. */
+/** Why a program did not end by itself; null when it did, with a status other than 0. */
+function reasonOf(
+  name: string,
+  error: ExecFileException,
+  { timeout, maxBuffer }: { readonly timeout: number; readonly maxBuffer: number },
+): string | null {
+  const { code, killed, signal } = error
+  if (typeof code === 'number') return null
+  if (code === 'ABORT_ERR') return `${name} was interrupted`
+  if (code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return `${name} printed more than ${maxBuffer} bytes`
+  if (killed) return `${name} took longer than ${timeout / 1000} s`
+  return signal ? `${name} was killed` : failure(name, error)
+}
+
+/** Like {@link runProgram}, for callers that cannot wait. */
 export function runProgramSync(name: string, args: readonly string[], options: RunOptions = {}): ProgramRun {
-  const env = programEnvironment(options.own, options.env)
-  const program = findProgram(name, env['PATH'])
+  const { program, ...settings } = prepare(name, options)
   if (program === undefined) return notFound(name)
-  const { cwd, input = '', timeoutMs = usual.timeoutMs, maxBytes = usual.maxBytes } = options
-  const limits = { timeout: timeoutMs, maxBuffer: maxBytes, killSignal: 'SIGKILL' as const }
-  const { status, stdout, stderr, error } = spawnSync(program, args, {
-    ...limits,
-    cwd,
-    env,
-    input,
-    windowsHide: true,
-  })
-  if (error) return failed(name, error)
-  if (status === null) return { ended: false, reason: `${name} was killed` }
+  const { status, stdout, stderr, error } = spawnSync(program, args, settings)
+  if (error) return notEnded(failure(name, error))
+  if (status === null) return notEnded(`${name} was killed`)
   return { ended: true, status, stdout, stderr }
 }
 
-function collect(
+function prepare(
   name: string,
-  child: ChildProcessByStdio<Writable, Readable, Readable>,
-  { input = '', timeoutMs = usual.timeoutMs, maxBytes = usual.maxBytes }: RunOptions,
-  signal: AbortSignal | undefined,
-  done: (run: ProgramRun) => void,
-): void {
-  const printed = { stdout: [] as Buffer[], stderr: [] as Buffer[] }
-  let bytes = 0
-  const finish = (run: ProgramRun): void => {
-    clearTimeout(timer)
-    signal?.removeEventListener('abort', interrupt)
-    done(run)
-  }
-  // A program that it started may still hold the pipes, so their end is not waited for.
-  const kill = (reason: string): void => {
-    child.kill('SIGKILL')
-    for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy()
-    finish({ ended: false, reason })
-  }
-  const interrupt = (): void => kill(`${name} was interrupted`)
-  const timer = setTimeout(() => kill(`${name} took longer than ${timeoutMs / 1000} s`), timeoutMs)
-  signal?.addEventListener('abort', interrupt)
-  for (const stream of ['stdout', 'stderr'] as const) {
-    child[stream].on('data', (chunk: Buffer) => {
-      printed[stream].push(chunk)
-      bytes += chunk.length
-      if (bytes > maxBytes) kill(`${name} printed more than ${maxBytes} bytes`)
-    })
-  }
-  child.on('error', (error) => finish(failed(name, error)))
-  child.on('close', (status) => {
-    if (status === null) finish({ ended: false, reason: `${name} was killed` })
-    else
-      finish({
-        ended: true,
-        status,
-        stdout: Buffer.concat(printed.stdout),
-        stderr: Buffer.concat(printed.stderr),
-      })
-  })
-  // A program that reads nothing may be gone before its input is written.
-  child.stdin.on('error', () => undefined)
-  child.stdin.end(input)
-  if (signal?.aborted) interrupt()
+  { cwd, own, env: given, input = '', timeoutMs = 10_000, maxBytes = 1 << 26 }: RunOptions,
+) {
+  const env = programEnvironment(own, given)
+  const limits = { timeout: timeoutMs, maxBuffer: maxBytes, killSignal: 'SIGKILL' } as const
+  return { program: findProgram(name, env['PATH']), input, cwd, env, windowsHide: true, ...limits }
 }
 
 /** Where a program is. A relative folder in PATH is passed over: anyone could have put a program there. */
@@ -142,14 +114,16 @@ function isProgram(path: string): boolean {
   }
 }
 
+const notEnded = (reason: string): ProgramRun => ({ ended: false, reason })
+
 const notFound = (name: string): ProgramRun => ({
   ended: false,
   reason: `${name} is not installed`,
   missing: true,
 })
 
-function failed(name: string, error: unknown): ProgramRun {
+function failure(name: string, error: unknown): string {
   const errno = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
-  if (errno === 'ETIMEDOUT') return { ended: false, reason: `${name} took too long` }
-  return { ended: false, reason: `${name} could not be run (${errno})` }
+  if (errno === 'ETIMEDOUT') return `${name} took too long`
+  return `${name} could not be run (${errno})`
 }
