@@ -3,14 +3,14 @@ import { delimiter, isAbsolute } from 'node:path'
 export type Env = Readonly<Record<string, string | undefined>>
 
 /**
- * The only variables that a program inherits: what it needs to find its own files and its user's settings. Never
- * `A2A_TOTP_*`, which holds seeds, tokens and identities, and nothing that makes a program load or start something
- * else (`LD_PRELOAD`, `NODE_OPTIONS`, `GIT_*`, `PAGER`, `EDITOR`, …).
+ * The only variables that a program inherits: those it needs to find its own files and the user's settings. Never
+ * `A2A_TOTP_*`, which hold seeds, tokens and identities, and never a variable that makes a program load or start
+ * something else (`LD_PRELOAD`, `NODE_OPTIONS`, `GIT_*`, `PAGER`, `EDITOR`, …).
  */
 const inherited = {
-  /** Lists of folders, and folders: relative ones would mean a folder of the place where the program runs. */
+  /** Folders and lists of folders. Relative ones are dropped: they would depend on where the program runs. */
   folders: ['PATH', 'HOME', 'XDG_CONFIG_HOME'],
-  /** git accepts the folders of the user who called sudo. */
+  /** git accepts repositories of the user who ran sudo. */
   others: ['SUDO_UID'],
   windows: ['APPDATA', 'HOMEDRIVE', 'HOMEPATH', 'LOCALAPPDATA', 'PROGRAMDATA', 'SYSTEMROOT', 'USERPROFILE'],
 } as const
@@ -18,8 +18,8 @@ const inherited = {
 /**
  * The environment of a program that the tool starts.
  *
- * @param own variables that the caller of {@link runProgram} sets, over those that are inherited
- * @param env of this process; a variable that it leaves out is taken from `process.env`
+ * @param own variables that the caller sets; they override inherited ones
+ * @param env the environment of this process; variables that it lacks come from `process.env`
  */
 export function programEnvironment(own: Env = {}, env: Env = process.env): Record<string, string> {
   const all = { ...process.env, ...env }
@@ -35,7 +35,7 @@ export function programEnvironment(own: Env = {}, env: Env = process.env): Recor
   )
 }
 
-/** Windows spells `Path` in many ways. */
+/** On Windows, names of variables are case-insensitive. */
 function valueOf(env: Env, name: string): string {
   if (process.platform !== 'win32') return env[name] ?? ''
   const spelled = Object.keys(env).find((one) => one.toUpperCase() === name)

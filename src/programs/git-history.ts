@@ -1,37 +1,37 @@
 import { doubtOf, type Doubt } from './git.js'
 import type { KnownView } from './git-view.js'
 
-/** What the history of a file holds. */
+/** The result of a search through a file's history. */
 export interface History {
-  /** Whether one version fits. */
+  /** Whether a version fits. */
   readonly found: boolean
-  /** Why others were not seen. */
+  /** Why some versions were not read. */
   readonly doubt: Doubt | undefined
 }
 
-/** How long a search may take. */
+/** How long one call of git may take. */
 const timeoutMs = 60_000
-/** How much is read at once; a version that is larger is not read. */
+/** How many bytes are read at once; larger versions are not read. */
 const portion = 1 << 24
 
 /**
- * Looks at every version of a file in the index and in any commit that can be reached, until one fits.
+ * Reads every version of a file in the index and in all reachable commits, until one fits.
  *
- * Versions are read by their object ids: asked for by path, git could apply filters that the repository names.
+ * Versions are read by object id: for a path, git could run filters that the repository configures.
  *
- * @param fits told of the first bytes of a version that is not empty
+ * @param fits called with the first bytes of each version that is not empty
  */
 export async function searchHistory(view: KnownView, fits: (start: Buffer) => boolean): Promise<History> {
   const { git, root } = view
   const staged = await searchVersions(view, view.staged, fits)
   if (staged.found) return staged
   const paths = [...new Set([view.path, view.tracked ?? view.path])]
-  // Without --full-history, what a merged branch added and removed again would not be seen.
+  // Without --full-history, git skips what a merged branch added and removed again.
   const walk = ['rev-list', '--all', '--full-history', '--objects', '--missing=print', '--', ...paths]
   const listing = await git(['--literal-pathspecs', ...walk], { timeoutMs })
   if (!listing.ended || listing.status !== 0) return { found: false, doubt: doubtOf(listing, root) }
   const lines = listing.stdout.toString().split('\n')
-  // Objects with a path; commits have none.
+  // Only objects with a path: commits have none.
   const ids = lines.flatMap((line) => /^([0-9a-f]+) ./.exec(line)?.[1] ?? [])
   const committed = await searchVersions(view, [...new Set(ids)], fits)
   if (committed.found) return committed
@@ -92,8 +92,8 @@ function readableVersions(sizes: string): { blobs: Blob[]; doubt: Doubt | undefi
 }
 
 const tooLarge: Doubt = {
-  reason: 'a version of it is too large to be read',
-  advice: 'look for yourself',
+  reason: 'one version of the file is too large to read',
+  advice: 'check it yourself',
 }
 
 /** Object ids in groups that are small enough to be read at once. */

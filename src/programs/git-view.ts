@@ -3,11 +3,11 @@ import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { doubtOf, gitIn, lookYourself, type Asker, type Doubt, type Git } from './git.js'
 import { realFolder, realPath, workTreesAbove } from './work-tree.js'
 
-/** What git says about a file. */
+/** What git knows about a file. */
 export type GitView =
-  /** No work tree holds it. */
+  /** It is in no work tree. */
   | { readonly kind: 'outside' }
-  /** One may, but git cannot be asked. */
+  /** It may be in a work tree, but git cannot tell. */
   | ({ readonly kind: 'unknown' } & Doubt)
   | KnownView
 
@@ -16,32 +16,32 @@ export interface KnownView {
   readonly git: Git
   /** The top of its work tree. */
   readonly root: string
-  /** From there, as git spells paths. */
+  /** Relative to the root, in git's spelling. */
   readonly path: string
-  /** Its path in the index, which may differ from {@link path} in case. A commit takes what the index has. */
+  /** Its path in the index, which may differ from {@link path} in case. A commit contains what the index has. */
   readonly tracked: string | undefined
-  /** Versions in the index: object ids. */
+  /** Object ids of its versions in the index. */
   readonly staged: readonly string[]
-  /** Whether a rule ignores it. That has no effect while it is tracked. */
+  /** Whether a rule ignores it, which has no effect while it is tracked. */
   readonly ignored: boolean
-  /** Another repository may take it too, and is not asked. */
+  /** Set when another repository may contain it too, which was not checked. */
   readonly doubt: Doubt | undefined
 }
 
-/** Asks git about a file, which need not be there. Nothing that its repository names is run. */
+/** Asks git about a file, which need not exist. Runs nothing that the repository configures. */
 export async function askGit(path: string, asker: Asker): Promise<GitView> {
   const real = realPath(path)
   const roots = workTreesAbove(real)
-  const broken: Doubt = { reason: 'the .git above it is no repository', advice: lookYourself }
+  const broken: Doubt = { reason: 'the .git above it is not a repository', advice: lookYourself }
   for (const root of roots) {
     const git = gitIn(root, asker)
     const about = await git(['rev-parse', '--is-inside-work-tree', '--show-cdup'])
     if (about.ended && about.status === 0) {
-      // A setting may say that the work tree is another folder.
+      // A setting can move the work tree to another folder.
       if (about.stdout.toString() === 'true\n\n') return viewOf(real, root, git, asker)
-      return unknown({ reason: 'its repository has another folder for a work tree', advice: lookYourself })
+      return unknown({ reason: 'its repository uses another folder as its work tree', advice: lookYourself })
     }
-    // As git does: a folder .git that is no repository is passed over.
+    // Like git, skip a .git folder that is not a repository.
     if (!about.ended || !/^fatal: not a git repository \(or any/m.test(about.stderr.toString()))
       return unknown(doubtOf(about, root))
   }
@@ -57,7 +57,7 @@ async function viewOf(real: string, root: string, git: Git, asker: Asker): Promi
   const index = await git(['ls-files', '-z', '--stage', '--', `:(top,literal,icase)${path}`])
   if (!index.ended || index.status !== 0) return unknown(doubtOf(index, root))
   const entries = await entriesOf(index.stdout.toString(), path, root, git)
-  // It takes no `literal` magic, and wildcards as they are.
+  // check-ignore has no `literal` magic and takes wildcards literally.
   const rules = await git(['check-ignore', '-q', '--no-index', '--', `./${path}`])
   if (!rules.ended || rules.status > 1) return unknown(doubtOf(rules, root))
   return {
@@ -75,11 +75,11 @@ async function viewOf(real: string, root: string, git: Git, asker: Asker): Promi
 interface IndexEntry {
   readonly path: string
   readonly id: string
-  /** Rather than a link or a submodule. */
+  /** False for a link or a submodule. */
   readonly isFile: boolean
 }
 
-/** Entries of the index that stand for a file: one of the same name, or of one that is the same but for its case. */
+/** The index entries of a file: the one with its exact path, else those that differ only in case and are the same file. */
 async function entriesOf(listing: string, path: string, root: string, git: Git): Promise<IndexEntry[]> {
   const entries = listing.split('\0').flatMap((line): IndexEntry[] => {
     const [, mode = '', id, name] = /^(\d+) ([0-9a-f]+) \d\t(.*)$/s.exec(line) ?? []
@@ -107,7 +107,7 @@ function sameFile(one: string, other: string): boolean {
   }
 }
 
-/** `$GIT_DIR` has git use another repository than the one that is found. It is not asked, so that is said. */
+/** `$GIT_DIR` makes the user's git use another repository, which is not checked here; the doubt reports that. */
 async function otherRepository(real: string, { env, cwd }: Asker, git?: Git): Promise<Doubt | undefined> {
   const { GIT_DIR: named = '', GIT_WORK_TREE: tree = '' } = env
   if (named === '') return undefined
@@ -120,7 +120,7 @@ async function otherRepository(real: string, { env, cwd }: Asker, git?: Git): Pr
   )
     return undefined
   return {
-    reason: '$GIT_DIR names another repository, which is not asked',
-    advice: 'unset GIT_DIR, or look for yourself',
+    reason: '$GIT_DIR names another repository, which was not checked',
+    advice: 'unset GIT_DIR, or check it yourself',
   }
 }

@@ -94,7 +94,7 @@ function prepare(
   return { program: findProgram(name, env['PATH']), input, cwd, env, windowsHide: true, ...limits }
 }
 
-/** Where a program is. A relative folder in PATH is passed over: anyone could have put a program there. */
+/** The path of a program. Skips relative folders in PATH: anyone could have put a program there. */
 export function findProgram(name: string, path = ''): string | undefined {
   if (isAbsolute(name)) return name
   const file = process.platform === 'win32' ? `${name}.exe` : name

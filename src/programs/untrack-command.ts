@@ -2,13 +2,13 @@ import { isAbsolute, relative } from 'node:path'
 import { quoteForShell } from '../core/shell.js'
 import { realFolder } from './work-tree.js'
 
-/** The command that has git no longer track a file, and leaves the file itself alone. It works in `cwd`. */
+/** The command, to run in `cwd`, that makes git stop tracking a file and keeps the file itself. */
 export function untrackCommand(path: string, root: string, cwd: string): string {
   const here = realFolder(cwd)
   const inside = relative(root, here)
   const elsewhere = inside.startsWith('..') || isAbsolute(inside)
   const name = relative(elsewhere ? root : here, path)
-  // git takes these for wildcards and magic.
+  // git interprets these as wildcards and pathspec magic.
   const literal = /[*?[\\]|^:/.test(name) ? '--literal-pathspecs ' : ''
   const dashes = name.startsWith('-') ? '-- ' : ''
   const command = `git ${literal}rm --cached ${dashes}${quoteForShell(name)}`

@@ -1,13 +1,13 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 
-/** A path without links in its folders: git never looks through a link. */
+/** A path with the links in its folders resolved: git does not follow links. */
 export function realPath(path: string): string {
   const absolute = resolve(path)
   return join(realFolder(dirname(absolute)), basename(absolute))
 }
 
-/** The same for a folder, whose last part may be a link too. */
+/** A folder with all links in its path resolved. */
 export function realFolder(folder: string): string {
   try {
     return realpathSync.native(folder)
@@ -17,8 +17,8 @@ export function realFolder(folder: string): string {
 }
 
 /**
- * The folders above a file that hold a `.git`, the nearest first: work trees, as far as can be told without git. In a
- * linked work tree or a submodule `.git` is a file. A bare repository that lies in the way is none of them.
+ * The folders above a file that contain a `.git`, nearest first: work trees, as far as can be told without git. In a
+ * linked work tree or a submodule, `.git` is a file. A bare repository on the way is not a work tree.
  */
 export function workTreesAbove(path: string): string[] {
   const found: string[] = []

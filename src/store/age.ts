@@ -2,9 +2,9 @@ import { createHmac } from 'node:crypto'
 import { armor, Decrypter, Encrypter, identityToRecipient, Stanza, type Recipient } from 'age-encryption'
 import { TOTPError } from '../core/errors.js'
 
-// A bundle of its own: only encrypted stores should pay for it.
+// A bundle of its own, so that only commands on encrypted stores load it.
 
-/** An age file without its armor, if it has one. */
+/** Removes the armor of an age file, if it has one. */
 export function binaryOf(file: Uint8Array): Uint8Array {
   const text = Buffer.from(file).toString('latin1')
   if (!text.startsWith('-----')) return file
@@ -21,19 +21,19 @@ export async function decryptWithPassphrase(file: Uint8Array, passphrase: string
   return (await decrypted(file, decrypter)) ?? fail()
 }
 
-/** The type of the stanza that vouches for a list of recipients. age skips types that it does not know. */
+/** The type of the stanza that confirms a list of recipients. age skips unknown types. */
 export const vouchingType = 'listed-recipients-grease'
 
-/** A file that one of the identities opened. */
+/** A file that one of the identities decrypted. */
 export interface OpenedFile {
   readonly content: Uint8Array
   /** The recipient of that identity. */
   readonly recipient: string
-  /** Whether the header was written here, for just these recipients. */
+  /** Whether a2a-totp wrote the header, for exactly these recipients. */
   readonly vouchesFor: (recipients: readonly string[]) => Promise<boolean>
 }
 
-/** Opens a file with the first of the identities that fits. */
+/** Decrypts a file with the first identity that fits. */
 export async function decryptWithIdentities(
   file: Uint8Array,
   identities: readonly string[],
@@ -43,10 +43,10 @@ export async function decryptWithIdentities(
     try {
       decrypter.addIdentity(identity)
     } catch {
-      // The cause is dropped on purpose: it may quote the identity.
+      // Without the cause, which may quote the identity.
       throw new TOTPError(
         'ERR_CONFIG_INVALID',
-        'the age identity is not valid; give one that age-keygen made',
+        'the age identity is invalid; pass one that age-keygen created',
       )
     }
     const content = await decrypted(file, decrypter)
@@ -77,10 +77,10 @@ export async function encryptForRecipients(text: string, recipients: readonly st
     try {
       encrypter.addRecipient(recipient)
     } catch {
-      // It is not quoted: somebody may have pasted the identity.
+      // Without quoting it: it may be an identity that was pasted by mistake.
       throw new TOTPError(
         'ERR_RECIPIENT_INVALID',
-        'an age recipient is not valid; give the public key, age1…, that age-keygen printed',
+        'an age recipient is invalid; pass the public key (age1…) that age-keygen printed',
       )
     }
   }
@@ -89,8 +89,8 @@ export async function encryptForRecipients(text: string, recipients: readonly st
 }
 
 /**
- * No recipient, but a stanza with a MAC of the list by the file key: age does not write down for whom a file is, so
- * without it nobody could tell whether a file was encrypted again elsewhere, for others than those listed inside.
+ * Not a recipient, but a stanza with a MAC of the list, keyed with the file key. age does not record whom a file is
+ * encrypted for; without this stanza, a file that was re-encrypted elsewhere for other recipients would go unnoticed.
  */
 const vouchingFor = (recipients: readonly string[]): Recipient => ({
   wrapFileKey: (fileKey) => [new Stanza([vouchingType, voucherOf(fileKey, recipients)], new Uint8Array())],
@@ -101,7 +101,7 @@ function voucherOf(fileKey: Uint8Array, recipients: readonly string[]): string {
   return createHmac('sha256', fileKey).update(text).digest('base64url')
 }
 
-/** The header of an age file, which ends in the line with its MAC. */
+/** The header of an age file, up to the line with its MAC. */
 export function headerOf(file: Uint8Array): string {
   const [header = ''] = Buffer.from(file).toString('latin1').split('\n---', 1)
   return `${header}\n`
@@ -120,7 +120,7 @@ async function decrypted(file: Uint8Array, decrypter: Decrypter): Promise<Uint8A
 function fail(): never {
   throw new TOTPError(
     'ERR_STORE_KEY_WRONG',
-    'the store does not open with this key; give the right one, or restore the store if it was damaged',
+    'this key does not decrypt the store; pass the right one, or restore the store if it is damaged',
   )
 }
 

@@ -37,7 +37,7 @@ export function replaceFile(path: string, content: Uint8Array, options: ReplaceO
   writeWhole(path, fs, {
     content,
     code: 'ERR_STORE_UNWRITABLE',
-    unsynced: `${path} was changed, but a power cut may still undo it`,
+    unsynced: `${path} was changed, but a power failure may still undo the change`,
     mode: () => privateMode,
     takeName(temporary) {
       beforeRename?.()
@@ -153,7 +153,7 @@ function publish(temporary: string, path: string, content: Uint8Array, fs: FileS
 }
 
 /**
- * Gives a file a second name.
+ * Creates a second name for a file.
  *
  * @returns false when the file system has no hard links
  * @throws any other error of link(2), `EEXIST` above all
@@ -173,13 +173,13 @@ function modeFor(path: string, force: boolean, fs: FileSystem): number {
   if (present === undefined) return privateMode
   if (!force) throw fileExists(path)
   if (!present.isFile()) {
-    throw new TOTPError('ERR_FILE_EXISTS', `${path} is not a regular file; name another one`)
+    throw new TOTPError('ERR_FILE_EXISTS', `${path} is not a regular file; pass another path`)
   }
   return present.mode & privateMode
 }
 
 function fileExists(path: string): TOTPError {
-  return new TOTPError('ERR_FILE_EXISTS', `${path} exists already; name another file, or give --force`)
+  return new TOTPError('ERR_FILE_EXISTS', `${path} already exists; pass another path, or --force`)
 }
 
 const isOneOf = (error: unknown, ...errnos: readonly string[]): boolean =>

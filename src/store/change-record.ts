@@ -4,26 +4,26 @@ import type { Roster } from '../core/roster.js'
 import { closeQuietly, fileSystem, privateMode, type FileSystem } from './file-system.js'
 import { translateErrors } from './system-error.js'
 
-/** A line of the record: who changed what, when. Nothing in it is secret. */
+/** A line of the record: who changed what, and when. Nothing in it is secret. */
 export interface Change {
   readonly at: Date
   /** The user's login name. */
   readonly by: string
   readonly host: string
-  /** The command, like `rotate`. */
+  /** The command, such as `rotate`. */
   readonly command: string
-  /** The names of the peers that came, went or changed. */
+  /** The names of the peers that were added, removed or changed. */
   readonly peers: readonly string[]
 }
 
-/** Where the record of a store lies. */
+/** The path of a store's record. */
 export const recordPath = (storePath: string): string => `${storePath}.log`
 
 /**
- * Adds a line of JSON to the record of changes beside a store, which is born with mode 0600. It helps memory; it is no
- * proof: whoever can write to the store can write to the record.
+ * Appends a line of JSON to the record of changes beside a store, and creates the record with mode 0600. The record is
+ * no evidence: anyone who can write to the store can write to it.
  *
- * @throws {TOTPError} `ERR_FILE_UNWRITABLE` with the cause; a link is not followed
+ * @throws {TOTPError} `ERR_FILE_UNWRITABLE` with the cause. Does not follow a link.
  */
 export function recordChange(storePath: string, change: Change, fs: FileSystem = fileSystem): void {
   const path = recordPath(storePath)
@@ -43,7 +43,7 @@ export function recordChange(storePath: string, change: Change, fs: FileSystem =
   })
 }
 
-/** The names of the peers in which two rosters differ. A new shared seed or policy changes none of them. */
+/** The names of the peers that differ between two rosters. A new shared seed or policy changes no peer. */
 export function peersChanged(before: Roster, after: Roster): string[] {
   const names = new Set([...before.peers.keys(), ...after.peers.keys()])
   return [...names].filter((name) => before.peers.get(name) !== after.peers.get(name))

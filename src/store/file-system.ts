@@ -1,6 +1,6 @@
 import * as nodeFs from 'node:fs'
 
-/** The calls through which files are written and locked: those of node:fs, so that a test can make one fail. */
+/** The calls of node:fs that read, write and lock files; a test can replace one to make it fail. */
 export type FileSystem = Pick<
   typeof nodeFs,
   | 'closeSync'
@@ -24,29 +24,29 @@ export const fileSystem: FileSystem = nodeFs
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = nodeFs.constants
 
-/** Opens what is there, but follows no link and does not hang on a FIFO. */
+/** Opens an existing file; does not follow a link or block on a FIFO. */
 export const openExisting = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
 
-/** Makes a file that was not there. */
+/** Creates a file; fails when something has the name. */
 export const openNew = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
 
 /** Readable and writable by the owner alone. */
 export const privateMode = 0o600
 
-/** Removes a file if it can be removed: for clearing up, where a second error must not hide a first. */
+/** Removes a file if possible. For cleaning up, where a second error must not hide the first. */
 export function removeQuietly(path: string, fs: FileSystem): void {
   try {
     fs.unlinkSync(path)
   } catch {
-    // It is gone already, or it stays until the next lock holder clears up.
+    // It is gone already, or stays until the next lock holder cleans up.
   }
 }
 
-/** Closes a descriptor that nothing was written through since its last fsync: there is nothing left to fail. */
+/** Closes a descriptor whose errors do not matter: nothing was written since its last fsync. */
 export function closeQuietly(file: number, fs: FileSystem): void {
   try {
     fs.closeSync(file)
   } catch {
-    // The descriptor is gone either way.
+    // The descriptor is closed either way.
   }
 }

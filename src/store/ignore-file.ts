@@ -5,19 +5,19 @@ import { workTreesAbove } from '../programs/work-tree.js'
 import { closeQuietly, fileSystem, type FileSystem } from './file-system.js'
 import { translateErrors } from './system-error.js'
 
-/** What became of the wish that git should not see a store. */
-export type IgnoreOutcome = 'added' | 'present' | 'no-work-tree'
+/** Whether the rules were added, were there already, or no work tree needs them. */
+export type IgnoreResult = 'added' | 'present' | 'no-work-tree'
 
 /**
- * Adds a store, its backups and its sidecars to the `.gitignore` beside it, when it lies inside a git work tree.
- * What the file says already stays as it is, down to its line endings.
+ * Adds a store, its backups and its sidecars to the `.gitignore` beside it, when it is in a git work tree.
+ * Existing content is kept, line endings included.
  *
- * The last rule that fits decides, so a line that is there counts only behind the last rule that includes something
- * again. That a line is there does not mean that git obeys it: of a file that it tracks already it does not.
+ * In git the last matching rule decides, so an existing line counts only after the last rule that includes something
+ * again. A rule does not make git ignore a file that it tracks already.
  *
- * @throws {TOTPError} `ERR_FILE_UNWRITABLE` with the cause; a link is not followed. The file is as it was.
+ * @throws {TOTPError} `ERR_FILE_UNWRITABLE` with the cause; the file is unchanged. Does not follow a link.
  */
-export function ignoreInGit(storePath: string, fs: FileSystem = fileSystem): IgnoreOutcome {
+export function ignoreInGit(storePath: string, fs: FileSystem = fileSystem): IgnoreResult {
   const folder = dirname(resolve(storePath))
   if (workTreesAbove(storePath).length === 0) return 'no-work-tree'
   const path = join(folder, '.gitignore')
@@ -27,12 +27,12 @@ export function ignoreInGit(storePath: string, fs: FileSystem = fileSystem): Ign
 }
 
 function linesFor(name: string): string[] {
-  // gitignore(5): a backslash takes the meaning from a wildcard, and keeps a blank at the end.
+  // gitignore(5): a backslash escapes a wildcard, and keeps trailing whitespace.
   const literal = name.replace(/[\\*?[]|\s$/g, '\\$&')
   return [`/${literal}`, `/${literal}.bak-*`, `/${literal}.log`, `/.${literal}.*`]
 }
 
-function addLines(path: string, lines: readonly string[], fs: FileSystem): IgnoreOutcome {
+function addLines(path: string, lines: readonly string[], fs: FileSystem): IgnoreResult {
   const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = constants
   const file = fs.openSync(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK)
   try {

@@ -5,29 +5,29 @@ import { realFolder } from '../programs/work-tree.js'
 const defaultName = 'a2a-totp.json'
 
 export interface Located {
-  /** Where the store is, or, when none was found, where the working directory would have it. Absolute. */
+  /** The store's absolute path; when none was found, its path in the working directory. */
   readonly path: string
   /** Whether something is there. */
   readonly found: boolean
-  /** Nearer stores that were not trusted, nearest first, with the reason in words. */
+  /** Nearer stores that were not trusted, nearest first, each with the reason. */
   readonly passedOver: readonly { readonly path: string; readonly reason: string }[]
 }
 
 export interface LocateOptions {
-  /** What `--store` says. */
+  /** The value of `--store`. */
   readonly store?: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
-  /** Looks in the working directory alone. */
+  /** Searches only the working directory. */
   readonly here?: boolean
 }
 
 /**
- * Finds the store: the one that was named, else the one of `$A2A_TOTP_STORE`, else the nearest `a2a-totp.json`
- * from the working directory upward.
+ * Finds the store: the path in `store`, else the one in `$A2A_TOTP_STORE`, else the nearest `a2a-totp.json` in the
+ * working directory or above.
  *
- * The search trusts only a regular file of the caller's own, in folders that nobody else can write to: whoever
- * could put a store in the way would choose the seed. On Windows, owners and modes cannot be checked.
+ * The search trusts only a regular file that the user owns, in folders that only the user and root can write to: an
+ * attacker who can plant a store chooses the seeds. On Windows, owners and modes cannot be checked.
  */
 export function locateStore({ store, env, cwd, here = false }: LocateOptions): Located {
   const named = store ?? env['A2A_TOTP_STORE'] ?? ''
@@ -48,13 +48,13 @@ export function locateStore({ store, env, cwd, here = false }: LocateOptions): L
   return { path: join(start, defaultName), found: false, passedOver }
 }
 
-/** A folder and those above it, up to the root. */
+/** A folder and its parents, up to the root. */
 function upwardFrom(folder: string): string[] {
   const above = dirname(folder)
   return above === folder ? [folder] : [folder, ...upwardFrom(above)]
 }
 
-/** What is at a path, a link as itself. A place that may not be looked into counts as empty. */
+/** What is at a path; does not follow a link. Undefined when nothing is there, or the folder is not readable. */
 function look(path: string): Stats | undefined {
   try {
     return lstatSync(path)
@@ -64,7 +64,7 @@ function look(path: string): Stats | undefined {
 }
 
 function distrust(store: Stats, folder: string): string | undefined {
-  if (store.isSymbolicLink()) return 'it is a link'
+  if (store.isSymbolicLink()) return 'it is a symbolic link'
   if (!store.isFile()) return 'it is not a regular file'
   const caller = process.geteuid?.()
   if (caller === undefined) return undefined
@@ -72,17 +72,17 @@ function distrust(store: Stats, folder: string): string | undefined {
   return distrustFolder(folder)
 }
 
-/** Why others could put a file of theirs into a folder, or none. */
+/** Why another user could put a file into a folder; undefined when none can. */
 export function distrustFolder(folder: string): string | undefined {
   const caller = process.geteuid?.()
   if (caller === undefined) return undefined
   for (const [above, each] of upwardFrom(folder).entries()) {
     const stats = look(each)
-    if (stats === undefined) return `the folder ${each} cannot be looked at`
+    if (stats === undefined) return `the folder ${each} cannot be inspected`
     const { uid, mode } = stats
     if (uid !== caller && uid !== 0) return `the folder ${each} belongs to another user (uid ${uid})`
     const sticky = (mode & 0o1000) !== 0
-    // In a sticky folder others can add files but not rename ours, which is enough higher up.
+    // In a sticky folder others can add files but not rename ours, which is enough for a parent.
     if ((mode & 0o022) !== 0 && !(sticky && above > 0)) return `others can write to the folder ${each}`
   }
   return undefined

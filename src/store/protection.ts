@@ -64,10 +64,10 @@ export function refuseUnverified(protection: Protection): void {
   throw new TOTPError(
     'ERR_STORE_UNWRITABLE',
     protection.kind === 'recipients'
-      ? 'the store was encrypted elsewhere, and its list of recipients does not show for whom; nothing was changed. ' +
-          'Run `a2a-totp recipients add` with everybody else who may open it: the old list is dropped, you stay'
-      : 'the store was encrypted elsewhere with a passphrase, and lists recipients who cannot open it; nothing was ' +
-          'changed. Run `a2a-totp encrypt --passphrase`, or `a2a-totp encrypt --encrypt-to` with everybody who may open it',
+      ? 'the store was encrypted elsewhere, and its list of recipients does not match the file; nothing was changed. ' +
+          'Run `a2a-totp recipients add` with everyone else who may open it: this drops the old list and keeps you'
+      : 'the store was encrypted elsewhere with a passphrase, but lists recipients, who cannot open it; nothing was ' +
+          'changed. Run `a2a-totp encrypt --passphrase`, or `a2a-totp encrypt --encrypt-to` with everyone who may open it',
   )
 }
 

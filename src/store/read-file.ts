@@ -6,20 +6,21 @@ import { isEncrypted, type StoreKeys } from './protection.js'
 import { errnoOf, translateErrors } from './system-error.js'
 
 export interface ReadOptions {
-  /** Takes a store that others may read, or that another user owns. A link is refused all the same. */
+  /** Accepts a store that others can read, or that another user owns; still refuses a link. */
   readonly allowInsecurePermissions?: boolean
   readonly fs?: FileSystem
-  /** Without them an encrypted store cannot be read. */
+  /** Needed for an encrypted store. */
   readonly keys?: StoreKeys
 }
 
 /**
- * The bytes of a store, once it is sure that it is a regular file, the caller's own, and closed to others. One that
- * is encrypted may be read by others; written to by others it may not be either, since anybody can encrypt for a
- * recipient. What was checked is what is read: it is opened first. On Windows, modes cannot be checked.
+ * Reads the bytes of a store after checking that it is a regular file, belongs to the user, and is not accessible to
+ * others. An encrypted store may be readable by others, but not writable: anyone can encrypt for a recipient. The file
+ * is opened before it is checked, so the file that was checked is the one that is read. On Windows, modes cannot be
+ * checked.
  *
- * @throws {TOTPError} `ERR_STORE_MISSING`, `ERR_STORE_PERMISSIONS` (with the command that mends it),
- *   `ERR_STORE_INVALID` when it is no regular file, `ERR_STORE_UNREADABLE` with the cause.
+ * @throws {TOTPError} `ERR_STORE_MISSING`, `ERR_STORE_PERMISSIONS` (with the command that fixes it),
+ *   `ERR_STORE_INVALID` when it is not a regular file, `ERR_STORE_UNREADABLE` with the cause.
  */
 export function readStoreBytes(path: string, options: ReadOptions = {}): Uint8Array {
   const { allowInsecurePermissions = false, fs = fileSystem } = options
@@ -47,11 +48,11 @@ function open(path: string, fs: FileSystem): number {
     if (errno === 'ENOENT' || errno === 'ENOTDIR') {
       throw new TOTPError('ERR_STORE_MISSING', `no store at ${path}; run \`a2a-totp init\` first`)
     }
-    // FreeBSD says EMLINK where the others say ELOOP.
+    // FreeBSD reports EMLINK where others report ELOOP.
     if (errno === 'ELOOP' || errno === 'EMLINK') {
       throw new TOTPError(
         'ERR_STORE_PERMISSIONS',
-        `the store ${path} is a link; name the file that it points to`,
+        `the store ${path} is a symbolic link; pass the path of the file it points to`,
       )
     }
     if (errno === 'ENXIO') throw notRegular(path)
@@ -63,7 +64,7 @@ function refuseForeign(path: string, { uid }: Stats): void {
   if (uid === process.geteuid?.()) return
   throw new TOTPError(
     'ERR_STORE_PERMISSIONS',
-    `the store ${path} belongs to another user (uid ${uid}); run as that user, or take it over with chown`,
+    `the store ${path} belongs to another user (uid ${uid}); run as that user, or change its owner with chown`,
   )
 }
 
@@ -73,10 +74,10 @@ function refuseOpen(path: string, stats: Stats, encrypted: boolean): void {
   const remedy = encrypted ? 'chmod go-w' : 'chmod 600'
   throw new TOTPError(
     'ERR_STORE_PERMISSIONS',
-    `the store ${path} is open to other users (mode ${mode}); run: ${remedy} ${quoteForShell(path)}`,
+    `the store ${path} is accessible to other users (mode ${mode}); run: ${remedy} ${quoteForShell(path)}`,
   )
 }
 
 function notRegular(path: string): TOTPError {
-  return new TOTPError('ERR_STORE_INVALID', `the store ${path} is not a regular file; name one that is`)
+  return new TOTPError('ERR_STORE_INVALID', `the store ${path} is not a regular file; pass the path of one`)
 }

@@ -4,10 +4,10 @@ import { isName, nameRule } from '../core/name.js'
 import type { Credential, Roster } from '../core/roster.js'
 
 /**
- * Checks what no single field shows: that ids and tokens tell credentials apart, and that each peer has the
- * credentials that it needs, a seed of its own or the shared ones, never both.
+ * Checks the rules across fields: ids and tokens are unique, and each peer has a token and either seeds of its own or
+ * the shared ones, never both.
  *
- * @throws {TOTPError} `ERR_STORE_INVALID` with the path of the first offence
+ * @throws {TOTPError} `ERR_STORE_INVALID` with the path of the first violation
  */
 export function checkRoster({ sharedSeeds, peers }: Roster): void {
   if (sharedSeeds !== undefined) checkCredentials(sharedSeeds, 'sharedSeeds')
@@ -28,14 +28,14 @@ export function checkRoster({ sharedSeeds, peers }: Roster): void {
   }
 }
 
-/** @throws {TOTPError} `ERR_STORE_INVALID`, without the name: it may be a secret in the wrong place */
+/** @throws {TOTPError} `ERR_STORE_INVALID`. Does not quote the name, which may be a secret in the wrong place. */
 export function checkPeerName(name: string): void {
-  if (!isName(name)) throw invalid(['peers'], `has a peer name that is not allowed: give ${nameRule}`)
+  if (!isName(name)) throw invalid(['peers'], `has a peer name that is not allowed; expected ${nameRule}`)
 }
 
 function checkCredentials(credentials: readonly Credential[], ...path: Path): void {
   if (credentials.length === 0) throw invalid(path, 'must not be empty')
-  // Nearly always; and there are two lists for each peer.
+  // The usual case, and a store has two lists for each peer.
   if (credentials.length === 1) return
   const ids = new Set<string>()
   for (const [index, { id }] of credentials.entries()) {
@@ -48,7 +48,7 @@ function invalid(path: Path, words: string): TOTPError {
   return notValid(`${formatPath(path)} ${words}`)
 }
 
-/** @param words the place in the store and what is wrong there, but never the value */
+/** @param words the place in the store and what is wrong there; never the value */
 export function notValid(words: string): TOTPError {
   return new TOTPError('ERR_STORE_INVALID', `the store is not valid: ${words}`)
 }

@@ -6,7 +6,7 @@ import { profileRules, replayPolicies, type TOTPProfile } from '../core/profile.
 import { Seed } from '../core/seed.js'
 import { Token } from '../core/token.js'
 
-/** A value that one of our own rules allows. The message says only what would be right. */
+/** A value that one of our own rules allows. The message says only what is expected. */
 const allowed = <T>({ allows, expected }: { allows: (value: unknown) => boolean; expected: string }) =>
   v.custom<T>(allows, `must be ${expected}`)
 
@@ -27,7 +27,7 @@ const url = allowed<string>({
 
 const replay = v.picklist(replayPolicies, `must be ${replayPolicies.join(' or ')}`)
 
-/** What a text means, or an issue in our words: valibot's and those of the parsers stay out of errors. */
+/** A string that a parser accepts, parsed. An issue has our own message; the parser's error may quote a secret. */
 const parsed = <T>(parse: (given: string) => T | undefined, expected: string) =>
   v.pipe(
     text,
@@ -49,7 +49,7 @@ const credential = { id: name, createdAt: at, expiresAt: v.exactOptional(at) }
 const seeds = v.array(v.strictObject({ ...credential, seed }))
 const tokens = v.array(v.strictObject({ ...credential, token }))
 
-/** One value of `peers`. Its name is the key, and is checked where the keys are walked. */
+/** One entry of `peers`. Its name is the key, which the reader checks. */
 export const peerSchema = v.strictObject({
   ...codeProfile,
   replay: v.exactOptional(replay),
@@ -59,14 +59,14 @@ export const peerSchema = v.strictObject({
   tokens,
 })
 
-/** How age writes public keys down: bech32 in lower case; `age1pq1…` and `age1tag1…` are of other kinds. */
+/** An age public key: bech32 in lower case. `age1pq1…` and `age1tag1…` are other kinds of recipients. */
 const recipient = allowed<string>({
   allows: (value) =>
     typeof value === 'string' && /^age1(?:(?:pq|tag|tagpq)1)?[02-9ac-hj-np-z]{6,}$/.test(value),
   expected: 'an age recipient, age1…',
 })
 
-/** The document but for its peers: valibot's `record` drops legal names such as `constructor`. */
+/** The document without its peers: valibot's `record` drops valid names such as `constructor`. */
 export const documentSchema = v.strictObject({
   version: v.literal(1, 'must be 1'),
   recipients: v.exactOptional(v.array(recipient)),
@@ -81,7 +81,7 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** A time in UTC to the millisecond: what JavaScript can keep of RFC 3339 without losing anything. */
+/** RFC 3339 in UTC, with milliseconds at most: what a `Date` can hold without loss. */
 function parseUtc(given: string): Date | undefined {
   return /^.{10}T.{8}(\.\d{1,3})?Z$/.test(given) ? parseRfc3339(given) : undefined
 }

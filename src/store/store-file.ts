@@ -8,12 +8,12 @@ import { documentSchema, isObject, peerSchema } from './schema.js'
 /** The schema version that this release reads and writes. */
 const version = 1
 
-/** What the JSON text of a store says. */
+/** The content of a store's JSON text. */
 export interface StoreDocument {
   readonly roster: Roster
   /**
-   * Whom an encrypted store is encrypted for. It is written down inside because age does not tell, and the next
-   * change must not shut anybody out. None in a plaintext store, and in one with a passphrase.
+   * The recipients of an encrypted store. They are listed inside because age does not record them, and the next change
+   * must encrypt for all of them. Empty for a plaintext store or one with a passphrase.
    */
   readonly recipients: readonly string[]
 }
@@ -21,10 +21,10 @@ export interface StoreDocument {
 /**
  * Reads the JSON text of a store.
  *
- * A key that is not part of the schema is refused rather than ignored: the next change would lose it.
+ * Refuses unknown keys instead of ignoring them: the next change would lose them.
  *
  * @throws {TOTPError} `ERR_STORE_VERSION` when a newer release wrote it; `ERR_STORE_INVALID` with the path of
- *   the first bad field, like `peers.alice.seeds[0].seed`, and never with its value.
+ *   the first invalid field, such as `peers.alice.seeds[0].seed`, but never its value.
  */
 export function parseStore(text: string): StoreDocument {
   const document = parseJson(text)
@@ -48,10 +48,10 @@ export function parseStore(text: string): StoreDocument {
 }
 
 /**
- * The JSON text of a store: indented by two, but a line for each peer, keys always in the same order, a newline at the
- * end. Secret: it holds every seed and token. {@link parseStore} gives the same back.
+ * Formats the JSON text of a store: indented by two, one line per peer, keys in a fixed order, a newline at the end.
+ * Secret: it holds every seed and token. {@link parseStore} reads it back.
  *
- * @throws {TOTPError} `ERR_STORE_INVALID` for a roster that could not be read back, like {@link checkRoster}
+ * @throws {TOTPError} `ERR_STORE_INVALID` for a roster that {@link checkRoster} rejects
  */
 export function formatStore(roster: Roster, recipients: readonly string[] = []): string {
   checkRoster(roster)
@@ -97,7 +97,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown
   } catch {
-    // The cause is dropped on purpose: it quotes the text around the mistake.
+    // Without the cause, which quotes the text around the error.
     throw new TOTPError('ERR_STORE_INVALID', 'the store is not JSON; restore it from a backup')
   }
 }
@@ -105,7 +105,10 @@ function parseJson(text: string): unknown {
 function refuseNewer(document: unknown): void {
   const found = isObject(document) ? document['version'] : undefined
   if (typeof found === 'number' && found > version) {
-    throw new TOTPError('ERR_STORE_VERSION', 'the store was made by a newer a2a-totp; update this one')
+    throw new TOTPError(
+      'ERR_STORE_VERSION',
+      'the store was written by a newer version of a2a-totp; update a2a-totp',
+    )
   }
 }
 

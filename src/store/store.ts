@@ -165,7 +165,7 @@ function isThere(path: string, { fs = fileSystem }: ChangeOptions): boolean {
 
 function refuseExisting(path: string, options: CreateOptions): void {
   if (options.replace || !isThere(path, options)) return
-  throw new TOTPError('ERR_STORE_EXISTS', `there is a store at ${path} already; nothing was changed`)
+  throw new TOTPError('ERR_STORE_EXISTS', `a store already exists at ${path}; nothing was changed`)
 }
 
 /** Copies the old file as it is, under a name that no file has. */

@@ -24,23 +24,21 @@ export function translateErrors<T>(code: ErrorCode, failure: string, work: () =>
 /** What a failed system call means to a person, and what to do about it. */
 export function explain(error: unknown): string {
   const errno = errnoOf(error)
-  return (
-    meanings[errno ?? ''] ?? `the system answered ${errno ?? 'with an error'}; check the disk and try again`
-  )
+  return meanings[errno ?? ''] ?? `the system reported ${errno ?? 'an error'}; check the disk and try again`
 }
 
 const meanings: Readonly<Record<string, string>> = {
   EACCES: 'no permission; change the permissions, or run as its owner',
-  EPERM: 'the system does not permit it; change the permissions, or run as its owner',
-  ENOSPC: 'the disk is full; make room and try again',
-  EDQUOT: 'your disk quota is used up; make room and try again',
-  EROFS: 'the file system is read-only; choose another place, or mount it writable',
-  EBUSY: 'it is in use, as a file that is mounted by itself is; mount its folder instead',
-  EIO: 'the disk has an input/output error; check it before you try again',
-  ENOENT: 'the folder does not exist; make it first',
-  ENOTDIR: 'a part of its path is not a folder; correct the path',
-  EISDIR: 'it is a folder; name a file',
-  ELOOP: 'it is a link; name the file itself',
+  EPERM: 'the operation is not permitted; change the permissions, or run as its owner',
+  ENOSPC: 'the disk is full; free some space and try again',
+  EDQUOT: 'your disk quota is used up; free some space and try again',
+  EROFS: 'the file system is read-only; use another folder, or mount it writable',
+  EBUSY: 'it is in use, for example mounted as a single file; mount its folder instead',
+  EIO: 'the disk reported an input/output error; check it before you try again',
+  ENOENT: 'the folder does not exist; create it first',
+  ENOTDIR: 'part of the path is not a folder; correct the path',
+  EISDIR: 'it is a folder; pass the path of a file',
+  ELOOP: 'it is a symbolic link; pass the path of the file itself',
   ENAMETOOLONG: 'the name is too long; choose a shorter one',
   EMFILE: 'too many files are open; close some and try again',
   ENFILE: 'too many files are open on this machine; close some and try again',

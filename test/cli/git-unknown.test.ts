@@ -9,12 +9,12 @@ import { bytesOf, cli, encryptedStore, gitFindings, idsOf, isPlain, recipient } 
 /** Ways in which git gives no answer, and what is said then. */
 const silent: Readonly<Record<string, (cwd: string) => Record<string, string>>> = {
   'git is not installed': () => ({ PATH: '/nowhere' }),
-  'git says: invalid gitfile format': (cwd) => {
+  'git reports: invalid gitfile format': (cwd) => {
     renameSync(join(cwd, '.git'), join(cwd, 'away'))
     writeFileSync(join(cwd, '.git'), 'nonsense\n')
     return {}
   },
-  'no repository': (cwd) => {
+  'is not a repository': (cwd) => {
     renameSync(join(cwd, '.git'), join(cwd, 'away'))
     mkdirSync(join(cwd, '.git'))
     return {}
@@ -23,7 +23,7 @@ const silent: Readonly<Record<string, (cwd: string) => Record<string, string>>> 
     writeFileSync(join(cwd, '.git', 'index'), 'nonsense')
     return {}
   },
-  'another folder for a work tree': (cwd) => {
+  'another folder as its work tree': (cwd) => {
     git(cwd, 'config', 'core.worktree', '/')
     return {}
   },

@@ -91,7 +91,7 @@ describe('replacing a file', () => {
     })
     const error = errorOf(() => replaceFile(path, fresh, { fs }))
     expect(error).toMatchObject({ code: 'ERR_STORE_UNWRITABLE', cause: systemError('EIO') })
-    expect(String(error)).toContain('was changed, but a power cut may still undo it')
+    expect(String(error)).toContain('was changed, but a power failure may still undo the change')
     expect(readFileSync(path)).toEqual(fresh)
     expect(readdirSync(folder)).toEqual([basename(path)])
   })
@@ -118,7 +118,7 @@ describe('replacing a file', () => {
       },
     } as typeof nodeFs
     const error = errorOf(() => replaceFile(path, fresh, { fs }))
-    expect(String(error)).toContain('the disk is full; make room and try again')
+    expect(String(error)).toContain('the disk is full; free some space and try again')
     expect(readFileSync(path, 'utf8')).toBe(old)
     expect(readdirSync(folder)).toEqual([basename(path)])
   })
@@ -161,7 +161,7 @@ describe('replacing a file', () => {
     const path = join(makeStoreFolder(), 'no', 'store.json')
     const error = errorOf(() => replaceFile(path, fresh))
     expect(error).toMatchObject({ code: 'ERR_STORE_UNWRITABLE' })
-    expect(String(error)).toContain('the folder does not exist; make it first')
+    expect(String(error)).toContain('the folder does not exist; create it first')
   })
 })
 
@@ -253,7 +253,7 @@ describe('writing a new file', () => {
         })
         expect(errorOf(() => writeNewFile(path, fresh, { force, fs }))).toMatchObject({
           code: 'ERR_FILE_UNWRITABLE',
-          message: `cannot write ${path}: the disk has an input/output error; check it before you try again`,
+          message: `cannot write ${path}: the disk reported an input/output error; check it before you try again`,
           cause: systemError('EIO'),
         })
         expect(readdirSync(join(path, '..'))).toEqual([])

@@ -31,9 +31,13 @@ describe('the record of changes', () => {
   })
 
   it.each<[string, (path: string) => unknown, RegExp]>([
-    ['a link', (path) => symlinkSync('elsewhere', path), /it is a link; name the file itself$/],
-    ['a folder', (path) => mkdirSync(path), /it is a folder; name a file$/],
-    ['a device', (path) => symlinkSync('/dev/null', path), /it is a link/],
+    [
+      'a link',
+      (path) => symlinkSync('elsewhere', path),
+      /it is a symbolic link; pass the path of the file itself$/,
+    ],
+    ['a folder', (path) => mkdirSync(path), /it is a folder; pass the path of a file$/],
+    ['a device', (path) => symlinkSync('/dev/null', path), /it is a symbolic link/],
     ['a FIFO that nobody reads', (path) => execFileSync('mkfifo', [path]), /ENXIO/],
   ])('is not written where %s is', (_what, make, words) => {
     const { path, text } = makeStore()
@@ -56,7 +60,7 @@ describe('the record of changes', () => {
     })
     const error = failureOf(() => recordChange(path, change, fs))
     expect(error).toMatchObject({ code: 'ERR_FILE_UNWRITABLE', cause })
-    expect(error.message).toBe(`cannot write ${path}.log: the disk is full; make room and try again`)
+    expect(error.message).toBe(`cannot write ${path}.log: the disk is full; free some space and try again`)
     expect(calls.at(-1)).toBe('closeSync')
   })
 

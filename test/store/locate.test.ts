@@ -79,7 +79,7 @@ describe('a store that is passed over', () => {
     const tree = makeTree()
     unlinkSync(tree.innerStore)
     symlinkSync(tree.outerStore, tree.innerStore)
-    expectPassedOver(tree, 'it is a link')
+    expectPassedOver(tree, 'it is a symbolic link')
   })
 
   it('is a folder', () => {

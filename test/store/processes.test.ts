@@ -142,7 +142,7 @@ describe('a disk of its own (skipped where no tmpfs can be mounted)', () => {
     }))
     await expect(change).rejects.toMatchObject({
       code: 'ERR_STORE_UNWRITABLE',
-      message: expect.stringContaining('the disk is full; make room and try again') as string,
+      message: expect.stringContaining('the disk is full; free some space and try again') as string,
     })
     expect(readFileSync(path, 'utf8')).toBe(text)
     expect(readdirSync(folder)).toEqual(['a2a-totp.json'])

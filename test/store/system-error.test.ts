@@ -26,14 +26,14 @@ describe('a failed system call', () => {
   })
 
   it('that is unheard of is named', () => {
-    expect(explain(systemError('EWEIRD'))).toBe('the system answered EWEIRD; check the disk and try again')
+    expect(explain(systemError('EWEIRD'))).toBe('the system reported EWEIRD; check the disk and try again')
   })
 
   it.each([new Error('x'), Object.assign(new Error('x'), { code: 5 }), 'EIO', { code: 'EIO' }, undefined])(
     'is not what %o is',
     (error) => {
       expect(errnoOf(error)).toBeUndefined()
-      expect(explain(error)).toBe('the system answered with an error; check the disk and try again')
+      expect(explain(error)).toBe('the system reported an error; check the disk and try again')
     },
   )
 })
@@ -53,7 +53,7 @@ describe('the boundary between errnos and users', () => {
     const cause = systemError('ENOSPC')
     expect(outcomeOf(cause)).toMatchObject({
       code: 'ERR_FILE_UNWRITABLE',
-      message: 'cannot write it: the disk is full; make room and try again',
+      message: 'cannot write it: the disk is full; free some space and try again',
       cause,
     })
   })

@@ -16,7 +16,7 @@ import { watchedFs } from './faulty-fs.js'
 const [command = '', path = '', argument = ''] = process.argv.slice(2)
 
 /** On a busy machine many others may come first; how long a user waits is not what these commands are about. */
-const patient = { lock: { deadlineMs: 600_000 } }
+const longWait = { lock: { deadlineMs: 600_000 } }
 
 /** Not through process.stdout: what is said must be out before a SIGKILL comes. */
 const say = (line: string): void => void writeSync(1, `${line}\n`)
@@ -48,7 +48,7 @@ const commands: Readonly<Record<string, () => Promise<void>>> = {
     const own = randomUUID()
     for (let n = 0; n < Number(argument); n++) {
       const name = `${own}-${n}`
-      await updateStore(path, patient, (roster) => ({
+      await updateStore(path, longWait, (roster) => ({
         ...roster,
         peers: new Map(roster.peers).set(name, peerOf(name)),
       }))
@@ -66,7 +66,7 @@ const commands: Readonly<Record<string, () => Promise<void>>> = {
     const proof = join(dirname(path), 'holder')
     for await (const line of createInterface({ input: process.stdin })) {
       if (line !== 'go') return
-      const lock = await acquireLock(path, patient.lock)
+      const lock = await acquireLock(path, longWait.lock)
       try {
         closeSync(openSync(proof, 'wx'))
         await sleep(1)

@@ -8,17 +8,17 @@ const heartbeatMs = 1000
 /** A store's lock, held by this process until it is released or this process ends. */
 export interface Lock {
   /**
-   * Asks once more before a change becomes visible: a process that was stopped for long may have been taken for
-   * dead.
+   * Checks the lock once more before a change becomes visible: a process that was suspended for long may have been
+   * taken for dead.
    *
-   * @throws {TOTPError} `ERR_STORE_LOCKED` when the lock has gone to another.
+   * @throws {TOTPError} `ERR_STORE_LOCKED` when another process has taken the lock
    */
   assertHeld(): void
-  /** Gives the lock back. Does nothing when it is no longer held. */
+  /** Releases the lock. Does nothing when it is no longer held. */
   release(): void
 }
 
-/** A lock file that this process has put up, with the descriptor that it is touched through. */
+/** A lock file that this process created, with its open descriptor. */
 export class HeldLock implements Lock {
   readonly #path: string
   #heart: NodeJS.Timeout | undefined
@@ -34,14 +34,14 @@ export class HeldLock implements Lock {
     this.#path = lockPath(storePath, number)
   }
 
-  /** Touches the file through its descriptor, so that it can never be another's file that is touched. */
+  /** Touches the file every second, through its descriptor, so that it never touches the file of another holder. */
   keepAlive(): void {
     this.#heart = setInterval(() => {
       const now = new Date()
       try {
         this.fs.futimesSync(this.file, now, now)
       } catch {
-        // Others may take the lock over then, which assertHeld notices.
+        // Another process may then take the lock, which assertHeld detects.
       }
     }, heartbeatMs).unref()
   }
@@ -50,7 +50,7 @@ export class HeldLock implements Lock {
     if (this.#isMine()) return
     throw new TOTPError(
       'ERR_STORE_LOCKED',
-      `the lock of ${this.storePath} went to another process while this one stood still; nothing was changed, try again`,
+      `another process took the lock of ${this.storePath} while this one was suspended; nothing was changed, try again`,
     )
   }
 
@@ -58,7 +58,7 @@ export class HeldLock implements Lock {
     if (this.#released) return
     this.#released = true
     clearInterval(this.#heart)
-    // One that cannot be looked at or removed stays until this process ends; the next holder removes it then.
+    // A file that cannot be read or removed stays until this process ends; the next holder then removes it.
     if (this.#isMine()) removeQuietly(this.#path, this.fs)
     closeQuietly(this.file, this.fs)
   }

@@ -1,7 +1,7 @@
 import type { Holder, LockFile } from './lock-file.js'
 import type { Liveness, ProcessTable } from './process-identity.js'
 
-/** Tells living holders from dead ones. It remembers since when each silent one has been silent. */
+/** Tells living holders from dead ones. Remembers since when each holder has been silent. */
 export class HolderJudge {
   readonly #seen = new Map<string, { readonly heartbeat: string; readonly sinceMs: number }>()
 
@@ -12,7 +12,7 @@ export class HolderJudge {
     private readonly monotonicMs: () => number,
   ) {}
 
-  /** Looks at each of them, so that the silence of all is measured at the same time. */
+  /** Looks at every holder, even after a living one was found, so that the silence of all of them is measured. */
   firstLiving(files: readonly LockFile[]): LockFile | undefined {
     const living = files.filter((file) => this.#isLiving(file))
     return living[0]

@@ -12,24 +12,24 @@ import {
 import { errnoOf } from '../system-error.js'
 import type { ProcessIdentity } from './process-identity.js'
 
-/** What a lock file says about its holder. Nothing in it is secret. */
+/** The content of a lock file. Nothing in it is secret. */
 export interface Holder extends ProcessIdentity {
   readonly host: string
-  /** Tells the holds of one process apart. */
+  /** Distinguishes the locks that one process takes. */
   readonly nonce: string
 }
 
-/** A lock file as it was seen once. */
+/** A lock file as it was read once. */
 export interface LockFile {
   readonly path: string
   readonly number: number
-  /** Undefined when the file could not be read or made no sense. */
+  /** Undefined when the file could not be read or parsed. */
   readonly holder: Holder | undefined
-  /** Changes whenever the holder shows that it is alive: which file it is, and when it was touched. */
+  /** The file's inode and time: changes whenever the holder shows that it is alive. */
   readonly heartbeat: string
 }
 
-/** What lies in the store's folder beside the store. */
+/** The files that belong to a store, in its folder. */
 export interface Sidecars {
   readonly locks: readonly LockFile[]
   /** Paths of temporary files. */
@@ -43,7 +43,7 @@ const lockPrefix = (storePath: string): string => `.${basename(storePath)}.lock-
 export const lockPath = (storePath: string, number: number): string =>
   join(dirname(storePath), lockPrefix(storePath) + String(number))
 
-/** Lists the lock files and temporary files of a store. Those that vanish meanwhile are left out. */
+/** Lists the lock files and temporary files of a store. Skips files that vanish meanwhile. */
 export function listSidecars(storePath: string, fs: FileSystem): Sidecars {
   const folder = dirname(storePath)
   const prefix = lockPrefix(storePath)
@@ -59,7 +59,7 @@ export function listSidecars(storePath: string, fs: FileSystem): Sidecars {
   }
 }
 
-/** One lock file; undefined when it is gone. */
+/** Reads one lock file; undefined when it is gone. */
 export function readLockFile(path: string, number: number, fs: FileSystem): LockFile | undefined {
   try {
     const stats = fs.lstatSync(path)
@@ -74,7 +74,7 @@ function heartbeatOf({ ino, mtimeMs }: Stats): string {
   return `${ino} ${mtimeMs}`
 }
 
-/** Undefined for whatever no holder wrote: a stranger's file, or one that is still being written. */
+/** Undefined for a file that no holder wrote, or that is still being written. */
 function readHolder(path: string, fs: FileSystem): Holder | undefined {
   try {
     const file = fs.openSync(path, openExisting)

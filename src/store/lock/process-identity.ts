@@ -3,28 +3,28 @@ import { hostname } from 'node:os'
 import { runProgramSync } from '../../programs/run.js'
 import { errnoOf } from '../system-error.js'
 
-/** One run of one process: a pid alone is given out again. */
+/** One run of one process. A pid alone is not enough: the system reuses it. */
 export interface ProcessIdentity {
   /**
-   * Where the pid means something: host, boot and namespaces. Two processes with the same place can judge each
-   * other by their pids. Undefined where that cannot be told.
+   * The scope in which the pid is unique: host, boot and namespaces. Two processes with the same place can look each
+   * other up by pid. Undefined when it cannot be determined.
    */
   readonly place: string | undefined
   readonly pid: number
-  /** When it started, in the system's own terms; only good for comparing. */
+  /** When it started, in a format of the system; only for comparing. */
   readonly startedAt: string
 }
 
-/** What can be said of another process in the same place. */
+/** What is known about another process in the same place. */
 export type Liveness = 'alive' | 'dead' | 'unknown'
 
-/** How processes are told apart on one kind of system. */
+/** How one kind of system identifies processes. */
 export interface ProcessTable {
   self(): ProcessIdentity
   livenessOf(process: Pick<ProcessIdentity, 'pid' | 'startedAt'>): Liveness
 }
 
-/** The table of the system that this runs on. */
+/** The table of the current system. */
 export function systemProcessTable(platform: NodeJS.Platform = process.platform): ProcessTable {
   if (platform === 'linux') return procTable()
   if (platform === 'darwin') return psTable()
@@ -39,7 +39,7 @@ export function procTable(root = '/proc'): ProcessTable {
     self() {
       try {
         const own = statOf(readFileSync(`${root}/self/stat`, 'latin1'))
-        // A /proc of another pid namespace knows us by another number; its answers would be about others.
+        // A /proc of another pid namespace lists us under another pid, so a lookup would find other processes.
         if (own.pid !== process.pid) return nobody
         return { place: linuxPlace(root), pid: own.pid, startedAt: own.startedAt }
       } catch {
@@ -60,7 +60,7 @@ export function procTable(root = '/proc'): ProcessTable {
   }
 }
 
-/** proc_pid_stat(5): the second field, in parentheses, may itself hold blanks and parentheses. */
+/** proc_pid_stat(5): the second field, in parentheses, may itself contain spaces and parentheses. */
 function statOf(line: string): { pid: number; state: string; startedAt: string } {
   const fields = line.slice(line.lastIndexOf(')') + 2).split(' ')
   return { pid: Number.parseInt(line, 10), state: fields[0] ?? '', startedAt: fields[19] ?? '' }
@@ -72,7 +72,7 @@ function linuxPlace(root: string): string {
   return [hostname(), bootId, pids, timeNamespace(root)].join(' ')
 }
 
-/** Start times are told relative to the reader's time namespace. Kernels before 5.6 have none. */
+/** Start times are relative to the reader's time namespace. Kernels before 5.6 have none. */
 function timeNamespace(root: string): string {
   try {
     return readlinkSync(`${root}/self/ns/time`)
@@ -110,7 +110,7 @@ function runTool(command: string, ...args: string[]): string {
   return run.stdout.toString().trim()
 }
 
-/** Whether some process has this pid; one of another user counts too. */
+/** Whether any process has this pid, including those of other users. */
 function exists(pid: number): boolean {
   try {
     process.kill(pid, 0)
