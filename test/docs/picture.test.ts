@@ -1,0 +1,22 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { makeFolder } from '../support/cli.js'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const kept = readFileSync(join(root, 'docs/how-it-works.svg'), 'utf8')
+
+describe('docs/how-it-works.svg', () => {
+  it('is what scripts/draw.mjs draws from docs/how-it-works.json', () => {
+    const file = join(makeFolder(), 'drawn.svg')
+    execFileSync(process.execPath, [join(root, 'scripts/draw.mjs'), file])
+    expect(readFileSync(file, 'utf8')).toBe(kept)
+  })
+
+  it('describes itself, and brings colours for light and dark pages', () => {
+    expect(kept).toMatch(/<title id="title">.+<\/title>\n.*<desc id="description">.+<\/desc>/)
+    expect(kept).toContain('@media (prefers-color-scheme: dark)')
+  })
+})
