@@ -32,7 +32,9 @@ describe('docs/troubleshooting.md', () => {
     const behind = new Date(Date.now() - 95_000)
     const { stdout } = await runCli(['doctor', '--clock', `http://127.0.0.1:${port}`], { cwd, now: behind })
     const [shown = ''] = /^serious .*$/m.exec(page) ?? []
-    expect(stdout.replace(`127.0.0.1:${port}`, 'billing.example').replace(/9[45] s/, '95 s')).toContain(shown)
+    // The agent's clock goes on meanwhile.
+    const seen = stdout.replace(`127.0.0.1:${port}`, 'billing.example').replace(/ 9\d s /, ' 95 s ')
+    expect(seen).toContain(shown)
   })
 
   it('shows the answers of the guard', () => {
