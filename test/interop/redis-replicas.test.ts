@@ -13,7 +13,7 @@ const { period } = defaultProfile
 const momentOf = (seconds: number): Date => new Date(someInstant.getTime() + seconds * 1000)
 const copies = (code: string, count: number): string[] => Array.from({ length: count }, () => code)
 
-/** security.md's figures 10 to 13 as far as they need several processes; the clock is ours, all else is real. */
+/** The figures on replay and throttle in bench/FIGURES.md. The clock is faked, everything else is real. */
 describe('four processes and one Redis', { skip: !hasRedis({ requiredInCi: true }) }, () => {
   let server: RedisServer
   let replicas: Replicas
