@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -23,7 +24,11 @@ async function startDemo(cwd: string): Promise<number> {
 describe('docs/troubleshooting.md', () => {
   it('shows commands that print what it says they print, at a real agent', async () => {
     const cwd = await makeStore(['alice', 'bob'], ['--agent', 'billing'])
-    await followSteps(stepsOf(page), cwd, await startDemo(cwd))
+    // The suite needs nothing but Node and npm; where curl is missing, its two lines are left out.
+    const hasCurl = spawnSync('curl', ['--version']).status === 0
+    const steps = stepsOf(page).filter(({ command }) => hasCurl || !command.includes('curl'))
+    expect(steps.length).toBeGreaterThan(10)
+    await followSteps(steps, cwd, await startDemo(cwd))
   }, 60_000)
 
   it('shows what doctor says of a clock that is off', async () => {
