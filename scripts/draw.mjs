@@ -1,10 +1,10 @@
-// Draws docs/how-it-works.svg from docs/how-it-works.json: `node scripts/draw.mjs [FILE]`.
+// Draws docs/how-it-works.svg from scripts/how-it-works.json: `node scripts/draw.mjs [FILE]`.
 //
 // In the JSON, text in backticks is set in monospace. A text that would not fit in its box is an error.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-const pathOf = (name) => fileURLToPath(new URL(`../docs/${name}`, import.meta.url))
+const pathOf = (name) => fileURLToPath(new URL(name, import.meta.url))
 const picture = JSON.parse(readFileSync(pathOf('how-it-works.json'), 'utf8'))
 
 const padding = 16
@@ -141,4 +141,4 @@ const svg = [
   '',
 ].join('\n')
 
-writeFileSync(process.argv[2] ?? pathOf('how-it-works.svg'), svg)
+writeFileSync(process.argv[2] ?? pathOf('../docs/how-it-works.svg'), svg)

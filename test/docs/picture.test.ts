@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const kept = readFileSync(join(root, 'docs/how-it-works.svg'), 'utf8')
 
 describe('docs/how-it-works.svg', () => {
-  it('is what scripts/draw.mjs draws from docs/how-it-works.json', () => {
+  it('is what scripts/draw.mjs draws from scripts/how-it-works.json', () => {
     const file = join(makeFolder(), 'drawn.svg')
     execFileSync(process.execPath, [join(root, 'scripts/draw.mjs'), file])
     expect(readFileSync(file, 'utf8')).toBe(kept)
