@@ -42,3 +42,24 @@ export function blocksOf({ path, text }: Page): Block[] {
 export function proseOf({ text }: Page): string {
   return text.replace(/^( *)(```+).*?^\1\2 *$/gms, '').replace(/`[^`\n]*`/g, '')
 }
+
+/** Where the relative links of a page lead: a path, an anchor, or both. */
+export function linksOf(page: Page): string[] {
+  const targets = Array.from(proseOf(page).matchAll(/\]\(([^)\s]+)\)/g), ([, target = '']) => target)
+  return targets.filter((target) => !/^[a-z]+:/.test(target))
+}
+
+/** The anchors of a page's headings, as GitHub makes them. */
+export function anchorsOf({ text }: Page): string[] {
+  const headings = Array.from(text.matchAll(/^#+ (.+)$/gm), ([, heading = '']) => heading)
+  const slugs = headings.map((heading) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\p{M} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+  return slugs.map((slug, index) => {
+    const before = slugs.slice(0, index).filter((other) => other === slug).length
+    return before === 0 ? slug : `${slug}-${before}`
+  })
+}
