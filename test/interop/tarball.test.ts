@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,6 +14,10 @@ const folder = temporaryFolder()
 const run = (command: string, args: string[], cwd: string): string =>
   execFileSync(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] }).toString()
 
+/** For what is expected to say why it fails. */
+const tried = (command: string, args: string[], cwd: string): SpawnSyncReturns<string> =>
+  spawnSync(command, args, { cwd, encoding: 'utf8' })
+
 let tarball = ''
 
 beforeAll(() => {
@@ -23,23 +27,41 @@ beforeAll(() => {
 })
 
 describe('the packed tarball', () => {
-  it('holds what a user needs and nothing else', () => {
-    const files = run('tar', ['-tzf', tarball], folder)
-      .trim()
-      .split('\n')
-      .map((name) => name.replace('package/', ''))
-    expect(files).toEqual(
-      expect.arrayContaining([
-        'LICENSE',
-        'README.md',
-        'bin/a2a-totp.cjs',
-        'dist/index.js',
-        'dist/index.d.ts',
-      ]),
-    )
-    expect(files.filter((name) => !/^(bin|dist)\/|^(LICENSE|package\.json|[A-Z]+\.md)$/.test(name))).toEqual(
-      [],
-    )
+  it('installs as the README says, without a warning, and runs no script', () => {
+    // The prefix stands for the folder of global packages. With --foreground-scripts a script's output would be seen.
+    const flags = ['--global', '--prefix', join(folder, 'global'), '--prefer-offline', '--foreground-scripts']
+    const { status, stdout, stderr } = tried('npm', ['install', ...flags, tarball], folder)
+    expect({ status, stdout, stderr }).toEqual({
+      status: 0,
+      stdout: expect.stringMatching(/^\s*added \d+ packages in \d+m?s\s*$/) as string,
+      stderr: '',
+    })
+    expect(run(join(folder, 'global/bin/a2a-totp'), ['--version'], folder)).toBe(`${packageJson.version}\n`)
+  })
+
+  it('can be published', () => {
+    // A dry run that neither asks nor tells a registry. It warns where nobody is logged in, which is no fault of ours.
+    const { status, stderr } = tried('npm', ['publish', '--dry-run', '--offline', '--ignore-scripts'], root)
+    const warnings = stderr.match(/^npm (warn|error) (?!.* requires you to be logged in).*/gm)
+    expect([status, warnings]).toEqual([0, null])
+  })
+
+  it('passes publint', () => {
+    const publint = join(root, 'node_modules/publint/src/cli.js')
+    expect(tried(process.execPath, [publint, tarball], folder).stdout).toContain('All good!')
+  })
+
+  it('passes are-the-types-wrong at every entry point', () => {
+    // The package is ESM alone, and its entry points are those of `exports`. The profile leaves out what cannot apply:
+    // `require()` before Node 20.19, and the resolution of Node 10, which does not read `exports`. The types are in the
+    // tarball, so DefinitelyTyped is not looked up.
+    const attw = join(root, 'node_modules/@arethetypeswrong/cli/dist/index.js')
+    const flags = ['--profile', 'esm-only', '--no-definitely-typed', '--format', 'ascii']
+    const { status, stdout } = tried(process.execPath, [attw, tarball, ...flags], folder)
+    for (const entry of Object.keys(packageJson.exports)) {
+      expect(stdout).toContain(`"${join('a2a-totp', entry)}"`)
+    }
+    expect([status, status === 0 ? '' : stdout]).toEqual([0, ''])
   })
 
   it('runs the CLI on its own, with no package installed', async () => {
@@ -80,12 +102,14 @@ describe('the packed tarball', () => {
     expect(run(process.execPath, ['use.js'], user)).toBe('287082 function function\n')
   })
 
-  it('has types that a strict compiler takes', () => {
+  it('has types that a strict compiler takes, with those of Node and of no optional package', () => {
     const user = join(folder, 'user')
     writeFileSync(
       join(user, 'use.ts'),
       `import { Seed, withTotpSecurity, type TOTPProfile } from 'a2a-totp'
        import { PeerTokenAuth, TOTPServerAuthScheme, type AuthRequest } from 'a2a-totp/server'
+       import { totpGuard } from 'a2a-totp/server/fetch'
+       import { totpGuard as nodeGuard } from 'a2a-totp/server/node'
        import { BearerTokenAuth, TOTPClientAuthScheme } from 'a2a-totp/client'
        export const profile: Partial<TOTPProfile> = { digits: 8 }
        export const scheme = new TOTPServerAuthScheme({
@@ -95,22 +119,15 @@ describe('the packed tarball', () => {
          profile,
        })
        export const ask = (request: AuthRequest) => scheme.authenticate(request)
+       export const guards = [totpGuard(scheme), nodeGuard(scheme, (_, response) => response.end())]
        export const card = withTotpSecurity({ name: 'x' })
        export const client = new TOTPClientAuthScheme({ delegate: new BearerTokenAuth('t'), seed: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ' })`,
     )
     const tsc = join(root, 'node_modules/typescript/bin/tsc')
-    const flags = [
-      '--noEmit',
-      '--strict',
-      '--module',
-      'nodenext',
-      '--target',
-      'es2022',
-      '--typeRoots',
-      join(root, 'node_modules/@types'),
-      '--types',
-      'node',
-    ]
-    expect(run(process.execPath, [tsc, ...flags, 'use.ts'], user)).toBe('')
+    const nodeTypes = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types')]
+    const target = ['--module', 'nodenext', '--target', 'es2023', '--lib', 'es2023']
+    const strictness = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess']
+    const { stdout } = tried(process.execPath, [tsc, ...strictness, ...target, ...nodeTypes, 'use.ts'], user)
+    expect(stdout).toBe('')
   })
 })
