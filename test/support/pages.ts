@@ -18,10 +18,11 @@ export interface Block {
   readonly code: string
 }
 
-/** Every page that a user reads: the Markdown files at the root, and those in docs/. */
+/** Every page that a user reads: the Markdown files at the root, and those in docs/ and bench/. */
 export function readPages(): Page[] {
-  const docs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
-  return [...readdirSync(root), ...docs.map((name) => join('docs', name))]
+  const within = (folder: string): string[] =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name))
+  return [...readdirSync(root), ...within('docs'), ...within('bench')]
     .filter((path) => path.endsWith('.md'))
     .sort()
     .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }))
@@ -43,23 +44,8 @@ export function proseOf({ text }: Page): string {
   return text.replace(/^( *)(```+).*?^\1\2 *$/gms, '').replace(/`[^`\n]*`/g, '')
 }
 
-/** Where the relative links of a page lead: a path, an anchor, or both. */
+/** Where the relative links of a page lead: paths, anchors, or both. */
 export function linksOf(page: Page): string[] {
   const targets = Array.from(proseOf(page).matchAll(/\]\(([^)\s]+)\)/g), ([, target = '']) => target)
   return targets.filter((target) => !/^[a-z]+:/.test(target))
-}
-
-/** The anchors of a page's headings, as GitHub makes them. */
-export function anchorsOf({ text }: Page): string[] {
-  const headings = Array.from(text.matchAll(/^#+ (.+)$/gm), ([, heading = '']) => heading)
-  const slugs = headings.map((heading) =>
-    heading
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N}\p{M} _-]/gu, '')
-      .replaceAll(' ', '-'),
-  )
-  return slugs.map((slug, index) => {
-    const before = slugs.slice(0, index).filter((other) => other === slug).length
-    return before === 0 ? slug : `${slug}-${before}`
-  })
 }
