@@ -62,6 +62,8 @@ describe('the package', () => {
     const atInstall = Object.keys(scripts).filter((name) => /^(pre|post)?(install|prepare)$/.test(name))
     expect(atInstall).toEqual([])
     expect(scripts.prepack).toBe('npm run build')
+    // npm runs it in a checkout alone, after `npm ci`, and never for a package that is installed.
+    expect(scripts.dependencies).toBe('npm run build')
     expect(manifest).not.toHaveProperty('private')
   })
 
