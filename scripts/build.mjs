@@ -20,6 +20,7 @@ const entries = {
   probe: 'src/probe/index.ts',
   demo: 'src/demo/index.ts',
   sources: 'src/fragments/sources.ts',
+  yaml: 'src/fragments/yaml-document.ts',
   age: 'src/store/age.ts',
   doctor: 'src/doctor/index.ts',
   'out-of-git': 'src/cli/store/out-of-git.ts',

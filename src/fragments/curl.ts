@@ -1,6 +1,6 @@
 import type { ClientInput, Fragment } from './fragment.js'
 import { requireLive } from './live.js'
-import { comments } from './yaml-text.js'
+import { comments } from './comments.js'
 
 /** A call by hand. */
 export const clientCurl: Fragment<ClientInput> = {

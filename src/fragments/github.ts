@@ -1,21 +1,21 @@
 import { profileToVariables } from '../core/profile-variables.js'
 import type { ClientInput, Fragment } from './fragment.js'
 import { requireLive } from './live.js'
-import { comments, yamlBlock } from './yaml-text.js'
 
 /** A workflow that probes the agent, and the lines that store its secrets. */
 export const clientGithub: Fragment<ClientInput> = {
   kind: 'text',
   summary: 'the `gh secret set` lines, and a workflow that probes the agent',
   secret: false,
-  make: (input) => {
+  make: async (input) => {
     requireLive(input)
     const { roster, peer } = input
     const { url } = roster
     const profile = profileToVariables({ ...peer, header: roster.profile.header })
     const client = `a2a-totp config client ${peer.name} --format json`
-    return (
-      comments([
+    const { yamlDocument } = await import('./yaml-document.js')
+    return yamlDocument(
+      [
         `Probes agent "${roster.agent}" as "${peer.name}" every day. Made by \`a2a-totp config client ${peer.name} --format github\`.`,
         'Save it as .github/workflows/a2a-totp.yml. Nothing in here is secret. The two secrets go in on standard input:',
         '',
@@ -25,8 +25,8 @@ export const clientGithub: Fragment<ClientInput> = {
         '',
         'Best as a peer of its own with 8 digits: a run makes up to 4 guesses, and those are scarce.',
         'a2a-totp is on no registry: commit the tarball that `npm pack` makes of it, or change the line that installs it.',
-      ]) +
-      yamlBlock({
+      ],
+      {
         name: 'a2a-totp probe',
         on: { workflow_dispatch: {}, schedule: [{ cron: '17 5 * * *' }] },
         permissions: { contents: 'read' },
@@ -50,7 +50,7 @@ export const clientGithub: Fragment<ClientInput> = {
             ],
           },
         },
-      })
+      },
     )
   },
 }

@@ -3,7 +3,6 @@ import type { ClientInput, Fragment, ServerInput } from './fragment.js'
 import { leftOut } from './live.js'
 import { resourceName } from './resource-name.js'
 import { makeServerFile } from './server-json.js'
-import { comments, yamlBlock } from './yaml-text.js'
 
 const fileName = 'a2a-totp-server.json'
 
@@ -16,8 +15,9 @@ export const serverKubernetes: Fragment<ServerInput> = {
   agentReads: makeServerFile,
   make: (input) => {
     const name = resourceName(input.roster.agent)
-    return (
-      comments([
+    return secret(
+      name,
+      [
         `The server file of agent "${input.roster.agent}" as a Secret. Made by \`a2a-totp config server --format kubernetes\`.`,
         'CONTAINS SECRETS, the seeds of all peers. Pipe it into `kubectl apply -f -` rather than into a file.',
         '',
@@ -34,7 +34,8 @@ export const serverKubernetes: Fragment<ServerInput> = {
         '        volumes:',
         '          - name: a2a-totp',
         `            secret: { secretName: ${name}, defaultMode: 288 } # 0440: set fsGroup to the group that the agent runs as`,
-      ]) + secret(name, { [fileName]: `${JSON.stringify(makeServerFile(input), null, 2)}\n` })
+      ],
+      { [fileName]: `${JSON.stringify(makeServerFile(input), null, 2)}\n` },
     )
   },
 }
@@ -47,8 +48,9 @@ export const clientKubernetes: Fragment<ClientInput> = {
   make: (input) => {
     const { roster, peer } = input
     const name = resourceName(roster.agent, peer.name)
-    return (
-      comments([
+    return secret(
+      name,
+      [
         `What "${peer.name}" needs to call agent "${roster.agent}", as a Secret. Made by ` +
           `\`a2a-totp config client ${peer.name} --format kubernetes\`.`,
         'CONTAINS SECRETS, a token and a seed. Pipe it into `kubectl apply -f -` rather than into a file.',
@@ -61,13 +63,19 @@ export const clientKubernetes: Fragment<ClientInput> = {
         '          - name: peer',
         '            envFrom:',
         `              - secretRef: { name: ${name} }`,
-      ]) + secret(name, clientVariables(input))
+      ],
+      clientVariables(input),
     )
   },
 }
 
-function secret(name: string, stringData: Readonly<Record<string, string>>): string {
-  return yamlBlock({
+async function secret(
+  name: string,
+  comments: readonly string[],
+  stringData: Readonly<Record<string, string>>,
+): Promise<string> {
+  const { yamlDocument } = await import('./yaml-document.js')
+  return yamlDocument(comments, {
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: { name, labels: { 'app.kubernetes.io/managed-by': 'a2a-totp' } },

@@ -2,7 +2,6 @@ import { makeClientJson } from './client-json.js'
 import type { ClientInput, Fragment, ServerInput } from './fragment.js'
 import { leftOut } from './live.js'
 import { makeServerFile } from './server-json.js'
-import { comments, yamlBlock } from './yaml-text.js'
 
 /** The server file as YAML, for inventories and charts. The agent itself reads JSON. */
 export const serverYaml: Fragment<ServerInput> = {
@@ -11,12 +10,15 @@ export const serverYaml: Fragment<ServerInput> = {
   secret: true,
   warnings: leftOut,
   agentReads: makeServerFile,
-  make: (input) =>
-    comments([
-      `The server file of agent "${input.roster.agent}" as YAML. Made by \`a2a-totp config server --format yaml\`.`,
-      'CONTAINS SECRETS, the seeds of all peers: keep it mode 0600, or encrypted, and out of logs.',
-      'For tools that turn YAML into the JSON file which the agent reads at A2A_TOTP_SERVER_FILE.',
-    ]) + yamlBlock(makeServerFile(input)),
+  make: async (input) =>
+    (await import('./yaml-document.js')).yamlDocument(
+      [
+        `The server file of agent "${input.roster.agent}" as YAML. Made by \`a2a-totp config server --format yaml\`.`,
+        'CONTAINS SECRETS, the seeds of all peers: keep it mode 0600, or encrypted, and out of logs.',
+        'For tools that turn YAML into the JSON file which the agent reads at A2A_TOTP_SERVER_FILE.',
+      ],
+      makeServerFile(input),
+    ),
 }
 
 /** All that one peer needs, as YAML. */
@@ -24,10 +26,13 @@ export const clientYaml: Fragment<ClientInput> = {
   kind: 'text',
   summary: 'all that the peer needs, as YAML',
   secret: true,
-  make: (input) =>
-    comments([
-      `What "${input.peer.name}" needs to call agent "${input.roster.agent}". Made by ` +
-        `\`a2a-totp config client ${input.peer.name} --format yaml\`.`,
-      'CONTAINS SECRETS, a token and a seed: keep it mode 0600, out of version control and out of logs.',
-    ]) + yamlBlock(makeClientJson(input)),
+  make: async (input) =>
+    (await import('./yaml-document.js')).yamlDocument(
+      [
+        `What "${input.peer.name}" needs to call agent "${input.roster.agent}". Made by ` +
+          `\`a2a-totp config client ${input.peer.name} --format yaml\`.`,
+        'CONTAINS SECRETS, a token and a seed: keep it mode 0600, out of version control and out of logs.',
+      ],
+      makeClientJson(input),
+    ),
 }

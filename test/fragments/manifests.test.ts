@@ -11,7 +11,7 @@ import {
   type ServerFormat,
 } from '../../src/fragments/index.js'
 import { resourceName } from '../../src/fragments/resource-name.js'
-import { yamlBlock, yamlText } from '../../src/fragments/yaml-text.js'
+import { yamlDocument } from '../../src/fragments/yaml-document.js'
 import { sourcedBySh } from '../support/env-readers.js'
 import { lookAt, peerOf, rosterOf, seedCredential } from '../support/roster.js'
 
@@ -37,7 +37,7 @@ describe('YAML', () => {
   it.each(['1.1', '1.2'] as const)('%s reads any text back as it was', (version) => {
     fc.assert(
       fc.property(nasty, (text) => {
-        expect(parse(yamlText(text), { version })).toBe(text)
+        expect(parse(yamlDocument([], { text }), { version })).toEqual({ text })
       }),
     )
   })
@@ -55,7 +55,7 @@ describe('YAML', () => {
     }))
     fc.assert(
       fc.property(tree, (value) => {
-        expect(parse(yamlBlock(value), { version })).toEqual(value)
+        expect(parse(yamlDocument([], value), { version })).toEqual(value)
       }),
     )
   })
