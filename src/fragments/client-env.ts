@@ -1,7 +1,7 @@
+import { seedToHandOut, tokenToHandOut } from '../core/live-credentials.js'
 import { profileToVariables } from '../core/profile-variables.js'
 import { envFile, writableUrl } from './env-file.js'
 import type { ClientInput, Fragment } from './fragment.js'
-import { seedToHandOut, tokenToHandOut } from './live.js'
 
 /** The variables that `TOTPClientAuthScheme`, `BearerTokenAuth` and `a2a-totp code` read. */
 export const clientEnv: Fragment<ClientInput> = {
@@ -28,15 +28,14 @@ export const clientEnv: Fragment<ClientInput> = {
  * @throws {TOTPError} `ERR_CREDENTIAL_EXPIRED` when the peer has no live seed or no live token.
  */
 export function clientVariables(
-  input: ClientInput,
+  { roster, peer, at }: ClientInput,
   spellUrl = (url: string): string => url,
 ): Record<string, string> {
-  const { roster, peer } = input
   return {
     A2A_TOTP_AGENT: roster.agent,
     ...(roster.url === undefined ? {} : { A2A_TOTP_URL: spellUrl(roster.url) }),
-    A2A_TOTP_TOKEN: tokenToHandOut(input).token.value,
-    A2A_TOTP_SEED: seedToHandOut(input).seed.base32,
+    A2A_TOTP_TOKEN: tokenToHandOut(peer, at).token.value,
+    A2A_TOTP_SEED: seedToHandOut(roster, peer, at).seed.base32,
     ...profileToVariables({ ...peer, header: roster.profile.header }),
   }
 }

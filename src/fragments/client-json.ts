@@ -1,5 +1,5 @@
+import { seedToHandOut, tokenToHandOut } from '../core/live-credentials.js'
 import type { ClientInput, Fragment } from './fragment.js'
-import { seedToHandOut, tokenToHandOut } from './live.js'
 
 /** All that one peer needs. */
 export const clientJson: Fragment<ClientInput> = {
@@ -14,14 +14,13 @@ export const clientJson: Fragment<ClientInput> = {
  *
  * @throws {TOTPError} `ERR_CREDENTIAL_EXPIRED` when the peer has no live seed or no live token.
  */
-export function makeClientJson(input: ClientInput): object {
-  const { roster, peer } = input
+export function makeClientJson({ roster, peer, at }: ClientInput): object {
   return {
     peer: peer.name,
     agent: roster.agent,
     url: roster.url ?? null,
-    token: tokenToHandOut(input).token.value,
-    seed: seedToHandOut(input).seed.base32,
+    token: tokenToHandOut(peer, at).token.value,
+    seed: seedToHandOut(roster, peer, at).seed.base32,
     algorithm: peer.algorithm,
     digits: peer.digits,
     period: peer.period,

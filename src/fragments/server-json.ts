@@ -1,3 +1,4 @@
+import { liveOf, liveSharedSeedsOf } from '../core/live-credentials.js'
 import {
   replayOf,
   type Peer,
@@ -14,7 +15,7 @@ import {
   type ServerFileToken,
 } from '../core/server-file.js'
 import type { Fragment, ServerInput } from './fragment.js'
-import { leftOut, liveOf, liveSharedSeeds, peersWithSeed } from './live.js'
+import { leftOut, peersWithSeed } from './live.js'
 
 /** The server file. */
 export const serverJson: Fragment<ServerInput> = {
@@ -32,7 +33,7 @@ export const serverJson: Fragment<ServerInput> = {
  */
 export function makeServerFile(input: ServerInput): ServerFile {
   const { roster, at } = input
-  const sharedSeeds = liveSharedSeeds(input)
+  const sharedSeeds = liveSharedSeedsOf(roster, at)
   const peers = peersWithSeed(input).map((peer): [string, ServerFilePeer] => [
     peer.name,
     {

@@ -1,6 +1,7 @@
+import { liveOf, liveSharedSeedsOf } from '../core/live-credentials.js'
 import { newestLive, type SeedCredential } from '../core/roster.js'
 import type { Fragment, ServerInput } from './fragment.js'
-import { leftOut, liveOf, liveSharedSeeds, peersWithSeed } from './live.js'
+import { leftOut, peersWithSeed } from './live.js'
 
 /** The dictionaries of the original design, for servers that are configured by hand. */
 export const serverMaps: Fragment<ServerInput> = {
@@ -13,12 +14,12 @@ export const serverMaps: Fragment<ServerInput> = {
     ...leftOut(input),
   ],
   make: (input) => {
-    const { at } = input
+    const { roster, at } = input
     const peers = peersWithSeed(input)
     const tokens = peers.flatMap((peer) =>
       liveOf(peer.tokens, at).map(({ token }) => [token.value, peer.name] as const),
     )
-    const shared = newest(liveSharedSeeds(input), at)
+    const shared = newest(liveSharedSeedsOf(roster, at), at)
     return {
       ...(shared
         ? { shared_seed: shared }

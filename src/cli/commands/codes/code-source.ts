@@ -1,5 +1,6 @@
 import { TOTPError, isTOTPError } from '../../../core/errors.js'
-import { isLive, newestLive, seedsOf, type Peer, type Roster } from '../../../core/roster.js'
+import { liveSeedsOf } from '../../../core/live-credentials.js'
+import { newestLive, type Peer, type Roster } from '../../../core/roster.js'
 import { profileFromVariables } from '../../../core/profile-variables.js'
 import { parseProfile, type TOTPProfile } from '../../../core/profile.js'
 import { peerNamed } from '../../../core/provision.js'
@@ -73,15 +74,7 @@ async function namedOrOnly(store: CliContext['store'], name: string | undefined)
 
 /** @throws {TOTPError} `ERR_CREDENTIAL_EXPIRED` when none of the peer's seeds is live. */
 export function sourceFromStore(roster: Roster, peer: Peer, at: Date): CodeSource {
-  const [oldest, ...newer] = seedsOf(roster, peer)
-    .filter((credential) => isLive(credential, at))
-    .map(({ seed }) => seed)
-  if (!oldest) {
-    throw new TOTPError(
-      'ERR_CREDENTIAL_EXPIRED',
-      `every seed of ${peer.name} has expired; give it a new one with \`a2a-totp rotate ${peer.name}\``,
-    )
-  }
+  const [oldest, ...newer] = liveSeedsOf(roster, peer, at)
   const token = newestLive(peer.tokens, at)?.token
   const { algorithm, digits, period } = peer
   return {
@@ -89,7 +82,7 @@ export function sourceFromStore(roster: Roster, peer: Peer, at: Date): CodeSourc
     agent: roster.agent,
     ...(roster.url ? { url: roster.url } : {}),
     profile: { ...roster.profile, algorithm, digits, period },
-    seeds: [oldest, ...newer],
+    seeds: [oldest.seed, ...newer.map(({ seed }) => seed)],
     ...(token ? { token } : {}),
   }
 }
