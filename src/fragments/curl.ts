@@ -1,6 +1,7 @@
+import { quoteForShell } from '../core/shell.js'
+import { comments } from './comments.js'
 import type { ClientInput, Fragment } from './fragment.js'
 import { requireLive } from './live.js'
-import { comments } from './comments.js'
 
 /** A call by hand. */
 export const clientCurl: Fragment<ClientInput> = {
@@ -11,7 +12,9 @@ export const clientCurl: Fragment<ClientInput> = {
     requireLive(input)
     const { roster, peer } = input
     const url =
-      roster.url === undefined ? `"\${A2A_TOTP_URL:?set it to the URL of the agent}"` : shellText(roster.url)
+      roster.url === undefined
+        ? `"\${A2A_TOTP_URL:?set it to the URL of the agent}"`
+        : quoteForShell(roster.url)
     return (
       comments([
         `Calls agent "${roster.agent}" as "${peer.name}". Made by \`a2a-totp config client ${peer.name} --format curl\`.`,
@@ -21,9 +24,4 @@ export const clientCurl: Fragment<ClientInput> = {
       `a2a-totp code ${peer.name} --headers | curl --silent --show-error --fail-with-body --header @- ${url}\n`
     )
   },
-}
-
-/** A word that a POSIX shell takes as it stands (POSIX.1-2017, Shell Command Language 2.2.2). */
-export function shellText(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`
 }

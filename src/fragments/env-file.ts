@@ -1,4 +1,5 @@
 import { TOTPError } from '../core/errors.js'
+import { comments } from './comments.js'
 
 /** Read the same by a shell, by dotenv and by `docker --env-file`, which takes quotes for a part of the value. */
 const bare = /^[A-Za-z0-9_.:/@%+,=-]+$/
@@ -45,12 +46,9 @@ export function writableUrl(url: string): string {
 }
 
 /** A whole env file: what it is in comments, then the variables. */
-export function envFile(comments: readonly string[], variables: Readonly<Record<string, string>>): string {
-  const lines = [
-    ...comments.map((comment) => `# ${comment}`),
-    ...Object.entries(variables).map(([variable, value]) => assignment(variable, value)),
-  ]
-  return `${lines.join('\n')}\n`
+export function envFile(lines: readonly string[], variables: Readonly<Record<string, string>>): string {
+  const assignments = Object.entries(variables).map(([variable, value]) => `${assignment(variable, value)}\n`)
+  return comments(lines) + assignments.join('')
 }
 
 function hexOf(character: string): string {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import type { Peer, Roster } from '../../src/core/roster.js'
 import { defaultProfile } from '../../src/core/profile.js'
-import { shellText } from '../../src/fragments/curl.js'
+import { quoteForShell } from '../../src/core/shell.js'
 import {
   renderClientFragment,
   renderServerFragment,
@@ -186,7 +186,7 @@ describe('curl', () => {
     fc.assert(
       fc.property(nasty, (text) => {
         const plain = text.replaceAll('\0', '')
-        expect(sourcedBySh(`V=${shellText(plain)}\n`, ['V'])).toEqual({ V: plain })
+        expect(sourcedBySh(`V=${quoteForShell(plain)}\n`, ['V'])).toEqual({ V: plain })
       }),
       { numRuns: 30 },
     )
