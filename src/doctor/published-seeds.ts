@@ -1,32 +1,37 @@
-import type { Seed } from '../core/seed.js'
+import { Seed } from '../core/seed.js'
 
-/** Seeds of standards, manuals and READMEs, in base32. Public knowledge, so no secrets. */
-const published = new Set([
-  // RFC 4226 Appendix D and RFC 6238 Appendix B, for SHA1, SHA256 and SHA512.
-  ...[20, 32, 64].map((size) => base32Digits(size)),
-  // The key URI format's own example, alone and doubled, and what examples of libraries print.
+/** Seeds that are published as ASCII text. */
+const ascii = [
+  // RFC 4226 Appendix D and RFC 6238 Appendix B (SHA1), and its reference implementation for SHA256 and SHA512.
+  ...[20, 32, 64].map((size) => '1234567890'.repeat(7).slice(0, size)),
+  // What examples of libraries encode.
+  '1234567890',
+  'abcdefghij',
+  'helloworld',
+]
+
+/** Seeds that are published as base32. */
+const base32 = [
+  // Google Authenticator's "Key Uri Format": both of its examples; the first is also found doubled.
   'JBSWY3DPEHPK3PXP',
   'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP',
   'HXDMVJECJJWSRB3HWIZR4IFUGFTMXBOZ',
+  // The READMEs of PyOTP and of otplib.
   'BASE32SECRET3232',
   'KVKFKRCPNZQUYMLXOVYDSQKJKZDTSRLD',
-  'GEZDGNBVGY3TQOJQ',
-  'MFRGGZDFMZTWQ2LK',
-  'NBSWY3DPO5XXE3DE',
-])
+]
 
-/** Whether everybody has a seed already, or could type it in their sleep: a short pattern again and again. */
+/** Seeds of standards, manuals and READMEs, in canonical base32. Public knowledge, so not secret. */
+const published = new Set(
+  [
+    ...ascii.map((text) => Seed.fromBytes(Buffer.from(text))),
+    ...base32.map((text) => Seed.fromBase32(text)),
+  ].map((seed) => seed.base32),
+)
+
+/** Whether a seed is published, or can be guessed at sight: one pattern of 1, 2 or 4 bytes, repeated. */
 export function isPublished(seed: Seed): boolean {
   if (published.has(seed.base32)) return true
   const { bytes } = seed
   return [1, 2, 4].some((length) => bytes.every((byte, index) => byte === bytes[index % length]))
-}
-
-/** `12345678901234567890…` in ASCII, as the RFCs' test seeds are made. */
-function base32Digits(size: number): string {
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
-  const bits = Array.from({ length: size }, (_, index) =>
-    (0x30 + ((index + 1) % 10)).toString(2).padStart(8, '0'),
-  ).join('')
-  return (bits.match(/.{1,5}/g) ?? []).map((five) => alphabet[parseInt(five.padEnd(5, '0'), 2)]).join('')
 }

@@ -50,7 +50,7 @@ export function readMigration(line: string, where: string): Entry[] {
 function accountsIn(line: string): Account[] {
   const data = new URL(line).searchParams.get('data')
   if (!data) throw invalidImport('no data')
-  // A plus that was not escaped has become a blank.
+  // A plus that was not escaped has become a space.
   const reader = new BinaryReader(Buffer.from(data.replaceAll(' ', '+'), 'base64'))
   const accounts: Account[] = []
   while (reader.pos < reader.len) {
