@@ -39,7 +39,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Rooms that later work moves into. */
-const planned = ['html', 'service', 'sidecar', 'mesh']
+const planned = ['html', 'sidecar', 'mesh']
 
 /** What only entry points of their own may need: no user of the core has to install it. */
 const optional = /^(@a2a-js\/sdk|express|@grpc\/|ioredis|redis|jose|fastify)/

@@ -1,23 +1,22 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:http'
 import { LegacyA2AService, legacyGrpcService } from '@a2a-js/sdk/compat/v0_3/server/grpc'
 import { DefaultRequestHandler, InMemoryTaskStore } from '@a2a-js/sdk/server'
 import { agentCardHandler, jsonRpcHandler, restHandler } from '@a2a-js/sdk/server/express'
 import { A2AService, grpcService } from '@a2a-js/sdk/server/grpc'
 import * as grpc from '@grpc/grpc-js'
 import express, { type Express } from 'express'
-import { TOTPError } from '../core/errors.js'
 import type { Roster } from '../core/roster.js'
 import { memoryState } from '../state/memory-state.js'
 import { TOTPCallContextBuilder } from '../server/a2a.js'
-import { totpGuard } from '../server/express.js'
-import { grpcGuard, guardedService } from '../server/grpc.js'
+import { outcomeOf, totpGuard } from '../server/express.js'
+import { grpcGuard, guardedService, outcomeOf as grpcOutcomeOf } from '../server/grpc.js'
 import { rosterOptions } from '../server/scheme/roster.js'
 import { TOTPServerAuthScheme } from '../server/scheme/totp-server-auth-scheme.js'
-import { callLog, type Log } from './call-log.js'
+import { formatCall, type LoggedCall } from '../service/call-log.js'
+import { listenGrpc, logGrpcCalls } from '../service/grpc.js'
+import { listenHttp, logHttpCalls } from '../service/http.js'
 import { demoCard, interfacesAt, paths, type DemoInterface } from './demo-card.js'
 import { EchoExecutor } from './echo-executor.js'
-import { grpcCallLog } from './grpc-call-log.js'
 
 export type { DemoInterface } from './demo-card.js'
 
@@ -26,8 +25,8 @@ export interface DemoOptions {
   /** Of HTTP; 0 for any that is free. gRPC takes any that is free. */
   readonly port: number
   readonly now?: () => Date
-  /** Is given one line a call, without secrets. */
-  readonly log?: Log
+  /** Receives one line for each finished call, without secrets. */
+  readonly log?: (line: string) => void
   /** What the card calls the agent; by default the roster's name for it. */
   readonly name?: string
 }
@@ -39,7 +38,6 @@ export interface DemoAgent {
   close(): Promise<void>
 }
 
-const host = '127.0.0.1'
 const cardPath = '/.well-known/agent-card.json'
 
 /**
@@ -62,26 +60,26 @@ export async function startDemoAgent(options: DemoOptions): Promise<DemoAgent> {
 
   // The card names the ports, which are known only once the servers listen.
   const app = express()
-  const server = createServer(app)
-  await listen(server, port)
-  const grpcServer = new grpc.Server({ interceptors: [grpcCallLog(log), grpcGuard(scheme)] })
-  const grpcPort = await listenForGrpc(grpcServer)
-  const origin = `http://${host}:${(server.address() as AddressInfo).port}`
-  const interfaces = interfacesAt(origin, `${host}:${grpcPort}`)
+  const logCall = (call: LoggedCall): void => log(formatCall(call))
+  const http = await listenHttp(createServer(logHttpCalls(app, outcomeOf, logCall)), port)
+  const interceptors = [logGrpcCalls(grpcOutcomeOf, logCall), grpcGuard(scheme)]
+  const grpcServer = new grpc.Server({ interceptors })
+  const grpcListener = await listenGrpc(grpcServer, 0)
+  const origin = `http://${http.address}`
+  const interfaces = interfacesAt(origin, grpcListener.address)
 
   const card = demoCard(name, interfaces, roster.profile.header)
   const requestHandler = new DefaultRequestHandler(card, new InMemoryTaskStore(), new EchoExecutor())
   const { userBuilder, contextBuilder } = new TOTPCallContextBuilder()
   const services = { requestHandler, userBuilder, contextBuilder }
-  mount(app, scheme, services, log)
+  mount(app, scheme, services)
   grpcServer.addService(guardedService(A2AService), grpcService(services))
   grpcServer.addService(guardedService(LegacyA2AService), legacyGrpcService(services))
   return {
     cardUrl: origin + cardPath,
     interfaces,
-    close: () => {
-      grpcServer.forceShutdown()
-      return close(server)
+    close: async () => {
+      await Promise.all([grpcListener.stop(), http.stop()])
     },
   }
 }
@@ -91,11 +89,10 @@ interface Services extends Pick<TOTPCallContextBuilder, 'userBuilder' | 'context
   readonly requestHandler: DefaultRequestHandler
 }
 
-function mount(app: Express, scheme: TOTPServerAuthScheme, services: Services, log: Log): void {
+function mount(app: Express, scheme: TOTPServerAuthScheme, services: Services): void {
   const legacyCompat = { enabled: true }
   const { requestHandler } = services
   app.disable('x-powered-by')
-  app.use(callLog(log))
   app.use(
     cardPath,
     agentCardHandler({ agentCardProvider: requestHandler, legacyCompat, cache: { maxAge: 0 } }),
@@ -103,31 +100,4 @@ function mount(app: Express, scheme: TOTPServerAuthScheme, services: Services, l
   app.use(totpGuard(scheme))
   app.use(paths.JSONRPC, jsonRpcHandler({ ...services, legacyCompat }))
   app.use(paths['HTTP+JSON'], restHandler({ ...services, legacyCompat }))
-}
-
-function listen(server: Server, port: number): Promise<void> {
-  return new Promise((done, fail) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const known = { EADDRINUSE: 'is in use', EACCES: 'needs more rights' }[String(error.code)]
-      if (known === undefined) fail(error)
-      else fail(new TOTPError('ERR_PORT_UNAVAILABLE', `port ${port} ${known}; choose another, or 0 for any`))
-    })
-    server.listen(port, host, done)
-  })
-}
-
-/** On a port of its own, since gRPC wants HTTP/2; the card tells which. */
-function listenForGrpc(server: grpc.Server): Promise<number> {
-  return new Promise((done, fail) => {
-    server.bindAsync(`${host}:0`, grpc.ServerCredentials.createInsecure(), (error, port) =>
-      error ? fail(error) : done(port),
-    )
-  })
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((done) => {
-    server.close(() => done())
-    server.closeAllConnections()
-  })
 }

@@ -1,0 +1,69 @@
+import {
+  ServerCredentials,
+  ServerInterceptingCall,
+  status,
+  type Metadata,
+  type Server,
+  type ServerInterceptor,
+} from '@grpc/grpc-js'
+import { stopwatch, type CallLog, type LoggedOutcome } from './call-log.js'
+import { loopback, portError, type Listener } from './listener.js'
+
+/**
+ * Starts a gRPC server on the loopback address, without TLS. It needs a port of its own: gRPC is HTTP/2.
+ *
+ * @param port 0 for any free one
+ * @throws {TOTPError} `ERR_PORT_UNAVAILABLE` when the port is in use or not allowed
+ */
+export async function listenGrpc(server: Server, port: number): Promise<Listener> {
+  const bound = await new Promise<number>((done, fail) => {
+    server.bindAsync(`${loopback}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
+      if (error) fail(portError(port, error))
+      else done(bound)
+    })
+  })
+  return {
+    address: `${loopback}:${bound}`,
+    stop: () => {
+      server.forceShutdown()
+      return Promise.resolve()
+    },
+  }
+}
+
+/**
+ * An interceptor that reports each call once it is over. It stands before the guard.
+ *
+ * @param outcomeOf what the guard decided about a call, asked when the call is over
+ */
+export function logGrpcCalls(
+  outcomeOf: (call: { readonly metadata: Metadata }) => LoggedOutcome | undefined,
+  log: CallLog,
+): ServerInterceptor {
+  return ({ path }, call) => {
+    const elapsed = stopwatch()
+    let received: Metadata | undefined
+    let ended = false
+    const finish = (status: string): void => {
+      const outcome = received && outcomeOf({ metadata: received })
+      log({ outcome, path, status, durationMs: elapsed() })
+    }
+    return new ServerInterceptingCall(call, {
+      start: (next) =>
+        next({
+          onReceiveMetadata: (metadata, pass) => {
+            received = metadata
+            pass(metadata)
+          },
+          onCancel: () => {
+            if (!ended) finish('CANCELLED')
+          },
+        }),
+      sendStatus: (ending, next) => {
+        ended = true
+        finish(status[ending.code])
+        next(ending)
+      },
+    })
+  }
+}

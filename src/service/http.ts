@@ -1,0 +1,58 @@
+import { once } from 'node:events'
+import type { RequestListener, Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { stopwatch, type CallLog, type LoggedOutcome } from './call-log.js'
+import { loopback, portError, type Listener } from './listener.js'
+
+/**
+ * Starts an HTTP server on the loopback address.
+ *
+ * @param port 0 for any free one
+ * @throws {TOTPError} `ERR_PORT_UNAVAILABLE` when the port is in use or not allowed
+ */
+export async function listenHttp(server: Server, port: number): Promise<Listener> {
+  server.listen(port, loopback)
+  await once(server, 'listening').catch((error: unknown) => {
+    throw portError(port, error)
+  })
+  return {
+    address: `${loopback}:${(server.address() as AddressInfo).port}`,
+    stop: async () => {
+      const closed = once(server, 'close')
+      server.close()
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+/**
+ * A handler that also reports each call once it is over. It goes around everything, the guard too.
+ *
+ * @param outcomeOf what the guard decided about a request, asked when the call is over
+ */
+export function logHttpCalls(
+  handler: RequestListener,
+  outcomeOf: (request: object) => LoggedOutcome | undefined,
+  log: CallLog,
+): RequestListener {
+  return (request, response) => {
+    // Read before a router rewrites the URL.
+    const { method = '', url = '' } = request
+    const elapsed = stopwatch()
+    response.once('close', () => {
+      const status = response.writableFinished
+        ? String(response.statusCode)
+        : `${response.statusCode} (cut off)`
+      log({ outcome: outcomeOf(request), method, path: pathOf(url), status, durationMs: elapsed() })
+    })
+    handler(request, response)
+  }
+}
+
+const longestPath = 100
+
+function pathOf(url: string): string {
+  const path = (url.split('?', 1)[0] ?? '').replace(/[^!-~]/g, '?')
+  return path.length > longestPath ? `${path.slice(0, longestPath)}...` : path
+}

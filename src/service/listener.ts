@@ -1,0 +1,24 @@
+import { TOTPError } from '../core/errors.js'
+
+/** A server that accepts connections. */
+export interface Listener {
+  /** `host:port`; the real port where 0 was asked for. */
+  readonly address: string
+  /** Ends every connection, streams too, and frees the port. */
+  stop(): Promise<void>
+}
+
+export const loopback = '127.0.0.1'
+
+const problems = { EADDRINUSE: 'is in use', EACCES: 'needs more privileges' }
+
+/**
+ * An error of listening as one that names the port and what to do; any other as it is. The message decides, since
+ * @grpc/grpc-js keeps nothing else of the cause.
+ */
+export function portError(port: number, error: unknown): Error {
+  const { message } = error as Error
+  const known = Object.entries(problems).find(([errno]) => message.includes(errno))
+  if (!known) return error as Error
+  return new TOTPError('ERR_PORT_UNAVAILABLE', `port ${port} ${known[1]}; choose another, or 0 for any`)
+}
