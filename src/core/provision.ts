@@ -15,8 +15,9 @@ export interface PeerRequest extends Partial<CodeProfile> {
   readonly token?: Token
 }
 
-/** When and with which randomness credentials are made. */
-export interface Making {
+/** What making credentials depends on. */
+export interface ProvisionOptions {
+  /** When they are made. */
   readonly at: Date
   readonly random: RandomBytes
 }
@@ -26,13 +27,14 @@ export interface Making {
  *
  * @throws {TOTPError} `ERR_USAGE` for a seed of its own where the roster shares one.
  */
-export function provisionPeer(roster: Roster, request: PeerRequest, making: Making): Peer {
+export function provisionPeer(roster: Roster, request: PeerRequest, options: ProvisionOptions): Peer {
   if (roster.sharedSeeds && request.seed) {
     throw new TOTPError(
       'ERR_USAGE',
       'this store has one seed for all peers, so a peer cannot bring its own; make a store without --shared-seed',
     )
   }
+  const { at, random } = options
   const { algorithm, digits, period } = { ...roster.profile, ...request }
   return {
     name: request.name,
@@ -41,22 +43,20 @@ export function provisionPeer(roster: Roster, request: PeerRequest, making: Maki
     period,
     ...(request.replay ? { replay: request.replay } : {}),
     ...(request.note ? { note: request.note } : {}),
-    createdAt: making.at,
-    seeds: roster.sharedSeeds
-      ? []
-      : [seedCredential(request.seed ?? makeSeed(algorithm, making.random), making)],
-    tokens: [tokenCredential(request.token ?? makeToken(making.random), making)],
+    createdAt: at,
+    seeds: roster.sharedSeeds ? [] : [seedCredential(request.seed ?? makeSeed(algorithm, random), options)],
+    tokens: [tokenCredential(request.token ?? makeToken(random), options)],
   }
 }
 
 /** Gives a seed its id and its date of birth. */
-export function seedCredential(seed: Seed, making: Making): SeedCredential {
-  return { ...newCredential('s', making), seed }
+export function seedCredential(seed: Seed, options: ProvisionOptions): SeedCredential {
+  return { ...newCredential('s', options), seed }
 }
 
 /** Gives a token its id and its date of birth. */
-export function tokenCredential(token: Token, making: Making): TokenCredential {
-  return { ...newCredential('t', making), token }
+export function tokenCredential(token: Token, options: ProvisionOptions): TokenCredential {
+  return { ...newCredential('t', options), token }
 }
 
 /**
@@ -116,6 +116,6 @@ function unknownPeer(name: string): TOTPError {
   return new TOTPError('ERR_PEER_UNKNOWN', `no peer named ${quoted}; run \`${remedy}\` first`)
 }
 
-function newCredential(kind: 's' | 't', { at, random }: Making): Credential {
+function newCredential(kind: 's' | 't', { at, random }: ProvisionOptions): Credential {
   return { id: `${kind}-${Buffer.from(random(5)).toString('hex')}`, createdAt: at }
 }

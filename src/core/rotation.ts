@@ -1,6 +1,15 @@
 import { TOTPError } from './errors.js'
-import { isLive, newestLive, type Credential, type Peer, type Roster, type SeedCredential } from './roster.js'
-import { peerNamed, seedCredential, tokenCredential, type Making } from './provision.js'
+import {
+  isLive,
+  newestLive,
+  type Credential,
+  type Peer,
+  type Roster,
+  type SeedCredential,
+  type TokenCredential,
+} from './roster.js'
+import type { Algorithm } from './profile.js'
+import { peerNamed, seedCredential, tokenCredential, type ProvisionOptions } from './provision.js'
 import { makeSeed } from './seed.js'
 import { makeToken } from './token.js'
 
@@ -31,26 +40,27 @@ export type PeerChoice = readonly string[] | 'all'
  * @throws {TOTPError} `ERR_PEER_UNKNOWN`; `ERR_OVERLAP_FULL` when a peer would have a third live seed;
  *   `ERR_USAGE` when the seed of some peers is to be renewed and the roster shares one among all.
  */
-export function rotate(roster: Roster, choice: PeerChoice, rotation: Rotation, making: Making): Roster {
+export function rotate(
+  roster: Roster,
+  choice: PeerChoice,
+  rotation: Rotation,
+  { at, random }: ProvisionOptions,
+): Roster {
   refuseSharedSeedOfSome(roster, choice, rotation)
-  const { algorithm } = roster.profile
+  const newSeed = (algorithm: Algorithm): SeedCredential =>
+    seedCredential(makeSeed(algorithm, random), { at, random })
+  const newToken = (): TokenCredential => tokenCredential(makeToken(random), { at, random })
   return changed(roster, choice, {
     shared: (seeds) =>
       rotation.seed
-        ? renewSeeds(seeds, 'the store', '--all', rotation, making, () =>
-            seedCredential(makeSeed(algorithm, making.random), making),
-          )
+        ? renewSeeds(seeds, 'the store', '--all', rotation, at, () => newSeed(roster.profile.algorithm))
         : seeds,
     own: (peer) => ({
       seeds:
         rotation.seed && !roster.sharedSeeds
-          ? renewSeeds(peer.seeds, peer.name, peer.name, rotation, making, () =>
-              seedCredential(makeSeed(peer.algorithm, making.random), making),
-            )
+          ? renewSeeds(peer.seeds, peer.name, peer.name, rotation, at, () => newSeed(peer.algorithm))
           : peer.seeds,
-      tokens: rotation.token
-        ? renew(peer.tokens, rotation, making, () => tokenCredential(makeToken(making.random), making))
-        : peer.tokens,
+      tokens: rotation.token ? renew(peer.tokens, rotation, at, newToken) : peer.tokens,
     }),
   })
 }
@@ -105,10 +115,10 @@ function renewSeeds<C extends Credential>(
   owner: string,
   finish: string,
   rotation: Rotation,
-  making: Making,
+  at: Date,
   make: () => C,
 ): readonly C[] {
-  const seeds = renew(old, rotation, making, make)
+  const seeds = renew(old, rotation, at, make)
   if (seeds === old || seeds.length <= mostLiveSeeds) return seeds
   throw new TOTPError(
     'ERR_OVERLAP_FULL',
@@ -119,7 +129,7 @@ function renewSeeds<C extends Credential>(
 function renew<C extends Credential>(
   old: readonly C[],
   { overlapMs, madeBefore }: Rotation,
-  { at }: Making,
+  at: Date,
   make: () => C,
 ): readonly C[] {
   const current = newestLive(old, at)

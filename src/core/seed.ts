@@ -33,7 +33,8 @@ export class Seed {
    *   message never quotes the text.
    */
   static fromBase32(text: string): Seed {
-    const letters = lettersOf(text)
+    // Checked before the change of case: toUpperCase turns the long ſ into an S, and the dotless ı into an I.
+    const letters = /^([A-Za-z2-7]+)=*$/.exec(text.replace(/\s+/g, ''))?.[1]?.toUpperCase()
     if (letters === undefined) {
       throw new TOTPError('ERR_SEED_INVALID', 'seed is not base32: give letters A-Z and digits 2-7')
     }
@@ -81,13 +82,6 @@ export class Seed {
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return '[seed]'
   }
-}
-
-/** The letters in upper case, without blanks and padding; undefined when there are others. */
-function lettersOf(text: string): string | undefined {
-  if (/^[A-Z2-7]+$/.test(text)) return text
-  // Before any change of case: toUpperCase makes an S of the long ſ, and an I of the dotless ı.
-  return /^([A-Za-z2-7]+)=*$/.exec(text.replace(/\s+/g, ''))?.[1]?.toUpperCase()
 }
 
 /** A new seed, as long as the algorithm's hash: 160, 256 or 512 bits. */

@@ -7,9 +7,10 @@
  * The same text again returns itself. A colon pair in an IPv6 address in brackets, like `[::1]`, stays.
  */
 export function printable(text: string): string {
-  // Most texts are plain, and compiling the classes of Unicode takes longer than reading hundreds of texts.
-  const line = plain.test(text) ? text : text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ')
-  return (suspicious.test(line) ? line.replace(commandMark, breakMark) : line).trim()
+  return text
+    .replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ')
+    .replace(commandMark, breakMark)
+    .trim()
 }
 
 /**
@@ -19,17 +20,11 @@ export function printable(text: string): string {
  * @param indent spaces for each level; none writes one line
  */
 export function jsonText(value: unknown, indent = 0): string {
-  const json = JSON.stringify(value, null, indent)
-  const visible = odd.test(json) ? json.replace(/[^\n\P{C}]|[\p{Zl}\p{Zp}]/gu, escapeAll) : json
-  return suspicious.test(visible) ? visible.replace(commandMark, escapeFirst) : visible
+  // A raw line break can only be one of the indentation.
+  return JSON.stringify(value, null, indent)
+    .replace(/[^\n\P{C}]|[\p{Zl}\p{Zp}]/gu, escapeAll)
+    .replace(commandMark, escapeFirst)
 }
-
-const plain = /^[\x20-\x7e]*$/
-
-/** In JSON, where a line break can only be one of its indentation. */
-const odd = /[^\n\x20-\x7e]/
-
-const suspicious = /::|##/
 
 /**
  * A colon that another follows, or a number sign before another, a word and a bracket. An address in brackets is

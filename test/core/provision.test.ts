@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { peerNamed, provisionPeer, withoutPeers, withPeers, type Making } from '../../src/core/provision.js'
+import {
+  peerNamed,
+  provisionPeer,
+  withoutPeers,
+  withPeers,
+  type ProvisionOptions,
+} from '../../src/core/provision.js'
 import { defaultProfile } from '../../src/core/profile.js'
 import { Seed } from '../../src/core/seed.js'
 import { Token } from '../../src/core/token.js'
@@ -7,7 +13,7 @@ import { codeOf, failureOf } from '../support/failure.js'
 import { lookAt, peerOf, rosterOf, seedCredential } from '../support/roster.js'
 
 /** Bytes that differ with each call. */
-function making(): Making {
+function making(): ProvisionOptions {
   let call = 0
   return { at: lookAt, random: (size) => new Uint8Array(size).fill(++call) }
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isLive, type Peer, type Roster } from '../../src/core/roster.js'
-import type { Making } from '../../src/core/provision.js'
+import type { ProvisionOptions } from '../../src/core/provision.js'
 import { finishRotation, rotate, type Rotation } from '../../src/core/rotation.js'
 import { codeOf, failureOf } from '../support/failure.js'
 import { future, lookAt, past, peerOf, rosterOf, seedCredential, tokenCredential } from '../support/roster.js'
@@ -10,7 +10,7 @@ const hourMs = 3_600_000
 const both: Rotation = { seed: true, token: true, overlapMs: 24 * hourMs }
 
 let call = 0
-const making = (at: Date = lookAt): Making => ({
+const making = (at: Date = lookAt): ProvisionOptions => ({
   at,
   random: (size) => Uint8Array.from({ length: size }, (_, index) => (index === 0 ? ++call : call >> 8)),
 })

@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { TOTPError, isTOTPError, type ErrorCode } from '../../../core/errors.js'
 import { quoteName } from '../../../core/name.js'
 import type { Peer, Roster } from '../../../core/roster.js'
-import { provisionPeer, withPeers, type Making, type PeerRequest } from '../../../core/provision.js'
+import { provisionPeer, withPeers, type ProvisionOptions, type PeerRequest } from '../../../core/provision.js'
 import { requireStrongSeed } from '../../../core/seed.js'
 import type { CliContext } from '../../context.js'
 import { readGiven } from '../../io/given-file.js'
@@ -81,7 +81,7 @@ function admit(
   roster: Roster,
   entries: readonly Entry[],
   options: ImportOptions,
-  making: Making,
+  making: ProvisionOptions,
 ): { imported: Peer[]; made: Made[]; problems: Problem[] } {
   const tokens = new Set(
     [...roster.peers.values()].flatMap((peer) => peer.tokens.map(({ token }) => token.value)),
@@ -150,7 +150,7 @@ function provision(
   roster: Roster,
   request: PeerRequest,
   { allowWeakSeed }: ImportOptions,
-  making: Making,
+  making: ProvisionOptions,
 ): Peer {
   if (request.seed)
     requireStrongSeed(request.seed, allowWeakSeed ?? false, 'ask for a longer one, or say --allow-weak-seed')
