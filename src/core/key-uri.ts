@@ -18,7 +18,7 @@ export interface KeyUri {
 export function formatKeyUri({ agent, peer, seed, profile }: KeyUri): string {
   const { algorithm, digits, period } = profile
   return new TOTP({
-    ...(agent ? { issuer: agent } : {}),
+    issuer: agent,
     label: peer,
     secret: seed.base32,
     algorithm,

@@ -99,7 +99,7 @@ function changed(roster: Roster, choice: PeerChoice, { shared, own }: Changes): 
   const same =
     sharedSeeds === roster.sharedSeeds &&
     chosen.every(({ name }) => peers.get(name) === roster.peers.get(name))
-  return same ? roster : { ...roster, ...(sharedSeeds ? { sharedSeeds } : {}), peers }
+  return same ? roster : { ...roster, sharedSeeds, peers }
 }
 
 function refuseSharedSeedOfSome(roster: Roster, choice: PeerChoice, { seed }: CredentialKinds): void {

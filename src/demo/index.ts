@@ -55,7 +55,7 @@ export async function startDemoAgent(options: DemoOptions): Promise<DemoAgent> {
     state: memoryState({ since: new Date(0) }),
     // Whoever keeps the roster let these in.
     allowWeakSeeds: true,
-    ...(now && { now }),
+    now,
   })
 
   // The card names the ports, which are known only once the servers listen.

@@ -82,7 +82,7 @@ export async function renderServerFragment(
   const fragment: Fragment<ServerInput> = serverFragments[format]
   const rendered = await render(format, fragment, input)
   const agentReads = fragment.kind === 'json' ? rendered.document : fragment.agentReads?.(input)
-  return { ...rendered, ...(agentReads && { agentReads }) }
+  return { ...rendered, agentReads }
 }
 
 /**

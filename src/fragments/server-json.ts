@@ -47,7 +47,7 @@ export function makeServerFile(input: ServerInput): ServerFile {
     version: serverFileVersion,
     agent: roster.agent,
     profile: roster.profile,
-    ...(sharedSeeds ? { sharedSeeds: sharedSeeds.map(seedEntry) } : {}),
+    sharedSeeds: sharedSeeds?.map(seedEntry),
     peers: Object.fromEntries(peers),
   }
 }
@@ -55,16 +55,16 @@ export function makeServerFile(input: ServerInput): ServerFile {
 /** Where a peer differs from the agent's profile. */
 function ownProfile({ profile }: Roster, { algorithm, digits, period }: Peer): Partial<CodeProfile> {
   return {
-    ...(algorithm === profile.algorithm ? {} : { algorithm }),
-    ...(digits === profile.digits ? {} : { digits }),
-    ...(period === profile.period ? {} : { period }),
+    algorithm: algorithm === profile.algorithm ? undefined : algorithm,
+    digits: digits === profile.digits ? undefined : digits,
+    period: period === profile.period ? undefined : period,
   }
 }
 
 function seedEntry({ id, seed, expiresAt }: SeedCredential): ServerFileSeed {
-  return { id, seed: seed.base32, ...(expiresAt ? { expiresAt: expiresAt.toISOString() } : {}) }
+  return { id, seed: seed.base32, expiresAt: expiresAt?.toISOString() }
 }
 
 function tokenEntry({ id, token, expiresAt }: TokenCredential): ServerFileToken {
-  return { id, hash: token.hash, ...(expiresAt ? { expiresAt: expiresAt.toISOString() } : {}) }
+  return { id, hash: token.hash, expiresAt: expiresAt?.toISOString() }
 }

@@ -75,10 +75,10 @@ export function requestFrom(fields: Fields): PeerRequest {
       digits: numberIn(text('digits')),
       period: numberIn(text('period')),
     }),
-    ...(replay === undefined ? {} : { replay: replay as ReplayPolicy }),
-    ...(note === undefined ? {} : { note }),
-    ...(seed ? { seed } : {}),
-    ...(hasToken ? { token: Token.parse(credentialIn(fields, 'token')) } : {}),
+    replay: replay as ReplayPolicy | undefined,
+    note,
+    seed,
+    token: hasToken ? Token.parse(credentialIn(fields, 'token')) : undefined,
   }
 }
 
