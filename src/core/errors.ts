@@ -1,8 +1,7 @@
 import { printable } from './text.js'
 
 /**
- * Everything that can go wrong, by name. The names are public API: scripts and tests hold on to them.
- * Messages may be reworded any day.
+ * The code of every error. Codes are public API and do not change; messages may be reworded in any release.
  */
 export type ErrorCode =
   | 'ERR_AGENT_UNREACHABLE'
@@ -48,8 +47,8 @@ export type ErrorCode =
   | 'ERR_USAGE'
 
 /**
- * A failure, as opposed to a refusal. The message says what is wrong, then what would be right; never a secret. It is
- * one line that is safe for terminals and logs, whatever names and paths are in it.
+ * A failure, as opposed to a refusal. The message says what is wrong, then what would be right. It never contains a
+ * seed, a token or a code, and is a single line that is safe for terminals and logs.
  */
 export class TOTPError extends Error {
   override readonly name = 'TOTPError'
@@ -64,8 +63,8 @@ export class TOTPError extends Error {
 }
 
 /**
- * Whether an error is one of ours. The CLI's bundles each hold a copy of the class, so `instanceof` would
- * miss an error that crossed from one to another.
+ * Returns whether a value is a {@link TOTPError}. Use it instead of `instanceof`, which fails when two copies of this
+ * package are loaded.
  */
 export function isTOTPError(error: unknown): error is TOTPError {
   return error instanceof Error && error.name === 'TOTPError' && 'code' in error

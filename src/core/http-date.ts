@@ -1,6 +1,6 @@
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
 
-/** The three forms of RFC 9110 §5.6.7: IMF-fixdate, RFC 850 and asctime. All of them are in UTC. */
+/** The three forms of RFC 9110 §5.6.7, all in UTC: IMF-fixdate, RFC 850 and asctime. */
 const forms = [
   /^[a-z]{3}, (?<day>\d\d) (?<month>[a-z]{3}) (?<year>\d{4}) (?<time>\d\d:\d\d:\d\d) GMT$/i,
   /^[a-z]{6,9}, (?<day>\d\d)-(?<month>[a-z]{3})-(?<year>\d\d) (?<time>\d\d:\d\d:\d\d) GMT$/i,
@@ -8,10 +8,10 @@ const forms = [
 ]
 
 /**
- * The instant that an HTTP date names, or none for anything else. `Date.parse` reads an asctime date in the zone of the
- * machine, which is hours off.
+ * Parses an HTTP date (RFC 9110 §5.6.7); returns undefined for any other text. `Date.parse` would read an asctime date
+ * in the local time zone.
  *
- * @param now decides the century of a year of two digits: one that is over 50 years ahead is in the past.
+ * @param now resolves a two-digit year: a date more than 50 years in the future is in the past
  */
 export function parseHttpDate(text: string, now: Date): Date | undefined {
   const parts = forms.map((form) => form.exec(text.trim())?.groups).find((groups) => groups !== undefined)
@@ -21,7 +21,7 @@ export function parseHttpDate(text: string, now: Date): Date | undefined {
   const two = (value: number): string => String(value).padStart(2, '0')
   const iso = `${fullYear(year, now)}-${two(number)}-${two(Number(day))}T${time}Z`
   const at = new Date(iso)
-  // JavaScript rolls 30 February over to March.
+  // JavaScript turns 30 February into 2 March.
   return at.getUTCDate() === Number(day) ? at : undefined
 }
 

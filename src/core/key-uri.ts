@@ -4,7 +4,7 @@ import { isName, nameRule } from './name.js'
 import { profileRules, type CodeProfile } from './profile.js'
 import { Seed } from './seed.js'
 
-/** What an `otpauth://totp/` URI says. Secret: it holds the seed. */
+/** The content of an `otpauth://totp/` key URI. Secret: it contains the seed. */
 export interface KeyUri {
   /** The agent, as the URI's issuer. */
   readonly agent?: string
@@ -14,7 +14,7 @@ export interface KeyUri {
   readonly profile: CodeProfile
 }
 
-/** The key URI that authenticator apps and other tools read. Secret: it holds the seed. */
+/** Returns the key URI that authenticator apps and other tools read. Secret: it contains the seed. */
 export function formatKeyUri({ agent, peer, seed, profile }: KeyUri): string {
   const { algorithm, digits, period } = profile
   return new TOTP({
@@ -28,11 +28,11 @@ export function formatKeyUri({ agent, peer, seed, profile }: KeyUri): string {
 }
 
 /**
- * Reads a key URI. Algorithm, digits and period are SHA1, 6 and 30 where it does not say.
+ * Parses a key URI. Without parameters for them, algorithm, digits and period are SHA1, 6 and 30 s.
  *
- * @throws {TOTPError} `ERR_KEY_URI_INVALID` when it is none, is one for HOTP, has no account that can name a
- *   peer, or asks for an algorithm, a length or a period that is not ours; `ERR_SEED_INVALID` for its seed. No
- *   message quotes the URI.
+ * @throws {TOTPError} `ERR_KEY_URI_INVALID` when the text is not a key URI, is one for HOTP, has no account that is
+ *   allowed as a peer name, or has an unsupported algorithm, number of digits or period; `ERR_SEED_INVALID` when its
+ *   seed is not base32. No message quotes the URI.
  */
 export function parseKeyUri(text: string): KeyUri {
   const uri = text.trim()
@@ -43,9 +43,9 @@ export function parseKeyUri(text: string): KeyUri {
     const { allows, expected } = profileRules[field]
     if (!allows(profile[field])) throw invalid(`${field} of the key URI must be ${expected}`)
   }
-  // The format allows blanks between the colon and the account.
+  // The format allows spaces between the colon and the account.
   const peer = totp.label.trim()
-  if (!isName(peer)) throw invalid(`account of the key URI cannot name a peer: give ${nameRule}`)
+  if (!isName(peer)) throw invalid(`account of the key URI is not allowed as a peer name; use ${nameRule}`)
   return {
     ...(totp.issuer ? { agent: totp.issuer } : {}),
     peer,
@@ -54,17 +54,17 @@ export function parseKeyUri(text: string): KeyUri {
   }
 }
 
-/** Read on its own, because otpauth takes a seed that was cut short, and of two seeds the last. */
+/** Parsed separately: otpauth accepts a truncated seed, and takes the last of two. */
 function seedOf(uri: string): Seed {
   if (/^otpauth:\/\/hotp\//i.test(uri)) {
     throw invalid('this key URI is for HOTP; only otpauth://totp/ is supported')
   }
   if (!/^otpauth:\/\/totp\//i.test(uri) || !URL.canParse(uri)) {
-    throw invalid('this is no key URI: it should begin with otpauth://totp/')
+    throw invalid('not a key URI; it should begin with otpauth://totp/')
   }
   const seeds = [...new URL(uri).searchParams].filter(([parameter]) => parameter.toLowerCase() === 'secret')
   const [only] = seeds
-  if (!only || seeds.length > 1) throw invalid('key URI needs the parameter "secret", once')
+  if (!only || seeds.length > 1) throw invalid('key URI needs the parameter "secret" exactly once')
   return Seed.fromBase32(only[1])
 }
 
@@ -73,10 +73,10 @@ function parseTotp(uri: string): TOTP {
   try {
     parsed = URI.parse(uri)
   } catch {
-    // The cause is dropped on purpose: it can quote a part of the seed.
+    // The cause is dropped on purpose: it can quote part of the seed.
   }
   if (parsed instanceof TOTP) return parsed
-  throw invalid('this key URI cannot be read: it should look like otpauth://totp/AGENT:PEER?secret=SEED')
+  throw invalid('key URI cannot be parsed; it should look like otpauth://totp/AGENT:PEER?secret=SEED')
 }
 
 function invalid(message: string): TOTPError {

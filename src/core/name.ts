@@ -3,25 +3,28 @@ import { jsonText } from './text.js'
 
 const grammar = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
-/** How names of agents and peers are spelled. */
+/** What a name of an agent or a peer may be, for messages. */
 export const nameRule = 'a letter or digit, then up to 63 letters, digits, dots, dashes and underscores'
 
+/** Returns whether a text is allowed as the name of an agent or a peer. */
 export function isName(text: string): boolean {
   return grammar.test(text)
 }
 
 /**
- * @throws {TOTPError} `ERR_NAME_INVALID`. The message does not quote what was given: it may be a token that
- *   was pasted in the wrong place.
+ * Returns a text that is allowed as a name.
+ *
+ * @throws {TOTPError} `ERR_NAME_INVALID` for any other. The message does not quote it, since it may be a token that was
+ *   pasted in the wrong place.
  */
 export function parseName(text: string, what: 'agent' | 'peer'): string {
   if (isName(text)) return text
-  throw new TOTPError('ERR_NAME_INVALID', `${what} name is not allowed: give ${nameRule}`)
+  throw new TOTPError('ERR_NAME_INVALID', `${what} name is not allowed; use ${nameRule}`)
 }
 
 /**
- * A name as an error may show it: on one line and in quotes, unless it looks like a token or a seed that was pasted in
- * the wrong place.
+ * Returns a name as a message may show it: on one line and in quotes, or hidden when it looks like a token or a seed
+ * that was pasted in the wrong place.
  */
 export function quoteName(text: string): string {
   const secretLooking = /^-*(a2at_|[A-Za-z2-7=]{16,}$)/.test(text) || text.length > 64

@@ -1,7 +1,7 @@
 import { TOTPError } from './errors.js'
 import { defaultProfile, profileRules, type TOTPProfile } from './profile.js'
 
-/** The environment variables that tell a client how its codes differ from the usual ones. */
+/** The environment variables that hold the parts of a client's profile. */
 const profileVariables = {
   algorithm: 'A2A_TOTP_ALGORITHM',
   digits: 'A2A_TOTP_DIGITS',
@@ -13,16 +13,16 @@ type ClientProfile = Pick<TOTPProfile, keyof typeof profileVariables>
 
 const fields = Object.entries(profileVariables) as [keyof ClientProfile, string][]
 
-/** The variables to set for a profile: those where it differs from the default. */
+/** Returns the variables for the parts of a profile that differ from the default. */
 export function profileToVariables(profile: ClientProfile): Record<string, string> {
   const unusual = fields.filter(([field]) => profile[field] !== defaultProfile[field])
   return Object.fromEntries(unusual.map(([field, variable]) => [variable, String(profile[field])]))
 }
 
 /**
- * What an environment says of the profile. A variable that is empty counts as missing.
+ * Reads the parts of a profile that an environment sets. An empty variable counts as unset.
  *
- * @throws {TOTPError} `ERR_CONFIG_INVALID` with the name of the variable that is not allowed.
+ * @throws {TOTPError} `ERR_CONFIG_INVALID` with the name of the variable whose value is not allowed
  */
 export function profileFromVariables(
   environment: Readonly<Record<string, string | undefined>>,

@@ -5,26 +5,26 @@ export const algorithms = ['SHA1', 'SHA256', 'SHA512'] as const
 export type Algorithm = (typeof algorithms)[number]
 
 export const digitCounts = [6, 7, 8] as const
-/** The length of a code. */
+/** The number of digits in a code. */
 export type Digits = (typeof digitCounts)[number]
 
 export const shortestPeriod = 10
 export const longestPeriod = 120
 export const widestWindow = 2
-/** Where somebody asks for it by a name that says insecure. */
+/** The limit of the option that has `insecure` in its name. */
 const widestInsecureWindow = 120
 
-/** What a code is made of, apart from the seed and the time. */
+/** How codes are computed from the seed and the time. */
 export interface CodeProfile {
   readonly algorithm: Algorithm
   readonly digits: Digits
-  /** How long a time step lasts, in seconds (X in RFC 6238). */
+  /** The length of a time step in seconds (X in RFC 6238). */
   readonly period: number
 }
 
-/** How an agent wants its codes made, sent and checked. */
+/** How codes for an agent are computed, sent and checked. */
 export interface TOTPProfile extends CodeProfile {
-  /** Time steps accepted on either side of the current one. */
+  /** The number of time steps accepted on either side of the current one. */
   readonly window: number
   /** The HTTP header field (or gRPC metadata key) that carries the code. */
   readonly header: string
@@ -38,11 +38,11 @@ export const defaultProfile: TOTPProfile = {
   header: 'X-TOTP',
 }
 
-/** Said to be spent once per time step, or good for as long as the code is valid. */
+/** `once`: a time step is good for one request. `reuse`: a code is good for as long as it is valid. */
 export const replayPolicies = ['once', 'reuse'] as const
 export type ReplayPolicy = (typeof replayPolicies)[number]
 
-/** @throws {TOTPError} `ERR_CONFIG_INVALID`, for callers without a compiler. */
+/** @throws {TOTPError} `ERR_CONFIG_INVALID` for any other value, for callers without a type checker */
 export function parseReplay(policy: unknown): ReplayPolicy {
   const known = replayPolicies.find((candidate) => candidate === policy)
   if (known) return known
@@ -52,23 +52,23 @@ export function parseReplay(policy: unknown): ReplayPolicy {
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const reserved = /^(authorization|cookie|host|a2a-.*|grpc-.*|.*-bin)$/i
 /**
- * What HTTP itself acts on: clients refuse to set these, and proxies drop or rewrite them (RFC 9110 §7.6.1, Fetch
- * standard, forbidden request-headers), so a code in one of them never arrives.
+ * Fields that HTTP itself acts on. Clients refuse to set them, and proxies drop or rewrite them (RFC 9110 §7.6.1; Fetch
+ * Standard, forbidden request-headers), so a code in one of them never arrives.
  */
 const unusable =
   /^(accept|connection|content-(encoding|length|type)|date|expect|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|via)$/i
 
-/** Whether a header may carry the code: an RFC 9110 token with no meaning to HTTP, A2A or gRPC already. */
+/** Returns whether a field may carry the code: an RFC 9110 token that means nothing to HTTP, A2A or gRPC. */
 export function isHeaderName(text: string): boolean {
   return text.length <= 64 && token.test(text) && !reserved.test(text) && !unusable.test(text)
 }
 
-/** One rule a field: what is allowed, and how to say so. */
+/** For each field: which values are allowed, and how a message describes them. */
 export type ProfileRules = Readonly<
   Record<keyof TOTPProfile, { readonly allows: (value: unknown) => boolean; readonly expected: string }>
 >
 
-/** Shared by the CLI, the store and the library. */
+/** The rules for a profile, shared by the CLI, the store and the library. */
 export const profileRules: ProfileRules = {
   algorithm: {
     allows: (value: unknown): boolean => algorithms.some((algorithm) => algorithm === value),
@@ -93,7 +93,7 @@ export const profileRules: ProfileRules = {
   },
 }
 
-/** The same rules for whoever takes codes that are minutes old, knowing that each of them can be guessed. */
+/** The same rules with a window of up to an hour on either side at 30 s. Every step in it is one more code to guess. */
 export const insecureProfileRules: ProfileRules = {
   ...profileRules,
   window: {
@@ -107,9 +107,9 @@ function isWholeBetween(value: unknown, least: number, most: number): boolean {
 }
 
 /**
- * Fills a partial profile up with the defaults.
+ * Returns a profile with the defaults for what is missing.
  *
- * @throws {TOTPError} `ERR_PROFILE_INVALID` with the name of the field that is not allowed.
+ * @throws {TOTPError} `ERR_PROFILE_INVALID` with the name of the field whose value is not allowed
  */
 export function parseProfile(
   given: Readonly<Record<string, unknown>> = {},

@@ -6,7 +6,7 @@ import type { RandomBytes } from './random.js'
 import { makeSeed, type Seed } from './seed.js'
 import { makeToken, type Token } from './token.js'
 
-/** What a new peer is made from. What is missing comes from the roster, or is made afresh. */
+/** What a new peer is made from. The roster supplies a missing profile or policy; a missing seed or token is created. */
 export interface PeerRequest extends Partial<CodeProfile> {
   readonly name: string
   readonly replay?: ReplayPolicy
@@ -15,23 +15,23 @@ export interface PeerRequest extends Partial<CodeProfile> {
   readonly token?: Token
 }
 
-/** What making credentials depends on. */
+/** What creating credentials depends on. */
 export interface ProvisionOptions {
-  /** When they are made. */
+  /** When they are created. */
   readonly at: Date
   readonly random: RandomBytes
 }
 
 /**
- * A peer with a seed, unless the roster shares one, and a token. Adds it to nothing yet.
+ * Creates a peer with a token and, unless the roster has a shared seed, a seed. It does not add the peer to the roster.
  *
- * @throws {TOTPError} `ERR_USAGE` for a seed of its own where the roster shares one.
+ * @throws {TOTPError} `ERR_USAGE` when the request has a seed and the roster has a shared one
  */
 export function provisionPeer(roster: Roster, request: PeerRequest, options: ProvisionOptions): Peer {
   if (roster.sharedSeeds && request.seed) {
     throw new TOTPError(
       'ERR_USAGE',
-      'this store has one seed for all peers, so a peer cannot bring its own; make a store without --shared-seed',
+      'this store has one seed for all peers, so a peer cannot have its own; create a store without --shared-seed',
     )
   }
   const { at, random } = options
@@ -49,21 +49,21 @@ export function provisionPeer(roster: Roster, request: PeerRequest, options: Pro
   }
 }
 
-/** Gives a seed its id and its date of birth. */
+/** Gives a seed an id and its time of creation. */
 export function seedCredential(seed: Seed, options: ProvisionOptions): SeedCredential {
   return { ...newCredential('s', options), seed }
 }
 
-/** Gives a token its id and its date of birth. */
+/** Gives a token an id and its time of creation. */
 export function tokenCredential(token: Token, options: ProvisionOptions): TokenCredential {
   return { ...newCredential('t', options), token }
 }
 
 /**
- * The roster with more peers in it: all of them or none.
+ * Returns the roster with peers added: all of them or none.
  *
- * @throws {TOTPError} `ERR_PEER_EXISTS` for a name that is taken; `ERR_TOKEN_INVALID` for a token that another
- *   peer has already, since a token tells who calls.
+ * @throws {TOTPError} `ERR_PEER_EXISTS` when a name is taken; `ERR_TOKEN_INVALID` when another peer has the same token,
+ *   since the token identifies the caller
  */
 export function withPeers(roster: Roster, added: readonly Peer[]): Roster {
   const peers = new Map(roster.peers)
@@ -74,14 +74,14 @@ export function withPeers(roster: Roster, added: readonly Peer[]): Roster {
     if (peers.has(peer.name)) {
       throw new TOTPError(
         'ERR_PEER_EXISTS',
-        `there is a peer ${quoteName(peer.name)} already; choose another name, or say --if-missing`,
+        `a peer ${quoteName(peer.name)} already exists; choose another name, or pass --if-missing`,
       )
     }
     for (const { token } of peer.tokens) {
       if (ownerOf.has(token.value)) {
         throw new TOTPError(
           'ERR_TOKEN_INVALID',
-          'another peer has this token already; each peer needs its own',
+          'another peer already has this token; each peer needs its own',
         )
       }
       ownerOf.set(token.value, peer.name)
@@ -92,9 +92,9 @@ export function withPeers(roster: Roster, added: readonly Peer[]): Roster {
 }
 
 /**
- * The roster without some peers: all of them or none go.
+ * Returns the roster with peers removed: all of them or none.
  *
- * @throws {TOTPError} `ERR_PEER_UNKNOWN` for a name that is not there.
+ * @throws {TOTPError} `ERR_PEER_UNKNOWN` when there is no peer with one of the names
  */
 export function withoutPeers(roster: Roster, names: readonly string[]): Roster {
   const peers = new Map(roster.peers)
@@ -102,7 +102,7 @@ export function withoutPeers(roster: Roster, names: readonly string[]): Roster {
   return { ...roster, peers }
 }
 
-/** @throws {TOTPError} `ERR_PEER_UNKNOWN` when there is no such peer. */
+/** @throws {TOTPError} `ERR_PEER_UNKNOWN` when there is no peer with that name */
 export function peerNamed(roster: Roster, name: string): Peer {
   const peer = roster.peers.get(name)
   if (!peer) throw unknownPeer(name)

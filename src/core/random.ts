@@ -1,2 +1,2 @@
-/** A source of randomness: as many bytes as asked for, from the operating system unless a test says otherwise. */
+/** Returns `size` random bytes. Pass a cryptographically secure source, such as `randomBytes` of node:crypto. */
 export type RandomBytes = (size: number) => Uint8Array

@@ -2,12 +2,12 @@ import type { CodeProfile, ReplayPolicy, TOTPProfile } from './profile.js'
 import type { Seed } from './seed.js'
 import type { Token } from './token.js'
 
-/** What seeds and tokens have in common: an id that may be shown, and a life. */
+/** What seeds and tokens have in common: an id that may be shown, and a lifetime. */
 export interface Credential {
-  /** Names the credential in lists and logs; tells nothing about its value. */
+  /** Identifies the credential in lists and logs; independent of its value. */
   readonly id: string
   readonly createdAt: Date
-  /** From this instant on it is refused. Without one it lives until it is rotated. */
+  /** From this instant on it is refused. Without one it is valid until it is rotated. */
   readonly expiresAt?: Date
 }
 
@@ -19,10 +19,10 @@ export interface TokenCredential extends Credential {
   readonly token: Token
 }
 
-/** One that may call the agent. Its algorithm, digits and period are those it was made with. */
+/** What may call the agent. Its algorithm, digits and period are those it was created with. */
 export interface Peer extends CodeProfile {
   readonly name: string
-  /** Its own policy; without one the agent's counts. */
+  /** Its own policy; by default the agent's applies. */
   readonly replay?: ReplayPolicy
   readonly note?: string
   readonly createdAt: Date
@@ -32,34 +32,34 @@ export interface Peer extends CodeProfile {
   readonly tokens: readonly TokenCredential[]
 }
 
-/** An agent and the peers that may call it: what a store holds. */
+/** An agent and the peers that may call it: the content of a store. */
 export interface Roster {
   /** The agent's stable name. */
   readonly agent: string
   readonly url?: string
   readonly profile: TOTPProfile
   readonly replay: ReplayPolicy
-  /** Set when all peers use one seed; then no peer has seeds of its own. */
+  /** Set when all peers share one seed; then no peer has seeds of its own. Oldest first. */
   readonly sharedSeeds?: readonly SeedCredential[]
   readonly peers: ReadonlyMap<string, Peer>
 }
 
-/** Whether a credential may still be used at an instant. */
+/** Returns whether a credential is valid at an instant. */
 export function isLive({ expiresAt }: { readonly expiresAt?: Date | undefined }, at: Date): boolean {
   return expiresAt === undefined || at.getTime() < expiresAt.getTime()
 }
 
-/** The credential to hand out: the newest that is live, or none. */
+/** Returns the newest credential that is live at an instant, or undefined. */
 export function newestLive<C extends Credential>(credentials: readonly C[], at: Date): C | undefined {
   return credentials.findLast((credential) => isLive(credential, at))
 }
 
-/** The seeds that a peer's codes are checked with: its own, or the shared ones. */
+/** Returns the seeds that a peer's codes are checked with: its own, or the shared ones. */
 export function seedsOf(roster: Roster, peer: Peer): readonly SeedCredential[] {
   return roster.sharedSeeds ?? peer.seeds
 }
 
-/** The policy in force for a peer. */
+/** Returns the replay policy that applies to a peer. */
 export function replayOf(roster: Roster, peer: Peer): ReplayPolicy {
   return peer.replay ?? roster.replay
 }

@@ -13,32 +13,32 @@ import { peerNamed, seedCredential, tokenCredential, type ProvisionOptions } fro
 import { makeSeed } from './seed.js'
 import { makeToken } from './token.js'
 
-/** Every live seed of a peer is one more that a guess can hit. */
+/** Each live seed of a peer is one more that a guess can match. */
 const mostLiveSeeds = 2
 
-/** Which credentials of a peer are meant. */
+/** Which credentials of a peer to change. */
 export interface CredentialKinds {
   readonly seed: boolean
   readonly token: boolean
 }
 
 export interface Rotation extends CredentialKinds {
-  /** How long what was there stays valid beside the new, in milliseconds; 0 ends it at once. */
+  /** How long the old credentials stay valid beside the new ones, in milliseconds; 0 ends them at once. */
   readonly overlapMs: number
-  /** Leaves alone what was made after this instant. */
+  /** Credentials created after this instant are kept. */
   readonly madeBefore?: Date
 }
 
-/** The peers that are meant. Shared seeds are everybody's, so they go with `'all'` only. */
+/** Which peers to change. A shared seed belongs to all peers, so only `'all'` changes it. */
 export type PeerChoice = readonly string[] | 'all'
 
 /**
- * The roster with new credentials for some peers: all of them or none. Those that were there live on for the
- * overlap at most, and what has expired is dropped.
+ * Returns the roster with new credentials for the chosen peers: all of them or none. The old credentials stay valid for
+ * the overlap at most, and expired ones are dropped.
  *
  * @returns the same object when `madeBefore` leaves nothing to renew
- * @throws {TOTPError} `ERR_PEER_UNKNOWN`; `ERR_OVERLAP_FULL` when a peer would have a third live seed;
- *   `ERR_USAGE` when the seed of some peers is to be renewed and the roster shares one among all.
+ * @throws {TOTPError} `ERR_PEER_UNKNOWN` when there is no peer with one of the names; `ERR_OVERLAP_FULL` when a peer
+ *   would have a third live seed; `ERR_USAGE` when the seeds of some peers are chosen and all peers share one
  */
 export function rotate(
   roster: Roster,
@@ -66,10 +66,10 @@ export function rotate(
 }
 
 /**
- * The roster without what newer credentials have superseded, or time has ended.
+ * Returns the roster with only the newest credentials of the chosen peers.
  *
- * @returns the same object when nothing is superseded
- * @throws {TOTPError} `ERR_PEER_UNKNOWN`; `ERR_USAGE` as for {@link rotate}
+ * @returns the same object when there are no others
+ * @throws {TOTPError} `ERR_PEER_UNKNOWN` and `ERR_USAGE` as for {@link rotate}
  */
 export function finishRotation(roster: Roster, choice: PeerChoice, kinds: CredentialKinds, at: Date): Roster {
   refuseSharedSeedOfSome(roster, choice, kinds)
@@ -106,7 +106,7 @@ function refuseSharedSeedOfSome(roster: Roster, choice: PeerChoice, { seed }: Cr
   if (!roster.sharedSeeds || !seed || choice === 'all') return
   throw new TOTPError(
     'ERR_USAGE',
-    'this store has one seed for all peers; say --all to renew it for all, or --token for the tokens alone',
+    'this store has one seed for all peers; pass --all to renew it, or --token to renew only tokens',
   )
 }
 
@@ -122,7 +122,7 @@ function renewSeeds<C extends Credential>(
   if (seeds === old || seeds.length <= mostLiveSeeds) return seeds
   throw new TOTPError(
     'ERR_OVERLAP_FULL',
-    `${owner} has ${mostLiveSeeds} live seeds already; run \`a2a-totp rotate ${finish} --finish\` first, or say --now`,
+    `${owner} already has ${mostLiveSeeds} live seeds; run \`a2a-totp rotate ${finish} --finish\` first, or pass --now`,
   )
 }
 

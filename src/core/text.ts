@@ -1,10 +1,10 @@
 /**
- * Text from outside (names, notes, folders, what an agent answers), made harmless for a terminal, a log or a report:
- * one line, no control, direction or invisible characters, and nothing that a CI runner obeys. GitHub Actions reads
+ * Makes text from outside (names, notes, folders, an agent's answers) safe for a terminal, a log or a report: one line,
+ * without control, bidirectional or invisible characters, and without commands to a CI runner. GitHub Actions obeys
  * `::command::` and `##[command]`, Azure Pipelines `##vso[…]`, TeamCity `##teamcity[…]`, some of them anywhere in a
- * line, so a space is put into each.
+ * line, so each gets a space.
  *
- * The same text again returns itself. A colon pair in an IPv6 address in brackets, like `[::1]`, stays.
+ * Idempotent. The colons of an IPv6 address in brackets, like `[::1]`, are kept.
  */
 export function printable(text: string): string {
   return text
@@ -14,21 +14,21 @@ export function printable(text: string): string {
 }
 
 /**
- * JSON that is as harmless to look at as {@link printable} text. Characters are escaped as `\uXXXX` and not replaced,
- * so a reader gets back every value as it was.
+ * Returns JSON that is as safe to print as {@link printable} text. Characters are escaped as `\uXXXX` rather than
+ * replaced, so parsing it returns every value unchanged.
  *
- * @param indent spaces for each level; none writes one line
+ * @param indent spaces per level; 0 writes one line
  */
 export function jsonText(value: unknown, indent = 0): string {
-  // A raw line break can only be one of the indentation.
+  // A raw line break can only come from the indentation.
   return JSON.stringify(value, null, indent)
     .replace(/[^\n\P{C}]|[\p{Zl}\p{Zp}]/gu, escapeAll)
     .replace(commandMark, escapeFirst)
 }
 
 /**
- * A colon that another follows, or a number sign before another, a word and a bracket. An address in brackets is
- * matched whole, so that what is in it is not.
+ * A colon before a colon, or a number sign before another, a word and a bracket. An address in brackets is matched as a
+ * whole, so that nothing inside it is.
  */
 const commandMark = /\[[\da-f.]*(?::[\da-f.]+)*::[\da-f.]*(?::[\da-f.]+)*\]|:(?=:)|#(?=#\w*\[)/gi
 

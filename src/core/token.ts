@@ -2,7 +2,7 @@ import { hash, timingSafeEqual } from 'node:crypto'
 import { TOTPError } from './errors.js'
 import type { RandomBytes } from './random.js'
 
-/** Tells our tokens from others' in a secret scanner. */
+/** Lets secret scanners recognise the tokens of this tool. */
 const tokenPrefix = 'a2at_'
 const tokenBytes = 32
 
@@ -10,17 +10,17 @@ const tokenBytes = 32
 const b64token = /^[A-Za-z0-9\-._~+/]+=*$/
 const longestToken = 8192
 
-/** Whether a text can be sent after `Bearer ` (RFC 6750 §2.1), and is no longer than servers accept. */
+/** Returns whether a text can be sent after `Bearer ` (RFC 6750 §2.1) and has at most 8192 characters. */
 export function isToken(text: string): boolean {
   return text.length <= longestToken && b64token.test(text)
 }
 
-/** What files for servers hold instead of a token: `sha256:` and the digest in hex. */
+/** Returns what server files contain instead of a token: `sha256:` and its SHA-256 digest in hex. */
 export function hashToken(token: string): string {
   return `sha256:${hash('sha256', token)}`
 }
 
-/** Whether a text is what {@link hashToken} gives. */
+/** Returns whether a text has the form of {@link hashToken}'s result. */
 export function isTokenHash(text: string): boolean {
   return /^sha256:[0-9a-f]{64}$/.test(text)
 }
@@ -30,7 +30,7 @@ const hashLength = 'sha256:'.length + 64
 const one = Buffer.alloc(hashLength)
 const other = Buffer.alloc(hashLength)
 
-/** Compares two token hashes in constant time. What is not as long as a hash is equal to nothing. */
+/** Compares two token hashes in constant time. A text that is not as long as a hash equals nothing. */
 export function isSameTokenHash(a: string, b: string): boolean {
   if (a.length !== hashLength || b.length !== hashLength) return false
   one.write(a, 'latin1')
@@ -39,8 +39,10 @@ export function isSameTokenHash(a: string, b: string): boolean {
 }
 
 /**
- * A bearer token (RFC 6750). It does not print: `JSON.stringify`, `String` and `util.inspect` all show
- * `[token]`. To reveal it takes {@link Token.value}, which is easy to search for.
+ * A bearer token (RFC 6750).
+ *
+ * It does not print: `JSON.stringify`, `String` and `util.inspect` all show `[token]`. Only {@link Token.value} reveals
+ * it.
  */
 export class Token {
   readonly #value: string
@@ -50,16 +52,17 @@ export class Token {
   }
 
   /**
-   * Lets a token pass that somebody else issued. Blanks around it, a newline in a file say, are dropped.
+   * Parses a token that was issued elsewhere. Whitespace around it is dropped, such as the newline of a file.
    *
-   * @throws {TOTPError} `ERR_TOKEN_INVALID` when it is no `b64token`. The message never quotes it.
+   * @throws {TOTPError} `ERR_TOKEN_INVALID` when the text is not a `b64token` (RFC 6750 §2.1) or has more than 8192
+   *   characters. The message never quotes it.
    */
   static parse(text: string): Token {
     const value = text.trim()
     if (isToken(value)) return new Token(value)
     throw new TOTPError(
       'ERR_TOKEN_INVALID',
-      'token is not an RFC 6750 b64token: give letters, digits and -._~+/ with = at the end only',
+      'token is not an RFC 6750 b64token; use letters, digits and -._~+/, with = only at the end',
     )
   }
 
@@ -68,7 +71,7 @@ export class Token {
     return this.#value
   }
 
-  /** What servers keep of it: see {@link hashToken}. */
+  /** What servers store instead of the token; see {@link hashToken}. */
   get hash(): string {
     return hashToken(this.#value)
   }
@@ -86,7 +89,7 @@ export class Token {
   }
 }
 
-/** A new bearer token of 256 bits. */
+/** Creates a bearer token of 256 bits, with the prefix `a2at_`. */
 export function makeToken(random: RandomBytes): Token {
   return Token.parse(tokenPrefix + Buffer.from(random(tokenBytes)).toString('base64url'))
 }

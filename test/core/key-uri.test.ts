@@ -73,10 +73,10 @@ describe('a key URI', () => {
 
   it.each([
     ['otpauth://hotp/alice?counter=0&secret=', 'this key URI is for HOTP'],
-    ['https://h/otpauth://hotp/alice?secret=', 'this is no key URI'],
-    ['https://h/otpauth://totp/alice?secret=', 'this is no key URI'],
-    ['otpauth://totp/alice?issuer=', 'key URI needs the parameter "secret", once'],
-    ['otpauth://totp/a%20b?secret=', 'account of the key URI cannot name a peer: give a letter or digit'],
+    ['https://h/otpauth://hotp/alice?secret=', 'not a key URI'],
+    ['https://h/otpauth://totp/alice?secret=', 'not a key URI'],
+    ['otpauth://totp/alice?issuer=', 'key URI needs the parameter "secret" exactly once'],
+    ['otpauth://totp/a%20b?secret=', 'account of the key URI is not allowed as a peer name; use a letter or digit'],
     ['otpauth://totp/alice?digits=9&secret=', 'digits of the key URI must be one of 6, 7, 8'],
   ])('says what is wrong with %s…', (start, words) => {
     expect(failureOf(() => parseKeyUri(start + secret)).message).toContain(words)

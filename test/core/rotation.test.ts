@@ -104,7 +104,7 @@ describe('rotating', () => {
     expect(after.sharedSeeds).toHaveLength(2)
     expect(peerIn(after)).toBe(peerIn(roster))
     const { message } = failureOf(() => rotate(after, 'all', { ...both, token: false }, making()))
-    expect(message).toMatch(/^the store has 2 live seeds already; run `a2a-totp rotate --all --finish`/)
+    expect(message).toMatch(/^the store already has 2 live seeds; run `a2a-totp rotate --all --finish`/)
   })
 
   it('renews a shared seed for all peers or for none', () => {
