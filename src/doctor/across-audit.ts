@@ -1,26 +1,26 @@
 import type { Roster } from '../core/roster.js'
 import type { Finding } from './finding.js'
 
-interface Examined {
+interface Store {
   readonly path: string
   readonly roster: Roster
 }
 
-/** Seeds that several peers or agents have, and tokens that several agents take. */
-export function auditAcross(stores: readonly Examined[]): Finding[] {
+/** Finds seeds and tokens that several peers or agents share. */
+export function auditAcross(stores: readonly Store[]): Finding[] {
   const seeds = new Map<string, string[]>()
   const tokens = new Map<string, string[]>()
   for (const { path, roster } of stores) {
-    const name = (peer: string): string => (stores.length > 1 ? `${peer} in ${path}` : peer)
-    for (const { seed } of roster.sharedSeeds ?? []) note(seeds, seed.base32, name('all peers'))
+    const ownerOf = (peer: string): string => (stores.length > 1 ? `${peer} in ${path}` : peer)
+    for (const { seed } of roster.sharedSeeds ?? []) note(seeds, seed.base32, ownerOf('all peers'))
     for (const peer of roster.peers.values()) {
-      for (const { seed } of peer.seeds) note(seeds, seed.base32, name(peer.name))
-      for (const { token } of peer.tokens) note(tokens, token.hash, name(peer.name))
+      for (const { seed } of peer.seeds) note(seeds, seed.base32, ownerOf(peer.name))
+      for (const { token } of peer.tokens) note(tokens, token.hash, ownerOf(peer.name))
     }
   }
   return [
-    ...repeated(seeds, 'seed', 'whoever verifies codes with it can pass for the other'),
-    ...repeated(tokens, 'token', 'whoever is shown it at one agent can use it at the other'),
+    ...repeated(seeds, 'seed', 'an agent that verifies codes with it can also generate them for the others'),
+    ...repeated(tokens, 'token', 'an agent that receives it can use it at the other agents'),
   ]
 }
 
@@ -39,7 +39,7 @@ function repeated(
       id: `${kind}-repeated`,
       severity: 'serious',
       subject: several.join(', '),
-      message: `they have the same ${kind}: ${why}`,
+      message: `they share one ${kind}: ${why}`,
       fix: `a2a-totp rotate NAME --${kind} --now, for all but one of them`,
     }))
 }

@@ -2,21 +2,21 @@ import { TOTPError } from '../core/errors.js'
 import type { TOTPProfile } from '../core/profile.js'
 import type { Finding } from './finding.js'
 
-/** Dates of HTTP are whole seconds, and the answer takes its time: less than this says nothing. */
+/** An HTTP date has whole seconds, and the answer takes time: a smaller difference means nothing. */
 const noiseMs = 2000
 const timeoutMs = 10_000
 
 /**
- * Compares this machine's clock with the Date of an HTTP answer (RFC 9110 §6.6.1).
+ * Compares the clock of this machine with the Date of an HTTP response (RFC 9110 §6.6.1).
  *
- * @throws {TOTPError} `ERR_AGENT_UNREACHABLE` when there is no answer, or no Date in it.
+ * @throws {TOTPError} `ERR_AGENT_UNREACHABLE` when there is no response, or none with a Date
  */
 export async function auditClock(url: string, profile: TOTPProfile, now: () => Date): Promise<Finding[]> {
   const { host } = new URL(url)
   const asked = now().getTime()
   const date = await dateOf(url)
   const answered = now().getTime()
-  // The server wrote its Date somewhere between the two, and cut off the fraction: on average half a second.
+  // The server set its Date between the two, and cut off the fraction: half a second on average.
   const offMs = date.getTime() + 500 - (asked + answered) / 2
   if (Math.abs(offMs) <= noiseMs) return []
   const offSeconds = Math.round(Math.abs(offMs) / 1000)
@@ -27,7 +27,7 @@ export async function auditClock(url: string, profile: TOTPProfile, now: () => D
       id: 'clock',
       severity: refused ? 'serious' : 'warning',
       subject: host,
-      message: `this machine's clock is ${offSeconds} s ${offMs > 0 ? 'behind' : 'ahead'}; ${refused ? 'its codes are refused' : 'its codes use up a part of the window'}`,
+      message: `this machine's clock is ${offSeconds} s ${offMs > 0 ? 'behind' : 'ahead'}; ${refused ? 'agents refuse its codes' : 'its codes use up part of the window'}`,
       fix: 'timedatectl set-ntp true',
     },
   ]
@@ -43,6 +43,6 @@ async function dateOf(url: string): Promise<Date> {
   if (!Number.isNaN(date.getTime())) return date
   throw new TOTPError(
     'ERR_AGENT_UNREACHABLE',
-    'the URL of --clock gave no Date to compare with; name a server that answers HEAD',
+    'the URL of --clock returned no Date; use a server that answers HEAD',
   )
 }

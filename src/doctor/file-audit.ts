@@ -7,7 +7,7 @@ import { acquireLock } from '../store/lock/lock.js'
 import { isEncrypted } from '../store/protection.js'
 import type { Finding } from './finding.js'
 
-/** What is wrong with a store's file, its folders, and what lies beside it. */
+/** Audits the file of a store, its folders, and the files beside it. */
 export function auditFile(path: string): Finding[] {
   const encrypted = isEncrypted(readFileSync(path))
   return [
@@ -28,7 +28,7 @@ function auditMode(path: string, encrypted: boolean): Finding[] {
       id: 'store-owner',
       severity: 'serious',
       subject: path,
-      message: `it belongs to another user (uid ${uid}), who can read and replace it`,
+      message: `the file belongs to another user (uid ${uid}), who can read and replace it`,
       fix: `chown "$(id -u)" ${quoted}`,
     })
   }
@@ -37,9 +37,9 @@ function auditMode(path: string, encrypted: boolean): Finding[] {
       id: 'store-mode',
       severity: 'serious',
       subject: path,
-      message: `others can ${encrypted ? 'replace it' : 'read it, every seed and token'} (mode ${(mode & 0o777).toString(8)}); commands refuse it`,
+      message: `other users can ${encrypted ? 'replace it' : 'read every seed and token'} (mode ${(mode & 0o777).toString(8)}); commands refuse to use it`,
       fix: `chmod 600 ${quoted}`,
-      mend: () => {
+      repair: () => {
         chmodSync(path, 0o600)
         return (lstatSync(path).mode & 0o077) === 0
       },
@@ -51,8 +51,8 @@ function auditMode(path: string, encrypted: boolean): Finding[] {
 function auditFolder(path: string): Finding[] {
   const reason = distrustFolder(dirname(path))
   if (reason === undefined) return []
-  const message = `${reason}: whoever can write there can put another store in its place`
-  const fix = 'chmod go-w the folder, or move the store to one of your own'
+  const message = `${reason}: anyone who can write there can replace the store`
+  const fix = 'run chmod go-w on the folder, or move the store to a folder of your own'
   return [{ id: 'folder-open', severity: 'serious', subject: dirname(path), message, fix }]
 }
 
@@ -66,23 +66,23 @@ function auditSidecars(path: string): Finding[] {
       id: 'leftovers',
       severity: 'warning',
       subject: join(folder, leftovers[0] ?? ''),
-      message: 'a writer was killed and left this behind; it may hold seeds and tokens',
-      fix: 'a2a-totp doctor --fix, or any change of the store, clears it away',
-      // Whoever takes the lock clears up.
-      mend: async () => {
+      message: 'left behind by a killed command; it may contain seeds and tokens',
+      fix: 'a2a-totp doctor --fix, or any change to the store, removes it',
+      // Taking the lock removes leftovers.
+      repair: async () => {
         ;(await acquireLock(path)).release()
         return !readdirSync(folder).some((name) => name.startsWith(temporaryPrefix(path)))
       },
     })
   }
-  // Of a result that --out names, or of another store: nobody takes a lock there, so nobody clears up.
+  // From --out, or from another store: no lock is taken there, so nothing removes them.
   for (const name of names.filter((one) => isTemporary(one) && !leftovers.includes(one))) {
     findings.push({
       id: 'leftovers',
       severity: 'warning',
       subject: join(folder, name),
       message:
-        'a writer left this behind when it was killed, unless it is still at work; it may hold seeds and tokens',
+        'left behind by a killed command, unless one is still running; it may contain seeds and tokens',
       fix: `rm ${quoteForShell(join(folder, name))}`,
     })
   }
@@ -93,7 +93,7 @@ function auditSidecars(path: string): Finding[] {
       id: 'backup-plaintext',
       severity: 'warning',
       subject: backup,
-      message: 'a backup in plain text; what it holds may still be valid',
+      message: 'an unencrypted backup; its seeds and tokens may still be valid',
       fix: `rm ${quoteForShell(backup)}`,
     })
   }
@@ -101,7 +101,7 @@ function auditSidecars(path: string): Finding[] {
 }
 
 function unencrypted(path: string): Finding {
-  const message = 'the store is plain text: a backup of the disk holds every seed and token'
+  const message = 'the store is not encrypted: a backup of the disk contains every seed and token'
   return {
     id: 'unencrypted',
     severity: 'note',
@@ -118,6 +118,6 @@ function windows(path: string): Finding {
     severity: 'note',
     subject: path,
     message,
-    fix: 'check who can read it by hand',
+    fix: 'check manually who can read the file',
   }
 }

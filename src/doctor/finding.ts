@@ -1,15 +1,15 @@
 export const severities = ['serious', 'warning', 'note'] as const
 export type Severity = (typeof severities)[number]
 
-/** What `doctor` found: what it is, why it matters, and the command that mends it. Never a secret. */
+/** What `doctor` reports: what is wrong, why it matters, and how to fix it. Never contains a secret. */
 export interface Finding {
-  /** Stable: scripts hold on to it. */
+  /** Stable, for scripts. */
   readonly id: string
   readonly severity: Severity
   /** A path, a peer or a host. */
   readonly subject: string
   readonly message: string
   readonly fix: string
-  /** Fixes it where that is safe, for `--fix`, and looks again: whether it is gone. */
-  readonly mend?: () => boolean | Promise<boolean>
+  /** For `--fix`, where fixing is safe: fixes the cause, checks again, and returns whether the finding is gone. */
+  readonly repair?: () => boolean | Promise<boolean>
 }

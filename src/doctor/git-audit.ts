@@ -8,7 +8,7 @@ import { isEncrypted } from '../store/protection.js'
 import { untrackCommand } from '../programs/untrack-command.js'
 import type { Finding } from './finding.js'
 
-/** Whether git would take a plaintext store, or has taken it already. */
+/** Reports whether git tracks an unencrypted store, would add it, or has it in its history. */
 export async function auditGit(path: string, asker: Asker): Promise<Finding[]> {
   const view = await askGit(path, asker)
   if (view.kind === 'outside') return []
@@ -23,7 +23,7 @@ export async function auditGit(path: string, asker: Asker): Promise<Finding[]> {
   ]
 }
 
-/** What a store in plain text is in for. A rule that ignores it has no effect while it is tracked. */
+/** Findings for an unencrypted store. Ignore rules have no effect on a file that is tracked. */
 function exposed(path: string, view: KnownView, asker: Asker): Finding[] {
   const findings: Finding[] = []
   if (view.tracked !== undefined) {
@@ -31,7 +31,7 @@ function exposed(path: string, view: KnownView, asker: Asker): Finding[] {
       id: 'git-tracked',
       severity: 'serious',
       subject: path,
-      message: `a plaintext store that git tracks${alias(view)}, so .gitignore has no effect on it: the next commit publishes every seed and token`,
+      message: `git tracks this unencrypted store${alias(view)}, so .gitignore has no effect: the next commit publishes every seed and token`,
       fix: untrackCommand(trackedPath(view), view.root, asker.cwd),
     })
   }
@@ -40,9 +40,9 @@ function exposed(path: string, view: KnownView, asker: Asker): Finding[] {
       id: 'git-not-ignored',
       severity: 'serious',
       subject: path,
-      message: 'a plaintext store in a git work tree, and not ignored: the next commit may take it along',
-      fix: 'a2a-totp doctor --fix, or add it to .gitignore behind all rules that include it',
-      mend: async () => {
+      message: 'this unencrypted store is in a git work tree and not ignored: the next commit may include it',
+      fix: 'a2a-totp doctor --fix, or add it to .gitignore after all rules that include it',
+      repair: async () => {
         ignoreInGit(path)
         const after = await askGit(path, asker)
         return after.kind === 'known' && after.ignored
@@ -59,7 +59,7 @@ function committed(path: string, view: KnownView, plain: boolean, { cwd }: Asker
     id: 'git-committed',
     severity: 'serious',
     subject: path,
-    message: 'git has it in plain text: everybody with the repository has its seeds and tokens',
+    message: 'the git history contains it unencrypted: anyone with the repository has its seeds and tokens',
     fix: `a2a-totp rotate --all --now${untrack}`,
   }
 }
@@ -73,7 +73,7 @@ function unknown(path: string, { reason, advice }: Doubt): Finding {
     id: 'git-unknown',
     severity: 'note',
     subject: path,
-    message: `it lies in a git work tree, but whether git has it or takes it cannot be checked: ${reason}`,
+    message: `it is in a git work tree, but cannot check whether git tracks or ignores it: ${reason}`,
     fix: advice,
   }
 }

@@ -11,17 +11,17 @@ import { auditRoster } from './roster-audit.js'
 export { auditClock } from './clock-audit.js'
 export type { Finding } from './finding.js'
 
-/** A store that `doctor` looks at. */
-export interface Patient {
+/** A store for `doctor` to examine. */
+export interface StoreUnderTest {
   readonly path: string
   readonly roster: Roster
   readonly protection: Protection
 }
 
-/** Everything that is to be said about some stores, the worst first. */
-export async function examine(patients: readonly Patient[], at: Date, asker: Asker): Promise<Finding[]> {
+/** Audits stores; returns all findings, the most serious first. */
+export async function examine(stores: readonly StoreUnderTest[], at: Date, asker: Asker): Promise<Finding[]> {
   const findings: Finding[] = []
-  for (const { path, roster, protection } of patients) {
+  for (const { path, roster, protection } of stores) {
     findings.push(
       ...auditFile(path),
       ...auditProtection(path, protection),
@@ -29,9 +29,10 @@ export async function examine(patients: readonly Patient[], at: Date, asker: Ask
       ...auditRoster(roster, at),
     )
   }
-  return worstFirst([...findings, ...auditAcross(patients)])
+  return worstFirst([...findings, ...auditAcross(stores)])
 }
 
+/** Sorts findings by severity, the most serious first. */
 export function worstFirst(findings: readonly Finding[]): Finding[] {
   return severities.flatMap((severity) => findings.filter((finding) => finding.severity === severity))
 }

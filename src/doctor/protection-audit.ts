@@ -1,7 +1,7 @@
 import { isUnverified, type Protection } from '../store/protection.js'
 import type { Finding } from './finding.js'
 
-/** Whether an encrypted store bears out the recipients that are listed in it. No command rewrites one that does not. */
+/** Checks that an encrypted store matches the recipients listed in it. No command rewrites a store that does not. */
 export function auditProtection(path: string, protection: Protection): Finding[] {
   if (!isUnverified(protection)) return []
   return [
@@ -10,11 +10,11 @@ export function auditProtection(path: string, protection: Protection): Finding[]
       severity: 'serious',
       subject: path,
       message:
-        'it was encrypted elsewhere, for others than it lists as far as can be told; no command rewrites it',
+        'it was encrypted elsewhere, apparently for recipients that it does not list; no command rewrites it',
       fix:
         protection.kind === 'passphrase'
-          ? 'a2a-totp encrypt --passphrase, or --encrypt-to with everybody who may open it'
-          : 'a2a-totp recipients add age1…, with everybody else who may open it',
+          ? 'a2a-totp encrypt --passphrase, or --encrypt-to with every recipient'
+          : 'a2a-totp recipients add age1…, with every recipient',
     },
   ]
 }

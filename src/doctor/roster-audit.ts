@@ -16,7 +16,7 @@ const dayMs = 86_400_000
 const soonDays = 7
 const oldDays = 180
 
-/** What a roster says against itself at an instant. */
+/** Audits the peers and credentials of a store at an instant. */
 export function auditRoster(roster: Roster, at: Date): Finding[] {
   const peers = [...roster.peers.values()]
   return [
@@ -38,13 +38,13 @@ function auditSeeds(roster: Roster, { name, seeds }: Peer, at: Date): Finding[] 
 
 function weak(seed: Seed, subject: string, fix: string): Finding[] {
   if (seed.strong) return []
-  const message = `its seed has ${seed.bits} bits; RFC 4226 asks for at least ${minimumSeedBits}, fewer can be guessed from a few codes`
+  const message = `its seed has ${seed.bits} bits; RFC 4226 requires at least ${minimumSeedBits}, since a shorter seed can be computed from a few codes`
   return [{ id: 'seed-weak', severity: 'serious', subject, message, fix }]
 }
 
 function published(seed: Seed, subject: string, fix: string): Finding[] {
   if (!isPublished(seed)) return []
-  const message = 'its seed is one of those that documents and examples print, so everybody has it'
+  const message = 'its seed is published in documentation or examples, or has a simple pattern'
   return [{ id: 'seed-published', severity: 'serious', subject, message, fix }]
 }
 
@@ -67,22 +67,22 @@ function auditLife(
   const fix = `a2a-totp rotate ${kind === 'seed' && roster.sharedSeeds ? '--all' : name} --${kind}`
   const newest = newestLive(credentials, at)
   if (!newest) {
-    const message = `every ${kind} of it has expired, so the agent refuses it`
+    const message = `all its ${kind}s have expired, so the agent refuses it`
     return [{ id: `${kind}-expired`, severity: 'warning', subject: name, message, fix }]
   }
   const findings: Finding[] = []
   const { expiresAt, createdAt } = newest
   if (expiresAt && expiresAt.getTime() - at.getTime() < soonDays * dayMs) {
-    const message = `its ${kind} expires at ${expiresAt.toISOString()}; from then on the agent refuses it`
+    const message = `its ${kind} expires at ${expiresAt.toISOString()}; the agent refuses it from then on`
     findings.push({ id: `${kind}-expiring`, severity: 'warning', subject: name, message, fix })
   }
   const ageDays = Math.floor((at.getTime() - createdAt.getTime()) / dayMs)
   if (ageDays >= oldDays) {
-    const message = `its ${kind} was not rotated for ${ageDays} days; what leaked meanwhile still works`
+    const message = `its ${kind} has not been rotated for ${ageDays} days; one that leaked in that time still works`
     findings.push({ id: `${kind}-old`, severity: 'warning', subject: name, message, fix })
   }
   if (credentials.some((one) => one !== newest && isLive(one, at) && !one.expiresAt)) {
-    const message = `an older ${kind} of it stays valid without an end`
+    const message = `an older ${kind} has no expiry and stays valid`
     const end = `${fix} --finish`
     findings.push({ id: `${kind}-overlap`, severity: 'warning', subject: name, message, fix: end })
   }
@@ -96,17 +96,17 @@ function auditPolicy(roster: Roster, peer: Peer, at: Date): Finding[] {
     id: 'guesses',
     severity: 'note',
     subject: name,
-    message: `who has its token can expect ${hits.toExponential(1)} accepted guesses a day, with the default budgets and window ${roster.profile.window}`,
-    fix: 'a smaller window, more digits, or a finished rotation makes it fewer',
+    message: `an attacker with its token can expect ${hits.toExponential(1)} accepted guesses a day, with the default budgets and window ${roster.profile.window}`,
+    fix: 'a smaller window, more digits, or finishing a rotation lowers the number',
   }
   if (replayOf(roster, peer) === 'once') return [guesses]
   const lifeSeconds = (2 * roster.profile.window + 1) * peer.period
-  const message = `policy reuse: who captures both of its headers can use them for up to ${lifeSeconds} s`
-  const fix = 'policy once makes a code good for one request: add-peer --replay once'
+  const message = `policy reuse: an attacker who captures both headers can use them for up to ${lifeSeconds} s`
+  const fix = 'use policy once, where a code is good for one request: add-peer --replay once'
   return [{ id: 'replay-reuse', severity: 'note', subject: name, message, fix }, guesses]
 }
 
-/** Guesses a day × chance of each: every live seed and every step of the window is one more code that is right. */
+/** Returns guesses a day × chance of each. Each live seed and each step of the window adds one code that is right. */
 export function expectedHits(roster: Roster, peer: Peer, at: Date): number {
   const live = (credentials: readonly Credential[]): number =>
     credentials.filter((one) => isLive(one, at)).length
@@ -120,7 +120,7 @@ function sharedSeed({ agent }: Roster): Finding {
     id: 'shared-seed',
     severity: 'warning',
     subject: agent,
-    message: 'one seed for all peers: any of them with a stolen token passes for its owner',
-    fix: 'make a store without --shared-seed and give each peer its own',
+    message: 'all peers share one seed: any peer that steals a token can impersonate its owner',
+    fix: 'create a store without --shared-seed, so that each peer has its own seed',
   }
 }

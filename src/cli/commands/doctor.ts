@@ -4,7 +4,7 @@ import { isTOTPError } from '../../core/errors.js'
 import { defaultProfile } from '../../core/profile.js'
 import { printable } from '../../core/text.js'
 import type { CliContext } from '../context.js'
-import type { Finding, Patient } from '../../doctor/index.js'
+import type { Finding, StoreUnderTest } from '../../doctor/index.js'
 import { exitCodes } from '../exit-codes.js'
 import { parseHttpUrl } from '../options.js'
 import type { Output } from '../io/output.js'
@@ -60,9 +60,9 @@ Examples:
     })
 
 /** Modes are for the findings to tell, so that a store which other commands refuse is examined all the same. */
-async function patientsOf({ store, cwd }: CliContext, paths: readonly string[]): Promise<Patient[]> {
+async function patientsOf({ store, cwd }: CliContext, paths: readonly string[]): Promise<StoreUnderTest[]> {
   const wanted = paths.length === 0 ? [store.nearest()] : paths.map((path) => resolve(cwd, path))
-  const patients: Patient[] = []
+  const patients: StoreUnderTest[] = []
   for (const path of new Set(wanted)) patients.push({ path, ...(await store.examine(path)) })
   return patients
 }
@@ -72,7 +72,7 @@ async function mend(findings: readonly Finding[], output: Output): Promise<Set<F
   const mended = new Set<Finding>()
   for (const finding of findings) {
     try {
-      if (await finding.mend?.()) mended.add(finding)
+      if (await finding.repair?.()) mended.add(finding)
     } catch (error) {
       if (!isTOTPError(error)) throw error
       output.warn(error.message)
