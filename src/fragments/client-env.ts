@@ -3,7 +3,7 @@ import { profileToVariables } from '../core/profile-variables.js'
 import { envFile, writableUrl } from './env-file.js'
 import type { ClientInput, Fragment } from './fragment.js'
 
-/** The variables that `TOTPClientAuthScheme`, `BearerTokenAuth` and `a2a-totp code` read. */
+/** Environment variables that `TOTPClientAuthScheme`, `BearerTokenAuth` and `a2a-totp code` read. */
 export const clientEnv: Fragment<ClientInput> = {
   kind: 'text',
   summary: 'variables for a shell or a .env file',
@@ -13,8 +13,8 @@ export const clientEnv: Fragment<ClientInput> = {
     return envFile(
       [
         `What "${peer.name}" needs to call agent "${roster.agent}". Made by \`a2a-totp config client ${peer.name} --format env\`.`,
-        'CONTAINS SECRETS, a token and a seed: keep it mode 0600, out of version control and out of logs.',
-        'Load it with `set -a; . ./FILE; set +a`, or as the .env file of the peer.',
+        'CONTAINS SECRETS (a token and a seed): keep it at mode 0600, out of version control and out of logs.',
+        "Load it with `set -a; . ./FILE; set +a`, or use it as the peer's .env file.",
       ],
       clientVariables(input, writableUrl),
     )
@@ -22,9 +22,9 @@ export const clientEnv: Fragment<ClientInput> = {
 }
 
 /**
- * The variables and their values, not quoted for anything.
+ * Returns the variables and their values, without any quoting.
  *
- * @param spellUrl what has to be done to the URL so that it can be written down
+ * @param spellUrl encodes the URL where the format cannot hold it as it is
  * @throws {TOTPError} `ERR_CREDENTIAL_EXPIRED` when the peer has no live seed or no live token.
  */
 export function clientVariables(

@@ -1,16 +1,16 @@
 import { seedToHandOut, tokenToHandOut } from '../core/live-credentials.js'
 import type { ClientInput, Fragment } from './fragment.js'
 
-/** All that one peer needs. */
+/** Everything one peer needs. */
 export const clientJson: Fragment<ClientInput> = {
   kind: 'json',
-  summary: 'all that the peer needs, as JSON',
+  summary: 'everything the peer needs, as JSON',
   secret: true,
   make: makeClientJson,
 }
 
 /**
- * What one peer has to know: the newest credentials that are live, and how its codes are made.
+ * Returns what one peer has to know: its newest live credentials, and how its codes are computed.
  *
  * @throws {TOTPError} `ERR_CREDENTIAL_EXPIRED` when the peer has no live seed or no live token.
  */

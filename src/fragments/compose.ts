@@ -13,9 +13,9 @@ export const serverCompose: Fragment<ServerInput> = {
     return yamlDocument(
       [
         `The server file of agent "${roster.agent}" for its container. Made by \`a2a-totp config server --format compose\`.`,
-        'Nothing in here is secret; the file that it names is: `a2a-totp config server --format json --out FILE` writes it.',
-        'Name your service in place of "agent", then: docker compose -f compose.yaml -f THIS up',
-        'Compose mounts the file itself: after a change run `docker compose up --force-recreate`.',
+        'Not secret. The file it names is; write that with `a2a-totp config server --format json --out FILE`.',
+        'Replace "agent" with the name of your service, then run: docker compose -f compose.yaml -f THIS up',
+        'Compose mounts the file itself, so after a change run `docker compose up --force-recreate`.',
       ],
       {
         services: {
@@ -24,7 +24,7 @@ export const serverCompose: Fragment<ServerInput> = {
             secrets: [{ source, target }],
           },
         },
-        // A dollar sign would be taken for a variable.
+        // A single dollar sign would begin a variable.
         secrets: { [source]: { file: serverFile.replaceAll('$', '$$$$') } },
       },
     )

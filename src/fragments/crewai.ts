@@ -1,10 +1,10 @@
 import type { ClientInput, Fragment, ServerInput } from './fragment.js'
 import { requireLive } from './live.js'
 
-/** The Python module with crewAI's shape of a scheme behind. */
+/** The Python module, followed by a scheme in crewAI's form. */
 export const serverCrewai: Fragment<ServerInput> = {
   kind: 'text',
-  summary: 'the Python module and a crewAI ServerAuthScheme, for hosts of crewAI',
+  summary: 'the Python module with a crewAI ServerAuthScheme, for crewAI hosts',
   secret: false,
   make: async () => (await import('./sources.js')).crewaiServer,
 }
@@ -12,7 +12,7 @@ export const serverCrewai: Fragment<ServerInput> = {
 /** A scheme for `A2AClientConfig(auth=…)`. */
 export const clientCrewai: Fragment<ClientInput> = {
   kind: 'text',
-  summary: 'a scheme for crewAI’s A2AClientConfig(auth=…); reads the variables of env',
+  summary: 'a scheme for crewAI’s A2AClientConfig(auth=…); reads the variables of the env format',
   secret: false,
   make: async (input) => {
     requireLive(input)

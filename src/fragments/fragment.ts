@@ -1,31 +1,31 @@
 import type { Peer, Roster } from '../core/roster.js'
 
-/** What a fragment for the protected agent is made of. */
+/** Input of a fragment for the protected agent. */
 export interface ServerInput {
   readonly roster: Roster
-  /** Credentials that have expired by this instant are left out. */
+  /** Credentials that have expired at this instant are left out. */
   readonly at: Date
   /** Where the agent will find its server file. By default {@link defaultServerFile}. */
   readonly serverFile?: string
 }
 
-/** What a fragment for one peer is made of. */
+/** Input of a fragment for one peer. */
 export interface ClientInput {
   readonly roster: Roster
   readonly peer: Peer
-  /** The newest credentials that are live at this instant are handed out. */
+  /** The fragment has the newest credentials that are live at this instant. */
   readonly at: Date
 }
 
-/** Beside the program that reads it, unless somebody says otherwise. */
+/** Relative to the working directory of the agent. */
 export const defaultServerFile = './a2a-totp-server.json'
 
 interface About<Input> {
   /** One line for the help text. */
   readonly summary: string
-  /** Whether it holds a seed or a token. */
+  /** Whether it contains a seed or a token. */
   readonly secret: boolean
-  /** What a person should know who uses it here; shown on stderr. */
+  /** What a user should know before using it; printed on stderr. */
   readonly warnings?: (input: Input) => readonly string[]
 }
 
@@ -36,9 +36,9 @@ interface JsonFragment<Input> extends About<Input> {
 
 interface TextFragment<Input> extends About<Input> {
   readonly kind: 'text'
-  /** The text, with a newline at its end. Long ones are loaded when they are asked for. */
+  /** Returns the text, with a newline at its end. Large texts and libraries are loaded on demand. */
   readonly make: (input: Input) => string | Promise<string>
-  /** Of a text for the agent that holds peers: the document that the agent's library reads in the end. */
+  /** For a text that contains the agent's peers: the document that the agent's library reads from it. */
   readonly agentReads?: (input: Input) => object
 }
 

@@ -2,10 +2,10 @@ import { profileToVariables } from '../core/profile-variables.js'
 import type { ClientInput, Fragment } from './fragment.js'
 import { requireLive } from './live.js'
 
-/** A workflow that probes the agent, and the lines that store its secrets. */
+/** A workflow that probes the agent, and the commands that store its secrets. */
 export const clientGithub: Fragment<ClientInput> = {
   kind: 'text',
-  summary: 'the `gh secret set` lines, and a workflow that probes the agent',
+  summary: 'a workflow that probes the agent, and its `gh secret set` commands',
   secret: false,
   make: async (input) => {
     requireLive(input)
@@ -17,14 +17,14 @@ export const clientGithub: Fragment<ClientInput> = {
     return yamlDocument(
       [
         `Probes agent "${roster.agent}" as "${peer.name}" every day. Made by \`a2a-totp config client ${peer.name} --format github\`.`,
-        'Save it as .github/workflows/a2a-totp.yml. Nothing in here is secret. The two secrets go in on standard input:',
+        'Save it as .github/workflows/a2a-totp.yml. It is not secret. Store the two secrets from standard input:',
         '',
         `  ${client} | jq -r .token | gh secret set A2A_TOTP_TOKEN`,
         `  ${client} | jq -r .seed | gh secret set A2A_TOTP_SEED`,
         ...(url === undefined ? ["  gh variable set A2A_TOTP_URL --body 'https://THE-AGENT'"] : []),
         '',
-        'Best as a peer of its own with 8 digits: a run makes up to 4 guesses, and those are scarce.',
-        'a2a-totp is on no registry: commit the tarball that `npm pack` makes of it, or change the line that installs it.',
+        'Use a separate peer with 8 digits: each run makes up to 4 guesses, and the budget for guesses is small.',
+        'a2a-totp is not in a registry: commit the tarball that `npm pack` creates, or change the line that installs it.',
       ],
       {
         name: 'a2a-totp probe',
@@ -55,7 +55,7 @@ export const clientGithub: Fragment<ClientInput> = {
   },
 }
 
-/** GitHub evaluates `${{ … }}` in every value. (A header name cannot hold it.) */
+/** GitHub evaluates `${{ … }}` in every value. (A header name cannot contain that.) */
 function withoutExpressions(text: string): string {
   return text.replaceAll('${{', '%24{{')
 }

@@ -48,13 +48,13 @@ export const clientFragments = {
 export type ServerFormat = keyof typeof serverFragments
 export type ClientFormat = keyof typeof clientFragments
 
-/** A fragment, ready to be written out. */
+/** A fragment, ready to be written. */
 export interface RenderedFragment {
-  /** What to print, with a newline at its end. */
+  /** The text to print, with a newline at its end. */
   readonly content: string
-  /** What to print with `--json`: the document itself, or `{ format, content }` of a text. */
+  /** The document to print with `--json`: the fragment itself, or `{ format, content }` for a text. */
   readonly document: object
-  /** Whether it holds a seed or a token. */
+  /** Whether it contains a seed or a token. */
   readonly secret: boolean
   /** For stderr. */
   readonly warnings: readonly string[]
@@ -63,17 +63,17 @@ export interface RenderedFragment {
 /** A fragment for the protected agent. */
 export interface RenderedServerFragment extends RenderedFragment {
   /**
-   * The server file or the maps in it: what the agent's library reads. Missing when the fragment holds no peers but
-   * code, or the path of a server file.
+   * The server file or the maps in it: what the agent's library reads. Undefined when the fragment contains no peers,
+   * but code or the path of a server file.
    */
   readonly agentReads?: object
 }
 
 /**
- * A fragment for the protected agent.
+ * Makes a fragment for the protected agent.
  *
- * Rejects with an {@link TOTPError}: `ERR_CREDENTIAL_EXPIRED` when there is a shared seed and it has expired;
- *   `ERR_CONFIG_INVALID` when the format cannot hold a value.
+ * @throws {TOTPError} `ERR_CREDENTIAL_EXPIRED` when there is a shared seed and it has expired; `ERR_CONFIG_INVALID` when
+ *   the format cannot represent a value
  */
 export async function renderServerFragment(
   format: ServerFormat,
@@ -86,10 +86,10 @@ export async function renderServerFragment(
 }
 
 /**
- * A fragment for one peer.
+ * Makes a fragment for one peer.
  *
- * Rejects with an {@link TOTPError}: `ERR_CREDENTIAL_EXPIRED` when the peer has no live seed or no live token;
- *   `ERR_CONFIG_INVALID` when the format cannot hold a value.
+ * @throws {TOTPError} `ERR_CREDENTIAL_EXPIRED` when the peer has no live seed or no live token; `ERR_CONFIG_INVALID`
+ *   when the format cannot represent a value
  */
 export function renderClientFragment(format: ClientFormat, input: ClientInput): Promise<RenderedFragment> {
   return render(format, clientFragments[format], input)

@@ -6,7 +6,7 @@ import { makeServerFile } from './server-json.js'
 
 const fileName = 'a2a-totp-server.json'
 
-/** A Secret with the server file, and how the agent mounts it. */
+/** A Secret with the server file, and how to mount it. */
 export const serverKubernetes: Fragment<ServerInput> = {
   kind: 'text',
   summary: 'a Secret with the server file, and how to mount it',
@@ -19,9 +19,9 @@ export const serverKubernetes: Fragment<ServerInput> = {
       name,
       [
         `The server file of agent "${input.roster.agent}" as a Secret. Made by \`a2a-totp config server --format kubernetes\`.`,
-        'CONTAINS SECRETS, the seeds of all peers. Pipe it into `kubectl apply -f -` rather than into a file.',
+        'CONTAINS SECRETS (the seeds of all peers): pipe it into `kubectl apply -f -`, not into a file.',
         '',
-        'In the Deployment of the agent; not by subPath, which never sees a changed Secret:',
+        "Add this to the agent's Deployment. Do not mount it by subPath: a subPath never sees a changed Secret.",
         '  spec:',
         '    template:',
         '      spec:',
@@ -33,17 +33,17 @@ export const serverKubernetes: Fragment<ServerInput> = {
         '              - { name: a2a-totp, mountPath: /run/a2a-totp, readOnly: true }',
         '        volumes:',
         '          - name: a2a-totp',
-        `            secret: { secretName: ${name}, defaultMode: 288 } # 0440: set fsGroup to the group that the agent runs as`,
+        `            secret: { secretName: ${name}, defaultMode: 288 } # 0440: set fsGroup to the group the agent runs as`,
       ],
       { [fileName]: `${JSON.stringify(makeServerFile(input), null, 2)}\n` },
     )
   },
 }
 
-/** A Secret with one peer's variables, and how it gets them. */
+/** A Secret with one peer's variables, and how to use it. */
 export const clientKubernetes: Fragment<ClientInput> = {
   kind: 'text',
-  summary: 'a Secret with the variables of env, and how to use it',
+  summary: 'a Secret with the variables of the env format, and how to use it',
   secret: true,
   make: (input) => {
     const { roster, peer } = input
@@ -53,9 +53,9 @@ export const clientKubernetes: Fragment<ClientInput> = {
       [
         `What "${peer.name}" needs to call agent "${roster.agent}", as a Secret. Made by ` +
           `\`a2a-totp config client ${peer.name} --format kubernetes\`.`,
-        'CONTAINS SECRETS, a token and a seed. Pipe it into `kubectl apply -f -` rather than into a file.',
+        'CONTAINS SECRETS (a token and a seed): pipe it into `kubectl apply -f -`, not into a file.',
         '',
-        'In the Deployment of the peer:',
+        "Add this to the peer's Deployment:",
         '  spec:',
         '    template:',
         '      spec:',

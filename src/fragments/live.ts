@@ -3,7 +3,7 @@ import { newestLive, seedsOf, type Peer } from '../core/roster.js'
 import type { ClientInput, ServerInput } from './fragment.js'
 
 /**
- * For a fragment that holds no credentials, and is useless without any.
+ * Checks the peer of a fragment that contains no credentials but is useless without them.
  *
  * @throws {TOTPError} `ERR_CREDENTIAL_EXPIRED` when the peer has no live seed or no live token
  */
@@ -13,14 +13,14 @@ export function requireLive({ roster, peer, at }: ClientInput): void {
 }
 
 /**
- * The peers that the agent can let in: those with a live seed. A server refuses to start with a peer that has
- * none, so an expired one is left out, and {@link leftOut} warns of it.
+ * Returns the peers that the agent can let in: those with a live seed. A server refuses to start with a peer that has
+ * none, so such a peer is left out, and {@link leftOut} warns about it.
  */
 export function peersWithSeed({ roster, at }: ServerInput): Peer[] {
   return [...roster.peers.values()].filter((peer) => newestLive(seedsOf(roster, peer), at))
 }
 
-/** A warning for each peer that a server fragment leaves out. */
+/** Returns a warning for each peer that a server fragment leaves out. */
 export function leftOut(input: ServerInput): string[] {
   const kept = new Set(peersWithSeed(input))
   return [...input.roster.peers.values()]

@@ -12,7 +12,7 @@ export const serverPython: Fragment<ServerInput> = {
 /** A module for clients on a2a-sdk or httpx. */
 export const clientPython: Fragment<ClientInput> = {
   kind: 'text',
-  summary: 'a module for a client on the Python a2a-sdk or httpx; reads the variables of env',
+  summary: 'a module for a client on the Python a2a-sdk or httpx; reads the variables of the env format',
   secret: false,
   make: async (input) => {
     requireLive(input)

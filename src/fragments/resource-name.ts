@@ -1,8 +1,8 @@
 import { hashToken } from '../core/token.js'
 
 /**
- * `a2a-totp-` and names, as RFC 1123 labels have to be: what Kubernetes and compose take. A name that had to be
- * changed for it is followed by a part of its digest, so that `Bob` and `bob` stay two.
+ * Returns `a2a-totp-` and the names as an RFC 1123 label, which Kubernetes and compose accept. A name that has to be
+ * changed for it is followed by part of its digest, so that `Bob` and `bob` stay different.
  */
 export function resourceName(...names: readonly string[]): string {
   return ['a2a-totp', ...names.map(labelOf)].join('-')

@@ -20,16 +20,16 @@ import { leftOut, peersWithSeed } from './live.js'
 /** The server file. */
 export const serverJson: Fragment<ServerInput> = {
   kind: 'json',
-  summary: 'the server file, which the agent reads at A2A_TOTP_SERVER_FILE',
+  summary: 'the server file, which the agent reads from A2A_TOTP_SERVER_FILE',
   secret: true,
   warnings: leftOut,
   make: makeServerFile,
 }
 
 /**
- * What the agent has to know: the seeds, and the hashes of the tokens, that are live.
+ * Returns what the agent has to know: all live seeds, and the hashes of all live tokens.
  *
- * @throws {TOTPError} `ERR_CREDENTIAL_EXPIRED` when there is a shared seed and it has expired.
+ * @throws {TOTPError} `ERR_CREDENTIAL_EXPIRED` when there is a shared seed and it has expired
  */
 export function makeServerFile(input: ServerInput): ServerFile {
   const { roster, at } = input

@@ -3,13 +3,13 @@ import { newestLive, type SeedCredential } from '../core/roster.js'
 import type { Fragment, ServerInput } from './fragment.js'
 import { leftOut, peersWithSeed } from './live.js'
 
-/** The dictionaries of the original design, for servers that are configured by hand. */
+/** The dictionaries of the original design, for agents that are configured by hand. */
 export const serverMaps: Fragment<ServerInput> = {
   kind: 'json',
   summary: 'plain maps of seeds and tokens, for agents configured by hand',
   secret: true,
   warnings: (input) => [
-    'maps cannot hold an overlap: each peer has only its newest seed here, and no expiry; prefer --format json',
+    'maps cannot represent an overlap: each peer has only its newest seed, without expiry; prefer --format json',
     ...otherProfiles(input),
     ...leftOut(input),
   ],
@@ -29,12 +29,12 @@ export const serverMaps: Fragment<ServerInput> = {
   },
 }
 
-/** A remark for each peer whose codes an agent that knows only the maps would take for wrong ones. */
+/** Returns a warning for each peer whose codes an agent with only the maps would refuse. */
 function otherProfiles(input: ServerInput): string[] {
   const { profile } = input.roster
   return peersWithSeed(input)
     .filter((peer) => codeFields.some((field) => peer[field] !== profile[field]))
-    .map(({ name }) => `maps cannot say that "${name}" has its own algorithm, digits or period`)
+    .map(({ name }) => `maps cannot represent that "${name}" has its own algorithm, digits or period`)
 }
 
 const codeFields = ['algorithm', 'digits', 'period'] as const

@@ -1,10 +1,10 @@
-/** Files in other languages are imported as their text: by esbuild in the CLI, by a plugin in the tests. */
+/** Files in other languages are imported as text: by esbuild in the CLI, by a plugin in the tests. */
 declare module '*.py' {
   const text: string
   export default text
 }
 
-/** TypeScript that is emitted, under a name that no compiler or linter takes for a part of this project. */
+/** TypeScript that fragments contain. The extension keeps compilers and linters from treating it as ours. */
 declare module '*.text' {
   const text: string
   export default text

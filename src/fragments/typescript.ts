@@ -1,7 +1,7 @@
 import type { ClientInput, Fragment, ServerInput } from './fragment.js'
 import { requireLive } from './live.js'
 
-/** An Express agent's lines. */
+/** Code for an Express agent. */
 export const serverTypescript: Fragment<ServerInput> = {
   kind: 'text',
   summary: 'the guard of an Express agent on @a2a-js/sdk; reads the server file',
@@ -9,10 +9,10 @@ export const serverTypescript: Fragment<ServerInput> = {
   make: async () => (await import('./sources.js')).agentSource,
 }
 
-/** A client's lines. */
+/** Code for a client. */
 export const clientTypescript: Fragment<ClientInput> = {
   kind: 'text',
-  summary: 'a client on @a2a-js/sdk; reads the variables of env',
+  summary: 'a client on @a2a-js/sdk; reads the variables of the env format',
   secret: false,
   make: async (input) => {
     requireLive(input)

@@ -14,24 +14,24 @@ export const serverYaml: Fragment<ServerInput> = {
     (await import('./yaml-document.js')).yamlDocument(
       [
         `The server file of agent "${input.roster.agent}" as YAML. Made by \`a2a-totp config server --format yaml\`.`,
-        'CONTAINS SECRETS, the seeds of all peers: keep it mode 0600, or encrypted, and out of logs.',
-        'For tools that turn YAML into the JSON file which the agent reads at A2A_TOTP_SERVER_FILE.',
+        'CONTAINS SECRETS (the seeds of all peers): keep it at mode 0600 or encrypted, and out of logs.',
+        'For tools that convert YAML into the JSON file which the agent reads from A2A_TOTP_SERVER_FILE.',
       ],
       makeServerFile(input),
     ),
 }
 
-/** All that one peer needs, as YAML. */
+/** Everything one peer needs, as YAML. */
 export const clientYaml: Fragment<ClientInput> = {
   kind: 'text',
-  summary: 'all that the peer needs, as YAML',
+  summary: 'everything the peer needs, as YAML',
   secret: true,
   make: async (input) =>
     (await import('./yaml-document.js')).yamlDocument(
       [
         `What "${input.peer.name}" needs to call agent "${input.roster.agent}". Made by ` +
           `\`a2a-totp config client ${input.peer.name} --format yaml\`.`,
-        'CONTAINS SECRETS, a token and a seed: keep it mode 0600, out of version control and out of logs.',
+        'CONTAINS SECRETS (a token and a seed): keep it at mode 0600, out of version control and out of logs.',
       ],
       makeClientJson(input),
     ),

@@ -138,7 +138,7 @@ describe('config server, where the agent would refuse the file', () => {
     await runCli(['add-peer', 'alice', '--digits', '8'], { cwd })
     const run = await runCli(['config', 'server', '--format', 'maps'], { cwd })
     expect(run.exitCode).toBe(0)
-    expect(run.stderr).toContain('maps cannot say that "alice" has its own algorithm, digits or period')
+    expect(run.stderr).toContain('maps cannot represent that "alice" has its own algorithm, digits or period')
     expect(run.stderr).not.toContain('bob')
   })
 

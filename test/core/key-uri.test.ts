@@ -76,7 +76,10 @@ describe('a key URI', () => {
     ['https://h/otpauth://hotp/alice?secret=', 'not a key URI'],
     ['https://h/otpauth://totp/alice?secret=', 'not a key URI'],
     ['otpauth://totp/alice?issuer=', 'key URI needs the parameter "secret" exactly once'],
-    ['otpauth://totp/a%20b?secret=', 'account of the key URI is not allowed as a peer name; use a letter or digit'],
+    [
+      'otpauth://totp/a%20b?secret=',
+      'account of the key URI is not allowed as a peer name; use a letter or digit',
+    ],
     ['otpauth://totp/alice?digits=9&secret=', 'digits of the key URI must be one of 6, 7, 8'],
   ])('says what is wrong with %s…', (start, words) => {
     expect(failureOf(() => parseKeyUri(start + secret)).message).toContain(words)
