@@ -7,12 +7,12 @@ import { cannotRead, toolOfColumns } from './other-tools.js'
 
 const columns = new Set(['name', 'peer', 'seed', 'token', 'algorithm', 'digits', 'period', 'replay', 'note'])
 
-/** CSV (RFC 4180) whose first line names the columns, in any order; all but `name` may be left out or empty. */
+/** Reads CSV (RFC 4180) whose first line names the columns, in any order; all but `name` may be absent or empty. */
 export function readCsv(text: string): Entry[] {
   return rowsOf(text).map(({ record, info }) =>
     entryOf(`line ${info.lines}`, () => {
-      if (info.error) throw invalidImport('this line has more or fewer fields than there are columns')
-      // In a table a missing value is an empty cell: there is no other way to leave it out.
+      if (info.error) throw invalidImport('this line has more or fewer fields than the header has columns')
+      // A table can only leave out a value as an empty cell.
       return requestFrom(Object.fromEntries(Object.entries(record).filter(([, cell]) => cell !== '')))
     }),
   )
@@ -40,22 +40,22 @@ function rowsOf(text: string): Row[] {
       relax_column_count: true,
     }) as unknown as Row[]
   } catch {
-    // The cause is dropped on purpose: it quotes what stands around the mistake.
+    // The cause is dropped on purpose: it quotes the text around the error.
     throw invalidImport(unknown ?? notCsv)
   }
 }
 
-const notCsv = `this is no CSV whose first line names its columns: ${[...columns].join(', ')}; nor JSON, nor otpauth URIs`
+const notCsv = `unrecognised input; expected otpauth URIs, JSON, or CSV whose first line names the columns: ${[...columns].join(', ')}`
 
-/** What is wrong with the names of the columns. */
+/** Returns what is wrong with the names of the columns, if anything. */
 function unknownColumns(lower: readonly string[]): string | undefined {
   const tool = toolOfColumns(lower)
   if (tool !== undefined) return cannotRead(tool)
-  // Otherwise it is no line of names, and may hold a secret.
+  // Without one of these the line is not a header, and may contain a secret.
   if (!lower.includes('name') && !lower.includes('peer')) return notCsv
-  if (new Set(lower).size < lower.length) return 'a column is named twice; name each column once'
+  if (new Set(lower).size < lower.length) return 'duplicate column; name each column once'
   const unknown = lower.filter((name) => !columns.has(name))
   const column = unknown.find(isCredentialKey) ?? unknown[0]
   if (column === undefined) return undefined
-  return `the column ${quoteName(column)} is not known; the columns are ${[...columns].join(', ')}`
+  return `unknown column ${quoteName(column)}; the columns are ${[...columns].join(', ')}`
 }

@@ -8,13 +8,13 @@ import { Token } from '../core/token.js'
 import { invalidImport, type Fields } from './fields.js'
 import { requireUnderstood } from './understood.js'
 
-/** One peer of an import, or why it is none. */
+/** One peer of an import, or why it cannot be imported. */
 export type Entry =
-  /** `where` says where it stands, `line 3` say, and never what stands there. */
+  /** `where` is its position, such as `line 3`, and never its content. */
   | { readonly where: string; readonly request: PeerRequest }
   | { readonly where: string; readonly problem: string }
 
-/** Reads one entry; what is wrong with it becomes its problem. */
+/** Reads one entry. A {@link TOTPError} becomes its problem. */
 export function entryOf(where: string, read: () => PeerRequest): Entry {
   try {
     return { where, request: read() }
@@ -24,12 +24,12 @@ export function entryOf(where: string, read: () => PeerRequest): Entry {
   }
 }
 
-/** Keys whose values are checked by rules of their own. */
+/** Keys whose values {@link requestFrom} checks. */
 const read = ['seed', 'token', 'algorithm', 'digits', 'period', 'replay']
 
 /**
- * Reads what an object says of a peer. A seed or a token is missing, and so will be made, only when its key is, and when
- * nothing else in the object looks like one.
+ * Reads a peer from an object. A seed or token is created for it only when its key is absent and nothing else in the
+ * object looks like a credential.
  *
  * @throws {TOTPError} `ERR_NAME_INVALID`, `ERR_SEED_INVALID`, `ERR_TOKEN_INVALID`, `ERR_KEY_URI_INVALID`,
  *   `ERR_IMPORT_INVALID`
@@ -43,10 +43,10 @@ export function requestFrom(fields: Fields): PeerRequest {
     new Set([
       ...read,
       ...(uri ? ['uri'] : []),
-      // What `add-peer --reveal` prints besides.
+      // Also printed by `add-peer --reveal`.
       ...(hasSeed ? ['seedId'] : []),
       ...(hasToken ? ['tokenId'] : []),
-      // A remark of somebody's own: it can hide only what is not missing.
+      // Free text can hide a credential, which does no harm when none is missing.
       ...(isComplete ? ['note'] : []),
     ]),
   )
@@ -54,18 +54,20 @@ export function requestFrom(fields: Fields): PeerRequest {
     const value = fields[field]
     if (value === undefined || value === null || value === '') return undefined
     if (typeof value === 'string' || typeof value === 'number') return String(value)
-    throw invalidImport(`${field} must be a text or a number`)
+    throw invalidImport(`${field} must be a string or a number`)
   }
   const name = parseName(text('name') ?? text('peer') ?? '', 'peer')
   if (!isComplete && /^(a2at_|[A-Z2-7]{16,}$)/.test(name))
-    throw invalidImport('the name looks like a seed or a token; if it is a name, run `a2a-totp add-peer`')
+    throw invalidImport(
+      'the name looks like a seed or a token; if it is one, correct it, else run `a2a-totp add-peer`',
+    )
   const [note, replay] = [text('note'), text('replay')]
   if (replay !== undefined && !replayPolicies.some((policy) => policy === replay))
     throw invalidImport(`replay must be ${replayPolicies.join(' or ')}`)
   const seed = hasSeed ? Seed.fromBase32(credentialIn(fields, 'seed')) : undefined
   if (uri && uri.seed.base32 !== seed?.base32)
     throw invalidImport(
-      '"seed" and "uri" do not have the same seed; leave out the wrong one, or give key URIs alone',
+      '"seed" and "uri" have different seeds; remove the wrong one, or import key URIs alone',
     )
   return {
     ...uri?.profile,
@@ -82,14 +84,14 @@ export function requestFrom(fields: Fields): PeerRequest {
   }
 }
 
-/** A key without a value is no reason to make one: the value may have been lost on the way. */
+/** A key without a value is an error: its value may have been lost, so a new one would be wrong. */
 function credentialIn(fields: Fields, key: 'seed' | 'token'): string {
   const value = fields[key]
   if (typeof value === 'string' && value.trim() !== '') return value
-  throw invalidImport(`"${key}" is empty or not a string; leave the key out to have a new ${key} made`)
+  throw invalidImport(`"${key}" is empty or not a string; remove the key to create a new ${key}`)
 }
 
-/** The key URI that `export` and `add-peer --reveal` print beside the seed. */
+/** Parses the key URI that `export` and `add-peer --reveal` print beside the seed. */
 function keyUriIn({ uri }: Fields): KeyUri | undefined {
   return typeof uri === 'string' && /^\s*otpauth:/i.test(uri) ? parseKeyUri(uri) : undefined
 }

@@ -1,6 +1,6 @@
 import { TOTPError } from '../core/errors.js'
 
-/** What a line or an object says of a peer. Nothing of it is trusted. */
+/** The untrusted values of a line or an object. */
 export type Fields = Readonly<Record<string, unknown>>
 
 export function isObject(value: unknown): value is Fields {

@@ -2,7 +2,7 @@ import { parseKeyUri } from '../core/key-uri.js'
 import { entryOf, type Entry } from './entry.js'
 import { isMigration, readMigration } from './migration.js'
 
-/** Key URIs, one a line. A migration URI holds several. Empty lines and remarks behind `#` are skipped. */
+/** Reads key URIs, one per line. A migration URI contains several. Skips empty lines and `#` comments. */
 export function readKeyUris(text: string): Entry[] {
   return text.split(/\r?\n/).flatMap((raw, index) => {
     const line = raw.trim()

@@ -5,7 +5,7 @@ import { Seed } from '../core/seed.js'
 import { entryOf, type Entry } from './entry.js'
 import { invalidImport } from './fields.js'
 
-/** One account of Google Authenticator's export, as its protobuf numbers the fields. */
+/** One account of Google Authenticator's export; enums are the numbers of its protobuf schema. */
 interface Account {
   secret: Uint8Array
   name: string
@@ -15,22 +15,23 @@ interface Account {
 }
 
 const totp = 2
-/** Unspecified is what the app itself makes: SHA1 and six digits. 4 is MD5, which has no TOTP. */
+/** 0 is unspecified, which means SHA1 and six digits. 4 is MD5, which TOTP does not have. */
 const algorithms: Readonly<Record<number, Algorithm>> = { 0: 'SHA1', 1: 'SHA1', 2: 'SHA256', 3: 'SHA512' }
 const digitCounts: Readonly<Record<number, Digits>> = { 0: 6, 1: 6, 2: 8 }
 
+/** Returns whether a line is an `otpauth-migration:` URI. */
 export function isMigration(line: string): boolean {
   return /^otpauth-migration:/i.test(line)
 }
 
-/** The accounts of an `otpauth-migration://offline?data=…` URI. */
+/** Reads the accounts of an `otpauth-migration://offline?data=…` URI. */
 export function readMigration(line: string, where: string): Entry[] {
   let accounts: Account[]
   try {
     accounts = accountsIn(line)
   } catch {
-    // The cause is dropped on purpose: it may quote a part of the data.
-    const problem = 'this otpauth-migration URI cannot be read; export the accounts again'
+    // The cause is dropped on purpose: it may quote part of the data.
+    const problem = 'cannot read this otpauth-migration URI; export the accounts again'
     return [{ where, problem }]
   }
   return accounts.map((account, index) =>
@@ -39,7 +40,7 @@ export function readMigration(line: string, where: string): Entry[] {
       const [algorithm, digits] = [algorithms[account.algorithm], digitCounts[account.digits]]
       if (type !== totp) throw invalidImport('this account is for HOTP; only TOTP is supported')
       if (!algorithm || !digits)
-        throw invalidImport('this account has an algorithm or a length that is not ours')
+        throw invalidImport('this account has an unsupported algorithm or number of digits')
       // The app writes the issuer in front of the account.
       const peer = parseName((name.split(':').at(-1) ?? '').trim(), 'peer')
       return { name: peer, seed: Seed.fromBytes(secret), algorithm, digits, period: 30 }

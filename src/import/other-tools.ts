@@ -1,6 +1,6 @@
 import { isObject, type Fields } from './fields.js'
 
-/** How the exports of a tool are recognised: one entry, the whole document, or the columns of CSV. */
+/** How to recognise the exports of a tool: by one entry, by the document, or by the columns of CSV. */
 interface Tool {
   readonly name: string
   readonly entry?: (fields: Fields) => boolean
@@ -8,7 +8,7 @@ interface Tool {
   readonly columns?: readonly string[]
 }
 
-/** Tools whose own formats cannot be read yet. All of them can export key URIs, or show them. */
+/** Tools whose own formats cannot be imported yet. All of them can export or show key URIs. */
 const tools: readonly Tool[] = [
   {
     name: 'Aegis',
@@ -40,18 +40,18 @@ const tools: readonly Tool[] = [
   { name: 'KeePassXC', columns: ['title', 'totp'] },
 ]
 
-/** The tool that an entry seems to come from. */
+/** Returns the tool that an entry seems to come from. */
 export const toolOfEntry = (fields: Fields): string | undefined =>
   tools.find(({ entry }) => entry?.(fields))?.name
 
-/** The same of a whole document. */
+/** Returns the tool that a JSON document seems to come from. */
 export const toolOfDocument = (fields: Fields): string | undefined =>
   tools.find(({ document }) => document?.(fields))?.name
 
-/** The same of the first line of CSV, in lower case. */
+/** Returns the tool that CSV with these column names, in lower case, seems to come from. */
 export const toolOfColumns = (names: readonly string[]): string | undefined =>
   tools.find(({ columns }) => columns?.every((column) => names.includes(column)))?.name
 
-/** What to say when the tool is known. */
+/** Returns the message for a known tool. */
 export const cannotRead = (tool: string): string =>
-  `this looks like an export of ${tool}, which import cannot read yet; give its accounts as key URIs (otpauth://totp/...), one a line`
+  `this looks like an export of ${tool}, which import cannot read yet; pass its accounts as key URIs (otpauth://totp/...), one per line`

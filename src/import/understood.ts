@@ -6,15 +6,15 @@ import { cannotRead, toolOfEntry } from './other-tools.js'
 
 type Path = readonly string[]
 
-/** Deeper than anything that is written by hand or by a tool. */
+/** Deeper than anything that people or tools write. */
 const deepest = 32
 
 /**
- * Lets an object pass when everything in it that looks like a credential is understood. A peer whose seed or token was
- * overlooked would get a new one that its owner has never seen, and the import would look like a success.
+ * Requires that an object contains no credential besides those that the caller reads. A peer whose seed or token was
+ * overlooked would get a new one, unknown to its owner, and the import would look successful.
  *
- * @param read the keys whose values the caller checks itself
- * @throws {TOTPError} `ERR_IMPORT_INVALID` with the path of the key, at any depth, and never with its value
+ * @param read the keys whose values the caller checks
+ * @throws {TOTPError} `ERR_IMPORT_INVALID` with the path of the key, at any depth, and never its value
  */
 export function requireUnderstood(fields: Fields, read: ReadonlySet<string>): void {
   const tool = toolOfEntry(fields)
@@ -24,7 +24,7 @@ export function requireUnderstood(fields: Fields, read: ReadonlySet<string>): vo
   const open: [path: Path, value: unknown][] = []
   for (const [key, value] of Object.entries(fields))
     if (!read.has(key) && !isPlain(key, value)) open.push([[key], value])
-  // The list grows as it is walked: a recursion would end with the stack.
+  // The list grows during the loop: recursion could exhaust the stack.
   for (const [path, value] of open) {
     const key = path.at(-1) ?? ''
     if (isOtherKind(key, value))
@@ -37,7 +37,7 @@ export function requireUnderstood(fields: Fields, read: ReadonlySet<string>): vo
   }
 }
 
-/** Values of ours that are no credentials, whatever they look like: a name may be 16 letters of base32. */
+/** Known values that are not credentials, whatever they look like: a name may be 16 letters of base32. */
 function isPlain(key: string, value: unknown): boolean {
   if (typeof value !== 'string') return false
   if (key === 'name' || key === 'peer' || key === 'agent') return isName(value)
@@ -59,7 +59,7 @@ function holdsCredential(value: unknown): boolean {
     : Array.isArray(value) && isCredentialBytes(value)
 }
 
-/** What `list`, `show` and `add-peer` print: which credentials there are, without the credentials. */
+/** Whether this is what `list`, `show` and `add-peer` print: ids of credentials without the credentials. */
 function isBareList(key: string, value: unknown): boolean {
   if (key === 'seedId' || key === 'tokenId') return true
   const bare = (one: unknown): boolean => isObject(one) && 'id' in one && !('seed' in one || 'token' in one)
@@ -67,20 +67,20 @@ function isBareList(key: string, value: unknown): boolean {
 }
 
 const withoutValues =
-  'this lists credentials without their values, as `list` and `show` do; give the output of `a2a-totp export --reveal`'
+  'this lists credentials without their values, as `list` and `show` print them; pass the output of `a2a-totp export --reveal`'
 
 const remedy =
-  'rename the key of a seed to "seed" and of a token to "token", or give key URIs (otpauth://totp/...), one a line'
+  'rename the key of a seed to "seed" and of a token to "token", or pass key URIs (otpauth://totp/...), one per line'
 
 function unknownKey(path: Path): string {
-  return `${shown(path)} looks like a credential, and import does not know this key; ${remedy}`
+  return `${shown(path)} looks like a credential, but import does not know this key; ${remedy}`
 }
 
 function unknownValue(path: Path): string {
-  return `the value of ${shown(path)} looks like a seed, a token or a key URI, and import does not know this key; ${remedy}`
+  return `the value of ${shown(path)} looks like a seed, a token or a key URI, but import does not know this key; ${remedy}`
 }
 
-/** A key may be a secret in the wrong place, or hold what a terminal obeys. */
+/** A key may be a misplaced secret, or contain terminal control characters. */
 function shown(path: Path): string {
   return path.map(quoteName).join('.')
 }

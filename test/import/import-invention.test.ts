@@ -112,13 +112,13 @@ describe('import, where the input seems to hold a credential that it does not un
     ['token an object', { token: { id: 't-1' } }],
   ])('refuses %s rather than make one', async (_what, more) => {
     expect(await refused({ name: 'alice', ...more })).toMatch(
-      /"(seed|token)" is empty or not a string; leave/,
+      /"(seed|token)" is empty or not a string; remove/,
     )
   })
 
   it('refuses a key URI beside no seed, or beside another one', async () => {
-    expect(await refused({ name: 'alice', uri: keyUri })).toContain('do not have the same seed')
-    expect(await refused({ name: 'alice', seed: second, uri: keyUri })).toContain('do not have the same seed')
+    expect(await refused({ name: 'alice', uri: keyUri })).toContain('have different seeds')
+    expect(await refused({ name: 'alice', seed: second, uri: keyUri })).toContain('have different seeds')
     expect(await refused({ name: 'alice', url: keyUri })).toContain('the value of "url"')
   })
 
@@ -186,14 +186,14 @@ describe('import, where the input seems to hold a credential that it does not un
   })
 
   it.each([
-    ['an unknown column', `name,seed,secret\nalice,,${base32}`, '"secret" is not known'],
-    ['an unknown column among others', `name,team,totp\nalice,x,${base32}`, '"totp" is not known'],
-    ['a column in quotes', `"name","Secret Key"\nalice,${base32}`, '"secret key" is not known'],
-    ['a column twice', `name,seed,Seed\nalice,,${base32}`, 'named twice'],
-    ['semicolons', `name;seed\nalice;${base32}`, 'no CSV'],
+    ['an unknown column', `name,seed,secret\nalice,,${base32}`, 'unknown column "secret"'],
+    ['an unknown column among others', `name,team,totp\nalice,x,${base32}`, 'unknown column "totp"'],
+    ['a column in quotes', `"name","Secret Key"\nalice,${base32}`, 'unknown column "secret key"'],
+    ['a column twice', `name,seed,Seed\nalice,,${base32}`, 'duplicate column'],
+    ['semicolons', `name;seed\nalice;${base32}`, 'unrecognised input'],
     ['semicolons below a name', `name\nalice;${base32}`, 'peer name is not allowed'],
-    ['tabs', `name\tseed\nalice\t${base32}`, 'no CSV'],
-    ['no line of names', `alice,${base32}`, 'no CSV'],
+    ['tabs', `name\tseed\nalice\t${base32}`, 'unrecognised input'],
+    ['no line of names', `alice,${base32}`, 'unrecognised input'],
     ['a field too many', `name\nalice,${base32}`, 'more or fewer fields'],
     ['a cell of blanks in quotes', `name,seed\nalice,"  "`, '"seed" is empty'],
     ['a key URI as a note', `name,note\nalice,${keyUri}`, 'the value of "note"'],
