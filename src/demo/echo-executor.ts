@@ -6,7 +6,7 @@ import {
   type RequestContext,
 } from '@a2a-js/sdk/server'
 
-/** Completes a task with an artifact that says the text back, and who sent it. */
+/** Completes each task with an artifact that repeats the text and names its sender. */
 export class EchoExecutor implements AgentExecutor {
   execute(
     { taskId, contextId, userMessage, context }: RequestContext,

@@ -22,12 +22,12 @@ export type { DemoInterface } from './demo-card.js'
 
 export interface DemoOptions {
   readonly roster: Roster
-  /** Of HTTP; 0 for any that is free. gRPC takes any that is free. */
+  /** The HTTP port; 0 for any free one. gRPC always takes a free one. */
   readonly port: number
   readonly now?: () => Date
   /** Receives one line for each finished call, without secrets. */
   readonly log?: (line: string) => void
-  /** What the card calls the agent; by default the roster's name for it. */
+  /** The agent's name in its card; by default the name in the roster. */
   readonly name?: string
 }
 
@@ -42,23 +42,23 @@ const cardPath = '/.well-known/agent-card.json'
 
 /**
  * Starts a real A2A agent on the loopback address, protected by a roster: JSON-RPC, HTTP+JSON and gRPC,
- * protocols 1.0 and 0.3. Later changes of the roster do not reach it.
+ * protocols 1.0 and 0.3. Later changes to the roster have no effect on it.
  *
- * @throws {TOTPError} `ERR_PORT_UNAVAILABLE` when the port is taken or not allowed; `ERR_SEED_MISSING` for a peer
- *   without seeds.
+ * @throws {TOTPError} `ERR_PORT_UNAVAILABLE` when the port is in use or not allowed; `ERR_SEED_MISSING` when a peer has
+ *   no seeds
  */
 export async function startDemoAgent(options: DemoOptions): Promise<DemoAgent> {
   const { roster, port, now, log = () => undefined, name = roster.agent } = options
   const scheme = new TOTPServerAuthScheme({
     ...rosterOptions(roster),
-    // It only says things back, so a code from before a restart does no harm, and the first call need not wait.
+    // The agent only echoes, so replaying a code from before a restart does no harm, and no first call has to wait.
     state: memoryState({ since: new Date(0) }),
-    // Whoever keeps the roster let these in.
+    // The owner of the roster has allowed them already.
     allowWeakSeeds: true,
     now,
   })
 
-  // The card names the ports, which are known only once the servers listen.
+  // The card contains the ports, which are known only once the servers listen.
   const app = express()
   const logCall = (call: LoggedCall): void => log(formatCall(call))
   const http = await listenHttp(createServer(logHttpCalls(app, outcomeOf, logCall)), port)
@@ -84,7 +84,7 @@ export async function startDemoAgent(options: DemoOptions): Promise<DemoAgent> {
   }
 }
 
-/** What each binding's handlers stand on. */
+/** What the handlers of each binding share. */
 interface Services extends Pick<TOTPCallContextBuilder, 'userBuilder' | 'contextBuilder'> {
   readonly requestHandler: DefaultRequestHandler
 }

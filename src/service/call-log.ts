@@ -1,4 +1,4 @@
-/** What a guard decided about a call, as far as a log shows it. */
+/** The part of a guard's outcome that a log shows. */
 export interface LoggedOutcome {
   readonly caller?: { readonly peer: string }
   readonly refusal?: {
@@ -8,13 +8,13 @@ export interface LoggedOutcome {
   }
 }
 
-/** One finished call. It holds no secret. */
+/** One finished call. Contains no secret. */
 export interface LoggedCall {
-  /** Undefined when the call met no guard: the agent card is public. */
+  /** Undefined when no guard saw the call, as for the public agent card. */
   readonly outcome: LoggedOutcome | undefined
   /** The HTTP method; gRPC has none. */
   readonly method?: string
-  /** Without the query, where a caller may have put anything; short, and printable ASCII only. */
+  /** Shortened, in printable ASCII, without the query, which may contain secrets. */
   readonly path: string
   /** An HTTP status code or the name of a gRPC status. */
   readonly status: string
@@ -22,9 +22,10 @@ export interface LoggedCall {
   readonly durationMs: number
 }
 
+/** Receives each finished call. */
 export type CallLog = (call: LoggedCall) => void
 
-/** A call as one line of text: who or why not, what, and how it ended. */
+/** Formats a call as one line of text: the caller or the reason of the refusal, the request, and its status. */
 export function formatCall({ outcome, method, path, status, durationMs }: LoggedCall): string {
   const what = method === undefined ? path : `${method} ${path}`
   return `${formatOutcome(outcome)} ${what} ${status} ${durationMs} ms`
@@ -37,7 +38,7 @@ function formatOutcome({ caller, refusal }: LoggedOutcome = {}): string {
   return refusal.compromiseSuspected ? `${refused}, its token may be stolen: rotate it;` : refused
 }
 
-/** Whole milliseconds since it was made. */
+/** Returns a function that returns the whole milliseconds since now. */
 export function stopwatch(): () => number {
   const begin = process.hrtime.bigint()
   return () => Number((process.hrtime.bigint() - begin) / 1_000_000n)

@@ -32,9 +32,9 @@ export async function listenGrpc(server: Server, port: number): Promise<Listener
 }
 
 /**
- * An interceptor that reports each call once it is over. It stands before the guard.
+ * Returns an interceptor that reports each call when it is over. It goes before the guard.
  *
- * @param outcomeOf what the guard decided about a call, asked when the call is over
+ * @param outcomeOf returns the guard's outcome for a call; called when the call is over
  */
 export function logGrpcCalls(
   outcomeOf: (call: { readonly metadata: Metadata }) => LoggedOutcome | undefined,

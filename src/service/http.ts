@@ -27,9 +27,9 @@ export async function listenHttp(server: Server, port: number): Promise<Listener
 }
 
 /**
- * A handler that also reports each call once it is over. It goes around everything, the guard too.
+ * Wraps a handler so that each call is reported when it is over. It goes around everything, the guard included.
  *
- * @param outcomeOf what the guard decided about a request, asked when the call is over
+ * @param outcomeOf returns the guard's outcome for a request; called when the call is over
  */
 export function logHttpCalls(
   handler: RequestListener,

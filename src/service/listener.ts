@@ -2,7 +2,7 @@ import { TOTPError } from '../core/errors.js'
 
 /** A server that accepts connections. */
 export interface Listener {
-  /** `host:port`; the real port where 0 was asked for. */
+  /** `host:port`, with the actual port if 0 was requested. */
   readonly address: string
   /** Ends every connection, streams too, and frees the port. */
   stop(): Promise<void>
@@ -13,8 +13,8 @@ export const loopback = '127.0.0.1'
 const problems = { EADDRINUSE: 'is in use', EACCES: 'needs more privileges' }
 
 /**
- * An error of listening as one that names the port and what to do; any other as it is. The message decides, since
- * @grpc/grpc-js keeps nothing else of the cause.
+ * Converts an error of listening into one that names the port and what to do; returns any other unchanged. It looks at
+ * the message, since @grpc/grpc-js keeps no other part of the cause.
  */
 export function portError(port: number, error: unknown): Error {
   const { message } = error as Error
