@@ -1,14 +1,8 @@
 /** The public core of a2a-totp: seeds, tokens, codes, key URIs and the agent card. Pure, and free of any SDK. */
 export { TOTPError, isTOTPError, type ErrorCode } from './core/errors.js'
-export {
-  isBearerScheme,
-  isHeaderScheme,
-  totpSecurityOf,
-  withTotpSecurity,
-  type CardJson,
-  type CardProtocol,
-  type TOTPSecurityOptions,
-} from './core/card/security.js'
+export { isBearerScheme, isHeaderScheme } from './core/card/schemes.js'
+export { totpSecurityOf, withTotpSecurity, type TOTPSecurityOptions } from './core/card/security.js'
+export type { CardJson, CardProtocol } from './core/card/shapes.js'
 export { challenges } from './core/challenge.js'
 export { formatKeyUri, parseKeyUri, type KeyUri } from './core/key-uri.js'
 export {

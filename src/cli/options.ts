@@ -1,6 +1,7 @@
 import { Option } from 'commander'
 import { TOTPError } from '../core/errors.js'
 import { parseRfc3339 } from '../core/instant.js'
+import { parseHttpUrl } from '../core/url.js'
 import {
   algorithms,
   digitCounts,
@@ -96,9 +97,9 @@ export function parseTime(text: string): Date {
  * @param what says which, `--url` for example
  * @throws {TOTPError} `ERR_USAGE`
  */
-export function parseHttpUrl(what: string, text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url && /^https?:$/.test(url.protocol) && !url.username && !url.password) return text
+export function requireHttpUrl(what: string, text: string): string {
+  const url = parseHttpUrl(text)
+  if (url && !url.username && !url.password) return text
   throw new TOTPError('ERR_USAGE', `${what} must be an http or https URL without a user name in it`)
 }
 

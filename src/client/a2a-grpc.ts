@@ -1,11 +1,8 @@
 import type { TransportFactory } from '@a2a-js/sdk/client'
-import { interfaceUrl } from './card-interfaces.js'
+import { dialledAt } from '../core/card/targets.js'
 import type { Destinations } from './destinations.js'
-import { targetUrl } from './grpc-targets.js'
+import { withTls } from './grpc-destination.js'
 import type { TOTPClientAuthScheme } from './totp-client-auth-scheme.js'
-
-/** gRPC's, with TLS or without. */
-const defaultPort = '443'
 
 /** Certificates and key in PEM, as `credentials.createSsl` of @grpc/grpc-js takes them. */
 export interface GrpcTls {
@@ -19,18 +16,22 @@ export interface GrpcTls {
 interface GrpcFactoryOptions {
   readonly tls: GrpcTls | false | undefined
   readonly legacyCompat: { readonly enabled: boolean }
+  /** Reads the address of an interface, as the card spells it. */
+  readonly locate: (text: string, card: object) => URL
 }
 
 /** The SDK's gRPC transport behind the interceptor. gRPC is loaded once a card leads there. */
 export function grpcFactory(
   scheme: TOTPClientAuthScheme,
   destinations: Destinations,
-  { tls, legacyCompat }: GrpcFactoryOptions,
+  { tls, legacyCompat, locate }: GrpcFactoryOptions,
 ): TransportFactory {
   return {
     protocolName: 'GRPC',
     create: async (text, card) => {
-      const url = grpcUrl(text, tls)
+      const named = locate(text, card)
+      // What the user says about TLS takes precedence over the card.
+      const url = tls === undefined ? named : withTls(named, tls !== false)
       destinations.require(url)
       const { credentials } = await import('@grpc/grpc-js')
       const { GrpcTransportFactory } = await import('@a2a-js/sdk/client/grpc')
@@ -48,14 +49,7 @@ export function grpcFactory(
         grpcCallOptions: { interceptors: [interceptor] },
         legacyCompat: { ...legacyCompat },
       })
-      return factory.create(text.replace(/^https?:\/\/([^/]+)\/?$/i, '$1'), card)
+      return factory.create(dialledAt(url), card)
     },
   }
-}
-
-/** What the user says about TLS goes before what the card says. */
-function grpcUrl(text: string, tls: GrpcTls | false | undefined): URL {
-  const url = interfaceUrl(text)
-  if (tls === undefined) return url
-  return targetUrl(`${url.hostname}:${url.port || defaultPort}`, tls !== false)
 }

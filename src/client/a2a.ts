@@ -7,9 +7,10 @@ import {
   type AgentCardResolver,
   type TransportFactory,
 } from '@a2a-js/sdk/client'
+import { readAddress, type Binding } from '../core/card/interfaces.js'
+import { cardPath } from '../core/card/shapes.js'
 import { TOTPError } from '../core/errors.js'
 import { grpcFactory, type GrpcTls } from './a2a-grpc.js'
-import { interfaceUrl } from './card-interfaces.js'
 import { Destinations, type DestinationOptions } from './destinations.js'
 import { explainCard } from './explain-card.js'
 import { fetchTo, type Fetch } from './fetch.js'
@@ -68,25 +69,50 @@ export function totpTransports(
     },
   })
 
-  const overHttp = (inner: TransportFactory): TransportFactory => ({
+  const http = { fetchImpl, legacyCompat: { ...legacyCompat } }
+  const cardResolver = new AgentResolver(destinations, http)
+
+  /** Where the card says that an interface is. */
+  const locate = (text: string, card: object, binding: Binding): URL => {
+    const address = readAddress(text, binding, cardResolver.urlOf(card))
+    if (!address.understood) {
+      throw new TOTPError(
+        'ERR_CARD_INVALID',
+        `the card names an interface that cannot be called: ${address.why}`,
+      )
+    }
+    const { url, remarks } = address
+    if (remarks.length > 0) onWarning(`the interface at ${url.origin}${url.pathname}: ${remarks.join('; ')}`)
+    return url
+  }
+
+  const overHttp = (inner: TransportFactory, binding: Binding): TransportFactory => ({
     protocolName: inner.protocolName,
-    create: async (url, card) => {
-      destinations.require(interfaceUrl(url))
-      return inner.create(url, card)
+    create: async (text, card) => {
+      const url = locate(text, card, binding)
+      destinations.require(url)
+      // The SDK puts paths behind it.
+      return inner.create(url.pathname === '/' ? url.origin : url.href, card)
     },
   })
 
-  const http = { fetchImpl, legacyCompat: { ...legacyCompat } }
-  const factories = [new JsonRpcTransportFactory(http), new RestTransportFactory(http)].map(overHttp)
+  const factories = [
+    overHttp(new JsonRpcTransportFactory(http), 'jsonrpc'),
+    overHttp(new RestTransportFactory(http), 'rest'),
+  ]
   if (isInstalled('@grpc/grpc-js')) {
-    factories.push(grpcFactory(scheme, destinations, { tls: options.grpcTls, legacyCompat }))
+    const locateGrpc = (text: string, card: object): URL => locate(text, card, 'grpc')
+    factories.push(
+      grpcFactory(scheme, destinations, { tls: options.grpcTls, legacyCompat, locate: locateGrpc }),
+    )
   }
-  return { transports: factories.map(explaining), cardResolver: new AgentResolver(destinations, http) }
+  return { transports: factories.map(explaining), cardResolver }
 }
 
 /** The SDK's resolver, which learns where the agent is from whoever asks for its card. */
 class AgentResolver extends DefaultAgentCardResolver {
   readonly #destinations: Destinations
+  readonly #urls = new WeakMap<object, URL>()
 
   constructor(
     destinations: Destinations,
@@ -101,7 +127,14 @@ class AgentResolver extends DefaultAgentCardResolver {
   ): ReturnType<DefaultAgentCardResolver['resolve']> {
     if (!URL.canParse(baseUrl)) throw new TOTPError('ERR_USAGE', 'the URL of the agent is no URL')
     this.#destinations.settle(new URL(baseUrl))
-    return super.resolve(baseUrl, path)
+    const card = await super.resolve(baseUrl, path)
+    this.#urls.set(card, new URL(path ?? cardPath.slice(1), baseUrl))
+    return card
+  }
+
+  /** Where a card was found; undefined for one that came another way. */
+  urlOf(card: object): URL | undefined {
+    return this.#urls.get(card)
   }
 }
 

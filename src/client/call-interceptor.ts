@@ -1,4 +1,6 @@
-import { interfaceUrlsOf } from './card-interfaces.js'
+import { readInterfaces } from '../core/card/interfaces.js'
+import { TOTPError } from '../core/errors.js'
+import { asObject } from '../core/json.js'
 import { Destinations, type DestinationOptions } from './destinations.js'
 import type { TOTPClientAuthScheme } from './totp-client-auth-scheme.js'
 
@@ -41,7 +43,7 @@ export function totpInterceptor(
   const own = new Set(['authorization', scheme.profile.header.toLowerCase()])
   return {
     before: async (call) => {
-      for (const url of interfaceUrlsOf(call.agentCard)) destinations.settle(url)
+      for (const url of urlsOf(call.agentCard)) destinations.settle(url)
       const { serviceParameters = {}, signal } = call.options ?? {}
       const others = Object.entries(serviceParameters).filter(([name]) => !own.has(name.toLowerCase()))
       const kept = Object.fromEntries(others)
@@ -50,4 +52,13 @@ export function totpInterceptor(
     },
     after: () => Promise.resolve(),
   }
+}
+
+/** The URLs of every interface that has an address, those that this library could not call too. */
+function urlsOf(card: object): URL[] {
+  return readInterfaces(asObject(card)).flatMap((one) => {
+    if (one.url !== undefined) return [one.url]
+    if (one.understood || one.written.address.trim() === '') return []
+    throw new TOTPError('ERR_CARD_INVALID', `the card names an interface that cannot be called: ${one.why}`)
+  })
 }

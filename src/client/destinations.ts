@@ -1,4 +1,5 @@
 import { TOTPError } from '../core/errors.js'
+import { isLoopback, parseHttpUrl } from '../core/url.js'
 
 export interface DestinationOptions {
   /**
@@ -55,8 +56,9 @@ export class Destinations {
   }
 
   /** @throws {TOTPError} `ERR_INSECURE_TRANSPORT` where nothing protects what is sent on its way. */
-  requireSafe({ protocol, hostname }: URL): void {
-    const plain = protocol === 'http:' && (this.#allowInsecureHttp || isLoopback(hostname))
+  requireSafe(url: URL): void {
+    const { protocol } = url
+    const plain = protocol === 'http:' && (this.#allowInsecureHttp || isLoopback(url))
     if (protocol === 'https:' || plain) return
     throw new TOTPError(
       'ERR_INSECURE_TRANSPORT',
@@ -69,13 +71,8 @@ export class Destinations {
   }
 }
 
-/** Whether a host, as the URL standard spells it, can only be this machine. */
-export function isLoopback(hostname: string): boolean {
-  return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
-}
-
 function parseOrigin(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url?.protocol === 'https:' || url?.protocol === 'http:') return url
+  const url = parseHttpUrl(text)
+  if (url !== undefined) return url
   throw new TOTPError('ERR_CONFIG_INVALID', 'an origin must look like https://agent.example')
 }

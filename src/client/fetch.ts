@@ -1,3 +1,4 @@
+import { cardPath } from '../core/card/shapes.js'
 import { TOTPError } from '../core/errors.js'
 import { Destinations, type DestinationOptions } from './destinations.js'
 import { canBeSentAgain, redirected, type Outgoing } from './redirect.js'
@@ -77,7 +78,7 @@ export function fetchTo(
 
 /** The card is public as a rule. Under `once` a code for it would cost the call behind it a wait. */
 function isCardRequest({ url, init: { method = 'GET' } }: Outgoing): boolean {
-  return method === 'GET' && url.pathname.endsWith('/.well-known/agent-card.json')
+  return method === 'GET' && url.pathname.endsWith(cardPath)
 }
 
 /** The headers to send: those of the caller, but for any credentials, and fresh credentials. */

@@ -1,7 +1,7 @@
 import { InterceptingCall, Metadata, status, type Interceptor } from '@grpc/grpc-js'
 import { isTOTPError } from '../core/errors.js'
 import { callCredentials } from './grpc-credentials.js'
-import { destinationOf } from './grpc-targets.js'
+import { wayOf } from './grpc-destination.js'
 import type { TOTPClientAuthScheme } from './totp-client-auth-scheme.js'
 
 /** Throws for what the credentials may not go to, or over. */
@@ -28,7 +28,7 @@ export function interceptorTo(
     let failure: unknown
 
     const authorize = async (serviceUrl: string): Promise<Record<string, string>> => {
-      const { dialled, asked } = destinationOf(serviceUrl, peer, secure)
+      const { dialled, asked } = wayOf(serviceUrl, peer, secure)
       admitWay(dialled)
       admit(asked)
       const url = new URL(options.method_definition.path, asked).href

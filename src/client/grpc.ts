@@ -3,7 +3,7 @@ import { credentials, type CallCredentials, type ChannelCredentials, type Interc
 import { Destinations, type DestinationOptions } from './destinations.js'
 import { callCredentials } from './grpc-credentials.js'
 import { interceptorTo } from './grpc-interceptor.js'
-import { hostUrl } from './grpc-targets.js'
+import { hostUrl } from './grpc-destination.js'
 import type { TOTPClientAuthScheme } from './totp-client-auth-scheme.js'
 
 export interface TOTPGrpcOptions extends DestinationOptions {

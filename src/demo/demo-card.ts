@@ -1,5 +1,5 @@
 import type { AgentCard } from '@a2a-js/sdk'
-import type { CardJson } from '../core/card/security.js'
+import type { CardJson } from '../core/card/shapes.js'
 import { totpAgentCard } from '../server/a2a.js'
 
 /** One binding at one protocol version, as the card names it. */

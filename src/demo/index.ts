@@ -5,6 +5,7 @@ import { agentCardHandler, jsonRpcHandler, restHandler } from '@a2a-js/sdk/serve
 import { A2AService, grpcService } from '@a2a-js/sdk/server/grpc'
 import * as grpc from '@grpc/grpc-js'
 import express, { type Express } from 'express'
+import { cardPath } from '../core/card/shapes.js'
 import type { Roster } from '../core/roster.js'
 import { memoryState } from '../state/memory-state.js'
 import { TOTPCallContextBuilder } from '../server/a2a.js'
@@ -37,8 +38,6 @@ export interface DemoAgent {
   /** Ends every connection, streams too, and frees the port. */
   close(): Promise<void>
 }
-
-const cardPath = '/.well-known/agent-card.json'
 
 /**
  * Starts a real A2A agent on the loopback address, protected by a roster: JSON-RPC, HTTP+JSON and gRPC,

@@ -11,6 +11,7 @@ import {
   type KeyObject,
 } from 'jose'
 import { TOTPError } from '../core/errors.js'
+import { isLoopback } from '../core/url.js'
 import type { ServerAuthScheme, TokenContext, TokenVerdict } from './scheme/delegates.js'
 
 type Key = CryptoKey | KeyObject | JWK | Uint8Array
@@ -114,8 +115,7 @@ export class JWTAuth implements ServerAuthScheme {
 }
 
 function remoteKeys(url: URL, { timeoutMs = 2000, cooldownMs = 30_000 }: JWTAuthOptions): JWTVerifyGetKey {
-  const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && loopback)) {
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url))) {
     throw new TOTPError(
       'ERR_INSECURE_TRANSPORT',
       'jwksUrl must be https: whoever can change the keys on their way can make tokens',

@@ -1,5 +1,6 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseRfc3339 } from '../../src/core/instant.js'
+import { parseHttpDate, parseRfc3339 } from '../../src/core/instant.js'
 
 describe('parseRfc3339', () => {
   /** RFC 3339 §5.8, without its leap seconds, which no Date can hold. */
@@ -27,5 +28,50 @@ describe('parseRfc3339', () => {
     '2026-01-01T00:00:00Z or so',
   ])('does not read %j', (text) => {
     expect(parseRfc3339(text)).toBeUndefined()
+  })
+})
+
+const now = new Date('2026-11-29T00:00:00Z')
+
+describe('an HTTP date', () => {
+  /** The examples of RFC 9110 §5.6.7, all of one instant. */
+  it.each(['Sun, 06 Nov 1994 08:49:37 GMT', 'Sunday, 06-Nov-94 08:49:37 GMT', 'Sun Nov  6 08:49:37 1994'])(
+    'is read in the form %s, as UTC',
+    (text) => {
+      expect(parseHttpDate(text, now)?.toISOString()).toBe('1994-11-06T08:49:37.000Z')
+    },
+  )
+
+  it('is what toUTCString writes, for every second of four-digit years', () => {
+    const seconds = fc.date({ min: new Date('1000-01-01'), max: new Date('9999-12-31'), noInvalidDate: true })
+    fc.assert(
+      fc.property(seconds, (at) => {
+        const whole = Math.floor(at.getTime() / 1000) * 1000
+        expect(parseHttpDate(new Date(whole).toUTCString(), now)?.getTime()).toBe(whole)
+      }),
+    )
+  })
+
+  it.each([
+    ['76', 2076],
+    ['77', 1977],
+    ['26', 2026],
+    ['99', 1999],
+  ])('with the year %s means %i', (two, year) => {
+    expect(parseHttpDate(`Sunday, 06-Nov-${two} 08:49:37 GMT`, now)?.getUTCFullYear()).toBe(year)
+  })
+
+  it.each([
+    '',
+    '60',
+    'tomorrow',
+    '2026-11-29T00:00:00Z',
+    'Sun, 06 Nov 1994 08:49:37',
+    'Sun, 06 Nov 1994 08:49:37 +0530',
+    'Sun, 31 Feb 2026 08:49:37 GMT',
+    'Sun, 06 Xxx 1994 08:49:37 GMT',
+    'Sun, 06 Nov 1994 25:49:37 GMT',
+  ])('is not %j', (text) => {
+    expect(parseHttpDate(text, now)).toBeUndefined()
   })
 })

@@ -130,7 +130,7 @@ describe('a hostile agent', () => {
         card: (card, origin) => ({
           ...card,
           supportedInterfaces: Array.from({ length: 1000 }, (_, index) => ({
-            url: `${origin}/rpc?${index}`,
+            url: `${origin}/rpc/${index}`,
             protocolBinding: 'JSONRPC',
             protocolVersion: '1.0',
           })),

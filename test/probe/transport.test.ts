@@ -109,7 +109,8 @@ describe('over TLS', () => {
       }
       const agent = await startTestAgent({ peers: [alice], profile: defaultProfile, now: clock.now, quirks })
       try {
-        const report = await probe(probeOptions(agent.url, clock))
+        const allowHosts = [new URL(url).host]
+        const report = await probe({ ...probeOptions(agent.url, clock), allowHosts })
         expect(findings(report)).toMatchObject({ tls: 'fail', 'auth.valid': 'fail', coverage: 'fail' })
         expect(report.checks.find(({ id }) => id === 'tls')?.actual).toContain('SELF_SIGNED')
         expect(seen).toEqual([])

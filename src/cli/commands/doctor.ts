@@ -6,7 +6,7 @@ import { printable } from '../../core/text.js'
 import type { CliContext } from '../context.js'
 import type { Finding, StoreUnderTest } from '../../doctor/index.js'
 import { exitCodes } from '../exit-codes.js'
-import { parseHttpUrl } from '../options.js'
+import { requireHttpUrl } from '../options.js'
 import type { Output } from '../io/output.js'
 
 interface DoctorOptions {
@@ -36,7 +36,7 @@ Examples:
     )
     .action(async (paths: string[], { fix, clock }: DoctorOptions) => {
       const { output, now, busy } = context
-      if (clock !== undefined) parseHttpUrl('--clock', clock)
+      if (clock !== undefined) requireHttpUrl('--clock', clock)
       const patients = await patientsOf(context, paths)
       const { examine, auditClock, worstFirst } = await import('../../doctor/index.js')
       const profile = patients[0]?.roster.profile ?? defaultProfile

@@ -1,14 +1,15 @@
 import { TOTPError } from '../errors.js'
+import { asObject, type JsonObject } from '../json.js'
 import { parseProfile } from '../profile.js'
-
-/** The two shapes in which an agent card says what it demands (A2A 0.3 §5.5, A2A 1.0 §4.5). */
-export const cardProtocols = ['1.0', '0.3', 'both'] as const
-export type CardProtocol = (typeof cardProtocols)[number]
-
-/** An agent card or a part of one, as JSON. */
-export type CardJson = Readonly<Record<string, unknown>>
-
-type JsonObject = Record<string, unknown>
+import { isBearerScheme, isHeaderScheme, schemeNames, schemesOf, withoutTag } from './schemes.js'
+import {
+  protocolOf,
+  protocolVersions,
+  requirementShapes,
+  type CardJson,
+  type CardProtocol,
+  type ProtocolVersion,
+} from './shapes.js'
 
 export interface TOTPSecurityOptions {
   /** The header that carries the code, `X-TOTP` by default. */
@@ -21,15 +22,12 @@ export interface TOTPSecurityOptions {
 
 const totpDescription = 'RFC 6238 code, fresh for each request'
 
-type Protocol = '1.0' | '0.3'
-const bothProtocols = ['1.0', '0.3'] as const
-
-const bearerScheme: Readonly<Record<Protocol, () => JsonObject>> = {
+const bearerScheme: Readonly<Record<ProtocolVersion, () => JsonObject>> = {
   '1.0': () => ({ httpAuthSecurityScheme: { scheme: 'Bearer' } }),
   '0.3': () => ({ type: 'http', scheme: 'bearer' }),
 }
 
-const totpScheme: Readonly<Record<Protocol, (header: string) => JsonObject>> = {
+const totpScheme: Readonly<Record<ProtocolVersion, (header: string) => JsonObject>> = {
   '1.0': (name) => ({ apiKeySecurityScheme: { location: 'header', name, description: totpDescription } }),
   '0.3': (name) => ({ type: 'apiKey', in: 'header', name, description: totpDescription }),
 }
@@ -52,22 +50,23 @@ const totpScheme: Readonly<Record<Protocol, (header: string) => JsonObject>> = {
 export function withTotpSecurity<Card extends CardJson>(card: Card, options: TOTPSecurityOptions = {}): Card {
   const { header } = parseProfile({ header: options.header })
   const asked = spelledOut(options.protocol ?? protocolOf(card))
-  const protocols = bothProtocols.filter((protocol) => asked.includes(protocol) || demands(card, protocol))
-  const names = schemeNames(card, header)
-  const schemes = Object.entries(asObject(card['securitySchemes']))
-  const securitySchemes = Object.fromEntries(schemes.map(([name, scheme]) => [name, untagged(scheme)]))
+  const protocols = protocolVersions.filter((protocol) => asked.includes(protocol) || demands(card, protocol))
+  const names = namesIn(card, header)
+  const securitySchemes: Record<string, unknown> = Object.fromEntries(
+    Object.entries(schemesOf(card)).map(([name, scheme]) => [name, withoutTag(scheme)]),
+  )
   for (const [name, shape] of [
-    [names.newBearer, (protocol: Protocol) => bearerScheme[protocol]()],
-    [names.totp, (protocol: Protocol) => totpScheme[protocol](header)],
+    [names.newBearer, (protocol: ProtocolVersion) => bearerScheme[protocol]()],
+    [names.totp, (protocol: ProtocolVersion) => totpScheme[protocol](header)],
   ] as const) {
     // What a scheme says already is kept; it gains the shapes that it lacks.
     securitySchemes[name] = Object.assign({}, ...protocols.map(shape), asObject(securitySchemes[name]))
   }
 
-  const result: JsonObject = { ...card, securitySchemes }
+  const result: Record<string, unknown> = { ...card, securitySchemes }
   const rule = { ...names, replace: options.replace ?? false }
   for (const protocol of protocols) {
-    const { field } = shapes[protocol]
+    const { field } = requirementShapes[protocol]
     result[field] = guarded(card[field], protocol, rule, 'the card')
   }
   if (Array.isArray(card['skills'])) {
@@ -85,70 +84,6 @@ export function totpSecurityOf(protocol: CardProtocol, header: string): CardJson
   return withTotpSecurity({}, { protocol, header })
 }
 
-/** Whether a security scheme is HTTP bearer, in any shape seen in the wild. */
-export function isBearerScheme(scheme: unknown): boolean {
-  return variantsOf(scheme).some(
-    ({ kind, body }) => kind === 'http' && String(body['scheme']).toLowerCase() === 'bearer',
-  )
-}
-
-/** Whether a security scheme is that header, in any shape seen in the wild. */
-export function isHeaderScheme(scheme: unknown, header: string): boolean {
-  return variantsOf(scheme).some(
-    ({ kind, body }) =>
-      kind === 'apiKey' &&
-      (body['location'] ?? body['in']) === 'header' &&
-      String(body['name']).toLowerCase() === header.toLowerCase(),
-  )
-}
-
-/**
- * The spellings that one scheme object can hold side by side: 0.3's `type`, 1.0's field per kind, and the
- * `$case` in which @a2a-js/sdk 1.3 serves cards.
- */
-function variantsOf(scheme: unknown): { kind: 'http' | 'apiKey'; body: JsonObject }[] {
-  const object = asObject(scheme)
-  const found: { kind: 'http' | 'apiKey'; body: JsonObject }[] = []
-  if (object['type'] === 'http' || object['type'] === 'apiKey')
-    found.push({ kind: object['type'], body: object })
-  const tagged = asObject(object['scheme'])
-  for (const [field, kind] of [
-    ['httpAuthSecurityScheme', 'http'],
-    ['apiKeySecurityScheme', 'apiKey'],
-  ] as const) {
-    if (field in object) found.push({ kind, body: asObject(object[field]) })
-    if (tagged['$case'] === field) found.push({ kind, body: asObject(tagged['value']) })
-  }
-  return found
-}
-
-/**
- * A scheme as the specification has it, where @a2a-js/sdk 1.3 serves its memory's shape:
- * `{ scheme: { $case: KIND, value } }` becomes `{ KIND: value }`.
- */
-function untagged(scheme: unknown): unknown {
-  const { $case: kind, value } = asObject(asObject(scheme)['scheme'])
-  if (typeof kind !== 'string') return scheme
-  const others = Object.entries(asObject(scheme)).filter(([field]) => field !== 'scheme')
-  return Object.fromEntries([...others, [kind, value]])
-}
-
-/** How each protocol wraps one alternative: a map from scheme names to scopes. */
-const shapes = {
-  '1.0': {
-    field: 'securityRequirements',
-    noScopes: () => ({ list: [] }),
-    schemesOf: (alternative: unknown) => asObject(asObject(alternative)['schemes']),
-    wrap: (schemes: JsonObject, alternative: unknown) => ({ ...asObject(alternative), schemes }),
-  },
-  '0.3': {
-    field: 'security',
-    noScopes: () => [],
-    schemesOf: (alternative: unknown) => asObject(alternative),
-    wrap: (schemes: JsonObject) => schemes,
-  },
-} as const
-
 interface SchemeNames {
   /** Names by which the card knows bearer. */
   readonly bearers: readonly string[]
@@ -159,17 +94,16 @@ interface SchemeNames {
 
 type Rule = SchemeNames & { readonly replace: boolean }
 
-function schemeNames(card: CardJson, header: string): SchemeNames {
-  const schemes = Object.entries(asObject(card['securitySchemes']))
-  const bearers = schemes.filter(([, scheme]) => isBearerScheme(scheme)).map(([name]) => name)
-  const headers = schemes.filter(([, scheme]) => isHeaderScheme(scheme, header)).map(([name]) => name)
+function namesIn(card: CardJson, header: string): SchemeNames {
+  const bearers = schemeNames(card, isBearerScheme)
+  const headers = schemeNames(card, (scheme) => isHeaderScheme(scheme, header))
   const newBearer = bearers[0] ?? 'bearer'
   const totp = headers[0] ?? 'totp'
   for (const [name, isIt] of [
     [newBearer, bearers.length > 0],
     [totp, headers.length > 0],
   ] as const) {
-    if (isIt || !schemes.some(([taken]) => taken === name)) continue
+    if (isIt || !Object.hasOwn(schemesOf(card), name)) continue
     throw new TOTPError(
       'ERR_CARD_INVALID',
       `the card has a security scheme "${name}" that means something else; rename it first`,
@@ -178,8 +112,8 @@ function schemeNames(card: CardJson, header: string): SchemeNames {
   return { bearers: bearers.length > 0 ? bearers : [newBearer], newBearer, totp }
 }
 
-function guarded(given: unknown, protocol: Protocol, rule: Rule, where: string): unknown[] {
-  const { noScopes, schemesOf, wrap } = shapes[protocol]
+function guarded(given: unknown, protocol: ProtocolVersion, rule: Rule, where: string): unknown[] {
+  const { noScopes, schemesOf, wrap } = requirementShapes[protocol]
   const alternatives: unknown[] = Array.isArray(given) ? given : []
   const kept: unknown[] = []
   for (const alternative of alternatives) {
@@ -201,9 +135,9 @@ function guarded(given: unknown, protocol: Protocol, rule: Rule, where: string):
 }
 
 function guardedSkill(skill: unknown, index: number, rule: Rule): unknown {
-  const result = { ...asObject(skill) }
-  for (const protocol of bothProtocols) {
-    const { field } = shapes[protocol]
+  const result: Record<string, unknown> = { ...asObject(skill) }
+  for (const protocol of protocolVersions) {
+    const { field } = requirementShapes[protocol]
     if (demands(result, protocol)) {
       result[field] = guarded(result[field], protocol, rule, `skill ${index + 1}`)
     }
@@ -212,22 +146,11 @@ function guardedSkill(skill: unknown, index: number, rule: Rule): unknown {
 }
 
 /** Whether a card or a skill has requirements in the shape of a protocol. */
-function demands(cardOrSkill: CardJson, protocol: Protocol): boolean {
-  const given = cardOrSkill[shapes[protocol].field]
+function demands(cardOrSkill: CardJson, protocol: ProtocolVersion): boolean {
+  const given = cardOrSkill[requirementShapes[protocol].field]
   return Array.isArray(given) && given.length > 0
 }
 
-function protocolOf(card: CardJson): CardProtocol {
-  const newer = 'supportedInterfaces' in card || 'securityRequirements' in card
-  const older = 'preferredTransport' in card || 'security' in card || 'url' in card
-  if (newer && older) return 'both'
-  return older ? '0.3' : '1.0'
-}
-
-function spelledOut(protocol: CardProtocol): readonly Protocol[] {
-  return protocol === 'both' ? bothProtocols : [protocol]
-}
-
-function asObject(value: unknown): JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {}
+function spelledOut(protocol: CardProtocol): readonly ProtocolVersion[] {
+  return protocol === 'both' ? protocolVersions : [protocol]
 }

@@ -1,12 +1,7 @@
-import { isBearerScheme, isHeaderScheme, type CardJson } from '../../core/card/security.js'
+import { readRequirements, type Requirement } from '../../core/card/requirements.js'
+import { isBearerScheme, isHeaderScheme, schemeNames } from '../../core/card/schemes.js'
+import type { CardJson } from '../../core/card/shapes.js'
 import { passed, warned, type Verdict } from '../report/report.js'
-import { asList, asObject, asText } from '../wire/text.js'
-
-/** One alternative that a card accepts: the names of the schemes that it wants together. */
-interface Alternative {
-  readonly where: string
-  readonly schemes: readonly string[]
-}
 
 /** Whether every card declares HTTP bearer. */
 export function judgeBearerScheme(cards: readonly CardJson[]): Verdict {
@@ -23,7 +18,7 @@ export function judgeTotpScheme(cards: readonly CardJson[], header: string): Ver
 }
 
 function judgeScheme(cards: readonly CardJson[], isIt: (scheme: unknown) => boolean, what: string): Verdict {
-  const lacking = cards.some((card) => namesOf(card, isIt).size === 0)
+  const lacking = cards.some((card) => schemeNames(card, isIt).length === 0)
   return lacking
     ? warned('not declared', `the card should declare ${what}; see \`a2a-totp config card\``)
     : passed('declared')
@@ -32,24 +27,25 @@ function judgeScheme(cards: readonly CardJson[], isIt: (scheme: unknown) => bool
 /** Whether no alternative of any card does without one of the two. */
 export function judgeAnd(cards: readonly CardJson[], header: string): Verdict {
   for (const card of cards) {
-    const bearers = namesOf(card, isBearerScheme)
-    const headers = namesOf(card, (scheme) => isHeaderScheme(scheme, header))
-    const alternatives = alternativesOf(card)
-    if (!alternatives.some(({ where }) => where === 'the card')) {
+    const bearers = schemeNames(card, isBearerScheme)
+    const headers = schemeNames(card, (scheme) => isHeaderScheme(scheme, header))
+    const requirements = readRequirements(card)
+    if (requirements.every(({ skill }) => skill !== undefined)) {
       return warned(
         'no requirement',
         'the card declares no security requirement: it says that anyone may call',
       )
     }
-    for (const { where, schemes } of alternatives) {
+    for (const requirement of requirements) {
+      const { schemes } = requirement
       if (schemes.length === 0)
-        return warned(`${where}: an empty requirement`, 'it says that anyone may call')
-      const hasBearer = schemes.some((name) => bearers.has(name))
-      const hasHeader = schemes.some((name) => headers.has(name))
+        return warned(`${ownerOf(requirement)}: an empty requirement`, 'it says that anyone may call')
+      const hasBearer = schemes.some((name) => bearers.includes(name))
+      const hasHeader = schemes.some((name) => headers.includes(name))
       if (hasBearer && hasHeader) continue
       const missing = hasBearer ? header : hasHeader ? 'bearer' : `bearer and ${header}`
       return warned(
-        `${where}: an alternative without ${missing}`,
+        `${ownerOf(requirement)}: an alternative without ${missing}`,
         'requirements are alternatives: each must demand both factors; see `a2a-totp config card --merge`',
       )
     }
@@ -57,36 +53,6 @@ export function judgeAnd(cards: readonly CardJson[], header: string): Verdict {
   return passed('both, in every requirement')
 }
 
-/** The headers in which a card wants API keys. */
-export function totpHeadersOf(card: CardJson): string[] {
-  return Object.values(asObject(card['securitySchemes'])).flatMap((scheme) => {
-    const object = asObject(scheme)
-    const name = asText(asObject(object['apiKeySecurityScheme'])['name']) || asText(object['name'])
-    return name !== '' && isHeaderScheme(scheme, name) ? [name] : []
-  })
-}
-
-function namesOf(card: CardJson, isIt: (scheme: unknown) => boolean): ReadonlySet<string> {
-  const schemes = Object.entries(asObject(card['securitySchemes']))
-  return new Set(schemes.filter(([, scheme]) => isIt(scheme)).map(([name]) => name))
-}
-
-function alternativesOf(card: CardJson): Alternative[] {
-  return [
-    ...requirementsOf(card, 'the card'),
-    ...asList(card['skills']).flatMap((skill, index) => {
-      const { id, name } = asObject(skill)
-      return requirementsOf(asObject(skill), `skill ${asText(id) || asText(name) || String(index + 1)}`)
-    }),
-  ]
-}
-
-/** Reads 1.0's `{schemes: {…}}` and 0.3's bare map, in either field. */
-function requirementsOf(owner: CardJson, where: string): Alternative[] {
-  return [...asList(owner['securityRequirements']), ...asList(owner['security'])].map((requirement) => {
-    const object = asObject(requirement)
-    const wrapped = object['schemes']
-    const map = typeof wrapped === 'object' && !Array.isArray(wrapped) ? asObject(wrapped) : object
-    return { where, schemes: Object.keys(map) }
-  })
+function ownerOf({ skill }: Requirement): string {
+  return skill === undefined ? 'the card' : `skill ${skill}`
 }

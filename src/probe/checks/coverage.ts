@@ -1,3 +1,5 @@
+import type { UnreadInterface } from '../../core/card/interfaces.js'
+import { shortened } from '../wire/text.js'
 import { isSuccess, onlyThrottled, type CellRun } from '../run/cell-run.js'
 import { titleOf, type Cell } from '../target/cells.js'
 import { failed, passed, skipped, type Verdict } from '../report/report.js'
@@ -8,12 +10,15 @@ export interface Covered {
   readonly runs: readonly CellRun[]
   /** Interfaces that the cards name and that were too many to test. */
   readonly surplus: number
+  /** Interfaces that the cards name and that were not understood. */
+  readonly unread: readonly UnreadInterface[]
 }
 
 /** Whether each interface that the card names was shown: right credentials were let in, and nothing was left open. */
-export function judgeCoverage({ cells, runs, surplus }: Covered): Verdict {
+export function judgeCoverage({ cells, runs, surplus, unread }: Covered): Verdict {
   const gaps = [
     ...(surplus > 0 ? [`the card names ${surplus} interfaces too many, not all were tested`] : []),
+    ...notUnderstood(unread),
     ...cells.flatMap(({ untestable, ...cell }) =>
       untestable === undefined ? [] : [`${titleOf(cell)} was not tested: ${untestable}`],
     ),
@@ -30,7 +35,29 @@ export function judgeCoverage({ cells, runs, surplus }: Covered): Verdict {
     )
   }
   if (named.length === 0) return skipped('there is no card that names interfaces')
-  return passed(named.length === 1 ? 'the one interface' : `all ${named.length} interfaces`)
+  const remarks = named.flatMap((cell) =>
+    (cell.remarks ?? []).map(
+      (remark) => `${titleOf(cell)} at ${cell.url.host}${cell.url.pathname}: ${remark}`,
+    ),
+  )
+  return passed(
+    named.length === 1 ? 'the one interface' : `all ${named.length} interfaces`,
+    remarks.join('; '),
+  )
+}
+
+/** A card may name any number of them. */
+const mostNamed = 12
+
+function notUnderstood(unread: readonly UnreadInterface[]): string[] {
+  const named = unread.slice(0, mostNamed).map(({ written, why }) => {
+    const { transport, version, address } = written
+    // A card with a password in it is no reason to print one.
+    const shown = [transport, version, address.replace(/\/\/[^/?#]*@/, '//')].filter((part) => part !== '')
+    return `${shortened(shown.join(' ') || 'an interface', 120)} was not understood: ${why}`
+  })
+  const rest = unread.length - named.length
+  return rest > 0 ? [...named, `${rest} more interfaces were not understood`] : named
 }
 
 const nothingTested =

@@ -1,4 +1,4 @@
-import type { CardJson } from '../../core/card/security.js'
+import type { CardJson } from '../../core/card/shapes.js'
 import { digitCounts } from '../../core/profile.js'
 import { generateCode } from '../../core/totp.js'
 import { isSuccess, type CellRun } from '../run/cell-run.js'

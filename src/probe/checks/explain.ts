@@ -1,10 +1,10 @@
-import type { CardJson } from '../../core/card/security.js'
+import { keyHeadersOf } from '../../core/card/schemes.js'
+import type { CardJson } from '../../core/card/shapes.js'
 import type { Answer } from '../wire/answers.js'
 import { isSuccess, type CellRun } from '../run/cell-run.js'
 import { titleOf } from '../target/cells.js'
 import type { Diagnosis } from './diagnosis.js'
 import type { ProbeCredentials } from '../run/options.js'
-import { totpHeadersOf } from './card.js'
 import { clockOffsetMs } from './clock.js'
 
 /** What is known besides the cell's own answers. */
@@ -91,7 +91,7 @@ export function otherHeaderOf(
 ): string | undefined {
   // What refuses a call knows better than a card which header it reads.
   const challenged = challengedHeaders(answer)
-  const named = challenged.length > 0 ? challenged : cards.flatMap(totpHeadersOf)
+  const named = challenged.length > 0 ? challenged : cards.flatMap(keyHeadersOf)
   const isOurs = (name: string): boolean => name.toLowerCase() === header.toLowerCase()
   return named.some(isOurs) ? undefined : named[0]
 }

@@ -1,7 +1,7 @@
 import { isAnswer } from '../wire/answers.js'
 import { checkIds, infoOf, type CheckId } from './catalogue.js'
 import { wasLetIn, type CellRun } from '../run/cell-run.js'
-import { surplusOf, type Cell } from '../target/cells.js'
+import { surplusOf, unreadOf, type Cell } from '../target/cells.js'
 import { judgeAnd, judgeBearerScheme, judgeTotpScheme } from './card.js'
 import { judgeClock } from './clock.js'
 import { judgeCoverage } from './coverage.js'
@@ -78,8 +78,8 @@ const runJudges: Readonly<Partial<Record<CheckId, RunJudge>>> = {
   'card.and': withCard(({ discovery, options }) => judgeAnd(discovery.cards, options.credentials.header)),
   window: ({ scans }) => judgeWindow(scans),
   throttle: ({ scans, runs }) => judgeThrottle(scans, runs),
-  coverage: ({ cells, runs, discovery }) =>
-    judgeCoverage({ cells, runs, surplus: surplusOf(discovery.cards) }),
+  coverage: ({ cells, runs, discovery: { interfaces }, options }) =>
+    judgeCoverage({ cells, runs, surplus: surplusOf(interfaces), unread: unreadOf(interfaces, options) }),
   clock: ({ runs, options }) =>
     judgeClock(
       runs.flatMap(({ answers }) => answers),

@@ -3,6 +3,7 @@ import type { CodeProfile, ReplayPolicy, TOTPProfile } from '../../core/profile.
 import type { RandomBytes } from '../../core/random.js'
 import type { Seed } from '../../core/seed.js'
 import type { Token } from '../../core/token.js'
+import { parseHttpUrl } from '../../core/url.js'
 
 export const bindingChoices = ['auto', 'jsonrpc', 'rest', 'grpc'] as const
 export type BindingChoice = (typeof bindingChoices)[number]
@@ -66,8 +67,8 @@ export interface ProbeOptions {
  *   quoted.
  */
 export function parseTarget(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+  const url = parseHttpUrl(text)
+  if (url === undefined) {
     throw new TOTPError('ERR_USAGE', 'the URL to probe is not usable; give one with http:// or https://')
   }
   if (url.username !== '' || url.password !== '') {

@@ -1,4 +1,4 @@
-import type { CardJson } from '../../core/card/security.js'
+import type { CardJson } from '../../core/card/shapes.js'
 import { askAgainAtEnd } from './ask-again.js'
 import { CellRun, isSuccess } from './cell-run.js'
 import type { Cell } from '../target/cells.js'

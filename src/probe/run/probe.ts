@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import { setTimeout as realSleep } from 'node:timers/promises'
+import { asText } from '../../core/json.js'
 import { printable } from '../../core/text.js'
 import { selectChecks, type CheckId } from '../checks/catalogue.js'
 import { isAnswer } from '../wire/answers.js'
@@ -20,7 +21,6 @@ import {
 } from '../report/report.js'
 import { Secrets } from './secrets.js'
 import { perform } from './perform.js'
-import { asText } from '../wire/text.js'
 import { ThrottleWait } from './throttle-wait.js'
 
 /**
@@ -91,7 +91,7 @@ async function test(
   discovery: Discovery,
   { options, target, client, secrets, reported, performed, clean }: Run,
 ): Promise<Outcome> {
-  const cells = cellsOf(discovery.cards, target, options)
+  const cells = cellsOf(discovery.interfaces, target, options)
   const sleep = options.sleep ?? (async (ms: number) => realSleep(ms))
   const announce = options.announce ?? (() => undefined)
   const throttleWait = new ThrottleWait({ sleep, announce })

@@ -1,12 +1,15 @@
-import type { CardJson } from '../../core/card/security.js'
+import { readInterfaces, type CardInterface } from '../../core/card/interfaces.js'
+import { cardPath, type CardJson } from '../../core/card/shapes.js'
+import { asObject, parseJson } from '../../core/json.js'
 import type { HttpClient } from '../wire/http.js'
 import type { HttpAnswer, HttpOutcome, NoAnswer } from '../wire/outcome.js'
-import { asObject, parseJson } from '../wire/text.js'
 
 /** What the agent says of itself, to a caller without credentials. */
 export interface Discovery {
   /** The cards served to clients of 1.0 and of 0.3; empty when there is none, one when they are the same. */
   readonly cards: readonly CardJson[]
+  /** Every interface that the cards name, those that were not understood too. */
+  readonly interfaces: readonly CardInterface[]
   /** Answers received, to search for secrets. */
   readonly answers: readonly HttpAnswer[]
   /** Set when nothing answered at all. */
@@ -17,7 +20,6 @@ export interface Discovery {
 }
 
 const largestCard = 1024 * 1024
-const wellKnown = '/.well-known/agent-card.json'
 
 /** Looks for the card under the URL, at it, and at the origin; without credentials and without redirects. */
 export async function discover(client: HttpClient, target: URL): Promise<Discovery> {
@@ -54,15 +56,18 @@ export async function discover(client: HttpClient, target: URL): Promise<Discove
     // Agents that speak both versions serve clients of 0.3 another card.
     const older = await get(url, undefined)
     const olderCard = older.answered && older.body !== outcome.body ? cardIn(older) : undefined
-    return { cards: olderCard ? [card, olderCard] : [card], answers, problem: '', durationMs }
+    const cards = olderCard ? [card, olderCard] : [card]
+    const interfaces = cards.flatMap((one) => readInterfaces(one, url))
+    return { cards, interfaces, answers, problem: '', durationMs }
   }
-  return { cards: [], answers, problem, durationMs, ...(silence && answers.length === 0 ? { silence } : {}) }
+  const nothing = answers.length === 0 ? silence : undefined
+  return { cards: [], interfaces: [], answers, problem, durationMs, silence: nothing }
 }
 
 function cardUrls(target: URL): URL[] {
   const at = (pathname: string): URL => Object.assign(new URL(target), { pathname, search: '' })
   const base = target.pathname.replace(/\/\.well-known\/.*$/, '').replace(/\/$/, '')
-  const urls = [...(target.pathname.endsWith('.json') ? [target] : []), at(base + wellKnown), at(wellKnown)]
+  const urls = [...(target.pathname.endsWith('.json') ? [target] : []), at(base + cardPath), at(cardPath)]
   return urls.filter((url, index) => urls.findIndex(({ href }) => href === url.href) === index)
 }
 

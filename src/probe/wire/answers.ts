@@ -1,7 +1,8 @@
-import { parseHttpDate } from '../../core/http-date.js'
+import { parseHttpDate } from '../../core/instant.js'
+import { asList, asObject, asText, parseJson } from '../../core/json.js'
 import { printable } from '../../core/text.js'
 import type { HttpAnswer, HttpOutcome, NoAnswer } from './outcome.js'
-import { asList, asObject, asText, parseJson, shortened } from './text.js'
+import { shortened } from './text.js'
 
 /** What every answer tells, whichever binding it came by. */
 interface Seen {

@@ -1,6 +1,7 @@
 // A namespace, because SDK 0.3 has no such value to import and this file must load beside it all the same.
 import * as sdk from '@a2a-js/sdk'
-import { withTotpSecurity, type CardJson } from '../../core/card/security.js'
+import { withTotpSecurity } from '../../core/card/security.js'
+import type { CardJson } from '../../core/card/shapes.js'
 
 export interface TOTPAgentCardOptions {
   /** The header that carries the code; by default X-TOTP. */

@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { cardPath } from '../../core/card/shapes.js'
 import { httpAnswer, type Refusal } from '../scheme/refusal.js'
 import type { AuthRequest } from '../scheme/request.js'
-
-const cardPath = '/.well-known/agent-card.json'
 
 /** How much of a refused request's body is let through to nowhere, so that its sender gets to see the answer. */
 const longestDrain = 1024 * 1024

@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { describeIssue, formatPath, resultOrNone, type Path } from '../../core/document.js'
 import { TOTPError } from '../../core/errors.js'
 import { parseRfc3339 } from '../../core/instant.js'
+import { isObject, parseJson } from '../../core/json.js'
 import { isName, nameRule } from '../../core/name.js'
 import {
   insecureProfileRules,
@@ -92,7 +93,7 @@ const schemasFor = (rules: ProfileRules) => {
  */
 export function parseServerFile(text: string, rules: ProfileRules): ServerFileSettings {
   const schemas = schemasFor(rules)
-  const { profile, sharedSeeds, peers } = checked(schemas.document, parseJson(text), [])
+  const { profile, sharedSeeds, peers } = checked(schemas.document, requireJson(text), [])
   if (sharedSeeds?.length === 0) throw missing(['sharedSeeds'])
   const peerSeeds = new Map<string, SeedSet>()
   const peerTokens: PeerToken[] = []
@@ -130,13 +131,10 @@ export function schemeOptions(text: string, given: Partial<PeerSeedsOptions>): P
   return { ...given, profile, peerSeeds, delegate: given.delegate ?? delegate, replay: 'once' }
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    // The cause is dropped on purpose: it quotes the text around the mistake.
-    throw new TOTPError('ERR_CONFIG_INVALID', 'it is not JSON; make it with `a2a-totp config server`')
-  }
+function requireJson(text: string): unknown {
+  const document = parseJson(text)
+  if (document !== undefined) return document
+  throw new TOTPError('ERR_CONFIG_INVALID', 'it is not JSON; make it with `a2a-totp config server`')
 }
 
 function checked<S extends v.GenericSchema>(schema: S, value: unknown, path: Path): v.InferOutput<S> {
@@ -151,10 +149,6 @@ function missing(path: Path): TOTPError {
 
 function invalid(words: string): TOTPError {
   return new TOTPError('ERR_CONFIG_INVALID', words)
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isSeed(text: string): boolean {

@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import {
-  isBearerScheme,
-  isHeaderScheme,
-  totpSecurityOf,
-  withTotpSecurity,
-  type CardJson,
-} from '../../../src/core/card/security.js'
+import { isBearerScheme, isHeaderScheme } from '../../../src/core/card/schemes.js'
+import { totpSecurityOf, withTotpSecurity } from '../../../src/core/card/security.js'
+import type { CardJson } from '../../../src/core/card/shapes.js'
 import { codeOf, failureOf } from '../../support/failure.js'
 
 const description = 'RFC 6238 code, fresh for each request'

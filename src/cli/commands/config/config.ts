@@ -1,12 +1,8 @@
 import { Command, type Option } from 'commander'
-import {
-  cardProtocols,
-  totpSecurityOf,
-  withTotpSecurity,
-  type CardJson,
-  type CardProtocol,
-} from '../../../core/card/security.js'
+import { totpSecurityOf, withTotpSecurity } from '../../../core/card/security.js'
+import { cardProtocols, type CardJson, type CardProtocol } from '../../../core/card/shapes.js'
 import { TOTPError, isTOTPError } from '../../../core/errors.js'
+import { isObject, parseJson } from '../../../core/json.js'
 import { defaultProfile } from '../../../core/profile.js'
 import { replayOf, type Roster } from '../../../core/roster.js'
 import { peerNamed } from '../../../core/provision.js'
@@ -190,12 +186,7 @@ function give(context: CliContext, out: OutOptions, { content, document, warning
 }
 
 async function readCard(context: CliContext, path: string): Promise<CardJson> {
-  const text = (await readGiven(context, 'the agent card', path)).toString()
-  try {
-    const card: unknown = JSON.parse(text)
-    if (typeof card === 'object' && card !== null && !Array.isArray(card)) return card as CardJson
-  } catch {
-    // Falls through to the one error for everything that is no card.
-  }
+  const card = parseJson((await readGiven(context, 'the agent card', path)).toString())
+  if (isObject(card)) return card
   throw new TOTPError('ERR_CARD_INVALID', 'the agent card is not a JSON object; give one as it is served')
 }

@@ -14,7 +14,7 @@ import {
 } from '../codes/code-source.js'
 import type { CliContext, Env } from '../../context.js'
 import { readGivenFile } from '../../io/given-file.js'
-import { parseHttpUrl } from '../../options.js'
+import { requireHttpUrl } from '../../options.js'
 import type { ReportTarget } from './probe-reports.js'
 import type { OutOptions } from '../../io/result-file.js'
 
@@ -60,7 +60,7 @@ export async function optionsFor(
     ca,
     timeout,
   } = options
-  parseHttpUrl('URL', url)
+  requireHttpUrl('URL', url)
   const roster = name === undefined ? undefined : await context.store.read()
   const source =
     roster && name !== undefined

@@ -11,7 +11,7 @@ import { distrustFolder } from '../../../store/locate.js'
 import { plaintext } from '../../../store/protection.js'
 import type { CliContext, StoreAccess } from '../../context.js'
 import { encryptionOptions, protectionFrom, type EncryptionOptions } from './encryption.js'
-import { parseHttpUrl, profileOptions, replayOption } from '../../options.js'
+import { requireHttpUrl, profileOptions, replayOption } from '../../options.js'
 import { beforePlaintext } from './plaintext.js'
 import type { Output } from '../../io/output.js'
 
@@ -106,7 +106,7 @@ function rosterFrom(options: InitOptions, { now, random }: CliContext): Roster {
   const making = { at: now(), random }
   return {
     agent: parseName(options.agent, 'agent'),
-    ...(options.url === undefined ? {} : { url: parseHttpUrl('--url', options.url) }),
+    ...(options.url === undefined ? {} : { url: requireHttpUrl('--url', options.url) }),
     profile,
     replay: options.replay ?? 'reuse',
     ...(options.sharedSeed

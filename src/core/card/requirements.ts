@@ -1,0 +1,29 @@
+import { asList, asObject, asText, isObject } from '../json.js'
+import type { CardJson } from './shapes.js'
+
+/** One alternative that a card accepts: the names of the schemes that it wants together. */
+export interface Requirement {
+  /** The skill that it is for, by id, name or position; undefined for the card as a whole. */
+  readonly skill?: string
+  readonly schemes: readonly string[]
+}
+
+/** Every alternative that a card accepts: its own, then those of its skills. */
+export function readRequirements(card: CardJson): Requirement[] {
+  return [
+    ...alternativesOf(card).map((schemes) => ({ schemes })),
+    ...asList(card['skills']).flatMap((skill, index) => {
+      const { id, name } = asObject(skill)
+      const named = asText(id) || asText(name) || String(index + 1)
+      return alternativesOf(asObject(skill)).map((schemes) => ({ skill: named, schemes }))
+    }),
+  ]
+}
+
+/** Reads 1.0's `{schemes: {…}}` and 0.3's bare map, in either field. */
+function alternativesOf(owner: CardJson): string[][] {
+  return [...asList(owner['securityRequirements']), ...asList(owner['security'])].map((requirement) => {
+    const { schemes } = asObject(requirement)
+    return Object.keys(isObject(schemes) ? schemes : asObject(requirement))
+  })
+}

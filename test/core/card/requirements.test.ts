@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest'
+import { readExtensions } from '../../../src/core/card/extensions.js'
+import { readRequirements } from '../../../src/core/card/requirements.js'
+import { keyHeadersOf, kindOfScheme, schemeNames } from '../../../src/core/card/schemes.js'
+
+describe('the requirements of a card', () => {
+  it.each([
+    ['1.0', { securityRequirements: [{ schemes: { bearer: { list: [] }, totp: {} } }] }],
+    ['1.0 by a2a-go', { securityRequirements: [{ schemes: { bearer: [], totp: [] } }] }],
+    ['0.3', { security: [{ bearer: [], totp: [] }] }],
+  ])('are read in the shape of %s', (_shape, card) => {
+    expect(readRequirements(card)).toEqual([{ schemes: ['bearer', 'totp'] }])
+  })
+
+  it('are alternatives, in both shapes at once, and those of skills too', () => {
+    const card = {
+      securityRequirements: [{ schemes: { a: {} } }, {}],
+      security: [{ b: [] }],
+      skills: [
+        { id: 'x', name: 'X', security: [{ c: [] }] },
+        { name: 'Y', security: [{}] },
+        7,
+        { security: [7] },
+      ],
+    }
+    expect(readRequirements(card)).toEqual([
+      { schemes: ['a'] },
+      { schemes: [] },
+      { schemes: ['b'] },
+      { skill: 'x', schemes: ['c'] },
+      { skill: 'Y', schemes: [] },
+      { skill: '4', schemes: [] },
+    ])
+  })
+
+  it('are none where a card declares none', () => {
+    for (const card of [{}, { security: null, securityRequirements: 'x', skills: {} }]) {
+      expect(readRequirements(card)).toEqual([])
+    }
+  })
+})
+
+const header = { apiKeySecurityScheme: { location: 'header', name: 'X-TOTP' } }
+
+describe('the schemes of a card', () => {
+  it.each([
+    [{ httpAuthSecurityScheme: { scheme: 'Bearer' } }, 'bearer'],
+    [{ type: 'oauth2' }, 'bearer'],
+    [{ scheme: { $case: 'openIdConnectSecurityScheme', value: {} } }, 'bearer'],
+    [header, 'code'],
+    [{ type: 'apiKey', in: 'header', name: 'x-totp' }, 'code'],
+    [{ type: 'apiKey', in: 'query', name: 'X-TOTP' }, 'other'],
+    [{ mtlsSecurityScheme: {} }, 'other'],
+    [{}, 'unknown'],
+    [null, 'unknown'],
+  ])('%j is of the kind %s', (scheme, kind) => {
+    expect(kindOfScheme(scheme, 'X-TOTP')).toBe(kind)
+  })
+
+  it('are found by name', () => {
+    const card = { securitySchemes: { a: header, b: { type: 'http', scheme: 'basic' } } }
+    expect(schemeNames(card, (scheme) => scheme === header)).toEqual(['a'])
+    expect(schemeNames({ securitySchemes: [header] }, () => true)).toEqual([])
+  })
+
+  it('name the headers in which keys are wanted, each once', () => {
+    const both = { ...header, type: 'apiKey', in: 'header', name: 'X-TOTP' }
+    const query = { type: 'apiKey', in: 'query', name: 'key' }
+    const tagged = {
+      scheme: { $case: 'apiKeySecurityScheme', value: { location: 'header', name: 'X-Code' } },
+    }
+    expect(keyHeadersOf({ securitySchemes: { both, query, tagged } })).toEqual(['X-TOTP', 'X-Code'])
+  })
+})
+
+it('the extensions of a card are read, and what has no URI is none', () => {
+  const uri = 'urn:example:v1'
+  const extensions = [
+    { uri, required: true, params: { a: 1 } },
+    { uri, required: 'yes' },
+    { required: true },
+    7,
+  ]
+  expect(readExtensions({ capabilities: { extensions } })).toEqual([
+    { uri, required: true, params: { a: 1 } },
+    { uri, required: false, params: {} },
+  ])
+  expect(readExtensions({ capabilities: [] })).toEqual([])
+})

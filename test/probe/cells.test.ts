@@ -1,0 +1,158 @@
+import { describe, expect, it } from 'vitest'
+import { readInterfaces } from '../../src/core/card/interfaces.js'
+import { isLoopback, portOf } from '../../src/core/url.js'
+import { judgeCoverage } from '../../src/probe/checks/coverage.js'
+import { cellsOf, unreadOf } from '../../src/probe/target/cells.js'
+import { isExposed, mayReceiveCredentials } from '../../src/probe/target/hosts.js'
+import { noTargets, targets } from '../core/card/targets.js'
+import { findings, midStep, probeAgent, probeOptions, stillClock } from '../support/probing.js'
+
+const options = probeOptions('https://agent.example', stillClock(midStep))
+const target = new URL(options.url)
+
+const grpcAt = (url: string) =>
+  readInterfaces({ supportedInterfaces: [{ url, protocolBinding: 'GRPC', protocolVersion: '1.0' }] })
+
+describe('the cell of a gRPC interface', () => {
+  it.each(targets)('is read as everywhere: $text', ({ text, host, port, tls, loopback, remark }) => {
+    const [cell, ...others] = cellsOf(grpcAt(text), target, options)
+    if (!cell || others.length > 0) expect.fail('there should be one cell')
+    expect(cell).toMatchObject({ binding: 'grpc', protocol: '1.0' })
+    expect([cell.url.hostname, portOf(cell.url), cell.url.protocol]).toEqual([
+      host,
+      port,
+      tls ? 'https:' : 'http:',
+    ])
+    expect(cell.remarks).toEqual(remark === undefined ? undefined : [remark])
+    expect(isLoopback(cell.url)).toBe(loopback)
+    expect(isExposed(cell.url)).toBe(!tls && !loopback)
+  })
+
+  it.each(noTargets)('is none for $text, which is kept', ({ text, why }) => {
+    const interfaces = grpcAt(text)
+    expect(cellsOf(interfaces, target, options).filter(({ guessed }) => !guessed)).toEqual([])
+    expect(unreadOf(interfaces, options)).toMatchObject([{ why, written: { address: text } }])
+  })
+})
+
+describe('interfaces that are not understood', () => {
+  const interfaces = readInterfaces({
+    supportedInterfaces: [
+      { url: 'wss://agent.example', protocolBinding: 'WEBSOCKET', protocolVersion: '1.0' },
+      { url: 'wss://agent.example', protocolBinding: 'WEBSOCKET', protocolVersion: '1.0' },
+      { url: 'https://agent.example/2', protocolBinding: 'HTTP+JSON', protocolVersion: '2.0' },
+      { url: '0.0.0.0:1', protocolBinding: 'GRPC', protocolVersion: '0.3' },
+    ],
+  })
+  const unread = (narrowed: Partial<typeof options>) =>
+    unreadOf(interfaces, { ...options, ...narrowed }).map(({ written }) => written.transport)
+
+  it('are named once each', () => {
+    expect(unread({})).toEqual(['WEBSOCKET', 'HTTP+JSON', 'GRPC'])
+  })
+
+  it('are left out where they are outside of the bounds of a run', () => {
+    expect(unread({ binding: 'grpc' })).toEqual(['GRPC'])
+    expect(unread({ binding: 'jsonrpc' })).toEqual([])
+    expect(unread({ protocol: '1.0' })).toEqual(['WEBSOCKET'])
+    expect(unread({ binding: 'rest', protocol: '1.0' })).toEqual([])
+  })
+})
+
+describe('what gets credentials', () => {
+  const at = (url: string, binding: 'jsonrpc' | 'grpc' = 'jsonrpc') => ({ binding, url: new URL(url) })
+  const may = (url: string, known: string, binding?: 'grpc', allowHosts: string[] = []) =>
+    mayReceiveCredentials(at(url, binding), new URL(known), { allowHosts })
+
+  it('is the host of the URL, on any port, and no other', () => {
+    expect(may('https://agent.example:8443/rpc', 'https://agent.example')).toBe(true)
+    expect(may('https://other.example', 'https://agent.example')).toBe(false)
+    expect(may('https://other.example', 'https://agent.example', undefined, ['other.example'])).toBe(true)
+  })
+
+  it('is on this machine the port too, but for gRPC', () => {
+    const known = 'http://127.0.0.1:8080'
+    for (const url of ['http://127.0.0.1:8080/rpc', 'http://localhost:8080', 'http://[::1]:8080']) {
+      expect(may(url, known)).toBe(true)
+    }
+    expect(may('http://127.0.0.1:9090/rpc', known)).toBe(false)
+    expect(may('http://127.0.0.1:9090/rpc', known, undefined, ['127.0.0.1:9090'])).toBe(true)
+    expect(may('http://localhost:9090', known, 'grpc')).toBe(true)
+    expect(may('http://127.0.0.2:8080', known)).toBe(false)
+  })
+
+  it('is no name but localhost for this machine', () => {
+    expect(may('http://agent.localhost:8080', 'http://localhost:8080')).toBe(false)
+    expect(isExposed(new URL('http://agent.localhost:8080'))).toBe(true)
+    expect(isExposed(new URL('http://localhost:8080'))).toBe(false)
+  })
+})
+
+describe('a probe', () => {
+  const interfaces = (origin: string) => [
+    { url: '/rpc', protocolBinding: 'JSONRPC', protocolVersion: '1.0' },
+    { url: `${origin.replace('http://', '')}/open`, protocolBinding: 'JSONRPC', protocolVersion: '1.0' },
+    { url: 'wss://me:pw@agent.example', protocolBinding: 'WEBSOCKET', protocolVersion: '1.0' },
+    { url: `${origin}/rpc`, protocolBinding: 'json-rpc-2.0', protocolVersion: '1.0' },
+    { url: `${origin}/rpc`, protocolBinding: 'JSONRPC', protocolVersion: 'v1.0' },
+    { url: 'http://0.0.0.0:8080/rest', protocolBinding: 'HTTP+JSON', protocolVersion: '1.0' },
+    { url: 'unix:/tmp/agent.sock', protocolBinding: 'GRPC', protocolVersion: '1.0' },
+  ]
+  const naming = (of: (origin: string) => unknown[]) => ({
+    card: (
+      { name, securitySchemes, security, securityRequirements }: Record<string, unknown>,
+      origin: string,
+    ) => ({
+      ...{ name, securitySchemes, security, securityRequirements },
+      supportedInterfaces: of(origin),
+    }),
+  })
+
+  it('fails where the card names an interface that it does not understand, and names each', async () => {
+    const { report } = await probeAgent(naming(interfaces))
+    expect(report.ok).toBe(false)
+    const coverage = report.checks.find(({ id }) => id === 'coverage')
+    expect(coverage).toMatchObject({ status: 'fail', actual: '6 gaps' })
+    expect(coverage?.detail).toContain('/open was not understood: it is not a URL')
+
+    const unread = unreadOf(
+      readInterfaces({ supportedInterfaces: interfaces('http://127.0.0.1:1') }),
+      options,
+    )
+    const { detail } = judgeCoverage({ cells: [], runs: [], surplus: 0, unread })
+    for (const text of [
+      'JSONRPC 1.0 127.0.0.1:1/open was not understood: it is not a URL with http:// or https://, nor a path;',
+      'WEBSOCKET 1.0 wss://agent.example was not understood: its transport is not known;',
+      'json-rpc-2.0 1.0 http://127.0.0.1:1/rpc was not understood: its transport is not known;',
+      'JSONRPC v1.0 http://127.0.0.1:1/rpc was not understood: its protocol version is not known;',
+      'HTTP+JSON 1.0 http://0.0.0.0:8080/rest was not understood: 0.0.0.0 is an address to listen on',
+      'GRPC 1.0 unix:/tmp/agent.sock was not understood: it is not a gRPC target',
+    ]) {
+      expect(detail).toContain(text)
+    }
+    expect(detail).not.toContain('--allow-host 0.0.0.0')
+  })
+
+  it('finds interfaces by addresses that are relative to the card, and remarks on them', async () => {
+    const { report } = await probeAgent(naming((origin) => interfaces(origin).slice(0, 1)))
+    expect(findings(report)).toEqual({})
+    const coverage = report.checks.find(({ id }) => id === 'coverage')
+    expect(coverage).toMatchObject({ status: 'pass', actual: 'the one interface' })
+    expect(coverage?.detail).toMatch(/^JSON-RPC 1\.0 at 127\.0\.0\.1:\d+\/rpc: it is relative to the card$/)
+  })
+
+  it('sends neither the query of an interface nor anything to another port of this machine', async () => {
+    const { report, agent } = await probeAgent(
+      naming((origin) => [
+        { url: `${origin}/rpc?do=harm`, protocolBinding: 'JSONRPC', protocolVersion: '1.0' },
+        { url: 'http://127.0.0.1:1/rest?do=harm', protocolBinding: 'HTTP+JSON', protocolVersion: '1.0' },
+      ]),
+    )
+    expect(JSON.stringify(agent.requests)).not.toContain('harm')
+    expect(report.checks.find(({ id }) => id === 'coverage')).toMatchObject({
+      status: 'fail',
+      actual: '1 gap',
+      detail: expect.stringMatching(/REST 1\.0 was not tested: .*--allow-host 127\.0\.0\.1:1$/) as string,
+    })
+  })
+})
