@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from a2a_totp_server import Authenticator, MemoryGuard, code_of_step, parse_server_file
+from a2a_totp_server import Authenticator, MemoryState, code_of_step, parse_server_file
 
 FILE = json.loads((Path(__file__).parents[2] / "vectors" / "wire.json").read_text(encoding="utf-8"))["files"]["own"]
 AT = 1_780_332_007.0
@@ -23,7 +23,7 @@ _ROSTER = parse_server_file(
 
 def authenticator() -> Authenticator:
     """One whose clock stands still."""
-    return Authenticator(lambda: _ROSTER, now=lambda: AT, guard=MemoryGuard(since=0))
+    return Authenticator(lambda: _ROSTER, now=lambda: AT, guard=MemoryState(since=0))
 
 
 def credentials(peer: str) -> list[tuple[str, str]]:

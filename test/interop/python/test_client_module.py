@@ -14,6 +14,12 @@ RFC = json.loads((Path(__file__).parents[2] / "vectors" / "rfc.json").read_text(
 SEED = base64.b32encode(b"12345678901234567890").decode()
 TOKEN = "a2at_test"  # noqa: S105
 
+# Loopback is localhost, 127.0.0.0/8 and ::1; a resolver may answer any other name with any address.
+IN_THE_CLEAR = [
+    *("http://agent.example/", "http://127.0.0.1.agent.example/", "http://10.0.0.1/", "http://0.0.0.0/"),
+    *("http://agent.localhost/", "http://localhost./", "http://[::ffff:127.0.0.1]/"),
+]
+
 
 def credentials(**fields: Any) -> TotpCredentials:
     """Usable ones."""
@@ -84,13 +90,13 @@ def test_httpx_sends_both_headers_once() -> None:
     assert code != "000000"
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "http://[::1]/", "http://localhost/", "http://a.localhost/"])
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "http://[::1]/", "http://localhost/", "http://127.9.9.9/"])
 def test_plain_http_is_for_loopback(url: str) -> None:
     """Which needs no TLS."""
     assert "x-totp" in sent_to(url, TOTPAuth(credentials())).headers
 
 
-@pytest.mark.parametrize("url", ["http://agent.example/", "http://127.0.0.1.agent.example/", "http://10.0.0.1/"])
+@pytest.mark.parametrize("url", IN_THE_CLEAR)
 def test_nothing_is_sent_in_the_clear(url: str) -> None:
     """Unless somebody says that the network encrypts."""
     with pytest.raises(CredentialsError, match="https"):

@@ -15,7 +15,7 @@ import httpx
 from a2a.types import AgentCard
 from a2a_totp_crewai_client import TOTPClientAuthScheme
 from a2a_totp_crewai_server import TOTPServerAuthScheme
-from a2a_totp_server import Authenticator, MemoryGuard, Profile, code_of_step, parse_server_file
+from a2a_totp_server import Authenticator, MemoryState, Profile, code_of_step, parse_server_file
 from crewai.a2a.auth.server_schemes import HTTPException  # type: ignore[attr-defined]
 from crewai.a2a.auth.utils import validate_auth_against_agent_card
 from crewai.a2a.config import A2AServerConfig
@@ -26,6 +26,12 @@ FILE = json.loads((VECTORS_FOLDER / "wire.json").read_text(encoding="utf-8"))["f
 SEED = base64.b32encode(b"12345678901234567890").decode()
 TOKEN = "a2at_vector-token-of-alice"  # noqa: S105
 AT = 1_780_332_007.0
+
+# Loopback is localhost, 127.0.0.0/8 and ::1; a resolver may answer any other name with any address.
+IN_THE_CLEAR = [
+    *("http://agent.example/", "http://127.0.0.1.agent.example/", "http://10.0.0.1/", "http://0.0.0.0/"),
+    *("http://agent.localhost/", "http://localhost./", "http://[::ffff:127.0.0.1]/"),
+]
 
 
 def client_scheme(**fields: Any) -> TOTPClientAuthScheme:
@@ -120,7 +126,7 @@ def sent_to(url: str, **fields: Any) -> httpx.Headers:
     return seen[0]
 
 
-@pytest.mark.parametrize("url", ["http://agent.example/", "http://127.0.0.1.agent.example/", "http://10.0.0.1/"])
+@pytest.mark.parametrize("url", IN_THE_CLEAR)
 def test_nothing_is_sent_in_the_clear(url: str) -> None:
     """Loopback needs no TLS, and somebody may say that the network encrypts."""
     with pytest.raises(ValueError, match="https"):
@@ -164,7 +170,7 @@ def test_no_error_quotes_a_seed_or_a_token(fields: dict[str, Any], monkeypatch: 
 def server_scheme() -> TOTPServerAuthScheme:
     """One whose clock stands still."""
     roster = parse_server_file(json.dumps(FILE))
-    return TOTPServerAuthScheme(authenticator=Authenticator(lambda: roster, now=lambda: AT, guard=MemoryGuard(since=0)))
+    return TOTPServerAuthScheme(authenticator=Authenticator(lambda: roster, now=lambda: AT, guard=MemoryState(since=0)))
 
 
 def test_a_token_alone_is_never_enough() -> None:

@@ -15,7 +15,7 @@ import pytest
 from a2a_totp_server import (
     Authenticator,
     GuardMissingError,
-    MemoryGuard,
+    MemoryState,
     Profile,
     caller_of,
     code_of_step,
@@ -32,7 +32,7 @@ CODE = ("x-totp", code_of_step(b"\x01" * 20, Profile(), int(AT // 30)))
 def authenticator() -> Authenticator:
     """One whose clock stands still."""
     roster = parse_server_file(json.dumps(VECTORS["files"]["own"]))
-    return Authenticator(lambda: roster, now=lambda: AT, guard=MemoryGuard(since=0))
+    return Authenticator(lambda: roster, now=lambda: AT, guard=MemoryState(since=0))
 
 
 class Service:

@@ -21,7 +21,7 @@ from a2a_totp_server import (
     Authenticator,
     Caller,
     GuardMissingError,
-    MemoryGuard,
+    MemoryState,
     PeerUser,
     Profile,
     Refusal,
@@ -60,7 +60,7 @@ def profiled(**changes: Any) -> str:
 def authenticator() -> Authenticator:
     """One whose clock stands still."""
     roster = parse_server_file(json.dumps(FILE))
-    return Authenticator(lambda: roster, now=lambda: AT, guard=MemoryGuard(since=0))
+    return Authenticator(lambda: roster, now=lambda: AT, guard=MemoryState(since=0))
 
 
 def reason_of(outcome: Caller | Refusal) -> str:
@@ -77,7 +77,7 @@ def test_a_clock_that_was_ahead_and_was_set_back_is_taken_for_wrong() -> None:
     """Under `once` all requests would else be answered 503 until the wrong time came."""
     roster = parse_server_file(alice(replay="once"))
     clock = [AT + 1_000_000]
-    checker = Authenticator(lambda: roster, now=lambda: clock[0], guard=MemoryGuard(since=clock[0]))
+    checker = Authenticator(lambda: roster, now=lambda: clock[0], guard=MemoryState(since=clock[0]))
 
     def ask(at: float) -> str:
         clock[0] = at
@@ -214,7 +214,7 @@ def test_a_mounted_secret_that_is_swapped_is_in_force_within_a_second(tmp_path: 
 def test_a_peer_that_is_taken_out_is_refused_at_once_and_what_was_used_stays_used() -> None:
     """The guard outlives the roster."""
     rosters = [parse_server_file(json.dumps(FILE))]
-    checker = Authenticator(lambda: rosters[-1], now=lambda: AT, guard=MemoryGuard(since=0))
+    checker = Authenticator(lambda: rosters[-1], now=lambda: AT, guard=MemoryState(since=0))
     dave = [
         ("authorization", "Bearer a2at_vector-token-of-dave"),
         ("x-totp", code_of_step(b"\x05" * 64, Profile("SHA512"), int(AT // 30))),

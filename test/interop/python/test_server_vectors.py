@@ -11,7 +11,7 @@ import pytest
 from a2a_totp_server import (
     Authenticator,
     Caller,
-    MemoryGuard,
+    MemoryState,
     Refusal,
     ServerFileError,
     TOTPMiddleware,
@@ -43,7 +43,7 @@ def outcomes_of(run: dict[str, Any]) -> Iterator[tuple[Caller | Refusal, dict[st
     """What a module that remembers nothing answers to each request, one after the other."""
     roster = parse_server_file(json.dumps(VECTORS["files"][run["file"]]))
     clock = [seconds(run["since"])]
-    authenticator = Authenticator(lambda: roster, now=lambda: clock[0], guard=MemoryGuard(since=clock[0]))
+    authenticator = Authenticator(lambda: roster, now=lambda: clock[0], guard=MemoryState(since=clock[0]))
     for request in run["requests"]:
         clock[0] = seconds(request["at"])
         for _ in range(request.get("times", 1)):
@@ -63,7 +63,7 @@ def test_answers_over_http(run: dict[str, Any]) -> None:
     """As the middleware sends them: status, every field, and the body."""
     roster = parse_server_file(json.dumps(VECTORS["files"][run["file"]]))
     clock = [seconds(run["since"])]
-    checker = Authenticator(lambda: roster, now=lambda: clock[0], guard=MemoryGuard(since=clock[0]))
+    checker = Authenticator(lambda: roster, now=lambda: clock[0], guard=MemoryState(since=clock[0]))
     sent: list[dict[str, Any]] = []
 
     async def app(*_: Any) -> None:

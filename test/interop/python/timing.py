@@ -15,7 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[3] / "src" / "fragments" / "python"))
 
 import a2a_totp_server
-from a2a_totp_server import Authenticator, MemoryGuard, Refusal, parse_server_file
+from a2a_totp_server import Authenticator, MemoryState, Refusal, parse_server_file
 
 LIVE = {
     "missing code": None,
@@ -65,7 +65,7 @@ def main(rounds: int) -> None:
     a2a_totp_server.GUESS_BUDGETS = ((5, 30),)
     roster = parse_server_file(roster_text())
     clock = [1_780_332_007.0]
-    authenticator = Authenticator(lambda: roster, now=lambda: clock[0], guard=MemoryGuard(since=0))
+    authenticator = Authenticator(lambda: roster, now=lambda: clock[0], guard=MemoryState(since=0))
     kinds = [*LIVE, "unknown token"]
     samples: dict[str, list[int]] = {kind: [] for kind in kinds}
     bodies = set()

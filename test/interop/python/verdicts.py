@@ -8,7 +8,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "src" / "fragments" / "python"))
 
-from a2a_totp_server import Authenticator, Caller, MemoryGuard, Refusal, parse_server_file
+from a2a_totp_server import Authenticator, Caller, MemoryState, Refusal, parse_server_file
 
 FILES = json.loads((Path(__file__).parents[2] / "vectors" / "wire.json").read_text(encoding="utf-8"))["files"]
 
@@ -52,7 +52,7 @@ def verdicts_of(run: dict[str, Any], suspicions: Suspicions) -> list[dict[str, A
     """One run, with nothing remembered at its start."""
     roster = parse_server_file(json.dumps(FILES[run["file"]]))
     clock = [run["since"] / 1000]
-    authenticator = Authenticator(lambda: roster, now=lambda: clock[0], guard=MemoryGuard(since=clock[0]))
+    authenticator = Authenticator(lambda: roster, now=lambda: clock[0], guard=MemoryState(since=clock[0]))
     verdicts = []
     for request in run["requests"]:
         clock[0] = request["at"] / 1000
