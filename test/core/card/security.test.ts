@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { readInterfaces } from '../../../src/core/card/interfaces.js'
 import { isBearerScheme, isHeaderScheme } from '../../../src/core/card/schemes.js'
 import { totpSecurityOf, withTotpSecurity } from '../../../src/core/card/security.js'
 import type { CardJson } from '../../../src/core/card/shapes.js'
 import { codeOf, failureOf } from '../../support/failure.js'
+import { noTargets, targets } from './targets.js'
 
 const description = 'RFC 6238 code, fresh for each request'
 const bearer10 = { httpAuthSecurityScheme: { scheme: 'Bearer' } }
@@ -32,6 +34,19 @@ const merged: CardJson = {
   ...card10,
   securitySchemes: { bearer: { ...bearer10, ...bearer03 } },
 }
+
+describe('the interfaces of a card', () => {
+  it.each([...targets, ...noTargets])('stay as they are written: $text', ({ text }) => {
+    const interfaces = {
+      supportedInterfaces: [{ url: text, protocolBinding: 'GRPC', protocolVersion: '1.0' }],
+      additionalInterfaces: [{ url: text, transport: 'GRPC' }],
+    }
+    const card = { ...card03, ...interfaces, url: text, preferredTransport: 'GRPC' }
+    const written = withTotpSecurity(card)
+    expect(written).toMatchObject({ ...interfaces, url: text, preferredTransport: 'GRPC' })
+    expect(readInterfaces(written)).toEqual(readInterfaces(card))
+  })
+})
 
 describe('the part of a card that demands bearer AND the code', () => {
   it('has the shape of 1.0', () => {
