@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { readAddress } from '../../../src/core/card/interfaces.js'
 import { dialledAt } from '../../../src/core/card/targets.js'
@@ -37,5 +38,24 @@ describe('the address of a gRPC interface', () => {
     const plain = targets.filter(({ tls, loopback }) => !tls && !loopback)
     expect(plain.length).toBeGreaterThan(0)
     for (const { text } of plain) expect(text).toMatch(/^(grpc|http):\/\//)
+  })
+})
+
+describe('docs/client/grpc.md', () => {
+  const page = readFileSync(new URL('../../../docs/client/grpc.md', import.meta.url), 'utf8')
+  const rows = Array.from(page.matchAll(/^\| `(.+?)` +\| (.+?) +\|$/gm), ([, address, meaning]) => [
+    address,
+    meaning,
+  ])
+
+  it('shows what addresses mean', () => {
+    const meaning = ({ host, port, tls, loopback }: (typeof targets)[number]): string => {
+      const over = tls ? 'TLS' : loopback ? 'plaintext' : 'plaintext, which is refused'
+      return `\`${host}:${port}\`, ${over}`
+    }
+    expect(rows).toEqual([
+      ...targets.filter(({ shown }) => shown).map((target) => [target.text, meaning(target)]),
+      ...noTargets.filter(({ shown }) => shown).map(({ text, why }) => [text, `not understood: ${why}`]),
+    ])
   })
 })
