@@ -10,13 +10,13 @@ import {
 import { readAddress, type Binding } from '../core/card/interfaces.js'
 import { cardPath } from '../core/card/shapes.js'
 import { TOTPError } from '../core/errors.js'
-import { grpcFactory, type GrpcTls } from './a2a-grpc.js'
-import { Destinations, type DestinationOptions } from './destinations.js'
-import { explainCard } from './explain-card.js'
-import { fetchTo, type Fetch } from './fetch.js'
-import type { TOTPClientAuthScheme } from './totp-client-auth-scheme.js'
+import { grpcFactory, type GrpcTls } from './sdk/grpc-transport.js'
+import { Destinations, type DestinationOptions } from './scheme/destinations.js'
+import { explainCard } from './sdk/explain-card.js'
+import { fetchTo, type Fetch } from './http/fetch.js'
+import type { TOTPClientAuthScheme } from './scheme/totp-client-auth-scheme.js'
 
-export type { GrpcTls } from './a2a-grpc.js'
+export type { GrpcTls } from './sdk/grpc-transport.js'
 
 export interface TOTPTransportsOptions extends DestinationOptions {
   /** What really sends over HTTP; by default the global `fetch`. */

@@ -1,10 +1,10 @@
 /** For gRPC clients on @grpc/grpc-js, @a2a-js/sdk's among them. */
 import { credentials, type CallCredentials, type ChannelCredentials, type Interceptor } from '@grpc/grpc-js'
-import { Destinations, type DestinationOptions } from './destinations.js'
-import { callCredentials } from './grpc-credentials.js'
-import { interceptorTo } from './grpc-interceptor.js'
-import { hostUrl } from './grpc-destination.js'
-import type { TOTPClientAuthScheme } from './totp-client-auth-scheme.js'
+import { Destinations, type DestinationOptions } from './scheme/destinations.js'
+import { callCredentials } from './grpc/call-credentials.js'
+import { interceptorTo } from './grpc/interceptor.js'
+import { hostUrl } from './grpc/destination.js'
+import type { TOTPClientAuthScheme } from './scheme/totp-client-auth-scheme.js'
 
 export interface TOTPGrpcOptions extends DestinationOptions {
   /** The credentials of the channel. An interceptor cannot see them: what it is not told counts as plaintext. */

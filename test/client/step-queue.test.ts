@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { sleep, StepQueue, type StepQueueOptions, type Wait } from '../../src/client/step-queue.js'
+import { sleep, StepQueue, type StepQueueOptions, type Wait } from '../../src/client/scheme/step-queue.js'
 import { FakeClock } from '../support/client-scheme.js'
 
 const period = 30

@@ -1,9 +1,9 @@
-import { cardPath } from '../core/card/shapes.js'
-import { TOTPError } from '../core/errors.js'
-import { Destinations, type DestinationOptions } from './destinations.js'
+import { cardPath } from '../../core/card/shapes.js'
+import { TOTPError } from '../../core/errors.js'
+import { Destinations, type DestinationOptions } from '../scheme/destinations.js'
 import { canBeSentAgain, redirected, type Outgoing } from './redirect.js'
-import type { AttemptOptions } from './step-queue.js'
-import type { TOTPClientAuthScheme } from './totp-client-auth-scheme.js'
+import type { AttemptOptions } from '../scheme/step-queue.js'
+import type { TOTPClientAuthScheme } from '../scheme/totp-client-auth-scheme.js'
 
 export type Fetch = typeof globalThis.fetch
 

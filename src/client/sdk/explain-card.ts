@@ -1,7 +1,7 @@
-import { readRequirements } from '../core/card/requirements.js'
-import { kindOfScheme, schemesOf } from '../core/card/schemes.js'
-import { asObject } from '../core/json.js'
-import { printable } from '../core/text.js'
+import { readRequirements } from '../../core/card/requirements.js'
+import { kindOfScheme, schemesOf } from '../../core/card/schemes.js'
+import { asObject } from '../../core/json.js'
+import { printable } from '../../core/text.js'
 
 /**
  * What a client that sends bearer AND the code should know about an agent card, in a sentence; undefined when the card

@@ -1,8 +1,8 @@
-import { readInterfaces } from '../core/card/interfaces.js'
-import { TOTPError } from '../core/errors.js'
-import { asObject } from '../core/json.js'
-import { Destinations, type DestinationOptions } from './destinations.js'
-import type { TOTPClientAuthScheme } from './totp-client-auth-scheme.js'
+import { readInterfaces } from '../../core/card/interfaces.js'
+import { TOTPError } from '../../core/errors.js'
+import { asObject } from '../../core/json.js'
+import { Destinations, type DestinationOptions } from '../scheme/destinations.js'
+import type { TOTPClientAuthScheme } from '../scheme/totp-client-auth-scheme.js'
 
 /** What an interceptor of @a2a-js/sdk is given before a call, 0.3 and 1.x, as far as it matters here. */
 export interface BeforeCall {

@@ -1,5 +1,5 @@
-import { TOTPError } from '../core/errors.js'
-import { isLoopback, parseHttpUrl } from '../core/url.js'
+import { TOTPError } from '../../core/errors.js'
+import { isLoopback, parseHttpUrl } from '../../core/url.js'
 
 export interface DestinationOptions {
   /**

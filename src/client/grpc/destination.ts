@@ -1,6 +1,6 @@
-import { readGrpcTarget } from '../core/card/targets.js'
-import { TOTPError } from '../core/errors.js'
-import { portOf } from '../core/url.js'
+import { readGrpcTarget } from '../../core/card/targets.js'
+import { TOTPError } from '../../core/errors.js'
+import { portOf } from '../../core/url.js'
 
 /** The two ends of the way to an agent. They differ behind an HTTP proxy, which must not pass for the agent. */
 export interface Way {

@@ -1,8 +1,8 @@
 import type { TransportFactory } from '@a2a-js/sdk/client'
-import { dialledAt } from '../core/card/targets.js'
-import type { Destinations } from './destinations.js'
-import { withTls } from './grpc-destination.js'
-import type { TOTPClientAuthScheme } from './totp-client-auth-scheme.js'
+import { dialledAt } from '../../core/card/targets.js'
+import type { Destinations } from '../scheme/destinations.js'
+import { withTls } from '../grpc/destination.js'
+import type { TOTPClientAuthScheme } from '../scheme/totp-client-auth-scheme.js'
 
 /** Certificates and key in PEM, as `credentials.createSsl` of @grpc/grpc-js takes them. */
 export interface GrpcTls {
@@ -35,7 +35,7 @@ export function grpcFactory(
       destinations.require(url)
       const { credentials } = await import('@grpc/grpc-js')
       const { GrpcTransportFactory } = await import('@a2a-js/sdk/client/grpc')
-      const { interceptorTo } = await import('./grpc-interceptor.js')
+      const { interceptorTo } = await import('../grpc/interceptor.js')
       const secure = url.protocol === 'https:'
       const { rootCerts, privateKey, certChain }: GrpcTls = tls === false ? {} : (tls ?? {})
       const interceptor = interceptorTo(scheme, secure, {

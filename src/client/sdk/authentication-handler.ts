@@ -1,4 +1,4 @@
-import type { TOTPClientAuthScheme } from './totp-client-auth-scheme.js'
+import type { TOTPClientAuthScheme } from '../scheme/totp-client-auth-scheme.js'
 
 /** The shape of @a2a-js/sdk's `AuthenticationHandler`, 0.3 and 1.x. */
 export interface TOTPAuthenticationHandler {

@@ -1,7 +1,7 @@
 import { setTimeout as timer } from 'node:timers/promises'
-import { TOTPError } from '../core/errors.js'
-import type { CodeProfile } from '../core/profile.js'
-import { endOfStep, timeStepAt } from '../core/totp.js'
+import { TOTPError } from '../../core/errors.js'
+import type { CodeProfile } from '../../core/profile.js'
+import { endOfStep, timeStepAt } from '../../core/totp.js'
 
 /** A request that has to wait for a time step of its own. */
 export interface Wait {

@@ -1,5 +1,5 @@
-import { TOTPError } from '../core/errors.js'
-import { Token } from '../core/token.js'
+import { TOTPError } from '../../core/errors.js'
+import { Token } from '../../core/token.js'
 import type { ClientAuthScheme } from './client-auth-scheme.js'
 import { variable } from './environment.js'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { wayOf } from '../../src/client/grpc-destination.js'
+import { wayOf } from '../../src/client/grpc/destination.js'
 import { portOf } from '../../src/core/url.js'
 import { noTargets, targets } from '../core/card/targets.js'
 import { codeOf } from '../support/failure.js'

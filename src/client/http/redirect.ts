@@ -1,4 +1,4 @@
-import { TOTPError } from '../core/errors.js'
+import { TOTPError } from '../../core/errors.js'
 
 /** A request in the only form that every `fetch` takes: a URL and its init. */
 export interface Outgoing {

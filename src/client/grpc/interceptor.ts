@@ -1,8 +1,8 @@
 import { InterceptingCall, Metadata, status, type Interceptor } from '@grpc/grpc-js'
-import { isTOTPError } from '../core/errors.js'
-import { callCredentials } from './grpc-credentials.js'
-import { wayOf } from './grpc-destination.js'
-import type { TOTPClientAuthScheme } from './totp-client-auth-scheme.js'
+import { isTOTPError } from '../../core/errors.js'
+import { callCredentials } from './call-credentials.js'
+import { wayOf } from './destination.js'
+import type { TOTPClientAuthScheme } from '../scheme/totp-client-auth-scheme.js'
 
 /** Throws for what the credentials may not go to, or over. */
 export interface Admission {
