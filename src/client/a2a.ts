@@ -19,13 +19,16 @@ import type { TOTPClientAuthScheme } from './scheme/totp-client-auth-scheme.js'
 export type { GrpcTls } from './sdk/grpc-transport.js'
 
 export interface TOTPTransportsOptions extends DestinationOptions {
-  /** What really sends over HTTP; by default the global `fetch`. */
+  /** Sends the requests; by default the global `fetch`. */
   readonly fetch?: Fetch
-  /** Certificates for gRPC; `false` for plaintext. By default TLS, but plaintext on loopback. */
+  /** Certificates for gRPC, or `false` for plaintext. By default TLS, and plaintext on loopback. */
   readonly grpcTls?: GrpcTls | false
-  /** Whether SDK 1.x also talks to agents of protocol 0.3; by default it does. */
+  /** Whether SDK 1.x also calls agents of protocol 0.3; on by default. */
   readonly legacyCompat?: { readonly enabled: boolean }
-  /** Hears when a card wants something else than what is sent; by default `process.emitWarning`. */
+  /**
+   * Called when a card asks for something other than what is sent, or names an address of which a part is not sent. By
+   * default `process.emitWarning`.
+   */
   readonly onWarning?: (message: string) => void
 }
 
@@ -36,19 +39,20 @@ export interface TOTPTransports {
 }
 
 /**
- * Everything that a `ClientFactory` of @a2a-js/sdk needs to call a protected agent: over JSON-RPC, HTTP+JSON and gRPC,
- * with token and a fresh code on every request, that for the card included.
+ * Everything that a `ClientFactory` of @a2a-js/sdk needs to call a protected agent over JSON-RPC, HTTP+JSON and gRPC.
+ * Every request carries the token and a fresh code, including the request for the card.
  *
  * ```ts
  * const client = await new ClientFactory(totpTransports(scheme)).createFromUrl('https://agent.example')
  * ```
  *
- * The credentials go to `origins`; without these, to the host in the URL that the card is asked for, on any port. What
- * the card itself names, or a redirect, never adds to that: a client for an interface elsewhere is not made
- * (`ERR_HOST_FORBIDDEN`), nor for one over plain http beyond loopback (`ERR_INSECURE_TRANSPORT`). One that is made
- * rejects as `totpFetch` and `totpGrpcInterceptor` do. `createFromAgentCard` needs `origins`.
+ * Credentials are sent only to `origins`; by default to the host that the card is requested from, on any port. Neither
+ * the card nor a redirect can add to these. `ClientFactory` rejects for an interface elsewhere (`ERR_HOST_FORBIDDEN`),
+ * over plain http beyond loopback (`ERR_INSECURE_TRANSPORT`), or at an address that cannot be called
+ * (`ERR_CARD_INVALID`). Its clients reject as `totpFetch` and `totpGrpcInterceptor` do. `createFromAgentCard` requires
+ * `origins`.
  *
- * @throws {TOTPError} `ERR_CONFIG_INVALID` for an origin that is none.
+ * @throws {TOTPError} `ERR_CONFIG_INVALID` for an invalid origin.
  */
 export function totpTransports(
   scheme: TOTPClientAuthScheme,
@@ -72,7 +76,7 @@ export function totpTransports(
   const http = { fetchImpl, legacyCompat: { ...legacyCompat } }
   const cardResolver = new AgentResolver(destinations, http)
 
-  /** Where the card says that an interface is. */
+  /** Reads the address of an interface. */
   const locate = (text: string, card: object, binding: Binding): URL => {
     const address = readAddress(text, binding, cardResolver.urlOf(card))
     if (!address.understood) {
@@ -91,7 +95,7 @@ export function totpTransports(
     create: async (text, card) => {
       const url = locate(text, card, binding)
       destinations.require(url)
-      // The SDK puts paths behind it.
+      // The SDK appends paths to it.
       return inner.create(url.pathname === '/' ? url.origin : url.href, card)
     },
   })
@@ -109,7 +113,7 @@ export function totpTransports(
   return { transports: factories.map(explaining), cardResolver }
 }
 
-/** The SDK's resolver, which learns where the agent is from whoever asks for its card. */
+/** The SDK's resolver. The first URL that a card is requested from decides where credentials may go. */
 class AgentResolver extends DefaultAgentCardResolver {
   readonly #destinations: Destinations
   readonly #urls = new WeakMap<object, URL>()
@@ -125,14 +129,18 @@ class AgentResolver extends DefaultAgentCardResolver {
   override async resolve(
     ...[baseUrl, path]: Parameters<DefaultAgentCardResolver['resolve']>
   ): ReturnType<DefaultAgentCardResolver['resolve']> {
-    if (!URL.canParse(baseUrl)) throw new TOTPError('ERR_USAGE', 'the URL of the agent is no URL')
+    if (!URL.canParse(baseUrl))
+      throw new TOTPError(
+        'ERR_USAGE',
+        'the URL of the agent is not valid; expected one such as https://agent.example',
+      )
     this.#destinations.settle(new URL(baseUrl))
     const card = await super.resolve(baseUrl, path)
     this.#urls.set(card, new URL(path ?? cardPath.slice(1), baseUrl))
     return card
   }
 
-  /** Where a card was found; undefined for one that came another way. */
+  /** The URL that a card was fetched from; undefined for a card from elsewhere. */
   urlOf(card: object): URL | undefined {
     return this.#urls.get(card)
   }

@@ -7,7 +7,7 @@ import { hostUrl } from './grpc/destination.js'
 import type { TOTPClientAuthScheme } from './scheme/totp-client-auth-scheme.js'
 
 export interface TOTPGrpcOptions extends DestinationOptions {
-  /** The credentials of the channel. An interceptor cannot see them: what it is not told counts as plaintext. */
+  /** The channel's credentials. An interceptor cannot see them; without them it assumes plaintext. */
   readonly channelCredentials?: ChannelCredentials
 }
 
@@ -18,10 +18,10 @@ export interface GrpcTransportOptions {
 }
 
 /**
- * For `GrpcTransportFactory` of @a2a-js/sdk: {@link totpGrpcInterceptor}, and the channel credentials that it was told:
- * TLS by default, where the SDK's own default is plaintext.
+ * For `GrpcTransportFactory` of @a2a-js/sdk: {@link totpGrpcInterceptor} together with channel credentials. The default
+ * is TLS; the SDK's own default is plaintext.
  *
- * @throws {TOTPError} `ERR_CONFIG_INVALID` for an origin that is none.
+ * @throws {TOTPError} `ERR_CONFIG_INVALID` for an invalid origin.
  */
 export function totpGrpcOptions(
   scheme: TOTPClientAuthScheme,
@@ -32,15 +32,15 @@ export function totpGrpcOptions(
 }
 
 /**
- * A client interceptor that sends token and a fresh code with every call, unary or streaming. Both are made when the
- * connection is up, however long that took, and anew if gRPC sends the call again.
+ * A client interceptor that sends the token and a fresh code with every call, unary or streaming. Both are created once
+ * the connection is up, and again if gRPC retries the call.
  *
- * Token and code that the caller set are dropped first. They go to `origins` only (`https://host:port`), or to that of the
- * first call; over plaintext to loopback only. A call that is not sent ends with UNAUTHENTICATED, and its details
- * name the error: `ERR_HOST_FORBIDDEN`, `ERR_INSECURE_TRANSPORT`, or what the scheme throws. A refused call is not
- * sent again.
+ * It replaces any token and code that the caller set. Credentials are sent only to `origins` (`https://host:port`), by
+ * default to the origin of the first call; over plaintext only to loopback. A call that is not sent ends with
+ * UNAUTHENTICATED, and its details name the error: `ERR_HOST_FORBIDDEN`, `ERR_INSECURE_TRANSPORT`, or what the scheme
+ * throws. A refused call is not retried.
  *
- * @throws {TOTPError} `ERR_CONFIG_INVALID` for an origin that is none.
+ * @throws {TOTPError} `ERR_CONFIG_INVALID` for an invalid origin.
  */
 export function totpGrpcInterceptor(
   scheme: TOTPClientAuthScheme,
@@ -55,14 +55,14 @@ export function totpGrpcInterceptor(
 }
 
 /**
- * Call credentials that send token and a fresh code: to the hosts of `origins`, or to that of the first call. Ports they
- * are not told.
+ * Call credentials that send the token and a fresh code to the hosts of `origins`, by default to the host of the first
+ * call. gRPC does not tell them the port.
  *
- * Prefer {@link totpGrpcInterceptor}: these see only host and service, and can send nothing but a code. Combine them
- * with the credentials of a TLS channel (`credentials.combineChannelCredentials`) and nothing else: as an option of
- * a call, grpc-js sends them over plaintext too.
+ * Prefer {@link totpGrpcInterceptor}: call credentials see only host and service, and can send only a code. Use them
+ * only through `credentials.combineChannelCredentials` with a TLS channel. Set as an option of a call, grpc-js sends
+ * them over plaintext too.
  *
- * @throws {TOTPError} `ERR_CONFIG_INVALID` for an origin that is none.
+ * @throws {TOTPError} `ERR_CONFIG_INVALID` for an invalid origin.
  */
 export function totpCallCredentials(
   scheme: TOTPClientAuthScheme,
@@ -76,7 +76,7 @@ export function totpCallCredentials(
   })
 }
 
-/** Whether a channel encrypts: gRPC refuses to combine credentials for calls with those of one that does not. */
+/** Whether a channel encrypts. gRPC refuses to combine call credentials with a plaintext channel. */
 function isSecure(channelCredentials: ChannelCredentials): boolean {
   try {
     channelCredentials.compose(credentials.createEmpty())

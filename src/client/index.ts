@@ -1,4 +1,4 @@
-/** What a peer needs to call a protected agent. Loads without @a2a-js/sdk and without gRPC. */
+/** The client library: calls a protected agent. Loads without @a2a-js/sdk and without gRPC. */
 export { TOTPError, isTOTPError, type ErrorCode } from '../core/errors.js'
 export { totpAuthenticationHandler, type TOTPAuthenticationHandler } from './sdk/authentication-handler.js'
 export { totpInterceptor, type BeforeCall, type TOTPCallInterceptor } from './sdk/call-interceptor.js'

@@ -1,7 +1,7 @@
-/** A JSON object, none of whose fields has been checked. */
+/** A JSON object whose fields are unchecked. */
 export type JsonObject = Readonly<Record<string, unknown>>
 
-/** Whether a value is an object in the sense of JSON: neither null nor an array. */
+/** Whether a value is a JSON object: neither null nor an array. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -84,12 +84,12 @@ describe('a client for an interface over HTTP', () => {
     ['../rpc', '/base/rpc'],
   ])('resolves %s against the URL of the card', async (address, path) => {
     expect(await calledAt(() => address)).toBe(path)
-    expect(warnings.join()).toMatch(/http:\S+: it is relative to the card/)
+    expect(warnings.join()).toMatch(/http:\S+: relative to the card/)
   })
 
   it('sends no query and no user name that the card names, and says so', async () => {
     expect(await calledAt((origin) => `${origin.replace('//', '//me:pw@')}/rpc?do=harm`)).toBe('/rpc')
-    expect(warnings.join()).toMatch(/its user name and password are not sent; its query is not sent/)
+    expect(warnings.join()).toMatch(/user name and password not sent; query not sent/)
     expect(warnings.join()).not.toContain('pw')
   })
 

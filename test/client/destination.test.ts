@@ -35,7 +35,7 @@ describe('where a call goes', () => {
   })
 
   // A caller may dial an address to listen on, and a port of 0 fails by itself.
-  const uncertain = noTargets.filter(({ why }) => !/listen|port 0/.test(why))
+  const uncertain = noTargets.filter(({ why }) => !/listening|port 0/.test(why))
   it.each(uncertain)('cannot be told of $text', ({ text }) => {
     expect(codeOf(() => wayOf('https://agent.example/s', text, true))).toBe('ERR_HOST_FORBIDDEN')
   })

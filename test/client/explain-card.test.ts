@@ -55,7 +55,7 @@ describe('a card that wants bearer AND the code', () => {
 describe('a card that wants something else', () => {
   it('is explained by what it wants', () => {
     expect(explained({ bearer, totp, other }, ['bearer', 'other'], ['other', 'totp'])).toMatch(
-      /^the card wants "other": only a bearer token and X-TOTP are sent/,
+      /^the card asks for "other": only a bearer token and X-TOTP are sent/,
     )
     expect(explained({ bearer, basic: { type: 'http', scheme: 'basic' } }, ['basic', 'bearer'])).toContain(
       '"basic"',
@@ -70,7 +70,7 @@ describe('a card that wants something else', () => {
 
   it('cannot write to a terminal', () => {
     const name = `\u001b[2J"\u202e${'x'.repeat(200)}`
-    expect(explained({ [name]: other }, [name])).toMatch(/^the card wants "\[2J' x{1,64}": [ -~]+$/)
+    expect(explained({ [name]: other }, [name])).toMatch(/^the card asks for "\[2J' x{1,64}": [ -~]+$/)
   })
 })
 

@@ -113,7 +113,7 @@ describe('a probe', () => {
     expect(report.ok).toBe(false)
     const coverage = report.checks.find(({ id }) => id === 'coverage')
     expect(coverage).toMatchObject({ status: 'fail', actual: '6 gaps' })
-    expect(coverage?.detail).toContain('/open was not understood: it is not a URL')
+    expect(coverage?.detail).toContain('/open was not understood: neither an http')
 
     const unread = unreadOf(
       readInterfaces({ supportedInterfaces: interfaces('http://127.0.0.1:1') }),
@@ -121,12 +121,12 @@ describe('a probe', () => {
     )
     const { detail } = judgeCoverage({ cells: [], runs: [], surplus: 0, unread })
     for (const text of [
-      'JSONRPC 1.0 127.0.0.1:1/open was not understood: it is not a URL with http:// or https://, nor a path;',
-      'WEBSOCKET 1.0 wss://agent.example was not understood: its transport is not known;',
-      'json-rpc-2.0 1.0 http://127.0.0.1:1/rpc was not understood: its transport is not known;',
-      'JSONRPC v1.0 http://127.0.0.1:1/rpc was not understood: its protocol version is not known;',
-      'HTTP+JSON 1.0 http://0.0.0.0:8080/rest was not understood: 0.0.0.0 is an address to listen on',
-      'GRPC 1.0 unix:/tmp/agent.sock was not understood: it is not a gRPC target',
+      'JSONRPC 1.0 127.0.0.1:1/open was not understood: neither an http:// or https:// URL nor a path;',
+      'WEBSOCKET 1.0 wss://agent.example was not understood: unknown transport;',
+      'json-rpc-2.0 1.0 http://127.0.0.1:1/rpc was not understood: unknown transport;',
+      'JSONRPC v1.0 http://127.0.0.1:1/rpc was not understood: unknown protocol version;',
+      'HTTP+JSON 1.0 http://0.0.0.0:8080/rest was not understood: 0.0.0.0 is a listening address',
+      'GRPC 1.0 unix:/tmp/agent.sock was not understood: not a gRPC target',
     ]) {
       expect(detail).toContain(text)
     }
@@ -138,7 +138,7 @@ describe('a probe', () => {
     expect(findings(report)).toEqual({})
     const coverage = report.checks.find(({ id }) => id === 'coverage')
     expect(coverage).toMatchObject({ status: 'pass', actual: 'the one interface' })
-    expect(coverage?.detail).toMatch(/^JSON-RPC 1\.0 at 127\.0\.0\.1:\d+\/rpc: it is relative to the card$/)
+    expect(coverage?.detail).toMatch(/^JSON-RPC 1\.0 at 127\.0\.0\.1:\d+\/rpc: relative to the card$/)
   })
 
   it('sends neither the query of an interface nor anything to another port of this machine', async () => {

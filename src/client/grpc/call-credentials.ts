@@ -3,9 +3,9 @@ import { credentials, Metadata, type CallCredentials } from '@grpc/grpc-js'
 type Headers = Readonly<Record<string, string>>
 
 /**
- * Credentials of a call that are made when gRPC asks for them: when there is a connection, and again for each retry.
+ * Call credentials that are created when gRPC asks for them: once connected, and again for each retry.
  *
- * @param headersFor is given `https://host/pkg.Service`
+ * @param headersFor called with `https://host/pkg.Service`
  */
 export function callCredentials(
   headersFor: (serviceUrl: string) => Promise<Headers>,
@@ -16,7 +16,7 @@ export function callCredentials(
       (headers) => callback(null, metadataOf(headers)),
       (error: unknown) => {
         onError(error)
-        callback(error instanceof Error ? error : new Error('there are no credentials'))
+        callback(error instanceof Error ? error : new Error('no credentials'))
       },
     )
   })

@@ -4,16 +4,16 @@ import { callCredentials } from './call-credentials.js'
 import { wayOf } from './destination.js'
 import type { TOTPClientAuthScheme } from '../scheme/totp-client-auth-scheme.js'
 
-/** Throws for what the credentials may not go to, or over. */
+/** Decides where credentials may be sent; each function throws to refuse. */
 export interface Admission {
-  /** Whom the call is for. */
+  /** Checks the host that the call is for. */
   readonly admit: (url: URL) => void
-  /** What is dialled to get there: the same, or a proxy. */
+  /** Checks the host that is dialled to get there: the same one, or a proxy. */
   readonly admitWay: (url: URL) => void
 }
 
 /**
- * The interceptor, for destinations that others decide about.
+ * The interceptor behind `totpGrpcInterceptor`; the caller decides which destinations are admitted.
  *
  * @param secure whether the channel encrypts
  */
@@ -35,7 +35,7 @@ export function interceptorTo(
       const request = { binding: 'grpc', method: 'POST', url, headers: textsOf(given) } as const
       return scheme.authorize(request, { signal: ended.signal })
     }
-    // Not metadata of the start, which may lie long before there is a connection.
+    // Not set as metadata at the start of the call, which may be long before there is a connection.
     const fresh = callCredentials(authorize, (error) => (failure = error))
     const call = nextCall({ ...options, credentials: options.credentials?.compose(fresh) ?? fresh })
     const peer = call.getPeer()
@@ -63,7 +63,7 @@ function explained({ message, code }: { message: string; code: string }): { code
   return { code: status.UNAUTHENTICATED, details: `${message} (${code})` }
 }
 
-/** The metadata that is text. */
+/** The text entries of the metadata. */
 function textsOf(metadata: Metadata): Record<string, string> {
   const entries = Object.entries(metadata.getMap())
   return Object.fromEntries(

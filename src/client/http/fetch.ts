@@ -8,7 +8,7 @@ import type { TOTPClientAuthScheme } from '../scheme/totp-client-auth-scheme.js'
 export type Fetch = typeof globalThis.fetch
 
 export interface TOTPFetchOptions extends DestinationOptions {
-  /** What really sends; by default the global `fetch`. */
+  /** Sends the requests; by default the global `fetch`. */
   readonly fetch?: Fetch
 }
 
@@ -16,17 +16,18 @@ export interface TOTPFetchOptions extends DestinationOptions {
 const mostRedirects = 20
 
 /**
- * A `fetch` that sends token and code with every request, made at the moment of sending.
+ * A `fetch` that adds the token and a fresh code to every request, at the moment of sending.
  *
- * Other spellings of the two headers are dropped first. Redirects are followed on the same origin only, each hop
- * with a code of its own. A 401 is tried again once, if the code's time step ended on the way, or if the agent says
- * under policy `once` that the step was spent; never with the same code. Both need a body that is no stream.
+ * It replaces both headers if the caller set them, in any capitalisation. It follows redirects on the same origin only,
+ * with a new code for each hop. It retries a 401 once, always with another code: when the code's time step ended on the
+ * way, and under policy `once` when the agent reports the step as spent. Redirects and retries need a body that is not
+ * a stream.
  *
- * The function that it returns rejects as `fetch` does, and with an {@link TOTPError}: `ERR_INSECURE_TRANSPORT`
- * for plain http beyond loopback, `ERR_HOST_FORBIDDEN` for an origin that the credentials are not for,
- * `ERR_AGENT_UNREACHABLE` for redirects without end; and with what the scheme throws, `ERR_STEP_SPENT` for one.
+ * The returned function rejects as `fetch` does, and with a {@link TOTPError}: `ERR_INSECURE_TRANSPORT` for plain http
+ * beyond loopback, `ERR_HOST_FORBIDDEN` for an origin that the credentials are not for, `ERR_AGENT_UNREACHABLE` for too
+ * many redirects; and with what the scheme throws, such as `ERR_STEP_SPENT`.
  *
- * @throws {TOTPError} `ERR_CONFIG_INVALID` for an origin that is none.
+ * @throws {TOTPError} `ERR_CONFIG_INVALID` for an invalid origin.
  */
 export function totpFetch(scheme: TOTPClientAuthScheme, options: TOTPFetchOptions = {}): Fetch {
   const destinations = new Destinations(options)
@@ -34,7 +35,7 @@ export function totpFetch(scheme: TOTPClientAuthScheme, options: TOTPFetchOption
 }
 
 /**
- * The same, for destinations that others decide about.
+ * {@link totpFetch} for callers that decide about destinations themselves.
  *
  * @param admit throws for a URL that the credentials may not go to
  */
@@ -53,7 +54,7 @@ export function fetchTo(
       await response.body?.cancel()
       outgoing = next
     }
-    throw new TOTPError('ERR_AGENT_UNREACHABLE', `the agent redirects more than ${mostRedirects} times`)
+    throw new TOTPError('ERR_AGENT_UNREACHABLE', `the agent redirected more than ${mostRedirects} times`)
   }
 
   async function attempt(outgoing: Outgoing): Promise<Response> {
@@ -76,12 +77,12 @@ export function fetchTo(
   }
 }
 
-/** The card is public as a rule. Under `once` a code for it would cost the call behind it a wait. */
+/** The card is usually public. Under `once`, a code spent on it would make the next call wait. */
 function isCardRequest({ url, init: { method = 'GET' } }: Outgoing): boolean {
   return method === 'GET' && url.pathname.endsWith(cardPath)
 }
 
-/** The headers to send: those of the caller, but for any credentials, and fresh credentials. */
+/** The caller's headers with fresh credentials in place of any that were set. */
 async function authorized(
   scheme: TOTPClientAuthScheme,
   outgoing: Outgoing,
@@ -100,14 +101,14 @@ async function authorized(
   return headers
 }
 
-/** The caller's headers without any credentials, in a plain object: other wrappers lose a `Headers` instance. */
+/** The caller's headers without credentials, as a plain object: some wrappers lose a `Headers` instance. */
 function bareHeaders(scheme: TOTPClientAuthScheme, { init }: Outgoing): Record<string, string> {
   const headers = new Headers(init.headers)
   for (const name of ['authorization', scheme.profile.header]) headers.delete(name)
   return Object.fromEntries(headers)
 }
 
-/** Takes what `fetch` takes apart. A Request need not be of this realm, and its body counts as a stream. */
+/** Splits the arguments of `fetch`. A Request may come from another realm; its body counts as a stream. */
 function opened(input: Parameters<Fetch>[0], init: RequestInit = {}): Outgoing {
   if (typeof input === 'string' || !('url' in input)) return { url: new URL(input), init }
   const { url, method, headers, body, signal, redirect } = input

@@ -1,6 +1,6 @@
 import { TOTPError } from '../../core/errors.js'
 
-/** A request in the only form that every `fetch` takes: a URL and its init. */
+/** A request as a URL and its init, the form that every `fetch` accepts. */
 export interface Outgoing {
   readonly url: URL
   readonly init: RequestInit
@@ -8,7 +8,7 @@ export interface Outgoing {
 
 const redirects = new Set([301, 302, 303, 307, 308])
 
-/** What a body says about itself; it goes when the body goes (Fetch standard, HTTP-redirect fetch). */
+/** Headers that describe a body; dropped together with it (Fetch standard, HTTP-redirect fetch). */
 const bodyHeaders = [
   'content-encoding',
   'content-language',
@@ -18,35 +18,35 @@ const bodyHeaders = [
 ]
 
 /**
- * The request that a redirect asks for, with the method that the Fetch standard gives it, or undefined when the
- * response is none.
+ * The request that follows a redirect, with the method that the Fetch standard prescribes; undefined if the response
+ * is not a redirect.
  *
- * @throws {TOTPError} `ERR_HOST_FORBIDDEN` when it leads to another origin: Node's fetch would drop Authorization
- *   there, but forward the code (nodejs/undici#4917). `ERR_AGENT_UNREACHABLE` when the Location is no URL, or the
- *   body cannot be sent twice.
+ * @throws {TOTPError} `ERR_HOST_FORBIDDEN` for another origin: Node's fetch would drop Authorization there, but
+ *   forward the code (nodejs/undici#4917). `ERR_AGENT_UNREACHABLE` if the Location is not a URL or the body cannot be
+ *   sent twice.
  */
 export function redirected({ url, init }: Outgoing, response: Response): Outgoing | undefined {
   const location = response.headers.get('location')
   if (!redirects.has(response.status) || location === null) return undefined
   const target = URL.canParse(location, url.href) ? new URL(location, url) : undefined
-  if (!target) throw unreachable('the agent redirects to something that is no URL')
+  if (!target) throw unreachable('the agent redirected to an invalid URL')
   if (target.origin !== url.origin) {
     throw new TOTPError(
       'ERR_HOST_FORBIDDEN',
-      `the agent redirects to ${target.origin}, where token and code do not follow: call that URL itself if it is the same agent`,
+      `the agent redirected to ${target.origin}; token and code are not sent to another origin: call that URL directly if it is the same agent`,
     )
   }
   const method = init.method?.toUpperCase() ?? 'GET'
   if (becomesGet(response.status, method)) return { url: target, init: withoutBody(init) }
   if (!canBeSentAgain(init)) {
     throw unreachable(
-      'the agent redirects a request whose body is a stream: give the body as text or bytes, or call the URL that it redirects to',
+      'the agent redirected a request whose body is a stream; pass the body as text or bytes, or call the new URL directly',
     )
   }
   return { url: target, init }
 }
 
-/** Whether the body is at hand for another attempt: any but a stream. */
+/** Whether the body can be sent a second time; a stream cannot. */
 export function canBeSentAgain({ body }: RequestInit): boolean {
   return typeof body !== 'object' || body === null || !(Symbol.asyncIterator in body)
 }

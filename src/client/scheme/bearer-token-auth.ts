@@ -6,14 +6,14 @@ import { variable } from './environment.js'
 type TokenSource = () => string | Token | Promise<string | Token>
 type GivenToken = string | Token | TokenSource
 
-/** The bearer token of RFC 6750, in the Authorization header. */
+/** Sends the bearer token of RFC 6750 in the Authorization header. */
 export class BearerTokenAuth implements ClientAuthScheme {
   readonly #source: TokenSource
 
   /**
-   * @param given the token, as itself or in an object, or a function that is asked for each request (for tokens that
+   * @param given the token, alone or as `{ token }`, or a function that is called for each request (for tokens that
    *   rotate); by default `$A2A_TOTP_TOKEN`
-   * @throws {TOTPError} `ERR_TOKEN_MISSING` when there is none; `ERR_TOKEN_INVALID` when it is no `b64token`.
+   * @throws {TOTPError} `ERR_TOKEN_MISSING` if there is none; `ERR_TOKEN_INVALID` if it is not a `b64token`.
    */
   constructor(given: GivenToken | { readonly token: GivenToken } | undefined = variable('A2A_TOTP_TOKEN')) {
     const token = given instanceof Object && 'token' in given ? given.token : given
@@ -26,7 +26,7 @@ export class BearerTokenAuth implements ClientAuthScheme {
   }
 
   /**
-   * @throws {TOTPError} `ERR_TOKEN_MISSING` and `ERR_TOKEN_INVALID`, when the function gave no token.
+   * @throws {TOTPError} `ERR_TOKEN_MISSING` or `ERR_TOKEN_INVALID` if the function returned no usable token.
    */
   async headers(): Promise<Record<string, string>> {
     return { Authorization: `Bearer ${usable(await this.#source()).value}` }
@@ -35,8 +35,8 @@ export class BearerTokenAuth implements ClientAuthScheme {
 
 function usable(token: string | Token | null | undefined): Token {
   if (token === undefined || token === null || token === '') {
-    throw new TOTPError('ERR_TOKEN_MISSING', 'there is no bearer token: give one, or set A2A_TOTP_TOKEN')
+    throw new TOTPError('ERR_TOKEN_MISSING', 'no bearer token; pass one, or set A2A_TOTP_TOKEN')
   }
-  // What is neither, in plain JavaScript, is no token either.
+  // Callers in plain JavaScript may pass neither.
   return Token.parse(typeof token === 'string' ? token : ((token as Partial<Token>).value ?? ''))
 }

@@ -1,6 +1,6 @@
 /**
- * The request that is about to be sent, as far as the seam sees it. An `AuthenticationHandler` sees nothing of it
- * but the binding, a `CallInterceptor` not even that.
+ * The request that is about to be sent, as far as it is known. An `AuthenticationHandler` knows only the binding, a
+ * `CallInterceptor` not even that.
  */
 export interface ClientRequest {
   readonly binding?: 'http' | 'grpc'
@@ -10,12 +10,12 @@ export interface ClientRequest {
   readonly url?: string
   /** Without the credentials; names in lower case. */
   readonly headers?: Readonly<Record<string, string>>
-  /** Gives the bytes of the body, where they are at hand. For proofs that are bound to them; unused for now. */
+  /** Returns the bytes of the body, where available. For proofs that are bound to the body; not used yet. */
   readonly body?: () => Promise<Uint8Array>
 }
 
-/** Something that can say which headers authenticate a request. */
+/** Returns the headers that authenticate a request. */
 export interface ClientAuthScheme {
-  /** Headers for one attempt to send the request. Called again for each attempt. */
+  /** Returns the headers for one attempt to send the request. Called again for each attempt. */
   headers(request: ClientRequest): Promise<Record<string, string>>
 }

@@ -3,24 +3,24 @@ import { isLoopback, parseHttpUrl } from '../../core/url.js'
 
 export interface DestinationOptions {
   /**
-   * Where the credentials may go, such as `https://agent.example`, or `https://agent.example:50051` for gRPC. By
-   * default where the first request goes.
+   * The origins that credentials may be sent to, such as `https://agent.example`, or `https://agent.example:50051` for
+   * gRPC. By default the origin of the first request.
    */
   readonly origins?: readonly string[]
-  /** Insecure: sends token and code in the clear, to any host. For a network that encrypts by itself. */
+  /** Insecure: sends token and code unencrypted, to any host. For networks that encrypt all traffic themselves. */
   readonly allowInsecureHttp?: boolean
 }
 
-/** What has to be the same for two URLs to be of the same agent. */
+/** What must be equal for two URLs to belong to the same agent. */
 export type Grain = 'origin' | 'host'
 
-/** Where token and code may go. A card can name any host, so what it names is not enough. */
+/** The places that token and code may be sent to. A card cannot add to them: it may name any host. */
 export class Destinations {
   readonly #grain: Grain
   readonly #allowInsecureHttp: boolean
   #places: ReadonlySet<string> | undefined
 
-  /** @throws {TOTPError} `ERR_CONFIG_INVALID` for an origin that is no http(s) URL. */
+  /** @throws {TOTPError} `ERR_CONFIG_INVALID` for an origin that is not an http(s) URL. */
   constructor({ origins, allowInsecureHttp = false }: DestinationOptions, grain: Grain = 'origin') {
     this.#grain = grain
     this.#allowInsecureHttp = allowInsecureHttp
@@ -28,7 +28,7 @@ export class Destinations {
   }
 
   /**
-   * Lets a URL pass that the caller named, not the agent. The first one decides, where no origins were given.
+   * Admits a URL named by the caller rather than by the agent. Without `origins`, the first one decides.
    *
    * @throws {TOTPError} as {@link require}
    */
@@ -39,10 +39,10 @@ export class Destinations {
   }
 
   /**
-   * Lets a URL pass, whoever named it.
+   * Admits a URL named by anyone, such as a card.
    *
    * @throws {TOTPError} `ERR_INSECURE_TRANSPORT` for plain http beyond loopback; `ERR_HOST_FORBIDDEN` for a place
-   *   that credentials may not go to, or when nobody said yet where they may.
+   *   that credentials may not be sent to, or if no such place is known yet.
    */
   require(url: URL): void {
     this.requireSafe(url)
@@ -50,19 +50,19 @@ export class Destinations {
     throw new TOTPError(
       'ERR_HOST_FORBIDDEN',
       this.#places
-        ? `token and code are for ${[...this.#places].join(', ')}, not for ${this.#placeOf(url)}: name it in origins if it is the same agent`
-        : `nobody said whether token and code are for ${url.origin}: name it in origins, or give the URL of the card`,
+        ? `token and code are for ${[...this.#places].join(', ')}, not for ${this.#placeOf(url)}: add it to origins if it is the same agent`
+        : `it is unknown whether token and code are for ${url.origin}; add it to origins, or fetch the card by its URL`,
     )
   }
 
-  /** @throws {TOTPError} `ERR_INSECURE_TRANSPORT` where nothing protects what is sent on its way. */
+  /** @throws {TOTPError} `ERR_INSECURE_TRANSPORT` for an unencrypted transport beyond loopback. */
   requireSafe(url: URL): void {
     const { protocol } = url
     const plain = protocol === 'http:' && (this.#allowInsecureHttp || isLoopback(url))
     if (protocol === 'https:' || plain) return
     throw new TOTPError(
       'ERR_INSECURE_TRANSPORT',
-      `token and code are not sent over plain ${protocol.slice(0, -1)}: use https, or set allowInsecureHttp on a network that is safe`,
+      `token and code are not sent over plain ${protocol.slice(0, -1)}: use https, or set allowInsecureHttp on a network that encrypts all traffic`,
     )
   }
 

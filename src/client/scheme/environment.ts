@@ -1,4 +1,4 @@
-/** A variable of the environment; one that is empty counts as missing. */
+/** Reads a variable of the environment; an empty one counts as missing. */
 export function variable(name: 'A2A_TOTP_SEED' | 'A2A_TOTP_TOKEN'): string | undefined {
   return process.env[name] === '' ? undefined : process.env[name]
 }

@@ -6,14 +6,14 @@ import { endOfStep, timeStepAt } from '../../core/totp.js'
 /** A request that has to wait for a time step of its own. */
 export interface Wait {
   readonly waitMs: number
-  /** The step that it waits for. */
+  /** The time step that it waits for. */
   readonly timeStep: number
 }
 
-/** The clock, as far as waiting goes. */
+/** A clock that can wait. */
 export interface Clock {
   readonly now: () => Date
-  /** Resolves after so many milliseconds; may reject once the signal is aborted. */
+  /** Resolves after the given milliseconds; may reject when the signal is aborted. */
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>
 }
 
@@ -24,20 +24,20 @@ export interface StepQueueOptions extends Clock {
 }
 
 export interface AttemptOptions {
-  /** Gives up waiting. */
+  /** Aborts the wait. */
   readonly signal?: AbortSignal | undefined
-  /** The earliest instant at which the agent takes a code again: `Retry-After`. */
+  /** When the agent accepts a code again (`Retry-After`). */
   readonly notBefore?: Date | undefined
 }
 
-/** Sleeps in real time. */
+/** Waits in real time. */
 export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   await timer(ms, undefined, { signal })
 }
 
 /**
- * Gives each request a time step that no other has, in the order in which they ask. The steps only ever rise, because
- * the agent takes a used step and every older one for spent (RFC 6238 §5.2).
+ * Assigns each request a time step of its own, in the order of the requests. Steps only increase: to the agent, a used
+ * step and all older ones are spent (RFC 6238 §5.2).
  */
 export class StepQueue {
   readonly #options: StepQueueOptions
@@ -50,10 +50,10 @@ export class StepQueue {
   }
 
   /**
-   * Waits until there is an unused time step, and spends it.
+   * Waits for an unused time step, and spends it.
    *
-   * @throws {TOTPError} `ERR_STEP_SPENT`, at once, when the wait would be longer than the limit; and whatever the
-   *   signal was aborted with. Neither spends a step.
+   * @throws {TOTPError} `ERR_STEP_SPENT`, immediately, if the wait would exceed the limit; or the reason of the aborted
+   *   signal. Neither spends a step.
    */
   async next({ signal, notBefore }: AttemptOptions = {}): Promise<number> {
     signal?.throwIfAborted()
@@ -61,7 +61,7 @@ export class StepQueue {
     const previous = this.#turn
     let leave = (): void => undefined
     const mine = new Promise<void>((done) => (leave = done))
-    // One who gives up leaves at once, but whoever comes after still waits for those in front.
+    // An aborted request leaves at once, but those behind it still wait for the ones in front.
     this.#turn = previous.then(() => mine)
     this.#queued++
     try {
@@ -75,18 +75,18 @@ export class StepQueue {
 
   async #spend(notBefore: Date | undefined, signal: AbortSignal | undefined): Promise<number> {
     const { onWait, sleep } = this.#options
-    let said = false
+    let announced = false
     for (;;) {
       const timeStep = this.#earliest(notBefore)
       const waitMs = this.#requireSoon(timeStep)
       if (waitMs <= 0) return (this.#last = timeStep)
-      if (!said) onWait({ waitMs, timeStep })
-      said = true
+      if (!announced) onWait({ waitMs, timeStep })
+      announced = true
       await unlessAborted(sleep(waitMs, signal), signal)
     }
   }
 
-  /** The first step, from now on, that nobody has used. */
+  /** The first unused time step, the current one included. */
   #earliest(notBefore?: Date): number {
     const { profile, now } = this.#options
     const at = now()
@@ -94,14 +94,14 @@ export class StepQueue {
     return Math.max(timeStepAt(profile, from), this.#last + 1)
   }
 
-  /** How long it is until a step begins; not positive when it did. */
+  /** How long until a step begins, zero or less if it has begun; throws if longer than the limit. */
   #requireSoon(timeStep: number): number {
     const { profile, now, maxWaitMs } = this.#options
     const waitMs = endOfStep(profile, timeStep - 1).getTime() - now().getTime()
     if (waitMs <= maxWaitMs) return waitMs
     throw new TOTPError(
       'ERR_STEP_SPENT',
-      `under replay policy once each request needs a time step of its own, and the next free one begins in ${Math.ceil(waitMs / 1000)} s: send fewer requests at a time, or raise maxWaitMs`,
+      `under replay policy once each request needs a time step of its own, and the next free one begins in ${Math.ceil(waitMs / 1000)} s; send fewer requests at a time, or raise maxWaitMs`,
     )
   }
 }

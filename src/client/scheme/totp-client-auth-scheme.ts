@@ -8,42 +8,42 @@ import { variable } from './environment.js'
 import { sleep, StepQueue, type AttemptOptions, type Clock, type Wait } from './step-queue.js'
 
 export interface TOTPClientAuthSchemeOptions {
-  /** Gives the first factor, the Authorization header. */
+  /** Supplies the first factor, the Authorization header. */
   readonly delegate: ClientAuthScheme
-  /** In base32; by default `$A2A_TOTP_SEED`. */
+  /** The seed, in base32; by default `$A2A_TOTP_SEED`. */
   readonly seed?: string | Seed
   /**
-   * Where the agent differs from SHA1, 6 digits, 30 seconds and X-TOTP. When the seed comes from the environment,
-   * `$A2A_TOTP_ALGORITHM`, `_DIGITS`, `_PERIOD` and `_HEADER` count too, after what is given here.
+   * Differences from SHA1, 6 digits, 30 seconds and X-TOTP. If the seed comes from the environment,
+   * `$A2A_TOTP_ALGORITHM`, `_DIGITS`, `_PERIOD` and `_HEADER` apply too; values set here take precedence.
    */
   readonly profile?: Partial<TOTPProfile>
   /**
-   * The agent's policy, `reuse` by default. Under `once` no time step is used twice by this scheme: a request waits
-   * for the next one, after those that asked before it.
+   * The agent's replay policy, `reuse` by default. Under `once` this scheme never uses a time step twice: a request
+   * waits for the next step, behind earlier requests.
    */
   readonly replay?: ReplayPolicy
-  /** The longest that a request may wait under `once`; by default a period and a second. */
+  /** How long a request may wait under `once`; by default one period plus one second. */
   readonly maxWaitMs?: number
-  /** Hears of each request that has to wait under `once`. */
+  /** Called when a request has to wait (policy `once`). */
   readonly onWait?: (wait: Wait) => void
   readonly now?: Clock['now']
-  /** How to wait, where the clock is not the real one. */
+  /** Waits, for clocks other than the real one. */
   readonly sleep?: Clock['sleep']
   /**
-   * Hears of a weak seed, and, once, of an agent whose policy is `once` where `replay` does not say so; by default
-   * `process.emitWarning`. No message holds a secret.
+   * Called for a weak seed and, at most once, for an agent whose policy is `once` although `replay` is not; by default
+   * `process.emitWarning`. Messages never contain a secret.
    */
   readonly onWarning?: (message: string) => void
 }
 
 /**
- * The second factor on the client's side: a fresh code beside whatever the delegate sends.
+ * The second factor on the client's side: adds a fresh code to the headers of its delegate.
  *
- * Use it through `totpFetch`, which sees the whole request, or hand it to something of your own that asks for the
- * headers anew for each attempt. Headers that are kept go stale within seconds.
+ * Use it through `totpFetch`, which sees the whole request, or in code of your own that requests the headers again for
+ * each attempt. Stored headers expire within seconds.
  */
 export class TOTPClientAuthScheme implements ClientAuthScheme {
-  /** How codes are made and sent. */
+  /** How codes are generated and sent. */
   readonly profile: TOTPProfile
   readonly replay: ReplayPolicy
   readonly #delegate: ClientAuthScheme
@@ -54,19 +54,19 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
   #warnedOfOnce = false
 
   /**
-   * @throws {TOTPError} `ERR_SEED_MISSING`, `ERR_SEED_INVALID`, `ERR_PROFILE_INVALID` for what was given, and
-   *   `ERR_CONFIG_INVALID` for a variable, a policy or a limit that is none, and without a delegate. A weak seed that
-   *   somebody else issued is used, with a warning.
+   * @throws {TOTPError} `ERR_SEED_MISSING`, `ERR_SEED_INVALID` or `ERR_PROFILE_INVALID` for the seed or profile;
+   *   `ERR_CONFIG_INVALID` for an invalid variable, policy or limit, or a missing delegate. A weak seed is used, with a
+   *   warning: someone else issued it.
    */
   constructor(options: TOTPClientAuthSchemeOptions) {
     const given = options.seed ?? variable('A2A_TOTP_SEED')
     if (given === undefined || given === '') {
-      throw new TOTPError('ERR_SEED_MISSING', 'there is no seed: give one in base32, or set A2A_TOTP_SEED')
+      throw new TOTPError('ERR_SEED_MISSING', 'no seed; pass one in base32, or set A2A_TOTP_SEED')
     }
     if (!isScheme(options.delegate)) {
       throw new TOTPError(
         'ERR_CONFIG_INVALID',
-        'there is no delegate for the first factor: give a BearerTokenAuth, or anything with headers(request)',
+        'no delegate for the first factor; pass a BearerTokenAuth, or any object with headers(request)',
       )
     }
     const inherited = options.seed === undefined ? profileFromVariables(process.env) : {}
@@ -81,13 +81,13 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
   }
 
   /**
-   * The headers of one attempt to send a request: what the delegate says, and the code of this very moment. Ask
-   * again for each attempt, retries and redirects included.
+   * Returns the headers for one attempt to send a request: those of the delegate, and the current code. Call it again for
+   * each attempt, including retries and redirects.
    *
-   * Under `once` it resolves when there is a time step for this attempt alone.
+   * Under `once` it resolves once there is a time step for this attempt alone.
    *
-   * @throws {TOTPError} what the delegate throws; under `once` `ERR_STEP_SPENT` when the wait would be longer than
-   *   `maxWaitMs`. An aborted signal rejects with its reason.
+   * @throws {TOTPError} what the delegate throws; under `once` `ERR_STEP_SPENT` if the wait would exceed `maxWaitMs`. An
+   *   aborted signal rejects with its reason.
    */
   async authorize(
     request: ClientRequest,
@@ -96,24 +96,24 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
     const { header } = this.profile
     const first = Object.entries(await this.#delegate.headers(request))
     const others = first.filter(([name]) => name.toLowerCase() !== header.toLowerCase())
-    // The step comes last: a delegate that fetches a token may take a while, or fail.
+    // The step is taken last: a delegate that fetches a token may take a while, or fail.
     const timeStep = (await this.#steps?.next({ signal, notBefore })) ?? timeStepAt(this.profile, this.#now())
     return { ...Object.fromEntries(others), [header]: generateCodeOfStep(this.#seed, this.profile, timeStep) }
   }
 
-  /** The same as {@link authorize}, which makes this a scheme that others can wrap. */
+  /** The same as {@link authorize}, so that other schemes can wrap this one. */
   headers(request: ClientRequest): Promise<Record<string, string>> {
     return this.authorize(request)
   }
 
   /**
-   * When a refused request is worth sending again, with headers made anew; undefined when it is not. Never with the
-   * same code: it would meet the same answer.
+   * When to retry a refused request, with new headers; undefined if a retry is pointless. A retry with the same code would
+   * get the same answer.
    *
-   * It is when the code's time step ended on the way; and under `once`, when the agent answers 401 with
-   * `Retry-After`: both factors were right, but the step was spent, by another process with this seed for example.
+   * A retry is worthwhile if the code's time step ended on the way; and under `once`, if the agent answers 401 with
+   * `Retry-After`: both factors were right, but the step was spent, for example by another process with this seed.
    *
-   * @param code the one that was sent
+   * @param code the code that was sent
    */
   retryOf(code: string, response: Pick<Response, 'status' | 'headers'>): { notBefore: Date } | undefined {
     if (response.status !== 401) return undefined
@@ -127,7 +127,7 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
 
   #warnOfWeakSeed(): void {
     this.#warn(
-      `the seed has ${this.#seed.bits} bits, RFC 4226 asks for at least ${minimumSeedBits}: ask who issued it for a longer one`,
+      `the seed has ${this.#seed.bits} bits, RFC 4226 requires at least ${minimumSeedBits}; ask its issuer for a longer one`,
       'A2A_TOTP_SEED_WEAK',
     )
   }
@@ -136,19 +136,19 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
     if (this.#warnedOfOnce) return
     this.#warnedOfOnce = true
     this.#warn(
-      "the agent takes each code for one request only: set replay: 'once', so that requests wait for a code of their own",
+      "the agent accepts each code only once; set replay: 'once', so that each request waits for a code of its own",
       'A2A_TOTP_REPLAY_ONCE',
     )
   }
 
-  /** Whether a code is of this seed, and of one of the last two time steps that are over. */
+  /** Whether a code belongs to this seed and to one of the last two past time steps. */
   #isOver(code: string): boolean {
     const verification = verifyCode(this.#seed, { ...this.profile, window: 2 }, code, this.#now())
     return verification.valid && verification.drift < 0
   }
 }
 
-/** Callers without a compiler may forget it. */
+/** Callers in plain JavaScript may omit it. */
 function isScheme(delegate: ClientAuthScheme | undefined): boolean {
   return typeof delegate?.headers === 'function'
 }

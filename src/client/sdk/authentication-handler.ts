@@ -10,11 +10,11 @@ export interface TOTPAuthenticationHandler {
 }
 
 /**
- * For `createAuthenticatingFetchWithRetry` of @a2a-js/sdk. Prefer `totpFetch`: this seam gives headers and sees no
- * request, so it cannot tell where they go, over what, or after which redirect; and headers that the caller
- * sets win over it.
+ * For `createAuthenticatingFetchWithRetry` of @a2a-js/sdk. Prefer `totpFetch`: an authentication handler returns headers
+ * without seeing the request, so it cannot check the destination, the transport or redirects; and headers that the
+ * caller sets take precedence.
  *
- * A refused request is tried again only with another code: see {@link TOTPClientAuthScheme.retryOf}.
+ * A refused request is retried only with another code: see {@link TOTPClientAuthScheme.retryOf}.
  */
 export function totpAuthenticationHandler(scheme: TOTPClientAuthScheme): TOTPAuthenticationHandler {
   return {

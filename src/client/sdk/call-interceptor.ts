@@ -4,9 +4,9 @@ import { asObject } from '../../core/json.js'
 import { Destinations, type DestinationOptions } from '../scheme/destinations.js'
 import type { TOTPClientAuthScheme } from '../scheme/totp-client-auth-scheme.js'
 
-/** What an interceptor of @a2a-js/sdk is given before a call, 0.3 and 1.x, as far as it matters here. */
+/** The part used here of what @a2a-js/sdk passes to an interceptor before a call, 0.3 and 1.x. */
 export interface BeforeCall {
-  /** The card that the client was made from. */
+  /** The card that the client was created from. */
   readonly agentCard: object
   options?: {
     readonly serviceParameters?: Readonly<Record<string, string>>
@@ -21,19 +21,19 @@ export interface TOTPCallInterceptor {
 }
 
 /**
- * For `clientConfig.interceptors` of @a2a-js/sdk: sends token and a fresh code with every call, streams and
- * resubscriptions included, over JSON-RPC, HTTP+JSON and gRPC.
+ * For `clientConfig.interceptors` of @a2a-js/sdk: sends the token and a fresh code with every call, including streams
+ * and resubscriptions, over JSON-RPC, HTTP+JSON and gRPC.
  *
- * Prefer `totpTransports`: this seam sees no request, only that there will be one. It cannot follow a redirect (which
- * carries the code to whatever host it leads to), has no part in fetching the card, and can send nothing but a code:
- * proofs that are bound to a request will never come this way. All it can do about hosts is to refuse a card that
- * names interfaces elsewhere. Other spellings of the two headers in the call's service parameters are dropped.
+ * Prefer `totpTransports`: an interceptor does not see the request itself. It cannot stop a redirect from carrying the
+ * code to another host, is not involved in fetching the card, and can send only a code, never a proof bound to the
+ * request. To protect hosts, it can only refuse a card that names interfaces elsewhere. It replaces both headers in the
+ * call's service parameters, in any capitalisation.
  *
- * A call rejects with {@link TOTPError}: `ERR_HOST_FORBIDDEN` when any interface of the card is not in `origins`
- * (without them: not on the host that the first card names first), `ERR_INSECURE_TRANSPORT` for plain http beyond
- * loopback; and with what the scheme throws.
+ * A call rejects with a {@link TOTPError}: `ERR_HOST_FORBIDDEN` if any interface of the card is outside `origins` (by
+ * default, outside the host that the first card names first), `ERR_INSECURE_TRANSPORT` for plain http beyond loopback,
+ * `ERR_CARD_INVALID` for an interface at an address that cannot be called; and with what the scheme throws.
  *
- * @throws {TOTPError} `ERR_CONFIG_INVALID` for an origin that is none.
+ * @throws {TOTPError} `ERR_CONFIG_INVALID` for an invalid origin.
  */
 export function totpInterceptor(
   scheme: TOTPClientAuthScheme,
@@ -54,7 +54,7 @@ export function totpInterceptor(
   }
 }
 
-/** The URLs of every interface that has an address, those that this library could not call too. */
+/** The URLs of every interface with an address, including interfaces that this library cannot call. */
 function urlsOf(card: object): URL[] {
   return readInterfaces(asObject(card)).flatMap((one) => {
     if (one.url !== undefined) return [one.url]

@@ -4,13 +4,14 @@ import { asObject } from '../../core/json.js'
 import { printable } from '../../core/text.js'
 
 /**
- * What a client that sends bearer AND the code should know about an agent card, in a sentence; undefined when the card
- * has an alternative that wants just these two. The card is one of A2A 1.0 or 0.3, as JSON or in @a2a-js/sdk's memory.
+ * Explains in one sentence how an agent card differs from what a client sends, bearer AND the code; undefined if one of
+ * its alternatives asks for exactly these two. The card is one of A2A 1.0 or 0.3, as JSON or as @a2a-js/sdk holds it in
+ * memory.
  *
- * Requirements are alternatives, of each of which all schemes are wanted together. OAuth 2 and OpenID Connect count
- * as bearer. A scheme that says nothing of itself gets the benefit of the doubt: agents on @a2a-js/sdk 1.3 garble theirs.
+ * Requirements are alternatives; each asks for all of its schemes together. OAuth 2 and OpenID Connect count as bearer.
+ * An empty scheme gets the benefit of the doubt: agents on @a2a-js/sdk 1.3 garble theirs.
  *
- * @param header the field that carries the code
+ * @param header the header that carries the code
  */
 export function explainCard(card: object, header: string): string | undefined {
   const schemes = schemesOf(asObject(card))
@@ -19,19 +20,19 @@ export function explainCard(card: object, header: string): string | undefined {
     .map((requirement) => requirement.schemes)
   const wanted = alternatives.map((names) => names.map((name) => kindOfScheme(schemes[name], header)))
   if (wanted.length === 0) {
-    return `the card demands nothing: the token and ${header} are sent all the same, but the agent may be open`
+    return `the card demands nothing: the token and ${header} are sent anyway, but the agent may be open to anyone`
   }
   const possible = wanted.filter((kinds) => !kinds.includes('other'))
   if (possible.length === 0) {
     const others = alternatives.flat().filter((name) => kindOfScheme(schemes[name], header) === 'other')
-    return `the card wants ${[...new Set(others)].map(quoted).join(', ')}: only a bearer token and ${header} are sent, so expect to be refused`
+    return `the card asks for ${[...new Set(others)].map(quoted).join(', ')}: only a bearer token and ${header} are sent, so expect to be refused`
   }
   const knows = possible.some((kinds) => kinds.includes('code') || kinds.includes('unknown'))
   if (knows) return undefined
-  return `the card does not mention ${header}: it is sent all the same, but the agent may not check it`
+  return `the card does not mention ${header}: it is sent anyway, but the agent may not check it`
 }
 
-/** A name out of a card, which anybody may have written, for a message on one line. */
+/** Quotes a name from a card, which is untrusted, for a message of one line. */
 function quoted(name: string): string {
   return `"${printable(name.slice(0, 64)).replaceAll('"', "'")}"`
 }

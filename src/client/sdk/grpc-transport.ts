@@ -6,9 +6,9 @@ import type { TOTPClientAuthScheme } from '../scheme/totp-client-auth-scheme.js'
 
 /** Certificates and key in PEM, as `credentials.createSsl` of @grpc/grpc-js takes them. */
 export interface GrpcTls {
-  /** Those who may vouch for the agent; by default the usual ones. */
+  /** Certificate authorities to trust; by default those of @grpc/grpc-js. */
   readonly rootCerts?: Buffer
-  /** For agents that want to see a certificate of the client. */
+  /** For agents that require a client certificate. */
   readonly privateKey?: Buffer
   readonly certChain?: Buffer
 }
@@ -16,11 +16,11 @@ export interface GrpcTls {
 interface GrpcFactoryOptions {
   readonly tls: GrpcTls | false | undefined
   readonly legacyCompat: { readonly enabled: boolean }
-  /** Reads the address of an interface, as the card spells it. */
+  /** Reads the address of an interface as the card spells it. */
   readonly locate: (text: string, card: object) => URL
 }
 
-/** The SDK's gRPC transport behind the interceptor. gRPC is loaded once a card leads there. */
+/** The SDK's gRPC transport with our interceptor. Loads gRPC only when a card has a gRPC interface. */
 export function grpcFactory(
   scheme: TOTPClientAuthScheme,
   destinations: Destinations,

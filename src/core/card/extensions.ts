@@ -4,12 +4,12 @@ import type { CardJson } from './shapes.js'
 /** An extension that a card declares (A2A 1.0 §4.6, A2A 0.3 §5.5.2). */
 export interface Extension {
   readonly uri: string
-  /** Whether an agent refuses callers that do not activate it. */
+  /** Whether the agent refuses clients that do not activate it. */
   readonly required: boolean
   readonly params: JsonObject
 }
 
-/** The extensions that a card declares. What has no URI is none. */
+/** Reads the extensions that a card declares. Entries without a URI are left out. */
 export function readExtensions(card: CardJson): Extension[] {
   return asList(asObject(card['capabilities'])['extensions'])
     .map(asObject)

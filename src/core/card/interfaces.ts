@@ -10,20 +10,20 @@ export interface UnderstoodInterface {
   readonly understood: true
   readonly binding: Binding
   readonly protocolVersion: ProtocolVersion
-  /** Without user name, query and fragment. For gRPC just the place; https means TLS. */
+  /** Without user name, query and fragment. For gRPC host and port alone, where https means TLS. */
   readonly url: URL
   readonly tenant?: string
-  /** What differs from the address as it is written. */
+  /** How the URL differs from the address in the card. */
   readonly remarks: readonly string[]
   readonly written: Written
 }
 
-/** An interface that cannot be called, or not by us. Binding and version are set where these were understood. */
+/** An interface that cannot be called, or not by this library. Binding and version are set if they were understood. */
 export interface UnreadInterface {
   readonly understood: false
   readonly binding?: Binding
   readonly protocolVersion?: ProtocolVersion
-  /** Set where the address was understood. */
+  /** Set if the address was understood. */
   readonly url?: URL
   readonly why: string
   readonly written: Written
@@ -31,7 +31,7 @@ export interface UnreadInterface {
 
 export type CardInterface = UnderstoodInterface | UnreadInterface
 
-/** What the card says, where it is text: nothing of it is trusted. */
+/** The entry's own text, unchecked; empty for anything that is not text. */
 export interface Written {
   readonly address: string
   readonly transport: string
@@ -47,10 +47,10 @@ const bindings: Readonly<Record<string, Binding>> = {
 }
 
 /**
- * Reads every interface that a card names: 1.0's list, then 0.3's main URL with its additions. A card may have both.
- * What is not understood is among them, each with the reason.
+ * Reads every interface that a card names: the list of 1.0, then the main URL of 0.3 and its additions. A card may have
+ * both. Interfaces that are not understood are returned too, each with the reason.
  *
- * @param cardUrl where the card was found; relative addresses are resolved against it
+ * @param cardUrl the URL of the card; relative addresses are resolved against it
  */
 export function readInterfaces(card: CardJson, cardUrl?: URL): CardInterface[] {
   const { supportedInterfaces, additionalInterfaces, url, preferredTransport, protocolVersion } = card
@@ -60,7 +60,7 @@ export function readInterfaces(card: CardJson, cardUrl?: URL): CardInterface[] {
     return read(given, readVersion(version), { cardUrl, tenant: asText(entry['tenant']) })
   }
   const olderVersion = isSet(protocolVersion) ? protocolVersion : '0.3'
-  // This shape is 0.3's, also where the card of an agent of both versions names 1.0.
+  // This shape means 0.3 even if the card, which may serve both versions, names 1.0.
   const older = readVersion(olderVersion) && '0.3'
   const readOlder = ({ url: address, transport }: JsonObject): CardInterface =>
     read({ address, transport, version: olderVersion }, older, { cardUrl })
@@ -106,10 +106,10 @@ function read(
   if (binding === undefined || protocolVersion === undefined || !address.understood) {
     const why =
       binding === undefined
-        ? 'its transport is not known'
+        ? 'unknown transport'
         : !address.understood
           ? address.why
-          : 'its protocol version is not known'
+          : 'unknown protocol version'
     const url = address.understood ? address.url : undefined
     return { understood: false, binding, protocolVersion, url, why, written }
   }
@@ -117,37 +117,37 @@ function read(
   return { understood: true, binding, protocolVersion, url, tenant: tenant || undefined, remarks, written }
 }
 
-/** Versions differ in their patch alone without a change of the protocol (A2A 1.0 §3.6); 0.2 is called as 0.3. */
+/** Patch versions do not change the protocol (A2A 1.0 §3.6). Agents of 0.2 are called as 0.3. */
 function readVersion(given: unknown): ProtocolVersion | undefined {
   const [, major] = /^(1|0(?=\.))(?:\.\d+)*(?:-[\w.]+)?$/.exec(asText(given)) ?? []
   return major === undefined ? undefined : major === '1' ? '1.0' : '0.3'
 }
 
-/** Reads the address of an interface. Where its transport is not known, either form will do. */
+/** Reads the address of an interface. With an unknown transport, both HTTP addresses and gRPC targets are accepted. */
 export function readAddress(given: string, binding: Binding | undefined, cardUrl?: URL): Address {
   const text = given.trim()
-  if (text === '') return no('it has no address')
+  if (text === '') return no('no address')
   const address = binding === 'grpc' ? readGrpcTarget(text) : readHttpAddress(text, cardUrl)
   if (!address.understood) {
     const other = binding === undefined ? readGrpcTarget(text) : address
     return other.understood ? other : address
   }
   if (isListenOnly(address.url))
-    return no(`${address.url.hostname} is an address to listen on, not one to call`)
+    return no(`${address.url.hostname} is a listening address, which cannot be called`)
   return address.url.port === '0' ? no('port 0 cannot be called') : address
 }
 
 function readHttpAddress(text: string, cardUrl: URL | undefined): Address {
   const absolute = /^https?:\/\//i.test(text)
-  // With a colon in its first segment a text is no relative reference (RFC 3986 §4.2) but a scheme, or host:port.
-  if (!absolute && /^[^/?#]*:/.test(text)) return no('it is not a URL with http:// or https://, nor a path')
-  if (!absolute && cardUrl === undefined) return no('it is relative, and the URL of the card is not known')
-  if (!URL.canParse(text, cardUrl?.href)) return no('it is not a URL')
+  // A text with a colon in its first segment is not a relative reference (RFC 3986 §4.2), but a scheme or host:port.
+  if (!absolute && /^[^/?#]*:/.test(text)) return no('neither an http:// or https:// URL nor a path')
+  if (!absolute && cardUrl === undefined) return no('relative, and the URL of the card is unknown')
+  if (!URL.canParse(text, cardUrl?.href)) return no('not a URL')
   const { url, remarks } = withoutExtras(new URL(text, cardUrl))
-  return { understood: true, url, remarks: absolute ? remarks : ['it is relative to the card', ...remarks] }
+  return { understood: true, url, remarks: absolute ? remarks : ['relative to the card', ...remarks] }
 }
 
-/** Empty text is what protobuf makes of a missing one. */
+/** Protobuf turns missing text into empty text. */
 function isSet(value: unknown): boolean {
   return value !== undefined && value !== null && value !== ''
 }

@@ -1,14 +1,14 @@
 import { asList, asObject, asText, isObject } from '../json.js'
 import type { CardJson } from './shapes.js'
 
-/** One alternative that a card accepts: the names of the schemes that it wants together. */
+/** One alternative that a card accepts: the names of the schemes that it requires together. */
 export interface Requirement {
-  /** The skill that it is for, by id, name or position; undefined for the card as a whole. */
+  /** The id, name or position of the skill that it belongs to; undefined for the card as a whole. */
   readonly skill?: string
   readonly schemes: readonly string[]
 }
 
-/** Every alternative that a card accepts: its own, then those of its skills. */
+/** Reads every alternative that a card accepts: its own, then those of its skills. */
 export function readRequirements(card: CardJson): Requirement[] {
   return [
     ...alternativesOf(card).map((schemes) => ({ schemes })),
@@ -20,7 +20,7 @@ export function readRequirements(card: CardJson): Requirement[] {
   ]
 }
 
-/** Reads 1.0's `{schemes: {…}}` and 0.3's bare map, in either field. */
+/** Reads the `{schemes: {…}}` of 1.0 and the bare map of 0.3, in either field. */
 function alternativesOf(owner: CardJson): string[][] {
   return [...asList(owner['securityRequirements']), ...asList(owner['security'])].map((requirement) => {
     const { schemes } = asObject(requirement)

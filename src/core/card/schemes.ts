@@ -1,7 +1,7 @@
 import { asObject, asText, type JsonObject } from '../json.js'
 import type { CardJson } from './shapes.js'
 
-/** What a security scheme asks for, as far as it matters here. */
+/** One spelling of a security scheme, reduced to the kinds used here. */
 interface Variant {
   readonly kind: 'http' | 'apiKey'
   readonly body: JsonObject
@@ -10,21 +10,21 @@ interface Variant {
 /** Schemes whose tokens are sent as bearer tokens (RFC 6750). */
 const bearerKinds = /^(oauth2|openIdConnect)(SecurityScheme)?$/
 
-/** Whether a security scheme is HTTP bearer, in any shape seen in the wild. */
+/** Whether a security scheme is HTTP bearer, in any shape that agents serve. */
 export function isBearerScheme(scheme: unknown): boolean {
   return variantsOf(scheme).some(
     ({ kind, body }) => kind === 'http' && String(body['scheme']).toLowerCase() === 'bearer',
   )
 }
 
-/** Whether a security scheme is an API key in that header, in any shape seen in the wild. */
+/** Whether a security scheme is an API key in the given header, in any shape that agents serve. */
 export function isHeaderScheme(scheme: unknown, header: string): boolean {
   return headersIn(scheme).some((name) => name.toLowerCase() === header.toLowerCase())
 }
 
 /**
- * What a scheme wants of a caller: a bearer token (of OAuth 2 and OpenID Connect too), the code, or something else.
- * A scheme without content is unknown: agents on @a2a-js/sdk 1.3 garble theirs.
+ * What a scheme asks of a caller: a bearer token (OAuth 2 and OpenID Connect included), the code, or something else. An
+ * empty scheme is unknown: agents on @a2a-js/sdk 1.3 garble theirs.
  */
 export function kindOfScheme(scheme: unknown, header: string): 'bearer' | 'code' | 'other' | 'unknown' {
   if (isHeaderScheme(scheme, header)) return 'code'
@@ -39,19 +39,19 @@ export function schemesOf(card: CardJson): JsonObject {
   return asObject(card['securitySchemes'])
 }
 
-/** The names by which a card knows the schemes of a kind. */
+/** The names of a card's schemes that satisfy a predicate. */
 export function schemeNames(card: CardJson, isIt: (scheme: unknown) => boolean): string[] {
   return Object.entries(schemesOf(card)).flatMap(([name, scheme]) => (isIt(scheme) ? [name] : []))
 }
 
-/** The headers in which a card wants API keys. */
+/** The headers that a card's API key schemes name. */
 export function keyHeadersOf(card: CardJson): string[] {
   return Object.values(schemesOf(card)).flatMap((scheme) => [...new Set(headersIn(scheme))])
 }
 
 /**
- * A scheme as the specification has it, where @a2a-js/sdk 1.3 serves its memory's shape:
- * `{ scheme: { $case: KIND, value } }` becomes `{ KIND: value }`.
+ * Turns the shape that @a2a-js/sdk 1.3 serves into that of the specification: `{ scheme: { $case: KIND, value } }`
+ * becomes `{ KIND: value }`.
  */
 export function withoutTag(scheme: unknown): unknown {
   const { $case: kind, value } = asObject(asObject(scheme)['scheme'])
@@ -69,8 +69,8 @@ function headersIn(scheme: unknown): string[] {
 }
 
 /**
- * The spellings that one scheme object can hold side by side: 0.3's `type`, 1.0's field per kind, and the
- * `$case` in which @a2a-js/sdk 1.3 serves cards.
+ * The spellings that one scheme object can contain side by side: the `type` of 0.3, the field per kind of 1.0, and the
+ * `$case` of @a2a-js/sdk 1.3.
  */
 function variantsOf(scheme: unknown): Variant[] {
   const object = asObject(scheme)

@@ -14,9 +14,9 @@ import {
 export interface TOTPSecurityOptions {
   /** The header that carries the code, `X-TOTP` by default. */
   readonly header?: string
-  /** Which shape to write; by default the one the card has. */
+  /** The shape to write; by default that of the card. */
   readonly protocol?: CardProtocol
-  /** Drop alternatives that do without bearer, instead of refusing the card. */
+  /** Drops alternatives without bearer instead of refusing the card. */
   readonly replace?: boolean
 }
 
@@ -33,19 +33,17 @@ const totpScheme: Readonly<Record<ProtocolVersion, (header: string) => JsonObjec
 }
 
 /**
- * Makes a card demand bearer AND the code: in every alternative, those of skills too, the code joins bearer.
+ * Returns a copy of a card that demands bearer AND the code: it adds the code to every alternative with bearer, including
+ * those of skills. The function is idempotent.
  *
- * `bearer` is written before `totp` in each requirement, because crewAI and the Python SDK's interceptors act on
- * the first key. A card that demands nothing yet gets one requirement. Nothing is appended beside an
- * alternative, since alternatives are an OR: a second one would be a way round the first. For the same reason
- * requirements in the shape that was not asked for are guarded too, where the card has any. Schemes in the
- * `$case` shape that @a2a-js/sdk 1.3 serves are put right. The card that was given is not changed; doing it
- * twice is as good as once. It is for cards as JSON: for those in the memory of @a2a-js/sdk there is
- * `totpAgentCard` of `a2a-totp/server/a2a`.
+ * Each requirement has `bearer` before `totp`, because crewAI and the interceptors of the Python SDK act on the first
+ * key. A card without requirements gets one. No alternative is added to existing ones: alternatives are an OR, so a new
+ * one would bypass the others. For the same reason, existing requirements in the other protocol's shape are extended
+ * too. Schemes in the `$case` shape that @a2a-js/sdk 1.3 serves are corrected. This is for cards as JSON; for cards in
+ * the memory of @a2a-js/sdk, use `totpAgentCard` of `a2a-totp/server/a2a`.
  *
- * @throws {TOTPError} `ERR_CARD_INVALID` when an alternative does without bearer and `replace` is not set, or
- *   when the card uses a scheme name that is needed for something else; `ERR_PROFILE_INVALID` for a header that
- *   cannot carry a code.
+ * @throws {TOTPError} `ERR_CARD_INVALID` for an alternative without bearer, unless `replace` is set, and for a card that
+ *   uses a required scheme name for something else; `ERR_PROFILE_INVALID` for a header that cannot carry a code.
  */
 export function withTotpSecurity<Card extends CardJson>(card: Card, options: TOTPSecurityOptions = {}): Card {
   const { header } = parseProfile({ header: options.header })
@@ -59,7 +57,7 @@ export function withTotpSecurity<Card extends CardJson>(card: Card, options: TOT
     [names.newBearer, (protocol: ProtocolVersion) => bearerScheme[protocol]()],
     [names.totp, (protocol: ProtocolVersion) => totpScheme[protocol](header)],
   ] as const) {
-    // What a scheme says already is kept; it gains the shapes that it lacks.
+    // Existing fields of a scheme are kept; missing shapes are added.
     securitySchemes[name] = Object.assign({}, ...protocols.map(shape), asObject(securitySchemes[name]))
   }
 
@@ -76,7 +74,7 @@ export function withTotpSecurity<Card extends CardJson>(card: Card, options: TOT
 }
 
 /**
- * Just the part of a card that demands bearer AND the code.
+ * Returns only the part of a card that demands bearer AND the code.
  *
  * @throws {TOTPError} `ERR_PROFILE_INVALID` for a header that cannot carry a code.
  */
@@ -85,9 +83,9 @@ export function totpSecurityOf(protocol: CardProtocol, header: string): CardJson
 }
 
 interface SchemeNames {
-  /** Names by which the card knows bearer. */
+  /** The names of the card's bearer schemes. */
   readonly bearers: readonly string[]
-  /** The name to use where nothing demands bearer yet. */
+  /** The name to use if no requirement demands bearer yet. */
   readonly newBearer: string
   readonly totp: string
 }
@@ -106,7 +104,7 @@ function namesIn(card: CardJson, header: string): SchemeNames {
     if (isIt || !Object.hasOwn(schemesOf(card), name)) continue
     throw new TOTPError(
       'ERR_CARD_INVALID',
-      `the card has a security scheme "${name}" that means something else; rename it first`,
+      `the card uses the name "${name}" for a different security scheme; rename that scheme first`,
     )
   }
   return { bearers: bearers.length > 0 ? bearers : [newBearer], newBearer, totp }
@@ -121,13 +119,13 @@ function guarded(given: unknown, protocol: ProtocolVersion, rule: Rule, where: s
     const bearer = rule.bearers.find((name) => Object.hasOwn(schemes, name))
     if (bearer !== undefined) {
       const { [bearer]: scopes, [rule.totp]: totpScopes, ...others } = schemes
-      // a2a-go writes a bare list in 1.0 as well, and reads nothing else.
+      // a2a-go writes a bare list in 1.0 too, and reads only that.
       const none = Array.isArray(scopes) ? [] : noScopes()
       kept.push(wrap({ [bearer]: scopes, [rule.totp]: totpScopes ?? none, ...others }, alternative))
     } else if (!rule.replace) {
       throw new TOTPError(
         'ERR_CARD_INVALID',
-        `${where} has an alternative without bearer, which would be a way round the second factor; remove it, or have it replaced (option replace, --replace of config card)`,
+        `${where} has an alternative without bearer, which would bypass the second factor; remove it, or replace it (option replace, --replace of config card)`,
       )
     }
   }
@@ -145,7 +143,7 @@ function guardedSkill(skill: unknown, index: number, rule: Rule): unknown {
   return result
 }
 
-/** Whether a card or a skill has requirements in the shape of a protocol. */
+/** Whether a card or a skill has requirements in the shape of a protocol version. */
 function demands(cardOrSkill: CardJson, protocol: ProtocolVersion): boolean {
   const given = cardOrSkill[requirementShapes[protocol].field]
   return Array.isArray(given) && given.length > 0

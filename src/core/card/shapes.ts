@@ -3,10 +3,10 @@ import { asObject, type JsonObject } from '../json.js'
 /** An agent card or a part of one, as JSON. */
 export type CardJson = JsonObject
 
-/** Where an agent serves its card, below its base URL (A2A 1.0 §8.2; of 0.3 too). */
+/** The path of an agent's card below its base URL (A2A 1.0 §8.2; the same in 0.3). */
 export const cardPath = '/.well-known/agent-card.json'
 
-/** The two shapes in which an agent card says what it demands (A2A 0.3 §5.5, A2A 1.0 §4.5). */
+/** The two shapes of security in an agent card (A2A 0.3 §5.5, A2A 1.0 §4.5). */
 export const cardProtocols = ['1.0', '0.3', 'both'] as const
 export type CardProtocol = (typeof cardProtocols)[number]
 
@@ -29,7 +29,7 @@ export const requirementShapes = {
   },
 } as const
 
-/** The shapes that a card is written in, by its fields; 1.0 where none tells. */
+/** The shapes that a card is written in, judged by its fields; 1.0 if none of them tells. */
 export function protocolOf(card: CardJson): CardProtocol {
   const newer = 'supportedInterfaces' in card || 'securityRequirements' in card
   const older = 'preferredTransport' in card || 'security' in card || 'url' in card

@@ -74,22 +74,22 @@ describe('an address', () => {
     ['../a2a', 'https://agent.example/base/a2a'],
     ['//other.example/a2a', 'https://other.example/a2a'],
   ])('that is relative, %s, is resolved against the URL of the card', (url, resolved) => {
-    expect(newer(at(url))).toEqual([`jsonrpc | 1.0 | ${resolved} | it is relative to the card`])
-    expect(read({ url })).toEqual([`jsonrpc | 0.3 | ${resolved} | it is relative to the card`])
+    expect(newer(at(url))).toEqual([`jsonrpc | 1.0 | ${resolved} | relative to the card`])
+    expect(read({ url })).toEqual([`jsonrpc | 0.3 | ${resolved} | relative to the card`])
   })
 
   it('that is relative leads nowhere where nobody knows the URL of the card', () => {
     expect(readInterfaces({ url: '/open' }).map(told)).toEqual([
-      '? it is relative, and the URL of the card is not known',
+      '? relative, and the URL of the card is unknown',
     ])
   })
 
   it('loses what is never sent, with a remark on each', () => {
     expect(newer(at('https://me:pw@agent.example/rpc?a=1#b'))).toEqual([
-      'jsonrpc | 1.0 | https://agent.example/rpc | its user name and password are not sent | its query is not sent | its fragment is dropped',
+      'jsonrpc | 1.0 | https://agent.example/rpc | user name and password not sent | query not sent | fragment dropped',
     ])
     expect(newer(at('/rpc?a'))).toEqual([
-      'jsonrpc | 1.0 | https://agent.example/rpc | it is relative to the card | its query is not sent',
+      'jsonrpc | 1.0 | https://agent.example/rpc | relative to the card | query not sent',
     ])
   })
 
@@ -100,19 +100,19 @@ describe('an address', () => {
   it.each(['127.0.0.1:8080/open', 'localhost:8080/open', 'ws://agent.example', 'unix:/tmp/x', 'mailto:a@b'])(
     'like %s is not understood over HTTP',
     (url) => {
-      expect(newer(at(url))).toEqual(['? it is not a URL with http:// or https://, nor a path'])
+      expect(newer(at(url))).toEqual(['? neither an http:// or https:// URL nor a path'])
     },
   )
 
   it.each([
-    ['https://a b/', 'it is not a URL'],
-    ['http://', 'it is not a URL'],
-    ['http://0.0.0.0:8080/rpc', '0.0.0.0 is an address to listen on, not one to call'],
-    ['http://[::]:8080/rpc', '[::] is an address to listen on, not one to call'],
+    ['https://a b/', 'not a URL'],
+    ['http://', 'not a URL'],
+    ['http://0.0.0.0:8080/rpc', '0.0.0.0 is a listening address, which cannot be called'],
+    ['http://[::]:8080/rpc', '[::] is a listening address, which cannot be called'],
     ['http://agent.example:0/', 'port 0 cannot be called'],
-    ['', 'it has no address'],
-    [undefined, 'it has no address'],
-    [7, 'it has no address'],
+    ['', 'no address'],
+    [undefined, 'no address'],
+    [7, 'no address'],
   ])('like %j is not understood: %s', (url, why) => {
     expect(newer(at(url))).toEqual([`? ${why}`])
   })
@@ -123,7 +123,7 @@ describe('what is not understood', () => {
     'is the transport %j',
     (name) => {
       const entry = { ...at('https://agent.example/x'), protocolBinding: name }
-      expect(newer(entry)).toEqual(['? its transport is not known'])
+      expect(newer(entry)).toEqual(['? unknown transport'])
     },
   )
 
@@ -132,11 +132,9 @@ describe('what is not understood', () => {
   })
 
   it.each(['2.0', 'v1.0', '10', '1.0; x', '0', 'latest', 1, {}])('is the protocol version %j', (version) => {
-    expect(newer(at('https://agent.example/x', 'JSONRPC', version))).toEqual([
-      '? its protocol version is not known',
-    ])
+    expect(newer(at('https://agent.example/x', 'JSONRPC', version))).toEqual(['? unknown protocol version'])
     expect(read({ url: 'https://agent.example/x', protocolVersion: version })).toEqual([
-      '? its protocol version is not known',
+      '? unknown protocol version',
     ])
   })
 
@@ -164,7 +162,7 @@ describe('what is not understood', () => {
       '? supportedInterfaces is not a list',
       '? additionalInterfaces is not a list',
     ])
-    expect(read({ preferredTransport: 'GRPC' })).toEqual(['? it has no address'])
+    expect(read({ preferredTransport: 'GRPC' })).toEqual(['? no address'])
   })
 
   it('stays among the others, with what was understood of it and all of it as written', () => {
@@ -180,7 +178,7 @@ describe('what is not understood', () => {
         binding: undefined,
         protocolVersion: '1.0',
         url: undefined,
-        why: 'its transport is not known',
+        why: 'unknown transport',
         written: { address: 'wss://agent.example/2', transport: 'WEBSOCKET', version: '1.0' },
       },
       {
@@ -188,7 +186,7 @@ describe('what is not understood', () => {
         binding: 'jsonrpc',
         protocolVersion: undefined,
         url: new URL('https://agent.example/3'),
-        why: 'its protocol version is not known',
+        why: 'unknown protocol version',
         written: { address: 'https://agent.example/3', transport: 'JSONRPC', version: '2.0' },
       },
       {
@@ -196,7 +194,7 @@ describe('what is not understood', () => {
         binding: 'grpc',
         protocolVersion: '1.0',
         url: undefined,
-        why: '0.0.0.0 is an address to listen on, not one to call',
+        why: '0.0.0.0 is a listening address, which cannot be called',
         written: { address: '0.0.0.0:4', transport: 'GRPC', version: '1.0' },
       },
     ])

@@ -75,33 +75,33 @@ export const targets: readonly Target[] = [
   {
     text: 'https://agent.example:50051/a2a',
     ...agent,
-    remark: 'its path is not used: gRPC has paths of its own',
+    remark: 'path ignored: gRPC has its own paths',
   },
-  { text: 'grpcs://me:pw@agent.example:50051', ...agent, remark: 'its user name and password are not sent' },
-  { text: 'https://agent.example:50051?key=1', ...agent, remark: 'its query is not sent' },
-  { text: 'https://agent.example:50051#v1', ...agent, remark: 'its fragment is dropped' },
+  { text: 'grpcs://me:pw@agent.example:50051', ...agent, remark: 'user name and password not sent' },
+  { text: 'https://agent.example:50051?key=1', ...agent, remark: 'query not sent' },
+  { text: 'https://agent.example:50051#v1', ...agent, remark: 'fragment dropped' },
 ]
 
 const notATarget =
-  'it is not a gRPC target: host:port, dns:, ipv4:, ipv6:, or a URL of grpc, grpcs, http or https'
+  'not a gRPC target; expected host:port, dns:, ipv4:, ipv6:, or a URL with grpc, grpcs, http or https'
 
 export const noTargets: readonly NoTarget[] = [
-  { text: '', why: 'it has no address' },
-  { text: ' ', why: 'it has no address' },
-  { text: '0.0.0.0:50051', why: '0.0.0.0 is an address to listen on, not one to call', shown },
-  { text: '[::]:50051', why: '[::] is an address to listen on, not one to call', shown },
-  { text: 'ipv6:[::]:50051', why: '[::] is an address to listen on, not one to call' },
-  { text: '[::ffff:0.0.0.0]:50051', why: '[::ffff:0:0] is an address to listen on, not one to call' },
-  { text: 'grpcs://0:50051', why: '0.0.0.0 is an address to listen on, not one to call' },
+  { text: '', why: 'no address' },
+  { text: ' ', why: 'no address' },
+  { text: '0.0.0.0:50051', why: '0.0.0.0 is a listening address, which cannot be called', shown },
+  { text: '[::]:50051', why: '[::] is a listening address, which cannot be called', shown },
+  { text: 'ipv6:[::]:50051', why: '[::] is a listening address, which cannot be called' },
+  { text: '[::ffff:0.0.0.0]:50051', why: '[::ffff:0:0] is a listening address, which cannot be called' },
+  { text: 'grpcs://0:50051', why: '0.0.0.0 is a listening address, which cannot be called' },
   { text: 'agent.example:0', why: 'port 0 cannot be called' },
-  { text: '50051', why: 'it has no host' },
-  { text: 'dns:50051', why: 'it has no host' },
-  { text: 'dns://192.0.2.53/agent.example:50051', why: 'it names a name server of its own', shown },
-  { text: 'ipv4:10.0.0.1:1,10.0.0.2:1', why: 'it names several addresses', shown },
-  { text: 'ipv6:[::1]:1,[::2]:1', why: 'it names several addresses' },
-  { text: 'ipv4:agent.example:50051', why: 'it is not an IPv4 address' },
-  { text: 'ipv4:127.1:50051', why: 'it is not an IPv4 address' },
-  { text: 'ipv6:127.0.0.1:50051', why: 'it is not an IPv6 address' },
+  { text: '50051', why: 'no host' },
+  { text: 'dns:50051', why: 'no host' },
+  { text: 'dns://192.0.2.53/agent.example:50051', why: 'names its own name server', shown },
+  { text: 'ipv4:10.0.0.1:1,10.0.0.2:1', why: 'names several addresses', shown },
+  { text: 'ipv6:[::1]:1,[::2]:1', why: 'names several addresses' },
+  { text: 'ipv4:agent.example:50051', why: 'not an IPv4 address' },
+  { text: 'ipv4:127.1:50051', why: 'not an IPv4 address' },
+  { text: 'ipv6:127.0.0.1:50051', why: 'not an IPv6 address' },
   { text: 'unix:/tmp/agent.sock', why: notATarget, shown },
   ...[
     ...[
@@ -141,6 +141,6 @@ export const noTargets: readonly NoTarget[] = [
   ].map((text) => ({ text, why: notATarget })),
   ...['grpc://', 'grpcs://agent.example:99999', 'http://a b', 'https://[::1'].map((text) => ({
     text,
-    why: 'it is not a URL',
+    why: 'not a URL',
   })),
 ]
