@@ -14,6 +14,6 @@ export function attemptOf(peer: number, timeStep: number): Attempt {
     timeStep,
     period,
     window,
-    finding: { kind: 'match', seedId: 's-0123456789', timeStep },
+    comparison: { kind: 'match', seedId: 's-0123456789', timeStep },
   }
 }

@@ -31,7 +31,7 @@ export class ServerBursts<Request> {
   ) {
     this.#bursting = bursting
     this.#servers = servers
-    // A guard that has just begun cannot know about the steps around it.
+    // A state that has just begun cannot know about the steps around it.
     this.#at = startedAt + 3 * defaultProfile.period * 1000
   }
 

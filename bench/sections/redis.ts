@@ -38,8 +38,8 @@ async function measure(client: Redis, rounds: number): Promise<readonly Row[]> {
     {
       state: () =>
         own.over(async (peer) => {
-          const { outcome } = await state.decide(attemptOf(peer, step))
-          if (outcome !== 'accepted') throw new Error(outcome)
+          const { kind } = await state.decide(attemptOf(peer, step))
+          if (kind !== 'accepted') throw new Error(kind)
         }),
       plain: () => plain.over((peer) => client.set(`plain:${peer}:${step}`, '1', 'PX', 90_000, 'NX')),
     },

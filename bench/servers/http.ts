@@ -56,10 +56,10 @@ function schemeOf(peers: readonly PeerData[], replay: 'once' | 'reuse', state?: 
 /** Commands of one turn of the event loop go to Redis together. */
 function overRedis(path = ''): State {
   const client = new Redis({ path, enableAutoPipelining: true })
-  const guard = redisState(fromIoredis(client), { timeoutMs: 10_000, now })
+  const state = redisState(fromIoredis(client), { timeoutMs: 10_000, now })
   // The first that is asked is when its memory begins, and the steps around that are unknown to it.
-  void guard.decide(attemptOf(0, timeStepAt(defaultProfile, now())))
-  return guard
+  void state.decide(attemptOf(0, timeStepAt(defaultProfile, now())))
+  return state
 }
 
 function naive(peers: readonly PeerData[]): RequestListener {

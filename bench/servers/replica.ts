@@ -1,4 +1,4 @@
-// One replica of an agent, reduced to its guard over Redis: decides about so many right codes, 50 at a time.
+// One replica of an agent, reduced to its state in Redis: decides about so many right codes, 50 at a time.
 import { Redis } from 'ioredis'
 import { redisState } from '../../src/state/redis-state.js'
 import { fromIoredis } from '../../src/state/redis-port.js'
@@ -13,7 +13,7 @@ export interface Turn {
   readonly timeStep: number
 }
 
-const guard = redisState(
+const state = redisState(
   fromIoredis(new Redis({ path: process.argv[2] ?? '', enableAutoPipelining: true })),
   {
     timeoutMs: 60_000,
@@ -29,8 +29,8 @@ async function decide({ firstPeer, decisions, timeStep }: Turn): Promise<number>
   let next = firstPeer
   const caller = async (): Promise<void> => {
     while (next < firstPeer + decisions) {
-      const { outcome } = await guard.decide(attemptOf(next++, timeStep))
-      if (outcome !== 'accepted') throw new Error(outcome)
+      const { kind } = await state.decide(attemptOf(next++, timeStep))
+      if (kind !== 'accepted') throw new Error(kind)
     }
   }
   await Promise.all(Array.from({ length: atOnce }, caller))

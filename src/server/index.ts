@@ -32,7 +32,7 @@ export {
   type Attempt,
   type Budget,
   type Decision,
-  type Finding,
+  type Comparison,
   type State,
   type MemoryState,
   type MemoryStateOptions,

@@ -84,18 +84,18 @@ export interface ScriptQuestion {
   readonly begin?: { readonly at: number; readonly lostAt: number; readonly withinMs: number }
 }
 
-const outcomes = ['accepted', 'wrong', 'replayed', 'throttled', 'unknown', 'lost', 'late'] as const
+const answerKinds = ['accepted', 'wrong', 'replayed', 'throttled', 'unknown', 'lost', 'late'] as const
 
 /**
  * What the script answers; the number is, for `wrong`: 1 if a budget tripped, `replayed`: the last claimed time step,
  * `throttled`: milliseconds to wait, `unknown`: since when it knows, `lost`: the time by the clock of Redis.
  */
-export type ScriptAnswer = readonly [outcome: (typeof outcomes)[number], value: number]
+export type ScriptAnswer = readonly [kind: (typeof answerKinds)[number], value: number]
 
 /** @returns the answer, or nothing for what the script never says */
 export function parseAnswer(reply: unknown): ScriptAnswer | undefined {
   if (!Array.isArray(reply)) return undefined
   const [said, value] = reply as readonly unknown[]
-  const outcome = outcomes.find((one) => one === said)
-  return outcome && typeof value === 'number' ? [outcome, value] : undefined
+  const kind = answerKinds.find((one) => one === said)
+  return kind && typeof value === 'number' ? [kind, value] : undefined
 }

@@ -1,5 +1,5 @@
 /** Replay protection and throttle: what a state promises, and the state for one process. */
 export { defaultBudgets, type Budget } from './budgets.js'
-export type { Attempt, Decision, Finding, State } from './state.js'
+export type { Attempt, Decision, Comparison, State } from './state.js'
 export { memoryState, type MemoryState, type MemoryStateOptions } from './memory-state.js'
 export type { StrangerLimitOptions } from './stranger-limit.js'

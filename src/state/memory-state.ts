@@ -75,7 +75,7 @@ export function memoryState({ since = new Date() }: MemoryStateOptions = {}): Me
       log.timeStep = attempt.timeStep
       log.codes = new Set()
     }
-    if (attempt.budgets.length === 0 || log.codes.has(code)) return { outcome: 'wrong', tripped: false }
+    if (attempt.budgets.length === 0 || log.codes.has(code)) return { kind: 'wrong', tripped: false }
 
     log.codes.add(code)
     // A clock that was set back must not make the log unsorted.
@@ -84,7 +84,7 @@ export function memoryState({ since = new Date() }: MemoryStateOptions = {}): Me
     log.until = at + longestMs(attempt.budgets)
     guesses.set(key, log)
     if (guesses.size > mostGuessLogs) forgetOldest(guesses)
-    return { outcome: 'wrong', tripped: waitFor(log.events, attempt.budgets, at) > 0 }
+    return { kind: 'wrong', tripped: waitFor(log.events, attempt.budgets, at) > 0 }
   }
 
   function claim(attempt: Attempt, seedId: string, timeStep: number): Decision {
@@ -96,7 +96,7 @@ export function memoryState({ since = new Date() }: MemoryStateOptions = {}): Me
     if (knownSince > at + lifeMs(attempt)) knownSince = at
     if (acceptableFrom(attempt, timeStep) < knownSince) return unknown(attempt, knownSince)
     claims.set(key, { timeStep, until: acceptableUntil(attempt, timeStep) })
-    return { outcome: 'accepted' }
+    return { kind: 'accepted' }
   }
 
   return {
@@ -109,10 +109,10 @@ export function memoryState({ since = new Date() }: MemoryStateOptions = {}): Me
       const log = guesses.size > 0 ? guesses.get(pairOf(attempt.peer, attempt.tokenHash)) : undefined
       const wait = log ? waitFor(log.events, attempt.budgets, at) : 0
       if (wait > 0) return throttled(wait)
-      const { finding, policy } = attempt
-      if (finding.kind === 'guess') return count(attempt, finding.code, at)
-      if (policy === 'reuse') return { outcome: 'accepted' }
-      return claim(attempt, finding.seedId, finding.timeStep)
+      const { comparison, policy } = attempt
+      if (comparison.kind === 'guess') return count(attempt, comparison.code, at)
+      if (policy === 'reuse') return { kind: 'accepted' }
+      return claim(attempt, comparison.seedId, comparison.timeStep)
     },
   }
 }

@@ -92,23 +92,23 @@ function parseOptions({
   return { prefix, timeoutMs, clockSkewMs, now }
 }
 
-function keysFor(prefix: string, { peer, tokenHash, policy, finding }: Attempt): string[] {
+function keysFor(prefix: string, { peer, tokenHash, policy, comparison }: Attempt): string[] {
   const key = (kind: string, other: string): string => `{${prefix}}:${kind}:${digestOf(pairOf(peer, other))}`
   const keys = [`{${prefix}}:begun`, key('guesses', tokenHash)]
-  if (policy === 'once' && finding.kind === 'match') keys.push(key('claim', finding.seedId))
+  if (policy === 'once' && comparison.kind === 'match') keys.push(key('claim', comparison.seedId))
   return keys
 }
 
 function questionOf(attempt: Attempt): ScriptQuestion {
-  const { budgets, finding, policy, tokenHash } = attempt
+  const { budgets, comparison, policy, tokenHash } = attempt
   const life = lifeMs(attempt)
   const at = attempt.at.getTime()
   const question = { at, budgets: budgets.map(({ limit, seconds }) => ({ limit, ms: seconds * 1000 })) }
-  if (finding.kind === 'guess') {
+  if (comparison.kind === 'guess') {
     return {
       ...question,
       guess: createHmac('sha256', tokenHash)
-        .update(`${attempt.peer} ${attempt.timeStep} ${finding.code}`)
+        .update(`${attempt.peer} ${attempt.timeStep} ${comparison.code}`)
         .digest('base64url')
         .slice(0, 16),
       keep: memoryOf(budgets),
@@ -118,11 +118,11 @@ function questionOf(attempt: Attempt): ScriptQuestion {
   if (policy === 'reuse') return question
   return {
     ...question,
-    step: finding.timeStep,
-    acceptableFrom: acceptableFrom(attempt, finding.timeStep),
+    step: comparison.timeStep,
+    acceptableFrom: acceptableFrom(attempt, comparison.timeStep),
     lifeMs: life,
     // As long again as needed, for a replica whose clock is behind.
-    claimMs: Math.max(acceptableUntil(attempt, finding.timeStep) - at, 0) + life,
+    claimMs: Math.max(acceptableUntil(attempt, comparison.timeStep) - at, 0) + life,
   }
 }
 
@@ -156,12 +156,12 @@ function expectAnswer(answer: ScriptAnswer | undefined): ScriptAnswer {
   throw new Error('this is no answer of the script')
 }
 
-function decisionOf(attempt: Attempt, [outcome, value]: ScriptAnswer): Decision {
-  switch (outcome) {
+function decisionOf(attempt: Attempt, [kind, value]: ScriptAnswer): Decision {
+  switch (kind) {
     case 'accepted':
-      return { outcome }
+      return { kind }
     case 'wrong':
-      return { outcome, tripped: value === 1 }
+      return { kind, tripped: value === 1 }
     case 'replayed':
       return replayed(attempt, value)
     case 'throttled':

@@ -2,7 +2,7 @@ import type { ReplayPolicy } from '../core/profile.js'
 import type { Budget } from './budgets.js'
 
 /** What comparing the code showed: it matched a time step of a seed, or it was a guess. */
-export type Finding =
+export type Comparison =
   | { readonly kind: 'match'; readonly seedId: string; readonly timeStep: number }
   | {
       readonly kind: 'guess'
@@ -25,20 +25,20 @@ export interface Attempt {
   readonly period: number
   /** In time steps. */
   readonly window: number
-  readonly finding: Finding
+  readonly comparison: Comparison
 }
 
 /** The state's answer. `retryAfter` is in whole seconds, at least 1. */
 export type Decision =
-  | { readonly outcome: 'accepted' }
+  | { readonly kind: 'accepted' }
   /** `tripped` exactly on the guess that exhausts a budget. */
-  | { readonly outcome: 'wrong'; readonly tripped: boolean }
+  | { readonly kind: 'wrong'; readonly tripped: boolean }
   /** The time step is spent: it or a newer one was claimed. */
-  | { readonly outcome: 'replayed'; readonly retryAfter: number }
+  | { readonly kind: 'replayed'; readonly retryAfter: number }
   /** A budget is exhausted: nothing was evaluated. */
-  | { readonly outcome: 'throttled'; readonly retryAfter: number }
+  | { readonly kind: 'throttled'; readonly retryAfter: number }
   /** The time step could have been spent before the state's memory begins. */
-  | { readonly outcome: 'unknown'; readonly retryAfter: number }
+  | { readonly kind: 'unknown'; readonly retryAfter: number }
 
 /**
  * Says whether an attempt may pass: replay protection and throttle in one question, asked and answered in one
@@ -67,7 +67,7 @@ export function secondsUntil(instant: number, at: number): number {
  */
 export function replayed({ timeStep, period, at }: Attempt, last: number): Decision {
   const turn = (Math.max(last, timeStep) + 1) * period * 1000
-  return { outcome: 'replayed', retryAfter: secondsUntil(turn, at.getTime()) }
+  return { kind: 'replayed', retryAfter: secondsUntil(turn, at.getTime()) }
 }
 
 /**
@@ -77,12 +77,12 @@ export function replayed({ timeStep, period, at }: Attempt, last: number): Decis
  */
 export function unknown({ period, window, at }: Attempt, since: number): Decision {
   const firstKnown = Math.ceil(since / (period * 1000)) + window
-  return { outcome: 'unknown', retryAfter: secondsUntil(firstKnown * period * 1000, at.getTime()) }
+  return { kind: 'unknown', retryAfter: secondsUntil(firstKnown * period * 1000, at.getTime()) }
 }
 
 /** The refusal while a budget is exhausted, which lasts so many milliseconds more. */
 export function throttled(waitMs: number): Decision {
-  return { outcome: 'throttled', retryAfter: secondsUntil(waitMs, 0) }
+  return { kind: 'throttled', retryAfter: secondsUntil(waitMs, 0) }
 }
 
 /** A key that no other pair of texts has. */

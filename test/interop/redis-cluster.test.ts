@@ -48,12 +48,12 @@ describe('redisState in a cluster of three', { skip: !hasRedis({ requiredInCi: t
         timeoutMs: 5000,
       })
       const budgets = [{ limit: 1, seconds: 30 }]
-      expect(await state.decide(rightCode(someStep))).toMatchObject({ outcome: 'unknown' })
-      expect(await state.decide(rightCode(someStep + 2))).toEqual({ outcome: 'accepted' })
-      expect(await state.decide(rightCode(someStep + 2))).toMatchObject({ outcome: 'replayed' })
+      expect(await state.decide(rightCode(someStep))).toMatchObject({ kind: 'unknown' })
+      expect(await state.decide(rightCode(someStep + 2))).toEqual({ kind: 'accepted' })
+      expect(await state.decide(rightCode(someStep + 2))).toMatchObject({ kind: 'replayed' })
       const guess = wrongCode('1', inStep(someStep), { budgets })
-      expect(await state.decide(guess)).toEqual({ outcome: 'wrong', tripped: true })
-      expect(await state.decide(guess)).toMatchObject({ outcome: 'throttled' })
+      expect(await state.decide(guess)).toEqual({ kind: 'wrong', tripped: true })
+      expect(await state.decide(guess)).toMatchObject({ kind: 'throttled' })
     }
   })
 

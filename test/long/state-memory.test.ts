@@ -42,7 +42,7 @@ describe('the memory of memoryState', () => {
         state.decide(rightCode(someStep, { peer: `peer-${n}`, seedId: 'a1b2c3d4' }))
     })
     expect(bytes / peers).toBeLessThan(300)
-    expect(state.decide(rightCode(someStep, { peer: 'peer-0', seedId: 'a1b2c3d4' })).outcome).toBe('replayed')
+    expect(state.decide(rightCode(someStep, { peer: 'peer-0', seedId: 'a1b2c3d4' })).kind).toBe('replayed')
   })
 
   it(`holds five guesses at each of ${peers} peers, all of them under attack, in less than 1.5 kB each`, async () => {
@@ -54,7 +54,7 @@ describe('the memory of memoryState', () => {
           tokenHash: tokens[n] ?? '',
           budgets: defaultBudgets,
         }),
-      ).outcome
+      ).kind
     const bytes = await heldBy(`${peers} full budgets of 6 digits`, state, () => {
       for (let n = 0; n < peers; n++) for (const code of ['1', '2', '3', '4', '5']) guess(n, code)
     })

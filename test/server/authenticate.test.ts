@@ -413,7 +413,7 @@ describe('authenticate when something is broken', () => {
   const states: Record<string, State> = {
     'throws at once': { supports: { once: true }, decide: down },
     'throws later': { supports: { once: true }, decide: () => sleep(1).then(down) },
-    'accepts what does not match': { supports: { once: true }, decide: () => ({ outcome: 'accepted' }) },
+    'accepts what does not match': { supports: { once: true }, decide: () => ({ kind: 'accepted' }) },
   }
 
   it.each(Object.entries(states))('answers 503 when the state %s', async (_, state) => {

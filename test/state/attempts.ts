@@ -1,4 +1,4 @@
-import type { Attempt, Finding } from '../../src/state/state.js'
+import type { Attempt, Comparison } from '../../src/state/state.js'
 
 export const period = 30
 
@@ -8,7 +8,7 @@ export const inStep = (timeStep: number, seconds = 15): Date => new Date((timeSt
 /** A time step of no special meaning, in this century. */
 export const someStep = 60_000_000
 
-const attempt = (at: Date, finding: Finding, given: Partial<Attempt>): Attempt => ({
+const attempt = (at: Date, comparison: Comparison, given: Partial<Attempt>): Attempt => ({
   peer: 'alice',
   tokenHash: 'sha256:aa',
   policy: 'once',
@@ -17,7 +17,7 @@ const attempt = (at: Date, finding: Finding, given: Partial<Attempt>): Attempt =
   timeStep: Math.floor(at.getTime() / 1000 / period),
   period,
   window: 1,
-  finding,
+  comparison,
   ...given,
 })
 

@@ -51,15 +51,15 @@ describe.each(clientNames)('with %s', { skip: !redisPresent }, (name) => {
       const beginning = (msBeforeTheTurn: number): State =>
         freshState({ ...begin(new Date(turn - msBeforeTheTurn)), clockSkewMs: 700, timeoutMs: 300 }).state
       const next = rightCode(someStep + 2, { at: new Date(turn) })
-      expect(await beginning(1000).decide(next)).toEqual({ outcome: 'accepted' })
-      expect(await beginning(999).decide(next)).toEqual({ outcome: 'unknown', retryAfter: 60 })
+      expect(await beginning(1000).decide(next)).toEqual({ kind: 'accepted' })
+      expect(await beginning(999).decide(next)).toEqual({ kind: 'unknown', retryAfter: 60 })
     })
 
     it('keeps the beginning that the first attempt has set', async () => {
       const { state, prefix } = freshState(begin())
       const late = redisState(client.port, { prefix, ...patient, ...begin(inStep(someStep + 10)) })
       await state.decide(rightCode(someStep))
-      expect(await late.decide(rightCode(someStep + 3))).toEqual({ outcome: 'accepted' })
+      expect(await late.decide(rightCode(someStep + 3))).toEqual({ kind: 'accepted' })
     })
 
     it('does not believe a beginning that only a wrong clock can have set', async () => {
@@ -67,18 +67,18 @@ describe.each(clientNames)('with %s', { skip: !redisPresent }, (name) => {
       const ahead = redisState(client.port, { prefix, ...patient, ...begin(inStep(someStep + 1_000_000)) })
       await ahead.decide(rightCode(someStep + 1_000_000))
       await state.decide(rightCode(someStep))
-      expect(await state.decide(rightCode(someStep + 2))).toEqual({ outcome: 'accepted' })
+      expect(await state.decide(rightCode(someStep + 2))).toEqual({ kind: 'accepted' })
     })
 
     it('knows nothing from before it was flushed', async () => {
       const { state, prefix } = freshState(begin())
       await state.decide(rightCode(someStep - 10))
       const used = rightCode(someStep + 2)
-      expect(await state.decide(used)).toEqual({ outcome: 'accepted' })
+      expect(await state.decide(used)).toEqual({ kind: 'accepted' })
       await client.command('DEL', ...((await keysOf(prefix)) as [string]))
       const after = redisState(client.port, { prefix, ...patient, ...begin(used.at) })
-      expect(await after.decide(used)).toMatchObject({ outcome: 'unknown' })
-      expect(await after.decide(rightCode(someStep + 4))).toEqual({ outcome: 'accepted' })
+      expect(await after.decide(used)).toMatchObject({ kind: 'unknown' })
+      expect(await after.decide(rightCode(someStep + 4))).toEqual({ kind: 'accepted' })
     })
 
     it('knows nothing from before a server that does not know the script', async () => {
@@ -86,17 +86,17 @@ describe.each(clientNames)('with %s', { skip: !redisPresent }, (name) => {
       const { state } = freshState({ now: () => at })
       await state.decide(rightCode(someStep))
       const used = rightCode(someStep + 2)
-      expect(await state.decide(used)).toEqual({ outcome: 'accepted' })
+      expect(await state.decide(used)).toEqual({ kind: 'accepted' })
       const known = rightCode(someStep + 2, { seedId: 'seed-2' })
-      expect(await state.decide(known)).toEqual({ outcome: 'accepted' })
+      expect(await state.decide(known)).toEqual({ kind: 'accepted' })
 
       at = inStep(someStep + 2)
       await client.command('SCRIPT', 'FLUSH')
-      expect(await state.decide(used)).toMatchObject({ outcome: 'replayed' })
+      expect(await state.decide(used)).toMatchObject({ kind: 'replayed' })
       // Nobody has used it as far as this Redis knows, but what it was told last may be lost.
       const perhapsUsed = rightCode(someStep + 2, { seedId: 'seed-3' })
-      expect(await state.decide(perhapsUsed)).toMatchObject({ outcome: 'unknown' })
-      expect(await state.decide(rightCode(someStep + 4))).toEqual({ outcome: 'accepted' })
+      expect(await state.decide(perhapsUsed)).toMatchObject({ kind: 'unknown' })
+      expect(await state.decide(rightCode(someStep + 4))).toEqual({ kind: 'accepted' })
     })
 
     it('begins no memory with an instant that reached Redis too late', async () => {
@@ -202,7 +202,7 @@ describe.each(clientNames)('with %s', { skip: !redisPresent }, (name) => {
         for (const words of commands) await client.command(...(words as [string, ...string[]]))
       }
       const right = { policy: 'reuse', budgets } as const
-      expect(await state.decide(rightCode(someStep, right))).toEqual({ outcome: 'accepted' })
+      expect(await state.decide(rightCode(someStep, right))).toEqual({ kind: 'accepted' })
       await run(way)
       try {
         const unavailable = { code: 'ERR_STATE_UNAVAILABLE' }
@@ -213,14 +213,14 @@ describe.each(clientNames)('with %s', { skip: !redisPresent }, (name) => {
       } finally {
         await run(back)
       }
-      expect(await state.decide(rightCode(someStep, right))).toEqual({ outcome: 'accepted' })
+      expect(await state.decide(rightCode(someStep, right))).toEqual({ kind: 'accepted' })
     })
 
     it('keeps agents with prefixes of their own apart', async () => {
       const used = rightCode(someStep + 2)
       for (const { state } of [freshState(begin()), freshState(begin())]) {
         await state.decide(rightCode(someStep))
-        expect(await state.decide(used)).toEqual({ outcome: 'accepted' })
+        expect(await state.decide(used)).toEqual({ kind: 'accepted' })
       }
     })
   })
@@ -254,7 +254,7 @@ describe('redisState', () => {
   it.each([
     ['nothing', null],
     ['a word', 'accepted'],
-    ['an unheard-of outcome', ['yes', 0]],
+    ['an unheard-of answer', ['yes', 0]],
     ['no number', ['accepted', 'x']],
   ])('takes %s for no answer', async (_what, reply) => {
     const decision = Promise.resolve(redisState(answering(reply)).decide(rightCode(someStep)))

@@ -14,9 +14,9 @@ const budgets = [
 
 /** What every state promises. A store signs it in a few lines. */
 export function stateContract(name: string, make: MakeState): void {
-  const outcomes = async (state: State, attempts: readonly Attempt[]): Promise<Decision['outcome'][]> => {
-    const answers: Decision['outcome'][] = []
-    for (const attempt of attempts) answers.push((await state.decide(attempt)).outcome)
+  const kindsOf = async (state: State, attempts: readonly Attempt[]): Promise<Decision['kind'][]> => {
+    const answers: Decision['kind'][] = []
+    for (const attempt of attempts) answers.push((await state.decide(attempt)).kind)
     return answers
   }
 
@@ -26,15 +26,15 @@ export function stateContract(name: string, make: MakeState): void {
       const answers = await Promise.all(
         Array.from({ length: 64 }, async () => state.decide(rightCode(someStep))),
       )
-      expect(answers.filter(({ outcome }) => outcome === 'accepted')).toHaveLength(1)
-      expect(answers.filter(({ outcome }) => outcome === 'replayed')).toHaveLength(63)
+      expect(answers.filter(({ kind }) => kind === 'accepted')).toHaveLength(1)
+      expect(answers.filter(({ kind }) => kind === 'replayed')).toHaveLength(63)
     })
 
     it('refuses an older step once a newer one was used, and accepts a still newer one', async () => {
       const state = await make(longAgo)
       const at = inStep(someStep)
       const used = [0, -1, 1, 0].map((drift) => rightCode(someStep + drift, { at }))
-      expect(await outcomes(state, used)).toEqual(['accepted', 'replayed', 'accepted', 'replayed'])
+      expect(await kindsOf(state, used)).toEqual(['accepted', 'replayed', 'accepted', 'replayed'])
     })
 
     it('accepts a step exactly when it is newer than every accepted one, in whatever order they come', async () => {
@@ -43,8 +43,8 @@ export function stateContract(name: string, make: MakeState): void {
           const state = await make(longAgo)
           let newest = -1
           for (const step of steps) {
-            const { outcome } = await state.decide(rightCode(someStep + step, { at: inStep(someStep + 20) }))
-            expect(outcome).toBe(step > newest ? 'accepted' : 'replayed')
+            const { kind } = await state.decide(rightCode(someStep + step, { at: inStep(someStep + 20) }))
+            expect(kind).toBe(step > newest ? 'accepted' : 'replayed')
             newest = Math.max(newest, step)
           }
         }),
@@ -56,14 +56,14 @@ export function stateContract(name: string, make: MakeState): void {
       const state = await make(longAgo)
       await state.decide(rightCode(someStep, { at: inStep(someStep - 1, 0) }))
       const lastMoment = inStep(someStep + 1, period - 0.001)
-      expect((await state.decide(rightCode(someStep, { at: lastMoment }))).outcome).toBe('replayed')
+      expect((await state.decide(rightCode(someStep, { at: lastMoment }))).kind).toBe('replayed')
     })
 
     it('keeps the claims of peers apart, and of the seeds of one peer, but not of its tokens', async () => {
       const state = await make(longAgo)
       await state.decide(rightCode(someStep))
       expect(
-        await outcomes(state, [
+        await kindsOf(state, [
           rightCode(someStep, { peer: 'bob' }),
           rightCode(someStep, { seedId: 'seed-2' }),
           rightCode(someStep, { tokenHash: 'sha256:bb' }),
@@ -75,14 +75,14 @@ export function stateContract(name: string, make: MakeState): void {
       const state = await make(longAgo)
       await state.decide(rightCode(someStep, { peer: 'al', seedId: 'ice' }))
       const other = rightCode(someStep, { peer: 'alice', seedId: '' })
-      expect((await state.decide(other)).outcome).toBe('accepted')
+      expect((await state.decide(other)).kind).toBe('accepted')
     })
 
     it('says to come back when the next step begins', async () => {
       const state = await make(longAgo)
       await state.decide(rightCode(someStep))
       const again = rightCode(someStep, { at: inStep(someStep, 20.5) })
-      expect(await state.decide(again)).toEqual({ outcome: 'replayed', retryAfter: 10 })
+      expect(await state.decide(again)).toEqual({ kind: 'replayed', retryAfter: 10 })
     })
 
     it('says to come back after the step that was used, for a peer that is ahead or behind', async () => {
@@ -90,7 +90,7 @@ export function stateContract(name: string, make: MakeState): void {
       const at = inStep(someStep, 20)
       await state.decide(rightCode(someStep + 1, { at }))
       for (const step of [someStep + 1, someStep - 1]) {
-        expect(await state.decide(rightCode(step, { at }))).toEqual({ outcome: 'replayed', retryAfter: 40 })
+        expect(await state.decide(rightCode(step, { at }))).toEqual({ kind: 'replayed', retryAfter: 40 })
       }
     })
 
@@ -104,7 +104,7 @@ export function stateContract(name: string, make: MakeState): void {
         const codes = Array.from({ length: 1000 }, (_, n) => String(thousand * 1000 + n))
         await Promise.all(codes.map(async (code) => state.decide(wrongCode(code, inStep(someStep)))))
       }
-      expect((await state.decide(rightCode(someStep))).outcome).toBe('accepted')
+      expect((await state.decide(rightCode(someStep))).kind).toBe('accepted')
     })
 
     it.each([0, 1, 2])('knows no step that window %i let be used before its memory began', async (window) => {
@@ -114,17 +114,17 @@ export function stateContract(name: string, make: MakeState): void {
       const firstKnown = someStep + 1 + window
       for (let step = someStep - window; step < firstKnown; step++) {
         expect(await state.decide(rightCode(step, { at, window }))).toEqual({
-          outcome: 'unknown',
+          kind: 'unknown',
           retryAfter: (firstKnown - someStep) * period - 11,
         })
       }
       const known = rightCode(firstKnown, { window })
-      expect((await state.decide(known)).outcome).toBe('accepted')
+      expect((await state.decide(known)).kind).toBe('accepted')
     })
 
     it('knows a step whose code became acceptable just when its memory began', async () => {
       const state = await make(inStep(someStep, 0))
-      expect((await state.decide(rightCode(someStep + 1))).outcome).toBe('accepted')
+      expect((await state.decide(rightCode(someStep + 1))).kind).toBe('accepted')
     })
   })
 
@@ -132,11 +132,11 @@ export function stateContract(name: string, make: MakeState): void {
     it('accepts a code any number of times, whenever its memory began, and claims nothing', async () => {
       const state = await make(inStep(someStep, 14))
       const uses = Array.from({ length: 10 }, () => rightCode(someStep, { policy: 'reuse' }))
-      expect(new Set(await outcomes(state, uses))).toEqual(new Set(['accepted']))
+      expect(new Set(await kindsOf(state, uses))).toEqual(new Set(['accepted']))
 
       const older = await make(longAgo)
       await older.decide(rightCode(someStep, { policy: 'reuse' }))
-      expect((await older.decide(rightCode(someStep))).outcome).toBe('accepted')
+      expect((await older.decide(rightCode(someStep))).kind).toBe('accepted')
     })
   })
 
@@ -148,14 +148,14 @@ export function stateContract(name: string, make: MakeState): void {
       for (const code of ['1', '2', '3', '4', '1'])
         answers.push(await state.decide(wrongCode(code, at, { budgets })))
       expect(answers).toEqual([
-        { outcome: 'wrong', tripped: false },
-        { outcome: 'wrong', tripped: false },
-        { outcome: 'wrong', tripped: true },
-        { outcome: 'throttled', retryAfter: 30 },
-        { outcome: 'throttled', retryAfter: 30 },
+        { kind: 'wrong', tripped: false },
+        { kind: 'wrong', tripped: false },
+        { kind: 'wrong', tripped: true },
+        { kind: 'throttled', retryAfter: 30 },
+        { kind: 'throttled', retryAfter: 30 },
       ])
       expect(await state.decide(rightCode(someStep, { budgets }))).toEqual({
-        outcome: 'throttled',
+        kind: 'throttled',
         retryAfter: 30,
       })
     })
@@ -166,20 +166,20 @@ export function stateContract(name: string, make: MakeState): void {
       const after = (ms: number): Date => new Date(begin + ms)
       for (const ms of [0, 1000, 2000]) await state.decide(wrongCode(String(ms), after(ms), { budgets }))
       const right = (ms: number): Attempt => rightCode(someStep, { at: after(ms), budgets })
-      expect(await state.decide(right(29_999))).toEqual({ outcome: 'throttled', retryAfter: 1 })
-      expect((await state.decide(right(30_000))).outcome).toBe('accepted')
+      expect(await state.decide(right(29_999))).toEqual({ kind: 'throttled', retryAfter: 1 })
+      expect((await state.decide(right(30_000))).kind).toBe('accepted')
     })
 
     it('counts the same wrong code once in a time step, and again in the next', async () => {
       const state = await make(longAgo)
       for (let n = 0; n < 20; n++) {
         const answer = await state.decide(wrongCode('123456', inStep(someStep), { budgets }))
-        expect(answer).toEqual({ outcome: 'wrong', tripped: false })
+        expect(answer).toEqual({ kind: 'wrong', tripped: false })
       }
       const next = inStep(someStep + 1, 0)
       await state.decide(wrongCode('123456', next, { budgets }))
       expect(await state.decide(wrongCode('654321', next, { budgets }))).toEqual({
-        outcome: 'wrong',
+        kind: 'wrong',
         tripped: true,
       })
     })
@@ -195,14 +195,14 @@ export function stateContract(name: string, make: MakeState): void {
       for (const [second, code] of guesses)
         await state.decide(wrongCode(code, inStep(someStep, second), { budgets }))
       const right = rightCode(someStep + 1, { at: inStep(someStep + 1, 0), budgets })
-      expect((await state.decide(right)).outcome).toBe('accepted')
+      expect((await state.decide(right)).kind).toBe('accepted')
     })
 
     it('does not forgive guesses for a success', async () => {
       const state = await make(longAgo)
       const at = inStep(someStep)
       const reuse = { policy: 'reuse', at, budgets } as const
-      const answers = await outcomes(state, [
+      const answers = await kindsOf(state, [
         wrongCode('1', at, reuse),
         rightCode(someStep, reuse),
         wrongCode('2', at, reuse),
@@ -216,7 +216,7 @@ export function stateContract(name: string, make: MakeState): void {
     it('takes no replayed code for a guess', async () => {
       const state = await make(longAgo)
       for (let n = 0; n < 10; n++) await state.decide(rightCode(someStep, { budgets }))
-      expect((await state.decide(rightCode(someStep + 1, { budgets }))).outcome).toBe('accepted')
+      expect((await state.decide(rightCode(someStep + 1, { budgets }))).kind).toBe('accepted')
     })
 
     it('keeps the budgets of peers and of tokens apart, so that a new token restores service', async () => {
@@ -225,7 +225,7 @@ export function stateContract(name: string, make: MakeState): void {
       for (const code of ['1', '2', '3']) await state.decide(wrongCode(code, at, { budgets }))
       const others = [{ tokenHash: 'sha256:bb' }, { peer: 'bob' }]
       for (const other of others) {
-        expect((await state.decide(rightCode(someStep, { ...other, budgets }))).outcome).toBe('accepted')
+        expect((await state.decide(rightCode(someStep, { ...other, budgets }))).kind).toBe('accepted')
       }
     })
 
@@ -243,9 +243,9 @@ export function stateContract(name: string, make: MakeState): void {
                 ({ limit, seconds }) =>
                   evaluated.filter((then) => then > at - seconds * 1000).length >= limit,
               )
-              const { outcome } = await state.decide(wrongCode(String(n), new Date(at), { budgets }))
-              expect(outcome).toBe(full ? 'throttled' : 'wrong')
-              if (outcome === 'wrong') evaluated.push(at)
+              const { kind } = await state.decide(wrongCode(String(n), new Date(at), { budgets }))
+              expect(kind).toBe(full ? 'throttled' : 'wrong')
+              if (kind === 'wrong') evaluated.push(at)
             }
           },
         ),

@@ -1,7 +1,7 @@
 import type { TOTPProfile } from '../../core/profile.js'
 import { hashToken } from '../../core/token.js'
 import { isCode, timeStepAt } from '../../core/totp.js'
-import type { Attempt, Decision, Finding, State } from '../../state/state.js'
+import type { Attempt, Decision, Comparison, State } from '../../state/state.js'
 import { memoryState } from '../../state/memory-state.js'
 import { StrangerLimit } from '../../state/stranger-limit.js'
 import { emit, eventsOf, type OnEvent } from './events.js'
@@ -164,10 +164,10 @@ export class TOTPServerAuthScheme {
       if (!identity.peer) return refused(asked, ...this.#toStranger(identity.reason, asked))
       return refused(asked, 'unauthenticated', { reason: flaw ?? 'code-malformed', peer: peer.name })
     }
-    const finding: Finding = match ? { kind: 'match', ...match } : { kind: 'guess', code }
+    const comparison: Comparison = match ? { kind: 'match', ...match } : { kind: 'guess', code }
     const settle = (decision: Decision): AuthOutcome => {
       // Whatever a guard says, what did not match does not pass.
-      if (decision.outcome !== 'accepted' || !match) return refused(asked, ...refusalFor(decision, peer.name))
+      if (decision.kind !== 'accepted' || !match) return refused(asked, ...refusalFor(decision, peer.name))
       const { seedId, timeStep, drift } = match
       return { caller: { peer: peer.name, seedId, timeStep, drift, claims: identity.claims } }
     }
@@ -176,7 +176,7 @@ export class TOTPServerAuthScheme {
       return refused(asked, 'unavailable', details)
     }
     try {
-      const decision = this.#state.decide(attemptOf(peer, identity.tokenHash, at, finding))
+      const decision = this.#state.decide(attemptOf(peer, identity.tokenHash, at, comparison))
       return isPending(decision) ? Promise.resolve(decision).then(settle).catch(fail) : settle(decision)
     } catch {
       return fail()
@@ -212,15 +212,15 @@ function attemptOf(
   { name, profile, replay, budgets }: GuardedPeer,
   tokenHash: string,
   at: Date,
-  finding: Finding,
+  comparison: Comparison,
 ): Attempt {
   const { period, window } = profile
   const timeStep = timeStepAt(profile, at)
-  return { peer: name, tokenHash, policy: replay, budgets, at, timeStep, period, window, finding }
+  return { peer: name, tokenHash, policy: replay, budgets, at, timeStep, period, window, comparison }
 }
 
 function refusalFor(decision: Decision, peer: string): [Refusal['kind'], RefusalDetails] {
-  switch (decision.outcome) {
+  switch (decision.kind) {
     case 'wrong':
       return [
         'unauthenticated',
