@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { TOTPServerAuthScheme } from '../../src/server/scheme/totp-server-auth-scheme.js'
+import { TOTPServerAuthScheme } from '../../src/server/scheme/scheme.js'
 import { makePeers } from '../mesh.js'
 import { bytes, cost, type Section } from '../report.js'
 

@@ -12,7 +12,7 @@ import { TOTPCallContextBuilder } from '../server/a2a.js'
 import { outcomeOf, totpGuard } from '../server/express.js'
 import { grpcGuard, guardedService, outcomeOf as grpcOutcomeOf } from '../server/grpc.js'
 import { rosterOptions } from '../server/scheme/roster.js'
-import { TOTPServerAuthScheme } from '../server/scheme/totp-server-auth-scheme.js'
+import { TOTPServerAuthScheme } from '../server/scheme/scheme.js'
 import { formatCall, type LoggedCall } from '../service/call-log.js'
 import { listenGrpc, logGrpcCalls } from '../service/grpc.js'
 import { listenHttp, logHttpCalls } from '../service/http.js'
@@ -69,7 +69,7 @@ export async function startDemoAgent(options: DemoOptions): Promise<DemoAgent> {
 
   const card = demoCard(name, interfaces, roster.profile.header)
   const requestHandler = new DefaultRequestHandler(card, new InMemoryTaskStore(), new EchoExecutor())
-  const { userBuilder, contextBuilder } = new TOTPCallContextBuilder()
+  const { userBuilder, contextBuilder } = new TOTPCallContextBuilder(scheme)
   const services = { requestHandler, userBuilder, contextBuilder }
   mount(app, scheme, services)
   grpcServer.addService(guardedService(A2AService), grpcService(services))

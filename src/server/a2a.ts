@@ -1,7 +1,7 @@
 /** For @a2a-js/sdk: who called, and the card that says how to call. */
 import { ServerCallContext, type ServerCallContextBuilderOptions, type User } from '@a2a-js/sdk/server'
 import { TOTPError } from '../core/errors.js'
-import type { Caller } from './scheme/totp-server-auth-scheme.js'
+import type { Caller } from './scheme/outcome.js'
 import { callerOf } from './adapters/outcomes.js'
 
 export { totpAgentCard, type TOTPAgentCardOptions } from './adapters/agent-card.js'

@@ -1,9 +1,8 @@
 /** The guard for Express 4 and 5. */
-import type { RequestHandler } from 'express'
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { answerRefusal, authRequestOf, isCardRequest } from './adapters/http.js'
-import { afterwards } from './scheme/pending.js'
-import type { TOTPServerAuthScheme } from './scheme/totp-server-auth-scheme.js'
 import { decide } from './adapters/outcomes.js'
+import type { TOTPServerAuthScheme } from './scheme/scheme.js'
 
 export { callerOf, outcomeOf } from './adapters/outcomes.js'
 
@@ -16,16 +15,16 @@ export { callerOf, outcomeOf } from './adapters/outcomes.js'
  * A request that passes the same scheme's guard twice is decided about once.
  */
 export function totpGuard(scheme: TOTPServerAuthScheme): RequestHandler {
-  return (req, res, next) => {
+  const guard = async (req: Request, res: Response, next: NextFunction): Promise<void> => {
     if (isCardRequest(req.method, req.url)) {
       next()
       return
     }
     // Its `ip` is the socket's address, unless the application trusts a proxy.
-    const decided = decide(scheme, req, () => authRequestOf(req, req.originalUrl, () => req.ip))
-    void afterwards(decided, ({ refusal }) => {
-      if (refusal) answerRefusal(req, res, refusal)
-      else next()
-    })
+    const { refusal } = await decide(scheme, req, () => authRequestOf(req, req.originalUrl, () => req.ip))
+    if (refusal) answerRefusal(req, res, refusal)
+    else next()
   }
+  // Express 4 does not look at the promise of a middleware.
+  return (req, res, next) => void guard(req, res, next).catch(next)
 }

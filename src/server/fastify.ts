@@ -1,9 +1,10 @@
 /** The guard for Fastify 5. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { authRequestOf, drain, isCardRequest } from './adapters/http.js'
+import * as outcomes from './adapters/outcomes.js'
+import type { AuthOutcome, Caller } from './scheme/outcome.js'
 import { httpAnswer } from './scheme/refusal.js'
-import type { AuthOutcome, Caller, TOTPServerAuthScheme } from './scheme/totp-server-auth-scheme.js'
-import * as verdicts from './adapters/outcomes.js'
+import type { TOTPServerAuthScheme } from './scheme/scheme.js'
 
 /** An `onRequest` hook. */
 export type FastifyGuard = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
@@ -20,7 +21,7 @@ export function totpGuard(scheme: TOTPServerAuthScheme): FastifyGuard {
   return async (request, reply) => {
     const { raw, originalUrl, method, url } = request
     if (isCardRequest(method, url)) return
-    const { refusal } = await verdicts.decide(scheme, raw, () =>
+    const { refusal } = await outcomes.decide(scheme, raw, () =>
       authRequestOf(raw, originalUrl, () => request.ip),
     )
     if (!refusal) return
@@ -36,12 +37,12 @@ export function totpGuard(scheme: TOTPServerAuthScheme): FastifyGuard {
   }
 }
 
-/** Who made a request that a guard let pass; nobody when it met no guard. */
-export function callerOf({ raw }: FastifyRequest): Caller | undefined {
-  return verdicts.callerOf(raw)
+/** The caller of a request, see {@link outcomes.callerOf}. */
+export function callerOf({ raw }: FastifyRequest, scheme?: TOTPServerAuthScheme): Caller | undefined {
+  return outcomes.callerOf(raw, scheme)
 }
 
-/** Which answer a guard gave, or none when the request met no guard: for logs. */
-export function outcomeOf({ raw }: FastifyRequest): AuthOutcome | undefined {
-  return verdicts.outcomeOf(raw)
+/** The outcome of a request, for logs, see {@link outcomes.outcomeOf}. */
+export function outcomeOf({ raw }: FastifyRequest, scheme?: TOTPServerAuthScheme): AuthOutcome | undefined {
+  return outcomes.outcomeOf(raw, scheme)
 }

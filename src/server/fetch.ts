@@ -1,9 +1,8 @@
-/** The guard for servers whose handlers take a `Request` and give a `Response`: Hono and the like. */
+/** The guard for servers whose handlers take a `Request` and return a `Response`. */
+import { authRequestOf, responseOf } from './adapters/fetch.js'
 import { isCardRequest } from './adapters/http.js'
-import { httpAnswer, type Refusal } from './scheme/refusal.js'
-import type { AuthRequest } from './scheme/request.js'
-import type { TOTPServerAuthScheme } from './scheme/totp-server-auth-scheme.js'
 import { decide } from './adapters/outcomes.js'
+import type { TOTPServerAuthScheme } from './scheme/scheme.js'
 
 export { callerOf, outcomeOf } from './adapters/outcomes.js'
 
@@ -25,31 +24,9 @@ export type FetchGuard = (
  */
 export function totpGuard(scheme: TOTPServerAuthScheme): FetchGuard {
   return async (request, next, source) => {
-    const { pathname, search } = new URL(request.url)
-    if (isCardRequest(request.method, pathname)) return next()
-    const { refusal } = await decide(scheme, request, () => authRequestOf(request, pathname + search, source))
+    const url = new URL(request.url)
+    if (isCardRequest(request.method, url.pathname)) return next()
+    const { refusal } = await decide(scheme, request, () => authRequestOf(request, url, source))
     return refusal ? responseOf(refusal, request.method) : next()
   }
-}
-
-function authRequestOf({ method, headers }: Request, target: string, source?: string): AuthRequest {
-  return {
-    binding: 'http',
-    method,
-    target,
-    // A field that came twice is one value with a comma here, which is neither a token nor a code.
-    header: (name) => {
-      const value = headers.get(name)
-      return value === null ? [] : [value]
-    },
-    source,
-  }
-}
-
-function responseOf(refusal: Refusal, method: string): Response {
-  const { status, headers, body } = httpAnswer(refusal)
-  const response = new Response(method === 'HEAD' ? null : body, { status })
-  for (const [name] of headers) response.headers.delete(name)
-  for (const [name, value] of headers) response.headers.append(name, value)
-  return response
 }

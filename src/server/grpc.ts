@@ -8,11 +8,12 @@ import {
   type ServiceDefinition,
 } from '@grpc/grpc-js'
 import { TOTPError } from '../core/errors.js'
-import { afterwards } from './scheme/pending.js'
-import { grpcAnswer, type Refusal } from './scheme/refusal.js'
+import * as outcomes from './adapters/outcomes.js'
 import { ReleasedAnswer, sealMessage, unsealMessage } from './adapters/sealed-message.js'
-import type { AuthOutcome, Caller, TOTPServerAuthScheme } from './scheme/totp-server-auth-scheme.js'
-import * as verdicts from './adapters/outcomes.js'
+import type { AuthOutcome, Caller } from './scheme/outcome.js'
+import { grpcAnswer, type Refusal } from './scheme/refusal.js'
+import type { AuthRequest } from './scheme/request.js'
+import type { TOTPServerAuthScheme } from './scheme/scheme.js'
 
 type Definition = MethodDefinition<unknown, unknown>
 type Call = Parameters<ServerInterceptor>[1]
@@ -22,7 +23,7 @@ type Call = Parameters<ServerInterceptor>[1]
  *
  * ```ts
  * const server = new grpc.Server({ interceptors: [grpcGuard(scheme)] })
- * server.addService(guardedService(A2AService), grpcService({ requestHandler, ...new TOTPCallContextBuilder() }))
+ * server.addService(guardedService(A2AService), grpcService({ requestHandler, ...new TOTPCallContextBuilder(scheme) }))
  * ```
  *
  * A refused call ends with UNAUTHENTICATED and the challenge in its trailers, RESOURCE_EXHAUSTED or UNAVAILABLE; none of
@@ -35,17 +36,21 @@ export function grpcGuard(scheme: TOTPServerAuthScheme): ServerInterceptor {
       start: (next) =>
         next({
           onReceiveMetadata: (metadata, pass) => {
-            const decided = verdicts.decide(scheme, metadata, () => ({
+            const request = (): AuthRequest => ({
               binding: 'grpc',
               method: 'POST',
               target: method.path,
               header: (name) => metadata.get(name).map(String),
               source: sourceOf(call),
-            }))
-            void afterwards(decided, ({ refusal }) => {
+            })
+            const answer = ({ refusal }: AuthOutcome): void => {
               if (refusal) refuseCall(call, refusal)
               else pass(metadata)
-            })
+            }
+            // Outside of the promise: what is thrown behind the guard is no rejection of the guard's.
+            void outcomes
+              .decide(scheme, metadata, request)
+              .then((outcome) => queueMicrotask(() => answer(outcome)))
           },
           // Messages are asked for once the metadata has passed, so these are an admitted caller's.
           onReceiveMessage: (message: unknown, pass) => {
@@ -91,14 +96,20 @@ export function guardedService<S extends ServiceDefinition>(service: S): S {
   return Object.fromEntries(methods) as S
 }
 
-/** Who made a call that a guard let pass; nobody when it met no guard. */
-export function callerOf(call: { readonly metadata: Metadata }): Caller | undefined {
-  return verdicts.callerOf(call.metadata)
+/** The caller of a call, see {@link outcomes.callerOf}. */
+export function callerOf(
+  call: { readonly metadata: Metadata },
+  scheme?: TOTPServerAuthScheme,
+): Caller | undefined {
+  return outcomes.callerOf(call.metadata, scheme)
 }
 
-/** Which answer a guard gave, or none when the call met no guard: for logs. */
-export function outcomeOf(call: { readonly metadata: Metadata }): AuthOutcome | undefined {
-  return verdicts.outcomeOf(call.metadata)
+/** The outcome of a call, for logs, see {@link outcomes.outcomeOf}. */
+export function outcomeOf(
+  call: { readonly metadata: Metadata },
+  scheme?: TOTPServerAuthScheme,
+): AuthOutcome | undefined {
+  return outcomes.outcomeOf(call.metadata, scheme)
 }
 
 function refuseCall(call: Call, refusal: Refusal): void {

@@ -13,7 +13,7 @@ export {
   type TokenVerdict,
 } from './scheme/delegates.js'
 export type { AuthEvent, OnEvent } from './scheme/events.js'
-export type { FromFileOptions, ServerFileEvent } from './file/from-file.js'
+export type { FromFileOptions, ServerFileEvent } from './scheme/from-file.js'
 export type {
   PeerSeed,
   PeerSeedsOptions,
@@ -25,7 +25,8 @@ export type {
 } from './scheme/options.js'
 export { httpAnswer, type HttpAnswer, type Refusal, type RefusalReason } from './scheme/refusal.js'
 export type { AuthRequest, BodyExpectation } from './scheme/request.js'
-export { TOTPServerAuthScheme, type AuthOutcome, type Caller } from './scheme/totp-server-auth-scheme.js'
+export type { AuthOutcome, Caller } from './scheme/outcome.js'
+export { TOTPServerAuthScheme } from './scheme/scheme.js'
 export {
   defaultBudgets,
   memoryState,

@@ -1,9 +1,9 @@
 /** The guard for a plain server of node:http or node:https. */
 import type { RequestListener } from 'node:http'
 import { answerRefusal, authRequestOf, isCardRequest } from './adapters/http.js'
-import { afterwards } from './scheme/pending.js'
-import type { TOTPServerAuthScheme } from './scheme/totp-server-auth-scheme.js'
 import { decide } from './adapters/outcomes.js'
+import type { AuthOutcome } from './scheme/outcome.js'
+import type { TOTPServerAuthScheme } from './scheme/scheme.js'
 
 export { callerOf, outcomeOf } from './adapters/outcomes.js'
 
@@ -20,10 +20,13 @@ export function totpGuard(scheme: TOTPServerAuthScheme, listener: RequestListene
       listener(req, res)
       return
     }
-    const decided = decide(scheme, req, () => authRequestOf(req))
-    void afterwards(decided, ({ refusal }) => {
+    const answer = ({ refusal }: AuthOutcome): void => {
       if (refusal) answerRefusal(req, res, refusal)
       else listener(req, res)
-    })
+    }
+    // Outside of the promise, so that what the listener throws is an uncaught exception, as it would be without a guard.
+    void decide(scheme, req, () => authRequestOf(req)).then((outcome) =>
+      queueMicrotask(() => answer(outcome)),
+    )
   }
 }

@@ -8,7 +8,8 @@ import type { State } from '../../src/state/state.js'
 import { PeerTokenAuth } from '../../src/server/scheme/delegates.js'
 import { httpAnswer, type HttpAnswer } from '../../src/server/scheme/refusal.js'
 import type { AuthRequest } from '../../src/server/scheme/request.js'
-import { TOTPServerAuthScheme, type AuthOutcome } from '../../src/server/scheme/totp-server-auth-scheme.js'
+import type { AuthOutcome } from '../../src/server/scheme/outcome.js'
+import { TOTPServerAuthScheme } from '../../src/server/scheme/scheme.js'
 import {
   bearerOf,
   Clock,

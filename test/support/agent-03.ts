@@ -12,7 +12,7 @@ import type { CardJson } from '../../src/core/card/shapes.js'
 import { TOTPCallContextBuilder } from '../../src/server/a2a.js'
 import { totpGuard } from '../../src/server/express.js'
 import { grpcGuard, guardedService } from '../../src/server/grpc.js'
-import type { TOTPServerAuthScheme } from '../../src/server/scheme/totp-server-auth-scheme.js'
+import type { TOTPServerAuthScheme } from '../../src/server/scheme/scheme.js'
 import { routesOf, type Route } from './routes.js'
 
 export interface Agent03 extends AsyncDisposable {
@@ -55,7 +55,7 @@ export async function agent03(scheme: TOTPServerAuthScheme): Promise<Agent03> {
 
   const card = withTotpSecurity(cardAt(origin, grpc), { protocol: '0.3' }) as unknown as AgentCard
   const requestHandler = new DefaultRequestHandler(card, new InMemoryTaskStore(), executor)
-  const { userBuilder } = new TOTPCallContextBuilder()
+  const { userBuilder } = new TOTPCallContextBuilder(scheme)
   const options = { requestHandler, userBuilder }
   app.use('/.well-known/agent-card.json', agentCardHandler({ agentCardProvider: requestHandler }))
   app.use(totpGuard(scheme))

@@ -9,7 +9,7 @@ import { PeerTokenAuth } from '../../src/server/scheme/delegates.js'
 import type { AuthEvent } from '../../src/server/scheme/events.js'
 import type { PeerSeedsOptions } from '../../src/server/scheme/options.js'
 import type { AuthRequest } from '../../src/server/scheme/request.js'
-import { TOTPServerAuthScheme } from '../../src/server/scheme/totp-server-auth-scheme.js'
+import { TOTPServerAuthScheme } from '../../src/server/scheme/scheme.js'
 
 /** A seed and a token that are the same in every run. */
 function credentialsOf(peer: string): { seed: Seed; token: string } {

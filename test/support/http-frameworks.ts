@@ -12,7 +12,7 @@ import * as forExpress from '../../src/server/express.js'
 import * as forFastify from '../../src/server/fastify.js'
 import * as forFetch from '../../src/server/fetch.js'
 import * as forNode from '../../src/server/node.js'
-import type { TOTPServerAuthScheme } from '../../src/server/scheme/totp-server-auth-scheme.js'
+import type { TOTPServerAuthScheme } from '../../src/server/scheme/scheme.js'
 
 /** A server of some framework on a free port, with the guard in front of a handler that answers who called. */
 export interface GuardedServer {

@@ -1,60 +1,74 @@
-import { isPending } from '../scheme/pending.js'
-import { refuse } from '../scheme/refusal.js'
+import type { AuthOutcome, Caller } from '../scheme/outcome.js'
 import type { AuthRequest } from '../scheme/request.js'
-import {
-  answerOf,
-  type AuthOutcome,
-  type Caller,
-  type TOTPServerAuthScheme,
-} from '../scheme/totp-server-auth-scheme.js'
+import type { TOTPServerAuthScheme } from '../scheme/scheme.js'
 
-/** What a guard found out about one request. */
-interface Verdict {
+/** One scheme's view of one request. */
+interface Entry {
   readonly scheme: TOTPServerAuthScheme
-  readonly outcome: AuthOutcome
+  readonly pending: Promise<AuthOutcome>
+  /** Set when `pending` is settled. */
+  outcome?: AuthOutcome
 }
 
 /**
- * Verdicts by the request's own object, which nothing that a client sends can name. A verdict goes when its
- * request does.
+ * Entries by the request's own object, which nothing that a client sends can name, in the order in which the schemes
+ * were asked. They are dropped with their request.
  */
-const verdicts = new WeakMap<object, Verdict>()
+const entriesOf = new WeakMap<object, Entry[]>()
 
 /**
- * Asks the scheme about a request and keeps its verdict. A request that the same scheme let pass before is not
- * asked about again: under `once` it would be a replay of itself.
+ * Asks the scheme about a request and keeps the outcome.
  *
- * Fails closed, and without the error's text, even where the scheme itself is broken.
+ * Each scheme decides about a request once, however many of its guards the request meets: under `once`, asking again
+ * would be a replay. It never rejects: it fails closed, and without the error's text, even where the scheme itself is
+ * broken.
  *
- * @param key the request's own object, under which {@link callerOf} finds the verdict
+ * @param key the request's own object, under which {@link outcomeOf} finds the outcome
  */
-export function decide(
+export async function decide(
   scheme: TOTPServerAuthScheme,
   key: object,
   request: () => AuthRequest,
-): AuthOutcome | Promise<AuthOutcome> {
-  const before = verdicts.get(key)
-  if (before?.scheme === scheme && before.outcome.caller) return before.outcome
-  const keep = (outcome: AuthOutcome): AuthOutcome => {
-    verdicts.set(key, { scheme, outcome })
-    return outcome
-  }
-  const fail = (): AuthOutcome =>
-    keep({ refusal: refuse('unavailable', { reason: 'guard-failed' }, scheme.profile.header, true) })
+): Promise<AuthOutcome> {
+  const entries = entriesOf.get(key) ?? []
+  const known = entries.find((entry) => entry.scheme === scheme)
+  if (known) return known.pending
+  const entry: Entry = { scheme, pending: authenticate(scheme, request) }
+  entriesOf.set(key, [...entries, entry])
+  entry.outcome = await entry.pending
+  return entry.outcome
+}
+
+/** Without a challenge, as of anything that is not the caller's fault. */
+const schemeFailed: AuthOutcome = {
+  refusal: { kind: 'unavailable', reason: 'guard-failed', challenges: [] },
+}
+
+async function authenticate(scheme: TOTPServerAuthScheme, request: () => AuthRequest): Promise<AuthOutcome> {
   try {
-    const answer = answerOf(scheme, request())
-    return isPending(answer) ? Promise.resolve(answer).then(keep, fail) : keep(answer)
+    return await scheme.authenticate(request())
   } catch {
-    return fail()
+    return schemeFailed
   }
 }
 
-/** Who made a request that a guard let pass; nobody when it was refused or met no guard. */
-export function callerOf(request: object): Caller | undefined {
-  return verdicts.get(request)?.outcome.caller
+/**
+ * The caller of a request that a guard let pass.
+ *
+ * @param scheme whose guard it was; by default the last that decided
+ * @returns nothing for a request that was refused, or met no such guard
+ */
+export function callerOf(request: object, scheme?: TOTPServerAuthScheme): Caller | undefined {
+  return outcomeOf(request, scheme)?.caller
 }
 
-/** Which answer a guard gave, or none when the request met no guard: for logs. */
-export function outcomeOf(request: object): AuthOutcome | undefined {
-  return verdicts.get(request)?.outcome
+/**
+ * The outcome of a request, for logs.
+ *
+ * @param scheme whose outcome it is; by default that of the last scheme that decided
+ * @returns nothing for a request that met no such guard
+ */
+export function outcomeOf(request: object, scheme?: TOTPServerAuthScheme): AuthOutcome | undefined {
+  const entries = entriesOf.get(request) ?? []
+  return entries.findLast((entry) => entry.outcome && (!scheme || entry.scheme === scheme))?.outcome
 }

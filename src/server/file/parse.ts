@@ -5,26 +5,43 @@ import { parseRfc3339 } from '../../core/instant.js'
 import { isObject, parseJson } from '../../core/json.js'
 import { isName, nameRule } from '../../core/name.js'
 import {
-  insecureProfileRules,
-  profileRules,
   replayPolicies,
+  type CodeProfile,
   type ProfileRules,
+  type ReplayPolicy,
   type TOTPProfile,
 } from '../../core/profile.js'
-import { requireStrongSeed, Seed } from '../../core/seed.js'
+import { Seed } from '../../core/seed.js'
 import { serverFileVersion } from '../../core/server-file.js'
 import { isTokenHash } from '../../core/token.js'
-import { PeerTokenAuth, type PeerToken, type ServerAuthScheme } from '../scheme/delegates.js'
-import type { PeerSeed, PeerSeedsOptions, SeedSet } from '../scheme/options.js'
 
-/** What a scheme needs to know, as a server file says it. */
+/** A server file as it was read: times are dates, and each peer has the seeds that count for it. */
 export interface ServerFileSettings {
-  /** The tokens of the file. */
-  readonly delegate: ServerAuthScheme
   readonly profile: TOTPProfile
-  readonly peerSeeds: ReadonlyMap<string, SeedSet>
-  /** Those that every peer has; empty when each peer has its own. */
-  readonly sharedSeeds: readonly { readonly seed: string }[]
+  readonly peers: readonly ServerFilePeer[]
+  /** The seeds that every peer has; empty when each peer has its own. */
+  readonly sharedSeeds: readonly ServerFileSeed[]
+}
+
+export interface ServerFilePeer extends Partial<CodeProfile> {
+  readonly name: string
+  readonly replay: ReplayPolicy
+  readonly seeds: readonly ServerFileSeed[]
+  readonly tokens: readonly ServerFileToken[]
+}
+
+interface ServerFileSeed {
+  readonly id: string
+  /** In base32. */
+  readonly seed: string
+  readonly expiresAt?: Date
+}
+
+interface ServerFileToken {
+  readonly id: string
+  /** `sha256:` and hex. */
+  readonly hash: string
+  readonly expiresAt?: Date
 }
 
 /** A value that one of our own rules allows. The message says only what would be right. */
@@ -95,40 +112,18 @@ export function parseServerFile(text: string, rules: ProfileRules): ServerFileSe
   const schemas = schemasFor(rules)
   const { profile, sharedSeeds, peers } = checked(schemas.document, requireJson(text), [])
   if (sharedSeeds?.length === 0) throw missing(['sharedSeeds'])
-  const peerSeeds = new Map<string, SeedSet>()
-  const peerTokens: PeerToken[] = []
-  for (const [name, entry] of Object.entries(peers)) {
+  const parsed = Object.entries(peers).map(([name, entry]) => {
     if (!isName(name)) throw invalid(`peers has a peer name that is not allowed: give ${nameRule}`)
     const path = ['peers', name]
     const peer = checked(schemas.peer, entry, path)
-    const { tokens: itsTokens, seeds: own, ...codes } = peer
-    if (sharedSeeds && own) {
+    if (sharedSeeds && peer.seeds) {
       throw invalid(`${formatPath([...path, 'seeds'])} must be left out where there are sharedSeeds`)
     }
-    const itsSeeds: readonly PeerSeed[] = sharedSeeds ?? own ?? []
-    if (itsSeeds.length === 0) throw missing([...path, 'seeds'])
-    peerSeeds.set(name, { ...codes, seeds: itsSeeds })
-    peerTokens.push(...itsTokens.map(({ hash, ...rest }) => ({ ...rest, token: hash, peer: name })))
-  }
-  return { delegate: new PeerTokenAuth(peerTokens), profile, peerSeeds, sharedSeeds: sharedSeeds ?? [] }
-}
-
-/**
- * The options of a scheme for the peers of a server file.
- *
- * @param given what the file does not say
- * @throws {TOTPError} see {@link parseServerFile}; `ERR_SEED_WEAK` for a weak shared seed, even if the file has no
- *   peer yet. The scheme itself checks the seeds of peers.
- */
-export function schemeOptions(text: string, given: Partial<PeerSeedsOptions>): PeerSeedsOptions {
-  const rules = given.allowInsecureWindow ? insecureProfileRules : profileRules
-  const { delegate, profile, peerSeeds, sharedSeeds } = parseServerFile(text, rules)
-  for (const [index, { seed }] of sharedSeeds.entries()) {
-    const remedy = 'make a longer one, or set allowWeakSeeds'
-    requireStrongSeed(Seed.fromBase32(seed), given.allowWeakSeeds ?? false, remedy, `sharedSeeds[${index}]`)
-  }
-  // Each peer of a server file has a policy of its own; the scheme's applies to none.
-  return { ...given, profile, peerSeeds, delegate: given.delegate ?? delegate, replay: 'once' }
+    const seeds = sharedSeeds ?? peer.seeds ?? []
+    if (seeds.length === 0) throw missing([...path, 'seeds'])
+    return { ...peer, name, seeds }
+  })
+  return { profile, peers: parsed, sharedSeeds: sharedSeeds ?? [] }
 }
 
 function requireJson(text: string): unknown {

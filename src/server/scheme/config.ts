@@ -10,26 +10,28 @@ import {
 import { makeSeed } from '../../core/seed.js'
 import { parseBudgets } from '../../state/budgets.js'
 import type { State } from '../../state/state.js'
-import { guardedPeer, type GuardedPeer } from './peer.js'
-import { Identification } from './first-factor.js'
+import { FirstFactor } from './first-factor.js'
 import type { TOTPServerAuthSchemeOptions } from './options.js'
-import { peerDirectory } from './peers.js'
+import { makePeer, makePeers, type SchemePeer } from './peers.js'
 
-/** What requests are checked against. A server file that changes brings new rules; what is remembered stays. */
-export interface Rules {
+/** What requests are checked against. A server file that changes brings a new one; what is remembered stays. */
+export interface SchemeConfig {
   readonly profile: TOTPProfile
   /** The name of the field that carries the code, in lower case, as requests are asked for it. */
   readonly codeField: string
-  readonly identification: Identification
+  readonly firstFactor: FirstFactor
   /** Stands in for the peer when a token is nobody's, so that this takes as long as a wrong code. */
-  readonly decoy: GuardedPeer
+  readonly decoy: SchemePeer
 }
 
 /**
  * @throws {TOTPError} for what contradicts itself, could never pass, or needs more than the state supports; see
  *   the constructor of `TOTPServerAuthScheme`.
  */
-export function rulesOf(options: TOTPServerAuthSchemeOptions, state: Pick<State, 'supports'>): Rules {
+export function makeConfig(
+  options: TOTPServerAuthSchemeOptions,
+  state: Pick<State, 'supports'>,
+): SchemeConfig {
   const profile = parseProfile(
     { ...options.profile },
     options.allowInsecureWindow ? insecureProfileRules : profileRules,
@@ -40,7 +42,7 @@ export function rulesOf(options: TOTPServerAuthSchemeOptions, state: Pick<State,
     budgets: parseBudgets(options.throttle?.budgets),
     allowWeakSeeds: options.allowWeakSeeds ?? false,
   }
-  const peers = peerDirectory(options, defaults)
+  const peers = makePeers(options, defaults)
   if (peers.once && !state.supports.once) {
     throw new TOTPError(
       'ERR_CONFIG_INVALID',
@@ -50,7 +52,7 @@ export function rulesOf(options: TOTPServerAuthSchemeOptions, state: Pick<State,
   return {
     profile,
     codeField: profile.header.toLowerCase(),
-    identification: new Identification(options, peers),
-    decoy: guardedPeer('', makeSeed(profile.algorithm, randomBytes), defaults),
+    firstFactor: new FirstFactor(options, peers),
+    decoy: makePeer('', makeSeed(profile.algorithm, randomBytes), defaults),
   }
 }

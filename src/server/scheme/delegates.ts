@@ -108,7 +108,7 @@ export class PeerTokenAuth implements ServerAuthScheme {
           `expiresAt of a token of ${quoteName(peer)} must be a valid Date`,
         )
       }
-      this.#known.set(hash, { hash, peer, ...(expiresAt && { expiresAt }) })
+      this.#known.set(hash, { hash, peer, expiresAt })
     }
   }
 

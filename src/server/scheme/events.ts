@@ -1,8 +1,8 @@
 import { quoteName } from '../../core/name.js'
 import { printable } from '../../core/text.js'
+import type { AuthOutcome } from './outcome.js'
 import type { RefusalReason } from './refusal.js'
 import type { AuthRequest } from './request.js'
-import type { AuthOutcome } from './totp-server-auth-scheme.js'
 
 interface EventBase {
   readonly at: Date

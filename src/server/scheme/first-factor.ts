@@ -2,32 +2,33 @@ import { TOTPError } from '../../core/errors.js'
 import { quoteName } from '../../core/name.js'
 import { hashToken, isTokenHash } from '../../core/token.js'
 import { PeerTokenAuth, tokenHashOf, type ServerAuthScheme, type TokenVerdict } from './delegates.js'
-import type { GuardedPeer } from './peer.js'
 import type { TOTPServerAuthSchemeOptions } from './options.js'
-import { mapOf, type PeerDirectory } from './peers.js'
-import { isPending } from './pending.js'
+import { mapOf, type PeerDirectory, type SchemePeer } from './peers.js'
+
+/** Why a token belongs to no peer. */
+export type NoOwnerReason = 'delegate-failed' | 'peer-conflict' | 'peer-unknown' | 'token-refused'
 
 /** Whose token it is, or why it is nobody's. */
-export type Identity =
+export type TokenOwner =
   | {
-      readonly peer: GuardedPeer
+      readonly peer: SchemePeer
       readonly claims: Readonly<Record<string, unknown>>
       /** What guesses are counted by. */
       readonly tokenHash: string
     }
   | {
       readonly peer?: never
-      readonly reason: 'delegate-failed' | 'peer-conflict' | 'peer-unknown' | 'token-refused'
+      readonly reason: NoOwnerReason
     }
 
 /** Says nothing of what the delegate threw: that may quote the token. */
-const delegateFailed: Identity = { reason: 'delegate-failed' }
+const delegateFailed: TokenOwner = { reason: 'delegate-failed' }
 
 /** The name of whoever calls with a shared seed when neither delegate nor map tells the peers apart. */
 const onlyPeer = 'peer'
 
 /** The first factor, and the way from a token to a peer. */
-export class Identification {
+export class FirstFactor {
   readonly #delegate: ServerAuthScheme
   readonly #tokenToPeer: ReadonlyMap<string, string>
   readonly #peers: PeerDirectory
@@ -57,24 +58,17 @@ export class Identification {
     this.#otherwise = sharedSeed !== undefined && mapped.length === 0 ? onlyPeer : undefined
   }
 
-  /**
-   * Asks the delegate whose token it is. A request without a token is nobody's. Gives a promise only where the
-   * delegate does: to wait for what is there already takes longer than all the rest.
-   */
-  identify(token: string | undefined, tokenHash: string, at: Date): Identity | Promise<Identity> {
+  /** Asks the delegate whose token it is. A request without a token is nobody's. */
+  async identify(token: string | undefined, tokenHash: string, at: Date): Promise<TokenOwner> {
     if (token === undefined) return { reason: 'token-refused' }
     try {
-      const verdict = this.#delegate.authenticateToken(token, { at, tokenHash })
-      if (!isPending(verdict)) return this.#judge(verdict, tokenHash)
-      return Promise.resolve(verdict)
-        .then((settled) => this.#judge(settled, tokenHash))
-        .catch(() => delegateFailed)
+      return this.#ownerFor(await this.#delegate.authenticateToken(token, { at, tokenHash }), tokenHash)
     } catch {
       return delegateFailed
     }
   }
 
-  #judge(verdict: TokenVerdict, tokenHash: string): Identity {
+  #ownerFor(verdict: TokenVerdict, tokenHash: string): TokenOwner {
     if (isRefused(verdict)) return { reason: 'token-refused' }
 
     const mapped = this.#tokenToPeer.get(tokenHash)

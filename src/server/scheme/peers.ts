@@ -1,28 +1,73 @@
-import { TOTPError } from '../../core/errors.js'
-import { guardedPeer, type GuardedPeer, type PeerDefaults } from './peer.js'
-import type { SeedInput, TOTPServerAuthSchemeOptions } from './options.js'
+import { TOTPError, isTOTPError } from '../../core/errors.js'
+import { isInstant } from '../../core/instant.js'
+import { quoteName } from '../../core/name.js'
+import { isLive } from '../../core/roster.js'
+import { parseProfile, parseReplay, type ReplayPolicy, type TOTPProfile } from '../../core/profile.js'
+import { requireStrongSeed, Seed } from '../../core/seed.js'
+import { isCode, timeStepAt } from '../../core/totp.js'
+import { budgetsFor, type Budget } from '../../state/budgets.js'
+import { CodeBook } from './code-book.js'
+import type { PeerSeed, SeedInput, SeedSet, TOTPServerAuthSchemeOptions } from './options.js'
+import type { Caller } from './outcome.js'
 
-/** Those who may call. */
+/** A peer as requests are checked against it. */
+export interface SchemePeer {
+  readonly name: string
+  readonly profile: TOTPProfile
+  readonly replay: ReplayPolicy
+  readonly budgets: readonly Budget[]
+  readonly seeds: readonly SchemeSeed[]
+}
+
+interface SchemeSeed {
+  readonly id: string
+  readonly seed: Seed
+  readonly expiresAt: Date | undefined
+  /** Made for the first request that the seed is compared with. */
+  book: CodeBook | undefined
+}
+
+/** What a peer has unless its own seed set says otherwise. */
+export interface PeerDefaults {
+  readonly profile: TOTPProfile
+  readonly replay: ReplayPolicy
+  /** For 6 digits. */
+  readonly budgets: readonly Budget[]
+  readonly allowWeakSeeds: boolean
+}
+
+/** The peers that may call. */
 export interface PeerDirectory {
-  find(name: string): GuardedPeer | undefined
+  find(name: string): SchemePeer | undefined
   /** Whether any peer's codes are good only once. */
   readonly once: boolean
 }
 
 /**
  * @throws {TOTPError} `ERR_CONFIG_INVALID` with both kinds of seeds, `ERR_SEED_MISSING` with neither; and what
- *   `guardedPeer` throws.
+ *   {@link makePeer} throws.
  */
-export function peerDirectory(
+export function makePeers(
   { peerSeeds, sharedSeed }: Pick<TOTPServerAuthSchemeOptions, 'peerSeeds' | 'sharedSeed'>,
   defaults: PeerDefaults,
 ): PeerDirectory {
   if (peerSeeds !== undefined && sharedSeed !== undefined) {
     throw new TOTPError('ERR_CONFIG_INVALID', 'peerSeeds and sharedSeed exclude each other; give one of them')
   }
-  if (peerSeeds !== undefined) return directoryOf(mapOf(peerSeeds), defaults)
-  if (sharedSeed !== undefined) return sharedDirectory(sharedSeed, defaults)
-  throw new TOTPError('ERR_SEED_MISSING', 'no seeds: give peerSeeds, or one sharedSeed for all')
+  if (peerSeeds !== undefined) {
+    const peers = new Map(
+      [...mapOf(peerSeeds)].map(([name, input]) => [name, makePeer(name, input, defaults)]),
+    )
+    return {
+      find: (name) => peers.get(name),
+      once: [...peers.values()].some(({ replay }) => replay === 'once'),
+    }
+  }
+  if (sharedSeed === undefined) {
+    throw new TOTPError('ERR_SEED_MISSING', 'no seeds: give peerSeeds, or one sharedSeed for all')
+  }
+  const anyone = makePeer('(shared)', sharedSeed, defaults)
+  return { find: (name) => ({ ...anyone, name }), once: anyone.replay === 'once' }
 }
 
 /** An object's own entries as a map, so that a peer may be called `constructor`. */
@@ -32,15 +77,95 @@ export function mapOf<V>(
   return entries instanceof Map ? entries : new Map(Object.entries(entries as Readonly<Record<string, V>>))
 }
 
-function directoryOf(seeds: ReadonlyMap<string, SeedInput>, defaults: PeerDefaults): PeerDirectory {
-  const peers = new Map([...seeds].map(([name, input]) => [name, guardedPeer(name, input, defaults)]))
-  return {
-    find: (name) => peers.get(name),
-    once: [...peers.values()].some(({ replay }) => replay === 'once'),
-  }
+/**
+ * @throws {TOTPError} `ERR_SEED_MISSING` without a seed, `ERR_SEED_INVALID`, `ERR_SEED_WEAK`,
+ *   `ERR_PROFILE_INVALID`, `ERR_CONFIG_INVALID`; each names the peer.
+ */
+export function makePeer(name: string, input: SeedInput, defaults: PeerDefaults): SchemePeer {
+  const set = seedSetOf(input)
+  return namingPeer(name, () => {
+    if (set.seeds.length === 0) throw new TOTPError('ERR_SEED_MISSING', 'it has no seed; give it one')
+    const profile = profileOf(set, defaults.profile)
+    const seeds = set.seeds.map((seed, index) => makeSchemeSeed(seed, index, defaults.allowWeakSeeds))
+    if (new Set(seeds.map(({ id }) => id)).size < seeds.length) {
+      throw new TOTPError('ERR_CONFIG_INVALID', 'two of its seeds have one id; give each its own')
+    }
+    return {
+      name,
+      profile,
+      replay: parseReplay(set.replay ?? defaults.replay),
+      budgets: profile.digits === 6 ? defaults.budgets : budgetsFor(profile.digits, defaults.budgets),
+      seeds,
+    }
+  })
 }
 
-function sharedDirectory(seed: SeedInput, defaults: PeerDefaults): PeerDirectory {
-  const anyone = guardedPeer('(shared)', seed, defaults)
-  return { find: (name) => ({ ...anyone, name }), once: anyone.replay === 'once' }
+/** The agent's own object where nothing differs: with many peers, copies are most of what a server holds. */
+function profileOf({ algorithm, digits, period }: SeedSet, agents: TOTPProfile): TOTPProfile {
+  const given = Object.entries({ algorithm, digits, period }).filter(
+    ([key, value]) => value !== undefined && value !== agents[key as keyof typeof agents],
+  )
+  if (given.length === 0) return agents
+  // The window is the agent's, and was judged with the agent's profile.
+  const { window } = agents
+  return { ...parseProfile({ ...agents, ...Object.fromEntries(given), window: undefined }), window }
+}
+
+/** What comparing a well-formed code with the codes of a peer's seeds showed. */
+export type CodeComparison =
+  | ({ readonly kind: 'match' } & Pick<Caller, 'seedId' | 'timeStep' | 'drift'>)
+  | { readonly kind: 'guess'; readonly code: string }
+
+/**
+ * Compares a code with every seed of the peer; only a live one matches. Where there is no well-formed code, zeros are
+ * compared, and so are seeds that have expired, so that it takes as long.
+ *
+ * @param sent the code as it was sent, if any
+ * @returns nothing when what was sent is no well-formed code of the peer
+ */
+export function compareCode(
+  peer: SchemePeer,
+  sent: string | undefined,
+  at: Date,
+): CodeComparison | undefined {
+  const code = sent !== undefined && isCode(sent, peer.profile) ? sent : undefined
+  const number = Number(code ?? 0)
+  const now = timeStepAt(peer.profile, at)
+  let match: CodeComparison | undefined
+  for (const seed of peer.seeds) {
+    const book = (seed.book ??= new CodeBook(seed.seed, peer.profile))
+    const drift = book.match(number, now)
+    if (drift !== undefined && isLive(seed, at)) {
+      match ??= { kind: 'match', seedId: seed.id, timeStep: now + drift, drift }
+    }
+  }
+  return code === undefined ? undefined : (match ?? { kind: 'guess', code })
+}
+
+function makeSchemeSeed(given: PeerSeed, index: number, allowWeak: boolean): SchemeSeed {
+  if (!given.seed) throw new TOTPError('ERR_SEED_MISSING', 'one of its seeds is empty; give base32')
+  const seed = typeof given.seed === 'string' ? Seed.fromBase32(given.seed) : given.seed
+  // Not `instanceof`: the CLI's bundles each hold a copy of the class.
+  if (typeof seed.bits !== 'number') {
+    throw new TOTPError('ERR_SEED_INVALID', 'a seed is given as base32, or as a Seed')
+  }
+  if (given.expiresAt !== undefined && !isInstant(given.expiresAt)) {
+    throw new TOTPError('ERR_CONFIG_INVALID', 'expiresAt of a seed must be a valid Date')
+  }
+  requireStrongSeed(seed, allowWeak, 'make a longer one, or set allowWeakSeeds')
+  return { id: given.id ?? `seed-${index + 1}`, seed, expiresAt: given.expiresAt, book: undefined }
+}
+
+function seedSetOf(input: SeedInput | null | undefined): SeedSet {
+  if (!input) return { seeds: [] }
+  return typeof input === 'object' && 'seeds' in input ? input : { seeds: [{ seed: input }] }
+}
+
+function namingPeer<T>(peer: string, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    if (!isTOTPError(error)) throw error
+    throw new TOTPError(error.code, `peer ${quoteName(peer)}: ${error.message}`)
+  }
 }

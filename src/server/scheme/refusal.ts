@@ -67,19 +67,15 @@ const answers = {
   },
 } as const satisfies Record<Refusal['kind'], { code: number; status: string; message: string }>
 
-export type RefusalDetails = Omit<Refusal, 'kind' | 'challenges'>
+/** A refusal, as far as it does not depend on how the scheme's profile has to be advertised. */
+export type RefusalDetails = Omit<Refusal, 'challenges'>
 
 /**
  * @param header the field that carries the code, for the challenge
  * @param tokenGiven whether the request had an Authorization field
  */
-export function refuse(
-  kind: Refusal['kind'],
-  details: RefusalDetails,
-  header: string,
-  tokenGiven: boolean,
-): Refusal {
-  return { kind, ...details, challenges: kind === 'unauthenticated' ? challenges(header, tokenGiven) : [] }
+export function refuse(details: RefusalDetails, header: string, tokenGiven: boolean): Refusal {
+  return { ...details, challenges: details.kind === 'unauthenticated' ? challenges(header, tokenGiven) : [] }
 }
 
 /** The HTTP answer to a refusal: the same bytes for every reason of a kind. */

@@ -10,7 +10,7 @@ export function rosterOptions(
   return {
     delegate: new PeerTokenAuth(
       peers.flatMap(({ name, tokens }) =>
-        tokens.map(({ token, expiresAt }) => ({ peer: name, token, ...(expiresAt && { expiresAt }) })),
+        tokens.map(({ token, expiresAt }) => ({ peer: name, token, expiresAt })),
       ),
     ),
     peerSeeds: new Map(

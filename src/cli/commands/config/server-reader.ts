@@ -1,8 +1,8 @@
 import { TOTPError, isTOTPError } from '../../../core/errors.js'
 import { minimumSeedBits } from '../../../core/seed.js'
 import type { TOTPServerAuthSchemeOptions } from '../../../server/scheme/options.js'
-import { rulesOf } from '../../../server/scheme/config.js'
-import { schemeOptions } from '../../../server/file/parse.js'
+import { makeConfig } from '../../../server/scheme/config.js'
+import { schemeOptions } from '../../../server/scheme/from-file.js'
 
 /** What `config server --format maps` prints. */
 interface Maps {
@@ -47,7 +47,7 @@ function warningOf(document: object): string | undefined {
 
 function refusalOf(document: object, allowWeakSeeds: boolean): TOTPError | undefined {
   try {
-    rulesOf(optionsOf(document, allowWeakSeeds), { supports: { once: true } })
+    makeConfig(optionsOf(document, allowWeakSeeds), { supports: { once: true } })
     return undefined
   } catch (error) {
     if (isTOTPError(error)) return error

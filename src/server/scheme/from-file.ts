@@ -1,9 +1,12 @@
 import { TOTPError, isTOTPError, type ErrorCode } from '../../core/errors.js'
 import { printable } from '../../core/text.js'
-import { emit, type AuthEvent } from '../scheme/events.js'
-import { FollowedFile, type FileContent } from './follow.js'
-import type { PeerSeedsOptions } from '../scheme/options.js'
-import { schemeOptions } from './parse.js'
+import { insecureProfileRules, profileRules } from '../../core/profile.js'
+import { requireStrongSeed, Seed } from '../../core/seed.js'
+import { FollowedFile, type FileContent } from '../file/follow.js'
+import { parseServerFile } from '../file/parse.js'
+import { PeerTokenAuth } from './delegates.js'
+import { emit, type AuthEvent } from './events.js'
+import type { PeerSeedsOptions } from './options.js'
 
 /** What happened to the server file. */
 export type ServerFileEvent = { readonly at: Date; readonly path: string } & (
@@ -74,7 +77,7 @@ export function followServerFile(path: string | undefined, given: FromFileOption
   }
 
   return {
-    options: naming(path, () => optionsFrom(file.read())),
+    options: namingFile(path, () => optionsFrom(file.read())),
     follow: (apply) => {
       file.follow({
         changed: (content) => {
@@ -97,8 +100,42 @@ export function followServerFile(path: string | undefined, given: FromFileOption
   }
 }
 
+/**
+ * The options of a scheme for the peers of a server file.
+ *
+ * @param given what the file does not say
+ * @throws {TOTPError} see {@link parseServerFile}; `ERR_SEED_WEAK` for a weak shared seed, even if the file has no
+ *   peer yet. The scheme itself checks the seeds of peers.
+ */
+export function schemeOptions(text: string, given: Partial<PeerSeedsOptions>): PeerSeedsOptions {
+  const rules = given.allowInsecureWindow ? insecureProfileRules : profileRules
+  const { profile, peers, sharedSeeds } = parseServerFile(text, rules)
+  const tokens = peers.flatMap(({ name, tokens }) =>
+    tokens.map(({ hash, expiresAt }) => ({ peer: name, token: hash, expiresAt })),
+  )
+  // Made even where the user's own delegate takes its place: it refuses a token that two peers have.
+  const ownTokens = new PeerTokenAuth(tokens)
+  for (const [index, { seed }] of sharedSeeds.entries()) {
+    const remedy = 'make a longer one, or set allowWeakSeeds'
+    requireStrongSeed(Seed.fromBase32(seed), given.allowWeakSeeds ?? false, remedy, `sharedSeeds[${index}]`)
+  }
+  return {
+    ...given,
+    profile,
+    peerSeeds: new Map(
+      peers.map(({ name, algorithm, digits, period, replay, seeds }) => [
+        name,
+        { algorithm, digits, period, replay, seeds },
+      ]),
+    ),
+    delegate: given.delegate ?? ownTokens,
+    // Each peer of a server file has a policy of its own; the scheme's applies to none.
+    replay: 'once',
+  }
+}
+
 /** Runs something, and puts the file's path in front of what it says went wrong. */
-export function naming<T>(path: string, run: () => T): T {
+export function namingFile<T>(path: string, run: () => T): T {
   try {
     return run()
   } catch (error) {

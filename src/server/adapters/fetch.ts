@@ -1,0 +1,30 @@
+import { httpAnswer, type Refusal } from '../scheme/refusal.js'
+import type { AuthRequest } from '../scheme/request.js'
+
+/**
+ * What the scheme is asked about.
+ *
+ * @param url of the request, parsed
+ */
+export function authRequestOf({ method, headers }: Request, url: URL, source?: string): AuthRequest {
+  return {
+    binding: 'http',
+    method,
+    target: url.pathname + url.search,
+    // A field that came twice is one value with a comma here, which is neither a token nor a code.
+    header: (name) => {
+      const value = headers.get(name)
+      return value === null ? [] : [value]
+    },
+    source,
+  }
+}
+
+/** The answer to a refused request, whose body is left alone. */
+export function responseOf(refusal: Refusal, method: string): Response {
+  const { status, headers, body } = httpAnswer(refusal)
+  const response = new Response(method === 'HEAD' ? null : body, { status })
+  for (const [name] of headers) response.headers.delete(name)
+  for (const [name, value] of headers) response.headers.append(name, value)
+  return response
+}

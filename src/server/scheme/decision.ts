@@ -1,0 +1,117 @@
+import { hashToken } from '../../core/token.js'
+import { timeStepAt } from '../../core/totp.js'
+import type { Attempt, Comparison, Decision, State } from '../../state/state.js'
+import type { StrangerLimit } from '../../state/stranger-limit.js'
+import type { SchemeConfig } from './config.js'
+import type { NoOwnerReason, TokenOwner } from './first-factor.js'
+import type { AuthOutcome } from './outcome.js'
+import type { CodeComparison, SchemePeer } from './peers.js'
+import { refuse, type RefusalDetails } from './refusal.js'
+import type { AuthRequest, Credentials } from './request.js'
+
+/** A request as one try to be let in, with what each factor showed. */
+export interface AuthAttempt {
+  readonly request: AuthRequest
+  readonly credentials: Credentials
+  /** The first factor. */
+  readonly owner: TokenOwner
+  /** The second factor; nothing where no well-formed code was sent. */
+  readonly comparison: CodeComparison | undefined
+  readonly at: Date
+}
+
+/** What is remembered of attempts. */
+export interface Memory {
+  readonly state: State
+  /** Asked in place of the state where the request is refused in any case. Its answer is ignored. */
+  readonly decoyState: State
+  readonly strangers: StrangerLimit
+}
+
+/** Hash of an empty token: same length as a real one, matches none. */
+const decoyTokenHash = hashToken('')
+const decoyGuess: Comparison = { kind: 'guess', code: '000000' }
+
+/** Whole seconds to stay away while a delegate or the state store is down. */
+const retryAfterFailure = 5
+
+/**
+ * Decides whether an attempt is let in: the only place where the factors are put together. A caller needs a token of a
+ * peer, a code that matched one of that peer's seeds, and a state that accepts it.
+ */
+export async function decide(
+  attempt: AuthAttempt,
+  config: SchemeConfig,
+  memory: Memory,
+): Promise<AuthOutcome> {
+  const { credentials, owner, comparison, at } = attempt
+  const refused = (details: RefusalDetails): AuthOutcome => ({
+    refusal: refuse(details, config.profile.header, credentials.tokenGiven),
+  })
+
+  if (!owner.peer || !comparison) {
+    // Refused already. This takes as long as a memory state does, under one name, so that nothing piles up.
+    await memory.decoyState.decide(stateAttempt(config.decoy, decoyTokenHash, decoyGuess, at))
+    if (!owner.peer) return refused(refusalOfStranger(attempt, owner.reason, memory.strangers))
+    const reason = credentials.flaw ?? 'code-malformed'
+    return refused({ kind: 'unauthenticated', reason, peer: owner.peer.name })
+  }
+
+  const { peer, tokenHash, claims } = owner
+  try {
+    const decision = await memory.state.decide(stateAttempt(peer, tokenHash, comparison, at))
+    // What did not match is never let in, whatever a state answers.
+    if (decision.kind !== 'accepted' || comparison.kind !== 'match')
+      return refused(refusalOf(decision, peer.name))
+    const { seedId, timeStep, drift } = comparison
+    return { caller: { peer: peer.name, seedId, timeStep, drift, claims } }
+  } catch {
+    return refused(stateFailed(peer.name))
+  }
+}
+
+function stateAttempt(
+  { name, profile, replay, budgets }: SchemePeer,
+  tokenHash: string,
+  comparison: Comparison,
+  at: Date,
+): Attempt {
+  const { period, window } = profile
+  const timeStep = timeStepAt(profile, at)
+  return { peer: name, tokenHash, policy: replay, budgets, at, timeStep, period, window, comparison }
+}
+
+/** The refusal of a token that belongs to no peer. It touches no peer's budget, only that of its source. */
+function refusalOfStranger(
+  { credentials: { token, flaw }, request, at }: AuthAttempt,
+  reason: NoOwnerReason,
+  strangers: StrangerLimit,
+): RefusalDetails {
+  if (token === undefined) return { kind: 'unauthenticated', reason: flaw ?? 'token-missing' }
+  if (reason === 'delegate-failed') return { kind: 'unavailable', reason, retryAfter: retryAfterFailure }
+  const retryAfter = reason === 'token-refused' ? strangers.count(request.source ?? '', at) : 0
+  if (retryAfter > 0) return { kind: 'throttled', reason: 'strangers-exhausted', retryAfter }
+  return { kind: 'unauthenticated', reason }
+}
+
+function refusalOf(decision: Decision, peer: string): RefusalDetails {
+  const kind = 'unauthenticated'
+  switch (decision.kind) {
+    case 'wrong':
+      return { kind, reason: 'code-wrong', peer, ...(decision.tripped && { compromiseSuspected: true }) }
+    case 'replayed':
+      return { kind, reason: 'code-replayed', peer, retryAfter: decision.retryAfter }
+    case 'throttled':
+      return { kind: 'throttled', reason: 'guesses-exhausted', peer, retryAfter: decision.retryAfter }
+    case 'unknown':
+      return { kind: 'unavailable', reason: 'replay-unknown', peer, retryAfter: decision.retryAfter }
+    case 'accepted':
+    default:
+      // It accepted what did not match, or returned no decision: the state is broken.
+      return stateFailed(peer)
+  }
+}
+
+function stateFailed(peer: string): RefusalDetails {
+  return { kind: 'unavailable', reason: 'guard-failed', peer, retryAfter: retryAfterFailure }
+}
