@@ -1,67 +1,99 @@
 /** For @a2a-js/sdk: who called, and the card that says how to call. */
 import { ServerCallContext, type ServerCallContextBuilderOptions, type User } from '@a2a-js/sdk/server'
 import { TOTPError } from '../core/errors.js'
-import type { Caller } from './scheme/outcome.js'
 import { callerOf } from './adapters/outcomes.js'
+import type { Caller } from './scheme/outcome.js'
+import type { TOTPServerAuthScheme } from './scheme/scheme.js'
 
 export { totpAgentCard, type TOTPAgentCardOptions } from './adapters/agent-card.js'
 
 /** Where the {@link Caller} is found in the call context's state. */
 export const callerStateKey = 'a2a-totp.caller'
 
-/** The SDK's name for whoever called. The SDK keeps tasks apart by `userName`: here, the peer's name. */
+/** The SDK's name for a caller. The SDK keeps tasks apart by `userName`: here, the peer's name. */
 class PeerUser implements User {
   readonly isAuthenticated = true
+  readonly #scheme: TOTPServerAuthScheme
 
-  constructor(readonly caller: Caller) {}
+  constructor(
+    readonly caller: Caller,
+    scheme: TOTPServerAuthScheme,
+  ) {
+    this.#scheme = scheme
+  }
 
   get userName(): string {
     return this.caller.peer
   }
+
+  /** Whether it was this scheme that let the caller pass. */
+  isFrom(scheme: TOTPServerAuthScheme): boolean {
+    return this.#scheme === scheme
+  }
 }
 
 /**
- * Reports to the SDK who called. It checks nothing itself: a guard in front did, once, and without its verdict on
- * this very request both functions throw, so that a forgotten guard is never an open agent.
+ * Reports to the SDK who called. It checks nothing itself: the scheme's guard in front did, once. Unless that guard let
+ * this very request pass, both functions throw, so that a forgotten guard is never an open agent. The guard of another
+ * scheme does not count.
  *
  * ```ts
  * app.use('/a2a', totpGuard(scheme))
- * const { userBuilder, contextBuilder } = new TOTPCallContextBuilder()
+ * const { userBuilder, contextBuilder } = new TOTPCallContextBuilder(scheme)
  * app.use('/a2a', jsonRpcHandler({ requestHandler, userBuilder, contextBuilder }))
  * ```
  *
  * The same two serve `grpcService` behind `grpcGuard(scheme)`. The executor finds the peer's name in
- * `context.user.userName`, and what else is known in `context.state.get(callerStateKey)`. (SDK 0.3 takes the
- * `userBuilder` only.)
+ * `context.user.userName`, and the caller in `context.state.get(callerStateKey)`. (SDK 0.3 takes the `userBuilder`
+ * only.)
  */
 export class TOTPCallContextBuilder {
-  /** @throws {TOTPError} `ERR_GUARD_MISSING` when no guard let this request pass. */
-  readonly userBuilder = (request: object): Promise<User> => {
-    // Of a gRPC call the guard sees the metadata; the call object is made later.
-    const caller = callerOf(request) ?? callerOf(metadataOf(request))
-    return caller ? Promise.resolve(new PeerUser(caller)) : Promise.reject(guardMissing())
-  }
+  /** @throws {TOTPError} `ERR_GUARD_MISSING` when the scheme's guard did not let this request pass. */
+  readonly userBuilder: (request: object) => Promise<User>
 
   /** @throws {TOTPError} `ERR_GUARD_MISSING` when the user is not one that the user builder made. */
-  readonly contextBuilder = (options: ServerCallContextBuilderOptions): ServerCallContext => {
-    const { user, headers, extensions, ...rest } = options
-    if (!(user instanceof PeerUser)) throw guardMissing()
-    return new ServerCallContext({
-      ...rest,
-      ...(extensions && { requestedExtensions: extensions }),
-      user,
-      state: new Map<string, unknown>([
-        ['headers', headers],
-        [callerStateKey, user.caller],
-      ]),
-    })
+  readonly contextBuilder: (options: ServerCallContextBuilderOptions) => ServerCallContext
+
+  /**
+   * @param scheme the one whose guard is in front
+   * @throws {TOTPError} `ERR_CONFIG_INVALID` without a scheme.
+   */
+  constructor(scheme: TOTPServerAuthScheme) {
+    requireScheme(scheme)
+    this.userBuilder = (request) => {
+      // Of a gRPC call the guard sees the metadata; the call object is made later.
+      const caller = callerOf(request, scheme) ?? callerOf(metadataOf(request), scheme)
+      return caller ? Promise.resolve(new PeerUser(caller, scheme)) : Promise.reject(guardMissing())
+    }
+    this.contextBuilder = ({ user, headers, extensions, ...rest }) => {
+      if (!(user instanceof PeerUser) || !user.isFrom(scheme)) throw guardMissing()
+      return new ServerCallContext({
+        ...rest,
+        ...(extensions && { requestedExtensions: extensions }),
+        user,
+        state: new Map<string, unknown>([
+          ['headers', headers],
+          [callerStateKey, user.caller],
+        ]),
+      })
+    }
   }
+}
+
+/** For callers in plain JavaScript, and for code written before the builder took a scheme. */
+function requireScheme(scheme: TOTPServerAuthScheme | undefined): void {
+  if (typeof scheme?.authenticate === 'function') return
+  throw new TOTPError(
+    'ERR_CONFIG_INVALID',
+    'TOTPCallContextBuilder needs the scheme of the guard in front; write new TOTPCallContextBuilder(scheme)',
+  )
 }
 
 function guardMissing(): TOTPError {
   return new TOTPError(
     'ERR_GUARD_MISSING',
-    'no guard has let this request pass; mount totpGuard(scheme) or grpcGuard(scheme) in front of the A2A handlers',
+    "this scheme's guard did not let the request pass; mount totpGuard(scheme) or grpcGuard(scheme) in front of the " +
+      'A2A handlers',
   )
 }
 

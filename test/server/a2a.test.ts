@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import { AgentCard, Role } from '@a2a-js/sdk'
 import {
   ClientFactory,
@@ -8,9 +10,11 @@ import {
   type Client,
 } from '@a2a-js/sdk/client'
 import { agentCardHandler, jsonRpcHandler, restHandler } from '@a2a-js/sdk/server/express'
+import type * as express from 'express'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { callerStateKey, totpAgentCard, TOTPCallContextBuilder } from '../../src/server/a2a.js'
 import { totpGuard } from '../../src/server/express.js'
+import { failureOf } from '../support/failure.js'
 import {
   Clock,
   codeOf,
@@ -35,15 +39,17 @@ let server: TestServer
 let executor: RecordingExecutor
 let routes: Route[]
 
-/** Mounts the SDK's handlers, behind the guard unless somebody forgot it. */
-function mount({ guarded }: { guarded: boolean }): void {
+/** Mounts the SDK's handlers, behind the guard unless somebody forgot it or took another scheme's. */
+function mount({ guarded }: { guarded: boolean | 'by another scheme' }): void {
   const agent = agentOf(server.origin)
   executor = agent.executor
-  const { userBuilder, contextBuilder } = new TOTPCallContextBuilder()
+  const { scheme } = schemeFor(clock)
+  const { userBuilder, contextBuilder } = new TOTPCallContextBuilder(scheme)
   const options = { requestHandler: agent.requestHandler, userBuilder, contextBuilder, legacyCompat }
   const provider = { agentCardProvider: agent.requestHandler, legacyCompat }
   server.app.use('/.well-known/agent-card.json', agentCardHandler(provider))
-  if (guarded) server.app.use(totpGuard(schemeFor(clock).scheme))
+  if (guarded === 'by another scheme') server.app.use(totpGuard(schemeFor(clock).scheme))
+  else if (guarded) server.app.use(totpGuard(scheme))
   const handlers = { '/a2a/jsonrpc': jsonRpcHandler(options), '/a2a/rest': restHandler(options) }
   for (const [path, handler] of Object.entries(handlers)) server.app.use(path, handler)
   routes = Object.entries(handlers).flatMap(([path, handler]) => routesOf(handler, path))
@@ -167,18 +173,18 @@ describe('TOTPCallContextBuilder behind the guard', () => {
   )
 })
 
-describe('TOTPCallContextBuilder mounted alone', () => {
-  beforeEach(() => mount({ guarded: false }))
-
-  it.each([
-    ['with both factors', headersOf('alice', someInstant)],
-    ['with none', {}],
+describe('TOTPCallContextBuilder without the guard of its scheme', () => {
+  it.each<[how: string, guarded: Parameters<typeof mount>[0]['guarded'], headers: Record<string, string>]>([
+    ['alone, to a request with both factors', false, headersOf('alice', someInstant)],
+    ['alone, to a request with none', false, {}],
+    ["behind another scheme's guard, to its caller", 'by another scheme', headersOf('alice', someInstant)],
   ])(
-    'opens nothing to a request %s: it throws ERR_GUARD_MISSING, and the executor does not run',
-    async (_, headers) => {
+    'opens nothing %s: it throws ERR_GUARD_MISSING, and the executor does not run',
+    async (_, guarded, headers) => {
+      mount({ guarded })
       const response = await send(headers)
       expect(response.status).toBe(500)
-      expect(await response.text()).toContain('no guard has let this request pass')
+      expect(await response.text()).toContain('guard did not let the request pass')
       expect(console.error).toHaveBeenCalledWith(
         expect.any(String),
         expect.objectContaining({ code: 'ERR_GUARD_MISSING' }),
@@ -189,8 +195,37 @@ describe('TOTPCallContextBuilder mounted alone', () => {
 })
 
 describe('TOTPCallContextBuilder', () => {
-  const { userBuilder, contextBuilder } = new TOTPCallContextBuilder()
+  const { scheme } = schemeFor(clock)
+  const { userBuilder, contextBuilder } = new TOTPCallContextBuilder(scheme)
   const guardMissing: unknown = expect.objectContaining({ code: 'ERR_GUARD_MISSING' })
+
+  it('needs a scheme', () => {
+    // @ts-expect-error There is no builder without a scheme.
+    const forgotten = (): unknown => new TOTPCallContextBuilder()
+    expect(failureOf(forgotten)).toMatchObject({
+      code: 'ERR_CONFIG_INVALID',
+      message: expect.stringContaining('new TOTPCallContextBuilder(scheme)') as string,
+    })
+  })
+
+  it("rejects a user that another scheme's builder made", async () => {
+    const request = new IncomingMessage(new Socket())
+    request.rawHeaders.push(...Object.entries(headersOf('alice', clock.at)).flat())
+    const passed = new Promise<void>((done) => {
+      void totpGuard(scheme)(
+        request as express.Request,
+        new ServerResponse(request) as express.Response,
+        () => done(),
+      )
+    })
+    await passed
+    const user = await userBuilder(request)
+    const context = { extensions: undefined, user, headers: {} }
+    expect(contextBuilder(context).user?.userName).toBe('alice')
+    expect(new TOTPCallContextBuilder(scheme).contextBuilder(context).user?.userName).toBe('alice')
+    const other = new TOTPCallContextBuilder(schemeFor(clock).scheme)
+    expect(() => other.contextBuilder(context)).toThrow(guardMissing)
+  })
 
   it('rejects a request without a verdict, and users that are not its own', async () => {
     await expect(userBuilder({})).rejects.toThrow(guardMissing)

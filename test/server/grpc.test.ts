@@ -49,7 +49,7 @@ async function start(
 ): Promise<Agent> {
   const { scheme, events } = schemeFor(new Clock(), given)
   const guard = grpcGuard(scheme)
-  const agent = await grpcAgent(guarded ? (twice ? [guard, guard] : [guard]) : [])
+  const agent = await grpcAgent(scheme, guarded ? (twice ? [guard, guard] : [guard]) : [])
   server = agent.server
   const { address } = agent.server
   return {

@@ -87,7 +87,7 @@ export async function clientAgent(
   const agentCard = totpAgentCard(card(cardAt(origin, grpc)))
   const requestHandler = new DefaultRequestHandler(agentCard, new InMemoryTaskStore(), new EchoExecutor())
   const legacyCompat = { enabled: true }
-  const { userBuilder, contextBuilder } = new TOTPCallContextBuilder()
+  const { userBuilder, contextBuilder } = new TOTPCallContextBuilder(scheme)
   const options = { requestHandler, legacyCompat, userBuilder, contextBuilder }
   let cardRequests = 0
   app.use('/.well-known/agent-card.json', (_request, _response, next) => {

@@ -13,6 +13,7 @@ import {
   type ServerInterceptor,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
+import type { TOTPServerAuthScheme } from '../../src/server/index.js'
 import { guardedService } from '../../src/server/grpc.js'
 import { TOTPCallContextBuilder } from '../../src/server/a2a.js'
 import { agentOf, type RecordingExecutor } from './guarded-agent.js'
@@ -49,12 +50,13 @@ export class GrpcTestServer {
   }
 }
 
-/** The SDK's two services behind those interceptors. */
+/** The SDK's two services behind those interceptors, of which the scheme's guard should be one. */
 export async function grpcAgent(
+  scheme: TOTPServerAuthScheme,
   interceptors: ServerInterceptor[],
 ): Promise<{ server: GrpcTestServer; executor: RecordingExecutor }> {
   const { requestHandler, executor } = agentOf('http://127.0.0.1:1')
-  const { userBuilder, contextBuilder } = new TOTPCallContextBuilder()
+  const { userBuilder, contextBuilder } = new TOTPCallContextBuilder(scheme)
   const options = { requestHandler, userBuilder, contextBuilder }
   const server = new GrpcTestServer(interceptors)
     .add(guardedService(A2AService), grpcService(options))
