@@ -42,7 +42,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
 const planned = ['html', 'sidecar', 'mesh']
 
 /** What only entry points of their own may need: no user of the core has to install it. */
-const optional = /^(@a2a-js\/sdk|express|@grpc\/|ioredis|redis|jose|fastify)/
+const optional = /^(@a2a-js\/sdk|express|@grpc\/|ioredis|redis|jose|fastify|hono)/
 
 /** What core may take from node:crypto: functions of their arguments alone. */
 const pureCrypto = ['createHash', 'hash', 'timingSafeEqual']
@@ -113,6 +113,16 @@ describe('the layers', () => {
     }
     for (const file of files) follow(file, [])
     expect(circles).toEqual([])
+  })
+
+  it("keeps the server's rooms in order: doors, adapters, scheme, file", () => {
+    const rooms = ['server/file/', 'server/scheme/', 'server/adapters/', 'server/']
+    const roomOf = (file: string): number => rooms.findIndex((room) => file.startsWith(room))
+    const wrong = imports.filter(
+      ({ layer, file, from }) =>
+        layer === 'server' && from.startsWith('server/') && roomOf(from) > roomOf(file),
+    )
+    expect(wrong.map(({ file, from }) => `${file} imports ${from}`)).toEqual([])
   })
 
   it('lets nothing import the CLI', () => {

@@ -131,7 +131,7 @@ describe('docs/server', () => {
     await expectGuarded(await run('scheme', delegate), 'alice', 'Bearer opaque-of-alice')
   })
 
-  it.each(['fastify', 'fetch', 'node', 'server-file'])(
+  it.each(['fastify', 'fetch', 'hono', 'node', 'server-file'])(
     '%s.md shows code that lets in whom it should',
     async (page) => {
       await expectGuarded(await start(page), 'alice')

@@ -6,11 +6,12 @@ import { serve, type HttpBindings } from '@hono/node-server'
 import expressCors from 'cors'
 import express, { type Request } from 'express'
 import fastify from 'fastify'
-import { Hono } from 'hono'
+import { Hono, type Context } from 'hono'
 import { cors as honoCors } from 'hono/cors'
 import * as forExpress from '../../src/server/express.js'
 import * as forFastify from '../../src/server/fastify.js'
 import * as forFetch from '../../src/server/fetch.js'
+import * as forHono from '../../src/server/hono.js'
 import * as forNode from '../../src/server/node.js'
 import type { TOTPServerAuthScheme } from '../../src/server/scheme/scheme.js'
 
@@ -82,6 +83,39 @@ function expressServer(
   return listen(app)
 }
 
+type NodeHono = Hono<{ Bindings: HttpBindings }>
+
+/** Hono on @hono/node-server, with what is mounted in front of a handler. */
+function honoServer(
+  { through, cors, inTimeMs, saying = {} }: ServeOptions,
+  mount: (app: NodeHono) => unknown,
+  peerOf: (c: Context) => string,
+): Promise<GuardedServer> {
+  const app: NodeHono = new Hono()
+  app.use((c, next) => {
+    for (const [name, value] of Object.entries(saying)) c.header(name, value)
+    return next()
+  })
+  if (inTimeMs !== undefined) {
+    const late = (): Promise<Response> => sleep(inTimeMs).then(() => new Response(null, { status: 504 }))
+    app.use(async (c, next) => {
+      c.res = await Promise.race([next().then(() => c.res), late()])
+    })
+  }
+  if (cors) app.use(honoCors())
+  mount(app)
+  app.all('*', (c) => {
+    const peer = peerOf(c)
+    through(peer)
+    return c.json({ peer })
+  })
+  return new Promise((done) => {
+    const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, () =>
+      done(started(server as Server)),
+    )
+  })
+}
+
 /** Each framework, with the guard as its docs mount it. */
 export const frameworks: Readonly<Record<string, (options: ServeOptions) => Promise<GuardedServer>>> = {
   'Express 5': (options) => expressServer(express, options),
@@ -117,40 +151,23 @@ export const frameworks: Readonly<Record<string, (options: ServeOptions) => Prom
     return { ...started(app.server), close: () => (app.server.closeAllConnections(), app.close()) }
   },
 
-  Hono: ({ scheme, through, cors, inTimeMs, saying = {} }) => {
-    const app = new Hono<{ Bindings: HttpBindings }>()
-    const guard = forFetch.totpGuard(scheme)
-    app.use((c, next) => {
-      for (const [name, value] of Object.entries(saying)) c.header(name, value)
-      return next()
-    })
-    if (inTimeMs !== undefined) {
-      const late = (): Promise<Response> => sleep(inTimeMs).then(() => new Response(null, { status: 504 }))
-      app.use(async (c, next) => {
-        c.res = await Promise.race([next().then(() => c.res), late()])
-      })
-    }
-    if (cors) app.use(honoCors())
-    app.use((c, next) =>
-      guard(
-        c.req.raw,
-        async () => {
-          await next()
-          return c.res
-        },
-        c.env.incoming.socket.remoteAddress,
-      ),
+  Hono: (options) =>
+    honoServer(
+      options,
+      (app) => app.use(forHono.totpGuard(options.scheme)),
+      (c) => forHono.callerOf(c)?.peer ?? 'anyone',
+    ),
+
+  'Request and Response': (options) => {
+    const guard = forFetch.totpGuard(options.scheme)
+    return honoServer(
+      options,
+      (app) =>
+        app.use((c, next) =>
+          guard(c.req.raw, () => next().then(() => c.res), c.env.incoming.socket.remoteAddress),
+        ),
+      (c) => forFetch.callerOf(c.req.raw)?.peer ?? 'anyone',
     )
-    app.all('*', (c) => {
-      const peer = forFetch.callerOf(c.req.raw)?.peer ?? 'anyone'
-      through(peer)
-      return c.json({ peer })
-    })
-    return new Promise((done) => {
-      const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, () =>
-        done(started(server as Server)),
-      )
-    })
   },
 
   'node:http': ({ scheme, through, cors, inTimeMs, saying = {} }) => {
