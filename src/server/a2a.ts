@@ -1,4 +1,4 @@
-/** For @a2a-js/sdk: who called, and the card that says how to call. */
+/** For @a2a-js/sdk: the caller for its executors, and an agent card that demands both factors. */
 import { ServerCallContext, type ServerCallContextBuilderOptions, type User } from '@a2a-js/sdk/server'
 import { TOTPError } from '../core/errors.js'
 import { callerOf } from './adapters/outcomes.js'
@@ -7,10 +7,10 @@ import type { TOTPServerAuthScheme } from './scheme/scheme.js'
 
 export { totpAgentCard, type TOTPAgentCardOptions } from './adapters/agent-card.js'
 
-/** Where the {@link Caller} is found in the call context's state. */
+/** The key of the {@link Caller} in the call context's state. */
 export const callerStateKey = 'a2a-totp.caller'
 
-/** The SDK's name for a caller. The SDK keeps tasks apart by `userName`: here, the peer's name. */
+/** The caller in the SDK's form. The SDK keeps tasks apart by `userName`, which is the peer's name here. */
 class PeerUser implements User {
   readonly isAuthenticated = true
   readonly #scheme: TOTPServerAuthScheme
@@ -26,16 +26,16 @@ class PeerUser implements User {
     return this.caller.peer
   }
 
-  /** Whether it was this scheme that let the caller pass. */
+  /** Whether this scheme let the caller pass. */
   isFrom(scheme: TOTPServerAuthScheme): boolean {
     return this.#scheme === scheme
   }
 }
 
 /**
- * Reports to the SDK who called. It checks nothing itself: the scheme's guard in front did, once. Unless that guard let
- * this very request pass, both functions throw, so that a forgotten guard is never an open agent. The guard of another
- * scheme does not count.
+ * Reports the caller to the SDK. It verifies nothing itself: the scheme's guard in front has done so, once. Unless that
+ * guard let this very request pass, both functions throw, so a forgotten guard never leaves an agent open. The guard of
+ * another scheme does not count.
  *
  * ```ts
  * app.use('/a2a', totpGuard(scheme))
@@ -43,25 +43,25 @@ class PeerUser implements User {
  * app.use('/a2a', jsonRpcHandler({ requestHandler, userBuilder, contextBuilder }))
  * ```
  *
- * The same two serve `grpcService` behind `grpcGuard(scheme)`. The executor finds the peer's name in
+ * Both also work for `grpcService` behind `grpcGuard(scheme)`. The executor finds the peer's name in
  * `context.user.userName`, and the caller in `context.state.get(callerStateKey)`. (SDK 0.3 takes the `userBuilder`
  * only.)
  */
 export class TOTPCallContextBuilder {
-  /** @throws {TOTPError} `ERR_GUARD_MISSING` when the scheme's guard did not let this request pass. */
+  /** @throws {TOTPError} `ERR_GUARD_MISSING` if the scheme's guard did not let this request pass. */
   readonly userBuilder: (request: object) => Promise<User>
 
-  /** @throws {TOTPError} `ERR_GUARD_MISSING` when the user is not one that the user builder made. */
+  /** @throws {TOTPError} `ERR_GUARD_MISSING` for a user that did not come from this scheme's user builder. */
   readonly contextBuilder: (options: ServerCallContextBuilderOptions) => ServerCallContext
 
   /**
-   * @param scheme the one whose guard is in front
+   * @param scheme the scheme whose guard is in front
    * @throws {TOTPError} `ERR_CONFIG_INVALID` without a scheme.
    */
   constructor(scheme: TOTPServerAuthScheme) {
     requireScheme(scheme)
     this.userBuilder = (request) => {
-      // Of a gRPC call the guard sees the metadata; the call object is made later.
+      // On gRPC the guard sees only the metadata; the call object is created later.
       const caller = callerOf(request, scheme) ?? callerOf(metadataOf(request), scheme)
       return caller ? Promise.resolve(new PeerUser(caller, scheme)) : Promise.reject(guardMissing())
     }
@@ -80,7 +80,7 @@ export class TOTPCallContextBuilder {
   }
 }
 
-/** For callers in plain JavaScript, and for code written before the builder took a scheme. */
+/** For plain JavaScript, and for code from before the builder took a scheme. */
 function requireScheme(scheme: TOTPServerAuthScheme | undefined): void {
   if (typeof scheme?.authenticate === 'function') return
   throw new TOTPError(

@@ -7,12 +7,12 @@ import type { TOTPServerAuthScheme } from './scheme/scheme.js'
 export { callerOf, outcomeOf } from './adapters/outcomes.js'
 
 /**
- * A middleware that lets only callers with both factors pass. It goes in front of the A2A handlers and of any
- * body parser: a refused request costs no memory.
+ * A middleware that lets only callers with both factors pass. Mount it in front of the A2A handlers and of any body
+ * parser, so that a refused request costs no memory.
  *
- * GET and HEAD of exactly `/.well-known/agent-card.json` below where it is mounted pass: the card is public. OPTIONS
- * is no exception, so where browsers call, a CORS middleware goes in front. Handlers behind ask `callerOf(req)`.
- * A request that passes the same scheme's guard twice is decided about once.
+ * The card is public: GET and HEAD of exactly `/.well-known/agent-card.json` below its mount pass. OPTIONS does not, so
+ * mount CORS in front if browsers call. Handlers behind it use `callerOf(req)`. A request that meets several guards of one
+ * scheme is verified once.
  */
 export function totpGuard(scheme: TOTPServerAuthScheme): RequestHandler {
   const guard = async (req: Request, res: Response, next: NextFunction): Promise<void> => {
@@ -20,11 +20,11 @@ export function totpGuard(scheme: TOTPServerAuthScheme): RequestHandler {
       next()
       return
     }
-    // Its `ip` is the socket's address, unless the application trusts a proxy.
+    // `req.ip` is the socket's address, unless the application trusts a proxy.
     const { refusal } = await decide(scheme, req, () => authRequestOf(req, req.originalUrl, () => req.ip))
     if (refusal) answerRefusal(req, res, refusal)
     else next()
   }
-  // Express 4 does not look at the promise of a middleware.
+  // Express 4 ignores the promise that a middleware returns.
   return (req, res, next) => void guard(req, res, next).catch(next)
 }

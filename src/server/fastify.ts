@@ -10,12 +10,12 @@ import type { TOTPServerAuthScheme } from './scheme/scheme.js'
 export type FastifyGuard = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
 
 /**
- * An `onRequest` hook that lets only callers with both factors pass: `app.addHook('onRequest', totpGuard(scheme))`, for
- * the whole application or in the scope of a `register`. It runs before the body is read, so a refused request costs no
- * memory.
+ * Returns an `onRequest` hook that lets only callers with both factors pass: `app.addHook('onRequest',
+ * totpGuard(scheme))`, for the whole application or within a `register`. It runs before the body is read, so a refused
+ * request costs no memory.
  *
- * GET and HEAD of exactly `/.well-known/agent-card.json` pass: the card is public. OPTIONS is no exception, so where
- * browsers call, CORS is registered first. Handlers behind ask `callerOf(request)`.
+ * The card is public: GET and HEAD of exactly `/.well-known/agent-card.json` pass. OPTIONS does not, so register CORS
+ * first if browsers call. Handlers behind it use `callerOf(request)`.
  */
 export function totpGuard(scheme: TOTPServerAuthScheme): FastifyGuard {
   return async (request, reply) => {
@@ -29,7 +29,7 @@ export function totpGuard(scheme: TOTPServerAuthScheme): FastifyGuard {
     reply.code(status)
     for (const [name] of headers) {
       const lines = headers.filter(([other]) => other === name).map(([, value]) => value)
-      // A list of one is no Content-Type to Fastify, which then says text/plain.
+      // Fastify does not recognise a Content-Type in a list of one, and would send text/plain.
       reply.header(name, lines.length === 1 ? lines[0] : lines)
     }
     drain(raw)

@@ -7,8 +7,8 @@ import type { TOTPServerAuthScheme } from './scheme/scheme.js'
 export { callerOf, outcomeOf } from './adapters/outcomes.js'
 
 /**
- * @param next gives the answer to a request that has both factors
- * @param source where the request came from, to slow strangers down one by one; without it they share one limit
+ * @param next returns the response to a request with both factors
+ * @param source the caller's address, so that unknown tokens are limited per source; without it all share one limit
  */
 export type FetchGuard = (
   request: Request,
@@ -17,10 +17,10 @@ export type FetchGuard = (
 ) => Promise<Response>
 
 /**
- * A guard that lets only requests with both factors through to `next`, and does not touch the body of any other.
+ * Returns a guard that calls `next` only for requests with both factors, and never touches a body.
  *
- * GET and HEAD of exactly `/.well-known/agent-card.json` pass: the card is public. OPTIONS is no exception, so where
- * browsers call, CORS comes first. Handlers behind ask `callerOf(request)`.
+ * The card is public: GET and HEAD of exactly `/.well-known/agent-card.json` pass. OPTIONS does not, so handle CORS first
+ * if browsers call. Handlers behind it use `callerOf(request)`.
  */
 export function totpGuard(scheme: TOTPServerAuthScheme): FetchGuard {
   return async (request, next, source) => {

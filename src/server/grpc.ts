@@ -19,16 +19,17 @@ type Definition = MethodDefinition<unknown, unknown>
 type Call = Parameters<ServerInterceptor>[1]
 
 /**
- * An interceptor that lets only calls with both factors pass, unary and streams alike:
+ * An interceptor that lets only calls with both factors pass, unary calls and streams:
  *
  * ```ts
  * const server = new grpc.Server({ interceptors: [grpcGuard(scheme)] })
  * server.addService(guardedService(A2AService), grpcService({ requestHandler, ...new TOTPCallContextBuilder(scheme) }))
  * ```
  *
- * A refused call ends with UNAUTHENTICATED and the challenge in its trailers, RESOURCE_EXHAUSTED or UNAVAILABLE; none of
- * its messages is read. It guards every service of the server, so health checks want a server of their own. (A method
- * that the server does not know is UNIMPLEMENTED before any interceptor runs.) Handlers behind ask `callerOf(call)`.
+ * A refused call ends with UNAUTHENTICATED and the challenge in its trailers, with RESOURCE_EXHAUSTED or with
+ * UNAVAILABLE; none of its messages is read. The interceptor guards every service of the server, so run health checks on
+ * another server. (The server answers an unknown method with UNIMPLEMENTED before any interceptor runs.) Handlers behind
+ * it use `callerOf(call)`.
  */
 export function grpcGuard(scheme: TOTPServerAuthScheme): ServerInterceptor {
   return (method, call) =>
@@ -47,12 +48,12 @@ export function grpcGuard(scheme: TOTPServerAuthScheme): ServerInterceptor {
               if (refusal) refuseCall(call, refusal)
               else pass(metadata)
             }
-            // Outside of the promise: what is thrown behind the guard is no rejection of the guard's.
+            // In a microtask of its own: an error behind the guard is not a rejection of the guard's promise.
             void outcomes
               .decide(scheme, metadata, request)
               .then((outcome) => queueMicrotask(() => answer(outcome)))
           },
-          // Messages are asked for once the metadata has passed, so these are an admitted caller's.
+          // Messages are requested only after the metadata has passed, so these come from a caller that was let in.
           onReceiveMessage: (message: unknown, pass) => {
             let opened: unknown
             try {
@@ -68,16 +69,16 @@ export function grpcGuard(scheme: TOTPServerAuthScheme): ServerInterceptor {
     })
 }
 
-/** Definitions' own functions tell {@link guardedService}'s from others', since a server keeps nothing else of them. */
+/** Marks the methods of {@link guardedService} by their functions, which are all that a server keeps of them. */
 const guardedSerializers = new WeakSet<Definition['responseSerialize']>()
 
 const isGuarded = ({ responseSerialize }: Pick<Definition, 'responseSerialize'>): boolean =>
   guardedSerializers.has(responseSerialize)
 
 /**
- * A service that does not work without {@link grpcGuard}: on a server whose interceptor was forgotten, its handlers
- * cannot read a message and nothing that they answer is sent; the call ends with an error. With the interceptor it is
- * the same service, and messages are parsed only once their caller is known.
+ * Wraps a service so that it does not work without {@link grpcGuard}: if the interceptor was forgotten, handlers cannot
+ * read a message, none of their answers is sent, and the call ends with an error. With the interceptor the service works
+ * as before, and messages are parsed only after their caller was let in.
  */
 export function guardedService<S extends ServiceDefinition>(service: S): S {
   const methods = Object.entries(service as Readonly<Record<string, Definition>>).map(([name, method]) => {
@@ -127,6 +128,6 @@ function sourceOf(call: Call): string {
 function guardMissing(): TOTPError {
   return new TOTPError(
     'ERR_GUARD_MISSING',
-    'no guard has let this call pass; give the server the interceptor grpcGuard(scheme)',
+    'no guard has let this call pass; add the interceptor grpcGuard(scheme) to the server',
   )
 }

@@ -8,26 +8,25 @@ import type { AuthOutcome, Caller } from './scheme/outcome.js'
 import type { AuthRequest } from './scheme/request.js'
 import type { TOTPServerAuthScheme } from './scheme/scheme.js'
 
-/** What the guard sets for the handlers behind it. */
+/** The type of a Hono app behind the guard, which sets `c.var.caller`. */
 export interface TOTPGuardEnv {
   readonly Variables: { readonly caller: Caller }
 }
 
 export interface TOTPGuardOptions {
   /**
-   * Returns the caller's address, which slows down strangers source by source; by default the address of the socket on
-   * @hono/node-server, and none on other runtimes, where all strangers share one limit.
+   * Returns the caller's address, so that unknown tokens are limited per source. By default the socket's address on
+   * @hono/node-server, and none on other runtimes, where all callers share one limit.
    */
   readonly source?: (c: Context) => string | undefined
 }
 
 /**
  * A middleware that lets only callers with both factors pass, and sets `c.var.caller`: `app.use('/a2a/*',
- * totpGuard(scheme))`. It does not touch the body of any request.
+ * totpGuard(scheme))`. It never touches a body.
  *
- * GET and HEAD of exactly `/.well-known/agent-card.json` pass, without a caller: the card is public. OPTIONS is no
- * exception, so where browsers call, CORS goes in front. A request that meets the same scheme's guard twice is decided
- * about once.
+ * The card is public: GET and HEAD of exactly `/.well-known/agent-card.json` pass, without a caller. OPTIONS does not, so
+ * mount CORS in front if browsers call. A request that meets several guards of one scheme is verified once.
  */
 export function totpGuard(
   scheme: TOTPServerAuthScheme,
@@ -54,7 +53,7 @@ export function outcomeOf(c: Context, scheme?: TOTPServerAuthScheme): AuthOutcom
   return outcomes.outcomeOf(c, scheme)
 }
 
-/** On @hono/node-server the header lines as they were received; elsewhere what `Headers` makes of them. */
+/** With the header lines as received on @hono/node-server, and from `Headers` elsewhere. */
 function requestOf(c: Context, url: URL, { source }: TOTPGuardOptions): AuthRequest {
   const incoming = incomingOf(c)
   const address = (): string | undefined => (source ? source(c) : incoming?.socket.remoteAddress)
@@ -63,7 +62,7 @@ function requestOf(c: Context, url: URL, { source }: TOTPGuardOptions): AuthRequ
     : fetchStyle.authRequestOf(c.req.raw, url, address())
 }
 
-/** Node's own request, where @hono/node-server passes it on (under `server` in some set-ups). */
+/** Node's own request, which @hono/node-server passes on (in some set-ups under `server`). */
 function incomingOf(c: Context): IncomingMessage | undefined {
   const env = c.env as NodeBindings | undefined
   return env?.incoming ?? env?.server?.incoming

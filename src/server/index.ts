@@ -1,4 +1,4 @@
-/** The server side of a2a-totp, without any framework: the scheme, its delegates and its guard. */
+/** The server side of a2a-totp without a framework: the scheme, its delegates and its state. */
 export { TOTPError, isTOTPError, type ErrorCode } from '../core/errors.js'
 export { withTotpSecurity } from '../core/card/security.js'
 export { hashToken } from '../core/token.js'

@@ -1,4 +1,4 @@
-/** A delegate for tokens of OAuth 2 and OpenID Connect: signed, short-lived, and in no static map. Needs jose. */
+/** A delegate for the tokens of OAuth 2 and OpenID Connect: signed, short-lived, and not in a static map. Needs jose. */
 import {
   createRemoteJWKSet,
   errors,
@@ -17,35 +17,35 @@ import type { ServerAuthScheme, TokenContext, TokenVerdict } from './scheme/dele
 type Key = CryptoKey | KeyObject | JWK | Uint8Array
 
 export interface JWTAuthOptions {
-  /** Where the issuer publishes its keys (RFC 7517 §5). They are fetched when needed, kept, and fetched anew for a key id
-   * that is not among them. */
+  /** Where the issuer publishes its keys (RFC 7517 §5). They are fetched when needed, kept, and fetched again for an
+   * unknown key id. */
   readonly jwksUrl?: string | URL
-  /** The issuer's key, in place of `jwksUrl`. One that is symmetric needs `algorithms`. */
+  /** The issuer's key, instead of `jwksUrl`. A symmetric key needs `algorithms`. */
   readonly key?: Key
   readonly issuer: string | readonly string[]
-  /** Which audiences the agent answers to; one is enough. */
+  /** The agent's audiences; a token needs one of them. */
   readonly audience: string | readonly string[]
-  /** The claim that names the peer, or a function that finds the name; by default `sub`. */
+  /** The claim that names the peer, or a function that returns the name; by default `sub`. */
   readonly peer?: string | ((claims: JWTPayload) => string | undefined)
-  /** By default all that are asymmetric. */
+  /** By default all asymmetric algorithms. */
   readonly algorithms?: readonly string[]
-  /** In seconds, for the issuer's clock; by default 5. */
+  /** By how much the issuer's clock may differ, in seconds; by default 5. */
   readonly clockTolerance?: number
-  /** The `typ` that the token's header must have, `at+jwt` say (RFC 9068). */
+  /** The `typ` that the token's header must have, for example `at+jwt` (RFC 9068). */
   readonly type?: string
-  /** How long fetching the keys may take; by default 2000. */
+  /** Limit for fetching the keys; by default 2000. */
   readonly timeoutMs?: number
-  /** For how long after fetching the keys an unknown key id does not have them fetched anew; by default 30,000. */
+  /** For how long after a fetch an unknown key id does not cause another; by default 30,000. */
   readonly cooldownMs?: number
 }
 
-/** Without HS*: where keys are published, a public one must never be taken for a shared one (RFC 8725 §2.1). */
+/** Without HS*: a published key must never be used as a shared one (RFC 8725 §2.1). */
 const asymmetric = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ]
 
-/** What is wrong with a token, as opposed to what is wrong with the issuer or the way there. */
+/** Errors of the token, as opposed to errors of the issuer or the network. */
 const faultsOfToken: ReadonlySet<string> = new Set([
   errors.JOSEAlgNotAllowed.code,
   errors.JOSENotSupported.code,
@@ -59,8 +59,8 @@ const faultsOfToken: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Takes a bearer token for a JWT (RFC 7519): signed by the issuer, for this audience, with `exp` and not expired. Its
- * claims are handed on in `caller.claims`. When the keys cannot be fetched it throws, and the request is answered 503.
+ * Checks a bearer token as a JWT (RFC 7519): it must be signed by the issuer, for this audience, and have an `exp` in the
+ * future. Its claims are passed on in `caller.claims`. If the keys cannot be fetched, the request is answered 503.
  */
 export class JWTAuth implements ServerAuthScheme {
   readonly #key: Key | JWTVerifyGetKey
@@ -68,17 +68,18 @@ export class JWTAuth implements ServerAuthScheme {
   readonly #peerOf: (claims: JWTPayload) => unknown
 
   /**
-   * @throws {TOTPError} `ERR_CONFIG_INVALID` without exactly one of `jwksUrl` and `key`, without issuer or audience,
-   *   and for symmetric algorithms of published keys; `ERR_INSECURE_TRANSPORT` for keys over plain http beyond loopback.
+   * @throws {TOTPError} `ERR_CONFIG_INVALID` unless there is exactly one of `jwksUrl` and `key`, without issuer or
+   *   audience, and for symmetric algorithms with published keys; `ERR_INSECURE_TRANSPORT` for keys over plain http beyond
+   *   loopback.
    */
   constructor(options: JWTAuthOptions) {
     const { jwksUrl, key, issuer, audience, peer = 'sub', type, clockTolerance = 5 } = options
     const algorithms = options.algorithms ?? asymmetric
-    if ((jwksUrl === undefined) === (key === undefined)) throw invalid('give jwksUrl or key, one of them')
+    if ((jwksUrl === undefined) === (key === undefined)) throw invalid('pass either jwksUrl or key')
     if (issuer.length === 0 || audience.length === 0) throw invalid('issuer and audience must not be empty')
     if (algorithms.length === 0) throw invalid('algorithms must not be empty')
     if (jwksUrl !== undefined && algorithms.some((name) => name.startsWith('HS'))) {
-      throw invalid('keys that are published cannot be symmetric; leave HS* out of algorithms')
+      throw invalid('published keys cannot be symmetric; remove HS* from algorithms')
     }
     this.#key = key ?? remoteKeys(new URL(jwksUrl ?? ''), options)
     this.#options = {
@@ -92,12 +93,12 @@ export class JWTAuth implements ServerAuthScheme {
     this.#peerOf = typeof peer === 'function' ? peer : (claims) => claims[peer]
   }
 
-  /** @throws when the issuer's keys cannot be had. */
+  /** @throws if the issuer's keys cannot be fetched. */
   async authenticateToken(token: string, context?: Pick<TokenContext, 'at'>): Promise<TokenVerdict> {
     let claims: JWTPayload
     try {
       const options = { ...this.#options, currentDate: context?.at ?? new Date() }
-      // One call of each kind, since jose tells a key from a function by its overloads.
+      // Two calls, since jose has an overload for a key and one for a function.
       const { payload } =
         typeof this.#key === 'function'
           ? await jwtVerify(token, this.#key, options)
@@ -109,7 +110,7 @@ export class JWTAuth implements ServerAuthScheme {
     }
     const peer = this.#peerOf(claims)
     if (typeof peer !== 'string' || peer === '') return { refusal: 'the token names no peer' }
-    // Without the signature, which can be spelled in many ways, and some algorithms know a second one (ECDSA: n − s).
+    // Without the signature, which has many spellings, and in some algorithms a second valid value (ECDSA: n − s).
     return { peer, claims, guessKey: token.slice(0, token.lastIndexOf('.')) }
   }
 }
@@ -118,7 +119,7 @@ function remoteKeys(url: URL, { timeoutMs = 2000, cooldownMs = 30_000 }: JWTAuth
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url))) {
     throw new TOTPError(
       'ERR_INSECURE_TRANSPORT',
-      'jwksUrl must be https: whoever can change the keys on their way can make tokens',
+      'jwksUrl must be https: an attacker who can change the keys in transit can make tokens',
     )
   }
   return createRemoteJWKSet(url, { timeoutDuration: timeoutMs, cooldownDuration: cooldownMs })

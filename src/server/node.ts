@@ -8,11 +8,11 @@ import type { TOTPServerAuthScheme } from './scheme/scheme.js'
 export { callerOf, outcomeOf } from './adapters/outcomes.js'
 
 /**
- * A listener that hands on only requests with both factors: `createServer(totpGuard(scheme, listener))`. A refused
- * request is answered before its body is read, and costs no memory.
+ * Wraps a listener so that only requests with both factors reach it: `createServer(totpGuard(scheme, listener))`. A
+ * refused request is answered before its body is read, and costs no memory.
  *
- * GET and HEAD of exactly `/.well-known/agent-card.json` pass: the card is public. OPTIONS is no exception. The listener
- * asks `callerOf(req)`.
+ * The card is public: GET and HEAD of exactly `/.well-known/agent-card.json` pass. OPTIONS does not. The listener uses
+ * `callerOf(req)`.
  */
 export function totpGuard(scheme: TOTPServerAuthScheme, listener: RequestListener): RequestListener {
   return (req, res) => {
@@ -24,7 +24,7 @@ export function totpGuard(scheme: TOTPServerAuthScheme, listener: RequestListene
       if (refusal) answerRefusal(req, res, refusal)
       else listener(req, res)
     }
-    // Outside of the promise, so that what the listener throws is an uncaught exception, as it would be without a guard.
+    // In a microtask of its own: an error of the listener is an uncaught exception, as without a guard, not a rejection.
     void decide(scheme, req, () => authRequestOf(req)).then((outcome) =>
       queueMicrotask(() => answer(outcome)),
     )

@@ -1,4 +1,4 @@
-/** State in Redis or Valkey, shared by all replicas of an agent: for ioredis, node-redis, or any port of your own. */
+/** State in Redis or Valkey, shared by all replicas of an agent: with ioredis, node-redis, or a port of your own. */
 export { redisState, type RedisStateOptions } from '../state/redis-state.js'
 export {
   fromIoredis,

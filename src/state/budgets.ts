@@ -1,15 +1,15 @@
 import { TOTPError } from '../core/errors.js'
 import type { Digits } from '../core/profile.js'
 
-/** How many events are allowed in any stretch of time of that length: a sliding window. */
+/** How many events are allowed in any period of that length (a sliding window). */
 export interface Budget {
   readonly limit: number
   readonly seconds: number
 }
 
 /**
- * Wrong guesses allowed per (peer, token), for codes of 6 digits. Never reset by a success, since the honest
- * twin of a thief succeeds all day. With a window of 1 they leave 1.5·10⁻⁴ expected hits a day.
+ * Guesses allowed per (peer, token), for codes of 6 digits. A success does not reset them: while a thief guesses, the
+ * real peer succeeds all day. With a window of 1, the expected number of accepted guesses is 1.5·10⁻⁴ a day.
  */
 export const defaultBudgets: readonly Budget[] = [
   { limit: 5, seconds: 30 },
@@ -17,7 +17,7 @@ export const defaultBudgets: readonly Budget[] = [
   { limit: 50, seconds: 86_400 },
 ]
 
-/** @throws {TOTPError} `ERR_CONFIG_INVALID` for a limit or a length that is no whole number above 0. */
+/** @throws {TOTPError} `ERR_CONFIG_INVALID` unless limits and lengths are whole numbers above 0. */
 export function parseBudgets(budgets: readonly Budget[] = defaultBudgets): readonly Budget[] {
   for (const { limit, seconds } of budgets) {
     if ([limit, seconds].every((count) => Number.isSafeInteger(count) && count > 0)) continue
@@ -26,23 +26,23 @@ export function parseBudgets(budgets: readonly Budget[] = defaultBudgets): reado
   return budgets
 }
 
-/** The same risk for longer codes: each further digit makes a guess ten times as unlikely to hit. */
+/** Budgets with the same risk for longer codes: a guess is ten times less likely to match with each digit. */
 export function budgetsFor(digits: Digits, budgets: readonly Budget[]): readonly Budget[] {
   return budgets.map(({ limit, seconds }) => ({ limit: limit * 10 ** (digits - 6), seconds }))
 }
 
-/** How many of the newest events matter to any of the budgets. */
+/** How many of the newest events have to be kept for these budgets. */
 export function memoryOf(budgets: readonly Budget[]): number {
   return Math.max(0, ...budgets.map(({ limit }) => limit))
 }
 
-/** The length of the longest window in milliseconds: how long an event matters. */
+/** The length of the longest budget in milliseconds: how long an event has to be kept. */
 export function longestMs(budgets: readonly Budget[]): number {
   return Math.max(0, ...budgets.map(({ seconds }) => seconds * 1000))
 }
 
 /**
- * Milliseconds until one more event fits every budget; 0 when it fits now.
+ * Milliseconds until one more event fits every budget; 0 if it fits now.
  *
  * @param events instants in milliseconds, oldest first
  * @param at now, in milliseconds
@@ -51,7 +51,7 @@ export function waitFor(events: readonly number[], budgets: readonly Budget[], a
   if (events.length === 0) return 0
   let free = at
   for (const { limit, seconds } of budgets) {
-    // The window is full for as long as it holds the limit-th newest event.
+    // The budget is exhausted while it still covers the limit-th newest event.
     const oldestThatCounts = events[events.length - limit]
     if (oldestThatCounts !== undefined) free = Math.max(free, oldestThatCounts + seconds * 1000)
   }

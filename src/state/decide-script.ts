@@ -3,13 +3,13 @@ import { createHash } from 'node:crypto'
 /**
  * One decision, as Lua for Redis and Valkey, which run a script as one atomic step.
  *
- * KEYS: `begun` (since when this memory is whole), `guesses` of (peer, token) as a sorted set of when by which,
- * and under `once` `claim`, the last spent time step of (peer, seed). ARGV: one {@link ScriptQuestion} as JSON.
- * Answers {@link ScriptAnswer}. Instants are milliseconds of the attempt's clock; the clock of Redis measures only
- * how long ago a memory was found missing.
+ * KEYS: `begun` (since when the memory is complete), `guesses` of (peer, token) as a sorted set of guesses by instant,
+ * and under `once` also `claim`, the last spent time step of (peer, seed). ARGV: one {@link ScriptQuestion} as JSON.
+ * Returns a {@link ScriptAnswer}. Instants are milliseconds of the attempt's clock; the clock of Redis only measures
+ * how long ago the memory was found missing.
  *
- * The first line has Redis refuse the script as a whole where it could not write: when it is full, a replica, or
- * cannot save. Otherwise wrong codes would fail uncounted there while right ones were let in, which need no write.
+ * Because of the first line, Redis refuses the whole script where it cannot write: when it is full, is a replica, or
+ * cannot save. Otherwise wrong codes would fail uncounted there, while right ones, which need no write, were accepted.
  */
 const text = `#!lua
 local begun, guesses, claim = KEYS[1], KEYS[2], KEYS[3]
@@ -62,37 +62,37 @@ return {'accepted', 0}
 
 export const decideScript = { text, sha: createHash('sha1').update(text).digest('hex') }
 
-/** What the script is asked. */
+/** The script's argument. */
 export interface ScriptQuestion {
   /** Now. */
   readonly at: number
   readonly budgets: readonly { readonly limit: number; readonly ms: number }[]
-  /** A wrong code, in a form that tells Redis nothing. */
+  /** A wrong code, hashed so that Redis learns nothing. */
   readonly guess?: string
   /** How many of the newest guesses are kept, and for how long. */
   readonly keep?: number
   readonly keepMs?: number
-  /** The time step of the right code, under `once`. */
+  /** Under `once`, the time step of the right code. */
   readonly step?: number
   readonly acceptableFrom?: number
-  /** How long a code can be accepted at all. */
+  /** How long a code is acceptable. */
   readonly lifeMs?: number
   readonly claimMs?: number
-  /** Set by who found that the server does not know the script. */
+  /** Set after the server turned out not to know the script. */
   readonly restarted?: true
-  /** Set by who was answered `lost`: when its memory begins, unless that answer is too long ago. */
+  /** Set after the answer `lost`: when the new memory begins, unless that answer is too old. */
   readonly begin?: { readonly at: number; readonly lostAt: number; readonly withinMs: number }
 }
 
 const answerKinds = ['accepted', 'wrong', 'replayed', 'throttled', 'unknown', 'lost', 'late'] as const
 
 /**
- * What the script answers; the number is, for `wrong`: 1 if a budget tripped, `replayed`: the last claimed time step,
- * `throttled`: milliseconds to wait, `unknown`: since when it knows, `lost`: the time by the clock of Redis.
+ * What the script returns. The number is, for `wrong`: 1 if a budget tripped; `replayed`: the last claimed time step;
+ * `throttled`: milliseconds to wait; `unknown`: when the memory begins; `lost`: the time by the clock of Redis.
  */
 export type ScriptAnswer = readonly [kind: (typeof answerKinds)[number], value: number]
 
-/** @returns the answer, or nothing for what the script never says */
+/** @returns the answer, or undefined for anything that the script never returns */
 export function parseAnswer(reply: unknown): ScriptAnswer | undefined {
   if (!Array.isArray(reply)) return undefined
   const [said, value] = reply as readonly unknown[]

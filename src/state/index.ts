@@ -1,4 +1,4 @@
-/** Replay protection and throttle: what a state promises, and the state for one process. */
+/** Replay protection and throttling: the interface of a state, and the state for one process. */
 export { defaultBudgets, type Budget } from './budgets.js'
 export type { Attempt, Decision, Comparison, State } from './state.js'
 export { memoryState, type MemoryState, type MemoryStateOptions } from './memory-state.js'

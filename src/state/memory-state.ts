@@ -16,19 +16,19 @@ import {
 
 export interface MemoryStateOptions {
   /**
-   * Since when the state has seen every attempt; by default since it was made. Under `once`, a code that could
-   * have been spent before is `unknown`, which after a restart lasts up to window + 1 periods. An instant in
-   * the past says that nobody was accepted since then, by this agent or the one before the restart.
+   * Since when the state has seen every attempt; by default since it was created. Under `once`, a code that may have
+   * been spent before is `unknown`, for up to window + 1 periods after a restart. Pass an instant in the past if no
+   * caller was accepted since then, not even before a restart.
    */
   readonly since?: Date
 }
 
-/** A state that need not be waited for. */
+/** A state that answers without a promise. */
 export interface MemoryState extends State {
   decide(attempt: Attempt): Decision
 }
 
-/** How many (peer, token) pairs with recent guesses are held; beyond, the oldest pair is forgotten. */
+/** How many (peer, token) pairs with recent guesses are kept; beyond that, the oldest pair is forgotten. */
 const mostGuessLogs = 100_000
 const sweepEveryMs = 60_000
 
@@ -41,18 +41,18 @@ interface GuessLog {
   /** Instants in milliseconds, oldest first. */
   events: number[]
   timeStep: number
-  /** The distinct wrong codes of that time step; budgets keep them few. */
+  /** The distinct wrong codes of that time step. Budgets keep them few. */
   codes: Set<string>
   until: number
 }
 
 /**
- * A state for one process. Its memory is bounded, and ends with the process.
+ * A state for one process. Its memory is bounded, and is lost when the process ends.
  *
  * @throws {TOTPError} `ERR_CONFIG_INVALID` when `since` is no instant.
  */
 export function memoryState({ since = new Date() }: MemoryStateOptions = {}): MemoryState {
-  // No instant is before an invalid one, so that every code would seem known.
+  // No instant is before an invalid date, so every code would count as known.
   if (!isInstant(since)) throw new TOTPError('ERR_CONFIG_INVALID', 'since must be a valid Date')
   let knownSince = since.getTime()
   const claims = new Map<string, Claim>()
@@ -60,7 +60,7 @@ export function memoryState({ since = new Date() }: MemoryStateOptions = {}): Me
   let nextSweep = -Infinity
 
   function sweep(at: number): void {
-    // After a clock that was ahead has been set back, the next sweep would be long in coming.
+    // If a clock that was ahead is set back, the next sweep would be far in the future.
     if (at < nextSweep && at >= nextSweep - sweepEveryMs) return
     nextSweep = at + sweepEveryMs
     for (const entries of [claims, guesses]) {
@@ -78,7 +78,7 @@ export function memoryState({ since = new Date() }: MemoryStateOptions = {}): Me
     if (attempt.budgets.length === 0 || log.codes.has(code)) return { kind: 'wrong', tripped: false }
 
     log.codes.add(code)
-    // A clock that was set back must not make the log unsorted.
+    // The log stays sorted, even if the clock was set back.
     log.events.push(Math.max(at, log.events.at(-1) ?? at))
     log.events = log.events.slice(-memoryOf(attempt.budgets))
     log.until = at + longestMs(attempt.budgets)
@@ -91,7 +91,7 @@ export function memoryState({ since = new Date() }: MemoryStateOptions = {}): Me
     const key = pairOf(attempt.peer, seedId)
     const last = claims.get(key)?.timeStep ?? -Infinity
     if (timeStep <= last) return replayed(attempt, last)
-    // A beginning far in the future is that of a clock that was wrong.
+    // A beginning far in the future comes from a clock that was wrong.
     const at = attempt.at.getTime()
     if (knownSince > at + lifeMs(attempt)) knownSince = at
     if (acceptableFrom(attempt, timeStep) < knownSince) return unknown(attempt, knownSince)
@@ -101,11 +101,11 @@ export function memoryState({ since = new Date() }: MemoryStateOptions = {}): Me
 
   return {
     supports: { once: true },
-    // Nothing here waits, so no other attempt can come between the question and the claim.
+    // Nothing here is awaited, so the decision is atomic.
     decide(attempt) {
       const at = attempt.at.getTime()
       sweep(at)
-      // Mostly nobody has guessed of late, and there is no key to be made.
+      // Usually there are no recent guesses, and no key has to be built.
       const log = guesses.size > 0 ? guesses.get(pairOf(attempt.peer, attempt.tokenHash)) : undefined
       const wait = log ? waitFor(log.events, attempt.budgets, at) : 0
       if (wait > 0) return throttled(wait)

@@ -1,18 +1,18 @@
-/** All that the state needs of a Redis client. Either method rejects when Redis cannot answer. */
+/** What the state needs from a Redis client. Both methods reject when Redis cannot answer. */
 export interface RedisPort {
-  /** EVALSHA: rejects with the server's own `NOSCRIPT …` when the server does not know the script. */
+  /** EVALSHA. Rejects with the server's own `NOSCRIPT …` error when the server does not know the script. */
   evalSha(sha: string, keys: readonly string[], argument: string): Promise<unknown>
-  /** EVAL: runs the script, and makes it known to the server. */
+  /** EVAL. Runs the script, which the server then knows. */
   eval(text: string, keys: readonly string[], argument: string): Promise<unknown>
 }
 
-/** What is used of ioredis: a `Redis` or a `Cluster`. */
+/** The part of ioredis that is used: of a `Redis` or a `Cluster`. */
 export interface IoredisClient {
   evalsha(sha: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>
   eval(text: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>
 }
 
-/** What is used of node-redis: what its `createClient` or `createCluster` gives. */
+/** The part of node-redis that is used: of what `createClient` or `createCluster` returns. */
 export interface NodeRedisClient {
   evalSha(sha: string, options: NodeRedisEvalOptions): Promise<unknown>
   eval(text: string, options: NodeRedisEvalOptions): Promise<unknown>
@@ -23,7 +23,7 @@ interface NodeRedisEvalOptions {
   arguments: string[]
 }
 
-/** The port over a client or a cluster client of ioredis. */
+/** A port for a client or a cluster client of ioredis. */
 export function fromIoredis(client: IoredisClient): RedisPort {
   return {
     evalSha: (sha, keys, argument) => client.evalsha(sha, keys.length, ...keys, argument),
@@ -31,7 +31,7 @@ export function fromIoredis(client: IoredisClient): RedisPort {
   }
 }
 
-/** The port over a connected client or a cluster client of node-redis. */
+/** A port for a connected client or a cluster client of node-redis. */
 export function fromNodeRedis(client: NodeRedisClient): RedisPort {
   return {
     evalSha: (sha, keys, argument) => client.evalSha(sha, { keys: [...keys], arguments: [argument] }),

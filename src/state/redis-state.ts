@@ -18,24 +18,24 @@ import type { RedisPort } from './redis-port.js'
 
 export interface RedisStateOptions {
   /**
-   * What all keys begin with, in braces: one agent, one prefix. By default `a2a-totp`. The braces are a hash tag,
-   * so that in a cluster all keys of an agent, and what tells that they are complete, live and die on one node.
+   * What all keys begin with, in braces; by default `a2a-totp`. Each agent needs its own. The braces are a hash tag: in
+   * a cluster, all keys of an agent, and the key that tells that they are complete, live and die on one node.
    */
   readonly prefix?: string
-  /** How long Redis has for a decision, in milliseconds; by default 500. After that the request is refused. */
+  /** Limit for one decision in milliseconds; by default 500. After it the request is refused. */
   readonly timeoutMs?: number
   /** By how much the clocks of an agent's replicas may differ, in milliseconds; by default 1000. */
   readonly clockSkewMs?: number
-  /** The clock that the scheme goes by; by default the real one. */
+  /** The scheme's clock; by default the real one. */
   readonly now?: () => Date
 }
 
-/** So many decisions may wait for an answer at once: a Redis that hangs must not fill this process's memory. */
+/** How many decisions may wait at once: a Redis that hangs must not fill this process's memory. */
 const mostUnanswered = 10_000
 
 /**
- * A state whose memory is shared by all replicas of an agent, in Redis (7 or later) or Valkey. One script and one
- * round trip a decision; two or three once, after Redis has started or was flushed. `decide` rejects with
+ * A state that all replicas of an agent share, in Redis (7 or later) or Valkey. Each decision is one script and one
+ * round trip; the first one after Redis was started or flushed takes two or three. `decide` rejects with
  * `ERR_STATE_UNAVAILABLE` when Redis fails or takes too long, and the request is refused.
  *
  * ```ts
@@ -43,10 +43,10 @@ const mostUnanswered = 10_000
  * const scheme = new TOTPServerAuthScheme({ state, … })
  * ```
  *
- * Redis learns neither code nor token: names are hashed, and guesses keyed with the hash of the token besides. It
- * must not evict (`maxmemory-policy noeviction`): a memory with holes lets a code pass twice.
+ * Redis learns no code and no token: names are hashed, and guesses are also keyed with the hash of the token. It must
+ * not evict (`maxmemory-policy noeviction`): a memory with gaps accepts a code twice.
  *
- * @throws {TOTPError} `ERR_CONFIG_INVALID` for a prefix with braces, or times that are no whole numbers.
+ * @throws {TOTPError} `ERR_CONFIG_INVALID` for a prefix with braces, or times that are not whole numbers.
  */
 export function redisState(port: RedisPort, options: RedisStateOptions = {}): State {
   const settings = parseOptions(options)
@@ -55,7 +55,7 @@ export function redisState(port: RedisPort, options: RedisStateOptions = {}): St
   return {
     supports: { once: true },
     async decide(attempt) {
-      if (unanswered >= mostUnanswered) throw unavailable('too many decisions wait for Redis')
+      if (unanswered >= mostUnanswered) throw unavailable('too many decisions are waiting for Redis')
       unanswered++
       const answer = ask(port, keysFor(settings.prefix, attempt), questionOf(attempt), settings)
       return decisionOf(
@@ -76,7 +76,10 @@ function parseOptions({
   now = () => new Date(),
 }: RedisStateOptions): Required<RedisStateOptions> {
   if (!/^[^{}\s]{1,64}$/.test(prefix)) {
-    throw new TOTPError('ERR_CONFIG_INVALID', 'prefix must be 1 to 64 characters without braces or blanks')
+    throw new TOTPError(
+      'ERR_CONFIG_INVALID',
+      'prefix must be 1 to 64 characters without braces or whitespace',
+    )
   }
   if (
     !Number.isSafeInteger(timeoutMs) ||
@@ -86,7 +89,7 @@ function parseOptions({
   ) {
     throw new TOTPError(
       'ERR_CONFIG_INVALID',
-      'timeoutMs must be a whole number above 0, clockSkewMs one that is not negative',
+      'timeoutMs must be a whole number above 0, clockSkewMs a whole number of 0 or more',
     )
   }
   return { prefix, timeoutMs, clockSkewMs, now }
@@ -121,12 +124,12 @@ function questionOf(attempt: Attempt): ScriptQuestion {
     step: comparison.timeStep,
     acceptableFrom: acceptableFrom(attempt, comparison.timeStep),
     lifeMs: life,
-    // As long again as needed, for a replica whose clock is behind.
+    // Twice as long as needed, for a replica whose clock is behind.
     claimMs: Math.max(acceptableUntil(attempt, comparison.timeStep) - at, 0) + life,
   }
 }
 
-/** Asks once, and again only to make the script known or to begin a new memory. */
+/** Asks once; asks again only to load the script or to begin a new memory. */
 async function ask(
   port: RedisPort,
   keys: readonly string[],
@@ -142,7 +145,7 @@ async function ask(
     })
     const answer = parseAnswer(reply)
     if (answer?.[0] !== 'lost') return expectAnswer(answer)
-    // The beginning counts only if Redis hears of it in time, so it is never earlier than what was lost.
+    // Redis takes the beginning only in time, so it is never earlier than what was lost.
     const at = now().getTime() + timeoutMs + clockSkewMs
     const begin = { at, lostAt: answer[1], withinMs: timeoutMs }
     return expectAnswer(parseAnswer(await evalSha({ ...question, begin })))
@@ -153,7 +156,7 @@ async function ask(
 
 function expectAnswer(answer: ScriptAnswer | undefined): ScriptAnswer {
   if (answer) return answer
-  throw new Error('this is no answer of the script')
+  throw new Error('the script returned something unexpected')
 }
 
 function decisionOf(attempt: Attempt, [kind, value]: ScriptAnswer): Decision {
@@ -174,7 +177,7 @@ function decisionOf(attempt: Attempt, [kind, value]: ScriptAnswer): Decision {
   }
 }
 
-/** Not left to the client: some queue commands without end while they are not connected. */
+/** Not left to the client: some queue commands without limit while they are not connected. */
 async function within<T>(timeoutMs: number, answer: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const timeout = new Promise<never>((_, fail) => {
@@ -188,10 +191,10 @@ async function within<T>(timeoutMs: number, answer: Promise<T>): Promise<T> {
 }
 
 function unavailable(what: string, cause?: unknown): TOTPError {
-  return new TOTPError('ERR_STATE_UNAVAILABLE', `${what}; see whether it is up and in reach`, { cause })
+  return new TOTPError('ERR_STATE_UNAVAILABLE', `${what}; check that it is running and reachable`, { cause })
 }
 
-/** 132 bits of SHA-256: names of any length and letters become keys of one length and without braces. */
+/** 132 bits of SHA-256, so that any name becomes a key of one length and without braces. */
 function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('base64url').slice(0, 22)
 }

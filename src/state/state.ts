@@ -1,25 +1,25 @@
 import type { ReplayPolicy } from '../core/profile.js'
 import type { Budget } from './budgets.js'
 
-/** What comparing the code showed: it matched a time step of a seed, or it was a guess. */
+/** What comparing the code showed: it matched a time step of a seed, or it is a guess. */
 export type Comparison =
   | { readonly kind: 'match'; readonly seedId: string; readonly timeStep: number }
   | {
       readonly kind: 'guess'
-      /** The wrong code, to tell it from others of its time step. A state that stores it elsewhere hashes it. */
+      /** The wrong code, to tell distinct guesses of a time step apart. A state that stores it outside this process hashes it. */
       readonly code: string
     }
 
-/** A well-formed code that came with a live token of the peer. */
+/** A request with a live token of the peer and a well-formed code. */
 export interface Attempt {
   readonly peer: string
-  /** `sha256:` and hex. Budgets are kept per (peer, token), so that a new token starts afresh. */
+  /** `sha256:` and hex. Budgets are kept per (peer, token), so a new token starts with full budgets. */
   readonly tokenHash: string
   readonly policy: ReplayPolicy
-  /** What the peer may spend on wrong guesses; none throttle nothing. */
+  /** The limits on the peer's guesses; without any, nothing is throttled. */
   readonly budgets: readonly Budget[]
   readonly at: Date
-  /** The current time step, which a guess belongs to. */
+  /** The current time step, to which a guess belongs. */
   readonly timeStep: number
   /** In seconds. */
   readonly period: number
@@ -28,29 +28,33 @@ export interface Attempt {
   readonly comparison: Comparison
 }
 
-/** The state's answer. `retryAfter` is in whole seconds, at least 1. */
+/** What a state returns for an attempt. `retryAfter` is in whole seconds, at least 1. */
 export type Decision =
   | { readonly kind: 'accepted' }
-  /** `tripped` exactly on the guess that exhausts a budget. */
+  /** `tripped` is true only for the guess that exhausts a budget. */
   | { readonly kind: 'wrong'; readonly tripped: boolean }
   /** The time step is spent: it or a newer one was claimed. */
   | { readonly kind: 'replayed'; readonly retryAfter: number }
-  /** A budget is exhausted: nothing was evaluated. */
+  /** A budget is exhausted; the comparison was ignored. */
   | { readonly kind: 'throttled'; readonly retryAfter: number }
-  /** The time step could have been spent before the state's memory begins. */
+  /** The time step may have been spent before the state's memory begins. */
   | { readonly kind: 'unknown'; readonly retryAfter: number }
 
 /**
- * Says whether an attempt may pass: replay protection and throttle in one question, asked and answered in one
- * atomic step. In this order: an exhausted budget is `throttled`; a guess is counted, once per distinct code
- * and time step, and `wrong`; under `reuse` a match is `accepted`; under `once` a match of a step that is not
- * newer than the last claimed one of (peer, seed id) is `replayed`, one that the state cannot know about is
- * `unknown`, any other is claimed and `accepted`.
+ * Remembers attempts and decides whether one is accepted: replay protection and throttling in one atomic step.
+ *
+ * In this order:
+ *
+ * 1. While a budget is exhausted, every attempt is `throttled`.
+ * 2. A guess is `wrong`. It is counted once per distinct code and time step.
+ * 3. Under `reuse`, a match is `accepted`.
+ * 4. Under `once`, a match is `replayed` unless its time step is newer than the last one claimed for (peer, seed id);
+ *    `unknown` if that step may have been spent before the memory begins; otherwise it is claimed and `accepted`.
  *
  * A state that cannot answer throws, and the request is refused.
  */
 export interface State {
-  /** What the state can do; a scheme whose policy needs more refuses to start. */
+  /** What the state can do. A scheme whose policy needs more does not start. */
   readonly supports: { readonly once: boolean }
   decide(attempt: Attempt): Decision | Promise<Decision>
 }
@@ -61,7 +65,7 @@ export function secondsUntil(instant: number, at: number): number {
 }
 
 /**
- * The refusal of a spent time step: the next one to come is good again.
+ * The refusal of a spent time step. The next step is accepted again.
  *
  * @param last the last claimed time step
  */
@@ -73,34 +77,34 @@ export function replayed({ timeStep, period, at }: Attempt, last: number): Decis
 /**
  * The refusal of a time step that may have been spent before the state's memory begins.
  *
- * @param since when it begins, in milliseconds
+ * @param since when the memory begins, in milliseconds
  */
 export function unknown({ period, window, at }: Attempt, since: number): Decision {
   const firstKnown = Math.ceil(since / (period * 1000)) + window
   return { kind: 'unknown', retryAfter: secondsUntil(firstKnown * period * 1000, at.getTime()) }
 }
 
-/** The refusal while a budget is exhausted, which lasts so many milliseconds more. */
+/** The refusal while a budget is exhausted, for that many milliseconds more. */
 export function throttled(waitMs: number): Decision {
   return { kind: 'throttled', retryAfter: secondsUntil(waitMs, 0) }
 }
 
-/** A key that no other pair of texts has. */
+/** A key that is different for each pair of strings. */
 export function pairOf(peer: string, other: string): string {
   return `${peer.length}:${peer}${other}`
 }
 
-/** When a code of the time step can first be accepted, in milliseconds: its peer may be ahead by the window. */
+/** When a code of the time step can first be accepted, in milliseconds: the peer may be ahead by the window. */
 export function acceptableFrom({ period, window }: Attempt, timeStep: number): number {
   return (timeStep - window) * period * 1000
 }
 
-/** From when on a code of the time step is never accepted again, in milliseconds. */
+/** When a code of the time step stops being acceptable, in milliseconds. */
 export function acceptableUntil({ period, window }: Attempt, timeStep: number): number {
   return (timeStep + 1 + window) * period * 1000
 }
 
-/** How long a code can be accepted at all, in milliseconds. */
+/** How long a code is acceptable, in milliseconds. */
 export function lifeMs({ period, window }: Attempt): number {
   return (2 * window + 1) * period * 1000
 }

@@ -281,7 +281,7 @@ describe('fromFile', () => {
 
   it.each([
     ['is not there', () => join(folder, 'nowhere.json'), 'no such file'],
-    ['is a folder', () => folder, 'no regular file'],
+    ['is a folder', () => folder, 'not a regular file'],
   ])('refuses to start with a file that %s', (_, path, words) => {
     expect(failureOf(() => TOTPServerAuthScheme.fromFile(path()))).toMatchObject({
       code: 'ERR_FILE_UNREADABLE',

@@ -1,17 +1,13 @@
 import { httpAnswer, type Refusal } from '../scheme/refusal.js'
 import type { AuthRequest } from '../scheme/request.js'
 
-/**
- * What the scheme is asked about.
- *
- * @param url of the request, parsed
- */
+/** @param url the request's URL, parsed */
 export function authRequestOf({ method, headers }: Request, url: URL, source?: string): AuthRequest {
   return {
     binding: 'http',
     method,
     target: url.pathname + url.search,
-    // A field that came twice is one value with a comma here, which is neither a token nor a code.
+    // A duplicate field is one value with a comma here, which is neither a token nor a code.
     header: (name) => {
       const value = headers.get(name)
       return value === null ? [] : [value]
@@ -20,7 +16,7 @@ export function authRequestOf({ method, headers }: Request, url: URL, source?: s
   }
 }
 
-/** The answer to a refused request, whose body is left alone. */
+/** The response to a refused request, whose body is not touched. */
 export function responseOf(refusal: Refusal, method: string): Response {
   const { status, headers, body } = httpAnswer(refusal)
   const response = new Response(method === 'HEAD' ? null : body, { status })

@@ -3,16 +3,16 @@ import { cardPath } from '../../core/card/shapes.js'
 import { httpAnswer, type Refusal } from '../scheme/refusal.js'
 import type { AuthRequest } from '../scheme/request.js'
 
-/** How much of a refused request's body is let through to nowhere, so that its sender gets to see the answer. */
+/** How many bytes of a refused request's body are read and dropped, so that its sender gets to see the answer. */
 const longestDrain = 1024 * 1024
 
-/** Whether a request reads the public agent card: GET or HEAD of exactly its path, below where the guard stands. */
+/** Whether a request reads the public agent card: GET or HEAD of exactly its path, below where the guard is mounted. */
 export function isCardRequest(method: string | undefined, url: string | undefined): boolean {
   if (!url?.startsWith(cardPath) || (method !== 'GET' && method !== 'HEAD')) return false
   return url.length === cardPath.length || url[cardPath.length] === '?'
 }
 
-/** What the scheme is asked about. A class: a getter of each request's own would take longer than the rest of it. */
+/** A class, since an object literal with a getter would take longer to create than the rest of a request. */
 class HttpAuthRequest implements AuthRequest {
   readonly binding = 'http'
   readonly method: string
@@ -37,11 +37,9 @@ class HttpAuthRequest implements AuthRequest {
 }
 
 /**
- * What the scheme is asked about.
- *
- * @param target as received, where a router has stripped `req.url`
- * @param source the socket's address, unless the framework trusts a proxy. A function, because few requests are asked
- *   for it, and frameworks work it out afresh each time.
+ * @param target as received, if a router has stripped `req.url`
+ * @param source returns the caller's address, by default the socket's. A function, because it is rarely needed, and
+ *   frameworks compute it each time.
  */
 export function authRequestOf(
   req: IncomingMessage,
@@ -51,23 +49,23 @@ export function authRequestOf(
   return new HttpAuthRequest(req, target, source)
 }
 
-/** All lines of a header field. `req.headers` will not do: of some fields Node keeps only the first. */
+/** All lines of a header field. Not from `req.headers`, where Node keeps only the first line of some fields. */
 function fieldLines(rawHeaders: readonly string[], name: string): string[] {
   const wanted = name.toLowerCase()
   const lines: string[] = []
   for (let place = 0; place < rawHeaders.length; place += 2) {
     const field = rawHeaders[place]
-    // The length tells most fields apart, without a copy of each in lower case.
+    // Comparing lengths first avoids a lower-case copy of most names.
     if (field?.length !== wanted.length || field.toLowerCase() !== wanted) continue
     lines.push(rawHeaders[place + 1] ?? '')
   }
   return lines
 }
 
-/** Answers a refused request before its body is read, and holds none of it. */
+/** Answers a refused request before its body is read, and keeps none of it. */
 export function answerRefusal(req: IncomingMessage, res: ServerResponse, refusal: Refusal): void {
   drain(req)
-  // Something in front answered for us while the delegate or the guard took its time.
+  // A middleware in front may have answered while the delegate or the state took its time.
   if (res.headersSent) return
   const { status, headers, body } = httpAnswer(refusal)
   // Not writeHead with a list: it drops repeated fields once any other header is set.
@@ -77,7 +75,7 @@ export function answerRefusal(req: IncomingMessage, res: ServerResponse, refusal
   res.end(req.method === 'HEAD' ? undefined : body)
 }
 
-/** Reads what is still to come of the body, and hangs up on whoever sends too much of it. */
+/** Reads and drops the rest of the body, and closes the connection if it is too long. */
 export function drain(req: IncomingMessage): void {
   let rest = longestDrain
   req.on('data', (chunk: Buffer) => {

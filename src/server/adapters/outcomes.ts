@@ -2,7 +2,7 @@ import type { AuthOutcome, Caller } from '../scheme/outcome.js'
 import type { AuthRequest } from '../scheme/request.js'
 import type { TOTPServerAuthScheme } from '../scheme/scheme.js'
 
-/** One scheme's view of one request. */
+/** One scheme's decision about one request. */
 interface Entry {
   readonly scheme: TOTPServerAuthScheme
   readonly pending: Promise<AuthOutcome>
@@ -39,7 +39,7 @@ export async function decide(
   return entry.outcome
 }
 
-/** Without a challenge, as of anything that is not the caller's fault. */
+/** Without a challenge, since it is not the caller's fault. */
 const schemeFailed: AuthOutcome = {
   refusal: { kind: 'unavailable', reason: 'guard-failed', challenges: [] },
 }
@@ -56,7 +56,7 @@ async function authenticate(scheme: TOTPServerAuthScheme, request: () => AuthReq
  * The caller of a request that a guard let pass.
  *
  * @param scheme whose guard it was; by default the last that decided
- * @returns nothing for a request that was refused, or met no such guard
+ * @returns undefined for a request that was refused, or met no such guard
  */
 export function callerOf(request: object, scheme?: TOTPServerAuthScheme): Caller | undefined {
   return outcomeOf(request, scheme)?.caller
@@ -66,7 +66,7 @@ export function callerOf(request: object, scheme?: TOTPServerAuthScheme): Caller
  * The outcome of a request, for logs.
  *
  * @param scheme whose outcome it is; by default that of the last scheme that decided
- * @returns nothing for a request that met no such guard
+ * @returns undefined for a request that met no such guard
  */
 export function outcomeOf(request: object, scheme?: TOTPServerAuthScheme): AuthOutcome | undefined {
   const entries = entriesOf.get(request) ?? []

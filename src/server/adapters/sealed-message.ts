@@ -2,28 +2,28 @@
 const readers = new WeakMap<object, () => unknown>()
 
 /**
- * Stands for a message until whoever may read it unseals it. Anything else that is done with it throws.
+ * Stands for a message until it is unsealed. Any other use of it throws.
  *
- * @param read gives the message itself
- * @param forbidden the error for who touches it
+ * @param read returns the message itself
+ * @param forbidden creates the error for any other use
  */
 export function sealMessage(read: () => unknown, forbidden: () => Error): object {
   const refuse = (): never => {
     throw forbidden()
   }
-  // A proxy as the handler of a proxy: every trap that is looked up is one that throws.
+  // A proxy as the handler of a proxy: whichever trap is looked up, it throws.
   const sealed = new Proxy({}, new Proxy({}, { get: () => refuse }))
   readers.set(sealed, read)
   return sealed
 }
 
-/** The message behind a seal; what is not sealed is itself. */
+/** Returns the message behind a seal, and anything else as it is. */
 export function unsealMessage(message: unknown): unknown {
   const read = typeof message === 'object' && message !== null ? readers.get(message) : undefined
   return read ? read() : message
 }
 
-/** An answer that a guard has let out. */
+/** An answer that a guard has released. */
 export class ReleasedAnswer {
   private constructor(readonly message: unknown) {}
 

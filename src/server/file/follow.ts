@@ -5,34 +5,35 @@ import { TOTPError } from '../../core/errors.js'
 /** A file as it was read. */
 export interface FileContent {
   readonly text: string
-  /** Whether every user of the machine may read it. (On Windows modes do not tell.) */
+  /** Whether every user of the machine can read it. (Not known on Windows.) */
   readonly exposed: boolean
 }
 
 export interface FollowedFileListener {
-  /** What the path leads to has changed. What this throws makes the change a failed one. */
+  /** The content has changed. If this throws, the change counts as failed. */
   changed(content: FileContent): void
-  /** It changed, and cannot be used. */
+  /** The content has changed, and cannot be used. */
   failed(error: unknown): void
 }
 
-/** A change is seen within a second; a look is one `stat`. */
+/** A change is seen within a second. Each look is one `stat`. */
 const lookEveryMs = 100
 
-/** What a path leads to, when it leads nowhere. */
+/** Stands for the signature of a missing file. */
 const gone = 'gone'
 
 /**
- * A file that is read again whenever its path leads to something else.
+ * A file that is read again whenever it changes, or its path leads to another file.
  *
- * It looks at the path and not at the file: a mounted secret is replaced by swapping a symbolic link, which no
- * watch on the file notices.
+ * It looks at the path, not at the file: a mounted secret is replaced by swapping a symbolic link, which a watch on the
+ * file does not notice. `fs.watchFile` looks at the path too, but compares with its own first look, so it misses a change
+ * between reading the file and that look; and it does not look again at a file that was half written or unreadable.
  */
 export class FollowedFile {
   readonly #path: string
   #seen = gone
-  /** A failure is told only when the next look finds the same file: it may have been half written. */
-  #failure: { readonly error: unknown; readonly told: boolean } | undefined
+  /** A failure is reported only if the next look finds the same file: it may have been half written. */
+  #failure: { readonly error: unknown; readonly reported: boolean } | undefined
   #timer: NodeJS.Timeout | undefined
 
   constructor(path: string) {
@@ -46,7 +47,7 @@ export class FollowedFile {
     return { text, exposed: process.platform !== 'win32' && (stats.mode & 0o004n) !== 0n }
   }
 
-  /** Looks until it is stopped. Keeps no process alive. */
+  /** Looks at the path until it is stopped. Keeps no process alive. */
   follow(listener: FollowedFileListener): void {
     this.#timer = setTimeout(() => {
       void this.#look(listener).then(() => this.#timer && this.follow(listener))
@@ -64,8 +65,8 @@ export class FollowedFile {
     const before = found === this.#seen ? this.#failure : undefined
     if (found === this.#seen) {
       if (!before) return
-      if (!before.told) listener.failed(before.error)
-      // What was read and is no good stays so; what could not be read may be readable by now, and the same file.
+      if (!before.reported) listener.failed(before.error)
+      // Bad content stays bad, but a file that could not be read may be readable now.
       if (found === gone || !isUnreadable(before.error)) {
         this.#failure = undefined
         return
@@ -76,28 +77,28 @@ export class FollowedFile {
     try {
       listener.changed(this.read())
     } catch (error) {
-      this.#failure = { error, told: before !== undefined && isUnreadable(error) }
+      this.#failure = { error, reported: before !== undefined && isUnreadable(error) }
     }
   }
 }
 
-/** Changes whenever the file or its content does. */
+/** Differs whenever the file or its content does. */
 function signatureOf({ dev, ino, size, mode, mtimeNs, ctimeNs }: BigIntStats): string {
   return [dev, ino, size, mode, mtimeNs, ctimeNs].join(' ')
 }
 
-/** Opened without waiting, since a pipe would make it wait for a writer. */
+/** Opened without blocking, since opening a pipe would wait for a writer. */
 function readRegularFile(path: string): { text: string; stats: BigIntStats } {
   let file: number | undefined
   try {
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
     const stats = fstatSync(file, { bigint: true })
-    if (!stats.isFile()) throw unreadable('it is no regular file')
+    if (!stats.isFile()) throw unreadable('it is not a regular file')
     return { text: readFileSync(file, 'utf8'), stats }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') throw unreadable('there is no such file', error)
-    if (code === 'EACCES') throw unreadable('this user may not', error)
+    if (code === 'EACCES') throw unreadable('permission denied', error)
     throw error instanceof TOTPError ? error : unreadable(`${code ?? 'unknown'} error`, error)
   } finally {
     if (file !== undefined) closeSync(file)

@@ -15,11 +15,11 @@ import { Seed } from '../../core/seed.js'
 import { serverFileVersion } from '../../core/server-file.js'
 import { isTokenHash } from '../../core/token.js'
 
-/** A server file as it was read: times are dates, and each peer has the seeds that count for it. */
+/** A parsed server file: times are dates, and each peer has the seeds that apply to it. */
 export interface ServerFileSettings {
   readonly profile: TOTPProfile
   readonly peers: readonly ServerFilePeer[]
-  /** The seeds that every peer has; empty when each peer has its own. */
+  /** The seeds of all peers; empty if each peer has its own. */
   readonly sharedSeeds: readonly ServerFileSeed[]
 }
 

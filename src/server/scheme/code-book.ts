@@ -2,18 +2,18 @@ import type { CodeProfile } from '../../core/profile.js'
 import type { Seed } from '../../core/seed.js'
 import { codeGenerator, driftsWithin } from '../../core/totp.js'
 
-/** By window. Shared, since they are the same for every seed. */
+/** The drifts of each window, shared by all seeds. */
 const driftsByWindow: number[][] = []
 const none: readonly number[] = []
-/** Equal to no code. */
+/** Differs from every code. */
 const noCode = -1
 
 /**
- * The codes that one seed has around now. They stay the same for a whole time step, so each is computed once
- * and compared from then on: a wrong code costs no HMAC.
+ * The codes of one seed around the current time step. They stay the same for a whole time step, so each is computed
+ * once, and a wrong code costs no HMAC.
  *
- * They are kept as whole numbers, of which a processor compares all bits at once: there is no first difference to stop
- * at. As texts or bytes they would be objects of their own all over the memory, which is slower than to compare them.
+ * They are kept as integers: a processor compares all bits of an integer at once, so the time does not depend on the
+ * first digit that differs. Strings or bytes would be separate objects all over the memory, and slower to read.
  */
 export class CodeBook {
   readonly #codeOf: (timeStep: number) => string
@@ -28,9 +28,9 @@ export class CodeBook {
   }
 
   /**
-   * The drift at which a code matches, nearest first, or none. Compares all of them, whichever match.
+   * Returns the drift at which a code matches, nearest first. Always compares all of them.
    *
-   * @param code the number that the digits of a well-formed code spell
+   * @param code the digits of a well-formed code as a number
    * @param timeStep the current one
    */
   match(code: number, timeStep: number): number | undefined {

@@ -14,19 +14,19 @@ import { FirstFactor } from './first-factor.js'
 import type { TOTPServerAuthSchemeOptions } from './options.js'
 import { makePeer, makePeers, type SchemePeer } from './peers.js'
 
-/** What requests are checked against. A server file that changes brings a new one; what is remembered stays. */
+/** What requests are checked against. A changed server file brings a new one, while the state stays. */
 export interface SchemeConfig {
   readonly profile: TOTPProfile
-  /** The name of the field that carries the code, in lower case, as requests are asked for it. */
+  /** The name of the header field that carries the code, in lower case. */
   readonly codeField: string
   readonly firstFactor: FirstFactor
-  /** Stands in for the peer when a token is nobody's, so that this takes as long as a wrong code. */
+  /** Takes the peer's place if a token belongs to none, so that it takes as long as a wrong code. */
   readonly decoy: SchemePeer
 }
 
 /**
- * @throws {TOTPError} for what contradicts itself, could never pass, or needs more than the state supports; see
- *   the constructor of `TOTPServerAuthScheme`.
+ * @throws {TOTPError} for options that contradict each other, could never let anyone in, or need more than the state
+ *   supports; see the constructor of `TOTPServerAuthScheme`.
  */
 export function makeConfig(
   options: TOTPServerAuthSchemeOptions,
@@ -46,7 +46,7 @@ export function makeConfig(
   if (peers.once && !state.supports.once) {
     throw new TOTPError(
       'ERR_CONFIG_INVALID',
-      'replay is "once", which this state does not support; give one that does',
+      'replay is "once", which this state does not support; pass one that does',
     )
   }
   return {

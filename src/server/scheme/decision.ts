@@ -15,7 +15,7 @@ export interface AuthAttempt {
   readonly credentials: Credentials
   /** The first factor. */
   readonly owner: TokenOwner
-  /** The second factor; nothing where no well-formed code was sent. */
+  /** The second factor; undefined if no well-formed code was sent. */
   readonly comparison: CodeComparison | undefined
   readonly at: Date
 }
@@ -23,7 +23,7 @@ export interface AuthAttempt {
 /** What is remembered of attempts. */
 export interface Memory {
   readonly state: State
-  /** Asked in place of the state where the request is refused in any case. Its answer is ignored. */
+  /** Asked instead of the state if the request is refused in any case. Its answer is ignored. */
   readonly decoyState: State
   readonly strangers: StrangerLimit
 }
@@ -32,7 +32,7 @@ export interface Memory {
 const decoyTokenHash = hashToken('')
 const decoyGuess: Comparison = { kind: 'guess', code: '000000' }
 
-/** Whole seconds to stay away while a delegate or the state store is down. */
+/** Whole seconds to wait while a delegate or the state is down. */
 const retryAfterFailure = 5
 
 /**
@@ -50,7 +50,7 @@ export async function decide(
   })
 
   if (!owner.peer || !comparison) {
-    // Refused already. This takes as long as a memory state does, under one name, so that nothing piles up.
+    // Refused already. Takes as long as a memory state would, under one name, so that it does not fill up.
     await memory.decoyState.decide(stateAttempt(config.decoy, decoyTokenHash, decoyGuess, at))
     if (!owner.peer) return refused(refusalOfStranger(attempt, owner.reason, memory.strangers))
     const reason = credentials.flaw ?? 'code-malformed'
@@ -60,7 +60,7 @@ export async function decide(
   const { peer, tokenHash, claims } = owner
   try {
     const decision = await memory.state.decide(stateAttempt(peer, tokenHash, comparison, at))
-    // What did not match is never let in, whatever a state answers.
+    // A code that did not match is never accepted, whatever a state returns.
     if (decision.kind !== 'accepted' || comparison.kind !== 'match')
       return refused(refusalOf(decision, peer.name))
     const { seedId, timeStep, drift } = comparison
@@ -81,7 +81,7 @@ function stateAttempt(
   return { peer: name, tokenHash, policy: replay, budgets, at, timeStep, period, window, comparison }
 }
 
-/** The refusal of a token that belongs to no peer. It touches no peer's budget, only that of its source. */
+/** The refusal of a token that belongs to no peer. It touches no peer's budget, only the limit of its source. */
 function refusalOfStranger(
   { credentials: { token, flaw }, request, at }: AuthAttempt,
   reason: NoOwnerReason,

@@ -4,33 +4,33 @@ import { quoteName } from '../../core/name.js'
 import { isLive } from '../../core/roster.js'
 import { hashToken, isSameTokenHash, isTokenHash, Token } from '../../core/token.js'
 
-/** What a delegate may want to know besides the token. */
+/** What a delegate may need besides the token. */
 export interface TokenContext {
   readonly at: Date
-  /** `sha256:` and hex, worked out already. */
+  /** The hash of the token, `sha256:` and hex. */
   readonly tokenHash: string
 }
 
-/** What a delegate says of a token: whose it is, or that it is nobody's. */
+/** A delegate's answer about a token: the peer it belongs to, or a refusal. */
 export type TokenVerdict =
   | {
-      /** Whose token it is, where the delegate knows. */
+      /** The peer that the token belongs to, if the delegate knows. */
       readonly peer?: string
-      /** Anything else that it proves, handed on to the agent. */
+      /** Anything else that the token proves; passed on to the agent. */
       readonly claims?: Readonly<Record<string, unknown>>
       /**
-       * What guesses with this token are counted by, where one token passes in several spellings; by default its text.
-       * Without it each spelling would have budgets of its own.
+       * The key that guesses with this token are counted by; by default the token itself. Needed where one token is
+       * valid in several spellings, since otherwise each spelling would have its own budgets.
        */
       readonly guessKey?: string
       readonly refusal?: never
     }
-  /** Refused. The text is for whoever reads the delegate; no caller sees it. */
+  /** Refused. The text is documentation; no caller sees it. */
   | { readonly refusal: string }
 
 /**
- * The first factor: checks a bearer token. It is asked once a request and never trusted alone. One that throws
- * cannot tell, and the request is answered 503.
+ * The first factor: checks a bearer token. It is called once per request, and its answer alone never lets anyone in. If
+ * it throws, the request is answered 503.
  */
 export interface ServerAuthScheme {
   authenticateToken(token: string, context?: TokenContext): TokenVerdict | Promise<TokenVerdict>
@@ -39,7 +39,7 @@ export interface ServerAuthScheme {
 export interface SimpleTokenAuthOptions {
   /** By default `$AUTH_TOKEN`. */
   readonly token?: string | Token
-  /** Whose token it is; without a name the scheme's `tokenToPeer` says it. */
+  /** The peer that the token belongs to; by default the one in the scheme's `tokenToPeer`. */
   readonly peer?: string
 }
 
@@ -50,12 +50,12 @@ export class SimpleTokenAuth implements ServerAuthScheme {
 
   /**
    * @param given the token, alone or with its peer
-   * @throws {TOTPError} `ERR_TOKEN_MISSING` without a token, `ERR_TOKEN_INVALID` for one that no request can
-   *   carry (RFC 6750 §2.1).
+   * @throws {TOTPError} `ERR_TOKEN_MISSING` without a token, `ERR_TOKEN_INVALID` for one that a request cannot carry
+   *   (RFC 6750 §2.1).
    */
   constructor(given: SimpleTokenAuthOptions | string = {}) {
     const { token = process.env['AUTH_TOKEN'], peer } = typeof given === 'string' ? { token: given } : given
-    if (!token) throw new TOTPError('ERR_TOKEN_MISSING', 'no token: give one, or set $AUTH_TOKEN')
+    if (!token) throw new TOTPError('ERR_TOKEN_MISSING', 'no token; pass one, or set $AUTH_TOKEN')
     this.#hash = Token.parse(valueOf(token)).hash
     this.#peer = peer
   }
@@ -67,10 +67,10 @@ export class SimpleTokenAuth implements ServerAuthScheme {
   }
 }
 
-/** A token or its hash, and whose it is. */
+/** A token or its hash, and the peer it belongs to. */
 export interface PeerToken {
   readonly peer: string
-  /** The token, or what `hashToken` makes of it: `sha256:` and hex. */
+  /** The token, or what `hashToken` returns for it: `sha256:` and hex. */
   readonly token: string | Token
   /** From this instant on it is refused. */
   readonly expiresAt?: Date
@@ -85,13 +85,13 @@ interface KnownToken {
   readonly expiresAt?: Date
 }
 
-/** Any number of tokens, each of them one peer's. Keeps their hashes only. */
+/** Any number of tokens, each belonging to one peer. Keeps only their hashes. */
 export class PeerTokenAuth implements ServerAuthScheme {
   readonly #known = new Map<string, KnownToken>()
 
   /**
-   * @throws {TOTPError} `ERR_TOKEN_INVALID` for a token that no request can carry, `ERR_CONFIG_INVALID` for
-   *   one that belongs to two peers, or ends at no instant.
+   * @throws {TOTPError} `ERR_TOKEN_INVALID` for a token that a request cannot carry, `ERR_CONFIG_INVALID` for one that
+   *   is listed twice, or whose `expiresAt` is not a valid date.
    */
   constructor(tokens: PeerTokens) {
     for (const { token, peer, expiresAt } of listOf(tokens)) {
@@ -99,7 +99,7 @@ export class PeerTokenAuth implements ServerAuthScheme {
       if (this.#known.has(hash)) {
         throw new TOTPError(
           'ERR_CONFIG_INVALID',
-          `a token of ${quoteName(peer)} is listed twice; give each token to one peer, once`,
+          `a token of ${quoteName(peer)} is listed twice; list each token once, for one peer`,
         )
       }
       if (expiresAt !== undefined && !isInstant(expiresAt)) {
@@ -115,13 +115,13 @@ export class PeerTokenAuth implements ServerAuthScheme {
   authenticateToken(token: string, context?: TokenContext): TokenVerdict {
     const { at, tokenHash } = context ?? { at: new Date(), tokenHash: hashToken(token) }
     const known = this.#known.get(tokenHash)
-    // The map found it by a digest, which no timing helps to forge; this compares it once more, in full.
+    // The map looks up a digest, which timing does not help to forge; this compares it again, in constant time.
     if (!known || !isSameTokenHash(known.hash, tokenHash)) return { refusal: 'unknown token' }
     return isLive(known, at) ? { peer: known.peer } : { refusal: 'expired token' }
   }
 }
 
-/** The hash of a token that is given as itself or as its hash; no `b64token` looks like a hash. */
+/** The hash of a token, which is given as it is or as its hash already; a `b64token` never looks like a hash. */
 export function tokenHashOf(token: string | Token): string {
   const value = valueOf(token)
   return isTokenHash(value) ? value : Token.parse(value).hash

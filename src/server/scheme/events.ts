@@ -10,7 +10,7 @@ interface EventBase {
   readonly source?: string
 }
 
-/** What happened, for an audit log. Holds no token, no code and no seed. */
+/** What happened, for an audit log. Contains no token, code or seed. */
 export type AuthEvent = EventBase &
   (
     | {
@@ -21,36 +21,36 @@ export type AuthEvent = EventBase &
         readonly drift: number
       }
     | {
-        /** `replayed`: a spent code under `once`. `throttled`: a budget was exhausted already. */
+        /** `replayed`: a spent code under `once`. `throttled`: a budget was already exhausted. */
         readonly type: 'refused' | 'replayed' | 'throttled'
         readonly reason: RefusalReason
-        /** Whose token it was, where that is known. */
+        /** The peer that the token belongs to, if known. */
         readonly peer?: string
       }
     | {
-        /** Once for each time that a budget becomes exhausted; `refused` for the same request comes before it. */
+        /** Emitted once each time a budget becomes exhausted, after `refused` for the same request. */
         readonly type: 'token_compromise_suspected'
         readonly peer: string
-        /** What to do about it. */
+        /** What to do. */
         readonly advice: string
       }
   )
 
-/** Called after each decision. What it returns, throws or rejects with changes nothing. */
+/** Called after each decision. Its result and its errors are ignored. */
 export type OnEvent = (event: AuthEvent) => unknown
 
-/** Hands an event over; whoever listens cannot change the outcome, not even by throwing. */
+/** Calls the listener, whose errors do not change the outcome. */
 export function emit<E>(onEvent: ((event: E) => unknown) | undefined, event: E): void {
   if (!onEvent) return
   try {
-    const answer = onEvent(event)
-    if (answer instanceof Promise) answer.catch(() => undefined)
+    const result = onEvent(event)
+    if (result instanceof Promise) result.catch(() => undefined)
   } catch {
-    // The listener's trouble is not the caller's.
+    // An error of the listener must not affect the caller.
   }
 }
 
-/** An address as it is. Anything else is a header field behind a proxy, in which a caller may have put anything. */
+/** Leaves an address as it is. Anything else comes from a header field, in which a caller can put anything. */
 const shownSource = (source: string): string =>
   /^(?!.*::.*::)[\da-f.:]{2,45}$/i.test(source) ? source : printable(source)
 
@@ -66,6 +66,6 @@ export function eventsOf({ caller, refusal }: AuthOutcome, request: AuthRequest,
   const type = reason === 'code-replayed' ? 'replayed' : kind === 'throttled' ? 'throttled' : 'refused'
   const refused: AuthEvent = { type, ...base, reason, ...(peer !== undefined && { peer }) }
   if (!refusal.compromiseSuspected || peer === undefined) return [refused]
-  const advice = `someone who has a live token of ${quoteName(peer)} is guessing codes: rotate it`
+  const advice = `someone with a live token of ${quoteName(peer)} is guessing codes: rotate it`
   return [refused, { type: 'token_compromise_suspected', ...base, peer, advice }]
 }

@@ -5,15 +5,15 @@ import { PeerTokenAuth, tokenHashOf, type ServerAuthScheme, type TokenVerdict } 
 import type { TOTPServerAuthSchemeOptions } from './options.js'
 import { mapOf, type PeerDirectory, type SchemePeer } from './peers.js'
 
-/** Why a token belongs to no peer. */
+/** Why a token counts as no peer's. */
 export type NoOwnerReason = 'delegate-failed' | 'peer-conflict' | 'peer-unknown' | 'token-refused'
 
-/** Whose token it is, or why it is nobody's. */
+/** The peer that a token belongs to, or why there is none. */
 export type TokenOwner =
   | {
       readonly peer: SchemePeer
       readonly claims: Readonly<Record<string, unknown>>
-      /** What guesses are counted by. */
+      /** The key that guesses are counted by. */
       readonly tokenHash: string
     }
   | {
@@ -21,13 +21,13 @@ export type TokenOwner =
       readonly reason: NoOwnerReason
     }
 
-/** Says nothing of what the delegate threw: that may quote the token. */
+/** Without the delegate's error, which may quote the token. */
 const delegateFailed: TokenOwner = { reason: 'delegate-failed' }
 
-/** The name of whoever calls with a shared seed when neither delegate nor map tells the peers apart. */
+/** The peer's name under a shared seed if neither delegate nor map tells peers apart. */
 const onlyPeer = 'peer'
 
-/** The first factor, and the way from a token to a peer. */
+/** The first factor: asks the delegate about a token, and finds the peer it belongs to. */
 export class FirstFactor {
   readonly #delegate: ServerAuthScheme
   readonly #tokenToPeer: ReadonlyMap<string, string>
@@ -35,30 +35,30 @@ export class FirstFactor {
   readonly #otherwise: string | undefined
 
   /**
-   * @throws {TOTPError} `ERR_CONFIG_INVALID` without delegate and map, or when a token is mapped twice, or to a peer
-   *   that has no seed; `ERR_TOKEN_INVALID` for a mapped token that no request can carry.
+   * @throws {TOTPError} `ERR_CONFIG_INVALID` without delegate and map, or if a token is mapped twice, or to a peer that
+   *   has no seed; `ERR_TOKEN_INVALID` for a mapped token that a request cannot carry.
    */
   constructor({ delegate, tokenToPeer, sharedSeed }: TOTPServerAuthSchemeOptions, peers: PeerDirectory) {
     const mapped = [...mapOf(tokenToPeer ?? {})]
     for (const [token, peer] of mapped) if (!peers.find(peer)) throw unusable(token, peer, peers)
     if (!delegate && mapped.length === 0) {
-      throw new TOTPError('ERR_CONFIG_INVALID', 'nothing checks the token: give a delegate, or tokenToPeer')
+      throw new TOTPError('ERR_CONFIG_INVALID', 'nothing checks the token; pass a delegate, or tokenToPeer')
     }
     const tokens = new Map(mapped.map(([token, peer]) => [tokenHashOf(token), peer]))
     if (tokens.size < mapped.length) {
       throw new TOTPError(
         'ERR_CONFIG_INVALID',
-        'tokenToPeer has a token twice, once by its hash; give each token to one peer, once',
+        'tokenToPeer has a token twice, once as its hash; map each token once',
       )
     }
     this.#delegate = delegate ?? new PeerTokenAuth(tokens)
-    // A delegate made of the map knows all that the map does.
+    // Our own delegate already knows everything in the map.
     this.#tokenToPeer = delegate ? tokens : new Map()
     this.#peers = peers
     this.#otherwise = sharedSeed !== undefined && mapped.length === 0 ? onlyPeer : undefined
   }
 
-  /** Asks the delegate whose token it is. A request without a token is nobody's. */
+  /** Asks the delegate about a token and finds its peer. */
   async identify(token: string | undefined, tokenHash: string, at: Date): Promise<TokenOwner> {
     if (token === undefined) return { reason: 'token-refused' }
     try {
@@ -81,10 +81,10 @@ export class FirstFactor {
   }
 
   /**
-   * Asks the delegate about every mapped token. (One mapped by its hash cannot be asked about.)
+   * Asks the delegate about every mapped token, except those mapped by their hash.
    *
-   * @throws {TOTPError} `ERR_CONFIG_INVALID` for a token that can never pass: the delegate refuses it, or says
-   *   that it is another peer's. What the delegate throws is thrown on.
+   * @throws {TOTPError} `ERR_CONFIG_INVALID` for a token that can never be accepted: the delegate refuses it, or assigns
+   *   it to another peer. Errors of the delegate are passed on.
    */
   async requireUsable(tokenToPeer: TOTPServerAuthSchemeOptions['tokenToPeer'], at: Date): Promise<void> {
     for (const [token, peer] of mapOf(tokenToPeer ?? {})) {
@@ -93,14 +93,14 @@ export class FirstFactor {
       if (!isRefused(verdict) && (verdict.peer ?? peer) === peer) continue
       throw new TOTPError(
         'ERR_CONFIG_INVALID',
-        `the token that tokenToPeer maps to ${quoteName(peer)} can never pass, since the delegate refuses it or ` +
-          "takes it for another peer's; let the delegate know it, or leave the delegate out",
+        `the token that tokenToPeer maps to ${quoteName(peer)} can never be accepted: the delegate refuses it or ` +
+          'assigns it to another peer; add it to the delegate, or leave the delegate out',
       )
     }
   }
 }
 
-/** The error for a token that is mapped to nobody. Where the map is the wrong way round, its names are tokens. */
+/** The error for a token that is mapped to an unknown peer. If the map is the wrong way round, its values are tokens. */
 function unusable(token: string, peer: string, peers: PeerDirectory): TOTPError {
   return new TOTPError(
     'ERR_CONFIG_INVALID',
@@ -110,7 +110,7 @@ function unusable(token: string, peer: string, peers: PeerDirectory): TOTPError 
   )
 }
 
-/** Delegates in plain JavaScript may answer anything; what is no verdict is a refusal too. */
+/** A delegate in plain JavaScript can return anything; what is not a verdict is a refusal. */
 function isRefused(verdict: TokenVerdict | null | undefined): verdict is { readonly refusal: string } {
   if (typeof verdict !== 'object' || verdict === null || Array.isArray(verdict)) return true
   return verdict.refusal !== undefined || typeof (verdict.peer ?? '') !== 'string'

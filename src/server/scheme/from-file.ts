@@ -15,7 +15,7 @@ export type ServerFileEvent = { readonly at: Date; readonly path: string } & (
       readonly type: 'server_file_loaded'
     }
   | {
-      /** A changed file is broken or gone; the one before stays in force. */
+      /** A changed file is broken or missing; the previous one stays in force. */
       readonly type: 'server_file_refused'
       readonly code: ErrorCode
       readonly message: string
@@ -27,40 +27,40 @@ export type ServerFileEvent = { readonly at: Date; readonly path: string } & (
     }
 )
 
-/** What a server file does not say. */
+/** The options that a server file does not contain. */
 export interface FromFileOptions extends Pick<
   PeerSeedsOptions,
   'delegate' | 'state' | 'throttle' | 'allowWeakSeeds' | 'allowInsecureWindow' | 'now'
 > {
   /**
-   * Told of decisions, and of what happens to the file. Without it, a file that is refused or exposed is a warning of
-   * the process (`process.emitWarning`).
+   * Called for decisions, and for what happens to the file. Without it, a refused or exposed file is reported as a
+   * process warning (`process.emitWarning`).
    */
   readonly onEvent?: (event: AuthEvent | ServerFileEvent) => unknown
 }
 
 export interface FollowedServerFile {
-  /** What the file says now, together with what it does not say. */
+  /** The file's content and the given options, as options of a scheme. */
   readonly options: PeerSeedsOptions
-  /** Takes what a changed file says; what it throws refuses the change. */
+  /** Calls `apply` with the options of a changed file; if that throws, the change is refused. */
   follow(apply: (options: PeerSeedsOptions) => void): void
   stop(): void
 }
 
 /**
- * Reads a server file now, and again whenever its path leads to another.
+ * Reads a server file now, and again whenever it changes or its path leads to another.
  *
  * @throws {TOTPError} see `TOTPServerAuthScheme.fromFile`
  */
 export function followServerFile(path: string | undefined, given: FromFileOptions): FollowedServerFile {
   if (!path) {
-    throw new TOTPError('ERR_CONFIG_INVALID', 'no server file: give its path, or set $A2A_TOTP_SERVER_FILE')
+    throw new TOTPError('ERR_CONFIG_INVALID', 'no server file; pass its path, or set $A2A_TOTP_SERVER_FILE')
   }
   const { now = () => new Date() } = given
   const file = new FollowedFile(path)
   let exposed = false
 
-  const say = (event: ServerFileEvent): void => {
+  const report = (event: ServerFileEvent): void => {
     if (given.onEvent) emit(given.onEvent, event)
     else if ('message' in event) process.emitWarning(event.message, { code: event.type, type: 'TOTPWarning' })
   }
@@ -70,7 +70,7 @@ export function followServerFile(path: string | undefined, given: FromFileOption
       const message = printable(
         `server file ${path}: every user of this machine can read its seeds; run chmod o-r`,
       )
-      say({ type: 'server_file_exposed', at: now(), path, message })
+      report({ type: 'server_file_exposed', at: now(), path, message })
     }
     exposed = content.exposed
     return options
@@ -82,16 +82,16 @@ export function followServerFile(path: string | undefined, given: FromFileOption
       file.follow({
         changed: (content) => {
           apply(optionsFrom(content))
-          say({ type: 'server_file_loaded', at: now(), path })
+          report({ type: 'server_file_loaded', at: now(), path })
         },
         failed: (error) => {
           const { code, message } = named(path, error)
-          say({
+          report({
             type: 'server_file_refused',
             at: now(),
             path,
             code,
-            message: `${message} (the old one stays)`,
+            message: `${message} (the previous file stays in force)`,
           })
         },
       })
@@ -103,7 +103,7 @@ export function followServerFile(path: string | undefined, given: FromFileOption
 /**
  * The options of a scheme for the peers of a server file.
  *
- * @param given what the file does not say
+ * @param given the options that the file does not contain
  * @throws {TOTPError} see {@link parseServerFile}; `ERR_SEED_WEAK` for a weak shared seed, even if the file has no
  *   peer yet. The scheme itself checks the seeds of peers.
  */
@@ -113,7 +113,7 @@ export function schemeOptions(text: string, given: Partial<PeerSeedsOptions>): P
   const tokens = peers.flatMap(({ name, tokens }) =>
     tokens.map(({ hash, expiresAt }) => ({ peer: name, token: hash, expiresAt })),
   )
-  // Made even where the user's own delegate takes its place: it refuses a token that two peers have.
+  // Created even if it is not used: it rejects a token that two peers have.
   const ownTokens = new PeerTokenAuth(tokens)
   for (const [index, { seed }] of sharedSeeds.entries()) {
     const remedy = 'make a longer one, or set allowWeakSeeds'
@@ -129,12 +129,12 @@ export function schemeOptions(text: string, given: Partial<PeerSeedsOptions>): P
       ]),
     ),
     delegate: given.delegate ?? ownTokens,
-    // Each peer of a server file has a policy of its own; the scheme's applies to none.
+    // Each peer of a server file has its own policy, so the scheme's is never used.
     replay: 'once',
   }
 }
 
-/** Runs something, and puts the file's path in front of what it says went wrong. */
+/** Runs a function, and puts the file's path in front of the message of its error. */
 export function namingFile<T>(path: string, run: () => T): T {
   try {
     return run()
@@ -144,7 +144,7 @@ export function namingFile<T>(path: string, run: () => T): T {
 }
 
 function named(path: string, error: unknown): TOTPError {
-  // What is no error of ours may quote the file.
+  // The message of any other error may quote the file.
   if (!isTOTPError(error)) return new TOTPError('ERR_CONFIG_INVALID', `server file ${path}: cannot be used`)
   return new TOTPError(error.code, `server file ${path}: ${error.message}`, { cause: error.cause })
 }

@@ -27,7 +27,7 @@ interface SchemeSeed {
   book: CodeBook | undefined
 }
 
-/** What a peer has unless its own seed set says otherwise. */
+/** What a peer has unless its own seed set differs. */
 export interface PeerDefaults {
   readonly profile: TOTPProfile
   readonly replay: ReplayPolicy
@@ -39,7 +39,7 @@ export interface PeerDefaults {
 /** The peers that may call. */
 export interface PeerDirectory {
   find(name: string): SchemePeer | undefined
-  /** Whether any peer's codes are good only once. */
+  /** Whether any peer has the policy `once`. */
   readonly once: boolean
 }
 
@@ -52,7 +52,7 @@ export function makePeers(
   defaults: PeerDefaults,
 ): PeerDirectory {
   if (peerSeeds !== undefined && sharedSeed !== undefined) {
-    throw new TOTPError('ERR_CONFIG_INVALID', 'peerSeeds and sharedSeed exclude each other; give one of them')
+    throw new TOTPError('ERR_CONFIG_INVALID', 'peerSeeds and sharedSeed exclude each other; pass one of them')
   }
   if (peerSeeds !== undefined) {
     const peers = new Map(
@@ -64,13 +64,13 @@ export function makePeers(
     }
   }
   if (sharedSeed === undefined) {
-    throw new TOTPError('ERR_SEED_MISSING', 'no seeds: give peerSeeds, or one sharedSeed for all')
+    throw new TOTPError('ERR_SEED_MISSING', 'no seeds; pass peerSeeds, or one sharedSeed for all')
   }
   const anyone = makePeer('(shared)', sharedSeed, defaults)
   return { find: (name) => ({ ...anyone, name }), once: anyone.replay === 'once' }
 }
 
-/** An object's own entries as a map, so that a peer may be called `constructor`. */
+/** An object's own entries as a map, so that a peer can be named `constructor`. */
 export function mapOf<V>(
   entries: Readonly<Record<string, V>> | ReadonlyMap<string, V>,
 ): ReadonlyMap<string, V> {
@@ -84,11 +84,11 @@ export function mapOf<V>(
 export function makePeer(name: string, input: SeedInput, defaults: PeerDefaults): SchemePeer {
   const set = seedSetOf(input)
   return namingPeer(name, () => {
-    if (set.seeds.length === 0) throw new TOTPError('ERR_SEED_MISSING', 'it has no seed; give it one')
+    if (set.seeds.length === 0) throw new TOTPError('ERR_SEED_MISSING', 'it has no seed; pass one')
     const profile = profileOf(set, defaults.profile)
     const seeds = set.seeds.map((seed, index) => makeSchemeSeed(seed, index, defaults.allowWeakSeeds))
     if (new Set(seeds.map(({ id }) => id)).size < seeds.length) {
-      throw new TOTPError('ERR_CONFIG_INVALID', 'two of its seeds have one id; give each its own')
+      throw new TOTPError('ERR_CONFIG_INVALID', 'two of its seeds have the same id; give each its own')
     }
     return {
       name,
@@ -100,28 +100,28 @@ export function makePeer(name: string, input: SeedInput, defaults: PeerDefaults)
   })
 }
 
-/** The agent's own object where nothing differs: with many peers, copies are most of what a server holds. */
+/** The agent's own object if nothing differs: with many peers, copies would be most of a server's memory. */
 function profileOf({ algorithm, digits, period }: SeedSet, agents: TOTPProfile): TOTPProfile {
   const given = Object.entries({ algorithm, digits, period }).filter(
     ([key, value]) => value !== undefined && value !== agents[key as keyof typeof agents],
   )
   if (given.length === 0) return agents
-  // The window is the agent's, and was judged with the agent's profile.
+  // The window is the agent's, and was checked with the agent's profile.
   const { window } = agents
   return { ...parseProfile({ ...agents, ...Object.fromEntries(given), window: undefined }), window }
 }
 
-/** What comparing a well-formed code with the codes of a peer's seeds showed. */
+/** What comparing a well-formed code with a peer's seeds showed. */
 export type CodeComparison =
   | ({ readonly kind: 'match' } & Pick<Caller, 'seedId' | 'timeStep' | 'drift'>)
   | { readonly kind: 'guess'; readonly code: string }
 
 /**
- * Compares a code with every seed of the peer; only a live one matches. Where there is no well-formed code, zeros are
- * compared, and so are seeds that have expired, so that it takes as long.
+ * Compares a code with every seed of the peer. Only a live seed matches, but expired seeds are compared too, and zeros
+ * are compared if there is no well-formed code, so that it always takes as long.
  *
  * @param sent the code as it was sent, if any
- * @returns nothing when what was sent is no well-formed code of the peer
+ * @returns undefined if what was sent is not a well-formed code
  */
 export function compareCode(
   peer: SchemePeer,
@@ -143,11 +143,11 @@ export function compareCode(
 }
 
 function makeSchemeSeed(given: PeerSeed, index: number, allowWeak: boolean): SchemeSeed {
-  if (!given.seed) throw new TOTPError('ERR_SEED_MISSING', 'one of its seeds is empty; give base32')
+  if (!given.seed) throw new TOTPError('ERR_SEED_MISSING', 'one of its seeds is empty; pass base32')
   const seed = typeof given.seed === 'string' ? Seed.fromBase32(given.seed) : given.seed
   // Not `instanceof`: the CLI's bundles each hold a copy of the class.
   if (typeof seed.bits !== 'number') {
-    throw new TOTPError('ERR_SEED_INVALID', 'a seed is given as base32, or as a Seed')
+    throw new TOTPError('ERR_SEED_INVALID', 'a seed must be base32, or a Seed')
   }
   if (given.expiresAt !== undefined && !isInstant(given.expiresAt)) {
     throw new TOTPError('ERR_CONFIG_INVALID', 'expiresAt of a seed must be a valid Date')

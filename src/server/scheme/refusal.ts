@@ -1,6 +1,6 @@
 import { challenges } from '../../core/challenge.js'
 
-/** Why a request was refused. For the log; a caller learns no more than the kind of refusal. */
+/** Why a request was refused. For the log; a caller only learns the kind of refusal. */
 export type RefusalReason =
   | 'code-doubled'
   | 'code-malformed'
@@ -19,17 +19,17 @@ export type RefusalReason =
   | 'token-missing'
   | 'token-refused'
 
-/** An expected no. `kind` is what the caller may know, `reason` what the log says. */
+/** An expected no. `kind` is what the caller learns, `reason` is for the log. */
 export interface Refusal {
   readonly kind: 'unauthenticated' | 'throttled' | 'unavailable'
   readonly reason: RefusalReason
-  /** The peer whose token it was, where that is known. For the log only. */
+  /** The peer that the token belongs to, if known. For the log only. */
   readonly peer?: string
-  /** Whole seconds after which trying again makes sense. */
+  /** In how many whole seconds a retry makes sense. */
   readonly retryAfter?: number
-  /** The guess that exhausted a budget: the peer's token may be stolen and should be rotated. */
+  /** Set for the guess that exhausted a budget: the peer's token may be stolen and should be rotated. */
   readonly compromiseSuspected?: true
-  /** The values of WWW-Authenticate, one a field line; empty unless unauthenticated. */
+  /** The values of WWW-Authenticate, one per field line; empty unless `unauthenticated`. */
   readonly challenges: readonly string[]
 }
 
@@ -48,7 +48,7 @@ export interface GrpcAnswer {
   readonly trailers: readonly (readonly [key: string, value: string])[]
 }
 
-/** One answer a kind: status code and, shaped like google.rpc.Status, what the body says. */
+/** One answer per kind: status code and, shaped like google.rpc.Status, the body. */
 const answers = {
   unauthenticated: {
     code: 401,
@@ -67,7 +67,7 @@ const answers = {
   },
 } as const satisfies Record<Refusal['kind'], { code: number; status: string; message: string }>
 
-/** A refusal, as far as it does not depend on how the scheme's profile has to be advertised. */
+/** A refusal without its challenges, which depend on the scheme's profile. */
 export type RefusalDetails = Omit<Refusal, 'challenges'>
 
 /**

@@ -1,42 +1,42 @@
 /**
- * One request as it arrived, before anything changed it. One object, so that proofs bound to more of the
- * request can come later without breaking those who call.
+ * One request as it arrived, before anything changed it. It is one object, so that proofs over more of the request can
+ * be added without breaking callers.
  */
 export interface AuthRequest {
   readonly binding: 'http' | 'grpc'
   readonly method: string
   /** The origin-form as received, before any router strips it; for gRPC `/pkg.Service/Method`. */
   readonly target: string
-  /** All field lines of that name, in order and as sent. The name is asked for in lower case. */
+  /** Returns all field lines of that name, in order and as sent. The name is in lower case. */
   header(name: string): readonly string[]
-  /** Where it came from: the socket's address, or what a trusted proxy says. */
+  /** Where it came from: the socket's address, or the address that a trusted proxy reports. */
   readonly source?: string | undefined
-  /** Lets a later proof bind the body. Nothing uses it yet. */
+  /** For proofs over the body. Not used yet. */
   readonly body?: BodyExpectation
 }
 
 export interface BodyExpectation {
-  /** Fails the request once the body is read, unless it has that digest. */
+  /** Fails the request once the body is read if its digest differs. */
   expectDigest(algorithm: 'sha-256', digest: Uint8Array): void
 }
 
 /** RFC 9110 §11.6.2 with RFC 6750 §2.1: the scheme in any case, spaces, then the token and nothing else. */
 const bearerCredentials = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i
 
-/** What the two header fields hold, or what is wrong with them. */
+/** The content of the two header fields, or what is wrong with them. */
 export interface Credentials {
   /** Whether there was an Authorization field at all. */
   readonly tokenGiven: boolean
   readonly token: string | undefined
-  /** As sent; whether it can be a code depends on the peer. */
+  /** As sent. Whether it is well-formed depends on the peer. */
   readonly code: string | undefined
   readonly flaw:
     'token-missing' | 'token-malformed' | 'token-doubled' | 'code-missing' | 'code-doubled' | undefined
 }
 
 /**
- * Takes token and code out of a request. A field that came twice counts as none: proxies and servers disagree on which
- * of the two is meant.
+ * Takes token and code out of a request. A duplicate field counts as missing: proxies and servers disagree on which of
+ * the two is meant.
  *
  * @param codeField the name of the field that carries the code, in lower case
  */
@@ -54,7 +54,7 @@ export function credentialsOf(request: AuthRequest, codeField: string): Credenti
   }
 }
 
-/** Requests made in plain JavaScript may give the only line as it is, and nothing where there is none. */
+/** Requests made in plain JavaScript may return a single line as a string, or nothing. */
 function linesOf(given: readonly string[] | string | null | undefined): readonly string[] {
   return typeof given === 'string' ? [given] : (given ?? [])
 }

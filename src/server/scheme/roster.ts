@@ -2,7 +2,7 @@ import { replayOf, seedsOf, type Roster } from '../../core/roster.js'
 import { PeerTokenAuth } from './delegates.js'
 import type { PeerSeedsOptions } from './options.js'
 
-/** What a scheme needs to serve a roster: every peer with its own seeds (or the shared ones), profile and policy. */
+/** The options of a scheme for a roster: every peer with its own seeds (or the shared ones), profile and policy. */
 export function rosterOptions(
   roster: Roster,
 ): Pick<PeerSeedsOptions, 'delegate' | 'peerSeeds' | 'profile' | 'replay'> {

@@ -12,8 +12,8 @@ import { compareCode } from './peers.js'
 import { credentialsOf, type AuthRequest } from './request.js'
 
 /**
- * Both factors of a request: a bearer token, checked by a delegate, and a TOTP code (RFC 6238) of the peer that
- * the token belongs to. There is no way to ask about one of them alone.
+ * Checks both factors of a request: a bearer token, by a delegate, and a TOTP code (RFC 6238) of the peer that the token
+ * belongs to. One factor alone cannot be checked.
  */
 export class TOTPServerAuthScheme {
   #config: SchemeConfig
@@ -23,7 +23,7 @@ export class TOTPServerAuthScheme {
   #stopFollowing: () => void = () => undefined
 
   /**
-   * @throws {TOTPError} for what contradicts itself or could never pass: `ERR_CONFIG_INVALID`,
+   * @throws {TOTPError} for options that contradict each other or could never let anyone in: `ERR_CONFIG_INVALID`,
    *   `ERR_PROFILE_INVALID`, `ERR_SEED_MISSING`, `ERR_SEED_INVALID`, `ERR_SEED_WEAK`, `ERR_TOKEN_INVALID`.
    */
   constructor(options: TOTPServerAuthSchemeOptions) {
@@ -36,9 +36,9 @@ export class TOTPServerAuthScheme {
   }
 
   /**
-   * Like the constructor, and asks the delegate about every mapped token as well.
+   * Like the constructor, but also asks the delegate about every mapped token.
    *
-   * @throws {TOTPError} also `ERR_CONFIG_INVALID` for a mapped token that can never pass.
+   * @throws {TOTPError} also `ERR_CONFIG_INVALID` for a mapped token that can never be accepted.
    */
   static async create(options: TOTPServerAuthSchemeOptions): Promise<TOTPServerAuthScheme> {
     const scheme = new TOTPServerAuthScheme(options)
@@ -47,15 +47,15 @@ export class TOTPServerAuthScheme {
   }
 
   /**
-   * A scheme for the peers of a server file (`a2a-totp config server`), each with the policy and the codes that the
-   * file says. Changes of the file are in force within a second, atomic swaps of a mounted one included, and no
-   * request is refused for them: what the guard remembers stays. A new file that is broken or gone leaves the old
-   * one in force, and is an event (`server_file_refused`). Following ends with {@link close}, and keeps no process
-   * alive.
+   * A scheme for the peers of a server file (`a2a-totp config server`), each with its own policy and profile.
+   *
+   * Changes of the file are in force within a second, including atomic swaps of a mounted file, and no request is
+   * refused because of them: the state stays. If the new file is broken or missing, the previous one stays in force, and
+   * an event reports it (`server_file_refused`). {@link close} stops following; following keeps no process alive.
    *
    * @param path by default `$A2A_TOTP_SERVER_FILE`
-   * @throws {TOTPError} `ERR_FILE_UNREADABLE`; `ERR_CONFIG_INVALID` without a path, or with the path of the field
-   *   that is wrong and never its value; and what the constructor throws.
+   * @throws {TOTPError} `ERR_FILE_UNREADABLE`; `ERR_CONFIG_INVALID` without a path, or with the path of the bad field and
+   *   never its value; and what the constructor throws.
    */
   static fromFile(
     path: string | undefined = process.env['A2A_TOTP_SERVER_FILE'],
@@ -70,12 +70,12 @@ export class TOTPServerAuthScheme {
     return scheme
   }
 
-  /** How codes are made and sent, unless a peer's own seed set says otherwise. */
+  /** How codes are made and sent, unless a peer's own seed set differs. */
   get profile(): TOTPProfile {
     return this.#config.profile
   }
 
-  /** Stops following the server file. The scheme goes on with what it knows. */
+  /** Stops following the server file. The scheme continues with what it has read. */
   close(): void {
     this.#stopFollowing()
   }
@@ -85,10 +85,10 @@ export class TOTPServerAuthScheme {
   }
 
   /**
-   * Decides about a request. Ask once a request: under `once`, asking again is a replay.
+   * Decides about a request. Call it once per request: under `once`, a second call is a replay.
    *
-   * Both factors are always evaluated. Never throws for what a request holds; a delegate or a state that throws
-   * leads to a refusal of kind `unavailable`.
+   * Always evaluates both factors. Never throws because of a request's content; if a delegate or the state throws, the
+   * refusal is of kind `unavailable`.
    */
   async authenticate(request: AuthRequest): Promise<AuthOutcome> {
     const at = this.#now()
