@@ -1,3 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { isListenOnly, isLoopback, parseHttpUrl, portOf } from '../../src/core/url.js'
 
@@ -41,6 +44,13 @@ describe('loopback', () => {
   ])('is not %s', (text) => {
     expect(isLoopback(new URL(text))).toBe(false)
   })
+})
+
+it('loopback is decided here alone', () => {
+  const src = fileURLToPath(new URL('../../src', import.meta.url))
+  const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
+  const rule = /127\\\.|127\(|\\\.localhost/
+  expect(files.filter((name) => rule.test(readFileSync(join(src, name), 'utf8')))).toEqual(['core/url.ts'])
 })
 
 it.each([

@@ -5,8 +5,8 @@ import type { ProbeOptions } from '../run/options.js'
 type Place = Pick<UnderstoodInterface, 'binding' | 'url'>
 
 /**
- * Whether token and code may go to an interface: to the host that the user named or that the store has, or to one that was
- * allowed by name. Whatever else a card names does not get them.
+ * Whether token and code may be sent to an interface: on the host that the user or the store names, or on one that was
+ * allowed by name. A card cannot add other hosts.
  */
 export function mayReceiveCredentials(
   place: Place,
@@ -20,12 +20,12 @@ export function mayReceiveCredentials(
   )
 }
 
-/** Whether others could read credentials on their way to a URL. */
+/** Whether credentials sent to a URL would be readable on the network. */
 export function isExposed(url: URL): boolean {
   return url.protocol !== 'https:' && !isLoopback(url)
 }
 
-/** Without a port, every port of the host is meant. */
+/** A name without a port allows every port of the host. */
 function isNamed(allowed: string, url: URL): boolean {
   const text = `${url.protocol}//${allowed}`
   if (!URL.canParse(text)) return false
@@ -33,15 +33,15 @@ function isNamed(allowed: string, url: URL): boolean {
   return /:\d+$/.test(allowed) ? host === url.host : hostname === url.hostname
 }
 
-/** The usual names of this machine, which mean one server where the port is the same. */
-const usualNames = /^(localhost|127\.0\.0\.1|\[::1\])$/
+/** The usual names of this machine: on one port they are one server. */
+const usualNames = new Set(['localhost', '127.0.0.1', '[::1]'])
 
 /**
- * On this machine each port is an agent of its own, so what a card names at another port is elsewhere. Not for gRPC:
- * its paths are fixed, so that it does no harm to ask another service.
+ * On this machine another port is another server, to which an HTTP request may do anything. A gRPC call is harmless
+ * there: its path is fixed.
  */
 function isSameHost(known: URL, { binding, url }: Place): boolean {
   const sameName =
-    known.hostname === url.hostname || (usualNames.test(known.hostname) && usualNames.test(url.hostname))
+    known.hostname === url.hostname || (usualNames.has(known.hostname) && usualNames.has(url.hostname))
   return sameName && (binding === 'grpc' || !isLoopback(url) || portOf(known) === portOf(url))
 }
