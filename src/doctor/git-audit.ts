@@ -73,7 +73,7 @@ function unknown(path: string, { reason, advice }: Doubt): Finding {
     id: 'git-unknown',
     severity: 'note',
     subject: path,
-    message: `it is in a git work tree, but cannot check whether git tracks or ignores it: ${reason}`,
+    message: `it is in a git work tree, but whether git tracks or ignores it cannot be checked: ${reason}`,
     fix: advice,
   }
 }
