@@ -122,11 +122,7 @@ describe('the function for it', () => {
       const text = readFileSync(join(src, name), 'utf8')
       return /^(cli|doctor|fragments|probe\/report)\//.test(name) && text.includes('JSON.stringify')
     })
-    // The server file as the reader gets it, and inside of a manifest; and one value each, as YAML.
-    expect(found.sort()).toEqual([
-      'cli/commands/config/server-reader.ts',
-      'fragments/kubernetes.ts',
-      'fragments/yaml-text.ts',
-    ])
+    // The server file as the reader gets it, and inside a manifest.
+    expect(found.sort()).toEqual(['cli/commands/config/server-reader.ts', 'fragments/kubernetes.ts'])
   })
 })
