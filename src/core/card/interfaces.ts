@@ -46,6 +46,8 @@ const bindings: Readonly<Record<string, Binding>> = {
   GRPC: 'grpc',
 }
 
+const absoluteUrl = /^https?:\/\//i
+
 /**
  * Reads every interface that a card names: the list of 1.0, then the main URL of 0.3 and its additions. A card may have
  * both. Interfaces that are not understood are returned too, each with the reason.
@@ -104,17 +106,16 @@ function read(
     : undefined
   const address = readAddress(written.address, binding, cardUrl)
   if (binding === undefined || protocolVersion === undefined || !address.understood) {
-    const why =
-      binding === undefined
-        ? 'unknown transport'
-        : !address.understood
-          ? address.why
-          : 'unknown protocol version'
     const url = address.understood ? address.url : undefined
-    return { understood: false, binding, protocolVersion, url, why, written }
+    return { understood: false, binding, protocolVersion, url, why: whyNot(binding, address), written }
   }
   const { url, remarks } = address
   return { understood: true, binding, protocolVersion, url, tenant: tenant || undefined, remarks, written }
+}
+
+function whyNot(binding: Binding | undefined, address: Address): string {
+  if (binding === undefined) return 'unknown transport'
+  return address.understood ? 'unknown protocol version' : address.why
 }
 
 /** Patch versions do not change the protocol (A2A 1.0 §3.6). Agents of 0.2 are called as 0.3. */
@@ -123,22 +124,20 @@ function readVersion(given: unknown): ProtocolVersion | undefined {
   return major === undefined ? undefined : major === '1' ? '1.0' : '0.3'
 }
 
-/** Reads the address of an interface. With an unknown transport, both HTTP addresses and gRPC targets are accepted. */
+/** Reads the address of an interface. With an unknown transport, http(s) URLs and gRPC targets are accepted. */
 export function readAddress(given: string, binding: Binding | undefined, cardUrl?: URL): Address {
   const text = given.trim()
   if (text === '') return no('no address')
-  const address = binding === 'grpc' ? readGrpcTarget(text) : readHttpAddress(text, cardUrl)
-  if (!address.understood) {
-    const other = binding === undefined ? readGrpcTarget(text) : address
-    return other.understood ? other : address
-  }
+  const isTarget = binding === 'grpc' || (binding === undefined && !absoluteUrl.test(text))
+  const address = isTarget ? readGrpcTarget(text) : readHttpAddress(text, cardUrl)
+  if (!address.understood) return address
   if (isListenOnly(address.url))
     return no(`${address.url.hostname} is a listening address, which cannot be called`)
   return address.url.port === '0' ? no('port 0 cannot be called') : address
 }
 
 function readHttpAddress(text: string, cardUrl: URL | undefined): Address {
-  const absolute = /^https?:\/\//i.test(text)
+  const absolute = absoluteUrl.test(text)
   // A text with a colon in its first segment is not a relative reference (RFC 3986 §4.2), but a scheme or host:port.
   if (!absolute && /^[^/?#]*:/.test(text)) return no('neither an http:// or https:// URL nor a path')
   if (!absolute && cardUrl === undefined) return no('relative, and the URL of the card is unknown')

@@ -8,8 +8,11 @@ export type Address =
 /** gRPC's default port, with or without TLS. */
 const defaultPort = 443
 
-/** Names of gRPC resolvers, which cannot be host names in a target, even before a port. */
-const resolvers = /^(dns|ipv4|ipv6|unix|unix-abstract|vsock|xds|google-c2p)$/i
+/** gRPC's other resolvers. It would not read their names as host names, even before a port. */
+const otherResolver = /^(unix|unix-abstract|vsock|xds|google-c2p):/i
+
+/** As gRPC reads it: four decimal numbers. The URL parser also accepts fewer numbers, hexadecimal and octal ones. */
+const ipv4 = /^((0|[1-9]\d{0,2})\.){3}(0|[1-9]\d{0,2})(:|$)/
 
 const notATarget =
   'not a gRPC target; expected host:port, dns:, ipv4:, ipv6:, or a URL with grpc, grpcs, http or https'
@@ -31,13 +34,11 @@ export function readGrpcTarget(text: string): Address {
     case 'dns':
       return readHostAndPort(path)
     case 'ipv4':
-      return readIp(path, /^(\d{1,3}\.){3}\d{1,3}(:|$)/, 'IPv4')
+      return readIp(path, ipv4, 'IPv4')
     case 'ipv6':
       return readIp(/^[\da-f.]*(:[\da-f.]*){2,}$/i.test(path) ? `[${path}]` : path, /^\[/, 'IPv6')
     default:
-      return resolvers.test(text.split(':', 1)[0] ?? '') && text.includes(':')
-        ? no(notATarget)
-        : readHostAndPort(text)
+      return otherResolver.test(text) ? no(notATarget) : readHostAndPort(text)
   }
 }
 
@@ -56,15 +57,15 @@ function readHostAndPort(text: string): Address {
     /^([\w.-]+|\[[\da-f:.]+\])(?::(\d{1,5}))?$/i.exec(text) ?? []
   if (host === '') return no(notATarget)
   if (/^\d+$/.test(host)) return no('no host')
-  const plain = urlAt('http', host, port)
-  if (plain === undefined) return no(notATarget)
-  return yes(isLoopback(plain) ? plain : (urlAt('https', host, port) ?? plain))
+  const secure = parse('https', `${host}:${port}`)
+  if (secure === undefined) return no(notATarget)
+  return yes(isLoopback(secure) ? new URL(`http://${secure.hostname}:${port}`) : secure)
 }
 
 /** Reads the part after `://` with the URL parser, which normalises the host. */
 function readUrl(scheme: string, rest: string): Address {
   const secure = scheme === 'https' || scheme === 'grpcs'
-  const read = secure ? parse('https', rest) : parse('http', rest)
+  const read = parse(secure ? 'https' : 'http', rest)
   // The parser drops the default port of a scheme, so trying both schemes shows whether a port was given.
   const hasPort = (['http', 'https'] as const).some((one) => (parse(one, rest)?.port ?? '') !== '')
   if (read === undefined) return no('not a URL')
@@ -88,10 +89,6 @@ export function withoutExtras(given: URL): { url: URL; remarks: string[] } {
 
 function parse(scheme: 'http' | 'https', rest: string): URL | undefined {
   return URL.canParse(`${scheme}://${rest}`) ? new URL(`${scheme}://${rest}`) : undefined
-}
-
-function urlAt(scheme: 'http' | 'https', host: string, port: string): URL | undefined {
-  return parse(scheme, `${host}:${port}`)
 }
 
 function yes(url: URL, remarks: readonly string[] = []): Address {

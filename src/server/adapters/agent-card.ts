@@ -2,6 +2,7 @@
 import * as sdk from '@a2a-js/sdk'
 import { withTotpSecurity } from '../../core/card/security.js'
 import type { CardJson } from '../../core/card/shapes.js'
+import { asObject } from '../../core/json.js'
 
 export interface TOTPAgentCardOptions {
   /** The header that carries the code; by default X-TOTP. */
@@ -34,6 +35,6 @@ export function totpAgentCard(
 
 /** Without security schemes the two forms look alike, and either reading gives the same. */
 function isInMemory(card: sdk.AgentCard | CardJson): card is sdk.AgentCard {
-  const schemes = Object.values(card.securitySchemes ?? {}) as { readonly scheme?: unknown }[]
-  return schemes.some(({ scheme }) => typeof scheme === 'object' && scheme !== null && '$case' in scheme)
+  const schemes = Object.values(asObject(card.securitySchemes))
+  return schemes.some((scheme) => '$case' in asObject(asObject(scheme)['scheme']))
 }

@@ -101,6 +101,7 @@ export const noTargets: readonly NoTarget[] = [
   { text: 'ipv6:[::1]:1,[::2]:1', why: 'names several addresses' },
   { text: 'ipv4:agent.example:50051', why: 'not an IPv4 address' },
   { text: 'ipv4:127.1:50051', why: 'not an IPv4 address' },
+  { text: 'ipv4:010.0.0.1:50051', why: 'not an IPv4 address' },
   { text: 'ipv6:127.0.0.1:50051', why: 'not an IPv6 address' },
   { text: 'unix:/tmp/agent.sock', why: notATarget, shown },
   ...[
