@@ -42,8 +42,6 @@ function test(bin) {
   const path = [bin, env.PATH].join(delimiter)
   const node = join(bin, process.platform === 'win32' ? 'node.exe' : 'node')
   run(node, ['--version'])
-  // What the build keeps is of the Node that built.
-  if (run(node, ['scripts/code-cache.cjs']) !== 0) return 1
   return run(node, ['node_modules/vitest/vitest.mjs', 'run', '--project', 'suite', ...filters], {
     // A CA bundle is parsed at every start of Node, and the suite starts many; npm may need it, though.
     env: { ...env, NODE_EXTRA_CA_CERTS: '', PATH: path },

@@ -1,69 +1,86 @@
-import type { Roster } from '../core/roster.js'
+import { randomBytes } from 'node:crypto'
+import type { Command } from 'commander'
 import type { RandomBytes } from '../core/random.js'
-import type { Protection } from '../store/protection.js'
-import type { Opened } from '../store/store.js'
-import type { Busy } from './io/busy.js'
-import type { Output } from './io/output.js'
-import type { AskHidden } from './store/store-keys.js'
+import type { Env } from '../programs/environment.js'
+import { sleep, unlessInterrupted } from './interruption.js'
+import { createOutput, type Output, type OutputOptions } from './io/output.js'
+import { createProgress, type Progress } from './io/progress.js'
+import { createQuestions, type Questions } from './io/questions.js'
+import { readAll } from './io/stdio.js'
+import { StoreAccess, type StoreOptions } from './store/store-access.js'
+import { storeKeys } from './store/store-keys.js'
+import type { System } from './system.js'
 
-export type Env = Readonly<Record<string, string | undefined>>
-
-/** The store that the command line, the environment or the working directory points to. */
-export interface StoreAccess {
-  /** Where the store is, or where a new one would be made. */
-  path(): string
-  /** Whether there is one, and it is trusted. */
-  exists(): boolean
-  /** Whether something is at its path, trusted or not. */
-  taken(): boolean
-  /** Where the nearest one is, trusted or not: for `doctor`. */
-  nearest(): string
-  /** The same for the store of the working directory, whatever lies above it, unless another was named: for `init`. */
-  here(): StoreAccess
-  /** @throws {TOTPError} `ERR_STORE_*` when it is missing, not trusted or cannot be used. */
-  read(): Promise<Roster>
-  /** The same, with how it is protected. */
-  open(): Promise<Opened>
-  /** Opens any store, whoever else may read it: for `doctor`. */
-  examine(path: string): Promise<Opened>
-  /** Makes a new one. With `replace` an old one is kept beside it, and where is returned. */
-  create(roster: Roster, options: { replace: boolean; protection: Protection }): Promise<string | undefined>
-  /** Changes it, whole or not at all, one process at a time. */
-  update(change: (roster: Roster) => Roster): Promise<Roster>
-  /** Changes how it is protected, in the same way. */
-  protect(change: (protection: Protection) => Protection): Promise<Protection>
-}
-
-/** The world as a command sees it. A test hands in another one. */
-export interface CliContext {
+/** What a command works with. A test passes another one. */
+export interface CliContext extends Questions {
   readonly env: Env
   readonly cwd: string
   readonly now: () => Date
   readonly random: RandomBytes
   readonly output: Output
   readonly store: StoreAccess
-  /** Work that takes more than about 300 ms is done under it. */
-  readonly busy: Busy
-  /** Aborted by SIGINT and SIGTERM: a command that takes its time then ends, and prints no result. */
+  /** For work that takes more than about 300 ms. */
+  readonly progress: Progress
+  /** Aborted by SIGINT and SIGTERM: a long-running command then ends and prints no result. */
   readonly signal: AbortSignal
-  /** All of standard input. It throws when {@link CliContext.signal} is aborted before the end. */
+  /** Reads standard input to its end. Throws when {@link CliContext.signal} is aborted before that. */
   readonly readStdin: () => Promise<Buffer>
-  /**
-   * Asks a person at a terminal.
-   *
-   * @throws {TOTPError} `ERR_CONFIRMATION_NEEDED` where nobody can be asked, and for Ctrl-D, which is no answer; it
-   * names the option to give.
-   */
-  readonly confirm: (question: string, option: string) => Promise<boolean>
-  /** Asks for a secret without showing what is typed. */
-  readonly askHidden: AskHidden
   /** Waits; returns early when {@link CliContext.signal} is aborted. */
   readonly sleep: (ms: number) => Promise<void>
   /**
-   * Waits for work that knows nothing of {@link CliContext.signal}, and changes nothing here: a conversation with a
-   * server. Throws when interrupted, and leaves it to itself.
+   * Waits for work that does not observe {@link CliContext.signal} and changes nothing locally, such as a request to a
+   * server. Throws when interrupted, and abandons the work.
    */
   readonly unlessInterrupted: <T>(work: Promise<T>) => Promise<T>
-  /** The exit code of a command that did its work and whose answer is no. */
+  /** Sets the exit code of a command that succeeded with a negative answer. */
   readonly setExitCode: (code: number) => void
+  /** The whole program with every command defined, for `help` and `completion`. */
+  readonly wholeProgram: () => Promise<Command>
+}
+
+/** The options that every command takes. */
+export type GlobalOptions = OutputOptions & StoreOptions
+
+/** A run of a command, as the program starts it. */
+export interface Invocation {
+  readonly system: System
+  readonly options: GlobalOptions
+  /** The command that runs, as `recipients add`, for the record of changes. */
+  readonly commandName: () => string
+  readonly setExitCode: CliContext['setExitCode']
+  readonly wholeProgram: CliContext['wholeProgram']
+}
+
+/** Adds to a command what the list in `main.ts` does not say: arguments, options, help and action. */
+export type DefineCommand = (command: Command, invocation: Invocation) => void
+
+/** Defines a command that works with a context. */
+export const inContext =
+  (define: (command: Command, context: CliContext) => Command): DefineCommand =>
+  (command, invocation) => {
+    define(command, createContext(invocation))
+  }
+
+function createContext({ system, options, commandName, setExitCode, wholeProgram }: Invocation): CliContext {
+  const { env, cwd, signal, now = () => new Date() } = system
+  const output = createOutput(system.stdout, system.stderr, env, options)
+  const progress = createProgress(output)
+  const questions = createQuestions(system, output, progress)
+  const keys = storeKeys(env, cwd, questions.askHidden)
+  return {
+    ...questions,
+    env,
+    cwd,
+    now,
+    random: randomBytes,
+    output,
+    store: new StoreAccess({ env, cwd, options, commandName, now, keys, output, progress }),
+    progress,
+    signal,
+    readStdin: () => readAll(system.stdin(), signal),
+    sleep: (ms) => sleep(ms, signal),
+    unlessInterrupted: (work) => unlessInterrupted(work, signal),
+    setExitCode,
+    wholeProgram,
+  }
 }

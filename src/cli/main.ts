@@ -1,68 +1,96 @@
-import { addPeerCommand } from './commands/peers/add-peer.js'
-import { codeCommand } from './commands/codes/code.js'
-import { configCommand } from './commands/config/config.js'
-import { completePeersCommand, completionCommand } from './commands/help/completion.js'
-import { decryptCommand } from './commands/store/decrypt.js'
-import { demoCommand } from './commands/demo.js'
-import { doctorCommand } from './commands/doctor.js'
-import { encryptCommand } from './commands/store/encrypt.js'
-import { exportCommand } from './commands/transfer/export.js'
-import { helpCommand } from './commands/help/help.js'
-import { importCommand } from './commands/transfer/import.js'
-import { initCommand } from './commands/store/init.js'
-import { listCommand } from './commands/peers/list.js'
-import { probeCommand } from './commands/probe/probe.js'
-import { recipientsCommand } from './commands/store/recipients.js'
-import { removePeerCommand } from './commands/peers/remove-peer.js'
-import { rotateCommand } from './commands/peers/rotate.js'
-import { showCommand } from './commands/peers/show.js'
-import { verifyCommand } from './commands/codes/verify.js'
 import { runProcess } from './process.js'
-import { runCommandLine, type CommandMaker } from './program.js'
-import type { World } from './system.js'
+import { runCommandLine, type CommandList } from './program.js'
+import type { System } from './system.js'
 
-/** By the names that a command line may use. */
-const commands: Readonly<Record<string, CommandMaker>> = {
-  init: initCommand,
-  'add-peer': addPeerCommand,
-  list: listCommand,
-  show: showCommand,
-  code: codeCommand,
-  verify: verifyCommand,
-  config: configCommand,
-  probe: probeCommand,
-  rotate: rotateCommand,
-  'remove-peer': removePeerCommand,
-  revoke: removePeerCommand,
-  import: importCommand,
-  export: exportCommand,
-  encrypt: encryptCommand,
-  decrypt: decryptCommand,
-  recipients: recipientsCommand,
-  doctor: doctorCommand,
-  demo: demoCommand,
-  completion: completionCommand,
-  help: helpCommand,
-  'complete-peers': Object.assign(completePeersCommand, { hidden: true as const }),
+/** Every command, in the order of `--help`. */
+const commands: CommandList = {
+  init: {
+    description: 'create the store: one file with an agent and the peers that may call it',
+    load: () => import('./commands/store/init.js'),
+  },
+  'add-peer': {
+    description: 'give one or more peers a seed and a token',
+    load: () => import('./commands/peers/add-peer.js'),
+  },
+  list: {
+    description: 'list the peers: credential ids and ages, policies, overlaps',
+    load: () => import('./commands/peers/list.js'),
+  },
+  show: {
+    description: 'show one peer: its policy and its credentials, without their values',
+    load: () => import('./commands/peers/show.js'),
+  },
+  code: {
+    description: "print a peer's current code",
+    load: () => import('./commands/codes/code.js'),
+  },
+  verify: {
+    description: 'check whether a code is currently valid for a peer; for people, uses up no time step',
+    load: () => import('./commands/codes/verify.js'),
+  },
+  config: {
+    description: 'print what the agent, a peer or the agent card needs',
+    load: () => import('./commands/config/config.js'),
+  },
+  probe: {
+    description: 'test against a live agent that bearer plus TOTP is really enforced',
+    load: () => import('./commands/probe/probe.js'),
+  },
+  rotate: {
+    description: 'give peers a new seed and token; the old ones stay valid for a while',
+    load: () => import('./commands/peers/rotate.js'),
+  },
+  'remove-peer': {
+    alias: 'revoke',
+    description: 'remove peers from the store; all of them or none',
+    load: () => import('./commands/peers/remove-peer.js'),
+  },
+  import: {
+    description: 'add peers from otpauth URIs, a QR code, a migration, CSV, maps or our JSON; all or none',
+    load: () => import('./commands/transfer/import.js'),
+  },
+  export: {
+    description: "print every peer's newest seed and token; secret, so it requires --reveal",
+    load: () => import('./commands/transfer/export.js'),
+  },
+  encrypt: {
+    description: 'encrypt the store with age, or change how it is encrypted',
+    load: () => import('./commands/store/encrypt.js'),
+  },
+  decrypt: {
+    description: 'remove the encryption of the store',
+    load: () => import('./commands/store/decrypt.js'),
+  },
+  recipients: {
+    description: 'list, add or remove the age recipients that can open the encrypted store',
+    load: () => import('./commands/store/recipients.js'),
+  },
+  doctor: {
+    description: 'find risks to stores and machine: modes, git, weak or old credentials',
+    load: () => import('./commands/doctor.js'),
+  },
+  demo: {
+    description: 'run a real A2A agent on 127.0.0.1, protected by the store',
+    load: () => import('./commands/demo.js'),
+  },
+  completion: {
+    description: 'print a script that lets a shell complete commands, options and peer names',
+    load: () => import('./commands/help/completion.js'),
+  },
+  help: {
+    description: 'show help for a command or a topic',
+    load: () => import('./commands/help/help.js'),
+  },
+  'complete-peers': {
+    description: '',
+    hidden: true,
+    load: () => import('./commands/help/complete-peers.js'),
+  },
 }
 
-/** Those that tell of all the others. */
-const telling: ReadonlySet<CommandMaker> = new Set([completionCommand, helpCommand])
+/** Runs one command line. Returns its exit code; never throws. */
+export const main = (args: readonly string[], system: System): Promise<number> =>
+  runCommandLine(commands, args, system)
 
-/** The one command that a command line names. All where it names none, or one that tells of the others. */
-function commandsFor(args: readonly string[]): ReadonlySet<CommandMaker> {
-  const name = firstOperand(args)
-  const named = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined
-  return new Set(named && !telling.has(named) ? [named] : Object.values(commands))
-}
-
-function firstOperand(args: readonly string[]): string | undefined {
-  return args.find((arg, index) => !arg.startsWith('-') && args[index - 1] !== '--store')
-}
-
-/** Runs one command line. Gives its exit code; never throws. */
-export const main = (args: readonly string[], world: World): Promise<number> =>
-  runCommandLine(commandsFor(args), args, world)
-
-/** Runs this process's command line. */
+/** Runs the command line of this process. */
 export const run = (): void => runProcess(main)

@@ -1,4 +1,4 @@
-import { Option } from 'commander'
+import type { Command } from 'commander'
 import { TOTPError } from '../core/errors.js'
 import { parseRfc3339 } from '../core/instant.js'
 import { parseHttpUrl } from '../core/url.js'
@@ -12,78 +12,118 @@ import {
   widestWindow,
 } from '../core/profile.js'
 
-const choices = new WeakMap<Option, readonly string[]>()
+/**
+ * The arguments of commander's `option`: flags, description, and a parser of the value. Unlike commander's own errors,
+ * those of the parser never quote the value.
+ */
+type Definition<Parser> = [flags: string, description: string, parser: Parser]
 
-/** The words that an option takes, for shells to complete; none where it takes anything. */
-export const wordsOf = (option: Option): readonly string[] => choices.get(option) ?? []
+/** A parser that accepts only a few words. Shells complete them. */
+export interface WordParser {
+  (value: string): string
+  readonly words: readonly string[]
+}
 
-/** An option whose value must be one of a few words. Unlike commander's `choices`, its error never echoes the value. */
-export function choice(flags: string, description: string, words: readonly string[]): Option {
-  const option = new Option(flags, `${description} (${words.join(', ')})`)
-  choices.set(option, words)
-  return option.argParser((value) => {
-    if (words.includes(value)) return value
-    throw new TOTPError('ERR_USAGE', `${option.long ?? flags} must be one of ${words.join(', ')}`)
-  })
+/** An option whose value must be one of a few words. */
+export function choice(
+  flags: string,
+  description: string,
+  words: readonly string[],
+  normalize = (value: string): string => value,
+): Definition<WordParser> {
+  const parse = (value: string): string => {
+    const word = normalize(value)
+    if (words.includes(word)) return word
+    throw new TOTPError('ERR_USAGE', `${nameIn(flags)} must be one of ${words.join(', ')}`)
+  }
+  return [flags, `${description} (${words.join(', ')})`, Object.assign(parse, { words })]
 }
 
 /** An option whose value is a whole number in a range. */
-export function wholeNumber(flags: string, description: string, least: number, most: number): Option {
-  const option = new Option(flags, description)
-  return option.argParser((value) => {
+export function wholeNumber(
+  flags: string,
+  description: string,
+  least: number,
+  most: number,
+): Definition<(value: string) => number> {
+  const parse = (value: string): number => {
     const number = /^[0-9]{1,9}$/.test(value) ? Number(value) : NaN
     if (number >= least && number <= most) return number
-    throw new TOTPError('ERR_USAGE', `${option.long ?? flags} must be a whole number, ${least} to ${most}`)
-  })
+    throw new TOTPError('ERR_USAGE', `${nameIn(flags)} must be a whole number, ${least} to ${most}`)
+  }
+  return [flags, description, parse]
 }
 
-/** What a peer's codes are made of; a store's profile has these and more. */
-export const codeOptions = (): Option[] => [
-  choice('--algorithm <name>', 'hash inside the HMAC', algorithms).argParser(
-    upperCase('--algorithm', algorithms),
-  ),
-  wholeNumber('--digits <n>', 'length of a code, 6 to 8', digitCounts[0], digitCounts[2]),
-  wholeNumber(
-    '--period <seconds>',
-    `how long a code lives, ${shortestPeriod} to ${longestPeriod}`,
-    shortestPeriod,
-    longestPeriod,
-  ),
-]
+const unitMs: Readonly<Record<string, number>> = {
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+}
 
-export const profileOptions = (): Option[] => [
-  ...codeOptions(),
-  wholeNumber(
-    '--window <steps>',
-    `time steps accepted on either side, 0 to ${widestWindow}`,
-    0,
-    widestWindow,
-  ),
-  new Option('--header <name>', 'header that carries the code').argParser((value) => {
-    if (profileRules.header.allows(value)) return value
-    throw new TOTPError('ERR_USAGE', `--header must be ${profileRules.header.expected}`)
-  }),
-]
+/** A hundred years: an overlap that long still ends on a date with a four-digit year. */
+const longestMs = 36_525 * 86_400_000
 
-export const replayOption = (): Option =>
-  choice(
-    '--replay <policy>',
-    'whether a code is good for one request or for as long as it lives',
-    replayPolicies,
+/** An option whose value is a duration such as `24h`, in milliseconds. */
+export function duration(flags: string, description: string): Definition<(value: string) => number> {
+  const parse = (value: string): number => {
+    const [, count = '', unit = ''] = /^([0-9]{1,9})([smhdw])$/.exec(value) ?? []
+    const ms = Number(count) * (unitMs[unit] ?? NaN)
+    if (ms > 0 && ms <= longestMs) return ms
+    throw new TOTPError(
+      'ERR_USAGE',
+      `${nameIn(flags)} must be a duration such as 24h: a number followed by s, m, h, d or w`,
+    )
+  }
+  return [flags, description, parse]
+}
+
+/** `--digits <n>` is `--digits`. */
+const nameIn = (flags: string): string => flags.replace(/ .*/, '')
+
+/** Adds the options that decide how a peer's codes are made. A store's profile has these and more. */
+export const codeOptions = (command: Command): Command =>
+  command
+    .option(...choice('--algorithm <name>', 'hash inside the HMAC', algorithms, (name) => name.toUpperCase()))
+    .option(...wholeNumber('--digits <n>', 'length of a code, 6 to 8', digitCounts[0], digitCounts[2]))
+    .option(
+      ...wholeNumber(
+        '--period <seconds>',
+        `lifetime of a code, ${shortestPeriod} to ${longestPeriod}`,
+        shortestPeriod,
+        longestPeriod,
+      ),
+    )
+
+export const profileOptions = (command: Command): Command =>
+  codeOptions(command)
+    .option(
+      ...wholeNumber(
+        '--window <steps>',
+        `time steps accepted before and after the current one, 0 to ${widestWindow}`,
+        0,
+        widestWindow,
+      ),
+    )
+    .option('--header <name>', 'header that carries the code', (value) => {
+      if (profileRules.header.allows(value)) return value
+      throw new TOTPError('ERR_USAGE', `--header must be ${profileRules.header.expected}`)
+    })
+
+export const replayOption = (command: Command): Command =>
+  command.option(
+    ...choice(
+      '--replay <policy>',
+      'whether a code is valid for one request or for its whole lifetime',
+      replayPolicies,
+    ),
   )
 
-function upperCase(flag: string, choices: readonly string[]): (value: string) => string {
-  return (value) => {
-    const upper = value.toUpperCase()
-    if (choices.includes(upper)) return upper
-    throw new TOTPError('ERR_USAGE', `${flag} must be one of ${choices.join(', ')}`)
-  }
-}
-
 /**
- * Reads a point in time: RFC 3339, or unix seconds.
+ * Parses a point in time: RFC 3339, or unix seconds.
  *
- * @throws {TOTPError} `ERR_USAGE` for anything else, days that do not exist and times before 1970 included.
+ * @throws {TOTPError} `ERR_USAGE` for anything else, including dates that do not exist and times before 1970.
  */
 export function parseTime(text: string): Date {
   const at = /^\d{1,12}(\.\d+)?$/.test(text) ? new Date(Number(text) * 1000) : parseRfc3339(text)
@@ -112,5 +152,5 @@ export function requireHttpUrl(what: string, text: string): string {
 export function refuseTogether(given: Readonly<Record<string, unknown>>): void {
   const [one, other] = Object.keys(given).filter((name) => given[name] !== undefined)
   if (one !== undefined && other !== undefined)
-    throw new TOTPError('ERR_USAGE', `${one} and ${other} do not go together; leave one out`)
+    throw new TOTPError('ERR_USAGE', `${one} and ${other} cannot be used together; omit one`)
 }

@@ -2,99 +2,144 @@ import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { TOTPError, isTOTPError } from '../core/errors.js'
 import { quoteName } from '../core/name.js'
-import type { CliContext } from './context.js'
-import { asksForJson, errorLine, oneLine } from './error-line.js'
-import { exitCodeOf, exitCodes } from './exit-codes.js'
-import { createContext, defaultGlobalOptions, type GlobalOptions, type World } from './system.js'
+import type { DefineCommand, GlobalOptions, Invocation } from './context.js'
+import { asksForJson, errorLine, exitCodeOf, exitCodes, oneLine } from './errors.js'
+import type { System } from './system.js'
 
-/** Makes a command that works in a context. One that is `hidden` is in no help text. */
-export interface CommandMaker {
-  (context: CliContext): Command
+/** A command by its name in the list: what the help of the program shows, and where the rest is. */
+export interface CommandEntry {
+  readonly description: string
+  readonly alias?: string
+  /** Not in any help text. */
   readonly hidden?: true
+  readonly load: () => Promise<{ readonly define: DefineCommand }>
 }
 
-/** Runs one command line of these commands. Gives its exit code; never throws. */
+export type CommandList = Readonly<Record<string, CommandEntry>>
+
+/** Runs one command line. Returns its exit code; never throws. */
 export async function runCommandLine(
-  commands: Iterable<CommandMaker>,
+  commands: CommandList,
   args: readonly string[],
-  world: World,
+  system: System,
 ): Promise<number> {
-  let exitCode: number = exitCodes.done
-  const options = defaultGlobalOptions()
-  const context = createContext(world, options, (code) => (exitCode = code))
-  try {
-    await createProgram(commands, context, options, world, asksForJson(args)).parseAsync(args, {
-      from: 'user',
-    })
-  } catch (error) {
-    exitCode = report(error, world, asksForJson(args))
-  }
-  const { aborted, reason } = world.signal as { aborted: boolean; reason: unknown }
-  // An answer that nobody reads is still the answer.
+  const program = new Program(commands, system, asksForJson(args))
+  const exitCode = await program.run(args)
+  const { aborted, reason } = system.signal as { aborted: boolean; reason: unknown }
+  // With EPIPE the answer stands, although nothing reads it.
   if (!aborted || reason === 'EPIPE') return exitCode
   return reason === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted
 }
 
-function createProgram(
-  commands: Iterable<CommandMaker>,
-  context: CliContext,
-  options: GlobalOptions,
-  { stdout, stderr, env }: World,
-  json: boolean,
-): Command {
-  const program = new Command('a2a-totp')
-    .description('A second factor for A2A agents: bearer token plus a TOTP code on every request.')
-    .version(packageJson.version)
-    .option(
-      '--store <path>',
-      'the store; else $A2A_TOTP_STORE, else the nearest a2a-totp.json upward',
-      requirePath,
-    )
-    .option('--json', 'one JSON document on stdout')
-    .option('--quiet', 'no remarks on stderr, errors only')
-    .option('--no-color', 'no colours, spinners and countdowns')
-    .option('--allow-insecure-permissions', 'use a store that others could read')
-    .addHelpText(
-      'after',
-      `
-Start here:
-  $ a2a-totp init --agent billing
-  $ a2a-totp add-peer alice
-  $ a2a-totp config client alice         # what alice needs; secret
-  $ a2a-totp config server               # what the agent needs; secret
-  $ a2a-totp probe https://billing.example alice
+class Program {
+  readonly #commands: CommandList
+  readonly #system: System
+  readonly #json: boolean
+  readonly #program: Command
+  readonly #defined = new Set<Command>()
+  /** The command whose action runs. */
+  #running: Command
+  #exitCode: number = exitCodes.done
 
-Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 a store, file or configuration cannot be used,
-4 the agent cannot be reached, 70 a bug, 130 / 143 interrupted.`,
-    )
-    .helpCommand(false)
-    .hook('preAction', (root, action) => {
-      Object.assign(options, root.opts(), { command: nameOf(action) })
-    })
-  for (const make of commands) program.addCommand(make(context), { hidden: make.hidden ?? false })
-  forEachCommand(program, (command) =>
+  constructor(commands: CommandList, system: System, json: boolean) {
+    this.#commands = commands
+    this.#system = system
+    this.#json = json
+    this.#program = this.#running = describeProgram()
+      // A command is loaded when it is the one that runs: loading them all would double the time of a start.
+      .hook('preSubcommand', (_, command) => this.#define(command))
+      .hook('preAction', (_, command) => {
+        this.#running = command
+      })
+    for (const [name, { description, alias, hidden = false }] of Object.entries(commands)) {
+      const command = this.#program.command(name, { hidden }).description(description)
+      if (alias !== undefined) command.alias(alias)
+    }
+    this.#configure(this.#program)
+  }
+
+  async run(args: readonly string[]): Promise<number> {
+    const { stderr, signal } = this.#system
+    try {
+      await this.#program.parseAsync(args, { from: 'user' })
+      return this.#exitCode
+    } catch (error) {
+      if (signal.aborted) return exitCodes.interrupted
+      // Its help or its version was requested, and is on stdout.
+      if (error instanceof CommanderError) return exitCodes.done
+      stderr.write(errorLine(isTOTPError(error) ? error : bug(error), this.#json))
+      return isTOTPError(error) ? exitCodeOf[error.code] : exitCodes.bug
+    }
+  }
+
+  async #define(command: Command): Promise<void> {
+    if (this.#defined.has(command)) return
+    this.#defined.add(command)
+    const { define } = (await this.#commands[command.name()]?.load()) ?? {}
+    define?.(command, this.#invocation())
+    this.#configure(command)
+  }
+
+  #invocation(): Invocation {
+    const options = this.#program.opts<GlobalOptions>()
+    // A script with an unset variable must not change some other store.
+    if (options.store === '')
+      throw new TOTPError('ERR_USAGE', '--store needs a path; omit it to search for the store')
+    return {
+      system: this.#system,
+      options,
+      commandName: () => nameOf(this.#running),
+      setExitCode: (code) => (this.#exitCode = code),
+      wholeProgram: async () => {
+        for (const command of this.#program.commands) await this.#define(command)
+        return this.#program
+      },
+    }
+  }
+
+  /** commander passes none of this on to a command that was added as an object. */
+  #configure(command: Command): void {
+    const { stdout, stderr, env } = this.#system
     command
       .exitOverride((error) => {
         throw error.exitCode === 0 ? error : usageError(error, command)
       })
       .configureOutput({
         writeOut: (text) => stdout.write(text),
-        // Help that nobody asked for: a command line without a command.
-        writeErr: (text) => !json && stderr.write(text),
-        // Said once, in one line, by `report`.
+        // The help that commander prints for a command line without a command.
+        writeErr: (text) => !this.#json && stderr.write(text),
+        // Printed once, on one line, by `run`.
         outputError: () => undefined,
         getOutHasColors: () => stdout.isTTY === true && !env['NO_COLOR'],
         getErrHasColors: () => stderr.isTTY === true && !env['NO_COLOR'],
       })
-      .showSuggestionAfterError(true),
-  )
-  return program
+    for (const child of command.commands) this.#configure(child)
+  }
 }
 
-/** A script whose variable was not set must not change some other store. */
-function requirePath(path: string): string {
-  if (path !== '') return path
-  throw new TOTPError('ERR_USAGE', '--store needs a path; leave it out to have the store looked for')
+function describeProgram(): Command {
+  return new Command('a2a-totp')
+    .description('A second factor for A2A agents: bearer token plus a TOTP code on every request.')
+    .version(packageJson.version)
+    .option('--store <path>', 'the store (default: $A2A_TOTP_STORE, else the nearest a2a-totp.json upward)')
+    .option('--json', 'print one JSON document on stdout')
+    .option('--quiet', 'print no remarks on stderr, only errors')
+    .option('--no-color', 'no colours, spinners or countdowns')
+    .option('--allow-insecure-permissions', 'use a store that others can read')
+    .addHelpText(
+      'after',
+      `
+Getting started:
+  $ a2a-totp init --agent billing
+  $ a2a-totp add-peer alice
+  $ a2a-totp config client alice         # what alice needs; secret
+  $ a2a-totp config server               # what the agent needs; secret
+  $ a2a-totp probe https://billing.example alice
+
+Exit codes: 0 success, 1 the answer is no, 2 wrong usage, 3 a store, file or configuration cannot be used,
+4 the agent cannot be reached, 70 a bug, 130 / 143 interrupted.`,
+    )
+    .helpCommand(false)
 }
 
 /** `rotate`, or `recipients add`; empty for the program itself. */
@@ -103,21 +148,7 @@ function nameOf(command: Command): string {
   return parent ? `${nameOf(parent)} ${command.name()}`.trimStart() : ''
 }
 
-function forEachCommand(command: Command, visit: (command: Command) => unknown): void {
-  visit(command)
-  for (const child of command.commands) forEachCommand(child, visit)
-}
-
-/** Turns whatever was thrown into one line on stderr and an exit code. */
-function report(error: unknown, { stderr, signal }: World, json: boolean): number {
-  if (signal.aborted) return exitCodes.interrupted
-  // Its help or its version was asked for, and is on stdout.
-  if (error instanceof CommanderError) return exitCodes.done
-  stderr.write(errorLine(isTOTPError(error) ? error : bug(error), json))
-  return isTOTPError(error) ? exitCodeOf[error.code] : exitCodes.bug
-}
-
-/** The text of an unknown error may hold anything, a seed included: only where it came from is told. */
+/** The message of an unknown error may contain anything, even a seed: only its origin is printed. */
 function bug(error: unknown): { code: string; message: string } {
   const where =
     error instanceof Error ? (error.stack ?? '').split('\n').find((line) => /^\s+at /.test(line)) : undefined
@@ -126,7 +157,7 @@ function bug(error: unknown): { code: string; message: string } {
   return { code: 'ERR_INTERNAL', message }
 }
 
-/** commander's words without its prefix, its line breaks, and what could be a secret in the wrong place. */
+/** commander's message without its prefix, its line breaks, and what could be a secret in the wrong place. */
 function usageError({ code, message }: CommanderError, command: Command): TOTPError {
   const help = ['a2a-totp', nameOf(command), '--help'].filter(Boolean).join(' ')
   const words =

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { exitCodeOf } from '../../src/cli/exit-codes.js'
+import { exitCodeOf } from '../../src/cli/errors.js'
 import { binary, makeStore, runCli } from '../support/cli.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))

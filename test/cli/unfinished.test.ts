@@ -33,7 +33,7 @@ describe('a process that has nothing left to wait for', () => {
           import { ask } from './io/prompt.js'
           import { runProcess } from './process.js'
           const stdin = Object.assign(new PassThrough(), { setRawMode() {} })
-          runProcess((_, world) => ask('Sure?', { ...world, stdin }))`,
+          runProcess((_, system) => ask('Sure?', { ...system, stdin }))`,
         resolveDir: cli,
       },
       outfile: script,

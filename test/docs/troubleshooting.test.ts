@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { exitCodeOf } from '../../src/cli/exit-codes.js'
+import { exitCodeOf } from '../../src/cli/errors.js'
 import { makeStore, runCli, startBinary } from '../support/cli.js'
 import { followSteps, freePort, stepsOf } from '../support/console-session.js'
 

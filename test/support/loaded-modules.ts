@@ -24,11 +24,6 @@ Module._load = function (request, ...rest) {
   asked.add(request)
   return load.call(this, request, ...rest)
 }
-const builtin = process.getBuiltinModule
-process.getBuiltinModule = (name) => {
-  asked.add(name)
-  return builtin(name)
-}
 process.on('exit', () => writeFileSync(process.env.LOADED_MODULES, JSON.stringify([...asked])))
 `
 
@@ -47,7 +42,10 @@ export async function loadedBy(args: readonly string[], cwd: string, stdin = '')
   const asked = (JSON.parse(readFileSync(note, 'utf8')) as string[]).sort()
   const isBundle = (name: string): boolean => /^\.{1,2}\/.*\.cjs$/.test(name)
   return {
-    bundles: asked.filter(isBundle).map((name) => basename(name)),
+    bundles: asked
+      .filter(isBundle)
+      .map((name) => basename(name))
+      .sort(),
     builtins: asked.filter((name) => isBuiltin(name)),
     others: asked.filter((name) => !isBundle(name) && !isBuiltin(name) && !name.endsWith('bin/a2a-totp.cjs')),
   }

@@ -1,14 +1,10 @@
 import { once } from 'node:events'
-import { Command } from 'commander'
-import type { CliContext } from '../context.js'
+import { inContext } from '../context.js'
 import { wholeNumber } from '../options.js'
 
-export const demoCommand = (context: CliContext): Command =>
-  new Command('demo')
-    .description('a real A2A agent on 127.0.0.1, protected by the store')
-    .addOption(
-      wholeNumber('--port <port>', 'the port to listen on; 0 takes any free one', 0, 65_535).default(0),
-    )
+export const define = inContext((command, context) =>
+  command
+    .option(...wholeNumber('--port <port>', 'the port to listen on; 0 picks a free one', 0, 65_535), 0)
     .addHelpText(
       'after',
       `
@@ -30,4 +26,5 @@ Examples:
       output.result(agent.cardUrl, { card: agent.cardUrl, interfaces: agent.interfaces })
       if (!signal.aborted) await once(signal, 'abort')
       await agent.close()
-    })
+    }),
+)

@@ -1,11 +1,10 @@
 import { resolve } from 'node:path'
-import { Command } from 'commander'
 import { isTOTPError } from '../../core/errors.js'
 import { defaultProfile } from '../../core/profile.js'
 import { printable } from '../../core/text.js'
-import type { CliContext } from '../context.js'
+import { inContext, type CliContext } from '../context.js'
 import type { Finding, StoreUnderTest } from '../../doctor/index.js'
-import { exitCodes } from '../exit-codes.js'
+import { exitCodes } from '../errors.js'
 import { requireHttpUrl } from '../options.js'
 import type { Output } from '../io/output.js'
 
@@ -14,9 +13,8 @@ interface DoctorOptions {
   clock?: string
 }
 
-export const doctorCommand = (context: CliContext): Command =>
-  new Command('doctor')
-    .description('look for what endangers stores and machine: modes, git, weak or old credentials')
+export const define = inContext((command, context) =>
+  command
     .argument(
       '[stores...]',
       'their paths; else the store that is found. Several are compared with each other',
@@ -35,7 +33,7 @@ Examples:
   $ a2a-totp doctor --clock https://billing.example --fix`,
     )
     .action(async (paths: string[], { fix, clock }: DoctorOptions) => {
-      const { output, now, busy } = context
+      const { output, now, progress } = context
       if (clock !== undefined) requireHttpUrl('--clock', clock)
       const patients = await patientsOf(context, paths)
       const { examine, auditClock, worstFirst } = await import('../../doctor/index.js')
@@ -43,10 +41,10 @@ Examples:
       const clockFindings =
         clock === undefined
           ? []
-          : await busy.during('asking what time it is', () =>
+          : await progress.during('asking what time it is', () =>
               context.unlessInterrupted(auditClock(clock, profile, now)),
             )
-      const found = await busy.during('looking at files and git', () => examine(patients, now(), context))
+      const found = await progress.during('looking at files and git', () => examine(patients, now(), context))
       const findings = worstFirst([...found, ...clockFindings])
       const mended = fix ? await mend(findings, output) : new Set<Finding>()
       context.signal.throwIfAborted()
@@ -57,7 +55,8 @@ Examples:
       })
       if (findings.length === 0) output.say('nothing to find fault with')
       if (!ok) context.setExitCode(exitCodes.no)
-    })
+    }),
+)
 
 /** Modes are for the findings to tell, so that a store which other commands refuse is examined all the same. */
 async function patientsOf({ store, cwd }: CliContext, paths: readonly string[]): Promise<StoreUnderTest[]> {

@@ -1,56 +1,54 @@
 import { jsonText, printable } from '../../core/text.js'
+import type { Env } from '../../programs/environment.js'
 
-/** One of the two streams that a command talks to. */
+/** One of the two streams that a command writes to. */
 export interface CliStream {
   readonly isTTY?: boolean
-  /** Cells in a line, where it is a terminal. */
+  /** Width in cells, if it is a terminal. */
   readonly columns?: number
   write(text: string): boolean
 }
 
-/** The options that decide how a command speaks. */
+/** The global options that decide what is printed. */
 export interface OutputOptions {
-  json: boolean
-  quiet: boolean
-  color: boolean
+  readonly json?: boolean
+  readonly quiet?: boolean
+  readonly color: boolean
 }
 
-/** Where everything that a command says goes through: the result to stdout, the talk to stderr. */
+/** What a command prints: the result on stdout, everything else on stderr. */
 export interface Output {
   readonly json: boolean
-  /** Whether stdout is a person's terminal that wants colour, QR codes and countdowns. */
+  /** Whether stdout is a terminal where colours, QR codes and countdowns are wanted. */
   readonly forPerson: boolean
-  /** The same for stderr: spinners and questions. */
+  /** The same for stderr: spinners. */
   readonly talksToPerson: boolean
-  /** Width of the terminal in cells; 80 when it is unknown. */
+  /** Width of the terminal in cells; 80 if unknown. */
   readonly columns: number
   /**
-   * The answer: the text, or with `--json` the document. An empty text prints nothing. The text may have lines, so what
-   * comes from outside has to be made `printable` before; in the document every value is escaped.
+   * Prints the result: the text, or the document with `--json`. An empty text prints nothing. The text may have several
+   * lines, so text from outside has to be made `printable` first; in the document every value is escaped.
    */
   result(text: string, json: unknown): void
-  /** Text for stdout as it is: a step of a countdown, a line per time step. */
+  /** Writes text to stdout unchanged, for a countdown or a line per time step. */
   write(text: string): void
-  /** A remark for people, on one line, whatever is in it: silent with `--quiet` and `--json`. */
+  /** Prints a one-line remark. Silent with `--quiet` and `--json`. */
   say(text: string): void
-  /** A warning, on one line as well: silent with `--quiet` only. */
+  /** Prints a one-line warning. Silent with `--quiet`. */
   warn(text: string): void
 }
 
 export function createOutput(
   stdout: CliStream,
   stderr: CliStream,
-  env: Readonly<Record<string, string | undefined>>,
-  options: Readonly<OutputOptions>,
+  env: Env,
+  { json = false, quiet = false, color }: OutputOptions,
 ): Output {
-  const wanted = (): boolean =>
-    options.color && !options.json && !options.quiet && !env['NO_COLOR'] && !env['CI']
+  const decorated = color && !json && !quiet && !env['NO_COLOR'] && !env['CI']
   const atPerson = (stream: CliStream): boolean =>
-    stream.isTTY === true && (stream.columns ?? 0) > 0 && wanted()
+    decorated && stream.isTTY === true && (stream.columns ?? 0) > 0
   return {
-    get json() {
-      return options.json
-    },
+    json,
     get forPerson() {
       return atPerson(stdout)
     },
@@ -60,18 +58,18 @@ export function createOutput(
     get columns() {
       return stdout.columns ?? 80
     },
-    result(text, json) {
-      if (options.json) stdout.write(`${jsonText(json)}\n`)
+    result(text, document) {
+      if (json) stdout.write(`${jsonText(document)}\n`)
       else if (text) stdout.write(text.endsWith('\n') ? text : `${text}\n`)
     },
     write(text) {
       stdout.write(text)
     },
     say(text) {
-      if (!options.quiet && !options.json) stderr.write(`${printable(text)}\n`)
+      if (!quiet && !json) stderr.write(`${printable(text)}\n`)
     },
     warn(text) {
-      if (!options.quiet) stderr.write(`warning: ${printable(text)}\n`)
+      if (!quiet) stderr.write(`warning: ${printable(text)}\n`)
     },
   }
 }

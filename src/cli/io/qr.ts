@@ -1,6 +1,7 @@
 import { PNG } from 'pngjs'
 import QRCode from 'qrcode-terminal/vendor/QRCode/index.js'
 import levels from 'qrcode-terminal/vendor/QRCode/QRErrorCorrectLevel.js'
+import type { Output } from './output.js'
 
 /**
  * Light modules around the symbol. ISO/IEC 18004 asks for four; scanners are content with two, and with two a
@@ -14,6 +15,12 @@ const pixelsPerModule = 8
 // drawn without colours is inverted on a light terminal, where scanners give up.
 const blackOnWhite = '\x1b[38;5;16;48;5;231m'
 const reset = '\x1b[0m'
+
+/** Shows a key URI as a QR code on a terminal. Elsewhere it warns and draws nothing. */
+export function showQr(output: Output, uri: string): void {
+  if (output.forPerson) output.write(drawQr(uri, output.columns))
+  else output.warn('a QR code needs a terminal; use `a2a-totp show NAME --qr-file FILE.png` instead')
+}
 
 /** Draws a text as a QR code with half blocks: two modules a cell, both colours set. */
 export function drawQr(text: string, columns: number): string {

@@ -1,10 +1,11 @@
 import { lstatSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { Option } from 'commander'
+import type { Command } from 'commander'
 import { TOTPError } from '../../core/errors.js'
 import { jsonText } from '../../core/text.js'
 import { writeNewFile } from '../../store/atomic-write.js'
-import type { CliContext, StoreAccess } from '../context.js'
+import type { CliContext } from '../context.js'
+import type { StoreAccess } from '../store/store-access.js'
 
 export interface OutOptions {
   /** `-` is standard output. */
@@ -12,14 +13,13 @@ export interface OutOptions {
   force?: true
 }
 
-/** `--out` and `--force`, for commands whose result belongs in a file. */
-export const outOptions = (): Option[] => [
-  new Option(
-    '--out <file>',
-    'write to this file, readable by you alone, instead of to standard output',
-  ).argParser((file) => requireName('--out', file)),
-  new Option('--force', 'let --out replace a file that is there'),
-]
+/** Adds `--out` and `--force`, for commands whose result belongs in a file. */
+export const outOptions = (command: Command): Command =>
+  command
+    .option('--out <file>', 'write to this file, readable only by you, instead of standard output', (file) =>
+      requireName('--out', file),
+    )
+    .option('--force', 'let --out replace an existing file')
 
 /** The file that was asked for; undefined for standard output. */
 export const outFile = (out: string | undefined): string | undefined => (out === '-' ? undefined : out)

@@ -60,8 +60,8 @@ interface Danger {
   readonly warning: string
 }
 
-async function lookAt({ busy, cwd, env, signal }: CliContext, path: string): Promise<GitView> {
-  const view = await busy.during('asking git', () => askGit(path, { cwd, env, signal }))
+async function lookAt({ progress, cwd, env, signal }: CliContext, path: string): Promise<GitView> {
+  const view = await progress.during('asking git', () => askGit(path, { cwd, env, signal }))
   signal.throwIfAborted()
   return view
 }

@@ -1,98 +1,171 @@
 import { hostname, userInfo } from 'node:os'
 import { TOTPError, isTOTPError } from '../../core/errors.js'
 import type { Roster } from '../../core/roster.js'
+import type { Env } from '../../programs/environment.js'
 import { peersChanged, recordChange } from '../../store/change-record.js'
 import { locateStore, type Located } from '../../store/locate.js'
 import type { Protection, StoreKeys } from '../../store/protection.js'
 import type { ReadOptions } from '../../store/read-file.js'
-import { createStore, openStore, protectStore, readStore, updateStore } from '../../store/store.js'
-import type { Busy } from '../io/busy.js'
-import type { StoreAccess } from '../context.js'
+import {
+  createStore,
+  openStore,
+  protectStore,
+  readStore,
+  updateStore,
+  type Opened,
+} from '../../store/store.js'
 import type { Output } from '../io/output.js'
-import type { GlobalOptions, World } from '../system.js'
+import type { Progress } from '../io/progress.js'
 
-/** What access to a store is made of. */
-interface Given extends Pick<World, 'env' | 'cwd'> {
-  readonly options: Readonly<GlobalOptions>
+/** The global options that decide which store is used. */
+export interface StoreOptions {
+  readonly store?: string
+  readonly allowInsecurePermissions?: true
+}
+
+interface Surroundings {
+  readonly env: Env
+  readonly cwd: string
+  readonly options: StoreOptions
+  /** For the record of changes. */
+  readonly commandName: () => string
   readonly now: () => Date
   readonly keys: StoreKeys
   readonly output: Output
-  readonly busy: Busy
+  readonly progress: Progress
 }
 
-/** The store that the command line, the environment or the working directory points to; `here` looks no further up. */
-export function storeAccess(given: Given, here = false): StoreAccess {
-  const { env, cwd, options, now, output, busy } = given
-  let located: Located | undefined
-  const locate = (): Located => {
-    if (located) return located
-    const { store } = options
-    located = locateStore({ env, cwd, here, ...(store === undefined ? {} : { store }) })
-    for (const { path, reason } of located.passedOver) output.say(`passed over ${path}: ${reason}`)
-    return located
+/** The store that the command line, the environment or the working directory points to. */
+export class StoreAccess {
+  readonly #given: Surroundings
+  readonly #onlyHere: boolean
+  readonly #reading: ReadOptions
+  #located: Located | undefined
+
+  constructor(given: Surroundings, onlyHere = false) {
+    this.#given = given
+    this.#onlyHere = onlyHere
+    const { options, keys, progress } = given
+    this.#reading = {
+      allowInsecurePermissions: options.allowInsecurePermissions ?? false,
+      keys: {
+        ...keys,
+        // Opening a store with a passphrase takes a second, on purpose.
+        async passphrase() {
+          const passphrase = await keys.passphrase()
+          await progress.start('opening the store')
+          return passphrase
+        },
+      },
+    }
   }
-  const trusted = (): string => {
-    const { path, found, passedOver } = locate()
+
+  /** The path of the store, or of the one that would be created. */
+  path(): string {
+    return this.#locate().path
+  }
+
+  /** Whether there is a trusted store. */
+  exists(): boolean {
+    return this.#locate().found
+  }
+
+  /** Whether something is at its path, trusted or not. */
+  taken(): boolean {
+    const { found, path, passedOver } = this.#locate()
+    return found || passedOver.some((store) => store.path === path)
+  }
+
+  /** The path of the nearest store, trusted or not, for `doctor`. */
+  nearest(): string {
+    const { found, path, passedOver } = this.#locate()
+    return found ? path : (passedOver[0]?.path ?? path)
+  }
+
+  /** The store of the working directory, whatever is above it, unless another one is named; for `init`. */
+  here(): StoreAccess {
+    return new StoreAccess(this.#given, true)
+  }
+
+  /** @throws {TOTPError} `ERR_STORE_*` when it is missing, not trusted or unusable. */
+  async read(): Promise<Roster> {
+    return this.#untilDone(readStore(this.#trustedPath(), this.#reading))
+  }
+
+  /** The same, with its protection. */
+  async open(): Promise<Opened> {
+    return this.#untilDone(openStore(this.#trustedPath(), this.#reading))
+  }
+
+  /** Opens any store, even one that others can read, for `doctor`. */
+  async examine(path: string): Promise<Opened> {
+    return this.#untilDone(openStore(path, { ...this.#reading, allowInsecurePermissions: true }))
+  }
+
+  /** Creates a store. With `replace` an old one is kept beside it, and the path of that backup is returned. */
+  async create(
+    roster: Roster,
+    options: { replace: boolean; protection: Protection },
+  ): Promise<string | undefined> {
+    const { backup } = await createStore(this.path(), roster, { ...options, now: this.#given.now() })
+    this.#record([])
+    return backup
+  }
+
+  /** Changes the store atomically, one process at a time. */
+  async update(change: (roster: Roster) => Roster): Promise<Roster> {
+    let before: Roster | undefined
+    const update = updateStore(this.#trustedPath(), this.#reading, (roster) => change((before = roster)))
+    const after = await this.#untilDone(update)
+    if (before && after !== before) this.#record(peersChanged(before, after))
+    return after
+  }
+
+  /** Changes its protection, in the same way. */
+  async protect(change: (protection: Protection) => Protection): Promise<Protection> {
+    let before: Protection | undefined
+    const update = protectStore(this.#trustedPath(), this.#reading, (one) => change((before = one)))
+    const after = await this.#untilDone(update)
+    if (after !== before) this.#record([])
+    return after
+  }
+
+  #locate(): Located {
+    if (this.#located) return this.#located
+    const { env, cwd, options, output } = this.#given
+    this.#located = locateStore({ env, cwd, here: this.#onlyHere, store: options.store })
+    for (const { path, reason } of this.#located.passedOver) output.say(`passed over ${path}: ${reason}`)
+    return this.#located
+  }
+
+  #trustedPath(): string {
+    const { path, found, passedOver } = this.#locate()
     const [nearest] = passedOver
     if (found || !nearest) return path
     throw new TOTPError(
       'ERR_STORE_PERMISSIONS',
-      `no store but ${nearest.path}, and ${nearest.reason}; mend that, or say with --store which one you mean`,
+      `the only store found is ${nearest.path}, and ${nearest.reason}; fix that, or name the store with --store`,
     )
   }
-  // What a passphrase opens takes a second, on purpose.
-  const keys: StoreKeys = {
-    ...given.keys,
-    async passphrase() {
-      const passphrase = await given.keys.passphrase()
-      await busy.start('opening the store')
-      return passphrase
-    },
+
+  #untilDone<T>(work: Promise<T>): Promise<T> {
+    return work.finally(() => this.#given.progress.stop())
   }
-  const untilDone = <T>(work: Promise<T>): Promise<T> => work.finally(() => busy.stop())
-  const reading = (): ReadOptions => ({ allowInsecurePermissions: options.allowInsecurePermissions, keys })
-  // A change that was made stays made, also when it cannot be written down.
-  const record = (peers: readonly string[]): void => {
+
+  /** A change that was made stays made, even if it cannot be recorded. */
+  #record(peers: readonly string[]): void {
+    const { now, commandName, output } = this.#given
     try {
-      const change = { at: now(), by: loginName(), host: hostname(), command: options.command, peers }
-      recordChange(locate().path, change)
+      const change = { at: now(), by: loginName(), host: hostname(), command: commandName(), peers }
+      recordChange(this.path(), change)
     } catch (error) {
       if (!isTOTPError(error)) throw error
       output.warn(`the change was made but not recorded: ${error.message}`)
     }
   }
-  return {
-    path: () => locate().path,
-    exists: () => locate().found,
-    taken: () => locate().found || locate().passedOver.some(({ path }) => path === locate().path),
-    nearest: () => (locate().found ? locate().path : (locate().passedOver[0]?.path ?? locate().path)),
-    here: () => storeAccess(given, true),
-    read: async () => untilDone(readStore(trusted(), reading())),
-    open: async () => untilDone(openStore(trusted(), reading())),
-    examine: (path) => untilDone(openStore(path, { keys, allowInsecurePermissions: true })),
-    async create(roster, { replace, protection }) {
-      const { backup } = await createStore(locate().path, roster, { replace, protection, now: now() })
-      record([])
-      return backup
-    },
-    async update(change) {
-      let before: Roster | undefined
-      const after = await untilDone(updateStore(trusted(), reading(), (roster) => change((before = roster))))
-      if (before && after !== before) record(peersChanged(before, after))
-      return after
-    },
-    async protect(change) {
-      let before: Protection | undefined
-      const after = await untilDone(
-        protectStore(trusted(), reading(), (protection) => change((before = protection))),
-      )
-      if (after !== before) record([])
-      return after
-    },
-  }
 }
 
-/** Who runs this. A container may have a uid without a name. */
+/** The user who runs this. In a container a uid may have no name. */
 function loginName(): string {
   try {
     return userInfo().username

@@ -2,17 +2,10 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { TOTPError } from '../../core/errors.js'
 import { keyMissing, type StoreKeys } from '../../store/protection.js'
-import type { Env } from '../context.js'
+import type { Env } from '../../programs/environment.js'
+import type { AskHidden } from '../io/questions.js'
 
 const identity = /^AGE-SECRET-KEY-(PQ-)?1[0-9A-Z]+$/i
-
-/**
- * Asks at a terminal, without showing what is typed; undefined where there is none.
- *
- * @param otherwise what to do without the question, for the error
- * @throws {TOTPError} `ERR_CONFIRMATION_NEEDED` for Ctrl-D, which is no answer
- */
-export type AskHidden = (question: string, otherwise: string) => Promise<string | undefined>
 
 /** Keys of the store as a user gives them: in the environment, else at a terminal. Each is asked for once. */
 export function storeKeys(env: Env, cwd: string, askHidden: AskHidden): StoreKeys {

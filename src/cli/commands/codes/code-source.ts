@@ -6,7 +6,8 @@ import { parseProfile, type TOTPProfile } from '../../../core/profile.js'
 import { peerNamed } from '../../../core/provision.js'
 import { minimumSeedBits, Seed } from '../../../core/seed.js'
 import { Token } from '../../../core/token.js'
-import type { CliContext, Env } from '../../context.js'
+import type { Env } from '../../../programs/environment.js'
+import type { CliContext } from '../../context.js'
 
 /** Whose codes a command makes or checks, whether that comes from the store or from the environment. */
 export interface CodeSource {

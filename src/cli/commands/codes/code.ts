@@ -1,8 +1,7 @@
-import { Command, Option } from 'commander'
 import { TOTPError } from '../../../core/errors.js'
 import { endOfStep, generateCodeOfStep, secondsLeft, timeStepAt } from '../../../core/totp.js'
 import { findCodeSource, newestSeed, type CodeSource } from './code-source.js'
-import type { CliContext } from '../../context.js'
+import { inContext, type CliContext } from '../../context.js'
 import { parseTime, refuseTogether, wholeNumber } from '../../options.js'
 
 interface CodeOptions {
@@ -25,17 +24,14 @@ interface Reading {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-export const codeCommand = (context: CliContext): Command =>
-  new Command('code')
-    .description("print a peer's current code")
+export const define = inContext((command, context) =>
+  command
     .argument('[name]', 'the peer; else $A2A_TOTP_SEED, else the only peer of the store')
     .option('--header', 'print it as a header line: X-TOTP: 123456')
     .option('--headers', 'print the Authorization line as well, as curl -H @- reads them')
     .option('--watch', 'follow the code from step to step, until interrupted')
-    .addOption(
-      new Option('--at <time>', 'the code of another time: RFC 3339 or unix seconds').argParser(parseTime),
-    )
-    .addOption(wholeNumber('--min-remaining <seconds>', 'wait for a code that lives that long', 0, 119))
+    .option('--at <time>', 'the code at another time: RFC 3339 or unix seconds', parseTime)
+    .option(...wholeNumber('--min-remaining <seconds>', 'wait for a code that stays valid this long', 0, 119))
     .addHelpText(
       'after',
       `
@@ -56,7 +52,8 @@ Examples:
       const reading = read(source, options.at ?? context.now(), options)
       context.output.result(textOf(reading), reading)
       if (options.at === undefined) context.output.say(`valid for ${reading.expiresIn} s`)
-    })
+    }),
+)
 
 function refuseContradictions({ header, headers, watch, at, minRemaining }: CodeOptions): void {
   refuseTogether({ '--header': header, '--headers': headers })

@@ -1,16 +1,14 @@
-import { Command, Option } from 'commander'
 import { verifyCode, type Verification } from '../../../core/totp.js'
 import { findCodeSource } from './code-source.js'
-import type { CliContext } from '../../context.js'
-import { exitCodes } from '../../exit-codes.js'
+import { inContext } from '../../context.js'
+import { exitCodes } from '../../errors.js'
 import { parseTime } from '../../options.js'
 
-export const verifyCommand = (context: CliContext): Command =>
-  new Command('verify')
-    .description("tell whether a code is a peer's now; a tool for people, it spends no time step")
+export const define = inContext((command, context) =>
+  command
     .argument('<code>', 'the code, or - to read it from standard input')
     .argument('[name]', 'the peer; else $A2A_TOTP_SEED, else the only peer of the store')
-    .addOption(new Option('--at <time>', 'at another time: RFC 3339 or unix seconds').argParser(parseTime))
+    .option('--at <time>', 'check at another time: RFC 3339 or unix seconds', parseTime)
     .addHelpText(
       'after',
       `
@@ -39,4 +37,5 @@ Examples:
         drift,
       })
       if (!valid) context.setExitCode(exitCodes.no)
-    })
+    }),
+)

@@ -1,4 +1,4 @@
-import { Command, type Option } from 'commander'
+import type { Command } from 'commander'
 import { totpSecurityOf, withTotpSecurity } from '../../../core/card/security.js'
 import { cardProtocols, type CardJson, type CardProtocol } from '../../../core/card/shapes.js'
 import { TOTPError, isTOTPError } from '../../../core/errors.js'
@@ -17,34 +17,33 @@ import {
   type RenderedFragment,
   type ServerFormat,
 } from '../../../fragments/index.js'
-import type { CliContext } from '../../context.js'
+import { inContext, type CliContext } from '../../context.js'
 import { readGiven } from '../../io/given-file.js'
 import { choice } from '../../options.js'
 import { emit, outOptions, type OutOptions } from '../../io/result-file.js'
 
-export const configCommand = (context: CliContext): Command =>
-  new Command('config')
-    .description('print what the agent, a peer or the agent card needs')
-    .addCommand(serverCommand(context))
-    .addCommand(clientCommand(context))
-    .addCommand(cardCommand(context))
-    .addHelpText(
-      'after',
-      `
+export const define = inContext((command, context) => {
+  defineServer(command.command('server'), context)
+  defineClient(command.command('client'), context)
+  defineCard(command.command('card'), context)
+  return command.addHelpText(
+    'after',
+    `
 Examples:
   $ a2a-totp config server --out billing.json
   $ a2a-totp config client alice --out alice.env
   $ a2a-totp config card --merge agent-card.json`,
-    )
+  )
+})
 
-function serverCommand(context: CliContext): Command {
-  const command = new Command('server')
-    .description('the fragment for the protected agent')
-    .addOption(formatOption(serverFragments).default('json'))
-    .option('--server-file <path>', 'where the server file will be, for env, compose and systemd')
-    .option('--allow-weak-seed', 'write seeds of less than 128 bits, for an agent that allows them')
-  for (const option of outOptions()) command.addOption(option)
-  return command
+function defineServer(command: Command, context: CliContext): void {
+  outOptions(
+    command
+      .description('the fragment for the protected agent')
+      .option(...formatOption(serverFragments), 'json')
+      .option('--server-file <path>', 'where the server file will be, for env, compose and systemd')
+      .option('--allow-weak-seed', 'write seeds of less than 128 bits, for an agent that allows them'),
+  )
     .addHelpText(
       'after',
       `${listFormats(serverFragments)}
@@ -104,13 +103,13 @@ function refuseOnce(roster: Roster): void {
   )
 }
 
-function clientCommand(context: CliContext): Command {
-  const command = new Command('client')
-    .description('the fragment for one peer: its token and its seed')
-    .argument('<name>', 'the peer')
-    .addOption(formatOption(clientFragments).default('env'))
-  for (const option of outOptions()) command.addOption(option)
-  return command
+function defineClient(command: Command, context: CliContext): void {
+  outOptions(
+    command
+      .description('the fragment for one peer: its token and its seed')
+      .argument('<name>', 'the peer')
+      .option(...formatOption(clientFragments), 'env'),
+  )
     .addHelpText(
       'after',
       `${listFormats(clientFragments)}
@@ -126,14 +125,14 @@ Examples:
     })
 }
 
-function cardCommand(context: CliContext): Command {
-  const command = new Command('card')
-    .description('the part of the agent card that demands bearer AND the code')
-    .addOption(choice('--protocol <version>', 'A2A protocol whose shape to write', cardProtocols))
-    .option('--merge <card>', 'print this whole card with the second factor added; - is standard input')
-    .option('--replace', 'with --merge: drop alternatives that do without bearer')
-  for (const option of outOptions()) command.addOption(option)
-  return command
+function defineCard(command: Command, context: CliContext): void {
+  outOptions(
+    command
+      .description('the part of the agent card that demands bearer AND the code')
+      .option(...choice('--protocol <version>', 'A2A protocol version to write', cardProtocols))
+      .option('--merge <card>', 'print this whole card with the second factor added; - is standard input')
+      .option('--replace', 'with --merge: drop alternatives that do without bearer'),
+  )
     .addHelpText(
       'after',
       `
@@ -168,7 +167,7 @@ interface CardOptions extends OutOptions {
   replace?: true
 }
 
-const formatOption = (table: Readonly<Record<string, unknown>>): Option =>
+const formatOption = (table: Readonly<Record<string, unknown>>): ReturnType<typeof choice> =>
   choice('--format <format>', 'what to print', Object.keys(table))
 
 /** A line a format, for the help text. */

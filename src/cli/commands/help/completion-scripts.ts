@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander'
 import { topics } from './help-topics.js'
-import { wordsOf } from '../../options.js'
+import type { WordParser } from '../../options.js'
 
 /** One script a shell, made from the commands as they are. */
 export const completions = {
@@ -153,6 +153,8 @@ function fishOption(here: string, option: Option): string {
   const words = ['complete -c a2a-totp', here, `-l ${(option.long ?? '').slice(2)}`, value]
   return `${words.filter(Boolean).join(' ')} -d '${quoted(option.description)}'`
 }
+
+const wordsOf = ({ parseArg }: Option): readonly string[] => (parseArg as WordParser | undefined)?.words ?? []
 
 const quoted = (text: string): string => text.replace(/[\\']/g, '\\$&')
 

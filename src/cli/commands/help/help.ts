@@ -1,19 +1,19 @@
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import { TOTPError } from '../../../core/errors.js'
-import type { CliContext } from '../../context.js'
+import { inContext } from '../../context.js'
 import { topics } from './help-topics.js'
 
-export const helpCommand = ({ output }: CliContext): Command =>
-  new Command('help')
-    .description('help for a command, or on a topic')
+export const define = inContext((command, { output, wholeProgram }) =>
+  command
     .argument('[topic...]', `a command, or one of ${Object.keys(topics).join(', ')}`)
     .addHelpText('after', '\nExamples:\n  $ a2a-totp help rotate\n  $ a2a-totp help encryption')
-    .action((words: string[], _options: object, command: Command) => {
+    .action(async (words: string[]) => {
       const [topic = ''] = words
       const text = Object.hasOwn(topics, topic) ? topics[topic] : undefined
-      const content = text ?? helpOf(commandNamed(command.parent ?? command, words))
+      const content = text ?? helpOf(commandNamed(await wholeProgram(), words))
       output.result(content, { topic: words.join(' '), content })
-    })
+    }),
+)
 
 /** All that `--help` prints, with the examples, which are no part of commander's `helpInformation`. */
 function helpOf(command: Command): string {

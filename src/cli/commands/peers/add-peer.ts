@@ -1,4 +1,3 @@
-import { Command } from 'commander'
 import { TOTPError } from '../../../core/errors.js'
 import { parseName } from '../../../core/name.js'
 import type { Peer, Roster } from '../../../core/roster.js'
@@ -6,7 +5,7 @@ import type { CodeProfile, ReplayPolicy } from '../../../core/profile.js'
 import { provisionPeer, withPeers, type PeerRequest } from '../../../core/provision.js'
 import { requireStrongSeed, Seed } from '../../../core/seed.js'
 import { Token } from '../../../core/token.js'
-import type { CliContext } from '../../context.js'
+import { inContext, type CliContext } from '../../context.js'
 import { credentialsOf, showQrs, textOf } from './credential-rows.js'
 import { codeOptions, replayOption } from '../../options.js'
 import { readSecret } from '../../io/given-file.js'
@@ -22,12 +21,8 @@ interface AddPeerOptions extends Partial<CodeProfile> {
   reveal?: true
 }
 
-export const addPeerCommand = (context: CliContext): Command => {
-  const command = new Command('add-peer')
-    .description('give one or more peers a seed and a token')
-    .argument('<names...>', 'their names; all are added, or none')
-  for (const option of [...codeOptions(), replayOption()]) command.addOption(option)
-  return command
+export const define = inContext((command, context) =>
+  replayOption(codeOptions(command.argument('<names...>', 'their names; all are added, or none')))
     .option('--note <text>', 'a remark for people, kept in the store')
     .option('--seed-file <path>', 'take this base32 seed instead of making one; - is standard input')
     .option('--token-file <path>', 'take this bearer token instead of making one; - is standard input')
@@ -50,8 +45,8 @@ Examples:
       const { added, roster } = await add(context, requests, options)
       report(context, roster, names, added, options)
       if (options.qr) await showQrs(context, roster, added)
-    })
-}
+    }),
+)
 
 async function peerRequests(
   context: CliContext,

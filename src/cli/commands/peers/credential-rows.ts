@@ -2,7 +2,6 @@ import { formatKeyUri } from '../../../core/key-uri.js'
 import { seedsOf, type Peer, type Roster } from '../../../core/roster.js'
 import type { Seed } from '../../../core/seed.js'
 import type { CliContext } from '../../context.js'
-import { showQr } from '../../io/show-qr.js'
 
 /** What `add-peer` and `rotate` tell of a peer that was given credentials. */
 export interface CredentialRow {
@@ -43,8 +42,9 @@ export const keyUriOf = ({ agent }: Roster, { name, algorithm, digits, period }:
 
 /** Shows the key URI of each peer as a QR code, on a terminal. */
 export async function showQrs(context: CliContext, roster: Roster, added: readonly Peer[]): Promise<void> {
+  const { showQr } = await import('../../io/qr.js')
   for (const peer of added) {
     const seed = seedsOf(roster, peer).at(-1)?.seed
-    if (seed) await showQr(context, keyUriOf(roster, peer, seed))
+    if (seed) showQr(context.output, keyUriOf(roster, peer, seed))
   }
 }

@@ -1,11 +1,9 @@
-import { Command } from 'commander'
 import { replayOf, seedsOf, type Peer, type Roster } from '../../../core/roster.js'
-import type { CliContext } from '../../context.js'
+import { inContext } from '../../context.js'
 import { ageOf, noteOf, overlapOf, table, viewRoster } from './peer-view.js'
 
-export const listCommand = ({ store, output, now }: CliContext): Command =>
-  new Command('list')
-    .description("the peers, their credentials' ids and ages, their policies, what is in overlap")
+export const define = inContext((command, { store, output, now }) =>
+  command
     .addHelpText(
       'after',
       `
@@ -22,7 +20,8 @@ Examples:
       const rows = [header, ...peers.map((peer) => row(roster, peer, now()))]
       output.result(peers.length === 0 ? '' : table(rows), viewRoster(roster, peers))
       if (peers.length === 0) output.say('no peers yet; next: a2a-totp add-peer NAME')
-    })
+    }),
+)
 
 function row(roster: Roster, peer: Peer, now: Date): string[] {
   return [

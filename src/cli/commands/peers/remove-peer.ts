@@ -1,12 +1,9 @@
-import { Command } from 'commander'
 import { TOTPError } from '../../../core/errors.js'
 import { withoutPeers } from '../../../core/provision.js'
-import type { CliContext } from '../../context.js'
+import { inContext } from '../../context.js'
 
-export const removePeerCommand = ({ store, output, confirm }: CliContext): Command =>
-  new Command('remove-peer')
-    .alias('revoke')
-    .description('take peers out of the store; all of them or none')
+export const define = inContext((command, { store, output, confirm }) =>
+  command
     .argument('<names...>', 'their names')
     .option('--yes', 'do not ask')
     .addHelpText(
@@ -27,4 +24,5 @@ Examples:
       await store.update((roster) => withoutPeers(roster, names))
       output.result('', { agent, removed: names })
       output.say(`removed ${names.join(', ')}; next: hand the server its new file, a2a-totp config server`)
-    })
+    }),
+)

@@ -1,10 +1,9 @@
-import { Command } from 'commander'
 import { TOTPError } from '../../../core/errors.js'
 import type { Peer, Roster } from '../../../core/roster.js'
 import { finishRotation, rotate, type CredentialKinds, type PeerChoice } from '../../../core/rotation.js'
-import type { CliContext } from '../../context.js'
+import { inContext, type CliContext } from '../../context.js'
 import { credentialsOf, showQrs, textOf } from './credential-rows.js'
-import { duration } from '../../duration.js'
+import { duration } from '../../options.js'
 import { refuseTogether } from '../../options.js'
 
 interface RotateOptions {
@@ -21,15 +20,14 @@ interface RotateOptions {
 
 const defaultOverlapMs = 24 * 3_600_000
 
-export const rotateCommand = (context: CliContext): Command =>
-  new Command('rotate')
-    .description('give peers a new seed and token; the old ones stay valid for a while')
+export const define = inContext((command, context) =>
+  command
     .argument('[names...]', 'the peers; all are rotated, or none')
     .option('--seed', 'the seed alone')
     .option('--token', 'the token alone')
     .option('--all', 'every peer')
-    .addOption(duration('--older-than <time>', 'only what is older, 90d say; without NAME: of every peer'))
-    .addOption(duration('--overlap <time>', 'how long the old ones stay valid (default: 24h)'))
+    .option(...duration('--older-than <time>', 'only what is older, 90d say; without NAME: of every peer'))
+    .option(...duration('--overlap <time>', 'how long the old ones stay valid (default: 24h)'))
     .option('--now', 'end the old ones at once')
     .option('--finish', 'make nothing new, drop what is superseded')
     .option('--qr', 'show the new key URI as a QR code, on a terminal')
@@ -53,7 +51,8 @@ Examples:
       refuseContradictions(options)
       if (options.finish) await finish(context, choice, kinds)
       else await renew(context, choice, kinds, options)
-    })
+    }),
+)
 
 /** Neither of them named means both. */
 function kindsOf({ seed, token }: RotateOptions): CredentialKinds {

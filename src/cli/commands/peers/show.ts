@@ -1,14 +1,12 @@
 import { extname } from 'node:path'
-import { Command, Option } from 'commander'
 import { TOTPError } from '../../../core/errors.js'
 import { replayOf, seedsOf, type Credential, type Peer, type Roster } from '../../../core/roster.js'
 import { peerNamed } from '../../../core/provision.js'
 import { newestSeed, sourceFromStore } from '../codes/code-source.js'
-import type { CliContext } from '../../context.js'
+import { inContext, type CliContext } from '../../context.js'
 import { keyUriOf } from './credential-rows.js'
 import { ageOf, noteOf, table, viewRoster } from './peer-view.js'
 import { emit, outOptions, writeResult, type OutOptions } from '../../io/result-file.js'
-import { showQr } from '../../io/show-qr.js'
 
 interface ShowOptions extends OutOptions {
   uri?: true
@@ -16,17 +14,14 @@ interface ShowOptions extends OutOptions {
   qrFile?: string
 }
 
-export const showCommand = (context: CliContext): Command => {
-  const command = new Command('show')
-    .description('one peer: its policy and its credentials, without their values')
-    .argument('<name>', 'the peer')
-    .option('--uri', 'print its otpauth key URI instead: secret, it holds the seed')
-    .option('--qr', 'show the key URI as a QR code, on a terminal')
-    .addOption(
-      new Option('--qr-file <file>', 'write the QR code to FILE.png or FILE.svg, readable by you alone'),
-    )
-  for (const option of outOptions()) command.addOption(option)
-  return command
+export const define = inContext((command, context) =>
+  outOptions(
+    command
+      .argument('<name>', 'the peer')
+      .option('--uri', 'print its otpauth key URI instead: secret, it holds the seed')
+      .option('--qr', 'show the key URI as a QR code, on a terminal')
+      .option('--qr-file <file>', 'write the QR code to FILE.png or FILE.svg, readable by you alone'),
+  )
     .addHelpText(
       'after',
       `
@@ -47,9 +42,9 @@ Examples:
       if (options.qrFile !== undefined) await writeQr(context, options.qrFile, uri, options.force)
       if (options.uri) emit(context, options, uri, { ...view, uri })
       else context.output.result('', view)
-      if (options.qr) await showQr(context, uri)
-    })
-}
+      if (options.qr) (await import('../../io/qr.js')).showQr(context.output, uri)
+    }),
+)
 
 async function writeQr(
   context: CliContext,

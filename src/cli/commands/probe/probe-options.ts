@@ -12,7 +12,8 @@ import {
   sourceFromStore,
   type CodeSource,
 } from '../codes/code-source.js'
-import type { CliContext, Env } from '../../context.js'
+import type { Env } from '../../../programs/environment.js'
+import type { CliContext } from '../../context.js'
 import { readGivenFile } from '../../io/given-file.js'
 import { requireHttpUrl } from '../../options.js'
 import type { ReportTarget } from './probe-reports.js'

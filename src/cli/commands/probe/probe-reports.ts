@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { Option } from 'commander'
 import { TOTPError } from '../../../core/errors.js'
 import type { Format, ProbeReport } from '../../../probe/index.js'
 import type { CliContext } from '../../context.js'
@@ -23,11 +22,10 @@ export interface ReportTarget {
 }
 
 /** `--format F[=FILE]`, as often as there are reports to write. */
-export const formatOption = (): Option =>
-  new Option(
-    '--format <format>',
-    `how to report, as FORMAT or FORMAT=FILE, may be repeated (${formatNames.join(', ')})`,
-  ).argParser((text, before?: readonly ReportTarget[]) => {
+export const formatOption = [
+  '--format <format>',
+  `how to report, as FORMAT or FORMAT=FILE, may be repeated (${formatNames.join(', ')})`,
+  (text: string, before?: readonly ReportTarget[]): readonly ReportTarget[] => {
     const [name = '', ...rest] = text.split('=')
     const format = formatNames.find((known) => known === name)
     if (format) {
@@ -38,7 +36,8 @@ export const formatOption = (): Option =>
       'ERR_USAGE',
       `--format must be one of ${formatNames.join(', ')}, alone or with =FILE after it`,
     )
-  })
+  },
+] as const
 
 /**
  * Checks before anything is sent that every report has a place to go.

@@ -1,37 +1,32 @@
-import { Command, Option } from 'commander'
 import { TOTPError } from '../../../core/errors.js'
-import type { CliContext } from '../../context.js'
-import { exitCodes } from '../../exit-codes.js'
+import { inContext } from '../../context.js'
+import { exitCodes } from '../../errors.js'
 import { choice, wholeNumber } from '../../options.js'
 import { optionsFor, type ProbeCommandOptions } from './probe-options.js'
 import { formatOption, requirePlaces, writeReports } from './probe-reports.js'
 import { outOptions } from '../../io/result-file.js'
 
-export const probeCommand = (context: CliContext): Command => {
+export const define = inContext((command, context) => {
   const list = (text: string, before: string[] = []): string[] => [
     ...before,
     ...text.split(',').filter(Boolean),
   ]
-  const command = new Command('probe')
-    .description('prove against a live agent that bearer plus TOTP is really enforced')
+  command
     .argument('[url]', "the agent's address, or its card's")
     .argument('[name]', 'the peer to call as; else $A2A_TOTP_TOKEN and $A2A_TOTP_SEED')
     .option('--token-env <var>', 'the variable that holds the token')
     .option('--seed-env <var>', 'the variable that holds the seed')
-    .addOption(
-      choice('--binding <binding>', 'test this binding only', ['auto', 'jsonrpc', 'rest', 'grpc']).default(
-        'auto',
-      ),
+    .option(
+      ...choice('--binding <binding>', 'test this binding only', ['auto', 'jsonrpc', 'rest', 'grpc']),
+      'auto',
     )
-    .addOption(
-      choice('--protocol <version>', 'test this A2A version only', ['auto', '1.0', '0.3']).default('auto'),
-    )
+    .option(...choice('--protocol <version>', 'test this A2A version only', ['auto', '1.0', '0.3']), 'auto')
     .option(
       '--other-peer <name>',
       'whose code must not pass with our token; else any other peer of the store',
     )
-    .addOption(new Option('--only <ids>', 'run these checks only, comma-separated').argParser(list))
-    .addOption(new Option('--skip <ids>', 'leave these checks out').argParser(list))
+    .option('--only <ids>', 'run these checks only, comma-separated', list)
+    .option('--skip <ids>', 'leave these checks out', list)
     .option('--strict', 'let warnings fail')
     .option(
       '--throttle',
@@ -42,14 +37,13 @@ export const probeCommand = (context: CliContext): Command => {
       '--send <text>',
       'also send this message with valid credentials: the only call with a side effect',
     )
-    .addOption(new Option('--allow-host <host>', 'credentials may go to this host as well').argParser(list))
+    .option('--allow-host <host>', 'credentials may go to this host as well', list)
     .option('--insecure-http', 'send credentials over plain http beyond loopback')
     .option('--ca <file>', 'trust the certificates in this PEM file')
-    .addOption(wholeNumber('--timeout <seconds>', 'how long one request may take', 1, 300).default(10))
-    .addOption(formatOption())
+    .option(...wholeNumber('--timeout <seconds>', 'how long one request may take', 1, 300), 10)
+    .option(...formatOption)
     .option('--explain <id>', 'say what a check proves, what its failure means and how to mend it')
-  for (const option of outOptions()) command.addOption(option)
-  return command
+  return outOptions(command)
     .addHelpText(
       'after',
       `
@@ -74,7 +68,7 @@ Examples:
       requirePlaces(context, targets, options)
       const probeOptions = await optionsFor(context, url, name, options)
       const { formats, probe } = await import('../../../probe/index.js')
-      const report = await context.busy.during('probing', (announce) =>
+      const report = await context.progress.during('probing', (announce) =>
         context.unlessInterrupted(probe({ ...probeOptions, announce })),
       )
       writeReports(context, report, targets, options, (format, nice) =>
@@ -83,4 +77,4 @@ Examples:
       if (!report.reachable) context.setExitCode(exitCodes.unreachable)
       else if (!report.ok) context.setExitCode(exitCodes.no)
     })
-}
+})

@@ -1,6 +1,5 @@
-import { Command } from 'commander'
 import { plaintext } from '../../../store/protection.js'
-import type { CliContext } from '../../context.js'
+import { inContext } from '../../context.js'
 import { beforePlaintext } from './plaintext.js'
 
 interface DecryptOptions {
@@ -8,9 +7,8 @@ interface DecryptOptions {
   gitignore: boolean
 }
 
-export const decryptCommand = (context: CliContext): Command =>
-  new Command('decrypt')
-    .description('take the encryption off the store')
+export const define = inContext((command, context) =>
+  command
     .option('--yes', 'do not ask, even if git tracks the store or cannot be asked')
     .option('--no-gitignore', 'do not add the store to .gitignore')
     .addHelpText(
@@ -32,4 +30,5 @@ Examples:
       output.result('', { store: store.path(), encrypted: 'none' })
       output.say(already ? 'the store is not encrypted; nothing was changed' : 'the store is plain text now')
       if (warning) output.warn(warning)
-    })
+    }),
+)

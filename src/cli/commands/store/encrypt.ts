@@ -1,11 +1,8 @@
-import { Command } from 'commander'
-import type { CliContext } from '../../context.js'
+import { inContext } from '../../context.js'
 import { encryptionOptions, protectionFrom, type EncryptionOptions } from './encryption.js'
 
-export const encryptCommand = (context: CliContext): Command => {
-  const command = new Command('encrypt').description('encrypt the store with age; or encrypt it anew')
-  for (const option of encryptionOptions()) command.addOption(option)
-  return command
+export const define = inContext((command, context) =>
+  encryptionOptions(command)
     .addHelpText(
       'after',
       `
@@ -19,17 +16,17 @@ Examples:
   $ a2a-totp encrypt --passphrase`,
     )
     .action(async (options: EncryptionOptions) => {
-      const { store, output, busy } = context
+      const { store, output, progress } = context
       // The old store is opened first: whoever cannot read it is not asked for anything else.
       const { protection: before } = await store.open()
       const wanted =
         (await protectionFrom(context, options)) ?? (await protectionFrom(context, { passphrase: true }))
-      const { kind } = await busy.during('encrypting the store', () =>
+      const { kind } = await progress.during('encrypting the store', () =>
         store.protect((current) => wanted ?? current),
       )
       output.result('', { store: store.path(), encrypted: kind })
       output.say(`encrypted the store with ${kind === 'passphrase' ? 'a passphrase' : 'age recipients'}`)
       if (before.kind === 'none')
         output.say('backups and commits from before hold it in plain text; a2a-totp doctor looks for them')
-    })
-}
+    }),
+)

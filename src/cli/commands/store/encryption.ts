@@ -1,4 +1,4 @@
-import { Option } from 'commander'
+import type { Command } from 'commander'
 import { TOTPError } from '../../../core/errors.js'
 import type { Protection } from '../../../store/protection.js'
 import type { CliContext } from '../../context.js'
@@ -9,13 +9,13 @@ export interface EncryptionOptions {
   passphrase?: true
 }
 
-export const encryptionOptions = (): Option[] => [
-  new Option('--encrypt-to <recipients...>', 'encrypt the store for these age recipients (age1…)'),
-  new Option(
-    '--passphrase',
-    'encrypt the store with a passphrase: $A2A_TOTP_PASSPHRASE, else it is asked for',
-  ),
-]
+export const encryptionOptions = (command: Command): Command =>
+  command
+    .option('--encrypt-to <recipients...>', 'encrypt the store for these age recipients (age1…)')
+    .option(
+      '--passphrase',
+      'encrypt the store with a passphrase (default: $A2A_TOTP_PASSPHRASE, else a prompt)',
+    )
 
 /** The protection that the options ask for; undefined when they ask for none. */
 export async function protectionFrom(

@@ -1,5 +1,4 @@
 import { dirname } from 'node:path'
-import { Command } from 'commander'
 import { TOTPError, isTOTPError } from '../../../core/errors.js'
 import { parseName } from '../../../core/name.js'
 import type { Roster } from '../../../core/roster.js'
@@ -9,7 +8,8 @@ import { makeSeed } from '../../../core/seed.js'
 import { printable } from '../../../core/text.js'
 import { distrustFolder } from '../../../store/locate.js'
 import { plaintext } from '../../../store/protection.js'
-import type { CliContext, StoreAccess } from '../../context.js'
+import { inContext, type CliContext } from '../../context.js'
+import type { StoreAccess } from '../../store/store-access.js'
 import { encryptionOptions, protectionFrom, type EncryptionOptions } from './encryption.js'
 import { requireHttpUrl, profileOptions, replayOption } from '../../options.js'
 import { beforePlaintext } from './plaintext.js'
@@ -26,14 +26,16 @@ interface InitOptions extends Partial<TOTPProfile>, EncryptionOptions {
   gitignore: boolean
 }
 
-export const initCommand = (context: CliContext): Command => {
-  const command = new Command('init')
-    .description('make the store: one file with an agent and the peers that may call it')
-    .option('--agent <name>', "the agent's stable name", 'agent')
-    .option('--url <url>', "the agent's address, for clients and the probe")
-  for (const option of [...profileOptions(), replayOption(), ...encryptionOptions()])
-    command.addOption(option)
-  return command
+export const define = inContext((command, context) =>
+  encryptionOptions(
+    replayOption(
+      profileOptions(
+        command
+          .option('--agent <name>', "the agent's stable name", 'agent')
+          .option('--url <url>', "the agent's address, for clients and the probe"),
+      ),
+    ),
+  )
     .option('--shared-seed', 'one seed for all peers: weaker, each could pass for another')
     .option('--if-missing', 'leave a store that is there already alone, and succeed')
     .option('--force', 'make a new one; the old file stays beside it')
@@ -87,18 +89,18 @@ Examples:
       if (backup) output.say(`the old store is kept as ${backup}`)
       if (warning) output.warn(warning)
       remark(output, store, options, roster)
-    })
-}
+    }),
+)
 
 /** What a passphrase shuts takes a second, on purpose. */
 async function create(
-  { busy }: CliContext,
+  { progress }: CliContext,
   store: StoreAccess,
   ...args: Parameters<StoreAccess['create']>
 ): ReturnType<StoreAccess['create']> {
   const [, { protection }] = args
   if (protection.kind !== 'passphrase') return store.create(...args)
-  return busy.during('encrypting the store', () => store.create(...args))
+  return progress.during('encrypting the store', () => store.create(...args))
 }
 
 function rosterFrom(options: InitOptions, { now, random }: CliContext): Roster {

@@ -1,25 +1,24 @@
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import { TOTPError } from '../../../core/errors.js'
 import { printable } from '../../../core/text.js'
 import { refuseUnverified, type ForRecipients, type Protection } from '../../../store/protection.js'
-import type { CliContext } from '../../context.js'
+import { inContext, type CliContext } from '../../context.js'
 
-export const recipientsCommand = (context: CliContext): Command =>
-  new Command('recipients')
-    .description('who can open the encrypted store: list, add or remove age recipients')
-    .addCommand(listCommand(context))
-    .addCommand(addCommand(context))
-    .addCommand(removeCommand(context))
-    .addHelpText(
-      'after',
-      `
+export const define = inContext((command, context) => {
+  defineList(command.command('list'), context)
+  defineAdd(command.command('add'), context)
+  defineRemove(command.command('remove'), context)
+  return command.addHelpText(
+    'after',
+    `
 Examples:
   $ a2a-totp recipients list
   $ a2a-totp recipients add age1deputy…`,
-    )
+  )
+})
 
-function listCommand({ store, output }: CliContext): Command {
-  return new Command('list')
+function defineList(command: Command, { store, output }: CliContext): void {
+  command
     .description('the recipients, one a line')
     .addHelpText('after', '\nExamples:\n  $ a2a-totp recipients list')
     .action(async () => {
@@ -33,8 +32,8 @@ function listCommand({ store, output }: CliContext): Command {
     })
 }
 
-function addCommand({ store, output }: CliContext): Command {
-  return new Command('add')
+function defineAdd(command: Command, { store, output }: CliContext): void {
+  command
     .description('let more recipients open it; all of them or none')
     .argument('<recipients...>', 'age recipients, age1…')
     .addHelpText(
@@ -61,8 +60,8 @@ Examples:
     })
 }
 
-function removeCommand({ store, output }: CliContext): Command {
-  return new Command('remove')
+function defineRemove(command: Command, { store, output }: CliContext): void {
+  command
     .description('shut recipients out; all of them or none')
     .argument('<recipients...>', 'age recipients, as `recipients list` prints them')
     .addHelpText(

@@ -1,10 +1,9 @@
-import { Command } from 'commander'
 import { TOTPError, isTOTPError } from '../../../core/errors.js'
 import type { Roster } from '../../../core/roster.js'
 import { jsonText } from '../../../core/text.js'
 import { renderServerFragment } from '../../../fragments/index.js'
 import { newestSeed, sourceFromStore } from '../codes/code-source.js'
-import type { CliContext } from '../../context.js'
+import { inContext } from '../../context.js'
 import { keyUriOf } from '../peers/credential-rows.js'
 import { choice } from '../../options.js'
 import { noteOf } from '../peers/peer-view.js'
@@ -39,13 +38,12 @@ const formats = {
 
 const columns = ['name', 'seed', 'token', 'algorithm', 'digits', 'period', 'replay', 'note'] as const
 
-export const exportCommand = (context: CliContext): Command => {
-  const command = new Command('export')
-    .description("every peer's newest seed and token; secret, so it needs --reveal")
-    .addOption(choice('--format <format>', 'what to make of it', Object.keys(formats)).default('json'))
-    .option('--reveal', 'yes, print the secrets')
-  for (const option of outOptions()) command.addOption(option)
-  return command
+export const define = inContext((command, context) =>
+  outOptions(
+    command
+      .option(...choice('--format <format>', 'what to print', Object.keys(formats)), 'json')
+      .option('--reveal', 'yes, print the secrets'),
+  )
     .addHelpText(
       'after',
       `
@@ -69,8 +67,8 @@ Examples:
         if (leftOut > 0) context.output.warn(`${leftOut} peers are left out: their seeds have expired`)
         emit(context, out, content, format === 'json' ? exported : { format, content })
       },
-    )
-}
+    ),
+)
 
 function exportedPeers(roster: Roster, at: Date): ExportedPeer[] {
   return [...roster.peers.values()].flatMap((peer) => {

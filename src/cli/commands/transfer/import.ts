@@ -1,10 +1,9 @@
-import { Command } from 'commander'
 import { TOTPError, isTOTPError, type ErrorCode } from '../../../core/errors.js'
 import { quoteName } from '../../../core/name.js'
 import type { Peer, Roster } from '../../../core/roster.js'
 import { provisionPeer, withPeers, type ProvisionOptions, type PeerRequest } from '../../../core/provision.js'
 import { requireStrongSeed } from '../../../core/seed.js'
-import type { CliContext } from '../../context.js'
+import { inContext } from '../../context.js'
 import { readGiven } from '../../io/given-file.js'
 import type { Entry } from '../../../import/index.js'
 
@@ -27,9 +26,8 @@ interface Problem {
   readonly code: ErrorCode
 }
 
-export const importCommand = (context: CliContext): Command =>
-  new Command('import')
-    .description('add peers from otpauth URIs, a QR code, a migration, CSV, maps or our JSON; all or none')
+export const define = inContext((command, context) =>
+  command
     .argument('<file>', 'the file, or - for standard input')
     .option('--partial', 'import what is good, and tell of the rest')
     .option('--allow-weak-seed', 'take seeds of less than 128 bits (RFC 4226 R6 forbids it)')
@@ -51,13 +49,13 @@ Examples:
   $ pass show totp/uris | a2a-totp import - --partial`,
     )
     .action(async (file: string, options: ImportOptions) => {
-      const { store, output, now, random, busy } = context
+      const { store, output, now, random, progress } = context
       const { readImport } = await import('../../../import/index.js')
       const entries = readImport(await readGiven(context, 'the file to import', file))
       let imported: readonly Peer[] = []
       let made: readonly Made[] = []
       let problems: readonly Problem[] = []
-      await busy.during('importing', () =>
+      await progress.during('importing', () =>
         store.update((roster) => {
           ;({ imported, made, problems } = admit(roster, entries, options, { at: now(), random }))
           const [first] = problems
@@ -74,7 +72,8 @@ Examples:
         problems,
       })
       for (const remark of remarksOn(made)) output.say(remark)
-    })
+    }),
+)
 
 /** Sorts what can be added from what cannot, as if one entry after the other were added. */
 function admit(

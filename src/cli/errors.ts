@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../core/errors.js'
+import { jsonText, printable } from '../core/text.js'
 
-/** What an exit code means: public API, see `a2a-totp --help`. */
+/** Exit codes: public API, see `a2a-totp --help`. */
 export const exitCodes = {
   done: 0,
   no: 1,
@@ -12,7 +13,7 @@ export const exitCodes = {
   terminated: 143,
 } as const
 
-/** Which exit code an error leads to. */
+/** The exit code of each error. */
 export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   ERR_AGENT_UNREACHABLE: exitCodes.unreachable,
   ERR_CARD_INVALID: exitCodes.unusable,
@@ -55,4 +56,20 @@ export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   ERR_TOKEN_INVALID: exitCodes.usage,
   ERR_TOKEN_MISSING: exitCodes.usage,
   ERR_USAGE: exitCodes.usage,
+}
+
+/** Whether errors are wanted as JSON. Decided from the raw arguments, since unparsable ones are an error as well. */
+export function asksForJson(args: readonly string[]): boolean {
+  const end = args.indexOf('--')
+  return args.slice(0, end < 0 ? undefined : end).some((arg) => /^--json(=|$)/.test(arg))
+}
+
+/** An error as printed on stderr: always one line. */
+export function errorLine({ code, message }: { code: string; message: string }, json: boolean): string {
+  const line = oneLine(message)
+  return json ? `${jsonText({ error: { code, message: line } })}\n` : `error: ${line} (${code})\n`
+}
+
+export function oneLine(text: string): string {
+  return printable(text.replace(/\s*\n\s*/g, ' '))
 }

@@ -1,13 +1,14 @@
 import { fstatSync, statSync, writeSync } from 'node:fs'
+import type { Readable } from 'node:stream'
 import type { CliStream } from './output.js'
 
 /**
- * Standard output or standard error, for text.
+ * Opens standard output or standard error for text.
  *
- * A pipe or a file is written to straight away: to open `process.stdout` for one loads Node's network modules, a sixth
- * of the time of a whole `node -e 0`. A terminal is the stream of Node's own.
+ * Pipes and files are written to directly: opening `process.stdout` for one loads Node's network modules, which takes a
+ * sixth of the time of `node -e 0`. For a terminal Node's own stream is used.
  *
- * @param fail is told why a text could not be written
+ * @param fail called when a text could not be written
  */
 export function openOutput(fd: 1 | 2, fail: (error: NodeJS.ErrnoException) => void): CliStream {
   const open = (): NodeJS.WriteStream => (fd === 1 ? process.stdout : process.stderr).on('error', fail)
@@ -21,7 +22,7 @@ export function openOutput(fd: 1 | 2, fail: (error: NodeJS.ErrnoException) => vo
         while (rest.length > 0) rest = rest.subarray(writeSync(fd, rest))
       } catch (error) {
         const failure = error as NodeJS.ErrnoException
-        // Somebody else made the pipe non-blocking, and it is full. Node's stream can wait.
+        // Another process made the pipe non-blocking, and it is full. Node's stream can wait.
         if (failure.code === 'EAGAIN') return (stream = open()).write(rest)
         fail(failure)
       }
@@ -30,9 +31,18 @@ export function openOutput(fd: 1 | 2, fail: (error: NodeJS.ErrnoException) => vo
   }
 }
 
-/** Any character device but `/dev/null`; `node:tty`, which could tell, loads those modules as well. */
+/** Any character device but `/dev/null`; `node:tty`, which would know, loads those modules as well. */
 function mayBeTerminal(fd: number): boolean {
   if (process.platform === 'win32') return true
   const stats = fstatSync(fd)
   return stats.isCharacterDevice() && stats.rdev !== statSync('/dev/null').rdev
+}
+
+/** Reads standard input to its end. Throws when the signal is aborted before that. */
+export async function readAll(stdin: Readable, signal: AbortSignal): Promise<Buffer> {
+  signal.throwIfAborted()
+  signal.addEventListener('abort', () => stdin.destroy(new Error('interrupted')))
+  const chunks: Buffer[] = []
+  for await (const chunk of stdin as AsyncIterable<Uint8Array>) chunks.push(Buffer.from(chunk))
+  return Buffer.concat(chunks)
 }

@@ -2,18 +2,18 @@ import { printable } from '../../core/text.js'
 import type { Output } from './output.js'
 import type { Spinner } from './terminal.js'
 
-/** Shows a person at a terminal that something takes its time; elsewhere it says nothing. */
-export interface Busy {
-  /** From here on. Shown at once, because some work lets no timer run before it is over. */
+/** Shows at a terminal that work is going on; elsewhere it prints nothing. */
+export interface Progress {
+  /** Starts the spinner at once, because some work blocks timers until it is done. */
   start(text: string): Promise<void>
   stop(): void
-  /** While this work is done. It may say how far it is, which is a remark where no spinner turns. */
+  /** Shows progress while the work runs. `say` updates the text; without a spinner it prints a remark. */
   during<T>(text: string, work: (say: (text: string) => void) => Promise<T>): Promise<T>
 }
 
-export function createBusy(output: Output): Busy {
+export function createProgress(output: Output): Progress {
   let spinner: Spinner | undefined
-  const busy: Busy = {
+  const progress: Progress = {
     async start(text) {
       if (!output.talksToPerson) return
       const { startSpinner } = await import('./terminal.js')
@@ -25,16 +25,16 @@ export function createBusy(output: Output): Busy {
       spinner = undefined
     },
     async during(text, work) {
-      await busy.start(text)
+      await progress.start(text)
       try {
         return await work((news) => {
           if (spinner) spinner.say(printable(news))
           else output.say(news)
         })
       } finally {
-        busy.stop()
+        progress.stop()
       }
     },
   }
-  return busy
+  return progress
 }
