@@ -86,7 +86,8 @@ export async function runBinary(args: readonly string[], options: CliOptions): P
 export function startBinary(args: readonly string[], { cwd, env = {} }: CliOptions): ChildProcess {
   const child = spawn(process.execPath, [binary, ...args], {
     cwd,
-    env: { PATH: process.env['PATH'] ?? '', HOME: cwd, ...env },
+    // No compile cache of newer Nodes in the folder of the test.
+    env: { PATH: process.env['PATH'] ?? '', HOME: cwd, XDG_CACHE_HOME: '/dev/null', ...env },
   })
   onTestFinished(() => void child.kill('SIGKILL'))
   return child
