@@ -144,9 +144,9 @@ export function requireHttpUrl(what: string, text: string): string {
 }
 
 /**
- * Checks that at most one of these options was given.
+ * Checks that at most one of several options is given.
  *
- * @param given the options' values, by name
+ * @param given the values, by option name
  * @throws {TOTPError} `ERR_USAGE` with the names of two of them
  */
 export function refuseTogether(given: Readonly<Record<string, unknown>>): void {

@@ -120,7 +120,7 @@ describe('code', () => {
     expect(none.stderr).toContain('the store has no peers yet; run `a2a-totp add-peer NAME` first')
     const two = await runCli(['code'], { cwd: await makeStore(['alice', 'bob']) })
     expect(two).toMatchObject({ exitCode: 2, stdout: '' })
-    expect(two.stderr).toContain('the store has 2 peers; say which one')
+    expect(two.stderr).toContain('the store has 2 peers; pass NAME')
   })
 
   it.each([

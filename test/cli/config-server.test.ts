@@ -130,7 +130,7 @@ describe('config server, where the agent would refuse the file', () => {
     await runCli(['add-peer', 'alice', '--replay', 'once'], { cwd })
     const run = await runCli(['config', 'server', '--format', 'maps'], { cwd })
     expect(run).toMatchObject({ exitCode: 3, stdout: '' })
-    expect(run.stderr).toContain('alice is once; use --format json')
+    expect(run.stderr).toContain('replay policy once of alice; use --format json')
   })
 
   it('says of which peers maps do not know the profile', async () => {
@@ -144,7 +144,10 @@ describe('config server, where the agent would refuse the file', () => {
 
   it('writes the file of an agent without peers, which the library takes', async () => {
     const run = await runCli(['config', 'server'], { cwd: await makeStore() })
-    expect(run).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('refuse everybody') as string })
+    expect(run).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringContaining('refuse every caller') as string,
+    })
     expect(readByLibrary(run.stdout)).toBeUndefined()
   })
 })

@@ -94,7 +94,7 @@ describe.skipIf(!hasGit)('decrypt of a store that git tracks (skipped without gi
     const before = bytesOf(cwd)
     const no = await atTerminal('decrypt', cwd, '')
     expect(no.exitCode).toBe(1)
-    expect(no.screen).toContain('Decrypt it all the same? [y/N] ')
+    expect(no.screen).toContain('Decrypt it anyway? [y/N] ')
     expect(no.screen).toContain('(ERR_DECLINED)')
     expect(bytesOf(cwd)).toBe(before)
     expect(existsSync(join(cwd, '.gitignore'))).toBe(false)

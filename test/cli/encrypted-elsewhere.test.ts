@@ -98,7 +98,7 @@ describe('a store that was encrypted again elsewhere', () => {
     expect(doctor.exitCode).toBe(1)
     expect(doctor.stdout).toContain('"recipients-unverified"')
     const list = await runCli(['recipients', 'list'], { cwd, env: as(opener) })
-    expect(list.stderr).toContain(`this list may be wrong; ${keys[opener].recipient} opens it`)
+    expect(list.stderr).toContain(`this list may be wrong; ${keys[opener].recipient} can open it`)
   })
 
   it('is not rewritten where its mark was kept and its recipients were not', async () => {

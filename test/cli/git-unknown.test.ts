@@ -52,7 +52,7 @@ describe.skipIf(!hasGit).each(Object.entries(silent))(
       const run = await cli('decrypt', cwd, more)
       expect(run).toMatchObject({ exitCode: 2, stdout: '' })
       expect(run.stderr).toContain(reason)
-      expect(run.stderr).toContain('git cannot be asked')
+      expect(run.stderr).toContain('git cannot tell whether it is tracked')
       expect(bytesOf(cwd)).toBe(before)
       expect(existsSync(join(cwd, '.gitignore'))).toBe(false)
       const sure = await cli('decrypt --yes', cwd, more)

@@ -127,9 +127,7 @@ describe('init', () => {
     chmodSync(cwd, 0o777)
     const run = await runCli(['init'], { cwd })
     expect(run.exitCode).toBe(0)
-    expect(run.stderr).toContain(
-      `warning: others can write to the folder ${cwd}; commands pass this store over`,
-    )
+    expect(run.stderr).toContain(`warning: others can write to the folder ${cwd}; commands ignore this store`)
     await runCli(['--store', storeIn(cwd), 'add-peer', 'alice'], { cwd })
     const before = readFileSync(storeIn(cwd))
     expect((await runCli(['init'], { cwd })).exitCode).toBe(1)

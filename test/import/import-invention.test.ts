@@ -244,9 +244,9 @@ describe('import, where a credential is missing', () => {
     const run = await give(cwd, ['name,seed,token', ...rows].join('\n'))
     expect(run.stdout).toBe('imported 15, skipped 0\n')
     expect(run.stderr.split('\n')).toEqual([
-      'made a new seed and a new token for d, e0, e1, e2, e3, e4, e5, e6, e7, e8 and 2 more',
-      'made a new seed for c',
-      'made a new token for b',
+      'created a new seed and a new token for d, e0, e1, e2, e3, e4, e5, e6, e7, e8 and 2 more',
+      'created a new seed for c',
+      'created a new token for b',
       '',
     ])
   })

@@ -150,12 +150,12 @@ describe('import', () => {
     [
       'a name twice',
       [uriOf('alice', base32), uriOf('alice', second)],
-      'line 2: the name "alice" stands there twice',
+      'line 2: the name "alice" is used twice',
     ],
     ['HOTP', ['otpauth://hotp/alice?counter=0&secret=' + base32], 'line 1: '],
     ['a name that is none', ['name', 'alice', 'b@b'], 'line 3: peer name is not allowed'],
     ['too many fields', ['name,note', 'alice,x', 'bob,x,y'], 'line 3: this line has more'],
-    ['a token twice', ['name,token', 'alice,one', 'bob,one'], 'line 3: another peer has this token'],
+    ['a token twice', ['name,token', 'alice,one', 'bob,one'], 'line 3: another peer has the same token'],
     ['a bad number', ['name,digits', 'alice,9'], 'line 2: digits must be'],
   ])('imports nothing for the sake of %s, and names the line', async (_what, lines, expected) => {
     const { cwd, run } = await give(lines.join('\n'))
@@ -176,7 +176,7 @@ describe('import', () => {
     const { cwd, run } = await give(lines.join('\n'))
     expect(run).toMatchObject({ exitCode: 1, stdout: '' })
     expect(run.stderr).toContain('ERR_PEER_EXISTS')
-    expect(run.stderr).toContain('line 1: there is a peer \\"present\\" already')
+    expect(run.stderr).toContain('line 1: a peer \\"present\\" exists already')
     const partial = await runCli(['import', 'file', '--partial', '--json'], { cwd })
     expect(parseJson(partial)).toMatchObject({ imported: 1, skipped: 1, peers: ['alice'] })
     const bad = await give([...lines, uriOf('bob', '0189')].join('\n'))

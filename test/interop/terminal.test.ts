@@ -126,7 +126,7 @@ describe('at a real terminal', () => {
     type(`clear; ${process.execPath} ${binary} init --passphrase; echo "ended with $?"`)
     await until(() => screen().includes('new passphrase:'))
     type('correct horse')
-    await until(() => screen().includes('the same again:'))
+    await until(() => screen().includes('repeat the passphrase:'))
     type('correct horse')
     await until(() => screen().includes('ended with 0'))
     expect(screen()).not.toContain('horse')

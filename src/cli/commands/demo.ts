@@ -8,9 +8,9 @@ export const define = inContext((command, context) =>
     .addHelpText(
       'after',
       `
-Speaks JSON-RPC, HTTP+JSON and gRPC, A2A 1.0 and 0.3, and lets in the peers that the store has now. gRPC has a
-port of its own, which the card names. Prints the card's URL once it is ready, then a line for each call on
-stderr. Stop it with Ctrl-C.
+Serves JSON-RPC, HTTP+JSON and gRPC, A2A 1.0 and 0.3, and accepts the peers that the store has at the start. gRPC has
+a port of its own, which is in the card. Prints the card's URL once it is ready, then a line for each call on stderr.
+Stop it with Ctrl-C.
 
 Examples:
   $ a2a-totp demo --port 4100
@@ -20,7 +20,7 @@ Examples:
       const { store, output, signal, now } = context
       const roster = await store.read()
       if (roster.peers.size === 0)
-        output.warn('the store has no peers, so the demo refuses everybody; add one first')
+        output.warn('the store has no peers, so the demo refuses every caller; add one first')
       const { startDemoAgent } = await import('../../demo/index.js')
       const agent = await startDemoAgent({ roster, port, now, log: (line) => output.say(line) })
       output.result(agent.cardUrl, { card: agent.cardUrl, interfaces: agent.interfaces })

@@ -17,15 +17,15 @@ export const define = inContext((command, context) =>
   command
     .argument(
       '[stores...]',
-      'their paths; else the store that is found. Several are compared with each other',
+      'their paths (default: the store that is found); several are compared with each other',
     )
-    .option('--fix', 'mend what is safe to mend: modes, .gitignore, leftovers')
-    .option('--clock <url>', 'compare the clock with the Date of an HTTP answer')
+    .option('--fix', 'fix what is safe to fix: modes, .gitignore, leftovers')
+    .option('--clock <url>', 'compare the clock with the Date of an HTTP response')
     .addHelpText(
       'after',
       `
-Exits with 1 when a finding is serious and was not mended. With --fix it looks again: what it calls mended is gone.
-Nothing is run that the repository around a store names.
+Exits with 1 if a serious finding was not fixed. With --fix it checks again: a finding reported as fixed is gone.
+Never runs anything that the repository around a store configures.
 
 Examples:
   $ a2a-totp doctor
@@ -35,16 +35,16 @@ Examples:
     .action(async (paths: string[], { fix, clock }: DoctorOptions) => {
       const { output, now, progress } = context
       if (clock !== undefined) requireHttpUrl('--clock', clock)
-      const patients = await patientsOf(context, paths)
+      const stores = await storesUnderTest(context, paths)
       const { examine, auditClock, worstFirst } = await import('../../doctor/index.js')
-      const profile = patients[0]?.roster.profile ?? defaultProfile
+      const profile = stores[0]?.roster.profile ?? defaultProfile
       const clockFindings =
         clock === undefined
           ? []
-          : await progress.during('asking what time it is', () =>
+          : await progress.during('checking the clock', () =>
               context.unlessInterrupted(auditClock(clock, profile, now)),
             )
-      const found = await progress.during('looking at files and git', () => examine(patients, now(), context))
+      const found = await progress.during('checking files and git', () => examine(stores, now(), context))
       const findings = worstFirst([...found, ...clockFindings])
       const mended = fix ? await mend(findings, output) : new Set<Finding>()
       context.signal.throwIfAborted()
@@ -53,20 +53,23 @@ Examples:
         ok,
         findings: findings.map((finding) => viewOf(finding, mended)),
       })
-      if (findings.length === 0) output.say('nothing to find fault with')
+      if (findings.length === 0) output.say('no findings')
       if (!ok) context.setExitCode(exitCodes.no)
     }),
 )
 
-/** Modes are for the findings to tell, so that a store which other commands refuse is examined all the same. */
-async function patientsOf({ store, cwd }: CliContext, paths: readonly string[]): Promise<StoreUnderTest[]> {
+/** Modes are reported as findings, so a store that other commands refuse is examined anyway. */
+async function storesUnderTest(
+  { store, cwd }: CliContext,
+  paths: readonly string[],
+): Promise<StoreUnderTest[]> {
   const wanted = paths.length === 0 ? [store.nearest()] : paths.map((path) => resolve(cwd, path))
-  const patients: StoreUnderTest[] = []
-  for (const path of new Set(wanted)) patients.push({ path, ...(await store.examine(path)) })
-  return patients
+  const stores: StoreUnderTest[] = []
+  for (const path of new Set(wanted)) stores.push({ path, ...(await store.examine(path)) })
+  return stores
 }
 
-/** The findings that are gone afterwards. What was tried may have had no effect. */
+/** Fixes what can be fixed. Returns the findings that are gone; a fix may have no effect. */
 async function mend(findings: readonly Finding[], output: Output): Promise<Set<Finding>> {
   const mended = new Set<Finding>()
   for (const finding of findings) {
@@ -84,7 +87,7 @@ function textOf(findings: readonly Finding[], mended: ReadonlySet<Finding>): str
   return findings
     .map((finding) => {
       const { severity, subject, message, fix } = finding
-      const remedy = mended.has(finding) ? 'mended' : `mend: ${fix}`
+      const remedy = mended.has(finding) ? 'fixed' : `fix: ${fix}`
       return `${severity}  ${printable(`${subject}: ${message}`)}\n  ${printable(remedy)}`
     })
     .join('\n')

@@ -3,15 +3,15 @@ import { resolve } from 'node:path'
 import { TOTPError } from '../../core/errors.js'
 import type { CliContext } from '../context.js'
 
-/** Far more than any seed or token, far less than would hurt. */
+/** Far longer than any seed or token, and short enough to read into memory. */
 const longestSecret = 64 * 1024
 
 /**
  * Reads a file that the command line names.
  *
- * @param what says which, `the file given to --ca` for example
- * @throws {TOTPError} `ERR_FILE_UNREADABLE`. It does not quote the path: people paste a seed or a key URI where a
- *   file's name belongs.
+ * @param what names it in the error, for example `the file given to --ca`
+ * @throws {TOTPError} `ERR_FILE_UNREADABLE`. It does not quote the path, since people paste seeds and key URIs where a
+ *   file name belongs.
  */
 export function readGivenFile({ cwd }: CliContext, what: string, path: string): Buffer {
   try {
@@ -27,7 +27,7 @@ export async function readGiven(context: CliContext, what: string, path: string)
   return path === '-' ? context.readStdin() : readGivenFile(context, what, path)
 }
 
-/** What a `--…-file` option points to: one seed or token. */
+/** Reads the file of a `--…-file` option: one seed or token. */
 export async function readSecret(context: CliContext, option: string, path: string): Promise<string> {
   const what = `the file given to ${option}`
   const bytes = await readGiven(context, what, path)

@@ -4,15 +4,15 @@ import levels from 'qrcode-terminal/vendor/QRCode/QRErrorCorrectLevel.js'
 import type { Output } from './output.js'
 
 /**
- * Light modules around the symbol. ISO/IEC 18004 asks for four; scanners are content with two, and with two a
- * key URI of 127 characters fits a terminal of 45 × 24 cells.
+ * Light modules around the symbol. ISO/IEC 18004 requires four; scanners accept two, and with two a key URI of 127
+ * characters fits a terminal of 45 × 24 cells.
  */
 const terminalMargin = 2
 const imageMargin = 4
 const pixelsPerModule = 8
 
-// From the fixed part of the 256-colour palette: themes repaint the first sixteen colours, and a code that is
-// drawn without colours is inverted on a light terminal, where scanners give up.
+// From the fixed part of the 256-colour palette, since themes change the first sixteen colours. A code drawn without
+// colours is inverted on one kind of terminal, where scanners fail.
 const blackOnWhite = '\x1b[38;5;16;48;5;231m'
 const reset = '\x1b[0m'
 
@@ -39,7 +39,7 @@ export function drawQr(text: string, columns: number): string {
   return lines.join('')
 }
 
-/** The formats that `--qr-file` writes, by the file's ending. */
+/** The image formats of `--qr-file`, by file extension. */
 export const qrImages: Readonly<Record<string, (text: string) => string | Uint8Array>> = {
   '.png': qrPng,
   '.svg': qrSvg,

@@ -21,15 +21,15 @@ export const outOptions = (command: Command): Command =>
     )
     .option('--force', 'let --out replace an existing file')
 
-/** The file that was asked for; undefined for standard output. */
+/** The requested file; undefined for standard output. */
 export const outFile = (out: string | undefined): string | undefined => (out === '-' ? undefined : out)
 
 export function requireName(option: string, file: string): string {
   if (file !== '') return file
-  throw new TOTPError('ERR_USAGE', `${option} needs the name of a file, or - for standard output`)
+  throw new TOTPError('ERR_USAGE', `${option} needs a file name, or - for standard output`)
 }
 
-/** Gives a result where it was asked for: to standard output, or to the file of `--out`. */
+/** Prints a result, or writes it to the file of `--out`. */
 export function emit(context: CliContext, { out, force }: OutOptions, text: string, json: unknown): void {
   const { output } = context
   const file = outFile(out)
@@ -43,7 +43,7 @@ export function emit(context: CliContext, { out, force }: OutOptions, text: stri
 }
 
 /**
- * Writes a result to a file of its own.
+ * Writes a result to a file.
  *
  * @throws {TOTPError} `ERR_FILE_EXISTS` for the store, whatever `force` says, and what {@link writeNewFile} throws
  */
@@ -58,14 +58,14 @@ export function writeResult(
   writeNewFile(path, content, { force: force ?? false })
 }
 
-/** @throws {TOTPError} `ERR_FILE_EXISTS` when a result would take the store's place: its seeds would be lost */
+/** @throws {TOTPError} `ERR_FILE_EXISTS` if a result would replace the store, whose seeds would be lost */
 export function refuseStore(store: StoreAccess, path: string): void {
   const identity = identityOf(path)
   if (identity !== undefined && identity === identityOf(store.path()))
     throw new TOTPError('ERR_FILE_EXISTS', `${path} is the store; name another file`)
 }
 
-/** Tells whether two paths lead to one file; undefined where nothing can be seen. */
+/** The same for two paths to one file; undefined if there is nothing to see. */
 function identityOf(path: string): string | undefined {
   try {
     const { dev, ino } = lstatSync(path)

@@ -1,15 +1,15 @@
 import chalk from 'chalk'
 import ora from 'ora'
 
-/** What only a person at a terminal gets to see. A bundle of its own: scripts should not pay for it. */
+/** What is shown only at a terminal. Loaded lazily, so that scripts do not pay for it. */
 export interface Spinner {
   say(text: string): void
   stop(): void
 }
 
-/** Turns on stderr until it is stopped. The caller has made sure that stderr is a terminal with a width. */
+/** Starts a spinner on stderr. The caller has checked that stderr is a terminal with a width. */
 export function startSpinner(text: string): Spinner {
-  // A hidden cursor would stay hidden when Ctrl-Z or SIGKILL comes.
+  // A hidden cursor would stay hidden after Ctrl-Z or SIGKILL.
   const spinner = ora({ text, stream: process.stderr, discardStdin: false, hideCursor: false }).start()
   return {
     say(next) {
@@ -21,7 +21,7 @@ export function startSpinner(text: string): Spinner {
   }
 }
 
-/** A bar that empties while a code lives. */
+/** A bar that empties over the lifetime of a code. */
 export function countdown(secondsLeft: number, period: number): string {
   const width = 10
   const full = Math.ceil((secondsLeft / period) * width)

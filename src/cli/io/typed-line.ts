@@ -1,4 +1,4 @@
-/** What a key comes to: a line, the end of input, or a signal. */
+/** What a key press completes: a line, the end of input, or a signal. */
 export type Typed =
   | { readonly kind: 'line'; readonly line: string }
   | { readonly kind: 'end' }
@@ -22,14 +22,14 @@ const escape = '\x1b'
 const escapeSequence = new RegExp(`${escape}(?:\\[[0-?]*[ -/]*[@-~]|O?[ -~])?`, 'g')
 
 /**
- * A line as it is typed. In raw mode a terminal leaves to the program what it does otherwise: Backspace, Ctrl-U, Ctrl-W,
+ * A line as it is typed. In raw mode the program handles what the terminal handles otherwise: Backspace, Ctrl-U, Ctrl-W,
  * Ctrl-D and the keys that send a signal.
  */
 export class TypedLine {
   readonly #decoder = new TextDecoder()
   #line = ''
 
-  /** Adds what was typed, up to the first key that comes to something; the rest is dropped. */
+  /** Adds typed bytes up to the first key that completes something; the rest is dropped. */
   add(chunk: Uint8Array): Typed | undefined {
     const text = this.#decoder.decode(chunk, { stream: true }).replace(escapeSequence, '')
     for (const character of text) {

@@ -11,15 +11,15 @@ import { untrackCommand } from '../../programs/untrack-command.js'
 export interface PlaintextOptions {
   readonly yes: boolean | undefined
   readonly gitignore: boolean
-  /** What the question is, as `Decrypt it`. */
+  /** What would be done, for the question, as in `Decrypt it`. */
   readonly action: string
 }
 
 /**
- * Keeps a store out of git before it is written in plain text. Where that is not possible, or cannot be checked for a
- * store that may well be committed since it is encrypted, a person has to agree, or `--yes` does.
+ * Keeps a store out of git before it is written in plain text. If that is not possible, or cannot be checked for an
+ * encrypted store, which may well be committed, the user has to confirm, or `--yes`.
  *
- * @returns what remains to be done, to warn of once the store is written
+ * @returns what remains to be done, as a warning for after the store is written
  * @throws {TOTPError} `ERR_CONFIRMATION_NEEDED`, `ERR_DECLINED`; `ERR_FILE_UNWRITABLE` for .gitignore
  */
 export async function keepOutOfGit(
@@ -39,7 +39,7 @@ export async function keepOutOfGit(
   if (!gitignore || after.kind === 'outside') return danger?.warning
   if (after.kind === 'unknown' || after.doubt) {
     if (added) output.say('added the store to .gitignore, but whether git ignores it cannot be checked')
-    return danger?.warning ?? `${reasonOf(after)}; make sure that git does not take ${nameOf(path)}`
+    return danger?.warning ?? `${reasonOf(after)}; make sure that git does not add ${nameOf(path)}`
   }
   if (after.ignored) {
     if (added) output.say('added the store to .gitignore')
@@ -47,7 +47,7 @@ export async function keepOutOfGit(
   }
   const open: Danger = {
     kind: 'not-ignored',
-    what: `git does not ignore ${nameOf(path)}, whatever .gitignore says: the next commit may take every seed and token in plain text.`,
+    what: `git does not ignore ${nameOf(path)}, despite .gitignore: the next commit may contain every seed and token in plain text.`,
     warning: `git does not ignore ${nameOf(path)}; move the store out of the work tree, or encrypt it`,
   }
   await agree(context, open, action, yes)
@@ -61,7 +61,7 @@ interface Danger {
 }
 
 async function lookAt({ progress, cwd, env, signal }: CliContext, path: string): Promise<GitView> {
-  const view = await progress.during('asking git', () => askGit(path, { cwd, env, signal }))
+  const view = await progress.during('checking git', () => askGit(path, { cwd, env, signal }))
   signal.throwIfAborted()
   return view
 }
@@ -81,23 +81,25 @@ function dangerOf(view: GitView, path: string, { cwd }: CliContext): Danger | un
   return {
     kind: 'unknown',
     what: `${reason}. If git tracks ${nameOf(path)}, the next commit publishes every seed and token in plain text.`,
-    warning: `${reason}; if git tracks ${nameOf(path)}, take it out with git rm --cached before the next commit`,
+    warning: `${reason}; if git tracks ${nameOf(path)}, remove it with git rm --cached before the next commit`,
   }
 }
 
 function reasonOf(view: GitView): string | undefined {
   const doubt = view.kind === 'unknown' ? view : view.kind === 'known' ? view.doubt : undefined
-  return doubt && `the store lies in a git work tree, and git cannot be asked about it: ${doubt.reason}`
+  return (
+    doubt && `the store is in a git work tree, and git cannot tell whether it is tracked: ${doubt.reason}`
+  )
 }
 
 async function agree({ confirm }: CliContext, { what }: Danger, action: string, yes = false): Promise<void> {
-  if (yes || (await confirm(`${what} ${action} all the same?`, '--yes'))) return
-  throw new TOTPError('ERR_DECLINED', 'the store was left as it was')
+  if (yes || (await confirm(`${what} ${action} anyway?`, '--yes'))) return
+  throw new TOTPError('ERR_DECLINED', 'the store was not changed')
 }
 
 const nameOf = (path: string): string => printable(basename(path))
 
-/** An encrypted store may be committed, so it may well be. */
+/** An encrypted store may be committed, so it probably is. */
 function holdsCiphertext(path: string): boolean {
   try {
     return isEncrypted(readFileSync(path))

@@ -7,9 +7,9 @@ import type { AskHidden } from '../io/questions.js'
 
 const identity = /^AGE-SECRET-KEY-(PQ-)?1[0-9A-Z]+$/i
 
-/** Keys of the store as a user gives them: in the environment, else at a terminal. Each is asked for once. */
+/** Keys of the store from the environment, else from a prompt. Each is prompted for once. */
 export function storeKeys(env: Env, cwd: string, askHidden: AskHidden): StoreKeys {
-  // An empty variable is none.
+  // An empty variable counts as missing.
   const found = async (variable: string, question: string): Promise<string | undefined> => {
     const value = env[variable]
     if (value) return value
@@ -29,9 +29,9 @@ export function storeKeys(env: Env, cwd: string, askHidden: AskHidden): StoreKey
 }
 
 /**
- * A passphrase to encrypt with. At a terminal it is asked for twice.
+ * A passphrase to encrypt with. At a terminal it is prompted for twice.
  *
- * @throws {TOTPError} `ERR_STORE_KEY_MISSING` when there is none; `ERR_USAGE` when the two differ
+ * @throws {TOTPError} `ERR_STORE_KEY_MISSING` if there is none; `ERR_USAGE` if the two differ
  */
 export async function newPassphrase(env: Env, askHidden: AskHidden): Promise<string> {
   const variable = env['A2A_TOTP_PASSPHRASE']
@@ -39,7 +39,7 @@ export async function newPassphrase(env: Env, askHidden: AskHidden): Promise<str
   const otherwise = 'set $A2A_TOTP_PASSPHRASE'
   const given = await askHidden('new passphrase:', otherwise)
   if (!given) throw keyMissing(`no passphrase to encrypt with; ${otherwise}`)
-  if ((await askHidden('the same again:', otherwise)) === given) return given
+  if ((await askHidden('repeat the passphrase:', otherwise)) === given) return given
   throw new TOTPError('ERR_USAGE', 'the two passphrases differ; try again')
 }
 
@@ -48,7 +48,7 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   return () => (made ??= make())
 }
 
-/** An identity itself, or those in a file as age-keygen writes it: one a line, and remarks behind `#`. */
+/** An identity itself, or those in a file as age-keygen writes it: one a line, and comments after `#`. */
 function identitiesIn(given: string, cwd: string): string[] {
   if (identity.test(given)) return [given.toUpperCase()]
   const lines = readIdentityFile(resolve(cwd, given))
@@ -59,7 +59,7 @@ function identitiesIn(given: string, cwd: string): string[] {
     return lines.map((line) => line.toUpperCase())
   throw new TOTPError(
     'ERR_CONFIG_INVALID',
-    'the file of $A2A_TOTP_IDENTITY holds no age identity; give one that age-keygen made',
+    'the file in $A2A_TOTP_IDENTITY contains no age identity; use a file made by age-keygen',
   )
 }
 
@@ -68,10 +68,10 @@ function readIdentityFile(path: string): string {
     return readFileSync(path, 'utf8')
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    // The value is not quoted: it may be an identity with a slip in it.
+    // The value is not quoted, since it may be an identity with a typo.
     throw new TOTPError(
       'ERR_CONFIG_INVALID',
-      `$A2A_TOTP_IDENTITY is no age identity, and no file that can be read (${code ?? 'unknown reason'})`,
+      `$A2A_TOTP_IDENTITY is neither an age identity nor a readable file (${code ?? 'unknown reason'})`,
     )
   }
 }

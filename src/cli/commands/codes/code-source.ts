@@ -9,29 +9,28 @@ import { Token } from '../../../core/token.js'
 import type { Env } from '../../../programs/environment.js'
 import type { CliContext } from '../../context.js'
 
-/** Whose codes a command makes or checks, whether that comes from the store or from the environment. */
+/** The peer whose codes a command generates or checks, from the store or the environment. */
 export interface CodeSource {
-  /** The peer's name; none when the credentials come from the environment. */
+  /** The peer's name; undefined if the credentials come from the environment. */
   readonly peer?: string
   readonly agent?: string
   readonly url?: string
   readonly profile: TOTPProfile
   /** Every live seed, the newest last. */
   readonly seeds: readonly [Seed, ...Seed[]]
-  /** The newest live token; none when only a seed is known. */
+  /** The newest live token; undefined if only a seed is known. */
   readonly token?: Token
 }
 
-/** The seed to make codes with. */
+/** The seed to generate codes with. */
 export function newestSeed({ seeds }: CodeSource): Seed {
   return seeds[seeds.length - 1] ?? seeds[0]
 }
 
 /**
- * Finds the peer that a command means: by name in the store; without a name by `$A2A_TOTP_SEED`, else the
- * store's only peer.
+ * Finds the peer of a command: by name in the store; without a name by `$A2A_TOTP_SEED`, else the store's only peer.
  *
- * @throws {TOTPError} `ERR_USAGE` when nothing says which peer is meant, `ERR_PEER_UNKNOWN`,
+ * @throws {TOTPError} `ERR_USAGE` if the peer is ambiguous, `ERR_PEER_UNKNOWN`,
  *   `ERR_CREDENTIAL_EXPIRED`, `ERR_CONFIG_INVALID` for a bad variable, or `ERR_STORE_*`.
  */
 export async function findCodeSource(
@@ -44,9 +43,7 @@ export async function findCodeSource(
       : sourceFromStore(...(await namedOrOnly(store, name)), now())
   const { bits, strong } = newestSeed(source)
   if (!strong) {
-    output.warn(
-      `this seed has ${bits} bits; RFC 4226 asks for at least ${minimumSeedBits}: ask its issuer for a new one`,
-    )
+    output.warn(`this seed has ${bits} bits; RFC 4226 requires at least ${minimumSeedBits}; replace it`)
   }
   return source
 }
@@ -59,7 +56,7 @@ async function namedOrOnly(store: CliContext['store'], name: string | undefined)
   if (!store.exists()) {
     throw new TOTPError(
       'ERR_USAGE',
-      'no peer named, and neither $A2A_TOTP_SEED nor a store to take it from; say NAME',
+      'no peer named, $A2A_TOTP_SEED is not set and there is no store; pass NAME',
     )
   }
   const roster = await store.read()
@@ -68,7 +65,7 @@ async function namedOrOnly(store: CliContext['store'], name: string | undefined)
   throw new TOTPError(
     'ERR_USAGE',
     only
-      ? `the store has ${roster.peers.size} peers; say which one: NAME`
+      ? `the store has ${roster.peers.size} peers; pass NAME`
       : 'the store has no peers yet; run `a2a-totp add-peer NAME` first',
   )
 }
@@ -88,7 +85,7 @@ export function sourceFromStore(roster: Roster, peer: Peer, at: Date): CodeSourc
   }
 }
 
-/** A variable that is empty counts as missing. */
+/** An empty variable counts as missing. */
 function sourceFromEnvironment(env: Env): CodeSource {
   const { A2A_TOTP_AGENT: agent, A2A_TOTP_URL: url, A2A_TOTP_SEED: seed = '', A2A_TOTP_TOKEN: token } = env
   return {
@@ -100,7 +97,7 @@ function sourceFromEnvironment(env: Env): CodeSource {
   }
 }
 
-/** @throws {TOTPError} `ERR_CONFIG_INVALID`, with the variable's name, where it cannot be parsed. */
+/** @throws {TOTPError} `ERR_CONFIG_INVALID`, with the variable's name, if it cannot be parsed. */
 export function fromVariable<T>(name: string, parse: () => T): T {
   try {
     return parse()

@@ -12,7 +12,7 @@ interface CodeOptions {
   minRemaining?: number
 }
 
-/** A code with everything that is known about it: the `--json` document. */
+/** A code with its details: the `--json` document. */
 interface Reading {
   readonly peer: string | null
   readonly code: string
@@ -26,10 +26,10 @@ interface Reading {
 
 export const define = inContext((command, context) =>
   command
-    .argument('[name]', 'the peer; else $A2A_TOTP_SEED, else the only peer of the store')
-    .option('--header', 'print it as a header line: X-TOTP: 123456')
-    .option('--headers', 'print the Authorization line as well, as curl -H @- reads them')
-    .option('--watch', 'follow the code from step to step, until interrupted')
+    .argument('[name]', 'the peer (default: $A2A_TOTP_SEED, else the only peer of the store)')
+    .option('--header', 'print a header line: X-TOTP: 123456')
+    .option('--headers', 'print the Authorization line as well, for curl -H @-')
+    .option('--watch', 'print each new code until interrupted')
     .option('--at <time>', 'the code at another time: RFC 3339 or unix seconds', parseTime)
     .option(...wholeNumber('--min-remaining <seconds>', 'wait for a code that stays valid this long', 0, 119))
     .addHelpText(
@@ -70,7 +70,7 @@ function read(source: CodeSource, at: Date, { header, headers }: CodeOptions): R
     if (!token) {
       throw new TOTPError(
         'ERR_TOKEN_MISSING',
-        'no token to print; set $A2A_TOTP_TOKEN, or ask for --header alone',
+        'no token to print; set $A2A_TOTP_TOKEN, or pass --header instead',
       )
     }
     lines['Authorization'] = `Bearer ${token.value}`
@@ -102,7 +102,7 @@ async function waitFor(
   while (!signal.aborted && now().getTime() < end) await sleep(end - now().getTime())
 }
 
-/** Prints each code as its time step begins. A person sees a countdown on one line; a pipe gets a line a step. */
+/** Prints each code as its time step begins: at a terminal on one line with a countdown, elsewhere a line per step. */
 async function watch(context: CliContext, source: CodeSource, options: CodeOptions): Promise<void> {
   const { now, sleep, output, signal } = context
   const terminal = output.forPerson ? await import('../../io/terminal.js') : undefined

@@ -7,13 +7,13 @@ import { parseTime } from '../../options.js'
 export const define = inContext((command, context) =>
   command
     .argument('<code>', 'the code, or - to read it from standard input')
-    .argument('[name]', 'the peer; else $A2A_TOTP_SEED, else the only peer of the store')
+    .argument('[name]', 'the peer (default: $A2A_TOTP_SEED, else the only peer of the store)')
     .option('--at <time>', 'check at another time: RFC 3339 or unix seconds', parseTime)
     .addHelpText(
       'after',
       `
-Prints valid or invalid; a valid code comes with its drift in time steps (-1: the peer is one behind).
-Exit code 0 when valid, 1 when not.
+Prints valid or invalid, and for a valid code its drift in time steps (-1: the peer is one step behind).
+Exit code 0 if valid, 1 if not.
 
 Examples:
   $ a2a-totp verify 287082 alice

@@ -39,16 +39,16 @@ Examples:
 function defineServer(command: Command, context: CliContext): void {
   outOptions(
     command
-      .description('the fragment for the protected agent')
+      .description('print the fragment for the protected agent')
       .option(...formatOption(serverFragments), 'json')
-      .option('--server-file <path>', 'where the server file will be, for env, compose and systemd')
+      .option('--server-file <path>', 'path of the server file at the agent, for env, compose and systemd')
       .option('--allow-weak-seed', 'write seeds of less than 128 bits, for an agent that allows them'),
   )
     .addHelpText(
       'after',
       `${listFormats(serverFragments)}
-What the agent would refuse, a seed of less than 128 bits for example, is not written (exit 3). An agent that is running
-keeps its old file then, and what was revoked is still valid there.
+A file that the agent would refuse, for example with a seed of less than 128 bits, is not written (exit 3). A running
+agent then keeps its old file, where revoked credentials are still valid.
 
 Examples:
   $ a2a-totp config server --out /etc/billing/a2a-totp-server.json
@@ -69,15 +69,15 @@ interface ServerOptions extends OutOptions {
 }
 
 /**
- * A fragment that the agent's library takes. What the library would refuse is never written: an agent that runs would
- * keep its old file, and credentials revoked since would stay valid.
+ * A fragment that the agent's library accepts. One that it would refuse is never written: a running agent would keep its
+ * old file, where revoked credentials are still valid.
  */
 async function acceptedFragment(
   { output, store, now }: CliContext,
   { format, serverFile, allowWeakSeed }: ServerOptions,
 ): Promise<RenderedFragment> {
   const roster = await store.read()
-  if (roster.peers.size === 0) output.warn('the store has no peers, so the agent would refuse everybody')
+  if (roster.peers.size === 0) output.warn('the store has no peers, so the agent would refuse every caller')
   if (format === 'maps') refuseOnce(roster)
   const input = { roster, at: now(), ...(serverFile === undefined ? {} : { serverFile }) }
   try {
@@ -87,26 +87,26 @@ async function acceptedFragment(
     const warning = readAsAgent(fragment.agentReads, allowWeakSeed ?? false)
     return warning === undefined ? fragment : { ...fragment, warnings: [...fragment.warnings, warning] }
   } catch (error) {
-    // Without a live shared seed there is no file that the agent would take.
+    // Without a live shared seed the agent would refuse any file.
     if (!isTOTPError(error) || error.code !== 'ERR_CREDENTIAL_EXPIRED') throw error
     throw (await import('./server-reader.js')).refused(error.message)
   }
 }
 
-/** @throws {TOTPError} `ERR_CONFIG_INVALID` when a code is to be good once: an agent with the maps would not know. */
+/** @throws {TOTPError} `ERR_CONFIG_INVALID` for the replay policy once, which maps cannot express. */
 function refuseOnce(roster: Roster): void {
   const once = [...roster.peers.values()].find((peer) => replayOf(roster, peer) === 'once')
   if (!once) return
   throw new TOTPError(
     'ERR_CONFIG_INVALID',
-    `maps cannot say that the replay policy of ${once.name} is once; use --format json`,
+    `maps cannot express the replay policy once of ${once.name}; use --format json`,
   )
 }
 
 function defineClient(command: Command, context: CliContext): void {
   outOptions(
     command
-      .description('the fragment for one peer: its token and its seed')
+      .description('print the fragment for one peer: its token and its seed')
       .argument('<name>', 'the peer')
       .option(...formatOption(clientFragments), 'env'),
   )
@@ -128,16 +128,16 @@ Examples:
 function defineCard(command: Command, context: CliContext): void {
   outOptions(
     command
-      .description('the part of the agent card that demands bearer AND the code')
+      .description('print the part of the agent card that requires bearer AND the code')
       .option(...choice('--protocol <version>', 'A2A protocol version to write', cardProtocols))
-      .option('--merge <card>', 'print this whole card with the second factor added; - is standard input')
-      .option('--replace', 'with --merge: drop alternatives that do without bearer'),
+      .option('--merge <card>', 'print this card with the second factor added; - is standard input')
+      .option('--replace', 'with --merge: drop alternatives without bearer'),
   )
     .addHelpText(
       'after',
       `
---merge adds the code to every alternative that has bearer, skills' own ones too. It never appends an
-alternative: alternatives are an OR, and a second one would be a way round the first.
+--merge adds the code to every alternative that has bearer, including those of skills. It never appends an
+alternative: alternatives are an OR, so a new one would bypass the others.
 
 Examples:
   $ a2a-totp config card --protocol both
@@ -145,7 +145,7 @@ Examples:
     )
     .action(async ({ protocol, merge, replace, ...out }: CardOptions) => {
       if (replace && merge === undefined)
-        throw new TOTPError('ERR_USAGE', '--replace is for a card of yours; say --merge CARD as well')
+        throw new TOTPError('ERR_USAGE', '--replace needs a card; pass --merge CARD as well')
       const header = context.store.exists()
         ? (await context.store.read()).profile.header
         : defaultProfile.header
@@ -170,7 +170,7 @@ interface CardOptions extends OutOptions {
 const formatOption = (table: Readonly<Record<string, unknown>>): ReturnType<typeof choice> =>
   choice('--format <format>', 'what to print', Object.keys(table))
 
-/** A line a format, for the help text. */
+/** One line per format, for the help text. */
 function listFormats(table: Readonly<Record<string, Pick<Fragment<never>, 'summary' | 'secret'>>>): string {
   const width = Math.max(...Object.keys(table).map((name) => name.length))
   const lines = Object.entries(table).map(
@@ -187,5 +187,8 @@ function give(context: CliContext, out: OutOptions, { content, document, warning
 async function readCard(context: CliContext, path: string): Promise<CardJson> {
   const card = parseJson((await readGiven(context, 'the agent card', path)).toString())
   if (isObject(card)) return card
-  throw new TOTPError('ERR_CARD_INVALID', 'the agent card is not a JSON object; give one as it is served')
+  throw new TOTPError(
+    'ERR_CARD_INVALID',
+    'the agent card is not a JSON object; pass it as the agent serves it',
+  )
 }

@@ -4,7 +4,7 @@ import type { TOTPServerAuthSchemeOptions } from '../../../server/scheme/options
 import { makeConfig } from '../../../server/scheme/config.js'
 import { schemeOptions } from '../../../server/scheme/from-file.js'
 
-/** What `config server --format maps` prints. */
+/** The output of `config server --format maps`. */
 interface Maps {
   readonly peer_seeds?: Readonly<Record<string, string>>
   readonly shared_seed?: string
@@ -12,10 +12,10 @@ interface Maps {
 }
 
 /**
- * Reads a server file, or maps, as the agent will: with the parser, the rules and the defaults of the library.
+ * Reads a server file, or maps, as the agent will: with the library's own parser, rules and defaults.
  *
- * @returns a warning when only an agent that allows weak seeds will take the document
- * @throws {TOTPError} `ERR_CONFIG_INVALID` when the agent would refuse the document
+ * @returns a warning if only an agent that allows weak seeds accepts the document
+ * @throws {TOTPError} `ERR_CONFIG_INVALID` if the agent would refuse the document
  */
 export function readAsAgent(document: object, allowWeakSeeds: boolean): string | undefined {
   const refusal = refusalOf(document, allowWeakSeeds)
@@ -28,7 +28,7 @@ export function readAsAgent(document: object, allowWeakSeeds: boolean): string |
   )
 }
 
-/** An agent that is running goes on with the file it has, so the error says what that means. */
+/** A running agent keeps its old file, so the error says what that means. */
 export function refused(reason: string): TOTPError {
   return new TOTPError(
     'ERR_CONFIG_INVALID',
@@ -64,7 +64,7 @@ function optionsOf(document: object, allowWeakSeeds: boolean): TOTPServerAuthSch
 
 const mostNames = 10
 
-/** Whose seeds are weak, as the subject of a sentence and as arguments of `rotate`. */
+/** The peers with weak seeds, as the subject of a sentence and as arguments of `rotate`. */
 function weakSeedsIn(document: object): { subject: string; choice: string } {
   const seeds = isMaps(document) ? document.peer_seeds : (document as { peers?: object }).peers
   const names = Object.entries(seeds ?? {}).flatMap(([name, value]) =>
@@ -81,7 +81,7 @@ function weakSeedsIn(document: object): { subject: string; choice: string } {
   }
 }
 
-/** The document as it would be with other peers; what it says of the agent stays. */
+/** The document with other peers; the rest stays. */
 function withOnly(document: object, peers: object): object {
   return isMaps(document) ? { ...document, peer_seeds: peers, token_to_peer: {} } : { ...document, peers }
 }

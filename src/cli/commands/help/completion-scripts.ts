@@ -2,7 +2,7 @@ import type { Command, Option } from 'commander'
 import { topics } from './help-topics.js'
 import type { WordParser } from '../../options.js'
 
-/** One script a shell, made from the commands as they are. */
+/** One script per shell, generated from the commands. */
 export const completions = {
   bash: (program: Command) => `# a2a-totp completion for bash
 _a2a_totp() {
@@ -43,10 +43,10 @@ compdef _a2a_totp a2a-totp
     ].join('\n'),
 } satisfies Record<string, (program: Command) => string>
 
-/** Asks for peers without a terminal, so that nobody is asked for a passphrase in the middle of a line. */
+/** Without a terminal, so that no passphrase is asked for in the middle of a line. */
 const askForPeers = 'complete-peers </dev/null 2>/dev/null'
 
-/** Commands whose operands name peers that are there. */
+/** Commands whose operands name existing peers. */
 const takesPeers = new Set([
   'code',
   'config client',
@@ -58,15 +58,15 @@ const takesPeers = new Set([
   'verify',
 ])
 
-/** Commands whose operands are files. bash and zsh offer files wherever they have nothing else to offer. */
+/** Commands whose operands are files. bash and zsh offer files if there is nothing else to offer. */
 const takesFiles = new Set(['import', 'doctor'])
 
-/** Where a command line can be: behind no command yet, behind one, or behind a group's. */
+/** A position in a command line: before a command, after one, or after a subcommand. */
 interface Place {
-  /** `config server`; empty behind no command. */
+  /** `config server`; empty before a command. */
   readonly path: string
   readonly command: Command
-  /** What may come next that is no option. */
+  /** What may come next, apart from options. */
   readonly operands: readonly string[]
   readonly peers: boolean
 }
@@ -93,7 +93,7 @@ function placesIn(program: Command): Place[] {
   ]
 }
 
-/** Lines that follow the words to a place; bash and zsh read them alike. */
+/** Shell lines that walk the words to a place; the same in bash and zsh. */
 function walk(program: Command): string {
   const groups = program.commands.filter(({ commands }) => commands.length > 0).map((group) => group.name())
   return `      case "$word/$place" in
@@ -103,7 +103,7 @@ function walk(program: Command): string {
       esac`
 }
 
-/** A `case` that puts what may come at a place into `wanted`, and one for what an option wants. */
+/** A `case` that puts what may come at a place into `wanted`, and one for the value of an option. */
 function choose(program: Command, peers: string): string {
   const places = placesIn(program)
   const values = places.flatMap(({ path, command }) =>

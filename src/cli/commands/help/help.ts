@@ -15,7 +15,7 @@ export const define = inContext((command, { output, wholeProgram }) =>
     }),
 )
 
-/** All that `--help` prints, with the examples, which are no part of commander's `helpInformation`. */
+/** Everything that `--help` prints, including the examples, which commander's `helpInformation` lacks. */
 function helpOf(command: Command): string {
   let text = ''
   command.configureOutput({ writeOut: (part) => (text += part) }).outputHelp()

@@ -22,18 +22,18 @@ interface AddPeerOptions extends Partial<CodeProfile> {
 }
 
 export const define = inContext((command, context) =>
-  replayOption(codeOptions(command.argument('<names...>', 'their names; all are added, or none')))
-    .option('--note <text>', 'a remark for people, kept in the store')
-    .option('--seed-file <path>', 'take this base32 seed instead of making one; - is standard input')
-    .option('--token-file <path>', 'take this bearer token instead of making one; - is standard input')
-    .option('--allow-weak-seed', 'take a seed of less than 128 bits (RFC 4226 R6 forbids it)')
-    .option('--if-missing', 'leave peers that are there already alone, and succeed')
+  replayOption(codeOptions(command.argument('<names...>', 'the names; all are added, or none')))
+    .option('--note <text>', 'a remark, kept in the store')
+    .option('--seed-file <path>', 'use this base32 seed instead of a new one; - is standard input')
+    .option('--token-file <path>', 'use this bearer token instead of a new one; - is standard input')
+    .option('--allow-weak-seed', 'accept a seed of less than 128 bits (forbidden by RFC 4226 R6)')
+    .option('--if-missing', 'skip peers that exist already, and succeed')
     .option('--qr', 'show the key URI as a QR code, on a terminal')
     .option('--reveal', 'print the seed, the token and the key URI')
     .addHelpText(
       'after',
       `
-Prints nothing secret unless asked to. Hand a peer its half with \`a2a-totp config client NAME\`.
+Prints no secrets without --reveal or --qr. Print a peer's configuration with \`a2a-totp config client NAME\`.
 
 Examples:
   $ a2a-totp add-peer alice bob
@@ -56,24 +56,19 @@ async function peerRequests(
   const { algorithm, digits, period, replay, note, seedFile, tokenFile, allowWeakSeed } = options
   for (const name of names) parseName(name, 'peer')
   if (new Set(names).size !== names.length)
-    throw new TOTPError('ERR_USAGE', 'a name is given twice; give each once')
+    throw new TOTPError('ERR_USAGE', 'a name is repeated; name each peer once')
   if ((seedFile ?? tokenFile) !== undefined && names.length > 1) {
-    throw new TOTPError('ERR_USAGE', '--seed-file and --token-file are for one peer; name one at a time')
+    throw new TOTPError('ERR_USAGE', '--seed-file and --token-file are for one peer; name only one')
   }
   if (seedFile === '-' && tokenFile === '-') {
     throw new TOTPError(
       'ERR_USAGE',
-      'standard input can hold the seed or the token; put one of them in a file',
+      'standard input cannot be both the seed and the token; put one of them in a file',
     )
   }
   const seed =
     seedFile === undefined ? undefined : Seed.fromBase32(await readSecret(context, '--seed-file', seedFile))
-  if (seed)
-    requireStrongSeed(
-      seed,
-      allowWeakSeed ?? false,
-      'ask its issuer for a longer one, or say --allow-weak-seed',
-    )
+  if (seed) requireStrongSeed(seed, allowWeakSeed ?? false, 'use a longer one, or pass --allow-weak-seed')
   const token =
     tokenFile === undefined ? undefined : Token.parse(await readSecret(context, '--token-file', tokenFile))
   const shared = { algorithm, digits, period, replay, note, seed, token }
@@ -106,7 +101,7 @@ function report(
   const rows = added.map((peer) => credentialsOf(roster, peer, reveal ?? false))
   output.result(rows.map(textOf).join('\n'), { peers: rows })
   const present = names.filter((name) => !added.some((peer) => peer.name === name))
-  if (present.length > 0) output.say(`already there, not changed: ${present.join(', ')}`)
+  if (present.length > 0) output.say(`exists already, not changed: ${present.join(', ')}`)
   const [first] = added
   if (first) output.say(`next: a2a-totp config client ${first.name}`)
 }

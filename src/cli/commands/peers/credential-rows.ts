@@ -3,7 +3,7 @@ import { seedsOf, type Peer, type Roster } from '../../../core/roster.js'
 import type { Seed } from '../../../core/seed.js'
 import type { CliContext } from '../../context.js'
 
-/** What `add-peer` and `rotate` tell of a peer that was given credentials. */
+/** What `add-peer` and `rotate` print for each peer with new credentials. */
 export interface CredentialRow {
   readonly name: string
   readonly seedId: string | null
@@ -14,7 +14,7 @@ export interface CredentialRow {
   readonly uri?: string
 }
 
-/** A peer's newest credentials: their ids, and with `reveal` themselves. */
+/** The ids of a peer's newest credentials; with `reveal` also the credentials. */
 export function credentialsOf(roster: Roster, peer: Peer, reveal: boolean): CredentialRow {
   const seed = seedsOf(roster, peer).at(-1)
   const token = peer.tokens.at(-1)

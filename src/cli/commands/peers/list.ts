@@ -7,7 +7,7 @@ export const define = inContext((command, { store, output, now }) =>
     .addHelpText(
       'after',
       `
-Prints nothing secret. "+1 for 23h" behind an id: an older one is live beside it for so long, an overlap.
+Prints no secrets. "+1 for 23h" after an id means that an older credential is valid for another 23 hours, an overlap.
 
 Examples:
   $ a2a-totp list

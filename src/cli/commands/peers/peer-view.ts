@@ -1,14 +1,14 @@
 import { isLive, replayOf, seedsOf, type Credential, type Peer, type Roster } from '../../../core/roster.js'
 import { printable } from '../../../core/text.js'
 
-/** A credential as `list` and `show` give it in JSON: everything but its value. */
+/** A credential in the JSON of `list` and `show`: everything but its value. */
 interface CredentialView {
   readonly id: string
   readonly createdAt: string
   readonly expiresAt: string | null
 }
 
-/** A peer as `list` and `show` give it in JSON. */
+/** A peer in the JSON of `list` and `show`. */
 export interface PeerView {
   readonly name: string
   readonly algorithm: string
@@ -48,7 +48,7 @@ export function viewRoster(roster: Roster, peers: Iterable<Peer>): Record<string
   }
 }
 
-/** How old something is, in its largest whole unit: `3d`, `5h`, `12m`, `40s`. */
+/** The age in its largest whole unit: `3d`, `5h`, `12m`, `40s`. */
 export function ageOf(createdAt: Date, now: Date): string {
   return spanOf(now.getTime() - createdAt.getTime())
 }
@@ -65,7 +65,7 @@ function spanOf(ms: number): string {
   return `${seconds}s`
 }
 
-/** The newest credential's id, then how many older ones are live beside it, and how long the last of them will be. */
+/** The newest credential's id, the number of older ones that are still live, and how long the last of them stays so. */
 export function overlapOf(credentials: readonly Credential[], now: Date): string {
   const live = credentials.filter((credential) => isLive(credential, now))
   const newest = live.at(-1)
@@ -86,7 +86,7 @@ const viewCredential = ({ id, createdAt, expiresAt }: Credential): CredentialVie
   expiresAt: expiresAt?.toISOString() ?? null,
 })
 
-/** Rows as columns that line up, two blanks apart. */
+/** Aligns rows in columns, two spaces apart. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => (row[column] ?? '').length)),

@@ -4,12 +4,12 @@ import { inContext } from '../../context.js'
 
 export const define = inContext((command, { store, output, confirm }) =>
   command
-    .argument('<names...>', 'their names')
+    .argument('<names...>', 'the peers')
     .option('--yes', 'do not ask')
     .addHelpText(
       'after',
       `
-A running server refuses a removed peer once it has the new server file: \`a2a-totp config server\`.
+A running server refuses a removed peer as soon as it has the new server file from \`a2a-totp config server\`.
 
 Examples:
   $ a2a-totp remove-peer mallory
@@ -23,6 +23,6 @@ Examples:
       }
       await store.update((roster) => withoutPeers(roster, names))
       output.result('', { agent, removed: names })
-      output.say(`removed ${names.join(', ')}; next: hand the server its new file, a2a-totp config server`)
+      output.say(`removed ${names.join(', ')}; next: update the server file, a2a-totp config server`)
     }),
 )

@@ -23,21 +23,23 @@ const defaultOverlapMs = 24 * 3_600_000
 export const define = inContext((command, context) =>
   command
     .argument('[names...]', 'the peers; all are rotated, or none')
-    .option('--seed', 'the seed alone')
-    .option('--token', 'the token alone')
+    .option('--seed', 'only the seed')
+    .option('--token', 'only the token')
     .option('--all', 'every peer')
-    .option(...duration('--older-than <time>', 'only what is older, 90d say; without NAME: of every peer'))
+    .option(
+      ...duration('--older-than <time>', 'only what is older, for example 90d; without NAME, of every peer'),
+    )
     .option(...duration('--overlap <time>', 'how long the old ones stay valid (default: 24h)'))
-    .option('--now', 'end the old ones at once')
-    .option('--finish', 'make nothing new, drop what is superseded')
+    .option('--now', 'end the old ones immediately')
+    .option('--finish', 'create nothing, drop what is superseded')
     .option('--qr', 'show the new key URI as a QR code, on a terminal')
     .option('--reveal', 'print the seed, the token and the key URI')
     .addHelpText(
       'after',
       `
-While old and new overlap, any live token works with any live seed: hand the agent its new file first, then each
-peer its new half, then wait, or say --finish. A peer has two live seeds at most. After a leak: --now.
-With --shared-seed the seed belongs to all peers, so it needs --all.
+While old and new overlap, any live token works with any live seed. Update the agent's server file first, then each
+peer's configuration, then wait or run --finish. A peer has at most two live seeds. After a leak use --now.
+In a store with --shared-seed the seed belongs to all peers, so rotating it needs --all.
 
 Examples:
   $ a2a-totp rotate alice                        # then: config server, config client alice
@@ -54,7 +56,7 @@ Examples:
     }),
 )
 
-/** Neither of them named means both. */
+/** Without either option, both. */
 function kindsOf({ seed, token }: RotateOptions): CredentialKinds {
   const both = seed === token
   return { seed: both || seed === true, token: both || token === true }
@@ -64,7 +66,7 @@ function choiceOf(names: string[], { all, olderThan }: RotateOptions): PeerChoic
   refuseTogether({ '--all': all, NAME: names[0] })
   if (names.length > 0) return [...new Set(names)]
   if (all ?? olderThan !== undefined) return 'all'
-  throw new TOTPError('ERR_USAGE', 'no peer named; say NAME, --all or --older-than')
+  throw new TOTPError('ERR_USAGE', 'no peer named; pass NAME, --all or --older-than')
 }
 
 function refuseContradictions({ olderThan, overlap, now, finish, qr, reveal }: RotateOptions): void {
@@ -107,7 +109,7 @@ async function renew(
   }
   output.say(
     options.now
-      ? 'the old ones end as soon as the agent has its new file'
+      ? 'the old ones end as soon as the agent has its new server file'
       : `the old ones stay valid until ${new Date(at.getTime() + overlapMs).toISOString()}`,
   )
   output.say(`next: a2a-totp config server, then a2a-totp config client ${first.name}`)
@@ -130,11 +132,11 @@ async function finish(
   output.say(
     after === before
       ? 'nothing was superseded'
-      : 'dropped what was superseded; next: hand the server its new file, a2a-totp config server',
+      : 'dropped what was superseded; next: update the server file, a2a-totp config server',
   )
 }
 
-/** Those whose credentials are not what they were; a new shared seed is one for each of them. */
+/** The peers whose credentials changed. A new shared seed changes those of all. */
 function changedPeers(before: Roster | undefined, after: Roster): Peer[] {
   const all = before?.sharedSeeds !== after.sharedSeeds
   return [...after.peers.values()].filter((peer) => all || before?.peers.get(peer.name) !== peer)

@@ -18,9 +18,9 @@ export const define = inContext((command, context) =>
   outOptions(
     command
       .argument('<name>', 'the peer')
-      .option('--uri', 'print its otpauth key URI instead: secret, it holds the seed')
+      .option('--uri', 'print its otpauth key URI instead; secret, since it contains the seed')
       .option('--qr', 'show the key URI as a QR code, on a terminal')
-      .option('--qr-file <file>', 'write the QR code to FILE.png or FILE.svg, readable by you alone'),
+      .option('--qr-file <file>', 'write the QR code to FILE.png or FILE.svg, readable only by you'),
   )
     .addHelpText(
       'after',
@@ -58,7 +58,7 @@ async function writeQr(
     throw new TOTPError('ERR_USAGE', `--qr-file must end in ${Object.keys(qrImages).join(' or ')}`)
   }
   writeResult(context, file, image(uri), force)
-  context.output.say(`wrote the QR code to ${file}; it holds the seed`)
+  context.output.say(`wrote the QR code to ${file}; it contains the seed`)
 }
 
 function describe(roster: Roster, peer: Peer, now: Date): string {

@@ -9,13 +9,13 @@ interface DecryptOptions {
 
 export const define = inContext((command, context) =>
   command
-    .option('--yes', 'do not ask, even if git tracks the store or cannot be asked')
+    .option('--yes', 'do not ask, even if git tracks the store or its state is unknown')
     .option('--no-gitignore', 'do not add the store to .gitignore')
     .addHelpText(
       'after',
       `
-The store is then readable by you alone, and has to stay out of git. If git tracks it, run \`git rm --cached\` first:
-otherwise the next commit publishes every seed and token. In that case the command asks, or needs --yes.
+The store is then readable only by you, and must stay out of git. If git tracks it, run \`git rm --cached\` first:
+otherwise the next commit publishes every seed and token. In that case the command asks first, or needs --yes.
 
 Examples:
   $ A2A_TOTP_IDENTITY=key.txt a2a-totp decrypt`,
@@ -28,7 +28,7 @@ Examples:
         : await beforePlaintext(context, store.path(), { yes, gitignore, action: 'Decrypt it' })
       if (!already) await store.protect((before) => (before.kind === 'none' ? before : plaintext))
       output.result('', { store: store.path(), encrypted: 'none' })
-      output.say(already ? 'the store is not encrypted; nothing was changed' : 'the store is plain text now')
+      output.say(already ? 'the store is not encrypted; nothing was changed' : 'the store is now plain text')
       if (warning) output.warn(warning)
     }),
 )

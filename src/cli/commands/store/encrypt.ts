@@ -6,9 +6,9 @@ export const define = inContext((command, context) =>
     .addHelpText(
       'after',
       `
-Without an option a passphrase is used. An encrypted store may be read by others and committed; every command opens
-it with $A2A_TOTP_IDENTITY or $A2A_TOTP_PASSPHRASE, and so does the age program. Backups from before (….bak-…) and
-commits from before still hold it in plain text: \`a2a-totp doctor\` looks for them.
+Without options a passphrase is used. An encrypted store may be readable by others and committed. Commands open it
+with $A2A_TOTP_IDENTITY or $A2A_TOTP_PASSPHRASE; the age program opens it as well. Earlier backups (….bak-…) and
+commits still contain it in plain text: \`a2a-totp doctor\` finds them.
 
 Examples:
   $ a2a-totp encrypt --encrypt-to age1operator… age1deputy…
@@ -17,7 +17,7 @@ Examples:
     )
     .action(async (options: EncryptionOptions) => {
       const { store, output, progress } = context
-      // The old store is opened first: whoever cannot read it is not asked for anything else.
+      // The old store is opened first: without access to it there is no point in asking for a passphrase.
       const { protection: before } = await store.open()
       const wanted =
         (await protectionFrom(context, options)) ?? (await protectionFrom(context, { passphrase: true }))
@@ -27,6 +27,6 @@ Examples:
       output.result('', { store: store.path(), encrypted: kind })
       output.say(`encrypted the store with ${kind === 'passphrase' ? 'a passphrase' : 'age recipients'}`)
       if (before.kind === 'none')
-        output.say('backups and commits from before hold it in plain text; a2a-totp doctor looks for them')
+        output.say('earlier backups and commits contain it in plain text; a2a-totp doctor finds them')
     }),
 )

@@ -17,7 +17,7 @@ export const encryptionOptions = (command: Command): Command =>
       'encrypt the store with a passphrase (default: $A2A_TOTP_PASSPHRASE, else a prompt)',
     )
 
-/** The protection that the options ask for; undefined when they ask for none. */
+/** The protection that the options request; undefined if they request none. */
 export async function protectionFrom(
   { env, askHidden }: CliContext,
   { encryptTo, passphrase }: EncryptionOptions,
@@ -25,7 +25,7 @@ export async function protectionFrom(
   if (encryptTo && passphrase) {
     throw new TOTPError(
       'ERR_USAGE',
-      'an age file has recipients or a passphrase, never both; leave out --encrypt-to or --passphrase',
+      'an age file has recipients or a passphrase, not both; omit --encrypt-to or --passphrase',
     )
   }
   if (encryptTo) return { kind: 'recipients', recipients: [...new Set(encryptTo)] }

@@ -36,16 +36,16 @@ export const define = inContext((command, context) =>
       ),
     ),
   )
-    .option('--shared-seed', 'one seed for all peers: weaker, each could pass for another')
-    .option('--if-missing', 'leave a store that is there already alone, and succeed')
-    .option('--force', 'make a new one; the old file stays beside it')
-    .option('--yes', 'do not ask: whether to leave peers behind, or to write where git would publish it')
+    .option('--shared-seed', 'one seed for all peers; weaker, since each peer can impersonate the others')
+    .option('--if-missing', 'if the store exists, change nothing and succeed')
+    .option('--force', 'create a new store; the old file is kept beside it')
+    .option('--yes', 'do not ask before abandoning peers, or writing where git would publish the store')
     .option('--no-gitignore', 'do not add the store to .gitignore')
     .addHelpText(
       'after',
       `
-Prints the store's path. The file is born readable by you alone. It holds every seed and token of this
-agent: it is the one file not to share.
+Prints the store's path. The file is readable only by you from the start. It contains every seed and token of
+this agent: never share it.
 
 Examples:
   $ a2a-totp init --agent billing --url https://billing.example
@@ -70,14 +70,14 @@ Examples:
           ? await beforePlaintext(context, store.path(), {
               yes,
               gitignore,
-              action: 'Make a store in plain text',
+              action: 'Create a store in plain text',
             })
           : undefined
       const backup = await create(context, store, roster, {
         replace: options.force ?? false,
         protection,
       }).catch((error: unknown) => {
-        // Two at once: the other made it between our look and our write.
+        // Another process created it between our check and our write.
         if (options.ifMissing && isTOTPError(error) && error.code === 'ERR_STORE_EXISTS') return 'there'
         throw error
       })
@@ -92,7 +92,7 @@ Examples:
     }),
 )
 
-/** What a passphrase shuts takes a second, on purpose. */
+/** Encrypting with a passphrase takes a second, on purpose. */
 async function create(
   { progress }: CliContext,
   store: StoreAccess,
@@ -121,7 +121,7 @@ function rosterFrom(options: InitOptions, { now, random }: CliContext): Roster {
 async function reportExisting(store: StoreAccess, output: Output): Promise<void> {
   const { agent } = await store.read()
   output.result(printable(store.path()), { store: store.path(), agent })
-  output.say(`the store of ${agent} is there already; nothing was changed`)
+  output.say(`the store of ${agent} exists already; nothing was changed`)
 }
 
 async function confirmReplacement(
@@ -133,11 +133,11 @@ async function confirmReplacement(
   const peers = await peersIn(store)
   if (peers === 0) return
   const what = peers === undefined ? 'a store that cannot be read' : `the store and its ${peers} peers`
-  if (await confirm(`Leave ${what} behind and make a new one?`, '--yes')) return
-  throw new TOTPError('ERR_DECLINED', 'the store was left as it is')
+  if (await confirm(`Abandon ${what} and create a new one?`, '--yes')) return
+  throw new TOTPError('ERR_DECLINED', 'the store was not changed')
 }
 
-/** How many peers would be left behind; undefined when the file does not say. */
+/** The number of peers in the store; undefined if it cannot be read. */
 async function peersIn(store: StoreAccess): Promise<number | undefined> {
   try {
     return (await store.read()).peers.size
@@ -149,16 +149,16 @@ async function peersIn(store: StoreAccess): Promise<number | undefined> {
 function remark(output: Output, store: StoreAccess, { replay }: InitOptions, { sharedSeeds }: Roster): void {
   if (replay === undefined) {
     output.say(
-      'replay policy reuse: a code is good for any number of requests while it lives; --replay once makes each good for one',
+      'replay policy reuse: a code is valid for any number of requests in its lifetime; with --replay once, for one',
     )
   }
   if (sharedSeeds) {
     output.warn(
-      'one seed for all peers is weaker: any peer with a stolen token passes for its owner; prefer a seed for each',
+      'one seed for all peers is weaker: any peer with a stolen token can impersonate its owner; prefer one seed per peer',
     )
   }
   const open = distrustFolder(dirname(store.path()))
   if (open !== undefined)
-    output.warn(`${open}; commands pass this store over unless --store or $A2A_TOTP_STORE names it`)
+    output.warn(`${open}; commands ignore this store unless --store or $A2A_TOTP_STORE names it`)
   output.say('next: a2a-totp add-peer NAME')
 }

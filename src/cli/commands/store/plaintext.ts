@@ -3,9 +3,9 @@ import type { CliContext } from '../../context.js'
 import type { PlaintextOptions } from '../../store/out-of-git.js'
 
 /**
- * To be called before a store is written in plain text: git must not see it, not even for a moment.
+ * Call this before a store is written in plain text: git must not see it, not even for a moment.
  *
- * @returns what to warn of once it is written
+ * @returns a warning for after it is written
  * @throws what `keepOutOfGit` throws
  */
 export async function beforePlaintext(

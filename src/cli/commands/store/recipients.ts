@@ -19,13 +19,13 @@ Examples:
 
 function defineList(command: Command, { store, output }: CliContext): void {
   command
-    .description('the recipients, one a line')
+    .description('print the recipients, one a line')
     .addHelpText('after', '\nExamples:\n  $ a2a-totp recipients list')
     .action(async () => {
       const { recipients, openedBy } = recipientsOf((await store.open()).protection)
       if (openedBy !== undefined) {
         output.warn(
-          `the store was encrypted elsewhere, so this list may be wrong; ${openedBy} opens it. Run \`a2a-totp recipients add\` with everybody else who may open it`,
+          `the store was encrypted elsewhere, so this list may be wrong; ${openedBy} can open it. Run \`a2a-totp recipients add\` with everyone else who should have access`,
         )
       }
       output.result(recipients.map(printable).join('\n'), { recipients, agrees: openedBy === undefined })
@@ -34,13 +34,13 @@ function defineList(command: Command, { store, output }: CliContext): void {
 
 function defineAdd(command: Command, { store, output }: CliContext): void {
   command
-    .description('let more recipients open it; all of them or none')
+    .description('add recipients; all of them or none')
     .argument('<recipients...>', 'age recipients, age1…')
     .addHelpText(
       'after',
       `
-A store that was encrypted elsewhere, by the age program say, may be for others than its list says, and is not changed
-by any command. Then this drops the old list: whoever is named here can open it, and the identity that you use.
+If the store was encrypted elsewhere, for example by the age program, its list of recipients may be wrong, and no command
+changes it. This command then replaces the list with the recipients named here and the identity that you use.
 
 Examples:
   $ a2a-totp recipients add age1deputy…`,
@@ -51,23 +51,23 @@ Examples:
         if (added.some((one) => known.includes(one)))
           throw new TOTPError(
             'ERR_RECIPIENT_EXISTS',
-            'one of them can open the store already; name the others',
+            'one of them is a recipient already; name only the others',
           )
         return [...known, ...new Set(added)]
       })
       output.result('', { recipients })
-      output.say(`these can open the store: ${recipients.join(', ')}`)
+      output.say(`recipients of the store: ${recipients.join(', ')}`)
     })
 }
 
 function defineRemove(command: Command, { store, output }: CliContext): void {
   command
-    .description('shut recipients out; all of them or none')
+    .description('remove recipients; all of them or none')
     .argument('<recipients...>', 'age recipients, as `recipients list` prints them')
     .addHelpText(
       'after',
       `
-Whoever is removed can still open older copies of the store: rotate what it held.
+A removed recipient can still open older copies of the store, so rotate what it contains.
 
 Examples:
   $ a2a-totp recipients remove age1deputy…
@@ -79,16 +79,16 @@ Examples:
         if (removed.some((one) => !known.includes(one)))
           throw new TOTPError(
             'ERR_RECIPIENT_UNKNOWN',
-            'no such recipient; `a2a-totp recipients list` shows them',
+            'no such recipient; `a2a-totp recipients list` prints them',
           )
         const left = known.filter((one) => !removed.includes(one))
         if (openedBy === undefined) return left
-        // On a list that is not borne out nobody may stay but the one who surely opens the store.
+        // An unverified list may keep only the recipient that certainly opens the store.
         if (left.some((one) => one !== openedBy)) refuseUnverified(before)
         return [openedBy]
       })
       output.result('', { recipients })
-      output.say('they can still open older copies of the store; next: a2a-totp rotate --all')
+      output.say('removed recipients can still open older copies of the store; next: a2a-totp rotate --all')
     })
 }
 
@@ -99,7 +99,7 @@ async function change(
   const after = await store.protect((protection) => {
     const recipients = make(recipientsOf(protection))
     if (recipients.length > 0) return { kind: 'recipients', recipients }
-    throw new TOTPError('ERR_USAGE', 'nobody could open the store any more; add another recipient first')
+    throw new TOTPError('ERR_USAGE', 'no recipient would be left to open the store; add another one first')
   })
   return recipientsOf(after).recipients
 }

@@ -9,7 +9,7 @@ import { choice } from '../../options.js'
 import { noteOf } from '../peers/peer-view.js'
 import { emit, outOptions, type OutOptions } from '../../io/result-file.js'
 
-/** A peer as `export` gives it, and `import` takes it. Secret. */
+/** A peer as `export` prints it and `import` reads it. Secret. */
 interface ExportedPeer {
   readonly name: string
   readonly algorithm: string
@@ -22,7 +22,7 @@ interface ExportedPeer {
   readonly uri: string
 }
 
-/** What is exported, in the form of `--format json`. */
+/** The document of `--format json`. */
 interface Export {
   readonly agent: string
   readonly peers: readonly ExportedPeer[]
@@ -42,13 +42,13 @@ export const define = inContext((command, context) =>
   outOptions(
     command
       .option(...choice('--format <format>', 'what to print', Object.keys(formats)), 'json')
-      .option('--reveal', 'yes, print the secrets'),
+      .option('--reveal', 'confirm that secrets are to be printed'),
   )
     .addHelpText(
       'after',
       `
-What \`import\` reads. It leaves out older credentials, and peers whose seeds have expired. To keep a copy of everything,
-copy the store itself.
+Prints what \`import\` reads, without older credentials and peers whose seeds have expired. To back up everything, copy
+the store itself.
 
 Examples:
   $ a2a-totp export --reveal --out peers.json
@@ -57,14 +57,17 @@ Examples:
     .action(
       async ({ format, reveal, ...out }: OutOptions & { format: keyof typeof formats; reveal?: true }) => {
         if (!reveal) {
-          throw new TOTPError('ERR_CONFIRMATION_NEEDED', 'an export holds every seed and token; say --reveal')
+          throw new TOTPError(
+            'ERR_CONFIRMATION_NEEDED',
+            'an export contains every seed and token; pass --reveal to continue',
+          )
         }
         const roster = await context.store.read()
         const at = context.now()
         const exported = { agent: roster.agent, peers: exportedPeers(roster, at) }
         const content = await formats[format](exported, roster, at)
         const leftOut = roster.peers.size - exported.peers.length
-        if (leftOut > 0) context.output.warn(`${leftOut} peers are left out: their seeds have expired`)
+        if (leftOut > 0) context.output.warn(`omitted ${leftOut} peers: their seeds have expired`)
         emit(context, out, content, format === 'json' ? exported : { format, content })
       },
     ),
@@ -106,7 +109,7 @@ function csvLine(peer: ExportedPeer): string {
   return columns.map((column) => csvField(shown[column] ?? '')).join(',')
 }
 
-/** RFC 4180 §2: in quotes where it has to be. */
+/** RFC 4180 §2: quoted if necessary. */
 function csvField(value: string | number): string {
   const text = String(value)
   return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text

@@ -12,14 +12,14 @@ interface ImportOptions {
   allowWeakSeed?: true
 }
 
-/** Which credentials of a peer are new, because the file held none. */
+/** Which credentials of a peer are new, because the file had none. */
 interface Made {
   readonly peer: string
   readonly seed: boolean
   readonly token: boolean
 }
 
-/** What is wrong with an import, and where. */
+/** A problem with an entry, and where it is. */
 interface Problem {
   readonly where: string
   readonly problem: string
@@ -29,18 +29,18 @@ interface Problem {
 export const define = inContext((command, context) =>
   command
     .argument('<file>', 'the file, or - for standard input')
-    .option('--partial', 'import what is good, and tell of the rest')
-    .option('--allow-weak-seed', 'take seeds of less than 128 bits (RFC 4226 R6 forbids it)')
+    .option('--partial', 'import the valid entries, and report the others')
+    .option('--allow-weak-seed', 'accept seeds of less than 128 bits (forbidden by RFC 4226 R6)')
     .addHelpText(
       'after',
       `
-What the file is shows in it: otpauth:// or otpauth-migration:// URIs, one a line; a PNG of a QR code with one; JSON of
+The format is detected: otpauth:// or otpauth-migration:// URIs, one a line; a PNG of a QR code with one; JSON from
 \`export\`, \`config client\` or \`config server --format maps\`; CSV whose first line names its columns (name, seed, token,
-algorithm, digits, period, replay, note; only name is needed).
+algorithm, digits, period, replay, note; only name is required).
 
-A seed or a token that is missing is made, and import says for whom. In JSON it is missing when its key is; an empty value is
-an error. Nothing is made beside what looks like a credential and is not understood, a key "secret" for example: that is
-refused. Export key URIs from authenticator apps.
+A missing seed or token is created, and import reports for which peer. In JSON it is missing if its key is; an empty value
+is an error. An entry with something that looks like a credential but is not recognised, for example a key "secret", is
+refused. From authenticator apps, export key URIs.
 
 Examples:
   $ a2a-totp import peers.csv
@@ -75,7 +75,7 @@ Examples:
     }),
 )
 
-/** Sorts what can be added from what cannot, as if one entry after the other were added. */
+/** Separates entries that can be added from those that cannot, as if they were added one by one. */
 function admit(
   roster: Roster,
   entries: readonly Entry[],
@@ -116,7 +116,7 @@ function admit(
 
 const mostNames = 10
 
-/** One line for each kind of what was made: a credential that nobody asked for must not go unnoticed. */
+/** One line per kind of new credential, so that none is created unnoticed. */
 function remarksOn(made: readonly Made[]): string[] {
   const kinds: [what: string, of: (one: Made) => boolean][] = [
     ['a new seed and a new token', ({ seed, token }) => seed && token],
@@ -126,11 +126,11 @@ function remarksOn(made: readonly Made[]): string[] {
   return kinds.flatMap(([what, of]) => {
     const names = made.filter(of).map(({ peer }) => peer)
     const more = names.length > mostNames ? ` and ${names.length - mostNames} more` : ''
-    return names.length === 0 ? [] : `made ${what} for ${names.slice(0, mostNames).join(', ')}${more}`
+    return names.length === 0 ? [] : `created ${what} for ${names.slice(0, mostNames).join(', ')}${more}`
   })
 }
 
-/** What no further peer may have. */
+/** Names and tokens in use, which no further peer may have. */
 interface Taken {
   readonly there: Roster['peers']
   readonly names: Set<string>
@@ -138,11 +138,10 @@ interface Taken {
 }
 
 function refuseTaken({ name, token }: PeerRequest, { there, names, tokens }: Taken): void {
-  if (there.has(name)) throw new TOTPError('ERR_PEER_EXISTS', `there is a peer ${quoteName(name)} already`)
-  if (names.has(name))
-    throw new TOTPError('ERR_IMPORT_INVALID', `the name ${quoteName(name)} stands there twice`)
+  if (there.has(name)) throw new TOTPError('ERR_PEER_EXISTS', `a peer ${quoteName(name)} exists already`)
+  if (names.has(name)) throw new TOTPError('ERR_IMPORT_INVALID', `the name ${quoteName(name)} is used twice`)
   if (token && tokens.has(token.value))
-    throw new TOTPError('ERR_TOKEN_INVALID', 'another peer has this token already; each peer needs its own')
+    throw new TOTPError('ERR_TOKEN_INVALID', 'another peer has the same token; each peer needs its own')
 }
 
 function provision(
@@ -152,16 +151,16 @@ function provision(
   making: ProvisionOptions,
 ): Peer {
   if (request.seed)
-    requireStrongSeed(request.seed, allowWeakSeed ?? false, 'ask for a longer one, or say --allow-weak-seed')
+    requireStrongSeed(request.seed, allowWeakSeed ?? false, 'use a longer one, or pass --allow-weak-seed')
   return provisionPeer(roster, request, making)
 }
 
-/** That a peer is there already is an answer; anything else makes the file unusable. */
+/** An existing peer is a negative answer; anything else makes the file unusable. */
 function refused(first: Problem, problems: readonly Problem[]): TOTPError {
   const { where, problem } = first
   const more = problems.length === 1 ? '' : ` (and ${problems.length - 1} more)`
   return new TOTPError(
     problems.every(({ code }) => code === 'ERR_PEER_EXISTS') ? 'ERR_PEER_EXISTS' : 'ERR_IMPORT_INVALID',
-    `${where}: ${problem}${more}; nothing was imported, --partial imports the rest`,
+    `${where}: ${problem}${more}; nothing was imported; pass --partial to import the rest`,
   )
 }
