@@ -9,12 +9,12 @@ const nothing = 'node -e 0'
 const seed = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'
 const pyotpProgram = `import os, pyotp; print(pyotp.TOTP(os.environ['A2A_TOTP_SEED']).now())`
 
-/** The most that a command may cost, as a ratio to `node -e 0`. */
-const goals: Readonly<Record<string, number>> = { code: 1.4, 'code (from $A2A_TOTP_SEED)': 1.4 }
-const goalOfOthers = 1.6
+/** The most that a command may cost without any cache, as a ratio to `node -e 0`. */
+const goals: Readonly<Record<string, number>> = { code: 1.55, 'code (from $A2A_TOTP_SEED)': 1.55 }
+const goalOfOthers = 1.8
 const goalOfMemory = 1.2
 
-/** Every local command as a process, and what else prints a code, against a Node that does nothing. */
+/** Every local command, and other programs that print a code, as a ratio to a Node that does nothing. */
 export const startSection: Section = {
   title: 'Start of a command (wall time of the whole process)',
   run: (scale) => inFolder((folder) => run(folder, scale)),
@@ -40,7 +40,7 @@ async function run(folder: string, { quick, rounds }: Scale): Promise<readonly R
   return [...rows, ...(await usageRows(folder, { [nothing]: idle(folder), ...commands }, quick ? 5 : rounds))]
 }
 
-/** A function gives the next run, for commands that cannot be run twice alike. */
+/** A function returns the next run, for commands that cannot be repeated unchanged. */
 function commandsIn(folder: string): Record<string, () => Run> {
   const cwd = join(folder, 'store')
   mkdirSync(cwd)
