@@ -78,10 +78,10 @@ export function sourceFromStore(roster: Roster, peer: Peer, at: Date): CodeSourc
   return {
     peer: peer.name,
     agent: roster.agent,
-    ...(roster.url ? { url: roster.url } : {}),
+    url: roster.url,
     profile: { ...roster.profile, algorithm, digits, period },
     seeds: [oldest.seed, ...newer.map(({ seed }) => seed)],
-    ...(token ? { token } : {}),
+    token,
   }
 }
 

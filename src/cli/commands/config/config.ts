@@ -79,7 +79,7 @@ async function acceptedFragment(
   const roster = await store.read()
   if (roster.peers.size === 0) output.warn('the store has no peers, so the agent would refuse every caller')
   if (format === 'maps') refuseOnce(roster)
-  const input = { roster, at: now(), ...(serverFile === undefined ? {} : { serverFile }) }
+  const input = { roster, at: now(), serverFile }
   try {
     const fragment = await renderServerFragment(format, input)
     if (!fragment.agentReads) return fragment
@@ -155,7 +155,7 @@ Examples:
           : withTotpSecurity(await readCard(context, merge), {
               header,
               replace: replace ?? false,
-              ...(protocol ? { protocol } : {}),
+              protocol,
             })
       emit(context, out, jsonText(card, 2), card)
     })

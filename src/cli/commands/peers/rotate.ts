@@ -93,11 +93,11 @@ async function renew(
   const { olderThan, overlap = defaultOverlapMs } = options
   const at = now()
   const overlapMs = options.now ? 0 : overlap
-  const madeBefore = olderThan === undefined ? {} : { madeBefore: new Date(at.getTime() - olderThan) }
+  const madeBefore = olderThan === undefined ? undefined : new Date(at.getTime() - olderThan)
   let before: Roster | undefined
   const after = await store.update((current) => {
     before = current
-    return rotate(current, choice, { ...kinds, overlapMs, ...madeBefore }, { at, random })
+    return rotate(current, choice, { ...kinds, overlapMs, madeBefore }, { at, random })
   })
   const rotated = changedPeers(before, after)
   const rows = rotated.map((peer) => credentialsOf(after, peer, options.reveal ?? false))

@@ -108,12 +108,12 @@ function rosterFrom(options: InitOptions, { now, random }: CliContext): Roster {
   const making = { at: now(), random }
   return {
     agent: parseName(options.agent, 'agent'),
-    ...(options.url === undefined ? {} : { url: requireHttpUrl('--url', options.url) }),
+    url: options.url === undefined ? undefined : requireHttpUrl('--url', options.url),
     profile,
     replay: options.replay ?? 'reuse',
-    ...(options.sharedSeed
-      ? { sharedSeeds: [seedCredential(makeSeed(profile.algorithm, random), making)] }
-      : {}),
+    sharedSeeds: options.sharedSeed
+      ? [seedCredential(makeSeed(profile.algorithm, random), making)]
+      : undefined,
     peers: new Map(),
   }
 }

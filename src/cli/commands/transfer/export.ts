@@ -84,10 +84,10 @@ function exportedPeers(roster: Roster, at: Date): ExportedPeer[] {
       algorithm,
       digits,
       period,
-      ...(peer.replay ? { replay: peer.replay } : {}),
-      ...(peer.note === undefined ? {} : { note: peer.note }),
+      replay: peer.replay,
+      note: peer.note,
       seed: seed.base32,
-      ...(source.token ? { token: source.token.value } : {}),
+      token: source.token?.value,
       uri: keyUriOf(roster, peer, seed),
     }
   })
