@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import { connect, type ClientHttp2Session } from 'node:http2'
 import type { BindingName, ProtocolVersion } from '../src/probe/target/cells.js'
-import { encodeRequest, pathOf } from '../src/probe/wire/grpc/wire.js'
+import { encodeRequest, pathOf } from '../src/probe/bindings/grpc-message.js'
 
 /** One binding × one version of an agent, as its card names it. */
 export interface BareCell {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { readHttpAnswer } from '../../src/probe/wire/answers.js'
-import type { HttpAnswer } from '../../src/probe/wire/outcome.js'
+import { readHttpAnswer } from '../../src/probe/wire/http-answer.js'
+import type { HttpAnswer } from '../../src/probe/wire/raw-answer.js'
 
 const taskId = '01234567-89ab-4cde-8f01-23456789abcd'
 const info = {

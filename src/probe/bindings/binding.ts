@@ -1,35 +1,13 @@
-import type { Cell } from '../target/cells.js'
-import type { HttpRequest } from '../wire/http.js'
-import type { FieldLine } from '../wire/outcome.js'
+import type { Answer } from '../wire/answer.js'
+import type { FieldLine } from '../wire/raw-answer.js'
+import type { Operation } from './operation.js'
 
-/**
- * What is asked of the agent: `get` a task or `subscribe` to one, by a random id and so without effect; `send` a
- * message, which has one.
- */
-export type Operation =
-  | { readonly name: 'get' | 'subscribe'; readonly taskId: string }
-  | { readonly name: 'send'; readonly taskId: string; readonly text: string }
+/** Which of a cell's two connections a request takes: the one that carries the valid calls, or the other. */
+export type Connection = 'of-valid-calls' | 'beside'
 
-/** How a binding spells an operation. */
-export type WriteRequest = (cell: Cell, operation: Operation) => Omit<HttpRequest, 'mostBytes'>
-
-/** The header that names the version; 0.3 knows none (A2A 1.0 §3.6). */
-export function versionField({ protocol }: Cell): FieldLine[] {
-  return protocol === '1.0' ? [['A2A-Version', '1.0']] : []
-}
-
-/** A message with one text, as each version wants it. */
-export function messageOf(
-  style: 'proto' | 'proto-0.3' | 'json-0.3',
-  { text, taskId }: { text: string; taskId: string },
-): Record<string, unknown> {
-  if (style === 'json-0.3') {
-    return { kind: 'message', messageId: taskId, role: 'user', parts: [{ kind: 'text', text }] }
-  }
-  const part = { text }
-  return {
-    messageId: taskId,
-    role: 'ROLE_USER',
-    ...(style === 'proto' ? { parts: [part] } : { content: [part] }),
-  }
+/** Sends operations to one cell and reads the answers, whatever the cell's binding. */
+export interface Binding {
+  /** Whether the binding can carry these field lines as they are. */
+  carries(fields: readonly FieldLine[]): boolean
+  send(connection: Connection, operation: Operation, fields: readonly FieldLine[]): Promise<Answer>
 }

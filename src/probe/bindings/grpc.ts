@@ -1,25 +1,25 @@
 import type { Cell } from '../target/cells.js'
-import { readGrpcAnswer } from '../wire/grpc/answer.js'
-import { encodeRequest, pathOf } from '../wire/grpc/wire.js'
+import { readGrpcAnswer } from '../wire/grpc-answer.js'
 import type { HttpClient } from '../wire/http.js'
-import type { FieldLine } from '../wire/outcome.js'
-import { versionField } from './binding.js'
-import type { Caller } from './caller.js'
+import type { FieldLine } from '../wire/raw-answer.js'
+import type { Binding } from './binding.js'
+import { encodeRequest, pathOf } from './grpc-message.js'
+import { versionField } from './operation.js'
 
 /** gRPC: a2a.proto over HTTP/2, without TLS where the cell's URL says http (A2A 1.0 §10, 0.3 §3.2.2). */
-export function grpcCaller(cell: Cell, client: HttpClient): Caller {
-  const lanes = { 'valid-connection': client.grpcConnection(), 'other-connection': client.grpcConnection() }
+export function grpcBinding(cell: Cell, client: HttpClient): Binding {
+  const connections = { 'of-valid-calls': client.grpcConnection(), beside: client.grpcConnection() }
   return {
     carries: isMetadata,
-    call: async (lane, operation, fields) => {
-      const outcome = await lanes[lane].call({
+    send: async (connection, operation, fields) => {
+      const answer = await connections[connection].call({
         url: cell.url,
         path: pathOf(cell.protocol, operation),
         fields: [...versionField(cell), ...fields],
         message: encodeRequest(cell.protocol, operation, cell.tenant),
-        ...(operation.name === 'subscribe' ? { eventPatienceMs: client.eventPatienceMs } : {}),
+        eventPatienceMs: operation.name === 'subscribe' ? client.eventPatienceMs : undefined,
       })
-      return readGrpcAnswer(outcome, operation.taskId)
+      return readGrpcAnswer(answer, operation.taskId)
     },
   }
 }

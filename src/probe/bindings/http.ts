@@ -1,28 +1,28 @@
-import { readHttpAnswer } from '../wire/answers.js'
 import type { Cell } from '../target/cells.js'
+import { readHttpAnswer } from '../wire/http-answer.js'
 import type { HttpClient } from '../wire/http.js'
-import type { WriteRequest } from './binding.js'
-import type { Caller } from './caller.js'
+import type { Binding } from './binding.js'
+import type { WriteRequest } from './operation.js'
 
 /** An A2A answer to these requests has a few hundred bytes; all are kept until they are judged. */
 const largestAnswer = 128 * 1024
 
-/** Calls a cell over HTTP/1.1. */
-export function httpCaller(cell: Cell, client: HttpClient, write: WriteRequest): Caller {
-  const lanes = {
-    'valid-connection': client.connection(cell.url),
-    'other-connection': client.connection(cell.url),
+/** A binding over HTTP/1.1. */
+export function httpBinding(cell: Cell, client: HttpClient, write: WriteRequest): Binding {
+  const connections = {
+    'of-valid-calls': client.connection(cell.url),
+    beside: client.connection(cell.url),
   }
   return {
     carries: () => true,
-    call: async (lane, operation, fields) => {
+    send: async (connection, operation, fields) => {
       const request = write(cell, operation)
-      const outcome = await client.exchange(lanes[lane], {
+      const answer = await client.exchange(connections[connection], {
         ...request,
         mostBytes: largestAnswer,
         fields: [...request.fields, ...fields],
       })
-      return readHttpAnswer(outcome, operation.taskId)
+      return readHttpAnswer(answer, operation.taskId)
     },
   }
 }

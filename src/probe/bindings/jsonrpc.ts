@@ -1,5 +1,5 @@
 import type { Cell } from '../target/cells.js'
-import { messageOf, versionField, type Operation, type WriteRequest } from './binding.js'
+import { messageOf, versionField, type Operation, type WriteRequest } from './operation.js'
 
 const methods = {
   '1.0': { get: 'GetTask', subscribe: 'SubscribeToTask', send: 'SendMessage' },

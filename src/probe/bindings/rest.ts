@@ -1,5 +1,5 @@
 import type { Cell } from '../target/cells.js'
-import { messageOf, versionField, type Operation, type WriteRequest } from './binding.js'
+import { messageOf, versionField, type Operation, type WriteRequest } from './operation.js'
 
 /** HTTP+JSON (A2A 1.0 §11, 0.3 §3.2.3). */
 export const writeRest: WriteRequest = (cell, operation) => {

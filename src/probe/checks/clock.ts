@@ -1,5 +1,5 @@
-import type { Answer } from '../wire/answers.js'
-import type { ProbeCredentials } from '../run/options.js'
+import type { Answer } from '../wire/answer.js'
+import type { ProbeCredentials } from '../options.js'
 import { passed, skipped, warned, type Verdict } from '../report/report.js'
 
 /**

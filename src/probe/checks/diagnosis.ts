@@ -3,7 +3,7 @@ import { digitCounts } from '../../core/profile.js'
 import { generateCode } from '../../core/totp.js'
 import { isSuccess, type CellRun } from '../run/cell-run.js'
 import { otherHeaderOf } from './explain.js'
-import type { FieldLine } from '../wire/outcome.js'
+import type { FieldLine } from '../wire/raw-answer.js'
 import { credentialFields, type Session } from '../run/session.js'
 
 /** Why right credentials are let in nowhere, as far as a few requests can tell. */

@@ -1,10 +1,10 @@
 import { keyHeadersOf } from '../../core/card/schemes.js'
 import type { CardJson } from '../../core/card/shapes.js'
-import type { Answer } from '../wire/answers.js'
+import type { Answer } from '../wire/answer.js'
 import { isSuccess, type CellRun } from '../run/cell-run.js'
 import { titleOf } from '../target/cells.js'
 import type { Diagnosis } from './diagnosis.js'
-import type { ProbeCredentials } from '../run/options.js'
+import type { ProbeCredentials } from '../options.js'
 import { clockOffsetMs } from './clock.js'
 
 /** What is known besides the cell's own answers. */

@@ -1,4 +1,4 @@
-import type { Answer } from '../wire/answers.js'
+import type { Answer } from '../wire/answer.js'
 import { wasLetIn, type CellRun, type Tried } from '../run/cell-run.js'
 import { failed, passed, skipped, warned, type Verdict } from '../report/report.js'
 import type { Secrets } from '../run/secrets.js'

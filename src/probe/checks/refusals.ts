@@ -1,6 +1,6 @@
 import type { CheckId } from './catalogue.js'
 import type { WrongCodes } from '../run/codes.js'
-import type { FieldLine } from '../wire/outcome.js'
+import type { FieldLine } from '../wire/raw-answer.js'
 
 /** What a refusal check has to work with. */
 export interface Material {

@@ -1,5 +1,5 @@
 import { wasLetIn, type CellRun } from '../run/cell-run.js'
-import type { ProbeCredentials } from '../run/options.js'
+import type { ProbeCredentials } from '../options.js'
 import { failed, passed, skipped, type Verdict } from '../report/report.js'
 
 /** Whether a code that was accepted is accepted again, here or after it was used in another cell. */

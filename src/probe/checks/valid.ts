@@ -1,4 +1,4 @@
-import type { Answer } from '../wire/answers.js'
+import type { Answer } from '../wire/answer.js'
 import { isSuccess, type CellRun } from '../run/cell-run.js'
 import { failed, passed, skipped, warned, type Verdict } from '../report/report.js'
 import { longestWait } from '../run/throttle-wait.js'

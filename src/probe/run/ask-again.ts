@@ -37,6 +37,6 @@ export async function askAgainAtEnd(
 async function send(run: CellRun, attempts: readonly Attempt[]): Promise<void> {
   const unanswered = onlyThrottled(run)
   for (const attempt of attempts) {
-    if (unanswered.includes(attempt.check)) await run.try(attempt, 'other-connection')
+    if (unanswered.includes(attempt.check)) await run.try(attempt, 'beside')
   }
 }

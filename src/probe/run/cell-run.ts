@@ -1,15 +1,12 @@
 import type { RandomBytes } from '../../core/random.js'
-import { soundsLikeRefusal, type Answer } from '../wire/answers.js'
-import type { Caller, Lane } from '../bindings/caller.js'
-import { grpcCaller } from '../bindings/grpc.js'
-import { httpCaller } from '../bindings/http.js'
-import { writeJsonRpc } from '../bindings/jsonrpc.js'
-import { writeRest } from '../bindings/rest.js'
+import { soundsLikeRefusal, type Answer } from '../wire/answer.js'
+import type { Binding, Connection } from '../bindings/binding.js'
+import { bindingOf } from '../bindings/index.js'
 import type { CheckId } from '../checks/catalogue.js'
 import type { Cell } from '../target/cells.js'
 import type { Attempt } from '../checks/refusals.js'
 import type { HttpClient } from '../wire/http.js'
-import type { FieldLine } from '../wire/outcome.js'
+import type { FieldLine } from '../wire/raw-answer.js'
 import type { Waited } from './throttle-wait.js'
 
 /** A request that should have been refused, and what came of it. */
@@ -22,17 +19,6 @@ export interface Tried {
 
 /** Requests without a readable answer, after which a cell is given up. */
 const patience = 3
-
-function callerFor(cell: Cell, client: HttpClient): Caller {
-  switch (cell.binding) {
-    case 'jsonrpc':
-      return httpCaller(cell, client, writeJsonRpc)
-    case 'rest':
-      return httpCaller(cell, client, writeRest)
-    case 'grpc':
-      return grpcCaller(cell, client)
-  }
-}
 
 /** What happened in one cell: it sends, and keeps the answers for the checks to judge. */
 export class CellRun {
@@ -53,7 +39,7 @@ export class CellRun {
   waited: Waited | undefined
   /** What a complete stranger got right after the valid call was throttled. */
   stranger: Answer | undefined
-  readonly #caller: Caller
+  readonly #binding: Binding
   readonly #nextTaskId: () => string
 
   constructor(
@@ -61,7 +47,7 @@ export class CellRun {
     client: HttpClient,
     random: RandomBytes,
   ) {
-    this.#caller = callerFor(cell, client)
+    this.#binding = bindingOf(cell, client)
     this.#nextTaskId = taskIds(random)
   }
 
@@ -83,8 +69,8 @@ export class CellRun {
   }
 
   /** Sends what should be refused: on the connection that carries the valid calls, or beside it. */
-  async try(attempt: Attempt, on: Lane): Promise<void> {
-    if (!this.#caller.carries(attempt.fields)) return
+  async try(attempt: Attempt, on: Connection): Promise<void> {
+    if (!this.#binding.carries(attempt.fields)) return
     // An agent that leaves every request without an answer would hold a run up for minutes.
     if (this.tried.filter(({ answer }) => answer.kind === 'unreadable').length >= patience) {
       this.whyNotSent = `given up after ${patience} requests without a readable answer`
@@ -99,47 +85,47 @@ export class CellRun {
 
   /** Sends what should be let in. */
   async callValid(fields: readonly FieldLine[]): Promise<Answer> {
-    const answer = await this.#call('valid-connection', 'get', fields)
+    const answer = await this.#call('of-valid-calls', 'get', fields)
     this.validAnswers.push(answer)
     return answer
   }
 
   async callSpelledOddly(label: string, fields: readonly FieldLine[]): Promise<Answer> {
-    const answer = await this.#call('valid-connection', 'get', fields)
+    const answer = await this.#call('of-valid-calls', 'get', fields)
     this.spellings.push({ label, answer })
     return answer
   }
 
   /** Repeats what was let in before. */
   async replay(label: string, fields: readonly FieldLine[]): Promise<Answer> {
-    const answer = await this.#call('valid-connection', 'get', fields)
+    const answer = await this.#call('of-valid-calls', 'get', fields)
     this.replays.push({ label, answer })
     return answer
   }
 
   async callScan(fields: readonly FieldLine[]): Promise<Answer> {
-    const answer = await this.#call('other-connection', 'get', fields)
+    const answer = await this.#call('beside', 'get', fields)
     this.scanned.push(answer)
     return answer
   }
 
   /** Sends something that no check judges, on the connection beside. */
   callBeside(fields: readonly FieldLine[]): Promise<Answer> {
-    return this.#call('other-connection', 'get', fields)
+    return this.#call('beside', 'get', fields)
   }
 
   async sendMessage(fields: readonly FieldLine[], text: string): Promise<void> {
-    this.sendAnswer = await this.#call('valid-connection', 'send', fields, text)
+    this.sendAnswer = await this.#call('of-valid-calls', 'send', fields, text)
   }
 
   async #call(
-    lane: Lane,
+    connection: Connection,
     name: 'get' | 'subscribe' | 'send',
     fields: readonly FieldLine[],
     text = '',
   ): Promise<Answer> {
     const taskId = this.#nextTaskId()
-    return this.#caller.call(lane, name === 'send' ? { name, taskId, text } : { name, taskId }, fields)
+    return this.#binding.send(connection, name === 'send' ? { name, taskId, text } : { name, taskId }, fields)
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { endOfStep, generateCode, generateCodeOfStep, isCode, timeStepAt } from '../../core/totp.js'
-import type { ProbeOptions } from './options.js'
+import type { ProbeOptions } from '../options.js'
 
 /** Steps on either side of now whose codes are never sent as wrong ones. */
 const keptOffSteps = 10

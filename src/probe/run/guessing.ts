@@ -44,9 +44,9 @@ export async function guess(
   }
   const sendAll = async (run: CellRun): Promise<void> => {
     for (const attempt of guessAttempts(performed, materialNow(session), codes)) {
-      await send(run, attempt, 'other-connection')
+      await send(run, attempt, 'beside')
       const afterValid = attempt.check === 'auth.wrong-code' && performed.has('auth.after-valid')
-      if (afterValid && run.valid) await send(run, attempt, 'valid-connection')
+      if (afterValid && run.valid) await send(run, attempt, 'of-valid-calls')
     }
   }
   await Promise.all(runs.map(sendAll))

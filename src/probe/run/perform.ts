@@ -60,7 +60,7 @@ export async function perform(
 
 async function sendFree(session: Session, run: CellRun, trusted: boolean): Promise<void> {
   for (const attempt of freeAttempts(session.performed, materialNow(session), 'before-valid')) {
-    if (trusted || attempt.fields.length === 0) await run.try(attempt, 'other-connection')
+    if (trusted || attempt.fields.length === 0) await run.try(attempt, 'beside')
   }
 }
 
@@ -70,7 +70,7 @@ async function sendLate(session: Session, runs: readonly CellRun[], codes: Valid
   const unspent = isNeeded && codes.once ? await codes.next() : undefined
   const send = async (run: CellRun): Promise<void> => {
     for (const attempt of freeAttempts(session.performed, materialNow(session, unspent), 'after-valid')) {
-      await run.try(attempt, 'other-connection')
+      await run.try(attempt, 'beside')
     }
   }
   await Promise.all(runs.map(send))

@@ -3,14 +3,14 @@ import { setTimeout as realSleep } from 'node:timers/promises'
 import { asText } from '../../core/json.js'
 import { printable } from '../../core/text.js'
 import { selectChecks, type CheckId } from '../checks/catalogue.js'
-import { isAnswer } from '../wire/answers.js'
+import { isAnswer } from '../wire/answer.js'
 import { cellsOf } from '../target/cells.js'
 import { notShown } from '../checks/coverage.js'
 import { discover, type Discovery } from '../target/discovery.js'
 import { HttpClient } from '../wire/http.js'
 import { cellChecks, judgeCell, judgeRun, judgeSilence, runChecks, type Evidence } from '../checks/judges.js'
-import { parseTarget, type ProbeOptions } from './options.js'
-import type { NoAnswer } from '../wire/outcome.js'
+import { parseTarget, type ProbeOptions } from '../options.js'
+import type { NoAnswer } from '../wire/raw-answer.js'
 import {
   failed,
   isFailing,

@@ -1,5 +1,5 @@
 import { endOfStep, generateCode, generateCodeOfStep, timeStepAt } from '../../core/totp.js'
-import type { Answer } from '../wire/answers.js'
+import type { Answer } from '../wire/answer.js'
 import { isSuccess, wasLetIn, type CellRun } from './cell-run.js'
 import { wrongCodesOf } from './codes.js'
 import { awaitRoomInStep } from './guessing.js'

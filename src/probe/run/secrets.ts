@@ -2,7 +2,7 @@ import type { CodeProfile } from '../../core/profile.js'
 import type { Seed } from '../../core/seed.js'
 import { printable } from '../../core/text.js'
 import { generateCodeOfStep, timeStepAt } from '../../core/totp.js'
-import type { ProbeOptions } from './options.js'
+import type { ProbeOptions } from '../options.js'
 import { shortened } from '../wire/text.js'
 
 /** Runs of digits that could be codes: 6 to 8, not part of a longer number. */

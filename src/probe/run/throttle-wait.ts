@@ -1,4 +1,4 @@
-import type { Answer } from '../wire/answers.js'
+import type { Answer } from '../wire/answer.js'
 
 /** The longest wait that a run accepts, in seconds. */
 export const longestWait = 60

@@ -2,7 +2,7 @@ import { askAgainBeforeValid } from './ask-again.js'
 import { isSuccess, type CellRun } from './cell-run.js'
 import { titleOf } from '../target/cells.js'
 import { freeAttempts, strangerAttempt } from '../checks/refusals.js'
-import type { FieldLine } from '../wire/outcome.js'
+import type { FieldLine } from '../wire/raw-answer.js'
 import { credentialFields, materialNow, type Session } from './session.js'
 import type { ValidCodes } from './valid-codes.js'
 
@@ -67,8 +67,8 @@ async function tryAgain(session: Session, run: CellRun): Promise<void> {
   const again = freeAttempts(session.performed, materialNow(session), 'before-valid').filter(
     (attempt) => attempt.again,
   )
-  for (const attempt of again) await run.try(attempt, 'valid-connection')
-  for (const attempt of again) await run.try(attempt, 'other-connection')
+  for (const attempt of again) await run.try(attempt, 'of-valid-calls')
+  for (const attempt of again) await run.try(attempt, 'beside')
 }
 
 /** Header lines that were let in, and where. */

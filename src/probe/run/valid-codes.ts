@@ -1,6 +1,6 @@
 import { endOfStep, generateCodeOfStep, timeStepAt } from '../../core/totp.js'
 import { untilNextStep } from './codes.js'
-import type { ProbeCredentials, ProbeOptions } from './options.js'
+import type { ProbeCredentials, ProbeOptions } from '../options.js'
 
 /** Distinct codes that are tried at an agent that refuses right credentials: to it each is a wrong one. */
 const mostRefused = 2

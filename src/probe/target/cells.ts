@@ -6,7 +6,7 @@ import type {
 } from '../../core/card/interfaces.js'
 import { protocolVersions, type ProtocolVersion } from '../../core/card/shapes.js'
 import { mayReceiveCredentials } from './hosts.js'
-import type { ProbeOptions } from '../run/options.js'
+import type { ProbeOptions } from '../options.js'
 
 export type { Binding as BindingName, ProtocolVersion }
 

@@ -2,7 +2,7 @@ import { readInterfaces, type CardInterface } from '../../core/card/interfaces.j
 import { cardPath, type CardJson } from '../../core/card/shapes.js'
 import { asObject, parseJson } from '../../core/json.js'
 import type { HttpClient } from '../wire/http.js'
-import type { HttpAnswer, HttpOutcome, NoAnswer } from '../wire/outcome.js'
+import type { HttpAnswer, RawAnswer, NoAnswer } from '../wire/raw-answer.js'
 
 /** What the agent says of itself, to a caller without credentials. */
 export interface Discovery {
@@ -28,7 +28,7 @@ export async function discover(client: HttpClient, target: URL): Promise<Discove
   let problem = 'there is no card'
   let silence: NoAnswer | undefined
   let durationMs = 0
-  const get = async (url: URL, version: '1.0' | undefined): Promise<HttpOutcome> => {
+  const get = async (url: URL, version: '1.0' | undefined): Promise<RawAnswer> => {
     const outcome = await client.exchange(connection, {
       method: 'GET',
       url,

@@ -1,6 +1,6 @@
 import type { UnderstoodInterface } from '../../core/card/interfaces.js'
 import { isLoopback, portOf } from '../../core/url.js'
-import type { ProbeOptions } from '../run/options.js'
+import type { ProbeOptions } from '../options.js'
 
 type Place = Pick<UnderstoodInterface, 'binding' | 'url'>
 

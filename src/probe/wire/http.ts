@@ -1,18 +1,18 @@
 import * as http from 'node:http'
-import type * as nodeHttps from 'node:https'
+import * as https from 'node:https'
 import { performance } from 'node:perf_hooks'
 import { fieldsOf, readBody } from './body.js'
-import { GrpcConnection } from './grpc/client.js'
-import { Ledger } from '../run/ledger.js'
+import { GrpcConnection } from './grpc.js'
 import {
   explain,
   tooSlow,
   type FieldLine,
   type HttpAnswer,
-  type HttpOutcome,
   type NoAnswer,
-} from './outcome.js'
-import { requireCertificates, trusting } from '../target/trust.js'
+  type RawAnswer,
+} from './raw-answer.js'
+import { TimeBudget } from './time-budget.js'
+import { requireCertificates, trusting } from './trust.js'
 
 const largestHead = 32 * 1024
 
@@ -36,18 +36,18 @@ export type Connection = http.Agent
  */
 export class HttpClient {
   readonly #connections: { close: () => void }[] = []
-  readonly #ledger: Ledger
+  readonly #budget: TimeBudget
 
   constructor(
     private readonly options: { readonly timeoutMs: number; readonly ca?: string; readonly now: () => Date },
   ) {
     if (options.ca !== undefined) requireCertificates(options.ca)
-    this.#ledger = new Ledger(options.timeoutMs)
+    this.#budget = new TimeBudget(options.timeoutMs)
   }
 
   /** Requests sent so far. */
   get requests(): number {
-    return this.#ledger.requests
+    return this.#budget.requests
   }
 
   /** How long an event stream that was opened may stay silent, in milliseconds. */
@@ -60,7 +60,7 @@ export class HttpClient {
     const shared = { keepAlive: true, maxSockets: 1 }
     const made =
       protocol === 'https:'
-        ? new (https().Agent)({ ...shared, ...trusting(this.options.ca) })
+        ? new https.Agent({ ...shared, ...trusting(this.options.ca) })
         : new http.Agent(shared)
     this.#connections.push({ close: () => made.destroy() })
     return made
@@ -68,14 +68,14 @@ export class HttpClient {
 
   /** The same for gRPC. */
   grpcConnection(): GrpcConnection {
-    const made = new GrpcConnection({ ...this.options, ledger: this.#ledger })
+    const made = new GrpcConnection({ ...this.options, budget: this.#budget })
     this.#connections.push(made)
     return made
   }
 
-  async exchange(connection: Connection, request: HttpRequest): Promise<HttpOutcome> {
-    if (this.#ledger.exhausted) return { answered: false, ...tooSlow, durationMs: 0 }
-    const first = await this.#ledger.spend(() => this.#attempt(connection, request))
+  async exchange(connection: Connection, request: HttpRequest): Promise<RawAnswer> {
+    if (this.#budget.exhausted) return { answered: false, ...tooSlow, durationMs: 0 }
+    const first = await this.#budget.spend(() => this.#attempt(connection, request))
     // An idle connection can be closed by the agent at the moment that it is used again (RFC 9110 §9.2.2).
     return first === 'stale' ? this.#retry(connection, request) : first
   }
@@ -84,8 +84,8 @@ export class HttpClient {
     for (const connection of this.#connections) connection.close()
   }
 
-  async #retry(connection: Connection, request: HttpRequest): Promise<HttpOutcome> {
-    const second = await this.#ledger.spend(() => this.#attempt(connection, request))
+  async #retry(connection: Connection, request: HttpRequest): Promise<RawAnswer> {
+    const second = await this.#budget.spend(() => this.#attempt(connection, request))
     const explanation = 'the agent closes connections before it answers'
     return second === 'stale' ? { answered: false, reason: 'broken', explanation, durationMs: 0 } : second
   }
@@ -93,11 +93,11 @@ export class HttpClient {
   #attempt(
     connection: Connection,
     { method, url, fields, body, mostBytes }: HttpRequest,
-  ): Promise<HttpOutcome | 'stale'> {
+  ): Promise<RawAnswer | 'stale'> {
     const begun = performance.now()
     const lines: FieldLine[] = [['Host', url.host], ['Accept-Encoding', 'identity'], ...fields]
     if (body !== undefined) lines.push(['Content-Length', String(Buffer.byteLength(body))])
-    const { request } = url.protocol === 'https:' ? https() : http
+    const { request } = url.protocol === 'https:' ? https : http
     return new Promise((resolve) => {
       const sent = request(url, {
         method,
@@ -106,7 +106,7 @@ export class HttpClient {
         maxHeaderSize: largestHead,
       })
       const durationMs = (): number => performance.now() - begun
-      const settle = (outcome: HttpOutcome | 'stale'): void => {
+      const settle = (outcome: RawAnswer | 'stale'): void => {
         clearTimeout(deadline)
         resolve(outcome)
       }
@@ -156,6 +156,3 @@ export class HttpClient {
     }
   }
 }
-
-/** Loaded when it is needed: many agents that are probed are on loopback. */
-const https = (): typeof nodeHttps => process.getBuiltinModule('node:https')

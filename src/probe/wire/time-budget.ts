@@ -1,9 +1,9 @@
-/** Least time that a run may spend on waiting for answers, and how many time-outs fit into it, in milliseconds. */
+/** The least time that a run may wait for answers in all, in milliseconds, and how many time-outs fit into it. */
 const leastMs = 60_000
 const timeouts = 10
 
 /** Counts what a run sends, and bounds for how long it waits for answers, to however many requests at a time. */
-export class Ledger {
+export class TimeBudget {
   /** Requests sent so far. */
   requests = 0
   #waitedMs = 0

@@ -1,7 +1,12 @@
-import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2'
-import { explain, tooSlow, type FieldLine, type HttpOutcome, type NoAnswer } from '../outcome.js'
-import type { Ledger } from '../../run/ledger.js'
-import { trusting } from '../../target/trust.js'
+import {
+  connect,
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type IncomingHttpHeaders,
+} from 'node:http2'
+import { explain, tooSlow, type FieldLine, type NoAnswer, type RawAnswer } from './raw-answer.js'
+import type { TimeBudget } from './time-budget.js'
+import { trusting } from './trust.js'
 
 /** A2A answers to these calls have a few hundred bytes. */
 const largestAnswer = 128 * 1024
@@ -20,7 +25,7 @@ interface Settings {
   readonly timeoutMs: number
   readonly ca?: string
   readonly now: () => Date
-  readonly ledger: Ledger
+  readonly budget: TimeBudget
 }
 
 /**
@@ -34,26 +39,26 @@ export class GrpcConnection {
 
   constructor(private readonly settings: Settings) {}
 
-  async call(request: GrpcRequest): Promise<HttpOutcome> {
-    const { ledger } = this.settings
-    if (ledger.exhausted) return { answered: false, ...tooSlow, durationMs: 0 }
+  async call(request: GrpcRequest): Promise<RawAnswer> {
+    const { budget } = this.settings
+    if (budget.exhausted) return { answered: false, ...tooSlow, durationMs: 0 }
     const reused = this.#session !== undefined && !this.#session.closed
-    const first = await ledger.spend(() => this.#attempt(request))
+    const first = await budget.spend(() => this.#attempt(request))
     // An idle connection can be closed by the agent at the moment that it is used again.
     const stale = reused && !first.answered && first.reason === 'broken'
-    return stale ? ledger.spend(() => this.#attempt(request)) : first
+    return stale ? budget.spend(() => this.#attempt(request)) : first
   }
 
   close(): void {
     this.#session?.destroy()
   }
 
-  #attempt(request: GrpcRequest): Promise<HttpOutcome> {
+  #attempt(request: GrpcRequest): Promise<RawAnswer> {
     const begun = performance.now()
     const durationMs = (): number => performance.now() - begun
     return new Promise((resolve) => {
       let stream: ClientHttp2Stream | undefined
-      const settle = (outcome: HttpOutcome): void => {
+      const settle = (outcome: RawAnswer): void => {
         clearTimeout(deadline)
         resolve(outcome)
       }
@@ -87,8 +92,6 @@ export class GrpcConnection {
 
   #open(url: URL): ClientHttp2Session {
     if (this.#session && !this.#session.closed && !this.#session.destroyed) return this.#session
-    // Loading it takes as long as a dozen requests, and most agents have no gRPC.
-    const { connect } = process.getBuiltinModule('node:http2')
     this.#trouble = undefined
     const session = connect(url.origin, {
       settings: { enablePush: false },
@@ -139,7 +142,7 @@ export class GrpcConnection {
     { blocks, body }: Received,
     durationMs: number,
     { socket }: { readonly socket?: { readonly localPort?: number | undefined } },
-  ): HttpOutcome {
+  ): RawAnswer {
     const text = Buffer.concat(body).toString('utf8')
     return {
       answered: true,

@@ -1,9 +1,9 @@
-import { TOTPError } from '../../core/errors.js'
-import type { CodeProfile, ReplayPolicy, TOTPProfile } from '../../core/profile.js'
-import type { RandomBytes } from '../../core/random.js'
-import type { Seed } from '../../core/seed.js'
-import type { Token } from '../../core/token.js'
-import { parseHttpUrl } from '../../core/url.js'
+import { TOTPError } from '../core/errors.js'
+import type { CodeProfile, ReplayPolicy, TOTPProfile } from '../core/profile.js'
+import type { RandomBytes } from '../core/random.js'
+import type { Seed } from '../core/seed.js'
+import type { Token } from '../core/token.js'
+import { parseHttpUrl } from '../core/url.js'
 
 export const bindingChoices = ['auto', 'jsonrpc', 'rest', 'grpc'] as const
 export type BindingChoice = (typeof bindingChoices)[number]

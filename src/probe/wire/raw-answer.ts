@@ -23,7 +23,8 @@ export interface NoAnswer {
   readonly durationMs: number
 }
 
-export type HttpOutcome = HttpAnswer | NoAnswer
+/** What came back for a request, before anything is made of it. */
+export type RawAnswer = HttpAnswer | NoAnswer
 
 const absent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT'])
 

@@ -1,7 +1,7 @@
-import { printable } from '../../../core/text.js'
-import { noAnswer, readHttpAnswer, soundsLikeRefusal, steadyText, timesIn, type Answer } from '../answers.js'
-import type { HttpOutcome } from '../outcome.js'
-import { shortened } from '../text.js'
+import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
+import { noAnswer, quoted, soundsLikeRefusal, steadyText, timesIn, type Answer } from './answer.js'
+import { readHttpAnswer } from './http-answer.js'
+import type { RawAnswer } from './raw-answer.js'
 
 /** The status codes of gRPC by number, each with the HTTP status that stands for it (google.rpc.Code). */
 const statuses: readonly (readonly [name: string, http: number])[] = [
@@ -24,21 +24,21 @@ const statuses: readonly (readonly [name: string, http: number])[] = [
   ['UNAUTHENTICATED', 401],
 ]
 
-/** Reasons of google.rpc.ErrorInfo that tell something; the message around them need not be parsed for that. */
+/** Reasons of google.rpc.ErrorInfo that tell something. */
 const reasonsKnown = ['TASK_NOT_FOUND', 'VERSION_NOT_SUPPORTED', 'UNSUPPORTED_OPERATION']
 
 /** Header fields that are part of how a refusal looks. */
 const faceFields = ['www-authenticate', 'retry-after']
 
 /**
- * Sorts the answer to a gRPC call. What comes with another HTTP status than 200 is the answer of something in front,
+ * Reads the answer to a gRPC call. What comes with another HTTP status than 200 is the answer of something in front,
  * and is read as such.
  */
-export function readGrpcAnswer(outcome: HttpOutcome, taskId: string): Answer {
-  if (!outcome.answered) return noAnswer(outcome)
-  const { header, durationMs, receivedAt, localPort } = outcome
+export function readGrpcAnswer(answer: RawAnswer, taskId: string): Answer {
+  if (!answer.answered) return noAnswer(answer)
+  const { header, durationMs, receivedAt, localPort } = answer
   const code = header('grpc-status').at(-1)
-  if (code === undefined && outcome.status !== 200) return readHttpAnswer(outcome, taskId)
+  if (code === undefined && answer.status !== 200) return readHttpAnswer(answer, taskId)
   const isGrpc = (header('content-type')[0] ?? '').startsWith('application/grpc')
   if (code === undefined && !isGrpc)
     return noAnswer({ reason: 'broken', explanation: 'HTTP 200, but no gRPC status', durationMs })
@@ -47,24 +47,49 @@ export function readGrpcAnswer(outcome: HttpOutcome, taskId: string): Answer {
   const [name, status] =
     code === undefined ? (['an open stream', 200] as const) : (known ?? ['no known status', 500])
   const said = decoded(header('grpc-message')[0] ?? '').replaceAll(taskId, 'ID')
-  const details = Buffer.from(header('grpc-status-details-bin')[0] ?? '', 'base64').toString('latin1')
-  const reasons = reasonsKnown.filter((reason) => details.includes(reason))
+  const details = Buffer.from(header('grpc-status-details-bin')[0] ?? '', 'base64')
+  const given = reasonsIn(details)
+  const reasons = reasonsKnown.filter((reason) => given.includes(reason))
   return {
     kind: kindOf(name, reasons, said),
     status,
-    summary: `gRPC ${name}${said === '' ? '' : ` "${shortened(printable(said), 120)}"`}`,
+    summary: `gRPC ${name} ${quoted(said)}`.trim(),
     signature: ['grpc', name, ...reasons].join(' '),
     get face() {
       return [name, ...faceFields.map((field) => header(field).join(' | ')), steadyText(said)].join('\n')
     },
     message: said,
     challenges: header('www-authenticate'),
-    ...timesIn(outcome),
-    raw: `${outcome.raw}\n${said}\n${details}`.replaceAll(taskId, 'ID'),
+    ...timesIn(answer),
+    raw: `${answer.raw}\n${said}\n${details.toString('latin1')}`.replaceAll(taskId, 'ID'),
     receivedAt,
     durationMs,
-    ...(localPort === undefined ? {} : { connection: localPort }),
+    connection: localPort,
   }
+}
+
+/** The reasons of every google.rpc.ErrorInfo in a google.rpc.Status; none where the bytes are no such message. */
+function reasonsIn(status: Uint8Array): string[] {
+  try {
+    return bytesFields(status, 3)
+      .flatMap((any) => bytesFields(any, 2))
+      .flatMap((info) => bytesFields(info, 1))
+      .map((reason) => Buffer.from(reason).toString())
+  } catch {
+    return []
+  }
+}
+
+/** The length-delimited fields of a message that have one number. */
+function bytesFields(message: Uint8Array, number: number): Uint8Array[] {
+  const reader = new BinaryReader(message)
+  const found: Uint8Array[] = []
+  while (reader.pos < reader.len) {
+    const [field, type] = reader.tag()
+    if (field === number && type === WireType.LengthDelimited) found.push(reader.bytes())
+    else reader.skip(type, field)
+  }
+  return found
 }
 
 function kindOf(name: string, reasons: readonly string[], said: string): Answer['kind'] {

@@ -1,0 +1,44 @@
+import { asList, asObject, asText } from '../../core/json.js'
+
+/** The A2A error in a body, wherever the binding puts it. */
+export interface ProtocolError {
+  readonly code: string
+  readonly message: string
+  readonly reasons: readonly string[]
+}
+
+/**
+ * Finds the error in `{error: {code, message, data}}` (JSON-RPC), `{error: {code, status, message, details}}` (A2A
+ * 1.0 REST), `{code, message}` (0.3 REST), RFC 9457 problem details, and `{error: 'word'}` (RFC 6749 §5.2).
+ */
+export function protocolErrorOf(body: unknown): ProtocolError | undefined {
+  const outer = asObject(body)
+  const named = asText(outer['error'])
+  if (named !== '') {
+    return { code: named, message: [named, asText(outer['error_description'])].join(' ').trim(), reasons: [] }
+  }
+  const inner =
+    typeof outer['error'] === 'object' && outer['error'] !== null ? asObject(outer['error']) : outer
+  const problem = asText(outer['type']).split('/').at(-1) ?? ''
+  const code = asText(inner['status']) || (typeof inner['code'] === 'number' ? String(inner['code']) : '')
+  if (code === '' && !problem.endsWith('task-not-found')) return undefined
+  const details = [...asList(inner['details']), ...asList(inner['data'])]
+  const reasons = details
+    .map((detail) => asText(asObject(detail)['reason']))
+    .filter((reason) => reason !== '')
+  if (problem.endsWith('task-not-found')) reasons.push('TASK_NOT_FOUND')
+  return { code, message: asText(inner['message']), reasons }
+}
+
+/** Whether a body is what a call is made for: a JSON-RPC result, a task or a message, which 0.3 calls `msg`. */
+export function isResult(body: unknown): boolean {
+  const object = asObject(body)
+  const holds = ['task', 'msg', 'message'].some((key) => Object.keys(asObject(object[key])).length > 0)
+  return holds || 'result' in object || 'state' in asObject(object['status'])
+}
+
+/** What an answer that is no A2A error says all the same, in the fields that frameworks use. */
+export function wordsOf(body: unknown): string {
+  const { message, msg, detail } = asObject(body)
+  return [message, msg, detail].map(asText).join(' ').trim()
+}
