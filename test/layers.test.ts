@@ -38,6 +38,22 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   mesh: ['store', 'fragments', 'probe', 'doctor', 'core', 'node:'],
 }
 
+/**
+ * What the rooms of the probe may import of each other. Judges see exchanges and cannot send; reports render what was
+ * judged and import no judge.
+ */
+const probeRooms: Readonly<Record<string, readonly string[]>> = {
+  wire: [],
+  target: ['wire', 'options'],
+  bindings: ['target', 'wire'],
+  run: ['bindings', 'target', 'wire', 'options', 'check-ids'],
+  checks: ['run', 'target', 'wire', 'options', 'check-ids'],
+  report: ['checks/verdict', 'target', 'check-ids'],
+}
+
+/** What sends: nothing that judges may import it. */
+const senders = /^probe\/(bindings\/|wire\/(http|grpc)\.js|run\/(gather|cell-run|sequence)\.js)/
+
 /** Rooms that later work moves into. */
 const planned = ['html', 'sidecar', 'mesh']
 
@@ -122,6 +138,23 @@ describe('the layers', () => {
       ({ layer, file, from }) =>
         layer === 'server' && from.startsWith('server/') && roomOf(from) > roomOf(file),
     )
+    expect(wrong.map(({ file, from }) => `${file} imports ${from}`)).toEqual([])
+  })
+
+  it.each(Object.keys(probeRooms))('lets probe/%s import only the rooms below it', (room) => {
+    const own = imports.filter(({ file }) => file.startsWith(`probe/${room}/`))
+    expect(own.length).toBeGreaterThan(0)
+    const may = [room, ...(probeRooms[room] ?? [])].map((name) => `probe/${name}`)
+    const wrong = own.filter(
+      ({ from }) =>
+        from.startsWith('probe/') &&
+        !may.some((name) => from === `${name}.js` || from.startsWith(`${name}/`)),
+    )
+    expect(wrong.map(({ file, from }) => `${file} imports ${from}`)).toEqual([])
+  })
+
+  it('lets no check of the probe import what sends', () => {
+    const wrong = imports.filter(({ file, from }) => file.startsWith('probe/checks/') && senders.test(from))
     expect(wrong.map(({ file, from }) => `${file} imports ${from}`)).toEqual([])
   })
 

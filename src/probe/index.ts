@@ -1,7 +1,8 @@
-/** The probe: finds out whether a live agent enforces bearer plus TOTP, and says so. */
-export { checkIds, checks, type CheckId } from './checks/catalogue.js'
+/** The probe: finds out whether a live agent enforces bearer plus TOTP, and reports it. */
+export { checkIds, type CheckId } from './check-ids.js'
+export { explainCheck, pageOf } from './checks/explanation.js'
+export { checks } from './checks/index.js'
 export { bindingChoices, protocolChoices, type ProbeCredentials, type ProbeOptions } from './options.js'
-export { explainCheck, pageOf } from './report/explanations.js'
+export { probe } from './probe.js'
 export { formats, renderPretty, type Format, type PrettyOptions } from './report/formats/index.js'
-export { probe } from './run/probe.js'
 export type { CheckResult, CheckStatus, ProbeReport, Summary } from './report/report.js'

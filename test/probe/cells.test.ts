@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { readInterfaces } from '../../src/core/card/interfaces.js'
 import { isLoopback, portOf } from '../../src/core/url.js'
-import { judgeCoverage } from '../../src/probe/checks/coverage.js'
+import { runChecks } from '../../src/probe/checks/index.js'
+import type { Evidence } from '../../src/probe/run/evidence.js'
 import { cellsOf, unreadOf } from '../../src/probe/target/cells.js'
 import { isExposed, mayReceiveCredentials } from '../../src/probe/target/hosts.js'
 import { noTargets, targets } from '../core/card/targets.js'
@@ -115,11 +116,9 @@ describe('a probe', () => {
     expect(coverage).toMatchObject({ status: 'fail', actual: '6 gaps' })
     expect(coverage?.detail).toContain('/open was not understood: neither an http')
 
-    const unread = unreadOf(
-      readInterfaces({ supportedInterfaces: interfaces('http://127.0.0.1:1') }),
-      options,
-    )
-    const { detail } = judgeCoverage({ cells: [], runs: [], surplus: 0, unread })
+    const named = readInterfaces({ supportedInterfaces: interfaces('http://127.0.0.1:1') })
+    const evidence = { cells: [], discovery: { interfaces: named }, options } as unknown as Evidence
+    const { detail } = runChecks.coverage.judge(evidence)
     for (const text of [
       'JSONRPC 1.0 127.0.0.1:1/open was not understood: neither an http:// or https:// URL nor a path;',
       'WEBSOCKET 1.0 wss://agent.example was not understood: unknown transport;',

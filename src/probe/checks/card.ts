@@ -1,7 +1,7 @@
 import { readRequirements, type Requirement } from '../../core/card/requirements.js'
 import { isBearerScheme, isHeaderScheme, schemeNames } from '../../core/card/schemes.js'
 import type { CardJson } from '../../core/card/shapes.js'
-import { passed, warned, type Verdict } from '../report/report.js'
+import { passed, warned, type Verdict } from './verdict.js'
 
 /** Whether every card declares HTTP bearer. */
 export function judgeBearerScheme(cards: readonly CardJson[]): Verdict {

@@ -1,33 +1,27 @@
-import type { Answer } from '../wire/answer.js'
-import type { ProbeCredentials } from '../options.js'
-import { passed, skipped, warned, type Verdict } from '../report/report.js'
+import type { RunCheck } from './check.js'
+import type { Evidence } from '../run/evidence.js'
+import { clockOffsetMs } from './shared/clock-offset.js'
+import { passed, skipped, warned, type Verdict } from './verdict.js'
 
-/**
- * How far the agent's clock is from this one, in milliseconds; positive when it is ahead, 0 when no difference
- * shows. Undefined without a Date header.
- *
- * A Date has whole seconds and was written somewhere between request and answer, so each gives a range; what all
- * ranges have in common is the best estimate.
- */
-export function clockOffsetMs(answers: readonly Answer[]): number | undefined {
-  let least = -Infinity
-  let most = Infinity
-  for (const { date, receivedAt, durationMs } of answers) {
-    if (!date || !receivedAt) continue
-    const low = date.getTime() - receivedAt.getTime()
-    const high = low + durationMs + 1000
-    // A clock that is set while the probe runs gives ranges that do not meet: the newest counts.
-    if (low > most || high < least) [least, most] = [low, high]
-    else [least, most] = [Math.max(least, low), Math.min(most, high)]
-  }
-  if (least === -Infinity) return undefined
-  if (least <= 0 && most >= 0) return 0
-  return least > 0 ? least : most
+export const clock: RunCheck = {
+  id: 'clock',
+  scope: 'run',
+  proves: "the agent's clock agrees with this one",
+  expects: 'a Date within the window',
+  needs: ['auth.none'],
+  judge: judgeClock,
+  means:
+    "The agent's clock is further off than its window allows, going by the Date of its answers: correct codes are refused, or soon will be.",
+  fix: [
+    'Synchronise both clocks (NTP, chrony). Containers take the clock of their host.',
+    'A Date that a cache made can mislead; answers with an Age are left out.',
+  ],
 }
 
 /** Whether the agent's clock is close enough for codes to match. */
-export function judgeClock(answers: readonly Answer[], { window, period }: ProbeCredentials): Verdict {
-  const offset = clockOffsetMs(answers)
+function judgeClock({ exchanges, options: { credentials } }: Evidence): Verdict {
+  const { window, period } = credentials
+  const offset = clockOffsetMs(exchanges.filter(({ cell }) => cell !== null))
   if (offset === undefined) return skipped('no answer had a Date of its own')
   const seconds = Math.round(offset / 1000)
   const actual =

@@ -1,18 +1,8 @@
-import { infoOf, type CheckId } from '../checks/catalogue.js'
-import type { BindingName, Cell, ProtocolVersion } from '../target/cells.js'
+import type { CheckId } from '../check-ids.js'
+import type { CheckStatus } from '../checks/verdict.js'
+import type { BindingName, ProtocolVersion } from '../target/cells.js'
 
-export type CheckStatus = 'pass' | 'fail' | 'warn' | 'skip'
-
-/** What a check came to. */
-export interface Verdict {
-  readonly status: CheckStatus
-  /** What the agent did. */
-  readonly actual: string
-  /** What it means or how to mend it; empty when there is nothing to add. */
-  readonly detail: string
-  /** How long its requests took, in milliseconds. */
-  readonly durationMs?: number
-}
+export type { CheckStatus }
 
 export interface CheckResult {
   readonly id: CheckId
@@ -59,31 +49,6 @@ export interface ProbeReport {
 /** Whether a result makes the report not ok. */
 export const isFailing = ({ status }: CheckResult, { strict }: Pick<ProbeReport, 'strict'>): boolean =>
   status === 'fail' || (strict && status === 'warn')
-
-export const passed = (actual: string, detail = ''): Verdict => ({ status: 'pass', actual, detail })
-export const failed = (actual: string, detail: string): Verdict => ({ status: 'fail', actual, detail })
-export const warned = (actual: string, detail: string): Verdict => ({ status: 'warn', actual, detail })
-export const skipped = (detail: string): Verdict => ({ status: 'skip', actual: 'not tested', detail })
-
-/** One line of the report. A cell of null is the agent as a whole. */
-export function toResult(
-  id: CheckId,
-  cell: Cell | null,
-  { status, actual, detail, durationMs = 0 }: Verdict,
-  clean: (text: string) => string,
-): CheckResult {
-  return {
-    id,
-    binding: cell?.binding ?? null,
-    protocolVersion: cell?.protocol ?? null,
-    url: cell?.url.href ?? null,
-    status,
-    expected: infoOf(id).expects,
-    actual: clean(actual),
-    detail: clean(detail),
-    durationMs: Math.round(durationMs),
-  }
-}
 
 export function summarise(results: readonly CheckResult[]): Summary {
   const count = (status: CheckStatus): number => results.filter((result) => result.status === status).length

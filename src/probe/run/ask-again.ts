@@ -1,13 +1,15 @@
-import { onlyThrottled, type CellRun } from './cell-run.js'
-import { freeAttempts, guessAttempts, type Attempt } from '../checks/refusals.js'
+import type { CellRun } from './cell-run.js'
 import type { WrongCodes } from './codes.js'
-import { materialNow, type Session } from './session.js'
+import type { Attempt } from './exchange.js'
+import { materialNow } from './material.js'
+import { onlyThrottled } from './reading.js'
+import type { Session } from './session.js'
 import type { ValidCodes } from './valid-codes.js'
 
 /** Sends again, before the valid call of a cell, what nothing but throttling came for. */
-export async function askAgainBeforeValid(session: Session, run: CellRun): Promise<void> {
+export async function askAgainBeforeValid({ plan, options }: Session, run: CellRun): Promise<void> {
   if (onlyThrottled(run).length === 0) return
-  await send(run, freeAttempts(session.performed, materialNow(session), 'before-valid'))
+  await sendUnanswered(run, plan.freeRefusals('before-valid', materialNow(options)))
 }
 
 /**
@@ -15,28 +17,28 @@ export async function askAgainBeforeValid(session: Session, run: CellRun): Promi
  * used up. A throttled wrong code was not looked at, so it is no further guess.
  */
 export async function askAgainAtEnd(
-  session: Session,
+  { plan, options, throttleWait }: Session,
   runs: readonly CellRun[],
   codes: ValidCodes,
   wrongCodes: WrongCodes,
 ): Promise<void> {
   const throttled = runs.filter((run) => onlyThrottled(run).length > 0)
-  const waits = throttled.flatMap(({ answers }) => answers.filter(({ kind }) => kind === 'throttled'))
+  const answers = throttled.flatMap(({ exchanges }) => exchanges.map(({ answer }) => answer))
+  const waits = answers.filter(({ kind }) => kind === 'throttled')
   const longest = waits.sort((one, other) => (one.retryAfter ?? 1) - (other.retryAfter ?? 1)).at(-1)
-  if (!longest || !('seconds' in (await session.throttleWait.for(longest)))) return
-  const material = materialNow(session, codes.once ? await codes.next() : undefined)
-  const { performed } = session
+  if (!longest || !('seconds' in (await throttleWait.for(longest)))) return
+  const material = materialNow(options, codes.once ? await codes.next() : undefined)
   const attempts = [
-    ...freeAttempts(performed, material, 'before-valid'),
-    ...freeAttempts(performed, material, 'after-valid'),
-    ...guessAttempts(performed, material, wrongCodes),
+    ...plan.freeRefusals('before-valid', material),
+    ...plan.freeRefusals('late', material),
+    ...plan.guesses(material, wrongCodes),
   ]
-  await Promise.all(throttled.map((run) => send(run, attempts)))
+  await Promise.all(throttled.map((run) => sendUnanswered(run, attempts)))
 }
 
-async function send(run: CellRun, attempts: readonly Attempt[]): Promise<void> {
+async function sendUnanswered(run: CellRun, attempts: readonly Attempt[]): Promise<void> {
   const unanswered = onlyThrottled(run)
   for (const attempt of attempts) {
-    if (unanswered.includes(attempt.check)) await run.try(attempt, 'beside')
+    if (unanswered.includes(attempt.check)) await run.try('asked-again', attempt, 'beside')
   }
 }

@@ -1,7 +1,9 @@
+import type { Connection } from '../bindings/binding.js'
 import type { CellRun } from './cell-run.js'
-import { guessAttempts, type Attempt } from '../checks/refusals.js'
 import { untilNextStep, wrongCodesAt, type WrongCodes } from './codes.js'
-import { materialNow, type Session } from './session.js'
+import type { Attempt } from './exchange.js'
+import { materialNow } from './material.js'
+import type { Session } from './session.js'
 
 /** Time within a step that is not planned with, in milliseconds. */
 const spareMs = 1000
@@ -21,7 +23,7 @@ export async function awaitRoomInStep(
   runs: readonly CellRun[],
   requests: number,
 ): Promise<void> {
-  const durations = runs.flatMap(({ answers }) => answers.map(({ durationMs }) => durationMs))
+  const durations = runs.flatMap(({ exchanges }) => exchanges.map(({ answer }) => answer.durationMs))
   const mean = durations.reduce((sum, one) => sum + one, 0) / Math.max(durations.length, 1)
   const leftMs = untilNextStep(options.credentials, options.now())
   if (leftMs >= spareMs + 2 * mean * requests) return
@@ -29,26 +31,19 @@ export async function awaitRoomInStep(
   await sleep(leftMs)
 }
 
-/** Sends the wrong codes to every cell. Returns the distinct ones. */
-export async function guess(
-  session: Session,
-  runs: readonly CellRun[],
-  codes: WrongCodes,
-): Promise<Set<string>> {
-  const { performed, secrets } = session
-  const spent = new Set<string>()
-  const send = async (run: CellRun, attempt: Attempt, on: Parameters<CellRun['try']>[1]): Promise<void> => {
+/** Sends the wrong codes to every cell. */
+export async function guess(session: Session, runs: readonly CellRun[], codes: WrongCodes): Promise<void> {
+  const { plan, options, spent } = session
+  const send = async (run: CellRun, attempt: Attempt, connection: Connection): Promise<void> => {
     if (attempt.guess !== undefined) spent.add(attempt.guess)
-    secrets.remember(attempt.guess ?? '')
-    await run.try(attempt, on)
+    await run.try('guess', attempt, connection)
   }
   const sendAll = async (run: CellRun): Promise<void> => {
-    for (const attempt of guessAttempts(performed, materialNow(session), codes)) {
+    for (const attempt of plan.guesses(materialNow(options), codes)) {
       await send(run, attempt, 'beside')
-      const afterValid = attempt.check === 'auth.wrong-code' && performed.has('auth.after-valid')
+      const afterValid = attempt.check === 'auth.wrong-code' && plan.performed.has('auth.after-valid')
       if (afterValid && run.valid) await send(run, attempt, 'of-valid-calls')
     }
   }
   await Promise.all(runs.map(sendAll))
-  return spent
 }

@@ -1,9 +1,11 @@
 import { endOfStep, generateCode, generateCodeOfStep, timeStepAt } from '../../core/totp.js'
-import type { Answer } from '../wire/answer.js'
-import { isSuccess, wasLetIn, type CellRun } from './cell-run.js'
+import type { CellRun } from './cell-run.js'
 import { wrongCodesOf } from './codes.js'
+import type { Attempt } from './exchange.js'
 import { awaitRoomInStep } from './guessing.js'
-import { credentialFields, type Session } from './session.js'
+import { credentialFields } from './material.js'
+import { isShown, wasLetIn } from './reading.js'
+import type { Session } from './session.js'
 
 /** How far a window is looked for on either side, in steps: more is no window any more. */
 const farthest = 20
@@ -12,98 +14,72 @@ const budgetMs = 30_000
 /** Distinct wrong codes that an agent should not take in a row, by digits: RFC 4226 §7.3 asks for a low limit. */
 const patienceWithGuesses = { 6: 25, 7: 250, 8: 600 } as const
 
-/** What the scans found that are made on demand only, since they spend more guesses than a run has. */
-export interface Scans {
-  readonly window?: WindowScan | undefined
-  readonly throttle?: ThrottleScan | undefined
+/** Labels of what the scans send; the judges tell the requests apart by them. */
+export const scanLabels = { behind: 'a code of the past', ahead: 'a code of the future' } as const
+
+/**
+ * Makes the scans that were asked for, in the first cell that lets right credentials in: each spends more guesses than
+ * a run has.
+ */
+export async function scan(session: Session, runs: readonly CellRun[], once: boolean): Promise<void> {
+  const run = runs.find(isShown)
+  if (!run) return
+  const { performed } = session.plan
+  // Under policy once a code of an earlier step is spent, whatever the window.
+  if (performed.has('window') && !once) await scanWindow(session, run)
+  if (performed.has('throttle')) await scanThrottle(session, run)
 }
 
-/** How many steps behind and ahead are accepted, or why that could not be found out. */
-export type WindowScan = { readonly behind: number; readonly ahead: number } | { readonly problem: string }
-
-/** What came of many wrong codes in a row. */
-export interface ThrottleScan {
-  /** Distinct wrong codes of the whole run. */
-  readonly guesses: number
-  /** The first 429, if there was one. */
-  readonly throttled: Answer | undefined
-  /** Answers to the wrong codes, in order. */
-  readonly answers: readonly Answer[]
-  /** What the right code got after them. */
-  readonly valid: Answer | undefined
-}
-
-/** Makes the scans that were asked for, in the first cell that lets right credentials in. Adds to `spent`. */
-export async function scan(
-  session: Session,
-  runs: readonly CellRun[],
-  spent: Set<string>,
-  once: boolean,
-): Promise<Scans> {
-  const run = runs.find((one) => one.valid !== undefined && isSuccess(one.valid, one))
-  if (!run) return {}
-  const window = session.performed.has('window') ? await scanWindow(session, run, spent, once) : undefined
-  const throttle = session.performed.has('throttle') ? await scanThrottle(session, run, spent) : undefined
-  return { window, throttle }
-}
-
-async function scanWindow(
-  session: Session,
-  run: CellRun,
-  spent: Set<string>,
-  once: boolean,
-): Promise<WindowScan> {
+/** Goes outward from now, a step at a time, until a code is refused. */
+async function scanWindow(session: Session, run: CellRun): Promise<void> {
   const { credentials, now } = session.options
-  if (once) return { problem: 'under policy once a code of an earlier step is spent, whatever the window' }
-  await awaitFreshBudget(session, spent)
+  await awaitFreshBudget(session)
   await awaitRoomInStep(session, [run], 4 * (credentials.window + 2))
   const current = timeStepAt(credentials, now())
-  const reach = async (direction: 1 | -1): Promise<number | undefined> => {
+  for (const [label, direction] of [
+    [scanLabels.behind, -1],
+    [scanLabels.ahead, 1],
+  ] as const) {
     for (let steps = 1; steps <= farthest; steps++) {
       const code = generateCodeOfStep(credentials.seed, credentials, current + direction * steps)
-      const answer = await run.callScan(credentialFields(session, code))
-      if (answer.kind === 'throttled' || answer.kind === 'unreadable') return undefined
+      const attempt = scanAttempt(session, 'window', label, code)
+      const answer = await run.send('scan', attempt, 'beside')
+      if (answer.kind === 'throttled' || answer.kind === 'unreadable') break
       if (wasLetIn(answer, run) === 'yes') continue
-      spent.add(code)
-      return steps - 1
+      session.spent.add(code)
+      break
     }
-    return farthest
   }
-  const behind = await reach(-1)
-  const ahead = await reach(1)
-  if (behind === undefined || ahead === undefined) return { problem: 'the agent throttled the scan' }
-  if (timeStepAt(credentials, now()) !== current) return { problem: 'the time step ended during the scan' }
-  return { behind, ahead }
 }
 
-async function scanThrottle(session: Session, run: CellRun, spent: Set<string>): Promise<ThrottleScan> {
-  const { options, announce } = session
+/** Sends wrong codes until they are slowed down or there have been enough, then the right one. */
+async function scanThrottle(session: Session, run: CellRun): Promise<void> {
+  const { options, announce, spent } = session
   const { credentials, now } = options
   const most = patienceWithGuesses[credentials.digits]
   announce(`throttle: sending up to ${most} wrong codes; the peer may be shut out for a while after this`)
-  const answers: Answer[] = []
-  let throttled: Answer | undefined
   for (const code of wrongCodesOf(options, now(), most)) {
-    const answer = await run.callScan(credentialFields(session, code))
-    if (answer.kind === 'throttled') {
-      throttled = answer
-      break
-    }
-    if (answer.kind === 'unreadable') break
+    const attempt = { ...scanAttempt(session, 'throttle', 'a wrong code', code), guess: code }
+    const { kind } = await run.send('scan', attempt, 'beside')
+    if (kind === 'throttled') return
+    if (kind === 'unreadable') break
     spent.add(code)
-    answers.push(answer)
   }
-  const valid = throttled
-    ? undefined
-    : await run.callScan(credentialFields(session, generateCode(credentials.seed, credentials, now())))
-  return { guesses: spent.size, throttled, answers, valid }
+  const right = generateCode(credentials.seed, credentials, now())
+  await run.send('scan', scanAttempt(session, 'throttle', 'the right code', right), 'beside')
+}
+
+function scanAttempt(
+  { options }: Session,
+  check: 'window' | 'throttle',
+  label: string,
+  code: string,
+): Attempt {
+  return { check, label, operation: 'get', fields: credentialFields(options.credentials, code) }
 }
 
 /** The scan's own guesses would trip a budget that the run has nearly spent. */
-async function awaitFreshBudget(
-  { options, sleep, announce }: Session,
-  spent: ReadonlySet<string>,
-): Promise<void> {
+async function awaitFreshBudget({ options, spent, sleep, announce }: Session): Promise<void> {
   if (spent.size === 0) return
   const { credentials, now } = options
   const from = new Date(now().getTime() + budgetMs)

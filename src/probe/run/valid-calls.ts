@@ -1,9 +1,11 @@
-import { askAgainBeforeValid } from './ask-again.js'
-import { isSuccess, type CellRun } from './cell-run.js'
 import { titleOf } from '../target/cells.js'
-import { freeAttempts, strangerAttempt } from '../checks/refusals.js'
 import type { FieldLine } from '../wire/raw-answer.js'
-import { credentialFields, materialNow, type Session } from './session.js'
+import { askAgainBeforeValid } from './ask-again.js'
+import type { CellRun } from './cell-run.js'
+import type { Attempt } from './exchange.js'
+import { bearerField, credentialFields, materialNow } from './material.js'
+import { isShown, isSuccess } from './reading.js'
+import type { Session } from './session.js'
 import type { ValidCodes } from './valid-codes.js'
 
 /** Tries of a valid call at an agent that says that the code was used. */
@@ -40,35 +42,50 @@ async function callCell(
   codes: ValidCodes,
   usedElsewhere?: Used,
 ): Promise<Used | undefined> {
-  const { options, performed } = session
+  const { options, plan } = session
+  const { performed } = plan
   if (codes.once && usedElsewhere && performed.has('replay')) {
-    await run.replay(`a code that was used at ${usedElsewhere.at}`, usedElsewhere.fields)
+    await replay(run, `a code that was used at ${usedElsewhere.at}`, usedElsewhere.fields)
   }
   await askAgainBeforeValid(session, run)
   const fields = await callValid(session, run, codes)
-  if (run.valid?.kind === 'throttled') {
-    run.stranger = await run.callBeside(strangerAttempt(materialNow(session)))
-  }
-  if (!run.valid || !isSuccess(run.valid, run)) return undefined
+  if (run.valid?.kind === 'throttled') await callAsStranger(session, run)
+  if (!isShown(run)) return undefined
   if (performed.has('replay')) {
-    const { kind } = await run.replay('a code that was just used', fields)
+    const { kind } = await replay(run, 'a code that was just used', fields)
     if (kind === 'refused') codes.learnOnce()
   }
   if (!codes.once) await callSpelledOddly(session, run, codes)
   if (options.send !== undefined) {
-    await run.sendMessage(credentialFields(session, await codes.next()), options.send)
+    const message = valid('a message', credentialFields(options.credentials, await codes.next()))
+    await run.send('message', { ...message, operation: 'send', text: options.send }, 'of-valid-calls')
   }
   if (performed.has('auth.after-valid')) await tryAgain(session, run)
   return { at: titleOf(run.cell), fields }
 }
 
+const valid = (label: string, fields: readonly FieldLine[]): Attempt => ({
+  check: 'auth.valid',
+  label,
+  operation: 'get',
+  fields,
+})
+
+function replay(run: CellRun, label: string, fields: readonly FieldLine[]): ReturnType<CellRun['send']> {
+  return run.send('replay', { ...valid(label, fields), check: 'replay' }, 'of-valid-calls')
+}
+
+/** How a complete stranger is answered tells how the agent takes an unknown token. */
+async function callAsStranger({ options }: Session, run: CellRun): Promise<void> {
+  const { unknownToken, header, code } = materialNow(options)
+  await run.send('stranger', valid('a stranger', [bearerField(unknownToken), [header, code]]), 'beside')
+}
+
 /** What was refused before the success, on its connection and beside it. */
-async function tryAgain(session: Session, run: CellRun): Promise<void> {
-  const again = freeAttempts(session.performed, materialNow(session), 'before-valid').filter(
-    (attempt) => attempt.again,
-  )
-  for (const attempt of again) await run.try(attempt, 'of-valid-calls')
-  for (const attempt of again) await run.try(attempt, 'beside')
+async function tryAgain({ plan, options }: Session, run: CellRun): Promise<void> {
+  const attempts = plan.freeRefusals('before-valid', materialNow(options)).filter(({ again }) => again)
+  for (const attempt of attempts) await run.try('again', attempt, 'of-valid-calls')
+  for (const attempt of attempts) await run.try('again', attempt, 'beside')
 }
 
 /** Header lines that were let in, and where. */
@@ -85,8 +102,8 @@ async function callValid(
   triesLeft: number = validTries,
 ): Promise<readonly FieldLine[]> {
   const code = await codes.next()
-  const fields = credentialFields(session, code)
-  const answer = await run.callValid(fields)
+  const fields = credentialFields(session.options.credentials, code)
+  const answer = await run.send('valid', valid('right credentials', fields), 'of-valid-calls')
   // An agent under `once` that has just started answers 503 to right credentials until it can check codes.
   if (answer.kind === 'throttled' || answer.status === 503) {
     run.waited = await session.throttleWait.for(answer)
@@ -124,7 +141,8 @@ async function callSpelledOddly(session: Session, run: CellRun, codes: ValidCode
     ],
   ]
   for (const [label, fields] of spellings) {
-    const answer = await run.callSpelledOddly(label, fields(await codes.next()))
+    const attempt = valid(label, fields(await codes.next()))
+    const answer = await run.send('spelling', attempt, 'of-valid-calls')
     if (answer.kind === 'refused' && answer.retryAfter !== undefined) {
       codes.learnOnce()
       return

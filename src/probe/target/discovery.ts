@@ -22,7 +22,10 @@ export interface Discovery {
 const largestCard = 1024 * 1024
 
 /** Looks for the card under the URL, at it, and at the origin; without credentials and without redirects. */
-export async function discover(client: HttpClient, target: URL): Promise<Discovery> {
+export async function discover(
+  client: Pick<HttpClient, 'connection' | 'exchange'>,
+  target: URL,
+): Promise<Discovery> {
   const answers: HttpAnswer[] = []
   const connection = client.connection(target)
   let problem = 'there is no card'

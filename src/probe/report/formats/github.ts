@@ -1,10 +1,10 @@
-import { findingsOf } from '../findings.js'
+import { linesOf } from '../lines.js'
 import { isFailing, type ProbeReport } from '../report.js'
 import { costOf, countsOf } from './pretty.js'
 
 /** The report as workflow commands of GitHub Actions: an annotation for each finding, and one for the verdict. */
 export function renderGithub(report: ProbeReport): string {
-  const annotations = findingsOf(report.checks)
+  const annotations = linesOf(report.checks)
     .filter(({ check }) => check.status !== 'skip')
     .map(({ check, columns }) => {
       const { id, expected, actual, detail } = check

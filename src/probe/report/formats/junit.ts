@@ -1,4 +1,4 @@
-import { columnOf } from '../findings.js'
+import { columnOf } from '../lines.js'
 import { isFailing, type CheckResult, type ProbeReport } from '../report.js'
 
 /**

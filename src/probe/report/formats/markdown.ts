@@ -1,5 +1,5 @@
-import { columnOf, findingsOf, worstIn } from '../findings.js'
-import { cellChecks, runChecks } from '../../checks/judges.js'
+import { columnOf, linesOf, worstIn } from '../lines.js'
+import { cellCheckIds, runCheckIds } from '../../check-ids.js'
 import type { CheckStatus, ProbeReport } from '../report.js'
 import { costOf, countsOf } from './pretty.js'
 
@@ -14,7 +14,7 @@ export function renderMarkdown(report: ProbeReport): string {
     `${agent === null ? '' : `${verbatim(agent)} at `}${verbatim(target)}: **${countsOf(report)}** (${costOf(report)})`,
     '',
   ]
-  for (const { check, columns } of findingsOf(checks)) {
+  for (const { check, columns } of linesOf(checks)) {
     const { id, status, expected, actual, detail } = check
     const where = columns.length > 0 ? ` (${columns.join(', ')})` : ''
     const what = status === 'skip' ? '' : ` expected ${verbatim(expected)}, actual ${verbatim(actual)}.`
@@ -22,8 +22,8 @@ export function renderMarkdown(report: ProbeReport): string {
   }
   const columns = [...new Set(checks.map(columnOf))].filter((column) => column !== '')
   const rows = [
-    ...runChecks.map((id) => [id, ...columns.map(() => ''), worstIn(checks, id, '')?.status]),
-    ...cellChecks.map((id) => [
+    ...runCheckIds.map((id) => [id, ...columns.map(() => ''), worstIn(checks, id, '')?.status]),
+    ...cellCheckIds.map((id) => [
       id,
       ...columns.map((column) => worstIn(checks, id, column)?.status ?? ''),
       '',

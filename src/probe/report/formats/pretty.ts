@@ -1,6 +1,6 @@
 import { Chalk, type ChalkInstance } from 'chalk'
-import { columnOf, findingsOf, worstIn } from '../findings.js'
-import { cellChecks, runChecks } from '../../checks/judges.js'
+import { columnOf, linesOf, worstIn } from '../lines.js'
+import { cellCheckIds, runCheckIds } from '../../check-ids.js'
 import type { CheckStatus, ProbeReport } from '../report.js'
 
 export interface PrettyOptions {
@@ -28,7 +28,7 @@ export function renderPretty(report: ProbeReport, { color, symbols: nice }: Pret
   const columns = [...new Set(report.checks.map(columnOf))].filter((column) => column !== '')
   const widths = columns.map((column) => column.length)
   const idWidth = Math.max(...report.checks.map(({ id }) => id.length), 0)
-  for (const id of runChecks) {
+  for (const id of runCheckIds) {
     const found = report.checks.find((check) => check.id === id)
     if (!found) continue
     lines.push(
@@ -36,7 +36,7 @@ export function renderPretty(report: ProbeReport, { color, symbols: nice }: Pret
     )
   }
   if (columns.length > 0) lines.push('', `  ${' '.repeat(idWidth)}  ${chalk.dim(columns.join('  '))}`)
-  for (const id of cellChecks) {
+  for (const id of cellCheckIds) {
     const row = columns.map((column, index) => {
       const found = worstIn(report.checks, id, column)
       const text = found ? mark(found.status) : ''
@@ -47,7 +47,7 @@ export function renderPretty(report: ProbeReport, { color, symbols: nice }: Pret
     }
   }
 
-  for (const { check, columns: cells } of findingsOf(report.checks)) {
+  for (const { check, columns: cells } of linesOf(report.checks)) {
     const { status, id, expected, actual, detail } = check
     const where = cells.length > 0 ? `  ${cells.join(', ')}` : ''
     lines.push('', `${paint[status](`${mark(status)} ${id}`)}${chalk.dim(where)}`)

@@ -1,14 +1,14 @@
 import { titleOf } from '../target/cells.js'
 import type { CheckResult } from './report.js'
 
-/** A finding, with the cells that it was made in; none for what concerns the agent as a whole. */
-export interface Finding {
+/** A result that is worth a line, with the cells that have it; none for what concerns the agent as a whole. */
+export interface ReportLine {
   readonly check: CheckResult
   readonly columns: readonly string[]
 }
 
-/** What is worth a line, the same finding in several cells once; the worst first. */
-export function findingsOf(checks: readonly CheckResult[]): Finding[] {
+/** What is worth a line: the same result in several cells once, the worst first. */
+export function linesOf(checks: readonly CheckResult[]): ReportLine[] {
   const groups = new Map<string, { readonly check: CheckResult; readonly columns: string[] }>()
   for (const status of ['fail', 'warn', 'skip'] as const) {
     for (const check of checks.filter((one) => one.status === status)) {

@@ -1,0 +1,20 @@
+import type { CellCheck } from './check.js'
+import { bearerField } from '../run/material.js'
+import { judgeRefused } from './shared/refused.js'
+import { oneGuard } from './shared/advice.js'
+
+export const authBearerOnly: CellCheck = {
+  id: 'auth.bearer-only',
+  scope: 'cell',
+  proves: 'a stolen token alone is not enough',
+  expects: 'refused',
+  attempts: ({ token }) => [{ label: 'the token alone', fields: [bearerField(token)], again: true }],
+  judge: (cell) => judgeRefused('auth.bearer-only', cell),
+  means:
+    'A token without a code was let in, so the second factor is optional. Whoever finds the token in a log is in.',
+  fix: [
+    'Refuse a request without the header; a missing code is not "no second factor configured".',
+    'Check both in one place: nothing should be able to verify a token alone.',
+    oneGuard,
+  ],
+}

@@ -1,0 +1,14 @@
+import type { CellCheck } from './check.js'
+import { judgeRefused } from './shared/refused.js'
+import { oneGuard, pythonGuards, userBuilders } from './shared/advice.js'
+
+export const authNone: CellCheck = {
+  id: 'auth.none',
+  scope: 'cell',
+  proves: 'no credentials, no entry',
+  expects: 'refused',
+  attempts: () => [{ label: 'no credentials', fields: [], again: true }],
+  judge: (cell) => judgeRefused('auth.none', cell),
+  means: 'A caller without any credentials was let in: the agent, or this one of its interfaces, is open.',
+  fix: [oneGuard, pythonGuards, userBuilders],
+}

@@ -1,0 +1,45 @@
+import type { CellCheck } from './check.js'
+import type { CellEvidence } from '../run/evidence.js'
+import { bearerField } from '../run/material.js'
+import { triedIn, wasLetIn } from '../run/reading.js'
+import { judgeRefused, labelsOf, wrongCodesLetIn } from './shared/refused.js'
+import { failed, type Verdict } from './verdict.js'
+import { oneGuard } from './shared/advice.js'
+
+export const authStream: CellCheck = {
+  id: 'auth.stream',
+  scope: 'cell',
+  proves: 'streams are guarded as well',
+  expects: 'refused',
+  attempts: ({ token }) => [
+    { label: 'subscribing without credentials', fields: [], operation: 'subscribe' },
+    { label: 'subscribing with the token alone', fields: [bearerField(token)], operation: 'subscribe' },
+  ],
+  guesses: ({ wrong }) => [
+    {
+      label: 'subscribing with a wrong code',
+      code: wrong,
+      operation: 'subscribe',
+      with: 'auth.wrong-code',
+    },
+  ],
+  judge: judgeStream,
+  means:
+    'A stream was opened without the second factor. What the agent sends there is for authenticated peers, and streams are often routes of their own that the guard was forgotten on.',
+  fix: [
+    oneGuard,
+    'REST: `/tasks/ID:subscribe` and `/message:stream`; gRPC: interceptors must cover streaming calls as well.',
+  ],
+}
+
+/** Whether no stream was opened without the second factor, before any success, and none with a wrong code. */
+function judgeStream(cell: CellEvidence): Verdict {
+  const verdict = judgeRefused('auth.stream', cell)
+  if (verdict.status !== 'pass') return verdict
+  const opened = triedIn(cell).filter(
+    ({ check, isGuess, answer }) => check === 'auth.stream' && isGuess && wasLetIn(answer, cell) === 'yes',
+  )
+  // Where every call with a wrong code is let in, it is not the stream that is at fault.
+  if (opened[0] === undefined || wrongCodesLetIn(cell).length > 0) return verdict
+  return failed(opened[0].answer.summary, `let in: ${labelsOf(opened)}`)
+}

@@ -1,0 +1,16 @@
+import type { CellCheck } from './check.js'
+import { judgeRefusedLate } from './shared/refused.js'
+
+export const authWrongCode: CellCheck = {
+  id: 'auth.wrong-code',
+  scope: 'cell',
+  proves: 'the value of the code is checked',
+  expects: 'refused',
+  guesses: ({ wrong }) => [{ label: 'a wrong code', code: wrong }],
+  judge: (cell) => judgeRefusedLate('auth.wrong-code', cell),
+  means: 'A well-formed wrong code was let in: the value of the header is not compared with anything.',
+  fix: [
+    'Check what your verify function returns: several libraries answer with a drift, where 0 is right and falsy, or with null.',
+    'An exception or a store that is down must refuse, not let pass.',
+  ],
+}

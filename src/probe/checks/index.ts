@@ -1,0 +1,66 @@
+import type { CellCheckId, CheckId, RunCheckId } from '../check-ids.js'
+import { authAfterValid } from './auth.after-valid.js'
+import { authBearerOnly } from './auth.bearer-only.js'
+import { authCrossPeer } from './auth.cross-peer.js'
+import { authDuplicateHeader } from './auth.duplicate-header.js'
+import { authExpiredCode } from './auth.expired-code.js'
+import { authFutureCode } from './auth.future-code.js'
+import { authMalformedCode } from './auth.malformed-code.js'
+import { authNone } from './auth.none.js'
+import { authStream } from './auth.stream.js'
+import { authTotpOnly } from './auth.totp-only.js'
+import { authValid } from './auth.valid.js'
+import { authWrongCode } from './auth.wrong-code.js'
+import { authWrongToken } from './auth.wrong-token.js'
+import { cardFetch } from './card.fetch.js'
+import { cardBearer, cardTotp, cardAnd } from './card.security.js'
+import { challenge } from './challenge.js'
+import { clock } from './clock.js'
+import { coverage } from './coverage.js'
+import { leak } from './leak.js'
+import { reach } from './reach.js'
+import { replay } from './replay.js'
+import { status } from './status.js'
+import { throttle } from './throttle.js'
+import { tls } from './tls.js'
+import { uniform } from './uniform.js'
+import { window } from './window.js'
+import type { CellCheck, Check, RunCheck } from './check.js'
+
+/** The checks of the agent as a whole. One that is missing does not compile. */
+export const runChecks: Readonly<Record<RunCheckId, RunCheck>> = {
+  reach,
+  tls,
+  'card.fetch': cardFetch,
+  'card.bearer': cardBearer,
+  'card.totp': cardTotp,
+  'card.and': cardAnd,
+  coverage,
+  clock,
+  window,
+  throttle,
+}
+
+/** The checks of each cell. */
+export const cellChecks: Readonly<Record<CellCheckId, CellCheck>> = {
+  'auth.none': authNone,
+  'auth.bearer-only': authBearerOnly,
+  'auth.totp-only': authTotpOnly,
+  'auth.wrong-code': authWrongCode,
+  'auth.expired-code': authExpiredCode,
+  'auth.future-code': authFutureCode,
+  'auth.cross-peer': authCrossPeer,
+  'auth.malformed-code': authMalformedCode,
+  'auth.duplicate-header': authDuplicateHeader,
+  'auth.wrong-token': authWrongToken,
+  'auth.valid': authValid,
+  'auth.after-valid': authAfterValid,
+  'auth.stream': authStream,
+  challenge,
+  status,
+  uniform,
+  leak,
+  replay,
+}
+
+export const checks: Readonly<Record<CheckId, Check>> = { ...runChecks, ...cellChecks }

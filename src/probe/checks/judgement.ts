@@ -1,0 +1,65 @@
+import { cellCheckIds, runCheckIds, type CheckId } from '../check-ids.js'
+import type { CellEvidence, Evidence } from '../run/evidence.js'
+import { triedIn, validAnswer, wasLetIn } from '../run/reading.js'
+import type { Cell } from '../target/cells.js'
+import type { NoAnswer } from '../wire/raw-answer.js'
+import type { CellCheck, Check } from './check.js'
+import { notShown } from './coverage.js'
+import { cellChecks, checks, runChecks } from './index.js'
+import type { Selection } from './selection.js'
+import { failed, nothingAnswered, skipped, type Verdict } from './verdict.js'
+
+/** What one check came to, in one cell or (null) for the agent as a whole. */
+export interface Judgement {
+  readonly check: Check
+  readonly cell: Cell | null
+  readonly verdict: Verdict
+}
+
+/** The verdicts of the checks that are reported, in the order of the report. */
+export function judge(evidence: Evidence, selection: Selection): Judgement[] {
+  return evidence.silence ? judgeSilence(evidence.silence, selection) : judgeAnswers(evidence, selection)
+}
+
+function judgeAnswers(evidence: Evidence, { reported, performed }: Selection): Judgement[] {
+  const ofRun = runCheckIds
+    .filter((id) => reported.has(id))
+    .map((id) => ({ check: runChecks[id], cell: null, verdict: runChecks[id].judge(evidence) }))
+  const wanted = cellCheckIds.filter((id) => reported.has(id)).map((id) => cellChecks[id])
+  const ofCells = evidence.cells.flatMap((one) =>
+    wanted.map((check) => ({ check, cell: one.cell, verdict: judgeCell(check, one, evidence) })),
+  )
+  // Where nobody was let in, a refusal proves nothing: said also where neither check was asked for.
+  const needsCoverage =
+    performed.has('auth.valid') && !reported.has('coverage') && notShown(evidence.cells).length > 0
+  return [
+    ...ofRun,
+    ...ofCells,
+    ...(needsCoverage ? [ofAgent('coverage', runChecks.coverage.judge(evidence))] : []),
+  ]
+}
+
+function judgeCell(check: CellCheck, cell: CellEvidence, evidence: Evidence): Verdict {
+  const { untestable } = cell.cell
+  if (untestable !== undefined) return skipped(untestable)
+  const valid = validAnswer(cell)
+  const open = triedIn(cell).some(({ answer }) => wasLetIn(answer, cell) === 'yes')
+  if (valid?.kind === 'unserved' && !open) {
+    return { ...skipped('the agent does not serve this binding and version here'), actual: valid.summary }
+  }
+  return check.judge(cell, evidence)
+}
+
+/** Where nothing answered, most checks are skipped, and the report is not ok for what it could not show. */
+function judgeSilence(silence: NoAnswer, { reported, performed }: Selection): Judgement[] {
+  const judgements = [...runCheckIds, ...cellCheckIds]
+    .filter((id) => reported.has(id))
+    .map((id) => ofAgent(id, checks[id].judgeSilence?.(silence) ?? nothingAnswered))
+  const isFailed = judgements.some(({ verdict }) => verdict.status === 'fail')
+  if (performed.has('auth.valid') && !isFailed) {
+    judgements.push(ofAgent('coverage', failed('no interface was tested', silence.explanation)))
+  }
+  return judgements
+}
+
+const ofAgent = (id: CheckId, verdict: Verdict): Judgement => ({ check: checks[id], cell: null, verdict })

@@ -1,0 +1,34 @@
+import type { RunCheck } from './check.js'
+import type { Evidence } from '../run/evidence.js'
+import { isAnswer } from '../wire/answer.js'
+import type { NoAnswer } from '../wire/raw-answer.js'
+import { failed, passed, type Verdict } from './verdict.js'
+
+export const reach: RunCheck = {
+  id: 'reach',
+  scope: 'run',
+  proves: 'the agent answers',
+  expects: 'an answer',
+  withoutCalls: true,
+  judge: judgeReach,
+  judgeSilence,
+  means: 'Nothing answered at the URL, so nothing was tested. The command ends with exit code 4.',
+  fix: [
+    'Is the agent running, and listening on the address that you named, not only on 127.0.0.1 of its container?',
+    'Behind a proxy, name the outer URL. In CI, wait until the card is served before you probe.',
+  ],
+}
+
+function judgeReach({ exchanges, discovery }: Evidence): Verdict {
+  const page = exchanges.find(({ stage, answer }) => stage === 'card' && isAnswer(answer))
+  if (page) return passed(`HTTP ${page.answer.status ?? 0}`)
+  const other = exchanges.find(({ answer }) => isAnswer(answer))
+  return other ? passed(other.answer.summary) : judgeSilence(discovery.silence)
+}
+
+/** A refused TLS handshake is an answer, though not one that a call could follow. */
+function judgeSilence(silence: NoAnswer | undefined): Verdict {
+  if (silence?.reason === 'tls') return passed('a TLS handshake')
+  const grpc = silence?.reason === 'broken' ? ' An endpoint that has gRPC alone needs --binding grpc.' : ''
+  return failed(silence?.explanation ?? 'no answer', `is the URL right, and the agent running?${grpc}`)
+}

@@ -1,0 +1,40 @@
+import { TOTPError } from '../../core/errors.js'
+import { checkIds, type CheckId } from '../check-ids.js'
+import { checks } from './index.js'
+
+export interface Selection {
+  /** Checks that appear in the report. */
+  readonly reported: ReadonlySet<CheckId>
+  /** Those, and the ones whose requests they judge. */
+  readonly performed: ReadonlySet<CheckId>
+}
+
+/**
+ * Which checks to report and which to perform. What is skipped is never sent, not even as evidence for another, but for
+ * the call with right credentials; what is opt-in only when it is named in `only` or in `optedIn`.
+ *
+ * @throws {TOTPError} `ERR_USAGE` for an id that is none, listing those that are.
+ */
+export function selectChecks(
+  only: readonly string[] = [],
+  skip: readonly string[] = [],
+  optedIn: readonly CheckId[] = [],
+): Selection {
+  const skipped = new Set(parseIds(skip))
+  const byDefault = checkIds.filter((id) => checks[id].optIn !== true)
+  const wanted = [...(only.length > 0 ? parseIds(only) : byDefault), ...optedIn]
+  const reported = new Set(wanted.filter((id) => !skipped.has(id)))
+  // A refusal proves nothing at an agent that refuses everyone.
+  const isCalled = [...reported].some((id) => checks[id].withoutCalls !== true)
+  const judged = new Set<CheckId>([...reported, ...(isCalled ? (['auth.valid'] as const) : [])])
+  const needed = [...judged].flatMap((id) => checks[id].needs ?? [])
+  return { reported, performed: new Set([...judged, ...needed.filter((id) => !skipped.has(id))]) }
+}
+
+/** @throws {TOTPError} `ERR_USAGE` for an id that is none, listing those that are. */
+export function parseIds(given: readonly string[]): readonly CheckId[] {
+  if (given.every(isCheckId)) return given
+  throw new TOTPError('ERR_USAGE', `there is no such check; the checks are ${checkIds.join(', ')}`)
+}
+
+const isCheckId = (text: string): text is CheckId => Object.hasOwn(checks, text)

@@ -1,0 +1,28 @@
+import { isRefusalStage, type Exchange } from '../../run/exchange.js'
+
+/**
+ * How far the agent's clock is from this one, in milliseconds; positive when it is ahead, 0 when no difference
+ * shows. Undefined without a Date header.
+ *
+ * A Date has whole seconds and was written somewhere between request and answer, so each gives a range; what all
+ * ranges have in common is the best estimate.
+ */
+export function clockOffsetMs(exchanges: readonly Exchange[]): number | undefined {
+  let least = -Infinity
+  let most = Infinity
+  // A refusal may come from something in front, with a clock of its own; right credentials are answered by the agent.
+  const refusals = exchanges.filter(({ stage }) => isRefusalStage(stage))
+  const others = exchanges.filter(({ stage }) => !isRefusalStage(stage))
+  for (const { answer } of [...refusals, ...others]) {
+    const { date, receivedAt, durationMs } = answer
+    if (!date || !receivedAt) continue
+    const low = date.getTime() - receivedAt.getTime()
+    const high = low + durationMs + 1000
+    // Ranges of two clocks, or of one that is set while the probe runs, do not meet: the last counts.
+    if (low > most || high < least) [least, most] = [low, high]
+    else [least, most] = [Math.max(least, low), Math.min(most, high)]
+  }
+  if (least === -Infinity) return undefined
+  if (least <= 0 && most >= 0) return 0
+  return least > 0 ? least : most
+}

@@ -1,0 +1,91 @@
+import type { ProbeCredentials } from '../../options.js'
+import type { CellEvidence, Evidence } from '../../run/evidence.js'
+import { isShown, isSuccess, triedIn } from '../../run/reading.js'
+import { titleOf } from '../../target/cells.js'
+import type { Answer } from '../../wire/answer.js'
+import { clockOffsetMs } from './clock-offset.js'
+import { otherHeaderOf } from './other-header.js'
+
+/** Why right credentials were not let in: what an answer shows for certain, before what can only be guessed. */
+export function explainRefusal(answer: Answer, cell: CellEvidence, evidence: Evidence): string {
+  const { credentials } = evidence.options
+  const certain = certainReason(answer, cell)
+  if (certain !== undefined) return certain
+  const { confirmed, ruledOut } = diagnosisIn(evidence)
+  if (confirmed !== undefined) return confirmed
+  if (saysCodeIsMissing(answer)) {
+    return 'the agent says that the code is missing, though it was sent: something in front strips it, or it reads another header'
+  }
+  const otherClock = clockReason(cell, credentials)
+  if (otherClock !== undefined) return otherClock
+  const otherHeader = otherHeaderOf(answer, evidence.discovery.cards, credentials.header)
+  if (otherHeader !== undefined) {
+    return `the agent asks for the code in ${otherHeader}, it was sent in ${credentials.header}`
+  }
+  const elsewhere = evidence.cells.find(isShown)
+  if (elsewhere) {
+    return (
+      `the same credentials were let in by ${titleOf(elsewhere.cell)}: here the guard has other settings, or ` +
+      `something in front strips ${credentials.header}`
+    )
+  }
+  return remainingReasons(credentials, ruledOut)
+}
+
+function certainReason(answer: Answer, cell: CellEvidence): string | undefined {
+  if (answer.kind === 'redirected') return 'redirects are not followed with credentials; probe the final URL'
+  if (answer.kind === 'failed') {
+    return answer.status === 503 && answer.retryAfter !== undefined
+      ? `the agent cannot check codes now (its state is down?); it says to wait ${answer.retryAfter} s`
+      : 'the agent failed on a correct call; its log should say why'
+  }
+  if (answer.kind === 'unreadable') return 'no readable A2A answer to a correct call'
+  if (answer.kind === 'other' && triedIn(cell).some((tried) => tried.answer.signature === answer.signature)) {
+    return 'right credentials get the same answer as none: they were refused, or the agent answers everyone so'
+  }
+  if (answer.retryAfter !== undefined) {
+    return `the code counts as used already (Retry-After ${answer.retryAfter} s): the agent's policy is once`
+  }
+  return undefined
+}
+
+/** What trying other credentials showed, in the one cell that it was done in. */
+function diagnosisIn({ cells }: Evidence): { confirmed?: string; ruledOut: string[] } {
+  const ruledOut: string[] = []
+  for (const cell of cells) {
+    for (const { stage, label, shows, answer } of cell.exchanges) {
+      if (stage !== 'diagnosis') continue
+      if (isSuccess(answer, cell)) return { confirmed: shows, ruledOut }
+      if (answer.kind !== 'throttled' && answer.kind !== 'unreadable') ruledOut.push(label)
+    }
+  }
+  return { ruledOut }
+}
+
+/** Set where the agent's clock is too far off for any code of now. */
+function clockReason({ exchanges }: CellEvidence, { window, period }: ProbeCredentials): string | undefined {
+  const offsetMs = clockOffsetMs(exchanges)
+  if (offsetMs === undefined || Math.abs(offsetMs) <= (window + 0.5) * period * 1000) return undefined
+  const seconds = Math.round(offsetMs / 1000)
+  return `the agent's clock is ${Math.abs(seconds)} s ${seconds > 0 ? 'ahead' : 'behind'}: no code of now can match`
+}
+
+function remainingReasons(
+  { header, algorithm, digits, period }: ProbeCredentials,
+  ruledOut: readonly string[],
+): string {
+  return (
+    `the agent knows another token or seed for this peer, or other code settings than ${algorithm}, ` +
+    `${digits} digits, ${period} s; or its clock is off; or something in between strips ${header}` +
+    (ruledOut.length > 0 ? ` (tried without success: ${ruledOut.join(', ')})` : '')
+  )
+}
+
+/** A message that names both factors is one for all refusals, such as ours, and tells nothing of this one. */
+function saysCodeIsMissing({ message }: Answer): boolean {
+  return (
+    !/bearer|authorization/i.test(message) &&
+    /missing|required|absent|not (sent|found|present)|\bno\b/i.test(message) &&
+    /totp|otp\b|code|second factor/i.test(message)
+  )
+}

@@ -1,0 +1,57 @@
+import type { RunCheck } from './check.js'
+import type { Evidence } from '../run/evidence.js'
+import type { Exchange } from '../run/exchange.js'
+import { wasLetIn } from '../run/reading.js'
+import { letInNowhere, scanOf } from './shared/scan.js'
+import { failed, passed, type Verdict } from './verdict.js'
+
+export const throttle: RunCheck = {
+  id: 'throttle',
+  scope: 'run',
+  proves: 'wrong codes are slowed down',
+  expects: '429, a lock or a wait',
+  needs: ['auth.none', 'auth.valid'],
+  optIn: true,
+  judge: judgeThrottle,
+  means:
+    'On demand (`--throttle`). With a stolen token, six digits and no limit, a code is guessed within the hour at 100 tries a second. The probe sent more distinct wrong codes than any caller needs, and none was slowed down. Afterwards the peer may be shut out for a while: use one of its own.',
+  fix: [
+    'Count wrong codes per peer and token, not per address, and do not reset the count with a success.',
+    'Ours does: `TOTPServerAuthScheme` with its default `throttle`; with replicas, share its state in Redis.',
+  ],
+}
+
+/** Answers that take this many times longer than the first ones, and this long, are slowed down. */
+const slowedBy = 5
+const slowMs = 500
+
+/** Whether many wrong codes in a row are slowed down: by 429, by a lock, or by waiting. */
+function judgeThrottle(evidence: Evidence): Verdict {
+  const scan = scanOf('throttle', evidence)
+  if (!scan) return letInNowhere
+  const { cell, exchanges } = scan
+  const guesses = evidence.guessesSpent
+  const throttled = exchanges.find(({ isGuess, answer }) => isGuess && answer.kind === 'throttled')?.answer
+  if (throttled) {
+    const wait =
+      throttled.retryAfter === undefined ? 'no Retry-After' : `Retry-After ${throttled.retryAfter} s`
+    return passed(`${throttled.summary} after ${guesses} wrong codes`, wait)
+  }
+  const right = exchanges.find(({ isGuess }) => !isGuess)
+  if (right && wasLetIn(right.answer, cell) === 'no') {
+    return passed(`after ${guesses} wrong codes the right one is refused as well`, 'the peer is locked')
+  }
+  const answered = exchanges.filter(({ isGuess, answer }) => isGuess && answer.kind !== 'unreadable')
+  const [early, recent] = [meanMs(answered.slice(0, 3)), meanMs(answered.slice(-3))]
+  if (recent > slowMs && recent > slowedBy * early) {
+    return passed(`after ${guesses} wrong codes an answer takes ${Math.round(recent)} ms`)
+  }
+  return failed(
+    `${guesses} wrong codes in a row, none slowed down`,
+    'whoever holds the token can try codes until one fits: budget them per peer (RFC 6238, 5.2; RFC 4226, 7.3)',
+  )
+}
+
+function meanMs(exchanges: readonly Exchange[]): number {
+  return exchanges.reduce((sum, { answer }) => sum + answer.durationMs, 0) / Math.max(exchanges.length, 1)
+}

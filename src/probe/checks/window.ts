@@ -1,0 +1,51 @@
+import type { RunCheck } from './check.js'
+import { timeStepAt } from '../../core/totp.js'
+import type { CellEvidence, Evidence } from '../run/evidence.js'
+import { wasLetIn } from '../run/reading.js'
+import { scanLabels } from '../run/scans.js'
+import { letInNowhere, scanOf } from './shared/scan.js'
+import { passed, skipped, warned, type Verdict } from './verdict.js'
+
+export const window: RunCheck = {
+  id: 'window',
+  scope: 'run',
+  proves: 'few time steps are accepted',
+  expects: 'at most 2 steps either side',
+  needs: ['auth.none', 'auth.valid'],
+  optIn: true,
+  judge: judgeWindow,
+  means:
+    'On demand (`--window-scan`). Each time step that is accepted besides the current one makes a guess likelier to hit, and lets a code that was seen live longer. RFC 6238, 5.2 recommends one step; two are tolerable.',
+  fix: [
+    'Lower the window: `--window` of `a2a-totp init`, `valid_window` in pyotp, `window` in otplib and otpauth.',
+    'Mend the clocks instead of widening the window.',
+  ],
+}
+
+/** The widest window that an agent should have, in steps on either side (RFC 6238 §5.2 recommends one). */
+const widest = 2
+
+/** How many steps on either side of now are accepted. */
+function judgeWindow(evidence: Evidence): Verdict {
+  const problem = evidence.whyNotSent.window
+  if (problem !== undefined) return skipped(problem)
+  const scan = scanOf('window', evidence)
+  if (!scan) return letInNowhere
+  const { cell, exchanges } = scan
+  if (exchanges.some(({ answer }) => answer.kind === 'throttled' || answer.kind === 'unreadable')) {
+    return skipped('the agent throttled the scan')
+  }
+  if (spansSteps(exchanges, evidence)) return skipped('the time step ended during the scan')
+  const accepted = (label: string): number =>
+    exchanges.filter((one) => one.label === label && wasLetIn(one.answer, cell) === 'yes').length
+  const [behind, ahead] = [accepted(scanLabels.behind), accepted(scanLabels.ahead)]
+  const actual = `${behind} behind, ${ahead} ahead`
+  if (Math.max(behind, ahead) <= widest) return passed(actual)
+  return warned(actual, 'each step more makes a guess likelier to hit, and a code that was seen live longer')
+}
+
+/** Whether the current time step was not the same throughout, so that steps were counted from two. */
+function spansSteps(exchanges: CellEvidence['exchanges'], { options: { credentials } }: Evidence): boolean {
+  const instants = exchanges.flatMap(({ sentAt, answer }) => [sentAt, answer.receivedAt ?? sentAt])
+  return new Set(instants.map((at) => timeStepAt(credentials, at))).size > 1
+}

@@ -1,0 +1,69 @@
+import { performance } from 'node:perf_hooks'
+import { asText } from '../core/json.js'
+import { printable } from '../core/text.js'
+import { judge, type Judgement } from './checks/judgement.js'
+import { planOf } from './checks/plan.js'
+import { selectChecks } from './checks/selection.js'
+import { parseTarget, type ProbeOptions } from './options.js'
+import { isFailing, summarise, type CheckResult, type ProbeReport } from './report/report.js'
+import type { Evidence } from './run/evidence.js'
+import { gather } from './run/gather.js'
+import { isAnswer } from './wire/answer.js'
+
+/**
+ * Tests whether a live agent enforces bearer plus TOTP. It asks for a task by a random id and so changes nothing,
+ * unless `send` is given. Credentials go only to the host of `url` or `trustedUrl`, or to one that is allowed.
+ *
+ * Whatever the agent does ends in the report: it never throws for that.
+ *
+ * @throws {TOTPError} `ERR_USAGE` for a URL that cannot be probed and for ids of checks that do not exist.
+ */
+export async function probe(options: ProbeOptions): Promise<ProbeReport> {
+  const target = parseTarget(options.url)
+  const { only, skip, throttle, windowScan, credentials, now, strict = false } = options
+  const selection = selectChecks(only, skip, [
+    ...(throttle ? (['throttle'] as const) : []),
+    ...(windowScan ? (['window'] as const) : []),
+  ])
+  const startedAt = now()
+  const begun = performance.now()
+  const evidence = await gather(options, target, planOf(selection.performed))
+  const { discovery, secrets, guessesSpent, requests } = evidence
+  const clean = (text: string): string => secrets.clean(text, now())
+  const checks = judge(evidence, selection).map((judgement) => resultOf(judgement, clean))
+  const name = printable(credentials.agent ?? '') || clean(asText(discovery.cards[0]?.['name']))
+  return {
+    version: 1,
+    target: printable(options.url),
+    agent: name === '' ? null : name,
+    startedAt: startedAt.toISOString(),
+    durationMs: Math.round(performance.now() - begun),
+    ok: !checks.some((check) => isFailing(check, { strict })),
+    strict,
+    reachable: isReachable(evidence),
+    guessesSpent,
+    requests,
+    summary: summarise(checks),
+    checks,
+  }
+}
+
+/** A refused TLS handshake is an answer, though not one that a call could follow. */
+function isReachable({ exchanges, silence }: Evidence): boolean {
+  return silence ? silence.reason === 'tls' : exchanges.some(({ answer }) => isAnswer(answer))
+}
+
+function resultOf({ check, cell, verdict }: Judgement, clean: (text: string) => string): CheckResult {
+  const { status, actual, detail, durationMs = 0 } = verdict
+  return {
+    id: check.id,
+    binding: cell?.binding ?? null,
+    protocolVersion: cell?.protocol ?? null,
+    url: cell?.url.href ?? null,
+    status,
+    expected: check.expects,
+    actual: clean(actual),
+    detail: clean(detail),
+    durationMs: Math.round(durationMs),
+  }
+}

@@ -1,0 +1,28 @@
+import type { CardJson } from '../../core/card/shapes.js'
+import type { CellRun } from './cell-run.js'
+import { isShown, isSuccess } from './reading.js'
+import type { Session } from './session.js'
+
+/**
+ * Where right credentials are refused in every cell: tries what is commonly mixed up, in one cell, and stops at the
+ * first that is let in. Only what spends no guess is tried: codes of other algorithms, periods, clocks or peers would
+ * be wrong codes beside a token that may be live, and no guess is sent before a valid call was let in.
+ *
+ * @returns whether one was let in
+ */
+export async function diagnose(
+  { plan, options }: Session,
+  runs: readonly CellRun[],
+  cards: readonly CardJson[],
+): Promise<boolean> {
+  const run = runs.find(({ valid }) => valid?.kind === 'refused' && valid.retryAfter === undefined)
+  const refusal = run?.valid
+  if (!run || !refusal || runs.some(isShown)) return false
+  const { credentials, now } = options
+  for (const attempt of plan.hypotheses({ credentials, cards, at: now(), refusal })) {
+    const answer = await run.send('diagnosis', attempt, 'beside')
+    if (isSuccess(answer, run)) return true
+    if (answer.kind === 'throttled' || answer.kind === 'unreadable') break
+  }
+  return false
+}

@@ -1,0 +1,38 @@
+import type { CheckId } from '../check-ids.js'
+import type { ProbeOptions } from '../options.js'
+import type { Cell } from '../target/cells.js'
+import type { Discovery } from '../target/discovery.js'
+import type { NoAnswer } from '../wire/raw-answer.js'
+import type { Exchange } from './exchange.js'
+import type { Secrets } from './secrets.js'
+import type { Waited } from './throttle-wait.js'
+
+/** What happened in one cell. */
+export interface CellEvidence {
+  readonly cell: Cell
+  /** In the order in which they were sent. */
+  readonly exchanges: readonly Exchange[]
+  /** Why a check has nothing to judge, if it has not. */
+  readonly whyNotSent: string
+  /** What came of waiting where right credentials were throttled. */
+  readonly waited: Waited | undefined
+}
+
+/** Everything that was seen, once all is sent. */
+export interface Evidence {
+  readonly options: ProbeOptions
+  readonly target: URL
+  readonly discovery: Discovery
+  /** Set when nothing answered, so that no cell was tried. */
+  readonly silence: NoAnswer | undefined
+  readonly cells: readonly CellEvidence[]
+  /** Every request of the run. */
+  readonly exchanges: readonly Exchange[]
+  /** Why nothing was sent for a check, where that is so in every cell. */
+  readonly whyNotSent: Readonly<Partial<Record<CheckId, string>>>
+  readonly secrets: Secrets
+  /** Distinct wrong codes sent with the live token. */
+  readonly guessesSpent: number
+  /** Requests sent, those included that an idle connection swallowed. */
+  readonly requests: number
+}

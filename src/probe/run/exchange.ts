@@ -1,0 +1,123 @@
+import type { CheckId } from '../check-ids.js'
+import type { Cell } from '../target/cells.js'
+import type { Answer } from '../wire/answer.js'
+import { readHttpAnswer } from '../wire/http-answer.js'
+import type { HttpClient } from '../wire/http.js'
+import type { FieldLine } from '../wire/raw-answer.js'
+
+/** One try to be let in, with its credentials. */
+export interface Attempt {
+  /** The check that asks for it. */
+  readonly check: CheckId
+  /** What is special about it, in words: "the token alone". */
+  readonly label: string
+  readonly operation: 'get' | 'subscribe' | 'send'
+  /** The header lines that carry credentials. */
+  readonly fields: readonly FieldLine[]
+  /** Whether it is sent again after a success. */
+  readonly again?: boolean
+  /** The wrong code that it spends. */
+  readonly guess?: string
+  /** The text of a message that is sent. */
+  readonly text?: string
+  /** What it shows when it is let in. */
+  readonly shows?: string
+}
+
+/** When and why a request is sent. The refusals are those of {@link isRefusalStage}; all else should be let in. */
+export type Stage =
+  | 'card'
+  /** Refusals while nothing has succeeded yet, after a success, and those that follow the valid calls. */
+  | 'before-valid'
+  | 'again'
+  | 'late'
+  | 'guess'
+  /** A refusal for which nothing but throttling came before. */
+  | 'asked-again'
+  /** Right credentials; the same in unusual spelling, with a message, or a second time. */
+  | 'valid'
+  | 'spelling'
+  | 'message'
+  | 'replay'
+  /** An unknown token, where the valid call was throttled. */
+  | 'stranger'
+  | 'scan'
+  | 'diagnosis'
+
+const refusalStages: ReadonlySet<Stage> = new Set(['before-valid', 'again', 'late', 'guess', 'asked-again'])
+
+/** Whether what is sent at that stage should be refused. */
+export const isRefusalStage = (stage: Stage): boolean => refusalStages.has(stage)
+
+/** A request of the run and the answer to it. It holds names of header lines, never what they carried. */
+export interface Exchange {
+  /** Null for the agent card. */
+  readonly cell: Cell | null
+  readonly check: CheckId
+  readonly stage: Stage
+  readonly label: string
+  readonly operation: Attempt['operation']
+  readonly again: boolean
+  /** Whether it carried a wrong code beside the live token. */
+  readonly isGuess: boolean
+  readonly shows?: string
+  /** Names of the header lines with credentials. */
+  readonly carried: readonly string[]
+  readonly sentAt: Date
+  readonly answer: Answer
+}
+
+interface Settings {
+  readonly now: () => Date
+  /** Called with each header value that is sent. */
+  readonly remember: (value: string) => void
+}
+
+/** Every exchange of a run. Whatever the probe sends goes through {@link Exchanges.send}, and is kept. */
+export class Exchanges {
+  readonly all: Exchange[] = []
+
+  constructor(private readonly settings: Settings) {}
+
+  /** The exchanges of one cell, in order. */
+  of(cell: Cell): readonly Exchange[] {
+    return this.all.filter((exchange) => exchange.cell === cell)
+  }
+
+  /** Sends an attempt by `transmit`, and keeps it with its answer. */
+  async send(
+    cell: Cell | null,
+    stage: Stage,
+    attempt: Attempt,
+    transmit: () => Promise<Answer>,
+  ): Promise<Answer> {
+    const { check, label, operation, fields, again = false, guess, shows } = attempt
+    for (const [, value] of fields) this.settings.remember(value)
+    const sentAt = this.settings.now()
+    const answer = await transmit()
+    this.all.push({
+      ...{ cell, check, stage, label, operation, again, shows, sentAt, answer },
+      isGuess: guess !== undefined,
+      carried: fields.map(([name]) => name),
+    })
+    return answer
+  }
+
+  /** An HTTP client for the agent card, whose requests are kept as well. */
+  cardClient(client: HttpClient): Pick<HttpClient, 'connection' | 'exchange'> {
+    return {
+      connection: (url) => client.connection(url),
+      exchange: async (connection, request) => {
+        const received = client.exchange(connection, request)
+        const attempt: Attempt = {
+          check: 'card.fetch',
+          label: request.url.pathname,
+          operation: 'get',
+          fields: [],
+        }
+        await this.send(null, 'card', attempt, async () => readHttpAnswer(await received))
+        return received
+      },
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import { setTimeout as realSleep } from 'node:timers/promises'
+import type { ProbeOptions } from '../options.js'
+import { cellsOf } from '../target/cells.js'
+import { discover } from '../target/discovery.js'
+import { HttpClient } from '../wire/http.js'
+import type { NoAnswer } from '../wire/raw-answer.js'
+import { CellRun } from './cell-run.js'
+import type { Evidence } from './evidence.js'
+import { Exchanges } from './exchange.js'
+import type { Plan } from './plan.js'
+import { Secrets } from './secrets.js'
+import { sendAll } from './sequence.js'
+import { ThrottleWait } from './throttle-wait.js'
+
+/** Sends what the plan asks for to every interface of the agent, and keeps what came of it. It judges nothing. */
+export async function gather(options: ProbeOptions, target: URL, plan: Plan): Promise<Evidence> {
+  const { timeoutMs, ca, now, random } = options
+  const client = new HttpClient({ timeoutMs, now, ca })
+  const secrets = new Secrets(options)
+  const exchanges = new Exchanges({ now, remember: (value) => secrets.remember(value) })
+  try {
+    const discovery = await discover(exchanges.cardClient(client), target)
+    const silence =
+      discovery.silence && !mayBeGrpcOnly(discovery.silence, options) ? discovery.silence : undefined
+    const cells = silence ? [] : cellsOf(discovery.interfaces, target, options)
+    const runs = cells.map((cell) => new CellRun(cell, { client, exchanges, random }))
+    const sleep = options.sleep ?? (async (ms: number) => realSleep(ms))
+    const announce = options.announce ?? (() => undefined)
+    const throttleWait = new ThrottleWait({ sleep, announce })
+    const spent = new Set<string>()
+    const session = { options, plan, spent, sleep, announce, throttleWait }
+    const whyNotSent = silence ? {} : await sendAll(session, runs, discovery.cards)
+    const seen = { discovery, silence, cells: runs, exchanges: exchanges.all, whyNotSent, secrets }
+    return { options, target, ...seen, guessesSpent: spent.size, requests: client.requests }
+  } finally {
+    client.close()
+  }
+}
+
+/** A server that has nothing but gRPC speaks no HTTP/1.1, so it cannot even say that it has no card. */
+function mayBeGrpcOnly({ reason }: NoAnswer, { binding }: ProbeOptions): boolean {
+  return reason === 'broken' && binding === 'grpc'
+}

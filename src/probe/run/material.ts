@@ -1,0 +1,42 @@
+import { generateCodeOfStep, timeStepAt } from '../../core/totp.js'
+import type { ProbeCredentials, ProbeOptions } from '../options.js'
+import type { FieldLine } from '../wire/raw-answer.js'
+
+/** What refusals are made of. */
+export interface Material {
+  readonly token: string
+  readonly header: string
+  /** A token that nobody has. */
+  readonly unknownToken: string
+  /** A code that would be accepted, with the right token beside it. */
+  readonly code: string
+  /** Another such code, if need be, with one of the three digits that Latin-1 has as superscripts. */
+  readonly codeWith123: string
+}
+
+/** Material with a code that is valid now: that of the time step, unless another is given. */
+export function materialNow({ credentials, now, random }: ProbeOptions, unspent?: string): Material {
+  const codes = unspent === undefined ? codesOfNow(credentials, now()) : [unspent]
+  const [code = ''] = codes
+  return {
+    token: credentials.token.value,
+    header: credentials.header,
+    unknownToken: Buffer.from(random(32)).toString('base64url'),
+    code,
+    codeWith123: codes.find((one) => /[123]/.test(one)) ?? code,
+  }
+}
+
+/** Every code that is valid now, that of the current time step first. */
+function codesOfNow(credentials: ProbeCredentials, at: Date): string[] {
+  const step = timeStepAt(credentials, at)
+  const drifts = credentials.window === 0 ? [0] : [0, -1, 1]
+  return drifts.map((drift) => generateCodeOfStep(credentials.seed, credentials, step + drift))
+}
+
+export const bearerField = (token: string): FieldLine => ['Authorization', `Bearer ${token}`]
+
+/** The header lines of a call with the right token. */
+export function credentialFields({ token, header }: ProbeCredentials, code: string): FieldLine[] {
+  return [bearerField(token.value), [header, code]]
+}

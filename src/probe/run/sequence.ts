@@ -1,0 +1,87 @@
+import type { CardJson } from '../../core/card/shapes.js'
+import { isExposed } from '../target/hosts.js'
+import { askAgainAtEnd } from './ask-again.js'
+import type { CellRun } from './cell-run.js'
+import { diagnose } from './diagnosis.js'
+import { freshWrongCodes, guess } from './guessing.js'
+import { materialNow } from './material.js'
+import { isShown } from './reading.js'
+import { scan } from './scans.js'
+import type { Session } from './session.js'
+import { callAllValid } from './valid-calls.js'
+import { ValidCodes } from './valid-codes.js'
+
+/** Why nothing was sent for a check, in any cell. */
+export type Unsent = Partial<Record<'auth.cross-peer' | 'window', string>>
+
+/**
+ * Sends everything, in the order that spares the agent's limits and tells most. First the refusals that matter most,
+ * while nothing has succeeded yet; they are few, because to an agent that does not know the token each of them is a
+ * stranger's. Then the valid calls with the same refusals after each, then the many refusals that spend no guess,
+ * and the guesses last. Each of these ends in every cell before the next begins in any; in itself the cells go side
+ * by side, each on connections of its own.
+ */
+export async function sendAll(
+  session: Session,
+  runs: readonly CellRun[],
+  cards: readonly CardJson[],
+): Promise<Unsent> {
+  const { options, plan, spent, sleep, announce } = session
+  const testable = runs.filter(({ cell }) => cell.untestable === undefined)
+  const trusted = testable.filter(({ cell }) => options.insecureHttp === true || !isExposed(cell.url))
+  for (const run of testable) {
+    if (trusted.includes(run)) continue
+    run.whyNotSent =
+      'nothing authenticated is sent over plain http beyond loopback; allow it with --insecure-http'
+  }
+  await Promise.all(testable.map((run) => sendFirst(session, run, trusted.includes(run))))
+  const { credentials, now } = options
+  const codes = new ValidCodes({ credentials, now, sleep, announce })
+  if (plan.performed.has('auth.valid')) await callAllValid(session, trusted, codes)
+  const guessable = letIn(trusted)
+  await sendLate(session, guessable, codes)
+  const wrongCodes = await freshWrongCodes(session, guessable)
+  await guess(session, guessable, wrongCodes)
+  await askAgainAtEnd(session, guessable, codes, wrongCodes)
+  await scan(session, guessable, codes.once)
+  const explained = await diagnose(session, trusted, cards)
+  // A right code that was refused is a wrong one to the agent, unless it did not look at it as a code.
+  if (guessable.length === 0 && !explained) for (const code of codes.refused) spent.add(code)
+  return {
+    'auth.cross-peer': wrongCodes.noCrossPeer === '' ? undefined : wrongCodes.noCrossPeer,
+    window:
+      guessable.length > 0 && codes.once
+        ? 'under policy once a code of an earlier step is spent, whatever the window'
+        : undefined,
+  }
+}
+
+async function sendFirst({ plan, options }: Session, run: CellRun, trusted: boolean): Promise<void> {
+  for (const attempt of plan.freeRefusals('before-valid', materialNow(options))) {
+    if (trusted || attempt.fields.length === 0) await run.try('before-valid', attempt, 'beside')
+  }
+}
+
+/** Variants of a valid call: under `once` of one that was not made, since what is spent is refused in any form. */
+async function sendLate(
+  { plan, options }: Session,
+  runs: readonly CellRun[],
+  codes: ValidCodes,
+): Promise<void> {
+  const unspent = runs.length > 0 && plan.hasLate && codes.once ? await codes.next() : undefined
+  const send = async (run: CellRun): Promise<void> => {
+    for (const attempt of plan.freeRefusals('late', materialNow(options, unspent))) {
+      await run.try('late', attempt, 'beside')
+    }
+  }
+  await Promise.all(runs.map(send))
+}
+
+/** Where right credentials are not let in, nearly right ones would show nothing, and a guess is never sent. */
+function letIn(runs: readonly CellRun[]): CellRun[] {
+  return runs.filter((run) => {
+    const shown = isShown(run)
+    if (!shown) run.whyNotSent = 'not sent: where right credentials are not let in, wrong ones show nothing'
+    return shown
+  })
+}
