@@ -15,11 +15,11 @@ export type ProtocolChoice = (typeof protocolChoices)[number]
 export interface ProbeCredentials extends TOTPProfile {
   readonly token: Token
   readonly seed: Seed
-  /** The peer's name, for remarks. */
+  /** The peer's name, for messages. */
   readonly peer?: string
-  /** The agent's name as the store knows it. */
+  /** The agent's name in the store. */
   readonly agent?: string
-  /** Unknown is taken for `reuse` until the agent shows otherwise. */
+  /** If unknown, `reuse` is assumed until the agent shows otherwise. */
   readonly replay?: ReplayPolicy
 }
 
@@ -29,11 +29,11 @@ export interface ProbeOptions {
   readonly credentials: ProbeCredentials
   /** Another peer of the same agent, for `auth.cross-peer`. */
   readonly otherPeer?: CodeProfile & { readonly seed: Seed }
-  /** The agent's URL as the store knows it; credentials may go to its host too. */
+  /** The agent's URL in the store; credentials may be sent to its host too. */
   readonly trustedUrl?: string
   readonly binding: BindingChoice
   readonly protocol: ProtocolChoice
-  /** Ids of the checks to report; all of them by default. */
+  /** Ids of the checks to report; by default all. */
   readonly only?: readonly string[]
   readonly skip?: readonly string[]
   /** Whether a warning makes the report not ok. */
@@ -44,38 +44,35 @@ export interface ProbeOptions {
   readonly windowScan?: boolean
   /** A text to send as a message with valid credentials: a side effect, so only on demand. */
   readonly send?: string
-  /** Further hosts that may get credentials, as `host` or `host:port`. */
+  /** Additional hosts that credentials may be sent to, as `host` or `host:port`. */
   readonly allowHosts?: readonly string[]
-  /** Whether credentials may go over plain http beyond loopback. */
+  /** Whether credentials may be sent over plain http beyond loopback. */
   readonly insecureHttp?: boolean
-  /** Certificates to trust besides those of Node, as PEM text. */
+  /** Certificates to trust in addition to Node's, as PEM. */
   readonly ca?: string
-  /** How long one request may take as a whole, in milliseconds. */
+  /** The time limit of one request, in milliseconds. */
   readonly timeoutMs: number
   readonly now: () => Date
   readonly random: RandomBytes
-  /** Waits; by default in real time. */
+  /** Waits for a time; by default in real time. */
   readonly sleep?: (ms: number) => Promise<void>
-  /** Progress and remarks for a person. */
+  /** Called with progress messages for a person. */
   readonly announce?: (text: string) => void
 }
 
 /**
  * Reads the URL to probe.
  *
- * @throws {TOTPError} `ERR_USAGE` when it is no http(s) URL or carries a user name or password, which are not
- *   quoted.
+ * @throws {TOTPError} `ERR_USAGE` for anything but an http(s) URL, and for one with a user name or password, which the
+ *   message does not quote.
  */
 export function parseTarget(text: string): URL {
   const url = parseHttpUrl(text)
   if (url === undefined) {
-    throw new TOTPError('ERR_USAGE', 'the URL to probe is not usable; give one with http:// or https://')
+    throw new TOTPError('ERR_USAGE', 'the URL to probe is not an HTTP URL; expected http:// or https://')
   }
   if (url.username !== '' || url.password !== '') {
-    throw new TOTPError(
-      'ERR_USAGE',
-      'the URL to probe carries credentials; give it without user and password',
-    )
+    throw new TOTPError('ERR_USAGE', 'the URL to probe contains credentials; remove the user and password')
   }
   url.hash = ''
   return url

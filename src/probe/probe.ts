@@ -12,9 +12,9 @@ import { isAnswer } from './wire/answer.js'
 
 /**
  * Tests whether a live agent enforces bearer plus TOTP. It asks for a task by a random id and so changes nothing,
- * unless `send` is given. Credentials go only to the host of `url` or `trustedUrl`, or to one that is allowed.
+ * unless `send` is given. Credentials are sent only to the host of `url` or `trustedUrl`, or to an allowed one.
  *
- * Whatever the agent does ends in the report: it never throws for that.
+ * Whatever the agent does is reported: it never throws for that.
  *
  * @throws {TOTPError} `ERR_USAGE` for a URL that cannot be probed and for ids of checks that do not exist.
  */
@@ -48,7 +48,7 @@ export async function probe(options: ProbeOptions): Promise<ProbeReport> {
   }
 }
 
-/** A refused TLS handshake is an answer, though not one that a call could follow. */
+/** A refused TLS handshake counts as an answer. */
 function isReachable({ exchanges, silence }: Evidence): boolean {
   return silence ? silence.reason === 'tls' : exchanges.some(({ answer }) => isAnswer(answer))
 }

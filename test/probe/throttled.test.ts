@@ -154,7 +154,7 @@ describe('right credentials that are throttled', () => {
       expect(failedValid(report)).toHaveLength(4)
       expect(waited(clock)).toBe(Number(retryAfter))
       const detail = report.checks.find(({ id, status }) => id === 'auth.valid' && status === 'fail')?.detail
-      expect(detail).toContain('still so after one wait')
+      expect(detail).toContain('it still was after one wait')
     },
   )
 
@@ -163,7 +163,7 @@ describe('right credentials that are throttled', () => {
     const { report } = await probeAgent(limitedUntil(clock, 90_000, '90'), {}, clock)
     expect(failedValid(report)).toHaveLength(4)
     const detail = report.checks.find(({ id, status }) => id === 'auth.valid' && status === 'fail')?.detail
-    expect(detail).toContain('it says to wait 90 s, and a run waits 60 s at most')
+    expect(detail).toContain('it asks to wait 90 s, and a run waits at most 60 s')
   })
 
   it('pass once they are let in after the wait, and what was throttled before is asked again', async () => {
@@ -187,7 +187,7 @@ describe('right credentials that are throttled', () => {
     expect(new Set(streams.map(({ status }) => status))).toEqual(new Set(['skip']))
     expect(findings(report)).toEqual({ coverage: 'fail' })
     expect(report.checks.find(({ id }) => id === 'coverage')?.detail).toContain(
-      'JSON-RPC 1.0: nothing but throttling came for auth.stream',
+      'JSON-RPC 1.0: every answer for auth.stream was throttled',
     )
   })
 

@@ -20,7 +20,7 @@ describe('right credentials that are not let in are explained by', () => {
     [
       'the header that the challenge names',
       { header: 'X-OTP' },
-      'asks for the code in X-OTP, it was sent in X-TOTP',
+      'asks for the code in X-OTP, but it was sent in X-TOTP',
     ],
     [
       'the header that the card names',
@@ -57,7 +57,7 @@ describe('right credentials that are not let in are explained by', () => {
         sendJson(response, 500, {})
         return true
       }),
-      'its log should say why',
+      'see its log for the reason',
     ],
     [
       'an answer that everyone gets',
@@ -135,7 +135,7 @@ describe('what was mixed up is found out where that spends no guess:', () => {
         return true
       },
     })
-    expect(explanation(report)).toContain('let in by JSON-RPC 1.0: here the guard has other settings')
+    expect(explanation(report)).toContain('let in by JSON-RPC 1.0: this guard has other settings')
     expect(report.guessesSpent).toBe(4)
   })
 
@@ -148,7 +148,7 @@ describe('what was mixed up is found out where that spends no guess:', () => {
         return true
       },
     })
-    expect(explanation(report)).toContain('something in front strips it')
+    expect(explanation(report)).toContain('something in front strips the header')
   })
 
   it('but not where one answer for all refusals names both factors, as that of this server does', async () => {

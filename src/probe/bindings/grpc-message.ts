@@ -2,7 +2,7 @@ import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import type { ProtocolVersion } from '../target/cells.js'
 import type { Operation } from './operation.js'
 
-/** The services of a2a.proto, and their words for the same methods. */
+/** The services of a2a.proto, and their names for the same methods. */
 const methods = {
   '1.0': {
     service: 'lf.a2a.v1.A2AService',

@@ -4,7 +4,7 @@ import type { HttpClient } from '../wire/http.js'
 import type { Binding } from './binding.js'
 import type { WriteRequest } from './operation.js'
 
-/** An A2A answer to these requests has a few hundred bytes; all are kept until they are judged. */
+/** A2A answers to these requests have a few hundred bytes; all are kept until they are judged. */
 const largestAnswer = 128 * 1024
 
 /** A binding over HTTP/1.1. */

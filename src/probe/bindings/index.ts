@@ -6,7 +6,7 @@ import { httpBinding } from './http.js'
 import { writeJsonRpc } from './jsonrpc.js'
 import { writeRest } from './rest.js'
 
-/** The binding of a cell, on connections of its own. */
+/** The binding of a cell, on its own connections. */
 export function bindingOf(cell: Cell, client: HttpClient): Binding {
   switch (cell.binding) {
     case 'jsonrpc':

@@ -3,8 +3,8 @@ import type { HttpRequest } from '../wire/http.js'
 import type { FieldLine } from '../wire/raw-answer.js'
 
 /**
- * What is asked of the agent: `get` a task or `subscribe` to one, by a random id and so without effect; `send` a
- * message, which has one.
+ * What a request asks for: `get` a task or `subscribe` to one, by a random id and so without effect, or `send` a
+ * message, which has an effect.
  */
 export type Operation =
   | { readonly name: 'get' | 'subscribe'; readonly taskId: string }
@@ -13,12 +13,12 @@ export type Operation =
 /** How a binding spells an operation. */
 export type WriteRequest = (cell: Cell, operation: Operation) => Omit<HttpRequest, 'mostBytes'>
 
-/** The header that names the version; 0.3 knows none (A2A 1.0 §3.6). */
+/** The header that names the version; 0.3 has none (A2A 1.0 §3.6). */
 export function versionField({ protocol }: Cell): FieldLine[] {
   return protocol === '1.0' ? [['A2A-Version', '1.0']] : []
 }
 
-/** A message with one text, as each version wants it. */
+/** A message with one text, in the form of each version. */
 export function messageOf(
   style: 'proto' | 'proto-0.3' | 'json-0.3',
   { text, taskId }: { text: string; taskId: string },

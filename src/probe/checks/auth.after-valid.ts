@@ -7,21 +7,21 @@ import { failed, skipped, type Verdict } from './verdict.js'
 export const authAfterValid: CellCheck = {
   id: 'auth.after-valid',
   scope: 'cell',
-  proves: 'a success opens no door for what follows',
+  proves: 'a success does not let later calls in',
   expects: 'refused, as before it',
   needs: ['auth.none', 'auth.bearer-only', 'auth.totp-only', 'auth.valid'],
   judge: judgeAfterValid,
   means:
-    'What was refused before a success was let in after one, on the same connection or with the same token: the agent remembers that somebody was authenticated, and takes others for them. Behind a proxy, connections are shared. With `auth.wrong-code`: wrong codes are sent last, so which of the two it is cannot be told.',
+    'A call that was refused before a success was let in after one, on the same connection or with the same token: the agent remembers an authentication and applies it to other callers. Behind a proxy, connections are shared. If `auth.wrong-code` fails too, the probe cannot tell which of the two it is, because wrong codes are sent last.',
   fix: [
-    'Authenticate every request (A2A 0.3, 4.4; 1.0, 7.4); keep no verdict per connection, socket or token.',
-    'A cache of verdicts must have the code and its time step in its key.',
+    'Authenticate every request (A2A 0.3, 4.4; 1.0, 7.4); do not cache the result per connection, socket or token.',
+    'A cache of results must have the code and its time step in its key.',
   ],
 }
 
 /** Whether what was refused before a success still is after it. */
 function judgeAfterValid(cell: CellEvidence): Verdict {
-  if (!isShown(cell)) return skipped('no call was let in, so there is no "after"')
+  if (!isShown(cell)) return skipped('no call was let in, so nothing came after one')
   const tried = triedIn(cell)
   const refusedElsewhere = ({ label, isGuess }: Tried): boolean =>
     tried.some(
@@ -41,15 +41,15 @@ function judgeAfterValid(cell: CellEvidence): Verdict {
   if (verdict.status === 'pass' && wrong && refusesWithoutCode(cell)) {
     return failed(
       wrong.answer.summary,
-      'let in: a wrong code; guesses are sent after a success only, so it may be the success that opened the door',
+      'let in: a wrong code; guesses are sent only after a success, so the success may be the cause',
     )
   }
   const same = comparable.filter(({ when }) => when === 'after-same-connection')
   const letIn = same.some(({ answer }) => wasLetIn(answer, cell) === 'yes')
-  if (letIn) return { ...verdict, detail: `${verdict.detail}; on the connection that a success came by` }
+  if (letIn) return { ...verdict, detail: `${verdict.detail}; on the connection that carried the success` }
   return same.length > 0 || verdict.status !== 'pass'
     ? verdict
-    : { ...verdict, detail: 'on new connections; the agent closes each after its answer' }
+    : { ...verdict, detail: 'on new connections: the agent closes each one after its answer' }
 }
 
 /** Whether a call without a code was refused before any success: then the code was looked at. */

@@ -11,10 +11,10 @@ export const authBearerOnly: CellCheck = {
   attempts: ({ token }) => [{ label: 'the token alone', fields: [bearerField(token)], again: true }],
   judge: (cell) => judgeRefused('auth.bearer-only', cell),
   means:
-    'A token without a code was let in, so the second factor is optional. Whoever finds the token in a log is in.',
+    'A token without a code was let in, so the second factor is optional. Anyone who finds the token in a log can call the agent.',
   fix: [
-    'Refuse a request without the header; a missing code is not "no second factor configured".',
-    'Check both in one place: nothing should be able to verify a token alone.',
+    'Refuse a request without the header; a missing code does not mean "no second factor configured".',
+    'Check both factors in one place: nothing should be able to verify a token alone.',
     oneGuard,
   ],
 }

@@ -5,7 +5,7 @@ import { skipped } from './verdict.js'
 export const authCrossPeer: CellCheck = {
   id: 'auth.cross-peer',
   scope: 'cell',
-  proves: "a peer's code goes with its own token only",
+  proves: "a peer's code works only with its own token",
   expects: 'refused',
   guesses: ({ crossPeer }) => [{ label: "another peer's code", code: crossPeer }],
   judge: (cell, { whyNotSent }) => {
@@ -13,9 +13,9 @@ export const authCrossPeer: CellCheck = {
     return why === undefined ? judgeRefusedLate('auth.cross-peer', cell) : skipped(why)
   },
   means:
-    "Another peer's code was let in with this token: one peer can act as another once it has the token, and the second factor protects nobody.",
+    "Another peer's code was let in with this token: a peer that has another peer's token can act as that peer, so the second factor adds no protection.",
   fix: [
-    'Look the seed up by the peer that the token belongs to, and try no other seed.',
-    'A shared seed makes this impossible to check: give each peer its own.',
+    'Look up the seed by the peer that the token belongs to, and try no other seed.',
+    'With a shared seed this cannot be checked: give each peer its own seed.',
   ],
 }

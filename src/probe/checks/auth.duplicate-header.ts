@@ -5,7 +5,7 @@ import { judgeRefusedLate } from './shared/refused.js'
 export const authDuplicateHeader: CellCheck = {
   id: 'auth.duplicate-header',
   scope: 'cell',
-  proves: 'a header sent twice is not picked from',
+  proves: 'a duplicate header is refused',
   expects: 'refused',
   late: true,
   attempts: ({ token, unknownToken, header, code }) => {
@@ -20,9 +20,9 @@ export const authDuplicateHeader: CellCheck = {
   },
   judge: (cell) => judgeRefusedLate('auth.duplicate-header', cell),
   means:
-    'With a header sent twice, one of the two was picked. A proxy may have checked the other one. Node keeps the first Authorization silently and joins other headers with a comma.',
+    'A duplicate header was let in: the agent picked one of the two values, and a proxy may have checked the other. Node silently keeps the first Authorization and joins other headers with a comma.',
   fix: [
-    'Count the lines: `request.rawHeaders` in Node, `scope["headers"]` in ASGI, `metadata.get(name)` in gRPC.',
-    'Refuse a value with a comma.',
+    'Count the header lines: `request.rawHeaders` in Node, `scope["headers"]` in ASGI, `metadata.get(name)` in gRPC.',
+    'Refuse a value that contains a comma.',
   ],
 }

@@ -4,10 +4,11 @@ import { judgeRefusedLate } from './shared/refused.js'
 export const authFutureCode: CellCheck = {
   id: 'auth.future-code',
   scope: 'cell',
-  proves: 'a code of the future is worth nothing',
+  proves: 'a future code is refused',
   expects: 'refused',
   guesses: ({ future }) => [{ label: 'a code of minutes from now', code: future }],
   judge: (cell) => judgeRefusedLate('auth.future-code', cell),
-  means: 'A code of minutes from now was let in: the window is far too wide, or the counter is not the time.',
-  fix: ['As for `auth.expired-code`; and look at the clock of the agent (`clock`).'],
+  means:
+    'A code for several minutes in the future was let in: the window is far too wide, or codes are not derived from the time.',
+  fix: ['See `auth.expired-code`, and check the clock of the agent (`clock`).'],
 }

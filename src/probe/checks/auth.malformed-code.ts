@@ -5,7 +5,7 @@ import { judgeRefusedLate } from './shared/refused.js'
 export const authMalformedCode: CellCheck = {
   id: 'auth.malformed-code',
   scope: 'cell',
-  proves: 'only ASCII digits are a code',
+  proves: 'a code is ASCII digits and nothing else',
   expects: 'refused',
   late: true,
   attempts: ({ token, header, code, codeWith123 }) => [
@@ -21,17 +21,17 @@ export const authMalformedCode: CellCheck = {
   ],
   judge: (cell) => judgeRefusedLate('auth.malformed-code', cell),
   means:
-    'Something that is no code was let in because it was bent into one: trimmed, split, normalised (pyotp takes `¹²³`), or read as a number. Each such rule is a difference between what was checked and what others see.',
+    'A malformed code was let in because the agent converted it: it trimmed or split it, normalised it (pyotp accepts `¹²³`), or read it as a number. What was checked then differs from what proxies and logs saw.',
   fix: [
-    'Before any HMAC, demand ASCII digits and exactly as many as the profile says: `/^[0-9]{6}$/`.',
-    'Refuse; do not repair.',
+    'Before computing any HMAC, require ASCII digits, exactly as many as the profile has: `/^[0-9]{6}$/`.',
+    'Refuse a malformed code; do not repair it.',
   ],
 }
 
 /**
- * Values that hold a valid code for a lenient reader but are none: whoever trims, normalises, splits or converts
- * lets one of them in. None is well-formed, so none is a guess. Blanks and tabs at the ends are missing because
- * HTTP takes them off (RFC 9110 §5.5), NUL and line ends because it cannot carry them.
+ * Malformed values in which a lenient reader finds a valid code: an agent that trims, normalises, splits or converts lets
+ * one of them in. None is well-formed, so none is a guess. Values with whitespace at the ends are missing because HTTP
+ * strips it (RFC 9110 §5.5), those with NUL or line ends because HTTP cannot carry them.
  */
 function malformedCodes(code: string, codeWith123: string): (readonly [label: string, value: string])[] {
   const superscripts = codeWith123.replace(/[123]/g, (digit) => ({ '1': '¹', '2': '²' })[digit] ?? '³')

@@ -5,10 +5,10 @@ import { oneGuard, pythonGuards, userBuilders } from './shared/advice.js'
 export const authNone: CellCheck = {
   id: 'auth.none',
   scope: 'cell',
-  proves: 'no credentials, no entry',
+  proves: 'a call without credentials is refused',
   expects: 'refused',
   attempts: () => [{ label: 'no credentials', fields: [], again: true }],
   judge: (cell) => judgeRefused('auth.none', cell),
-  means: 'A caller without any credentials was let in: the agent, or this one of its interfaces, is open.',
+  means: 'A caller without any credentials was let in: the agent, or at least this interface, is open.',
   fix: [oneGuard, pythonGuards, userBuilders],
 }

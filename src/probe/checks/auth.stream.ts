@@ -9,7 +9,7 @@ import { oneGuard } from './shared/advice.js'
 export const authStream: CellCheck = {
   id: 'auth.stream',
   scope: 'cell',
-  proves: 'streams are guarded as well',
+  proves: 'streams are guarded too',
   expects: 'refused',
   attempts: ({ token }) => [
     { label: 'subscribing without credentials', fields: [], operation: 'subscribe' },
@@ -25,10 +25,10 @@ export const authStream: CellCheck = {
   ],
   judge: judgeStream,
   means:
-    'A stream was opened without the second factor. What the agent sends there is for authenticated peers, and streams are often routes of their own that the guard was forgotten on.',
+    'A stream was opened without the second factor. Streams carry data for authenticated peers, and they often have routes of their own that lack the guard.',
   fix: [
     oneGuard,
-    'REST: `/tasks/ID:subscribe` and `/message:stream`; gRPC: interceptors must cover streaming calls as well.',
+    'REST: guard `/tasks/ID:subscribe` and `/message:stream`. gRPC: interceptors must cover streaming calls too.',
   ],
 }
 
@@ -39,7 +39,7 @@ function judgeStream(cell: CellEvidence): Verdict {
   const opened = triedIn(cell).filter(
     ({ check, isGuess, answer }) => check === 'auth.stream' && isGuess && wasLetIn(answer, cell) === 'yes',
   )
-  // Where every call with a wrong code is let in, it is not the stream that is at fault.
+  // If every call with a wrong code is let in, the stream is not the cause.
   if (opened[0] === undefined || wrongCodesLetIn(cell).length > 0) return verdict
   return failed(opened[0].answer.summary, `let in: ${labelsOf(opened)}`)
 }

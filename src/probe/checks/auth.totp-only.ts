@@ -10,5 +10,5 @@ export const authTotpOnly: CellCheck = {
   attempts: ({ header, code }) => [{ label: 'a valid code alone', fields: [[header, code]], again: true }],
   judge: (cell) => judgeRefused('auth.totp-only', cell),
   means: 'A code without a token was let in. Six digits alone can be guessed.',
-  fix: ['Look the peer up by its token first, and check the code against that peer only.', oneGuard],
+  fix: ['Look up the peer by its token first, then check the code against that peer only.', oneGuard],
 }

@@ -16,14 +16,14 @@ export const authValid: CellCheck = {
   hypotheses,
   judge: judgeValid,
   means:
-    'Token and code are right as far as the probe knows, and the agent did not let them in. Where they are refused everywhere, the probe tries another header and other lengths of code, which spends no guess, and reports what it found. Throttled (429, or 503) it waits once, as long as Retry-After says, up to 60 s; still throttled after that fails, since nothing showed that anybody is let in. A warning: let in, but unusually.',
+    'The agent did not let in a token and a code that are right as far as the probe knows. If every interface refuses them, the probe tries another header and other code lengths, which spends no guess, and reports what it found. If a call is throttled (429, or 503), the run waits once, for as long as Retry-After asks, up to 60 s; a call that is still throttled fails, because nothing showed that anyone is let in. A warning means that the call was let in with an unusual answer.',
   fix: [
-    'Clock: compare `date -u` on both hosts. Codes live 30 s, ±1 step.',
-    'Settings: algorithm, digits, period and header must be the same on both sides; `a2a-totp show NAME` has them.',
-    'Token and seed belong together: after `rotate`, give both to the client and reload the server.',
-    'A proxy may strip the header: send one request past it.',
-    '503: the state is down, or an agent with policy once has just started: codes of before its start may have been used. Probe again when Retry-After has passed.',
-    '429: earlier wrong codes count; wait as long as Retry-After says, or `a2a-totp rotate NAME --now`. A limiter in front that counts every request: let the probe pass it.',
+    'Clock: compare `date -u` on both hosts. A code is valid for 30 s, ±1 step.',
+    'Settings: algorithm, digits, period and header must match on both sides; `a2a-totp show NAME` prints them.',
+    'Token and seed belong together: after `rotate`, hand both to the client and reload the server.',
+    'A proxy may strip the header: send a request that bypasses it.',
+    '503: the state is down, or an agent with policy `once` has just started and cannot know which codes were used before. Probe again after Retry-After.',
+    '429: earlier wrong codes count. Wait for Retry-After, or run `a2a-totp rotate NAME --now`. If a rate limiter in front counts every request, exempt the probe from it.',
   ],
 }
 
@@ -48,7 +48,7 @@ function verdictOn(answer: Answer, cell: CellEvidence, evidence: Evidence): Verd
   if (picky) {
     return warned(
       picky.answer.summary,
-      `${picky.label} was refused, though case does not matter there (RFC 9110)`,
+      `${picky.label} was refused, although it is case-insensitive (RFC 9110)`,
     )
   }
   return answer.kind === 'authenticated'
@@ -56,9 +56,9 @@ function verdictOn(answer: Answer, cell: CellEvidence, evidence: Evidence): Verd
     : warned(answer.summary, "let in, but the answer is not this binding's TaskNotFound")
 }
 
-/** A throttled call shows nothing of right credentials, so they were not let in as far as anybody knows. */
+/** A throttled call does not show that right credentials are let in, so it fails. */
 function explainThrottling(answer: Answer, cell: CellEvidence, { cells }: Evidence): string {
-  // No wrong code has been sent by now, so a success before this one means that other requests count.
+  // No wrong code was sent before this call, so if another cell let one in, other requests count against the limit.
   if (cells.some(isShown)) return countsSuccesses
   const stranger = cell.exchanges.find(({ stage }) => stage === 'stranger')?.answer
   const who =
@@ -66,15 +66,15 @@ function explainThrottling(answer: Answer, cell: CellEvidence, { cells }: Eviden
       ? 'this peer or host is throttled'
       : stranger.kind === 'throttled'
         ? 'callers with unknown tokens are throttled too: the token may be unknown to the agent, or something counts every request'
-        : 'this token is throttled and an unknown one is not: it is live, and spent its budget of wrong codes, or a limiter counts every request'
+        : 'this token is throttled and an unknown one is not: it is live and has spent its budget of wrong codes, or a rate limiter counts every request'
   const { waited } = cell
   const wait =
     waited && 'refused' in waited && waited.refused === 'too-long'
-      ? `it says to wait ${answer.retryAfter ?? 0} s, and a run waits ${longestWait} s at most`
-      : 'still so after one wait'
+      ? `it asks to wait ${answer.retryAfter ?? 0} s, and a run waits at most ${longestWait} s`
+      : 'it still was after one wait'
   return `right credentials were not let in: ${who}; ${wait}; probe again later`
 }
 
 const countsSuccesses =
   'let in at first, then throttled before any wrong code was sent: the agent counts successes, or every request, ' +
-  'against its limit; only wrong codes should count, or correct callers are shut out'
+  'against its limit; count only wrong codes, or correct callers are locked out'

@@ -8,9 +8,9 @@ export const authWrongCode: CellCheck = {
   expects: 'refused',
   guesses: ({ wrong }) => [{ label: 'a wrong code', code: wrong }],
   judge: (cell) => judgeRefusedLate('auth.wrong-code', cell),
-  means: 'A well-formed wrong code was let in: the value of the header is not compared with anything.',
+  means: 'A well-formed wrong code was let in: the value of the header is not checked.',
   fix: [
-    'Check what your verify function returns: several libraries answer with a drift, where 0 is right and falsy, or with null.',
-    'An exception or a store that is down must refuse, not let pass.',
+    'Check what your verify function returns: several libraries return a drift, where 0 means a match and is falsy, or null.',
+    'Refuse when an exception is thrown or the store is down.',
   ],
 }

@@ -6,14 +6,14 @@ import { passed, skipped, warned, type Verdict } from './verdict.js'
 export const challenge: CellCheck = {
   id: 'challenge',
   scope: 'cell',
-  proves: 'a refusal says what is missing',
+  proves: 'a refusal names what is missing',
   expects: 'WWW-Authenticate with every 401',
   needs: ['auth.none', 'auth.bearer-only'],
   judge: judgeChallenge,
-  means: 'A 401 without WWW-Authenticate: clients do not learn how to authenticate (RFC 9110, 15.5.2).',
+  means: 'A 401 has no WWW-Authenticate, so clients do not learn how to authenticate (RFC 9110, 15.5.2).',
   fix: [
-    'Send `WWW-Authenticate: Bearer realm="a2a", error="invalid_token"` and `TOTP realm="a2a", header="X-TOTP"`; over gRPC as trailers.',
-    'Always with a realm: some parsers drop a bare `Bearer`.',
+    'Send `WWW-Authenticate: Bearer realm="a2a", error="invalid_token"` and `TOTP realm="a2a", header="X-TOTP"`; over gRPC, send them as trailers.',
+    'Always include a realm: some parsers drop a bare `Bearer`.',
   ],
 }
 

@@ -7,7 +7,7 @@ import type { WrongCodes } from '../run/codes.js'
 import type { NoAnswer } from '../wire/raw-answer.js'
 import type { Verdict } from './verdict.js'
 
-/** A request that a check asks for: what is special about it, and the header lines that make it so. */
+/** A request that a check asks for: a label, and the header lines with credentials. */
 export interface Ask extends Partial<Pick<Attempt, 'operation' | 'again'>> {
   readonly label: string
   readonly fields: Attempt['fields']
@@ -16,14 +16,14 @@ export interface Ask extends Partial<Pick<Attempt, 'operation' | 'again'>> {
 /** A request with a wrong code beside the live token. */
 export interface Guess {
   readonly label: string
-  /** The wrong code; undefined where there is none, and nothing is sent. */
+  /** The wrong code; if undefined, nothing is sent. */
   readonly code: string | undefined
   readonly operation?: 'subscribe'
-  /** The check that spends the code anyway: where that is not made, the code is not spent for this one. */
+  /** The check that spends the code anyway: if it does not run, this request is not sent. */
   readonly with?: CheckId
 }
 
-/** A reason why right credentials may be let in nowhere, and the request that is let in if it is so. */
+/** A possible reason why no cell lets right credentials in, and the request that is let in if it is the reason. */
 export interface Hypothesis extends Ask {
   /** The reason, in words. */
   readonly shows: string
@@ -36,18 +36,18 @@ interface About {
   readonly expects: string
   /** Other checks whose requests it judges. */
   readonly needs?: readonly CheckId[]
-  /** Made only when asked for: it spends more guesses than a run has. */
+  /** Runs only on request: it spends more guesses than a run may. */
   readonly optIn?: true
-  /** Set where a call with right credentials adds nothing to it. */
+  /** Set if a call with right credentials adds nothing to it. */
   readonly withoutCalls?: true
   /** Requests that should be refused and spend no guess. */
   readonly attempts?: (material: Material) => readonly Ask[]
-  /** Set where its attempts are many and tell only where right credentials are let in: they follow the valid call. */
+  /** Set if its attempts are many, and show something only if right credentials are let in: they follow the valid call. */
   readonly late?: true
   readonly guesses?: (codes: WrongCodes) => readonly Guess[]
-  /** Requests that tell why right credentials are let in nowhere. */
+  /** Requests that explain why no cell lets right credentials in. */
   readonly hypotheses?: (situation: Situation) => readonly Hypothesis[]
-  /** The verdict where nothing answered; without it the check is skipped. */
+  /** The verdict if nothing answered; by default the check is skipped. */
   readonly judgeSilence?: (silence: NoAnswer) => Verdict
   /** What a failure (or warning) means, in a paragraph. */
   readonly means: string
@@ -69,5 +69,5 @@ export interface CellCheck extends About {
   readonly judge: (cell: CellEvidence, evidence: Evidence) => Verdict
 }
 
-/** Everything about one check. Judges are pure: they look at the exchanges of a run and send nothing. */
+/** Everything about one check. Judges are pure: they read the exchanges of a run and send nothing. */
 export type Check = RunCheck | CellCheck

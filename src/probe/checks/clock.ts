@@ -11,10 +11,10 @@ export const clock: RunCheck = {
   needs: ['auth.none'],
   judge: judgeClock,
   means:
-    "The agent's clock is further off than its window allows, going by the Date of its answers: correct codes are refused, or soon will be.",
+    "According to the Date of its answers, the agent's clock differs by more than its window allows: correct codes are refused, or soon will be.",
   fix: [
-    'Synchronise both clocks (NTP, chrony). Containers take the clock of their host.',
-    'A Date that a cache made can mislead; answers with an Age are left out.',
+    'Synchronise both clocks (NTP, chrony). Containers use the clock of their host.',
+    'A Date from a cache can mislead; answers with an Age are ignored.',
   ],
 }
 
@@ -22,13 +22,13 @@ export const clock: RunCheck = {
 function judgeClock({ exchanges, options: { credentials } }: Evidence): Verdict {
   const { window, period } = credentials
   const offset = clockOffsetMs(exchanges.filter(({ cell }) => cell !== null))
-  if (offset === undefined) return skipped('no answer had a Date of its own')
+  if (offset === undefined) return skipped('no answer had a Date that is its own')
   const seconds = Math.round(offset / 1000)
   const actual =
     seconds === 0 ? 'no difference' : `${Math.abs(seconds)} s ${seconds > 0 ? 'ahead' : 'behind'}`
-  // Half a step is the most that a window of 0 lets through more often than not.
+  // With a window of 0, a difference of up to half a step is accepted more often than not.
   const limit = Math.max(window, 0.5) * period
   return Math.abs(offset) > limit * 1000
-    ? warned(actual, `more than the ${limit} s that the window allows; synchronise the clocks (NTP)`)
+    ? warned(actual, `the window allows ${limit} s; synchronise the clocks (NTP)`)
     : passed(actual)
 }

@@ -10,30 +10,30 @@ export const coverage: RunCheck = {
   id: 'coverage',
   scope: 'run',
   proves: 'each interface that the card names was tested',
-  expects: 'right credentials let in by each',
+  expects: 'each lets right credentials in',
   judge: judgeCoverage,
   means:
-    'PASS has to be shown. The card names an interface in which right credentials were not let in, or that was not tested at all, or nothing but throttling (429) came for a check. A refusal proves nothing at an agent that refuses everyone, and what was not tested may be open. Where a throttled call says when to try again, a run waits for that once, for 60 s at most, and sends no wrong code before right credentials were let in.',
+    'PASS must be shown, never assumed. The card names an interface that did not let right credentials in, or that was not tested at all, or a check got nothing but throttling (429). A refusal proves nothing at an agent that refuses everyone, and what was not tested may be open. If a throttled call names a time to retry, the run waits for it once, for at most 60 s, and sends no wrong code before right credentials were let in.',
   fix: [
-    'See `auth.valid` for why right credentials were not let in.',
-    'A card that names an interface which is not served: take it out of the card.',
-    'An interface on another host: probe it there, or let credentials go to it with `--allow-host HOST`.',
-    'Throttled: probe again when the limit is over, from an address and with a peer that are not limited otherwise.',
+    'See `auth.valid` for the reason why right credentials were not let in.',
+    'If the card names an interface that is not served, remove it from the card.',
+    'If an interface is on another host, probe it there, or allow credentials to be sent to it with `--allow-host HOST`.',
+    'If it was throttled, probe again when the limit is over, from an address and with a peer that nothing else uses.',
   ],
 }
 
-/** Whether each interface that the card names was shown: right credentials were let in, and nothing was left open. */
+/** Whether every interface that the card names let right credentials in, and every check of it was answered. */
 function judgeCoverage({ cells, discovery: { interfaces }, options }: Evidence): Verdict {
   const surplus = surplusOf(interfaces)
   const gaps = [
-    ...(surplus > 0 ? [`the card names ${surplus} interfaces too many, not all were tested`] : []),
+    ...(surplus > 0 ? [`the card names ${surplus} interfaces too many; not all were tested`] : []),
     ...notUnderstood(unreadOf(interfaces, options)),
     ...cells.flatMap(({ cell }) =>
       cell.untestable === undefined ? [] : [`${titleOf(cell)} was not tested: ${cell.untestable}`],
     ),
     ...notShown(cells),
     ...cells.flatMap((cell) =>
-      onlyThrottled(cell).map((check) => `${titleOf(cell.cell)}: nothing but throttling came for ${check}`),
+      onlyThrottled(cell).map((check) => `${titleOf(cell.cell)}: every answer for ${check} was throttled`),
     ),
   ]
   if (gaps.length > 0) {
@@ -43,7 +43,7 @@ function judgeCoverage({ cells, discovery: { interfaces }, options }: Evidence):
     )
   }
   const named = cells.filter(({ cell }) => cell.guessed !== true)
-  if (named.length === 0) return skipped('there is no card that names interfaces')
+  if (named.length === 0) return skipped('no card names interfaces')
   const remarks = named.flatMap(({ cell }) =>
     (cell.remarks ?? []).map(
       (remark) => `${titleOf(cell)} at ${cell.url.host}${cell.url.pathname}: ${remark}`,
@@ -55,13 +55,13 @@ function judgeCoverage({ cells, discovery: { interfaces }, options }: Evidence):
   )
 }
 
-/** A card may name any number of them. */
+/** The most interfaces to name: a card may name any number. */
 const mostNamed = 12
 
 function notUnderstood(unread: readonly UnreadInterface[]): string[] {
   const named = unread.slice(0, mostNamed).map(({ written, why }) => {
     const { transport, version, address } = written
-    // A card with a password in it is no reason to print one.
+    // An address may contain a password, which is not printed.
     const shown = [transport, version, address.replace(/\/\/[^/?#]*@/, '//')].filter((part) => part !== '')
     return `${shortened(shown.join(' ') || 'an interface', 120)} was not understood: ${why}`
   })
@@ -70,12 +70,12 @@ function notUnderstood(unread: readonly UnreadInterface[]): string[] {
 }
 
 const nothingTested =
-  'nothing could be tested: name the endpoint itself as URL, with --binding and --protocol; or --allow-host, where ' +
+  'nothing could be tested: pass the URL of the endpoint itself with --binding and --protocol, or --allow-host if ' +
   'the card names another host'
 
 /**
- * The cells in which no call with right credentials was let in, in words. A cell that no card names was only guessed, so
- * one that the agent does not serve is no gap.
+ * A sentence for each cell that did not let right credentials in. A cell that no card names was only guessed, so it is no
+ * gap if the agent does not serve it.
  */
 export function notShown(cells: readonly CellEvidence[]): string[] {
   const tested = cells.filter(

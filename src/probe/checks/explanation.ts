@@ -31,7 +31,7 @@ export function pageOf(id: string): string {
     '',
     means,
     '',
-    '## How to mend it',
+    '## How to fix it',
     '',
     ...mend.map((step) => `- ${step}`),
     '',

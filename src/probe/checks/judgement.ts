@@ -9,7 +9,7 @@ import { cellChecks, checks, runChecks } from './index.js'
 import type { Selection } from './selection.js'
 import { failed, nothingAnswered, skipped, type Verdict } from './verdict.js'
 
-/** What one check came to, in one cell or (null) for the agent as a whole. */
+/** The verdict of one check, in one cell or (null) for the agent as a whole. */
 export interface Judgement {
   readonly check: Check
   readonly cell: Cell | null
@@ -29,7 +29,7 @@ function judgeAnswers(evidence: Evidence, { reported, performed }: Selection): J
   const ofCells = evidence.cells.flatMap((one) =>
     wanted.map((check) => ({ check, cell: one.cell, verdict: judgeCell(check, one, evidence) })),
   )
-  // Where nobody was let in, a refusal proves nothing: said also where neither check was asked for.
+  // If nobody was let in, a refusal proves nothing, so `coverage` is reported even if it was not selected.
   const needsCoverage =
     performed.has('auth.valid') && !reported.has('coverage') && notShown(evidence.cells).length > 0
   return [
@@ -50,7 +50,7 @@ function judgeCell(check: CellCheck, cell: CellEvidence, evidence: Evidence): Ve
   return check.judge(cell, evidence)
 }
 
-/** Where nothing answered, most checks are skipped, and the report is not ok for what it could not show. */
+/** If nothing answered, most checks are skipped, and the report is not ok because nothing was shown. */
 function judgeSilence(silence: NoAnswer, { reported, performed }: Selection): Judgement[] {
   const judgements = [...runCheckIds, ...cellCheckIds]
     .filter((id) => reported.has(id))

@@ -19,7 +19,7 @@ export function planOf(performed: ReadonlySet<CheckId>): Plan {
             .filter(({ again }) => (check.late === true && again !== true) === (stage === 'late'))
             .map((ask) => attemptOf(check, ask)),
         )
-        // A stream that is opened may stay silent until the run's patience ends, so it comes last.
+        // An opened stream may stay silent until it times out, so streams come last.
         .sort(
           (one, other) => Number(one.operation === 'subscribe') - Number(other.operation === 'subscribe'),
         ),

@@ -12,10 +12,10 @@ export const reach: RunCheck = {
   withoutCalls: true,
   judge: judgeReach,
   judgeSilence,
-  means: 'Nothing answered at the URL, so nothing was tested. The command ends with exit code 4.',
+  means: 'Nothing answered at the URL, so nothing was tested. The command exits with code 4.',
   fix: [
-    'Is the agent running, and listening on the address that you named, not only on 127.0.0.1 of its container?',
-    'Behind a proxy, name the outer URL. In CI, wait until the card is served before you probe.',
+    'Check that the agent is running, and that it listens on the address you named, not only on 127.0.0.1 of its container.',
+    'Behind a proxy, use the public URL. In CI, wait until the card is served before you probe.',
   ],
 }
 
@@ -26,9 +26,12 @@ function judgeReach({ exchanges, discovery }: Evidence): Verdict {
   return other ? passed(other.answer.summary) : judgeSilence(discovery.silence)
 }
 
-/** A refused TLS handshake is an answer, though not one that a call could follow. */
+/** A refused TLS handshake counts as an answer. */
 function judgeSilence(silence: NoAnswer | undefined): Verdict {
   if (silence?.reason === 'tls') return passed('a TLS handshake')
-  const grpc = silence?.reason === 'broken' ? ' An endpoint that has gRPC alone needs --binding grpc.' : ''
-  return failed(silence?.explanation ?? 'no answer', `is the URL right, and the agent running?${grpc}`)
+  const grpc = silence?.reason === 'broken' ? ' An endpoint with gRPC alone needs --binding grpc.' : ''
+  return failed(
+    silence?.explanation ?? 'no answer',
+    `check that the URL is right and the agent is running.${grpc}`,
+  )
 }

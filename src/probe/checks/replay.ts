@@ -6,15 +6,15 @@ import { failed, passed, skipped, type Verdict } from './verdict.js'
 export const replay: CellCheck = {
   id: 'replay',
   scope: 'cell',
-  proves: 'whether a code is good for more than one request',
-  expects: 'as the policy says',
+  proves: 'whether a code works more than once',
+  expects: 'what the policy requires',
   needs: ['auth.none', 'auth.valid'],
   judge: judgeReplay,
   means:
-    'Says whether a code is accepted twice. Under policy `reuse` it is, by design, for as long as it lives; that is no failure. Under `once` it must not be (RFC 6238, 5.2), also not at another binding.',
+    'Reports whether a code is accepted twice. Under policy `reuse` it is, by design, until it expires; that is not a failure. Under `once` it must not be (RFC 6238, 5.2), not even by another binding.',
   fix: [
-    'Remember the last time step per peer and refuse it and every older one, in one atomic step; a plain "set if absent" is not enough.',
-    'All bindings, processes and replicas must share that memory: `redisState` of `a2a-totp/server/redis`.',
+    'Store the last time step of each peer, and refuse it and every older one in one atomic step; a plain "set if absent" is not enough.',
+    'All bindings, processes and replicas must share that state: use `redisState` of `a2a-totp/server/redis`.',
   ],
 }
 
@@ -24,14 +24,17 @@ function judgeReplay(cell: CellEvidence, { options: { credentials } }: Evidence)
   const repeated = cell.exchanges.filter(({ stage }) => stage === 'replay')
   const telling = repeated.filter(({ answer }) => wasLetIn(answer, cell) !== 'unclear')
   const first = telling[0]
-  if (!first) return skipped(repeated.length > 0 ? 'no readable answer' : 'no call was let in to be repeated')
+  if (!first)
+    return skipped(
+      repeated.length > 0 ? 'no readable answer' : 'no call was let in, so none could be repeated',
+    )
   const durationMs = telling.reduce((sum, { answer }) => sum + answer.durationMs, 0)
   const again = telling.find(({ answer }) => wasLetIn(answer, cell) === 'yes')
   if (again) {
     const verdict =
       policy === 'once'
         ? failed(again.answer.summary, `the policy is once, but ${again.label} was accepted (RFC 6238, 5.2)`)
-        : passed('accepted again', 'policy reuse: whoever reads a code on its way can use it while it lives')
+        : passed('accepted again', 'policy reuse: anyone who intercepts a code can use it until it expires')
     return { ...verdict, durationMs }
   }
   const throttled = telling.find(({ answer }) => answer.kind === 'throttled')
@@ -39,7 +42,7 @@ function judgeReplay(cell: CellEvidence, { options: { credentials } }: Evidence)
   return {
     ...passed(
       'refused the second time',
-      policy === 'reuse' ? 'the store says reuse, but the agent lets each code in once' : '',
+      policy === 'reuse' ? 'the store has policy reuse, but the agent accepts each code once' : '',
     ),
     durationMs,
   }

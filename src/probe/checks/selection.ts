@@ -10,8 +10,9 @@ export interface Selection {
 }
 
 /**
- * Which checks to report and which to perform. What is skipped is never sent, not even as evidence for another, but for
- * the call with right credentials; what is opt-in only when it is named in `only` or in `optedIn`.
+ * Which checks to report and which to perform. The requests of a skipped check are not sent, not even as evidence for
+ * another check; the call with right credentials is the exception. An opt-in check runs only if `only` or `optedIn`
+ * names it.
  *
  * @throws {TOTPError} `ERR_USAGE` for an id that is none, listing those that are.
  */
@@ -34,7 +35,7 @@ export function selectChecks(
 /** @throws {TOTPError} `ERR_USAGE` for an id that is none, listing those that are. */
 export function parseIds(given: readonly string[]): readonly CheckId[] {
   if (given.every(isCheckId)) return given
-  throw new TOTPError('ERR_USAGE', `there is no such check; the checks are ${checkIds.join(', ')}`)
+  throw new TOTPError('ERR_USAGE', `no such check; the checks are ${checkIds.join(', ')}`)
 }
 
 const isCheckId = (text: string): text is CheckId => Object.hasOwn(checks, text)

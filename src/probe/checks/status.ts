@@ -9,23 +9,23 @@ import { failed, passed, skipped, warned, type Verdict } from './verdict.js'
 export const status: CellCheck = {
   id: 'status',
   scope: 'cell',
-  proves: 'a refusal is one to every client',
+  proves: 'every client recognises a refusal',
   expects: '401',
   needs: ['auth.none', 'auth.bearer-only'],
   judge: judgeStatus,
   means:
-    'The caller was kept out, but in a form that clients and proxies take for something else: 403, a redirect, a 200 with an error inside. A server error (5xx, UNKNOWN, INTERNAL) fails: a stranger can make the agent crash, or fill its log.',
+    'The caller was refused in a form that clients and proxies misread: 403, a redirect, a 200 with an error inside. A server error (5xx, UNKNOWN, INTERNAL) fails the check: an unauthenticated caller can crash the agent or fill its log.',
   fix: [
-    'Answer 401 over HTTP, also for JSON-RPC, and UNAUTHENTICATED over gRPC.',
-    '@a2a-js/sdk: refuse in a middleware or interceptor in front; an error thrown in a user builder becomes 500 or UNKNOWN, and its text goes to the caller.',
-    'Some verify functions throw on digits of other scripts: check the form first.',
+    'Answer 401 over HTTP, including JSON-RPC, and UNAUTHENTICATED over gRPC.',
+    '@a2a-js/sdk: refuse in a middleware or interceptor in front; an error thrown in a user builder becomes 500 or UNKNOWN, and its text is sent to the caller.',
+    'Some verify functions throw on digits of other scripts: check the format first.',
   ],
 }
 
 /** Whether refusals have the status that clients and proxies understand. */
 function judgeStatus(cell: CellEvidence): Verdict {
   const crashed = triedIn(cell).find(({ answer }) => answer.kind === 'failed')
-  if (crashed) return failed(crashed.answer.summary, `${crashed.label} is answered with a server error`)
+  if (crashed) return failed(crashed.answer.summary, `${crashed.label} got a server error`)
   const refusals = refusalAnswers(cell)
   const odd = refusals.find((tried) => !isProper(tried))
   if (odd) return warned(odd.answer.summary, `${odd.label}: ${oddity(odd.answer)}`)
@@ -39,9 +39,9 @@ function isProper(tried: Tried): boolean {
 }
 
 function oddity({ kind, status }: Answer): string {
-  if (kind === 'redirected') return 'a redirect is no refusal to a program; answer 401'
+  if (kind === 'redirected') return 'a program does not recognise a redirect as a refusal; answer 401'
   if (status === 403)
-    return 'that says that credentials would not help; without valid ones it is 401 (RFC 9110, 15.5.2) or UNAUTHENTICATED'
-  if (status === 200) return 'an error inside a 200 looks like a success to proxies and clients; answer 401'
+    return '403 means that credentials would not help; without valid ones, answer 401 (RFC 9110, 15.5.2) or UNAUTHENTICATED'
+  if (status === 200) return 'proxies and clients take an error inside a 200 for a success; answer 401'
   return 'a refusal should be 401, or UNAUTHENTICATED over gRPC'
 }

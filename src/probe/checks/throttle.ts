@@ -9,19 +9,19 @@ export const throttle: RunCheck = {
   id: 'throttle',
   scope: 'run',
   proves: 'wrong codes are slowed down',
-  expects: '429, a lock or a wait',
+  expects: '429, a lockout or a delay',
   needs: ['auth.none', 'auth.valid'],
   optIn: true,
   judge: judgeThrottle,
   means:
-    'On demand (`--throttle`). With a stolen token, six digits and no limit, a code is guessed within the hour at 100 tries a second. The probe sent more distinct wrong codes than any caller needs, and none was slowed down. Afterwards the peer may be shut out for a while: use one of its own.',
+    'Runs only with `--throttle`. An attacker with the token can guess six digits within an hour at 100 tries a second if nothing limits them. The probe sent more distinct wrong codes than any caller needs, and none was slowed down. The peer may be locked out for a while afterwards, so give the probe its own peer.',
   fix: [
-    'Count wrong codes per peer and token, not per address, and do not reset the count with a success.',
-    'Ours does: `TOTPServerAuthScheme` with its default `throttle`; with replicas, share its state in Redis.',
+    'Count wrong codes per peer and token, not per address, and do not reset the count after a success.',
+    '`TOTPServerAuthScheme` does so with its default `throttle`; replicas share its state in Redis.',
   ],
 }
 
-/** Answers that take this many times longer than the first ones, and this long, are slowed down. */
+/** Answers count as slowed down if they take this many times longer than the first ones, and at least this long. */
 const slowedBy = 5
 const slowMs = 500
 
@@ -39,7 +39,7 @@ function judgeThrottle(evidence: Evidence): Verdict {
   }
   const right = exchanges.find(({ isGuess }) => !isGuess)
   if (right && wasLetIn(right.answer, cell) === 'no') {
-    return passed(`after ${guesses} wrong codes the right one is refused as well`, 'the peer is locked')
+    return passed(`after ${guesses} wrong codes the right one is refused too`, 'the peer is locked')
   }
   const answered = exchanges.filter(({ isGuess, answer }) => isGuess && answer.kind !== 'unreadable')
   const [early, recent] = [meanMs(answered.slice(0, 3)), meanMs(answered.slice(-3))]
@@ -48,7 +48,7 @@ function judgeThrottle(evidence: Evidence): Verdict {
   }
   return failed(
     `${guesses} wrong codes in a row, none slowed down`,
-    'whoever holds the token can try codes until one fits: budget them per peer (RFC 6238, 5.2; RFC 4226, 7.3)',
+    'an attacker with the token can try codes until one matches; limit wrong codes per peer (RFC 6238, 5.2; RFC 4226, 7.3)',
   )
 }
 

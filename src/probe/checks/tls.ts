@@ -3,7 +3,7 @@ import type { Evidence } from '../run/evidence.js'
 import { isExposed } from '../target/hosts.js'
 import { failed, nothingAnswered, passed, type Verdict } from './verdict.js'
 
-const untrustedHint = 'the certificate is not trusted; name its issuer with --ca FILE'
+const untrustedHint = 'the certificate is not trusted; pass its issuer with --ca FILE'
 
 export const tls: RunCheck = {
   id: 'tls',
@@ -15,11 +15,11 @@ export const tls: RunCheck = {
   judgeSilence: ({ reason, explanation }) =>
     reason === 'tls' ? failed(explanation, untrustedHint) : nothingAnswered,
   means:
-    'Token and code travel readable, or the certificate is not trusted. A code that was read on its way can be used for as long as it lives (policy `reuse`), and the token for good.',
+    'Token and code are sent in clear text, or the certificate is not trusted. An attacker who reads them can use the code until it expires (policy `reuse`), and the token until it is rotated.',
   fix: [
-    'Serve the agent over https. On loopback plain http is fine.',
-    'A private certificate authority: name its certificate with `--ca FILE`.',
-    'A test network where this is accepted: `--insecure-http` sends credentials all the same; the check still fails.',
+    'Serve the agent over https. On loopback, plain http is fine.',
+    'With a private certificate authority, pass its certificate with `--ca FILE`.',
+    'On a test network where this is acceptable, `--insecure-http` sends the credentials anyway; the check still fails.',
   ],
 }
 
@@ -30,7 +30,7 @@ function judgeTls({ target, cells, exchanges }: Evidence): Verdict {
   if (exposed) {
     return failed(
       `plain http to ${exposed.host}`,
-      'token and code can be read on the way; serve it over https',
+      'token and code can be read in transit; serve it over https',
     )
   }
   const refused = exchanges.find(({ cell, answer }) => cell !== null && answer.untrusted)

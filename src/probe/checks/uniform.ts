@@ -8,21 +8,21 @@ import { passed, skipped, warned, type Verdict } from './verdict.js'
 export const uniform: CellCheck = {
   id: 'uniform',
   scope: 'cell',
-  proves: 'a thief does not learn that a token is live',
-  expects: 'one answer for a bad token and a bad code',
+  proves: 'refusals do not reveal whether a token is live',
+  expects: 'the same answer for a bad token and a bad code',
   needs: ['auth.bearer-only', 'auth.wrong-token', 'auth.wrong-code'],
   judge: judgeUniform,
   means:
-    'An unknown token and the live one get different answers, so a thief learns that a token is live and worth guessing codes for.',
+    'An unknown token and the live one get different answers, so an attacker learns which token is live and worth guessing codes for.',
   fix: [
-    'One answer, byte for byte, for an unknown token, a missing, a malformed and a wrong code. The reason belongs into the log.',
-    'The same work as well: compare with the codes of a dummy peer where the token is unknown.',
+    'Send the same answer, byte for byte, for an unknown token and for a missing, malformed or wrong code. The reason belongs in the log.',
+    'Do the same work too: for an unknown token, compare with the codes of a dummy peer.',
   ],
 }
 
 /**
- * Whether the holder of a token can tell from refusals that it is live: compares like with like, an unknown token
- * with the live one, with a code beside it and without.
+ * Whether refusals reveal to the holder of a token that it is live: compares an unknown token with the live one, both
+ * with a code and both without.
  */
 function judgeUniform(cell: CellEvidence): Verdict {
   const pairs = [
@@ -30,14 +30,14 @@ function judgeUniform(cell: CellEvidence): Verdict {
     [refusalOf(cell, 'auth.wrong-token', false), refusalOf(cell, 'auth.bearer-only', false), 'no code'],
   ] as const
   const comparable = pairs.filter(([unknown, live]) => unknown && live)
-  if (comparable.length === 0) return skipped('refusals to compare were not sent, or throttled')
+  if (comparable.length === 0) return skipped('the refusals to compare were not sent, or were throttled')
   const differing = comparable.find(([unknown, live]) => unknown?.face !== live?.face)
   if (!differing) return passed('the same answer')
   const [unknown, live, beside] = differing
   const summaries = [...new Set([unknown?.summary ?? '', live?.summary ?? ''])]
   return warned(
     summaries.length === 1 ? `${summaries[0] ?? ''}, but with differences` : summaries.join(' and '),
-    `with ${beside}, an unknown token and the live one get different answers: a thief learns that it is live`,
+    `with ${beside}, an unknown token and the live one get different answers, which reveals that it is live`,
   )
 }
 

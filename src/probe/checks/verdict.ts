@@ -1,6 +1,6 @@
 export type CheckStatus = 'pass' | 'fail' | 'warn' | 'skip'
 
-/** What a check came to. */
+/** The result of a check. */
 export interface Verdict {
   readonly status: CheckStatus
   /** What the agent did. */
@@ -16,5 +16,5 @@ export const failed = (actual: string, detail: string): Verdict => ({ status: 'f
 export const warned = (actual: string, detail: string): Verdict => ({ status: 'warn', actual, detail })
 export const skipped = (detail: string): Verdict => ({ status: 'skip', actual: 'not tested', detail })
 
-/** Where the agent did not answer at all. */
+/** The verdict if the agent did not answer at all. */
 export const nothingAnswered = skipped('nothing answered')

@@ -15,14 +15,14 @@ export const window: RunCheck = {
   optIn: true,
   judge: judgeWindow,
   means:
-    'On demand (`--window-scan`). Each time step that is accepted besides the current one makes a guess likelier to hit, and lets a code that was seen live longer. RFC 6238, 5.2 recommends one step; two are tolerable.',
+    'Runs only with `--window-scan`. Every additional time step that is accepted makes a guess more likely to succeed, and keeps an observed code valid for longer. RFC 6238, 5.2 recommends one step; two are tolerable.',
   fix: [
-    'Lower the window: `--window` of `a2a-totp init`, `valid_window` in pyotp, `window` in otplib and otpauth.',
-    'Mend the clocks instead of widening the window.',
+    'Reduce the window: `--window` of `a2a-totp init`, `valid_window` in pyotp, `window` in otplib and otpauth.',
+    'Fix the clocks instead of widening the window.',
   ],
 }
 
-/** The widest window that an agent should have, in steps on either side (RFC 6238 §5.2 recommends one). */
+/** The widest acceptable window, in steps on either side (RFC 6238 §5.2 recommends one). */
 const widest = 2
 
 /** How many steps on either side of now are accepted. */
@@ -41,10 +41,13 @@ function judgeWindow(evidence: Evidence): Verdict {
   const [behind, ahead] = [accepted(scanLabels.behind), accepted(scanLabels.ahead)]
   const actual = `${behind} behind, ${ahead} ahead`
   if (Math.max(behind, ahead) <= widest) return passed(actual)
-  return warned(actual, 'each step more makes a guess likelier to hit, and a code that was seen live longer')
+  return warned(
+    actual,
+    'each additional step makes a guess more likely to succeed and keeps an observed code valid for longer',
+  )
 }
 
-/** Whether the current time step was not the same throughout, so that steps were counted from two. */
+/** Whether the time step changed during the scan, so that its codes are not of the steps they were sent for. */
 function spansSteps(exchanges: CellEvidence['exchanges'], { options: { credentials } }: Evidence): boolean {
   const instants = exchanges.flatMap(({ sentAt, answer }) => [sentAt, answer.receivedAt ?? sentAt])
   return new Set(instants.map((at) => timeStepAt(credentials, at))).size > 1

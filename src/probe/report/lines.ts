@@ -1,18 +1,18 @@
 import { titleOf } from '../target/cells.js'
 import type { CheckResult } from './report.js'
 
-/** A result that is worth a line, with the cells that have it; none for what concerns the agent as a whole. */
+/** A result that is worth a line, with its cells; none if it concerns the agent as a whole. */
 export interface ReportLine {
   readonly check: CheckResult
   readonly columns: readonly string[]
 }
 
-/** What is worth a line: the same result in several cells once, the worst first. */
+/** The results that are worth a line, the worst first; the same result in several cells is one line. */
 export function linesOf(checks: readonly CheckResult[]): ReportLine[] {
   const groups = new Map<string, { readonly check: CheckResult; readonly columns: string[] }>()
   for (const status of ['fail', 'warn', 'skip'] as const) {
     for (const check of checks.filter((one) => one.status === status)) {
-      // Why a whole cell or run was skipped needs saying once, not once a check.
+      // The reason why a whole cell or run was skipped is one line, not one per check.
       const key = [status, status === 'skip' ? '' : check.id, check.detail].join('\n')
       const group = groups.get(key) ?? { check, columns: [] }
       const column = columnOf(check)
@@ -23,12 +23,12 @@ export function linesOf(checks: readonly CheckResult[]): ReportLine[] {
   return [...groups.values()]
 }
 
-/** The cell of a result as people call it; empty for what concerns the agent as a whole. */
+/** The title of a result's cell; empty if the result concerns the agent as a whole. */
 export function columnOf({ binding, protocolVersion }: CheckResult): string {
   return binding === null || protocolVersion === null ? '' : titleOf({ binding, protocol: protocolVersion })
 }
 
-/** The results of one check in one column, the worst of several: a card can name one cell twice. */
+/** The worst result of one check in one column: a card can name a cell twice. */
 export function worstIn(checks: readonly CheckResult[], id: string, column: string): CheckResult | undefined {
   const all = checks.filter((check) => check.id === id && columnOf(check) === column)
   return (['fail', 'warn', 'skip', 'pass'] as const)

@@ -6,15 +6,15 @@ import { onlyThrottled } from './reading.js'
 import type { Session } from './session.js'
 import type { ValidCodes } from './valid-codes.js'
 
-/** Sends again, before the valid call of a cell, what nothing but throttling came for. */
+/** Before the valid call of a cell, sends again what was only throttled so far. */
 export async function askAgainBeforeValid({ plan, options }: Session, run: CellRun): Promise<void> {
   if (onlyThrottled(run).length === 0) return
   await sendUnanswered(run, plan.freeRefusals('before-valid', materialNow(options)))
 }
 
 /**
- * Sends again, at the end of a run, what nothing but throttling came for, after the run's one wait where that was not
- * used up. A throttled wrong code was not looked at, so it is no further guess.
+ * At the end of a run, sends again what was only throttled so far, after the run's one wait if that was not used up. The
+ * agent did not look at a throttled wrong code, so sending it again is not another guess.
  */
 export async function askAgainAtEnd(
   { plan, options, throttleWait }: Session,

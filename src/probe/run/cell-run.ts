@@ -9,7 +9,7 @@ import type { Attempt, Exchange, Exchanges, Stage } from './exchange.js'
 import { triedIn, validAnswer } from './reading.js'
 import type { Waited } from './throttle-wait.js'
 
-/** Requests without a readable answer, after which a cell is given up. */
+/** A cell is given up after this many requests without a readable answer. */
 const patience = 3
 
 interface Tools {
@@ -47,7 +47,7 @@ export class CellRun implements CellEvidence {
   /** Sends what should be refused, unless the binding cannot carry it or the cell was given up. */
   async try(stage: Stage, attempt: Attempt, connection: Connection): Promise<void> {
     if (!this.#binding.carries(attempt.fields)) return
-    // An agent that leaves every request without an answer would hold a run up for minutes.
+    // An agent that answers no request would delay a run for minutes.
     if (triedIn(this).filter(({ answer }) => answer.kind === 'unreadable').length >= patience) {
       this.whyNotSent = `given up after ${patience} requests without a readable answer`
       return
@@ -65,7 +65,7 @@ export class CellRun implements CellEvidence {
   }
 }
 
-/** Ids that no task has, no two alike, in the form that agents expect ids to have (RFC 9562 §5.4). */
+/** Unique ids that no task has, in the usual format (RFC 9562 §5.4). */
 function taskIds(random: RandomBytes): () => string {
   const bytes = Buffer.from(random(16))
   return () => {

@@ -4,7 +4,7 @@ import type { ProbeOptions } from '../options.js'
 
 /** Steps on either side of now whose codes are never sent as wrong ones. */
 const keptOffSteps = 10
-/** How far off an expired or a future code is at least, in seconds. */
+/** The least distance of an expired or future code from now, in seconds. */
 const farOff = 300
 
 /** The wrong codes of a run: the same in every cell and position, since agents count the distinct ones. */
@@ -14,12 +14,12 @@ export interface WrongCodes {
   readonly future: string
   /** The other peer's current code; undefined when there is none that differs from this peer's. */
   readonly crossPeer: string | undefined
-  /** Why there is no such code. */
+  /** Why there is no such code; empty when there is one. */
   readonly noCrossPeer: string
 }
 
 /**
- * The wrong codes for an instant. Within one time step they are always the same, so that a second run spends
+ * The wrong codes for an instant. Within one time step they are always the same, so a second run spends
  * nothing new at an agent that counts distinct codes per step. None is a code of the seed near now.
  */
 export function wrongCodesAt({ credentials, otherPeer }: Owners, at: Date): WrongCodes {
@@ -85,7 +85,7 @@ function crossPeerCode(
   if (otherPeer.seed.base32 === credentials.seed.base32) return none('both peers have the same seed')
   const code = generateCode(otherPeer.seed, otherPeer, at)
   if (!isCode(code, credentials)) return none("the other peer's codes have another length")
-  if (accepted.has(code)) return none('by chance both peers have the same code now; run it again')
+  if (accepted.has(code)) return none('both peers happen to have the same code now; run the probe again')
   return { crossPeer: code, noCrossPeer: '' }
 }
 

@@ -4,9 +4,9 @@ import { isShown, isSuccess } from './reading.js'
 import type { Session } from './session.js'
 
 /**
- * Where right credentials are refused in every cell: tries what is commonly mixed up, in one cell, and stops at the
- * first that is let in. Only what spends no guess is tried: codes of other algorithms, periods, clocks or peers would
- * be wrong codes beside a token that may be live, and no guess is sent before a valid call was let in.
+ * If every cell refuses right credentials, tries common mix-ups in one cell and stops at the first that is let in. It
+ * tries only what spends no guess: codes of other algorithms, periods, clocks or peers would be wrong codes beside a
+ * token that may be live, and no guess is sent before a valid call was let in.
  *
  * @returns whether one was let in
  */

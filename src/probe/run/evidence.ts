@@ -12,13 +12,13 @@ export interface CellEvidence {
   readonly cell: Cell
   /** In the order in which they were sent. */
   readonly exchanges: readonly Exchange[]
-  /** Why a check has nothing to judge, if it has not. */
+  /** Why a check has nothing to judge, if that is so. */
   readonly whyNotSent: string
-  /** What came of waiting where right credentials were throttled. */
+  /** Whether the run waited because right credentials were throttled. */
   readonly waited: Waited | undefined
 }
 
-/** Everything that was seen, once all is sent. */
+/** Everything that a run saw. */
 export interface Evidence {
   readonly options: ProbeOptions
   readonly target: URL
@@ -28,11 +28,11 @@ export interface Evidence {
   readonly cells: readonly CellEvidence[]
   /** Every request of the run. */
   readonly exchanges: readonly Exchange[]
-  /** Why nothing was sent for a check, where that is so in every cell. */
+  /** Why nothing was sent for a check in any cell. */
   readonly whyNotSent: Readonly<Partial<Record<CheckId, string>>>
   readonly secrets: Secrets
   /** Distinct wrong codes sent with the live token. */
   readonly guessesSpent: number
-  /** Requests sent, those included that an idle connection swallowed. */
+  /** Requests sent, including those that a closed idle connection lost. */
   readonly requests: number
 }

@@ -20,36 +20,36 @@ export interface Attempt {
   readonly guess?: string
   /** The text of a message that is sent. */
   readonly text?: string
-  /** What it shows when it is let in. */
+  /** What is shown if it is let in. */
   readonly shows?: string
 }
 
-/** When and why a request is sent. The refusals are those of {@link isRefusalStage}; all else should be let in. */
+/** When and why a request is sent. */
 export type Stage =
   | 'card'
-  /** Refusals while nothing has succeeded yet, after a success, and those that follow the valid calls. */
+  /** Requests that should be refused: before any success, right after one, after all valid calls, with a wrong code. */
   | 'before-valid'
   | 'again'
   | 'late'
   | 'guess'
-  /** A refusal for which nothing but throttling came before. */
+  /** One that was only throttled before. */
   | 'asked-again'
-  /** Right credentials; the same in unusual spelling, with a message, or a second time. */
+  /** Requests that should be let in: right credentials, in unusual spelling, with a message, and a second time. */
   | 'valid'
   | 'spelling'
   | 'message'
   | 'replay'
-  /** An unknown token, where the valid call was throttled. */
+  /** An unknown token, after the valid call was throttled. */
   | 'stranger'
   | 'scan'
   | 'diagnosis'
 
 const refusalStages: ReadonlySet<Stage> = new Set(['before-valid', 'again', 'late', 'guess', 'asked-again'])
 
-/** Whether what is sent at that stage should be refused. */
+/** Whether the requests of a stage should be refused. */
 export const isRefusalStage = (stage: Stage): boolean => refusalStages.has(stage)
 
-/** A request of the run and the answer to it. It holds names of header lines, never what they carried. */
+/** One request of a run and its answer. It holds the names of header lines, never their values. */
 export interface Exchange {
   /** Null for the agent card. */
   readonly cell: Cell | null
@@ -73,7 +73,7 @@ interface Settings {
   readonly remember: (value: string) => void
 }
 
-/** Every exchange of a run. Whatever the probe sends goes through {@link Exchanges.send}, and is kept. */
+/** Every exchange of a run. All requests of the probe go through {@link Exchanges.send}, which keeps them. */
 export class Exchanges {
   readonly all: Exchange[] = []
 
@@ -103,7 +103,7 @@ export class Exchanges {
     return answer
   }
 
-  /** An HTTP client for the agent card, whose requests are kept as well. */
+  /** An HTTP client for the agent card whose requests are kept too. */
   cardClient(client: HttpClient): Pick<HttpClient, 'connection' | 'exchange'> {
     return {
       connection: (url) => client.connection(url),

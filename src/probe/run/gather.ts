@@ -12,7 +12,7 @@ import { Secrets } from './secrets.js'
 import { sendAll } from './sequence.js'
 import { ThrottleWait } from './throttle-wait.js'
 
-/** Sends what the plan asks for to every interface of the agent, and keeps what came of it. It judges nothing. */
+/** Sends the requests of the plan to every interface of the agent, and returns what it saw. It judges nothing. */
 export async function gather(options: ProbeOptions, target: URL, plan: Plan): Promise<Evidence> {
   const { timeoutMs, ca, now, random } = options
   const client = new HttpClient({ timeoutMs, now, ca })
@@ -37,7 +37,7 @@ export async function gather(options: ProbeOptions, target: URL, plan: Plan): Pr
   }
 }
 
-/** A server that has nothing but gRPC speaks no HTTP/1.1, so it cannot even say that it has no card. */
+/** A server with gRPC alone does not speak HTTP/1.1, so it cannot even answer that it has no card. */
 function mayBeGrpcOnly({ reason }: NoAnswer, { binding }: ProbeOptions): boolean {
   return reason === 'broken' && binding === 'grpc'
 }

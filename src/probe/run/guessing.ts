@@ -5,19 +5,19 @@ import type { Attempt } from './exchange.js'
 import { materialNow } from './material.js'
 import type { Session } from './session.js'
 
-/** Time within a step that is not planned with, in milliseconds. */
+/** The last part of a step, in which no guess is planned, in milliseconds. */
 const spareMs = 1000
-/** Requests with a wrong code in one cell, at most. */
+/** The most requests with a wrong code in one cell. */
 const guessesPerCell = 6
 
-/** The wrong codes of a step with time enough left for all guesses, after a wait where that is needed. */
+/** The wrong codes of a step that has enough time left for all guesses, after a wait if necessary. */
 export async function freshWrongCodes(session: Session, runs: readonly CellRun[]): Promise<WrongCodes> {
   const { options } = session
   if (runs.length > 0) await awaitRoomInStep(session, runs, guessesPerCell)
   return wrongCodesAt(options, options.now())
 }
 
-/** Waits for a fresh time step unless that many requests to a cell fit into what is left of it, at the pace so far. */
+/** Waits for a new time step unless that many requests per cell fit into the rest of this one at the pace so far. */
 export async function awaitRoomInStep(
   { options, sleep, announce }: Session,
   runs: readonly CellRun[],

@@ -2,7 +2,7 @@ import { generateCodeOfStep, timeStepAt } from '../../core/totp.js'
 import type { ProbeCredentials, ProbeOptions } from '../options.js'
 import type { FieldLine } from '../wire/raw-answer.js'
 
-/** What refusals are made of. */
+/** What the requests of checks are made from. */
 export interface Material {
   readonly token: string
   readonly header: string
@@ -10,11 +10,11 @@ export interface Material {
   readonly unknownToken: string
   /** A code that would be accepted, with the right token beside it. */
   readonly code: string
-  /** Another such code, if need be, with one of the three digits that Latin-1 has as superscripts. */
+  /** Such a code, another one if necessary, with one of the three digits that Latin-1 has as superscripts. */
   readonly codeWith123: string
 }
 
-/** Material with a code that is valid now: that of the time step, unless another is given. */
+/** Material with a code that is valid now: the code of the current time step, or the given one. */
 export function materialNow({ credentials, now, random }: ProbeOptions, unspent?: string): Material {
   const codes = unspent === undefined ? codesOfNow(credentials, now()) : [unspent]
   const [code = ''] = codes

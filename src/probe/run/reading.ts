@@ -2,18 +2,18 @@ import type { CheckId } from '../check-ids.js'
 import { soundsLikeRefusal, type Answer } from '../wire/answer.js'
 import { isRefusalStage, type Exchange } from './exchange.js'
 
-/** The exchanges of one cell: what can be told of an answer depends on the others. */
+/** The exchanges of one cell: what an answer shows depends on the others. */
 interface OfCell {
   readonly exchanges: readonly Exchange[]
 }
 
-/** A request that should have been refused, and what came of it. */
+/** A request that should have been refused. */
 export interface Tried extends Exchange {
   /** Before any success, or after one: on the connection of the success or on another. */
   readonly when: 'before' | 'after-same-connection' | 'after'
 }
 
-/** What should have been refused, in order. */
+/** The requests that should have been refused, in order. */
 export function triedIn({ exchanges }: OfCell): Tried[] {
   let success: Answer | undefined
   return exchanges.flatMap((exchange) => {
@@ -39,7 +39,7 @@ export function isShown(cell: OfCell): boolean {
 }
 
 /**
- * The checks for which nothing but 429 came: that is no refusal, since a limiter answers it to anybody.
+ * The checks for which every answer was 429. That is not a refusal, because a rate limiter answers so to anyone.
  */
 export function onlyThrottled(cell: OfCell): CheckId[] {
   const tried = triedIn(cell)
@@ -49,8 +49,8 @@ export function onlyThrottled(cell: OfCell): CheckId[] {
 }
 
 /**
- * Whether an answer shows that the caller was let in, as far as the cell's other answers allow to tell.
- * `unclear` when nothing shows it either way.
+ * Whether an answer shows that the caller was let in, compared with the other answers of the cell. `unclear` when
+ * nothing shows either.
  */
 export function wasLetIn(answer: Answer, cell: OfCell): 'yes' | 'no' | 'unclear' {
   switch (answer.kind) {

@@ -7,19 +7,18 @@ import { credentialFields } from './material.js'
 import { isShown, wasLetIn } from './reading.js'
 import type { Session } from './session.js'
 
-/** How far a window is looked for on either side, in steps: more is no window any more. */
+/** The most steps on either side that the window scan tries. */
 const farthest = 20
-/** The shortest time over which agents count wrong codes, as far as we know, in milliseconds. */
+/** The shortest time over which known agents count wrong codes, in milliseconds. */
 const budgetMs = 30_000
-/** Distinct wrong codes that an agent should not take in a row, by digits: RFC 4226 §7.3 asks for a low limit. */
+/** Distinct wrong codes in a row that an agent should not accept, by digits: RFC 4226 §7.3 asks for a low limit. */
 const patienceWithGuesses = { 6: 25, 7: 250, 8: 600 } as const
 
-/** Labels of what the scans send; the judges tell the requests apart by them. */
+/** Labels of the requests of the window scan, by which its judge distinguishes them. */
 export const scanLabels = { behind: 'a code of the past', ahead: 'a code of the future' } as const
 
 /**
- * Makes the scans that were asked for, in the first cell that lets right credentials in: each spends more guesses than
- * a run has.
+ * Runs the requested scans in the first cell that lets right credentials in. Each spends more guesses than a run may.
  */
 export async function scan(session: Session, runs: readonly CellRun[], once: boolean): Promise<void> {
   const run = runs.find(isShown)
@@ -30,7 +29,7 @@ export async function scan(session: Session, runs: readonly CellRun[], once: boo
   if (performed.has('throttle')) await scanThrottle(session, run)
 }
 
-/** Goes outward from now, a step at a time, until a code is refused. */
+/** In each direction from now, sends the code of one step after another until one is refused. */
 async function scanWindow(session: Session, run: CellRun): Promise<void> {
   const { credentials, now } = session.options
   await awaitFreshBudget(session)
@@ -52,12 +51,12 @@ async function scanWindow(session: Session, run: CellRun): Promise<void> {
   }
 }
 
-/** Sends wrong codes until they are slowed down or there have been enough, then the right one. */
+/** Sends wrong codes until they are throttled or enough were sent, then the right one. */
 async function scanThrottle(session: Session, run: CellRun): Promise<void> {
   const { options, announce, spent } = session
   const { credentials, now } = options
   const most = patienceWithGuesses[credentials.digits]
-  announce(`throttle: sending up to ${most} wrong codes; the peer may be shut out for a while after this`)
+  announce(`throttle: sending up to ${most} wrong codes; the peer may be locked out for a while`)
   for (const code of wrongCodesOf(options, now(), most)) {
     const attempt = { ...scanAttempt(session, 'throttle', 'a wrong code', code), guess: code }
     const { kind } = await run.send('scan', attempt, 'beside')
@@ -78,12 +77,12 @@ function scanAttempt(
   return { check, label, operation: 'get', fields: credentialFields(options.credentials, code) }
 }
 
-/** The scan's own guesses would trip a budget that the run has nearly spent. */
+/** The guesses of the scan would exceed a budget that the run has nearly spent. */
 async function awaitFreshBudget({ options, spent, sleep, announce }: Session): Promise<void> {
   if (spent.size === 0) return
   const { credentials, now } = options
   const from = new Date(now().getTime() + budgetMs)
   const waitMs = endOfStep(credentials, timeStepAt(credentials, from)).getTime() - now().getTime()
-  announce(`window: waiting ${Math.ceil(waitMs / 1000)} s, so that the agent has forgotten the wrong codes`)
+  announce(`window: waiting ${Math.ceil(waitMs / 1000)} s, until the agent has forgotten the wrong codes`)
   await sleep(waitMs)
 }

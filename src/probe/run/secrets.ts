@@ -5,13 +5,13 @@ import { generateCodeOfStep, timeStepAt } from '../../core/totp.js'
 import type { ProbeOptions } from '../options.js'
 import { shortened } from '../wire/text.js'
 
-/** Runs of digits that could be codes: 6 to 8, not part of a longer number. */
+/** Digits that could be a code: 6 to 8 of them, not part of a longer number. */
 const codeLike = /(?<!\d)\d{6,8}(?!\d)/g
 
 /** Steps on either side of now whose codes are kept out of a report. */
 const redactedSteps = 10
 
-/** What must not be said: looks for it in answers, and keeps it out of reports. */
+/** The secrets of a run: finds them in answers, and keeps them out of reports. */
 export class Secrets {
   readonly #words: readonly { readonly what: string; readonly value: string; readonly anyCase: RegExp }[]
   readonly #owners: readonly Owner[]
@@ -29,12 +29,12 @@ export class Secrets {
     ]
   }
 
-  /** Keeps a code that was sent out of the report, whatever becomes of it. */
+  /** Keeps a value that was sent out of the report. */
   remember(code: string): void {
     this.#sent.add(code)
   }
 
-  /** Which secret a text gives away at an instant, if any. */
+  /** The kind of secret that a text contains at an instant, if any. */
   foundIn(text: string, at: Date): string | undefined {
     const lower = text.toLowerCase()
     const word = this.#words.find(({ value }) => lower.includes(value))
@@ -43,7 +43,7 @@ export class Secrets {
     return valid ? 'a valid code' : undefined
   }
 
-  /** A text as a report may show it: nothing secret, nothing that could harm a terminal, not too long. */
+  /** A text as a report may show it: without secrets and control characters, and not too long. */
   clean(text: string, at: Date): string {
     let result = text
     for (const { what, anyCase } of this.#words) result = result.replace(anyCase, `[${what}]`)
@@ -64,9 +64,9 @@ export class Secrets {
   }
 }
 
-/** Whose codes must not be said. */
+/** An owner of codes that are kept secret. */
 interface Owner extends Pick<CodeProfile, 'period'> {
-  /** Makes each code once: texts with digits in them are many. */
+  /** Computes each code once: many texts contain digits. */
   readonly codeOf: (step: number) => string
 }
 

@@ -15,11 +15,11 @@ import { ValidCodes } from './valid-codes.js'
 export type Unsent = Partial<Record<'auth.cross-peer' | 'window', string>>
 
 /**
- * Sends everything, in the order that spares the agent's limits and tells most. First the refusals that matter most,
- * while nothing has succeeded yet; they are few, because to an agent that does not know the token each of them is a
- * stranger's. Then the valid calls with the same refusals after each, then the many refusals that spend no guess,
- * and the guesses last. Each of these ends in every cell before the next begins in any; in itself the cells go side
- * by side, each on connections of its own.
+ * Sends everything, in the order that spares the agent's limits and shows most. The most important refusals come first,
+ * while nothing has succeeded yet; they are few, because an agent that does not know the token counts each of them as a
+ * stranger's. The valid calls follow, with the same refusals after each, then the many refusals that spend no guess, and
+ * the guesses last. Each stage ends in every cell before the next begins in any. Within a stage the cells run in
+ * parallel, each on its own connections.
  */
 export async function sendAll(
   session: Session,
@@ -31,8 +31,7 @@ export async function sendAll(
   const trusted = testable.filter(({ cell }) => options.insecureHttp === true || !isExposed(cell.url))
   for (const run of testable) {
     if (trusted.includes(run)) continue
-    run.whyNotSent =
-      'nothing authenticated is sent over plain http beyond loopback; allow it with --insecure-http'
+    run.whyNotSent = 'credentials are not sent over plain http beyond loopback; allow it with --insecure-http'
   }
   await Promise.all(testable.map((run) => sendFirst(session, run, trusted.includes(run))))
   const { credentials, now } = options
@@ -45,13 +44,13 @@ export async function sendAll(
   await askAgainAtEnd(session, guessable, codes, wrongCodes)
   await scan(session, guessable, codes.once)
   const explained = await diagnose(session, trusted, cards)
-  // A right code that was refused is a wrong one to the agent, unless it did not look at it as a code.
+  // To the agent, a right code that it refused is a wrong one, unless it did not read it as a code.
   if (guessable.length === 0 && !explained) for (const code of codes.refused) spent.add(code)
   return {
     'auth.cross-peer': wrongCodes.noCrossPeer === '' ? undefined : wrongCodes.noCrossPeer,
     window:
       guessable.length > 0 && codes.once
-        ? 'under policy once a code of an earlier step is spent, whatever the window'
+        ? 'under policy once the codes of earlier steps are spent, whatever the window'
         : undefined,
   }
 }
@@ -62,7 +61,7 @@ async function sendFirst({ plan, options }: Session, run: CellRun, trusted: bool
   }
 }
 
-/** Variants of a valid call: under `once` of one that was not made, since what is spent is refused in any form. */
+/** Variants of a valid call. Under `once` they use an unspent code, because a spent one is refused in any form. */
 async function sendLate(
   { plan, options }: Session,
   runs: readonly CellRun[],
@@ -77,11 +76,11 @@ async function sendLate(
   await Promise.all(runs.map(send))
 }
 
-/** Where right credentials are not let in, nearly right ones would show nothing, and a guess is never sent. */
+/** The cells that let right credentials in. In the others wrong ones would show nothing, so no guess is sent. */
 function letIn(runs: readonly CellRun[]): CellRun[] {
   return runs.filter((run) => {
     const shown = isShown(run)
-    if (!shown) run.whyNotSent = 'not sent: where right credentials are not let in, wrong ones show nothing'
+    if (!shown) run.whyNotSent = 'not sent: if right credentials are not let in, wrong ones show nothing'
     return shown
   })
 }

@@ -1,6 +1,6 @@
 import type { Answer } from '../wire/answer.js'
 
-/** The longest wait that a run accepts, in seconds. */
+/** The longest time that a run waits for a throttling agent, in seconds. */
 export const longestWait = 60
 
 interface Tools {
@@ -8,10 +8,10 @@ interface Tools {
   readonly announce: (text: string) => void
 }
 
-/** What came of the wish to wait: how long was waited, or why not. */
+/** How long the run waited, or why it did not. */
 export type Waited = { readonly seconds: number } | { readonly refused: 'too-long' | 'waited-already' }
 
-/** The one wait of a run for an agent, or a limiter in front of it, that throttles right credentials. */
+/** The one wait of a run for an agent, or a rate limiter in front of it, that throttles right credentials. */
 export class ThrottleWait {
   #wait: Promise<number> | undefined
   #over = false
@@ -19,8 +19,8 @@ export class ThrottleWait {
   constructor(private readonly tools: Tools) {}
 
   /**
-   * Waits for as long as an answer says in Retry-After (RFC 9110 §10.2.3), or one second where it says nothing. Calls
-   * that are throttled while the wait goes on share it.
+   * Waits as long as Retry-After asks (RFC 9110 §10.2.3), or one second without it. Calls that are throttled during the
+   * wait share it.
    */
   async for({ status, retryAfter = 1 }: Pick<Answer, 'status' | 'retryAfter'>): Promise<Waited> {
     if (this.#over) return { refused: 'waited-already' }

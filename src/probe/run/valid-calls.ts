@@ -8,10 +8,10 @@ import { isShown, isSuccess } from './reading.js'
 import type { Session } from './session.js'
 import type { ValidCodes } from './valid-codes.js'
 
-/** Tries of a valid call at an agent that says that the code was used. */
+/** How often a valid call is tried at an agent that reports a used code. */
 const validTries = 3
 
-/** Calls every cell with right credentials, and after each success sends again what was refused before it. */
+/** Calls every cell with right credentials, and repeats after each success what was refused before it. */
 export async function callAllValid(
   session: Session,
   runs: readonly CellRun[],
@@ -22,14 +22,14 @@ export async function callAllValid(
   if (codes.once) {
     const seconds = Math.max(0, runs.length - 2 * Math.min(credentials.window, 1)) * credentials.period
     announce(
-      `policy once: ${runs.length} valid calls need a time step each, about ${seconds} s; --only for less`,
+      `policy once: ${runs.length} valid calls need a time step each, about ${seconds} s; use --only for fewer`,
     )
   }
   let used: Used | undefined
   for (const [index, run] of runs.entries()) {
     used = (await callCell(session, run, codes, used)) ?? used
     if (!used || codes.once) continue
-    // Codes are good for more than one call, so the other cells need not wait for their turn.
+    // A code works for more than one call, so the other cells can be called in parallel.
     await Promise.all(runs.slice(index + 1).map((other) => callCell(session, other, codes)))
     break
   }
@@ -75,20 +75,20 @@ function replay(run: CellRun, label: string, fields: readonly FieldLine[]): Retu
   return run.send('replay', { ...valid(label, fields), check: 'replay' }, 'of-valid-calls')
 }
 
-/** How a complete stranger is answered tells how the agent takes an unknown token. */
+/** Shows whether the agent throttles callers with an unknown token too. */
 async function callAsStranger({ options }: Session, run: CellRun): Promise<void> {
   const { unknownToken, header, code } = materialNow(options)
   await run.send('stranger', valid('a stranger', [bearerField(unknownToken), [header, code]]), 'beside')
 }
 
-/** What was refused before the success, on its connection and beside it. */
+/** Repeats what was refused before the success, on its connection and on the other. */
 async function tryAgain({ plan, options }: Session, run: CellRun): Promise<void> {
   const attempts = plan.freeRefusals('before-valid', materialNow(options)).filter(({ again }) => again)
   for (const attempt of attempts) await run.try('again', attempt, 'of-valid-calls')
   for (const attempt of attempts) await run.try('again', attempt, 'beside')
 }
 
-/** Header lines that were let in, and where. */
+/** Header lines that were let in, and the cell that let them in. */
 interface Used {
   readonly at: string
   readonly fields: readonly FieldLine[]
@@ -119,7 +119,7 @@ async function callValid(
   return spent && triesLeft > 1 ? callValid(session, run, codes, triesLeft - 1) : fields
 }
 
-/** The scheme and header names know no case (RFC 9110 §5.1, §11.1): correct calls, differently spelled. */
+/** Scheme and header names are case-insensitive (RFC 9110 §5.1, §11.1), so these calls are correct too. */
 async function callSpelledOddly(session: Session, run: CellRun, codes: ValidCodes): Promise<void> {
   const { token, header } = session.options.credentials
   const lower = header.toLowerCase()

@@ -2,10 +2,10 @@ import { endOfStep, generateCodeOfStep, timeStepAt } from '../../core/totp.js'
 import { untilNextStep } from './codes.js'
 import type { ProbeCredentials, ProbeOptions } from '../options.js'
 
-/** Distinct codes that are tried at an agent that refuses right credentials: to it each is a wrong one. */
+/** Distinct codes to try at an agent that refuses right credentials: it counts each as a wrong one. */
 const mostRefused = 2
 
-/** Away from the edges of a step by this much, a code is not refused for a clock that is a little off. */
+/** At this distance from the edges of a step, a small clock difference does not get a code refused. */
 const marginMs = 1500
 
 type Tools = Pick<ProbeOptions, 'now'> & {
@@ -15,8 +15,8 @@ type Tools = Pick<ProbeOptions, 'now'> & {
 }
 
 /**
- * Hands out the codes for calls that should succeed. Under policy `once` each takes a time step of its own, in
- * rising order: the one before now, now, the one after, then one a period.
+ * Hands out the codes for calls that should succeed. Under policy `once` each call takes its own time step, in rising
+ * order: the previous one, the current one, the next one, then one per period.
  */
 export class ValidCodes {
   #once: boolean
@@ -37,18 +37,18 @@ export class ValidCodes {
     this.#once = true
   }
 
-  /** Codes that were refused: right as far as the probe knows, and wrong to the agent. */
+  /** Codes that were refused: right as far as the probe knows, wrong for the agent. */
   get refused(): ReadonlySet<string> {
     return new Set(this.#refused.keys())
   }
 
-  /** What became of the code that was handed out last. */
+  /** Notes whether the code that was handed out last was accepted. */
   note(code: string, answer: 'accepted' | 'refused'): void {
     if (answer === 'refused') this.#refused.set(code, { step: this.#last })
     else this.#accepted = true
   }
 
-  /** A code to be accepted now, after waiting for its step where that is needed. */
+  /** A code that should be accepted now, after waiting for its step if necessary. */
   async next(): Promise<string> {
     const { credentials, now } = this.tools
     const again = this.#refusedBefore()
@@ -60,13 +60,13 @@ export class ValidCodes {
     return this.#codeOf(timeStepAt(credentials, now()))
   }
 
-  /** While nothing was let in, the same code again, since agents count distinct ones. */
+  /** While nothing was let in, returns the same code again, because agents count distinct ones. */
   #refusedBefore(): string | undefined {
     const [code, refusal] = [...this.#refused].at(-1) ?? []
     if (this.#accepted || !refusal) return undefined
     const { credentials, now } = this.tools
     const lives = refusal.step >= timeStepAt(credentials, now()) - Math.min(credentials.window, 1)
-    // Under `once` the step may have been spent by somebody else, so another one is worth a try.
+    // Under `once` another client may have spent the step, so another one is worth a try.
     return (lives && !this.#once) || this.#refused.size >= mostRefused ? code : undefined
   }
 
@@ -77,7 +77,7 @@ export class ValidCodes {
     const current = timeStepAt(credentials, at)
     const earliest = current - reach + (untilNextStep(credentials, at) < marginMs ? 1 : 0)
     const step = Math.max(this.#last + 1, earliest)
-    // Taken before the wait, so that nobody else who waits gets the same.
+    // Taken before the wait, so that concurrent calls do not get the same step.
     this.#last = step
     const usableFrom = endOfStep(credentials, step - reach - 1).getTime() + (step > current ? marginMs : 0)
     const waitMs = usableFrom - at.getTime()

@@ -3,40 +3,40 @@ import { printable } from '../../core/text.js'
 import type { HttpAnswer, NoAnswer } from './raw-answer.js'
 import { shortened } from './text.js'
 
-/** What every answer tells, whichever binding it came by. */
+/** What every answer has, whatever its binding. */
 interface Seen {
   /** In words, for a report; may quote the agent. */
   readonly summary: string
-  /** What kind of protocol answer it is, without its words: two alike have the same. */
+  /** The kind of protocol answer, without its message: equal for answers of the same kind. */
   readonly signature: string
   /** The answer as a caller sees it, without what changes from one request to the next. */
   readonly face: string
-  /** What the agent said in words, without the id of the task asked for. */
+  /** The agent's message, without the id of the requested task. */
   readonly message: string
   /** Values of WWW-Authenticate (or of gRPC's www-authenticate trailer). */
   readonly challenges: readonly string[]
-  /** Seconds, where the agent said so. */
+  /** Retry-After in seconds, if the answer has one. */
   readonly retryAfter?: number
   /** Everything received, to search for secrets. */
   readonly raw: string
   readonly receivedAt?: Date
-  /** The agent's Date, when it is the agent's own and not a cache's. */
+  /** The Date of the agent, unless a cache wrote it. */
   readonly date?: Date
   readonly durationMs: number
-  /** Set where no trusted TLS connection came about, so that nothing was sent. */
+  /** Set if there was no trusted TLS connection, so nothing was sent. */
   readonly untrusted?: boolean
-  /** Names the connection that it came by. */
+  /** Identifies the connection of the answer. */
   readonly connection?: number
 }
 
 /**
- * What an agent made of a request:
+ * How an agent answered a request:
  * - `authenticated`: the specific TaskNotFound of the cell; `answered`: it served a result
  * - `refused`: 401, 403 or 407; `throttled`: 429
- * - `other`: a protocol answer that is none of those, to be compared with the agent's other answers
+ * - `other`: any other protocol answer, to compare with the agent's other answers
  * - `unserved`: there is no such binding, version or method here
  * - `failed`: 5xx; `redirected`: 3xx, which the probe does not follow
- * - `unreadable`: no answer, or one that is not of the protocol
+ * - `unreadable`: no answer, or not one of the protocol
  */
 export type Answer = Seen & {
   readonly kind:
@@ -49,14 +49,14 @@ export type Answer = Seen & {
     | 'failed'
     | 'redirected'
     | 'unreadable'
-  /** HTTP status, or the one that a gRPC status stands for; null when no answer came. */
+  /** The HTTP status, or the one that corresponds to a gRPC status; null without an answer. */
   readonly status: number | null
 }
 
-/** Whether anything came at all, readable or not. */
+/** Whether there was an answer at all, readable or not. */
 export const isAnswer = ({ status }: Answer): boolean => status !== null
 
-/** Nothing readable came. */
+/** The answer where there was none that can be read. */
 export function noAnswer({ explanation, durationMs, reason }: Omit<NoAnswer, 'answered'>): Answer {
   return {
     kind: 'unreadable',
@@ -73,9 +73,8 @@ export function noAnswer({ explanation, durationMs, reason }: Omit<NoAnswer, 'an
 }
 
 /**
- * What an answer says of time: its Date, unless a cache made it, and its Retry-After in seconds, which may be given as
- * a number or as a date (RFC 9110 §10.2.3). A date is counted from the answer's own, so that a wrong clock does not
- * matter.
+ * The times in an answer: its Date, unless a cache wrote it, and its Retry-After in seconds, which may be a number or a
+ * date (RFC 9110 §10.2.3). A date is counted from the answer's own Date, so a wrong clock does not matter.
  */
 export function timesIn({ header, receivedAt }: HttpAnswer): Pick<Answer, 'date' | 'retryAfter'> {
   const date = parseHttpDate(header('date')[0] ?? '', receivedAt)
@@ -94,7 +93,7 @@ export function soundsLikeRefusal(said: string): boolean {
   )
 }
 
-/** A text without the ids, times and counters that differ between two answers that are alike. */
+/** A text without the ids, times and counters in which two equal answers differ. */
 export function steadyText(text: string): string {
   return text
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi, 'ID')
@@ -103,7 +102,7 @@ export function steadyText(text: string): string {
     .replace(/\d{10,}/g, 'NUMBER')
 }
 
-/** What an agent said, as a report may quote it. */
+/** The agent's message as a report may quote it. */
 export function quoted(said: string): string {
   return said === '' ? '' : `"${shortened(printable(said), 120)}"`
 }

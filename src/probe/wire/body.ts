@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 
-/** Most bytes of an event stream that are waited for. */
+/** The most bytes of an event stream to wait for. */
 const largestEvent = 64 * 1024
 
 export interface BodyLimits {
@@ -10,11 +10,11 @@ export interface BodyLimits {
 }
 
 /**
- * Reads a body as it came, never decompressed. Of an event stream it reads the first event with data, or what
- * there is of it in good time, and hangs up.
+ * Reads a body without decompressing it. Of an event stream it reads the first event with data, or what arrives of it in
+ * time, and closes the connection.
  *
  * @returns undefined when it is longer than `mostBytes`
- * @throws when the connection breaks within the body
+ * @throws when the connection breaks before the body is complete
  */
 export function readBody(
   response: IncomingMessage,
@@ -48,7 +48,7 @@ export function readBody(
   })
 }
 
-/** All values of a header, one a field line. Node's own views make an object of all fields for each answer. */
+/** All values of a header, one per field line. Node's own views build an object of all fields for each answer. */
 export function fieldsOf({ rawHeaders }: IncomingMessage, name: string): string[] {
   const wanted = name.toLowerCase()
   return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === wanted)

@@ -24,15 +24,15 @@ const statuses: readonly (readonly [name: string, http: number])[] = [
   ['UNAUTHENTICATED', 401],
 ]
 
-/** Reasons of google.rpc.ErrorInfo that tell something. */
+/** The reasons of google.rpc.ErrorInfo that matter here. */
 const reasonsKnown = ['TASK_NOT_FOUND', 'VERSION_NOT_SUPPORTED', 'UNSUPPORTED_OPERATION']
 
 /** Header fields that are part of how a refusal looks. */
 const faceFields = ['www-authenticate', 'retry-after']
 
 /**
- * Reads the answer to a gRPC call. What comes with another HTTP status than 200 is the answer of something in front,
- * and is read as such.
+ * Reads the answer to a gRPC call. An HTTP status other than 200 comes from something in front, and is read as an HTTP
+ * answer.
  */
 export function readGrpcAnswer(answer: RawAnswer, taskId: string): Answer {
   if (!answer.answered) return noAnswer(answer)
@@ -68,7 +68,7 @@ export function readGrpcAnswer(answer: RawAnswer, taskId: string): Answer {
   }
 }
 
-/** The reasons of every google.rpc.ErrorInfo in a google.rpc.Status; none where the bytes are no such message. */
+/** The reasons of every google.rpc.ErrorInfo in a google.rpc.Status; none if the bytes are not such a message. */
 function reasonsIn(status: Uint8Array): string[] {
   try {
     return bytesFields(status, 3)
@@ -106,7 +106,7 @@ function kindOf(name: string, reasons: readonly string[], said: string): Answer[
       return 'throttled'
     case 'NOT_FOUND':
       return /task/i.test(said) && !soundsLikeRefusal(said) ? 'authenticated' : 'other'
-    // An unknown method is answered before any interceptor runs, so that shows nothing of credentials.
+    // An unknown method is answered before any interceptor runs, so this shows nothing about credentials.
     case 'UNIMPLEMENTED':
       return 'unserved'
     case 'UNKNOWN':

@@ -17,7 +17,7 @@ export interface GrpcRequest {
   readonly fields: readonly FieldLine[]
   /** With its length prefix. */
   readonly message: Buffer
-  /** How long an opened stream may stay silent; undefined where the call must end by itself. */
+  /** How long an opened stream may stay silent; undefined if the call must end by itself. */
   readonly eventPatienceMs?: number
 }
 
@@ -29,9 +29,9 @@ interface Settings {
 }
 
 /**
- * gRPC over HTTP/2 as a probe needs it: metadata sent as it is, nothing retried but what was never processed,
- * nothing decompressed, a limit on time and size. One object keeps one connection. It never throws for what the
- * other side does.
+ * gRPC over HTTP/2 as a probe needs it: metadata is sent unchanged, only unprocessed calls are retried, nothing is
+ * decompressed, and time and size are limited. One object keeps one connection. It never throws for what the other side
+ * does.
  */
 export class GrpcConnection {
   #session: ClientHttp2Session | undefined
@@ -44,7 +44,7 @@ export class GrpcConnection {
     if (budget.exhausted) return { answered: false, ...tooSlow, durationMs: 0 }
     const reused = this.#session !== undefined && !this.#session.closed
     const first = await budget.spend(() => this.#attempt(request))
-    // An idle connection can be closed by the agent at the moment that it is used again.
+    // The agent can close an idle connection at the moment that it is used again.
     const stale = reused && !first.answered && first.reason === 'broken'
     return stale ? budget.spend(() => this.#attempt(request)) : first
   }
@@ -69,7 +69,7 @@ export class GrpcConnection {
       }
       const { timeoutMs } = this.settings
       const deadline = setTimeout(
-        () => giveUp('timeout', `no whole answer within ${timeoutMs} ms`),
+        () => giveUp('timeout', `no complete answer within ${timeoutMs} ms`),
         timeoutMs,
       )
       try {
@@ -157,7 +157,7 @@ export class GrpcConnection {
   }
 }
 
-/** A stream that ends with its session has the session's trouble as its cause. */
+/** A stream that ends with its session has the session's error as its cause. */
 function reasonOf(error: NodeJS.ErrnoException): NodeJS.ErrnoException {
   return error.cause instanceof Error ? error.cause : error
 }
@@ -168,7 +168,7 @@ interface Received {
   readonly body: Buffer[]
 }
 
-/** Names in small letters, as HTTP/2 wants them; a name sent twice becomes two lines. */
+/** Names in lower case, as HTTP/2 requires; a duplicate name becomes two lines. */
 function headersOf({ path, fields }: GrpcRequest): Record<string, string | string[]> {
   const lines = new Map<string, string[]>()
   for (const [name, value] of fields) {

@@ -5,7 +5,7 @@ import { isResult, protocolErrorOf, wordsOf, type ProtocolError } from './protoc
 import type { RawAnswer } from './raw-answer.js'
 import { shortened } from './text.js'
 
-/** Reads an HTTP answer. `taskId` is the random id that was asked for, if one was. */
+/** Reads an HTTP answer. `taskId` is the random id in the request, if there was one. */
 export function readHttpAnswer(answer: RawAnswer, taskId?: string): Answer {
   if (!answer.answered) return noAnswer(answer)
   const { status, header, receivedAt, durationMs, localPort } = answer
@@ -20,7 +20,7 @@ export function readHttpAnswer(answer: RawAnswer, taskId?: string): Answer {
     status,
     summary: `HTTP ${status}${words ? `, ${words}` : ''}`,
     signature: [status, error?.code, ...(error?.reasons ?? [])].join(' '),
-    // A run compares a few answers of hundreds.
+    // Lazy, because a run compares a few answers of hundreds.
     get face() {
       return faceOf(status, header, steady(answer.body))
     },
@@ -46,12 +46,12 @@ function kindOf(
   if (status >= 500) return 'failed'
   if (status >= 300 && status < 400) return 'redirected'
   if (error) return kindOfError(status, error, said)
-  // a2a-sdk 0.3 for Python answers so in REST, without a code. Frameworks say "Not Found" alone.
+  // a2a-sdk 0.3 for Python answers so in REST, without a code. Frameworks answer "Not Found" alone.
   if (status === 404 && /^task not found\b/i.test(said)) return 'authenticated'
   if (status === 404 || status === 405) return 'unserved'
   if (status >= 200 && status < 300 && /^text\/event-stream/i.test(contentType)) return 'answered'
   if (typeof body === 'object' && body !== null) return isResult(body) ? 'answered' : 'other'
-  // A page for people, to log in say: no answer of the protocol, but one to compare.
+  // A page for people, such as a login page, is not an answer of the protocol, but can be compared.
   return status === 200 && /^text\/html/i.test(contentType) ? 'other' : 'unreadable'
 }
 

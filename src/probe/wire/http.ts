@@ -21,7 +21,7 @@ export interface HttpRequest {
   readonly url: URL
   readonly fields: readonly FieldLine[]
   readonly body?: string
-  /** The longest body to read of the answer. */
+  /** The longest body of an answer to read. */
   readonly mostBytes: number
 }
 
@@ -29,8 +29,8 @@ export interface HttpRequest {
 export type Connection = http.Agent
 
 /**
- * HTTP/1.1 as a probe needs it: header lines sent as they are, no redirect followed, nothing decompressed, a
- * limit on time and size, and every request counted. It never throws for what the other side does.
+ * HTTP/1.1 as a probe needs it: header lines are sent unchanged, no redirect is followed, nothing is decompressed, time
+ * and size are limited, and every request is counted. It never throws for what the other side does.
  *
  * @throws {TOTPError} `ERR_USAGE` at construction when `ca` holds no certificate.
  */
@@ -55,7 +55,7 @@ export class HttpClient {
     return Math.min(1000, this.options.timeoutMs / 8)
   }
 
-  /** A connection of its own, not opened before its first request. */
+  /** A new connection, opened with its first request. */
   connection({ protocol }: URL): Connection {
     const shared = { keepAlive: true, maxSockets: 1 }
     const made =
@@ -76,7 +76,7 @@ export class HttpClient {
   async exchange(connection: Connection, request: HttpRequest): Promise<RawAnswer> {
     if (this.#budget.exhausted) return { answered: false, ...tooSlow, durationMs: 0 }
     const first = await this.#budget.spend(() => this.#attempt(connection, request))
-    // An idle connection can be closed by the agent at the moment that it is used again (RFC 9110 §9.2.2).
+    // The agent can close an idle connection at the moment that it is used again (RFC 9110 §9.2.2).
     return first === 'stale' ? this.#retry(connection, request) : first
   }
 
@@ -115,7 +115,7 @@ export class HttpClient {
         sent.destroy()
       }
       const deadline = setTimeout(
-        () => giveUp('timeout', `no whole answer within ${this.options.timeoutMs} ms`),
+        () => giveUp('timeout', `no complete answer within ${this.options.timeoutMs} ms`),
         this.options.timeoutMs,
       )
 
@@ -130,10 +130,10 @@ export class HttpClient {
             if (text === undefined) giveUp('broken', `the answer is longer than ${mostBytes} bytes`)
             else settle(this.#answer(response, text, durationMs(), localPort))
           },
-          () => giveUp('broken', 'the connection broke within the answer'),
+          () => giveUp('broken', 'the connection broke before the answer was complete'),
         )
       })
-      // Bytes, because Node would write the header in the encoding of a text that comes with it: Latin-1 as UTF-8.
+      // Bytes, because with a text Node would encode the header like the text: Latin-1 as UTF-8.
       sent.end(body === undefined ? undefined : Buffer.from(body))
     })
   }

@@ -1,6 +1,6 @@
 import { asList, asObject, asText } from '../../core/json.js'
 
-/** The A2A error in a body, wherever the binding puts it. */
+/** The A2A error in a body, wherever the binding places it. */
 export interface ProtocolError {
   readonly code: string
   readonly message: string
@@ -30,14 +30,14 @@ export function protocolErrorOf(body: unknown): ProtocolError | undefined {
   return { code, message: asText(inner['message']), reasons }
 }
 
-/** Whether a body is what a call is made for: a JSON-RPC result, a task or a message, which 0.3 calls `msg`. */
+/** Whether a body is a result: a JSON-RPC result, a task or a message, which 0.3 calls `msg`. */
 export function isResult(body: unknown): boolean {
   const object = asObject(body)
   const holds = ['task', 'msg', 'message'].some((key) => Object.keys(asObject(object[key])).length > 0)
   return holds || 'result' in object || 'state' in asObject(object['status'])
 }
 
-/** What an answer that is no A2A error says all the same, in the fields that frameworks use. */
+/** The message of an answer that is not an A2A error, from the fields that frameworks use. */
 export function wordsOf(body: unknown): string {
   const { message, msg, detail } = asObject(body)
   return [message, msg, detail].map(asText).join(' ').trim()

@@ -1,4 +1,4 @@
-/** Longest text of an agent that enters a report. */
+/** The longest text of an agent that a report contains. */
 const longest = 300
 
 /** Cuts a text that would swamp a report. */

@@ -2,7 +2,7 @@
 const leastMs = 60_000
 const timeouts = 10
 
-/** Counts what a run sends, and bounds for how long it waits for answers, to however many requests at a time. */
+/** Counts the requests of a run, and limits how long it waits for answers, however many are open at a time. */
 export class TimeBudget {
   /** Requests sent so far. */
   requests = 0

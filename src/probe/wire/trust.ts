@@ -2,8 +2,8 @@ import { createSecureContext, rootCertificates } from 'node:tls'
 import { TOTPError } from '../../core/errors.js'
 
 /**
- * TLS options that trust the certificates of a PEM text besides those of Node, and insist on a trusted one whatever
- * `NODE_TLS_REJECT_UNAUTHORIZED` says: a probe that accepted any certificate would hand the credentials to anybody.
+ * TLS options that trust the certificates of a PEM text in addition to Node's, and require a trusted certificate whatever
+ * `NODE_TLS_REJECT_UNAUTHORIZED` is set to: a probe that accepted any certificate would send the credentials to anyone.
  */
 export function trusting(ca: string | undefined): { rejectUnauthorized: true; ca?: string[] } {
   return { rejectUnauthorized: true, ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }) }
@@ -15,7 +15,7 @@ export function requireCertificates(ca: string): void {
     createSecureContext({ ca })
     if (ca.includes('-----BEGIN CERTIFICATE-----')) return
   } catch {
-    // What OpenSSL says of a broken file helps nobody.
+    // OpenSSL's message about a broken file does not help.
   }
-  throw new TOTPError('ERR_USAGE', 'no certificate to trust in what was given; give a file in PEM form')
+  throw new TOTPError('ERR_USAGE', 'the file contains no certificate; expected PEM')
 }

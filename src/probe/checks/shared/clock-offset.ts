@@ -1,11 +1,11 @@
 import { isRefusalStage, type Exchange } from '../../run/exchange.js'
 
 /**
- * How far the agent's clock is from this one, in milliseconds; positive when it is ahead, 0 when no difference
- * shows. Undefined without a Date header.
+ * How far the agent's clock is ahead of this one, in milliseconds; negative if it is behind, 0 if no difference shows.
+ * Undefined without a Date header.
  *
- * A Date has whole seconds and was written somewhere between request and answer, so each gives a range; what all
- * ranges have in common is the best estimate.
+ * A Date has whole seconds and was written between request and answer, so each Date yields a range; the intersection of
+ * all ranges is the best estimate.
  */
 export function clockOffsetMs(exchanges: readonly Exchange[]): number | undefined {
   let least = -Infinity

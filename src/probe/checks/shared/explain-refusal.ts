@@ -6,7 +6,7 @@ import type { Answer } from '../../wire/answer.js'
 import { clockOffsetMs } from './clock-offset.js'
 import { otherHeaderOf } from './other-header.js'
 
-/** Why right credentials were not let in: what an answer shows for certain, before what can only be guessed. */
+/** Why right credentials were not let in: certain reasons first, then likely ones. */
 export function explainRefusal(answer: Answer, cell: CellEvidence, evidence: Evidence): string {
   const { credentials } = evidence.options
   const certain = certainReason(answer, cell)
@@ -14,18 +14,18 @@ export function explainRefusal(answer: Answer, cell: CellEvidence, evidence: Evi
   const { confirmed, ruledOut } = diagnosisIn(evidence)
   if (confirmed !== undefined) return confirmed
   if (saysCodeIsMissing(answer)) {
-    return 'the agent says that the code is missing, though it was sent: something in front strips it, or it reads another header'
+    return 'the agent reports that the code is missing, although it was sent: something in front strips the header, or the agent reads another one'
   }
   const otherClock = clockReason(cell, credentials)
   if (otherClock !== undefined) return otherClock
   const otherHeader = otherHeaderOf(answer, evidence.discovery.cards, credentials.header)
   if (otherHeader !== undefined) {
-    return `the agent asks for the code in ${otherHeader}, it was sent in ${credentials.header}`
+    return `the agent asks for the code in ${otherHeader}, but it was sent in ${credentials.header}`
   }
   const elsewhere = evidence.cells.find(isShown)
   if (elsewhere) {
     return (
-      `the same credentials were let in by ${titleOf(elsewhere.cell)}: here the guard has other settings, or ` +
+      `the same credentials were let in by ${titleOf(elsewhere.cell)}: this guard has other settings, or ` +
       `something in front strips ${credentials.header}`
     )
   }
@@ -36,20 +36,20 @@ function certainReason(answer: Answer, cell: CellEvidence): string | undefined {
   if (answer.kind === 'redirected') return 'redirects are not followed with credentials; probe the final URL'
   if (answer.kind === 'failed') {
     return answer.status === 503 && answer.retryAfter !== undefined
-      ? `the agent cannot check codes now (its state is down?); it says to wait ${answer.retryAfter} s`
-      : 'the agent failed on a correct call; its log should say why'
+      ? `the agent cannot check codes now (is its state down?); it asks to wait ${answer.retryAfter} s`
+      : 'the agent failed on a correct call; see its log for the reason'
   }
   if (answer.kind === 'unreadable') return 'no readable A2A answer to a correct call'
   if (answer.kind === 'other' && triedIn(cell).some((tried) => tried.answer.signature === answer.signature)) {
-    return 'right credentials get the same answer as none: they were refused, or the agent answers everyone so'
+    return 'right credentials get the same answer as none: they were refused, or the agent gives everyone this answer'
   }
   if (answer.retryAfter !== undefined) {
-    return `the code counts as used already (Retry-After ${answer.retryAfter} s): the agent's policy is once`
+    return `the agent treats the code as used (Retry-After ${answer.retryAfter} s): the agent's policy is once`
   }
   return undefined
 }
 
-/** What trying other credentials showed, in the one cell that it was done in. */
+/** The result of the diagnosis, in the one cell where it ran. */
 function diagnosisIn({ cells }: Evidence): { confirmed?: string; ruledOut: string[] } {
   const ruledOut: string[] = []
   for (const cell of cells) {
@@ -62,7 +62,7 @@ function diagnosisIn({ cells }: Evidence): { confirmed?: string; ruledOut: strin
   return { ruledOut }
 }
 
-/** Set where the agent's clock is too far off for any code of now. */
+/** Set if the agent's clock differs too much for any current code. */
 function clockReason({ exchanges }: CellEvidence, { window, period }: ProbeCredentials): string | undefined {
   const offsetMs = clockOffsetMs(exchanges)
   if (offsetMs === undefined || Math.abs(offsetMs) <= (window + 0.5) * period * 1000) return undefined
@@ -76,12 +76,12 @@ function remainingReasons(
 ): string {
   return (
     `the agent knows another token or seed for this peer, or other code settings than ${algorithm}, ` +
-    `${digits} digits, ${period} s; or its clock is off; or something in between strips ${header}` +
+    `${digits} digits, ${period} s; or its clock is off; or something in front strips ${header}` +
     (ruledOut.length > 0 ? ` (tried without success: ${ruledOut.join(', ')})` : '')
   )
 }
 
-/** A message that names both factors is one for all refusals, such as ours, and tells nothing of this one. */
+/** A message that names both factors is the same for all refusals, such as ours, and says nothing about this one. */
 function saysCodeIsMissing({ message }: Answer): boolean {
   return (
     !/bearer|authorization/i.test(message) &&

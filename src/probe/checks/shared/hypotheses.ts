@@ -6,7 +6,7 @@ import type { FieldLine } from '../../wire/raw-answer.js'
 import type { Hypothesis } from '../check.js'
 import { otherHeaderOf } from './other-header.js'
 
-/** What is commonly mixed up, the likeliest first, each with the request that is let in if it is so. */
+/** Common mix-ups, the likeliest first, each with a request that is let in if it is the reason. */
 export function hypotheses(situation: Situation): Hypothesis[] {
   return [...ofHeader(situation), ...ofDigits(situation)]
 }
@@ -18,11 +18,11 @@ function ofHeader({ credentials, cards, refusal, at }: Situation): Hypothesis[] 
   const fields = credentialFields(credentials, generateCode(seed, credentials, at)).map(
     ([field, value]): FieldLine => (field === header ? [name, value] : [field, value]),
   )
-  const shows = `the agent asks for the code in ${name}, it was sent in ${header}; in ${name} it was let in`
+  const shows = `the agent asks for the code in ${name}, but it was sent in ${header}; in ${name} it was let in`
   return [{ label: `the header ${name}`, shows, fields }]
 }
 
-/** Codes of another length are malformed to an agent that is right about the length, so they are no guesses. */
+/** An agent that expects the right length finds codes of another length malformed, so they are no guesses. */
 function ofDigits({ credentials, at }: Situation): Hypothesis[] {
   return digitCounts
     .filter((digits) => digits !== credentials.digits)

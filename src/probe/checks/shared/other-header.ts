@@ -2,13 +2,13 @@ import { keyHeadersOf } from '../../../core/card/schemes.js'
 import type { CardJson } from '../../../core/card/shapes.js'
 import type { Answer } from '../../wire/answer.js'
 
-/** The header that the agent names for the code, in its challenge or its card, when it is not the one used. */
+/** The header for the code that the agent's challenge or card names, if it is not the one used. */
 export function otherHeaderOf(
   answer: Answer,
   cards: readonly CardJson[],
   header: string,
 ): string | undefined {
-  // What refuses a call knows better than a card which header it reads.
+  // The code that refuses a call knows better than the card which header it reads.
   const challenged = challengedHeaders(answer)
   const named = challenged.length > 0 ? challenged : cards.flatMap(keyHeadersOf)
   const isOurs = (name: string): boolean => name.toLowerCase() === header.toLowerCase()

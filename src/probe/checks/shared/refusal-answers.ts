@@ -1,7 +1,7 @@
 import type { CellEvidence } from '../../run/evidence.js'
 import { triedIn, wasLetIn, type Tried } from '../../run/reading.js'
 
-/** What kept somebody out, in whatever form. */
+/** The answers that refused a caller, in any form. */
 export function refusalAnswers(cell: CellEvidence): Tried[] {
   return triedIn(cell).filter(
     ({ operation, answer }) =>

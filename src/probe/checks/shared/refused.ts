@@ -12,8 +12,8 @@ export function judgeRefused(check: CheckId, cell: CellEvidence): Verdict {
 }
 
 /**
- * Whether everything that a check sent after a success was refused. What lets it in may be the success, and
- * `auth.after-valid` names that.
+ * Whether everything that a check sent after a success was refused. If the success itself is what lets it in,
+ * `auth.after-valid` reports that.
  */
 export function judgeRefusedLate(check: CheckId, cell: CellEvidence): Verdict {
   const verdict = judgeAll(besideSuccess(check, cell), cell)
@@ -29,7 +29,7 @@ export function judgeRefusedLate(check: CheckId, cell: CellEvidence): Verdict {
   )
   if (verdict.status !== 'fail' || !opened) return verdict
   return {
-    ...skipped('after a success the agent lets more in, so nothing can be told here; see auth.after-valid'),
+    ...skipped('the agent lets more in after a success, so this cannot be tested; see auth.after-valid'),
     actual: verdict.actual,
   }
 }
@@ -48,36 +48,36 @@ export function judgeAll(tried: readonly Tried[], cell: CellEvidence): Verdict {
 function verdictOn(tried: readonly Tried[], cell: CellEvidence): Verdict {
   const first = tried[0]
   if (!first) return skipped(cell.whyNotSent)
-  // A limiter answers 429 to anybody, so that alone is no refusal (and `coverage` names it).
+  // A rate limiter answers 429 to anyone, so 429 alone is not a refusal (and `coverage` reports it).
   if (tried.every(({ answer }) => answer.kind === 'throttled')) {
-    return { ...skipped('nothing but throttling came, which shows nothing'), actual: first.answer.summary }
+    return { ...skipped('every answer was throttled, which shows nothing'), actual: first.answer.summary }
   }
   const letIn = tried.filter(({ answer }) => wasLetIn(answer, cell) === 'yes')
   if (letIn[0]) return failed(letIn[0].answer.summary, `let in: ${labelsOf(letIn)}`)
   const unserved = tried.find(isUnservedStream)
   if (unserved) return skipped(`the agent does not stream (${unserved.answer.summary})`)
-  // A proxy in front may hang up on what is no valid HTTP; whatever else is not refused shows that nobody is kept out.
+  // A proxy in front may close the connection on invalid HTTP. Anything else must be refused.
   const silent = tried.filter(({ answer }) => answer.kind === 'unreadable')
   if (silent[0]) {
     const judged = isMalformedHttp(silent[0]) ? warned : failed
-    return judged(silent[0].answer.summary, `no readable answer to ${labelsOf(silent)}`)
+    return judged(silent[0].answer.summary, `no readable answer to: ${labelsOf(silent)}`)
   }
   const unclear = tried.filter(({ answer }) => wasLetIn(answer, cell) === 'unclear')
   if (unclear[0]) {
     return {
-      ...skipped(`nothing shows whether that is a refusal: ${labelsOf(unclear)}`),
+      ...skipped(`cannot tell whether this is a refusal: ${labelsOf(unclear)}`),
       actual: unclear[0].answer.summary,
     }
   }
   return passed(first.answer.summary)
 }
 
-/** A header that HTTP itself forbids, doubled or malformed, is often answered by the server or a proxy in front. */
+/** A duplicate or malformed header may be answered by the HTTP server or a proxy in front of the agent. */
 export function isMalformedHttp({ check }: Tried): boolean {
   return check === 'auth.malformed-code' || check === 'auth.duplicate-header'
 }
 
-/** A stream that the agent does not have was not opened, but not refused for lack of credentials either. */
+/** An agent without streams did not open one, but did not refuse it for missing credentials either. */
 function isUnservedStream({ operation, answer }: Tried): boolean {
   if (operation !== 'subscribe') return false
   return answer.kind === 'unserved' || /-32004|UNSUPPORTED_OPERATION/.test(answer.signature)

@@ -1,7 +1,7 @@
 import type { CellEvidence, Evidence } from '../../run/evidence.js'
 import { skipped, type Verdict } from '../verdict.js'
 
-/** What a scan sent, in the one cell that it was made in; undefined where it was made in none. */
+/** The exchanges of a scan in the one cell where it ran; undefined if it did not run. */
 export function scanOf(
   check: 'window' | 'throttle',
   { cells }: Evidence,
@@ -13,4 +13,6 @@ export function scanOf(
   return undefined
 }
 
-export const letInNowhere: Verdict = skipped('right credentials were let in nowhere, so this cannot be told')
+export const letInNowhere: Verdict = skipped(
+  'no interface let right credentials in, so this cannot be tested',
+)
