@@ -6,7 +6,7 @@ import { TOTPError } from '../../core/errors.js'
  * `NODE_TLS_REJECT_UNAUTHORIZED` is set to: a probe that accepted any certificate would send the credentials to anyone.
  */
 export function trusting(ca: string | undefined): { rejectUnauthorized: true; ca?: string[] } {
-  return { rejectUnauthorized: true, ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }) }
+  return { rejectUnauthorized: true, ca: ca === undefined ? undefined : [...rootCertificates, ca] }
 }
 
 /** @throws {TOTPError} `ERR_USAGE` for a text without a certificate. */
