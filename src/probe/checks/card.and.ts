@@ -1,31 +1,29 @@
 import { readRequirements, type Requirement } from '../../core/card/requirements.js'
 import { isBearerScheme, isHeaderScheme, schemeNames } from '../../core/card/schemes.js'
-import type { CardJson } from '../../core/card/shapes.js'
+import type { Evidence } from '../run/evidence.js'
+import type { RunCheck } from './check.js'
+import { noCard } from './shared/card-scheme.js'
 import { passed, warned, type Verdict } from './verdict.js'
 
-/** Whether every card declares HTTP bearer. */
-export function judgeBearerScheme(cards: readonly CardJson[]): Verdict {
-  return judgeScheme(cards, isBearerScheme, 'an HTTP bearer scheme')
+export const cardAnd: RunCheck = {
+  id: 'card.and',
+  scope: 'run',
+  proves: 'the card demands both factors in every requirement',
+  expects: 'bearer AND the header in every requirement',
+  withoutCalls: true,
+  judge: judgeAnd,
+  means:
+    'Security requirements are alternatives: a client has to meet only one of them. An alternative with bearer alone, or an empty one, makes the second factor optional. Requirements of skills count too.',
+  fix: [
+    'Put both names into one requirement: `{"bearer": [], "totp": []}` in 0.3, `{"schemes": {"bearer": {}, "totp": {}}}` in 1.0.',
+    '`a2a-totp config card --merge CARD.json` adds the second factor to every alternative that has bearer.',
+  ],
 }
 
-/** Whether every card declares the header of the code. */
-export function judgeTotpScheme(cards: readonly CardJson[], header: string): Verdict {
-  return judgeScheme(
-    cards,
-    (scheme) => isHeaderScheme(scheme, header),
-    `an apiKey scheme in the header ${header}`,
-  )
-}
-
-function judgeScheme(cards: readonly CardJson[], isIt: (scheme: unknown) => boolean, what: string): Verdict {
-  const lacking = cards.some((card) => schemeNames(card, isIt).length === 0)
-  return lacking
-    ? warned('not declared', `the card should declare ${what}; see \`a2a-totp config card\``)
-    : passed('declared')
-}
-
-/** Whether no alternative of any card does without one of the two. */
-export function judgeAnd(cards: readonly CardJson[], header: string): Verdict {
+/** Whether every alternative of every card demands both factors. */
+function judgeAnd({ discovery: { cards }, options }: Evidence): Verdict {
+  if (cards.length === 0) return noCard
+  const { header } = options.credentials
   for (const card of cards) {
     const bearers = schemeNames(card, isBearerScheme)
     const headers = schemeNames(card, (scheme) => isHeaderScheme(scheme, header))
@@ -33,13 +31,13 @@ export function judgeAnd(cards: readonly CardJson[], header: string): Verdict {
     if (requirements.every(({ skill }) => skill !== undefined)) {
       return warned(
         'no requirement',
-        'the card declares no security requirement: it says that anyone may call',
+        'the card declares no security requirement, so it allows anyone to call',
       )
     }
     for (const requirement of requirements) {
       const { schemes } = requirement
       if (schemes.length === 0)
-        return warned(`${ownerOf(requirement)}: an empty requirement`, 'it says that anyone may call')
+        return warned(`${ownerOf(requirement)}: an empty requirement`, 'it allows anyone to call')
       const hasBearer = schemes.some((name) => bearers.includes(name))
       const hasHeader = schemes.some((name) => headers.includes(name))
       if (hasBearer && hasHeader) continue
