@@ -2,16 +2,14 @@ import { readInterfaces, type CardInterface } from '../../core/card/interfaces.j
 import { cardPath, type CardJson } from '../../core/card/shapes.js'
 import { asObject, parseJson } from '../../core/json.js'
 import type { HttpClient } from '../wire/http.js'
-import type { HttpAnswer, RawAnswer, NoAnswer } from '../wire/raw-answer.js'
+import type { HttpAnswer, NoAnswer, RawAnswer } from '../wire/raw-answer.js'
 
-/** What the agent says of itself, to a caller without credentials. */
+/** What a caller without credentials learns of the agent. */
 export interface Discovery {
   /** The cards served to clients of 1.0 and of 0.3; empty when there is none, one when they are the same. */
   readonly cards: readonly CardJson[]
-  /** Every interface that the cards name, those that were not understood too. */
+  /** Every interface that the cards name, including those that were not understood. */
   readonly interfaces: readonly CardInterface[]
-  /** Answers received, to search for secrets. */
-  readonly answers: readonly HttpAnswer[]
   /** Set when nothing answered at all. */
   readonly silence?: NoAnswer
   /** Why there is no card. */
@@ -26,45 +24,45 @@ export async function discover(
   client: Pick<HttpClient, 'connection' | 'exchange'>,
   target: URL,
 ): Promise<Discovery> {
-  const answers: HttpAnswer[] = []
+  const received: RawAnswer[] = []
   const connection = client.connection(target)
   let problem = 'there is no card'
   let silence: NoAnswer | undefined
   let durationMs = 0
   const get = async (url: URL, version: '1.0' | undefined): Promise<RawAnswer> => {
-    const outcome = await client.exchange(connection, {
+    const answer = await client.exchange(connection, {
       method: 'GET',
       url,
       mostBytes: largestCard,
       fields: [['Accept', 'application/json'], ...(version ? ([['A2A-Version', version]] as const) : [])],
     })
-    durationMs += outcome.durationMs
-    if (outcome.answered) answers.push(outcome)
-    return outcome
+    durationMs += answer.durationMs
+    received.push(answer)
+    return answer
   }
 
   for (const url of cardUrls(target)) {
-    const outcome = await get(url, '1.0')
-    if (!outcome.answered) {
-      silence = outcome
+    const answer = await get(url, '1.0')
+    if (!answer.answered) {
+      silence = answer
       // An agent that cannot be reached at one path cannot be reached at another.
-      if (outcome.reason !== 'broken') break
+      if (answer.reason !== 'broken') break
       continue
     }
-    const card = cardIn(outcome)
+    const card = cardIn(answer)
     if (!card) {
-      problem = describe(outcome, url)
+      problem = describe(answer, url)
       continue
     }
     // Agents that speak both versions serve clients of 0.3 another card.
     const older = await get(url, undefined)
-    const olderCard = older.answered && older.body !== outcome.body ? cardIn(older) : undefined
+    const olderCard = older.answered && older.body !== answer.body ? cardIn(older) : undefined
     const cards = olderCard ? [card, olderCard] : [card]
     const interfaces = cards.flatMap((one) => readInterfaces(one, url))
-    return { cards, interfaces, answers, problem: '', durationMs }
+    return { cards, interfaces, problem: '', durationMs }
   }
-  const nothing = answers.length === 0 ? silence : undefined
-  return { cards: [], interfaces: [], answers, problem, durationMs, silence: nothing }
+  const isSilent = received.every(({ answered }) => !answered)
+  return { cards: [], interfaces: [], problem, durationMs, silence: isSilent ? silence : undefined }
 }
 
 function cardUrls(target: URL): URL[] {
