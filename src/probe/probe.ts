@@ -29,7 +29,7 @@ export async function probe(options: ProbeOptions): Promise<ProbeReport> {
   const begun = performance.now()
   const evidence = await gather(options, target, planOf(selection.performed))
   const { discovery, secrets, guessesSpent, requests } = evidence
-  const clean = (text: string): string => secrets.clean(text, now())
+  const clean = (text: string, limit?: number): string => secrets.clean(text, now(), limit)
   const checks = judge(evidence, selection).map((judgement) => resultOf(judgement, clean))
   const name = printable(credentials.agent ?? '') || clean(asText(discovery.cards[0]?.['name']))
   return {
@@ -53,7 +53,13 @@ function isReachable({ exchanges, silence }: Evidence): boolean {
   return silence ? silence.reason === 'tls' : exchanges.some(({ answer }) => isAnswer(answer))
 }
 
-function resultOf({ check, cell, verdict }: Judgement, clean: (text: string) => string): CheckResult {
+/** A detail names each gap of a run. What it quotes of the agent is cut part by part. */
+const longestDetail = 4000
+
+function resultOf(
+  { check, cell, verdict }: Judgement,
+  clean: (text: string, limit?: number) => string,
+): CheckResult {
   const { status, actual, detail, durationMs = 0 } = verdict
   return {
     id: check.id,
@@ -63,7 +69,7 @@ function resultOf({ check, cell, verdict }: Judgement, clean: (text: string) => 
     status,
     expected: check.expects,
     actual: clean(actual),
-    detail: clean(detail),
+    detail: clean(detail, longestDetail),
     durationMs: Math.round(durationMs),
   }
 }

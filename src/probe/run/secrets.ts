@@ -43,14 +43,14 @@ export class Secrets {
     return valid ? 'a valid code' : undefined
   }
 
-  /** A text as a report may show it: without secrets and control characters, and not too long. */
-  clean(text: string, at: Date): string {
+  /** A text as a report may show it: without secrets and control characters, and cut at a limit. */
+  clean(text: string, at: Date, limit?: number): string {
     let result = text
     for (const { what, anyCase } of this.#words) result = result.replace(anyCase, `[${what}]`)
     result = result.replace(codeLike, (digits) =>
       this.#sent.has(digits) || this.#isCodeAround(at, redactedSteps, digits) ? '[a code]' : digits,
     )
-    return shortened(printable(result))
+    return shortened(printable(result), limit)
   }
 
   #isCodeAround(at: Date, steps: number, digits: string): boolean {
