@@ -9,6 +9,7 @@ import {
 } from '@a2a-js/sdk/client'
 import { readAddress, type Binding } from '../core/card/interfaces.js'
 import { cardPath } from '../core/card/shapes.js'
+import { queryRemoved } from '../core/card/targets.js'
 import { TOTPError } from '../core/errors.js'
 import { grpcFactory, type GrpcTls } from './sdk/grpc-transport.js'
 import { Destinations, type DestinationOptions } from './scheme/destinations.js'
@@ -85,8 +86,12 @@ export function totpTransports(
         `the card names an interface that cannot be called: ${address.why}`,
       )
     }
-    const { url, remarks } = address
+    const { url, query = '' } = address
+    // A JSON-RPC endpoint may be told apart by its query. To those of REST and gRPC, paths are appended.
+    const withQuery = binding === 'jsonrpc' && query !== ''
+    const remarks = address.remarks.filter((remark) => !withQuery || remark !== queryRemoved)
     if (remarks.length > 0) onWarning(`the interface at ${url.origin}${url.pathname}: ${remarks.join('; ')}`)
+    if (withQuery) url.search = query
     return url
   }
 
@@ -96,7 +101,7 @@ export function totpTransports(
       const url = locate(text, card, binding)
       destinations.require(url)
       // The SDK appends paths to it.
-      return inner.create(url.pathname === '/' ? url.origin : url.href, card)
+      return inner.create(url.pathname === '/' && url.search === '' ? url.origin : url.href, card)
     },
   })
 

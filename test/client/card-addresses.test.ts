@@ -87,10 +87,23 @@ describe('a client for an interface over HTTP', () => {
     expect(warnings.join()).toMatch(/http:\S+: relative to the card/)
   })
 
-  it('sends no query and no user name that the card names, and says so', async () => {
-    expect(await calledAt((origin) => `${origin.replace('//', '//me:pw@')}/rpc?do=harm`)).toBe('/rpc')
-    expect(warnings.join()).toMatch(/user name and password not sent; query not sent/)
+  it('sends no user name that the card names, and says so', async () => {
+    expect(await calledAt((origin) => `${origin.replace('//', '//me:pw@')}/rpc`)).toBe('/rpc')
+    expect(warnings.join()).toMatch(/user name and password not sent/)
     expect(warnings.join()).not.toContain('pw')
+  })
+
+  it('sends the query of a JSON-RPC endpoint, which may tell agents apart', async () => {
+    expect(await calledAt((origin) => `${origin}/rpc?agent=billing`)).toBe('/rpc?agent=billing')
+    expect(await calledAt((origin) => `${origin}?agent=billing`)).toBe('/?agent=billing')
+    expect(warnings.join()).not.toContain('query')
+  })
+
+  it('puts the paths of REST behind an address without its query, and says so', async () => {
+    expect(await calledAt((origin) => `${origin}/rest?agent=billing`, 'HTTP+JSON')).toMatch(
+      /^\/rest\/tasks\/none/,
+    )
+    expect(warnings.join()).toMatch(/query not sent/)
   })
 
   it.each(['', '/'])('puts paths behind an origin that ends with %j', async (end) => {

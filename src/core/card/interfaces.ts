@@ -142,8 +142,8 @@ function readHttpAddress(text: string, cardUrl: URL | undefined): Address {
   if (!absolute && /^[^/?#]*:/.test(text)) return no('neither an http:// or https:// URL nor a path')
   if (!absolute && cardUrl === undefined) return no('relative, and the URL of the card is unknown')
   if (!URL.canParse(text, cardUrl?.href)) return no('not a URL')
-  const { url, remarks } = withoutExtras(new URL(text, cardUrl))
-  return { understood: true, url, remarks: absolute ? remarks : ['relative to the card', ...remarks] }
+  const { url, remarks, query } = withoutExtras(new URL(text, cardUrl))
+  return { understood: true, url, query, remarks: absolute ? remarks : ['relative to the card', ...remarks] }
 }
 
 /** Protobuf turns missing text into empty text. */

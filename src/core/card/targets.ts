@@ -2,7 +2,13 @@ import { isLoopback, portOf } from '../url.js'
 
 /** An address as an http or https URL, or the reason why it was not understood. */
 export type Address =
-  | { readonly understood: true; readonly url: URL; readonly remarks: readonly string[] }
+  | {
+      readonly understood: true
+      readonly url: URL
+      readonly remarks: readonly string[]
+      /** The query that the URL is without, such as `?tenant=a`. */
+      readonly query?: string
+    }
   | { readonly understood: false; readonly why: string }
 
 /** gRPC's default port, with or without TLS. */
@@ -76,15 +82,19 @@ function readUrl(scheme: string, rest: string): Address {
   return yes(url, [...path, ...remarks])
 }
 
-/** Removes the parts of a URL that are never sent, with a remark on each. */
-export function withoutExtras(given: URL): { url: URL; remarks: string[] } {
+/** The remark on an address whose query was removed. */
+export const queryRemoved = 'query not sent'
+
+/** Removes the parts of a URL that are not sent, with a remark on each. */
+export function withoutExtras(given: URL): { url: URL; remarks: string[]; query: string } {
   const url = new URL(given)
+  const query = url.search
   const remarks: string[] = []
   if (url.username !== '' || url.password !== '') remarks.push('user name and password not sent')
-  if (url.search !== '') remarks.push('query not sent')
+  if (url.search !== '') remarks.push(queryRemoved)
   if (url.hash !== '') remarks.push('fragment dropped')
   url.username = url.password = url.search = url.hash = ''
-  return { url, remarks }
+  return { url, remarks, query }
 }
 
 function parse(scheme: 'http' | 'https', rest: string): URL | undefined {
