@@ -1,6 +1,7 @@
+import { isObject, parseJson } from '../core/json.js'
 import { quoteName } from '../core/name.js'
 import { entryOf, requestFrom, type Entry } from './entry.js'
-import { invalidImport, isObject, type Fields } from './fields.js'
+import { invalidImport, type Fields } from './fields.js'
 import { cannotRead, toolOfDocument } from './other-tools.js'
 import { requireUnderstood } from './understood.js'
 
@@ -63,10 +64,7 @@ function fromMaps(document: Fields): Entry[] {
 }
 
 function parse(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    // The cause is dropped on purpose: it quotes the text around the error.
-    throw invalidImport('input begins like JSON but is not valid JSON')
-  }
+  const document = parseJson(text)
+  if (document === undefined) throw invalidImport('input begins like JSON but is not valid JSON')
+  return document
 }

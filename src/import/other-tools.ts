@@ -1,4 +1,5 @@
-import { isObject, type Fields } from './fields.js'
+import { isObject } from '../core/json.js'
+import type { Fields } from './fields.js'
 
 /** How to recognise the exports of a tool: by one entry, by the document, or by the columns of CSV. */
 interface Tool {

@@ -1,7 +1,8 @@
+import { isObject } from '../core/json.js'
 import { isName, quoteName } from '../core/name.js'
 import { isHeaderName } from '../core/profile.js'
 import { isCredentialBytes, isCredentialKey, isCredentialText } from './credential-likeness.js'
-import { invalidImport, isObject, type Fields } from './fields.js'
+import { invalidImport, type Fields } from './fields.js'
 import { cannotRead, toolOfEntry } from './other-tools.js'
 
 type Path = readonly string[]

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { resultOrNone } from '../core/document.js'
 import { parseRfc3339 } from '../core/instant.js'
+import { isObject } from '../core/json.js'
 import { isName, nameRule } from '../core/name.js'
 import { profileRules, replayPolicies, type TOTPProfile } from '../core/profile.js'
 import { Seed } from '../core/seed.js'
@@ -76,10 +77,6 @@ export const documentSchema = v.strictObject({
   sharedSeeds: v.exactOptional(seeds),
   peers: v.custom<Readonly<Record<string, unknown>>>(isObject, 'must be an object'),
 })
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
 
 /** RFC 3339 in UTC, with milliseconds at most: what a `Date` can hold without loss. */
 function parseUtc(given: string): Date | undefined {

@@ -1,9 +1,10 @@
 import * as v from 'valibot'
 import { describeIssue, type Path } from '../core/document.js'
 import { TOTPError } from '../core/errors.js'
+import { isObject, parseJson } from '../core/json.js'
 import type { Peer, Roster, SeedCredential, TokenCredential } from '../core/roster.js'
 import { checkPeerName, checkRoster, notValid } from './roster-rules.js'
-import { documentSchema, isObject, peerSchema } from './schema.js'
+import { documentSchema, peerSchema } from './schema.js'
 
 /** The schema version that this release reads and writes. */
 const version = 1
@@ -27,7 +28,7 @@ export interface StoreDocument {
  *   the first invalid field, such as `peers.alice.seeds[0].seed`, but never its value.
  */
 export function parseStore(text: string): StoreDocument {
-  const document = parseJson(text)
+  const document = requireJson(text)
   refuseNewer(document)
   const {
     recipients = [],
@@ -93,13 +94,10 @@ function tokenEntry({ id, token, createdAt, expiresAt }: TokenCredential): unkno
   return { id, token: token.value, createdAt: createdAt.toISOString(), expiresAt: expiresAt?.toISOString() }
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    // Without the cause, which quotes the text around the error.
-    throw new TOTPError('ERR_STORE_INVALID', 'the store is not JSON; restore it from a backup')
-  }
+function requireJson(text: string): unknown {
+  const document = parseJson(text)
+  if (document !== undefined) return document
+  throw new TOTPError('ERR_STORE_INVALID', 'the store is not JSON; restore it from a backup')
 }
 
 function refuseNewer(document: unknown): void {

@@ -46,12 +46,12 @@ Examples:
             )
       const found = await progress.during('checking files and git', () => examine(stores, now(), context))
       const findings = worstFirst([...found, ...clockFindings])
-      const mended = fix ? await mend(findings, output) : new Set<Finding>()
+      const fixed = fix ? await repair(findings, output) : new Set<Finding>()
       context.signal.throwIfAborted()
-      const ok = !findings.some((finding) => finding.severity === 'serious' && !mended.has(finding))
-      output.result(textOf(findings, mended), {
+      const ok = !findings.some((finding) => finding.severity === 'serious' && !fixed.has(finding))
+      output.result(textOf(findings, fixed), {
         ok,
-        findings: findings.map((finding) => viewOf(finding, mended)),
+        findings: findings.map((finding) => viewOf(finding, fixed)),
       })
       if (findings.length === 0) output.say('no findings')
       if (!ok) context.setExitCode(exitCodes.no)
@@ -70,30 +70,30 @@ async function storesUnderTest(
 }
 
 /** Fixes what can be fixed. Returns the findings that are gone; a fix may have no effect. */
-async function mend(findings: readonly Finding[], output: Output): Promise<Set<Finding>> {
-  const mended = new Set<Finding>()
+async function repair(findings: readonly Finding[], output: Output): Promise<Set<Finding>> {
+  const fixed = new Set<Finding>()
   for (const finding of findings) {
     try {
-      if (await finding.repair?.()) mended.add(finding)
+      if (await finding.repair?.()) fixed.add(finding)
     } catch (error) {
       if (!isTOTPError(error)) throw error
       output.warn(error.message)
     }
   }
-  return mended
+  return fixed
 }
 
-function textOf(findings: readonly Finding[], mended: ReadonlySet<Finding>): string {
+function textOf(findings: readonly Finding[], fixed: ReadonlySet<Finding>): string {
   return findings
     .map((finding) => {
       const { severity, subject, message, fix } = finding
-      const remedy = mended.has(finding) ? 'fixed' : `fix: ${fix}`
+      const remedy = fixed.has(finding) ? 'fixed' : `fix: ${fix}`
       return `${severity}  ${printable(`${subject}: ${message}`)}\n  ${printable(remedy)}`
     })
     .join('\n')
 }
 
-function viewOf(finding: Finding, mended: ReadonlySet<Finding>): Record<string, unknown> {
+function viewOf(finding: Finding, fixed: ReadonlySet<Finding>): Record<string, unknown> {
   const { id, severity, subject, message, fix } = finding
-  return { id, severity, subject, message, fix, ...(mended.has(finding) ? { mended: true } : {}) }
+  return { id, severity, subject, message, fix, ...(fixed.has(finding) ? { mended: true } : {}) }
 }

@@ -42,7 +42,7 @@ export const define = inContext((command, context) => {
     .option('--ca <file>', 'trust the certificates in this PEM file')
     .option(...wholeNumber('--timeout <seconds>', 'how long one request may take', 1, 300), 10)
     .option(...formatOption)
-    .option('--explain <id>', 'say what a check proves, what its failure means and how to mend it')
+    .option('--explain <id>', 'say what a check proves, what a failure means and how to fix it')
   return outOptions(command)
     .addHelpText(
       'after',
