@@ -1,0 +1,63 @@
+import type { Command } from 'commander'
+import { totpSecurityOf, withTotpSecurity } from '../../../core/card/security.js'
+import { cardProtocols, type CardJson, type CardProtocol } from '../../../core/card/shapes.js'
+import { TOTPError } from '../../../core/errors.js'
+import { isObject, parseJson } from '../../../core/json.js'
+import { defaultProfile } from '../../../core/profile.js'
+import { jsonText } from '../../../core/text.js'
+import type { CliContext } from '../../context.js'
+import { readGiven } from '../../io/given-file.js'
+import { emit, outOptions, type OutOptions } from '../../io/result-file.js'
+import { choice } from '../../options.js'
+
+/** `config card`: what the agent card has to demand. */
+export function defineCard(command: Command, context: CliContext): void {
+  outOptions(
+    command
+      .description('print the part of the agent card that requires bearer AND the code')
+      .option(...choice('--protocol <version>', 'A2A protocol version to write', cardProtocols))
+      .option('--merge <card>', 'print this card with the second factor added; - is standard input')
+      .option('--replace', 'with --merge: drop alternatives without bearer'),
+  )
+    .addHelpText(
+      'after',
+      `
+--merge adds the code to every alternative that has bearer, including those of skills. It never appends an
+alternative: alternatives are an OR, so a new one would bypass the others.
+
+Examples:
+  $ a2a-totp config card --protocol both
+  $ a2a-totp config card --merge agent-card.json --out agent-card.totp.json`,
+    )
+    .action(async ({ protocol, merge, replace, ...out }: CardOptions) => {
+      if (replace && merge === undefined)
+        throw new TOTPError('ERR_USAGE', '--replace needs a card; pass --merge CARD as well')
+      const header = context.store.exists()
+        ? (await context.store.read()).profile.header
+        : defaultProfile.header
+      const card =
+        merge === undefined
+          ? totpSecurityOf(protocol ?? '1.0', header)
+          : withTotpSecurity(await readCard(context, merge), {
+              header,
+              replace: replace ?? false,
+              protocol,
+            })
+      emit(context, out, jsonText(card, 2), card)
+    })
+}
+
+interface CardOptions extends OutOptions {
+  protocol?: CardProtocol
+  merge?: string
+  replace?: true
+}
+
+async function readCard(context: CliContext, path: string): Promise<CardJson> {
+  const card = parseJson((await readGiven(context, 'the agent card', path)).toString())
+  if (isObject(card)) return card
+  throw new TOTPError(
+    'ERR_CARD_INVALID',
+    'the agent card is not a JSON object; pass it as the agent serves it',
+  )
+}

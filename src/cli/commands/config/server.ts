@@ -1,0 +1,80 @@
+import type { Command } from 'commander'
+import { TOTPError, isTOTPError } from '../../../core/errors.js'
+import { replayOf, type Roster } from '../../../core/roster.js'
+import {
+  renderServerFragment,
+  serverFragments,
+  type RenderedFragment,
+  type ServerFormat,
+} from '../../../fragments/index.js'
+import type { CliContext } from '../../context.js'
+import { outOptions, type OutOptions } from '../../io/result-file.js'
+import { formatOption, listFormats, writeFragment } from './format.js'
+
+/** `config server`: what the protected agent needs. */
+export function defineServer(command: Command, context: CliContext): void {
+  outOptions(
+    command
+      .description('print the fragment for the protected agent')
+      .option(...formatOption(serverFragments), 'json')
+      .option('--server-file <path>', 'path of the server file at the agent, for env, compose and systemd')
+      .option('--allow-weak-seed', 'write seeds of less than 128 bits, for an agent that allows them'),
+  )
+    .addHelpText(
+      'after',
+      `${listFormats(serverFragments)}
+A file that the agent would refuse, for example with a seed of less than 128 bits, is not written (exit 3). A running
+agent then keeps its old file, where revoked credentials are still valid.
+
+Examples:
+  $ a2a-totp config server --out /etc/billing/a2a-totp-server.json
+  $ a2a-totp config server --format python --out a2a_totp_server.py
+  $ a2a-totp config server --format kubernetes | kubectl apply -f -
+  $ a2a-totp config server --format systemd --server-file /etc/a2a-totp/billing.json
+  $ a2a-totp config server --allow-weak-seed --out server.json   # the agent has allowWeakSeeds: true`,
+    )
+    .action(async (options: ServerOptions) => {
+      writeFragment(context, options, await acceptedFragment(context, options))
+    })
+}
+
+interface ServerOptions extends OutOptions {
+  format: ServerFormat
+  serverFile?: string
+  allowWeakSeed?: true
+}
+
+/**
+ * A fragment that the agent's library accepts. One that it would refuse is never written: a running agent would keep its
+ * old file, where revoked credentials are still valid.
+ */
+async function acceptedFragment(
+  { output, store, now }: CliContext,
+  { format, serverFile, allowWeakSeed }: ServerOptions,
+): Promise<RenderedFragment> {
+  const roster = await store.read()
+  if (roster.peers.size === 0) output.warn('the store has no peers, so the agent would refuse every caller')
+  if (format === 'maps') refuseOnce(roster)
+  const input = { roster, at: now(), serverFile }
+  try {
+    const fragment = await renderServerFragment(format, input)
+    if (!fragment.agentReads) return fragment
+    const { readAsAgent } = await import('./server-reader.js')
+    const warning = readAsAgent(fragment.agentReads, allowWeakSeed ?? false)
+    return warning === undefined ? fragment : { ...fragment, warnings: [...fragment.warnings, warning] }
+  } catch (error) {
+    // Without a live shared seed the agent would refuse any file.
+    if (!isTOTPError(error) || error.code !== 'ERR_CREDENTIAL_EXPIRED') throw error
+    throw (await import('./server-reader.js')).refused(error.message)
+  }
+}
+
+/** @throws {TOTPError} `ERR_CONFIG_INVALID` for the replay policy once, which maps cannot express. */
+function refuseOnce(roster: Roster): void {
+  const once = [...roster.peers.values()].find((peer) => replayOf(roster, peer) === 'once')
+  if (!once) return
+  throw new TOTPError(
+    'ERR_CONFIG_INVALID',
+    `maps cannot express the replay policy once of ${once.name}; use --format json`,
+  )
+}
