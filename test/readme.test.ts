@@ -11,4 +11,4 @@ it('shows commands that print what it says they print', async () => {
   const steps = stepsOf(readme).filter(({ command }) => !/^(npm|git|cd) /.test(command))
   expect(steps.length).toBeGreaterThan(5)
   await followSteps(steps, makeFolder(), await freePort())
-}, 60_000)
+}, 90_000)
