@@ -32,8 +32,3 @@ export function requestWith(token: string, code: string): AuthRequest {
     source: '127.0.0.1',
   }
 }
-
-/** A code that is not the right one, of the same form. */
-export function otherThan(code: string): string {
-  return code.replace(/.$/, (digit) => String((Number(digit) + 5) % 10))
-}

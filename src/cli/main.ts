@@ -9,7 +9,7 @@ const commands: CommandList = {
     load: () => import('./commands/store/init.js'),
   },
   'add-peer': {
-    description: 'give one or more peers a seed and a token',
+    description: 'add peers, each with a seed and a token',
     load: () => import('./commands/peers/add-peer.js'),
   },
   list: {
@@ -33,11 +33,11 @@ const commands: CommandList = {
     load: () => import('./commands/config/config.js'),
   },
   probe: {
-    description: 'test against a live agent that bearer plus TOTP is really enforced',
+    description: 'check that a live agent enforces bearer plus TOTP',
     load: () => import('./commands/probe/probe.js'),
   },
   rotate: {
-    description: 'give peers a new seed and token; the old ones stay valid for a while',
+    description: 'create a new seed and token for peers; the old ones stay valid for a while',
     load: () => import('./commands/peers/rotate.js'),
   },
   'remove-peer': {
@@ -46,7 +46,8 @@ const commands: CommandList = {
     load: () => import('./commands/peers/remove-peer.js'),
   },
   import: {
-    description: 'add peers from otpauth URIs, a QR code, a migration, CSV, maps or our JSON; all or none',
+    description:
+      'add peers from otpauth URIs, a QR code, an otpauth migration, CSV, maps, or JSON from `export`; all or none',
     load: () => import('./commands/transfer/import.js'),
   },
   export: {
@@ -66,7 +67,7 @@ const commands: CommandList = {
     load: () => import('./commands/store/recipients.js'),
   },
   doctor: {
-    description: 'find risks to stores and machine: modes, git, weak or old credentials',
+    description: 'report risks: file modes, git, weak or old credentials, the clock',
     load: () => import('./commands/doctor.js'),
   },
   demo: {

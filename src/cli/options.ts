@@ -132,7 +132,7 @@ export function parseTime(text: string): Date {
 }
 
 /**
- * Checks an address that somebody gave. One with a user name in it is none: no command line is a place for a password.
+ * Checks an http(s) URL from the command line. A URL with a user name is refused: passwords do not belong there.
  *
  * @param what says which, `--url` for example
  * @throws {TOTPError} `ERR_USAGE`

@@ -35,7 +35,7 @@ export function demoCard(
 ): AgentCard {
   const card: CardJson = {
     name,
-    description: 'A demonstration: says back what it is told, to callers with both factors.',
+    description: 'A demonstration: echoes messages from callers with both factors.',
     version: '1.0.0',
     supportedInterfaces,
     capabilities: { streaming: true },

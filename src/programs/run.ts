@@ -4,8 +4,6 @@ import { delimiter, isAbsolute, join } from 'node:path'
 import { programEnvironment, type Env } from './environment.js'
 
 // Every program that the tool starts by itself is started here; the linter refuses `node:child_process` elsewhere.
-// A command that the user names (`exec`, `--deliver`) needs another environment: it will be a second function beside
-// `runProgram`, with a list of its own in environment.ts.
 
 export interface RunOptions {
   readonly cwd?: string

@@ -33,9 +33,9 @@ export interface JWTAuthOptions {
   readonly clockTolerance?: number
   /** The `typ` that the token's header must have, for example `at+jwt` (RFC 9068). */
   readonly type?: string
-  /** Limit for fetching the keys; by default 2000. */
+  /** Limit for fetching the keys, in milliseconds; by default 2000. */
   readonly timeoutMs?: number
-  /** For how long after a fetch an unknown key id does not cause another; by default 30,000. */
+  /** For how many milliseconds after a fetch an unknown key id causes no other; by default 30,000. */
   readonly cooldownMs?: number
 }
 

@@ -65,7 +65,7 @@ export function secondsUntil(instant: number, at: number): number {
 }
 
 /**
- * The refusal of a spent time step. The next step is accepted again.
+ * The decision for a spent time step. The next step is accepted again.
  *
  * @param last the last claimed time step
  */
@@ -75,7 +75,7 @@ export function replayed({ timeStep, period, at }: Attempt, last: number): Decis
 }
 
 /**
- * The refusal of a time step that may have been spent before the state's memory begins.
+ * The decision for a time step that may have been spent before the state's memory begins.
  *
  * @param since when the memory begins, in milliseconds
  */
@@ -84,7 +84,7 @@ export function unknown({ period, window, at }: Attempt, since: number): Decisio
   return { kind: 'unknown', retryAfter: secondsUntil(firstKnown * period * 1000, at.getTime()) }
 }
 
-/** The refusal while a budget is exhausted, for that many milliseconds more. */
+/** The decision while a budget is exhausted, for that many milliseconds more. */
 export function throttled(waitMs: number): Decision {
   return { kind: 'throttled', retryAfter: secondsUntil(waitMs, 0) }
 }

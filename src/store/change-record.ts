@@ -20,8 +20,7 @@ export interface Change {
 export const recordPath = (storePath: string): string => `${storePath}.log`
 
 /**
- * Appends a line of JSON to the record of changes beside a store, and creates the record with mode 0600. The record is
- * no evidence: anyone who can write to the store can write to it.
+ * Appends a line of JSON to the record of changes beside a store, and creates the record with mode 0600. The record is not evidence: anyone who can write to the store can write to it.
  *
  * @throws {TOTPError} `ERR_FILE_UNWRITABLE` with the cause. Does not follow a link.
  */

@@ -64,7 +64,7 @@ export async function seal(text: string, protection: Protection): Promise<Uint8A
     : age.encryptForRecipients(text, protection.recipients)
 }
 
-/** The kinds of recipients in an age header. Grease, which keeps implementations honest, is none. */
+/** The kinds of recipients in an age header. Grease, which keeps implementations honest, is not a recipient. */
 function stanzaTypes(header: string): string[] {
   const types = Array.from(header.matchAll(/^-> (\S+)/gm), ([, type = '']) => type)
   return types.filter((type) => !type.endsWith('-grease'))

@@ -138,7 +138,7 @@ describe('add-peer', () => {
     expect(parseJson(missing)).toMatchObject({ peers: [{ name: 'alice' }] })
     const nothing = await runCli(['add-peer', 'bob', '--if-missing'], { cwd })
     expect(nothing).toMatchObject({ exitCode: 0, stdout: '' })
-    expect(nothing.stderr).toBe('exists already, not changed: bob\n')
+    expect(nothing.stderr).toBe('already exists, not changed: bob\n')
   })
 
   it.each([

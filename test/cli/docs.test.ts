@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { exitCodeOf } from '../../src/cli/errors.js'
+import { exitCodeOf, exitCodes } from '../../src/cli/errors.js'
 import { binary, makeStore, runCli } from '../support/cli.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -70,7 +70,7 @@ describe('docs/scripting.md', () => {
     const listed = Array.from(page.matchAll(/^- \*\*(\d+)\*\* .*$/gm)).flatMap(([line, exitCode]) =>
       Array.from(line.matchAll(/ERR_[A-Z_]+/g), ([name]) => [name, Number(exitCode)] as const),
     )
-    expect(Object.fromEntries(listed)).toEqual(exitCodeOf)
+    expect(Object.fromEntries(listed)).toEqual({ ...exitCodeOf, ERR_INTERNAL: exitCodes.bug })
   })
 
   it.each([

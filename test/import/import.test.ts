@@ -51,7 +51,7 @@ function migration(
 }
 
 describe('import', () => {
-  it('takes key URIs, one a line, and makes a token for each', async () => {
+  it('takes key URIs, one per line, and makes a token for each', async () => {
     const { cwd, run } = await give(
       `# mine\n${uriOf('alice', base32)}\r\n\n${uriOf('mesh:bob', second, '&digits=8&period=60&algorithm=SHA512')}\n`,
     )
@@ -176,7 +176,7 @@ describe('import', () => {
     const { cwd, run } = await give(lines.join('\n'))
     expect(run).toMatchObject({ exitCode: 1, stdout: '' })
     expect(run.stderr).toContain('ERR_PEER_EXISTS')
-    expect(run.stderr).toContain('line 1: a peer \\"present\\" exists already')
+    expect(run.stderr).toContain('line 1: a peer \\"present\\" already exists')
     const partial = await runCli(['import', 'file', '--partial', '--json'], { cwd })
     expect(parseJson(partial)).toMatchObject({ imported: 1, skipped: 1, peers: ['alice'] })
     const bad = await give([...lines, uriOf('bob', '0189')].join('\n'))

@@ -48,5 +48,5 @@ it('docs/state.md: the lines for Redis make a scheme that asks it', { skip: !red
   }
   await expect.poll(ask).toBe('alice')
   await server.crash()
-  expect(await ask()).toBe('state-failed')
+  expect(await ask()).toBe('guard-failed')
 })

@@ -234,7 +234,7 @@ describe('fromFile', () => {
     [
       'both seed modes',
       'ERR_CONFIG_INVALID',
-      'peers.alice.seeds must be left out',
+      'peers.alice.seeds must be absent',
       { ...serverFile(), sharedSeeds: [seedEntry('s', 'bob')] },
     ],
     [

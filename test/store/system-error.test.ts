@@ -59,7 +59,7 @@ describe('the boundary between errnos and users', () => {
   })
 
   it.each([
-    new TOTPError('ERR_FILE_EXISTS', 'it exists already; name another'),
+    new TOTPError('ERR_FILE_EXISTS', 'it already exists; name another'),
     new RangeError('a mistake of ours'),
   ])('lets %s pass unchanged', (error) => {
     expect(outcomeOf(error)).toBe(error)

@@ -48,7 +48,7 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   return () => (made ??= make())
 }
 
-/** An identity itself, or those in a file as age-keygen writes it: one a line, and comments after `#`. */
+/** An identity itself, or those in a file as age-keygen writes it: one per line, and comments after `#`. */
 function identitiesIn(given: string, cwd: string): string[] {
   if (identity.test(given)) return [given.toUpperCase()]
   const lines = readIdentityFile(resolve(cwd, given))

@@ -16,6 +16,6 @@ export interface ClientRequest {
 
 /** Returns the headers that authenticate a request. */
 export interface ClientAuthScheme {
-  /** Returns the headers for one attempt to send the request. Called again for each attempt. */
+  /** Returns the headers for one transmission of the request. Called again for each retry and redirect. */
   headers(request: ClientRequest): Promise<Record<string, string>>
 }

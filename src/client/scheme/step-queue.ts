@@ -5,6 +5,7 @@ import { endOfStep, timeStepAt } from '../../core/totp.js'
 
 /** A request that has to wait for a time step of its own. */
 export interface Wait {
+  /** How long it waits, in milliseconds. */
   readonly waitMs: number
   /** The time step that it waits for. */
   readonly timeStep: number

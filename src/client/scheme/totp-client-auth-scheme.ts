@@ -22,7 +22,7 @@ export interface TOTPClientAuthSchemeOptions {
    * waits for the next step, behind earlier requests.
    */
   readonly replay?: ReplayPolicy
-  /** How long a request may wait under `once`; by default one period plus one second. */
+  /** How many milliseconds a request may wait under `once`; by default one period plus one second. */
   readonly maxWaitMs?: number
   /** Called when a request has to wait (policy `once`). */
   readonly onWait?: (wait: Wait) => void

@@ -39,7 +39,7 @@ function malformedCodes(code: string, codeWith123: string): (readonly [label: st
   return [
     ['an empty code', ''],
     ['a code with a no-break space after it', `${code}\u00a0`],
-    ['a code with a blank within', `${code.slice(0, 3)} ${code.slice(3)}`],
+    ['a code with a space in it', `${code.slice(0, 3)} ${code.slice(3)}`],
     ['a code with a plus sign', `+${code}`],
     ['a code as a decimal fraction', `${code}.0`],
     ['a code with a zero before it', `0${code}`],

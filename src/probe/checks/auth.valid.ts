@@ -20,7 +20,7 @@ export const authValid: CellCheck = {
   fix: [
     'Clock: compare `date -u` on both hosts. A code is valid for 30 s, ±1 step.',
     'Settings: algorithm, digits, period and header must match on both sides; `a2a-totp show NAME` prints them.',
-    'Token and seed belong together: after `rotate`, hand both to the client and reload the server.',
+    'Token and seed belong together: after `rotate`, update the server file first, then give both to the client.',
     'A proxy may strip the header: send a request that bypasses it.',
     '503: the state is down, or an agent with policy `once` has just started and cannot know which codes were used before. Probe again after Retry-After.',
     '429: earlier wrong codes count. Wait for Retry-After, or run `a2a-totp rotate NAME --now`. If a rate limiter in front counts every request, exempt the probe from it.',

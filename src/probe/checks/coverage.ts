@@ -26,7 +26,7 @@ export const coverage: RunCheck = {
 function judgeCoverage({ cells, discovery: { interfaces }, options }: Evidence): Verdict {
   const surplus = surplusOf(interfaces)
   const gaps = [
-    ...(surplus > 0 ? [`the card names ${surplus} interfaces too many; not all were tested`] : []),
+    ...(surplus > 0 ? [`the card names too many interfaces; ${surplus} were not tested`] : []),
     ...notUnderstood(unreadOf(interfaces, options)),
     ...cells.flatMap(({ cell }) =>
       cell.untestable === undefined ? [] : [`${titleOf(cell)} was not tested: ${cell.untestable}`],

@@ -11,7 +11,7 @@ export interface CheckExplanation {
   readonly mend: readonly string[]
 }
 
-/** @throws {TOTPError} `ERR_USAGE` for an id that is none, listing those that are. */
+/** @throws {TOTPError} `ERR_USAGE` for an unknown id, listing the known ones. */
 export function explainCheck(id: string): CheckExplanation {
   const [known] = parseIds([id])
   if (known === undefined) throw new TypeError('one id is parsed to none')

@@ -14,7 +14,7 @@ export interface Selection {
  * another check; the call with right credentials is the exception. An opt-in check runs only if `only` or `optedIn`
  * names it.
  *
- * @throws {TOTPError} `ERR_USAGE` for an id that is none, listing those that are.
+ * @throws {TOTPError} `ERR_USAGE` for an unknown id, listing the known ones.
  */
 export function selectChecks(
   only: readonly string[] = [],
@@ -32,7 +32,7 @@ export function selectChecks(
   return { reported, performed: new Set([...judged, ...needed.filter((id) => !skipped.has(id))]) }
 }
 
-/** @throws {TOTPError} `ERR_USAGE` for an id that is none, listing those that are. */
+/** @throws {TOTPError} `ERR_USAGE` for an unknown id, listing the known ones. */
 export function parseIds(given: readonly string[]): readonly CheckId[] {
   if (given.every(isCheckId)) return given
   throw new TOTPError('ERR_USAGE', `no such check; the checks are ${checkIds.join(', ')}`)

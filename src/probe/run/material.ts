@@ -6,7 +6,7 @@ import type { FieldLine } from '../wire/raw-answer.js'
 export interface Material {
   readonly token: string
   readonly header: string
-  /** A token that nobody has. */
+  /** An unknown token. */
   readonly unknownToken: string
   /** A code that would be accepted, with the right token beside it. */
   readonly code: string

@@ -2,7 +2,7 @@ import type { AuthOutcome, Caller } from '../scheme/outcome.js'
 import type { AuthRequest } from '../scheme/request.js'
 import type { TOTPServerAuthScheme } from '../scheme/scheme.js'
 
-/** One scheme's decision about one request. */
+/** One scheme's outcome for one request. */
 interface Entry {
   readonly scheme: TOTPServerAuthScheme
   readonly pending: Promise<AuthOutcome>

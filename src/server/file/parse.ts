@@ -113,11 +113,11 @@ export function parseServerFile(text: string, rules: ProfileRules): ServerFileSe
   const { profile, sharedSeeds, peers } = checked(schemas.document, requireJson(text), [])
   if (sharedSeeds?.length === 0) throw missing(['sharedSeeds'])
   const parsed = Object.entries(peers).map(([name, entry]) => {
-    if (!isName(name)) throw invalid(`peers has a peer name that is not allowed: give ${nameRule}`)
+    if (!isName(name)) throw invalid(`peers has a peer name that is not allowed; use ${nameRule}`)
     const path = ['peers', name]
     const peer = checked(schemas.peer, entry, path)
     if (sharedSeeds && peer.seeds) {
-      throw invalid(`${formatPath([...path, 'seeds'])} must be left out where there are sharedSeeds`)
+      throw invalid(`${formatPath([...path, 'seeds'])} must be absent if the file has sharedSeeds`)
     }
     const seeds = sharedSeeds ?? peer.seeds ?? []
     if (seeds.length === 0) throw missing([...path, 'seeds'])
@@ -139,7 +139,7 @@ function checked<S extends v.GenericSchema>(schema: S, value: unknown, path: Pat
 }
 
 function missing(path: Path): TOTPError {
-  return new TOTPError('ERR_SEED_MISSING', `${formatPath(path)} has no seed; give it at least one`)
+  return new TOTPError('ERR_SEED_MISSING', `${formatPath(path)} has no seed; add at least one`)
 }
 
 function invalid(words: string): TOTPError {

@@ -36,7 +36,7 @@ export type AuthEvent = EventBase &
       }
   )
 
-/** Called after each decision. Its result and its errors are ignored. */
+/** Called after each outcome. Its result and its errors are ignored. */
 export type OnEvent = (event: AuthEvent) => unknown
 
 /** Calls the listener, whose errors do not change the outcome. */

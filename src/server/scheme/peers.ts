@@ -88,7 +88,7 @@ export function makePeer(name: string, input: SeedInput, defaults: PeerDefaults)
     const profile = profileOf(set, defaults.profile)
     const seeds = set.seeds.map((seed, index) => makeSchemeSeed(seed, index, defaults.allowWeakSeeds))
     if (new Set(seeds.map(({ id }) => id)).size < seeds.length) {
-      throw new TOTPError('ERR_CONFIG_INVALID', 'two of its seeds have the same id; give each its own')
+      throw new TOTPError('ERR_CONFIG_INVALID', 'two of its seeds have the same id; ids must be unique')
     }
     return {
       name,

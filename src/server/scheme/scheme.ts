@@ -89,6 +89,9 @@ export class TOTPServerAuthScheme {
    *
    * Always evaluates both factors. Never throws because of a request's content; if a delegate or the state throws, the
    * refusal is of kind `unavailable`.
+   *
+   * @returns the caller if both factors are right and the state accepts; else a refusal of kind `unauthenticated` (401),
+   *   `throttled` (429) or `unavailable` (503)
    */
   async authenticate(request: AuthRequest): Promise<AuthOutcome> {
     const at = this.#now()

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { readExtensions } from '../../../src/core/card/extensions.js'
 import { readRequirements } from '../../../src/core/card/requirements.js'
 import { keyHeadersOf, kindOfScheme, schemeNames } from '../../../src/core/card/schemes.js'
 
@@ -71,19 +70,4 @@ describe('the schemes of a card', () => {
     }
     expect(keyHeadersOf({ securitySchemes: { both, query, tagged } })).toEqual(['X-TOTP', 'X-Code'])
   })
-})
-
-it('the extensions of a card are read, and what has no URI is none', () => {
-  const uri = 'urn:example:v1'
-  const extensions = [
-    { uri, required: true, params: { a: 1 } },
-    { uri, required: 'yes' },
-    { required: true },
-    7,
-  ]
-  expect(readExtensions({ capabilities: { extensions } })).toEqual([
-    { uri, required: true, params: { a: 1 } },
-    { uri, required: false, params: {} },
-  ])
-  expect(readExtensions({ capabilities: [] })).toEqual([])
 })

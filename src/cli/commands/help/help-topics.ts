@@ -5,7 +5,7 @@ export const topics: Readonly<Record<string, string>> = {
 Commands use the store of --store, else of $A2A_TOTP_STORE, else the nearest one upward from the working directory, if it
 is yours and its folders are writable only by you. In plain text it must be readable only by you (mode 0600), and not a
 link. Changes are atomic, even after kill -9 or with a full disk, and concurrent changes wait for each other.
-a2a-totp.json.log beside it records who changed what, and when. It is no proof: anyone who can write to the store can
+a2a-totp.json.log beside it records who changed what, and when. It is not evidence: anyone who can write to the store can
 write to the record.
 `,
   encryption: `The store can be encrypted with age (https://age-encryption.org), for recipients or with a passphrase.
@@ -40,7 +40,7 @@ Set it for the store (init --replay) or a peer (add-peer --replay).
   environment: `Variables that a2a-totp reads:
 
   A2A_TOTP_STORE        the store, without --store
-  A2A_TOTP_SEED         for code, verify and probe without a store; with A2A_TOTP_TOKEN, _AGENT, _URL, _ALGORITHM,
+  A2A_TOTP_SEED         for code, verify and probe without NAME; with A2A_TOTP_TOKEN, _AGENT, _URL, _ALGORITHM,
                         _DIGITS, _PERIOD and _HEADER
   A2A_TOTP_IDENTITY     opens a store encrypted for recipients: an age identity, or a file with one
   A2A_TOTP_PASSPHRASE   opens a store encrypted with a passphrase

@@ -27,7 +27,7 @@ export const define = inContext((command, context) =>
     .option('--seed-file <path>', 'use this base32 seed instead of a new one; - is standard input')
     .option('--token-file <path>', 'use this bearer token instead of a new one; - is standard input')
     .option('--allow-weak-seed', 'accept a seed of less than 128 bits (forbidden by RFC 4226 R6)')
-    .option('--if-missing', 'skip peers that exist already, and succeed')
+    .option('--if-missing', 'skip peers that already exist, and succeed')
     .option('--qr', 'show the key URI as a QR code, on a terminal')
     .option('--reveal', 'print the seed, the token and the key URI')
     .addHelpText(
@@ -101,7 +101,7 @@ function report(
   const rows = added.map((peer) => credentialsOf(roster, peer, reveal ?? false))
   output.result(rows.map(textOf).join('\n'), { peers: rows })
   const present = names.filter((name) => !added.some((peer) => peer.name === name))
-  if (present.length > 0) output.say(`exists already, not changed: ${present.join(', ')}`)
+  if (present.length > 0) output.say(`already exists, not changed: ${present.join(', ')}`)
   const [first] = added
   if (first) output.say(`next: a2a-totp config client ${first.name}`)
 }

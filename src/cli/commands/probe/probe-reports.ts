@@ -57,7 +57,7 @@ export function requirePlaces(
   if (shown.size > 1) {
     throw new TOTPError(
       'ERR_USAGE',
-      'two reports cannot both go to standard output; give one a file: --format FORMAT=FILE',
+      'two reports cannot both go to standard output; send one to a file: --format FORMAT=FILE',
     )
   }
   const files = [...targets.map(({ file }) => file), outFile(out)]

@@ -23,14 +23,14 @@ export const define = inContext((command, context) => {
     .option(...choice('--protocol <version>', 'test this A2A version only', ['auto', '1.0', '0.3']), 'auto')
     .option(
       '--other-peer <name>',
-      'whose code must not pass with our token; else any other peer of the store',
+      'the peer whose code must be refused with this token (default: any other peer of the store)',
     )
     .option('--only <ids>', 'run these checks only, comma-separated', list)
     .option('--skip <ids>', 'leave these checks out', list)
-    .option('--strict', 'let warnings fail')
+    .option('--strict', 'treat warnings as failures')
     .option(
       '--throttle',
-      'also send wrong codes until they are slowed down; it may shut the peer out for a while',
+      'also send wrong codes until they are slowed down; the peer may be locked out for a while',
     )
     .option('--window-scan', 'also find out how many time steps are accepted')
     .option(
@@ -42,13 +42,13 @@ export const define = inContext((command, context) => {
     .option('--ca <file>', 'trust the certificates in this PEM file')
     .option(...wholeNumber('--timeout <seconds>', 'how long one request may take', 1, 300), 10)
     .option(...formatOption)
-    .option('--explain <id>', 'say what a check proves, what a failure means and how to fix it')
+    .option('--explain <id>', 'print what a check proves, what a failure means and how to fix it')
   return outOptions(command)
     .addHelpText(
       'after',
       `
 Without side effects: it asks for a task that does not exist. A run spends at most 4 wrong codes.
-Exit code 0 when every check passed, 1 when one failed, 4 when the agent cannot be reached.
+Exit code 0 if no check failed, 1 if one failed, 4 if the agent cannot be reached, 4 when the agent cannot be reached.
 
 Examples:
   $ a2a-totp probe http://127.0.0.1:4100 alice

@@ -121,7 +121,7 @@ function rosterFrom(options: InitOptions, { now, random }: CliContext): Roster {
 async function reportExisting(store: StoreAccess, output: Output): Promise<void> {
   const { agent } = await store.read()
   output.result(printable(store.path()), { store: store.path(), agent })
-  output.say(`the store of ${agent} exists already; nothing was changed`)
+  output.say(`the store of ${agent} already exists; nothing was changed`)
 }
 
 async function confirmReplacement(

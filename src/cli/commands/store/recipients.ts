@@ -19,7 +19,7 @@ Examples:
 
 function defineList(command: Command, { store, output }: CliContext): void {
   command
-    .description('print the recipients, one a line')
+    .description('print the recipients, one per line')
     .addHelpText('after', '\nExamples:\n  $ a2a-totp recipients list')
     .action(async () => {
       const { recipients, openedBy } = recipientsOf((await store.open()).protection)

@@ -34,7 +34,7 @@ export const define = inContext((command, context) =>
     .addHelpText(
       'after',
       `
-The format is detected: otpauth:// or otpauth-migration:// URIs, one a line; a PNG of a QR code with one; JSON from
+The format is detected: otpauth:// or otpauth-migration:// URIs, one per line; a PNG of a QR code with one; JSON from
 \`export\`, \`config client\` or \`config server --format maps\`; CSV whose first line names its columns (name, seed, token,
 algorithm, digits, period, replay, note; only name is required).
 
@@ -138,7 +138,7 @@ interface Taken {
 }
 
 function refuseTaken({ name, token }: PeerRequest, { there, names, tokens }: Taken): void {
-  if (there.has(name)) throw new TOTPError('ERR_PEER_EXISTS', `a peer ${quoteName(name)} exists already`)
+  if (there.has(name)) throw new TOTPError('ERR_PEER_EXISTS', `a peer ${quoteName(name)} already exists`)
   if (names.has(name)) throw new TOTPError('ERR_IMPORT_INVALID', `the name ${quoteName(name)} is used twice`)
   if (token && tokens.has(token.value))
     throw new TOTPError('ERR_TOKEN_INVALID', 'another peer has the same token; each peer needs its own')

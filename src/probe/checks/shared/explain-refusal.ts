@@ -41,7 +41,7 @@ function certainReason(answer: Answer, cell: CellEvidence): string | undefined {
   }
   if (answer.kind === 'unreadable') return 'no readable A2A answer to a correct call'
   if (answer.kind === 'other' && triedIn(cell).some((tried) => tried.answer.signature === answer.signature)) {
-    return 'right credentials get the same answer as none: they were refused, or the agent gives everyone this answer'
+    return 'right credentials get the same answer as no credentials: they were refused, or the agent answers everyone like this'
   }
   if (answer.retryAfter !== undefined) {
     return `the agent treats the code as used (Retry-After ${answer.retryAfter} s): the agent's policy is once`
@@ -67,7 +67,7 @@ function clockReason({ exchanges }: CellEvidence, { window, period }: ProbeCrede
   const offsetMs = clockOffsetMs(exchanges)
   if (offsetMs === undefined || Math.abs(offsetMs) <= (window + 0.5) * period * 1000) return undefined
   const seconds = Math.round(offsetMs / 1000)
-  return `the agent's clock is ${Math.abs(seconds)} s ${seconds > 0 ? 'ahead' : 'behind'}: no code of now can match`
+  return `the agent's clock is ${Math.abs(seconds)} s ${seconds > 0 ? 'ahead' : 'behind'}: no current code can match`
 }
 
 function remainingReasons(

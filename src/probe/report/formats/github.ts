@@ -2,7 +2,7 @@ import { linesOf } from '../lines.js'
 import { isFailing, type ProbeReport } from '../report.js'
 import { costOf, countsOf } from './pretty.js'
 
-/** The report as workflow commands of GitHub Actions: an annotation for each finding, and one for the verdict. */
+/** The report as workflow commands of GitHub Actions: an annotation for each failed check and each warning, and one for the verdict. */
 export function renderGithub(report: ProbeReport): string {
   const annotations = linesOf(report.checks)
     .filter(({ check }) => check.status !== 'skip')
