@@ -1,7 +1,8 @@
 /** The guard for Express 4 and 5. */
-import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import type { RequestHandler } from 'express'
 import { answerRefusal, authRequestOf, isCardRequest } from './adapters/http.js'
-import { decide } from './adapters/outcomes.js'
+import { decideThen } from './adapters/outcomes.js'
+import type { AuthRequest } from './scheme/request.js'
 import type { TOTPServerAuthScheme } from './scheme/scheme.js'
 
 export { callerOf, outcomeOf } from './adapters/outcomes.js'
@@ -15,16 +16,16 @@ export { callerOf, outcomeOf } from './adapters/outcomes.js'
  * scheme is verified once.
  */
 export function totpGuard(scheme: TOTPServerAuthScheme): RequestHandler {
-  const guard = async (req: Request, res: Response, next: NextFunction): Promise<void> => {
+  return (req, res, next) => {
     if (isCardRequest(req.method, req.url)) {
       next()
       return
     }
     // `req.ip` is the socket's address, unless the application trusts a proxy.
-    const { refusal } = await decide(scheme, req, () => authRequestOf(req, req.originalUrl, () => req.ip))
-    if (refusal) answerRefusal(req, res, refusal)
-    else next()
+    const request = (): AuthRequest => authRequestOf(req, req.originalUrl, () => req.ip)
+    decideThen(scheme, req, request, ({ caller, refusal }) => {
+      if (caller) next()
+      else answerRefusal(req, res, refusal)
+    })
   }
-  // Express 4 ignores the promise that a middleware returns.
-  return (req, res, next) => void guard(req, res, next).catch(next)
 }

@@ -3,11 +3,15 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { authRequestOf, drain, isCardRequest } from './adapters/http.js'
 import * as outcomes from './adapters/outcomes.js'
 import type { AuthOutcome, Caller } from './scheme/outcome.js'
-import { httpAnswer } from './scheme/refusal.js'
+import { httpAnswer, type Refusal } from './scheme/refusal.js'
+import type { AuthRequest } from './scheme/request.js'
 import type { TOTPServerAuthScheme } from './scheme/scheme.js'
 
-/** An `onRequest` hook. */
-export type FastifyGuard = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
+/**
+ * An `onRequest` hook. It calls back only for a caller: a promise would also be fulfilled when a refused client
+ * disconnects, and Fastify would go on to the handler.
+ */
+export type FastifyGuard = (request: FastifyRequest, reply: FastifyReply, done: () => void) => void
 
 /**
  * Returns an `onRequest` hook that lets only callers with both factors pass: `app.addHook('onRequest',
@@ -18,23 +22,30 @@ export type FastifyGuard = (request: FastifyRequest, reply: FastifyReply) => Pro
  * first if browsers call. Handlers behind it use `callerOf(request)`.
  */
 export function totpGuard(scheme: TOTPServerAuthScheme): FastifyGuard {
-  return async (request, reply) => {
+  return (request, reply, done) => {
     const { raw, originalUrl, method, url } = request
-    if (isCardRequest(method, url)) return
-    const { refusal } = await outcomes.decide(scheme, raw, () =>
-      authRequestOf(raw, originalUrl, () => request.ip),
-    )
-    if (!refusal) return
-    const { status, headers, body } = httpAnswer(refusal)
-    reply.code(status)
-    for (const [name] of headers) {
-      const lines = headers.filter(([other]) => other === name).map(([, value]) => value)
-      // Fastify does not recognise a Content-Type in a list of one, and would send text/plain.
-      reply.header(name, lines.length === 1 ? lines[0] : lines)
+    if (isCardRequest(method, url)) {
+      done()
+      return
     }
-    drain(raw)
-    return reply.send(body)
+    const asked = (): AuthRequest => authRequestOf(raw, originalUrl, () => request.ip)
+    outcomes.decideThen(scheme, raw, asked, ({ caller, refusal }) => {
+      if (caller) done()
+      else refuse(reply, refusal)
+    })
   }
+}
+
+function refuse(reply: FastifyReply, refusal: Refusal): void {
+  const { status, headers, body } = httpAnswer(refusal)
+  reply.code(status)
+  for (const [name] of headers) {
+    const lines = headers.filter(([other]) => other === name).map(([, value]) => value)
+    // Fastify does not recognise a Content-Type in a list of one, and would send text/plain.
+    reply.header(name, lines.length === 1 ? lines[0] : lines)
+  }
+  drain(reply.request.raw)
+  void reply.send(body)
 }
 
 /** The caller of a request, see {@link outcomes.callerOf}. */

@@ -44,14 +44,10 @@ export function grpcGuard(scheme: TOTPServerAuthScheme): ServerInterceptor {
               header: (name) => metadata.get(name).map(String),
               source: sourceOf(call),
             })
-            const answer = ({ refusal }: AuthOutcome): void => {
-              if (refusal) refuseCall(call, refusal)
-              else pass(metadata)
-            }
-            // In a microtask of its own: an error behind the guard is not a rejection of the guard's promise.
-            void outcomes
-              .decide(scheme, metadata, request)
-              .then((outcome) => queueMicrotask(() => answer(outcome)))
+            outcomes.decideThen(scheme, metadata, request, ({ caller, refusal }) => {
+              if (caller) pass(metadata)
+              else refuseCall(call, refusal)
+            })
           },
           // Messages are requested only after the metadata has passed, so these come from a caller that was let in.
           onReceiveMessage: (message: unknown, pass) => {

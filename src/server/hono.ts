@@ -35,10 +35,11 @@ export function totpGuard(
   return async (c, next) => {
     const { method, url } = c.req.raw
     const parsed = new URL(url)
-    if (isCardRequest(method, parsed.pathname)) return next()
-    const outcome = await outcomes.decide(scheme, c, () => requestOf(c, parsed, options))
-    if (outcome.refusal) return fetchStyle.responseOf(outcome.refusal, method)
-    c.set('caller', outcome.caller)
+    // Hono routes by a path of its own, which must be the card's as well.
+    if (isCardRequest(method, parsed.pathname) && isCardRequest(method, c.req.path)) return next()
+    const { caller, refusal } = await outcomes.decide(scheme, c, () => requestOf(c, parsed, options))
+    if (!caller) return fetchStyle.responseOf(refusal, method)
+    c.set('caller', caller)
     return next()
   }
 }

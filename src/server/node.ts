@@ -1,8 +1,7 @@
 /** The guard for a plain server of node:http or node:https. */
 import type { RequestListener } from 'node:http'
 import { answerRefusal, authRequestOf, isCardRequest } from './adapters/http.js'
-import { decide } from './adapters/outcomes.js'
-import type { AuthOutcome } from './scheme/outcome.js'
+import { decideThen } from './adapters/outcomes.js'
 import type { TOTPServerAuthScheme } from './scheme/scheme.js'
 
 export { callerOf, outcomeOf } from './adapters/outcomes.js'
@@ -20,13 +19,14 @@ export function totpGuard(scheme: TOTPServerAuthScheme, listener: RequestListene
       listener(req, res)
       return
     }
-    const answer = ({ refusal }: AuthOutcome): void => {
-      if (refusal) answerRefusal(req, res, refusal)
-      else listener(req, res)
-    }
-    // In a microtask of its own: an error of the listener is an uncaught exception, as without a guard, not a rejection.
-    void decide(scheme, req, () => authRequestOf(req)).then((outcome) =>
-      queueMicrotask(() => answer(outcome)),
+    decideThen(
+      scheme,
+      req,
+      () => authRequestOf(req),
+      ({ caller, refusal }) => {
+        if (caller) listener(req, res)
+        else answerRefusal(req, res, refusal)
+      },
     )
   }
 }

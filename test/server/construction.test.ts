@@ -137,9 +137,13 @@ describe('TOTPServerAuthScheme', () => {
     expect(() => make({ ...good, peerSeeds: { bob: weak }, allowWeakSeeds: true })).not.toThrow()
   })
 
-  it('needs no guard that can do once for reuse', () => {
-    const guard = { ...memoryState(), supports: { once: false } }
-    expect(() => make({ ...good, guard })).not.toThrow()
+  it('needs no state that can do once for reuse', () => {
+    const state = { ...memoryState(), supports: { once: false } }
+    expect(() => make({ ...good, state })).not.toThrow()
+  })
+
+  it('refuses the option guard, as state was called, instead of remembering in memory alone', () => {
+    expect(failureOf(() => make({ ...good, guard: memoryState() })).code).toBe('ERR_CONFIG_INVALID')
   })
 
   it('takes the mapped tokens for the good ones when there is no delegate', async () => {

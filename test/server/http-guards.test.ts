@@ -157,6 +157,25 @@ describe.each(Object.entries(frameworks))('the guard for %s', (framework, serve)
     expect(await response.text()).not.toContain('secret')
   })
 
+  it.each<[unknown]>([
+    [{}],
+    ['x'],
+    [undefined],
+    [null],
+    [{ caller: null }],
+    [{ caller: {} }],
+    [{ refusal: null }],
+  ])('answers 503 when a scheme that was replaced returns %j', async (outcome) => {
+    const { scheme } = schemeFor(new Clock())
+    const replaced = Object.assign(Object.create(scheme) as typeof scheme, {
+      authenticate: () => Promise.resolve(outcome as never),
+    })
+    const through: string[] = []
+    server = await serve({ scheme: replaced, through: (peer) => through.push(peer) })
+    expect((await fetch(server.origin, { headers: right })).status).toBe(503)
+    expect(through).toEqual([])
+  })
+
   it('lets an answer stand that something in front gave while the delegate took its time', async () => {
     const failures: unknown[] = []
     const note = (error: unknown): void => void failures.push(error)

@@ -71,18 +71,17 @@ describe('an error behind a guard', () => {
   const failure = new Error('of the application')
   const { scheme } = schemeFor(new Clock())
 
-  it('goes to next on Express', async () => {
-    const [request, response] = exchange()
-    const seen = await new Promise((done) => {
-      void expressGuard(scheme)(request as Request, response as Response, (error?: unknown) => {
-        if (error === undefined) throw failure
-        done(error)
-      })
-    })
-    expect(seen).toBe(failure)
-  })
-
-  it('is an uncaught exception of a listener of node:http, and no rejection of the guard', async () => {
+  it.each([
+    [
+      'next on Express, which is called once',
+      (fail: () => never, [req, res]: ReturnType<typeof exchange>) =>
+        void expressGuard(scheme)(req as Request, res as Response, fail),
+    ],
+    [
+      'a listener of node:http',
+      (fail: () => never, both: ReturnType<typeof exchange>) => nodeGuard(scheme, fail)(...both),
+    ],
+  ])('is an uncaught exception of %s, and no rejection of the guard', async (_, guard) => {
     const others = process.listeners('uncaughtException')
     process.removeAllListeners('uncaughtException')
     onTestFinished(() => {
@@ -92,9 +91,12 @@ describe('an error behind a guard', () => {
     const seen = new Promise((done) => {
       process.once('uncaughtException', (error, origin) => done([error, origin]))
     })
-    nodeGuard(scheme, () => {
+    let calls = 0
+    guard(() => {
+      calls++
       throw failure
-    })(...exchange())
+    }, exchange())
     expect(await seen).toEqual([failure, 'uncaughtException'])
+    expect(calls).toBe(1)
   })
 })

@@ -1,3 +1,4 @@
+import { asObject, isObject } from '../../core/json.js'
 import type { AuthOutcome, Caller } from '../scheme/outcome.js'
 import type { AuthRequest } from '../scheme/request.js'
 import type { TOTPServerAuthScheme } from '../scheme/scheme.js'
@@ -46,10 +47,32 @@ const schemeFailed: AuthOutcome = {
 
 async function authenticate(scheme: TOTPServerAuthScheme, request: () => AuthRequest): Promise<AuthOutcome> {
   try {
-    return await scheme.authenticate(request())
+    const outcome: unknown = await scheme.authenticate(request())
+    return isOutcome(outcome) ? outcome : schemeFailed
   } catch {
     return schemeFailed
   }
+}
+
+/** A scheme that was wrapped or replaced in plain JavaScript can return anything. */
+function isOutcome(value: unknown): value is AuthOutcome {
+  const { caller, refusal } = asObject(value)
+  return refusal === undefined ? typeof asObject(caller)['peer'] === 'string' : !caller && isObject(refusal)
+}
+
+/**
+ * Asks the scheme about a request, and calls `answer` with the outcome in a microtask of its own: an error behind the
+ * guard is then an uncaught exception, as without a guard, and not a rejection of the guard's promise.
+ *
+ * @param key see {@link decide}
+ */
+export function decideThen(
+  scheme: TOTPServerAuthScheme,
+  key: object,
+  request: () => AuthRequest,
+  answer: (outcome: AuthOutcome) => void,
+): void {
+  void decide(scheme, key, request).then((outcome) => queueMicrotask(() => answer(outcome)))
 }
 
 /**

@@ -32,6 +32,9 @@ export function makeConfig(
   options: TOTPServerAuthSchemeOptions,
   state: Pick<State, 'supports'>,
 ): SchemeConfig {
+  if ('guard' in options) {
+    throw new TOTPError('ERR_CONFIG_INVALID', 'the option guard is not known; the state is passed as `state`')
+  }
   const profile = parseProfile(
     { ...options.profile },
     options.allowInsecureWindow ? insecureProfileRules : profileRules,

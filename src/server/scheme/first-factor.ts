@@ -1,4 +1,5 @@
 import { TOTPError } from '../../core/errors.js'
+import { isObject } from '../../core/json.js'
 import { quoteName } from '../../core/name.js'
 import { hashToken, isTokenHash } from '../../core/token.js'
 import { PeerTokenAuth, tokenHashOf, type ServerAuthScheme, type TokenVerdict } from './delegates.js'
@@ -110,8 +111,16 @@ function unusable(token: string, peer: string, peers: PeerDirectory): TOTPError 
   )
 }
 
-/** A delegate in plain JavaScript can return anything; what is not a verdict is a refusal. */
-function isRefused(verdict: TokenVerdict | null | undefined): verdict is { readonly refusal: string } {
-  if (typeof verdict !== 'object' || verdict === null || Array.isArray(verdict)) return true
-  return verdict.refusal !== undefined || typeof (verdict.peer ?? '') !== 'string'
+/**
+ * A delegate in plain JavaScript can return anything; what is not a verdict is a refusal. Without a peer, an object with
+ * other fields, such as an `Error` or `{ ok: false }`, is no yes.
+ */
+function isRefused(verdict: unknown): verdict is { readonly refusal: string } {
+  if (!isObject(verdict) || verdict['refusal'] !== undefined) return true
+  const { peer } = verdict
+  if (peer !== undefined && peer !== null) return typeof peer !== 'string'
+  const isPlain = [Object.prototype, null].includes(Object.getPrototypeOf(verdict) as object | null)
+  return !isPlain || Object.keys(verdict).some((key) => !verdictFields.has(key))
 }
+
+const verdictFields: ReadonlySet<string> = new Set(['peer', 'claims', 'guessKey', 'refusal'])
