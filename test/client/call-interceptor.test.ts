@@ -122,7 +122,12 @@ describe('the hosts of an interceptor', () => {
     ['http://agent.example/', 'ERR_INSECURE_TRANSPORT'],
     ['ftp://agent.example/', 'ERR_CARD_INVALID'],
     ['dns://198.51.100.1/agent.example', 'ERR_CARD_INVALID'],
-  ])('may not be spelled %s', async (url, code) => {
-    await expect(before(totpInterceptor(schemeOn(clock)), url)).rejects.toMatchObject({ code })
+    // A client turns it into text, and calls that.
+    [['http://other.example/'], 'ERR_CARD_INVALID'],
+  ])('may not be spelled %j', async (url, code) => {
+    const interceptor = totpInterceptor(schemeOn(clock), { origins: ['https://agent.example'] })
+    await expect(before(interceptor, url as string)).rejects.toMatchObject({ code })
+    const card = { url, preferredTransport: 'JSONRPC' }
+    await expect(interceptor.before({ agentCard: card })).rejects.toMatchObject({ code })
   })
 })

@@ -25,7 +25,7 @@ const mostRedirects = 20
  *
  * The returned function rejects as `fetch` does, and with a {@link TOTPError}: `ERR_INSECURE_TRANSPORT` for plain http
  * beyond loopback, `ERR_HOST_FORBIDDEN` for an origin that the credentials are not for, `ERR_AGENT_UNREACHABLE` for too
- * many redirects; and with what the scheme throws, such as `ERR_STEP_SPENT`.
+ * many redirects, `ERR_USAGE` for a URL with a user name or password; and with what the scheme throws, such as `ERR_STEP_SPENT`.
  *
  * @throws {TOTPError} `ERR_CONFIG_INVALID` for an invalid origin.
  */
@@ -58,6 +58,7 @@ export function fetchTo(
   }
 
   async function attempt(outgoing: Outgoing): Promise<Response> {
+    requireNoPassword(outgoing.url)
     admit(outgoing.url)
     if (scheme.replay === 'once' && isCardRequest(outgoing)) {
       const response = await sendWith(outgoing, bareHeaders(scheme, outgoing))
@@ -75,6 +76,12 @@ export function fetchTo(
   function sendWith({ url, init }: Outgoing, headers: Record<string, string>): Promise<Response> {
     return send(url.href, { ...init, headers })
   }
+}
+
+/** `fetch` would quote it in its own error. */
+function requireNoPassword({ username, password }: URL): void {
+  if (username === '' && password === '') return
+  throw new TOTPError('ERR_USAGE', 'the URL contains a user name or password; remove them')
 }
 
 /** The card is usually public. Under `once`, a code spent on it would make the next call wait. */

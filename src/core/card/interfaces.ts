@@ -97,14 +97,16 @@ function read(
   { cardUrl, tenant = '' }: Around,
 ): CardInterface {
   const written = {
-    address: asText(given.address),
+    address: isSet(given.address) && asText(given.address) === '' ? '(not a string)' : asText(given.address),
     transport: asText(given.transport),
     version: asText(given.version),
   }
   const binding = Object.hasOwn(bindings, written.transport.toUpperCase())
     ? bindings[written.transport.toUpperCase()]
     : undefined
-  const address = readAddress(written.address, binding, cardUrl)
+  // A client may turn anything else into text, and call it.
+  const isText = !isSet(given.address) || typeof given.address === 'string'
+  const address = isText ? readAddress(written.address, binding, cardUrl) : no('its address is not a string')
   if (binding === undefined || protocolVersion === undefined || !address.understood) {
     const url = address.understood ? address.url : undefined
     return { understood: false, binding, protocolVersion, url, why: whyNot(binding, address), written }

@@ -65,6 +65,8 @@ function readHostAndPort(text: string): Address {
   if (/^\d+$/.test(host)) return no('no host')
   const secure = parse('https', `${host}:${port}`)
   if (secure === undefined) return no(notATarget)
+  // gRPC looks up a host that the URL parser has rewritten, such as 127.1 or `127.0.0.1.`, as a name.
+  if (!host.startsWith('[') && secure.hostname !== host.toLowerCase()) return no('not an IPv4 address')
   return yes(isLoopback(secure) ? new URL(`http://${secure.hostname}:${port}`) : secure)
 }
 

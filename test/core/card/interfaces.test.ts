@@ -112,7 +112,8 @@ describe('an address', () => {
     ['http://agent.example:0/', 'port 0 cannot be called'],
     ['', 'no address'],
     [undefined, 'no address'],
-    [7, 'no address'],
+    [7, 'its address is not a string'],
+    [['https://agent.example/rpc'], 'its address is not a string'],
   ])('like %j is not understood: %s', (url, why) => {
     expect(newer(at(url))).toEqual([`? ${why}`])
   })
