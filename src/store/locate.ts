@@ -1,6 +1,7 @@
-import { lstatSync, type Stats } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import type { Stats } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { realFolder } from '../programs/work-tree.js'
+import { distrustFolder, look, upwardFrom } from './trusted-folder.js'
 
 const defaultName = 'a2a-totp.json'
 
@@ -48,21 +49,6 @@ export function locateStore({ store, env, cwd, here = false }: LocateOptions): L
   return { path: join(start, defaultName), found: false, passedOver }
 }
 
-/** A folder and its parents, up to the root. */
-function upwardFrom(folder: string): string[] {
-  const above = dirname(folder)
-  return above === folder ? [folder] : [folder, ...upwardFrom(above)]
-}
-
-/** What is at a path; does not follow a link. Undefined when nothing is there, or the folder is not readable. */
-function look(path: string): Stats | undefined {
-  try {
-    return lstatSync(path)
-  } catch {
-    return undefined
-  }
-}
-
 function distrust(store: Stats, folder: string): string | undefined {
   if (store.isSymbolicLink()) return 'it is a symbolic link'
   if (!store.isFile()) return 'it is not a regular file'
@@ -70,20 +56,4 @@ function distrust(store: Stats, folder: string): string | undefined {
   if (caller === undefined) return undefined
   if (store.uid !== caller) return `it belongs to another user (uid ${store.uid})`
   return distrustFolder(folder)
-}
-
-/** Why another user could put a file into a folder; undefined when none can. */
-export function distrustFolder(folder: string): string | undefined {
-  const caller = process.geteuid?.()
-  if (caller === undefined) return undefined
-  for (const [above, each] of upwardFrom(folder).entries()) {
-    const stats = look(each)
-    if (stats === undefined) return `the folder ${each} cannot be inspected`
-    const { uid, mode } = stats
-    if (uid !== caller && uid !== 0) return `the folder ${each} belongs to another user (uid ${uid})`
-    const sticky = (mode & 0o1000) !== 0
-    // In a sticky folder others can add files but not rename ours, which is enough for a parent.
-    if ((mode & 0o022) !== 0 && !(sticky && above > 0)) return `others can write to the folder ${each}`
-  }
-  return undefined
 }

@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, truncateSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+} from 'node:fs'
 import module from 'node:module'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -52,6 +61,20 @@ describe.skipIf(!posix)('the compile cache', () => {
     symlinkSync(elsewhere, join(linked, 'a2a-totp'))
     for (const caches of [open, linked]) await version(makeFolder(), { XDG_CACHE_HOME: caches })
     expect([...filesIn(join(open, 'a2a-totp')), ...filesIn(elsewhere)]).toEqual([])
+  })
+
+  it('is not created below a folder that others can write to', async () => {
+    const open = makeFolder()
+    chmodSync(open, 0o777)
+    await version(makeFolder(), { XDG_CACHE_HOME: join(open, 'caches') })
+    expect(readdirSync(open)).toEqual([])
+  })
+
+  it.runIf(process.geteuid?.() === 0)("is not created in another user's home, as under sudo", async () => {
+    const home = makeFolder()
+    chownSync(home, 12_345, 12_345)
+    await version(makeFolder(), { HOME: home })
+    expect(readdirSync(home)).toEqual([])
   })
 
   it.each([

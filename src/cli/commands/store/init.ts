@@ -6,7 +6,7 @@ import { parseProfile, type ReplayPolicy, type TOTPProfile } from '../../../core
 import { seedCredential } from '../../../core/provision.js'
 import { makeSeed } from '../../../core/seed.js'
 import { printable } from '../../../core/text.js'
-import { distrustFolder } from '../../../store/locate.js'
+import { distrustFolder } from '../../../store/trusted-folder.js'
 import { plaintext } from '../../../store/protection.js'
 import { inContext, type CliContext } from '../../context.js'
 import type { StoreAccess } from '../../store/store-access.js'
