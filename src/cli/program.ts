@@ -136,7 +136,7 @@ Getting started:
   $ a2a-totp config server               # what the agent needs; secret
   $ a2a-totp probe https://billing.example alice
 
-Exit codes: 0 success, 1 the answer is no, 2 wrong usage, 3 a store, file or configuration cannot be used,
+Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 a store, file or configuration cannot be used,
 4 the agent cannot be reached, 70 a bug, 130 / 143 interrupted.`,
     )
     .helpCommand(false)

@@ -19,7 +19,7 @@ export function auditAcross(stores: readonly Store[]): Finding[] {
     }
   }
   return [
-    ...repeated(seeds, 'seed', 'an agent that verifies codes with it can also generate them for the others'),
+    ...repeated(seeds, 'seed', 'each of them can generate the codes of the others'),
     ...repeated(tokens, 'token', 'an agent that receives it can use it at the other agents'),
   ]
 }

@@ -38,7 +38,7 @@ function auditSeeds(roster: Roster, { name, seeds }: Peer, at: Date): Finding[] 
 
 function weak(seed: Seed, subject: string, fix: string): Finding[] {
   if (seed.strong) return []
-  const message = `its seed has ${seed.bits} bits; RFC 4226 requires at least ${minimumSeedBits}, since a shorter seed can be computed from a few codes`
+  const message = `its seed has ${seed.bits} bits; RFC 4226 requires at least ${minimumSeedBits}, since a shorter seed can be found by trying them all against a few codes`
   return [{ id: 'seed-weak', severity: 'serious', subject, message, fix }]
 }
 

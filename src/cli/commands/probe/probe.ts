@@ -48,7 +48,7 @@ export const define = inContext((command, context) => {
       'after',
       `
 Without side effects: it asks for a task that does not exist. A run spends at most 4 wrong codes.
-Exit code 0 if no check failed, 1 if one failed, 4 if the agent cannot be reached, 4 when the agent cannot be reached.
+Exit code 0 if no check failed, 1 if one failed, 4 if the agent cannot be reached.
 
 Examples:
   $ a2a-totp probe http://127.0.0.1:4100 alice

@@ -27,6 +27,6 @@ Examples:
       output.result('', { store: store.path(), encrypted: kind })
       output.say(`encrypted the store with ${kind === 'passphrase' ? 'a passphrase' : 'age recipients'}`)
       if (before.kind === 'none')
-        output.say('earlier backups and commits contain it in plain text; a2a-totp doctor finds them')
+        output.say('earlier backups and commits contain it in plain text; a2a-totp doctor looks for them')
     }),
 )
