@@ -16,7 +16,7 @@ const answersTo = (answer: NonNullable<Quirks['answers']>): Quirks => ({
 
 describe('right credentials that are not let in are explained by', () => {
   it.each<[string, Quirks, string]>([
-    ["the agent's clock", { clockOffsetMs: -240_000 }, 's behind: no code of now can match'],
+    ["the agent's clock", { clockOffsetMs: -240_000 }, 's behind: no current code can match'],
     [
       'the header that the challenge names',
       { header: 'X-OTP' },
@@ -67,7 +67,7 @@ describe('right credentials that are not let in are explained by', () => {
           return true
         },
       },
-      'the same answer as none',
+      'the same answer as no credentials',
     ],
   ])('%s', async (_, quirks, words) => {
     const { report } = await probeAgent(quirks)
