@@ -30,6 +30,8 @@ describe('the packed tarball', () => {
   it('installs as the README says, without a warning, and runs no script', () => {
     // The prefix stands for the folder of global packages. With --foreground-scripts a script's output would be seen.
     const flags = ['--global', '--prefix', join(folder, 'global'), '--prefer-offline', '--foreground-scripts']
+    // Under `npm run --silent` npm would say nothing here, and hide what it has to warn of.
+    flags.push('--loglevel', 'notice')
     const { status, stdout, stderr } = tried('npm', ['install', ...flags, tarball], folder)
     expect({ status, stdout, stderr }).toEqual({
       status: 0,
