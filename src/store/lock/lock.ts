@@ -93,7 +93,7 @@ function lowestFree(taken: ReadonlySet<number>): number {
   return number
 }
 
-/** The second look, with my file in place: any other living holder makes me step back; else leftovers are removed. */
+/** Looks again once our file is in place: if another holder is alive, this one gives up; otherwise leftovers are removed. */
 function settle(lock: HeldLock, { storePath, self, judge, fs }: Contender): Result {
   const { locks, temporaries } = listSidecars(storePath, fs)
   const others = locks.filter((file) => file.holder?.nonce !== self.nonce)
