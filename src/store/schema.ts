@@ -6,6 +6,7 @@ import { isName, nameRule } from '../core/name.js'
 import { profileRules, replayPolicies, type TOTPProfile } from '../core/profile.js'
 import { Seed } from '../core/seed.js'
 import { Token } from '../core/token.js'
+import { parseHttpUrl } from '../core/url.js'
 
 /** A value that one of our own rules allows. The message says only what is expected. */
 const allowed = <T>({ allows, expected }: { allows: (value: unknown) => boolean; expected: string }) =>
@@ -21,8 +22,7 @@ const name = allowed<string>({
 })
 
 const url = allowed<string>({
-  allows: (value) =>
-    typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol),
+  allows: (value) => typeof value === 'string' && parseHttpUrl(value) !== undefined,
   expected: 'an absolute http or https URL',
 })
 

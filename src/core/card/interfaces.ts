@@ -31,8 +31,9 @@ export interface UnreadInterface {
 
 export type CardInterface = UnderstoodInterface | UnreadInterface
 
-/** The entry's own text, unchecked; empty for anything that is not text. */
+/** The entry's own text, unchecked; empty where there is none. */
 export interface Written {
+  /** `(not a string)` for anything else than text: a client may turn it into text, and call that. */
   readonly address: string
   readonly transport: string
   readonly version: string
@@ -45,6 +46,8 @@ const bindings: Readonly<Record<string, Binding>> = {
   REST: 'rest',
   GRPC: 'grpc',
 }
+
+const notAString = '(not a string)'
 
 const absoluteUrl = /^https?:\/\//i
 
@@ -97,16 +100,17 @@ function read(
   { cardUrl, tenant = '' }: Around,
 ): CardInterface {
   const written = {
-    address: isSet(given.address) && asText(given.address) === '' ? '(not a string)' : asText(given.address),
+    address: isSet(given.address) && typeof given.address !== 'string' ? notAString : asText(given.address),
     transport: asText(given.transport),
     version: asText(given.version),
   }
   const binding = Object.hasOwn(bindings, written.transport.toUpperCase())
     ? bindings[written.transport.toUpperCase()]
     : undefined
-  // A client may turn anything else into text, and call it.
-  const isText = !isSet(given.address) || typeof given.address === 'string'
-  const address = isText ? readAddress(written.address, binding, cardUrl) : no('its address is not a string')
+  const address =
+    written.address === notAString
+      ? no('its address is not a string')
+      : readAddress(written.address, binding, cardUrl)
   if (binding === undefined || protocolVersion === undefined || !address.understood) {
     const url = address.understood ? address.url : undefined
     return { understood: false, binding, protocolVersion, url, why: whyNot(binding, address), written }

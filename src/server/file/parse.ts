@@ -51,7 +51,7 @@ const allowed = <T>({ allows, expected }: { allows: (value: unknown) => boolean;
 const textThat = (allows: (given: string) => boolean, expected: string) =>
   allowed<string>({ allows: (value) => typeof value === 'string' && allows(value), expected })
 
-const id = textThat((given) => given !== '', 'a text')
+const id = textThat((given) => given !== '', 'a non-empty string')
 const at = v.pipe(
   textThat((given) => parseRfc3339(given) !== undefined, 'an RFC 3339 time, like 2026-11-23T22:45:01Z'),
   v.transform((given) => new Date(given)),
@@ -62,7 +62,7 @@ const seeds = v.array(
 const tokens = v.array(
   v.object({
     id,
-    hash: textThat(isTokenHash, 'sha256: and 64 digits in hex'),
+    hash: textThat(isTokenHash, 'sha256: and 64 hex digits'),
     expiresAt: v.exactOptional(at),
   }),
 )

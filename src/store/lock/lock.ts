@@ -98,7 +98,7 @@ function settle(lock: HeldLock, { storePath, self, judge, fs }: Contender): Resu
   const { locks, temporaries } = listSidecars(storePath, fs)
   const others = locks.filter((file) => file.holder?.nonce !== self.nonce)
   const living = judge.firstLiving(others)
-  // Mine is gone when a process that had been taken for dead freed its number, and another cleared mine away.
+  // Ours is gone when a process that was taken for dead freed its number, and another one removed our file.
   if (living || others.length === locks.length) {
     lock.release()
     return { holder: living?.holder }
