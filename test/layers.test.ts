@@ -61,7 +61,7 @@ const planned = ['html', 'sidecar', 'mesh']
 const optional = /^(@a2a-js\/sdk|express|@grpc\/|ioredis|redis|jose|fastify|hono)/
 
 /** What core may take from node:crypto: functions of their arguments alone. */
-const pureCrypto = ['createHash', 'hash', 'timingSafeEqual']
+const pureCrypto = ['createHash', 'hash', 'hkdfSync', 'timingSafeEqual']
 
 interface Import {
   readonly file: string
