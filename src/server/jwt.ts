@@ -110,8 +110,7 @@ export class JWTAuth implements ServerAuthScheme {
     }
     const peer = this.#peerOf(claims)
     if (typeof peer !== 'string' || peer === '') return { refusal: 'the token names no peer' }
-    // Without the signature, which has many spellings, and in some algorithms a second valid value (ECDSA: n − s).
-    return { peer, claims, guessKey: token.slice(0, token.lastIndexOf('.')) }
+    return { peer, claims }
   }
 }
 

@@ -1,16 +1,18 @@
 import { TOTPError } from '../core/errors.js'
 import { isInstant } from '../core/instant.js'
-import { longestMs, memoryOf, waitFor } from './budgets.js'
+import { longestMs } from './budgets.js'
+import { CodesAhead } from './codes-ahead.js'
+import { GuessLog } from './guess-log.js'
 import {
   acceptableFrom,
-  acceptableUntil,
   lifeMs,
-  pairOf,
   replayed,
   throttled,
   unknown,
   type Attempt,
+  type Comparison,
   type Decision,
+  type LateCode,
   type State,
 } from './state.js'
 
@@ -26,28 +28,35 @@ export interface MemoryStateOptions {
 /** A state that answers without a promise. */
 export interface MemoryState extends State {
   decide(attempt: Attempt): Decision
+  takeBack(attempt: Attempt, late: LateCode): boolean
 }
 
-/** How many (peer, token) pairs with recent guesses are kept; beyond that, the oldest pair is forgotten. */
-const mostGuessLogs = 100_000
 const sweepEveryMs = 60_000
 
-interface Claim {
-  readonly timeStep: number
-  readonly until: number
+/** A claim outlives its code by so long, since clocks can be set back. */
+const claimKeptMs = 31 * 24 * 3600 * 1000
+
+/** After both instants nothing of an entry matters any more: by the scheme's clock, and by the uptime of this process. */
+interface Kept {
+  until: number
+  untilUptime: number
 }
 
-interface GuessLog {
-  /** Instants in milliseconds, oldest first. */
-  events: number[]
+/** The newest time step of a seed that was spent. */
+interface Claim extends Kept {
   timeStep: number
-  /** The distinct wrong codes of that time step. Budgets keep them few. */
+}
+
+interface Guesses extends Kept {
+  readonly log: GuessLog
+  timeStep: number
+  /** The distinct wrong codes of that time step, late ones included. */
   codes: Set<string>
-  until: number
 }
 
 /**
- * A state for one process. Its memory is bounded, and is lost when the process ends.
+ * A state for one process. It is lost when the process ends. Its memory is bounded by the number of seeds: nothing that
+ * callers send creates an entry of its own.
  *
  * @throws {TOTPError} `ERR_CONFIG_INVALID` when `since` is no instant.
  */
@@ -55,47 +64,71 @@ export function memoryState({ since = new Date() }: MemoryStateOptions = {}): Me
   // No instant is before an invalid date, so every code would count as known.
   if (!isInstant(since)) throw new TOTPError('ERR_CONFIG_INVALID', 'since must be a valid Date')
   let knownSince = since.getTime()
+  /** By seed, as the guesses are. */
   const claims = new Map<string, Claim>()
-  const guesses = new Map<string, GuessLog>()
+  const guesses = new Map<string, Guesses>()
+  const ahead = new CodesAhead()
   let nextSweep = -Infinity
 
   function sweep(at: number): void {
-    // If a clock that was ahead is set back, the next sweep would be far in the future.
-    if (at < nextSweep && at >= nextSweep - sweepEveryMs) return
-    nextSweep = at + sweepEveryMs
+    const uptime = performance.now()
+    if (uptime < nextSweep) return
+    nextSweep = uptime + sweepEveryMs
     for (const entries of [claims, guesses]) {
-      for (const [key, { until }] of entries) if (until <= at) entries.delete(key)
+      for (const [seed, { until, untilUptime }] of entries) {
+        if (until <= at && untilUptime <= uptime) entries.delete(seed)
+      }
     }
+    ahead.sweep(at)
   }
 
-  function count(attempt: Attempt, code: string, at: number): Decision {
-    const key = pairOf(attempt.peer, attempt.tokenHash)
-    const log = guesses.get(key) ?? { events: [], timeStep: attempt.timeStep, codes: new Set(), until: 0 }
-    if (log.timeStep !== attempt.timeStep) {
-      log.timeStep = attempt.timeStep
-      log.codes = new Set()
-    }
-    if (attempt.budgets.length === 0 || log.codes.has(code)) return { kind: 'wrong', tripped: false }
-
-    log.codes.add(code)
-    // The log stays sorted, even if the clock was set back.
-    log.events.push(Math.max(at, log.events.at(-1) ?? at))
-    log.events = log.events.slice(-memoryOf(attempt.budgets))
-    log.until = at + longestMs(attempt.budgets)
-    guesses.set(key, log)
-    if (guesses.size > mostGuessLogs) forgetOldest(guesses)
-    return { kind: 'wrong', tripped: waitFor(log.events, attempt.budgets, at) > 0 }
+  function guessesAt(seed: string): Guesses {
+    const known = guesses.get(seed)
+    if (known) return known
+    const none = { log: new GuessLog(), timeStep: NaN, codes: new Set<string>(), until: 0, untilUptime: 0 }
+    guesses.set(seed, none)
+    return none
   }
 
-  function claim(attempt: Attempt, seedId: string, timeStep: number): Decision {
-    const key = pairOf(attempt.peer, seedId)
-    const last = claims.get(key)?.timeStep ?? -Infinity
-    if (timeStep <= last) return replayed(attempt, last)
+  /** Milliseconds until no budget of any of the seeds is exhausted. */
+  function waitOf(attempt: Attempt): number {
+    let wait = 0
+    for (const seed of attempt.seeds) wait = Math.max(wait, guesses.get(seed)?.log.waitFor(attempt) ?? 0)
+    return wait
+  }
+
+  function count(attempt: Attempt, code: string): Decision {
+    const [first] = attempt.seeds
+    if (first === undefined || attempt.budgets.length === 0) {
+      return { kind: 'wrong', counted: false, tripped: false }
+    }
+    const sent = guessesAt(first)
+    if (sent.timeStep !== attempt.timeStep) {
+      sent.timeStep = attempt.timeStep
+      sent.codes = new Set()
+    }
+    if (sent.codes.has(code)) return { kind: 'wrong', counted: false, tripped: false }
+
+    sent.codes.add(code)
+    for (const seed of attempt.seeds) {
+      const entry = guessesAt(seed)
+      entry.log.add(attempt, guessId(attempt, code))
+      keep(entry, longestMs(attempt.budgets), attempt.at)
+    }
+    return { kind: 'wrong', counted: true, tripped: waitOf(attempt) > 0 }
+  }
+
+  function claim(attempt: Attempt, { seed, timeStep }: Match): Decision {
+    const last = claims.get(seed)
+    if (last && timeStep <= last.timeStep) return replayed(attempt, last.timeStep)
     // A beginning far in the future comes from a clock that was wrong.
     const at = attempt.at.getTime()
     if (knownSince > at + lifeMs(attempt)) knownSince = at
     if (acceptableFrom(attempt, timeStep) < knownSince) return unknown(attempt, knownSince)
-    claims.set(key, { timeStep, until: acceptableUntil(attempt, timeStep) })
+    const spent = last ?? { timeStep, until: 0, untilUptime: 0 }
+    spent.timeStep = timeStep
+    keep(spent, lifeMs(attempt) + claimKeptMs, attempt.at)
+    claims.set(seed, spent)
     return { kind: 'accepted' }
   }
 
@@ -103,23 +136,33 @@ export function memoryState({ since = new Date() }: MemoryStateOptions = {}): Me
     supports: { once: true },
     // Nothing here is awaited, so the decision is atomic.
     decide(attempt) {
-      const at = attempt.at.getTime()
-      sweep(at)
-      // Usually there are no recent guesses, and no key has to be built.
-      const log = guesses.size > 0 ? guesses.get(pairOf(attempt.peer, attempt.tokenHash)) : undefined
-      const wait = log ? waitFor(log.events, attempt.budgets, at) : 0
+      sweep(attempt.at.getTime())
+      // Usually there are no recent guesses.
+      const wait = guesses.size > 0 ? waitOf(attempt) : 0
       if (wait > 0) return throttled(wait)
       const { comparison, policy } = attempt
-      if (comparison.kind === 'guess') return count(attempt, comparison.code, at)
+      if (comparison.kind === 'guess') return count(attempt, comparison.code)
       if (policy === 'reuse') return { kind: 'accepted' }
-      return claim(attempt, comparison.seedId, comparison.timeStep)
+      return claim(attempt, comparison)
+    },
+    takeBack(attempt, late) {
+      const { comparison, peer, seeds, at } = attempt
+      if (comparison.kind !== 'guess') return false
+      if (late.drift > 0 && !ahead.expected(peer, late, at.getTime())) return false
+      for (const seed of seeds) guesses.get(seed)?.log.remove(guessId(attempt, comparison.code))
+      return true
     },
   }
 }
 
-function forgetOldest(entries: Map<string, unknown>): void {
-  for (const key of entries.keys()) {
-    entries.delete(key)
-    return
-  }
+type Match = Extract<Comparison, { kind: 'match' }>
+
+function guessId({ timeStep }: Attempt, code: string): string {
+  return `${timeStep} ${code}`
+}
+
+/** Only ever prolongs. */
+function keep(entry: Kept, ms: number, at: Date): void {
+  entry.until = Math.max(entry.until, at.getTime() + ms)
+  entry.untilUptime = Math.max(entry.untilUptime, performance.now() + ms)
 }

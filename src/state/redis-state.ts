@@ -1,25 +1,37 @@
 import { createHash, createHmac } from 'node:crypto'
 import { TOTPError } from '../core/errors.js'
 import { longestMs, memoryOf } from './budgets.js'
-import { decideScript, parseAnswer, type ScriptAnswer, type ScriptQuestion } from './decide-script.js'
+import { DeadTokens, tokenTag } from './dead-tokens.js'
+import {
+  decideScript,
+  parseAnswer,
+  takeBackScript,
+  type Script,
+  type ScriptAnswer,
+  type ScriptQuestion,
+  type TakeBackQuestion,
+} from './scripts.js'
 import {
   acceptableFrom,
-  acceptableUntil,
+  anyToken,
+  lateCodeMs,
   lifeMs,
-  pairOf,
+  logLengthFor,
   replayed,
   throttled,
   unknown,
   type Attempt,
   type Decision,
+  type LateCode,
   type State,
 } from './state.js'
 import type { RedisPort } from './redis-port.js'
 
 export interface RedisStateOptions {
   /**
-   * What all keys begin with, in braces; by default `a2a-totp`. Each agent needs its own. The braces are a hash tag: in
-   * a cluster, all keys of an agent, and the key that tells that they are complete, live and die on one node.
+   * What all keys begin with, in braces; by default `a2a-totp`. Agents that share it share claims and budgets of the
+   * seeds that they share. The braces are a hash tag: in a cluster, all keys of a deployment, and the key that tells
+   * that they are complete, live and die on one node.
    */
   readonly prefix?: string
   /** Limit for one decision in milliseconds; by default 500. After it the request is refused. */
@@ -33,9 +45,13 @@ export interface RedisStateOptions {
 /** How many decisions may wait at once: a Redis that hangs must not fill this process's memory. */
 const mostUnanswered = 10_000
 
+/** A claim outlives its code by so long, since clocks can be set back. There is one for each seed. */
+const claimKeptMs = 31 * 24 * 3600 * 1000
+
 /**
  * A state that all replicas of an agent share, in Redis (7 or later) or Valkey. Each decision is one script and one
- * round trip; the first one after Redis was started or flushed takes two or three. `decide` rejects with
+ * round trip; the first one after Redis was started or flushed takes two or three, and so does the first one in this
+ * process that finds a budget exhausted by a token that was rotated away. `decide` rejects with
  * `ERR_STATE_UNAVAILABLE` when Redis fails or takes too long, and the request is refused.
  *
  * ```ts
@@ -43,7 +59,7 @@ const mostUnanswered = 10_000
  * const scheme = new TOTPServerAuthScheme({ state, … })
  * ```
  *
- * Redis learns no code and no token: names are hashed, and guesses are also keyed with the hash of the token. It must
+ * Redis learns no code, token, seed or name: all of them are hashed, and codes are keyed with the seed's digest. It must
  * not evict (`maxmemory-policy noeviction`): a memory with gaps accepts a code twice.
  *
  * @throws {TOTPError} `ERR_CONFIG_INVALID` for a prefix with braces, or times that are not whole numbers.
@@ -51,21 +67,43 @@ const mostUnanswered = 10_000
 export function redisState(port: RedisPort, options: RedisStateOptions = {}): State {
   const settings = parseOptions(options)
   const { timeoutMs } = settings
+  const dead = new DeadTokens()
   let unanswered = 0
+
+  /** Limits how many questions wait, and for how long. */
+  async function bounded<T>(answer: () => Promise<T>): Promise<T> {
+    if (unanswered >= mostUnanswered) throw unavailable('too many decisions are waiting for Redis')
+    unanswered++
+    return within(
+      timeoutMs,
+      answer().finally(() => unanswered--),
+    )
+  }
+
   return {
     supports: { once: true },
-    async decide(attempt) {
-      if (unanswered >= mostUnanswered) throw unavailable('too many decisions are waiting for Redis')
-      unanswered++
-      const answer = ask(port, keysFor(settings.prefix, attempt), questionOf(attempt), settings)
-      return decisionOf(
-        attempt,
-        await within(
-          timeoutMs,
-          answer.finally(() => unanswered--),
-        ),
-      )
-    },
+    decide: (attempt) =>
+      bounded(async () => {
+        const keys = decideKeys(settings.prefix, attempt)
+        const question = questionOf(attempt)
+        const known = dead.known(attempt)
+        const answer = await ask(port, keys, { ...question, dead: known }, settings)
+        const decision = decisionOf(attempt, answer)
+        const all = [...new Set([...known, ...dead.learn(attempt, answer.tokens)])]
+        if (all.length === known.length) return decision
+        // Dead tokens were counted. A guess is not counted twice: the next question only asks for the budgets.
+        if (answer.kind === 'throttled') {
+          return decisionOf(attempt, await ask(port, keys, { ...question, dead: all }, settings))
+        }
+        const { at, budgets } = question
+        const { kind } = await ask(port, keys, { at, budgets, dead: all }, settings)
+        return { kind: 'wrong', counted: true, tripped: kind === 'throttled' }
+      }),
+    takeBack: (attempt, late) =>
+      bounded(async () => {
+        const keys = takeBackKeys(settings.prefix, attempt)
+        return (await run(port, takeBackScript, keys, takeBackQuestionOf(attempt, late))) === 1
+      }),
   }
 }
 
@@ -95,26 +133,40 @@ function parseOptions({
   return { prefix, timeoutMs, clockSkewMs, now }
 }
 
-function keysFor(prefix: string, { peer, tokenHash, policy, comparison }: Attempt): string[] {
-  const key = (kind: string, other: string): string => `{${prefix}}:${kind}:${digestOf(pairOf(peer, other))}`
-  const keys = [`{${prefix}}:begun`, key('guesses', tokenHash)]
-  if (policy === 'once' && comparison.kind === 'match') keys.push(key('claim', comparison.seedId))
-  return keys
+/** The name is hashed: with the digest of a seed, Redis could find the codes behind the tags of guesses. */
+function keyOf(prefix: string, kind: string, name: string): string {
+  return `{${prefix}}:${kind}:${digestOf(name)}`
 }
 
-function questionOf(attempt: Attempt): ScriptQuestion {
-  const { budgets, comparison, policy, tokenHash } = attempt
+function decideKeys(prefix: string, { seeds, policy, comparison, timeStep }: Attempt): string[] {
+  const begun = `{${prefix}}:begun`
+  const claims = policy === 'once' && comparison.kind === 'match'
+  const [first = ''] = seeds
+  return [
+    begun,
+    claims ? keyOf(prefix, 'claim', comparison.seed) : begun,
+    keyOf(prefix, 'seen', `${first} ${timeStep}`),
+    ...seeds.flatMap((seed) => [keyOf(prefix, 'guesses', seed), keyOf(prefix, 'tokens', seed)]),
+  ]
+}
+
+function takeBackKeys(prefix: string, { seeds, peer }: Attempt): string[] {
+  return [keyOf(prefix, 'ahead', peer), ...seeds.map((seed) => keyOf(prefix, 'guesses', seed))]
+}
+
+function questionOf(attempt: Attempt): Omit<ScriptQuestion, 'dead'> {
+  const { budgets, comparison, period, policy, token } = attempt
   const life = lifeMs(attempt)
   const at = attempt.at.getTime()
   const question = { at, budgets: budgets.map(({ limit, seconds }) => ({ limit, ms: seconds * 1000 })) }
   if (comparison.kind === 'guess') {
     return {
       ...question,
-      guess: createHmac('sha256', tokenHash)
-        .update(`${attempt.peer} ${attempt.timeStep} ${comparison.code}`)
-        .digest('base64url')
-        .slice(0, 16),
-      keep: memoryOf(budgets),
+      guess: guessTag(attempt, comparison.code),
+      ...(token !== undefined && { token: tokenTag(token) }),
+      // Twice as long as the time step, for a replica whose clock is behind.
+      seenMs: 2 * period * 1000,
+      keep: logLengthFor(memoryOf(budgets)),
       keepMs: Math.max(longestMs(budgets), life),
     }
   }
@@ -124,9 +176,27 @@ function questionOf(attempt: Attempt): ScriptQuestion {
     step: comparison.timeStep,
     acceptableFrom: acceptableFrom(attempt, comparison.timeStep),
     lifeMs: life,
-    // Twice as long as needed, for a replica whose clock is behind.
-    claimMs: Math.max(acceptableUntil(attempt, comparison.timeStep) - at, 0) + life,
+    claimMs: claimKeptMs + life,
   }
+}
+
+function takeBackQuestionOf(attempt: Attempt, { timeStep, drift }: LateCode): TakeBackQuestion {
+  const { comparison, token } = attempt
+  const guess = comparison.kind === 'guess' ? guessTag(attempt, comparison.code) : ''
+  const tags = [anyToken.repeat(8), ...(token === undefined ? [] : [tokenTag(token)])]
+  return {
+    at: attempt.at.getTime(),
+    step: timeStep,
+    drift,
+    recentMs: lateCodeMs,
+    members: tags.map((tag) => tag + guess),
+  }
+}
+
+/** 84 bits, so that distinct guesses stay distinct. Keyed, so that Redis cannot try a million codes. */
+function guessTag({ seeds, timeStep }: Attempt, code: string): string {
+  const [first = ''] = seeds
+  return createHmac('sha256', first).update(`${timeStep} ${code}`).digest('base64url').slice(0, 14)
 }
 
 /** Asks once; asks again only to load the script or to begin a new memory. */
@@ -136,19 +206,31 @@ async function ask(
   question: ScriptQuestion,
   { timeoutMs, clockSkewMs, now }: Required<RedisStateOptions>,
 ): Promise<ScriptAnswer> {
-  const evalSha = (asked: ScriptQuestion): Promise<unknown> =>
-    port.evalSha(decideScript.sha, keys, JSON.stringify(asked))
+  const answer = parseAnswer(await run(port, decideScript, keys, question, { ...question, restarted: true }))
+  if (answer?.kind !== 'lost') return expectAnswer(answer)
+  // Redis takes the beginning only in time, so it is never earlier than what was lost.
+  const at = now().getTime() + timeoutMs + clockSkewMs
+  const begin = { at, lostAt: answer.value, withinMs: timeoutMs }
+  return expectAnswer(parseAnswer(await run(port, decideScript, keys, { ...question, begin })))
+}
+
+/**
+ * Runs a script, which a server that does not know it learns.
+ *
+ * @param toNewServer the argument for such a server, if it differs
+ */
+async function run(
+  port: RedisPort,
+  { text, sha }: Script,
+  keys: readonly string[],
+  argument: ScriptQuestion | TakeBackQuestion,
+  toNewServer = argument,
+): Promise<unknown> {
   try {
-    const reply = await evalSha(question).catch((error: unknown) => {
+    return await port.evalSha(sha, keys, JSON.stringify(argument)).catch((error: unknown) => {
       if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
-      return port.eval(decideScript.text, keys, JSON.stringify({ ...question, restarted: true }))
+      return port.eval(text, keys, JSON.stringify(toNewServer))
     })
-    const answer = parseAnswer(reply)
-    if (answer?.[0] !== 'lost') return expectAnswer(answer)
-    // Redis takes the beginning only in time, so it is never earlier than what was lost.
-    const at = now().getTime() + timeoutMs + clockSkewMs
-    const begin = { at, lostAt: answer[1], withinMs: timeoutMs }
-    return expectAnswer(parseAnswer(await evalSha({ ...question, begin })))
   } catch (cause) {
     throw unavailable('Redis cannot answer', cause)
   }
@@ -156,15 +238,17 @@ async function ask(
 
 function expectAnswer(answer: ScriptAnswer | undefined): ScriptAnswer {
   if (answer) return answer
-  throw new Error('the script returned something unexpected')
+  throw unavailable('Redis returned something unexpected')
 }
 
-function decisionOf(attempt: Attempt, [kind, value]: ScriptAnswer): Decision {
+function decisionOf(attempt: Attempt, { kind, value }: ScriptAnswer): Decision {
   switch (kind) {
     case 'accepted':
       return { kind }
     case 'wrong':
-      return { kind, tripped: value === 1 }
+    case 'counted':
+    case 'tripped':
+      return { kind: 'wrong', counted: kind !== 'wrong', tripped: kind === 'tripped' }
     case 'replayed':
       return replayed(attempt, value)
     case 'throttled':

@@ -3,7 +3,12 @@ import type { Budget } from './budgets.js'
 
 /** What comparing the code showed: it matched a time step of a seed, or it is a guess. */
 export type Comparison =
-  | { readonly kind: 'match'; readonly seedId: string; readonly timeStep: number }
+  | {
+      readonly kind: 'match'
+      /** The digest of the seed, one of the attempt's. */
+      readonly seed: string
+      readonly timeStep: number
+    }
   | {
       readonly kind: 'guess'
       /** The wrong code, to tell distinct guesses of a time step apart. A state that stores it outside this process hashes it. */
@@ -13,10 +18,20 @@ export type Comparison =
 /** A request with a live token of the peer and a well-formed code. */
 export interface Attempt {
   readonly peer: string
-  /** `sha256:` and hex. Budgets are kept per (peer, token), so a new token starts with full budgets. */
-  readonly tokenHash: string
+  /**
+   * The live seeds of the peer, each by its digest. Claims and budgets belong to a seed, whatever id, peer or agent it is
+   * listed under.
+   */
+  readonly seeds: readonly string[]
+  /** The hash of the token, `sha256:` and hex, if the delegate lists its tokens. */
+  readonly token?: string
+  /**
+   * Returns the hashes of all live tokens whose guesses count. Guesses with other tokens are ignored, so a new token
+   * restores service. Absent if the delegate does not list its tokens; then all guesses count.
+   */
+  readonly liveTokens?: () => readonly string[]
   readonly policy: ReplayPolicy
-  /** The limits on the peer's guesses; without any, nothing is throttled. */
+  /** The limits on the guesses at a seed; without any, nothing is throttled. */
   readonly budgets: readonly Budget[]
   readonly at: Date
   /** The current time step, to which a guess belongs. */
@@ -31,8 +46,13 @@ export interface Attempt {
 /** What a state returns for an attempt. `retryAfter` is in whole seconds, at least 1. */
 export type Decision =
   | { readonly kind: 'accepted' }
-  /** `tripped` is true only for the guess that exhausts a budget. */
-  | { readonly kind: 'wrong'; readonly tripped: boolean }
+  | {
+      readonly kind: 'wrong'
+      /** Whether it was counted: false for a code that was sent before in this time step. */
+      readonly counted: boolean
+      /** True only for the guess that exhausts a budget. */
+      readonly tripped: boolean
+    }
   /** The time step is spent: it or a newer one was claimed. */
   | { readonly kind: 'replayed'; readonly retryAfter: number }
   /** A budget is exhausted; the comparison was ignored. */
@@ -40,16 +60,24 @@ export type Decision =
   /** The time step may have been spent before the state's memory begins. */
   | { readonly kind: 'unknown'; readonly retryAfter: number }
 
+/** What a guess turned out to be: a code of a live seed, but of a time step outside of the window. */
+export interface LateCode {
+  readonly timeStep: number
+  /** In time steps; negative for a code that was valid before. */
+  readonly drift: number
+}
+
 /**
  * Remembers attempts and decides whether one is accepted: replay protection and throttling in one atomic step.
  *
  * In this order:
  *
- * 1. While a budget is exhausted, every attempt is `throttled`.
- * 2. A guess is `wrong`. It is counted once per distinct code and time step.
+ * 1. While a budget of one of the seeds is exhausted, every attempt is `throttled`.
+ * 2. A guess is `wrong`. It is counted at each of the seeds, once per distinct code and time step.
  * 3. Under `reuse`, a match is `accepted`.
- * 4. Under `once`, a match is `replayed` unless its time step is newer than the last one claimed for (peer, seed id);
- *    `unknown` if that step may have been spent before the memory begins; otherwise it is claimed and `accepted`.
+ * 4. Under `once`, a match is `replayed` unless its time step is newer than the last one claimed for its seed; `unknown`
+ *    if that step may have been spent before the memory begins; otherwise it is claimed and `accepted`. The last claim
+ *    of a seed is never forgotten while the seed is in use.
  *
  * A state that cannot answer throws, and the request is refused.
  */
@@ -57,6 +85,37 @@ export interface State {
   /** What the state can do. A scheme whose policy needs more does not start. */
   readonly supports: { readonly once: boolean }
   decide(attempt: Attempt): Decision | Promise<Decision>
+  /**
+   * Takes back a counted guess that turned out to be a late code. It is called after the request was answered.
+   *
+   * A code *behind* the window is always taken back: it is over, and whoever has it learns nothing. A code *ahead* is
+   * taken back only if another one of that peer was seen at the same drift (± 1) and for an earlier time step within the
+   * last 20 minutes. So the first one counts, and nobody can tell from a budget that a guess was a code to come.
+   *
+   * Without this method, late codes count as guesses.
+   *
+   * @param attempt the attempt that was decided, unchanged
+   * @returns whether it was taken back
+   */
+  takeBack?(attempt: Attempt, late: LateCode): boolean | Promise<boolean>
+}
+
+/** A code this far outside of the window is still recognised, in milliseconds. */
+export const lateCodeMs = 20 * 60_000
+
+/** Guesses with so many tokens are told apart at each seed; those with further tokens always count. */
+export const mostTokensApart = 16
+
+/** Stands for all tokens that are not told apart. */
+export const anyToken = '*'
+
+/**
+ * How many guesses a seed's log holds: those that count, and as many with tokens that are no longer live.
+ *
+ * @param most the largest limit
+ */
+export function logLengthFor(most: number): number {
+  return 2 * most
 }
 
 /** Whole seconds from one instant to another (both in milliseconds), rounded up, at least 1. */
@@ -87,11 +146,6 @@ export function unknown({ period, window, at }: Attempt, since: number): Decisio
 /** The decision while a budget is exhausted, for that many milliseconds more. */
 export function throttled(waitMs: number): Decision {
   return { kind: 'throttled', retryAfter: secondsUntil(waitMs, 0) }
-}
-
-/** A key that is different for each pair of strings. */
-export function pairOf(peer: string, other: string): string {
-  return `${peer.length}:${peer}${other}`
 }
 
 /** When a code of the time step can first be accepted, in milliseconds: the peer may be ahead by the window. */

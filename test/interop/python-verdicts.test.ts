@@ -125,11 +125,10 @@ function verdictOf({ caller, refusal }: AuthOutcome): object {
   }
   const { headers, ...answer } = httpAnswer(refusal)
   const fields = headers.map(([name, value]) => [name.toLowerCase(), value])
-  const { reason, peer = null, compromiseSuspected = false } = refusal
+  const { reason, peer = null } = refusal
   return {
     reason,
     peer,
-    suspected: compromiseSuspected,
     http: { ...answer, headers: fields },
     grpc: grpcAnswer(refusal),
   }

@@ -34,16 +34,16 @@ async function heldBy(
 
 describe('the memory of memoryState', () => {
   const peers = 100_000
+  const seedOf = (n: number): string => `seed-${String(n).padStart(17, '0')}`
   const tokens = Array.from({ length: peers }, (_, n) => hashToken(String(n)))
 
   it(`holds the claims of ${peers} peers in less than 300 bytes each`, async () => {
     const state = memoryState({ since: longAgo })
     const bytes = await heldBy(`${peers} claims`, state, () => {
-      for (let n = 0; n < peers; n++)
-        state.decide(rightCode(someStep, { peer: `peer-${n}`, seedId: 'a1b2c3d4' }))
+      for (let n = 0; n < peers; n++) state.decide(rightCode(someStep, { seeds: [seedOf(n)] }))
     })
     expect(bytes / peers).toBeLessThan(300)
-    expect(state.decide(rightCode(someStep, { peer: 'peer-0', seedId: 'a1b2c3d4' })).kind).toBe('replayed')
+    expect(state.decide(rightCode(someStep, { seeds: [seedOf(0)] })).kind).toBe('replayed')
   })
 
   it(`holds five guesses at each of ${peers} peers, all of them under attack, in less than 1.5 kB each`, async () => {
@@ -51,8 +51,8 @@ describe('the memory of memoryState', () => {
     const guess = (n: number, code: string): string =>
       state.decide(
         wrongCode(code, inStep(someStep), {
-          peer: `peer-${n}`,
-          tokenHash: tokens[n] ?? '',
+          seeds: [seedOf(n)],
+          token: tokens[n] ?? '',
           budgets: defaultBudgets,
         }),
       ).kind

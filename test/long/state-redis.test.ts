@@ -44,7 +44,7 @@ describe('the memory of redisState, in Redis', { skip: !hasRedis() }, () => {
 
   it(`is less than 300 bytes for each of ${peers} peers under once`, async () => {
     const bytes = await heldFor(`${peers} claims`, peers, (n) =>
-      rightCode(someStep + 2, { peer: `peer-${n}` }),
+      rightCode(someStep + 2, { seeds: [`seed-${n}`] }),
     )
     expect(bytes / peers).toBeLessThan(300)
     expect(await keyCount()).toBe(peers + 1)

@@ -5,7 +5,8 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { defaultProfile } from '../../src/core/profile.js'
 import { hashToken } from '../../src/core/token.js'
 import type { State } from '../../src/state/state.js'
-import { PeerTokenAuth } from '../../src/server/scheme/delegates.js'
+import { memoryState } from '../../src/state/memory-state.js'
+import { PeerTokenAuth, SimpleTokenAuth, type ServerAuthScheme } from '../../src/server/scheme/delegates.js'
 import { httpAnswer, type HttpAnswer } from '../../src/server/scheme/refusal.js'
 import type { AuthRequest } from '../../src/server/scheme/request.js'
 import type { AuthOutcome } from '../../src/server/scheme/outcome.js'
@@ -18,6 +19,7 @@ import {
   peers,
   requestWith,
   schemeFor,
+  secondLooks,
   someInstant,
   wrongCodeOf,
 } from '../support/guarded.js'
@@ -341,6 +343,7 @@ describe('authenticate against guessing', () => {
     expect(answer?.headers).toContainEqual(['Retry-After', '30'])
     expect(answer?.body).toContain('"RESOURCE_EXHAUSTED"')
 
+    await secondLooks()
     expect(events.filter(({ type }) => type === 'token_compromise_suspected')).toEqual([
       {
         type: 'token_compromise_suspected',
@@ -370,15 +373,47 @@ describe('authenticate against guessing', () => {
     expect(reasonOf(await scheme.authenticate(requestWith(right)))).toBe('guesses-exhausted')
   })
 
-  it('counts guesses with a token that has many spellings by what the delegate says', async () => {
-    const delegate = { authenticateToken: () => ({ peer: 'alice', guessKey: 'one and the same' }) }
+  it('counts the guesses with all tokens of a peer together', async () => {
+    const tokens = [peers.alice.token, 'another-token-of-alice']
+    const delegate = new PeerTokenAuth(tokens.map((token) => ({ token, peer: 'alice' })))
     const { scheme } = schemeFor(new Clock(), { delegate })
     const reasons: string[] = []
     for (let n = 0; n < 6; n++) {
-      const fields = { Authorization: `Bearer spelling${n}`, 'X-TOTP': wrongCodeOf(someInstant, n) }
+      const fields = { Authorization: `Bearer ${tokens[n % 2]}`, 'X-TOTP': wrongCodeOf(someInstant, n) }
       reasons.push(reasonOf(await scheme.authenticate(requestWith(fields))))
     }
     expect(reasons).toEqual([...Array<string>(5).fill('code-wrong'), 'guesses-exhausted'])
+  })
+
+  it('counts guesses at a seed that several peers share together', async () => {
+    const { scheme } = schemeFor(new Clock(), {
+      peerSeeds: undefined,
+      sharedSeed: peers.alice.seed,
+    } as object)
+    const reasons: string[] = []
+    for (let n = 0; n < 6; n++) {
+      const Authorization = bearerOf(n % 2 === 0 ? 'alice' : 'bob')
+      const fields = { Authorization, 'X-TOTP': wrongCodeOf(someInstant, n) }
+      reasons.push(reasonOf(await scheme.authenticate(requestWith(fields))))
+    }
+    expect(reasons).toEqual([...Array<string>(5).fill('code-wrong'), 'guesses-exhausted'])
+  })
+
+  it('forgets the guesses with a token that is no longer live, and none where tokens are not listed', async () => {
+    const clock = new Clock()
+    const fresh = 'the-new-token-of-alice'
+    const state = memoryState({ since: new Date(0) })
+    const before = schemeFor(clock, { state }).scheme
+    for (let n = 0; n < 5; n++) await before.authenticate(guess(n))
+    const after = (delegate: ServerAuthScheme): Promise<AuthOutcome> =>
+      schemeFor(clock, { state, delegate }).scheme.authenticate(
+        requestWith({ ...right, Authorization: `Bearer ${fresh}` }),
+      )
+    const overlap = new PeerTokenAuth({ [peers.alice.token]: 'alice', [fresh]: 'alice' })
+    expect(reasonOf(await after(overlap))).toBe('guesses-exhausted')
+    expect(reasonOf(await after({ authenticateToken: () => ({ peer: 'alice' }) }))).toBe('guesses-exhausted')
+    expect(reasonOf(await after(new PeerTokenAuth({ [fresh]: 'alice' })))).toBe('accepted alice')
+    expect(reasonOf(await after(new SimpleTokenAuth({ token: fresh, peer: 'alice' })))).toBe('accepted alice')
   })
 
   it('lets one peer be while another is throttled, and a stranger throttle nobody', async () => {
@@ -430,7 +465,15 @@ describe('authenticate when something is broken', () => {
   it.each([
     ['at once', down],
     ['later', () => Promise.reject(new Error('no keys'))],
-    ['late, for what it says cannot be used', () => Promise.resolve({ peer: 'alice', guessKey: 7 as never })],
+    [
+      'when its verdict is read',
+      () =>
+        Promise.resolve({
+          get peer(): never {
+            return down()
+          },
+        }),
+    ],
   ])('answers 503 when the delegate throws %s', async (_, authenticateToken) => {
     const { scheme } = schemeFor(new Clock(), { delegate: { authenticateToken } })
     const { refusal } = await scheme.authenticate(requestWith(right))
@@ -549,5 +592,30 @@ describe('work', () => {
     clock.advance(30)
     await scheme.authenticate(wrong)
     expect(hmac).toHaveBeenCalledTimes(2 * defaultProfile.window + 2)
+  })
+})
+
+describe('authenticate without a well-formed code', () => {
+  it("computes nothing of a peer's, at the first request of a step or later", async () => {
+    const clock = new Clock()
+    const { scheme } = schemeFor(clock)
+    const generate = vi.spyOn(HOTP, 'generate')
+    onTestFinished(() => {
+      generate.mockRestore()
+    })
+    const codesFor = async (fields: Record<string, string | readonly string[]>): Promise<number> => {
+      const before = generate.mock.calls.length
+      await scheme.authenticate(requestWith(fields))
+      return generate.mock.calls.length - before
+    }
+    for (let step = 0; step < 3; step++) {
+      clock.advance(30)
+      // Makes the decoy's codes of this step.
+      await codesFor({ Authorization: 'Bearer nobody', 'X-TOTP': '123456' })
+      expect(await codesFor({ Authorization: bearerOf('alice') })).toBe(0)
+      expect(await codesFor({ Authorization: bearerOf('alice'), 'X-TOTP': '12345' })).toBe(0)
+      expect(await codesFor({ Authorization: bearerOf('alice'), 'X-TOTP': ['123456', '123456'] })).toBe(0)
+      expect(await codesFor({ Authorization: bearerOf('alice'), 'X-TOTP': '123456' })).toBeGreaterThan(0)
+    }
   })
 })

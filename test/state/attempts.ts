@@ -10,7 +10,7 @@ export const someStep = 60_000_000
 
 const attempt = (at: Date, comparison: Comparison, given: Partial<Attempt>): Attempt => ({
   peer: 'alice',
-  tokenHash: 'sha256:aa',
+  seeds: ['seed-of-alice'],
   policy: 'once',
   budgets: [],
   at,
@@ -21,10 +21,10 @@ const attempt = (at: Date, comparison: Comparison, given: Partial<Attempt>): Att
   ...given,
 })
 
-/** The right code of a time step, sent in it unless said otherwise. */
-export function rightCode(timeStep: number, given: Partial<Attempt> & { seedId?: string } = {}): Attempt {
-  const { seedId = 'seed-1', at = inStep(timeStep), ...rest } = given
-  return attempt(at, { kind: 'match', seedId, timeStep }, rest)
+/** The right code of a time step of the first seed, sent in that step unless said otherwise. */
+export function rightCode(timeStep: number, given: Partial<Attempt> & { seed?: string } = {}): Attempt {
+  const { at = inStep(timeStep), seeds = ['seed-of-alice'], seed = seeds[0] ?? '', ...rest } = given
+  return attempt(at, { kind: 'match', seed, timeStep }, { seeds, ...rest })
 }
 
 export function wrongCode(code: string, at: Date, given: Partial<Attempt> = {}): Attempt {

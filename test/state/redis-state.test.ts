@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { State } from '../../src/state/state.js'
-import { decideScript } from '../../src/state/decide-script.js'
+import { decideScript } from '../../src/state/scripts.js'
 import { redisState, type RedisStateOptions, type RedisPort } from '../../src/server/redis.js'
 import { clientNames, clients, type TestClient } from '../support/redis-clients.js'
 import { failureOf } from '../support/failure.js'
@@ -87,14 +87,14 @@ describe.each(clientNames)('with %s', { skip: !redisPresent }, (name) => {
       await state.decide(rightCode(someStep))
       const used = rightCode(someStep + 2)
       expect(await state.decide(used)).toEqual({ kind: 'accepted' })
-      const known = rightCode(someStep + 2, { seedId: 'seed-2' })
+      const known = rightCode(someStep + 2, { seeds: ['seed-2'] })
       expect(await state.decide(known)).toEqual({ kind: 'accepted' })
 
       at = inStep(someStep + 2)
       await client.command('SCRIPT', 'FLUSH')
       expect(await state.decide(used)).toMatchObject({ kind: 'replayed' })
       // Nobody has used it as far as this Redis knows, but what it was told last may be lost.
-      const perhapsUsed = rightCode(someStep + 2, { seedId: 'seed-3' })
+      const perhapsUsed = rightCode(someStep + 2, { seeds: ['seed-3'] })
       expect(await state.decide(perhapsUsed)).toMatchObject({ kind: 'unknown' })
       expect(await state.decide(rightCode(someStep + 4))).toEqual({ kind: 'accepted' })
     })
@@ -130,16 +130,25 @@ describe.each(clientNames)('with %s', { skip: !redisPresent }, (name) => {
 
     it('has all keys of a decision in one slot of a cluster, also for names with braces', async () => {
       const { state, prefix } = freshState(begin())
-      const given = { peer: '}{a{b}', budgets }
+      const given = { peer: '}{a{b}', seeds: ['}{s{'], token: '}{t{', liveTokens: () => [], budgets }
       await state.decide(rightCode(someStep, given))
       await state.decide(rightCode(someStep + 2, given))
-      await state.decide(wrongCode('1', inStep(someStep), given))
+      const wrong = wrongCode('1', inStep(someStep), given)
+      await state.decide(wrong)
+      await state.takeBack?.(wrongCode('2', inStep(someStep), given), { timeStep: someStep + 5, drift: 5 })
       const keys = await keysOf(prefix)
-      expect(keys).toHaveLength(3)
+      expect(keys.map((key) => key.split(':')[1]).sort()).toEqual([
+        'ahead',
+        'begun',
+        'claim',
+        'guesses',
+        'seen',
+        'tokens',
+      ])
       for (const key of keys) expect(key).toMatch(/^\{[^{}]+\}:[a-z]+(:[\w-]{22})?$/)
     })
 
-    it('shows Redis no code, no peer and no token hash', async () => {
+    it('shows Redis no code, no peer, no token hash and no digest of a seed', async () => {
       const asked: string[] = []
       const watched: RedisPort = {
         ...client.port,
@@ -149,8 +158,10 @@ describe.each(clientNames)('with %s', { skip: !redisPresent }, (name) => {
         },
       }
       const state = redisState(watched, { prefix: randomUUID(), ...patient, ...begin() })
-      const given = { peer: 'alice', tokenHash: 'sha256:abcdef', budgets }
-      await state.decide(wrongCode('918273', inStep(someStep), given))
+      const given = { peer: 'alice', token: 'sha256:abcdef', liveTokens: () => ['sha256:abcdef'], budgets }
+      const wrong = wrongCode('918273', inStep(someStep), given)
+      await state.decide(wrong)
+      await state.takeBack?.(wrong, { timeStep: someStep + 5, drift: 5 })
       await state.decide(rightCode(someStep, given))
       expect(asked.length).toBeGreaterThan(3)
       expect(asked.join('\n')).not.toMatch(/918273|alice|abcdef/)
@@ -166,11 +177,12 @@ describe.each(clientNames)('with %s', { skip: !redisPresent }, (name) => {
         lives[key.split(':')[1] ?? ''] = Number(await client.command('PTTL', key))
       }
       expect(lives['begun']).toBe(-1)
-      expect(Math.ceil((lives['claim'] ?? 0) / 1000)).toBe((2 + 2) * period - 15 - 2 * period + 3 * period)
+      expect(Math.ceil((lives['claim'] ?? 0) / 1000)).toBe(31 * 24 * 3600 + 3 * period)
+      expect(Math.ceil((lives['seen'] ?? 0) / 1000)).toBe(2 * period)
       expect(Math.ceil((lives['guesses'] ?? 0) / 1000)).toBe(3600)
     })
 
-    it('holds no more guesses than the largest budget', async () => {
+    it('holds no more guesses than the largest budget twice over', async () => {
       const { state, prefix } = freshState(begin())
       const loose = [{ limit: 5, seconds: 1 }]
       for (let n = 0; n < 50; n++) {
@@ -178,7 +190,7 @@ describe.each(clientNames)('with %s', { skip: !redisPresent }, (name) => {
         await state.decide(wrongCode(String(n), at, { budgets: loose }))
       }
       const [guesses = ''] = (await keysOf(prefix)).filter((key) => key.includes(':guesses:'))
-      expect(await client.command('ZCARD', guesses)).toBe(5)
+      expect(await client.command('ZCARD', guesses)).toBe(10)
     })
 
     it.each<[why: string, way: string[][], back: string[][]]>([

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Attempt, Decision, State } from '../../src/state/state.js'
+import type { Attempt, Decision, LateCode, State } from '../../src/state/state.js'
 import { inStep, period, rightCode, someStep, wrongCode } from './attempts.js'
 
 /** Makes a state with an empty memory that begins at that instant. */
@@ -59,23 +59,30 @@ export function stateContract(name: string, make: MakeState): void {
       expect((await state.decide(rightCode(someStep, { at: lastMoment }))).kind).toBe('replayed')
     })
 
-    it('keeps the claims of peers apart, and of the seeds of one peer, but not of its tokens', async () => {
+    it('keeps the claims of seeds apart, and those of one seed together, whatever peer or token it comes with', async () => {
       const state = await make(longAgo)
       await state.decide(rightCode(someStep))
       expect(
         await kindsOf(state, [
           rightCode(someStep, { peer: 'bob' }),
-          rightCode(someStep, { seedId: 'seed-2' }),
-          rightCode(someStep, { tokenHash: 'sha256:bb' }),
+          rightCode(someStep, { token: 'sha256:bb' }),
+          rightCode(someStep, { seeds: ['another', 'seed-of-alice'], seed: 'seed-of-alice' }),
+          rightCode(someStep, { seeds: ['another', 'seed-of-alice'] }),
+          rightCode(someStep, { seeds: ['another'] }),
         ]),
-      ).toEqual(['accepted', 'accepted', 'replayed'])
+      ).toEqual(['replayed', 'replayed', 'replayed', 'accepted', 'replayed'])
     })
 
-    it('does not mistake one pair of names for another that reads the same when put together', async () => {
+    it('remembers a used step while the clock is ahead by an hour and after it was set back', async () => {
       const state = await make(longAgo)
-      await state.decide(rightCode(someStep, { peer: 'al', seedId: 'ice' }))
-      const other = rightCode(someStep, { peer: 'alice', seedId: '' })
-      expect((await state.decide(other)).kind).toBe('accepted')
+      const hour = 3600 / period
+      await state.decide(rightCode(someStep))
+      for (const away of [hour, -hour]) {
+        await state.decide(
+          rightCode(someStep + hour + 1, { seeds: ['another'], at: inStep(someStep + away) }),
+        )
+        expect((await state.decide(rightCode(someStep))).kind).toBe('replayed')
+      }
     })
 
     it('says to come back when the next step begins', async () => {
@@ -148,9 +155,9 @@ export function stateContract(name: string, make: MakeState): void {
       for (const code of ['1', '2', '3', '4', '1'])
         answers.push(await state.decide(wrongCode(code, at, { budgets })))
       expect(answers).toEqual([
-        { kind: 'wrong', tripped: false },
-        { kind: 'wrong', tripped: false },
-        { kind: 'wrong', tripped: true },
+        { kind: 'wrong', counted: true, tripped: false },
+        { kind: 'wrong', counted: true, tripped: false },
+        { kind: 'wrong', counted: true, tripped: true },
         { kind: 'throttled', retryAfter: 30 },
         { kind: 'throttled', retryAfter: 30 },
       ])
@@ -174,12 +181,13 @@ export function stateContract(name: string, make: MakeState): void {
       const state = await make(longAgo)
       for (let n = 0; n < 20; n++) {
         const answer = await state.decide(wrongCode('123456', inStep(someStep), { budgets }))
-        expect(answer).toEqual({ kind: 'wrong', tripped: false })
+        expect(answer).toEqual({ kind: 'wrong', counted: n === 0, tripped: false })
       }
       const next = inStep(someStep + 1, 0)
       await state.decide(wrongCode('123456', next, { budgets }))
       expect(await state.decide(wrongCode('654321', next, { budgets }))).toEqual({
         kind: 'wrong',
+        counted: true,
         tripped: true,
       })
     })
@@ -219,14 +227,94 @@ export function stateContract(name: string, make: MakeState): void {
       expect((await state.decide(rightCode(someStep + 1, { budgets }))).kind).toBe('accepted')
     })
 
-    it('keeps the budgets of peers and of tokens apart, so that a new token restores service', async () => {
+    it('keeps the budgets of seeds apart, and counts guesses with all tokens and of all peers at the seed', async () => {
+      const state = await make(longAgo)
+      const at = inStep(someStep)
+      const given = [{ token: 'sha256:aa' }, { token: 'sha256:bb' }, { peer: 'bob' }]
+      for (const [code, one] of given.entries())
+        await state.decide(wrongCode(String(code), at, { budgets, ...one }))
+      expect(
+        await kindsOf(state, [
+          rightCode(someStep, { budgets, token: 'sha256:cc' }),
+          rightCode(someStep, { budgets, seeds: ['another'] }),
+        ]),
+      ).toEqual(['throttled', 'accepted'])
+    })
+
+    it('counts a guess at every live seed, and throttles while the budget of one is exhausted', async () => {
+      const state = await make(longAgo)
+      const at = inStep(someStep)
+      await state.decide(wrongCode('1', at, { budgets, seeds: ['old'] }))
+      for (const code of ['2', '3'])
+        await state.decide(wrongCode(code, at, { budgets, seeds: ['old', 'new'] }))
+      const right = (...seeds: string[]): Attempt => rightCode(someStep, { budgets, seeds, policy: 'reuse' })
+      expect(
+        await kindsOf(state, [right('old', 'new'), right('new', 'old'), right('old'), right('new')]),
+      ).toEqual(['throttled', 'throttled', 'throttled', 'accepted'])
+      expect(await state.decide(wrongCode('4', at, { budgets, seeds: ['new'] }))).toMatchObject({
+        tripped: true,
+      })
+    })
+
+    it('counts nothing where no seed is live, so that nothing piles up', async () => {
+      const state = await make(longAgo)
+      const wrong = wrongCode('1', inStep(someStep), { budgets, seeds: [] })
+      expect(await state.decide(wrong)).toEqual({ kind: 'wrong', counted: false, tripped: false })
+    })
+
+    it('forgets guesses with tokens that are no longer live, so that a new token restores service', async () => {
+      const state = await make(longAgo)
+      const at = inStep(someStep)
+      const stolen = {
+        budgets,
+        policy: 'reuse',
+        token: 'sha256:aa',
+        liveTokens: () => ['sha256:aa'],
+      } as const
+      const both = { ...stolen, token: 'sha256:bb', liveTokens: () => ['sha256:bb', 'sha256:aa'] }
+      const fresh = { ...both, liveTokens: () => ['sha256:bb'] }
+      for (const code of ['1', '2', '3']) await state.decide(wrongCode(code, at, stolen))
+      expect(
+        await kindsOf(state, [
+          rightCode(someStep, stolen),
+          rightCode(someStep, both),
+          rightCode(someStep, fresh),
+          rightCode(someStep, fresh),
+          // A replica that has not read the new rules yet, or a rotation that was undone.
+          rightCode(someStep, both),
+          rightCode(someStep, stolen),
+        ]),
+      ).toEqual(['throttled', 'throttled', 'accepted', 'accepted', 'throttled', 'throttled'])
+      const answers = []
+      for (const code of ['4', '5', '6', '7']) answers.push(await state.decide(wrongCode(code, at, fresh)))
+      expect(answers.map(({ kind }) => kind)).toEqual(['wrong', 'wrong', 'wrong', 'throttled'])
+    })
+
+    it('forgets no guess where tokens are not listed', async () => {
       const state = await make(longAgo)
       const at = inStep(someStep)
       for (const code of ['1', '2', '3']) await state.decide(wrongCode(code, at, { budgets }))
-      const others = [{ tokenHash: 'sha256:bb' }, { peer: 'bob' }]
-      for (const other of others) {
-        expect((await state.decide(rightCode(someStep, { ...other, budgets }))).kind).toBe('accepted')
+      const listed = { budgets, token: 'sha256:bb', liveTokens: () => ['sha256:bb'] }
+      expect((await state.decide(rightCode(someStep, listed))).kind).toBe('throttled')
+    })
+
+    it('tells 16 tokens apart, and forgets no guess with any other', async () => {
+      const state = await make(longAgo)
+      const at = inStep(someStep)
+      const loose = [{ limit: 20, seconds: 3600 }]
+      const tokens = Array.from({ length: 20 }, (_, n) => `sha256:${n}`)
+      for (const [n, token] of tokens.entries()) {
+        await state.decide(wrongCode(String(n), at, { budgets: loose, token, liveTokens: () => tokens }))
       }
+      const right = (limit: number): Attempt =>
+        rightCode(someStep, {
+          policy: 'reuse',
+          budgets: [{ limit, seconds: 3600 }],
+          token: 'sha256:new',
+          liveTokens: () => ['sha256:new'],
+        })
+      expect((await state.decide(right(4))).kind).toBe('throttled')
+      expect((await state.decide(right(5))).kind).toBe('accepted')
     })
 
     it('never evaluates more guesses in any window than its budget, however they come', async () => {
@@ -251,6 +339,86 @@ export function stateContract(name: string, make: MakeState): void {
         ),
         { numRuns: 50 },
       )
+    })
+  })
+
+  describe(`${name} as a State, for late codes`, () => {
+    const at = inStep(someStep)
+    const behind = { timeStep: someStep - 5, drift: -5 }
+
+    /** Counts a guess and looks at it again. */
+    const guess = async (
+      state: State,
+      code: string,
+      late: LateCode | undefined,
+      given: Partial<Attempt> = {},
+    ): Promise<boolean | undefined> => {
+      const attempt = wrongCode(code, given.at ?? at, { budgets, ...given })
+      expect(await state.decide(attempt)).toMatchObject({ kind: 'wrong', counted: true })
+      return late && (await state.takeBack?.(attempt, late))
+    }
+
+    /** A code ahead by that many steps, sent that many steps after `someStep`. */
+    const ahead = (state: State, after: number, drift: number, given: Partial<Attempt> = {}) =>
+      guess(
+        state,
+        `${after} ${drift}`,
+        { timeStep: someStep + after + drift, drift },
+        { ...given, at: inStep(someStep + after), budgets: [{ limit: 1000, seconds: 86_400 }] },
+      )
+
+    it('takes back a code behind the window, at every seed and with its token', async () => {
+      const state = await make(longAgo)
+      const given = { seeds: ['old', 'new'], token: 'sha256:aa', liveTokens: () => ['sha256:aa'] }
+      for (const code of ['1', '2', '3', '4']) {
+        expect(await guess(state, code, behind, given)).toBe(true)
+      }
+      expect((await state.decide(rightCode(someStep, { budgets, ...given }))).kind).toBe('accepted')
+    })
+
+    it('frees the budget that a late code has exhausted', async () => {
+      const state = await make(longAgo)
+      for (const code of ['1', '2']) await guess(state, code, undefined)
+      expect(await guess(state, '3', behind)).toBe(true)
+      expect((await state.decide(rightCode(someStep, { budgets, policy: 'reuse' }))).kind).toBe('accepted')
+      await guess(state, '4', undefined)
+      expect((await state.decide(rightCode(someStep, { budgets }))).kind).toBe('throttled')
+    })
+
+    it('does not count a late code again in its time step', async () => {
+      const state = await make(longAgo)
+      await guess(state, '1', behind)
+      const again = wrongCode('1', at, { budgets })
+      expect(await state.decide(again)).toEqual({ kind: 'wrong', counted: false, tripped: false })
+    })
+
+    it('counts the first code ahead, and takes back the next ones of a clock that is ahead by as much', async () => {
+      const state = await make(longAgo)
+      expect(await ahead(state, 0, 5)).toBe(false)
+      expect([await ahead(state, 1, 5), await ahead(state, 2, 6), await ahead(state, 3, 5)]).toEqual([
+        true,
+        true,
+        true,
+      ])
+    })
+
+    it('goes on taking back as long as they come, a day long', async () => {
+      const state = await make(longAgo)
+      const answers = []
+      for (let after = 0; after < 24 * 120; after += 20) answers.push(await ahead(state, after, 20))
+      expect(answers.filter((one) => one !== true)).toHaveLength(1)
+    })
+
+    it.each<[why: string, after: number, drift: number, given: Partial<Attempt>]>([
+      ['another drift', 1, 7, {}],
+      ['the same time step', 0, 5, { seeds: ['another'] }],
+      ['an older time step', 0, 4, {}],
+      ['another peer', 1, 5, { peer: 'bob' }],
+      ['more than 20 minutes later', 41, 5, {}],
+    ])('counts a code ahead of %s', async (_why, after, drift, given) => {
+      const state = await make(longAgo)
+      await ahead(state, 0, 5)
+      expect(await ahead(state, after, drift, given)).toBe(false)
     })
   })
 }

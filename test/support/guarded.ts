@@ -41,16 +41,21 @@ export function codeOf(
   return generateCodeOfStep(peers[peer].seed, profile, timeStepAt(profile, at) + drift)
 }
 
-/** A well-formed code of neither peer, anywhere near that instant. */
+/** A well-formed code of neither peer, for more than 20 minutes before and after that instant. */
 export function wrongCodeOf(at: Date, which = 0): string {
   const near = (['alice', 'bob'] as const).flatMap((peer) =>
-    Array.from({ length: 21 }, (_, n) => codeOf(peer, at, { drift: n - 10 })),
+    Array.from({ length: 91 }, (_, n) => codeOf(peer, at, { drift: n - 45 })),
   )
   const candidates = Array.from({ length: 1000 }, (_, n) => String(n * 997).padStart(6, '0'))
   return candidates.filter((code) => !near.includes(code))[which] ?? ''
 }
 
 export const bearerOf = (peer: PeerName): string => `Bearer ${peers[peer].token}`
+
+/** Resolves when all guesses that were counted so far have been looked at again: that happens after their answers. */
+export async function secondLooks(): Promise<void> {
+  await new Promise(setImmediate)
+}
 
 /** Both header fields of a peer, right now. */
 export function headersOf(peer: PeerName, at: Date): Record<string, string> {

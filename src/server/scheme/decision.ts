@@ -1,11 +1,10 @@
-import { hashToken } from '../../core/token.js'
 import { timeStepAt } from '../../core/totp.js'
 import type { Attempt, Comparison, Decision, State } from '../../state/state.js'
 import type { StrangerLimit } from '../../state/stranger-limit.js'
 import type { SchemeConfig } from './config.js'
 import type { NoOwnerReason, TokenOwner } from './first-factor.js'
 import type { AuthOutcome } from './outcome.js'
-import type { CodeComparison, SchemePeer } from './peers.js'
+import { liveSeedsOf, type CodeComparison, type SchemePeer } from './peers.js'
 import { refuse, type RefusalDetails } from './refusal.js'
 import type { AuthRequest, Credentials } from './request.js'
 
@@ -28,57 +27,85 @@ export interface Memory {
   readonly strangers: StrangerLimit
 }
 
-/** Hash of an empty token: same length as a real one, matches none. */
-const decoyTokenHash = hashToken('')
 const decoyGuess: Comparison = { kind: 'guess', code: '000000' }
 
 /** Whole seconds to wait while a delegate or the state is down. */
 const retryAfterFailure = 5
 
+/** What was decided. */
+export interface Decided {
+  readonly outcome: AuthOutcome
+  /** Set if a guess was counted, which may turn out to be a late code. */
+  readonly counted?: CountedGuess
+}
+
+/** A guess that a state has counted. */
+export interface CountedGuess {
+  readonly peer: SchemePeer
+  /** The code as it was sent. */
+  readonly code: string
+  /** As the state was asked. */
+  readonly attempt: Attempt
+  /** Whether it exhausted a budget. */
+  readonly tripped: boolean
+}
+
 /**
  * Decides whether an attempt is let in: the only place where the factors are put together. A caller needs a token of a
  * peer, a code that matched one of that peer's seeds, and a state that accepts it.
  */
-export async function decide(
-  attempt: AuthAttempt,
-  config: SchemeConfig,
-  memory: Memory,
-): Promise<AuthOutcome> {
+export async function decide(attempt: AuthAttempt, config: SchemeConfig, memory: Memory): Promise<Decided> {
   const { credentials, owner, comparison, at } = attempt
-  const refused = (details: RefusalDetails): AuthOutcome => ({
-    refusal: refuse(details, config.profile.header, credentials.tokenGiven),
+  const refused = (details: RefusalDetails): Decided => ({
+    outcome: { refusal: refuse(details, config.profile.header, credentials.tokenGiven) },
   })
 
   if (!owner.peer || !comparison) {
     // Refused already. Takes as long as a memory state would, under one name, so that it does not fill up.
-    await memory.decoyState.decide(stateAttempt(config.decoy, decoyTokenHash, decoyGuess, at))
+    await memory.decoyState.decide(stateAttempt(config.decoy, {}, decoyGuess, at))
     if (!owner.peer) return refused(refusalOfStranger(attempt, owner.reason, memory.strangers))
     const reason = credentials.flaw ?? 'code-malformed'
     return refused({ kind: 'unauthenticated', reason, peer: owner.peer.name })
   }
 
-  const { peer, tokenHash, claims } = owner
+  const { peer, claims } = owner
+  const asked = stateAttempt(peer, owner, comparison, at)
   try {
-    const decision = await memory.state.decide(stateAttempt(peer, tokenHash, comparison, at))
+    const decision = await memory.state.decide(asked)
     // A code that did not match is never accepted, whatever a state returns.
-    if (decision.kind !== 'accepted' || comparison.kind !== 'match')
-      return refused(refusalOf(decision, peer.name))
-    const { seedId, timeStep, drift } = comparison
-    return { caller: { peer: peer.name, seedId, timeStep, drift, claims } }
+    if (decision.kind === 'accepted' && comparison.kind === 'match') {
+      const { seedId, timeStep, drift } = comparison
+      return { outcome: { caller: { peer: peer.name, seedId, timeStep, drift, claims } } }
+    }
+    const decided = refused(refusalOf(decision, peer.name))
+    if (decision.kind !== 'wrong' || comparison.kind !== 'guess' || !decision.counted) return decided
+    const { tripped } = decision
+    return { ...decided, counted: { peer, code: comparison.code, attempt: asked, tripped } }
   } catch {
     return refused(stateFailed(peer.name))
   }
 }
 
 function stateAttempt(
-  { name, profile, replay, budgets }: SchemePeer,
-  tokenHash: string,
+  peer: SchemePeer,
+  { token, liveTokens }: Pick<Attempt, 'token' | 'liveTokens'>,
   comparison: Comparison,
   at: Date,
 ): Attempt {
-  const { period, window } = profile
-  const timeStep = timeStepAt(profile, at)
-  return { peer: name, tokenHash, policy: replay, budgets, at, timeStep, period, window, comparison }
+  const { name, profile, replay, budgets } = peer
+  return {
+    peer: name,
+    seeds: liveSeedsOf(peer, at),
+    token,
+    liveTokens,
+    policy: replay,
+    budgets,
+    at,
+    timeStep: timeStepAt(profile, at),
+    period: profile.period,
+    window: profile.window,
+    comparison,
+  }
 }
 
 /** The refusal of a token that belongs to no peer. It touches no peer's budget, only the limit of its source. */
@@ -98,7 +125,7 @@ function refusalOf(decision: Decision, peer: string): RefusalDetails {
   const kind = 'unauthenticated'
   switch (decision.kind) {
     case 'wrong':
-      return { kind, reason: 'code-wrong', peer, ...(decision.tripped && { compromiseSuspected: true }) }
+      return { kind, reason: 'code-wrong', peer }
     case 'replayed':
       return { kind, reason: 'code-replayed', peer, retryAfter: decision.retryAfter }
     case 'throttled':

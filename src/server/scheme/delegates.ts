@@ -18,11 +18,6 @@ export type TokenVerdict =
       readonly peer?: string
       /** Anything else that the token proves; passed on to the agent. */
       readonly claims?: Readonly<Record<string, unknown>>
-      /**
-       * The key that guesses with this token are counted by; by default the token itself. Needed where one token is
-       * valid in several spellings, since otherwise each spelling would have its own budgets.
-       */
-      readonly guessKey?: string
       readonly refusal?: never
     }
   /** Refused. The text is documentation; no caller sees it. */
@@ -34,6 +29,12 @@ export type TokenVerdict =
  */
 export interface ServerAuthScheme {
   authenticateToken(token: string, context?: TokenContext): TokenVerdict | Promise<TokenVerdict>
+  /**
+   * For a delegate that knows all its tokens: returns the hashes (`sha256:` and hex) of those that are live at an
+   * instant, of one peer or of all. Guesses with other tokens are then forgotten, so a new token restores the service of
+   * a peer that a guesser has locked out. Without this method no guess is forgotten.
+   */
+  liveTokens?(at: Date, peer?: string): readonly string[]
 }
 
 export interface SimpleTokenAuthOptions {
@@ -65,6 +66,10 @@ export class SimpleTokenAuth implements ServerAuthScheme {
     if (!isSameTokenHash(tokenHash, this.#hash)) return { refusal: 'unknown token' }
     return this.#peer === undefined ? {} : { peer: this.#peer }
   }
+
+  liveTokens(): readonly string[] {
+    return [this.#hash]
+  }
 }
 
 /** A token or its hash, and the peer it belongs to. */
@@ -88,6 +93,8 @@ interface KnownToken {
 /** Any number of tokens, each belonging to one peer. Keeps only their hashes. */
 export class PeerTokenAuth implements ServerAuthScheme {
   readonly #known = new Map<string, KnownToken>()
+  /** Made when the first guess has exhausted a budget. */
+  #byPeer: ReadonlyMap<string, readonly KnownToken[]> | undefined
 
   /**
    * @throws {TOTPError} `ERR_TOKEN_INVALID` for a token that a request cannot carry, `ERR_CONFIG_INVALID` for one that
@@ -119,6 +126,18 @@ export class PeerTokenAuth implements ServerAuthScheme {
     if (!known || !isSameTokenHash(known.hash, tokenHash)) return { refusal: 'unknown token' }
     return isLive(known, at) ? { peer: known.peer } : { refusal: 'expired token' }
   }
+
+  liveTokens(at: Date, peer?: string): readonly string[] {
+    this.#byPeer ??= groupByPeer(this.#known.values())
+    const tokens = peer === undefined ? [...this.#known.values()] : (this.#byPeer.get(peer) ?? [])
+    return tokens.filter((token) => isLive(token, at)).map(({ hash }) => hash)
+  }
+}
+
+function groupByPeer(tokens: Iterable<KnownToken>): ReadonlyMap<string, readonly KnownToken[]> {
+  const groups = new Map<string, KnownToken[]>()
+  for (const token of tokens) groups.set(token.peer, [...(groups.get(token.peer) ?? []), token])
+  return groups
 }
 
 /** The hash of a token, which is given as it is or as its hash already; a `b64token` never looks like a hash. */

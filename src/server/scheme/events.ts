@@ -1,5 +1,6 @@
 import { quoteName } from '../../core/name.js'
 import { printable } from '../../core/text.js'
+import type { LateCode } from '../../state/state.js'
 import type { AuthOutcome } from './outcome.js'
 import type { RefusalReason } from './refusal.js'
 import type { AuthRequest } from './request.js'
@@ -28,7 +29,22 @@ export type AuthEvent = EventBase &
         readonly peer?: string
       }
     | {
-        /** Emitted once each time a budget becomes exhausted, after `refused` for the same request. */
+        /**
+         * A wrong code turned out to be a code of a live seed outside of the window: the clock of the peer is wrong.
+         * Emitted after `refused` for the same request.
+         */
+        readonly type: 'code_stale'
+        readonly peer: string
+        readonly seedId: string
+        readonly timeStep: number
+        /** In time steps; negative if the peer's clock is behind. */
+        readonly drift: number
+      }
+    | {
+        /**
+         * Emitted once each time guesses have exhausted a budget, after `refused` for the same request. Late codes are not
+         * among these guesses.
+         */
         readonly type: 'token_compromise_suspected'
         readonly peer: string
         /** What to do. */
@@ -56,16 +72,44 @@ const shownSource = (source: string): string =>
 
 /** The events of one decision, in order. */
 export function eventsOf({ caller, refusal }: AuthOutcome, request: AuthRequest, at: Date): AuthEvent[] {
-  const { binding, source } = request
-  const base = { at, binding, ...(source !== undefined && { source: shownSource(source) }) }
+  const base = baseOf(request, at)
   if (caller) {
     const { peer, seedId, timeStep, drift } = caller
     return [{ type: 'authenticated', ...base, peer, seedId, timeStep, drift }]
   }
   const { kind, reason, peer } = refusal
   const type = reason === 'code-replayed' ? 'replayed' : kind === 'throttled' ? 'throttled' : 'refused'
-  const refused: AuthEvent = { type, ...base, reason, ...(peer !== undefined && { peer }) }
-  if (!refusal.compromiseSuspected || peer === undefined) return [refused]
-  const advice = `someone with a live token of ${quoteName(peer)} is guessing codes: rotate it`
-  return [refused, { type: 'token_compromise_suspected', ...base, peer, advice }]
+  return [{ type, ...base, reason, ...(peer !== undefined && { peer }) }]
+}
+
+/** What a second look at a guess showed, after its request was answered. */
+export interface SecondLook {
+  readonly peer: string
+  /** Set if the guess is a code of a live seed outside of the window. */
+  readonly late?: LateCode & { readonly seedId: string }
+  /** Whether it exhausted a budget and still counts. */
+  readonly suspicious: boolean
+}
+
+/** The events of a second look, in order. */
+export function eventsOfSecondLook(
+  { peer, late, suspicious }: SecondLook,
+  request: Pick<AuthRequest, 'binding' | 'source'>,
+  at: Date,
+): AuthEvent[] {
+  const base = baseOf(request, at)
+  const events: AuthEvent[] = []
+  if (late) {
+    const { seedId, timeStep, drift } = late
+    events.push({ type: 'code_stale', ...base, peer, seedId, timeStep, drift })
+  }
+  if (suspicious) {
+    const advice = `someone with a live token of ${quoteName(peer)} is guessing codes: rotate it`
+    events.push({ type: 'token_compromise_suspected', ...base, peer, advice })
+  }
+  return events
+}
+
+function baseOf({ binding, source }: Pick<AuthRequest, 'binding' | 'source'>, at: Date): EventBase {
+  return { at, binding, ...(source !== undefined && { source: shownSource(source) }) }
 }

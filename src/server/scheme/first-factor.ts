@@ -14,8 +14,10 @@ export type TokenOwner =
   | {
       readonly peer: SchemePeer
       readonly claims: Readonly<Record<string, unknown>>
-      /** The key that guesses are counted by. */
-      readonly tokenHash: string
+      /** The hash of the token, if the delegate lists its tokens. */
+      readonly token?: string
+      /** The hashes of the tokens that are live now; see `Attempt.liveTokens`. */
+      readonly liveTokens?: () => readonly string[]
     }
   | {
       readonly peer?: never
@@ -63,13 +65,13 @@ export class FirstFactor {
   async identify(token: string | undefined, tokenHash: string, at: Date): Promise<TokenOwner> {
     if (token === undefined) return { reason: 'token-refused' }
     try {
-      return this.#ownerFor(await this.#delegate.authenticateToken(token, { at, tokenHash }), tokenHash)
+      return this.#ownerFor(await this.#delegate.authenticateToken(token, { at, tokenHash }), tokenHash, at)
     } catch {
       return delegateFailed
     }
   }
 
-  #ownerFor(verdict: TokenVerdict, tokenHash: string): TokenOwner {
+  #ownerFor(verdict: TokenVerdict, tokenHash: string, at: Date): TokenOwner {
     if (isRefused(verdict)) return { reason: 'token-refused' }
 
     const mapped = this.#tokenToPeer.get(tokenHash)
@@ -77,8 +79,14 @@ export class FirstFactor {
     const name = verdict.peer ?? mapped ?? this.#otherwise
     const peer = name ? this.#peers.find(name) : undefined
     if (!peer) return { reason: 'peer-unknown' }
-    const { claims = {}, guessKey } = verdict
-    return { peer, claims, tokenHash: guessKey === undefined ? tokenHash : hashToken(guessKey) }
+    const { claims = {} } = verdict
+    if (!this.#delegate.liveTokens) return { peer, claims }
+    return { peer, claims, token: tokenHash, liveTokens: () => this.#liveTokens(peer, at) }
+  }
+
+  /** All tokens if peers share their seed, since they share its budget as well; otherwise those of the peer. */
+  #liveTokens({ name }: SchemePeer, at: Date): readonly string[] {
+    return this.#delegate.liveTokens?.(at, this.#peers.shared ? undefined : name) ?? []
   }
 
   /**
@@ -123,4 +131,4 @@ function isRefused(verdict: unknown): verdict is { readonly refusal: string } {
   return !isPlain || Object.keys(verdict).some((key) => !verdictFields.has(key))
 }
 
-const verdictFields: ReadonlySet<string> = new Set(['peer', 'claims', 'guessKey', 'refusal'])
+const verdictFields: ReadonlySet<string> = new Set(['peer', 'claims', 'refusal'])

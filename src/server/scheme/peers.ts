@@ -4,9 +4,11 @@ import { quoteName } from '../../core/name.js'
 import { isLive } from '../../core/roster.js'
 import { parseProfile, parseReplay, type ReplayPolicy, type TOTPProfile } from '../../core/profile.js'
 import { requireStrongSeed, Seed } from '../../core/seed.js'
+import { seedDigestOf } from '../../core/seed-digest.js'
 import { isCode, timeStepAt } from '../../core/totp.js'
 import { budgetsFor, type Budget } from '../../state/budgets.js'
 import { CodeBook } from './code-book.js'
+import { requireDistinctSeeds } from './distinct-seeds.js'
 import type { PeerSeed, SeedInput, SeedSet, TOTPServerAuthSchemeOptions } from './options.js'
 import type { Caller } from './outcome.js'
 
@@ -19,12 +21,14 @@ export interface SchemePeer {
   readonly seeds: readonly SchemeSeed[]
 }
 
-interface SchemeSeed {
+export interface SchemeSeed {
   readonly id: string
   readonly seed: Seed
   readonly expiresAt: Date | undefined
   /** Made for the first request that the seed is compared with. */
   book: CodeBook | undefined
+  /** How a state knows the seed. Made with the book. */
+  digest: string | undefined
 }
 
 /** What a peer has unless its own seed set differs. */
@@ -41,11 +45,13 @@ export interface PeerDirectory {
   find(name: string): SchemePeer | undefined
   /** Whether any peer has the policy `once`. */
   readonly once: boolean
+  /** Whether peers share a seed, and so its budget. */
+  readonly shared: boolean
 }
 
 /**
- * @throws {TOTPError} `ERR_CONFIG_INVALID` with both kinds of seeds, `ERR_SEED_MISSING` with neither; and what
- *   {@link makePeer} throws.
+ * @throws {TOTPError} `ERR_CONFIG_INVALID` with both kinds of seeds, for a seed that a peer has twice, or that two peers
+ *   have with different algorithms, digits or periods; `ERR_SEED_MISSING` without seeds; and what {@link makePeer} throws.
  */
 export function makePeers(
   { peerSeeds, sharedSeed }: Pick<TOTPServerAuthSchemeOptions, 'peerSeeds' | 'sharedSeed'>,
@@ -59,6 +65,7 @@ export function makePeers(
       [...mapOf(peerSeeds)].map(([name, input]) => [name, makePeer(name, input, defaults)]),
     )
     return {
+      ...requireDistinctSeeds(peers.values()),
       find: (name) => peers.get(name),
       once: [...peers.values()].some(({ replay }) => replay === 'once'),
     }
@@ -67,7 +74,8 @@ export function makePeers(
     throw new TOTPError('ERR_SEED_MISSING', 'no seeds; pass peerSeeds, or one sharedSeed for all')
   }
   const anyone = makePeer('(shared)', sharedSeed, defaults)
-  return { find: (name) => ({ ...anyone, name }), once: anyone.replay === 'once' }
+  requireDistinctSeeds([anyone])
+  return { shared: true, find: (name) => ({ ...anyone, name }), once: anyone.replay === 'once' }
 }
 
 /** An object's own entries as a map, so that a peer can be named `constructor`. */
@@ -113,22 +121,28 @@ function profileOf({ algorithm, digits, period }: SeedSet, agents: TOTPProfile):
 
 /** What comparing a well-formed code with a peer's seeds showed. */
 export type CodeComparison =
-  | ({ readonly kind: 'match' } & Pick<Caller, 'seedId' | 'timeStep' | 'drift'>)
+  | ({ readonly kind: 'match'; /** The seed's digest. */ readonly seed: string } & Pick<
+      Caller,
+      'seedId' | 'timeStep' | 'drift'
+    >)
   | { readonly kind: 'guess'; readonly code: string }
 
 /**
- * Compares a code with every seed of the peer. Only a live seed matches, but expired seeds are compared too, and zeros
- * are compared if there is no well-formed code, so that it always takes as long.
+ * Compares a code with every seed of the peer. Only a live seed matches, but expired seeds are compared too, so that it
+ * takes as long. If the token belongs to no peer, or no well-formed code was sent, the decoy is compared instead:
+ * without a code nothing of a peer's is computed, so the time cannot tell whether its codes of this step are known.
  *
  * @param sent the code as it was sent, if any
  * @returns undefined if what was sent is not a well-formed code
  */
 export function compareCode(
-  peer: SchemePeer,
+  owner: SchemePeer | undefined,
+  decoy: SchemePeer,
   sent: string | undefined,
   at: Date,
 ): CodeComparison | undefined {
-  const code = sent !== undefined && isCode(sent, peer.profile) ? sent : undefined
+  const code = sent !== undefined && isCode(sent, (owner ?? decoy).profile) ? sent : undefined
+  const peer = owner && code !== undefined ? owner : decoy
   const number = Number(code ?? 0)
   const now = timeStepAt(peer.profile, at)
   let match: CodeComparison | undefined
@@ -136,10 +150,20 @@ export function compareCode(
     const book = (seed.book ??= new CodeBook(seed.seed, peer.profile))
     const drift = book.match(number, now)
     if (drift !== undefined && isLive(seed, at)) {
-      match ??= { kind: 'match', seedId: seed.id, timeStep: now + drift, drift }
+      const digest = digestOf(seed, peer.profile)
+      match ??= { kind: 'match', seed: digest, seedId: seed.id, timeStep: now + drift, drift }
     }
   }
   return code === undefined ? undefined : (match ?? { kind: 'guess', code })
+}
+
+/** The digests of a peer's live seeds. */
+export function liveSeedsOf({ seeds, profile }: SchemePeer, at: Date): readonly string[] {
+  return seeds.filter((seed) => isLive(seed, at)).map((seed) => digestOf(seed, profile))
+}
+
+function digestOf(seed: SchemeSeed, profile: TOTPProfile): string {
+  return (seed.digest ??= seedDigestOf(seed.seed, profile))
 }
 
 function makeSchemeSeed(given: PeerSeed, index: number, allowWeak: boolean): SchemeSeed {
@@ -153,7 +177,13 @@ function makeSchemeSeed(given: PeerSeed, index: number, allowWeak: boolean): Sch
     throw new TOTPError('ERR_CONFIG_INVALID', 'expiresAt of a seed must be a valid Date')
   }
   requireStrongSeed(seed, allowWeak, 'make a longer one, or set allowWeakSeeds')
-  return { id: given.id ?? `seed-${index + 1}`, seed, expiresAt: given.expiresAt, book: undefined }
+  return {
+    id: given.id ?? `seed-${index + 1}`,
+    seed,
+    expiresAt: given.expiresAt,
+    book: undefined,
+    digest: undefined,
+  }
 }
 
 function seedSetOf(input: SeedInput | null | undefined): SeedSet {

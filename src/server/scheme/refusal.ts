@@ -27,8 +27,6 @@ export interface Refusal {
   readonly peer?: string
   /** In how many whole seconds a retry makes sense. */
   readonly retryAfter?: number
-  /** Set for the guess that exhausted a budget: the peer's token may be stolen and should be rotated. */
-  readonly compromiseSuspected?: true
   /** The values of WWW-Authenticate, one per field line; empty unless `unauthenticated`. */
   readonly challenges: readonly string[]
 }

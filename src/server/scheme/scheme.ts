@@ -3,11 +3,12 @@ import { hashToken } from '../../core/token.js'
 import { memoryState } from '../../state/memory-state.js'
 import { StrangerLimit } from '../../state/stranger-limit.js'
 import { makeConfig, type SchemeConfig } from './config.js'
-import { decide, type Memory } from './decision.js'
-import { emit, eventsOf, type OnEvent } from './events.js'
+import { decide, type CountedGuess, type Memory } from './decision.js'
+import { emit, eventsOf, eventsOfSecondLook, type OnEvent } from './events.js'
 import { followServerFile, namingFile, type FromFileOptions } from './from-file.js'
 import type { TOTPServerAuthSchemeOptions } from './options.js'
 import type { AuthOutcome } from './outcome.js'
+import { lookAgain } from './late-codes.js'
 import { compareCode } from './peers.js'
 import { credentialsOf, type AuthRequest } from './request.js'
 
@@ -99,9 +100,25 @@ export class TOTPServerAuthScheme {
     const credentials = credentialsOf(request, config.codeField)
     const tokenHash = hashToken(credentials.token ?? '')
     const owner = await config.firstFactor.identify(credentials.token, tokenHash, at)
-    const comparison = compareCode(owner.peer ?? config.decoy, credentials.code, at)
-    const outcome = await decide({ request, credentials, owner, comparison, at }, config, this.#memory)
+    const comparison = compareCode(owner.peer, config.decoy, credentials.code, at)
+    const attempt = { request, credentials, owner, comparison, at }
+    const { outcome, counted } = await decide(attempt, config, this.#memory)
     if (this.#onEvent) for (const event of eventsOf(outcome, request, at)) emit(this.#onEvent, event)
+    if (counted) {
+      // The socket may be closed by then.
+      const { binding, source } = request
+      // An immediate runs after all that the answer needs.
+      setImmediate(() => void this.#lookAgain(counted, { binding, source }, at))
+    }
     return outcome
+  }
+
+  async #lookAgain(
+    guess: CountedGuess,
+    request: Pick<AuthRequest, 'binding' | 'source'>,
+    at: Date,
+  ): Promise<void> {
+    const look = await lookAgain(guess, this.#memory.state)
+    for (const event of eventsOfSecondLook(look, request, at)) emit(this.#onEvent, event)
   }
 }
