@@ -150,3 +150,47 @@ describe('refusals', () => {
     })
   })
 })
+
+/** security.md's figure 23. */
+describe('a request without a code', () => {
+  const steps = 1000
+
+  /** The first requests of a step with a candidate token, after the decoy has made its codes of that step. */
+  async function firstOfStep(tokens: Readonly<Record<string, string>>): Promise<Map<string, number[]>> {
+    const clock = new Clock()
+    const scheme = makeScheme(clock)
+    const random = numbers(20_261_129)
+    const samples = new Map(Object.keys(tokens).map((kind): [string, number[]] => [kind, []]))
+    for (let step = 0; step < steps + 200; step++) {
+      const kinds = Object.entries(tokens)
+      if (random(2) === 0) kinds.reverse()
+      for (const [kind, token] of kinds) {
+        clock.advance(30)
+        await scheme.authenticate(
+          requestWith(
+            { Authorization: 'Bearer nobody', 'X-TOTP': '123456' },
+            `2001:db8::${step.toString(16)}`,
+          ),
+        )
+        const request = requestWith({ Authorization: `Bearer ${token}` })
+        const begin = process.hrtime.bigint()
+        await scheme.authenticate(request)
+        const took = Number(process.hrtime.bigint() - begin)
+        if (step >= 200) samples.get(kind)?.push(took)
+      }
+    }
+    return samples
+  }
+
+  it('takes as long with a live token as with an unknown one, at the first of a step', async () => {
+    const samples = await firstOfStep({ live: tokenOf('wrong code'), unknown: 'a-token-of-nobody' })
+    const [live, unknown] = [...samples.values()].map(momentsOf)
+    if (!live || !unknown) throw new Error('no samples')
+    const t = Math.abs(welchT(live, unknown))
+    console.log(
+      `figure 23: ${steps} first requests of a step without a code: live ${(live.mean / 1000).toFixed(1)} us, ` +
+        `unknown ${(unknown.mean / 1000).toFixed(1)} us, |t| ${t.toFixed(2)}`,
+    )
+    expect(t).toBeLessThan(4.5)
+  })
+})
