@@ -185,6 +185,22 @@ describe('config card', () => {
     expect(parseJson(await merged(card, '--replace'))).toMatchObject({ security: [{ b: [], totp: [] }] })
   })
 
+  it('drops the signatures of a card that it changes, says so on stderr, and keeps those of one that it does not', async () => {
+    const signatures = [{ protected: 'e30', signature: 'c2lnbmF0dXJl' }]
+    for (const options of [[], ['--json']]) {
+      const run = await merged({ name: 'n', url: 'http://h', signatures }, ...options)
+      expect(run.exitCode).toBe(0)
+      expect(parseJson(run)).not.toHaveProperty('signatures')
+      expect(run.stderr).toMatch(/^warning: .*signatures.*signCard.*\n$/)
+      const again = await merged({ ...parseJson(run), signatures }, ...options)
+      expect(again).toMatchObject({ exitCode: 0, stderr: '' })
+      expect(parseJson(again)).toMatchObject({ signatures })
+    }
+    const quiet = await merged({ name: 'n', url: 'http://h', signatures }, '--quiet')
+    expect(quiet).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(parseJson(quiet)).not.toHaveProperty('signatures')
+  })
+
   it.each(['', '[]', '"card"', '{', 'null'])('refuses %j as a card', async (text) => {
     const run = await runCli(['config', 'card', '--merge', '-'], { cwd: makeFolder(), stdin: text })
     expect(run).toMatchObject({ exitCode: 3, stdout: '' })

@@ -2,6 +2,7 @@ import { TOTPError } from '../errors.js'
 import { asObject, type JsonObject } from '../json.js'
 import { parseProfile } from '../profile.js'
 import { isBearerScheme, isHeaderScheme, schemeNames, schemesOf, withoutTag } from './schemes.js'
+import { dropStaleSignatures } from './signatures.js'
 import {
   protocolOf,
   protocolVersions,
@@ -18,9 +19,17 @@ export interface TOTPSecurityOptions {
   readonly protocol?: CardProtocol
   /** Drops alternatives without bearer instead of refusing the card. */
   readonly replace?: boolean
+  /** Called if signatures of the card were dropped because the card has changed. By default nobody hears of it. */
+  readonly onWarning?: (message: string) => void
 }
 
 const totpDescription = 'RFC 6238 code, fresh for each request'
+
+/** The fields by which a scheme has the shape of a protocol already. */
+const shapeFields: Readonly<Record<ProtocolVersion, readonly string[]>> = {
+  '1.0': ['httpAuthSecurityScheme', 'apiKeySecurityScheme'],
+  '0.3': ['type'],
+}
 
 const bearerScheme: Readonly<Record<ProtocolVersion, () => JsonObject>> = {
   '1.0': () => ({ httpAuthSecurityScheme: { scheme: 'Bearer' } }),
@@ -42,6 +51,9 @@ const totpScheme: Readonly<Record<ProtocolVersion, (header: string) => JsonObjec
  * too. Schemes in the `$case` shape that @a2a-js/sdk 1.3 serves are corrected. This is for cards as JSON; for cards in
  * the memory of @a2a-js/sdk, use `totpAgentCard` of `a2a-totp/server/a2a`.
  *
+ * A card that is changed loses its `signatures` (A2A 1.0 §8.4), which no longer verify: sign the result with `signCard`
+ * of `a2a-totp/server/card`. A card that demands both already keeps them.
+ *
  * @throws {TOTPError} `ERR_CARD_INVALID` for an alternative without bearer, unless `replace` is set, and for a card that
  *   uses a required scheme name for something else; `ERR_PROFILE_INVALID` for a header that cannot carry a code.
  */
@@ -57,8 +69,10 @@ export function withTotpSecurity<Card extends CardJson>(card: Card, options: TOT
     [names.newBearer, (protocol: ProtocolVersion) => bearerScheme[protocol]()],
     [names.totp, (protocol: ProtocolVersion) => totpScheme[protocol](header)],
   ] as const) {
-    // Existing fields of a scheme are kept; missing shapes are added.
-    securitySchemes[name] = Object.assign({}, ...protocols.map(shape), asObject(securitySchemes[name]))
+    // A shape that the scheme has is kept as it is; missing shapes are added.
+    const existing = asObject(securitySchemes[name])
+    const missing = protocols.filter((protocol) => !shapeFields[protocol].some((field) => field in existing))
+    securitySchemes[name] = Object.assign({}, ...missing.map(shape), existing)
   }
 
   const result: Record<string, unknown> = { ...card, securitySchemes }
@@ -70,7 +84,7 @@ export function withTotpSecurity<Card extends CardJson>(card: Card, options: TOT
   if (Array.isArray(card['skills'])) {
     result['skills'] = card['skills'].map((skill: unknown, index) => guardedSkill(skill, index, rule))
   }
-  return result as Card
+  return dropStaleSignatures(card, result, options.onWarning) as Card
 }
 
 /**

@@ -23,7 +23,8 @@ export function defineCard(command: Command, context: CliContext): void {
       'after',
       `
 --merge adds the code to every alternative that has bearer, including those of skills. It never appends an
-alternative: alternatives are an OR, so a new one would bypass the others.
+alternative: alternatives are an OR, so a new one would bypass the others. Signatures of a card that changes are
+dropped, with a warning: they would no longer verify.
 
 Examples:
   $ a2a-totp config card --protocol both
@@ -42,6 +43,7 @@ Examples:
               header,
               replace: replace ?? false,
               protocol,
+              onWarning: (message) => context.output.warn(message),
             })
       emit(context, out, jsonText(card, 2), card)
     })
