@@ -5,7 +5,12 @@ import { callerOf } from './adapters/outcomes.js'
 import type { Caller } from './scheme/outcome.js'
 import type { TOTPServerAuthScheme } from './scheme/scheme.js'
 
-export { totpAgentCard, type TOTPAgentCardOptions } from './adapters/agent-card.js'
+export {
+  signedTotpAgentCard,
+  totpAgentCard,
+  type SignedTOTPAgentCardOptions,
+  type TOTPAgentCardOptions,
+} from './adapters/agent-card.js'
 
 /** The key of the {@link Caller} in the call context's state. */
 export const callerStateKey = 'a2a-totp.caller'

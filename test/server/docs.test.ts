@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -9,6 +10,7 @@ import { status } from '@grpc/grpc-js'
 import { build } from 'esbuild'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { canonicalAsReceived, verifiedOver } from '../support/card-signatures.js'
 import { temporaryFolder } from '../support/folder.js'
 import { bearerOf, codeOf, peers } from '../support/guarded.js'
 import { callGrpc, messageFor, metadataOf, services, versionOf } from '../support/grpc-agent.js'
@@ -146,6 +148,19 @@ describe('docs/server', () => {
     expect([older.status, await older.text()]).toEqual([404, expect.stringContaining('Task not found')])
     const card = await fetch(`${origin}/.well-known/agent-card.json`)
     expect([card.status, await card.text()]).toEqual([200, expect.stringContaining('X-TOTP')])
+  })
+
+  it('card.md shows code that serves a card whose signature verifies', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const file = join(folder, 'card-key.pem')
+    writeFileSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
+    const [code = '', ...others] = blocksOf('card')
+    expect(others).toEqual([])
+    const port = await run('card', code.replace("'card-key.pem'", JSON.stringify(file)))
+    const response = await fetch(`http://127.0.0.1:${port}/.well-known/agent-card.json`)
+    const card = (await response.json()) as Record<string, unknown>
+    expect(JSON.stringify(card)).toContain('X-TOTP')
+    expect(await verifiedOver(canonicalAsReceived(card), card, publicKey)).toBe(1)
   })
 
   it('grpc.md shows code that lets in whom it should', async () => {
