@@ -64,7 +64,7 @@ async function bundle(file) {
  */
 const lazyFunctions = {
   'node:child_process': ['execFile', 'spawnSync'],
-  'node:crypto': ['createHash', 'createHmac', 'hash', 'randomBytes', 'randomInt', 'timingSafeEqual'],
+  'node:crypto': ['createHash', 'createHmac', 'hash', 'hkdfSync', 'randomBytes', 'randomInt', 'timingSafeEqual'],
 }
 
 const lazyModules = {

@@ -29,11 +29,16 @@ export type { AuthOutcome, Caller } from './scheme/outcome.js'
 export { TOTPServerAuthScheme } from './scheme/scheme.js'
 export {
   defaultBudgets,
+  defaultRisk,
+  guessesADay,
+  limitsFor,
   memoryState,
+  riskOf,
   type Attempt,
   type Budget,
   type Decision,
   type Comparison,
+  type GuessedProfile,
   type State,
   type MemoryState,
   type MemoryStateOptions,

@@ -1,5 +1,13 @@
 /** Replay protection and throttling: the interface of a state, and the state for one process. */
-export { defaultBudgets, type Budget } from './budgets.js'
+export {
+  defaultBudgets,
+  defaultRisk,
+  guessesADay,
+  limitsFor,
+  riskOf,
+  type Budget,
+  type GuessedProfile,
+} from './budgets.js'
 export type { Attempt, Decision, Comparison, State } from './state.js'
 export { memoryState, type MemoryState, type MemoryStateOptions } from './memory-state.js'
 export type { StrangerLimitOptions } from './stranger-limit.js'

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import type { Algorithm, Digits } from '../../src/core/profile.js'
 import { Seed } from '../../src/core/seed.js'
 import { generateCodeOfStep } from '../../src/core/totp.js'
-import { memoryState } from '../../src/state/index.js'
+import { defaultBudgets, memoryState } from '../../src/state/index.js'
 import { httpAnswer, TOTPServerAuthScheme, type AuthOutcome } from '../../src/server/index.js'
 import { grpcAnswer } from '../../src/server/scheme/refusal.js'
 import { makeFolder } from '../support/cli.js'
@@ -140,6 +140,8 @@ async function ourVerdicts(document: object, since: number, requests: readonly R
   let now = since
   using scheme = TOTPServerAuthScheme.fromFile(path, {
     state: memoryState({ since: new Date(since) }),
+    // The module's limits are those of window 1, whatever the file's window is.
+    throttle: { budgets: defaultBudgets },
     now: () => new Date(now),
   })
   const verdicts: object[] = []

@@ -436,7 +436,7 @@ describe('authenticate against guessing', () => {
   })
 
   it('goes by the budgets it was given', async () => {
-    const { scheme } = schemeFor(new Clock(), { throttle: { budgets: [{ limit: 1, seconds: 10 }] } })
+    const { scheme } = schemeFor(new Clock(), { throttle: { risk: 1, budgets: [{ limit: 1, seconds: 10 }] } })
     await scheme.authenticate(guess(0))
     expect(await scheme.authenticate(guess(1))).toMatchObject({ refusal: { retryAfter: 10 } })
   })

@@ -170,7 +170,7 @@ describe('totpGuard', () => {
   })
 
   it('says when to come back: after a replay, and after too many guesses', async () => {
-    guardAll({ replay: 'once', throttle: { budgets: [{ limit: 1, seconds: 30 }] } })
+    guardAll({ replay: 'once', throttle: { risk: 1, budgets: [{ limit: 1, seconds: 30 }] } })
     await fetch(server.origin, { headers: right })
     const replay = await fetch(server.origin, { headers: right })
     expect([replay.status, replay.headers.get('retry-after')]).toEqual([401, '15'])
@@ -264,7 +264,7 @@ describe('totpGuard on a refused body', () => {
 
 describe('an answer', () => {
   it('holds no seed, token or code', async () => {
-    guardAll({ throttle: { budgets: [{ limit: 1, seconds: 30 }] } })
+    guardAll({ throttle: { risk: 1, budgets: [{ limit: 1, seconds: 30 }] } })
     const wrong = wrongCodeOf(someInstant)
     const authorization = `Authorization: ${bearerOf('alice')}`
     for (const line of [`X-TOTP: ${wrong}`, `X-TOTP: ${right['X-TOTP'] ?? ''}`, 'X-TOTP: 1']) {

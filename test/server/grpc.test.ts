@@ -129,7 +129,10 @@ describe('grpcGuard', () => {
   })
 
   it('says when to come back, and what for', async () => {
-    const { call } = await start({ replay: 'once', throttle: { budgets: [{ limit: 1, seconds: 30 }] } })
+    const { call } = await start({
+      replay: 'once',
+      throttle: { risk: 1, budgets: [{ limit: 1, seconds: 30 }] },
+    })
     await call('1.0', 'getTask', right)
     const replay = await call('1.0', 'getTask', right)
     expect([replay.code, replay.trailers.get('retry-after')]).toEqual([status.UNAUTHENTICATED, ['15']])

@@ -143,7 +143,7 @@ describe.each(Object.entries(frameworks))('the guard for %s', (framework, serve)
   })
 
   it('says when to come back: after too many guesses, and when the state is down', async () => {
-    const { origin } = await start({ throttle: { budgets: [{ limit: 1, seconds: 30 }] } })
+    const { origin } = await start({ throttle: { risk: 1, budgets: [{ limit: 1, seconds: 30 }] } })
     await fetch(origin, { headers: { ...right, 'X-TOTP': wrongCodeOf(someInstant) } })
     const throttled = await fetch(origin, { headers: right })
     expect([throttled.status, throttled.headers.get('retry-after')]).toEqual([429, '30'])

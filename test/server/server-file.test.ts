@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
+  defaultBudgets,
   memoryState,
   TOTPServerAuthScheme,
   type AuthEvent,
@@ -391,6 +392,17 @@ describe('a server file that changes', () => {
     await seen(subject, 'server_file_loaded')
     expect(await subject.ask(right)).toBe('code-replayed')
     expect(await subject.ask(headersOf('bob', someInstant))).toBe('guesses-exhausted')
+  })
+
+  it('leaves the old one in force where the window of the new one allows more than the risk', async () => {
+    const path = write(freshPath(), serverFile())
+    const subject = fromFile(path, { throttle: { budgets: defaultBudgets } })
+    write(path, profile({ window: 2 }))
+    await seen(subject, 'server_file_refused')
+    const refused = subject.events.find(({ type }) => type === 'server_file_refused')
+    expect(refused).toMatchObject({ code: 'ERR_CONFIG_INVALID' })
+    expect(refused).toMatchObject({ message: expect.stringContaining('throttle.risk') as string })
+    expect(subject.scheme.profile.window).toBe(1)
   })
 
   it('brings a new header and window along', async () => {

@@ -8,7 +8,7 @@ import {
   type TOTPProfile,
 } from '../../core/profile.js'
 import { makeSeed } from '../../core/seed.js'
-import { parseBudgets } from '../../state/budgets.js'
+import { budgetsByDigits, defaultBudgets } from '../../state/budgets.js'
 import type { State } from '../../state/state.js'
 import { FirstFactor } from './first-factor.js'
 import type { TOTPServerAuthSchemeOptions } from './options.js'
@@ -42,7 +42,7 @@ export function makeConfig(
   const defaults = {
     profile,
     replay: parseReplay(options.replay),
-    budgets: parseBudgets(options.throttle?.budgets),
+    budgetsFor: budgetsByDigits(options.throttle ?? {}, profile.window),
     allowWeakSeeds: options.allowWeakSeeds ?? false,
   }
   const peers = makePeers(options, defaults)
@@ -56,6 +56,10 @@ export function makeConfig(
     profile,
     codeField: profile.header.toLowerCase(),
     firstFactor: new FirstFactor(options, peers),
-    decoy: makePeer('', makeSeed(profile.algorithm, randomBytes), defaults),
+    // It counts no guesses of anyone, so no risk limits it.
+    decoy: makePeer('', makeSeed(profile.algorithm, randomBytes), {
+      ...defaults,
+      budgetsFor: () => defaultBudgets,
+    }),
   }
 }

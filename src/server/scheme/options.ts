@@ -29,7 +29,16 @@ export interface SeedSet extends Partial<CodeProfile> {
 export type SeedInput = string | Seed | SeedSet
 
 export interface ThrottleOptions {
-  /** Limits on guesses per (peer, token), for 6 digits; each further digit allows ten times as many. */
+  /**
+   * The expected number of accepted guesses a day of one seed; by default 1.5e-4, which is one in 18 years. The limits on
+   * guesses follow from it, from the digits of the peer's codes and from the window: see `limitsFor`. Infinity sets no
+   * limits.
+   */
+  readonly risk?: number
+  /**
+   * Limits in place of those, for 6 digits; each further digit allows ten times as many. A scheme does not start if they
+   * allow more than the risk. Without any in the list, guesses are not limited.
+   */
   readonly budgets?: readonly Budget[]
   /** The limit on requests with unknown tokens, per source. */
   readonly strangers?: StrangerLimitOptions
@@ -51,7 +60,10 @@ interface CommonOptions {
   readonly state?: State
   /** Allows seeds of less than 128 bits (RFC 4226 R6). */
   readonly allowWeakSeeds?: boolean
-  /** Allows a window of more than 2, up to 120: it accepts codes an hour old, and makes a guess that much likelier to match. */
+  /**
+   * Allows a window of more than 2, up to 120: it accepts codes an hour old. A guess is that much likelier to match, so
+   * fewer are allowed, and where none is left the scheme does not start.
+   */
   readonly allowInsecureWindow?: boolean
   readonly onEvent?: OnEvent
   readonly now?: () => Date

@@ -2,11 +2,17 @@ import { TOTPError, isTOTPError } from '../../core/errors.js'
 import { isInstant } from '../../core/instant.js'
 import { quoteName } from '../../core/name.js'
 import { isLive } from '../../core/roster.js'
-import { parseProfile, parseReplay, type ReplayPolicy, type TOTPProfile } from '../../core/profile.js'
+import {
+  parseProfile,
+  parseReplay,
+  type Digits,
+  type ReplayPolicy,
+  type TOTPProfile,
+} from '../../core/profile.js'
 import { requireStrongSeed, Seed } from '../../core/seed.js'
 import { seedDigestOf } from '../../core/seed-digest.js'
 import { isCode, timeStepAt } from '../../core/totp.js'
-import { budgetsFor, type Budget } from '../../state/budgets.js'
+import type { Budget } from '../../state/budgets.js'
 import { CodeBook } from './code-book.js'
 import { requireDistinctSeeds } from './distinct-seeds.js'
 import type { PeerSeed, SeedInput, SeedSet, TOTPServerAuthSchemeOptions } from './options.js'
@@ -35,8 +41,8 @@ export interface SchemeSeed {
 export interface PeerDefaults {
   readonly profile: TOTPProfile
   readonly replay: ReplayPolicy
-  /** For 6 digits. */
-  readonly budgets: readonly Budget[]
+  /** The budgets of a peer with that many digits. */
+  readonly budgetsFor: (digits: Digits) => readonly Budget[]
   readonly allowWeakSeeds: boolean
 }
 
@@ -102,7 +108,7 @@ export function makePeer(name: string, input: SeedInput, defaults: PeerDefaults)
       name,
       profile,
       replay: parseReplay(set.replay ?? defaults.replay),
-      budgets: profile.digits === 6 ? defaults.budgets : budgetsFor(profile.digits, defaults.budgets),
+      budgets: defaults.budgetsFor(profile.digits),
       seeds,
     }
   })
