@@ -8,7 +8,7 @@ import {
   type Roster,
 } from '../core/roster.js'
 import { minimumSeedBits, type Seed } from '../core/seed.js'
-import { budgetsFor, defaultBudgets } from '../state/budgets.js'
+import { limitsFor, riskOf } from '../state/budgets.js'
 import type { Finding } from './finding.js'
 import { isPublished } from './published-seeds.js'
 
@@ -90,29 +90,55 @@ function auditLife(
 }
 
 function auditPolicy(roster: Roster, peer: Peer, at: Date): Finding[] {
-  const { name } = peer
-  const hits = expectedHits(roster, peer, at)
-  const guesses: Finding = {
-    id: 'guesses',
-    severity: 'note',
-    subject: name,
-    message: `an attacker with its token can expect ${hits.toExponential(1)} accepted guesses a day, with the default budgets and window ${roster.profile.window}`,
-    fix: 'a smaller window, more digits, or finishing a rotation lowers the number',
-  }
-  if (replayOf(roster, peer) === 'once') return [guesses]
-  const lifeSeconds = (2 * roster.profile.window + 1) * peer.period
-  const message = `policy reuse: an attacker who captures both headers can use them for up to ${lifeSeconds} s`
-  const fix = 'use policy once, where a code is good for one request: add-peer --replay once'
-  return [{ id: 'replay-reuse', severity: 'note', subject: name, message, fix }, guesses]
+  const replays = replayOf(roster, peer) === 'once' ? [] : [replayReuse(roster, peer)]
+  return [...replays, ...guesses(roster, peer, at)]
 }
 
-/** Returns guesses a day × chance of each. Each live seed and each step of the window adds one code that is right. */
+function replayReuse({ profile, sharedSeeds }: Roster, { name, period }: Peer): Finding {
+  const lifeSeconds = (2 * profile.window + 1) * period
+  return {
+    id: 'replay-reuse',
+    severity: 'note',
+    subject: name,
+    message: `policy reuse: an attacker who captures both headers can use them for up to ${lifeSeconds} s`,
+    fix: sharedSeeds
+      ? 'create a store without --shared-seed: peers with their own seeds can have policy once, where a code is good for one request'
+      : `policy once, where a code is good for one request: a2a-totp remove-peer ${name}, then a2a-totp add-peer ${name} --replay once, and hand out its new configuration`,
+  }
+}
+
+function guesses(roster: Roster, peer: Peer, at: Date): Finding[] {
+  const live = liveSeedsOf(roster, peer, at)
+  // A peer without any is refused, whatever the code.
+  if (live === 0) return []
+  const hits = expectedHits(roster, peer, at)
+  const choice = roster.sharedSeeds ? '--all' : peer.name
+  return [
+    {
+      id: 'guesses',
+      severity: 'note',
+      subject: peer.name,
+      message: `an attacker with its token can expect ${hits.toExponential(1)} accepted guesses a day, one in ${yearsPerHit(hits)} years, with the default risk`,
+      fix:
+        live > 1
+          ? `each live seed adds to it: a2a-totp rotate ${choice} --seed --finish, once the peer has its new one`
+          : "throttle.risk of the agent's scheme sets it; digits and window change only how many guesses that allows",
+    },
+  ]
+}
+
+/** Returns the expected accepted guesses a day with the default risk, which is that of each live seed. */
 export function expectedHits(roster: Roster, peer: Peer, at: Date): number {
-  const live = (credentials: readonly Credential[]): number =>
-    credentials.filter((one) => isLive(one, at)).length
-  const rightCodes = live(seedsOf(roster, peer)) * (2 * roster.profile.window + 1)
-  const perDay = budgetsFor(peer.digits, defaultBudgets).find(({ seconds }) => seconds === dayMs / 1000)
-  return ((perDay?.limit ?? 0) * rightCodes) / 10 ** peer.digits
+  const profile = { digits: peer.digits, window: roster.profile.window }
+  return liveSeedsOf(roster, peer, at) * riskOf(limitsFor(profile), profile)
+}
+
+function liveSeedsOf(roster: Roster, peer: Peer, at: Date): number {
+  return seedsOf(roster, peer).filter((seed) => isLive(seed, at)).length
+}
+
+function yearsPerHit(hitsADay: number): number {
+  return Math.floor(1 / hitsADay / 365.25)
 }
 
 function sharedSeed({ agent }: Roster): Finding {

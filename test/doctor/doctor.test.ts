@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { generateIdentity, identityToRecipient } from 'age-encryption'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { auditRoster, expectedHits } from '../../src/doctor/roster-audit.js'
+import { defaultProfile } from '../../src/core/profile.js'
+import type { Peer, Roster } from '../../src/core/roster.js'
 import { Seed } from '../../src/core/seed.js'
 import { makeFolder, makeStore, parseJson, runCli, type CliRun } from '../support/cli.js'
 import { lookAt, past, peerOf, rosterOf, seedCredential, tokenCredential } from '../support/roster.js'
@@ -90,6 +92,50 @@ describe('doctor on a roster', () => {
     expect(expectedHits(roster, { ...healthy, digits: 8 }, lookAt)).toBeCloseTo(1.5e-4, 10)
     const overlap = { ...healthy, seeds: [...healthy.seeds, seedCredential('b', 2)] }
     expect(expectedHits(roster, overlap, lookAt)).toBeCloseTo(3e-4, 10)
+    for (const window of [0, 1, 2]) {
+      const other = rosterOf([healthy], { profile: { ...defaultProfile, window } })
+      expect(expectedHits(other, healthy, lookAt)).toBeCloseTo(1.5e-4, 10)
+    }
+  })
+
+  it('advises nothing that the limits on guesses outweigh, and names what does help', () => {
+    const found = (peer: Peer, given: Partial<Roster> = {}): string[] =>
+      auditRoster(rosterOf([peer], given), lookAt)
+        .filter(({ id }) => id === 'guesses')
+        .map(({ message, fix }) => `${message}; ${fix}`)
+    const [alone = ''] = found(healthy)
+    expect(alone).toContain('can expect 1.5e-4 accepted guesses a day, one in 18 years')
+    expect(alone).toContain('digits and window change only how many guesses that allows')
+    expect(alone).not.toMatch(/more digits|smaller window/)
+
+    const seeds = [...healthy.seeds, seedCredential('b', 2)]
+    const [overlap = ''] = found({ ...healthy, seeds })
+    expect(overlap).toContain('can expect 3.0e-4 accepted guesses a day, one in 9 years')
+    expect(overlap).toContain('a2a-totp rotate alice --seed --finish')
+    expect(found({ ...healthy, seeds: [] }, { sharedSeeds: seeds })[0]).toContain(
+      'rotate --all --seed --finish',
+    )
+    expect(found({ ...healthy, seeds: [seedCredential('a', 1, past)] })).toEqual([])
+  })
+
+  it('advises policy once only to a peer that can have it, by commands that set it', async () => {
+    const reuse = (given: Partial<Roster>, peer = healthy): string =>
+      auditRoster(rosterOf([peer], given), lookAt).find(({ id }) => id === 'replay-reuse')?.fix ?? ''
+    const shared = reuse({ sharedSeeds: healthy.seeds }, { ...healthy, seeds: [] })
+    expect(shared).toContain('create a store without --shared-seed')
+    expect(shared).not.toContain('--replay once')
+
+    const cwd = await makeStore(['alice'])
+    const commands = Array.from(reuse({}).matchAll(/a2a-totp ([a-z-]+ alice[a-z -]*)/g), ([, args = '']) =>
+      args.trim().split(' '),
+    )
+    expect(commands).toHaveLength(2)
+    for (const args of commands) {
+      const yes = args[0] === 'remove-peer' ? ['--yes'] : []
+      expect(await runCli([...args, ...yes], { cwd })).toMatchObject({ exitCode: 0 })
+    }
+    const { ids } = await examine(cwd)
+    expect(ids).not.toContain('replay-reuse')
   })
 })
 
