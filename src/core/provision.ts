@@ -1,6 +1,7 @@
 import { TOTPError } from './errors.js'
 import { isName, quoteName } from './name.js'
 import type { Credential, Peer, Roster, SeedCredential, TokenCredential } from './roster.js'
+import { mayShareSeed, sharedOnce } from './shared-seed.js'
 import type { CodeProfile, ReplayPolicy } from './profile.js'
 import type { RandomBytes } from './random.js'
 import { makeSeed, type Seed } from './seed.js'
@@ -25,13 +26,21 @@ export interface ProvisionOptions {
 /**
  * Creates a peer with a token and, unless the roster has a shared seed, a seed. It does not add the peer to the roster.
  *
- * @throws {TOTPError} `ERR_USAGE` when the request has a seed and the roster has a shared one
+ * @throws {TOTPError} `ERR_USAGE` when the roster has a shared seed, and the request has a seed or the policy `once`
  */
 export function provisionPeer(roster: Roster, request: PeerRequest, options: ProvisionOptions): Peer {
   if (roster.sharedSeeds && request.seed) {
     throw new TOTPError(
       'ERR_USAGE',
       'this store has one seed for all peers, so a peer cannot have its own; create a store without --shared-seed',
+    )
+  }
+  const replay = request.replay ?? roster.replay
+  if (roster.sharedSeeds && !mayShareSeed({ replay })) {
+    const whose = request.replay ? '' : ', which the agent has'
+    throw new TOTPError(
+      'ERR_USAGE',
+      `policy ${replay}${whose}: ${sharedOnce}; use --replay reuse, or create a store without --shared-seed`,
     )
   }
   const { at, random } = options

@@ -44,7 +44,7 @@ export interface DemoAgent {
  * protocols 1.0 and 0.3. Later changes to the roster have no effect on it.
  *
  * @throws {TOTPError} `ERR_PORT_UNAVAILABLE` when the port is in use or not allowed; `ERR_SEED_MISSING` when a peer has
- *   no seeds
+ *   no seeds; `ERR_CONFIG_INVALID` when peers share a seed under `once`
  */
 export async function startDemoAgent(options: DemoOptions): Promise<DemoAgent> {
   const { roster, port, now, log = () => undefined, name = roster.agent } = options

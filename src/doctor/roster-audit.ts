@@ -8,6 +8,7 @@ import {
   type Roster,
 } from '../core/roster.js'
 import { minimumSeedBits, type Seed } from '../core/seed.js'
+import { sharedSeedProblem } from '../core/shared-seed.js'
 import { limitsFor, riskOf } from '../state/budgets.js'
 import type { Finding } from './finding.js'
 import { isPublished } from './published-seeds.js'
@@ -20,7 +21,7 @@ const oldDays = 180
 export function auditRoster(roster: Roster, at: Date): Finding[] {
   const peers = [...roster.peers.values()]
   return [
-    ...(roster.sharedSeeds ? [sharedSeed(roster)] : []),
+    ...(roster.sharedSeeds ? [sharedSeed(roster), ...sharedSeedOnce(roster)] : []),
     ...peers.flatMap((peer) => [
       ...auditSeeds(roster, peer, at),
       ...auditLives(roster, peer, at),
@@ -149,4 +150,9 @@ function sharedSeed({ agent }: Roster): Finding {
     message: 'all peers share one seed: any peer that steals a token can impersonate its owner',
     fix: 'create a store without --shared-seed, so that each peer has its own seed',
   }
+}
+
+function sharedSeedOnce(roster: Roster): Finding[] {
+  const problem = sharedSeedProblem(roster)
+  return problem ? [{ id: 'shared-seed-once', severity: 'serious', subject: roster.agent, ...problem }] : []
 }

@@ -1,3 +1,4 @@
+import { requireSharable } from '../core/shared-seed.js'
 import { jsonText } from '../core/text.js'
 import { clientEnv } from './client-env.js'
 import { clientJson } from './client-json.js'
@@ -73,12 +74,13 @@ export interface RenderedServerFragment extends RenderedFragment {
  * Makes a fragment for the protected agent.
  *
  * @throws {TOTPError} `ERR_CREDENTIAL_EXPIRED` when there is a shared seed and it has expired; `ERR_CONFIG_INVALID` when
- *   the format cannot represent a value
+ *   the format cannot represent a value, or when the agent would refuse peers that share a seed under `once`
  */
 export async function renderServerFragment(
   format: ServerFormat,
   input: ServerInput,
 ): Promise<RenderedServerFragment> {
+  requireSharable(input.roster)
   const fragment: Fragment<ServerInput> = serverFragments[format]
   const rendered = await render(format, fragment, input)
   const agentReads = fragment.kind === 'json' ? rendered.document : fragment.agentReads?.(input)

@@ -220,11 +220,18 @@ type StoreDocument = typeof anyStore extends fc.Arbitrary<infer Document> ? Docu
 const isLive = ({ expiresAt }: { expiresAt?: string }): boolean =>
   expiresAt === undefined || new Date(expiresAt) > now
 
+/** Whether peers share a seed although a code of it is good for one request. */
+function sharesOnce({ sharedSeeds, peers, replay }: StoreDocument): boolean {
+  const policies = Object.values(peers).map((peer) => peer.replay ?? replay)
+  return sharedSeeds !== undefined && (policies.length === 0 ? [replay] : policies).includes('once')
+}
+
 /** Whether the library refuses what the store has at the instant, told from the store alone. */
-function isRefused({ sharedSeeds, peers }: StoreDocument): boolean {
+function isRefused(store: StoreDocument): boolean {
+  const { sharedSeeds, peers } = store
   const seeds = (sharedSeeds ?? Object.values(peers).flatMap((peer) => peer.seeds)).filter(isLive)
   const weak = seeds.some(({ seed }) => !Seed.fromBase32(seed).strong)
-  return weak || (sharedSeeds !== undefined && seeds.length === 0)
+  return weak || (sharedSeeds !== undefined && seeds.length === 0) || sharesOnce(store)
 }
 
 describe('config server, of any store', () => {
@@ -249,6 +256,7 @@ describe('config server, of any store', () => {
           // Not because of something else: with weak seeds allowed, all but the rest is written.
           const weak = await run('--allow-weak-seed')
           if (weak.exitCode === 0) expect(readByLibrary(weak.stdout)).toMatchObject({ code: 'ERR_SEED_WEAK' })
+          else if (sharesOnce(store)) expect(weak.stderr).toContain('with one seed for all peers')
           else expect(weak.stderr).toContain('the shared seed has expired')
           return
         }

@@ -56,6 +56,8 @@ describe('a new peer', () => {
     expect(provisionPeer(roster, { name: 'alice' }, making()).seeds).toEqual([])
     const seed = Seed.fromBytes(new Uint8Array(20))
     expect(codeOf(() => provisionPeer(roster, { name: 'alice', seed }, making()))).toBe('ERR_USAGE')
+    const once = { name: 'alice', replay: 'once' } as const
+    expect(codeOf(() => provisionPeer(roster, once, making()))).toBe('ERR_USAGE')
   })
 })
 

@@ -48,6 +48,20 @@ describe('TOTPServerAuthScheme', () => {
     ]),
     ['a seed that is no base32', 'ERR_SEED_INVALID', { ...good, peerSeeds: { bob: 'not-base32!' } }],
     ['a weak seed', 'ERR_SEED_WEAK', { ...good, peerSeeds: { bob: weak } }],
+    [
+      'a shared seed under once',
+      'ERR_CONFIG_INVALID',
+      { delegate, sharedSeed: peers.bob.seed, replay: 'once' },
+    ],
+    [
+      'a shared seed that is once by itself',
+      'ERR_CONFIG_INVALID',
+      {
+        delegate,
+        sharedSeed: { seeds: [{ seed: peers.bob.seed }], replay: 'once' },
+        replay: 'reuse',
+      },
+    ],
     ['a weak shared seed', 'ERR_SEED_WEAK', { delegate, sharedSeed: weak, replay: 'reuse' }],
     [
       'a mapped token of a peer without a seed',

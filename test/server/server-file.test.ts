@@ -239,6 +239,16 @@ describe('fromFile', () => {
       { ...serverFile(), sharedSeeds: [seedEntry('s', 'bob')] },
     ],
     [
+      'policy once for a peer that shares its seed',
+      'ERR_CONFIG_INVALID',
+      'peers.bob.replay must not be once',
+      changed((document) => {
+        document['sharedSeeds'] = [seedEntry('shared', 'bob')]
+        for (const peer of Object.values(document.peers)) delete peer['seeds']
+        Object.assign(document.peers['bob'] ?? {}, { replay: 'once' })
+      }),
+    ],
+    [
       'an empty list of shared seeds',
       'ERR_SEED_MISSING',
       'sharedSeeds',

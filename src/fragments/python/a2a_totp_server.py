@@ -246,6 +246,8 @@ def _peer(
     replay = entry.get("replay")
     if replay not in ("once", "reuse"):
         raise ServerFileError(f"{where}.replay must be once or reuse")
+    if shared is not None and replay == "once":
+        raise ServerFileError(f"{where}.replay must not be once: peers share a seed, and its codes")
     seeds = _seeds(entry.get("seeds"), f"{where}.seeds", allow_weak) if shared is None else shared
     return Peer(name, _profile(base, own, where), replay, seeds)
 

@@ -12,6 +12,7 @@ import {
   type TOTPProfile,
 } from '../../core/profile.js'
 import { Seed } from '../../core/seed.js'
+import { mayShareSeed, sharedOnce } from '../../core/shared-seed.js'
 import { serverFileVersion } from '../../core/server-file.js'
 import { isTokenHash } from '../../core/token.js'
 
@@ -118,6 +119,10 @@ export function parseServerFile(text: string, rules: ProfileRules): ServerFileSe
     const peer = checked(schemas.peer, entry, path)
     if (sharedSeeds && peer.seeds) {
       throw invalid(`${formatPath([...path, 'seeds'])} must be absent if the file has sharedSeeds`)
+    }
+    if (sharedSeeds && !mayShareSeed(peer)) {
+      const remedy = 'give each peer its own seeds, or use reuse'
+      throw invalid(`${formatPath([...path, 'replay'])} must not be ${peer.replay}: ${sharedOnce}; ${remedy}`)
     }
     const seeds = sharedSeeds ?? peer.seeds ?? []
     if (seeds.length === 0) throw missing([...path, 'seeds'])

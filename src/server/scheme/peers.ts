@@ -2,6 +2,7 @@ import { TOTPError, isTOTPError } from '../../core/errors.js'
 import { isInstant } from '../../core/instant.js'
 import { quoteName } from '../../core/name.js'
 import { isLive } from '../../core/roster.js'
+import { mayShareSeed, sharedOnce } from '../../core/shared-seed.js'
 import {
   parseProfile,
   parseReplay,
@@ -56,8 +57,9 @@ export interface PeerDirectory {
 }
 
 /**
- * @throws {TOTPError} `ERR_CONFIG_INVALID` with both kinds of seeds, for a seed that a peer has twice, or that two peers
- *   have with different algorithms, digits or periods; `ERR_SEED_MISSING` without seeds; and what {@link makePeer} throws.
+ * @throws {TOTPError} `ERR_CONFIG_INVALID` with both kinds of seeds, with a shared one under `once`, for a seed that a
+ *   peer has twice, or that two peers have with different algorithms, digits or periods; `ERR_SEED_MISSING` without
+ *   seeds; and what {@link makePeer} throws.
  */
 export function makePeers(
   { peerSeeds, sharedSeed }: Pick<TOTPServerAuthSchemeOptions, 'peerSeeds' | 'sharedSeed'>,
@@ -80,6 +82,12 @@ export function makePeers(
     throw new TOTPError('ERR_SEED_MISSING', 'no seeds; pass peerSeeds, or one sharedSeed for all')
   }
   const anyone = makePeer('(shared)', sharedSeed, defaults)
+  if (!mayShareSeed(anyone)) {
+    throw new TOTPError(
+      'ERR_CONFIG_INVALID',
+      `sharedSeed with replay "${anyone.replay}": ${sharedOnce}; pass peerSeeds, or replay "reuse"`,
+    )
+  }
   requireDistinctSeeds([anyone])
   return { shared: true, find: (name) => ({ ...anyone, name }), once: anyone.replay === 'once' }
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { TOTPError, isTOTPError } from '../../../core/errors.js'
 import { replayOf, type Roster } from '../../../core/roster.js'
+import { sharedSeedProblem } from '../../../core/shared-seed.js'
 import {
   renderServerFragment,
   serverFragments,
@@ -54,6 +55,8 @@ async function acceptedFragment(
 ): Promise<RenderedFragment> {
   const roster = await store.read()
   if (roster.peers.size === 0) output.warn('the store has no peers, so the agent would refuse every caller')
+  const problem = sharedSeedProblem(roster)
+  if (problem) throw (await import('./server-reader.js')).refused(`${problem.message}; ${problem.fix}`)
   if (format === 'maps') refuseOnce(roster)
   const input = { roster, at: now(), serverFile }
   try {

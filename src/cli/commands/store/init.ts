@@ -4,6 +4,7 @@ import { parseName } from '../../../core/name.js'
 import type { Roster } from '../../../core/roster.js'
 import { parseProfile, type ReplayPolicy, type TOTPProfile } from '../../../core/profile.js'
 import { seedCredential } from '../../../core/provision.js'
+import { mayShareSeed, sharedOnce } from '../../../core/shared-seed.js'
 import { makeSeed } from '../../../core/seed.js'
 import { printable } from '../../../core/text.js'
 import { distrustFolder } from '../../../store/trusted-folder.js'
@@ -36,7 +37,10 @@ export const define = inContext((command, context) =>
       ),
     ),
   )
-    .option('--shared-seed', 'one seed for all peers; weaker, since each peer can impersonate the others')
+    .option(
+      '--shared-seed',
+      'one seed for all peers; weaker, since each can impersonate the others; not with once',
+    )
     .option('--if-missing', 'if the store exists, change nothing and succeed')
     .option('--force', 'create a new store; the old file is kept beside it')
     .option('--yes', 'do not ask before abandoning peers, or writing where git would publish the store')
@@ -106,14 +110,17 @@ async function create(
 function rosterFrom(options: InitOptions, { now, random }: CliContext): Roster {
   const profile = parseProfile({ ...options })
   const making = { at: now(), random }
+  const { replay = 'reuse', sharedSeed } = options
+  if (sharedSeed && !mayShareSeed({ replay })) {
+    const why = `${sharedOnce}; leave out one of them`
+    throw new TOTPError('ERR_USAGE', `--shared-seed and --replay ${replay} exclude each other: ${why}`)
+  }
   return {
     agent: parseName(options.agent, 'agent'),
     url: options.url === undefined ? undefined : requireHttpUrl('--url', options.url),
     profile,
-    replay: options.replay ?? 'reuse',
-    sharedSeeds: options.sharedSeed
-      ? [seedCredential(makeSeed(profile.algorithm, random), making)]
-      : undefined,
+    replay,
+    sharedSeeds: sharedSeed ? [seedCredential(makeSeed(profile.algorithm, random), making)] : undefined,
     peers: new Map(),
   }
 }

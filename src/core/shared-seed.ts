@@ -1,0 +1,51 @@
+import { TOTPError } from './errors.js'
+import { quoteName } from './name.js'
+import type { ReplayPolicy } from './profile.js'
+import { replayOf, type Roster } from './roster.js'
+
+/**
+ * Returns whether peers with this policy may share a seed. Under `once` they may not: a seed has the same codes for all
+ * its peers, so a request of one would spend those of the others. Proofs, one for each request, will lift that for
+ * policies that require them.
+ */
+export function mayShareSeed({ replay }: { readonly replay: ReplayPolicy }): boolean {
+  return replay !== 'once'
+}
+
+/** Why peers under `once` may not share a seed, as the end of a sentence. */
+export const sharedOnce = 'with one seed for all peers, a request of one would spend the codes of the others'
+
+const mostNames = 5
+
+/** What is wrong with a roster, and what would be right. */
+export interface RosterProblem {
+  readonly message: string
+  readonly fix: string
+}
+
+/** Returns why a server refuses a roster whose peers share a seed; undefined if it does not. */
+export function sharedSeedProblem(roster: Roster): RosterProblem | undefined {
+  if (!roster.sharedSeeds) return undefined
+  const peers = [...roster.peers.values()]
+  const names = peers
+    .filter((peer) => !mayShareSeed({ replay: replayOf(roster, peer) }))
+    .map(({ name }) => quoteName(name))
+  if (names.length > 0) {
+    const more = names.length > mostNames ? ` and ${names.length - mostNames} more` : ''
+    return {
+      message: `policy once of ${names.slice(0, mostNames).join(', ')}${more}: ${sharedOnce}`,
+      fix: 'create a store without --shared-seed, or remove such peers and add them again with --replay reuse',
+    }
+  }
+  if (peers.length > 0 || mayShareSeed(roster)) return undefined
+  return {
+    message: `policy once of the agent: ${sharedOnce}`,
+    fix: 'create a store without --shared-seed, or one with --replay reuse',
+  }
+}
+
+/** @throws {TOTPError} `ERR_CONFIG_INVALID` when a server would refuse the roster because its peers share a seed */
+export function requireSharable(roster: Roster): void {
+  const problem = sharedSeedProblem(roster)
+  if (problem) throw new TOTPError('ERR_CONFIG_INVALID', `${problem.message}; ${problem.fix}`)
+}
