@@ -16,7 +16,7 @@ export const throttle: RunCheck = {
   means:
     'Runs only with `--throttle`. An attacker with the token can guess six digits within an hour at 100 tries a second if nothing limits them. The probe sent more distinct wrong codes than any caller needs, and none was slowed down. The peer may be locked out for a while afterwards, so give the probe its own peer.',
   fix: [
-    'Count wrong codes per peer and token, not per address, and do not reset the count after a success.',
+    'Count wrong codes per seed, not per address, and do not reset the count after a success.',
     '`TOTPServerAuthScheme` does so with its default `throttle`; replicas share its state in Redis.',
   ],
 }
