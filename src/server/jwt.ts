@@ -1,31 +1,28 @@
 /** A delegate for the tokens of OAuth 2 and OpenID Connect: signed, short-lived, and not in a static map. Needs jose. */
-import {
-  createRemoteJWKSet,
-  errors,
-  jwtVerify,
-  type CryptoKey,
-  type JWK,
-  type JWTPayload,
-  type JWTVerifyGetKey,
-  type JWTVerifyOptions,
-  type KeyObject,
-} from 'jose'
+import type { JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from 'jose'
 import { TOTPError } from '../core/errors.js'
-import { isLoopback } from '../core/url.js'
+import { isInstant } from '../core/instant.js'
+import { publishedKeys } from './jwt/published-keys.js'
+import { faultOfKey } from './jwt/static-key.js'
+import { verifyToken, type Key } from './jwt/verify.js'
 import type { ServerAuthScheme, TokenContext, TokenVerdict } from './scheme/delegates.js'
-
-type Key = CryptoKey | KeyObject | JWK | Uint8Array
 
 export interface JWTAuthOptions {
   /** Where the issuer publishes its keys (RFC 7517 §5). They are fetched when needed, kept, and fetched again for an
    * unknown key id. */
   readonly jwksUrl?: string | URL
-  /** The issuer's key, instead of `jwksUrl`. A symmetric key needs `algorithms`. */
-  readonly key?: Key
+  /**
+   * The issuer's key, instead of `jwksUrl`, or a function that finds it, such as jose's `createLocalJWKSet` returns. A
+   * symmetric key needs `algorithms`.
+   */
+  readonly key?: Key | JWTVerifyGetKey
   readonly issuer: string | readonly string[]
   /** The agent's audiences; a token needs one of them. */
   readonly audience: string | readonly string[]
-  /** The claim that names the peer, or a function that returns the name; by default `sub`. */
+  /**
+   * The claim that names the peer, or a function that returns the name; by default `sub`. A token for which the function
+   * throws is refused.
+   */
   readonly peer?: string | ((claims: JWTPayload) => string | undefined)
   /** By default all asymmetric algorithms. */
   readonly algorithms?: readonly string[]
@@ -33,7 +30,7 @@ export interface JWTAuthOptions {
   readonly clockTolerance?: number
   /** The `typ` that the token's header must have, for example `at+jwt` (RFC 9068). */
   readonly type?: string
-  /** Limit for fetching the keys, in milliseconds; by default 2000. */
+  /** Limit for finding the keys (which may have to be fetched) and trying them, in milliseconds; by default 2000. */
   readonly timeoutMs?: number
   /** For how many milliseconds after a fetch an unknown key id causes no other; by default 30,000. */
   readonly cooldownMs?: number
@@ -45,35 +42,29 @@ const asymmetric = [
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ]
 
-/** Errors of the token, as opposed to errors of the issuer or the network. */
-const faultsOfToken: ReadonlySet<string> = new Set([
-  errors.JOSEAlgNotAllowed.code,
-  errors.JOSENotSupported.code,
-  errors.JWKSMultipleMatchingKeys.code,
-  errors.JWKSNoMatchingKey.code,
-  errors.JWSInvalid.code,
-  errors.JWSSignatureVerificationFailed.code,
-  errors.JWTClaimValidationFailed.code,
-  errors.JWTExpired.code,
-  errors.JWTInvalid.code,
-])
+/** Node fires a longer timer at once. */
+const longestTimer = 2_147_483_647
 
 /**
  * Checks a bearer token as a JWT (RFC 7519): it must be signed by the issuer, for this audience, and have an `exp` in the
  * future. Its claims are passed on in `caller.claims`. If the keys cannot be fetched, the request is answered 503.
+ *
+ * Where a key set has several keys that fit the token's header, up to 8 of them are tried.
  */
 export class JWTAuth implements ServerAuthScheme {
   readonly #key: Key | JWTVerifyGetKey
   readonly #options: JWTVerifyOptions
+  readonly #timeoutMs: number
   readonly #peerOf: (claims: JWTPayload) => unknown
 
   /**
    * @throws {TOTPError} `ERR_CONFIG_INVALID` unless there is exactly one of `jwksUrl` and `key`, without issuer or
-   *   audience, and for symmetric algorithms with published keys; `ERR_INSECURE_TRANSPORT` for keys over plain http beyond
-   *   loopback.
+   *   audience, for symmetric algorithms with published keys, for a key that fits no token, and for times that are no
+   *   numbers; `ERR_INSECURE_TRANSPORT` for keys over plain http beyond loopback.
    */
   constructor(options: JWTAuthOptions) {
-    const { jwksUrl, key, issuer, audience, peer = 'sub', type, clockTolerance = 5 } = options
+    const { jwksUrl, key, issuer, audience, peer = 'sub', type } = options
+    const { clockTolerance = 5, timeoutMs = 2000, cooldownMs = 30_000 } = options
     const algorithms = options.algorithms ?? asymmetric
     if ((jwksUrl === undefined) === (key === undefined)) throw invalid('pass either jwksUrl or key')
     if (issuer.length === 0 || audience.length === 0) throw invalid('issuer and audience must not be empty')
@@ -81,7 +72,18 @@ export class JWTAuth implements ServerAuthScheme {
     if (jwksUrl !== undefined && algorithms.some((name) => name.startsWith('HS'))) {
       throw invalid('published keys cannot be symmetric; remove HS* from algorithms')
     }
-    this.#key = key ?? remoteKeys(new URL(jwksUrl ?? ''), options)
+    if (!Number.isFinite(clockTolerance) || clockTolerance < 0) {
+      throw invalid('clockTolerance must be a number of seconds, at least 0')
+    }
+    if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > longestTimer) {
+      throw invalid('timeoutMs must be a whole number of milliseconds above 0')
+    }
+    if (typeof cooldownMs !== 'number' || !(cooldownMs >= 0)) {
+      throw invalid('cooldownMs must be a number of milliseconds, at least 0')
+    }
+    const fault = typeof key === 'function' || key === undefined ? undefined : faultOfKey(key)
+    if (fault !== undefined) throw invalid(fault)
+    this.#key = key ?? publishedKeys(urlOf(jwksUrl ?? ''), timeoutMs, cooldownMs)
     this.#options = {
       issuer: [issuer].flat(),
       audience: [audience].flat(),
@@ -90,38 +92,35 @@ export class JWTAuth implements ServerAuthScheme {
       requiredClaims: ['exp'],
       ...(type !== undefined && { typ: type }),
     }
+    this.#timeoutMs = timeoutMs
     this.#peerOf = typeof peer === 'function' ? peer : (claims) => claims[peer]
   }
 
-  /** @throws if the issuer's keys cannot be fetched. */
+  /** @throws if the issuer's keys cannot be had in time. No token makes it throw. */
   async authenticateToken(token: string, context?: Pick<TokenContext, 'at'>): Promise<TokenVerdict> {
-    let claims: JWTPayload
-    try {
-      const options = { ...this.#options, currentDate: context?.at ?? new Date() }
-      // Two calls, since jose has an overload for a key and one for a function.
-      const { payload } =
-        typeof this.#key === 'function'
-          ? await jwtVerify(token, this.#key, options)
-          : await jwtVerify(token, this.#key, options)
-      claims = payload
-    } catch (error) {
-      if (error instanceof errors.JOSEError && faultsOfToken.has(error.code)) return { refusal: error.code }
-      throw error
-    }
-    const peer = this.#peerOf(claims)
+    const currentDate = context?.at ?? new Date()
+    if (!isInstant(currentDate)) throw new TOTPError('ERR_USAGE', 'at must be a valid Date')
+    const options = { ...this.#options, currentDate }
+    const { claims, refusal } = await verifyToken(token, this.#key, options, this.#timeoutMs)
+    if (claims === undefined) return { refusal }
+    const peer = await this.#nameOf(claims)
     if (typeof peer !== 'string' || peer === '') return { refusal: 'the token names no peer' }
     return { peer, claims }
   }
+
+  async #nameOf(claims: JWTPayload): Promise<unknown> {
+    try {
+      return await this.#peerOf(claims)
+    } catch {
+      // It expects claims that this token does not have.
+      return undefined
+    }
+  }
 }
 
-function remoteKeys(url: URL, { timeoutMs = 2000, cooldownMs = 30_000 }: JWTAuthOptions): JWTVerifyGetKey {
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url))) {
-    throw new TOTPError(
-      'ERR_INSECURE_TRANSPORT',
-      'jwksUrl must be https: an attacker who can change the keys in transit can make tokens',
-    )
-  }
-  return createRemoteJWKSet(url, { timeoutDuration: timeoutMs, cooldownDuration: cooldownMs })
+function urlOf(url: string | URL): URL {
+  if (!URL.canParse(String(url))) throw invalid('jwksUrl must be an absolute URL')
+  return new URL(url)
 }
 
 function invalid(words: string): TOTPError {
