@@ -1,8 +1,7 @@
 import { timeStepAt } from '../../core/totp.js'
 import type { Attempt, Comparison, Decision, State } from '../../state/state.js'
-import type { StrangerLimit } from '../../state/stranger-limit.js'
 import type { SchemeConfig } from './config.js'
-import type { NoOwnerReason, TokenOwner } from './first-factor.js'
+import type { NoOwner, TokenOwner } from './first-factor.js'
 import type { AuthOutcome } from './outcome.js'
 import { liveSeedsOf, type CodeComparison, type SchemePeer } from './peers.js'
 import { refuse, type RefusalDetails } from './refusal.js'
@@ -24,7 +23,6 @@ export interface Memory {
   readonly state: State
   /** Asked instead of the state if the request is refused in any case. Its answer is ignored. */
   readonly decoyState: State
-  readonly strangers: StrangerLimit
 }
 
 const decoyGuess: Comparison = { kind: 'guess', code: '000000' }
@@ -63,7 +61,7 @@ export async function decide(attempt: AuthAttempt, config: SchemeConfig, memory:
   if (!owner.peer || !comparison) {
     // Refused already. Takes as long as a memory state would, under one name, so that it does not fill up.
     await memory.decoyState.decide(stateAttempt(config.decoy, {}, decoyGuess, at))
-    if (!owner.peer) return refused(refusalOfStranger(attempt, owner.reason, memory.strangers))
+    if (!owner.peer) return refused(refusalOfStranger(attempt, owner))
     const reason = credentials.flaw ?? 'code-malformed'
     return refused({ kind: 'unauthenticated', reason, peer: owner.peer.name })
   }
@@ -110,14 +108,12 @@ function stateAttempt(
 
 /** The refusal of a token that belongs to no peer. It touches no peer's budget, only the limit of its source. */
 function refusalOfStranger(
-  { credentials: { token, flaw }, request, at }: AuthAttempt,
-  reason: NoOwnerReason,
-  strangers: StrangerLimit,
+  { credentials: { token, flaw } }: AuthAttempt,
+  { reason, retryAfter }: NoOwner,
 ): RefusalDetails {
   if (token === undefined) return { kind: 'unauthenticated', reason: flaw ?? 'token-missing' }
   if (reason === 'delegate-failed') return { kind: 'unavailable', reason, retryAfter: retryAfterFailure }
-  const retryAfter = reason === 'token-refused' ? strangers.count(request.source ?? '', at) : 0
-  if (retryAfter > 0) return { kind: 'throttled', reason: 'strangers-exhausted', retryAfter }
+  if (reason === 'strangers-exhausted') return { kind: 'throttled', reason, retryAfter }
   return { kind: 'unauthenticated', reason }
 }
 

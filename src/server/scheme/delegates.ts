@@ -28,6 +28,11 @@ export type TokenVerdict =
  * it throws, the request is answered 503.
  */
 export interface ServerAuthScheme {
+  /**
+   * Whether checking a token is a mere look-up in memory. Such a delegate is asked about every token. Any other one, by
+   * default, is not asked about a new token of a source that has sent too many unknown ones (429).
+   */
+  readonly isLookup?: boolean
   authenticateToken(token: string, context?: TokenContext): TokenVerdict | Promise<TokenVerdict>
   /**
    * For a delegate that knows all its tokens: returns the hashes (`sha256:` and hex) of those that are live at an
@@ -46,6 +51,7 @@ export interface SimpleTokenAuthOptions {
 
 /** One token, one peer. */
 export class SimpleTokenAuth implements ServerAuthScheme {
+  readonly isLookup = true
   readonly #hash: string
   readonly #peer: string | undefined
 
@@ -92,6 +98,7 @@ interface KnownToken {
 
 /** Any number of tokens, each belonging to one peer. Keeps only their hashes. */
 export class PeerTokenAuth implements ServerAuthScheme {
+  readonly isLookup = true
   readonly #known = new Map<string, KnownToken>()
   /** Made when the first guess has exhausted a budget. */
   #byPeer: ReadonlyMap<string, readonly KnownToken[]> | undefined

@@ -7,7 +7,8 @@ import type { TOTPServerAuthSchemeOptions } from './options.js'
 import { mapOf, type PeerDirectory, type SchemePeer } from './peers.js'
 
 /** Why a token counts as no peer's. */
-export type NoOwnerReason = 'delegate-failed' | 'peer-conflict' | 'peer-unknown' | 'token-refused'
+export type NoOwnerReason =
+  'delegate-failed' | 'peer-conflict' | 'peer-unknown' | 'strangers-exhausted' | 'token-refused'
 
 /** The peer that a token belongs to, or why there is none. */
 export type TokenOwner =
@@ -19,10 +20,14 @@ export type TokenOwner =
       /** The hashes of the tokens that are live now; see `Attempt.liveTokens`. */
       readonly liveTokens?: () => readonly string[]
     }
-  | {
-      readonly peer?: never
-      readonly reason: NoOwnerReason
-    }
+  | NoOwner
+
+export interface NoOwner {
+  readonly peer?: never
+  readonly reason: NoOwnerReason
+  /** Of `strangers-exhausted`, in whole seconds. */
+  readonly retryAfter?: number
+}
 
 /** Without the delegate's error, which may quote the token. */
 const delegateFailed: TokenOwner = { reason: 'delegate-failed' }
@@ -59,6 +64,11 @@ export class FirstFactor {
     this.#tokenToPeer = delegate ? tokens : new Map()
     this.#peers = peers
     this.#otherwise = sharedSeed !== undefined && mapped.length === 0 ? onlyPeer : undefined
+  }
+
+  /** Whether asking about the token costs no more than a look-up, or the token is listed in the map. */
+  mayAlwaysAsk(tokenHash: string): boolean {
+    return this.#delegate.isLookup === true || this.#tokenToPeer.has(tokenHash)
   }
 
   /** Asks the delegate about a token and finds its peer. */

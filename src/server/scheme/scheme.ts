@@ -1,7 +1,6 @@
 import type { TOTPProfile } from '../../core/profile.js'
 import { hashToken } from '../../core/token.js'
 import { memoryState } from '../../state/memory-state.js'
-import { StrangerLimit } from '../../state/stranger-limit.js'
 import { makeConfig, type SchemeConfig } from './config.js'
 import { decide, type CountedGuess, type Memory } from './decision.js'
 import { emit, eventsOf, eventsOfSecondLook, type OnEvent } from './events.js'
@@ -11,6 +10,7 @@ import type { AuthOutcome } from './outcome.js'
 import { lookAgain } from './late-codes.js'
 import { compareCode } from './peers.js'
 import { credentialsOf, type AuthRequest } from './request.js'
+import { StrangerGate } from './stranger-gate.js'
 
 /**
  * Checks both factors of a request: a bearer token, by a delegate, and a TOTP code (RFC 6238) of the peer that the token
@@ -19,6 +19,7 @@ import { credentialsOf, type AuthRequest } from './request.js'
 export class TOTPServerAuthScheme {
   #config: SchemeConfig
   readonly #memory: Memory
+  readonly #strangers: StrangerGate
   readonly #onEvent: OnEvent | undefined
   readonly #now: () => Date
   #stopFollowing: () => void = () => undefined
@@ -31,7 +32,8 @@ export class TOTPServerAuthScheme {
     const { throttle, now = () => new Date() } = options
     const state = options.state ?? memoryState({ since: now() })
     this.#config = makeConfig(options, state)
-    this.#memory = { state, decoyState: memoryState(), strangers: new StrangerLimit(throttle?.strangers) }
+    this.#memory = { state, decoyState: memoryState() }
+    this.#strangers = new StrangerGate(throttle?.strangers)
     this.#onEvent = options.onEvent
     this.#now = now
   }
@@ -97,12 +99,14 @@ export class TOTPServerAuthScheme {
   async authenticate(request: AuthRequest): Promise<AuthOutcome> {
     const at = this.#now()
     const config = this.#config
+    const { firstFactor } = config
     const credentials = credentialsOf(request, config.codeField)
     const tokenHash = hashToken(credentials.token ?? '')
-    const owner = await config.firstFactor.identify(credentials.token, tokenHash, at)
+    const owner = await this.#strangers.identify(firstFactor, credentials.token, tokenHash, request, at)
     const comparison = compareCode(owner.peer, config.decoy, credentials.code, at)
     const attempt = { request, credentials, owner, comparison, at }
     const { outcome, counted } = await decide(attempt, config, this.#memory)
+    this.#strangers.remember(outcome, firstFactor, tokenHash)
     if (this.#onEvent) for (const event of eventsOf(outcome, request, at)) emit(this.#onEvent, event)
     if (counted) {
       // The socket may be closed by then.
