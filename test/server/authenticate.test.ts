@@ -416,6 +416,24 @@ describe('authenticate against guessing', () => {
     expect(reasonOf(await after(new SimpleTokenAuth({ token: fresh, peer: 'alice' })))).toBe('accepted alice')
   })
 
+  it('keeps a peer throttled, whatever is guessed with any number of tokens of another', async () => {
+    const delegate = {
+      isLookup: true,
+      authenticateToken: (token: string) => ({ peer: token.startsWith('bob') ? 'bob' : 'alice' }),
+    }
+    const { scheme } = schemeFor(new Clock(), { delegate, onEvent: () => undefined })
+    const ask = async (token: string, code: string): Promise<string> =>
+      reasonOf(await scheme.authenticate(requestWith({ Authorization: `Bearer ${token}`, 'X-TOTP': code })))
+    for (let n = 0; n < 5; n++) await ask('alice', wrongCodeOf(someInstant, n))
+    const reasons: Record<string, number> = {}
+    for (let n = 0; n < 20_000; n++) {
+      const reason = await ask(`bob-${n}`, String(n).padStart(6, '0'))
+      reasons[reason] = (reasons[reason] ?? 0) + 1
+    }
+    expect(reasons).toEqual({ 'code-wrong': 5, 'guesses-exhausted': 19_995 })
+    expect(await ask('alice', codeOf('alice', someInstant))).toBe('guesses-exhausted')
+  })
+
   it('lets one peer be while another is throttled, and a stranger throttle nobody', async () => {
     const { scheme } = schemeFor(new Clock())
     for (let n = 0; n < 6; n++) await scheme.authenticate(guess(n))
