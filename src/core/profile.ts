@@ -50,13 +50,15 @@ export function parseReplay(policy: unknown): ReplayPolicy {
 }
 
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-const reserved = /^(authorization|cookie|host|a2a-.*|grpc-.*|.*-bin)$/i
+/** Fields with a meaning in A2A, gRPC, HTTP Message Signatures (RFC 9421) or this project. */
+const reserved =
+  /^(authorization|cookie2?|host|a2a-.*|x-a2a-extensions|grpc-.*|.*-bin|signature.*|accept-signature|totp.+)$/i
 /**
  * Fields that HTTP itself acts on. Clients refuse to set them, and proxies drop or rewrite them (RFC 9110 §7.6.1; Fetch
- * Standard, forbidden request-headers), so a code in one of them never arrives.
+ * Standard, forbidden request-headers), so a code in one of them never arrives. Some of them are sent to other places.
  */
 const unusable =
-  /^(accept|connection|content-(encoding|length|type)|date|expect|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|via)$/i
+  /^(accept(-charset|-encoding|-language)?|access-control-.*|connection|content-.*|date|dnt|expect|forwarded|http2-settings|if-.*|keep-alive|max-forwards|origin|priority|proxy-.*|range|referer|sec-.*|set-cookie2?|te|trailer|transfer-encoding|upgrade|user-agent|via|www-authenticate|x-forwarded-.*|x-http-method.*|x-method-override|x-real-ip)$/i
 
 /** Returns whether a field may carry the code: an RFC 9110 token that means nothing to HTTP, A2A or gRPC. */
 export function isHeaderName(text: string): boolean {
@@ -89,7 +91,7 @@ export const profileRules: ProfileRules = {
   header: {
     allows: (value: unknown): boolean => typeof value === 'string' && isHeaderName(value),
     expected:
-      'an RFC 9110 token other than Authorization, Cookie, Host, A2A-*, grpc-*, *-bin and those of HTTP itself',
+      'an RFC 9110 token other than Authorization, Cookie, Host, A2A-*, grpc-*, *-bin, Signature*, Totp* and those of HTTP itself',
   },
 }
 

@@ -81,6 +81,10 @@ describe('the header of a code', () => {
     'X-Date',
     'Date-Code',
     'x-proxy-code',
+    'X-Content',
+    'Contents',
+    'Rangefinder',
+    'Second-Factor',
   ])('may be %s', (name) => {
     expect(isHeaderName(name)).toBe(true)
   })
@@ -99,6 +103,21 @@ describe('the header of a code', () => {
       'Proxy-Authorization',
       'Date',
     ],
+    // Hop-by-hop, or of the message itself (RFC 9110 §7.6.1).
+    ...['Keep-Alive', 'Proxy-Authenticate', 'Proxy-Connection', 'Trailer', 'HTTP2-Settings', 'Expect', 'Via'],
+    ...['Content-Digest', 'Content-Code', 'Set-Cookie', 'WWW-Authenticate', 'Cookie2', 'User-Agent', 'Range'],
+    // Filled in by browsers and proxies, or logged by them.
+    ...[
+      'Origin',
+      'Referer',
+      'Sec-Code',
+      'Forwarded',
+      'X-Forwarded-For',
+      'If-Match',
+      'Access-Control-Max-Age',
+    ],
+    // Of signatures (RFC 9421), and what the gate says to the agent behind it.
+    ...['Signature', 'Signature-Input', 'SIGNATURE-AGENT', 'Accept-Signature', 'TotpPeer', 'totpstatus'],
   ])('may not be %j', (name) => {
     expect(isHeaderName(name)).toBe(false)
   })
