@@ -1,9 +1,11 @@
 /** For gRPC clients on @grpc/grpc-js, @a2a-js/sdk's among them. */
 import { credentials, type CallCredentials, type ChannelCredentials, type Interceptor } from '@grpc/grpc-js'
 import { Destinations, type DestinationOptions } from './scheme/destinations.js'
+import { isGrpcProxy, requireLocalName, requireNoGrpcProxy } from './scheme/detours.js'
 import { callCredentials } from './grpc/call-credentials.js'
 import { interceptorTo } from './grpc/interceptor.js'
-import { hostUrl } from './grpc/destination.js'
+import { hostUrl, wayOf } from './grpc/destination.js'
+import { isLoopback } from '../core/url.js'
 import type { TOTPClientAuthScheme } from './scheme/totp-client-auth-scheme.js'
 
 export interface TOTPGrpcOptions extends DestinationOptions {
@@ -36,7 +38,8 @@ export function totpGrpcOptions(
  * the connection is up, and again if gRPC retries the call.
  *
  * It replaces any token and code that the caller set. Credentials are sent only to `origins` (`https://host:port`), by
- * default to the origin of the first call; over plaintext only to loopback. A call that is not sent ends with
+ * default to the origin of the first call; over plaintext only to loopback, and not through a proxy there. For the name
+ * `localhost` the resolver of this machine has to answer with 127.0.0.1 or ::1. A call that is not sent ends with
  * UNAUTHENTICATED, and its details name the error: `ERR_HOST_FORBIDDEN`, `ERR_INSECURE_TRANSPORT`, or what the scheme
  * throws. A refused call is not retried.
  *
@@ -48,9 +51,15 @@ export function totpGrpcInterceptor(
 ): Interceptor {
   const destinations = new Destinations(options)
   const { channelCredentials } = options
-  return interceptorTo(scheme, channelCredentials !== undefined && isSecure(channelCredentials), {
-    admit: (url) => destinations.settle(url),
-    admitWay: (url) => destinations.requireSafe(url),
+  const secure = channelCredentials !== undefined && isSecure(channelCredentials)
+  return interceptorTo(scheme, async (serviceUrl, peer) => {
+    const { dialled, asked } = wayOf(serviceUrl, peer, secure)
+    destinations.requireSafe(dialled)
+    // Beyond loopback, allowInsecureHttp says that plaintext is safe on the whole network.
+    if (isLoopback(asked)) requireNoGrpcProxy(isGrpcProxy(dialled), asked)
+    await requireLocalName(dialled)
+    destinations.settle(asked)
+    return asked
   })
 }
 
@@ -60,7 +69,7 @@ export function totpGrpcInterceptor(
  *
  * Prefer {@link totpGrpcInterceptor}: call credentials see only host and service, and can send only a code. Use them
  * only through `credentials.combineChannelCredentials` with a TLS channel. Set as an option of a call, grpc-js sends
- * them over plaintext too.
+ * them over plaintext too, and through the proxy that the environment names.
  *
  * @throws {TOTPError} `ERR_CONFIG_INVALID` for an invalid origin.
  */

@@ -131,3 +131,32 @@ describe('the hosts of an interceptor', () => {
     await expect(interceptor.before({ agentCard: card })).rejects.toMatchObject({ code })
   })
 })
+
+describe('a card with a gRPC interface on another machine', () => {
+  const cards = {
+    '1.0': {
+      supportedInterfaces: [{ url: 'agent.example:50051', protocolBinding: 'GRPC', protocolVersion: '1.0' }],
+    },
+    '0.3': { url: 'https://agent.example:50051', preferredTransport: 'GRPC', protocolVersion: '0.3.0' },
+    'of an unknown version': {
+      supportedInterfaces: [{ url: 'agent.example:50051', protocolBinding: 'grpc', protocolVersion: '7' }],
+    },
+  }
+
+  it.each(Object.entries(cards))(
+    'is refused, since the SDK would call it in plaintext: %s',
+    async (_version, agentCard) => {
+      const call: BeforeCall = { agentCard }
+      await expect(totpInterceptor(schemeOn(clock)).before(call)).rejects.toMatchObject({
+        code: 'ERR_INSECURE_TRANSPORT',
+      })
+      expect(call.options).toBeUndefined()
+    },
+  )
+
+  it.each([{ grpcTls: true }, { allowInsecureHttp: true }])('is accepted with %j', async (options) => {
+    const call: BeforeCall = { agentCard: cards['1.0'] }
+    await totpInterceptor(schemeOn(clock), options).before(call)
+    expect(call.options?.serviceParameters).toHaveProperty('X-TOTP', clock.code())
+  })
+})

@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import { describe, expect, it } from 'vitest'
 import { makeFolder } from '../support/cli.js'
 import { clientAgent, type ClientAgent } from '../support/client-agent.js'
+import { bundled, runNode } from '../support/client-process.js'
 import { seed, token } from '../support/client-scheme.js'
 import { selfSigned } from '../support/tls.js'
 
@@ -21,35 +20,6 @@ function blocksOf(page: string): { heading: string; code: string }[] {
   })
 }
 
-/** The block as JavaScript, with this package's sources in it and everything else to be imported. */
-async function bundled(code: string): Promise<string> {
-  const sources: Readonly<Record<string, string>> = {
-    'a2a-totp/client': 'src/client/index.ts',
-    'a2a-totp/client/a2a': 'src/client/a2a.ts',
-    'a2a-totp/client/grpc': 'src/client/grpc.ts',
-  }
-  const { outputFiles } = await build({
-    stdin: { contents: code, loader: 'ts', resolveDir: root },
-    bundle: true,
-    write: false,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    logLevel: 'silent',
-    plugins: [
-      {
-        name: 'own-sources',
-        setup: (bundle) => {
-          bundle.onResolve({ filter: /^a2a-totp\// }, ({ path }) => ({
-            path: join(root, sources[path] ?? path),
-          }))
-        },
-      },
-    ],
-  })
-  return outputFiles[0]?.text ?? ''
-}
-
 /** Where the pages say billing.example. */
 const pointedAt =
   ({ origin, grpc }: ClientAgent, scheme: string) =>
@@ -60,22 +30,6 @@ const pointedAt =
       .replaceAll("'https://billing.example'", `'${origin}'`)
       .replaceAll('https://billing.example/', `${origin}/`)
 
-function run(code: string, env: Readonly<Record<string, string>>): Promise<string> {
-  return new Promise((done, fail) => {
-    const options = { cwd: root, env: { PATH: process.env['PATH'], ...env }, timeout: 20_000 }
-    const child = execFile(
-      process.execPath,
-      ['--input-type=module', '-'],
-      options,
-      (error, stdout, stderr) => {
-        if (error) fail(new Error(stderr, { cause: error }))
-        else done(stdout)
-      },
-    )
-    child.stdin?.end(code)
-  })
-}
-
 describe.each(pages)('docs/client/%s.md', (page) => {
   it.each(blocksOf(page))('shows code that calls a real agent: $heading', async ({ code }) => {
     const tls = page === 'grpc' ? selfSigned() : undefined
@@ -84,7 +38,7 @@ describe.each(pages)('docs/client/%s.md', (page) => {
     const roots = join(makeFolder(), 'roots.pem')
     if (tls) writeFileSync(roots, tls.cert)
     const point = pointedAt(agent, tls ? 'https' : 'http')
-    const printed = await run(await bundled(point(code)), {
+    const printed = await runNode(await bundled(point(code)), {
       A2A_TOTP_TOKEN: token,
       A2A_TOTP_SEED: seed.base32,
       BILLING_TOKEN: token,

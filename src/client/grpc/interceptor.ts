@@ -1,37 +1,26 @@
 import { InterceptingCall, Metadata, status, type Interceptor } from '@grpc/grpc-js'
 import { isTOTPError } from '../../core/errors.js'
 import { callCredentials } from './call-credentials.js'
-import { wayOf } from './destination.js'
 import type { TOTPClientAuthScheme } from '../scheme/totp-client-auth-scheme.js'
 
-/** Decides where credentials may be sent; each function throws to refuse. */
-export interface Admission {
-  /** Checks the host that the call is for. */
-  readonly admit: (url: URL) => void
-  /** Checks the host that is dialled to get there: the same one, or a proxy. */
-  readonly admitWay: (url: URL) => void
-}
-
 /**
- * The interceptor behind `totpGrpcInterceptor`; the caller decides which destinations are admitted.
+ * Finds out where a call goes, and throws unless credentials may be sent there.
  *
- * @param secure whether the channel encrypts
+ * @param serviceUrl what gRPC requests credentials for: `https://host/pkg.Service`
+ * @param peer what the call reports that it will dial
+ * @returns the URL of the agent
  */
-export function interceptorTo(
-  scheme: TOTPClientAuthScheme,
-  secure: boolean,
-  { admit, admitWay }: Admission,
-): Interceptor {
+export type Route = (serviceUrl: string, peer: string) => URL | Promise<URL>
+
+/** The interceptor behind `totpGrpcInterceptor`; the caller decides where credentials may be sent. */
+export function interceptorTo(scheme: TOTPClientAuthScheme, route: Route): Interceptor {
   return (options, nextCall) => {
     const ended = new AbortController()
     let given = new Metadata()
     let failure: unknown
 
     const authorize = async (serviceUrl: string): Promise<Record<string, string>> => {
-      const { dialled, asked } = wayOf(serviceUrl, peer, secure)
-      admitWay(dialled)
-      admit(asked)
-      const url = new URL(options.method_definition.path, asked).href
+      const url = new URL(options.method_definition.path, await route(serviceUrl, peer)).href
       const request = { binding: 'grpc', method: 'POST', url, headers: textsOf(given) } as const
       return scheme.authorize(request, { signal: ended.signal })
     }

@@ -1,6 +1,7 @@
 import { cardPath } from '../../core/card/shapes.js'
 import { TOTPError } from '../../core/errors.js'
 import { Destinations, type DestinationOptions } from '../scheme/destinations.js'
+import { plainFetch } from './plain-http.js'
 import { canBeSentAgain, redirected, type Outgoing } from './redirect.js'
 import type { AttemptOptions } from '../scheme/step-queue.js'
 import type { TOTPClientAuthScheme } from '../scheme/totp-client-auth-scheme.js'
@@ -8,7 +9,10 @@ import type { TOTPClientAuthScheme } from '../scheme/totp-client-auth-scheme.js'
 export type Fetch = typeof globalThis.fetch
 
 export interface TOTPFetchOptions extends DestinationOptions {
-  /** Sends the requests; by default the global `fetch`. */
+  /**
+   * Sends the requests, through proxies and resolvers of its own. By default the global `fetch`, but for plain http: that
+   * goes straight to the host, past any proxy, and to `localhost` without a resolver.
+   */
   readonly fetch?: Fetch
 }
 
@@ -39,13 +43,10 @@ export function totpFetch(scheme: TOTPClientAuthScheme, options: TOTPFetchOption
  *
  * @param admit throws for a URL that the credentials may not go to
  */
-export function fetchTo(
-  scheme: TOTPClientAuthScheme,
-  admit: (url: URL) => void,
-  send: Fetch = globalThis.fetch,
-): Fetch {
+export function fetchTo(scheme: TOTPClientAuthScheme, admit: (url: URL) => void, given?: Fetch): Fetch {
+  const send = senderOf(given)
   return async (input, init) => {
-    let outgoing = opened(input, init)
+    let outgoing = openRequest(input, init)
     if (outgoing.init.redirect && outgoing.init.redirect !== 'follow') return attempt(outgoing)
     for (let hops = 0; hops <= mostRedirects; hops++) {
       const response = await attempt({ ...outgoing, init: { ...outgoing.init, redirect: 'manual' } })
@@ -78,8 +79,18 @@ export function fetchTo(
   }
 }
 
+/** What sends the requests: the `fetch` that was given, or the global one, but not for plain http. */
+export function senderOf(given: Fetch | undefined): Fetch {
+  return given === undefined || given === globalThis.fetch ? directFetch : given
+}
+
+const directFetch: Fetch = (input, init) =>
+  typeof input === 'string' && input.startsWith('http:')
+    ? plainFetch(input, init)
+    : globalThis.fetch(input, init)
+
 /** `fetch` would quote it in its own error. */
-function requireNoPassword({ username, password }: URL): void {
+export function requireNoPassword({ username, password }: URL): void {
   if (username === '' && password === '') return
   throw new TOTPError('ERR_USAGE', 'the URL contains a user name or password; remove them')
 }
@@ -116,7 +127,7 @@ function bareHeaders(scheme: TOTPClientAuthScheme, { init }: Outgoing): Record<s
 }
 
 /** Splits the arguments of `fetch`. A Request may come from another realm; its body counts as a stream. */
-function opened(input: Parameters<Fetch>[0], init: RequestInit = {}): Outgoing {
+export function openRequest(input: Parameters<Fetch>[0], init: RequestInit = {}): Outgoing {
   if (typeof input === 'string' || !('url' in input)) return { url: new URL(input), init }
   const { url, method, headers, body, signal, redirect } = input
   const own = { method, headers, signal, redirect, ...(body ? { body, duplex: 'half' as const } : {}) }

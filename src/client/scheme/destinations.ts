@@ -55,10 +55,14 @@ export class Destinations {
     )
   }
 
-  /** @throws {TOTPError} `ERR_INSECURE_TRANSPORT` for an unencrypted transport beyond loopback. */
+  /**
+   * @throws {TOTPError} `ERR_INSECURE_TRANSPORT` for an unencrypted transport beyond loopback, and for TLS whose
+   *   certificates are not checked.
+   */
   requireSafe(url: URL): void {
     const { protocol } = url
     const plain = protocol === 'http:' && (this.#allowInsecureHttp || isLoopback(url))
+    if (protocol === 'https:' && !this.#allowInsecureHttp) requireCertificates()
     if (protocol === 'https:' || plain) return
     throw new TOTPError(
       'ERR_INSECURE_TRANSPORT',
@@ -69,6 +73,15 @@ export class Destinations {
   #placeOf({ origin, hostname }: URL): string {
     return this.#grain === 'origin' ? origin : hostname
   }
+}
+
+/** Without them anyone on the way can answer for the agent. Node reads the variable for each connection. */
+function requireCertificates(): void {
+  if (process.env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0') return
+  throw new TOTPError(
+    'ERR_INSECURE_TRANSPORT',
+    'token and code are not sent while NODE_TLS_REJECT_UNAUTHORIZED=0: certificates are not checked, so anyone can pose as the agent; unset it, and name your own authority in NODE_EXTRA_CA_CERTS',
+  )
 }
 
 function parseOrigin(text: string): URL {

@@ -11,8 +11,9 @@ export interface TOTPAuthenticationHandler {
 
 /**
  * For `createAuthenticatingFetchWithRetry` of @a2a-js/sdk. Prefer `totpFetch`: an authentication handler returns headers
- * without seeing the request, so it cannot check the destination, the transport or redirects; and headers that the
- * caller sets take precedence.
+ * without seeing the request, so it cannot check the destination, the transport, proxies or redirects, which the global
+ * `fetch` follows with the code to any host; and headers that the caller sets take precedence. Give the SDK a
+ * `pinnedFetch` to send with: that one checks them.
  *
  * A refused request is retried only with another code: see {@link TOTPClientAuthScheme.retryOf}.
  */

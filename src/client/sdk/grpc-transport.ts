@@ -1,7 +1,9 @@
 import type { TransportFactory } from '@a2a-js/sdk/client'
 import { dialledAt } from '../../core/card/targets.js'
+import { isLoopback } from '../../core/url.js'
 import type { Destinations } from '../scheme/destinations.js'
-import { withTls } from '../grpc/destination.js'
+import { requireNoGrpcProxy } from '../scheme/detours.js'
+import { withTls, wayOf } from '../grpc/destination.js'
 import type { TOTPClientAuthScheme } from '../scheme/totp-client-auth-scheme.js'
 
 /** Certificates and key in PEM, as `credentials.createSsl` of @grpc/grpc-js takes them. */
@@ -36,11 +38,19 @@ export function grpcFactory(
       const { credentials } = await import('@grpc/grpc-js')
       const { GrpcTransportFactory } = await import('@a2a-js/sdk/client/grpc')
       const { interceptorTo } = await import('../grpc/interceptor.js')
+      const { loopbackTarget } = await import('../grpc/loopback-target.js')
       const secure = url.protocol === 'https:'
       const { rootCerts, privateKey, certChain }: GrpcTls = tls === false ? {} : (tls ?? {})
-      const interceptor = interceptorTo(scheme, secure, {
-        admit: (asked) => destinations.require(asked),
-        admitWay: (dialled) => destinations.requireSafe(dialled),
+      const target = !secure && isLoopback(url) ? loopbackTarget(url) : dialledAt(url)
+      const interceptor = interceptorTo(scheme, (serviceUrl, peer) => {
+        if (!secure) {
+          requireNoGrpcProxy(peer !== target, url)
+          return url
+        }
+        const { dialled, asked } = wayOf(serviceUrl, peer, secure)
+        destinations.requireSafe(dialled)
+        destinations.require(asked)
+        return asked
       })
       const factory = new GrpcTransportFactory({
         grpcChannelCredentials: secure
@@ -49,7 +59,7 @@ export function grpcFactory(
         grpcCallOptions: { interceptors: [interceptor] },
         legacyCompat: { ...legacyCompat },
       })
-      return factory.create(dialledAt(url), card)
+      return factory.create(target, card)
     },
   }
 }
