@@ -1,4 +1,4 @@
-import { InterceptingCall, Metadata, status, type Interceptor } from '@grpc/grpc-js'
+import { InterceptingCall, Metadata, status, type Interceptor, type StatusObject } from '@grpc/grpc-js'
 import { isTOTPError } from '../../core/errors.js'
 import { callCredentials } from './call-credentials.js'
 import type { TOTPClientAuthScheme } from '../scheme/totp-client-auth-scheme.js'
@@ -18,11 +18,14 @@ export function interceptorTo(scheme: TOTPClientAuthScheme, route: Route): Inter
     const ended = new AbortController()
     let given = new Metadata()
     let failure: unknown
+    let sentAt: Date | undefined
 
     const authorize = async (serviceUrl: string): Promise<Record<string, string>> => {
       const url = new URL(options.method_definition.path, await route(serviceUrl, peer)).href
       const request = { binding: 'grpc', method: 'POST', url, headers: textsOf(given) } as const
-      return scheme.authorize(request, { signal: ended.signal })
+      const headers = await scheme.authorize(request, { signal: ended.signal })
+      sentAt = scheme.now()
+      return headers
     }
     // Not set as metadata at the start of the call, which may be long before there is a connection.
     const fresh = callCredentials(authorize, (error) => (failure = error))
@@ -36,6 +39,11 @@ export function interceptorTo(scheme: TOTPClientAuthScheme, route: Route): Inter
         next(given, {
           onReceiveStatus: (received, forward) => {
             ended.abort()
+            if (sentAt && isRefusal(received)) {
+              // Servers on @grpc/grpc-js send a date.
+              const { metadata } = received
+              scheme.compareClocks((name) => metadata.get(name).join(', '), sentAt)
+            }
             forward(isTOTPError(failure) ? { ...received, ...explained(failure) } : received)
           },
         })
@@ -46,6 +54,11 @@ export function interceptorTo(scheme: TOTPClientAuthScheme, route: Route): Inter
       },
     })
   }
+}
+
+/** A code that was spent before was right, so the clocks are. */
+function isRefusal({ code, metadata }: StatusObject): boolean {
+  return code === status.UNAUTHENTICATED && metadata.get('retry-after').length === 0
 }
 
 function explained({ message, code }: { message: string; code: string }): { code: status; details: string } {

@@ -25,7 +25,7 @@ const mostRedirects = 20
  * It replaces both headers if the caller set them, in any capitalisation. It follows redirects on the same origin only,
  * with a new code for each hop. It retries a 401 once, always with another code: when the code's time step ended on the
  * way, and under policy `once` when the agent reports the step as spent. Redirects and retries need a body that is not
- * a stream.
+ * a stream. If the Date of a 401 shows that this machine's clock is off, the scheme warns of it, once.
  *
  * The returned function rejects as `fetch` does, and with a {@link TOTPError}: `ERR_INSECURE_TRANSPORT` for plain http
  * beyond loopback, `ERR_HOST_FORBIDDEN` for an origin that the credentials are not for, `ERR_AGENT_UNREACHABLE` for too
@@ -66,12 +66,21 @@ export function fetchTo(scheme: TOTPClientAuthScheme, admit: (url: URL) => void,
       if (response.status !== 401) return response
       await response.body?.cancel()
     }
-    const headers = await authorized(scheme, outgoing)
-    const response = await sendWith(outgoing, headers)
-    const retry = scheme.retryOf(headers[scheme.profile.header.toLowerCase()] ?? '', response)
+    const { response, retry } = await sendAuthorized(outgoing)
     if (!retry || !canBeSentAgain(outgoing.init)) return response
     await response.body?.cancel()
-    return sendWith(outgoing, await authorized(scheme, outgoing, retry))
+    return (await sendAuthorized(outgoing, retry)).response
+  }
+
+  async function sendAuthorized(
+    outgoing: Outgoing,
+    options?: AttemptOptions,
+  ): Promise<{ response: Response; retry: AttemptOptions | undefined }> {
+    const headers = await authorized(scheme, outgoing, options)
+    const sentAt = scheme.now()
+    const response = await sendWith(outgoing, headers)
+    const code = headers[scheme.profile.header.toLowerCase()] ?? ''
+    return { response, retry: scheme.retryOf(code, response, sentAt) }
   }
 
   function sendWith({ url, init }: Outgoing, headers: Record<string, string>): Promise<Response> {

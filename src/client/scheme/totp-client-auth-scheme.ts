@@ -1,3 +1,4 @@
+import { clockDifferenceMs, durationText } from '../../core/clock-difference.js'
 import { TOTPError } from '../../core/errors.js'
 import { profileFromVariables } from '../../core/profile-variables.js'
 import { parseProfile, parseReplay, type ReplayPolicy, type TOTPProfile } from '../../core/profile.js'
@@ -30,8 +31,9 @@ export interface TOTPClientAuthSchemeOptions {
   /** Waits, for clocks other than the real one. */
   readonly sleep?: Clock['sleep']
   /**
-   * Called for a weak seed and, at most once, for an agent whose policy is `once` although `replay` is not; by default
-   * `process.emitWarning`. Messages never contain a secret.
+   * Called for a weak seed, and at most once each for an agent whose policy is `once` although `replay` is not, and for
+   * a clock that differs from that of an agent that refuses; by default `process.emitWarning`. Messages never contain a
+   * secret.
    */
   readonly onWarning?: (message: string) => void
 }
@@ -51,7 +53,7 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
   readonly #now: () => Date
   readonly #steps: StepQueue | undefined
   readonly #warn: (message: string, code: string) => void
-  #warnedOfOnce = false
+  readonly #warned = new Set<string>()
 
   /**
    * @throws {TOTPError} `ERR_SEED_MISSING`, `ERR_SEED_INVALID` or `ERR_PROFILE_INVALID` for the seed or profile;
@@ -113,16 +115,50 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
    * A retry is worthwhile if the code's time step ended on the way; and under `once`, if the agent answers 401 with
    * `Retry-After`: both factors were right, but the step was spent, for example by another process with this seed.
    *
+   * It also warns, once, if the Date of the refusal shows that this machine's clock is further off than the window of the
+   * profile allows: see {@link compareClocks}.
+   *
    * @param code the code that was sent
+   * @param sentAt when it was sent, by the clock of the scheme
    */
-  retryOf(code: string, response: Pick<Response, 'status' | 'headers'>): { notBefore: Date } | undefined {
+  retryOf(
+    code: string,
+    response: Pick<Response, 'status' | 'headers'>,
+    sentAt: Date = this.#now(),
+  ): { notBefore: Date } | undefined {
     if (response.status !== 401) return undefined
     const after = response.headers.get('retry-after') ?? ''
     const spent = /^[0-9]{1,6}$/.test(after)
     if (spent && this.replay === 'once')
       return { notBefore: new Date(this.#now().getTime() + Number(after) * 1000) }
     if (spent) this.#warnOfOnce()
+    // A spent code was right, so the clocks are.
+    else this.compareClocks((name) => response.headers.get(name), sentAt)
     return this.#isOver(code) ? { notBefore: this.#now() } : undefined
+  }
+
+  /** The clock that codes follow. */
+  now(): Date {
+    return this.#now()
+  }
+
+  /**
+   * Warns, once, if the Date of a refusal shows that this machine's clock is further off than the window allows. For
+   * integrations that see answers other than a `Response`.
+   *
+   * It never changes a code: an agent could name any time, and collect the codes of times to come.
+   *
+   * @param header returns a header of the answer; `date` and `age` are read
+   * @param sentAt when the refused code was sent, by {@link now}
+   */
+  compareClocks(header: (name: 'date' | 'age') => string | null | undefined, sentAt: Date): void {
+    const exchange = { sentAt, receivedAt: this.#now(), date: header('date'), age: header('age') }
+    const differenceMs = clockDifferenceMs(this.profile, exchange)
+    if (differenceMs === undefined) return
+    this.#warnOnce(
+      `the agent refused a code, and this machine's clock is ${durationText(differenceMs)} ${differenceMs > 0 ? 'ahead of' : 'behind'} the agent's; set it by NTP`,
+      'A2A_TOTP_CLOCK',
+    )
   }
 
   #warnOfWeakSeed(): void {
@@ -133,12 +169,16 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
   }
 
   #warnOfOnce(): void {
-    if (this.#warnedOfOnce) return
-    this.#warnedOfOnce = true
-    this.#warn(
+    this.#warnOnce(
       "the agent accepts each code only once; set replay: 'once', so that each request waits for a code of its own",
       'A2A_TOTP_REPLAY_ONCE',
     )
+  }
+
+  #warnOnce(message: string, code: string): void {
+    if (this.#warned.has(code)) return
+    this.#warned.add(code)
+    this.#warn(message, code)
   }
 
   /** Whether a code belongs to this seed and to one of the last two past time steps. */
