@@ -301,3 +301,27 @@ describe('a refused code', () => {
     expect(server.requests).toHaveLength(1)
   })
 })
+
+describe('a redirect on the same host', () => {
+  it.each([
+    ['http://127.0.0.1:8080/a', 'https://127.0.0.1:8080/a'],
+    ['http://127.0.0.1/a', 'https://127.0.0.1/a'],
+    ['https://agent.example/a', 'http://agent.example/a'],
+    ['https://agent.example/a', 'https://agent.example:8443/a'],
+    ['https://agent.example/a', 'https://agent.example./a'],
+    ['https://agent.example/a', 'https://me@agent.example.evil.example/a'],
+    ['https://agent.example/a', '//evil.example/a'],
+    ['https://agent.example/a', '\\\\evil.example/a'],
+  ])('is not one on the same origin: from %s to %s', async (from, to) => {
+    const sent: string[] = []
+    const send: typeof globalThis.fetch = (input) => {
+      sent.push(input as string)
+      return Promise.resolve(new Response(null, { status: 307, headers: { Location: to } }))
+    }
+    const origins = [from, ...(URL.canParse(to) ? [to] : [])]
+    await expect(fetchOn({ fetch: send, origins })(from)).rejects.toMatchObject({
+      code: 'ERR_HOST_FORBIDDEN',
+    })
+    expect(sent).toEqual([from])
+  })
+})
