@@ -26,7 +26,7 @@ export function totpGuard(scheme: TOTPServerAuthScheme): FetchGuard {
   return async (request, next, source) => {
     const url = new URL(request.url)
     if (isCardRequest(request.method, url.pathname)) return next()
-    const { caller, refusal } = await decide(scheme, request, () => authRequestOf(request, url, source))
+    const { caller, refusal } = await decide(scheme, request, () => authRequestOf(request, url, () => source))
     return caller ? next() : responseOf(refusal, request.method)
   }
 }

@@ -1,8 +1,7 @@
 /** The guard for Hono 4, on @hono/node-server or any other runtime. */
-import type { IncomingMessage } from 'node:http'
 import type { Context, MiddlewareHandler } from 'hono'
 import * as fetchStyle from './adapters/fetch.js'
-import { authRequestOf, isCardRequest } from './adapters/http.js'
+import { authRequestOf, isCardRequest, type NodeRequest } from './adapters/http.js'
 import * as outcomes from './adapters/outcomes.js'
 import type { AuthOutcome, Caller } from './scheme/outcome.js'
 import type { AuthRequest } from './scheme/request.js'
@@ -57,19 +56,21 @@ export function outcomeOf(c: Context, scheme?: TOTPServerAuthScheme): AuthOutcom
 /** With the header lines as received on @hono/node-server, and from `Headers` elsewhere. */
 function requestOf(c: Context, url: URL, { source }: TOTPGuardOptions): AuthRequest {
   const incoming = incomingOf(c)
-  const address = (): string | undefined => (source ? source(c) : incoming?.socket.remoteAddress)
+  const address = (): string | undefined => (source ? source(c) : incoming?.socket?.remoteAddress)
   return incoming
     ? authRequestOf(incoming, incoming.url, address)
-    : fetchStyle.authRequestOf(c.req.raw, url, address())
+    : fetchStyle.authRequestOf(c.req.raw, url, address)
 }
 
 /** Node's own request, which @hono/node-server passes on (in some set-ups under `server`). */
-function incomingOf(c: Context): IncomingMessage | undefined {
+function incomingOf(c: Context): NodeRequest | undefined {
   const env = c.env as NodeBindings | undefined
-  return env?.incoming ?? env?.server?.incoming
+  const incoming = env?.incoming ?? env?.server?.incoming
+  // On other runtimes this is the name of anything that the application has put there.
+  return incoming?.rawHeaders || incoming?.headers ? incoming : undefined
 }
 
 interface NodeBindings {
-  readonly incoming?: IncomingMessage
-  readonly server?: { readonly incoming?: IncomingMessage }
+  readonly incoming?: NodeRequest
+  readonly server?: { readonly incoming?: NodeRequest }
 }

@@ -1,8 +1,16 @@
 import { httpAnswer, type Refusal } from '../scheme/refusal.js'
 import type { AuthRequest } from '../scheme/request.js'
+import { sourceOf } from './http.js'
 
-/** @param url the request's URL, parsed */
-export function authRequestOf({ method, headers }: Request, url: URL, source?: string): AuthRequest {
+/**
+ * @param url the request's URL, parsed
+ * @param source returns the caller's address
+ */
+export function authRequestOf(
+  { method, headers }: Request,
+  url: URL,
+  source: () => string | undefined,
+): AuthRequest {
   return {
     binding: 'http',
     method,
@@ -12,7 +20,7 @@ export function authRequestOf({ method, headers }: Request, url: URL, source?: s
       const value = headers.get(name)
       return value === null ? [] : [value]
     },
-    source,
+    source: sourceOf(source),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Readable } from 'node:stream'
 import { cardPath } from '../../core/card/shapes.js'
 import { httpAnswer, type Refusal } from '../scheme/refusal.js'
 import type { AuthRequest } from '../scheme/request.js'
@@ -12,27 +13,48 @@ export function isCardRequest(method: string | undefined, url: string | undefine
   return url.length === cardPath.length || url[cardPath.length] === '?'
 }
 
+/** What the guards use of a request of node:http, of node:http2, or of an adapter that imitates one of them. */
+export interface NodeRequest extends Readable {
+  readonly method?: string | undefined
+  readonly url?: string | undefined
+  readonly rawHeaders?: readonly string[] | undefined
+  readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>
+  readonly socket?: { readonly remoteAddress?: string | undefined } | undefined
+  /** Whether all of it was received. */
+  readonly complete?: boolean
+}
+
 /** A class, since an object literal with a getter would take longer to create than the rest of a request. */
 class HttpAuthRequest implements AuthRequest {
   readonly binding = 'http'
   readonly method: string
   readonly target: string
-  readonly #rawHeaders: readonly string[]
+  readonly #req: NodeRequest
   readonly #source: () => string | undefined
 
-  constructor(req: IncomingMessage, target: string, source: () => string | undefined) {
+  constructor(req: NodeRequest, target: string, source: () => string | undefined) {
     this.method = req.method ?? ''
     this.target = target
-    this.#rawHeaders = req.rawHeaders
+    this.#req = req
     this.#source = source
   }
 
   header(name: string): string[] {
-    return fieldLines(this.#rawHeaders, name)
+    return fieldLines(this.#req, name)
   }
 
   get source(): string | undefined {
-    return this.#source()
+    return sourceOf(this.#source)
+  }
+}
+
+/** The caller's address, if it can be told. Frameworks ask the socket, which requests of some adapters do not have. */
+export function sourceOf(source: () => string | undefined): string | undefined {
+  try {
+    const address = source()
+    return address === '' ? undefined : address
+  } catch {
+    return undefined
   }
 }
 
@@ -42,24 +64,41 @@ class HttpAuthRequest implements AuthRequest {
  *   frameworks compute it each time.
  */
 export function authRequestOf(
-  req: IncomingMessage,
+  req: NodeRequest,
   target = req.url ?? '',
-  source: () => string | undefined = () => req.socket.remoteAddress,
+  source: () => string | undefined = () => req.socket?.remoteAddress,
 ): AuthRequest {
   return new HttpAuthRequest(req, target, source)
 }
 
-/** All lines of a header field. Not from `req.headers`, where Node keeps only the first line of some fields. */
-function fieldLines(rawHeaders: readonly string[], name: string): string[] {
+/**
+ * All lines of a header field. Not from `req.headers`, where Node keeps only the first line of some fields, unless there
+ * is nothing else: adapters of serverless platforms create requests without `rawHeaders`. One of the two alone is read,
+ * so that a line which is only in the other can neither add to it nor stand in for it.
+ */
+function fieldLines({ rawHeaders, headers }: NodeRequest, name: string): string[] {
   const wanted = name.toLowerCase()
   const lines: string[] = []
+  if (!rawHeaders?.length) {
+    for (const [field, value] of Object.entries(headers ?? {})) {
+      if (field.toLowerCase() === wanted) addLines(lines, value)
+    }
+    return lines
+  }
   for (let place = 0; place < rawHeaders.length; place += 2) {
     const field = rawHeaders[place]
     // Comparing lengths first avoids a lower-case copy of most names.
     if (field?.length !== wanted.length || field.toLowerCase() !== wanted) continue
-    lines.push(rawHeaders[place + 1] ?? '')
+    addLines(lines, rawHeaders[place + 1])
   }
   return lines
+}
+
+/** Each value of a list is a line of its own. A value that someone has joined with a comma remains one line. */
+function addLines(lines: string[], value: unknown): void {
+  if (typeof value === 'string') lines.push(value)
+  else if (Array.isArray(value)) for (const one of value) addLines(lines, one)
+  else if (value !== undefined && value !== null) lines.push(typeof value === 'number' ? String(value) : '')
 }
 
 /** Answers a refused request before its body is read, and keeps none of it. */
