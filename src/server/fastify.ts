@@ -1,6 +1,7 @@
 /** The guard for Fastify 5. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { authRequestOf, drain, isCardRequest } from './adapters/http.js'
+import { drain } from './adapters/drain.js'
+import { authRequestOf, isCardRequest, linesByName } from './adapters/http.js'
 import * as outcomes from './adapters/outcomes.js'
 import type { AuthOutcome, Caller } from './scheme/outcome.js'
 import { httpAnswer, type Refusal } from './scheme/refusal.js'
@@ -39,12 +40,8 @@ export function totpGuard(scheme: TOTPServerAuthScheme): FastifyGuard {
 function refuse(reply: FastifyReply, refusal: Refusal): void {
   const { status, headers, body } = httpAnswer(refusal)
   reply.code(status)
-  for (const [name] of headers) {
-    const lines = headers.filter(([other]) => other === name).map(([, value]) => value)
-    // Fastify does not recognise a Content-Type in a list of one, and would send text/plain.
-    reply.header(name, lines.length === 1 ? lines[0] : lines)
-  }
-  drain(reply.request.raw)
+  for (const [name, lines] of linesByName(headers)) reply.header(name, lines)
+  drain(reply.request.raw, reply.raw)
   void reply.send(body)
 }
 

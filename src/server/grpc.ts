@@ -7,7 +7,9 @@ import {
   type ServerInterceptor,
   type ServiceDefinition,
 } from '@grpc/grpc-js'
+import type { ServerHttp2Stream } from 'node:http2'
 import { TOTPError } from '../core/errors.js'
+import { cancel, drainStream, isHttp2Stream } from './adapters/drain.js'
 import * as outcomes from './adapters/outcomes.js'
 import { ReleasedAnswer, sealMessage, unsealMessage } from './adapters/sealed-message.js'
 import type { AuthOutcome, Caller } from './scheme/outcome.js'
@@ -114,6 +116,19 @@ function refuseCall(call: Call, refusal: Refusal): void {
   const metadata = new Metadata()
   for (const [key, value] of trailers) metadata.add(key, value)
   call.sendStatus({ code: status[name], details, metadata })
+  const stream = streamOf(call)
+  // Not NO_ERROR, which leaves the stream open at a client on Node that is still sending.
+  if (stream) drainStream(stream, cancel)
+}
+
+/**
+ * The HTTP/2 stream of a call. grpc-js leaves it open for as long as a refused client sends, and has no public way to
+ * close it. Where the fields are called otherwise, it stays so.
+ */
+function streamOf(call: object): ServerHttp2Stream | undefined {
+  let inner: { readonly stream?: unknown; readonly nextCall?: object } | undefined = call
+  while (inner && !isHttp2Stream(inner.stream)) inner = inner.nextCall
+  return inner?.stream as ServerHttp2Stream | undefined
 }
 
 /** The peer's address without its port. */

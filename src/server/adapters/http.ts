@@ -1,11 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import { cardPath } from '../../core/card/shapes.js'
-import { httpAnswer, type Refusal } from '../scheme/refusal.js'
+import { httpAnswer, type HttpAnswer, type Refusal } from '../scheme/refusal.js'
 import type { AuthRequest } from '../scheme/request.js'
-
-/** How many bytes of a refused request's body are read and dropped, so that its sender gets to see the answer. */
-const longestDrain = 1024 * 1024
+import { drain, http2StreamOf } from './drain.js'
 
 /** Whether a request reads the public agent card: GET or HEAD of exactly its path, below where the guard is mounted. */
 export function isCardRequest(method: string | undefined, url: string | undefined): boolean {
@@ -102,24 +100,25 @@ function addLines(lines: string[], value: unknown): void {
 }
 
 /** Answers a refused request before its body is read, and keeps none of it. */
-export function answerRefusal(req: IncomingMessage, res: ServerResponse, refusal: Refusal): void {
-  drain(req)
+export function answerRefusal(req: NodeRequest, res: ServerResponse, refusal: Refusal): void {
+  drain(req, res)
   // A middleware in front may have answered while the delegate or the state took its time.
   if (res.headersSent) return
   const { status, headers, body } = httpAnswer(refusal)
-  // Not writeHead with a list: it drops repeated fields once any other header is set.
-  for (const [name] of headers) res.removeHeader(name)
-  for (const [name, value] of headers) res.appendHeader(name, value)
+  for (const [name, lines] of linesByName(headers)) res.setHeader(name, lines)
   res.statusCode = status
+  // Something in front may have set a text for another status. HTTP/2 has none, and warns if it is set.
+  if (!http2StreamOf(req)) res.statusMessage = ''
   res.end(req.method === 'HEAD' ? undefined : body)
 }
 
-/** Reads and drops the rest of the body, and closes the connection if it is too long. */
-export function drain(req: IncomingMessage): void {
-  let rest = longestDrain
-  req.on('data', (chunk: Buffer) => {
-    rest -= chunk.length
-    if (rest < 0) req.destroy()
-  })
-  req.on('error', () => undefined)
+/** The lines of each field, in the form that `setHeader` of Node and of its imitations takes. */
+export function linesByName(headers: HttpAnswer['headers']): Map<string, string | string[]> {
+  const lines = new Map<string, string | string[]>()
+  for (const [name, value] of headers) {
+    const before = lines.get(name)
+    // Not a list of one: Fastify does not recognise a Content-Type in it, and would send text/plain.
+    lines.set(name, before === undefined ? value : [before, value].flat())
+  }
+  return lines
 }
