@@ -17,7 +17,7 @@ export { callerOf, outcomeOf } from './adapters/outcomes.js'
  */
 export function totpGuard(scheme: TOTPServerAuthScheme): RequestHandler {
   return (req, res, next) => {
-    if (isCardRequest(req.method, req.url)) {
+    if (isCardRequest(req.method, req.url, () => req.headers.upgrade)) {
       next()
       return
     }

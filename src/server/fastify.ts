@@ -25,7 +25,7 @@ export type FastifyGuard = (request: FastifyRequest, reply: FastifyReply, done: 
 export function totpGuard(scheme: TOTPServerAuthScheme): FastifyGuard {
   return (request, reply, done) => {
     const { raw, originalUrl, method, url } = request
-    if (isCardRequest(method, url)) {
+    if (isCardRequest(method, url, () => raw.headers.upgrade)) {
       done()
       return
     }

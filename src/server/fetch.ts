@@ -25,7 +25,7 @@ export type FetchGuard = (
 export function totpGuard(scheme: TOTPServerAuthScheme): FetchGuard {
   return async (request, next, source) => {
     const url = new URL(request.url)
-    if (isCardRequest(request.method, url.pathname)) return next()
+    if (isCardRequest(request.method, url.pathname, () => request.headers.get('upgrade'))) return next()
     const { caller, refusal } = await decide(scheme, request, () => authRequestOf(request, url, () => source))
     return caller ? next() : responseOf(refusal, request.method)
   }

@@ -32,10 +32,11 @@ export function totpGuard(
   options: TOTPGuardOptions = {},
 ): MiddlewareHandler<TOTPGuardEnv> {
   return async (c, next) => {
-    const { method, url } = c.req.raw
+    const { method, url, headers } = c.req.raw
+    const isCard = (path: string): boolean => isCardRequest(method, path, () => headers.get('upgrade'))
     const parsed = new URL(url)
     // Hono routes by a path of its own, which must be the card's as well.
-    if (isCardRequest(method, parsed.pathname) && isCardRequest(method, c.req.path)) return next()
+    if (isCard(parsed.pathname) && isCard(c.req.path)) return next()
     const { caller, refusal } = await outcomes.decide(scheme, c, () => requestOf(c, parsed, options))
     if (!caller) return fetchStyle.responseOf(refusal, method)
     c.set('caller', caller)

@@ -14,6 +14,7 @@ import { canonicalAsReceived, verifiedOver } from '../support/card-signatures.js
 import { temporaryFolder } from '../support/folder.js'
 import { bearerOf, codeOf, peers } from '../support/guarded.js'
 import { callGrpc, messageFor, metadataOf, services, versionOf } from '../support/grpc-agent.js'
+import { rawExchange } from '../support/http-frameworks.js'
 import { serverFile } from '../support/server-file.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -172,6 +173,18 @@ describe('docs/server', () => {
     }
     expect(await getTask({ Authorization: bearerOf('alice') })).toBe(status.UNAUTHENTICATED)
     expect(await getTask(both())).toBe(status.NOT_FOUND)
+  })
+
+  it('upgrades.md shows code that lets in whom it should, and hands over sockets only to them', async () => {
+    const port = await start('upgrades')
+    await expectGuarded(port, 'alice')
+    const upgrade = (headers: Record<string, string>): Promise<string> => {
+      const lines = Object.entries({ Host: 'a', Connection: 'Upgrade', Upgrade: 'websocket', ...headers })
+      const fields = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+      return rawExchange(port, `GET /a2a HTTP/1.1\r\n${fields}\r\n`)
+    }
+    expect(await upgrade({})).toMatch(/^HTTP\/1\.1 401 Unauthorized\r\n/)
+    expect(await upgrade(both())).toBe('HTTP/1.1 101 Switching Protocols\r\n\r\nalice')
   })
 
   it("jwt.md shows code that takes the issuer's tokens, and no others", async () => {

@@ -44,6 +44,14 @@ describe('the guard for Hono, without a server', () => {
     expect((await app.request('/x', { headers: { ...right, [name]: value } })).status).toBe(401)
   })
 
+  it('guards the routes that are added after it', async () => {
+    const app = new Hono()
+      .get('/before', (c) => c.text('open'))
+      .use(totpGuard(schemeFor(new Clock()).scheme))
+      .get('/after', (c) => c.text('through'))
+    expect([(await app.request('/before')).status, (await app.request('/after')).status]).toEqual([200, 401])
+  })
+
   it('takes the source from a function', async () => {
     const { scheme, events } = schemeFor(new Clock())
     const source = () => '192.0.2.7'

@@ -5,10 +5,20 @@ import { httpAnswer, type HttpAnswer, type Refusal } from '../scheme/refusal.js'
 import type { AuthRequest } from '../scheme/request.js'
 import { drain, http2StreamOf } from './drain.js'
 
-/** Whether a request reads the public agent card: GET or HEAD of exactly its path, below where the guard is mounted. */
-export function isCardRequest(method: string | undefined, url: string | undefined): boolean {
+/**
+ * Whether a request reads the public agent card: GET or HEAD of exactly its path, below where the guard is mounted.
+ * Opening a WebSocket, which some frameworks route like any request, is not reading.
+ *
+ * @param upgrade returns the field of that name. A function, because Node parses the fields on first use.
+ */
+export function isCardRequest(
+  method: string | undefined,
+  url: string | undefined,
+  upgrade: () => string | null | undefined,
+): boolean {
   if (!url?.startsWith(cardPath) || (method !== 'GET' && method !== 'HEAD')) return false
-  return url.length === cardPath.length || url[cardPath.length] === '?'
+  if (url.length !== cardPath.length && url[cardPath.length] !== '?') return false
+  return !/websocket/i.test(upgrade() ?? '')
 }
 
 /** What the guards use of a request of node:http, of node:http2, or of an adapter that imitates one of them. */
