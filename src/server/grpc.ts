@@ -20,6 +20,19 @@ import type { TOTPServerAuthScheme } from './scheme/scheme.js'
 type Definition = MethodDefinition<unknown, unknown>
 type Call = Parameters<ServerInterceptor>[1]
 
+export interface GrpcGuardOptions {
+  /**
+   * Leaves `Check`, `Watch` and `List` of `grpc.health.v1.Health` open, for load balancers and orchestrators, which have no
+   * credentials. Their handlers have no caller. By default they are guarded like everything else.
+   */
+  readonly health?: boolean
+}
+
+/** The methods of the health checking protocol, spelled as a server keeps them: a call has to match one exactly. */
+const healthMethods: ReadonlySet<string> = new Set(
+  ['Check', 'Watch', 'List'].map((name) => `/grpc.health.v1.Health/${name}`),
+)
+
 /**
  * An interceptor that lets only calls with both factors pass, unary calls and streams:
  *
@@ -29,16 +42,21 @@ type Call = Parameters<ServerInterceptor>[1]
  * ```
  *
  * A refused call ends with UNAUTHENTICATED and the challenge in its trailers, with RESOURCE_EXHAUSTED or with
- * UNAVAILABLE; none of its messages is read. The interceptor guards every service of the server, so run health checks on
- * another server. (The server answers an unknown method with UNIMPLEMENTED before any interceptor runs.) Handlers behind
- * it use `callerOf(call)`.
+ * UNAVAILABLE; none of its messages is read. The interceptor guards every service of the server, reflection and health
+ * checks included ({@link GrpcGuardOptions.health}). The server answers an unknown method with UNIMPLEMENTED before any
+ * interceptor runs. Handlers behind it use `callerOf(call)`.
  */
-export function grpcGuard(scheme: TOTPServerAuthScheme): ServerInterceptor {
-  return (method, call) =>
-    new ServerInterceptingCall(call, {
+export function grpcGuard(scheme: TOTPServerAuthScheme, options: GrpcGuardOptions = {}): ServerInterceptor {
+  return (method, call) => {
+    const isOpen = options.health === true && healthMethods.has(method.path)
+    return new ServerInterceptingCall(call, {
       start: (next) =>
         next({
           onReceiveMetadata: (metadata, pass) => {
+            if (isOpen) {
+              pass(metadata)
+              return
+            }
             const request = (): AuthRequest => ({
               binding: 'grpc',
               method: 'POST',
@@ -65,6 +83,7 @@ export function grpcGuard(scheme: TOTPServerAuthScheme): ServerInterceptor {
         }),
       sendMessage: (message: unknown, next) => next(isGuarded(method) ? ReleasedAnswer.of(message) : message),
     })
+  }
 }
 
 /** Marks the methods of {@link guardedService} by their functions, which are all that a server keeps of them. */
