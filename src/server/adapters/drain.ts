@@ -8,6 +8,9 @@ const longestDrain = 1024 * 1024
 /** For how long, so that a client that sends slowly, or never ends its body, does not hold a connection. */
 const drainMs = 5000
 
+/** How long a client has to read an answer that was sent just before its connection is closed. */
+const lingerMs = 500
+
 /** Error codes of RFC 9113 §7. */
 const noError = 0x0
 export const cancel = 0x8
@@ -49,7 +52,8 @@ function drainMessage(req: RefusedRequest, res: ServerResponse): void {
     else req.pause()
   })
   const onAnswered = (): void => {
-    if (isTooLong) hangUp()
+    // Closing with bytes unread resets the connection, and takes answers that the client has not read yet with it.
+    if (isTooLong) inTime(req, hangUp, lingerMs)
     else if (!req.complete) inTime(req, hangUp)
   }
   if (res.writableFinished) onAnswered()
@@ -102,8 +106,8 @@ function countBytes(body: Readable, onTooLong: () => void): void {
 }
 
 /** Calls back after a while, unless the stream has ended or closed by then. */
-function inTime(stream: Readable, onTooLate: () => void): void {
-  const timer = setTimeout(onTooLate, drainMs)
+function inTime(stream: Readable, onTooLate: () => void, ms = drainMs): void {
+  const timer = setTimeout(onTooLate, ms)
   timer.unref()
   stream.once('close', () => clearTimeout(timer))
 }
