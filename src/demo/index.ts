@@ -54,6 +54,8 @@ export async function startDemoAgent(options: DemoOptions): Promise<DemoAgent> {
     state: memoryState({ since: new Date(0) }),
     // The owner of the roster has allowed them already.
     allowWeakSeeds: true,
+    // Its log has a line for each call.
+    onEvent: () => undefined,
     now,
   })
 

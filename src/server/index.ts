@@ -12,8 +12,8 @@ export {
   type TokenContext,
   type TokenVerdict,
 } from './scheme/delegates.js'
-export type { AuthEvent, OnEvent } from './scheme/events.js'
-export type { FromFileOptions, ServerFileEvent } from './scheme/from-file.js'
+export type { AuthEvent, OnEvent, ServerFileEvent } from './scheme/events.js'
+export type { FromFileOptions } from './scheme/from-file.js'
 export type {
   PeerSeed,
   PeerSeedsOptions,

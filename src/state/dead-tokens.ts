@@ -42,12 +42,12 @@ function deadAmong(tags: readonly string[], live: readonly string[]): string[] {
 
 const tagsByToken = new Map<string, string>()
 
-/** How Redis knows a token: 48 bits of a hash of its hash. */
+/** How Redis knows a token: 42 bits of a hash of its hash. With a letter, since ioredis reads digits as a number. */
 export function tokenTag(token: string): string {
   let tag = tagsByToken.get(token)
   if (tag === undefined) {
     if (tagsByToken.size >= mostTags) tagsByToken.clear()
-    tag = createHash('sha256').update(token).digest('base64url').slice(0, 8)
+    tag = `t${createHash('sha256').update(token).digest('base64url').slice(0, 7)}`
     tagsByToken.set(token, tag)
   }
   return tag

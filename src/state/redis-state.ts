@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto'
-import { TOTPError } from '../core/errors.js'
+import { isTOTPError, TOTPError } from '../core/errors.js'
 import { longestMs, memoryOf } from './budgets.js'
 import { DeadTokens, tokenTag } from './dead-tokens.js'
 import {
@@ -25,6 +25,14 @@ import {
   type LateCode,
   type State,
 } from './state.js'
+import { timedOut, type Failure } from './failure.js'
+import {
+  notConnected,
+  failureOf,
+  tooManyWaiting,
+  unavailable,
+  UnexpectedReplyError,
+} from './redis-failure.js'
 import type { RedisPort } from './redis-port.js'
 
 export interface RedisStateOptions {
@@ -66,17 +74,22 @@ const claimKeptMs = 31 * 24 * 3600 * 1000
  */
 export function redisState(port: RedisPort, options: RedisStateOptions = {}): State {
   const settings = parseOptions(options)
-  const { timeoutMs } = settings
+  const { prefix, timeoutMs } = settings
   const dead = new DeadTokens()
   let unanswered = 0
 
-  /** Limits how many questions wait, and for how long. */
+  /** Limits how many questions wait, and for how long; says why there is no answer. */
   async function bounded<T>(answer: () => Promise<T>): Promise<T> {
-    if (unanswered >= mostUnanswered) throw unavailable('too many decisions are waiting for Redis')
+    if (unanswered >= mostUnanswered) throw unavailable(tooManyWaiting)
     unanswered++
     return within(
       timeoutMs,
-      answer().finally(() => unanswered--),
+      answer()
+        .catch((cause: unknown) => {
+          throw isTOTPError(cause) ? cause : unavailable(failureOf(cause, prefix), cause)
+        })
+        .finally(() => unanswered--),
+      () => (port.isConnected?.() === false ? notConnected : timedOut),
     )
   }
 
@@ -84,7 +97,7 @@ export function redisState(port: RedisPort, options: RedisStateOptions = {}): St
     supports: { once: true },
     decide: (attempt) =>
       bounded(async () => {
-        const keys = decideKeys(settings.prefix, attempt)
+        const keys = decideKeys(prefix, attempt)
         const question = questionOf(attempt)
         const known = dead.known(attempt)
         const answer = await ask(port, keys, { ...question, dead: known }, settings)
@@ -101,7 +114,7 @@ export function redisState(port: RedisPort, options: RedisStateOptions = {}): St
       }),
     takeBack: (attempt, late) =>
       bounded(async () => {
-        const keys = takeBackKeys(settings.prefix, attempt)
+        const keys = takeBackKeys(prefix, attempt)
         return (await run(port, takeBackScript, keys, takeBackQuestionOf(attempt, late))) === 1
       }),
   }
@@ -226,19 +239,15 @@ async function run(
   argument: ScriptQuestion | TakeBackQuestion,
   toNewServer = argument,
 ): Promise<unknown> {
-  try {
-    return await port.evalSha(sha, keys, JSON.stringify(argument)).catch((error: unknown) => {
-      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
-      return port.eval(text, keys, JSON.stringify(toNewServer))
-    })
-  } catch (cause) {
-    throw unavailable('Redis cannot answer', cause)
-  }
+  return port.evalSha(sha, keys, JSON.stringify(argument)).catch((error: unknown) => {
+    if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
+    return port.eval(text, keys, JSON.stringify(toNewServer))
+  })
 }
 
 function expectAnswer(answer: ScriptAnswer | undefined): ScriptAnswer {
   if (answer) return answer
-  throw unavailable('Redis returned something unexpected')
+  throw new UnexpectedReplyError()
 }
 
 function decisionOf(attempt: Attempt, { kind, value }: ScriptAnswer): Decision {
@@ -257,25 +266,21 @@ function decisionOf(attempt: Attempt, { kind, value }: ScriptAnswer): Decision {
       return unknown(attempt, value)
     case 'lost':
     case 'late':
-      throw unavailable('Redis was too late to begin a new memory')
+      throw unavailable(timedOut)
   }
 }
 
 /** Not left to the client: some queue commands without limit while they are not connected. */
-async function within<T>(timeoutMs: number, answer: Promise<T>): Promise<T> {
+async function within<T>(timeoutMs: number, answer: Promise<T>, why: () => Failure): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const timeout = new Promise<never>((_, fail) => {
-    timer = setTimeout(() => fail(unavailable('Redis did not answer in time')), timeoutMs)
+    timer = setTimeout(() => fail(unavailable(why())), timeoutMs)
   })
   try {
     return await Promise.race([answer, timeout])
   } finally {
     clearTimeout(timer)
   }
-}
-
-function unavailable(what: string, cause?: unknown): TOTPError {
-  return new TOTPError('ERR_STATE_UNAVAILABLE', `${what}; check that it is running and reachable`, { cause })
 }
 
 /** 132 bits of SHA-256, so that any name becomes a key of one length and without braces. */

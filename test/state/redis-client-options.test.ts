@@ -1,5 +1,5 @@
 import { Redis, type RedisOptions } from 'ioredis'
-import { createClient, createClientPool, RESP_TYPES, type RedisClientOptions } from 'redis'
+import { createClient, createClientPool, RESP_TYPES } from 'redis'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { fromIoredis, fromNodeRedis, redisState, type RedisPort } from '../../src/server/redis.js'
 import { failureOf } from '../support/failure.js'
@@ -12,7 +12,7 @@ let server: RedisServer
 const address = (): { host: string; port: number } => ({ host: '127.0.0.1', port: server.port })
 
 async function nodeRedis(options: object): Promise<RedisPort> {
-  const client = createClient({ socket: address(), ...options } as RedisClientOptions)
+  const client = createClient({ socket: address(), ...options })
   client.on('error', () => undefined)
   await client.connect()
   onTestFinished(() => client.destroy())
@@ -20,7 +20,7 @@ async function nodeRedis(options: object): Promise<RedisPort> {
 }
 
 async function nodeRedisPool(options: object): Promise<RedisPort> {
-  const pool = createClientPool({ socket: address(), ...options } as RedisClientOptions)
+  const pool = createClientPool({ socket: address(), ...options })
   pool.on('error', () => undefined)
   await pool.connect()
   onTestFinished(() => pool.destroy())

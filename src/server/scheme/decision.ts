@@ -1,4 +1,6 @@
 import { timeStepAt } from '../../core/totp.js'
+import type { Failure } from '../../state/failure.js'
+import { failureOf } from '../../state/redis-failure.js'
 import type { Attempt, Comparison, Decision, State } from '../../state/state.js'
 import type { SchemeConfig } from './config.js'
 import type { NoOwner, TokenOwner } from './first-factor.js'
@@ -79,8 +81,8 @@ export async function decide(attempt: AuthAttempt, config: SchemeConfig, memory:
     if (decision.kind !== 'wrong' || comparison.kind !== 'guess' || !decision.counted) return decided
     const { tripped } = decision
     return { ...decided, counted: { peer, code: comparison.code, attempt: asked, tripped } }
-  } catch {
-    return refused(stateFailed(peer.name))
+  } catch (error) {
+    return refused(stateFailed(peer.name, failureOf(error)))
   }
 }
 
@@ -109,10 +111,11 @@ function stateAttempt(
 /** The refusal of a token that belongs to no peer. It touches no peer's budget, only the limit of its source. */
 function refusalOfStranger(
   { credentials: { token, flaw } }: AuthAttempt,
-  { reason, retryAfter }: NoOwner,
+  { reason, retryAfter, failure }: NoOwner,
 ): RefusalDetails {
   if (token === undefined) return { kind: 'unauthenticated', reason: flaw ?? 'token-missing' }
-  if (reason === 'delegate-failed') return { kind: 'unavailable', reason, retryAfter: retryAfterFailure }
+  if (reason === 'delegate-failed')
+    return { kind: 'unavailable', reason, failure, retryAfter: retryAfterFailure }
   if (reason === 'strangers-exhausted') return { kind: 'throttled', reason, retryAfter }
   return { kind: 'unauthenticated', reason }
 }
@@ -131,10 +134,15 @@ function refusalOf(decision: Decision, peer: string): RefusalDetails {
     case 'accepted':
     default:
       // It accepted what did not match, or returned no decision: the state is broken.
-      return stateFailed(peer)
+      return stateFailed(peer, badDecision)
   }
 }
 
-function stateFailed(peer: string): RefusalDetails {
-  return { kind: 'unavailable', reason: 'guard-failed', peer, retryAfter: retryAfterFailure }
+const badDecision: Failure = {
+  cause: 'bad-decision',
+  advice: 'the state accepted a wrong code, or returned no decision: it is broken',
+}
+
+function stateFailed(peer: string, failure: Failure): RefusalDetails {
+  return { kind: 'unavailable', reason: 'guard-failed', peer, failure, retryAfter: retryAfterFailure }
 }

@@ -1,6 +1,7 @@
 import { quoteName } from '../../core/name.js'
-import { printable } from '../../core/text.js'
+import type { ErrorCode } from '../../core/errors.js'
 import type { LateCode } from '../../state/state.js'
+import { printableEvent } from './printable-event.js'
 import type { AuthOutcome } from './outcome.js'
 import type { RefusalReason } from './refusal.js'
 import type { AuthRequest } from './request.js'
@@ -27,6 +28,10 @@ export type AuthEvent = EventBase &
         readonly reason: RefusalReason
         /** The peer that the token belongs to, if known. */
         readonly peer?: string
+        /** For `guard-failed` and `delegate-failed`: why it could not be asked, such as `NOPERM` or `timeout`. */
+        readonly cause?: string
+        /** What to do about the cause. */
+        readonly advice?: string
       }
     | {
         /**
@@ -52,23 +57,40 @@ export type AuthEvent = EventBase &
       }
   )
 
+/** What happened to the server file. */
+export type ServerFileEvent = { readonly at: Date; readonly path: string } & (
+  | {
+      /** A changed file is in force. */
+      readonly type: 'server_file_loaded'
+    }
+  | {
+      /** A changed file is broken or missing; the previous one stays in force. */
+      readonly type: 'server_file_refused'
+      readonly code: ErrorCode
+      readonly message: string
+    }
+  | {
+      /** Every user of the machine can read the file, and so the seeds in it. */
+      readonly type: 'server_file_exposed'
+      readonly message: string
+    }
+)
+
 /** Called after each outcome. Its result and its errors are ignored. */
 export type OnEvent = (event: AuthEvent) => unknown
 
-/** Calls the listener, whose errors do not change the outcome. */
-export function emit<E>(onEvent: ((event: E) => unknown) | undefined, event: E): void {
-  if (!onEvent) return
+/**
+ * Calls the listener with an event that is safe to log, whatever is in it. Its errors do not change the outcome, and
+ * nobody waits for it.
+ */
+export function emit<E extends object>(onEvent: (event: E) => unknown, event: E): void {
   try {
-    const result = onEvent(event)
-    if (result instanceof Promise) result.catch(() => undefined)
+    // Promise.resolve takes any thenable, also one of another realm.
+    Promise.resolve(onEvent(printableEvent(event))).catch(() => undefined)
   } catch {
     // An error of the listener must not affect the caller.
   }
 }
-
-/** Leaves an address as it is. Anything else comes from a header field, in which a caller can put anything. */
-const shownSource = (source: string): string =>
-  /^(?!.*::.*::)[\da-f.:]{2,45}$/i.test(source) ? source : printable(source)
 
 /** The events of one decision, in order. */
 export function eventsOf({ caller, refusal }: AuthOutcome, request: AuthRequest, at: Date): AuthEvent[] {
@@ -77,9 +99,9 @@ export function eventsOf({ caller, refusal }: AuthOutcome, request: AuthRequest,
     const { peer, seedId, timeStep, drift } = caller
     return [{ type: 'authenticated', ...base, peer, seedId, timeStep, drift }]
   }
-  const { kind, reason, peer } = refusal
+  const { kind, reason, peer, failure } = refusal
   const type = reason === 'code-replayed' ? 'replayed' : kind === 'throttled' ? 'throttled' : 'refused'
-  return [{ type, ...base, reason, ...(peer !== undefined && { peer }) }]
+  return [{ type, ...base, reason, ...(peer !== undefined && { peer }), ...failure }]
 }
 
 /** What a second look at a guess showed, after its request was answered. */
@@ -111,5 +133,5 @@ export function eventsOfSecondLook(
 }
 
 function baseOf({ binding, source }: Pick<AuthRequest, 'binding' | 'source'>, at: Date): EventBase {
-  return { at, binding, ...(source !== undefined && { source: shownSource(source) }) }
+  return { at, binding, ...(source !== undefined && { source }) }
 }

@@ -2,6 +2,8 @@ import { TOTPError } from '../../core/errors.js'
 import { isObject } from '../../core/json.js'
 import { quoteName } from '../../core/name.js'
 import { hashToken, isTokenHash } from '../../core/token.js'
+import type { Failure } from '../../state/failure.js'
+import { failureOf } from '../../state/redis-failure.js'
 import { PeerTokenAuth, tokenHashOf, type ServerAuthScheme, type TokenVerdict } from './delegates.js'
 import type { TOTPServerAuthSchemeOptions } from './options.js'
 import { mapOf, type PeerDirectory, type SchemePeer } from './peers.js'
@@ -27,10 +29,9 @@ export interface NoOwner {
   readonly reason: NoOwnerReason
   /** Of `strangers-exhausted`, in whole seconds. */
   readonly retryAfter?: number
+  /** Why the delegate failed; without its error, which may quote the token. */
+  readonly failure?: Failure
 }
-
-/** Without the delegate's error, which may quote the token. */
-const delegateFailed: TokenOwner = { reason: 'delegate-failed' }
 
 /** The peer's name under a shared seed if neither delegate nor map tells peers apart. */
 const onlyPeer = 'peer'
@@ -76,8 +77,8 @@ export class FirstFactor {
     if (token === undefined) return { reason: 'token-refused' }
     try {
       return this.#ownerFor(await this.#delegate.authenticateToken(token, { at, tokenHash }), tokenHash, at)
-    } catch {
-      return delegateFailed
+    } catch (error) {
+      return { reason: 'delegate-failed', failure: failureOf(error) }
     }
   }
 

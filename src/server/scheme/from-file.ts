@@ -1,31 +1,12 @@
-import { TOTPError, isTOTPError, type ErrorCode } from '../../core/errors.js'
-import { printable } from '../../core/text.js'
+import { TOTPError, isTOTPError } from '../../core/errors.js'
 import { insecureProfileRules, profileRules } from '../../core/profile.js'
 import { requireStrongSeed, Seed } from '../../core/seed.js'
 import { FollowedFile, type FileContent } from '../file/follow.js'
 import { parseServerFile } from '../file/parse.js'
 import { PeerTokenAuth } from './delegates.js'
-import { emit, type AuthEvent } from './events.js'
+import { emit, type AuthEvent, type ServerFileEvent } from './events.js'
 import type { PeerSeedsOptions } from './options.js'
-
-/** What happened to the server file. */
-export type ServerFileEvent = { readonly at: Date; readonly path: string } & (
-  | {
-      /** A changed file is in force. */
-      readonly type: 'server_file_loaded'
-    }
-  | {
-      /** A changed file is broken or missing; the previous one stays in force. */
-      readonly type: 'server_file_refused'
-      readonly code: ErrorCode
-      readonly message: string
-    }
-  | {
-      /** Every user of the machine can read the file, and so the seeds in it. */
-      readonly type: 'server_file_exposed'
-      readonly message: string
-    }
-)
+import { warningListener } from './warnings.js'
 
 /** The options that a server file does not contain. */
 export interface FromFileOptions extends Pick<
@@ -33,8 +14,8 @@ export interface FromFileOptions extends Pick<
   'delegate' | 'state' | 'throttle' | 'allowWeakSeeds' | 'allowInsecureWindow' | 'now'
 > {
   /**
-   * Called for decisions, and for what happens to the file. Without it, a refused or exposed file is reported as a
-   * process warning (`process.emitWarning`).
+   * Called for decisions, and for what happens to the file. Without it, what should wake somebody is a process warning:
+   * see the option of the scheme, and a refused or exposed file.
    */
   readonly onEvent?: (event: AuthEvent | ServerFileEvent) => unknown
 }
@@ -60,16 +41,12 @@ export function followServerFile(path: string | undefined, given: FromFileOption
   const file = new FollowedFile(path)
   let exposed = false
 
-  const report = (event: ServerFileEvent): void => {
-    if (given.onEvent) emit(given.onEvent, event)
-    else if ('message' in event) process.emitWarning(event.message, { code: event.type, type: 'TOTPWarning' })
-  }
+  const listener = given.onEvent ?? warningListener()
+  const report = (event: ServerFileEvent): void => emit(listener, event)
   const optionsFrom = (content: FileContent): PeerSeedsOptions => {
     const options = schemeOptions(content.text, given)
     if (content.exposed && !exposed) {
-      const message = printable(
-        `server file ${path}: every user of this machine can read its seeds; run chmod o-r`,
-      )
+      const message = `server file ${path}: every user of this machine can read its seeds; run chmod o-r`
       report({ type: 'server_file_exposed', at: now(), path, message })
     }
     exposed = content.exposed

@@ -65,6 +65,10 @@ interface CommonOptions {
    * fewer are allowed, and where none is left the scheme does not start.
    */
   readonly allowInsecureWindow?: boolean
+  /**
+   * Called after each outcome. Without it, what should wake somebody is a process warning (`TOTPWarning`): a token that
+   * may be stolen, and a state or a delegate that cannot be asked, at most once a minute and cause.
+   */
   readonly onEvent?: OnEvent
   readonly now?: () => Date
 }

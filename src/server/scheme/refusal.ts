@@ -1,4 +1,5 @@
 import { challenges } from '../../core/challenge.js'
+import type { Failure } from '../../state/failure.js'
 
 /** Why a request was refused. For the log; a caller only learns the kind of refusal. */
 export type RefusalReason =
@@ -27,6 +28,8 @@ export interface Refusal {
   readonly peer?: string
   /** In how many whole seconds a retry makes sense. */
   readonly retryAfter?: number
+  /** Why the state or the delegate could not be asked. For the log only. */
+  readonly failure?: Failure
   /** The values of WWW-Authenticate, one per field line; empty unless `unauthenticated`. */
   readonly challenges: readonly string[]
 }

@@ -11,6 +11,7 @@ import { lookAgain } from './late-codes.js'
 import { compareCode } from './peers.js'
 import { credentialsOf, type AuthRequest } from './request.js'
 import { StrangerGate } from './stranger-gate.js'
+import { warningListener } from './warnings.js'
 
 /**
  * Checks both factors of a request: a bearer token, by a delegate, and a TOTP code (RFC 6238) of the peer that the token
@@ -20,7 +21,7 @@ export class TOTPServerAuthScheme {
   #config: SchemeConfig
   readonly #memory: Memory
   readonly #strangers: StrangerGate
-  readonly #onEvent: OnEvent | undefined
+  readonly #onEvent: OnEvent
   readonly #now: () => Date
   #stopFollowing: () => void = () => undefined
 
@@ -34,7 +35,7 @@ export class TOTPServerAuthScheme {
     this.#config = makeConfig(options, state)
     this.#memory = { state, decoyState: memoryState() }
     this.#strangers = new StrangerGate(throttle?.strangers)
-    this.#onEvent = options.onEvent
+    this.#onEvent = options.onEvent ?? warningListener()
     this.#now = now
   }
 
@@ -107,7 +108,7 @@ export class TOTPServerAuthScheme {
     const attempt = { request, credentials, owner, comparison, at }
     const { outcome, counted } = await decide(attempt, config, this.#memory)
     this.#strangers.remember(outcome, firstFactor, tokenHash)
-    if (this.#onEvent) for (const event of eventsOf(outcome, request, at)) emit(this.#onEvent, event)
+    for (const event of eventsOf(outcome, request, at)) emit(this.#onEvent, event)
     if (counted) {
       // The socket may be closed by then.
       const { binding, source } = request

@@ -1,0 +1,26 @@
+import { printable } from '../../core/text.js'
+
+/**
+ * A copy of an event in which every text is safe for a log, at any depth: names of peers come from a delegate's tokens,
+ * sources from header fields, paths from whoever made the folders. One place for all events, so that none is forgotten.
+ */
+export function printableEvent<E extends object>(event: E): E {
+  return printableFields(event) as E
+}
+
+function printableFields(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, printableValue(value)]))
+}
+
+function printableValue(value: unknown): unknown {
+  if (typeof value === 'string') return plain.test(value) || address.test(value) ? value : printable(value)
+  if (Array.isArray(value)) return (value as readonly unknown[]).map(printableValue)
+  const isRecord = typeof value === 'object' && value !== null && !(value instanceof Date)
+  return isRecord ? printableFields(value) : value
+}
+
+/** Most texts, without the work. */
+const plain = /^[\w ./-]*$/
+
+/** An IPv6 address stays as it is, with its two colons. */
+const address = /^(?!.*::.*::)[\da-f.:]{2,45}$/i

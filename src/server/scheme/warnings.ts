@@ -1,0 +1,92 @@
+import type { AuthEvent, ServerFileEvent } from './events.js'
+
+type Event = AuthEvent | ServerFileEvent
+type EventOf<T extends Event['type'], E = Event> = E extends { readonly type: infer Types }
+  ? T extends Types
+    ? E
+    : never
+  : never
+
+/** A process warning about an event. */
+interface Warning {
+  /** Stable: what `process.on('warning')` finds as `code`. */
+  readonly code: string
+  readonly message: string
+  /** At most one a minute of the same key, with a count of the others; without a key, each one. */
+  readonly key?: string
+}
+
+/**
+ * What should wake somebody, one line a type: the warning about it, or undefined if the event is none. All other types
+ * are for those who listen.
+ */
+const wakes: { readonly [T in Event['type']]?: (event: EventOf<T>) => Warning | undefined } = {
+  refused: failed,
+  server_file_exposed: ({ type, message }) => ({ code: type, message }),
+  server_file_refused: ({ type, message }) => ({ code: type, message }),
+  token_compromise_suspected: ({ type, advice }) => ({ code: type, message: advice }),
+}
+
+const unasked: Readonly<Record<string, string>> = {
+  'guard-failed': 'the state',
+  'delegate-failed': 'the delegate, which checks tokens,',
+}
+
+/** Requests that are refused because something cannot be asked: an outage, with as many events as requests. */
+function failed({ reason, cause = 'unknown', advice = '' }: EventOf<'refused'>): Warning | undefined {
+  const what = unasked[reason]
+  if (what === undefined) return undefined
+  const message = `${what} cannot be asked, so requests are answered 503 (${cause}): ${advice}`
+  return { code: reason, message, key: `${reason} ${cause}` }
+}
+
+const quietMs = 60_000
+
+/** Warnings of one key. */
+interface Repeated {
+  /** When the last one was written. */
+  writtenAt: number
+  /** How many were not, since then. */
+  withheld: number
+  timer: NodeJS.Timeout | undefined
+}
+
+/**
+ * The listener of a scheme that was given none: what should wake somebody becomes a process warning of type
+ * `TOTPWarning`. A failure that goes on is one line a minute with a count, also in an outage at a thousand requests a
+ * second; keys are of a known list of causes, so they are few.
+ */
+export function warningListener(): (event: Event) => void {
+  const repeated = new Map<string, Repeated>()
+
+  const warn = ({ code, message }: Warning, withheld: number): void => {
+    const more = withheld > 0 ? ` (${withheld} more since the last warning)` : ''
+    process.emitWarning(`${message}${more}`, { type: 'TOTPWarning', code })
+  }
+
+  return (event) => {
+    const warning = (wakes[event.type] as ((event: Event) => Warning | undefined) | undefined)?.(event)
+    if (!warning) return
+    const { key } = warning
+    if (key === undefined) {
+      warn(warning, 0)
+      return
+    }
+    const now = event.at.getTime()
+    const before = repeated.get(key)
+    // Either way, for a clock that was put back.
+    if (before && Math.abs(now - before.writtenAt) < quietMs) {
+      before.withheld++
+      // So that the count is also said where the failure ends within the minute. It keeps no process alive.
+      before.timer ??= setTimeout(() => {
+        const withheld = before.withheld
+        Object.assign(before, { writtenAt: before.writtenAt + quietMs, withheld: 0, timer: undefined })
+        warn(warning, withheld - 1)
+      }, quietMs).unref()
+      return
+    }
+    clearTimeout(before?.timer)
+    repeated.set(key, { writtenAt: now, withheld: 0, timer: undefined })
+    warn(warning, before?.withheld ?? 0)
+  }
+}
