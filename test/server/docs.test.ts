@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { canonicalAsReceived, verifiedOver } from '../support/card-signatures.js'
 import { temporaryFolder } from '../support/folder.js'
-import { bearerOf, codeOf, peers } from '../support/guarded.js'
+import { bearerOf, codeOf, peers, wrongCodeOf } from '../support/guarded.js'
 import { callGrpc, messageFor, metadataOf, services, versionOf } from '../support/grpc-agent.js'
 import { rawExchange } from '../support/http-frameworks.js'
 import { serverFile } from '../support/server-file.js'
@@ -68,6 +68,9 @@ function start(page: string, edit?: (code: string) => string): Promise<number> {
   return run(page, edit?.(code) ?? code)
 }
 
+/** What the last page that was run has printed. */
+let printed = (): { output: string; errors: string } => ({ output: '', errors: '' })
+
 /** Runs a page's code as a process of its own, and gives the port that it listens on. */
 async function run(page: string, code: string, env: Record<string, string> = {}): Promise<number> {
   const port = await freePort()
@@ -78,11 +81,14 @@ async function run(page: string, code: string, env: Record<string, string> = {})
   const child = spawn(process.execPath, ['--input-type=module', '-'], {
     cwd: root,
     env: { PATH: process.env['PATH'], ...env },
-    stdio: ['pipe', 'ignore', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   })
   onTestFinished(() => void child.kill('SIGKILL'))
   let errors = ''
+  let output = ''
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()))
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  printed = () => ({ output, errors })
   child.stdin.end(await bundled(own))
   await expect
     .poll(
@@ -118,6 +124,54 @@ async function expectGuarded(port: number, answer: string, bearer?: string): Pro
   const response = await ask(port, both(bearer))
   expect([response.status, await response.text()]).toEqual([200, expect.stringContaining(answer)])
 }
+
+const listener = /\n *onEvent: \(event\) => console\.log\(JSON\.stringify\(event\)\),/
+
+/** 31 wrong codes with a live token, each a guess of its own. */
+async function guess(port: number): Promise<void> {
+  const statuses = new Set<number>()
+  for (let which = 0; which < 31; which++) {
+    const headers = { ...both(), 'X-TOTP': wrongCodeOf(new Date(), which) }
+    statuses.add((await ask(port, headers)).status)
+  }
+  expect(statuses).toEqual(new Set([401, 429]))
+}
+
+const pages = readdirSync(join(root, 'docs/server')).map((name) => name.replace(/\.md$/, ''))
+
+describe('somebody hears of guesses', () => {
+  it.each(pages)('docs/server/%s.md shows a listener wherever it makes a scheme', (page) => {
+    const blocks = blocksOf(page).filter((code) => /TOTPServerAuthScheme[.(]/.test(code))
+    expect(blocks.length).toBeGreaterThan(0)
+    for (const code of blocks) expect(code).toContain('onEvent: (event) =>')
+    const text = readFileSync(join(root, 'docs/server', `${page}.md`), 'utf8')
+    expect(text).toMatch(/pino/)
+    expect(text).toMatch(/OpenTelemetry/)
+  })
+
+  it('in the log of the server of express.md', async () => {
+    await guess(await start('express'))
+    const types = (): unknown[] =>
+      Array.from(
+        printed().output.matchAll(/^\{.*\}$/gm),
+        ([line]) => (JSON.parse(line) as { type: string }).type,
+      )
+    await expect.poll(types).toContain('token_compromise_suspected')
+    expect(printed().errors).toBe('')
+  })
+
+  it('on stderr, where the server of express.md has no listener', async () => {
+    const port = await start('express', (code) => {
+      expect(code).toMatch(listener)
+      return code.replace(listener, '')
+    })
+    await guess(port)
+    await expect
+      .poll(() => printed().errors)
+      .toMatch(/\[token_compromise_suspected\] TOTPWarning: .*"alice".*rotate/)
+    expect(printed().output).toBe('')
+  })
+})
 
 describe('docs/server', () => {
   it('scheme.md shows code that lets in whom it should, by maps and by a delegate of its own', async () => {
