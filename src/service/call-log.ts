@@ -1,3 +1,5 @@
+import { printable } from '../core/text.js'
+
 /** The part of a guard's outcome that a log shows. */
 export interface LoggedOutcome {
   readonly caller?: { readonly peer: string }
@@ -25,10 +27,10 @@ export interface LoggedCall {
 /** Receives each finished call. */
 export type CallLog = (call: LoggedCall) => void
 
-/** Formats a call as one line of text: the caller or the reason of the refusal, the request, and its status. */
+/** Formats a call as one line of {@link printable} text: the caller or the reason of the refusal, the request, and its status. */
 export function formatCall({ outcome, method, path, status, durationMs }: LoggedCall): string {
   const what = method === undefined ? path : `${method} ${path}`
-  return `${formatOutcome(outcome)} ${what} ${status} ${durationMs} ms`
+  return printable(`${formatOutcome(outcome)} ${what} ${status} ${durationMs} ms`)
 }
 
 function formatOutcome({ caller, refusal }: LoggedOutcome = {}): string {
@@ -36,6 +38,14 @@ function formatOutcome({ caller, refusal }: LoggedOutcome = {}): string {
   if (!refusal) return 'anyone'
   const refused = `refused ${refusal.peer ? `${refusal.peer} ` : ''}(${refusal.reason})`
   return refusal.compromiseSuspected ? `${refused}, its token may be stolen: rotate it;` : refused
+}
+
+const longestPath = 100
+
+/** The path of a target as a log shows it. */
+export function shownPath(target: string): string {
+  const path = (target.split('?', 1)[0] ?? '').replace(/[^!-~]/g, '?')
+  return path.length > longestPath ? `${path.slice(0, longestPath)}...` : path
 }
 
 /** Returns a function that returns the whole milliseconds since now. */

@@ -6,7 +6,7 @@ import {
   type Server,
   type ServerInterceptor,
 } from '@grpc/grpc-js'
-import { stopwatch, type CallLog, type LoggedOutcome } from './call-log.js'
+import { shownPath, stopwatch, type CallLog, type LoggedOutcome } from './call-log.js'
 import { loopback, portError, type Listener } from './listener.js'
 
 /**
@@ -46,7 +46,7 @@ export function logGrpcCalls(
     let ended = false
     const finish = (status: string): void => {
       const outcome = received && outcomeOf({ metadata: received })
-      log({ outcome, path, status, durationMs: elapsed() })
+      log({ outcome, path: shownPath(path), status, durationMs: elapsed() })
     }
     return new ServerInterceptingCall(call, {
       start: (next) =>

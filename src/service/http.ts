@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { RequestListener, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { stopwatch, type CallLog, type LoggedOutcome } from './call-log.js'
+import { shownPath, stopwatch, type CallLog, type LoggedOutcome } from './call-log.js'
 import { loopback, portError, type Listener } from './listener.js'
 
 /**
@@ -44,15 +44,8 @@ export function logHttpCalls(
       const status = response.writableFinished
         ? String(response.statusCode)
         : `${response.statusCode} (cut off)`
-      log({ outcome: outcomeOf(request), method, path: pathOf(url), status, durationMs: elapsed() })
+      log({ outcome: outcomeOf(request), method, path: shownPath(url), status, durationMs: elapsed() })
     })
     handler(request, response)
   }
-}
-
-const longestPath = 100
-
-function pathOf(url: string): string {
-  const path = (url.split('?', 1)[0] ?? '').replace(/[^!-~]/g, '?')
-  return path.length > longestPath ? `${path.slice(0, longestPath)}...` : path
 }
