@@ -21,9 +21,22 @@ export function printable(text: string): string {
  */
 export function jsonText(value: unknown, indent = 0): string {
   // A raw line break can only come from the indentation.
-  return JSON.stringify(value, null, indent)
-    .replace(/[^\n\P{C}]|[\p{Zl}\p{Zp}]/gu, escapeAll)
-    .replace(commandMark, escapeFirst)
+  const json = JSON.stringify(value, null, indent).replace(/[^\n\P{C}]|[\p{Zl}\p{Zp}]/gu, escapeAll)
+  return escapeCommands(json, escapeAll)
+}
+
+/**
+ * Escapes what makes a command to a CI runner, and nothing else, for formats with an escape of their own.
+ *
+ * @param escape how the format writes a character
+ */
+export function escapeCommands(text: string, escape: (character: string) => string): string {
+  return text.replace(commandMark, (mark) => (mark.startsWith('[') ? mark : escape(mark)))
+}
+
+/** Makes a URL as safe as {@link printable} text by percent-encoding, so that it is the same URL when it is decoded. */
+export function printableUrl(url: string): string {
+  return escapeCommands(url.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, percentEncoded), percentEncoded)
 }
 
 /**
@@ -34,10 +47,14 @@ const commandMark = /\[[\da-f.]*(?::[\da-f.]+)*::[\da-f.]*(?::[\da-f.]+)*\]|:(?=
 
 const breakMark = (mark: string): string => (mark.startsWith('[') ? mark : `${mark} `)
 
-const escapeFirst = (mark: string): string => (mark.startsWith('[') ? mark : escapeAll(mark))
-
 function escapeAll(character: string): string {
   return Array.from({ length: character.length }, (_, index) => {
     return `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`
   }).join('')
+}
+
+/** As UTF-8; half a surrogate pair as the replacement character. */
+function percentEncoded(character: string): string {
+  const bytes = Array.from(new TextEncoder().encode(character))
+  return bytes.map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('')
 }

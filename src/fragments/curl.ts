@@ -1,4 +1,5 @@
 import { quoteForShell } from '../core/shell.js'
+import { printableUrl } from '../core/text.js'
 import { comments } from './comments.js'
 import type { ClientInput, Fragment } from './fragment.js'
 import { requireLive } from './live.js'
@@ -12,7 +13,9 @@ export const clientCurl: Fragment<ClientInput> = {
     requireLive(input)
     const { roster, peer } = input
     const url =
-      roster.url === undefined ? `"\${A2A_TOTP_URL:?set it to the agent URL}"` : quoteForShell(roster.url)
+      roster.url === undefined
+        ? `"\${A2A_TOTP_URL:?set it to the agent URL}"`
+        : quoteForShell(printableUrl(roster.url))
     return (
       comments([
         `Calls agent "${roster.agent}" as "${peer.name}". Made by \`a2a-totp config client ${peer.name} --format curl\`.`,

@@ -1,4 +1,5 @@
 import { TOTPError } from '../core/errors.js'
+import { printableUrl } from '../core/text.js'
 import { comments } from './comments.js'
 
 /** Read the same by a shell, by dotenv and by `docker --env-file`, which keeps quotes as part of the value. */
@@ -38,10 +39,10 @@ export function assignment(variable: string, value: string): string {
   )
 }
 
-/** Returns a URL that {@link assignment} accepts: quotes, backslashes and controls are percent-encoded if need be. */
-export function writableUrl(url: string): string {
-  if (quoted(url) !== undefined) return url
-  return url.replace(/['\\\p{Cc}]/gu, (character) => `%${hexOf(character)}`)
+/** Returns a URL that {@link assignment} accepts and that is safe to print: what is not is percent-encoded. */
+export function writableUrl(given: string): string {
+  const url = printableUrl(given)
+  return quoted(url) === undefined ? url.replace(/['\\]/g, (character) => `%${hexOf(character)}`) : url
 }
 
 /** Returns an env file: comments, then the variables. */

@@ -1,5 +1,6 @@
 /** A bundle of its own, so that only commands that print YAML parse the `yaml` package. */
 import { Document, isScalar, visit } from 'yaml'
+import { escapeCommands } from '../core/text.js'
 import { comments } from './comments.js'
 
 /**
@@ -22,7 +23,8 @@ export function yamlDocument(lines: readonly string[], value: object): string {
     lineWidth: 0,
     doubleQuotedMinMultiLineLength: Infinity,
   })
-  return comments(lines) + text.replace(outsideAscii, escape)
+  // Two colons, too, are only in quoted strings.
+  return comments(lines) + escapeCommands(text.replace(outsideAscii, escape), escape)
 }
 
 /** A key that stands bare, unless YAML would take it for another type. */

@@ -1,0 +1,300 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { parse as parseYaml } from 'yaml'
+import { parse as parseEnv } from 'dotenv'
+import { makeFolder, runCli, type CliOptions, type CliRun } from '../support/cli.js'
+
+/**
+ * Text from outside, with everything that a terminal, a log, a CI runner or a report obeys: all of C0, DEL and C1, bidi
+ * overrides, invisible characters, line separators, log commands at the start and in the middle, markup.
+ */
+const range = (from: number, to: number): string =>
+  Array.from({ length: to - from }, (_, n) => String.fromCharCode(from + n)).join('')
+const controls = range(1, 0x20) + range(0x7f, 0xa0)
+const invisible = '\u061c\u200b\u200e\u200f\u2028\u2029\u202a\u202e\u2060\u2066\u2069\ufeff\u{e0041}'
+const commands = [
+  '\n::error::x',
+  'a ::set-output name=x::y',
+  '::add-mask::z',
+  '##[group]g',
+  ' ##vso[task.setvariable variable=PATH]v',
+  "##teamcity[buildStop comment='x']",
+].join(' ')
+const markup =
+  '<script>alert(1)</script> [link](http://evil.example) `code` | cell | "quoted" \'single\' $(id) ]]>'
+const hostile = `a${controls}${invisible}${commands} ${markup}`
+/** As the name of a file: short, without a slash. */
+const hostileName = `f${controls.slice(0, 40)}\u202e\u2028::error:: ##[x] ##vso[y] ##teamcity[z]`.replaceAll(
+  '/',
+  '',
+)
+
+function expectHarmless({ stdout, stderr }: Pick<CliRun, 'stdout' | 'stderr'>): void {
+  for (const text of [stdout, stderr]) {
+    // An address in brackets keeps its colons, and holds nothing else.
+    const shown = text.replace(/\[[\da-f.]*(:[\da-f.]*)+\]/gi, '')
+    expect(shown).not.toMatch(/(?!\n)[\p{C}\p{Zl}\p{Zp}]/u)
+    expect(shown).not.toMatch(/::|##\w*\[/)
+  }
+}
+
+interface StoredPeer {
+  seeds: Record<string, unknown>[]
+  tokens: Record<string, unknown>[]
+  [field: string]: unknown
+}
+interface Stored {
+  agent: Record<string, unknown>
+  profile: Record<string, unknown>
+  peers: Record<string, StoredPeer>
+  [field: string]: unknown
+}
+
+/** The peer whose fields are edited. */
+function bobOf({ peers }: Stored): StoredPeer {
+  const { bob } = peers
+  if (!bob) throw new Error('no bob')
+  return bob
+}
+
+const url = `http://127.0.0.1:1/${hostile}`
+
+/** A store in a hostile folder; its peers have hostile notes, and the agent a hostile URL. */
+async function makeStore(edit: (store: Stored) => void = () => undefined): Promise<string> {
+  const cwd = join(makeFolder(), hostileName)
+  mkdirSync(cwd)
+  await runCli(['init', '--agent', 'billing'], { cwd })
+  await runCli(['add-peer', 'alice', 'bob', '--note', hostile], { cwd })
+  const path = join(cwd, 'a2a-totp.json')
+  const store = JSON.parse(readFileSync(path, 'utf8')) as Stored
+  store.agent['url'] = url
+  edit(store)
+  writeFileSync(path, JSON.stringify(store), { mode: 0o600 })
+  return cwd
+}
+
+const passphrase = { A2A_TOTP_PASSPHRASE: 'correct horse battery' }
+const serverFormats = [
+  'json',
+  'maps',
+  'env',
+  'yaml',
+  'typescript',
+  'python',
+  'crewai',
+  'kubernetes',
+  'compose',
+  'systemd',
+]
+const clientFormats = [
+  'env',
+  'json',
+  'yaml',
+  'typescript',
+  'python',
+  'crewai',
+  'kubernetes',
+  'github',
+  'curl',
+]
+const uri = (label: string): string => `otpauth://totp/${label}?secret=${'A'.repeat(32)}`
+
+/** Each command, in every format it has, with text from outside wherever it takes some. `demo` and `probe` have tests of their own. */
+const lines: readonly (readonly string[])[] = [
+  ['init'],
+  ['init', '--if-missing'],
+  ['init', '--force', '--yes'],
+  ['init', '--agent', hostile],
+  ['init', '--force', '--yes', '--url', url],
+  ['init', '--force', '--yes', '--header', hostile],
+  ['init', '--force', '--yes', '--encrypt-to', hostile],
+  ['add-peer', 'carol', '--note', hostile],
+  ['add-peer', 'carol', '--note', hostile, '--reveal'],
+  ['add-peer', hostile],
+  ['add-peer', 'alice', '--if-missing'],
+  ['add-peer', 'carol', '--seed-file', hostileName],
+  ['add-peer', 'carol', '--token-file', '-'],
+  ['list'],
+  ['show', 'alice'],
+  ['show', 'alice', '--uri'],
+  ['show', 'alice', '--qr'],
+  ['show', 'alice', '--qr-file', `${hostileName}.svg`],
+  ['show', hostile],
+  ['code', 'alice'],
+  ['code', 'alice', '--header'],
+  ['code', 'alice', '--headers'],
+  ['code', 'alice', '--at', hostile],
+  ['code', hostile],
+  ['verify', '000000', 'alice'],
+  ['verify', hostile, 'alice'],
+  ['verify', '-', 'alice'],
+  ...serverFormats.map((format) => ['config', 'server', '--format', format]),
+  ...serverFormats.map((format) => [
+    'config',
+    'server',
+    '--format',
+    format,
+    '--server-file',
+    `/etc/${hostileName}`,
+  ]),
+  ['config', 'server', '--format', 'json', '--out', hostileName],
+  ['config', 'server', '--format', hostile],
+  ...clientFormats.map((format) => ['config', 'client', 'alice', '--format', format]),
+  ['config', 'client', hostile],
+  ['config', 'card'],
+  ['config', 'card', '--merge', hostileName],
+  ['probe', hostile, 'alice'],
+  ['probe', url, 'alice'],
+  ['probe', 'http://127.0.0.1:1', 'alice', '--ca', hostileName],
+  ['probe', 'http://127.0.0.1:1', 'alice', '--format', `json=${hostileName}`],
+  ['probe', 'http://127.0.0.1:1', 'alice', '--only', hostile],
+  ['probe', '--explain', hostile],
+  ['rotate', 'alice'],
+  ['rotate', 'alice', '--reveal'],
+  ['rotate', '--all', '--overlap', hostile],
+  ['remove-peer', 'bob'],
+  ['remove-peer', 'bob', '--yes'],
+  ['remove-peer', hostile, '--yes'],
+  ['import', '-'],
+  ['import', '-', '--partial'],
+  ['import', hostileName],
+  ['export', '--reveal'],
+  ...['json', 'uri', 'uris', 'csv', 'maps'].map((format) => ['export', '--reveal', '--format', format]),
+  ['export', '--reveal', '--out', hostileName],
+  ['encrypt', '--passphrase'],
+  ['encrypt', '--encrypt-to', hostile],
+  ['decrypt', '--yes'],
+  ['recipients', 'list'],
+  ['recipients', 'add', hostile],
+  ['recipients', 'remove', hostile],
+  ['doctor'],
+  ['doctor', '--fix'],
+  ['doctor', hostileName],
+  ['doctor', '--clock', url],
+  ['completion', 'bash'],
+  ['completion', hostile],
+  ['complete-peers'],
+  ['help', 'store'],
+  ['help', hostile],
+  [hostile],
+  [`--${hostile}`],
+  ['--store', hostileName, 'list'],
+]
+
+/** What `import -` and others read. */
+const inputs: readonly string[] = [
+  hostile,
+  uri(encodeURIComponent(hostile)),
+  uri(hostile),
+  `name,seed,note\n"${hostile.replaceAll('"', '""')}",,x\ncarol,,"${hostile.replaceAll('"', '""')}"\n`,
+  `name,${hostile.replaceAll(/[",\n\r]/g, '')}\ncarol,x\n`,
+  JSON.stringify({ [hostile]: { seed: hostile } }),
+  JSON.stringify([{ name: hostile, note: hostile }]),
+  JSON.stringify({ peer: 'carol', note: hostile, secret: hostile }),
+  JSON.stringify({ peer_seeds: { [hostile]: 'A'.repeat(32) }, token_to_peer: { [hostile]: hostile } }),
+]
+
+/** Formats that are source code of ours, the same for every store. */
+const constant = ['python', 'crewai']
+
+const run = async (args: readonly string[], options: CliOptions): Promise<void> => {
+  for (const all of [args, ['--json', ...args]]) expectHarmless(await runCli(all, options))
+}
+
+describe('text from outside is raw in no output of any command', () => {
+  it.each(lines.map((args) => [args] as const))('%j', async (args) => {
+    const env = { ...passphrase, A2A_TOTP_AGENT: hostile, A2A_TOTP_URL: url }
+    if (args[0] === 'config' && constant.includes(args.at(args.indexOf('--format') + 1) ?? '')) {
+      const plain = makeFolder()
+      await runCli(['init', '--agent', 'billing'], { cwd: plain })
+      await runCli(['add-peer', 'alice', 'bob'], { cwd: plain })
+      expect(await runCli(args, { cwd: await makeStore() })).toEqual(await runCli(args, { cwd: plain }))
+      return
+    }
+    const stdins = args.includes('-') ? inputs : ['']
+    for (const stdin of stdins) await run(args, { cwd: await makeStore(), env, stdin })
+  })
+
+  it('has a line for every command', async () => {
+    const { stdout } = await runCli(['--help'], { cwd: makeFolder() })
+    const listed = Array.from(
+      stdout.matchAll(/^ {2}([a-z][a-z-]*)(?:\|[a-z-]+)?(?: |$)/gm),
+      ([, name = '']) => name,
+    )
+    expect(listed.length).toBeGreaterThan(15)
+    const tried = new Set(lines.map(([name]) => name))
+    expect(listed.filter((name) => !tried.has(name) && name !== 'demo')).toEqual([])
+  })
+
+  it('nor where the store was edited by hand, in any of its fields', async () => {
+    const edits: ((store: Stored) => unknown)[] = [
+      (store) => (store['version'] = hostile),
+      (store) => (store[hostile] = 1),
+      (store) => (store['replay'] = hostile),
+      (store) => (store['recipients'] = [hostile]),
+      (store) => (store['sharedSeeds'] = hostile),
+      (store) => (store.agent['name'] = hostile),
+      (store) => (store.agent['url'] = hostile),
+      (store) => (store.agent[hostile] = hostile),
+      ...['algorithm', 'digits', 'period', 'window', 'header'].map(
+        (field) => (store: Stored) => (store.profile[field] = hostile),
+      ),
+      (store) => (store.peers[hostile] = bobOf(store)),
+      ...['note', 'createdAt', 'algorithm', 'replay', hostile].map(
+        (field) => (store: Stored) => (bobOf(store)[field] = hostile),
+      ),
+      ...['id', 'seed', 'createdAt', 'expiresAt', hostile].map(
+        (field) => (store: Stored) => (bobOf(store).seeds[0] = { [field]: hostile }),
+      ),
+      ...['id', 'token', 'createdAt', 'expiresAt', hostile].map((field) => (store: Stored) => {
+        const [token] = bobOf(store).tokens
+        bobOf(store).tokens = [{ ...token, [field]: hostile }]
+      }),
+    ]
+    for (const edit of edits) {
+      const cwd = await makeStore((store) => void edit(store))
+      for (const args of [['list'], ['show', 'bob'], ['config', 'server'], ['doctor']])
+        await run(args, { cwd })
+    }
+  })
+})
+
+describe('fragments carry what is hostile escaped, and are read back as they were', () => {
+  const fragment = async (...args: string[]): Promise<string> => {
+    const { stdout, stderr, exitCode } = await runCli(['config', ...args], { cwd: await makeStore() })
+    expect([exitCode, stderr]).toEqual([0, expect.any(String)])
+    return stdout
+  }
+  const decoded = (text: string): string => decodeURIComponent(new URL(text).href).replace(/[\t\n\r]/g, '')
+  const sameUrl = (text: unknown): void => expect(decoded(String(text))).toBe(decoded(url))
+
+  it('as JSON and YAML, to the very character', async () => {
+    expect(JSON.parse(await fragment('client', 'alice', '--format', 'json'))).toMatchObject({ url })
+    expect(parseYaml(await fragment('client', 'alice', '--format', 'yaml'))).toMatchObject({ url })
+    const manifest = parseYaml(
+      await fragment('server', '--format', 'compose', '--server-file', `/etc/${hostileName}`),
+    ) as {
+      secrets: Record<string, { file: string }>
+    }
+    expect(Object.values(manifest.secrets)[0]?.file.replaceAll('$$', '$')).toBe(`/etc/${hostileName}`)
+  })
+
+  it('as env, kubernetes, github and curl, to the same URL', async () => {
+    sameUrl(parseEnv(await fragment('client', 'alice', '--format', 'env'))['A2A_TOTP_URL'])
+    const secret = parseYaml(await fragment('client', 'alice', '--format', 'kubernetes')) as {
+      stringData: Record<string, string>
+    }
+    sameUrl(secret.stringData['A2A_TOTP_URL'])
+    const [, shown] =
+      /^ *"?A2A_TOTP_URL"?: (".*")$/m.exec(await fragment('client', 'alice', '--format', 'github')) ?? []
+    sameUrl(parseYaml(String(shown)))
+    const curl = await fragment('client', 'alice', '--format', 'curl')
+    expect(
+      curl
+        .trimEnd()
+        .split('\n')
+        .filter((line) => !line.startsWith('#')),
+    ).toHaveLength(1)
+  })
+})
