@@ -4,39 +4,11 @@ import { describe, expect, it } from 'vitest'
 import { parse as parseYaml } from 'yaml'
 import { parse as parseEnv } from 'dotenv'
 import { makeFolder, runCli, type CliOptions, type CliRun } from '../support/cli.js'
-
-/**
- * Text from outside, with everything that a terminal, a log, a CI runner or a report obeys: all of C0, DEL and C1, bidi
- * overrides, invisible characters, line separators, log commands at the start and in the middle, markup.
- */
-const range = (from: number, to: number): string =>
-  Array.from({ length: to - from }, (_, n) => String.fromCharCode(from + n)).join('')
-const controls = range(1, 0x20) + range(0x7f, 0xa0)
-const invisible = '\u061c\u200b\u200e\u200f\u2028\u2029\u202a\u202e\u2060\u2066\u2069\ufeff\u{e0041}'
-const commands = [
-  '\n::error::x',
-  'a ::set-output name=x::y',
-  '::add-mask::z',
-  '##[group]g',
-  ' ##vso[task.setvariable variable=PATH]v',
-  "##teamcity[buildStop comment='x']",
-].join(' ')
-const markup =
-  '<script>alert(1)</script> [link](http://evil.example) `code` | cell | "quoted" \'single\' $(id) ]]>'
-const hostile = `a${controls}${invisible}${commands} ${markup}`
-/** As the name of a file: short, without a slash. */
-const hostileName = `f${controls.slice(0, 40)}\u202e\u2028::error:: ##[x] ##vso[y] ##teamcity[z]`.replaceAll(
-  '/',
-  '',
-)
+import { expectHarmlessText, hostile, hostileName } from '../support/hostile-text.js'
 
 function expectHarmless({ stdout, stderr }: Pick<CliRun, 'stdout' | 'stderr'>): void {
-  for (const text of [stdout, stderr]) {
-    // An address in brackets keeps its colons, and holds nothing else.
-    const shown = text.replace(/\[[\da-f.]*(:[\da-f.]*)+\]/gi, '')
-    expect(shown).not.toMatch(/(?!\n)[\p{C}\p{Zl}\p{Zp}]/u)
-    expect(shown).not.toMatch(/::|##\w*\[/)
-  }
+  expectHarmlessText(stdout)
+  expectHarmlessText(stderr)
 }
 
 interface StoredPeer {
