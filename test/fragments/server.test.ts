@@ -145,3 +145,12 @@ describe.each(['json', 'maps', 'yaml', 'kubernetes'] as const)('%s', (format) =>
     )
   })
 })
+
+describe('the module for Express', () => {
+  it('has a listener, with a line for pino and one for OpenTelemetry', async () => {
+    const { content } = await render('typescript')
+    expect(content).toMatch(/^ *onEvent: \(event\) =>/m)
+    expect(content).toMatch(/pino: .*log\.info\(event\)/)
+    expect(content).toMatch(/OpenTelemetry: .*counter\.add\(1, \{ type \}\)/)
+  })
+})
