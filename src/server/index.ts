@@ -39,6 +39,8 @@ export {
   type Decision,
   type Comparison,
   type GuessedProfile,
+  type Failure,
+  type LateCode,
   type State,
   type MemoryState,
   type MemoryStateOptions,
