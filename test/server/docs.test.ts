@@ -156,7 +156,7 @@ describe('somebody hears of guesses', () => {
         printed().output.matchAll(/^\{.*\}$/gm),
         ([line]) => (JSON.parse(line) as { type: string }).type,
       )
-    await expect.poll(types).toContain('token_compromise_suspected')
+    await expect.poll(types, { timeout: 20_000 }).toContain('token_compromise_suspected')
     expect(printed().errors).toBe('')
   })
 
@@ -167,7 +167,7 @@ describe('somebody hears of guesses', () => {
     })
     await guess(port)
     await expect
-      .poll(() => printed().errors)
+      .poll(() => printed().errors, { timeout: 20_000 })
       .toMatch(/\[token_compromise_suspected\] TOTPWarning: .*"alice".*rotate/)
     expect(printed().output).toBe('')
   })
