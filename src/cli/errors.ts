@@ -20,6 +20,7 @@ export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   ERR_CONFIG_INVALID: exitCodes.unusable,
   ERR_CONFIRMATION_NEEDED: exitCodes.usage,
   ERR_CREDENTIAL_EXPIRED: exitCodes.no,
+  ERR_CREDENTIAL_REVOKED: exitCodes.no,
   ERR_DECLINED: exitCodes.no,
   ERR_FILE_EXISTS: exitCodes.no,
   ERR_FILE_UNREADABLE: exitCodes.unusable,

@@ -1,6 +1,7 @@
 /** The guard for Express 4 and 5. */
 import type { RequestHandler } from 'express'
 import { answerRefusal, authRequestOf, isCardRequest } from './adapters/http.js'
+import { cutWithCaller } from './adapters/open-answers.js'
 import { decideThen } from './adapters/outcomes.js'
 import type { AuthRequest } from './scheme/request.js'
 import type { TOTPServerAuthScheme } from './scheme/scheme.js'
@@ -24,8 +25,12 @@ export function totpGuard(scheme: TOTPServerAuthScheme): RequestHandler {
     // `req.ip` is the socket's address, unless the application trusts a proxy.
     const request = (): AuthRequest => authRequestOf(req, req.originalUrl, () => req.ip)
     decideThen(scheme, req, request, ({ caller, refusal }) => {
-      if (caller) next()
-      else answerRefusal(req, res, refusal)
+      if (!caller) {
+        answerRefusal(req, res, refusal)
+        return
+      }
+      cutWithCaller(caller, req, res)
+      next()
     })
   }
 }

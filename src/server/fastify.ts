@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { drain } from './adapters/drain.js'
 import { authRequestOf, isCardRequest, linesByName } from './adapters/http.js'
+import { cutWithCaller } from './adapters/open-answers.js'
 import * as outcomes from './adapters/outcomes.js'
 import type { AuthOutcome, Caller } from './scheme/outcome.js'
 import { httpAnswer, type Refusal } from './scheme/refusal.js'
@@ -31,8 +32,12 @@ export function totpGuard(scheme: TOTPServerAuthScheme): FastifyGuard {
     }
     const asked = (): AuthRequest => authRequestOf(raw, originalUrl, () => request.ip)
     outcomes.decideThen(scheme, raw, asked, ({ caller, refusal }) => {
-      if (caller) done()
-      else refuse(reply, refusal)
+      if (!caller) {
+        refuse(reply, refusal)
+        return
+      }
+      cutWithCaller(caller, raw, reply.raw)
+      done()
     })
   }
 }

@@ -1,5 +1,6 @@
 /** The guard for servers whose handlers take a `Request` and return a `Response`. */
 import { authRequestOf, responseOf } from './adapters/fetch.js'
+import { endingWithCaller } from './adapters/open-responses.js'
 import { isCardRequest } from './adapters/http.js'
 import { decide } from './adapters/outcomes.js'
 import type { TOTPServerAuthScheme } from './scheme/scheme.js'
@@ -27,6 +28,6 @@ export function totpGuard(scheme: TOTPServerAuthScheme): FetchGuard {
     const url = new URL(request.url)
     if (isCardRequest(request.method, url.pathname, () => request.headers.get('upgrade'))) return next()
     const { caller, refusal } = await decide(scheme, request, () => authRequestOf(request, url, () => source))
-    return caller ? next() : responseOf(refusal, request.method)
+    return caller ? endingWithCaller(caller, await next()) : responseOf(refusal, request.method)
   }
 }

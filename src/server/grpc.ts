@@ -11,6 +11,7 @@ import type { ServerHttp2Stream } from 'node:http2'
 import { TOTPError } from '../core/errors.js'
 import { cancel, drainStream, isHttp2Stream } from './adapters/drain.js'
 import * as outcomes from './adapters/outcomes.js'
+import { EndingCall } from './adapters/ending-call.js'
 import { ReleasedAnswer, sealMessage, unsealMessage } from './adapters/sealed-message.js'
 import type { AuthOutcome, Caller } from './scheme/outcome.js'
 import { grpcAnswer, type Refusal } from './scheme/refusal.js'
@@ -49,6 +50,7 @@ const healthMethods: ReadonlySet<string> = new Set(
 export function grpcGuard(scheme: TOTPServerAuthScheme, options: GrpcGuardOptions = {}): ServerInterceptor {
   return (method, call) => {
     const isOpen = options.health === true && healthMethods.has(method.path)
+    const ending = new EndingCall(call)
     return new ServerInterceptingCall(call, {
       start: (next) =>
         next({
@@ -65,12 +67,17 @@ export function grpcGuard(scheme: TOTPServerAuthScheme, options: GrpcGuardOption
               source: sourceOf(call),
             })
             outcomes.decideThen(scheme, metadata, request, ({ caller, refusal }) => {
-              if (caller) pass(metadata)
-              else refuseCall(call, refusal)
+              if (!caller) {
+                refuseCall(call, refusal)
+                return
+              }
+              if (method.requestStream || method.responseStream) ending.tieTo(caller)
+              if (!ending.ended) pass(metadata)
             })
           },
           // Messages are requested only after the metadata has passed, so these come from a caller that was let in.
           onReceiveMessage: (message: unknown, pass) => {
+            if (ending.ended) return
             let opened: unknown
             try {
               opened = unsealMessage(message)
@@ -80,8 +87,11 @@ export function grpcGuard(scheme: TOTPServerAuthScheme, options: GrpcGuardOption
             }
             pass(opened)
           },
+          onCancel: () => ending.release(),
         }),
-      sendMessage: (message: unknown, next) => next(isGuarded(method) ? ReleasedAnswer.of(message) : message),
+      sendMessage: (message: unknown, next) => {
+        if (!ending.ended) next(isGuarded(method) ? ReleasedAnswer.of(message) : message)
+      },
     })
   }
 }

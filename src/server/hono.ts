@@ -1,7 +1,10 @@
 /** The guard for Hono 4, on @hono/node-server or any other runtime. */
+import type { ServerResponse } from 'node:http'
 import type { Context, MiddlewareHandler } from 'hono'
 import * as fetchStyle from './adapters/fetch.js'
 import { authRequestOf, isCardRequest, type NodeRequest } from './adapters/http.js'
+import { cutWithCaller } from './adapters/open-answers.js'
+import { endingWithCaller } from './adapters/open-responses.js'
 import * as outcomes from './adapters/outcomes.js'
 import type { AuthOutcome, Caller } from './scheme/outcome.js'
 import type { AuthRequest } from './scheme/request.js'
@@ -40,7 +43,14 @@ export function totpGuard(
     const { caller, refusal } = await outcomes.decide(scheme, c, () => requestOf(c, parsed, options))
     if (!caller) return fetchStyle.responseOf(refusal, method)
     c.set('caller', caller)
-    return next()
+    const { incoming, outgoing } = nodeOf(c)
+    if (incoming && outgoing) {
+      cutWithCaller(caller, incoming, outgoing)
+      return next()
+    }
+    await next()
+    const ending = endingWithCaller(caller, c.res)
+    if (ending !== c.res) c.res = ending
   }
 }
 
@@ -56,22 +66,23 @@ export function outcomeOf(c: Context, scheme?: TOTPServerAuthScheme): AuthOutcom
 
 /** With the header lines as received on @hono/node-server, and from `Headers` elsewhere. */
 function requestOf(c: Context, url: URL, { source }: TOTPGuardOptions): AuthRequest {
-  const incoming = incomingOf(c)
+  const { incoming } = nodeOf(c)
   const address = (): string | undefined => (source ? source(c) : incoming?.socket?.remoteAddress)
   return incoming
     ? authRequestOf(incoming, incoming.url, address)
     : fetchStyle.authRequestOf(c.req.raw, url, address)
 }
 
-/** Node's own request, which @hono/node-server passes on (in some set-ups under `server`). */
-function incomingOf(c: Context): NodeRequest | undefined {
-  const env = c.env as NodeBindings | undefined
-  const incoming = env?.incoming ?? env?.server?.incoming
+/** Node's own request and response, which @hono/node-server passes on (in some set-ups under `server`). */
+function nodeOf(c: Context): NodeBindings {
+  const env = c.env as (NodeBindings & { readonly server?: NodeBindings }) | undefined
+  const bindings = env?.incoming ? env : (env?.server ?? {})
+  const { incoming } = bindings
   // On other runtimes this is the name of anything that the application has put there.
-  return incoming?.rawHeaders || incoming?.headers ? incoming : undefined
+  return incoming?.rawHeaders || incoming?.headers ? bindings : {}
 }
 
 interface NodeBindings {
   readonly incoming?: NodeRequest
-  readonly server?: { readonly incoming?: NodeRequest }
+  readonly outgoing?: ServerResponse
 }

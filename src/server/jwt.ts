@@ -56,6 +56,7 @@ export class JWTAuth implements ServerAuthScheme {
   readonly #options: JWTVerifyOptions
   readonly #timeoutMs: number
   readonly #peerOf: (claims: JWTPayload) => unknown
+  readonly #clockTolerance: number
 
   /**
    * @throws {TOTPError} `ERR_CONFIG_INVALID` unless there is exactly one of `jwksUrl` and `key`, without issuer or
@@ -93,6 +94,7 @@ export class JWTAuth implements ServerAuthScheme {
       ...(type !== undefined && { typ: type }),
     }
     this.#timeoutMs = timeoutMs
+    this.#clockTolerance = clockTolerance
     this.#peerOf = typeof peer === 'function' ? peer : (claims) => claims[peer]
   }
 
@@ -105,7 +107,12 @@ export class JWTAuth implements ServerAuthScheme {
     if (claims === undefined) return { refusal }
     const peer = await this.#nameOf(claims)
     if (typeof peer !== 'string' || peer === '') return { refusal: 'the token names no peer' }
-    return { peer, claims }
+    return { peer, claims, expiresAt: this.#endOf(claims) }
+  }
+
+  /** When `authenticateToken` starts to refuse the token. `exp` is there, since it is required. */
+  #endOf({ exp = 0 }: JWTPayload): Date {
+    return new Date((exp + this.#clockTolerance) * 1000)
   }
 
   async #nameOf(claims: JWTPayload): Promise<unknown> {

@@ -2,8 +2,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { answerRefusal, authRequestOf, isCardRequest, type NodeRequest } from './adapters/http.js'
+import { cutWithCaller } from './adapters/open-answers.js'
 import { decideThen } from './adapters/outcomes.js'
 import { answerUpgrade, isResponse } from './adapters/upgrade.js'
+import { endWithCaller } from './scheme/granted-caller.js'
 import type { TOTPServerAuthScheme } from './scheme/scheme.js'
 
 export { callerOf, outcomeOf } from './adapters/outcomes.js'
@@ -38,8 +40,12 @@ export function totpGuard<Req extends NodeRequest = IncomingMessage, Res extends
       req,
       () => authRequestOf(req),
       ({ caller, refusal }) => {
-        if (caller) listener(req, res)
-        else answerRefusal(req, res, refusal)
+        if (!caller) {
+          answerRefusal(req, res, refusal)
+          return
+        }
+        cutWithCaller(caller, req, res)
+        listener(req, res)
       },
     )
   }
@@ -61,7 +67,7 @@ export type UpgradeListener = (req: IncomingMessage, socket: Duplex, head: Buffe
  *
  * A refused upgrade gets the same answer as a refused request, and its connection is closed. No path is public. The
  * listener uses `callerOf(req)`. Until it is called, errors of the socket are ignored, and it is not called if the client
- * has gone; from then on it has to listen for them.
+ * has gone; from then on it has to listen for them. The connection is closed once the caller's credentials end.
  */
 export function totpUpgradeGuard(scheme: TOTPServerAuthScheme, listener: UpgradeListener): UpgradeListener {
   return (req, socket, head) => {
@@ -77,6 +83,8 @@ export function totpUpgradeGuard(scheme: TOTPServerAuthScheme, listener: Upgrade
           answerUpgrade(req, socket, refusal)
         } else if (!socket.destroyed) {
           socket.off('error', ignore)
+          const connection = { end: () => void socket.destroy(), isOver: () => socket.destroyed }
+          socket.once('close', endWithCaller(caller, connection))
           listener(req, socket, head)
         }
       },

@@ -11,6 +11,8 @@ import { makeSeed } from '../../core/seed.js'
 import { budgetsByDigits, defaultBudgets } from '../../state/budgets.js'
 import type { State } from '../../state/state.js'
 import { FirstFactor } from './first-factor.js'
+import { endOfGrant } from './grants.js'
+import type { LeaseRules } from './leases.js'
 import type { TOTPServerAuthSchemeOptions } from './options.js'
 import { makePeer, makePeers, type SchemePeer } from './peers.js'
 
@@ -20,6 +22,8 @@ export interface SchemeConfig {
   /** The name of the header field that carries the code, in lower case. */
   readonly codeField: string
   readonly firstFactor: FirstFactor
+  /** When what let a caller in ends under this config. */
+  readonly leaseRules: LeaseRules
   /** Takes the peer's place if a token belongs to none, so that it takes as long as a wrong code. */
   readonly decoy: SchemePeer
 }
@@ -52,10 +56,12 @@ export function makeConfig(
       'replay is "once", which this state does not support; pass one that does',
     )
   }
+  const firstFactor = new FirstFactor(options, peers)
   return {
     profile,
     codeField: profile.header.toLowerCase(),
-    firstFactor: new FirstFactor(options, peers),
+    firstFactor,
+    leaseRules: { mark: {}, endOf: (grant) => endOfGrant(grant, firstFactor, peers) },
     // It counts no guesses of anyone, so no risk limits it.
     decoy: makePeer('', makeSeed(profile.algorithm, randomBytes), {
       ...defaults,

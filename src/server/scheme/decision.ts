@@ -4,6 +4,8 @@ import { failureOf } from '../../state/redis-failure.js'
 import type { Attempt, Comparison, Decision, State } from '../../state/state.js'
 import type { SchemeConfig } from './config.js'
 import type { NoOwner, TokenOwner } from './first-factor.js'
+import { grantCaller } from './grants.js'
+import type { Leases } from './leases.js'
 import type { AuthOutcome } from './outcome.js'
 import { liveSeedsOf, type CodeComparison, type SchemePeer } from './peers.js'
 import { refuse, type RefusalDetails } from './refusal.js'
@@ -25,6 +27,8 @@ export interface Memory {
   readonly state: State
   /** Asked instead of the state if the request is refused in any case. Its answer is ignored. */
   readonly decoyState: State
+  /** What is open, and ends with its caller's credentials. */
+  readonly leases: Leases
 }
 
 const decoyGuess: Comparison = { kind: 'guess', code: '000000' }
@@ -68,14 +72,13 @@ export async function decide(attempt: AuthAttempt, config: SchemeConfig, memory:
     return refused({ kind: 'unauthenticated', reason, peer: owner.peer.name })
   }
 
-  const { peer, claims } = owner
+  const { peer } = owner
   const asked = stateAttempt(peer, owner, comparison, at)
   try {
     const decision = await memory.state.decide(asked)
     // A code that did not match is never accepted, whatever a state returns.
     if (decision.kind === 'accepted' && comparison.kind === 'match') {
-      const { seedId, timeStep, drift } = comparison
-      return { outcome: { caller: { peer: peer.name, seedId, timeStep, drift, claims } } }
+      return { outcome: { caller: grantCaller(owner, comparison, config.leaseRules, memory.leases) } }
     }
     const decided = refused(refusalOf(decision, peer.name))
     if (decision.kind !== 'wrong' || comparison.kind !== 'guess' || !decision.counted) return decided

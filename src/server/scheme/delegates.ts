@@ -18,6 +18,8 @@ export type TokenVerdict =
       readonly peer?: string
       /** Anything else that the token proves; passed on to the agent. */
       readonly claims?: Readonly<Record<string, unknown>>
+      /** From this instant on the token is no longer valid: streams that were opened with it end. */
+      readonly expiresAt?: Date | undefined
       readonly refusal?: never
     }
   /** Refused. The text is documentation; no caller sees it. */
@@ -131,7 +133,8 @@ export class PeerTokenAuth implements ServerAuthScheme {
     const known = this.#known.get(tokenHash)
     // The map looks up a digest, which timing does not help to forge; this compares it again, in constant time.
     if (!known || !isSameTokenHash(known.hash, tokenHash)) return { refusal: 'unknown token' }
-    return isLive(known, at) ? { peer: known.peer } : { refusal: 'expired token' }
+    if (!isLive(known, at)) return { refusal: 'expired token' }
+    return { peer: known.peer, expiresAt: known.expiresAt }
   }
 
   liveTokens(at: Date, peer?: string): readonly string[] {

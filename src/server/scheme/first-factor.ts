@@ -1,6 +1,8 @@
 import { TOTPError } from '../../core/errors.js'
+import { isInstant } from '../../core/instant.js'
 import { isObject } from '../../core/json.js'
 import { quoteName } from '../../core/name.js'
+import { isLive } from '../../core/roster.js'
 import { hashToken, isTokenHash } from '../../core/token.js'
 import type { Failure } from '../../state/failure.js'
 import { failureOf } from '../../state/redis-failure.js'
@@ -17,10 +19,14 @@ export type TokenOwner =
   | {
       readonly peer: SchemePeer
       readonly claims: Readonly<Record<string, unknown>>
-      /** The hash of the token, if the delegate lists its tokens. */
+      /** The hash of the token. */
+      readonly tokenHash: string
+      /** The same, if the delegate lists its tokens; see `Attempt.token`. */
       readonly token?: string
       /** The hashes of the tokens that are live now; see `Attempt.liveTokens`. */
       readonly liveTokens?: () => readonly string[]
+      /** From when on the delegate no longer accepts the token, if it said so. */
+      readonly expiresAt: Date | undefined
     }
   | NoOwner
 
@@ -83,21 +89,36 @@ export class FirstFactor {
   }
 
   #ownerFor(verdict: TokenVerdict, tokenHash: string, at: Date): TokenOwner {
-    if (isRefused(verdict)) return { reason: 'token-refused' }
+    if (isRefused(verdict) || !isLive({ expiresAt: verdict.expiresAt ?? undefined }, at))
+      return { reason: 'token-refused' }
 
     const mapped = this.#tokenToPeer.get(tokenHash)
     if (verdict.peer && mapped && verdict.peer !== mapped) return { reason: 'peer-conflict' }
     const name = verdict.peer ?? mapped ?? this.#otherwise
     const peer = name ? this.#peers.find(name) : undefined
     if (!peer) return { reason: 'peer-unknown' }
-    const { claims = {} } = verdict
-    if (!this.#delegate.liveTokens) return { peer, claims }
-    return { peer, claims, token: tokenHash, liveTokens: () => this.#liveTokens(peer, at) }
+    const { claims = {}, expiresAt } = verdict
+    const owner = { peer, claims, tokenHash, expiresAt }
+    if (!this.#delegate.liveTokens) return owner
+    return { ...owner, token: tokenHash, liveTokens: () => this.#liveTokens(peer, at) }
   }
 
   /** All tokens if peers share their seed, since they share its budget as well; otherwise those of the peer. */
   #liveTokens({ name }: SchemePeer, at: Date): readonly string[] {
     return this.#delegate.liveTokens?.(at, this.#peers.shared ? undefined : name) ?? []
+  }
+
+  /**
+   * What is known now of a token that was accepted before: only our own list of tokens can be asked by hash.
+   *
+   * @param asOf the time to ask for
+   * @returns undefined if it cannot be asked
+   */
+  recall(tokenHash: string, asOf: Date): TokenVerdict | undefined {
+    const delegate = this.#delegate
+    // Of that class itself: one that extends it may do anything with a token.
+    if (!(delegate instanceof PeerTokenAuth) || delegate.constructor !== PeerTokenAuth) return undefined
+    return delegate.authenticateToken('', { at: asOf, tokenHash })
   }
 
   /**
@@ -136,10 +157,11 @@ function unusable(token: string, peer: string, peers: PeerDirectory): TOTPError 
  */
 function isRefused(verdict: unknown): verdict is { readonly refusal: string } {
   if (!isObject(verdict) || verdict['refusal'] !== undefined) return true
-  const { peer } = verdict
+  const { peer, expiresAt } = verdict
+  if (expiresAt !== undefined && expiresAt !== null && !isInstant(expiresAt)) return true
   if (peer !== undefined && peer !== null) return typeof peer !== 'string'
   const isPlain = [Object.prototype, null].includes(Object.getPrototypeOf(verdict) as object | null)
   return !isPlain || Object.keys(verdict).some((key) => !verdictFields.has(key))
 }
 
-const verdictFields: ReadonlySet<string> = new Set(['peer', 'claims', 'refusal'])
+const verdictFields: ReadonlySet<string> = new Set(['peer', 'claims', 'expiresAt', 'refusal'])

@@ -1,7 +1,7 @@
 import type { Refusal } from './refusal.js'
 
-/** The peer that was let in, and what both factors showed. */
-export interface Caller {
+/** What both factors of a caller showed. */
+export interface CallerFacts {
   readonly peer: string
   /** The seed and the time step that the code belongs to. */
   readonly seedId: string
@@ -10,6 +10,28 @@ export interface Caller {
   readonly drift: number
   /** Anything else that the delegate proved. */
   readonly claims: Readonly<Record<string, unknown>>
+}
+
+/**
+ * The peer that was let in, and what both factors showed.
+ *
+ * A class, so that TypeScript knows that a copy made with `{ ...caller }` has no signal; JSON has none either.
+ */
+export abstract class Caller implements CallerFacts {
+  abstract readonly peer: string
+  abstract readonly seedId: string
+  abstract readonly timeStep: number
+  abstract readonly drift: number
+  abstract readonly claims: Readonly<Record<string, unknown>>
+
+  /**
+   * Aborts when the token or the seed that the request used expires, or when a changed server file no longer has it (or
+   * has the token for another peer). If that has happened already, it is aborted when it is first read. Its reason is a
+   * `TOTPError`: `ERR_CREDENTIAL_EXPIRED` or `ERR_CREDENTIAL_REVOKED`. Closing the scheme does not abort it.
+   *
+   * It lives as long as the caller, and so at least as long as the request.
+   */
+  abstract get signal(): AbortSignal
 }
 
 /** What `authenticate` returns: a caller or a refusal. */

@@ -5,6 +5,7 @@ import { makeConfig, type SchemeConfig } from './config.js'
 import { decide, type CountedGuess, type Memory } from './decision.js'
 import { emit, eventsOf, eventsOfSecondLook, type OnEvent } from './events.js'
 import { followServerFile, namingFile, type FromFileOptions } from './from-file.js'
+import { Leases } from './leases.js'
 import type { TOTPServerAuthSchemeOptions } from './options.js'
 import type { AuthOutcome } from './outcome.js'
 import { lookAgain } from './late-codes.js'
@@ -33,7 +34,7 @@ export class TOTPServerAuthScheme {
     const { throttle, now = () => new Date() } = options
     const state = options.state ?? memoryState({ since: now() })
     this.#config = makeConfig(options, state)
-    this.#memory = { state, decoyState: memoryState() }
+    this.#memory = { state, decoyState: memoryState(), leases: new Leases(this.#config.leaseRules, now) }
     this.#strangers = new StrangerGate(throttle?.strangers)
     this.#onEvent = options.onEvent ?? warningListener()
     this.#now = now
@@ -69,6 +70,7 @@ export class TOTPServerAuthScheme {
     const scheme = namingFile(path ?? '', () => new TOTPServerAuthScheme(file.options))
     file.follow((changed) => {
       scheme.#config = makeConfig(changed, scheme.#memory.state)
+      scheme.#memory.leases.review(scheme.#config.leaseRules)
     })
     scheme.#stopFollowing = () => file.stop()
     return scheme
@@ -79,7 +81,10 @@ export class TOTPServerAuthScheme {
     return this.#config.profile
   }
 
-  /** Stops following the server file. The scheme continues with what it has read. */
+  /**
+   * Stops following the server file. The scheme continues with what it has read: open streams go on, and still end when
+   * their credentials expire.
+   */
   close(): void {
     this.#stopFollowing()
   }

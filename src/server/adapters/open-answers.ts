@@ -1,0 +1,78 @@
+import type { ServerResponse } from 'node:http'
+import type { ServerHttp2Stream } from 'node:http2'
+import { endWithCaller } from '../scheme/granted-caller.js'
+import type { Tied } from '../scheme/leases.js'
+import type { Caller } from '../scheme/outcome.js'
+
+/** How often an answer is looked at that had not begun when its caller's credentials ended, in milliseconds. */
+const lookEveryMs = 100
+
+/** The error code CANCEL of HTTP/2 (RFC 9113 §7). */
+const http2Cancel = 8
+
+/**
+ * Cuts a stream off once its caller's credentials end, whoever writes it. It never ends cleanly: to its reader, a part
+ * must not look like the whole.
+ *
+ * A call whose answer has not begun is finished, since its caller was let in; if that answer turns out to be a stream, it
+ * is cut when it begins.
+ */
+export function cutWithCaller(caller: Caller, req: Received, res: ServerResponse): void {
+  res.on('close', endWithCaller(caller, new OpenAnswer(req, res)))
+}
+
+/** What is used of a request. */
+interface Received {
+  /** False while it is being received. */
+  readonly complete?: boolean
+}
+
+/** A class, since this is created for each request. */
+class OpenAnswer implements Tied {
+  readonly #req: Received
+  readonly #res: ServerResponse
+
+  constructor(req: Received, res: ServerResponse) {
+    this.#req = req
+    this.#res = res
+  }
+
+  isOver(): boolean {
+    return this.#res.writableEnded || this.#res.destroyed
+  }
+
+  end(): void {
+    if (this.isOver()) return
+    if (this.#isStream()) {
+      cut(this.#res)
+      return
+    }
+    const looks = setInterval(() => {
+      if (this.isOver()) clearInterval(looks)
+      else if (this.#isStream()) cut(this.#res)
+    }, lookEveryMs).unref()
+  }
+
+  /** Whether the answer is open, or the request still is: a caller can also stream to the agent. */
+  #isStream(): boolean {
+    return this.#res.headersSent || this.#req.complete === false
+  }
+}
+
+function cut(res: ServerResponse): void {
+  // The response of an HTTP/2 server is of another class, and shares its connection with others.
+  const { stream } = res as { stream?: ServerHttp2Stream }
+  if (stream) stream.close(http2Cancel)
+  else if (endsWithConnection(res)) res.socket?.resetAndDestroy()
+  else res.destroy()
+}
+
+/**
+ * Whether the end of the connection is the end of the body, as for clients of HTTP/1.0, such as nginx by default: then
+ * only a reset shows that something is missing. (Over TLS that cannot be sent, and a missing close_notify shows it.)
+ */
+function endsWithConnection(res: ServerResponse): boolean {
+  const chunked = (res as { chunkedEncoding?: boolean }).chunkedEncoding === true
+  const encrypted = (res.socket as { encrypted?: boolean } | null)?.encrypted === true
+  return !chunked && !encrypted && !res.hasHeader('content-length')
+}

@@ -1,0 +1,85 @@
+import type { TOTPError } from '../../core/errors.js'
+import type { Grant, Leases, Tied } from './leases.js'
+import type { Caller, CallerFacts } from './outcome.js'
+
+/**
+ * A caller that a scheme let in. What it was let in with is private, so that it is neither printed nor serialised. The
+ * signal is a getter of the prototype, and is made when it is first read: most requests never ask for it.
+ */
+export class GrantedCaller implements Caller {
+  readonly peer: string
+  readonly seedId: string
+  readonly timeStep: number
+  readonly drift: number
+  readonly claims: Readonly<Record<string, unknown>>
+  readonly #grant: Grant
+  readonly #leases: Leases
+  #signal: AbortSignal | undefined
+
+  constructor({ peer, seedId, timeStep, drift, claims }: CallerFacts, grant: Grant, leases: Leases) {
+    this.peer = peer
+    this.seedId = seedId
+    this.timeStep = timeStep
+    this.drift = drift
+    this.claims = claims
+    this.#grant = grant
+    this.#leases = leases
+  }
+
+  get signal(): AbortSignal {
+    return (this.#signal ??= signalOf(this.#grant, this.#leases))
+  }
+
+  /** Ties what is open to a caller's credentials. Returns whether it is a caller of this class. */
+  static tie(caller: Caller, tied: Tied): boolean {
+    if (!(#grant in caller)) return false
+    caller.#leases.tie(tied, caller.#grant)
+    return true
+  }
+
+  static release(caller: Caller, tied: Tied): void {
+    if (#leases in caller) caller.#leases.release(tied)
+  }
+}
+
+/**
+ * Ends what is open together with the credentials of its caller, at once if they have ended already.
+ *
+ * @returns a function to call when it is over by itself
+ */
+export function endWithCaller(caller: Caller, tied: Tied): () => void {
+  if (GrantedCaller.tie(caller, tied)) return () => GrantedCaller.release(caller, tied)
+  // A scheme that was wrapped may return a caller of its own, with a signal of its own or, in JavaScript, without one.
+  const signal = caller.signal as AbortSignal | undefined
+  if (typeof signal?.addEventListener !== 'function') return () => undefined
+  const end = (): void => tied.end(signal.reason as TOTPError)
+  if (signal.aborted) end()
+  else signal.addEventListener('abort', end, { once: true })
+  return () => signal.removeEventListener('abort', end)
+}
+
+/** A controller lives as long as its signal does, and nothing here keeps that alive. */
+const controllers = new WeakMap<AbortSignal, AbortController>()
+const released = new FinalizationRegistry<() => void>((release) => release())
+
+function signalOf(grant: Grant, leases: Leases): AbortSignal {
+  const controller = new AbortController()
+  const { signal } = controller
+  controllers.set(signal, controller)
+  tieSignal(new WeakRef(signal), grant, leases)
+  return signal
+}
+
+/** A function of its own: its closures would keep every variable around them alive. */
+function tieSignal(ref: WeakRef<AbortSignal>, grant: Grant, leases: Leases): void {
+  const tied: Tied = {
+    end: (reason) => {
+      const signal = ref.deref()
+      if (signal) controllers.get(signal)?.abort(reason)
+    },
+    isOver: () => ref.deref() === undefined,
+  }
+  const signal = ref.deref()
+  if (signal) released.register(signal, () => leases.release(tied))
+  leases.tie(tied, grant)
+}
