@@ -55,13 +55,23 @@ class OpenAnswer implements Tied {
 
   /** Whether the answer is open, or the request still is: a caller can also stream to the agent. */
   #isStream(): boolean {
-    return this.#res.headersSent || this.#req.complete === false
+    return this.#res.headersSent || isStillSent(this.#req)
   }
 }
 
+/** Over HTTP/2, `complete` means that the request was read. */
+function isStillSent(req: Received): boolean {
+  const stream = http2StreamOf(req)
+  return stream ? stream.state.remoteClose === 0 : req.complete === false
+}
+
+/** The requests and responses of an HTTP/2 server are of other classes, and share a connection with others. */
+function http2StreamOf(message: object): ServerHttp2Stream | undefined {
+  return (message as { stream?: ServerHttp2Stream }).stream
+}
+
 function cut(res: ServerResponse): void {
-  // The response of an HTTP/2 server is of another class, and shares its connection with others.
-  const { stream } = res as { stream?: ServerHttp2Stream }
+  const stream = http2StreamOf(res)
   if (stream) stream.close(http2Cancel)
   else if (endsWithConnection(res)) res.socket?.resetAndDestroy()
   else res.destroy()
