@@ -23,7 +23,7 @@ export interface Agent03 extends AsyncDisposable {
 }
 
 /** Says back who is calling. */
-const executor: AgentExecutor = {
+const welcoming: AgentExecutor = {
   execute: ({ contextId, context }, bus) => {
     const text = `${context?.user?.userName ?? 'nobody'} is welcome`
     bus.publish({
@@ -40,7 +40,7 @@ const executor: AgentExecutor = {
 }
 
 /** A real agent on @a2a-js/sdk 0.3.14 behind our guards, over its three bindings; its card is public. */
-export async function agent03(scheme: TOTPServerAuthScheme): Promise<Agent03> {
+export async function agent03(scheme: TOTPServerAuthScheme, executor = welcoming): Promise<Agent03> {
   const app = express()
   const http = createServer(app).listen(0, '127.0.0.1')
   await once(http, 'listening')
