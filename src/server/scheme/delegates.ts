@@ -134,7 +134,23 @@ export class PeerTokenAuth implements ServerAuthScheme {
     // The map looks up a digest, which timing does not help to forge; this compares it again, in constant time.
     if (!known || !isSameTokenHash(known.hash, tokenHash)) return { refusal: 'unknown token' }
     if (!isLive(known, at)) return { refusal: 'expired token' }
-    return { peer: known.peer, expiresAt: known.expiresAt }
+    return known.expiresAt ? new EndingVerdict(known.peer, known.expiresAt) : { peer: known.peer }
+  }
+}
+
+/** Its end is a getter of the prototype, so that it equals `{ peer }` to code that compares verdicts. */
+class EndingVerdict {
+  readonly #expiresAt: Date
+
+  constructor(
+    readonly peer: string,
+    expiresAt: Date,
+  ) {
+    this.#expiresAt = expiresAt
+  }
+
+  get expiresAt(): Date {
+    return this.#expiresAt
   }
 
   liveTokens(at: Date, peer?: string): readonly string[] {
