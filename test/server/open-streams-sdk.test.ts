@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { totpTransports } from '../../src/client/a2a.js'
 import { totpGrpcOptions } from '../../src/client/grpc.js'
 import { BearerTokenAuth, TOTPClientAuthScheme, totpFetch } from '../../src/client/index.js'
+import type { Caller } from '../../src/server/index.js'
 import { agent03, type Agent03 } from '../support/agent-03.js'
 import { temporaryFolder } from '../support/folder.js'
 import { followedScheme, type FollowedScheme } from '../support/followed-scheme.js'
@@ -145,9 +146,12 @@ describe.each(bindings)('a stream of SDK 1.3 over %s', (binding) => {
 describe.each(bindings)('a stream of SDK 0.3 over %s', (binding) => {
   let agent: Agent03
   const finish: (() => void)[] = []
+  const stopped: unknown[] = []
   beforeEach(async () => {
     agent = await agent03(followed.scheme, {
-      execute: ({ contextId, taskId }, bus) => {
+      execute: ({ contextId, taskId, context }, bus) => {
+        const caller = (context?.user as { caller?: Caller } | undefined)?.caller
+        caller?.signal.addEventListener('abort', () => stopped.push([caller.peer, caller.signal.reason]))
         bus.publish({ kind: 'task', id: taskId, contextId, status: { state: 'working' } })
         return new Promise((done) => {
           finish.push(() => {
@@ -189,10 +193,11 @@ describe.each(bindings)('a stream of SDK 0.3 over %s', (binding) => {
     return watched
   }
 
-  it('ends within a second when its peer is removed, and others go on', async () => {
+  it('ends within a second when its peer is removed; the executor hears of it, and others go on', async () => {
     const [alice, bob] = [await open('alice'), await open('bob')]
     await followed.replace(withoutAlice)
     expectCut(await Promise.race([alice.end, sleep(1000, 'still open')]), binding)
+    expect(stopped.splice(0)).toMatchObject([['alice', { code: 'ERR_CREDENTIAL_REVOKED' }]])
     expect(await Promise.race([bob.end, sleep(200, 'still open')])).toBe('still open')
     for (const end of finish.splice(0)) end()
     expect(await bob.end).toBe('ended cleanly')
