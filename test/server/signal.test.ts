@@ -1,5 +1,3 @@
-import { renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SignJWT } from 'jose'
@@ -8,15 +6,15 @@ import { hashToken } from '../../src/core/token.js'
 import {
   memoryState,
   PeerTokenAuth,
-  TOTPServerAuthScheme,
+  type TOTPServerAuthScheme,
   type Caller,
   type FromFileOptions,
   type PeerSeedsOptions,
-  type ServerFileEvent,
   type State,
 } from '../../src/server/index.js'
 import { JWTAuth } from '../../src/server/jwt.js'
 import { temporaryFolder } from '../support/folder.js'
+import { followedScheme, type FollowedScheme } from '../support/followed-scheme.js'
 import {
   Clock,
   headersOf,
@@ -30,7 +28,6 @@ import { heapUsed } from '../support/heap.js'
 import { seedEntry, serverFile, tokenEntry, type ServerFileDocument } from '../support/server-file.js'
 
 const folder = temporaryFolder()
-let count = 0
 const clock = new Clock()
 const open: TOTPServerAuthScheme[] = []
 afterEach(() => {
@@ -48,42 +45,15 @@ function changed(change: (file: ServerFileDocument) => void): ServerFileDocument
 const alice = (fields: Record<string, unknown>): ServerFileDocument =>
   changed((file) => Object.assign(file.peers['alice'] ?? {}, fields))
 
-interface Subject {
-  readonly scheme: TOTPServerAuthScheme
-  /** Replaces the file, as a mounted secret is replaced, and waits until it was looked at. */
-  readonly replace: (document: object) => Promise<void>
-}
-
-function fromFile(document: object, options: FromFileOptions = {}): Subject {
-  const path = join(folder, `server-${++count}.json`)
-  const write = (content: object): void => {
-    writeFileSync(`${path}.new`, JSON.stringify(content), { mode: 0o640 })
-    renameSync(`${path}.new`, path)
-  }
-  write(document)
-  const files: string[] = []
-  const scheme = TOTPServerAuthScheme.fromFile(path, {
-    now: clock.now,
-    state: memoryState({ since: new Date(0) }),
-    onEvent: ({ type }: { type: ServerFileEvent['type'] | string }) => {
-      if (type.startsWith('server_file')) files.push(type)
-    },
-    ...options,
-  })
-  open.push(scheme)
-  return {
-    scheme,
-    replace: async (content) => {
-      const seen = files.length
-      write(content)
-      await vi.waitFor(() => expect(files.length).toBeGreaterThan(seen), { timeout: 10_000, interval: 10 })
-    },
-  }
+function fromFile(document: object, options: FromFileOptions = {}): FollowedScheme {
+  const followed = followedScheme(folder, document, { now: clock.now, ...options })
+  open.push(followed.scheme)
+  return followed
 }
 
 async function admit(scheme: TOTPServerAuthScheme, headers = headersOf('alice', clock.at)): Promise<Caller> {
   const { caller, refusal } = await scheme.authenticate(requestWith(headers))
-  return caller ?? expect.fail(`refused: ${refusal?.reason}`)
+  return caller ?? expect.fail(`refused: ${refusal.reason}`)
 }
 
 const aborted = (signal: AbortSignal): Promise<void> =>
@@ -371,6 +341,9 @@ describe('the signal of a caller, when credentials expire', () => {
   )
 })
 
+// eslint-disable-next-line @typescript-eslint/no-misused-spread -- users may well do it
+const copyOf = (caller: Caller) => ({ ...caller })
+
 describe('a caller', () => {
   it('is in JSON, in a copy and on a console what it was without a signal, and shows no secret', async () => {
     const { scheme } = schemeFor(clock)
@@ -378,7 +351,7 @@ describe('a caller', () => {
     const facts = { peer: 'alice', seedId: 'seed-1', timeStep: 60_000_000, drift: 0, claims: {} }
     for (const when of ['before', 'after the signal was read']) {
       expect([when, JSON.parse(JSON.stringify(caller))]).toEqual([when, facts])
-      expect([when, { ...caller }]).toEqual([when, facts])
+      expect([when, copyOf(caller)]).toEqual([when, facts])
       expect([when, structuredClone(caller)]).toEqual([when, facts])
       const shown = inspect(caller, { showHidden: true, depth: 9 })
       for (const secret of [peers.alice.token, hashToken(peers.alice.token), peers.alice.seed.base32]) {
@@ -386,7 +359,7 @@ describe('a caller', () => {
       }
       expect(caller.signal.aborted).toBe(false)
     }
-    const copy = { ...caller }
+    const copy = copyOf(caller)
     // @ts-expect-error A copy has no signal.
     expect(copy.signal).toBeUndefined()
   })

@@ -78,13 +78,10 @@ export async function streamingAgent(scheme: TOTPServerAuthScheme): Promise<Stre
   for (const each of card.supportedInterfaces) {
     if (each.protocolBinding === 'GRPC') each.url = `127.0.0.1:${grpcPort}`
   }
-  const requestHandler = new DefaultRequestHandler(
-    totpAgentCard(card as never),
-    new InMemoryTaskStore(),
-    executor,
-  )
+  const requestHandler = new DefaultRequestHandler(totpAgentCard(card), new InMemoryTaskStore(), executor)
   const legacyCompat = { enabled: true }
-  const options = { requestHandler, legacyCompat, ...new TOTPCallContextBuilder(scheme) }
+  const { userBuilder, contextBuilder } = new TOTPCallContextBuilder(scheme)
+  const options = { requestHandler, legacyCompat, userBuilder, contextBuilder }
   app.use(
     '/.well-known/agent-card.json',
     agentCardHandler({ agentCardProvider: requestHandler, legacyCompat }),

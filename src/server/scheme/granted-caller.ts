@@ -1,12 +1,12 @@
 import type { TOTPError } from '../../core/errors.js'
 import type { Grant, Leases, Tied } from './leases.js'
-import type { Caller, CallerFacts } from './outcome.js'
+import { Caller, type CallerFacts } from './outcome.js'
 
 /**
  * A caller that a scheme let in. What it was let in with is private, so that it is neither printed nor serialised. The
  * signal is a getter of the prototype, and is made when it is first read: most requests never ask for it.
  */
-export class GrantedCaller implements Caller {
+export class GrantedCaller extends Caller {
   readonly peer: string
   readonly seedId: string
   readonly timeStep: number
@@ -17,6 +17,7 @@ export class GrantedCaller implements Caller {
   #signal: AbortSignal | undefined
 
   constructor({ peer, seedId, timeStep, drift, claims }: CallerFacts, grant: Grant, leases: Leases) {
+    super()
     this.peer = peer
     this.seedId = seedId
     this.timeStep = timeStep
