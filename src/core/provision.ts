@@ -1,6 +1,14 @@
 import { TOTPError } from './errors.js'
 import { isName, quoteName } from './name.js'
-import type { Credential, Peer, Roster, SeedCredential, TokenCredential } from './roster.js'
+import {
+  canariesOf,
+  type Canary,
+  type Credential,
+  type Peer,
+  type Roster,
+  type SeedCredential,
+  type TokenCredential,
+} from './roster.js'
 import { mayShareSeed, sharedOnce } from './shared-seed.js'
 import type { CodeProfile, ReplayPolicy } from './profile.js'
 import type { RandomBytes } from './random.js'
@@ -71,51 +79,69 @@ export function tokenCredential(token: Token, options: ProvisionOptions): TokenC
 /**
  * Returns the roster with peers added: all of them or none.
  *
- * @throws {TOTPError} `ERR_PEER_EXISTS` when a name is taken; `ERR_TOKEN_INVALID` when another peer has the same token,
- *   since the token identifies the caller
+ * @throws {TOTPError} `ERR_PEER_EXISTS` when a name is taken; `ERR_TOKEN_INVALID` when another peer or a canary has the
+ *   same token, since the token identifies the caller
  */
 export function withPeers(roster: Roster, added: readonly Peer[]): Roster {
-  const peers = new Map(roster.peers)
-  const ownerOf = new Map<string, string>()
-  for (const { name, tokens } of peers.values())
-    for (const { token } of tokens) ownerOf.set(token.value, name)
-  for (const peer of added) {
-    if (peers.has(peer.name)) {
-      throw new TOTPError(
-        'ERR_PEER_EXISTS',
-        `a peer ${quoteName(peer.name)} already exists; choose another name, or pass --if-missing`,
-      )
-    }
-    for (const { token } of peer.tokens) {
-      if (ownerOf.has(token.value)) {
-        throw new TOTPError(
-          'ERR_TOKEN_INVALID',
-          'another peer already has this token; each peer needs its own',
-        )
-      }
-      ownerOf.set(token.value, peer.name)
-    }
-    peers.set(peer.name, peer)
-  }
-  return { ...roster, peers }
+  refuseTaken(roster, added)
+  return { ...roster, peers: new Map([...roster.peers, ...added.map((peer) => [peer.name, peer] as const)]) }
 }
 
 /**
- * Returns the roster with peers removed: all of them or none.
+ * Returns the roster with peers and canaries removed: all of them or none.
  *
- * @throws {TOTPError} `ERR_PEER_UNKNOWN` when there is no peer with one of the names
+ * @throws {TOTPError} `ERR_PEER_UNKNOWN` when there is neither a peer nor a canary with one of the names
  */
 export function withoutPeers(roster: Roster, names: readonly string[]): Roster {
   const peers = new Map(roster.peers)
-  for (const name of new Set(names)) if (!peers.delete(name)) throw unknownPeer(name)
-  return { ...roster, peers }
+  const canaries = new Map(roster.canaries)
+  for (const name of new Set(names))
+    if (!peers.delete(name) && !canaries.delete(name)) throw unknownPeer(name)
+  return { ...roster, peers, ...(roster.canaries && { canaries }) }
 }
 
-/** @throws {TOTPError} `ERR_PEER_UNKNOWN` when there is no peer with that name */
+/**
+ * @throws {TOTPError} `ERR_PEER_UNKNOWN` when there is no peer with that name; `ERR_SEED_MISSING` when it is the name of a
+ *   canary
+ */
 export function peerNamed(roster: Roster, name: string): Peer {
   const peer = roster.peers.get(name)
-  if (!peer) throw unknownPeer(name)
-  return peer
+  if (peer) return peer
+  if (!roster.canaries?.has(name)) throw unknownPeer(name)
+  throw new TOTPError(
+    'ERR_SEED_MISSING',
+    `${quoteName(name)} is a canary, which has no seed and makes no codes; name a peer`,
+  )
+}
+
+/**
+ * Requires that no name and no token of new peers or canaries is in use.
+ *
+ * @throws {TOTPError} `ERR_PEER_EXISTS`, `ERR_TOKEN_INVALID`
+ */
+export function refuseTaken(roster: Roster, added: readonly Pick<Peer | Canary, 'name' | 'tokens'>[]): void {
+  const [peers, canaries] = [roster.peers.values(), canariesOf(roster)]
+  const names = new Map([...roster.peers.keys()].map((name) => [name, 'a peer']))
+  for (const { name } of canaries) names.set(name, 'a canary')
+  const owners = new Map<string, string>()
+  for (const { tokens } of peers) for (const { token } of tokens) owners.set(token.value, 'another peer')
+  for (const { tokens } of canaries) for (const { token } of tokens) owners.set(token.value, 'a canary')
+  for (const { name, tokens } of added) {
+    const taken = names.get(name)
+    if (taken) {
+      throw new TOTPError(
+        'ERR_PEER_EXISTS',
+        `${taken} ${quoteName(name)} already exists; choose another name, or pass --if-missing`,
+      )
+    }
+    names.set(name, 'a peer')
+    for (const { token } of tokens) {
+      const owner = owners.get(token.value)
+      if (owner)
+        throw new TOTPError('ERR_TOKEN_INVALID', `${owner} already has this token; each peer needs its own`)
+      owners.set(token.value, 'another peer')
+    }
+  }
 }
 
 function unknownPeer(name: string): TOTPError {

@@ -32,6 +32,18 @@ export interface Peer extends CodeProfile {
   readonly tokens: readonly TokenCredential[]
 }
 
+/**
+ * A token that belongs to nobody, planted where only an intruder finds it. It has no seed: the agent refuses it like an
+ * unknown token, and reports its use.
+ */
+export interface Canary {
+  readonly name: string
+  readonly note?: string
+  readonly createdAt: Date
+  /** Oldest first. */
+  readonly tokens: readonly TokenCredential[]
+}
+
 /** An agent and the peers that may call it: the content of a store. */
 export interface Roster {
   /** The agent's stable name. */
@@ -42,6 +54,8 @@ export interface Roster {
   /** Set when all peers share one seed; then no peer has seeds of its own. Oldest first. */
   readonly sharedSeeds?: readonly SeedCredential[]
   readonly peers: ReadonlyMap<string, Peer>
+  /** Absent when there is none. No canary has the name or the token of a peer. */
+  readonly canaries?: ReadonlyMap<string, Canary>
 }
 
 /** Returns whether a credential is valid at an instant. */
@@ -62,4 +76,9 @@ export function seedsOf(roster: Roster, peer: Peer): readonly SeedCredential[] {
 /** Returns the replay policy that applies to a peer. */
 export function replayOf(roster: Roster, peer: Peer): ReplayPolicy {
   return peer.replay ?? roster.replay
+}
+
+/** Returns the canaries, in the order in which they were added. */
+export function canariesOf({ canaries }: Roster): Canary[] {
+  return canaries ? [...canaries.values()] : []
 }

@@ -1,7 +1,11 @@
+import { withReplaced } from './canary.js'
 import { TOTPError } from './errors.js'
+import { quoteName } from './name.js'
 import {
+  canariesOf,
   isLive,
   newestLive,
+  type Canary,
   type Credential,
   type Peer,
   type Roster,
@@ -29,7 +33,10 @@ export interface Rotation extends CredentialKinds {
   readonly madeBefore?: Date
 }
 
-/** Which peers to change. A shared seed belongs to all peers, so only `'all'` changes it. */
+/**
+ * Which peers to change. A shared seed belongs to all peers, so only `'all'` changes it. A canary is only changed by its
+ * name: with a new token, the one that is planted would no longer be watched.
+ */
 export type PeerChoice = readonly string[] | 'all'
 
 /**
@@ -38,7 +45,8 @@ export type PeerChoice = readonly string[] | 'all'
  *
  * @returns the same object when `madeBefore` leaves nothing to renew
  * @throws {TOTPError} `ERR_PEER_UNKNOWN` when there is no peer with one of the names; `ERR_OVERLAP_FULL` when a peer
- *   would have a third live seed; `ERR_USAGE` when the seeds of some peers are chosen and all peers share one
+ *   would have a third live seed; `ERR_USAGE` when the seeds of some peers are chosen and all peers share one, or only
+ *   the seed of a canary
  */
 export function rotate(
   roster: Roster,
@@ -46,11 +54,10 @@ export function rotate(
   rotation: Rotation,
   { at, random }: ProvisionOptions,
 ): Roster {
-  refuseSharedSeedOfSome(roster, choice, rotation)
   const newSeed = (algorithm: Algorithm): SeedCredential =>
     seedCredential(makeSeed(algorithm, random), { at, random })
   const newToken = (): TokenCredential => tokenCredential(makeToken(random), { at, random })
-  return changed(roster, choice, {
+  return changed(roster, choice, rotation, {
     shared: (seeds) =>
       rotation.seed
         ? renewSeeds(seeds, 'the store', '--all', rotation, at, () => newSeed(roster.profile.algorithm))
@@ -62,6 +69,7 @@ export function rotate(
           : peer.seeds,
       tokens: rotation.token ? renew(peer.tokens, rotation, at, newToken) : peer.tokens,
     }),
+    canary: (tokens) => renew(tokens, rotation, at, newToken),
   })
 }
 
@@ -72,22 +80,48 @@ export function rotate(
  * @throws {TOTPError} `ERR_PEER_UNKNOWN` and `ERR_USAGE` as for {@link rotate}
  */
 export function finishRotation(roster: Roster, choice: PeerChoice, kinds: CredentialKinds, at: Date): Roster {
-  refuseSharedSeedOfSome(roster, choice, kinds)
-  return changed(roster, choice, {
+  return changed(roster, choice, kinds, {
     shared: (seeds) => (kinds.seed ? onlyNewest(seeds, at) : seeds),
     own: ({ seeds, tokens }) => ({
       seeds: kinds.seed ? onlyNewest(seeds, at) : seeds,
       tokens: kinds.token ? onlyNewest(tokens, at) : tokens,
     }),
+    canary: (tokens) => onlyNewest(tokens, at),
   })
 }
 
 interface Changes {
   readonly shared: (seeds: readonly SeedCredential[]) => readonly SeedCredential[]
   readonly own: (peer: Peer) => Pick<Peer, 'seeds' | 'tokens'>
+  readonly canary: (tokens: readonly TokenCredential[]) => readonly TokenCredential[]
 }
 
-function changed(roster: Roster, choice: PeerChoice, { shared, own }: Changes): Roster {
+/** Changes the chosen canaries, and then the chosen peers. */
+function changed(roster: Roster, choice: PeerChoice, kinds: CredentialKinds, changes: Changes): Roster {
+  const [canaries, names] = choice === 'all' ? [[], choice] : apart(roster, choice)
+  const [canary] = canaries
+  if (canary && !kinds.token) {
+    throw new TOTPError(
+      'ERR_USAGE',
+      `${quoteName(canary.name)} is a canary, which has no seed; pass --token for a new token`,
+    )
+  }
+  if (names.length > 0) refuseSharedSeedOfSome(roster, names, kinds)
+  const renewed = canaries.flatMap((one) => {
+    const tokens = changes.canary(one.tokens)
+    return tokens === one.tokens ? [] : { ...one, tokens }
+  })
+  const base = renewed.length === 0 ? roster : withReplaced(roster, renewed)
+  return changedPeers(base, names, changes)
+}
+
+/** The canaries among some names, and the other names. */
+function apart(roster: Roster, names: readonly string[]): [readonly Canary[], readonly string[]] {
+  const canaries = canariesOf(roster).filter(({ name }) => names.includes(name))
+  return [canaries, names.filter((name) => !roster.canaries?.has(name))]
+}
+
+function changedPeers(roster: Roster, choice: PeerChoice, { shared, own }: Changes): Roster {
   const all = choice === 'all'
   const chosen = all ? [...roster.peers.values()] : choice.map((name) => peerNamed(roster, name))
   const peers = new Map(roster.peers)

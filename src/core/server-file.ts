@@ -34,6 +34,15 @@ export interface ServerFilePeer {
   readonly tokens: readonly ServerFileToken[]
 }
 
+/** A canary's token in the server file: it belongs to no peer, and its use is reported. */
+export interface ServerFileCanary {
+  /** The canary's name. One that was rotated is listed once for each of its tokens. */
+  readonly name: string
+  readonly id: string
+  /** `sha256:` and the digest in hex; see `hashToken`. */
+  readonly hash: string
+}
+
 /**
  * The JSON document that the protected agent reads from `A2A_TOTP_SERVER_FILE`. It contains seeds, so it is secret; of
  * tokens it contains only hashes.
@@ -50,4 +59,6 @@ export interface ServerFile {
   /** Oldest first. Present when all peers share one seed; then no peer has `seeds`. */
   readonly sharedSeeds?: readonly ServerFileSeed[]
   readonly peers: Readonly<Record<string, ServerFilePeer>>
+  /** Beside the peers, so that a reader that does not know them refuses their tokens. Absent when there is none. */
+  readonly canaries?: readonly ServerFileCanary[]
 }

@@ -1,5 +1,6 @@
 import { liveOf, liveSharedSeedsOf } from '../core/live-credentials.js'
 import {
+  canariesOf,
   replayOf,
   type Peer,
   type Roster,
@@ -10,6 +11,7 @@ import type { CodeProfile } from '../core/profile.js'
 import {
   serverFileVersion,
   type ServerFile,
+  type ServerFileCanary,
   type ServerFilePeer,
   type ServerFileSeed,
   type ServerFileToken,
@@ -27,7 +29,7 @@ export const serverJson: Fragment<ServerInput> = {
 }
 
 /**
- * Returns what the agent has to know: all live seeds, and the hashes of all live tokens.
+ * Returns what the agent has to know: all live seeds, and the hashes of all live tokens, those of canaries too.
  *
  * @throws {TOTPError} `ERR_CREDENTIAL_EXPIRED` when there is a shared seed and it has expired
  */
@@ -49,7 +51,15 @@ export function makeServerFile(input: ServerInput): ServerFile {
     profile: roster.profile,
     sharedSeeds: sharedSeeds?.map(seedEntry),
     peers: Object.fromEntries(peers),
+    canaries: canaryEntries(input),
   }
+}
+
+function canaryEntries({ roster, at }: ServerInput): ServerFileCanary[] | undefined {
+  const entries = canariesOf(roster).flatMap(({ name, tokens }) =>
+    liveOf(tokens, at).map(({ id, token }) => ({ name, id, hash: token.hash })),
+  )
+  return entries.length === 0 ? undefined : entries
 }
 
 /** Where a peer differs from the agent's profile. */

@@ -12,7 +12,7 @@ export interface Change {
   readonly host: string
   /** The command, such as `rotate`. */
   readonly command: string
-  /** The names of the peers that were added, removed or changed. */
+  /** The names of the peers and canaries that were added, removed or changed. */
   readonly peers: readonly string[]
 }
 
@@ -42,8 +42,9 @@ export function recordChange(storePath: string, change: Change, fs: FileSystem =
   })
 }
 
-/** The names of the peers that differ between two rosters. A new shared seed or policy changes no peer. */
+/** The names of the peers and canaries that differ between two rosters. A new shared seed or policy changes none. */
 export function peersChanged(before: Roster, after: Roster): string[] {
-  const names = new Set([...before.peers.keys(), ...after.peers.keys()])
-  return [...names].filter((name) => before.peers.get(name) !== after.peers.get(name))
+  const one = new Map([...before.peers, ...(before.canaries ?? [])])
+  const other = new Map([...after.peers, ...(after.canaries ?? [])])
+  return [...new Set([...one.keys(), ...other.keys()])].filter((name) => one.get(name) !== other.get(name))
 }

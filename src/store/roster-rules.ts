@@ -1,36 +1,47 @@
 import { formatPath, type Path } from '../core/document.js'
 import { TOTPError } from '../core/errors.js'
 import { isName, nameRule } from '../core/name.js'
-import type { Credential, Roster } from '../core/roster.js'
+import { canariesOf, type Credential, type Roster, type TokenCredential } from '../core/roster.js'
 
 /**
  * Checks the rules across fields: ids and tokens are unique, and each peer has a token and either seeds of its own or
- * the shared ones, never both.
+ * the shared ones, never both. A canary has a token, and the name of no peer.
  *
  * @throws {TOTPError} `ERR_STORE_INVALID` with the path of the first violation
  */
-export function checkRoster({ sharedSeeds, peers }: Roster): void {
+export function checkRoster(roster: Roster): void {
+  const { sharedSeeds, peers } = roster
   if (sharedSeeds !== undefined) checkCredentials(sharedSeeds, 'sharedSeeds')
   const known = new Set<string>()
   for (const [name, { seeds, tokens }] of peers) {
-    checkPeerName(name)
+    checkName(name, 'peers')
     if (sharedSeeds === undefined) checkCredentials(seeds, 'peers', name, 'seeds')
     else if (seeds.length > 0) {
       throw invalid(['peers', name, 'seeds'], 'must be empty, because the store has shared seeds')
     }
-    checkCredentials(tokens, 'peers', name, 'tokens')
-    tokens.forEach(({ token }, index) => {
-      if (known.has(token.value)) {
-        throw invalid(['peers', name, 'tokens', index, 'token'], 'must differ from every other token')
-      }
-      known.add(token.value)
-    })
+    checkTokens(tokens, known, 'peers', name, 'tokens')
+  }
+  for (const { name, tokens } of canariesOf(roster)) {
+    checkName(name, 'canaries')
+    if (peers.has(name)) throw invalid(['canaries', name], 'must not have the name of a peer')
+    checkTokens(tokens, known, 'canaries', name, 'tokens')
   }
 }
 
 /** @throws {TOTPError} `ERR_STORE_INVALID`. Does not quote the name, which may be a secret in the wrong place. */
-export function checkPeerName(name: string): void {
-  if (!isName(name)) throw invalid(['peers'], `has a peer name that is not allowed; expected ${nameRule}`)
+export function checkName(name: string, key: 'peers' | 'canaries'): void {
+  if (isName(name)) return
+  const what = key === 'peers' ? 'peer' : 'canary'
+  throw invalid([key], `has a ${what} name that is not allowed; expected ${nameRule}`)
+}
+
+/** @param known the tokens before these; these are added */
+function checkTokens(tokens: readonly TokenCredential[], known: Set<string>, ...path: Path): void {
+  checkCredentials(tokens, ...path)
+  for (const [index, { token }] of tokens.entries()) {
+    if (known.has(token.value)) throw invalid([...path, index, 'token'], 'must differ from every other token')
+    known.add(token.value)
+  }
 }
 
 function checkCredentials(credentials: readonly Credential[], ...path: Path): void {

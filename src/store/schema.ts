@@ -60,6 +60,9 @@ export const peerSchema = v.strictObject({
   tokens,
 })
 
+/** One entry of `canaries`. */
+export const canarySchema = v.strictObject({ note: v.exactOptional(text), createdAt: at, tokens })
+
 /** An age public key: bech32 in lower case. `age1pq1…` and `age1tag1…` are other kinds of recipients. */
 const recipient = allowed<string>({
   allows: (value) =>
@@ -67,7 +70,9 @@ const recipient = allowed<string>({
   expected: 'an age recipient, age1…',
 })
 
-/** The document without its peers: valibot's `record` drops valid names such as `constructor`. */
+const entries = v.custom<Readonly<Record<string, unknown>>>(isObject, 'must be an object')
+
+/** The document without its peers and canaries: valibot's `record` drops valid names such as `constructor`. */
 export const documentSchema = v.strictObject({
   version: v.literal(1, 'must be 1'),
   recipients: v.exactOptional(v.array(recipient)),
@@ -75,7 +80,8 @@ export const documentSchema = v.strictObject({
   profile: v.strictObject({ ...codeProfile, window: field('window'), header: field('header') }),
   replay,
   sharedSeeds: v.exactOptional(seeds),
-  peers: v.custom<Readonly<Record<string, unknown>>>(isObject, 'must be an object'),
+  peers: entries,
+  canaries: v.exactOptional(entries),
 })
 
 /** RFC 3339 in UTC, with milliseconds at most: what a `Date` can hold without loss. */

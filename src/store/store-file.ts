@@ -2,9 +2,16 @@ import * as v from 'valibot'
 import { describeIssue, type Path } from '../core/document.js'
 import { TOTPError } from '../core/errors.js'
 import { isObject, parseJson } from '../core/json.js'
-import type { Peer, Roster, SeedCredential, TokenCredential } from '../core/roster.js'
-import { checkPeerName, checkRoster, notValid } from './roster-rules.js'
-import { documentSchema, peerSchema } from './schema.js'
+import {
+  canariesOf,
+  type Canary,
+  type Peer,
+  type Roster,
+  type SeedCredential,
+  type TokenCredential,
+} from '../core/roster.js'
+import { checkName, checkRoster, notValid } from './roster-rules.js'
+import { canarySchema, documentSchema, peerSchema } from './schema.js'
 
 /** The schema version that this release reads and writes. */
 const version = 1
@@ -36,20 +43,41 @@ export function parseStore(text: string): StoreDocument {
     profile,
     replay,
     sharedSeeds,
-    peers: entries,
+    peers: peerEntries,
+    canaries: canaryEntries,
   } = checked(documentSchema, document, [])
-  const peers = new Map<string, Peer>()
-  for (const [name, entry] of Object.entries(entries)) {
-    checkPeerName(name)
-    peers.set(name, { name, ...checked(peerSchema, entry, ['peers', name]) })
+  const peers = named('peers', peerEntries, (entry, path) => checked(peerSchema, entry, path))
+  const canaries =
+    canaryEntries && named('canaries', canaryEntries, (entry, path) => checked(canarySchema, entry, path))
+  const roster: Roster = {
+    agent: agent.name,
+    url: agent.url,
+    profile,
+    replay,
+    sharedSeeds,
+    peers,
+    ...(canaries && { canaries }),
   }
-  const roster: Roster = { agent: agent.name, url: agent.url, profile, replay, sharedSeeds, peers }
   checkRoster(roster)
   return { roster, recipients }
 }
 
+/** Reads entries whose keys are their names. */
+function named<T extends object>(
+  key: 'peers' | 'canaries',
+  entries: Readonly<Record<string, unknown>>,
+  read: (entry: unknown, path: Path) => T,
+): Map<string, T & { readonly name: string }> {
+  return new Map(
+    Object.entries(entries).map(([name, entry]) => {
+      checkName(name, key)
+      return [name, { name, ...read(entry, [key, name]) }]
+    }),
+  )
+}
+
 /**
- * Formats the JSON text of a store: indented by two, one line per peer, keys in a fixed order, a newline at the end.
+ * Formats the JSON text of a store: indented by two, one line per peer and canary, keys in a fixed order, a newline at the end.
  * Secret: it holds every seed and token. {@link parseStore} reads it back.
  *
  * @throws {TOTPError} `ERR_STORE_INVALID` for a roster that {@link checkRoster} rejects
@@ -57,6 +85,7 @@ export function parseStore(text: string): StoreDocument {
 export function formatStore(roster: Roster, recipients: readonly string[] = []): string {
   checkRoster(roster)
   const { agent, url, profile, replay, sharedSeeds, peers } = roster
+  const canaries = canariesOf(roster)
   const { algorithm, digits, period, window, header } = profile
   const head = {
     version,
@@ -66,11 +95,27 @@ export function formatStore(roster: Roster, recipients: readonly string[] = []):
     replay,
     sharedSeeds: sharedSeeds?.map(seedEntry),
   }
-  const lines = [...peers.values()].map(
-    (peer) => `\n    ${JSON.stringify(peer.name)}: ${JSON.stringify(peerEntry(peer))}`,
+  const blocks = [
+    block('peers', [...peers.values()], peerEntry),
+    ...(canaries.length === 0 ? [] : [block('canaries', canaries, canaryEntry)]),
+  ]
+  return `${[JSON.stringify(head, null, 2).slice(0, -'\n}'.length), ...blocks].join(',\n')}\n}\n`
+}
+
+/** A key of the document, with one line for each of its entries. */
+function block<T extends { readonly name: string }>(
+  key: string,
+  entries: readonly T[],
+  format: (entry: T) => unknown,
+): string {
+  const lines = entries.map(
+    (entry) => `\n    ${JSON.stringify(entry.name)}: ${JSON.stringify(format(entry))}`,
   )
-  const end = lines.length > 0 ? '\n  ' : ''
-  return `${JSON.stringify(head, null, 2).slice(0, -'\n}'.length)},\n  "peers": {${lines.join(',')}${end}}\n}\n`
+  return `  "${key}": {${lines.join(',')}${lines.length > 0 ? '\n  ' : ''}}`
+}
+
+function canaryEntry({ note, createdAt, tokens }: Canary): unknown {
+  return { note, createdAt: createdAt.toISOString(), tokens: tokens.map(tokenEntry) }
 }
 
 function peerEntry({ algorithm, digits, period, replay, note, createdAt, seeds, tokens }: Peer): unknown {
