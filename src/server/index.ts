@@ -15,6 +15,7 @@ export {
 export type { AuthEvent, OnEvent, ServerFileEvent } from './scheme/events.js'
 export type { FromFileOptions } from './scheme/from-file.js'
 export type {
+  CanaryToken,
   PeerSeed,
   PeerSeedsOptions,
   SeedInput,

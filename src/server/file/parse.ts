@@ -13,7 +13,7 @@ import {
 } from '../../core/profile.js'
 import { Seed } from '../../core/seed.js'
 import { mayShareSeed, sharedOnce } from '../../core/shared-seed.js'
-import { serverFileVersion } from '../../core/server-file.js'
+import { serverFileVersion, type ServerFileCanary } from '../../core/server-file.js'
 import { isTokenHash } from '../../core/token.js'
 
 /** A parsed server file: times are dates, and each peer has the seeds that apply to it. */
@@ -22,6 +22,7 @@ export interface ServerFileSettings {
   readonly peers: readonly ServerFilePeer[]
   /** The seeds of all peers; empty if each peer has its own. */
   readonly sharedSeeds: readonly ServerFileSeed[]
+  readonly canaries: readonly ServerFileCanary[]
 }
 
 export interface ServerFilePeer extends Partial<CodeProfile> {
@@ -60,13 +61,9 @@ const at = v.pipe(
 const seeds = v.array(
   v.object({ id, seed: textThat(isSeed, 'a seed in base32'), expiresAt: v.exactOptional(at) }),
 )
-const tokens = v.array(
-  v.object({
-    id,
-    hash: textThat(isTokenHash, 'sha256: and 64 hex digits'),
-    expiresAt: v.exactOptional(at),
-  }),
-)
+const hash = textThat(isTokenHash, 'sha256: and 64 hex digits')
+const tokens = v.array(v.object({ id, hash, expiresAt: v.exactOptional(at) }))
+const canaries = v.array(v.object({ name: textThat(isName, nameRule), id, hash }))
 const replay = v.picklist(replayPolicies, `must be ${replayPolicies.join(' or ')}`)
 
 /** Unknown keys are ignored, which is why an unknown word in `requires` is not. */
@@ -91,6 +88,7 @@ const schemasFor = (rules: ProfileRules) => {
       sharedSeeds: v.exactOptional(seeds),
       // Valibot's `record` drops legal names such as `constructor`.
       peers: v.custom<Readonly<Record<string, unknown>>>(isObject, 'must be an object'),
+      canaries: v.exactOptional(canaries),
     }),
     peer: v.object({
       replay,
@@ -111,7 +109,7 @@ const schemasFor = (rules: ProfileRules) => {
  */
 export function parseServerFile(text: string, rules: ProfileRules): ServerFileSettings {
   const schemas = schemasFor(rules)
-  const { profile, sharedSeeds, peers } = checked(schemas.document, requireJson(text), [])
+  const { profile, sharedSeeds, peers, canaries = [] } = checked(schemas.document, requireJson(text), [])
   if (sharedSeeds?.length === 0) throw missing(['sharedSeeds'])
   const parsed = Object.entries(peers).map(([name, entry]) => {
     if (!isName(name)) throw invalid(`peers has a peer name that is not allowed; use ${nameRule}`)
@@ -128,7 +126,22 @@ export function parseServerFile(text: string, rules: ProfileRules): ServerFileSe
     if (seeds.length === 0) throw missing([...path, 'seeds'])
     return { ...peer, name, seeds }
   })
-  return { profile, peers: parsed, sharedSeeds: sharedSeeds ?? [] }
+  requireOwnTokens(canaries, parsed)
+  return { profile, peers: parsed, sharedSeeds: sharedSeeds ?? [], canaries }
+}
+
+/** Checked here because with a delegate of its own a scheme does not use the tokens of the file. */
+function requireOwnTokens(canaries: readonly ServerFileCanary[], peers: readonly ServerFilePeer[]): void {
+  if (canaries.length === 0) return
+  const known = new Set(peers.flatMap(({ tokens }) => tokens.map(({ hash }) => hash)))
+  for (const [index, { hash }] of canaries.entries()) {
+    if (known.has(hash)) {
+      throw invalid(
+        `${formatPath(['canaries', index, 'hash'])} must differ from the hash of every other token`,
+      )
+    }
+    known.add(hash)
+  }
 }
 
 function requireJson(text: string): unknown {

@@ -10,6 +10,7 @@ import {
 import { makeSeed } from '../../core/seed.js'
 import { budgetsByDigits, defaultBudgets } from '../../state/budgets.js'
 import type { State } from '../../state/state.js'
+import { Canaries } from './canaries.js'
 import { FirstFactor } from './first-factor.js'
 import { endOfGrant } from './grants.js'
 import type { LeaseRules } from './leases.js'
@@ -24,6 +25,7 @@ export interface SchemeConfig {
   readonly firstFactor: FirstFactor
   /** When what let a caller in ends under this config. */
   readonly leaseRules: LeaseRules
+  readonly canaries: Canaries
   /** Takes the peer's place if a token belongs to none, so that it takes as long as a wrong code. */
   readonly decoy: SchemePeer
 }
@@ -62,6 +64,7 @@ export function makeConfig(
     codeField: profile.header.toLowerCase(),
     firstFactor,
     leaseRules: { mark: {}, endOf: (grant) => endOfGrant(grant, firstFactor, peers) },
+    canaries: new Canaries(options.canaries, (tokenHash) => firstFactor.lists(tokenHash)),
     // It counts no guesses of anyone, so no risk limits it.
     decoy: makePeer('', makeSeed(profile.algorithm, randomBytes), {
       ...defaults,

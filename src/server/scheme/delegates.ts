@@ -136,6 +136,22 @@ export class PeerTokenAuth implements ServerAuthScheme {
     if (!isLive(known, at)) return { refusal: 'expired token' }
     return known.expiresAt ? new EndingVerdict(known.peer, known.expiresAt) : { peer: known.peer }
   }
+
+  liveTokens(at: Date, peer?: string): readonly string[] {
+    this.#byPeer ??= groupByPeer(this.#known.values())
+    const tokens = peer === undefined ? [...this.#known.values()] : (this.#byPeer.get(peer) ?? [])
+    return tokens.filter((token) => isLive(token, at)).map(({ hash }) => hash)
+  }
+}
+
+function groupByPeer(tokens: Iterable<KnownToken>): ReadonlyMap<string, readonly KnownToken[]> {
+  const groups = new Map<string, KnownToken[]>()
+  for (const token of tokens) {
+    const group = groups.get(token.peer)
+    if (group) group.push(token)
+    else groups.set(token.peer, [token])
+  }
+  return groups
 }
 
 /** Its end is a getter of the prototype, so that it equals `{ peer }` to code that compares verdicts. */
@@ -152,18 +168,13 @@ class EndingVerdict {
   get expiresAt(): Date {
     return this.#expiresAt
   }
-
-  liveTokens(at: Date, peer?: string): readonly string[] {
-    this.#byPeer ??= groupByPeer(this.#known.values())
-    const tokens = peer === undefined ? [...this.#known.values()] : (this.#byPeer.get(peer) ?? [])
-    return tokens.filter((token) => isLive(token, at)).map(({ hash }) => hash)
-  }
 }
 
-function groupByPeer(tokens: Iterable<KnownToken>): ReadonlyMap<string, readonly KnownToken[]> {
-  const groups = new Map<string, KnownToken[]>()
-  for (const token of tokens) groups.set(token.peer, [...(groups.get(token.peer) ?? []), token])
-  return groups
+/** Whether a delegate of ours has a token, live or expired; false for any other delegate. */
+export function listsToken(delegate: ServerAuthScheme, tokenHash: string): boolean {
+  if (!(delegate instanceof PeerTokenAuth || delegate instanceof SimpleTokenAuth)) return false
+  const verdict = delegate.authenticateToken('', { at: new Date(0), tokenHash })
+  return verdict.refusal === undefined
 }
 
 /** The hash of a token, which is given as it is or as its hash already; a `b64token` never looks like a hash. */

@@ -6,7 +6,8 @@ import type { AuthOutcome } from './outcome.js'
 import type { RefusalReason } from './refusal.js'
 import type { AuthRequest } from './request.js'
 
-interface EventBase {
+/** What every event of a request has. */
+export interface EventBase {
   readonly at: Date
   readonly binding: 'http' | 'grpc'
   readonly source?: string
@@ -55,6 +56,16 @@ export type AuthEvent = EventBase &
         /** What to do. */
         readonly advice: string
       }
+    | {
+        /**
+         * The token of a canary was sent. Emitted after `refused` for the same request and after the answer, at most once
+         * a minute for each canary and source, and 100 times for each canary.
+         */
+        readonly type: 'canary_used'
+        readonly canary: string
+        /** The id of its token, if it has one. */
+        readonly id?: string
+      }
   )
 
 /** What happened to the server file. */
@@ -92,9 +103,17 @@ export function emit<E extends object>(onEvent: (event: E) => unknown, event: E)
   }
 }
 
+/** Emits the event that `make` returns, if any, once the answer is on its way, so that no caller can measure it. */
+export function emitLater(onEvent: OnEvent, make: () => AuthEvent | undefined): void {
+  setImmediate(() => {
+    const event = make()
+    if (event) emit(onEvent, event)
+  })
+}
+
 /** The events of one decision, in order. */
 export function eventsOf({ caller, refusal }: AuthOutcome, request: AuthRequest, at: Date): AuthEvent[] {
-  const base = baseOf(request, at)
+  const base = eventBase(request, at)
   if (caller) {
     const { peer, seedId, timeStep, drift } = caller
     return [{ type: 'authenticated', ...base, peer, seedId, timeStep, drift }]
@@ -119,7 +138,7 @@ export function eventsOfSecondLook(
   request: Pick<AuthRequest, 'binding' | 'source'>,
   at: Date,
 ): AuthEvent[] {
-  const base = baseOf(request, at)
+  const base = eventBase(request, at)
   const events: AuthEvent[] = []
   if (late) {
     const { seedId, timeStep, drift } = late
@@ -132,6 +151,6 @@ export function eventsOfSecondLook(
   return events
 }
 
-function baseOf({ binding, source }: Pick<AuthRequest, 'binding' | 'source'>, at: Date): EventBase {
+export function eventBase({ binding, source }: Pick<AuthRequest, 'binding' | 'source'>, at: Date): EventBase {
   return { at, binding, ...(source !== undefined && { source }) }
 }

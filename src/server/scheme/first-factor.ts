@@ -6,7 +6,13 @@ import { isLive } from '../../core/roster.js'
 import { hashToken, isTokenHash } from '../../core/token.js'
 import type { Failure } from '../../state/failure.js'
 import { failureOf } from '../../state/redis-failure.js'
-import { PeerTokenAuth, tokenHashOf, type ServerAuthScheme, type TokenVerdict } from './delegates.js'
+import {
+  listsToken,
+  PeerTokenAuth,
+  tokenHashOf,
+  type ServerAuthScheme,
+  type TokenVerdict,
+} from './delegates.js'
 import type { TOTPServerAuthSchemeOptions } from './options.js'
 import { mapOf, type PeerDirectory, type SchemePeer } from './peers.js'
 
@@ -76,6 +82,11 @@ export class FirstFactor {
   /** Whether asking about the token costs no more than a look-up, or the token is listed in the map. */
   mayAlwaysAsk(tokenHash: string): boolean {
     return this.#delegate.isLookup === true || this.#tokenToPeer.has(tokenHash)
+  }
+
+  /** Whether a token is known to be a peer's without asking a delegate of another kind. */
+  lists(tokenHash: string): boolean {
+    return this.#tokenToPeer.has(tokenHash) || listsToken(this.#delegate, tokenHash)
   }
 
   /** Asks the delegate about a token and finds its peer. */

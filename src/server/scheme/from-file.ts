@@ -86,7 +86,7 @@ export function followServerFile(path: string | undefined, given: FromFileOption
  */
 export function schemeOptions(text: string, given: Partial<PeerSeedsOptions>): PeerSeedsOptions {
   const rules = given.allowInsecureWindow ? insecureProfileRules : profileRules
-  const { profile, peers, sharedSeeds } = parseServerFile(text, rules)
+  const { profile, peers, sharedSeeds, canaries } = parseServerFile(text, rules)
   const tokens = peers.flatMap(({ name, tokens }) =>
     tokens.map(({ hash, expiresAt }) => ({ peer: name, token: hash, expiresAt })),
   )
@@ -106,6 +106,7 @@ export function schemeOptions(text: string, given: Partial<PeerSeedsOptions>): P
       ]),
     ),
     delegate: given.delegate ?? ownTokens,
+    canaries,
     // Each peer of a server file has its own policy, so the scheme's is never used.
     replay: 'once',
   }

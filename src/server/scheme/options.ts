@@ -3,6 +3,7 @@ import type { State } from '../../state/state.js'
 import type { StrangerLimitOptions } from '../../state/stranger-limit.js'
 import type { CodeProfile, ReplayPolicy, TOTPProfile } from '../../core/profile.js'
 import type { Seed } from '../../core/seed.js'
+import type { Token } from '../../core/token.js'
 import type { ServerAuthScheme } from './delegates.js'
 import type { OnEvent } from './events.js'
 
@@ -44,6 +45,18 @@ export interface ThrottleOptions {
   readonly strangers?: StrangerLimitOptions
 }
 
+/** A token that belongs to nobody: it is refused like an unknown token, and its use is reported (`canary_used`). */
+export type CanaryToken = {
+  /** Names the canary in events. */
+  readonly name: string
+  /** Names the token in events, if a canary has several. */
+  readonly id?: string
+} & (
+  | { readonly token: string | Token; readonly hash?: never }
+  /** What `hashToken` returns for the token, as in a server file. */
+  | { readonly hash: string; readonly token?: never }
+)
+
 interface CommonOptions {
   /** Checks the bearer token. By default the tokens of `tokenToPeer` are accepted. */
   readonly delegate?: ServerAuthScheme
@@ -52,6 +65,8 @@ interface CommonOptions {
    * name one and they differ, the request is refused.
    */
   readonly tokenToPeer?: Readonly<Record<string, string>> | ReadonlyMap<string, string>
+  /** Tokens that belong to nobody and are planted as bait; whoever sends one causes the event `canary_used`. */
+  readonly canaries?: readonly CanaryToken[]
   readonly profile?: Partial<TOTPProfile>
   /** `once`: a code is accepted for one request. `reuse`: as long as it is valid. There is no default. */
   readonly replay: ReplayPolicy

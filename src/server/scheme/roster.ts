@@ -1,16 +1,17 @@
-import { replayOf, seedsOf, type Roster } from '../../core/roster.js'
+import { canariesOf, replayOf, seedsOf, type Roster } from '../../core/roster.js'
 import { requireSharable } from '../../core/shared-seed.js'
 import { PeerTokenAuth } from './delegates.js'
 import type { PeerSeedsOptions } from './options.js'
 
 /**
- * The options of a scheme for a roster: every peer with its own seeds (or the shared ones), profile and policy.
+ * The options of a scheme for a roster: every peer with its own seeds (or the shared ones), profile and policy; and the
+ * canaries.
  *
  * @throws {TOTPError} `ERR_CONFIG_INVALID` when peers share a seed under `once`
  */
 export function rosterOptions(
   roster: Roster,
-): Pick<PeerSeedsOptions, 'delegate' | 'peerSeeds' | 'profile' | 'replay'> {
+): Pick<PeerSeedsOptions, 'canaries' | 'delegate' | 'peerSeeds' | 'profile' | 'replay'> {
   requireSharable(roster)
   const peers = [...roster.peers.values()]
   return {
@@ -27,6 +28,9 @@ export function rosterOptions(
           { algorithm, digits, period, replay: replayOf(roster, peer), seeds: seedsOf(roster, peer) },
         ]
       }),
+    ),
+    canaries: canariesOf(roster).flatMap(({ name, tokens }) =>
+      tokens.map(({ id, token }) => ({ name, id, token })),
     ),
     profile: roster.profile,
     replay: roster.replay,

@@ -1,9 +1,10 @@
 import type { TOTPProfile } from '../../core/profile.js'
 import { hashToken } from '../../core/token.js'
 import { memoryState } from '../../state/memory-state.js'
+import { CanaryAlarm, ownerOfCanary } from './canaries.js'
 import { makeConfig, type SchemeConfig } from './config.js'
 import { decide, type CountedGuess, type Memory } from './decision.js'
-import { emit, eventsOf, eventsOfSecondLook, type OnEvent } from './events.js'
+import { emit, emitLater, eventBase, eventsOf, eventsOfSecondLook, type OnEvent } from './events.js'
 import { followServerFile, namingFile, type FromFileOptions } from './from-file.js'
 import { Leases } from './leases.js'
 import type { TOTPServerAuthSchemeOptions } from './options.js'
@@ -22,6 +23,7 @@ export class TOTPServerAuthScheme {
   #config: SchemeConfig
   readonly #memory: Memory
   readonly #strangers: StrangerGate
+  readonly #canaryAlarm = new CanaryAlarm()
   readonly #onEvent: OnEvent
   readonly #now: () => Date
   #stopFollowing: () => void = () => undefined
@@ -108,12 +110,18 @@ export class TOTPServerAuthScheme {
     const { firstFactor } = config
     const credentials = credentialsOf(request, config.codeField)
     const tokenHash = hashToken(credentials.token ?? '')
-    const owner = await this.#strangers.identify(firstFactor, credentials.token, tokenHash, request, at)
+    const canary = config.canaries.find(tokenHash)
+    const found = await this.#strangers.identify(firstFactor, credentials.token, tokenHash, request, at)
+    const owner = canary ? ownerOfCanary(found) : found
     const comparison = compareCode(owner.peer, config.decoy, credentials.code, at)
     const attempt = { request, credentials, owner, comparison, at }
     const { outcome, counted } = await decide(attempt, config, this.#memory)
     this.#strangers.remember(outcome, firstFactor, tokenHash)
     for (const event of eventsOf(outcome, request, at)) emit(this.#onEvent, event)
+    if (canary) {
+      const base = eventBase(request, at)
+      emitLater(this.#onEvent, () => this.#canaryAlarm.raise(canary, base))
+    }
     if (counted) {
       // The socket may be closed by then.
       const { binding, source } = request
