@@ -1,4 +1,4 @@
-import type { Roster } from '../core/roster.js'
+import { canariesOf, type Roster } from '../core/roster.js'
 import type { Finding } from './finding.js'
 
 interface Store {
@@ -18,10 +18,23 @@ export function auditAcross(stores: readonly Store[]): Finding[] {
       for (const { token } of peer.tokens) note(tokens, token.hash, ownerOf(peer.name))
     }
   }
+  noteCanaries(stores, tokens)
   return [
     ...repeated(seeds, 'seed', 'each of them can generate the codes of the others'),
     ...repeated(tokens, 'token', 'an agent that receives it can use it at the other agents'),
   ]
+}
+
+/** One canary may be planted for several agents, but a peer with its token would raise the alarm. */
+function noteCanaries(stores: readonly Store[], tokens: Map<string, string[]>): void {
+  const ofPeers = new Set(tokens.keys())
+  for (const { path, roster } of stores) {
+    for (const { name, tokens: planted } of canariesOf(roster)) {
+      for (const { token } of planted) {
+        if (ofPeers.has(token.hash)) note(tokens, token.hash, `the canary ${name} in ${path}`)
+      }
+    }
+  }
 }
 
 function note(owners: Map<string, string[]>, secret: string, owner: string): void {

@@ -1,11 +1,13 @@
 import type { ClientInput, Fragment, ServerInput } from './fragment.js'
-import { requireLive } from './live.js'
+import { requireLive, withoutCanaries } from './live.js'
 
 /** The Python module, followed by a scheme in crewAI's form. */
 export const serverCrewai: Fragment<ServerInput> = {
   kind: 'text',
   summary: 'the Python module with a crewAI ServerAuthScheme, for crewAI hosts',
   secret: false,
+  warnings: (input) =>
+    withoutCanaries(input, 'the Python module refuses their tokens, but does not report their use'),
   make: async () => (await import('./sources.js')).crewaiServer,
 }
 

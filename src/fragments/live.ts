@@ -1,5 +1,5 @@
 import { liveSeedsOf, tokenToHandOut } from '../core/live-credentials.js'
-import { newestLive, seedsOf, type Peer } from '../core/roster.js'
+import { canariesOf, newestLive, seedsOf, type Peer } from '../core/roster.js'
 import type { ClientInput, ServerInput } from './fragment.js'
 
 /**
@@ -26,4 +26,10 @@ export function leftOut(input: ServerInput): string[] {
   return [...input.roster.peers.values()]
     .filter((peer) => !kept.has(peer))
     .map(({ name }) => `"${name}" is left out: its seeds have expired; run \`a2a-totp rotate ${name}\``)
+}
+
+/** Returns a warning, with this reason, if there are canaries. */
+export function withoutCanaries({ roster }: ServerInput, reason: string): string[] {
+  const names = canariesOf(roster).map(({ name }) => `"${name}"`)
+  return names.length === 0 ? [] : [`canaries (${names.join(', ')}): ${reason}`]
 }

@@ -1,7 +1,7 @@
 import { liveOf, liveSharedSeedsOf } from '../core/live-credentials.js'
 import { newestLive, type SeedCredential } from '../core/roster.js'
 import type { Fragment, ServerInput } from './fragment.js'
-import { leftOut, peersWithSeed } from './live.js'
+import { leftOut, peersWithSeed, withoutCanaries } from './live.js'
 
 /** The dictionaries of the original design, for agents that are configured by hand. */
 export const serverMaps: Fragment<ServerInput> = {
@@ -12,6 +12,7 @@ export const serverMaps: Fragment<ServerInput> = {
     'maps cannot represent an overlap: each peer has only its newest seed, without expiry; prefer --format json',
     ...otherProfiles(input),
     ...leftOut(input),
+    ...withoutCanaries(input, 'maps cannot hold them, so their use is not reported; use --format json'),
   ],
   make: (input) => {
     const { roster, at } = input

@@ -1,4 +1,6 @@
+import type { CanaryRequest } from '../core/canary.js'
 import { isTOTPError } from '../core/errors.js'
+import { asObject, isObject } from '../core/json.js'
 import { parseKeyUri, type KeyUri } from '../core/key-uri.js'
 import { parseName } from '../core/name.js'
 import { profileRules, replayPolicies, type CodeProfile, type ReplayPolicy } from '../core/profile.js'
@@ -8,16 +10,33 @@ import { Token } from '../core/token.js'
 import { invalidImport, type Fields } from './fields.js'
 import { requireUnderstood } from './understood.js'
 
-/** One peer of an import, or why it cannot be imported. */
+/** One peer or canary of an import, or why it cannot be imported. */
 export type Entry =
   /** `where` is its position, such as `line 3`, and never its content. */
   | { readonly where: string; readonly request: PeerRequest }
+  | { readonly where: string; readonly canary: CanaryRequest }
   | { readonly where: string; readonly problem: string }
 
-/** Reads one entry. A {@link TOTPError} becomes its problem. */
+/** Reads one peer. A {@link TOTPError} becomes its problem. */
 export function entryOf(where: string, read: () => PeerRequest): Entry {
+  return orProblem(where, () => ({ where, request: read() }))
+}
+
+/** Reads one canary, as `export` prints it. */
+export function canaryEntryOf(where: string, given: unknown): Entry {
+  return orProblem(where, () => {
+    const { name, note, token } = asObject(given)
+    if (!isObject(given) || typeof name !== 'string' || typeof token !== 'string')
+      throw invalidImport('a canary must have a name and a token')
+    if (note !== undefined && typeof note !== 'string') throw invalidImport('note must be a string')
+    requireUnderstood(given, new Set(['name', 'note', 'token']))
+    return { where, canary: { name: parseName(name, 'peer'), note, token: Token.parse(token) } }
+  })
+}
+
+function orProblem(where: string, read: () => Entry): Entry {
   try {
-    return { where, request: read() }
+    return read()
   } catch (error) {
     if (!isTOTPError(error)) throw error
     return { where, problem: error.message }

@@ -1,6 +1,6 @@
 import { isObject, parseJson } from '../core/json.js'
 import { quoteName } from '../core/name.js'
-import { entryOf, requestFrom, type Entry } from './entry.js'
+import { canaryEntryOf, entryOf, requestFrom, type Entry } from './entry.js'
 import { invalidImport, type Fields } from './fields.js'
 import { cannotRead, toolOfDocument } from './other-tools.js'
 import { requireUnderstood } from './understood.js'
@@ -25,8 +25,17 @@ const unrecognised =
 function fromList(document: Fields, peers: readonly unknown[]): Entry[] {
   // `list` prints whether there is a shared seed, not the seed.
   const isFlag = typeof document['sharedSeed'] === 'boolean'
-  requireUnderstood(document, new Set(['peers', ...(isFlag ? ['sharedSeed'] : [])]))
-  return listed(peers, 'peers')
+  const { canaries } = document
+  const isList = Array.isArray(canaries)
+  requireUnderstood(
+    document,
+    new Set(['peers', ...(isFlag ? ['sharedSeed'] : []), ...(isList ? ['canaries'] : [])]),
+  )
+  const planted: readonly unknown[] = isList ? canaries : []
+  return [
+    ...listed(peers, 'peers'),
+    ...planted.map((canary, index) => canaryEntryOf(`canaries[${index}]`, canary)),
+  ]
 }
 
 function listed(peers: readonly unknown[], path: string): Entry[] {

@@ -1,5 +1,8 @@
 import type { Command } from 'commander'
+import { asBait } from '../../../core/canary.js'
+import { TOTPError } from '../../../core/errors.js'
 import { peerNamed } from '../../../core/provision.js'
+import type { Canary, Peer, Roster } from '../../../core/roster.js'
 import { clientFragments, renderClientFragment, type ClientFormat } from '../../../fragments/index.js'
 import type { CliContext } from '../../context.js'
 import { outOptions, type OutOptions } from '../../io/result-file.js'
@@ -16,6 +19,8 @@ export function defineClient(command: Command, context: CliContext): void {
     .addHelpText(
       'after',
       `${listFormats(clientFragments)}
+For a canary (add-peer --canary) it prints bait: a fragment with its token, and a seed that is made up each time.
+
 Examples:
   $ a2a-totp config client alice --out alice.env
   $ a2a-totp config client alice --format json | ssh alice.example 'umask 077; cat > totp.json'
@@ -23,7 +28,28 @@ Examples:
     )
     .action(async (name: string, { format, ...out }: OutOptions & { format: ClientFormat }) => {
       const roster = await context.store.read()
-      const peer = peerNamed(roster, name)
-      writeFragment(context, out, await renderClientFragment(format, { roster, peer, at: context.now() }))
+      const canary = roster.canaries?.get(name)
+      const input = canary ? bait(context, roster, canary, format) : { roster, peer: peerNamed(roster, name) }
+      writeFragment(context, out, await renderClientFragment(format, { ...input, at: context.now() }))
     })
+}
+
+/** @throws {TOTPError} `ERR_USAGE` for a format without credentials, which is no bait */
+function bait(
+  { output, random }: CliContext,
+  roster: Roster,
+  canary: Canary,
+  format: ClientFormat,
+): { roster: Roster; peer: Peer } {
+  if (!clientFragments[format].secret) {
+    const formats = Object.entries(clientFragments).flatMap(([key, { secret }]) => (secret ? key : []))
+    throw new TOTPError(
+      'ERR_USAGE',
+      `${format} has no credentials in it, so it is no bait; for a canary use --format ${formats.join(', ')}`,
+    )
+  }
+  output.say(
+    `${canary.name} is a canary: plant this where only an intruder finds it. Its seed is made up; the agent refuses its token and reports each use`,
+  )
+  return asBait(roster, canary, { random })
 }

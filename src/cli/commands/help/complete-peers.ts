@@ -4,7 +4,7 @@ import { inContext } from '../../context.js'
 export const define = inContext((command, { store, output }) =>
   command.action(async () => {
     const names = await store.read().then(
-      ({ peers }) => [...peers.keys()],
+      ({ peers, canaries }) => [...peers.keys(), ...(canaries?.keys() ?? [])],
       () => [],
     )
     output.result(names.join('\n'), { names })

@@ -1,16 +1,18 @@
+import { provisionCanary, withCanaries } from '../../../core/canary.js'
 import { TOTPError } from '../../../core/errors.js'
 import { parseName } from '../../../core/name.js'
-import type { Peer, Roster } from '../../../core/roster.js'
+import type { Canary, Peer, Roster } from '../../../core/roster.js'
 import type { CodeProfile, ReplayPolicy } from '../../../core/profile.js'
 import { provisionPeer, withPeers, type PeerRequest } from '../../../core/provision.js'
 import { requireStrongSeed, Seed } from '../../../core/seed.js'
 import { Token } from '../../../core/token.js'
 import { inContext, type CliContext } from '../../context.js'
 import { credentialsOf, showQrs, textOf } from './credential-rows.js'
-import { codeOptions, replayOption } from '../../options.js'
+import { codeOptions, refuseTogether, replayOption } from '../../options.js'
 import { readSecret } from '../../io/given-file.js'
 
 interface AddPeerOptions extends Partial<CodeProfile> {
+  canary?: true
   replay?: ReplayPolicy
   note?: string
   seedFile?: string
@@ -23,6 +25,7 @@ interface AddPeerOptions extends Partial<CodeProfile> {
 
 export const define = inContext((command, context) =>
   replayOption(codeOptions(command.argument('<names...>', 'the names; all are added, or none')))
+    .option('--canary', 'a token without a seed, to plant as bait: the agent refuses it and reports its use')
     .option('--note <text>', 'a remark, kept in the store')
     .option('--seed-file <path>', 'use this base32 seed instead of a new one; - is standard input')
     .option('--token-file <path>', 'use this bearer token instead of a new one; - is standard input')
@@ -38,15 +41,32 @@ Prints no secrets without --reveal or --qr. Print a peer's configuration with \`
 Examples:
   $ a2a-totp add-peer alice bob
   $ a2a-totp add-peer ci-probe --digits 8 --note "the probe in CI"
-  $ pass show agents/carol | a2a-totp add-peer carol --seed-file -`,
+  $ pass show agents/carol | a2a-totp add-peer carol --seed-file -
+  $ a2a-totp add-peer backup-sync --canary --note "in the old wiki"   # then: config client backup-sync`,
     )
     .action(async (names: string[], options: AddPeerOptions) => {
+      if (options.canary) refuseForCanaries(options)
       const requests = await peerRequests(context, names, options)
       const { added, roster } = await add(context, requests, options)
       report(context, roster, names, added, options)
       if (options.qr) await showQrs(context, roster, added)
     }),
 )
+
+/** A canary has no codes. @throws {TOTPError} `ERR_USAGE` for an option that decides about codes */
+function refuseForCanaries(options: AddPeerOptions): void {
+  const { seedFile, allowWeakSeed, algorithm, digits, period, replay, qr } = options
+  const ofCodes = {
+    '--seed-file': seedFile,
+    '--allow-weak-seed': allowWeakSeed,
+    '--algorithm': algorithm,
+    '--digits': digits,
+    '--period': period,
+    '--replay': replay,
+    '--qr': qr,
+  }
+  for (const [option, value] of Object.entries(ofCodes)) refuseTogether({ '--canary': true, [option]: value })
+}
 
 async function peerRequests(
   context: CliContext,
@@ -79,14 +99,22 @@ async function peerRequests(
 async function add(
   { store, now, random }: CliContext,
   requests: readonly PeerRequest[],
-  { ifMissing }: AddPeerOptions,
-): Promise<{ added: Peer[]; roster: Roster }> {
-  let added: Peer[] = []
+  { ifMissing, canary }: AddPeerOptions,
+): Promise<{ added: (Peer | Canary)[]; roster: Roster }> {
+  let added: (Peer | Canary)[] = []
   const making = { at: now(), random }
   const roster = await store.update((current) => {
-    const missing = ifMissing ? requests.filter(({ name }) => !current.peers.has(name)) : requests
-    added = missing.map((request) => provisionPeer(current, request, making))
-    return added.length === 0 ? current : withPeers(current, added)
+    const there = canary ? current.canaries : current.peers
+    const missing = ifMissing ? requests.filter(({ name }) => !there?.has(name)) : requests
+    if (missing.length === 0) return current
+    if (canary) {
+      const canaries = missing.map((request) => provisionCanary(request, making))
+      added = canaries
+      return withCanaries(current, canaries)
+    }
+    const peers = missing.map((request) => provisionPeer(current, request, making))
+    added = peers
+    return withPeers(current, peers)
   })
   return { added, roster }
 }
@@ -95,13 +123,18 @@ function report(
   { output }: CliContext,
   roster: Roster,
   names: readonly string[],
-  added: readonly Peer[],
-  { reveal }: AddPeerOptions,
+  added: readonly (Peer | Canary)[],
+  { reveal, canary }: AddPeerOptions,
 ): void {
   const rows = added.map((peer) => credentialsOf(roster, peer, reveal ?? false))
   output.result(rows.map(textOf).join('\n'), { peers: rows })
   const present = names.filter((name) => !added.some((peer) => peer.name === name))
   if (present.length > 0) output.say(`already exists, not changed: ${present.join(', ')}`)
   const [first] = added
-  if (first) output.say(`next: a2a-totp config client ${first.name}`)
+  if (!first) return
+  output.say(
+    canary
+      ? `next: a2a-totp config server for the agent, and a2a-totp config client ${first.name} for a file to plant`
+      : `next: a2a-totp config client ${first.name}`,
+  )
 }

@@ -1,5 +1,5 @@
 import { formatKeyUri } from '../../../core/key-uri.js'
-import { seedsOf, type Peer, type Roster } from '../../../core/roster.js'
+import { seedsOf, type Canary, type Peer, type Roster } from '../../../core/roster.js'
 import type { Seed } from '../../../core/seed.js'
 import type { CliContext } from '../../context.js'
 
@@ -9,13 +9,15 @@ export interface CredentialRow {
   readonly seedId: string | null
   readonly tokenId: string | null
   readonly expiresAt: string | null
+  readonly canary?: true
   readonly seed?: string
   readonly token?: string
   readonly uri?: string
 }
 
-/** The ids of a peer's newest credentials; with `reveal` also the credentials. */
-export function credentialsOf(roster: Roster, peer: Peer, reveal: boolean): CredentialRow {
+/** The ids of the newest credentials of a peer or a canary; with `reveal` also the credentials. */
+export function credentialsOf(roster: Roster, peer: Peer | Canary, reveal: boolean): CredentialRow {
+  if (!('seeds' in peer)) return tokenOf(peer, reveal)
   const seed = seedsOf(roster, peer).at(-1)
   const token = peer.tokens.at(-1)
   return {
@@ -29,7 +31,15 @@ export function credentialsOf(roster: Roster, peer: Peer, reveal: boolean): Cred
   }
 }
 
-export function textOf({ name, seedId, tokenId, seed, token, uri }: CredentialRow): string {
+function tokenOf({ name, tokens }: Canary, reveal: boolean): CredentialRow {
+  const token = tokens.at(-1)
+  const ids = { name, seedId: null, tokenId: token?.id ?? null, expiresAt: null, canary: true } as const
+  return { ...ids, ...(reveal && token ? { token: token.token.value } : {}) }
+}
+
+export function textOf({ name, seedId, tokenId, canary, seed, token, uri }: CredentialRow): string {
+  if (canary)
+    return [`${name}  canary  token ${tokenId ?? '-'}`, ...(token ? [`  token  ${token}`] : [])].join('\n')
   const line = `${name}  seed ${seedId ?? '-'}  token ${tokenId ?? '-'}`
   return uri
     ? [line, `  seed   ${seed ?? ''}`, `  token  ${token ?? ''}`, `  uri    ${uri}`].join('\n')
@@ -40,10 +50,15 @@ export function textOf({ name, seedId, tokenId, seed, token, uri }: CredentialRo
 export const keyUriOf = ({ agent }: Roster, { name, algorithm, digits, period }: Peer, seed: Seed): string =>
   formatKeyUri({ agent, peer: name, seed, profile: { algorithm, digits, period } })
 
-/** Shows the key URI of each peer as a QR code, on a terminal. */
-export async function showQrs(context: CliContext, roster: Roster, added: readonly Peer[]): Promise<void> {
+/** Shows the key URI of each peer as a QR code, on a terminal. A canary has none. */
+export async function showQrs(
+  context: CliContext,
+  roster: Roster,
+  added: readonly (Peer | Canary)[],
+): Promise<void> {
   const { showQr } = await import('../../io/qr.js')
   for (const peer of added) {
+    if (!('seeds' in peer)) continue
     const seed = seedsOf(roster, peer).at(-1)?.seed
     if (seed) showQr(context.output, keyUriOf(roster, peer, seed))
   }

@@ -1,4 +1,4 @@
-import { replayOf, seedsOf, type Peer, type Roster } from '../../../core/roster.js'
+import { canariesOf, replayOf, seedsOf, type Canary, type Peer, type Roster } from '../../../core/roster.js'
 import { inContext } from '../../context.js'
 import { ageOf, noteOf, overlapOf, table, viewRoster } from './peer-view.js'
 
@@ -8,6 +8,7 @@ export const define = inContext((command, { store, output, now }) =>
       'after',
       `
 Prints no secrets. "+1 for 23h" after an id means that an older credential is valid for another 23 hours, an overlap.
+A canary (add-peer --canary) has no seed and no codes.
 
 Examples:
   $ a2a-totp list
@@ -15,7 +16,7 @@ Examples:
     )
     .action(async () => {
       const roster = await store.read()
-      const peers = [...roster.peers.values()]
+      const peers = [...roster.peers.values(), ...canariesOf(roster)]
       const header = ['NAME', 'SEED', 'TOKEN', 'AGE', 'CODES', 'REPLAY', 'NOTE']
       const rows = [header, ...peers.map((peer) => row(roster, peer, now()))]
       output.result(peers.length === 0 ? '' : table(rows), viewRoster(roster, peers))
@@ -23,7 +24,11 @@ Examples:
     }),
 )
 
-function row(roster: Roster, peer: Peer, now: Date): string[] {
+function row(roster: Roster, peer: Peer | Canary, now: Date): string[] {
+  if (!('seeds' in peer)) {
+    const age = ageOf(peer.tokens.at(-1)?.createdAt ?? peer.createdAt, now)
+    return [peer.name, 'canary', overlapOf(peer.tokens, now), age, '-', '-', noteOf(peer)]
+  }
   return [
     peer.name,
     overlapOf(seedsOf(roster, peer), now),

@@ -1,4 +1,12 @@
-import { isLive, replayOf, seedsOf, type Credential, type Peer, type Roster } from '../../../core/roster.js'
+import {
+  isLive,
+  replayOf,
+  seedsOf,
+  type Canary,
+  type Credential,
+  type Peer,
+  type Roster,
+} from '../../../core/roster.js'
 import { printable } from '../../../core/text.js'
 
 /** A credential in the JSON of `list` and `show`: everything but its value. */
@@ -8,20 +16,22 @@ interface CredentialView {
   readonly expiresAt: string | null
 }
 
-/** A peer in the JSON of `list` and `show`. */
+/** A peer or a canary in the JSON of `list` and `show`. A canary has no seeds, and nothing that decides about codes. */
 export interface PeerView {
   readonly name: string
-  readonly algorithm: string
-  readonly digits: number
-  readonly period: number
-  readonly replay: string
+  readonly canary?: true
+  readonly algorithm: string | null
+  readonly digits: number | null
+  readonly period: number | null
+  readonly replay: string | null
   readonly createdAt: string
   readonly note: string | null
   readonly seeds: readonly CredentialView[]
   readonly tokens: readonly CredentialView[]
 }
 
-export function viewPeer(roster: Roster, peer: Peer): PeerView {
+export function viewPeer(roster: Roster, peer: Peer | Canary): PeerView {
+  if (!('seeds' in peer)) return viewCanary(peer)
   const { name, algorithm, digits, period, note, createdAt } = peer
   return {
     name,
@@ -36,8 +46,14 @@ export function viewPeer(roster: Roster, peer: Peer): PeerView {
   }
 }
 
+function viewCanary({ name, note, createdAt, tokens }: Canary): PeerView {
+  const noCodes = { algorithm: null, digits: null, period: null, replay: null }
+  const life = { createdAt: createdAt.toISOString(), note: note ?? null }
+  return { name, canary: true, ...noCodes, ...life, seeds: [], tokens: tokens.map(viewCredential) }
+}
+
 /** The document of `list --json` and `show --json`. */
-export function viewRoster(roster: Roster, peers: Iterable<Peer>): Record<string, unknown> {
+export function viewRoster(roster: Roster, peers: Iterable<Peer | Canary>): Record<string, unknown> {
   return {
     agent: roster.agent,
     url: roster.url ?? null,

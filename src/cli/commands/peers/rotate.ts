@@ -1,5 +1,5 @@
 import { TOTPError } from '../../../core/errors.js'
-import type { Peer, Roster } from '../../../core/roster.js'
+import { canariesOf, type Canary, type Peer, type Roster } from '../../../core/roster.js'
 import { finishRotation, rotate, type CredentialKinds, type PeerChoice } from '../../../core/rotation.js'
 import { inContext, type CliContext } from '../../context.js'
 import { credentialsOf, showQrs, textOf } from './credential-rows.js'
@@ -39,7 +39,8 @@ export const define = inContext((command, context) =>
       `
 While old and new overlap, any live token works with any live seed. Update the agent's server file first, then each
 peer's configuration, then wait or run --finish. A peer has at most two live seeds. After a leak use --now.
-In a store with --shared-seed the seed belongs to all peers, so rotating it needs --all.
+In a store with --shared-seed the seed belongs to all peers, so rotating it needs --all. A canary gets a new token only
+if it is named: after that its old one is no longer watched.
 
 Examples:
   $ a2a-totp rotate alice                        # then: config server, config client alice
@@ -136,8 +137,11 @@ async function finish(
   )
 }
 
-/** The peers whose credentials changed. A new shared seed changes those of all. */
-function changedPeers(before: Roster | undefined, after: Roster): Peer[] {
+/** The peers and canaries whose credentials changed. A new shared seed changes those of all peers. */
+function changedPeers(before: Roster | undefined, after: Roster): (Peer | Canary)[] {
   const all = before?.sharedSeeds !== after.sharedSeeds
-  return [...after.peers.values()].filter((peer) => all || before?.peers.get(peer.name) !== peer)
+  return [
+    ...[...after.peers.values()].filter((peer) => all || before?.peers.get(peer.name) !== peer),
+    ...canariesOf(after).filter((canary) => before?.canaries?.get(canary.name) !== canary),
+  ]
 }

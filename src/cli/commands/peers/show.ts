@@ -1,6 +1,13 @@
 import { extname } from 'node:path'
 import { TOTPError } from '../../../core/errors.js'
-import { replayOf, seedsOf, type Credential, type Peer, type Roster } from '../../../core/roster.js'
+import {
+  replayOf,
+  seedsOf,
+  type Canary,
+  type Credential,
+  type Peer,
+  type Roster,
+} from '../../../core/roster.js'
 import { peerNamed } from '../../../core/provision.js'
 import { newestSeed, sourceFromStore } from '../codes/code-source.js'
 import { inContext, type CliContext } from '../../context.js'
@@ -32,9 +39,15 @@ Examples:
     )
     .action(async (name: string, options: ShowOptions) => {
       const roster = await context.store.read()
+      const asked = options.uri ?? options.qr ?? options.qrFile !== undefined
+      const canary = asked ? undefined : roster.canaries?.get(name)
+      if (canary) {
+        emit(context, options, describeCanary(roster, canary, context.now()), viewRoster(roster, [canary]))
+        return
+      }
       const peer = peerNamed(roster, name)
       const view = viewRoster(roster, [peer])
-      if (!options.uri && !options.qr && options.qrFile === undefined) {
+      if (!asked) {
         emit(context, options, describe(roster, peer, context.now()), view)
         return
       }
@@ -72,6 +85,16 @@ function describe(roster: Roster, peer: Peer, now: Date): string {
     ...(peer.note === undefined ? [] : [['note', noteOf(peer)]]),
     ...seedsOf(roster, peer).map((seed) => [roster.sharedSeeds ? 'shared seed' : 'seed', life(seed, now)]),
     ...peer.tokens.map((token) => ['token', life(token, now)]),
+  ])
+}
+
+function describeCanary({ agent }: Roster, canary: Canary, now: Date): string {
+  return table([
+    ['canary', canary.name],
+    ['agent', agent],
+    ['created', canary.createdAt.toISOString()],
+    ...(canary.note === undefined ? [] : [['note', noteOf(canary)]]),
+    ...canary.tokens.map((token) => ['token', life(token, now)]),
   ])
 }
 

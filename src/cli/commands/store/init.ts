@@ -144,10 +144,11 @@ async function confirmReplacement(
   throw new TOTPError('ERR_DECLINED', 'the store was not changed')
 }
 
-/** The number of peers in the store; undefined if it cannot be read. */
+/** The number of peers in the store, with its canaries; undefined if it cannot be read. */
 async function peersIn(store: StoreAccess): Promise<number | undefined> {
   try {
-    return (await store.read()).peers.size
+    const { peers, canaries } = await store.read()
+    return peers.size + (canaries?.size ?? 0)
   } catch {
     return undefined
   }

@@ -1,5 +1,5 @@
 import { TOTPError, isTOTPError } from '../../../core/errors.js'
-import type { Roster } from '../../../core/roster.js'
+import { canariesOf, newestLive, type Roster } from '../../../core/roster.js'
 import { jsonText } from '../../../core/text.js'
 import { renderServerFragment } from '../../../fragments/index.js'
 import { newestSeed, sourceFromStore } from '../codes/code-source.js'
@@ -22,10 +22,18 @@ interface ExportedPeer {
   readonly uri: string
 }
 
+/** A canary, likewise. */
+interface ExportedCanary {
+  readonly name: string
+  readonly note?: string
+  readonly token: string
+}
+
 /** The document of `--format json`. */
 interface Export {
   readonly agent: string
   readonly peers: readonly ExportedPeer[]
+  readonly canaries?: readonly ExportedCanary[]
 }
 
 /** `--format`: the keys are the choices. The first is the default. */
@@ -64,10 +72,19 @@ Examples:
         }
         const roster = await context.store.read()
         const at = context.now()
-        const exported = { agent: roster.agent, peers: exportedPeers(roster, at) }
+        const canaries = exportedCanaries(roster, at)
+        const exported: Export = {
+          agent: roster.agent,
+          peers: exportedPeers(roster, at),
+          ...(canaries.length > 0 && { canaries }),
+        }
         const content = await formats[format](exported, roster, at)
         const leftOut = roster.peers.size - exported.peers.length
         if (leftOut > 0) context.output.warn(`omitted ${leftOut} peers: their seeds have expired`)
+        if (canaries.length > 0 && format !== 'json') {
+          const names = canaries.map(({ name }) => name).join(', ')
+          context.output.warn(`omitted the canaries (${names}): only --format json can hold them`)
+        }
         emit(context, out, content, format === 'json' ? exported : { format, content })
       },
     ),
@@ -90,6 +107,13 @@ function exportedPeers(roster: Roster, at: Date): ExportedPeer[] {
       token: source.token?.value,
       uri: keyUriOf(roster, peer, seed),
     }
+  })
+}
+
+function exportedCanaries(roster: Roster, at: Date): ExportedCanary[] {
+  return canariesOf(roster).flatMap(({ name, note, tokens }) => {
+    const token = newestLive(tokens, at)?.token.value
+    return token === undefined ? [] : { name, note, token }
   })
 }
 

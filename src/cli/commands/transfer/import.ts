@@ -1,6 +1,7 @@
+import { provisionCanary, withCanaries } from '../../../core/canary.js'
 import { TOTPError, isTOTPError, type ErrorCode } from '../../../core/errors.js'
 import { quoteName } from '../../../core/name.js'
-import type { Peer, Roster } from '../../../core/roster.js'
+import { canariesOf, type Canary, type Peer, type Roster } from '../../../core/roster.js'
 import { provisionPeer, withPeers, type ProvisionOptions, type PeerRequest } from '../../../core/provision.js'
 import { requireStrongSeed } from '../../../core/seed.js'
 import { inContext } from '../../context.js'
@@ -53,21 +54,25 @@ Examples:
       const { readImport } = await import('../../../import/index.js')
       const entries = readImport(await readGiven(context, 'the file to import', file))
       let imported: readonly Peer[] = []
+      let canaries: readonly Canary[] = []
       let made: readonly Made[] = []
       let problems: readonly Problem[] = []
       await progress.during('importing', () =>
         store.update((roster) => {
-          ;({ imported, made, problems } = admit(roster, entries, options, { at: now(), random }))
+          ;({ imported, canaries, made, problems } = admit(roster, entries, options, { at: now(), random }))
           const [first] = problems
           if (first && !options.partial) throw refused(first, problems)
-          return imported.length === 0 ? roster : withPeers(roster, imported)
+          const withThem = imported.length === 0 ? roster : withPeers(roster, imported)
+          return canaries.length === 0 ? withThem : withCanaries(withThem, canaries)
         }),
       )
       for (const { where, problem } of problems) output.warn(`${where}: ${problem}`)
-      output.result(`imported ${imported.length}, skipped ${problems.length}`, {
-        imported: imported.length,
+      const count = imported.length + canaries.length
+      output.result(`imported ${count}, skipped ${problems.length}`, {
+        imported: count,
         skipped: problems.length,
         peers: imported.map(({ name }) => name),
+        ...(canaries.length > 0 && { canaries: canaries.map(({ name }) => name) }),
         made,
         problems,
       })
@@ -81,12 +86,12 @@ function admit(
   entries: readonly Entry[],
   options: ImportOptions,
   making: ProvisionOptions,
-): { imported: Peer[]; made: Made[]; problems: Problem[] } {
-  const tokens = new Set(
-    [...roster.peers.values()].flatMap((peer) => peer.tokens.map(({ token }) => token.value)),
-  )
-  const taken: Taken = { there: roster.peers, names: new Set(), tokens }
+): { imported: Peer[]; canaries: Canary[]; made: Made[]; problems: Problem[] } {
+  const there = [...roster.peers.values(), ...canariesOf(roster)]
+  const tokens = new Set(there.flatMap((one) => one.tokens.map(({ token }) => token.value)))
+  const taken: Taken = { there: new Set(there.map(({ name }) => name)), names: new Set(), tokens }
   const imported: Peer[] = []
+  const canaries: Canary[] = []
   const made: Made[] = []
   const problems: Problem[] = []
   for (const entry of entries) {
@@ -95,11 +100,21 @@ function admit(
       problems.push({ ...entry, code: 'ERR_IMPORT_INVALID' })
       continue
     }
+    const take = ({ name, tokens: own }: Peer | Canary): void => {
+      taken.names.add(name)
+      for (const { token } of own) tokens.add(token.value)
+    }
     try {
+      if ('canary' in entry) {
+        refuseTaken(entry.canary, taken)
+        const canary = provisionCanary(entry.canary, making)
+        take(canary)
+        canaries.push(canary)
+        continue
+      }
       refuseTaken(entry.request, taken)
       const peer = provision(roster, entry.request, options, making)
-      taken.names.add(peer.name)
-      for (const { token } of peer.tokens) tokens.add(token.value)
+      take(peer)
       imported.push(peer)
       const isMade = {
         seed: entry.request.seed === undefined && !roster.sharedSeeds,
@@ -111,7 +126,7 @@ function admit(
       problems.push({ where, problem: error.message, code: error.code })
     }
   }
-  return { imported, made, problems }
+  return { imported, canaries, made, problems }
 }
 
 const mostNames = 10
@@ -132,12 +147,15 @@ function remarksOn(made: readonly Made[]): string[] {
 
 /** Names and tokens in use, which no further peer may have. */
 interface Taken {
-  readonly there: Roster['peers']
+  readonly there: ReadonlySet<string>
   readonly names: Set<string>
   readonly tokens: Set<string>
 }
 
-function refuseTaken({ name, token }: PeerRequest, { there, names, tokens }: Taken): void {
+function refuseTaken(
+  { name, token }: Pick<PeerRequest, 'name' | 'token'>,
+  { there, names, tokens }: Taken,
+): void {
   if (there.has(name)) throw new TOTPError('ERR_PEER_EXISTS', `a peer ${quoteName(name)} already exists`)
   if (names.has(name)) throw new TOTPError('ERR_IMPORT_INVALID', `the name ${quoteName(name)} is used twice`)
   if (token && tokens.has(token.value))
