@@ -66,6 +66,25 @@ export type AuthEvent = EventBase &
         /** The id of its token, if it has one. */
         readonly id?: string
       }
+    | {
+        /** Under `once`, an accepted code arrived again from another source: somebody captured it. Once for each code. */
+        readonly type: 'code_from_two_sources'
+        readonly peer: string
+        readonly seedId: string
+        /** Where it was accepted from, and where it came from then. */
+        readonly sources: readonly [string, string]
+      }
+    | {
+        /**
+         * Two accepted codes of one seed cannot come from one clock: a second machine has the seed, or a clock was set. At
+         * most once an hour and peer.
+         */
+        readonly type: 'clock_jumped'
+        readonly peer: string
+        readonly seedId: string
+        /** The drifts of the two codes, in time steps; the second is that of this request. */
+        readonly drifts: readonly [number, number]
+      }
   )
 
 /** What happened to the server file. */

@@ -1,6 +1,7 @@
 import type { TOTPProfile } from '../../core/profile.js'
 import { hashToken } from '../../core/token.js'
 import { memoryState } from '../../state/memory-state.js'
+import { Anomalies } from './anomalies.js'
 import { CanaryAlarm, ownerOfCanary } from './canaries.js'
 import { makeConfig, type SchemeConfig } from './config.js'
 import { decide, type CountedGuess, type Memory } from './decision.js'
@@ -24,6 +25,7 @@ export class TOTPServerAuthScheme {
   readonly #memory: Memory
   readonly #strangers: StrangerGate
   readonly #canaryAlarm = new CanaryAlarm()
+  readonly #anomalies = new Anomalies()
   readonly #onEvent: OnEvent
   readonly #now: () => Date
   #stopFollowing: () => void = () => undefined
@@ -118,6 +120,8 @@ export class TOTPServerAuthScheme {
     const { outcome, counted } = await decide(attempt, config, this.#memory)
     this.#strangers.remember(outcome, firstFactor, tokenHash)
     for (const event of eventsOf(outcome, request, at)) emit(this.#onEvent, event)
+    const anomaly = this.#anomalies.observe({ peer: owner.peer, comparison, outcome, request, at })
+    if (anomaly) emitLater(this.#onEvent, () => anomaly)
     if (canary) {
       const base = eventBase(request, at)
       emitLater(this.#onEvent, () => this.#canaryAlarm.raise(canary, base))
