@@ -5,6 +5,7 @@ import { defaultProfile } from '../../src/core/profile.js'
 import { timeStepAt } from '../../src/core/totp.js'
 import { memoryState, type AuthEvent, type PeerSeedsOptions } from '../../src/server/index.js'
 import { Anomalies } from '../../src/server/scheme/anomalies.js'
+import type { Caller } from '../../src/server/scheme/outcome.js'
 import type { SchemePeer } from '../../src/server/scheme/peers.js'
 import {
   bearerOf,
@@ -258,8 +259,8 @@ describe('anomalies', () => {
       const timeStep = timeStepAt(defaultProfile, at) + drift
       return seen.observe({
         peer: { name, profile: defaultProfile, replay: 'reuse' } as SchemePeer,
-        comparison: { kind: 'match', seedId: 's', timeStep, drift },
-        outcome: { caller: { peer: name, seedId: 's', timeStep, drift, claims: {} } },
+        comparison: { kind: 'match', seed: 'digest', seedId: 's', timeStep, drift },
+        outcome: { caller: { peer: name } as Caller },
         request: requestWith({}),
         at,
       })

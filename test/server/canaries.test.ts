@@ -92,6 +92,15 @@ describe('the token of a canary', () => {
     expect(ask).toHaveBeenCalledTimes(1)
   })
 
+  it('is refused as an unknown token even if a delegate knows it, but no peer of that name', async () => {
+    const { send } = watched({
+      delegate: {
+        authenticateToken: (token) => (token === bait ? { peer: 'nobody' } : { refusal: 'unknown' }),
+      },
+    })
+    expect(await send(sent)).toEqual(await send(unknown))
+  })
+
   it('is answered as any token while the delegate fails, and reported', async () => {
     const delegate = { authenticateToken: () => Promise.reject(new Error('down')) }
     const { send, alarms } = watched({ delegate })

@@ -36,17 +36,23 @@ export class Canaries {
     }
   }
 
+  get size(): number {
+    return this.#byHash.size
+  }
+
   find(tokenHash: string): Canary | undefined {
     return this.#byHash.get(tokenHash)
   }
 }
 
 /**
- * The owner of a canary's token: nobody, whatever a delegate says about it. While the delegate fails, the answer is that
- * to any other token.
+ * The owner of a canary's token: nobody, whatever a delegate says about it. Where an unknown token would be refused for
+ * another reason, for example because the delegate fails, so is this one.
  */
 export function ownerOfCanary(owner: TokenOwner): TokenOwner {
-  return owner.peer === undefined && owner.reason === 'delegate-failed' ? owner : { reason: 'token-refused' }
+  const known =
+    owner.peer !== undefined || owner.reason === 'peer-unknown' || owner.reason === 'peer-conflict'
+  return known ? { reason: 'token-refused' } : owner
 }
 
 const quietMs = 60_000

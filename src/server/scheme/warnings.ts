@@ -1,3 +1,4 @@
+import { quoteName } from '../../core/name.js'
 import type { AuthEvent, ServerFileEvent } from './events.js'
 
 type Event = AuthEvent | ServerFileEvent
@@ -21,6 +22,20 @@ interface Warning {
  * are for those who listen.
  */
 const wakes: { readonly [T in Event['type']]?: (event: EventOf<T>) => Warning | undefined } = {
+  canary_used: ({ type, canary, source = 'an unknown address' }) => ({
+    code: type,
+    key: `${type} ${canary}`,
+    message: `the token of canary ${quoteName(canary)} was sent from ${source}: the place where it is planted was read`,
+  }),
+  clock_jumped: ({ type, peer, drifts }) => ({
+    code: type,
+    message: `two codes of ${quoteName(peer)} cannot come from one clock (drifts ${drifts.join(' and ')}): is its seed on a second machine?`,
+  }),
+  code_from_two_sources: ({ type, peer, sources }) => ({
+    code: type,
+    key: `${type} ${peer}`,
+    message: `a code of ${quoteName(peer)} came from ${sources.join(' and then from ')}: somebody captured it`,
+  }),
   refused: failed,
   server_file_exposed: ({ type, message }) => ({ code: type, message }),
   server_file_refused: ({ type, message }) => ({ code: type, message }),
