@@ -135,11 +135,18 @@ function shownUp(value: number): string {
   return shown(Number(`${Math.round(Number(mantissa) * 10) + 1}e${Number(exponent) - 1}`))
 }
 
-/** @throws {TOTPError} `ERR_CONFIG_INVALID` unless limits and lengths are whole numbers above 0. */
+/** Far beyond any use, and small enough that instants, counts and their sums stay exact in Redis too. */
+const mostOfBudget = 1e9
+
+/** @throws {TOTPError} `ERR_CONFIG_INVALID` unless limits and lengths are whole numbers from 1 to 10⁹. */
 export function parseBudgets(budgets: readonly Budget[] = defaultBudgets): readonly Budget[] {
   for (const { limit, seconds } of budgets) {
-    if ([limit, seconds].every((count) => Number.isSafeInteger(count) && count > 0)) continue
-    throw new TOTPError('ERR_CONFIG_INVALID', 'limit and seconds of a budget must be whole numbers above 0')
+    if ([limit, seconds].every((count) => Number.isInteger(count) && count > 0 && count <= mostOfBudget))
+      continue
+    throw new TOTPError(
+      'ERR_CONFIG_INVALID',
+      'limit and seconds of a budget must be whole numbers above 0, and at most 1000000000',
+    )
   }
   return budgets
 }

@@ -35,7 +35,8 @@ export class DeadTokens {
   }
 }
 
-function deadAmong(tags: readonly string[], live: readonly string[]): string[] {
+function deadAmong(tags: readonly string[], live: readonly string[] | undefined): string[] {
+  if (!live) return []
   const alive = new Set(live.map(tokenTag))
   return [...new Set(tags)].filter((tag) => !alive.has(tag))
 }

@@ -120,16 +120,25 @@ export function memoryState({ since = new Date() }: MemoryStateOptions = {}): Me
 
   function claim(attempt: Attempt, { seed, timeStep }: Match): Decision {
     const last = claims.get(seed)
+    if (attempt.policy === 'reuse') {
+      // For when the policy becomes `once`.
+      if (!last || timeStep > last.timeStep) spend(attempt, seed, timeStep, last)
+      return { kind: 'accepted' }
+    }
     if (last && timeStep <= last.timeStep) return replayed(attempt, last.timeStep)
     // A beginning far in the future comes from a clock that was wrong.
     const at = attempt.at.getTime()
     if (knownSince > at + lifeMs(attempt)) knownSince = at
     if (acceptableFrom(attempt, timeStep) < knownSince) return unknown(attempt, knownSince)
+    spend(attempt, seed, timeStep, last)
+    return { kind: 'accepted' }
+  }
+
+  function spend(attempt: Attempt, seed: string, timeStep: number, last: Claim | undefined): void {
     const spent = last ?? { timeStep, until: 0, untilUptime: 0 }
     spent.timeStep = timeStep
     keep(spent, lifeMs(attempt) + claimKeptMs, attempt.at)
     claims.set(seed, spent)
-    return { kind: 'accepted' }
   }
 
   return {
@@ -140,16 +149,16 @@ export function memoryState({ since = new Date() }: MemoryStateOptions = {}): Me
       // Usually there are no recent guesses.
       const wait = guesses.size > 0 ? waitOf(attempt) : 0
       if (wait > 0) return throttled(wait)
-      const { comparison, policy } = attempt
-      if (comparison.kind === 'guess') return count(attempt, comparison.code)
-      if (policy === 'reuse') return { kind: 'accepted' }
-      return claim(attempt, comparison)
+      const { comparison } = attempt
+      return comparison.kind === 'guess' ? count(attempt, comparison.code) : claim(attempt, comparison)
     },
     takeBack(attempt, late) {
-      const { comparison, peer, seeds, at } = attempt
+      const { comparison, peer, seeds, token, at } = attempt
       if (comparison.kind !== 'guess') return false
-      if (late.drift > 0 && !ahead.expected(peer, late, at.getTime())) return false
-      for (const seed of seeds) guesses.get(seed)?.log.remove(guessId(attempt, comparison.code))
+      // Of the peer at this agent: another agent's peer may have the same name.
+      const [first = ''] = seeds
+      if (late.drift > 0 && !ahead.expected(`${first} ${peer}`, late, at.getTime())) return false
+      for (const seed of seeds) guesses.get(seed)?.log.remove(guessId(attempt, comparison.code), token)
       return true
     },
   }

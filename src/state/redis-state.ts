@@ -16,7 +16,6 @@ import {
   anyToken,
   lateCodeMs,
   lifeMs,
-  logLengthFor,
   replayed,
   throttled,
   unknown,
@@ -151,20 +150,21 @@ function keyOf(prefix: string, kind: string, name: string): string {
   return `{${prefix}}:${kind}:${digestOf(name)}`
 }
 
-function decideKeys(prefix: string, { seeds, policy, comparison, timeStep }: Attempt): string[] {
+function decideKeys(prefix: string, { seeds, comparison, timeStep }: Attempt): string[] {
   const begun = `{${prefix}}:begun`
-  const claims = policy === 'once' && comparison.kind === 'match'
   const [first = ''] = seeds
   return [
     begun,
-    claims ? keyOf(prefix, 'claim', comparison.seed) : begun,
+    comparison.kind === 'match' ? keyOf(prefix, 'claim', comparison.seed) : begun,
     keyOf(prefix, 'seen', `${first} ${timeStep}`),
-    ...seeds.flatMap((seed) => [keyOf(prefix, 'guesses', seed), keyOf(prefix, 'tokens', seed)]),
+    ...seeds.flatMap((seed) => [keyOf(prefix, 'tokens', seed), keyOf(prefix, 'guesses', seed)]),
   ]
 }
 
 function takeBackKeys(prefix: string, { seeds, peer }: Attempt): string[] {
-  return [keyOf(prefix, 'ahead', peer), ...seeds.map((seed) => keyOf(prefix, 'guesses', seed))]
+  // Of the peer at this agent: another agent's peer may have the same name.
+  const [first = ''] = seeds
+  return [keyOf(prefix, 'ahead', `${first} ${peer}`), ...seeds.map((seed) => keyOf(prefix, 'guesses', seed))]
 }
 
 function questionOf(attempt: Attempt): Omit<ScriptQuestion, 'dead'> {
@@ -179,30 +179,30 @@ function questionOf(attempt: Attempt): Omit<ScriptQuestion, 'dead'> {
       ...(token !== undefined && { token: tokenTag(token) }),
       // Twice as long as the time step, for a replica whose clock is behind.
       seenMs: 2 * period * 1000,
-      keep: logLengthFor(memoryOf(budgets)),
+      keep: memoryOf(budgets),
       keepMs: Math.max(longestMs(budgets), life),
     }
   }
-  if (policy === 'reuse') return question
+  const spending = { step: comparison.timeStep, claimMs: claimKeptMs + life }
+  if (policy === 'reuse') return { ...question, ...spending }
   return {
     ...question,
-    step: comparison.timeStep,
+    ...spending,
+    once: true,
     acceptableFrom: acceptableFrom(attempt, comparison.timeStep),
     lifeMs: life,
-    claimMs: claimKeptMs + life,
   }
 }
 
 function takeBackQuestionOf(attempt: Attempt, { timeStep, drift }: LateCode): TakeBackQuestion {
   const { comparison, token } = attempt
-  const guess = comparison.kind === 'guess' ? guessTag(attempt, comparison.code) : ''
-  const tags = [anyToken.repeat(8), ...(token === undefined ? [] : [tokenTag(token)])]
   return {
     at: attempt.at.getTime(),
     step: timeStep,
     drift,
     recentMs: lateCodeMs,
-    members: tags.map((tag) => tag + guess),
+    guess: comparison.kind === 'guess' ? guessTag(attempt, comparison.code) : '',
+    tokens: [anyToken.repeat(8), ...(token === undefined ? [] : [tokenTag(token)])],
   }
 }
 
@@ -224,7 +224,8 @@ async function ask(
   // Redis takes the beginning only in time, so it is never earlier than what was lost.
   const at = now().getTime() + timeoutMs + clockSkewMs
   const begin = { at, lostAt: answer.value, withinMs: timeoutMs }
-  return expectAnswer(parseAnswer(await run(port, decideScript, keys, { ...question, begin })))
+  const again = { ...question, begin }
+  return expectAnswer(parseAnswer(await run(port, decideScript, keys, again, { ...again, restarted: true })))
 }
 
 /**

@@ -1,16 +1,14 @@
 import { createHash } from 'node:crypto'
-import { anyToken, mostTokensApart } from './state.js'
+import { anyToken, guessSkewMs, mostTokensApart } from './state.js'
 
 /**
  * One decision, as Lua for Redis and Valkey, which run a script as one atomic step.
  *
  * KEYS: `begun` (since when the memory is complete); `claim` (the last spent time step of the seed that matched; in its
- * place `begun` again, if nothing can be claimed); `seen` (the distinct wrong codes of this time step); and for each live
- * seed `guesses`, a sorted set of guesses by instant, and `tokens`, the tokens that they were made with. ARGV: one
- * {@link ScriptQuestion} as JSON. Returns a {@link ScriptAnswer}. Instants are milliseconds of the attempt's clock; the
- * clock of Redis only measures how long ago the memory was found missing.
- *
- * A member of `guesses` is the tag of its token (8 characters) and that of time step and code (14).
+ * place `begun` again for a guess); `seen` (the distinct wrong codes of this time step); and for each live seed `tokens`,
+ * the tags of the tokens that guesses were made with, and `guesses`, to which the script appends such a tag: a sorted set
+ * of guesses by instant. ARGV: one {@link ScriptQuestion} as JSON. Returns a {@link ScriptAnswer}. Instants are
+ * milliseconds of the attempt's clock; the clock of Redis only measures how long ago the memory was found missing.
  *
  * Because of the first line, Redis refuses the whole script where it cannot write: when it is full, is a replica, or
  * cannot save. Otherwise wrong codes would fail uncounted there, while right ones, which need no write, were accepted.
@@ -18,6 +16,7 @@ import { anyToken, mostTokensApart } from './state.js'
 const decideText = `#!lua
 local begun, claim, seen = KEYS[1], KEYS[2], KEYS[3]
 local ask = cjson.decode(ARGV[1])
+local any = '${anyToken.repeat(8)}'
 local dead = {}
 for _, token in ipairs(ask.dead) do dead[token] = true end
 
@@ -26,61 +25,95 @@ local function keep(key, ms)
   redis.call('PEXPIRE', key, ms, 'GT')
 end
 
--- The instant of the nth newest guess that counts.
-local function nth(guesses, n)
-  if not next(dead) then return redis.call('ZRANGE', guesses, -n, -n, 'WITHSCORES')[2] end
-  local place, page = 0, nil
-  repeat
-    page = redis.call('ZREVRANGE', guesses, place, place + 99, 'WITHSCORES')
-    for i = 1, #page, 2 do
-      if not dead[page[i]:sub(1, 8)] then n = n - 1 end
-      if n == 0 then return page[i + 1] end
-    end
-    place = place + 100
-  until #page == 0
+-- How many guesses there are since an instant.
+local function count(logs, since)
+  local sum = 0
+  for _, log in ipairs(logs) do sum = sum + redis.call('ZCOUNT', log, since, '+inf') end
+  return sum
+end
+
+local function newest(logs)
+  local last = -math.huge
+  for _, log in ipairs(logs) do
+    last = math.max(last, redis.call('ZRANGE', log, -1, -1, 'WITHSCORES')[2] or last)
+  end
+  return last
+end
+
+-- How long a budget is exhausted from now on.
+local function pause(logs, budget)
+  local low = ask.at - budget.ms + 1
+  if count(logs, low) < budget.limit then return 0 end
+  -- The instant of the oldest guess that has to end: so many are not older.
+  local high = newest(logs)
+  while low < high do
+    local middle = math.ceil((low + high) / 2)
+    if count(logs, middle) >= budget.limit then low = middle else high = middle - 1 end
+  end
+  return low + budget.ms - ask.at
 end
 
 local function wait()
-  local free = ask.at
+  local longest = 0
   for place = 4, #KEYS, 2 do
-    for _, budget in ipairs(ask.budgets) do
-      local oldest = nth(KEYS[place], budget.limit)
-      if oldest then free = math.max(free, math.floor(oldest) + budget.ms) end
+    local logs = {}
+    for _, token in ipairs(redis.call('SMEMBERS', KEYS[place])) do
+      if not dead[token] then logs[#logs + 1] = KEYS[place + 1] .. ':' .. token end
+    end
+    if #logs > 0 then
+      for _, budget in ipairs(ask.budgets) do longest = math.max(longest, pause(logs, budget)) end
     end
   end
-  return free - ask.at
+  return longest
 end
 
 -- An answer that counts guesses, with the tokens that they were made with.
 local function exhausted(kind, value)
   local answer = {kind, value}
-  for place = 5, #KEYS, 2 do
-    for _, token in ipairs(redis.call('SMEMBERS', KEYS[place])) do answer[#answer + 1] = token end
+  for place = 4, #KEYS, 2 do
+    for _, token in ipairs(redis.call('SMEMBERS', KEYS[place])) do
+      if token ~= any then answer[#answer + 1] = token end
+    end
   end
   return answer
+end
+
+-- The token, if there is a place for one more; a token without guesses has none.
+local function apart(tokens, guesses)
+  if not ask.token or redis.call('SISMEMBER', tokens, ask.token) == 1 then return ask.token or any end
+  local taken = 0
+  for _, token in ipairs(redis.call('SMEMBERS', tokens)) do
+    if redis.call('EXISTS', guesses .. ':' .. token) == 0 then
+      redis.call('SREM', tokens, token)
+    elseif token ~= any then
+      taken = taken + 1
+    end
+  end
+  return taken < ${mostTokensApart} and ask.token or any
 end
 
 -- This server does not know the script, so it has restarted or taken over, and may have lost what it was told last.
 if ask.restarted then redis.call('DEL', begun) end
 
-local pause = wait()
-if pause > 0 then return exhausted('throttled', pause) end
+local free = wait()
+if free > 0 then return exhausted('throttled', free) end
 
 if ask.guess then
   if #KEYS == 3 or #ask.budgets == 0 then return {'wrong', 0} end
   if redis.call('SADD', seen, ask.guess) == 0 then return {'wrong', 0} end
   keep(seen, ask.seenMs)
   for place = 4, #KEYS, 2 do
-    local guesses, tokens, token = KEYS[place], KEYS[place + 1], ask.token
-    if token and redis.call('SISMEMBER', tokens, token) == 0 then
-      if redis.call('SCARD', tokens) < ${mostTokensApart} then redis.call('SADD', tokens, token) else token = nil end
-    end
-    local newest = redis.call('ZRANGE', guesses, -1, -1, 'WITHSCORES')[2]
-    -- Fractions of a millisecond keep guesses of one instant in their order, also after the clock was set back.
-    redis.call('ZADD', guesses, math.max(ask.at, (newest or 0) + 0.001), (token or '${anyToken.repeat(8)}') .. ask.guess)
-    redis.call('ZREMRANGEBYRANK', guesses, 0, -ask.keep - 1)
-    keep(guesses, ask.keepMs)
-    if token then keep(tokens, ask.keepMs) end
+    local tokens, guesses = KEYS[place], KEYS[place + 1]
+    local logs = {}
+    for _, token in ipairs(redis.call('SMEMBERS', tokens)) do logs[#logs + 1] = guesses .. ':' .. token end
+    local token = apart(tokens, guesses)
+    local log = guesses .. ':' .. token
+    redis.call('SADD', tokens, token)
+    -- Not before the newest one, if the clock was set back a little: no guess is forgotten early.
+    redis.call('ZADD', log, math.max(ask.at, math.min(newest(logs), ask.at + ${guessSkewMs})), ask.guess)
+    redis.call('ZREMRANGEBYRANK', log, 0, -ask.keep - 1)
+    keep(log, ask.keepMs)
+    keep(tokens, ask.keepMs)
   end
   if wait() > 0 then return exhausted('tripped', 0) end
   return {'counted', 0}
@@ -89,6 +122,19 @@ end
 if not ask.step then return {'accepted', 0} end
 
 local last = tonumber(redis.call('GET', claim))
+
+local function spend()
+  redis.call('SET', claim, ask.step, 'KEEPTTL')
+  keep(claim, ask.claimMs)
+  return {'accepted', 0}
+end
+
+if not ask.once then
+  -- For when the policy becomes once.
+  if not last or ask.step > last then return spend() end
+  return {'accepted', 0}
+end
+
 if last and ask.step <= last then return {'replayed', last} end
 
 local since = tonumber(redis.call('GET', begun))
@@ -103,14 +149,12 @@ if not since or since > ask.at + ask.lifeMs then
 end
 if ask.acceptableFrom < since then return {'unknown', since} end
 
-redis.call('SET', claim, ask.step, 'KEEPTTL')
-keep(claim, ask.claimMs)
-return {'accepted', 0}
+return spend()
 `.trim()
 
 /**
  * Takes back a guess that was a late code. KEYS: `ahead` (a hash of codes ahead of the window, by drift), and `guesses`
- * of each live seed. ARGV: one {@link TakeBackQuestion} as JSON. Returns 1 if it was taken back, else 0.
+ * of each live seed, see {@link decideText}. ARGV: one {@link TakeBackQuestion} as JSON. Returns 1 if it was taken back, else 0.
  */
 const takeBackText = `#!lua
 local ahead = KEYS[1]
@@ -128,7 +172,7 @@ if ask.drift > 0 then
 end
 
 for place = 2, #KEYS do
-  for _, member in ipairs(ask.members) do redis.call('ZREM', KEYS[place], member) end
+  for _, token in ipairs(ask.tokens) do redis.call('ZREM', KEYS[place] .. ':' .. token, ask.guess) end
 end
 return 1
 `.trim()
@@ -160,8 +204,10 @@ export interface ScriptQuestion {
   /** How many of the newest guesses are kept, and for how long. */
   readonly keep?: number
   readonly keepMs?: number
-  /** Under `once`, the time step of the right code. */
+  /** The time step of the right code. */
   readonly step?: number
+  /** Whether the policy is `once`; then with the next two. */
+  readonly once?: boolean
   readonly acceptableFrom?: number
   /** How long a code is acceptable. */
   readonly lifeMs?: number
@@ -181,8 +227,10 @@ export interface TakeBackQuestion {
   readonly drift: number
   /** For how long a code ahead is remembered. */
   readonly recentMs: number
-  /** How the guess may be listed: under its token or under none. */
-  readonly members: readonly string[]
+  /** The tag of the code in its time step. */
+  readonly guess: string
+  /** The tags of the tokens that it may be listed under. */
+  readonly tokens: readonly string[]
 }
 
 const answerKinds = [

@@ -27,9 +27,9 @@ export interface Attempt {
   readonly token?: string
   /**
    * Returns the hashes of all live tokens whose guesses count. Guesses with other tokens are ignored, so a new token
-   * restores service. Absent if the delegate does not list its tokens; then all guesses count.
+   * restores service. Absent or undefined if the delegate does not list its tokens; then all guesses count.
    */
-  readonly liveTokens?: () => readonly string[]
+  readonly liveTokens?: () => readonly string[] | undefined
   readonly policy: ReplayPolicy
   /** The limits on the guesses at a seed; without any, nothing is throttled. */
   readonly budgets: readonly Budget[]
@@ -74,7 +74,7 @@ export interface LateCode {
  *
  * 1. While a budget of one of the seeds is exhausted, every attempt is `throttled`.
  * 2. A guess is `wrong`. It is counted at each of the seeds, once per distinct code and time step.
- * 3. Under `reuse`, a match is `accepted`.
+ * 3. Under `reuse`, a match is `accepted`. Its time step is claimed all the same, for when the policy becomes `once`.
  * 4. Under `once`, a match is `replayed` unless its time step is newer than the last one claimed for its seed; `unknown`
  *    if that step may have been spent before the memory begins; otherwise it is claimed and `accepted`. The last claim
  *    of a seed is never forgotten while the seed is in use.
@@ -109,14 +109,8 @@ export const mostTokensApart = 16
 /** Stands for all tokens that are not told apart. */
 export const anyToken = '*'
 
-/**
- * How many guesses a seed's log holds: those that count, and as many with tokens that are no longer live.
- *
- * @param most the largest limit
- */
-export function logLengthFor(most: number): number {
-  return 2 * most
-}
+/** A clock that was set back by at most this, in milliseconds, forgets no guess early. */
+export const guessSkewMs = 60_000
 
 /** Whole seconds from one instant to another (both in milliseconds), rounded up, at least 1. */
 export function secondsUntil(instant: number, at: number): number {

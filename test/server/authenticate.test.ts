@@ -416,6 +416,18 @@ describe('authenticate against guessing', () => {
     expect(reasonOf(await after(new SimpleTokenAuth({ token: fresh, peer: 'alice' })))).toBe('accepted alice')
   })
 
+  it.each([
+    ['is empty', () => []],
+    ['is none', () => undefined],
+    ['has tokens where hashes belong', () => [peers.alice.token]],
+    ['is of another peer', () => [hashToken(peers.bob.token)]],
+  ])('forgets no guess where the list of live tokens %s', async (_what, liveTokens) => {
+    const delegate = { authenticateToken: () => ({ peer: 'alice' }), liveTokens } as ServerAuthScheme
+    const { scheme } = schemeFor(new Clock(), { delegate })
+    for (let n = 0; n < 5; n++) await scheme.authenticate(guess(n))
+    expect(reasonOf(await scheme.authenticate(requestWith(right)))).toBe('guesses-exhausted')
+  })
+
   it('keeps a peer throttled, whatever is guessed with any number of tokens of another', async () => {
     const delegate = {
       isLookup: true,

@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { Seed } from '../../src/core/seed.js'
 import { hashToken, Token } from '../../src/core/token.js'
+import type { SeedInput } from '../../src/server/scheme/options.js'
 import {
   memoryState,
   PeerTokenAuth,
@@ -9,7 +11,7 @@ import {
   type TOTPServerAuthSchemeOptions,
 } from '../../src/server/index.js'
 import { failureOf } from '../support/failure.js'
-import { bearerOf, codeOf, peers, requestWith, someInstant } from '../support/guarded.js'
+import { bearerOf, Clock, codeOf, peers, requestWith, schemeFor, someInstant } from '../support/guarded.js'
 
 const delegate: ServerAuthScheme = { authenticateToken: () => ({ peer: 'alice' }) }
 const peerSeeds = { alice: peers.alice.seed.base32 }
@@ -283,5 +285,68 @@ describe('PeerTokenAuth', () => {
       { token: hashToken('abc'), peer: 'bob' },
     ]
     expect(() => new PeerTokenAuth(tokens)).toThrow(withCode('ERR_CONFIG_INVALID'))
+  })
+})
+
+describe('seeds that are listed twice', () => {
+  const { seed } = peers.alice
+  const padded = Seed.fromBytes(Uint8Array.of(...seed.bytes, 0))
+  const once = { replay: 'once' } as const
+
+  it.each<[what: string, peerSeeds: Readonly<Record<string, SeedInput>>, says: RegExp]>([
+    [
+      'in one peer',
+      {
+        alice: {
+          seeds: [
+            { id: 'a', seed },
+            { id: 'b', seed },
+          ],
+        },
+      },
+      /two of its seeds are the same/,
+    ],
+    [
+      'in one peer, with a zero byte',
+      {
+        alice: {
+          seeds: [
+            { id: 'a', seed },
+            { id: 'b', seed: padded },
+          ],
+        },
+      },
+      /the same/,
+    ],
+    [
+      'with other digits',
+      { alice: seed, bob: { seeds: [{ seed }], digits: 8 } },
+      /"alice" with another algorithm/,
+    ],
+    ['with another period', { alice: seed, bob: { seeds: [{ seed }], period: 60 } }, /another algorithm/],
+    [
+      'with another algorithm',
+      { alice: seed, bob: { seeds: [{ seed }], algorithm: 'SHA256' } },
+      /another algorithm/,
+    ],
+    [
+      'under once',
+      { alice: { seeds: [{ seed }], ...once }, bob: { seeds: [{ seed }], ...once } },
+      /spend the codes/,
+    ],
+    [
+      'under once at one of two peers',
+      { alice: { seeds: [{ seed }], ...once }, bob: seed },
+      /spend the codes/,
+    ],
+  ])('are refused %s', (_what, peerSeeds, says) => {
+    const error = failureOf(() => schemeFor(new Clock(), { peerSeeds }))
+    expect(error.code).toBe('ERR_CONFIG_INVALID')
+    expect(error.message).toMatch(says)
+    expect(error.message).not.toContain(seed.base32)
+  })
+
+  it('are accepted at two peers under reuse', () => {
+    expect(() => schemeFor(new Clock(), { peerSeeds: { alice: seed, bob: seed } })).not.toThrow()
   })
 })

@@ -27,18 +27,22 @@ export class ReferenceState {
       const id = `${first} ${timeStep} ${comparison.code}`
       if (first === undefined || this.#sent.has(id)) return 'uncounted'
       this.#sent.add(id)
-      const most = 2 * Math.max(...budgets.map(({ limit }) => limit))
+      const most = Math.max(...budgets.map(({ limit }) => limit))
       for (const seed of seeds) {
         const log = this.#guesses.get(seed) ?? []
-        const newest = Math.max(at, ...log.map((guess) => guess.at))
-        const guess = { at: newest, token, code: comparison.code, timeStep }
-        this.#guesses.set(seed, [...log, guess].slice(-most))
+        const newest = Math.max(-Infinity, ...log.map((guess) => guess.at))
+        const instant = Math.max(at, Math.min(newest, at + 60_000))
+        const own = log.filter((guess) => guess.token === token)
+        const others = log.filter((guess) => guess.token !== token)
+        own.push({ at: instant, token, code: comparison.code, timeStep })
+        own.sort((one, other) => one.at - other.at)
+        this.#guesses.set(seed, [...others, ...own.slice(-most)])
       }
       return this.#exhausted(attempt) ? 'tripped' : 'wrong'
     }
-    if (policy === 'reuse') return 'accepted'
-    if (comparison.timeStep <= (this.#claims.get(comparison.seed) ?? -1)) return 'replayed'
-    this.#claims.set(comparison.seed, comparison.timeStep)
+    const last = this.#claims.get(comparison.seed) ?? -1
+    if (policy === 'once' && comparison.timeStep <= last) return 'replayed'
+    this.#claims.set(comparison.seed, Math.max(comparison.timeStep, last))
     return 'accepted'
   }
 
@@ -46,11 +50,13 @@ export class ReferenceState {
     if (comparison.kind !== 'guess') return false
     if (late.drift > 0) {
       const expected = [-1, 0, 1].some((off) => {
-        const last = this.#ahead.findLast((one) => one.peer === peer && one.late.drift === late.drift + off)
+        const last = this.#ahead.findLast(
+          (one) => one.peer === `${seeds[0]} ${peer}` && one.late.drift === late.drift + off,
+        )
         const recent = last && Math.abs(last.at - at.getTime()) <= 20 * 60_000
         return recent && last.late.timeStep < late.timeStep
       })
-      this.#ahead.push({ peer, late, at: at.getTime() })
+      this.#ahead.push({ peer: `${seeds[0]} ${peer}`, late, at: at.getTime() })
       if (!expected) return false
     }
     for (const seed of seeds) {
@@ -63,7 +69,7 @@ export class ReferenceState {
 
   #exhausted({ seeds, budgets, at, liveTokens }: Attempt): boolean {
     const counts = ({ token }: Guess): boolean =>
-      token === undefined || !liveTokens || liveTokens().includes(token)
+      token === undefined || (liveTokens?.()?.includes(token) ?? true)
     return seeds.some((seed) =>
       budgets.some(({ limit, seconds }) => {
         const since = at.getTime() - seconds * 1000

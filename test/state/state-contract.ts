@@ -136,14 +136,23 @@ export function stateContract(name: string, make: MakeState): void {
   })
 
   describe(`${name} as a State, under reuse`, () => {
-    it('accepts a code any number of times, whenever its memory began, and claims nothing', async () => {
+    it('accepts a code any number of times, whenever its memory began', async () => {
       const state = await make(inStep(someStep, 14))
       const uses = Array.from({ length: 10 }, () => rightCode(someStep, { policy: 'reuse' }))
       expect(new Set(await kindsOf(state, uses))).toEqual(new Set(['accepted']))
+    })
 
-      const older = await make(longAgo)
-      await older.decide(rightCode(someStep, { policy: 'reuse' }))
-      expect((await older.decide(rightCode(someStep))).kind).toBe('accepted')
+    it('spends the time step all the same, for when the policy becomes once', async () => {
+      const state = await make(longAgo)
+      expect(
+        await kindsOf(state, [
+          rightCode(someStep, { policy: 'reuse' }),
+          rightCode(someStep - 1, { policy: 'reuse' }),
+          rightCode(someStep),
+          rightCode(someStep + 1),
+          rightCode(someStep, { policy: 'reuse' }),
+        ]),
+      ).toEqual(['accepted', 'accepted', 'replayed', 'accepted', 'accepted'])
     })
   })
 
@@ -288,6 +297,51 @@ export function stateContract(name: string, make: MakeState): void {
       const answers = []
       for (const code of ['4', '5', '6', '7']) answers.push(await state.decide(wrongCode(code, at, fresh)))
       expect(answers.map(({ kind }) => kind)).toEqual(['wrong', 'wrong', 'wrong', 'throttled'])
+    })
+
+    it('leaves no place to a token whose guesses were taken back', async () => {
+      const state = await make(longAgo)
+      const at = inStep(someStep)
+      const late = { timeStep: someStep - 5, drift: -5 }
+      const tokens = Array.from({ length: 16 }, (_, n) => `sha256:${n}`)
+      for (const [n, token] of tokens.entries()) {
+        const attempt = wrongCode(String(n), at, { budgets, token, liveTokens: () => tokens })
+        await state.decide(attempt)
+        await state.takeBack?.(attempt, late)
+      }
+      const stolen = { budgets, token: 'sha256:stolen', liveTokens: () => ['sha256:stolen'] }
+      for (const code of ['a', 'b', 'c']) await state.decide(wrongCode(code, at, stolen))
+      expect((await state.decide(rightCode(someStep, stolen))).kind).toBe('throttled')
+      const fresh = { budgets, token: 'sha256:new', liveTokens: () => ['sha256:new'] }
+      expect((await state.decide(rightCode(someStep, fresh))).kind).toBe('accepted')
+    })
+
+    it('keeps the guesses with a live token, however many were made with dead ones since', async () => {
+      const state = await make(longAgo)
+      const guessWith = async (token: string, code: string, live: readonly string[]): Promise<string> =>
+        (
+          await state.decide(
+            wrongCode(code, inStep(someStep), { budgets, token, liveTokens: () => [token, ...live] }),
+          )
+        ).kind
+      await guessWith('sha256:b', 'b', [])
+      for (let round = 0; round < 5; round++) {
+        const token = `sha256:${round}`
+        for (const code of ['1', '2']) await guessWith(token, `${round} ${code}`, ['sha256:b'])
+      }
+      expect([await guessWith('sha256:b', 'x', []), await guessWith('sha256:b', 'y', [])]).toEqual([
+        'wrong',
+        'wrong',
+      ])
+      expect(await guessWith('sha256:b', 'z', [])).toBe('throttled')
+    })
+
+    it('lets a clock that was far ahead for one guess lock nobody out', async () => {
+      const state = await make(longAgo)
+      await state.decide(wrongCode('1', inStep(someStep + 86_400), { budgets }))
+      for (const code of ['2', '3']) await state.decide(wrongCode(code, inStep(someStep), { budgets }))
+      const later = rightCode(someStep + 130, { budgets })
+      expect((await state.decide(later)).kind).toBe('accepted')
     })
 
     it('forgets no guess where tokens are not listed', async () => {

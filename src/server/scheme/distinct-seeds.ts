@@ -1,25 +1,28 @@
 import { TOTPError } from '../../core/errors.js'
 import { hmacKeyOf } from '../../core/seed-digest.js'
+import { mayShareSeed, sharedOnce } from '../../core/shared-seed.js'
 import { quoteName } from '../../core/name.js'
-import type { CodeProfile } from '../../core/profile.js'
+import type { CodeProfile, ReplayPolicy } from '../../core/profile.js'
 import type { Seed } from '../../core/seed.js'
 
 interface SeedOwner {
   readonly name: string
   readonly profile: CodeProfile
+  readonly replay: ReplayPolicy
   readonly seeds: readonly { readonly seed: Seed }[]
 }
 
 /**
- * Requires that no peer has a seed twice, and that a seed which several peers have makes the same codes for all of them.
- * Otherwise a code that was used could be used again: claims belong to the seed and to its time steps.
+ * Requires that no peer has a seed twice, and that a seed which several peers have makes the same codes for all of them,
+ * under a policy that allows to share it. Otherwise a code that was used could be used again: claims belong to the seed and
+ * to its time steps.
  *
- * @returns whether several peers have the same seed
+ * @returns the names of the peers that have a seed of another
  * @throws {TOTPError} `ERR_CONFIG_INVALID`, without an id or a value of the seed.
  */
-export function requireDistinctSeeds(peers: Iterable<SeedOwner>): { readonly shared: boolean } {
+export function requireDistinctSeeds(peers: Iterable<SeedOwner>): ReadonlySet<string> {
   const owners = new Map<string, SeedOwner>()
-  let shared = false
+  const sharing = new Set<string>()
   for (const peer of peers) {
     const { algorithm } = peer.profile
     for (const { seed } of peer.seeds) {
@@ -33,12 +36,18 @@ export function requireDistinctSeeds(peers: Iterable<SeedOwner>): { readonly sha
             `it has a seed of peer ${quoteName(owner.name)} with another algorithm, digits or period; use a seed of its own`,
           )
         }
-        shared ||= owner !== undefined
+        if (owner && !(mayShareSeed(owner) && mayShareSeed(peer))) {
+          throw invalid(
+            peer,
+            `it has a seed of peer ${quoteName(owner.name)}: ${sharedOnce}; use a seed of its own`,
+          )
+        }
+        if (owner) for (const { name } of [owner, peer]) sharing.add(name)
         owners.set(key, peer)
       }
     }
   }
-  return { shared }
+  return sharing
 }
 
 function makeSameCodes({ profile: one }: SeedOwner, { profile: other }: SeedOwner): boolean {

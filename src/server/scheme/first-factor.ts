@@ -5,6 +5,7 @@ import { quoteName } from '../../core/name.js'
 import { isLive } from '../../core/roster.js'
 import { hashToken, isTokenHash } from '../../core/token.js'
 import type { Failure } from '../../state/failure.js'
+import type { Attempt } from '../../state/state.js'
 import { failureOf } from '../../state/redis-failure.js'
 import {
   listsToken,
@@ -30,7 +31,7 @@ export type TokenOwner =
       /** The same, if the delegate lists its tokens; see `Attempt.token`. */
       readonly token?: string
       /** The hashes of the tokens that are live now; see `Attempt.liveTokens`. */
-      readonly liveTokens?: () => readonly string[]
+      readonly liveTokens?: Attempt['liveTokens']
       /** From when on the delegate no longer accepts the token, if it said so. */
       readonly expiresAt: Date | undefined
     }
@@ -111,12 +112,14 @@ export class FirstFactor {
     const { claims = {}, expiresAt } = verdict
     const owner = { peer, claims, tokenHash, expiresAt }
     if (!this.#delegate.liveTokens) return owner
-    return { ...owner, token: tokenHash, liveTokens: () => this.#liveTokens(peer, at) }
+    return { ...owner, token: tokenHash, liveTokens: () => this.#liveTokens(peer, tokenHash, at) }
   }
 
-  /** All tokens if peers share their seed, since they share its budget as well; otherwise those of the peer. */
-  #liveTokens({ name }: SchemePeer, at: Date): readonly string[] {
-    return this.#delegate.liveTokens?.(at, this.#peers.shared ? undefined : name) ?? []
+  /** All tokens if the peer shares a seed, since it shares its budget as well; otherwise its own. */
+  #liveTokens({ name }: SchemePeer, tokenHash: string, at: Date): readonly string[] | undefined {
+    const listed: unknown = this.#delegate.liveTokens?.(at, this.#peers.shares(name) ? undefined : name)
+    // A list without the very token that was accepted is none, and with it no guess would count.
+    return Array.isArray(listed) && listed.includes(tokenHash) ? (listed as readonly string[]) : undefined
   }
 
   /**

@@ -52,8 +52,8 @@ export interface PeerDirectory {
   find(name: string): SchemePeer | undefined
   /** Whether any peer has the policy `once`. */
   readonly once: boolean
-  /** Whether peers share a seed, and so its budget. */
-  readonly shared: boolean
+  /** Whether a peer shares a seed with another, and so its budget. */
+  shares(name: string): boolean
 }
 
 /**
@@ -72,8 +72,9 @@ export function makePeers(
     const peers = new Map(
       [...mapOf(peerSeeds)].map(([name, input]) => [name, makePeer(name, input, defaults)]),
     )
+    const sharing = requireDistinctSeeds(peers.values())
     return {
-      ...requireDistinctSeeds(peers.values()),
+      shares: (name) => sharing.has(name),
       find: (name) => peers.get(name),
       once: [...peers.values()].some(({ replay }) => replay === 'once'),
     }
@@ -89,7 +90,7 @@ export function makePeers(
     )
   }
   requireDistinctSeeds([anyone])
-  return { shared: true, find: (name) => ({ ...anyone, name }), once: anyone.replay === 'once' }
+  return { shares: () => true, find: (name) => ({ ...anyone, name }), once: anyone.replay === 'once' }
 }
 
 /** An object's own entries as a map, so that a peer can be named `constructor`. */
