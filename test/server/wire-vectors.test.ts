@@ -5,6 +5,7 @@ import { memoryState } from '../../src/state/index.js'
 import { httpAnswer, TOTPServerAuthScheme, type AuthOutcome } from '../../src/server/index.js'
 import { grpcAnswer } from '../../src/server/scheme/refusal.js'
 import { makeFolder } from '../support/cli.js'
+import { secondLooks } from '../support/guarded.js'
 import vectors from '../vectors/wire.json' with { type: 'json' }
 
 interface Vector {
@@ -60,6 +61,7 @@ async function* outcomesOf({ file, since, requests }: Run) {
           ),
         source,
       })
+      await secondLooks()
       yield { outcome, verdict, where: `request ${index}, time ${time}` }
     }
   }

@@ -11,10 +11,13 @@ Made by `a2a-totp config server --format python` (or `crewai`, which adds crewAI
 
 For a2a-sdk 0.3 and 1.x, Python 3.10 and up; needs no other package. Guesses and used codes are counted in this
 process: several worker processes multiply the budgets and let a code pass once each, so run one.
+
+A guess is looked at again after its answer: a code that is out of time by at most 20 minutes is logged as `code_stale`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import contextvars
@@ -27,6 +30,7 @@ import json
 import logging
 import math
 import os
+import queue
 import re
 import secrets
 import stat
@@ -122,6 +126,22 @@ def code_of_step(key: bytes, profile: Profile, step: int) -> str:
     return str(number % 10**profile.digits).zfill(profile.digits)
 
 
+def seed_digest(key: bytes, profile: Profile) -> str:
+    """How a seed is known where its codes are claimed and its guesses counted, whatever id, peer or agent it is under.
+
+    HKDF-SHA256 (RFC 5869) to 16 bytes, in base64url.
+    """
+    extracted = hmac.digest(b"a2a-totp/proof/v1", _hmac_key(key, profile.algorithm), "sha256")
+    expanded = hmac.digest(extracted, f"claim {profile.period}\x01".encode(), "sha256")
+    return base64.urlsafe_b64encode(expanded[:16]).decode().rstrip("=")
+
+
+def _hmac_key(key: bytes, algorithm: Algorithm) -> bytes:
+    """The key as HMAC uses it (RFC 2104 section 2): two that are equal make the same codes."""
+    new_hash = _HASHES[algorithm]
+    return (new_hash(key).digest() if len(key) > new_hash().block_size else key).rstrip(b"\0")
+
+
 def is_code(text: str, digits: int) -> bool:
     """Whether a text could be a code: ASCII digits, exactly as many. Asked before any HMAC."""
     return len(text) == digits and text.isascii() and text.isdigit()
@@ -148,6 +168,15 @@ class Peer:
     replay: Replay
     seeds: tuple[Seed, ...]
 
+    @functools.cached_property
+    def digests(self) -> tuple[str, ...]:
+        """Those of its seeds, in their order."""
+        return tuple(seed_digest(seed.key, self.profile) for seed in self.seeds)
+
+    def live_digests(self, at: float) -> tuple[str, ...]:
+        """Those of its live seeds."""
+        return tuple(digest for seed, digest in zip(self.seeds, self.digests, strict=True) if at < seed.expires_at)
+
 
 @dataclass(frozen=True)
 class Grant:
@@ -165,6 +194,13 @@ class Roster:
     profile: Profile
     peers: Mapping[str, Peer]
     tokens: Mapping[str, Grant] = field(repr=False)
+    shares_seeds: bool = False
+    """Whether several peers have one seed, and so its budget."""
+
+    def is_live(self, token_hash: str, peer: Peer, at: float) -> bool:
+        """Whether guesses with a token count for that peer."""
+        grant = self.tokens.get(token_hash)
+        return grant is not None and at < grant.expires_at and (self.shares_seeds or grant.peer is peer)
 
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -227,14 +263,42 @@ def parse_server_file(text: str, *, allow_weak_seeds: bool = False) -> Roster:
     for name, value in _object(file.get("peers"), "peers").items():
         if not _NAME.fullmatch(name):
             raise ServerFileError("peers has a name that is not allowed")
-        where = f"peers.{'(not shown)' if _SECRET_LOOKING.fullmatch(name) else name}"
+        where = _place_of(name)
         entry = _object(value, where)
         peers[name] = peer = _peer(name, where, entry, profile, shared_seeds, allow_weak_seeds)
         for token_hash, expires_at in _tokens(entry.get("tokens"), f"{where}.tokens"):
             if token_hash in tokens:
                 raise ServerFileError(f"{where}.tokens has a token that is listed twice; give it to one peer, once")
             tokens[token_hash] = Grant(peer, expires_at)
-    return Roster(agent, profile, peers, tokens)
+    return Roster(agent, profile, peers, tokens, _require_distinct_seeds(peers.values()))
+
+
+def _place_of(peer: str) -> str:
+    return f"peers.{'(not shown)' if _SECRET_LOOKING.fullmatch(peer) else peer}"
+
+
+def _require_distinct_seeds(peers: Iterable[Peer]) -> bool:
+    """Whether several peers have one seed.
+
+    Claims belong to a seed and its time steps, so a seed has one profile, and no peer has it twice.
+    """
+    owners: dict[bytes, Peer] = {}
+    shared = False
+    for peer in peers:
+        for seed in peer.seeds:
+            # Of a seed longer than a block, the key that HMAC makes is another seed with the same codes.
+            for key in {seed.key.rstrip(b"\0"), _hmac_key(seed.key, peer.profile.algorithm)}:
+                owner = owners.get(key)
+                if owner is peer:
+                    raise ServerFileError(f"{_place_of(peer.name)}.seeds has the same seed twice; list each seed once")
+                if owner and owner.profile != peer.profile:
+                    raise ServerFileError(
+                        f"{_place_of(peer.name)} has a seed of {_place_of(owner.name)} with another algorithm, digits "
+                        "or period; use a seed of its own"
+                    )
+                shared = shared or owner is not None
+                owners[key] = peer
+    return shared
 
 
 def _peer(
@@ -411,16 +475,33 @@ class ServerFile:
 
 Outcome = Literal["accepted", "wrong", "replayed", "throttled", "unknown"]
 
-GUESS_BUDGETS: tuple[tuple[int, int], ...] = ((5, 30), (20, 3600), (50, 86_400))
-"""Wrong guesses allowed per (peer, token), as (how many, in how many seconds), for codes of 6 digits.
+_GUESSES_A_DAY = 150
+"""With 6 digits and a window of 0: at most 1.5e-4 accepted guesses of a seed a day, which is one in 18 years."""
+_LEAST_IN_SHORT = 5
+"""A client that restarts may send a few wrong codes; no limit is below this, unless that of a day is."""
 
-Each further digit allows ten times as many. A success resets nothing: the honest twin of a thief succeeds all day.
-"""
+_LATE_CODE = 20 * 60
+"""How far outside of the window a code is still recognised, in seconds."""
+_MOST_TOKENS_APART = 16
+"""Guesses with so many tokens are told apart at each seed; those with further ones always count."""
+_ANY_TOKEN = "*"  # noqa: S105  stands for all tokens that are not told apart
+_CLAIM_KEPT = 31 * 86_400
+"""A claim outlives its code by so many seconds, since clocks can be set back."""
 
-_MOST_GUESS_LOGS = 100_000
 _MOST_SOURCES = 10_000
 _STRANGER_BUDGET = ((60, 60),)
 _SWEEP_EVERY = 60.0
+
+
+@functools.cache
+def limits_for(digits: int, window: int) -> tuple[tuple[int, int], ...]:
+    """Guesses allowed at one seed, as (how many, in how many seconds). They follow from the risk of a day.
+
+    A success resets nothing: while a thief guesses, the real peer succeeds all day.
+    """
+    day = _GUESSES_A_DAY * 10 ** (digits - 6) // (2 * window + 1)
+    shorter = ((day // 10, 30), (day * 2 // 5, 3600))
+    return *((min(max(limit, _LEAST_IN_SHORT), day), seconds) for limit, seconds in shorter), (day, 86_400)
 
 
 def _wait_for(events: Sequence[float], budgets: Sequence[tuple[int, int]], at: float) -> float:
@@ -438,32 +519,114 @@ def _whole_seconds(wait: float) -> int:
 
 @dataclass(frozen=True)
 class Match:
-    """Where a code matched: `drift` is the matching time step minus the current one."""
+    """Where a code matched: `seed` is the seed's digest, `drift` the matching time step minus the current one."""
 
     seed_id: str
+    seed: str
     time_step: int
     drift: int
 
 
 @dataclass(frozen=True)
+class Attempt:
+    """A well-formed code that came with a live token of the peer; without `match` it is a guess.
+
+    `is_live` tells of the hash of a token whether guesses with it count; without it, all do.
+    """
+
+    peer: Peer
+    token_hash: str = field(repr=False)
+    code: str = field(repr=False)
+    match: Match | None
+    at: float
+    is_live: Callable[[str], bool] | None = None
+
+    @property
+    def time_step(self) -> int:
+        """The current one, to which a guess belongs."""
+        return self.peer.profile.time_step(self.at)
+
+    @property
+    def limits(self) -> tuple[tuple[int, int], ...]:
+        """Those on the guesses at each of the peer's seeds."""
+        return limits_for(self.peer.profile.digits, self.peer.profile.window)
+
+
+@dataclass(frozen=True)
 class Decision:
-    """The guard's answer; `tripped` exactly on the guess that exhausts a budget."""
+    """The state's answer; of a guess, whether it was `counted`, and whether it `tripped`: it exhausted a budget."""
 
     outcome: Outcome
     retry_after: int | None = None
+    counted: bool = False
     tripped: bool = False
 
 
 @dataclass
-class _GuessLog:
-    events: list[float] = field(default_factory=list)
+class _Kept:
+    """After both instants nothing of it matters: by the clock, which can be set, and by the uptime."""
+
+    until: float = -math.inf
+    until_uptime: float = -math.inf
+
+    def keep(self, seconds: float, at: float) -> None:
+        """Only ever prolongs."""
+        self.until = max(self.until, at + seconds)
+        self.until_uptime = max(self.until_uptime, time.monotonic() + seconds)
+
+
+@dataclass
+class _Claim(_Kept):
+    """The newest time step of a seed that was spent."""
+
+    time_step: int = -1
+
+
+@dataclass
+class _GuessLog(_Kept):
+    """The recent guesses at one seed, oldest first. Its length is bounded by the limits, its number by the seeds."""
+
+    instants: list[float] = field(default_factory=list)
+    guesses: list[tuple[int, str, str]] = field(default_factory=list)
+    """Time step, code, and hash of the token."""
     step: int = -1
     codes: set[str] = field(default_factory=set)
-    until: float = 0.0
+    """The distinct wrong codes of that time step, late ones included."""
+
+    def wait_for(self, attempt: Attempt) -> float:
+        """Seconds until one more guess is allowed."""
+        wait = _wait_for(self.instants, attempt.limits, attempt.at)
+        if wait <= 0 or attempt.is_live is None:
+            return wait
+        live = {token for _, _, token in self.guesses if token == _ANY_TOKEN or attempt.is_live(token)}
+        guesses = zip(self.instants, self.guesses, strict=True)
+        return _wait_for([at for at, (_, _, token) in guesses if token in live], attempt.limits, attempt.at)
+
+    def add(self, attempt: Attempt) -> None:
+        """Counts a guess."""
+        apart = {token for _, _, token in self.guesses} - {_ANY_TOKEN}
+        is_apart = attempt.token_hash in apart or len(apart) < _MOST_TOKENS_APART
+        self.guesses.append((attempt.time_step, attempt.code, attempt.token_hash if is_apart else _ANY_TOKEN))
+        # A clock that was set back must not make the log unsorted.
+        self.instants.append(max(attempt.at, self.instants[-1]) if self.instants else attempt.at)
+        # Those that count, and as many with tokens that are no longer live.
+        most = 2 * max(limit for limit, _ in attempt.limits)
+        del self.guesses[:-most], self.instants[:-most]
+        self.keep(max(seconds for _, seconds in attempt.limits), attempt.at)
+
+    def remove(self, attempt: Attempt) -> None:
+        """Takes a guess back."""
+        for place in reversed(range(len(self.guesses))):
+            if self.guesses[place][:2] == (attempt.time_step, attempt.code):
+                del self.guesses[place], self.instants[place]
+                return
 
 
 class MemoryState:
     """Replay protection and throttle of one process, asked and answered in one atomic step.
+
+    Claims and budgets belong to a seed. A guess counts at every live seed of its peer, and the peer is throttled while
+    the budget of one is exhausted. Memory is bounded by the number of seeds.
 
     Under `once`, a code that could have been spent before `since` (unix seconds) is `unknown`: after a restart
     that lasts up to window + 1 periods.
@@ -472,66 +635,122 @@ class MemoryState:
     def __init__(self, since: float) -> None:
         self._since = since
         self._lock = threading.Lock()
-        self._claims: dict[tuple[str, str], tuple[int, float]] = {}
-        self._guesses: OrderedDict[tuple[str, str], _GuessLog] = OrderedDict()
+        # By the digest of the seed.
+        self._claims: dict[str, _Claim] = {}
+        self._guesses: dict[str, _GuessLog] = {}
+        # Codes ahead of the window, by peer and drift: their time step, and when they came.
+        self._ahead: dict[tuple[str, int], tuple[int, float]] = {}
         self._next_sweep = -math.inf
 
-    def decide(self, peer: Peer, token_hash: str, code: str, match: Match | None, at: float) -> Decision:
-        """Whether a well-formed code that came with a live token of the peer may pass."""
-        budgets = [(limit * 10 ** (peer.profile.digits - 6), seconds) for limit, seconds in GUESS_BUDGETS]
+    def decide(self, attempt: Attempt) -> Decision:
+        """Whether an attempt may pass."""
+        seeds = attempt.peer.live_digests(attempt.at)
         with self._lock:
-            self._sweep(at)
-            log = self._guesses.get((peer.name, token_hash))
-            wait = _wait_for(log.events, budgets, at) if log else 0
+            self._sweep(attempt.at)
+            wait = self._wait_for(attempt, seeds)
             if wait > 0:
                 return Decision("throttled", _whole_seconds(wait))
-            if match is None:
-                return self._count(peer, token_hash, code, budgets, at)
-            if peer.replay == "reuse":
+            if attempt.match is None:
+                return self._count(attempt, seeds)
+            if attempt.peer.replay == "reuse":
                 return Decision("accepted")
-            return self._claim(peer, match, at)
+            return self._claim(attempt, attempt.match)
 
-    def _count(self, peer: Peer, token_hash: str, code: str, budgets: Sequence[tuple[int, int]], at: float) -> Decision:
-        log = self._guesses.setdefault((peer.name, token_hash), _GuessLog())
-        step = peer.profile.time_step(at)
-        if log.step != step:
-            log.step, log.codes = step, set()
-        if code in log.codes:
+    def take_back(self, attempt: Attempt, late: Match) -> bool:
+        """Takes back a counted guess that turned out to be a code outside of the window, and says whether it did.
+
+        A code *behind* is over: whoever has it learns nothing. One *ahead* is taken back only if another one of that
+        peer came within 20 minutes, at the same drift (one more or less) and for an earlier time step: otherwise a
+        budget would tell that a guess was a code to come.
+        """
+        seeds = attempt.peer.live_digests(attempt.at)
+        with self._lock:
+            if late.drift > 0 and not self._expected_ahead(attempt, late):
+                return False
+            for seed in seeds:
+                if seed in self._guesses:
+                    self._guesses[seed].remove(attempt)
+        return True
+
+    def _expected_ahead(self, attempt: Attempt, late: Match) -> bool:
+        name, drift = attempt.peer.name, late.drift
+        near = [self._ahead.get((name, drift + other)) for other in (-1, 0, 1)]
+        self._ahead[name, drift] = late.time_step, attempt.at
+        return any(seen and seen[0] < late.time_step and _is_recent(seen[1], attempt.at) for seen in near)
+
+    def _wait_for(self, attempt: Attempt, seeds: Iterable[str]) -> float:
+        logs = [self._guesses[seed] for seed in seeds if seed in self._guesses]
+        return max((log.wait_for(attempt) for log in logs), default=0.0)
+
+    def _count(self, attempt: Attempt, seeds: Sequence[str]) -> Decision:
+        if not seeds:
             return Decision("wrong")
-        log.codes.add(code)
-        # A clock that was set back must not make the log unsorted.
-        log.events.append(max(at, log.events[-1]) if log.events else at)
-        del log.events[: -max(limit for limit, _ in budgets)]
-        log.until = at + max(seconds for _, seconds in budgets)
-        if len(self._guesses) > _MOST_GUESS_LOGS:
-            self._guesses.popitem(last=False)
-        return Decision("wrong", tripped=_wait_for(log.events, budgets, at) > 0)
+        sent = self._guesses.setdefault(seeds[0], _GuessLog())
+        if sent.step != attempt.time_step:
+            sent.step, sent.codes = attempt.time_step, set()
+        if attempt.code in sent.codes:
+            return Decision("wrong")
+        sent.codes.add(attempt.code)
+        for seed in seeds:
+            self._guesses.setdefault(seed, _GuessLog()).add(attempt)
+        return Decision("wrong", counted=True, tripped=self._wait_for(attempt, seeds) > 0)
 
-    def _claim(self, peer: Peer, match: Match, at: float) -> Decision:
-        profile = peer.profile
-        now = profile.time_step(at)
-        last, _ = self._claims.get((peer.name, match.seed_id), (-1, 0.0))
-        if match.time_step <= last:
-            return Decision("replayed", _whole_seconds((max(last, now) + 1) * profile.period - at))
+    def _claim(self, attempt: Attempt, match: Match) -> Decision:
+        profile, at = attempt.peer.profile, attempt.at
+        claim = self._claims.get(match.seed)
+        if claim and match.time_step <= claim.time_step:
+            next_step = max(claim.time_step, attempt.time_step) + 1
+            return Decision("replayed", _whole_seconds(next_step * profile.period - at))
+        life = (2 * profile.window + 1) * profile.period
         # A beginning far in the future is that of a clock that was wrong.
-        if self._since > at + (2 * profile.window + 1) * profile.period:
+        if self._since > at + life:
             self._since = at
         if (match.time_step - profile.window) * profile.period < self._since:
             first_known = math.ceil(self._since / profile.period) + profile.window
             return Decision("unknown", _whole_seconds(first_known * profile.period - at))
-        until = (match.time_step + 1 + profile.window) * profile.period
-        self._claims[peer.name, match.seed_id] = match.time_step, until
+        claim = self._claims.setdefault(match.seed, _Claim())
+        claim.time_step = match.time_step
+        claim.keep(life + _CLAIM_KEPT, at)
         return Decision("accepted")
 
     def _sweep(self, at: float) -> None:
-        # After a clock that was ahead has been set back, the next sweep would be long in coming.
-        if self._next_sweep - _SWEEP_EVERY <= at < self._next_sweep:
+        uptime = time.monotonic()
+        if uptime < self._next_sweep:
             return
-        self._next_sweep = at + _SWEEP_EVERY
-        for claim in [key for key, (_, until) in self._claims.items() if until <= at]:
-            del self._claims[claim]
-        for guess in [key for key, log in self._guesses.items() if log.until <= at]:
-            del self._guesses[guess]
+        self._next_sweep = uptime + _SWEEP_EVERY
+        _forget(self._claims, at, uptime)
+        _forget(self._guesses, at, uptime)
+        for key in [key for key, (_, came) in self._ahead.items() if not _is_recent(came, at)]:
+            del self._ahead[key]
+
+
+def _forget(entries: MutableMapping[str, Any], at: float, uptime: float) -> None:
+    for key in [key for key, kept in entries.items() if kept.until <= at and kept.until_uptime <= uptime]:
+        del entries[key]
+
+
+def _is_recent(came: float, at: float) -> bool:
+    return abs(at - came) <= _LATE_CODE
+
+
+def find_late_code(peer: Peer, code: str, at: float) -> Match | None:
+    """The time step of a live seed, just outside of the window, that a code belongs to.
+
+    The nearest, and past ones first. It computes 80 codes of a seed, all of them whatever is found: too much for the
+    way to the answer, where the time would also tell whether the token is live.
+    """
+    profile = peer.profile
+    now = profile.time_step(at)
+    distances = range(profile.window + 1, profile.window + 1 + _LATE_CODE // profile.period)
+    seeds = [(seed, digest) for seed, digest in zip(peer.seeds, peer.digests, strict=True) if at < seed.expires_at]
+    found = None
+    for drift in (*(-distance for distance in distances), *distances):
+        if now + drift < 0:
+            continue
+        for seed, digest in seeds:
+            if hmac.compare_digest(code_of_step(seed.key, profile, now + drift), code) and found is None:
+                found = Match(seed.id, digest, now + drift, drift)
+    return found
 
 
 class StrangerLimit:
@@ -647,10 +866,43 @@ class _CodeBook:
         return codes
 
 
+_later: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+_LATER = 0.05
+"""Seconds until an answer is out. The next turn of a loop is too soon: other middleware may still be passing it on."""
+
+
+def after_answer(look: Callable[[], None]) -> None:
+    """Runs something a moment later, when the answer is out: on the running event loop, or else in a thread."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        _start_thread_for_later(os.getpid())
+        _later.put(look)
+    else:
+        loop.call_later(_LATER, look)
+
+
+@functools.cache
+def _start_thread_for_later(_process: int) -> None:
+    """One in each process: a fork has none of its parent's threads."""
+
+    def run() -> None:
+        while True:
+            look = _later.get()
+            time.sleep(_LATER)
+            try:
+                look()
+            except Exception:
+                logger.exception("a guess could not be looked at again")
+
+    threading.Thread(target=run, name="a2a_totp", daemon=True).start()
+
+
 class Authenticator:
     """Checks both factors of a request. There is no way to ask about one of them alone.
 
-    `roster` gives the roster in force and is asked at each request; `now` gives unix seconds.
+    `roster` gives the roster in force and is asked at each request; `now` gives unix seconds. `later` runs what is
+    handed to it after the answer: the second look at a guess, which may be a late code.
     """
 
     def __init__(
@@ -659,10 +911,12 @@ class Authenticator:
         *,
         now: Callable[[], float] = time.time,
         guard: MemoryState | None = None,
+        later: Callable[[Callable[[], None]], object] = after_answer,
     ) -> None:
         self._roster = roster
         self._now = now
         self._guard = guard or MemoryState(since=now())
+        self._later = later
         self._strangers = StrangerLimit()
         self._book, self._book_of = _CodeBook(), roster()
         # They stand in where a refusal is decided without the real ones, so that it takes as long as any other.
@@ -690,17 +944,32 @@ class Authenticator:
 
         `fields` are all header field lines (or gRPC metadata) as they came, `source` is where from.
         """
-        outcome, suspected = self._decide(fields, source, self._now())
+        outcome, counted = self._decide(fields, source, self._now())
         if isinstance(outcome, Caller):
             proof = (outcome.peer, outcome.seed_id, outcome.time_step, outcome.drift, source)
             logger.info("authenticated: peer=%s seed=%s step=%d drift=%d source=%s", *proof)
         else:
             logger.warning("refused: reason=%s peer=%s source=%s", outcome.reason, outcome.peer, source)
-        if suspected:
-            logger.error("token_compromise_suspected: peer=%s; run `a2a-totp rotate %s`", suspected, suspected)
+        if counted:
+            self._later(functools.partial(self._look_again, *counted, source))
         return outcome
 
-    def _decide(self, fields: Iterable[tuple[str, str]], source: str, at: float) -> tuple[Caller | Refusal, str | None]:
+    def _look_again(self, attempt: Attempt, tripped: bool, source: str) -> None:
+        """Is a counted guess a late code? A peer whose clock is wrong sends such codes all day, and is no thief."""
+        peer = attempt.peer
+        late = find_late_code(peer, attempt.code, attempt.at)
+        if late:
+            proof = (peer.name, late.seed_id, late.time_step, late.drift, source)
+            logger.warning("code_stale: peer=%s seed=%s step=%d drift=%d source=%s", *proof)
+            if self._guard.take_back(attempt, late):
+                return
+        if tripped:
+            logger.error("token_compromise_suspected: peer=%s; run `a2a-totp rotate %s`", peer.name, peer.name)
+
+    def _decide(
+        self, fields: Iterable[tuple[str, str]], source: str, at: float
+    ) -> tuple[Caller | Refusal, tuple[Attempt, bool] | None]:
+        """The outcome; and, if a guess was counted, that guess and whether it exhausted a budget."""
         roster = self._roster()
         tokens, codes = _lines_of(fields, "authorization", roster.profile.header)
         bearer = _BEARER.fullmatch(tokens[0]) if len(tokens) == 1 else None
@@ -715,7 +984,9 @@ class Authenticator:
             self._decoy = replace(self._decoy, profile=roster.profile)
         peer = grant.peer if grant and known else self._decoy
         well_formed = code is not None and is_code(code, peer.profile.digits)
-        match = self._match(peer, code if code is not None and well_formed else "0" * peer.profile.digits, at)
+        # Without a code nothing of the peer's is computed: the time would tell whether its codes are known already.
+        compared = peer if well_formed else self._decoy
+        match = self._match(compared, code if code is not None and well_formed else "0" * compared.profile.digits, at)
 
         def refuse(kind: Kind, reason: str, retry_after: int | None = None) -> Refusal:
             challenges = _challenges(roster.profile.header, bool(tokens)) if kind == "unauthenticated" else ()
@@ -727,26 +998,29 @@ class Authenticator:
             return refuse("unauthenticated", flaw or "token-missing"), None
         wait = self._decoy_strangers.count("", at) if known else self._strangers.count(source, at)
         if not known or flaw or code is None or not well_formed:
-            self._decoy_guard.decide(self._decoy, "", "0", None, at)
+            self._decoy_guard.decide(Attempt(self._decoy, "", "0", None, at))
             if not known and wait:
                 return refuse("throttled", "strangers-exhausted", wait), None
             return refuse("unauthenticated", (flaw or "code-malformed") if known else "token-refused"), None
-        decision = self._guard.decide(peer, token_hash, code, match, at)
+
+        is_live = functools.partial(roster.is_live, peer=peer, at=at)
+        attempt = Attempt(peer, token_hash, code, match, at, is_live)
+        decision = self._guard.decide(attempt)
         # Whatever a guard says, what did not match does not pass.
         if decision.outcome == "accepted" and match:
             return Caller(peer.name, match.seed_id, match.time_step, match.drift), None
         kind, reason = _OUTCOMES.get(decision.outcome, ("unavailable", "guard-failed"))
-        return refuse(kind, reason, decision.retry_after), peer.name if decision.tripped else None
+        return refuse(kind, reason, decision.retry_after), (attempt, decision.tripped) if decision.counted else None
 
     def _match(self, peer: Peer, code: str, at: float) -> Match | None:
         """Compares a code with those of every seed, whatever matches, and of expired ones too: it takes as long."""
         now = peer.profile.time_step(at)
         match = None
-        for seed in peer.seeds:
+        for seed, digest in zip(peer.seeds, peer.digests, strict=True):
             live = at < seed.expires_at
             for drift, candidate in self._book.around(seed.key, peer.profile, now):
                 if hmac.compare_digest(candidate, code) and live and match is None:
-                    match = Match(seed.id, now + drift, drift)
+                    match = Match(seed.id, digest, now + drift, drift)
         return match
 
 

@@ -50,7 +50,10 @@ def verdicts(server: Any, files: Any, runs: Any) -> Any:
     for run in runs:
         roster, clock = server.parse_server_file(json.dumps(files[run["file"]])), [seconds(run["since"])]
         checker = server.Authenticator(
-            lambda roster=roster: roster, now=lambda clock=clock: clock[0], guard=server.MemoryState(clock[0])
+            lambda roster=roster: roster,
+            now=lambda clock=clock: clock[0],
+            guard=server.MemoryState(clock[0]),
+            later=lambda look: look(),
         )
         for request in run["requests"]:
             clock[0] = seconds(request["at"])

@@ -3,6 +3,7 @@
 import ast
 import asyncio
 import errno
+import hashlib
 import json
 import logging
 import os
@@ -31,7 +32,9 @@ from a2a_totp_server import (
     TOTPMiddleware,
     caller_of,
     code_of_step,
+    limits_for,
     parse_server_file,
+    seed_digest,
 )
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "wire.json").read_text(encoding="utf-8"))
@@ -224,6 +227,162 @@ def test_a_peer_that_is_taken_out_is_refused_at_once_and_what_was_used_stays_use
     assert reason_of(checker.authenticate(dave)) == "token-refused"
     rosters.append(parse_server_file(json.dumps(FILE)))
     assert reason_of(checker.authenticate(dave)) == "code-replayed"
+
+
+def rotated(*tokens: str) -> str:
+    """The server file with alice alone, and these tokens of hers."""
+    hashes = ["sha256:" + hashlib.sha256(token.encode()).hexdigest() for token in tokens]
+    return alice(tokens=[{"id": f"t{place}", "hash": token_hash} for place, token_hash in enumerate(hashes)])
+
+
+def guess(checker: Authenticator, token: str, code: str) -> str:
+    """What the log says of a wrong code."""
+    return reason_of(checker.authenticate([("authorization", f"Bearer {token}"), ("x-totp", code)]))
+
+
+WRONG = [f"0000{number:02}" for number in range(1, 40)]
+"""None is a code of a step near."""
+
+
+def unlooked(_: object) -> None:
+    """No second look at any guess."""
+
+
+def test_a_new_token_restores_service_at_once_and_guesses_with_the_old_one_count_again_if_it_comes_back() -> None:
+    """`rotate --token --now`, and its undoing."""
+    rosters = [parse_server_file(rotated("stolen"))]
+    checker = Authenticator(lambda: rosters[-1], now=lambda: AT, guard=MemoryState(since=0), later=unlooked)
+    assert {guess(checker, "stolen", code) for code in WRONG[:5]} == {"code-wrong"}
+    assert guess(checker, "stolen", good_code()) == "guesses-exhausted"
+    rosters.append(parse_server_file(rotated("fresh")))
+    assert guess(checker, "fresh", good_code()) == "accepted"
+    assert {guess(checker, "fresh", code) for code in WRONG[5:10]} == {"code-wrong"}
+    assert guess(checker, "fresh", good_code()) == "guesses-exhausted"
+    rosters.append(parse_server_file(rotated("fresh", "stolen")))
+    assert guess(checker, "stolen", good_code()) == "guesses-exhausted"
+    rosters.append(parse_server_file(rotated("newer")))
+    assert guess(checker, "newer", good_code()) == "accepted"
+
+
+def test_a_token_that_moved_to_another_peer_is_dead_for_the_first_one() -> None:
+    """Unless they share a seed: then they share its budget."""
+    bob = {**FILE["peers"]["bob"], "replay": "reuse", "tokens": FILE["peers"]["alice"]["tokens"]}
+    rosters = [parse_server_file(rotated(TOKEN))]
+    checker = Authenticator(lambda: rosters[-1], now=lambda: AT, guard=MemoryState(since=0), later=unlooked)
+    assert {guess(checker, TOKEN, code) for code in WRONG[:5]} == {"code-wrong"}
+    peers = json.loads(rotated("fresh"))["peers"]
+    rosters.append(parse_server_file(changed(peers={**peers, "bob": bob})))
+    assert guess(checker, "fresh", good_code()) == "accepted"
+
+
+def test_guesses_with_more_than_sixteen_tokens_count_whatever_becomes_of_these() -> None:
+    """So many are told apart: a log of them is bounded."""
+    rosters = [parse_server_file(json.dumps(FILE))]
+    checker = Authenticator(lambda: rosters[-1], now=lambda: AT, guard=MemoryState(since=0), later=unlooked)
+    for number in range(18):
+        rosters.append(parse_server_file(rotated(f"token-{number}")))
+        assert guess(checker, f"token-{number}", WRONG[number]) == "code-wrong"
+    assert {guess(checker, "token-17", code) for code in WRONG[18:21]} == {"code-wrong"}
+    assert guess(checker, "token-17", good_code()) == "guesses-exhausted"
+    rosters.append(parse_server_file(rotated("fresh")))
+    assert guess(checker, "fresh", good_code()) == "guesses-exhausted"
+
+
+def test_guesses_with_dead_tokens_displace_none_that_count() -> None:
+    """The log has room for both."""
+    profile = {**FILE["profile"], "window": 2}
+    rosters = [parse_server_file(json.dumps(FILE))]
+    checker = Authenticator(lambda: rosters[-1], now=lambda: AT, guard=MemoryState(since=0), later=unlooked)
+
+    def publish(*tokens: str) -> None:
+        rosters.append(parse_server_file(json.dumps({**json.loads(rotated(*tokens)), "profile": profile})))
+
+    codes = iter(WRONG)
+    publish("kept")
+    assert {guess(checker, "kept", next(codes)) for _ in range(3)} == {"code-wrong"}
+    for number in range(15):
+        publish("kept", f"dead-{number}")
+        assert {guess(checker, f"dead-{number}", next(codes)) for _ in range(2)} == {"code-wrong"}
+        assert guess(checker, "kept", good_code()) == "guesses-exhausted"
+    publish("kept")
+    assert guess(checker, "kept", good_code()) == "accepted"
+    assert {guess(checker, "kept", next(codes)) for _ in range(2)} == {"code-wrong"}
+    assert guess(checker, "kept", good_code()) == "guesses-exhausted"
+
+
+def test_what_is_remembered_is_bounded_and_the_guesses_of_one_peer_displace_none_of_another() -> None:
+    """However many distinct codes a day."""
+    roster = parse_server_file(json.dumps(FILE))
+    clock = [AT]
+    guard = MemoryState(since=0)
+    checker = Authenticator(lambda: roster, now=lambda: clock[0], guard=guard, later=unlooked)
+    assert {guess(checker, TOKEN, code) for code in WRONG[:5]} == {"code-wrong"}
+    for number in range(20_000):
+        clock[0] = AT + number / 1000
+        guess(checker, "a2at_vector-token-of-carol", f"{number:06}")
+    assert guess(checker, TOKEN, good_code()) == "guesses-exhausted"
+    assert len(guard._guesses) == 2 + 1  # alice's seed, and both of carol's: her old one was live at first
+    for number in range(10_000):
+        clock[0] = AT + number * 40
+        guess(checker, TOKEN, f"{number:06}")
+    assert max(len(log.guesses) for log in guard._guesses.values()) <= 100
+
+
+def test_a_claim_is_kept_while_the_clock_may_be_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory is looked through once a minute, by the uptime: neither clock alone makes anything forgotten."""
+    roster = parse_server_file(alice(replay="once"))
+    clock, uptime = [AT], [0.0]
+    monkeypatch.setattr(a2a_totp_server.time, "monotonic", lambda: uptime[0])
+    guard = MemoryState(since=0)
+    checker = Authenticator(lambda: roster, now=lambda: clock[0], guard=guard, later=unlooked)
+    assert guess(checker, TOKEN, good_code()) == "accepted"
+    month = 32 * 86_400
+    for later in ((AT + 3600, 120.0), (AT - 3600, 240.0), (AT + month, 360.0), (AT, month)):
+        clock[0], uptime[0] = later
+        guess(checker, TOKEN, WRONG[0])
+    clock[0] = AT
+    assert guess(checker, TOKEN, good_code()) == "code-replayed"
+    clock[0], uptime[0] = AT + month, 3.0 * month
+    guess(checker, TOKEN, WRONG[0])
+    assert not guard._claims
+
+
+@pytest.mark.parametrize("sent", [[], [("x-totp", "12345")], [("x-totp", "12345x")], [("x-totp", "000001")] * 2])
+def test_without_a_well_formed_code_nothing_of_a_peer_is_computed(sent: list[tuple[str, str]]) -> None:
+    """Else the time would tell whether the codes of its seed are known already."""
+    checker = authenticator()
+    checker.authenticate([("authorization", f"Bearer {TOKEN}"), *sent])
+    assert KEY not in [key for key, _ in checker._book._pages]
+    assert "digests" not in vars(checker._roster().peers["alice"])
+    guess(checker, TOKEN, good_code())
+    assert KEY in [key for key, _ in checker._book._pages]
+
+
+def test_a_seed_is_known_by_the_same_digest_as_in_typescript() -> None:
+    """HKDF-SHA256 of the key as HMAC uses it, by algorithm and period."""
+    key = b"12345678901234567890"
+    assert seed_digest(key, Profile()) == "oalPogCpjJSLVZ_MwIGndQ"
+    assert seed_digest(key + b"\0\0", Profile(digits=8, window=2)) == "oalPogCpjJSLVZ_MwIGndQ"
+    assert seed_digest(key, Profile(period=60)) != "oalPogCpjJSLVZ_MwIGndQ"
+    for algorithm, block, new_hash in (("SHA1", 64, hashlib.sha1), ("SHA512", 128, hashlib.sha512)):
+        profile, long = Profile(algorithm), b"\x07" * (block + 1)
+        assert seed_digest(long, profile) == seed_digest(new_hash(long).digest(), profile)
+        assert seed_digest(long[:-1], profile) != seed_digest(new_hash(long[:-1]).digest(), profile)
+
+
+@pytest.mark.parametrize(
+    ("digits", "window", "limits"),
+    [
+        (6, 0, ((15, 30), (60, 3600), (150, 86_400))),
+        (6, 1, ((5, 30), (20, 3600), (50, 86_400))),
+        (6, 2, ((5, 30), (12, 3600), (30, 86_400))),
+        (7, 1, ((50, 30), (200, 3600), (500, 86_400))),
+        (8, 2, ((300, 30), (1200, 3600), (3000, 86_400))),
+    ],
+)
+def test_limits_follow_from_digits_and_window(digits: int, window: int, limits: tuple[tuple[int, int], ...]) -> None:
+    """A day has 1.5e-4 over the chance of a guess, an hour 40 % of that, 30 s 10 %."""
+    assert limits_for(digits, window) == limits
 
 
 def test_of_many_threads_with_one_code_under_once_one_passes() -> None:
@@ -455,7 +614,8 @@ def test_without_a_guard_there_is_no_call_context() -> None:
 def test_logs_hold_no_token_and_no_code(caplog: pytest.LogCaptureFixture) -> None:
     """Accepted or refused."""
     caplog.set_level(logging.DEBUG)
-    checker = authenticator()
+    roster = parse_server_file(json.dumps(FILE))
+    checker = Authenticator(lambda: roster, now=lambda: AT, guard=MemoryState(since=0), later=lambda look: look())
     token, code = ("Authorization", f"Bearer {TOKEN}"), good_code()
     assert isinstance(checker.authenticate([token, ("X-TOTP", code)], "192.0.2.1"), Caller)
     for wrong in ("000001", "000002", "000003", "000004", "000005", "000006"):

@@ -43,7 +43,9 @@ def outcomes_of(run: dict[str, Any]) -> Iterator[tuple[Caller | Refusal, dict[st
     """What a module that remembers nothing answers to each request, one after the other."""
     roster = parse_server_file(json.dumps(VECTORS["files"][run["file"]]))
     clock = [seconds(run["since"])]
-    authenticator = Authenticator(lambda: roster, now=lambda: clock[0], guard=MemoryState(since=clock[0]))
+    authenticator = Authenticator(
+        lambda: roster, now=lambda: clock[0], guard=MemoryState(since=clock[0]), later=lambda look: look()
+    )
     for request in run["requests"]:
         clock[0] = seconds(request["at"])
         for _ in range(request.get("times", 1)):

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,20 +11,29 @@ sys.path.insert(0, str(Path(__file__).parents[3] / "src" / "fragments" / "python
 
 from a2a_totp_server import Authenticator, Caller, MemoryState, Refusal, parse_server_file
 
-FILES = json.loads((Path(__file__).parents[2] / "vectors" / "wire.json").read_text(encoding="utf-8"))["files"]
 
+class SecondLooks(logging.Handler):
+    """Hears what the second look at a guess showed."""
 
-class Suspicions(logging.Handler):
-    """Hears whether a guess was the one that exhausts a budget."""
+    def __init__(self) -> None:
+        super().__init__()
+        self.forget()
 
-    heard = False
+    def forget(self) -> None:
+        """Before the next request."""
+        self.stale: int | None = None
+        self.suspected = False
 
     def emit(self, record: logging.LogRecord) -> None:
         """Called for each record."""
-        self.heard = self.heard or "token_compromise_suspected" in record.getMessage()
+        text = record.getMessage()
+        stale = re.match(r"code_stale: .* drift=(-?\d+) ", text)
+        if stale:
+            self.stale = int(stale[1])
+        self.suspected = self.suspected or "token_compromise_suspected" in text
 
 
-def verdict_of(outcome: Caller | Refusal, suspected: bool) -> dict[str, Any]:
+def verdict_of(outcome: Caller | Refusal, looks: SecondLooks) -> dict[str, Any]:
     """All that a caller and a log get to know."""
     if isinstance(outcome, Caller):
         return {
@@ -42,34 +52,38 @@ def verdict_of(outcome: Caller | Refusal, suspected: bool) -> dict[str, Any]:
     return {
         "reason": outcome.reason,
         "peer": outcome.peer,
-        "suspected": suspected,
+        "stale": looks.stale,
+        "suspected": looks.suspected,
         "http": {"status": outcome.status, "headers": headers, "body": body},
         "grpc": {"status": outcome.grpc_status, "details": outcome.message, "trailers": outcome.headers},
     }
 
 
-def verdicts_of(run: dict[str, Any], suspicions: Suspicions) -> list[dict[str, Any]]:
+def verdicts_of(files: dict[str, Any], run: dict[str, Any], looks: SecondLooks) -> list[dict[str, Any]]:
     """One run, with nothing remembered at its start."""
-    roster = parse_server_file(json.dumps(FILES[run["file"]]))
+    roster = parse_server_file(json.dumps(files[run["file"]]))
     clock = [run["since"] / 1000]
-    authenticator = Authenticator(lambda: roster, now=lambda: clock[0], guard=MemoryState(since=clock[0]))
+    authenticator = Authenticator(
+        lambda: roster, now=lambda: clock[0], guard=MemoryState(since=clock[0]), later=lambda look: look()
+    )
     verdicts = []
     for request in run["requests"]:
         clock[0] = request["at"] / 1000
-        suspicions.heard = False
+        looks.forget()
         fields = [(name, value) for name, value in request["fields"]]
         outcome = authenticator.authenticate(fields, request["source"])
-        verdicts.append(verdict_of(outcome, suspicions.heard))
+        verdicts.append(verdict_of(outcome, looks))
     return verdicts
 
 
 def main() -> None:
     """Reads, decides, prints."""
-    suspicions = Suspicions()
+    looks = SecondLooks()
     logger = logging.getLogger("a2a_totp")
-    logger.addHandler(suspicions)
+    logger.addHandler(looks)
     logger.propagate = False
-    print(json.dumps([verdicts_of(run, suspicions) for run in json.load(sys.stdin)]))
+    given = json.load(sys.stdin)
+    print(json.dumps([verdicts_of(given["files"], run, looks) for run in given["runs"]]))
 
 
 main()
