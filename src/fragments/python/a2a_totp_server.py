@@ -26,6 +26,7 @@ import hashlib
 import hmac
 import importlib
 import inspect
+import ipaddress
 import json
 import logging
 import math
@@ -760,17 +761,37 @@ class StrangerLimit:
         self._lock = threading.Lock()
         self._sources: OrderedDict[str, deque[float]] = OrderedDict()
 
-    def count(self, source: str, at: float) -> int:
-        """Counts a request with an unknown token: 0 within the limit, else whole seconds to wait."""
+    def count(self, key: str, at: float) -> int:
+        """Counts a request with an unknown token, by the key of its source.
+
+        Returns 0 within the limit, else whole seconds to wait.
+        """
         with self._lock:
-            events = self._sources.setdefault(source, deque(maxlen=_STRANGER_BUDGET[0][0]))
-            self._sources.move_to_end(source)
+            events = self._sources.setdefault(key, deque(maxlen=_STRANGER_BUDGET[0][0]))
+            self._sources.move_to_end(key)
             wait = _wait_for(events, _STRANGER_BUDGET, at)
             if wait <= 0:
                 events.append(at)
             if len(self._sources) > _MOST_SOURCES:
                 self._sources.popitem(last=False)
         return _whole_seconds(wait) if wait > 0 else 0
+
+
+_IPV4_IN_IPV6 = (ipaddress.IPv6Network("::ffff:0:0/96"), ipaddress.IPv6Network("64:ff9b::/96"))
+"""RFC 4291 section 2.5.5.2 and RFC 6052."""
+
+
+def _source_key(source: str) -> str:
+    """The /64 of an IPv6 address, since the host or home that has one address of it has all of them."""
+    try:
+        address = ipaddress.ip_address(source.partition("%")[0])
+    except ValueError:
+        return source
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if any(address in network for network in _IPV4_IN_IPV6):
+        return str(ipaddress.IPv4Address(address.packed[-4:]))
+    return str(ipaddress.IPv6Network((address.packed[:8] + bytes(8), 64)))
 
 
 # Both factors of a request -----------------------------------------------------------------------------------
@@ -996,7 +1017,8 @@ class Authenticator:
         flaw = _flaw(tokens, token, codes)
         if token is None:
             return refuse("unauthenticated", flaw or "token-missing"), None
-        wait = self._decoy_strangers.count("", at) if known else self._strangers.count(source, at)
+        source_key = _source_key(source)
+        wait = self._decoy_strangers.count("", at) if known else self._strangers.count(source_key, at)
         if not known or flaw or code is None or not well_formed:
             self._decoy_guard.decide(Attempt(self._decoy, "", "0", None, at))
             if not known and wait:
