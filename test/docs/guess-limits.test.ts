@@ -63,7 +63,7 @@ describe('what the pages say of guesses', () => {
     ['docs/fragments/github.md', `with 6 digits the budget is ${short} in half a minute and ${day} a day`],
     [
       'docs/state.md',
-      `as many members of 22 bytes as a day allows (${inADay(6)}, or ${inADay(8)} for 8 digits, with window 1)`,
+      `as many members of 14 bytes as a day allows: ${inADay(6)}, or ${inADay(8)} for 8 digits, with window 1.`,
     ],
     ['docs/scaling.md', `at most ${day} instants for each peer`],
   ])('is what the code computes: %s, %s', (page, said) => {

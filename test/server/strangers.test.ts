@@ -151,7 +151,7 @@ describe('a source with more unknown tokens than its limit', () => {
 
   it('gains nothing by wrong codes: they make no token known, and none forgotten', async () => {
     const { delegate } = issuerAuth()
-    const { send, exhaust } = subjectOf({ delegate })
+    const { send, exhaust, clock } = subjectOf({ delegate })
     const known = await good({ jti: 'known' })
     expect(await send(known)).toBe('alice')
     const stolen = await Promise.all(Array.from({ length: 40 }, (_, n) => good({ jti: `s${n}` })))
@@ -160,6 +160,8 @@ describe('a source with more unknown tokens than its limit', () => {
         /^code-wrong|guesses-exhausted$/,
       )
     }
+    // All tokens of a peer share its budget.
+    clock.advance(30)
     await exhaust()
     expect(await send(known)).toBe('alice')
     expect(await send(stolen[0] ?? '')).toBe('strangers-exhausted')
