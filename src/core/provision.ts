@@ -9,7 +9,7 @@ import {
   type SeedCredential,
   type TokenCredential,
 } from './roster.js'
-import { mayShareSeed, sharedOnce } from './shared-seed.js'
+import { makeSameCodes, mayShareSeed, sharedOnce } from './shared-seed.js'
 import type { CodeProfile, ReplayPolicy } from './profile.js'
 import type { RandomBytes } from './random.js'
 import { makeSeed, type Seed } from './seed.js'
@@ -52,7 +52,16 @@ export function provisionPeer(roster: Roster, request: PeerRequest, options: Pro
     )
   }
   const { at, random } = options
-  const { algorithm, digits, period } = { ...roster.profile, ...request }
+  const profile = { ...roster.profile, ...request }
+  const [other] = roster.peers.values()
+  if (roster.sharedSeeds && other && !makeSameCodes(profile, other)) {
+    throw new TOTPError(
+      'ERR_USAGE',
+      `this store has one seed for all peers, so they have one profile: that of ${quoteName(other.name)} is ` +
+        `${other.algorithm}, ${other.digits} digits, ${other.period} s`,
+    )
+  }
+  const { algorithm, digits, period } = profile
   return {
     name: request.name,
     algorithm,

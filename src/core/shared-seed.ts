@@ -1,6 +1,6 @@
 import { TOTPError } from './errors.js'
 import { quoteName } from './name.js'
-import type { ReplayPolicy } from './profile.js'
+import type { CodeProfile, ReplayPolicy } from './profile.js'
 import { replayOf, type Roster } from './roster.js'
 
 /**
@@ -19,26 +19,46 @@ const mostNames = 5
 
 /** What is wrong with a roster, and what would be right. */
 export interface RosterProblem {
+  readonly id: 'shared-seed-once' | 'shared-seed-profile'
   readonly message: string
   readonly fix: string
+}
+
+/**
+ * Returns whether codes of one seed are the same for two peers. If they are not, they cannot share it: what was used of one
+ * says nothing of the other.
+ */
+export function makeSameCodes(one: CodeProfile, other: CodeProfile): boolean {
+  return one.algorithm === other.algorithm && one.digits === other.digits && one.period === other.period
 }
 
 /** Returns why a server refuses a roster whose peers share a seed; undefined if it does not. */
 export function sharedSeedProblem(roster: Roster): RosterProblem | undefined {
   if (!roster.sharedSeeds) return undefined
   const peers = [...roster.peers.values()]
+  const [first] = peers
+  const other = first && peers.find((peer) => !makeSameCodes(first, peer))
+  if (other) {
+    return {
+      id: 'shared-seed-profile',
+      message: `${quoteName(first.name)} and ${quoteName(other.name)} share a seed with different algorithms, digits or periods`,
+      fix: `remove ${quoteName(other.name)} and add it again without --algorithm, --digits and --period`,
+    }
+  }
   const names = peers
     .filter((peer) => !mayShareSeed({ replay: replayOf(roster, peer) }))
     .map(({ name }) => quoteName(name))
   if (names.length > 0) {
     const more = names.length > mostNames ? ` and ${names.length - mostNames} more` : ''
     return {
+      id: 'shared-seed-once',
       message: `policy once of ${names.slice(0, mostNames).join(', ')}${more}: ${sharedOnce}`,
       fix: 'create a store without --shared-seed, or remove such peers and add them again with --replay reuse',
     }
   }
   if (peers.length > 0 || mayShareSeed(roster)) return undefined
   return {
+    id: 'shared-seed-once',
     message: `policy once of the agent: ${sharedOnce}`,
     fix: 'create a store without --shared-seed, or one with --replay reuse',
   }

@@ -21,7 +21,7 @@ const oldDays = 180
 export function auditRoster(roster: Roster, at: Date): Finding[] {
   const peers = [...roster.peers.values()]
   return [
-    ...(roster.sharedSeeds ? [sharedSeed(roster), ...sharedSeedOnce(roster)] : []),
+    ...(roster.sharedSeeds ? [sharedSeed(roster), ...refusedSharing(roster)] : []),
     ...peers.flatMap((peer) => [
       ...auditSeeds(roster, peer, at),
       ...auditLives(roster, peer, at),
@@ -152,7 +152,7 @@ function sharedSeed({ agent }: Roster): Finding {
   }
 }
 
-function sharedSeedOnce(roster: Roster): Finding[] {
+function refusedSharing(roster: Roster): Finding[] {
   const problem = sharedSeedProblem(roster)
-  return problem ? [{ id: 'shared-seed-once', severity: 'serious', subject: roster.agent, ...problem }] : []
+  return problem ? [{ severity: 'serious', subject: roster.agent, ...problem }] : []
 }

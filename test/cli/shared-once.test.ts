@@ -106,6 +106,28 @@ describe('policy once and a seed that all peers share', () => {
     ])
   })
 
+  it('are refused with another profile: by add-peer, by doctor, and by what a server reads', async () => {
+    const cwd = await storeWith(() => undefined, 'alice')
+    const added = await runCli(['add-peer', 'bob', '--digits', '8'], { cwd })
+    expect(added).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(added.stderr).toContain('that of "alice" is SHA1, 6 digits, 30 s')
+
+    const older = await storeWith(
+      ({ peers }) => Object.assign(peers['bob'] ?? {}, { digits: 8 }),
+      'alice',
+      'bob',
+    )
+    for (const format of ['json', 'typescript', 'python']) {
+      const run = await runCli(['config', 'server', '--format', format], { cwd: older })
+      expect(run).toMatchObject({ exitCode: 3, stdout: '' })
+      expect(run.stderr).toContain(
+        '"alice" and "bob" share a seed with different algorithms, digits or periods',
+      )
+    }
+    const { stdout } = await runCli(['doctor', '--json'], { cwd: older })
+    expect(stdout).toContain('shared-seed-profile')
+  })
+
   it('are served by no demo', async () => {
     const cwd = await storeWith((store) => (store.replay = 'once'), 'alice')
     const run = await runCli(['demo'], { cwd })

@@ -106,7 +106,7 @@ describe.each(['upgrade', 'connect'])('totpUpgradeGuard for %s', (event) => {
   })
 
   it('answers 429 after too many guesses, and 503 when the state is down', async () => {
-    const { port } = await start({ throttle: { budgets: [{ limit: 1, seconds: 30 }] } })
+    const { port } = await start({ throttle: { budgets: [{ limit: 1, seconds: 30 }], risk: 1 } })
     await rawExchange(port, ask([token, `X-TOTP: ${wrongCodeOf(someInstant)}`]))
     const throttled = await rawExchange(port, ask(both))
     expect(throttled).toMatch(/^HTTP\/1\.1 429 Too Many Requests\r\nRetry-After: 30\r\n/)

@@ -1,6 +1,6 @@
 import { TOTPError } from '../../core/errors.js'
 import { hmacKeyOf } from '../../core/seed-digest.js'
-import { mayShareSeed, sharedOnce } from '../../core/shared-seed.js'
+import { makeSameCodes, mayShareSeed, sharedOnce } from '../../core/shared-seed.js'
 import { quoteName } from '../../core/name.js'
 import type { CodeProfile, ReplayPolicy } from '../../core/profile.js'
 import type { Seed } from '../../core/seed.js'
@@ -30,7 +30,7 @@ export function requireDistinctSeeds(peers: Iterable<SeedOwner>): ReadonlySet<st
       for (const key of new Set([seed.base32.replace(/A+$/, ''), hmacKeyOf(seed, algorithm)])) {
         const owner = owners.get(key)
         if (owner === peer) throw invalid(peer, 'two of its seeds are the same; list each seed once')
-        if (owner && !makeSameCodes(owner, peer)) {
+        if (owner && !makeSameCodes(owner.profile, peer.profile)) {
           throw invalid(
             peer,
             `it has a seed of peer ${quoteName(owner.name)} with another algorithm, digits or period; use a seed of its own`,
@@ -48,10 +48,6 @@ export function requireDistinctSeeds(peers: Iterable<SeedOwner>): ReadonlySet<st
     }
   }
   return sharing
-}
-
-function makeSameCodes({ profile: one }: SeedOwner, { profile: other }: SeedOwner): boolean {
-  return one.algorithm === other.algorithm && one.digits === other.digits && one.period === other.period
 }
 
 function invalid({ name }: SeedOwner, words: string): TOTPError {
