@@ -7,10 +7,12 @@ import * as grpc from '@grpc/grpc-js'
 import express, { type Express } from 'express'
 import { cardPath } from '../core/card/shapes.js'
 import type { Roster } from '../core/roster.js'
+import { printable } from '../core/text.js'
 import { memoryState } from '../state/memory-state.js'
 import { TOTPCallContextBuilder } from '../server/a2a.js'
 import { outcomeOf, totpGuard } from '../server/express.js'
 import { grpcGuard, guardedService, outcomeOf as grpcOutcomeOf } from '../server/grpc.js'
+import type { AuthEvent } from '../server/scheme/events.js'
 import { rosterOptions } from '../server/scheme/roster.js'
 import { TOTPServerAuthScheme } from '../server/scheme/scheme.js'
 import { formatCall, type LoggedCall } from '../service/call-log.js'
@@ -54,8 +56,10 @@ export async function startDemoAgent(options: DemoOptions): Promise<DemoAgent> {
     state: memoryState({ since: new Date(0) }),
     // The owner of the roster has allowed them already.
     allowWeakSeeds: true,
-    // Its log has a line for each call.
-    onEvent: () => undefined,
+    onEvent: (event) => {
+      const note = noteOf(event)
+      if (note !== undefined) log(printable(note))
+    },
     now,
   })
 
@@ -83,6 +87,23 @@ export async function startDemoAgent(options: DemoOptions): Promise<DemoAgent> {
       await Promise.all([grpcListener.stop(), http.stop()])
     },
   }
+}
+
+type EventOf<T extends AuthEvent['type'], E = AuthEvent> = E extends { readonly type: T } ? E : never
+
+/** What the log says of an event besides the line of its call, which has the rest. */
+const notes: { readonly [T in AuthEvent['type']]?: (event: EventOf<T>) => string } = {
+  token_compromise_suspected: ({ peer }) => `${peer}: its token may be stolen: rotate it`,
+  code_stale: ({ peer, drift }) =>
+    `${peer}: its clock is ${Math.abs(drift)} time steps ${drift < 0 ? 'behind' : 'ahead'}`,
+  canary_used: ({ canary }) => `${canary}: the token of this canary was sent`,
+  clock_jumped: ({ peer }) => `${peer}: its codes come from two clocks: is its seed on a second machine?`,
+  code_from_two_sources: ({ peer }) => `${peer}: a code came from two addresses: somebody captured it`,
+}
+
+function noteOf(event: AuthEvent): string | undefined {
+  const note = notes[event.type] as ((event: AuthEvent) => string) | undefined
+  return note?.(event)
 }
 
 /** What the handlers of each binding share. */

@@ -6,7 +6,6 @@ export interface LoggedOutcome {
   readonly refusal?: {
     readonly peer?: string
     readonly reason: string
-    readonly compromiseSuspected?: boolean
   }
 }
 
@@ -36,8 +35,7 @@ export function formatCall({ outcome, method, path, status, durationMs }: Logged
 function formatOutcome({ caller, refusal }: LoggedOutcome = {}): string {
   if (caller) return caller.peer
   if (!refusal) return 'anyone'
-  const refused = `refused ${refusal.peer ? `${refusal.peer} ` : ''}(${refusal.reason})`
-  return refusal.compromiseSuspected ? `${refused}, its token may be stolen: rotate it;` : refused
+  return `refused ${refusal.peer ? `${refusal.peer} ` : ''}(${refusal.reason})`
 }
 
 const longestPath = 100

@@ -154,7 +154,7 @@ describe('a code of a live seed outside of the window', () => {
       const clock = new Clock()
       const { scheme, events } = schemeFor(clock, {
         state,
-        throttle: { budgets: [{ limit: 1, seconds: 30 }] },
+        throttle: { budgets: [{ limit: 1, seconds: 30 }], risk: 1 },
       })
       clock.advance(3600 * states.indexOf(state))
       await scheme.authenticate(late(clock, -4))

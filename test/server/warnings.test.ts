@@ -17,6 +17,7 @@ import {
   peers,
   requestWith,
   schemeFor,
+  secondLooks,
   someInstant,
   wrongCodeOf,
 } from '../support/guarded.js'
@@ -178,6 +179,7 @@ describe('with onEvent', () => {
   it('nothing is a process warning', async () => {
     const { scheme, events } = schemeFor(new Clock())
     await guess(scheme)
+    await secondLooks()
     expect(events.map(({ type }) => type)).toContain('token_compromise_suspected')
     await schemeFor(new Clock(), { state: failing(new Error('OOM')) }).scheme.authenticate(requestWith(right))
     expect(await written()).toEqual([])

@@ -21,10 +21,6 @@ describe('a call as text', () => {
     [{ caller: { peer: 'alice' } }, 'alice GET /a 200 3 ms'],
     [{ refusal: { reason: 'token-missing' } }, 'refused (token-missing) GET /a 200 3 ms'],
     [{ refusal: { peer: 'bob', reason: 'code-wrong' } }, 'refused bob (code-wrong) GET /a 200 3 ms'],
-    [
-      { refusal: { peer: 'bob', reason: 'code-wrong', compromiseSuspected: true } },
-      'refused bob (code-wrong), its token may be stolen: rotate it; GET /a 200 3 ms',
-    ],
   ])('of %j is %j', (outcome, line) => {
     expect(formatCall({ ...call, outcome })).toBe(line)
   })
