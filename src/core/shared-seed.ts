@@ -19,7 +19,8 @@ const mostNames = 5
 
 /** What is wrong with a roster, and what would be right. */
 export interface RosterProblem {
-  readonly id: 'shared-seed-once' | 'shared-seed-profile'
+  /** What does not go together with a shared seed. */
+  readonly kind: 'once' | 'profile'
   readonly message: string
   readonly fix: string
 }
@@ -40,7 +41,7 @@ export function sharedSeedProblem(roster: Roster): RosterProblem | undefined {
   const other = first && peers.find((peer) => !makeSameCodes(first, peer))
   if (other) {
     return {
-      id: 'shared-seed-profile',
+      kind: 'profile',
       message: `${quoteName(first.name)} and ${quoteName(other.name)} share a seed with different algorithms, digits or periods`,
       fix: `remove ${quoteName(other.name)} and add it again without --algorithm, --digits and --period`,
     }
@@ -51,14 +52,14 @@ export function sharedSeedProblem(roster: Roster): RosterProblem | undefined {
   if (names.length > 0) {
     const more = names.length > mostNames ? ` and ${names.length - mostNames} more` : ''
     return {
-      id: 'shared-seed-once',
+      kind: 'once',
       message: `policy once of ${names.slice(0, mostNames).join(', ')}${more}: ${sharedOnce}`,
       fix: 'create a store without --shared-seed, or remove such peers and add them again with --replay reuse',
     }
   }
   if (peers.length > 0 || mayShareSeed(roster)) return undefined
   return {
-    id: 'shared-seed-once',
+    kind: 'once',
     message: `policy once of the agent: ${sharedOnce}`,
     fix: 'create a store without --shared-seed, or one with --replay reuse',
   }

@@ -154,5 +154,10 @@ function sharedSeed({ agent }: Roster): Finding {
 
 function refusedSharing(roster: Roster): Finding[] {
   const problem = sharedSeedProblem(roster)
-  return problem ? [{ severity: 'serious', subject: roster.agent, ...problem }] : []
+  if (!problem) return []
+  const { kind, message, fix } = problem
+  const finding = { severity: 'serious', subject: roster.agent, message, fix } as const
+  return kind === 'once'
+    ? [{ id: 'shared-seed-once', ...finding }]
+    : [{ id: 'shared-seed-profile', ...finding }]
 }
