@@ -81,12 +81,17 @@ export async function decide(attempt: AuthAttempt, config: SchemeConfig, memory:
       return { outcome: { caller: grantCaller(owner, comparison, config.leaseRules, memory.leases) } }
     }
     const decided = refused(refusalOf(decision, peer.name))
-    if (decision.kind !== 'wrong' || comparison.kind !== 'guess' || !decision.counted) return decided
+    if (decision.kind !== 'wrong' || comparison.kind !== 'guess' || !isCounted(decision)) return decided
     const { tripped } = decision
     return { ...decided, counted: { peer, code: comparison.code, attempt: asked, tripped } }
   } catch (error) {
     return refused(stateFailed(peer.name, failureOf(error)))
   }
+}
+
+/** A state of the user's own may leave it out: then every wrong code counts. */
+function isCounted({ counted }: { readonly counted?: boolean }): boolean {
+  return counted !== false
 }
 
 function stateAttempt(
