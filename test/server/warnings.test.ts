@@ -37,8 +37,9 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** All warnings so far: Node hands them over in the next tick. */
+/** All warnings so far, with those of second looks. Node hands them over in the next tick. */
 async function written(): Promise<SeenWarning[]> {
+  await secondLooks()
   await new Promise((done) => setImmediate(done))
   return warnings.filter(({ name }) => name === 'TOTPWarning')
 }

@@ -9,6 +9,7 @@ import { PeerTokenAuth } from '../../src/server/scheme/delegates.js'
 import type { AuthEvent } from '../../src/server/scheme/events.js'
 import type { PeerSeedsOptions } from '../../src/server/scheme/options.js'
 import type { AuthRequest } from '../../src/server/scheme/request.js'
+import { SecondLooks } from '../../src/server/scheme/second-looks.js'
 import { TOTPServerAuthScheme } from '../../src/server/scheme/scheme.js'
 
 /** A seed and a token that are the same in every run. */
@@ -52,9 +53,14 @@ export function wrongCodeOf(at: Date, which = 0): string {
 
 export const bearerOf = (peer: PeerName): string => `Bearer ${peers[peer].token}`
 
-/** Resolves when all guesses that were counted so far have been looked at again: that happens after their answers. */
+/**
+ * Resolves when all guesses that were counted so far have been looked at again: that happens after their answers. From
+ * the first call on, each look begins at once.
+ */
 export async function secondLooks(): Promise<void> {
-  await new Promise(setImmediate)
+  SecondLooks.later = setImmediate
+  do await new Promise(setImmediate)
+  while (SecondLooks.underWay > 0)
 }
 
 /** Both header fields of a peer, right now. */

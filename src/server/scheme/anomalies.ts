@@ -1,7 +1,7 @@
 import { eventBase, type AuthEvent } from './events.js'
 import type { AuthOutcome } from './outcome.js'
 import type { CodeComparison, SchemePeer } from './peers.js'
-import type { AuthRequest } from './request.js'
+import { sourceOf, type AuthRequest } from './request.js'
 
 /** How many peers are remembered; beyond that, one that was not heard of for a while is forgotten. */
 const mostPeers = 10_000
@@ -69,14 +69,14 @@ export class Anomalies {
     if (outcome.caller) {
       const trace = this.#traceOf(peer.name)
       const seed = seedTraceOf(trace, seedId)
-      if (peer.replay === 'once') remember(seed, timeStep, request.source)
+      if (peer.replay === 'once') remember(seed, timeStep, sourceOf(request))
       const drifts = jumpOf(seed, timeStep, drift, peer.profile.period * 1000, at.getTime())
       if (!drifts || Math.abs(at.getTime() - trace.jumpedAt) < quietMs) return undefined
       trace.jumpedAt = at.getTime()
       return { type: 'clock_jumped', ...eventBase(request, at), peer: peer.name, seedId, drifts }
     }
     if (outcome.refusal.reason !== 'code-replayed') return undefined
-    const sources = this.#secondSource(peer.name, seedId, timeStep, request.source)
+    const sources = this.#secondSource(peer.name, seedId, timeStep, sourceOf(request))
     return (
       sources && {
         type: 'code_from_two_sources',

@@ -4,7 +4,7 @@ import type { LateCode } from '../../state/state.js'
 import { printableEvent } from './printable-event.js'
 import type { AuthOutcome } from './outcome.js'
 import type { RefusalReason } from './refusal.js'
-import type { AuthRequest } from './request.js'
+import { sourceOf, type AuthRequest } from './request.js'
 
 /** What every event of a request has. */
 export interface EventBase {
@@ -142,34 +142,20 @@ export function eventsOf({ caller, refusal }: AuthOutcome, request: AuthRequest,
   return [{ type, ...base, reason, ...(peer !== undefined && { peer }), ...failure }]
 }
 
-/** What a second look at a guess showed, after its request was answered. */
-export interface SecondLook {
-  readonly peer: string
-  /** Set if the guess is a code of a live seed outside of the window. */
-  readonly late?: LateCode & { readonly seedId: string }
-  /** Whether it exhausted a budget and still counts. */
-  readonly suspicious: boolean
+export function codeStale(
+  peer: string,
+  { seedId, timeStep, drift }: LateCode & { readonly seedId: string },
+  base: EventBase,
+): AuthEvent {
+  return { type: 'code_stale', ...base, peer, seedId, timeStep, drift }
 }
 
-/** The events of a second look, in order. */
-export function eventsOfSecondLook(
-  { peer, late, suspicious }: SecondLook,
-  request: Pick<AuthRequest, 'binding' | 'source'>,
-  at: Date,
-): AuthEvent[] {
-  const base = eventBase(request, at)
-  const events: AuthEvent[] = []
-  if (late) {
-    const { seedId, timeStep, drift } = late
-    events.push({ type: 'code_stale', ...base, peer, seedId, timeStep, drift })
-  }
-  if (suspicious) {
-    const advice = `someone with a live token of ${quoteName(peer)} is guessing codes: rotate it`
-    events.push({ type: 'token_compromise_suspected', ...base, peer, advice })
-  }
-  return events
+export function compromiseSuspected(peer: string, base: EventBase): AuthEvent {
+  const advice = `someone with a live token of ${quoteName(peer)} is guessing codes: rotate it`
+  return { type: 'token_compromise_suspected', ...base, peer, advice }
 }
 
-export function eventBase({ binding, source }: Pick<AuthRequest, 'binding' | 'source'>, at: Date): EventBase {
-  return { at, binding, ...(source !== undefined && { source }) }
+export function eventBase(request: Pick<AuthRequest, 'binding' | 'source'>, at: Date): EventBase {
+  const source = sourceOf(request)
+  return { at, binding: request.binding, ...(source !== undefined && { source }) }
 }

@@ -54,6 +54,24 @@ export function credentialsOf(request: AuthRequest, codeField: string): Credenti
   }
 }
 
+/**
+ * Where a request came from, as a text. In plain JavaScript a source can be anything, and reading it can fail; this never
+ * throws.
+ */
+export function sourceOf(request: Pick<AuthRequest, 'source'>): string | undefined {
+  try {
+    const source: unknown = request.source
+    if (source === undefined || source === null || typeof source === 'string') return source ?? undefined
+    // Undefined for a symbol or a function.
+    const text: unknown = JSON.stringify(source)
+    return typeof text === 'string' ? text : unreadable
+  } catch {
+    return unreadable
+  }
+}
+
+const unreadable = 'unreadable'
+
 /** Requests made in plain JavaScript may return a single line as a string, or nothing. */
 function linesOf(given: readonly string[] | string | null | undefined): readonly string[] {
   return typeof given === 'string' ? [given] : (given ?? [])

@@ -4,15 +4,15 @@ import { memoryState } from '../../state/memory-state.js'
 import { Anomalies } from './anomalies.js'
 import { CanaryAlarm, ownerOfCanary } from './canaries.js'
 import { makeConfig, type SchemeConfig } from './config.js'
-import { decide, type CountedGuess, type Memory } from './decision.js'
-import { emit, emitLater, eventBase, eventsOf, eventsOfSecondLook, type OnEvent } from './events.js'
+import { decide, type Memory } from './decision.js'
+import { emit, emitLater, eventBase, eventsOf, type OnEvent } from './events.js'
 import { followServerFile, namingFile, type FromFileOptions } from './from-file.js'
 import { Leases } from './leases.js'
 import type { TOTPServerAuthSchemeOptions } from './options.js'
 import type { AuthOutcome } from './outcome.js'
-import { lookAgain } from './late-codes.js'
 import { compareCode } from './peers.js'
 import { credentialsOf, type AuthRequest } from './request.js'
+import { SecondLooks } from './second-looks.js'
 import { StrangerGate } from './stranger-gate.js'
 import { warningListener } from './warnings.js'
 
@@ -26,6 +26,7 @@ export class TOTPServerAuthScheme {
   readonly #strangers: StrangerGate
   readonly #canaryAlarm = new CanaryAlarm()
   readonly #anomalies = new Anomalies()
+  readonly #secondLooks: SecondLooks
   readonly #onEvent: OnEvent
   readonly #now: () => Date
   #stopFollowing: () => void = () => undefined
@@ -41,6 +42,7 @@ export class TOTPServerAuthScheme {
     this.#memory = { state, decoyState: memoryState(), leases: new Leases(this.#config.leaseRules, now) }
     this.#strangers = new StrangerGate(throttle?.strangers)
     this.#onEvent = options.onEvent ?? warningListener()
+    this.#secondLooks = new SecondLooks(state, this.#onEvent)
     this.#now = now
   }
 
@@ -118,6 +120,8 @@ export class TOTPServerAuthScheme {
     const comparison = compareCode(owner.peer, config.decoy, credentials.code, at)
     const attempt = { request, credentials, owner, comparison, at }
     const { outcome, counted } = await decide(attempt, config, this.#memory)
+    // At once, since the socket may be closed later, and guesses are looked at in the order in which they were counted.
+    if (counted) this.#secondLooks.add(counted, eventBase(request, at))
     this.#strangers.remember(outcome, firstFactor, tokenHash)
     for (const event of eventsOf(outcome, request, at)) emit(this.#onEvent, event)
     const anomaly = this.#anomalies.observe({ peer: owner.peer, comparison, outcome, request, at })
@@ -127,21 +131,6 @@ export class TOTPServerAuthScheme {
       const base = eventBase(request, at)
       emitLater(this.#onEvent, () => canary && this.#canaryAlarm.raise(canary, base))
     }
-    if (counted) {
-      // The socket may be closed by then.
-      const { binding, source } = request
-      // An immediate runs after all that the answer needs.
-      setImmediate(() => void this.#lookAgain(counted, { binding, source }, at))
-    }
     return outcome
-  }
-
-  async #lookAgain(
-    guess: CountedGuess,
-    request: Pick<AuthRequest, 'binding' | 'source'>,
-    at: Date,
-  ): Promise<void> {
-    const look = await lookAgain(guess, this.#memory.state)
-    for (const event of eventsOfSecondLook(look, request, at)) emit(this.#onEvent, event)
   }
 }

@@ -2,7 +2,7 @@ import { sourceKey } from '../../state/source.js'
 import { StrangerLimit, type StrangerLimitOptions } from '../../state/stranger-limit.js'
 import type { FirstFactor, NoOwner, TokenOwner } from './first-factor.js'
 import type { AuthOutcome } from './outcome.js'
-import type { AuthRequest } from './request.js'
+import { sourceOf, type AuthRequest } from './request.js'
 import { SeenTokens } from './seen-tokens.js'
 
 /** How long a token waits for its check while as many unknown ones of its source are checked as the limit allows. */
@@ -34,10 +34,10 @@ export class StrangerGate {
     if (token === undefined) return firstFactor.identify(token, tokenHash, at)
     const ask = async (): Promise<TokenOwner> => {
       const owner = await firstFactor.identify(token, tokenHash, at)
-      return owner.peer ? owner : this.#counted(owner, firstFactor, tokenHash, sourceOf(request), at)
+      return owner.peer ? owner : this.#counted(owner, firstFactor, tokenHash, sourceOf(request) ?? '', at)
     }
     if (firstFactor.mayAlwaysAsk(tokenHash) || this.#seen.has(tokenHash)) return ask()
-    return this.#inTurn(sourceKey(sourceOf(request)), at, ask)
+    return this.#inTurn(sourceKey(sourceOf(request) ?? ''), at, ask)
   }
 
   /** Remembers the token with which a peer was let in. */
@@ -83,11 +83,6 @@ export class StrangerGate {
       await checks.nextEnd(left)
     }
   }
-}
-
-/** In plain JavaScript, a source can be anything. */
-function sourceOf({ source = '' }: Pick<AuthRequest, 'source'>): string {
-  return typeof source === 'string' ? source : JSON.stringify(source)
 }
 
 /** The checks of one source that are under way, and those that wait for their turn, the first one first. */
