@@ -36,7 +36,7 @@ type Lane = Look[]
  */
 export class SecondLooks {
   /** Begins a look some milliseconds later, which keeps no process alive. Tests replace it. */
-  static later: (begin: () => void) => unknown = (begin) => setTimeout(begin, randomInt(5, 51)).unref()
+  static later: (begin: () => void) => unknown = (begin) => setTimeout(begin, randomInt(1, 6)).unref()
 
   /** At how many budgets guesses are being looked at in this process. Tests wait until there is none. */
   static underWay = 0
