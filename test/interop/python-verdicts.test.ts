@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import type { Algorithm, Digits } from '../../src/core/profile.js'
 import { Seed } from '../../src/core/seed.js'
+import { hashToken } from '../../src/core/token.js'
 import { generateCodeOfStep } from '../../src/core/totp.js'
 import { memoryState } from '../../src/state/index.js'
 import { httpAnswer, TOTPServerAuthScheme, type AuthOutcome } from '../../src/server/index.js'
@@ -40,7 +41,13 @@ const requestsInARun = 200
 const runsOfAFile = 10
 
 const { own, shared } = vectors.files
-/** Those of the vectors, all windows, and peers that share a seed: under `once`, a code of one is spent for both. */
+/** The ends of the tokens of a peer, where that is not its name. */
+const tokensOf: Readonly<Record<string, readonly string[]>> = {
+  carol: ['carol', 'carol-old'],
+  crowd: Array.from({ length: 40 }, (_, number) => `crowd-${number}`),
+}
+
+/** Those of the vectors, all windows, peers that share a seed and its budget, and more tokens than are told apart. */
 const files: Readonly<Record<string, object>> = {
   own,
   shared,
@@ -49,9 +56,24 @@ const files: Readonly<Record<string, object>> = {
   twins: {
     ...own,
     peers: {
-      alice: { ...own.peers.alice, replay: 'once' },
-      erin: { ...own.peers.alice, replay: 'once', tokens: shared.peers.erin.tokens },
+      alice: own.peers.alice,
+      erin: { ...own.peers.alice, tokens: shared.peers.erin.tokens },
+      bob: own.peers.bob,
       carol: own.peers.carol,
+    },
+  },
+  crowd: {
+    ...own,
+    peers: {
+      crowd: {
+        ...own.peers.alice,
+        tokens: tokensOf['crowd']?.map((end, number) => ({
+          id: end,
+          hash: hashToken(`a2at_vector-token-of-${end}`),
+          // One after the other, so that guesses stop counting.
+          expiresAt: new Date(Date.UTC(2026, 5, 1, 16, 41, 30 * number)).toISOString(),
+        })),
+      },
     },
   },
 }
@@ -98,8 +120,7 @@ const credentialsOf = (token: string): readonly string[] => [
 function* randomRequests(file: File, random: (limit: number) => number, start: number): Generator<Request> {
   const pick = <T>(choices: readonly T[]): T => choices[random(choices.length)] as T
   const names = Object.keys(file.peers)
-  const tokenOf = (name: string): string =>
-    `a2at_vector-token-of-${name === 'carol' ? pick(['carol', 'carol-old']) : name}`
+  const tokenOf = (name: string): string => `a2at_vector-token-of-${pick(tokensOf[name] ?? [name])}`
   let at = start
   for (let made = 0; made < requestsInARun; made++) {
     at += pick([
@@ -123,7 +144,8 @@ function* randomRequests(file: File, random: (limit: number) => number, start: n
       Math.floor(at / 1000 / peer.period) + pick([0, 0, 0, 0, 1, -1, 1, -1, 2, -2, 3, 10, -11, 40, -41, 44])
     const right = generateCodeOfStep(seed, profile, step)
     const wrong = String(random(10 ** peer.digits)).padStart(peer.digits, '0')
-    const code = pick([right, right, right, right, right, right, wrong, pick(distortions)(right)])
+    const usual = pick([right, right, right, right, right, right, wrong, pick(distortions)(right)])
+    const code = name === 'crowd' && random(2) === 0 ? wrong : usual
     const token = random(8) === 0 ? pick(['a2at_nobody', tokenOf(pick(names))]) : tokenOf(name)
     const credentials = random(20) === 0 ? pick(credentialsOf(token)) : `Bearer ${token}`
     const { header } = file.profile

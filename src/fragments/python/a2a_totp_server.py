@@ -20,6 +20,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import bisect
 import contextvars
 import functools
 import hashlib
@@ -114,6 +115,11 @@ class Profile:
     window: int = 1
     header: str = "X-TOTP"
 
+    @property
+    def life(self) -> int:
+        """How long a code is acceptable, in seconds."""
+        return (2 * self.window + 1) * self.period
+
     def time_step(self, at: float) -> int:
         """T in RFC 6238 section 4.2, for an instant in unix seconds."""
         return math.floor(at / self.period)
@@ -195,13 +201,13 @@ class Roster:
     profile: Profile
     peers: Mapping[str, Peer]
     tokens: Mapping[str, Grant] = field(repr=False)
-    shares_seeds: bool = False
-    """Whether several peers have one seed, and so its budget."""
+    sharing: frozenset[str] = frozenset()
+    """The names of the peers that have a seed of another, and so its budget."""
 
     def is_live(self, token_hash: str, peer: Peer, at: float) -> bool:
         """Whether guesses with a token count for that peer."""
         grant = self.tokens.get(token_hash)
-        return grant is not None and at < grant.expires_at and (self.shares_seeds or grant.peer is peer)
+        return grant is not None and at < grant.expires_at and (peer.name in self.sharing or grant.peer is peer)
 
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -278,13 +284,14 @@ def _place_of(peer: str) -> str:
     return f"peers.{'(not shown)' if _SECRET_LOOKING.fullmatch(peer) else peer}"
 
 
-def _require_distinct_seeds(peers: Iterable[Peer]) -> bool:
-    """Whether several peers have one seed.
+def _require_distinct_seeds(peers: Iterable[Peer]) -> frozenset[str]:
+    """The names of the peers that have a seed of another.
 
-    Claims belong to a seed and its time steps, so a seed has one profile, and no peer has it twice.
+    Claims belong to a seed and its time steps, so a seed has one profile, no peer has it twice, and no two have it
+    while one of them is under `once`.
     """
     owners: dict[bytes, Peer] = {}
-    shared = False
+    sharing: set[str] = set()
     for peer in peers:
         for seed in peer.seeds:
             # Of a seed longer than a block, the key that HMAC makes is another seed with the same codes.
@@ -297,9 +304,15 @@ def _require_distinct_seeds(peers: Iterable[Peer]) -> bool:
                         f"{_place_of(peer.name)} has a seed of {_place_of(owner.name)} with another algorithm, digits "
                         "or period; use a seed of its own"
                     )
-                shared = shared or owner is not None
+                if owner and "once" in (owner.replay, peer.replay):
+                    raise ServerFileError(
+                        f"{_place_of(peer.name)} has a seed of {_place_of(owner.name)}: under policy once, a request "
+                        "of one would spend the codes of the other; use a seed of its own"
+                    )
+                if owner:
+                    sharing |= {owner.name, peer.name}
                 owners[key] = peer
-    return shared
+    return frozenset(sharing)
 
 
 def _peer(
@@ -486,6 +499,8 @@ _LATE_CODE = 20 * 60
 _MOST_TOKENS_APART = 16
 """Guesses with so many tokens are told apart at each seed; those with further ones always count."""
 _ANY_TOKEN = "*"  # noqa: S105  stands for all tokens that are not told apart
+_GUESS_SKEW = 60_000
+"""A clock that was set back by at most so many milliseconds forgets no guess early."""
 _CLAIM_KEPT = 31 * 86_400
 """A claim outlives its code by so many seconds, since clocks can be set back."""
 
@@ -584,43 +599,103 @@ class _Claim(_Kept):
 
 
 @dataclass
-class _GuessLog(_Kept):
-    """The recent guesses at one seed, oldest first. Its length is bounded by the limits, its number by the seeds."""
+class _TokenLog:
+    """The guesses with one token, oldest first."""
 
-    instants: list[float] = field(default_factory=list)
-    guesses: list[tuple[int, str, str]] = field(default_factory=list)
-    """Time step, code, and hash of the token."""
+    instants: list[int] = field(default_factory=list)
+    """In milliseconds: whole numbers, so that an instant can be searched for."""
+    guesses: list[tuple[int, str]] = field(default_factory=list)
+    """Time step and code."""
+
+    def count_since(self, instant: int) -> int:
+        """How many are not older."""
+        return len(self.instants) - bisect.bisect_left(self.instants, instant)
+
+
+@dataclass
+class _GuessLog(_Kept):
+    """The recent guesses at one seed, by token. Its length is bounded by the limits, its number by the seeds."""
+
+    tokens: dict[str, _TokenLog] = field(default_factory=dict)
+    """By the hash of the token; none of them is empty."""
     step: int = -1
     codes: set[str] = field(default_factory=set)
     """The distinct wrong codes of that time step, late ones included."""
 
     def wait_for(self, attempt: Attempt) -> float:
-        """Seconds until one more guess is allowed."""
-        wait = _wait_for(self.instants, attempt.limits, attempt.at)
+        """Seconds until one more guess is allowed. Guesses with dead tokens do not count."""
+        wait = _longest_pause(self.tokens.values(), attempt)
         if wait <= 0 or attempt.is_live is None:
             return wait
-        live = {token for _, _, token in self.guesses if token == _ANY_TOKEN or attempt.is_live(token)}
-        guesses = zip(self.instants, self.guesses, strict=True)
-        return _wait_for([at for at, (_, _, token) in guesses if token in live], attempt.limits, attempt.at)
+        counted = [log for token, log in self.tokens.items() if token == _ANY_TOKEN or attempt.is_live(token)]
+        return wait if len(counted) == len(self.tokens) else _longest_pause(counted, attempt)
 
     def add(self, attempt: Attempt) -> None:
         """Counts a guess."""
-        apart = {token for _, _, token in self.guesses} - {_ANY_TOKEN}
-        is_apart = attempt.token_hash in apart or len(apart) < _MOST_TOKENS_APART
-        self.guesses.append((attempt.time_step, attempt.code, attempt.token_hash if is_apart else _ANY_TOKEN))
-        # A clock that was set back must not make the log unsorted.
-        self.instants.append(max(attempt.at, self.instants[-1]) if self.instants else attempt.at)
-        # Those that count, and as many with tokens that are no longer live.
-        most = 2 * max(limit for limit, _ in attempt.limits)
-        del self.guesses[:-most], self.instants[:-most]
-        self.keep(max(seconds for _, seconds in attempt.limits), attempt.at)
+        now, longest = _milliseconds(attempt.at), max(seconds for _, seconds in attempt.limits)
+        # Not before the newest one, if the clock was set back a little: no guess is forgotten early.
+        instant = max(now, min(_newest_of(self.tokens.values(), now), now + _GUESS_SKEW))
+        token = self._token_for(attempt.token_hash, now - longest * 1000)
+        log = self.tokens.setdefault(token, _TokenLog())
+        place = bisect.bisect_right(log.instants, instant)
+        log.instants.insert(place, instant)
+        log.guesses.insert(place, (attempt.time_step, attempt.code))
+        # The limits ask for no more than that.
+        if len(log.guesses) > max(limit for limit, _ in attempt.limits):
+            del log.guesses[0], log.instants[0]
+        self.keep(longest, attempt.at)
 
     def remove(self, attempt: Attempt) -> None:
         """Takes a guess back."""
-        for place in reversed(range(len(self.guesses))):
-            if self.guesses[place][:2] == (attempt.time_step, attempt.code):
-                del self.guesses[place], self.instants[place]
-                return
+        guess = attempt.time_step, attempt.code
+        for token in (_ANY_TOKEN, attempt.token_hash):
+            log = self.tokens.get(token)
+            if log is None or guess not in log.guesses:
+                continue
+            # The newest, if the clock was set back into its time step.
+            place = len(log.guesses) - 1 - log.guesses[::-1].index(guess)
+            del log.guesses[place], log.instants[place]
+            if not log.guesses:
+                del self.tokens[token]
+
+    def _token_for(self, token: str, since: int) -> str:
+        """The token, if there is a place for one more. Guesses that are not newer than `since` no longer count."""
+        if token in self.tokens or self._has_room():
+            return token
+        for other in [other for other, log in self.tokens.items() if log.instants[-1] <= since]:
+            del self.tokens[other]
+        return token if self._has_room() else _ANY_TOKEN
+
+    def _has_room(self) -> bool:
+        return len(self.tokens.keys() - {_ANY_TOKEN}) < _MOST_TOKENS_APART
+
+
+def _milliseconds(at: float) -> int:
+    return round(at * 1000)
+
+
+def _newest_of(logs: Iterable[_TokenLog], default: int) -> int:
+    return max((log.instants[-1] for log in logs), default=default)
+
+
+def _longest_pause(logs: Collection[_TokenLog], attempt: Attempt) -> float:
+    """Seconds for which a limit is exhausted from now on, the longest of all limits."""
+
+    def count_since(instant: int) -> int:
+        return sum(log.count_since(instant) for log in logs)
+
+    now = _milliseconds(attempt.at)
+    pause = 0
+    for limit, seconds in attempt.limits:
+        length = seconds * 1000
+        first = now - length + 1
+        if count_since(first) < limit:
+            continue
+        # The instant of the oldest guess that has to end: so many are not older.
+        instants = range(first, _newest_of(logs, now) + 1)
+        beyond = bisect.bisect_right(instants, -limit, key=lambda instant: -count_since(instant))
+        pause = max(pause, instants[beyond - 1] + length - now)
+    return pause / 1000
 
 
 class MemoryState:
@@ -639,8 +714,8 @@ class MemoryState:
         # By the digest of the seed.
         self._claims: dict[str, _Claim] = {}
         self._guesses: dict[str, _GuessLog] = {}
-        # Codes ahead of the window, by peer and drift: their time step, and when they came.
-        self._ahead: dict[tuple[str, int], tuple[int, float]] = {}
+        # Codes ahead of the window, by the first live seed, peer and drift: their time step, and when they came.
+        self._ahead: dict[tuple[str, str, int], tuple[int, float]] = {}
         self._next_sweep = -math.inf
 
     def decide(self, attempt: Attempt) -> Decision:
@@ -653,8 +728,6 @@ class MemoryState:
                 return Decision("throttled", _whole_seconds(wait))
             if attempt.match is None:
                 return self._count(attempt, seeds)
-            if attempt.peer.replay == "reuse":
-                return Decision("accepted")
             return self._claim(attempt, attempt.match)
 
     def take_back(self, attempt: Attempt, late: Match) -> bool:
@@ -666,17 +739,18 @@ class MemoryState:
         """
         seeds = attempt.peer.live_digests(attempt.at)
         with self._lock:
-            if late.drift > 0 and not self._expected_ahead(attempt, late):
+            if late.drift > 0 and not self._expected_ahead(attempt, late, seeds):
                 return False
             for seed in seeds:
                 if seed in self._guesses:
                     self._guesses[seed].remove(attempt)
         return True
 
-    def _expected_ahead(self, attempt: Attempt, late: Match) -> bool:
-        name, drift = attempt.peer.name, late.drift
-        near = [self._ahead.get((name, drift + other)) for other in (-1, 0, 1)]
-        self._ahead[name, drift] = late.time_step, attempt.at
+    def _expected_ahead(self, attempt: Attempt, late: Match, seeds: Sequence[str]) -> bool:
+        # Of the peer with that seed, as guesses are: one with the same name may have another.
+        first, name, drift = seeds[0] if seeds else "", attempt.peer.name, late.drift
+        near = [self._ahead.get((first, name, drift + other)) for other in (-1, 0, 1)]
+        self._ahead[first, name, drift] = late.time_step, attempt.at
         return any(seen and seen[0] < late.time_step and _is_recent(seen[1], attempt.at) for seen in near)
 
     def _wait_for(self, attempt: Attempt, seeds: Iterable[str]) -> float:
@@ -699,20 +773,27 @@ class MemoryState:
     def _claim(self, attempt: Attempt, match: Match) -> Decision:
         profile, at = attempt.peer.profile, attempt.at
         claim = self._claims.get(match.seed)
+        if attempt.peer.replay == "reuse":
+            # For when the policy becomes `once`.
+            if not claim or match.time_step > claim.time_step:
+                self._spend(attempt, match)
+            return Decision("accepted")
         if claim and match.time_step <= claim.time_step:
             next_step = max(claim.time_step, attempt.time_step) + 1
             return Decision("replayed", _whole_seconds(next_step * profile.period - at))
-        life = (2 * profile.window + 1) * profile.period
         # A beginning far in the future is that of a clock that was wrong.
-        if self._since > at + life:
+        if self._since > at + profile.life:
             self._since = at
         if (match.time_step - profile.window) * profile.period < self._since:
             first_known = math.ceil(self._since / profile.period) + profile.window
             return Decision("unknown", _whole_seconds(first_known * profile.period - at))
+        self._spend(attempt, match)
+        return Decision("accepted")
+
+    def _spend(self, attempt: Attempt, match: Match) -> None:
         claim = self._claims.setdefault(match.seed, _Claim())
         claim.time_step = match.time_step
-        claim.keep(life + _CLAIM_KEPT, at)
-        return Decision("accepted")
+        claim.keep(attempt.peer.profile.life + _CLAIM_KEPT, attempt.at)
 
     def _sweep(self, at: float) -> None:
         uptime = time.monotonic()

@@ -240,7 +240,7 @@ def guess(checker: Authenticator, token: str, code: str) -> str:
     return reason_of(checker.authenticate([("authorization", f"Bearer {token}"), ("x-totp", code)]))
 
 
-WRONG = [f"0000{number:02}" for number in range(1, 40)]
+WRONG = [f"0000{number:02}" for number in range(1, 90)]
 """None is a code of a step near."""
 
 
@@ -289,7 +289,7 @@ def test_guesses_with_more_than_sixteen_tokens_count_whatever_becomes_of_these()
 
 
 def test_guesses_with_dead_tokens_displace_none_that_count() -> None:
-    """The log has room for both."""
+    """Each token has a log of its own."""
     profile = {**FILE["profile"], "window": 2}
     rosters = [parse_server_file(json.dumps(FILE))]
     checker = Authenticator(lambda: rosters[-1], now=lambda: AT, guard=MemoryState(since=0), later=unlooked)
@@ -299,15 +299,63 @@ def test_guesses_with_dead_tokens_displace_none_that_count() -> None:
 
     codes = iter(WRONG)
     publish("kept")
-    assert {guess(checker, "kept", next(codes)) for _ in range(3)} == {"code-wrong"}
+    assert guess(checker, "kept", next(codes)) == "code-wrong"
     for number in range(15):
         publish("kept", f"dead-{number}")
-        assert {guess(checker, f"dead-{number}", next(codes)) for _ in range(2)} == {"code-wrong"}
+        assert {guess(checker, f"dead-{number}", next(codes)) for _ in range(4)} == {"code-wrong"}
         assert guess(checker, "kept", good_code()) == "guesses-exhausted"
     publish("kept")
     assert guess(checker, "kept", good_code()) == "accepted"
-    assert {guess(checker, "kept", next(codes)) for _ in range(2)} == {"code-wrong"}
+    assert {guess(checker, "kept", next(codes)) for _ in range(4)} == {"code-wrong"}
     assert guess(checker, "kept", good_code()) == "guesses-exhausted"
+
+
+@pytest.mark.parametrize("why", ["taken back", "a day old"])
+def test_a_token_whose_guesses_are_gone_leaves_its_place(why: str) -> None:
+    """Its guesses are late codes, or older than the longest budget."""
+    rosters = [parse_server_file(rotated("fresh"))]
+    clock = [AT]
+    checker = Authenticator(
+        lambda: rosters[-1], now=lambda: clock[0], guard=MemoryState(since=0), later=lambda look: look()
+    )
+    for number in range(16):
+        rosters.append(parse_server_file(rotated(f"token-{number}")))
+        sent = code_of_step(KEY, Profile(), int(AT // 30) - 2 - number) if why == "taken back" else WRONG[number]
+        assert guess(checker, f"token-{number}", sent) == "code-wrong"
+    clock[0] += 0 if why == "taken back" else 86_400
+    rosters.append(parse_server_file(rotated("stolen")))
+    assert {guess(checker, "stolen", code) for code in WRONG[:5]} == {"code-wrong"}
+    assert guess(checker, "stolen", WRONG[5]) == "guesses-exhausted"
+    rosters.append(parse_server_file(rotated("fresh")))
+    right = code_of_step(KEY, Profile(), int(clock[0] // 30))
+    assert guess(checker, "fresh", right) == "accepted"
+
+
+def test_what_is_accepted_under_reuse_is_spent_when_the_policy_becomes_once() -> None:
+    """And nothing is refused before, nor after it is reuse again."""
+    rosters = [parse_server_file(alice(replay="reuse"))]
+    checker = Authenticator(lambda: rosters[-1], now=lambda: AT, guard=MemoryState(since=0), later=unlooked)
+    earlier, now, next_one = (code_of_step(KEY, Profile(), int(AT // 30) + drift) for drift in (-1, 0, 1))
+    assert {guess(checker, TOKEN, code) for code in (now, now, earlier)} == {"accepted"}
+    rosters.append(parse_server_file(alice(replay="once")))
+    assert {guess(checker, TOKEN, code) for code in (now, earlier)} == {"code-replayed"}
+    assert guess(checker, TOKEN, next_one) == "accepted"
+    rosters.append(parse_server_file(alice(replay="reuse")))
+    assert {guess(checker, TOKEN, code) for code in (earlier, now, next_one)} == {"accepted"}
+    rosters.append(parse_server_file(alice(replay="once")))
+    assert guess(checker, TOKEN, next_one) == "code-replayed"
+
+
+def test_guesses_of_a_peer_that_shares_no_seed_count_for_it_alone_whatever_others_share() -> None:
+    """A token that went to another peer is dead for the first one, unless the two share a budget."""
+    peers, moved = FILE["peers"], FILE["peers"]["alice"]["tokens"]
+    others = {"bob": {**peers["bob"], "replay": "reuse"}, "eve": {**peers["bob"], "replay": "reuse", "tokens": []}}
+    rosters = [parse_server_file(changed(peers={**others, "alice": peers["alice"]}))]
+    checker = Authenticator(lambda: rosters[-1], now=lambda: AT, guard=MemoryState(since=0), later=unlooked)
+    assert {guess(checker, TOKEN, code) for code in WRONG[:5]} == {"code-wrong"}
+    fresh = json.loads(rotated("fresh"))["peers"]
+    rosters.append(parse_server_file(changed(peers={**others, **fresh, "eve": {**others["eve"], "tokens": moved}})))
+    assert guess(checker, "fresh", good_code()) == "accepted"
 
 
 def test_what_is_remembered_is_bounded_and_the_guesses_of_one_peer_displace_none_of_another() -> None:
@@ -325,7 +373,7 @@ def test_what_is_remembered_is_bounded_and_the_guesses_of_one_peer_displace_none
     for number in range(10_000):
         clock[0] = AT + number * 40
         guess(checker, TOKEN, f"{number:06}")
-    assert max(len(log.guesses) for log in guard._guesses.values()) <= 100
+    assert max(len(log.guesses) for seed in guard._guesses.values() for log in seed.tokens.values()) == 50
 
 
 def test_a_claim_is_kept_while_the_clock_may_be_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
