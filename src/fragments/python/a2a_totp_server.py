@@ -617,7 +617,7 @@ class _GuessLog(_Kept):
     """The recent guesses at one seed, by token. Its length is bounded by the limits, its number by the seeds."""
 
     tokens: dict[str, _TokenLog] = field(default_factory=dict)
-    """By the hash of the token; none of them is empty."""
+    """By the hash of the token. Those with guesses alone: others need no place."""
     step: int = -1
     codes: set[str] = field(default_factory=set)
     """The distinct wrong codes of that time step, late ones included."""
@@ -670,6 +670,9 @@ class _GuessLog(_Kept):
         return len(self.tokens.keys() - {_ANY_TOKEN}) < _MOST_TOKENS_APART
 
 
+_NO_GUESSES = _GuessLog(tokens={_ANY_TOKEN: _TokenLog()})
+
+
 def _milliseconds(at: float) -> int:
     return round(at * 1000)
 
@@ -680,22 +683,27 @@ def _newest_of(logs: Iterable[_TokenLog], default: int) -> int:
 
 def _longest_pause(logs: Collection[_TokenLog], attempt: Attempt) -> float:
     """Seconds for which a limit is exhausted from now on, the longest of all limits."""
-
-    def count_since(instant: int) -> int:
-        return sum(log.count_since(instant) for log in logs)
-
     now = _milliseconds(attempt.at)
     pause = 0
     for limit, seconds in attempt.limits:
         length = seconds * 1000
-        first = now - length + 1
-        if count_since(first) < limit:
-            continue
-        # The instant of the oldest guess that has to end: so many are not older.
-        instants = range(first, _newest_of(logs, now) + 1)
-        beyond = bisect.bisect_right(instants, -limit, key=lambda instant: -count_since(instant))
-        pause = max(pause, instants[beyond - 1] + length - now)
+        pause = max(pause, _nth_newest(logs, limit, now - length) + length - now)
     return pause / 1000
+
+
+def _nth_newest(logs: Collection[_TokenLog], n: int, since: int) -> int:
+    """The instant of the nth newest guess; `since` if there are not so many newer than that."""
+    if len(logs) == 1:
+        # Nearly always, and quicker.
+        (log,) = logs
+        return max(log.instants[-n], since) if len(log.instants) >= n else since
+
+    def count_since(instant: int) -> int:
+        return sum(log.count_since(instant) for log in logs)
+
+    instants = range(since, max(since, _newest_of(logs, since)) + 1)
+    beyond = bisect.bisect_right(instants, -n, lo=1, key=lambda instant: -count_since(instant))
+    return instants[beyond - 1]
 
 
 class MemoryState:
@@ -754,8 +762,9 @@ class MemoryState:
         return any(seen and seen[0] < late.time_step and _is_recent(seen[1], attempt.at) for seen in near)
 
     def _wait_for(self, attempt: Attempt, seeds: Iterable[str]) -> float:
-        logs = [self._guesses[seed] for seed in seeds if seed in self._guesses]
-        return max((log.wait_for(attempt) for log in logs), default=0.0)
+        # Where there are no guesses, or no live seeds, it takes as long.
+        logs = [self._guesses.get(seed, _NO_GUESSES) for seed in seeds] or [_NO_GUESSES]
+        return max(log.wait_for(attempt) for log in logs)
 
     def _count(self, attempt: Attempt, seeds: Sequence[str]) -> Decision:
         if not seeds:
