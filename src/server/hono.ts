@@ -1,9 +1,10 @@
 /** The guard for Hono 4, on @hono/node-server or any other runtime. */
 import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Context, MiddlewareHandler } from 'hono'
 import * as fetchStyle from './adapters/fetch.js'
 import { authRequestOf, isCardRequest, type NodeRequest } from './adapters/http.js'
-import { cutWithCaller } from './adapters/open-answers.js'
+import { closeWithCaller, cutWithCaller } from './adapters/open-answers.js'
 import { endingWithCaller } from './adapters/open-responses.js'
 import * as outcomes from './adapters/outcomes.js'
 import type { AuthOutcome, Caller } from './scheme/outcome.js'
@@ -46,6 +47,12 @@ export function totpGuard(
     const { incoming, outgoing } = nodeOf(c)
     if (incoming && outgoing) {
       cutWithCaller(caller, incoming, outgoing)
+      return next()
+    }
+    // A WebSocket's handshake comes with no response of Node's.
+    const connection = incoming as { readonly socket?: Socket } | undefined
+    if (headers.has('upgrade') && connection?.socket) {
+      closeWithCaller(caller, connection.socket)
       return next()
     }
     await next()

@@ -45,6 +45,9 @@ const asymmetric = [
 /** Node fires a longer timer at once. */
 const longestTimer = 2_147_483_647
 
+/** The last one that a `Date` can be (ECMA-262 §21.4.1.1), in milliseconds. */
+const lastInstant = 8.64e15
+
 /**
  * Checks a bearer token as a JWT (RFC 7519): it must be signed by the issuer, for this audience, and have an `exp` in the
  * future. Its claims are passed on in `caller.claims`. If the keys cannot be fetched, the request is answered 503.
@@ -112,7 +115,7 @@ export class JWTAuth implements ServerAuthScheme {
 
   /** When `authenticateToken` starts to refuse the token. `exp` is there, since it is required. */
   #endOf({ exp = 0 }: JWTPayload): Date {
-    return new Date((exp + this.#clockTolerance) * 1000)
+    return new Date(Math.min((exp + this.#clockTolerance) * 1000, lastInstant))
   }
 
   async #nameOf(claims: JWTPayload): Promise<unknown> {

@@ -2,10 +2,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { answerRefusal, authRequestOf, isCardRequest, type NodeRequest } from './adapters/http.js'
-import { cutWithCaller } from './adapters/open-answers.js'
+import { closeWithCaller, cutWithCaller } from './adapters/open-answers.js'
 import { decideThen } from './adapters/outcomes.js'
 import { answerUpgrade, isResponse } from './adapters/upgrade.js'
-import { endWithCaller } from './scheme/granted-caller.js'
 import type { TOTPServerAuthScheme } from './scheme/scheme.js'
 
 export { callerOf, outcomeOf } from './adapters/outcomes.js'
@@ -83,8 +82,7 @@ export function totpUpgradeGuard(scheme: TOTPServerAuthScheme, listener: Upgrade
           answerUpgrade(req, socket, refusal)
         } else if (!socket.destroyed) {
           socket.off('error', ignore)
-          const connection = { end: () => void socket.destroy(), isOver: () => socket.destroyed }
-          socket.once('close', endWithCaller(caller, connection))
+          closeWithCaller(caller, socket)
           listener(req, socket, head)
         }
       },

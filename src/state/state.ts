@@ -147,11 +147,6 @@ export function acceptableFrom({ period, window }: Attempt, timeStep: number): n
   return (timeStep - window) * period * 1000
 }
 
-/** When a code of the time step stops being acceptable, in milliseconds. */
-export function acceptableUntil({ period, window }: Attempt, timeStep: number): number {
-  return (timeStep + 1 + window) * period * 1000
-}
-
 /** How long a code is acceptable, in milliseconds. */
 export function lifeMs({ period, window }: Attempt): number {
   return (2 * window + 1) * period * 1000

@@ -33,6 +33,20 @@ function watched(given: Partial<TOTPServerAuthSchemeOptions> = {}) {
   return { clock, events, send, alarms: () => alarmsIn(events) }
 }
 
+/** A scheme of a server file with a delegate that accepts the bait as alice's token, until a rewrite makes it a canary's. */
+function canaryFile() {
+  const path = join(temporaryFolder(), 'server.json')
+  const write = (canaries: object[]): void =>
+    writeFileSync(path, JSON.stringify({ ...serverFile(), canaries }), { mode: 0o600 })
+  write([])
+  const scheme = TOTPServerAuthScheme.fromFile(path, {
+    delegate: { authenticateToken: () => ({ peer: 'alice' }) },
+    onEvent: () => undefined,
+  })
+  onTestFinished(() => scheme.close())
+  return { scheme, rewrite: () => write([{ name: 'trap', id: 'c1', hash: hashToken(bait) }]) }
+}
+
 const alarmsIn = (events: readonly { type: string }[]) =>
   events.filter((event): event is AuthEvent & { type: 'canary_used' } => event.type === 'canary_used')
 
@@ -90,6 +104,41 @@ describe('the token of a canary', () => {
     expect(alarms()).toHaveLength(1)
     // It is asked all the same: the answer takes as long as to any other token.
     expect(ask).toHaveBeenCalledTimes(1)
+  })
+
+  it('is counted as an unknown token even if a delegate accepts it', async () => {
+    const { send } = watched({
+      delegate: { authenticateToken: () => ({ peer: 'alice' }) },
+      throttle: { strangers: { perMinute: 2 } },
+    })
+    const reasons = []
+    for (let n = 0; n < 3; n++) reasons.push((await send(sent)).refusal?.reason)
+    expect(reasons).toEqual(['token-refused', 'token-refused', 'strangers-exhausted'])
+  })
+
+  it('ends what its token has open when it becomes a canary', async () => {
+    const { scheme, rewrite } = canaryFile()
+    const fields = { ...headersOf('alice', new Date()), Authorization: `Bearer ${bait}` }
+    const { caller } = await scheme.authenticate(requestWith(fields))
+    expect(caller?.peer).toBe('alice')
+    expect(caller?.signal.aborted).toBe(false)
+    rewrite()
+    await expect.poll(() => caller?.signal.aborted, { timeout: 20_000 }).toBe(true)
+  })
+
+  it('costs no crash where the source is no text', async () => {
+    const { send, alarms } = watched()
+    await send(sent, { ip: 1 } as never)
+    expect(alarms()).toHaveLength(1)
+  })
+
+  it('is checked against no subclass of a delegate of ours, which may do anything with a token', () => {
+    class Issuer extends PeerTokenAuth {
+      override authenticateToken(): never {
+        throw new Error('asked')
+      }
+    }
+    expect(() => watched({ delegate: new Issuer({}) })).not.toThrow()
   })
 
   it('is refused as an unknown token even if a delegate knows it, but no peer of that name', async () => {

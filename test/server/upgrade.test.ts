@@ -12,7 +12,7 @@ import * as forExpress from '../../src/server/express.js'
 import * as forFastify from '../../src/server/fastify.js'
 import * as forHono from '../../src/server/hono.js'
 import { callerOf, totpGuard, totpUpgradeGuard } from '../../src/server/node.js'
-import { bearerOf, Clock, headersOf, schemeFor, someInstant, wrongCodeOf } from '../support/guarded.js'
+import { bearerOf, Clock, headersOf, peers, schemeFor, someInstant, wrongCodeOf } from '../support/guarded.js'
 import type { TokenVerdict } from '../../src/server/index.js'
 import { rawExchange } from '../support/http-frameworks.js'
 
@@ -318,6 +318,68 @@ describe('upgrades beside a framework', () => {
     expect(handled).toEqual([])
     expect(await rawExchange(port, upgrade(both))).toMatch(/^HTTP\/1\.1 200 /)
     expect(handled).toEqual(['alice'])
+    await app.close()
+  })
+
+  it("are closed once their caller's credentials end: node:http, Fastify and Hono", async () => {
+    const clock = new Clock()
+    const expiresAt = new Date(clock.at.getTime() + 10_000)
+    const peerSeeds = { alice: { seeds: [{ seed: peers.alice.seed, expiresAt }] } }
+    const { scheme } = schemeFor(clock, { peerSeeds })
+    const hold = (_req: unknown, socket: Duplex): void => {
+      socket.on('error', () => undefined)
+      socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n')
+    }
+    const node = createServer().on('upgrade', totpUpgradeGuard(scheme, hold)).listen(0, '127.0.0.1')
+    await once(node, 'listening')
+
+    const app = fastify()
+    app.addHook('onRequest', forFastify.totpGuard(scheme))
+    app.get('*', (request, reply) => {
+      reply.hijack()
+      hold(request, request.raw.socket)
+    })
+    app.server.on('upgrade', (req: IncomingMessage, socket) => {
+      const res = new ServerResponse(req)
+      res.assignSocket(socket as never)
+      app.routing(req, res)
+    })
+    await app.listen({ host: '127.0.0.1', port: 0 })
+
+    const wss = {
+      options: { noServer: true },
+      handleUpgrade: hold,
+      on: () => wss,
+      off: () => wss,
+      emit: () => true,
+      close: () => undefined,
+    }
+    const routes = new Hono().use(forHono.totpGuard(scheme)).get(
+      '*',
+      upgradeWebSocket(() => ({})),
+    )
+    const hono = serveHono({
+      fetch: routes.fetch,
+      port: 0,
+      hostname: '127.0.0.1',
+      websocket: { server: wss },
+    }) as Server
+    await once(hono, 'listening')
+
+    const sockets = await Promise.all(
+      [node, app.server, hono].map(async (made) => {
+        const socket = connect((made.address() as AddressInfo).port, '127.0.0.1')
+        socket.on('error', () => undefined)
+        socket.write(upgrade(both))
+        await once(socket, 'data')
+        return socket
+      }),
+    )
+    expect(sockets.map(({ closed }) => closed)).toEqual([false, false, false])
+    const closed = sockets.map((socket) => once(socket, 'close'))
+    clock.advance(10)
+    await Promise.all(closed)
+    for (const made of [node, hono]) made.close()
     await app.close()
   })
 

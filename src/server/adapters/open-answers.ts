@@ -1,14 +1,11 @@
 import type { ServerResponse } from 'node:http'
-import type { ServerHttp2Stream } from 'node:http2'
 import { endWithCaller } from '../scheme/granted-caller.js'
+import { cancel, http2StreamOf } from './drain.js'
 import type { Tied } from '../scheme/leases.js'
 import type { Caller } from '../scheme/outcome.js'
 
 /** How often an answer is looked at that had not begun when its caller's credentials ended, in milliseconds. */
 const lookEveryMs = 100
-
-/** The error code CANCEL of HTTP/2 (RFC 9113 §7). */
-const http2Cancel = 8
 
 /**
  * Cuts a stream off once its caller's credentials end, whoever writes it. It never ends cleanly: to its reader, a part
@@ -18,13 +15,30 @@ const http2Cancel = 8
  * is cut when it begins.
  */
 export function cutWithCaller(caller: Caller, req: Received, res: ServerResponse): void {
-  res.on('close', endWithCaller(caller, new OpenAnswer(req, res)))
+  // An answer that a router made for an upgrade is never sent.
+  if (req.upgrade === true && req.socket) closeWithCaller(caller, req.socket as Connection)
+  else res.on('close', endWithCaller(caller, new OpenAnswer(req, res)))
 }
 
 /** What is used of a request. */
 interface Received {
   /** False while it is being received. */
   readonly complete?: boolean
+  /** True where the connection is handed over, as to a WebSocket. */
+  readonly upgrade?: boolean
+  readonly socket?: object | null
+}
+
+interface Connection {
+  readonly destroyed: boolean
+  destroy(): unknown
+  once(event: 'close', listener: () => void): unknown
+}
+
+/** Closes a connection that was handed over once its caller's credentials end. */
+export function closeWithCaller(caller: Caller, connection: Connection): void {
+  const tied = { end: () => void connection.destroy(), isOver: () => connection.destroyed }
+  connection.once('close', endWithCaller(caller, tied))
 }
 
 /** A class, since this is created for each request. */
@@ -65,14 +79,9 @@ function isStillSent(req: Received): boolean {
   return stream ? stream.state.remoteClose === 0 : req.complete === false
 }
 
-/** The requests and responses of an HTTP/2 server are of other classes, and share a connection with others. */
-function http2StreamOf(message: object): ServerHttp2Stream | undefined {
-  return (message as { stream?: ServerHttp2Stream }).stream
-}
-
 function cut(res: ServerResponse): void {
   const stream = http2StreamOf(res)
-  if (stream) stream.close(http2Cancel)
+  if (stream) stream.close(cancel)
   else if (endsWithConnection(res)) res.socket?.resetAndDestroy()
   else res.destroy()
 }

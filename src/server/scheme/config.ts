@@ -59,12 +59,16 @@ export function makeConfig(
     )
   }
   const firstFactor = new FirstFactor(options, peers)
+  const canaries = new Canaries(options.canaries, (tokenHash) => firstFactor.lists(tokenHash))
   return {
     profile,
     codeField: profile.header.toLowerCase(),
     firstFactor,
-    leaseRules: { mark: {}, endOf: (grant) => endOfGrant(grant, firstFactor, peers) },
-    canaries: new Canaries(options.canaries, (tokenHash) => firstFactor.lists(tokenHash)),
+    leaseRules: {
+      mark: {},
+      endOf: (grant) => (canaries.find(grant.tokenHash) ? -Infinity : endOfGrant(grant, firstFactor, peers)),
+    },
+    canaries,
     // It counts no guesses of anyone, so no risk limits it.
     decoy: makePeer('', makeSeed(profile.algorithm, randomBytes), {
       ...defaults,

@@ -173,6 +173,8 @@ class EndingVerdict {
 /** Whether a delegate of ours has a token, live or expired; false for any other delegate. */
 export function listsToken(delegate: ServerAuthScheme, tokenHash: string): boolean {
   if (!(delegate instanceof PeerTokenAuth || delegate instanceof SimpleTokenAuth)) return false
+  // One that extends these may do anything with a token.
+  if (delegate.constructor !== PeerTokenAuth && delegate.constructor !== SimpleTokenAuth) return false
   const verdict = delegate.authenticateToken('', { at: new Date(0), tokenHash })
   return verdict.refusal === undefined
 }

@@ -59,7 +59,7 @@ export type AuthEvent = EventBase &
     | {
         /**
          * The token of a canary was sent. Emitted after `refused` for the same request and after the answer, at most once
-         * a minute for each canary and source, and 100 times for each canary.
+         * a minute for each canary and source, and 100 times a minute for each canary.
          */
         readonly type: 'canary_used'
         readonly canary: string
@@ -125,8 +125,12 @@ export function emit<E extends object>(onEvent: (event: E) => unknown, event: E)
 /** Emits the event that `make` returns, if any, once the answer is on its way, so that no caller can measure it. */
 export function emitLater(onEvent: OnEvent, make: () => AuthEvent | undefined): void {
   setImmediate(() => {
-    const event = make()
-    if (event) emit(onEvent, event)
+    try {
+      const event = make()
+      if (event) emit(onEvent, event)
+    } catch {
+      // An error here has no caller, and would end the process.
+    }
   })
 }
 

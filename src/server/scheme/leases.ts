@@ -5,7 +5,7 @@ import type { Seed } from '../../core/seed.js'
 /** What a caller was let in with, and until when both credentials are valid. */
 export interface Grant {
   readonly peer: string
-  /** The hash of the token itself, also where guesses are counted by another key. */
+  /** The hash of the token. */
   readonly tokenHash: string
   /** When the token ends according to its delegate, in milliseconds; Infinity if it did not say. */
   readonly tokenEndsAt: number

@@ -9,10 +9,7 @@ import type { OnEvent } from './events.js'
 
 /** One seed of several. */
 export interface PeerSeed {
-  /**
-   * Names the seed in events, and keeps its claims apart from those of other seeds. By default its place in the list,
-   * which is not enough if the state outlives the process and the list changes.
-   */
+  /** Names the seed in events; by default its place in the list. */
   readonly id?: string
   /** Base32, or a `Seed`. */
   readonly seed: string | Seed
@@ -82,7 +79,8 @@ interface CommonOptions {
   readonly allowInsecureWindow?: boolean
   /**
    * Called after each outcome. Without it, what should wake somebody is a process warning (`TOTPWarning`): a token that
-   * may be stolen, and a state or a delegate that cannot be asked, at most once a minute and cause.
+   * may be stolen, a canary's token, signs of a copied seed, and a state or a delegate that cannot be asked, at most once
+   * a minute and cause.
    */
   readonly onEvent?: OnEvent
   readonly now?: () => Date

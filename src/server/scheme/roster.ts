@@ -7,7 +7,7 @@ import type { PeerSeedsOptions } from './options.js'
  * The options of a scheme for a roster: every peer with its own seeds (or the shared ones), profile and policy; and the
  * canaries.
  *
- * @throws {TOTPError} `ERR_CONFIG_INVALID` when peers share a seed under `once`
+ * @throws {TOTPError} `ERR_CONFIG_INVALID` when peers share a seed under `once` or with different profiles
  */
 export function rosterOptions(
   roster: Roster,

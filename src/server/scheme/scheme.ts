@@ -115,8 +115,9 @@ export class TOTPServerAuthScheme {
     const credentials = credentialsOf(request, config.codeField)
     const tokenHash = hashToken(credentials.token ?? '')
     const canary = config.canaries.find(tokenHash)
-    const found = await this.#strangers.identify(firstFactor, credentials.token, tokenHash, request, at)
-    const owner = canary ? ownerOfCanary(found) : found
+    const { token } = credentials
+    const adjust = canary && ownerOfCanary
+    const owner = await this.#strangers.identify(firstFactor, token, tokenHash, request, at, adjust)
     const comparison = compareCode(owner.peer, config.decoy, credentials.code, at)
     const attempt = { request, credentials, owner, comparison, at }
     const { outcome, counted } = await decide(attempt, config, this.#memory)

@@ -1,9 +1,15 @@
+import type { Failure } from '../../state/failure.js'
 import { sourceKey } from '../../state/source.js'
 import { StrangerLimit, type StrangerLimitOptions } from '../../state/stranger-limit.js'
 import type { FirstFactor, NoOwner, TokenOwner } from './first-factor.js'
 import type { AuthOutcome } from './outcome.js'
 import { sourceOf, type AuthRequest } from './request.js'
 import { SeenTokens } from './seen-tokens.js'
+
+const tooManyChecks: Failure = {
+  cause: 'overload',
+  advice: 'too many new tokens of one source wait for the delegate: is it slow, or is somebody flooding it?',
+}
 
 /** How long a token waits for its check while as many unknown ones of its source are checked as the limit allows. */
 const longestWaitMs = 2000
@@ -23,17 +29,22 @@ export class StrangerGate {
     this.#limit = new StrangerLimit(options)
   }
 
-  /** Asks the first factor whose token it is, and counts a token that belongs to no peer. */
+  /**
+   * Asks the first factor whose token it is, and counts a token that belongs to no peer.
+   *
+   * @param adjust what the answer is taken for
+   */
   async identify(
     firstFactor: FirstFactor,
     token: string | undefined,
     tokenHash: string,
     request: Pick<AuthRequest, 'source'>,
     at: Date,
+    adjust: (owner: TokenOwner) => TokenOwner = (owner) => owner,
   ): Promise<TokenOwner> {
     if (token === undefined) return firstFactor.identify(token, tokenHash, at)
     const ask = async (): Promise<TokenOwner> => {
-      const owner = await firstFactor.identify(token, tokenHash, at)
+      const owner = adjust(await firstFactor.identify(token, tokenHash, at))
       return owner.peer ? owner : this.#counted(owner, firstFactor, tokenHash, sourceOf(request) ?? '', at)
     }
     if (firstFactor.mayAlwaysAsk(tokenHash) || this.#seen.has(tokenHash)) return ask()
@@ -79,7 +90,7 @@ export class StrangerGate {
       if (checks.take(room)) return undefined
       const left = deadline - performance.now()
       // The delegate fails or is slow: anything else makes room, or exhausts it.
-      if (left <= 0) return { reason: 'delegate-failed' }
+      if (left <= 0) return { reason: 'delegate-failed', failure: tooManyChecks }
       await checks.nextEnd(left)
     }
   }

@@ -69,7 +69,7 @@ interface Repeated {
 /**
  * The listener of a scheme that was given none: what should wake somebody becomes a process warning of type
  * `TOTPWarning`. A failure that goes on is one line a minute with a count, also in an outage at a thousand requests a
- * second; keys are of a known list of causes, so they are few.
+ * second; keys are causes of a known list, and names of peers and canaries, so they are few.
  */
 export function warningListener(): (event: Event) => void {
   const repeated = new Map<string, Repeated>()
