@@ -163,4 +163,12 @@ describe('a scheme with JWTAuth', () => {
     )
     expect((await send(good, '192.0.2.1')).caller?.peer).toBe('alice')
   })
+
+  it('lets a token pass that ends after all dates', async () => {
+    const delegate = new JWTAuth({ key: createLocalJWKSet({ keys: published as never }), issuer, audience })
+    const { scheme } = schemeFor(new Clock(), { delegate })
+    const token = await tokenBy(keys[1], { exp: Number.MAX_SAFE_INTEGER })
+    const fields = { Authorization: `Bearer ${token}`, 'X-TOTP': codeOf('alice', someInstant) }
+    expect((await scheme.authenticate(requestWith(fields))).caller?.peer).toBe('alice')
+  })
 })
