@@ -64,7 +64,15 @@ async function bundle(file) {
  */
 const lazyFunctions = {
   'node:child_process': ['execFile', 'spawnSync'],
-  'node:crypto': ['createHash', 'createHmac', 'hash', 'hkdfSync', 'randomBytes', 'randomInt', 'timingSafeEqual'],
+  'node:crypto': [
+    'createHash',
+    'createHmac',
+    'hash',
+    'hkdfSync',
+    'randomBytes',
+    'randomInt',
+    'timingSafeEqual',
+  ],
 }
 
 const lazyModules = {

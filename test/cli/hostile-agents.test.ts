@@ -71,8 +71,7 @@ async function startAgent(refuse: Refusal, editCard: (card: Json, origin: string
     request.resume()
     const origin = `http://${request.headers.host ?? ''}`
     const version = request.headers['a2a-version'] === '1.0' ? '1.0' : '0.3'
-    const card = (): string =>
-      JSON.stringify(editCard(cardFor(version, origin, 'X-TOTP'), origin))
+    const card = (): string => JSON.stringify(editCard(cardFor(version, origin, 'X-TOTP'), origin))
     const answer = isCard(request)
       ? withBody(['HTTP/1.1 200 OK', 'Content-Type: application/json'], card())
       : refuse(request)
@@ -231,10 +230,7 @@ describe('what a hostile agent says is raw in no format of the report', () => {
     for (const refuse of Object.values(refusals))
       await harmless('doctor', '--clock', await startAgent(refuse, (card) => card))
     for (const version of ['0.3', '1.0'] as const) {
-      const card = hostileCard(
-        cardFor(version, 'http://127.0.0.1:1', 'X-TOTP'),
-        'http://127.0.0.1:1',
-      )
+      const card = hostileCard(cardFor(version, 'http://127.0.0.1:1', 'X-TOTP'), 'http://127.0.0.1:1')
       writeFileSync(join(cwd, 'card.json'), JSON.stringify(card))
       for (const replace of [[], ['--replace']])
         await harmless('config', 'card', '--merge', 'card.json', '--protocol', version, ...replace)
