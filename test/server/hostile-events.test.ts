@@ -81,7 +81,6 @@ describe('text from outside in events', () => {
         const refusal = {
           peer,
           challenges: [],
-          compromiseSuspected: true,
           failure: { cause: other, advice: other },
         }
         const outcomes = [
@@ -93,6 +92,17 @@ describe('text from outside in events', () => {
         const file = { at: someInstant, path: other, message: other }
         const events: (AuthEvent | ServerFileEvent)[] = [
           ...outcomes.flatMap((outcome) => eventsOf(outcome, request, someInstant)),
+          { type: 'canary_used', at: someInstant, binding: 'http', source, canary: peer },
+          { type: 'clock_jumped', at: someInstant, binding: 'http', peer, seedId, drifts: [1, -1] },
+          {
+            type: 'code_from_two_sources',
+            at: someInstant,
+            binding: 'http',
+            peer,
+            seedId,
+            sources: [source, other],
+          },
+          { type: 'token_compromise_suspected', at: someInstant, binding: 'http', peer, advice: other },
           { type: 'server_file_exposed', ...file },
           { type: 'server_file_refused', code: 'ERR_CONFIG_INVALID', ...file },
           { type: 'server_file_loaded', at: someInstant, path: other },
@@ -101,12 +111,18 @@ describe('text from outside in events', () => {
         ]
         for (const event of heard(events)) expectHarmless(event)
         const messages = warned(events)
-        expect(messages.length).toBeGreaterThanOrEqual(4)
+        expect(messages.length).toBeGreaterThanOrEqual(8)
         for (const message of messages) expectHarmless(message)
         for (const outcome of outcomes)
           expectHarmless(formatCall({ outcome, method: other, path: other, status: other, durationMs: 1 }))
       }),
-      { examples: [[everyMark, everyMark, everyMark, everyMark]] },
+      {
+        examples: [
+          [everyMark, everyMark, everyMark, everyMark],
+          ['::', '::', '::', '::'],
+          ['2001:db8::2', 'a', 'b', '::1'],
+        ],
+      },
     )
   })
 

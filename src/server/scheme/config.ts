@@ -31,6 +31,12 @@ export interface SchemeConfig {
 }
 
 /**
+ * As many as by default. It counts no guesses of anyone, but one each time step, and once they were exhausted, it would
+ * take another time than a peer.
+ */
+const decoyBudgets = defaultBudgets.map(({ seconds }) => ({ limit: 10_000, seconds }))
+
+/**
  * @throws {TOTPError} for options that contradict each other, could never let anyone in, or need more than the state
  *   supports; see the constructor of `TOTPServerAuthScheme`.
  */
@@ -69,10 +75,9 @@ export function makeConfig(
       endOf: (grant) => (canaries.find(grant.tokenHash) ? -Infinity : endOfGrant(grant, firstFactor, peers)),
     },
     canaries,
-    // It counts no guesses of anyone, so no risk limits it.
     decoy: makePeer('', makeSeed(profile.algorithm, randomBytes), {
       ...defaults,
-      budgetsFor: () => defaultBudgets,
+      budgetsFor: () => decoyBudgets,
     }),
   }
 }

@@ -1,4 +1,5 @@
 import { quoteName } from '../../core/name.js'
+import { printable } from '../../core/text.js'
 import type { AuthEvent, ServerFileEvent } from './events.js'
 
 type Event = AuthEvent | ServerFileEvent
@@ -25,7 +26,7 @@ const wakes: { readonly [T in Event['type']]?: (event: EventOf<T>) => Warning | 
   canary_used: ({ type, canary, source = 'an unknown address' }) => ({
     code: type,
     key: `${type} ${canary}`,
-    message: `the token of canary ${quoteName(canary)} was sent from ${source}: the place where it is planted was read`,
+    message: `the token of canary ${quoteName(canary)} was sent from ${inBrackets(source)}: the place where it is planted was read`,
   }),
   clock_jumped: ({ type, peer, drifts }) => ({
     code: type,
@@ -34,12 +35,17 @@ const wakes: { readonly [T in Event['type']]?: (event: EventOf<T>) => Warning | 
   code_from_two_sources: ({ type, peer, sources }) => ({
     code: type,
     key: `${type} ${peer}`,
-    message: `a code of ${quoteName(peer)} came from ${sources.join(' and then from ')}: somebody captured it`,
+    message: `a code of ${quoteName(peer)} came from ${sources.map(inBrackets).join(' and then from ')}: somebody captured it`,
   }),
   refused: failed,
   server_file_exposed: ({ type, message }) => ({ code: type, message }),
   server_file_refused: ({ type, message }) => ({ code: type, message }),
   token_compromise_suspected: ({ type, advice }) => ({ code: type, message: advice }),
+}
+
+/** An IPv6 address as in a URL, so that its colons are part of it. */
+function inBrackets(source: string): string {
+  return source.includes(':') ? `[${source}]` : source
 }
 
 const unasked: Readonly<Record<string, string>> = {
@@ -76,7 +82,8 @@ export function warningListener(): (event: Event) => void {
 
   const warn = ({ code, message }: Warning, withheld: number): void => {
     const more = withheld > 0 ? ` (${withheld} more since the last warning)` : ''
-    process.emitWarning(`${message}${more}`, { type: 'TOTPWarning', code })
+    // The event's texts are harmless each by itself, but an address among words is not.
+    process.emitWarning(printable(`${message}${more}`), { type: 'TOTPWarning', code })
   }
 
   return (event) => {
