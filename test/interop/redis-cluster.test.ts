@@ -52,7 +52,7 @@ describe('redisState in a cluster of three', { skip: !hasRedis({ requiredInCi: t
       expect(await state.decide(rightCode(someStep + 2))).toEqual({ kind: 'accepted' })
       expect(await state.decide(rightCode(someStep + 2))).toMatchObject({ kind: 'replayed' })
       const guess = wrongCode('1', inStep(someStep), { budgets })
-      expect(await state.decide(guess)).toEqual({ kind: 'wrong', tripped: true })
+      expect(await state.decide(guess)).toEqual({ kind: 'wrong', counted: true, tripped: true })
       expect(await state.decide(guess)).toMatchObject({ kind: 'throttled' })
     }
   })

@@ -4,8 +4,9 @@
  */
 import { createInterface } from 'node:readline'
 import type { ReplayPolicy } from '../../src/core/profile.js'
+import { hashToken } from '../../src/core/token.js'
 import { redisState } from '../../src/server/redis.js'
-import { bearerOf, Clock, peers, requestWith, schemeFor } from './guarded.js'
+import { Clock, peers, requestWith, schemeFor } from './guarded.js'
 import { clients, type ClientName } from './redis-clients.js'
 
 /** Requests of alice, all at once and all at one instant. */
@@ -25,15 +26,21 @@ export const rotatedToken = `${peers.alice.token}-rotated`
 async function main([name, port, prefix, replay]: readonly string[]): Promise<void> {
   const clock = new Clock()
   const client = await clients[name as ClientName](Number(port))
+  /** Her only token that is live. */
+  let live = peers.alice.token
   const { scheme } = schemeFor(clock, {
-    delegate: { authenticateToken: () => ({ peer: 'alice' }) },
+    delegate: {
+      authenticateToken: () => ({ peer: 'alice' }),
+      liveTokens: () => [hashToken(live)],
+    },
     replay: replay as ReplayPolicy,
     state: redisState(client.port, { prefix: prefix ?? '', now: clock.now, timeoutMs: 5000 }),
   })
   for await (const line of createInterface({ input: process.stdin })) {
     const { at, codes, rotated = false } = JSON.parse(line) as Volley
     clock.at = new Date(at)
-    const Authorization = rotated ? `Bearer ${rotatedToken}` : bearerOf('alice')
+    live = rotated ? rotatedToken : peers.alice.token
+    const Authorization = `Bearer ${live}`
     const tally: Record<string, number> = {}
     await Promise.all(
       codes.map(async (code) => {
