@@ -110,9 +110,9 @@ export class FirstFactor {
     const peer = name ? this.#peers.find(name) : undefined
     if (!peer) return { reason: 'peer-unknown' }
     const { claims = {}, expiresAt } = verdict
-    const owner = { peer, claims, tokenHash, expiresAt }
-    if (!this.#delegate.liveTokens) return owner
-    return { ...owner, token: tokenHash, liveTokens: () => this.#liveTokens(peer, tokenHash, at) }
+    if (!this.#delegate.liveTokens) return { peer, claims, tokenHash, expiresAt }
+    const liveTokens = (): readonly string[] | undefined => this.#liveTokens(peer, tokenHash, at)
+    return { peer, claims, tokenHash, expiresAt, token: tokenHash, liveTokens }
   }
 
   /** All tokens if the peer shares a seed, since it shares its budget as well; otherwise its own. */

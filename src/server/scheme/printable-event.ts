@@ -5,7 +5,23 @@ import { printable } from '../../core/text.js'
  * sources from header fields, paths from whoever made the folders. One place for all events, so that none is forgotten.
  */
 export function printableEvent<E extends object>(event: E): E {
-  return printableFields(event) as E
+  // Nearly every event: a copy would cost as much as the rest of a decision.
+  return isPlain(event) ? event : (printableFields(event) as E)
+}
+
+function isPlain(event: object): boolean {
+  for (const value of Object.values(event)) {
+    if (typeof value === 'string' ? !isPlainText(value) : isNested(value)) return false
+  }
+  return true
+}
+
+function isPlainText(text: string): boolean {
+  return plain.test(text) || address.test(text)
+}
+
+function isNested(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !(value instanceof Date)
 }
 
 function printableFields(fields: object): object {
@@ -13,10 +29,9 @@ function printableFields(fields: object): object {
 }
 
 function printableValue(value: unknown): unknown {
-  if (typeof value === 'string') return plain.test(value) || address.test(value) ? value : printable(value)
+  if (typeof value === 'string') return isPlainText(value) ? value : printable(value)
   if (Array.isArray(value)) return (value as readonly unknown[]).map(printableValue)
-  const isRecord = typeof value === 'object' && value !== null && !(value instanceof Date)
-  return isRecord ? printableFields(value) : value
+  return isNested(value) ? printableFields(value as object) : value
 }
 
 /** Most texts, without the work. */

@@ -27,6 +27,7 @@ export class TOTPServerAuthScheme {
   readonly #canaryAlarm = new CanaryAlarm()
   readonly #anomalies = new Anomalies()
   readonly #secondLooks: SecondLooks
+  readonly #isListenedTo: boolean
   readonly #onEvent: OnEvent
   readonly #now: () => Date
   #stopFollowing: () => void = () => undefined
@@ -41,6 +42,7 @@ export class TOTPServerAuthScheme {
     this.#config = makeConfig(options, state)
     this.#memory = { state, decoyState: memoryState(), leases: new Leases(this.#config.leaseRules, now) }
     this.#strangers = new StrangerGate(throttle?.strangers)
+    this.#isListenedTo = options.onEvent !== undefined
     this.#onEvent = options.onEvent ?? warningListener()
     this.#secondLooks = new SecondLooks(state, this.#onEvent)
     this.#now = now
@@ -124,7 +126,10 @@ export class TOTPServerAuthScheme {
     // At once, since the socket may be closed later, and guesses are looked at in the order in which they were counted.
     if (counted) this.#secondLooks.add(counted, eventBase(request, at))
     this.#strangers.remember(outcome, firstFactor, tokenHash)
-    for (const event of eventsOf(outcome, request, at)) emit(this.#onEvent, event)
+    // Without a listener of its own, nothing hears of callers.
+    if (this.#isListenedTo || outcome.refusal) {
+      for (const event of eventsOf(outcome, request, at)) emit(this.#onEvent, event)
+    }
     const anomaly = this.#anomalies.observe({ peer: owner.peer, comparison, outcome, request, at })
     if (anomaly) emitLater(this.#onEvent, () => anomaly)
     if (!owner.peer && config.canaries.size > 0) {
