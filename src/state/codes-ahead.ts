@@ -11,12 +11,13 @@ interface Sighting {
  * guessers do not fill it.
  */
 export class CodesAhead {
-  /** By peer, the newest sighting at each drift. */
+  /** By peer, with its first seed, the newest sighting at each drift. */
   readonly #peers = new Map<string, Map<number, Sighting>>()
 
   /**
    * Notes a code ahead.
    *
+   * @param peer names the peer and its first seed: peers of two agents may have the same name
    * @param at now, in milliseconds
    * @returns whether an earlier code of that peer had the same drift, ± 1, within the last 20 minutes
    */
