@@ -4,6 +4,7 @@ import type { RandomBytes } from '../core/random.js'
 import type { Seed } from '../core/seed.js'
 import type { Token } from '../core/token.js'
 import { parseHttpUrl } from '../core/url.js'
+import type { CheckId } from './check-ids.js'
 
 export const bindingChoices = ['auto', 'jsonrpc', 'rest', 'grpc'] as const
 export type BindingChoice = (typeof bindingChoices)[number]
@@ -27,8 +28,8 @@ export interface ProbeOptions {
   /** The agent: its base, its card or one of its endpoints. */
   readonly url: string
   readonly credentials: ProbeCredentials
-  /** Another peer of the same agent, for `auth.cross-peer`. */
-  readonly otherPeer?: CodeProfile & { readonly seed: Seed }
+  /** Another peer of the same agent, for `auth.cross-peer`, and with its token for `isolation`. */
+  readonly otherPeer?: CodeProfile & { readonly seed: Seed; readonly token?: Token }
   /** The agent's URL in the store; credentials may be sent to its host too. */
   readonly trustedUrl?: string
   readonly binding: BindingChoice
@@ -50,14 +51,48 @@ export interface ProbeOptions {
   readonly insecureHttp?: boolean
   /** Certificates to trust in addition to Node's, as PEM. */
   readonly ca?: string
+  /** The certificate that the probe presents, and its key, as PEM. */
+  readonly clientCertificate?: { readonly cert: string; readonly key: string }
+  /** The proxy for https, and for gRPC over TLS, by CONNECT. */
+  readonly proxy?: ProxyChoice
+  /** Keys to verify the signatures of a card with: a JSON Web Key Set (RFC 7517). */
+  readonly cardKeys?: unknown
+  /** Whether another peer is to reach for a task that this one makes by a message: a side effect, so only on demand. */
+  readonly isolation?: boolean
+  /** Failures and warnings that are known and do not count, each for a time. */
+  readonly ignore?: readonly IgnoreRow[]
+  /** The most requests to send in a second; by default as many as the agent takes. */
+  readonly rate?: number
   /** The time limit of one request, in milliseconds. */
   readonly timeoutMs: number
+  /** The time limit of the whole run, in milliseconds. What is not reached is skipped, and `coverage` names it. */
+  readonly deadlineMs?: number
+  /** How long to wait for an agent that does not answer yet, in milliseconds. */
+  readonly waitMs?: number
   readonly now: () => Date
   readonly random: RandomBytes
   /** Waits for a time; by default in real time. */
   readonly sleep?: (ms: number) => Promise<void>
   /** Called with progress messages for a person. */
   readonly announce?: (text: string) => void
+}
+
+/** Which proxy a URL is reached by, if any. */
+export type ProxyChoice = (url: URL) => Proxy | undefined
+
+export interface Proxy {
+  readonly url: URL
+  /** For `Proxy-Authorization` (RFC 9110 §11.7.1). */
+  readonly authorization?: string
+}
+
+/** A failure or warning that is known and does not count until it expires. */
+export interface IgnoreRow {
+  readonly id: CheckId
+  /** A cell like `rest/1.0`; without it, every cell and the agent as a whole. */
+  readonly cell?: string
+  readonly reason: string
+  readonly expires: Date
 }
 
 /**

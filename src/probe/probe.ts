@@ -41,6 +41,7 @@ export async function probe(options: ProbeOptions): Promise<ProbeReport> {
     ok: !checks.some((check) => isFailing(check, { strict })),
     strict,
     reachable: isReachable(evidence),
+    narrowed: [],
     guessesSpent,
     requests,
     summary: summarise(checks),

@@ -16,6 +16,8 @@ export interface CheckResult {
   readonly actual: string
   readonly detail: string
   readonly durationMs: number
+  /** Set where a row of `ignore` made a skip of a failure or warning. */
+  readonly ignored?: true
 }
 
 export interface Summary {
@@ -39,6 +41,12 @@ export interface ProbeReport {
   readonly strict: boolean
   /** Whether the agent answered at all. */
   readonly reachable: boolean
+  /** The options that narrowed the run, as given, such as `--only auth.none`; empty for a whole run. */
+  readonly narrowed: readonly string[]
+  /** One sentence that explains most of what failed, with the URL of the interface. */
+  readonly diagnosis?: string
+  /** The check whose explanation to read about the diagnosis. */
+  readonly explain?: CheckId
   /** Distinct wrong codes sent with the live token. */
   readonly guessesSpent: number
   readonly requests: number
