@@ -60,6 +60,7 @@ export function wasLetIn(answer: Answer, cell: OfCell): 'yes' | 'no' | 'unclear'
     case 'refused':
     case 'throttled':
       return 'no'
+    case 'foreign':
     case 'unreadable':
       return 'unclear'
     case 'other':

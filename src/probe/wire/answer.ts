@@ -32,10 +32,11 @@ interface Seen {
 /**
  * How an agent answered a request:
  * - `authenticated`: the specific TaskNotFound of the cell; `answered`: it served a result
- * - `refused`: 401, 403 or 407; `throttled`: 429
+ * - `refused`: 401, 403 or 407; `throttled`: 429, or the 503 of a limiter
  * - `other`: any other protocol answer, to compare with the agent's other answers
  * - `unserved`: there is no such binding, version or method here
- * - `failed`: 5xx; `redirected`: 3xx, which the probe does not follow
+ * - `failed`: 5xx of the agent itself; `redirected`: 3xx, which the probe does not follow
+ * - `foreign`: the answer of something in front, such as a gateway, and not of the agent
  * - `unreadable`: no answer, or not one of the protocol
  */
 export type Answer = Seen & {
@@ -47,8 +48,11 @@ export type Answer = Seen & {
     | 'other'
     | 'unserved'
     | 'failed'
+    | 'foreign'
     | 'redirected'
     | 'unreadable'
+  /** Who answered instead of the agent, where that shows: "nginx", "a rate limiter". */
+  readonly by?: string
   /** The HTTP status, or the one that corresponds to a gRPC status; null without an answer. */
   readonly status: number | null
 }

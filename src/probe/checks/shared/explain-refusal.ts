@@ -39,6 +39,9 @@ function certainReason(answer: Answer, cell: CellEvidence): string | undefined {
       ? `the agent cannot check codes now (is its state down?); it asks to wait ${answer.retryAfter} s`
       : 'the agent failed on a correct call; see its log for the reason'
   }
+  if (answer.kind === 'foreign') {
+    return `${answer.by ?? 'something in front'} answered a correct call, not the agent`
+  }
   if (answer.kind === 'unreadable') return 'no readable A2A answer to a correct call'
   if (answer.kind === 'other' && triedIn(cell).some((tried) => tried.answer.signature === answer.signature)) {
     return 'right credentials get the same answer as no credentials: they were refused, or the agent answers everyone like this'
