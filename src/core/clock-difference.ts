@@ -25,7 +25,7 @@ export function clockDifferenceMs(
   profile: Pick<TOTPProfile, 'period' | 'window'>,
   exchange: TimedExchange,
 ): number | undefined {
-  const theirs = theirTimeMs(exchange)
+  const theirs = sentBy(exchange)?.getTime()
   if (theirs === undefined) return undefined
   const ours = [exchange.sentAt.getTime(), exchange.receivedAt.getTime()]
   // A Date has whole seconds, rounded down.
@@ -37,11 +37,14 @@ export function clockDifferenceMs(
   return Math.abs(differenceMs) <= mostMs ? differenceMs : undefined
 }
 
-/** The other side's time when it answered. A cache keeps the Date, and adds how old it is. */
-function theirTimeMs({ date, age, receivedAt }: TimedExchange): number | undefined {
+/**
+ * The time of the other side's clock when it sent a response: its Date, rounded down to a second. A cache keeps the Date
+ * and adds how old it is (RFC 9111 §4.2.3). Undefined without a Date, and where one of the two is not understood.
+ */
+export function sentBy({ date, age, receivedAt }: Omit<TimedExchange, 'sentAt'>): Date | undefined {
   const at = parseHttpDate(date ?? '', receivedAt)
   if (at === undefined || !/^\s*\d{0,8}\s*$/.test(age ?? '')) return undefined
-  return at.getTime() + Number(age ?? 0) * secondMs
+  return new Date(at.getTime() + Number(age ?? 0) * secondMs)
 }
 
 const units = [

@@ -1,3 +1,4 @@
+import { sentBy } from '../core/clock-difference.js'
 import { TOTPError } from '../core/errors.js'
 import type { TOTPProfile } from '../core/profile.js'
 import type { Finding } from './finding.js'
@@ -14,9 +15,9 @@ const timeoutMs = 10_000
 export async function auditClock(url: string, profile: TOTPProfile, now: () => Date): Promise<Finding[]> {
   const { host } = new URL(url)
   const asked = now().getTime()
-  const date = await dateOf(url)
+  const date = await dateOf(url, now)
   const answered = now().getTime()
-  // The server set its Date between the two, and cut off the fraction: half a second on average.
+  // The server sent it between the two, and cut off the fraction: half a second on average.
   const offMs = date.getTime() + 500 - (asked + answered) / 2
   if (Math.abs(offMs) <= noiseMs) return []
   const offSeconds = Math.round(Math.abs(offMs) / 1000)
@@ -33,14 +34,16 @@ export async function auditClock(url: string, profile: TOTPProfile, now: () => D
   ]
 }
 
-async function dateOf(url: string): Promise<Date> {
+/** The server's time when it sent the response, which may be older than the response's Date where a cache kept it. */
+async function dateOf(url: string, now: () => Date): Promise<Date> {
   const answer = await fetch(url, {
     method: 'HEAD',
     redirect: 'manual',
     signal: AbortSignal.timeout(timeoutMs),
   }).catch(() => undefined)
-  const date = new Date(answer?.headers.get('date') ?? NaN)
-  if (!Number.isNaN(date.getTime())) return date
+  const field = (name: string): string | null => answer?.headers.get(name) ?? null
+  const date = sentBy({ date: field('date'), age: field('age'), receivedAt: now() })
+  if (date !== undefined) return date
   throw new TOTPError(
     'ERR_AGENT_UNREACHABLE',
     'the URL of --clock returned no Date; use a server that answers HEAD',

@@ -70,7 +70,7 @@ describe('an answer to GetTask with a random id', () => {
   it.each([
     [401, 'refused'],
     [403, 'refused'],
-    [407, 'refused'],
+    [407, 'foreign'],
     [429, 'throttled'],
     [302, 'redirected'],
     [500, 'failed'],
@@ -120,9 +120,13 @@ describe('an answer to GetTask with a random id', () => {
     )
   })
 
-  it('takes no Date from a cache', () => {
-    const date = 'Tue, 01 Jan 2030 00:00:00 GMT'
-    expect(readHttpAnswer(answer(401, {}, { date }), taskId).date).toEqual(new Date(date))
-    expect(readHttpAnswer(answer(401, {}, { date, age: '3' }), taskId).date).toBeUndefined()
+  it.each([
+    ['Tue, 01 Jan 2030 00:00:00 GMT', {}, '2030-01-01T00:00:00Z'],
+    ['Thursday, 01-Jan-70 01:00:00 GMT', {}, '1970-01-01T01:00:00Z'],
+    ['Tue Jan  1 00:00:00 2030', {}, '2030-01-01T00:00:00Z'],
+    ['Tue, 01 Jan 2030 00:00:00 GMT', { age: '3600' }, '2030-01-01T01:00:00Z'],
+    ['Tue Jan  1 00:00:00 2030', { age: '3' }, '2030-01-01T00:00:03Z'],
+  ])('with the Date %s and %j was sent at %s', (date, age, sent) => {
+    expect(readHttpAnswer(answer(401, {}, { date, ...age }), taskId).date).toEqual(new Date(sent))
   })
 })

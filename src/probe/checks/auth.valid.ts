@@ -1,5 +1,6 @@
 import type { CellCheck } from './check.js'
 import type { CellEvidence, Evidence } from '../run/evidence.js'
+import { isTaskNotFound } from '../run/compared.js'
 import { isShown, isSuccess, validAnswer } from '../run/reading.js'
 import { longestWait } from '../run/throttle-wait.js'
 import type { Answer } from '../wire/answer.js'
@@ -51,9 +52,13 @@ function verdictOn(answer: Answer, cell: CellEvidence, evidence: Evidence): Verd
       `${picky.label} was refused, although it is case-insensitive (RFC 9110)`,
     )
   }
-  return answer.kind === 'authenticated'
-    ? passed(answer.summary)
-    : warned(answer.summary, "let in, but the answer is not this binding's TaskNotFound")
+  if (isTaskNotFound(answer)) return passed(answer.summary)
+  return warned(
+    answer.summary,
+    answer.kind === 'unserved'
+      ? 'let in: without credentials it is refused; but the agent does not know how to get a task'
+      : "let in, but the answer is not this binding's TaskNotFound",
+  )
 }
 
 /** A throttled call does not show that right credentials are let in, so it fails. */
@@ -72,7 +77,9 @@ function explainThrottling(answer: Answer, cell: CellEvidence, { cells }: Eviden
     waited && 'refused' in waited && waited.refused === 'too-long'
       ? `it asks to wait ${answer.retryAfter ?? 0} s, and a run waits at most ${longestWait} s`
       : 'it still was after one wait'
-  return `right credentials were not let in: ${who}; ${wait}; probe again later`
+  const by =
+    answer.by === undefined ? '' : ` (${answer.by} answered, not the agent: exempt the probe, or pass --rate)`
+  return `right credentials were not let in: ${who}${by}; ${wait}; probe again later`
 }
 
 const countsSuccesses =

@@ -14,7 +14,7 @@ export const clock: RunCheck = {
     "According to the Date of its answers, the agent's clock differs by more than its window allows: correct codes are refused, or soon will be.",
   fix: [
     'Synchronise both clocks (NTP, chrony). Containers use the clock of their host.',
-    'A Date from a cache can mislead; answers with an Age are ignored.',
+    'Of an answer from a cache the Age is added to the Date; a wrong Age can mislead.',
   ],
 }
 

@@ -1,9 +1,10 @@
 import type { RunCheck } from './check.js'
 import type { UnreadInterface } from '../../core/card/interfaces.js'
 import type { CellEvidence, Evidence } from '../run/evidence.js'
-import { isShown, onlyThrottled, validAnswer } from '../run/reading.js'
+import { isShown, isUnserved, validAnswer } from '../run/reading.js'
 import { surplusOf, titleOf, unreadOf } from '../target/cells.js'
 import { shortened } from '../wire/text.js'
+import { unansweredIn } from './shared/unanswered.js'
 import { failed, passed, skipped, type Verdict } from './verdict.js'
 
 export const coverage: RunCheck = {
@@ -32,9 +33,7 @@ function judgeCoverage({ cells, discovery: { interfaces }, options }: Evidence):
       cell.untestable === undefined ? [] : [`${titleOf(cell)} was not tested: ${cell.untestable}`],
     ),
     ...notShown(cells),
-    ...cells.flatMap((cell) =>
-      onlyThrottled(cell).map((check) => `${titleOf(cell.cell)}: every answer for ${check} was throttled`),
-    ),
+    ...cells.flatMap((cell) => unansweredIn(cell).map((gap) => `${titleOf(cell.cell)}: ${gap}`)),
   ]
   if (gaps.length > 0) {
     return failed(
@@ -79,8 +78,7 @@ const nothingTested =
  */
 export function notShown(cells: readonly CellEvidence[]): string[] {
   const tested = cells.filter(
-    (one) =>
-      one.cell.untestable === undefined && !(one.cell.guessed && validAnswer(one)?.kind === 'unserved'),
+    (one) => one.cell.untestable === undefined && !(one.cell.guessed && isUnserved(one)),
   )
   if (tested.length === 0) return [nothingTested]
   return tested

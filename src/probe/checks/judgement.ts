@@ -1,6 +1,6 @@
 import { cellCheckIds, runCheckIds, type CheckId } from '../check-ids.js'
 import type { CellEvidence, Evidence } from '../run/evidence.js'
-import { triedIn, validAnswer, wasLetIn } from '../run/reading.js'
+import { isUnserved, triedIn, validAnswer, wasLetIn } from '../run/reading.js'
 import type { Cell } from '../target/cells.js'
 import type { NoAnswer } from '../wire/raw-answer.js'
 import type { CellCheck, Check } from './check.js'
@@ -42,10 +42,10 @@ function judgeAnswers(evidence: Evidence, { reported, performed }: Selection): J
 function judgeCell(check: CellCheck, cell: CellEvidence, evidence: Evidence): Verdict {
   const { untestable } = cell.cell
   if (untestable !== undefined) return skipped(untestable)
-  const valid = validAnswer(cell)
   const open = triedIn(cell).some(({ answer }) => wasLetIn(answer, cell) === 'yes')
-  if (valid?.kind === 'unserved' && !open) {
-    return { ...skipped('the agent does not serve this binding and version here'), actual: valid.summary }
+  if (isUnserved(cell) && !open) {
+    const actual = validAnswer(cell)?.summary ?? ''
+    return { ...skipped('the agent does not serve this binding and version here'), actual }
   }
   return check.judge(cell, evidence)
 }

@@ -1,5 +1,7 @@
 import type { CellCheck } from './check.js'
+import type { ReplayPolicy } from '../../core/profile.js'
 import type { CellEvidence, Evidence } from '../run/evidence.js'
+import type { Exchange } from '../run/exchange.js'
 import { wasLetIn } from '../run/reading.js'
 import { failed, passed, skipped, type Verdict } from './verdict.js'
 
@@ -26,24 +28,41 @@ function judgeReplay(cell: CellEvidence, { options: { credentials } }: Evidence)
   const first = telling[0]
   if (!first)
     return skipped(
-      repeated.length > 0 ? 'no readable answer' : 'no call was let in, so none could be repeated',
+      repeated.length > 0
+        ? `no readable answer, so policy ${policy ?? 'once'} was not tested`
+        : 'no call was let in, so none could be repeated',
     )
   const durationMs = telling.reduce((sum, { answer }) => sum + answer.durationMs, 0)
   const again = telling.find(({ answer }) => wasLetIn(answer, cell) === 'yes')
   if (again) {
-    const verdict =
-      policy === 'once'
-        ? failed(again.answer.summary, `the policy is once, but ${again.label} was accepted (RFC 6238, 5.2)`)
-        : passed('accepted again', 'policy reuse: anyone who intercepts a code can use it until it expires')
-    return { ...verdict, durationMs }
+    return { ...onSecondUse(policy, again), durationMs }
   }
   const throttled = telling.find(({ answer }) => answer.kind === 'throttled')
-  if (throttled) return { ...skipped('throttled, which shows nothing'), actual: throttled.answer.summary }
+  if (throttled)
+    return { ...skipped('throttled, which shows nothing: not tested'), actual: throttled.answer.summary }
   return {
     ...passed(
       'refused the second time',
       policy === 'reuse' ? 'the store has policy reuse, but the agent accepts each code once' : '',
     ),
     durationMs,
+  }
+}
+
+/** A code that is accepted twice is a fault under `once` alone, and only the store says which policy a peer has. */
+function onSecondUse(policy: ReplayPolicy | undefined, { answer, label }: Exchange): Verdict {
+  switch (policy) {
+    case 'once':
+      return failed(answer.summary, `the policy is once, but ${label} was accepted (RFC 6238, 5.2)`)
+    case 'reuse':
+      return passed(
+        'accepted again',
+        'policy reuse: anyone who intercepts a code can use it until it expires',
+      )
+    case undefined:
+      return passed(
+        'accepted again',
+        "policy once was not tested: this peer's policy is not known here; probe with a NAME of the store",
+      )
   }
 }

@@ -3,7 +3,8 @@ import type { CellEvidence } from '../run/evidence.js'
 import { triedIn, type Tried } from '../run/reading.js'
 import type { Answer } from '../wire/answer.js'
 import { refusalAnswers } from './shared/refusal-answers.js'
-import { isMalformedHttp } from './shared/refused.js'
+import { refusedInFront } from './shared/in-front.js'
+import { isMalformedHttp } from './shared/tried.js'
 import { failed, passed, skipped, warned, type Verdict } from './verdict.js'
 
 export const status: CellCheck = {
@@ -27,15 +28,17 @@ function judgeStatus(cell: CellEvidence): Verdict {
   const crashed = triedIn(cell).find(({ answer }) => answer.kind === 'failed')
   if (crashed) return failed(crashed.answer.summary, `${crashed.label} got a server error`)
   const refusals = refusalAnswers(cell)
-  const odd = refusals.find((tried) => !isProper(tried))
+  const odd = refusals.find((tried) => !isProper(tried, cell))
   if (odd) return warned(odd.answer.summary, `${odd.label}: ${oddity(odd.answer)}`)
   const first = refusals[0]
   return first ? passed(first.answer.summary) : skipped('nothing was refused')
 }
 
-function isProper(tried: Tried): boolean {
+/** A malformed or duplicate header may be answered with 400, and by whatever reads it before the agent. */
+function isProper(tried: Tried, cell: CellEvidence): boolean {
   const { kind, status } = tried.answer
-  return status === 401 || kind === 'throttled' || (status === 400 && isMalformedHttp(tried))
+  if (status === 401 || kind === 'throttled') return true
+  return isMalformedHttp(tried) && (status === 400 || status === 431 || refusedInFront(tried, cell))
 }
 
 function oddity({ kind, status }: Answer): string {

@@ -1,6 +1,7 @@
 import type { CellCheck } from './check.js'
 import type { CheckId } from '../check-ids.js'
 import type { CellEvidence } from '../run/evidence.js'
+import { isTelling } from '../run/compared.js'
 import { triedIn, wasLetIn } from '../run/reading.js'
 import type { Answer } from '../wire/answer.js'
 import { passed, skipped, warned, type Verdict } from './verdict.js'
@@ -47,7 +48,7 @@ function refusalOf(cell: CellEvidence, check: CheckId, withCode: boolean): Answe
       tried.check === check &&
       tried.carried.length === (withCode ? 2 : 1) &&
       tried.when !== 'after-same-connection' &&
-      tried.answer.kind !== 'throttled' &&
+      isTelling(tried.answer) &&
       wasLetIn(tried.answer, cell) === 'no',
   )?.answer
 }

@@ -48,7 +48,7 @@ export class CellRun implements CellEvidence {
   async try(stage: Stage, attempt: Attempt, connection: Connection): Promise<void> {
     if (!this.#binding.carries(attempt.fields)) return
     // An agent that answers no request would delay a run for minutes.
-    if (triedIn(this).filter(({ answer }) => answer.kind === 'unreadable').length >= patience) {
+    if (triedIn(this).filter(isUnanswered).length >= patience) {
       this.whyNotSent = `given up after ${patience} requests without a readable answer`
       return
     }
@@ -63,6 +63,12 @@ export class CellRun implements CellEvidence {
       this.#binding.send(connection, operation, fields),
     )
   }
+}
+
+/** An HTTP server may hang up on a header that is malformed or sent twice: that is an answer. */
+function isUnanswered({ check, answer }: Exchange): boolean {
+  const mayHangUp = check === 'auth.malformed-code' || check === 'auth.duplicate-header'
+  return answer.kind === 'unreadable' && !(mayHangUp && answer.closed === true)
 }
 
 /** Unique ids that no task has, in the usual format (RFC 9562 §5.4). */

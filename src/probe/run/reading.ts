@@ -1,9 +1,13 @@
 import type { CheckId } from '../check-ids.js'
-import { soundsLikeRefusal, type Answer } from '../wire/answer.js'
+import type { Cell } from '../target/cells.js'
+import type { Answer } from '../wire/answer.js'
+import { soundsLikeRefusal } from '../wire/words.js'
+import { admits, admitsLike, comparedWith, isTelling, type Refusals } from './compared.js'
 import { isRefusalStage, type Exchange } from './exchange.js'
 
 /** The exchanges of one cell: what an answer shows depends on the others. */
 interface OfCell {
+  readonly cell?: Pick<Cell, 'guessed'>
   readonly exchanges: readonly Exchange[]
 }
 
@@ -39,13 +43,29 @@ export function isShown(cell: OfCell): boolean {
 }
 
 /**
- * The checks for which every answer was 429. That is not a refusal, because a rate limiter answers so to anyone.
+ * The checks for which every answer was a limiter's or a gateway's: such an answer is not a refusal, because anyone may
+ * get it.
  */
 export function onlyThrottled(cell: OfCell): CheckId[] {
   const tried = triedIn(cell)
   const checks = new Set(tried.map(({ check }) => check))
-  for (const { check, answer } of tried) if (answer.kind !== 'throttled') checks.delete(check)
+  for (const { check, answer } of tried) if (!isInconclusive(answer)) checks.delete(check)
   return [...checks]
+}
+
+/** Whether an answer may be given to anyone: throttling, or a gateway that did not reach the agent. */
+export function isInconclusive({ kind, status }: Answer): boolean {
+  return kind === 'throttled' || (kind === 'foreign' && (status ?? 0) >= 500)
+}
+
+/** What the agent says to a caller with nothing; to one with the token alone where that was not tried. */
+function refusalsIn(cell: OfCell): Refusals {
+  const before = triedIn(cell).filter(({ operation, when }) => operation === 'get' && when === 'before')
+  for (const wanted of comparedWith) {
+    const found = before.filter(({ check, answer }) => check === wanted && isTelling(answer))
+    if (found.length > 0) return found.map(({ answer }) => answer)
+  }
+  return []
 }
 
 /**
@@ -57,20 +77,21 @@ export function wasLetIn(answer: Answer, cell: OfCell): 'yes' | 'no' | 'unclear'
     case 'authenticated':
     case 'answered':
       return 'yes'
-    case 'refused':
     case 'throttled':
       return 'no'
     case 'foreign':
+      // Whoever stands in front kept the caller out, or did not reach the agent.
+      return isInconclusive(answer) ? 'unclear' : 'no'
     case 'unreadable':
       return 'unclear'
+    case 'refused':
     case 'other':
     case 'unserved':
     case 'failed':
     case 'redirected': {
-      if (soundsLikeRefusal(answer.message)) return 'no'
       const valid = validAnswer(cell)
-      if (!valid || !isSuccess(valid, cell)) return 'unclear'
-      return valid.kind === answer.kind && valid.signature === answer.signature ? 'yes' : 'no'
+      if (valid && isSuccess(valid, cell)) return admitsLike(answer, valid, refusalsIn(cell)) ? 'yes' : 'no'
+      return answer.kind === 'refused' || soundsLikeRefusal(answer.message) ? 'no' : 'unclear'
     }
   }
 }
@@ -80,8 +101,12 @@ export function wasLetIn(answer: Answer, cell: OfCell): 'yes' | 'no' | 'unclear'
  * of the protocol that none of the agent's refusals looks like.
  */
 export function isSuccess(answer: Answer, cell: OfCell): boolean {
-  if (answer.kind === 'authenticated' || answer.kind === 'answered') return true
-  if (answer.kind !== 'other' || soundsLikeRefusal(answer.message)) return false
-  const without = triedIn(cell).filter(({ check, when }) => check === 'auth.none' && when === 'before')
-  return without.length > 0 && without.every((tried) => tried.answer.signature !== answer.signature)
+  // A cell that no card names was only guessed, so a method that is missing means that nothing is served there.
+  if (answer.kind === 'unserved' && cell.cell?.guessed === true) return false
+  return admits(answer, refusalsIn(cell))
+}
+
+/** Whether the agent does not serve the binding and version of a cell at its URL. */
+export function isUnserved(cell: OfCell): boolean {
+  return validAnswer(cell)?.kind === 'unserved' && !isShown(cell)
 }

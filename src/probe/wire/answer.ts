@@ -1,3 +1,4 @@
+import { sentBy } from '../../core/clock-difference.js'
 import { parseHttpDate } from '../../core/instant.js'
 import { printable } from '../../core/text.js'
 import type { HttpAnswer, NoAnswer } from './raw-answer.js'
@@ -20,23 +21,29 @@ interface Seen {
   /** Everything received, to search for secrets. */
   readonly raw: string
   readonly receivedAt?: Date
-  /** The Date of the agent, unless a cache wrote it. */
+  /** When it was sent, by its Date and Age. */
   readonly date?: Date
   readonly durationMs: number
   /** Set if there was no trusted TLS connection, so nothing was sent. */
   readonly untrusted?: boolean
   /** Identifies the connection of the answer. */
   readonly connection?: number
+  /** Set if the other side ended the connection without an answer. */
+  readonly closed?: boolean
+  /** Set if it is no answer of the protocol, whatever its status: a page, plain text, nothing, or JSON of another kind. */
+  readonly offProtocol?: boolean
+  /** Set if the binding, version or method cannot be served here: HTML 404, VersionNotSupported, UNIMPLEMENTED. */
+  readonly wrongCell?: boolean
 }
 
 /**
  * How an agent answered a request:
  * - `authenticated`: the specific TaskNotFound of the cell; `answered`: it served a result
- * - `refused`: 401, 403 or 407; `throttled`: 429, or the 503 of a limiter
+ * - `refused`: 401 or 403; `throttled`: 429, or the 503 of a limiter
  * - `other`: any other protocol answer, to compare with the agent's other answers
  * - `unserved`: there is no such binding, version or method here
  * - `failed`: 5xx of the agent itself; `redirected`: 3xx, which the probe does not follow
- * - `foreign`: the answer of something in front, such as a gateway, and not of the agent
+ * - `foreign`: the answer of something in front and not of the agent: a gateway's 502, a firewall's page, a proxy's 407
  * - `unreadable`: no answer, or not one of the protocol
  */
 export type Answer = Seen & {
@@ -66,6 +73,7 @@ export function noAnswer({ explanation, durationMs, reason }: Omit<NoAnswer, 'an
     kind: 'unreadable',
     status: null,
     untrusted: reason === 'tls',
+    closed: reason === 'broken',
     summary: explanation,
     signature: 'none',
     face: '',
@@ -77,24 +85,18 @@ export function noAnswer({ explanation, durationMs, reason }: Omit<NoAnswer, 'an
 }
 
 /**
- * The times in an answer: its Date, unless a cache wrote it, and its Retry-After in seconds, which may be a number or a
- * date (RFC 9110 §10.2.3). A date is counted from the answer's own Date, so a wrong clock does not matter.
+ * The times in an answer: when it was sent by the clock of who sent it, which for an answer from a cache is its Date and
+ * its Age, and its Retry-After in seconds, which may be a number or a date (RFC 9110 §10.2.3). A date is counted from
+ * the answer's own time, so a wrong clock does not matter.
  */
 export function timesIn({ header, receivedAt }: HttpAnswer): Pick<Answer, 'date' | 'retryAfter'> {
-  const date = parseHttpDate(header('date')[0] ?? '', receivedAt)
+  const date = sentBy({ date: header('date')[0], age: header('age')[0], receivedAt })
   const wait = header('retry-after')[0] ?? ''
   const until = parseHttpDate(wait, receivedAt)
   const retryAfter = /^\d+$/.test(wait)
     ? Number(wait)
     : until && Math.max(0, Math.ceil((until.getTime() - (date ?? receivedAt).getTime()) / 1000))
-  return { date: header('age').length === 0 ? date : undefined, retryAfter }
-}
-
-/** Whether the words of an answer are about credentials. */
-export function soundsLikeRefusal(said: string): boolean {
-  return /unauth|authent|authoriz|forbidden|denied|credential|bearer|token|totp|otp\b|second factor/i.test(
-    said,
-  )
+  return { date, retryAfter }
 }
 
 /** A text without the ids, times and counters in which two equal answers differ. */

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { holdsEvent } from './event-stream.js'
 
 /** The most bytes of an event stream to wait for. */
 const largestEvent = 64 * 1024
@@ -56,10 +57,4 @@ export function fieldsOf({ rawHeaders }: IncomingMessage, name: string): string[
 
 function isEventStream(response: IncomingMessage): boolean {
   return fieldsOf(response, 'content-type').some((type) => /^text\/event-stream/i.test(type))
-}
-
-/** Whether a first event with data is complete: a blank line ends it. */
-function holdsEvent(text: string): boolean {
-  const start = text.search(/^data:/m)
-  return start >= 0 && (text.includes('\n\n', start) || text.includes('\r\n\r\n', start))
 }

@@ -1,7 +1,9 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
-import { noAnswer, quoted, soundsLikeRefusal, steadyText, timesIn, type Answer } from './answer.js'
+import { noAnswer, quoted, steadyText, timesIn, type Answer } from './answer.js'
 import { readHttpAnswer } from './http-answer.js'
-import type { RawAnswer } from './raw-answer.js'
+import { isHtml, serverOf, writerOf } from './in-front.js'
+import type { HttpAnswer, RawAnswer } from './raw-answer.js'
+import { soundsLikeRefusal } from './words.js'
 
 /** The status codes of gRPC by number, each with the HTTP status that stands for it (google.rpc.Code). */
 const statuses: readonly (readonly [name: string, http: number])[] = [
@@ -31,16 +33,18 @@ const reasonsKnown = ['TASK_NOT_FOUND', 'VERSION_NOT_SUPPORTED', 'UNSUPPORTED_OP
 const faceFields = ['www-authenticate', 'retry-after']
 
 /**
- * Reads the answer to a gRPC call. An HTTP status other than 200 comes from something in front, and is read as an HTTP
- * answer.
+ * Reads the answer to a gRPC call. What has no gRPC status comes from a server that speaks HTTP alone, or from something
+ * in front, and is read as an HTTP answer.
  */
 export function readGrpcAnswer(answer: RawAnswer, taskId: string): Answer {
   if (!answer.answered) return noAnswer(answer)
   const { header, durationMs, receivedAt, localPort } = answer
   const code = header('grpc-status').at(-1)
-  if (code === undefined && answer.status !== 200) return readHttpAnswer(answer, taskId)
-  const isGrpc = (header('content-type')[0] ?? '').startsWith('application/grpc')
-  if (code === undefined && !isGrpc)
+  const type = header('content-type')[0] ?? ''
+  if (code === undefined && (answer.status !== 200 || isHtml(type, answer.body))) {
+    return readWithoutStatus(answer, taskId)
+  }
+  if (code === undefined && !type.startsWith('application/grpc'))
     return noAnswer({ reason: 'broken', explanation: 'HTTP 200, but no gRPC status', durationMs })
   // A stream that was opened and stays open has no status yet.
   const known = code === undefined ? undefined : statuses[/^\d{1,2}$/.test(code) ? Number(code) : -1]
@@ -50,10 +54,11 @@ export function readGrpcAnswer(answer: RawAnswer, taskId: string): Answer {
   const details = Buffer.from(header('grpc-status-details-bin')[0] ?? '', 'base64')
   const given = reasonsIn(details)
   const reasons = reasonsKnown.filter((reason) => given.includes(reason))
+  const meaning = meaningOf(name, reasons, said, answer)
   return {
-    kind: kindOf(name, reasons, said),
+    ...meaning,
     status,
-    summary: `gRPC ${name} ${quoted(said)}`.trim(),
+    summary: `gRPC ${name} ${meaning.by === undefined ? '' : `from ${meaning.by} `}${quoted(said)}`.trim(),
     signature: ['grpc', name, ...reasons].join(' '),
     get face() {
       return [name, ...faceFields.map((field) => header(field).join(' | ')), steadyText(said)].join('\n')
@@ -92,31 +97,53 @@ function bytesFields(message: Uint8Array, number: number): Uint8Array[] {
   return found
 }
 
-function kindOf(name: string, reasons: readonly string[], said: string): Answer['kind'] {
-  if (reasons.includes('TASK_NOT_FOUND')) return 'authenticated'
-  if (reasons.includes('VERSION_NOT_SUPPORTED')) return 'unserved'
+/** An HTTP server that knows no gRPC does not have the cell, whatever form its 404 has. */
+function readWithoutStatus(answer: HttpAnswer, taskId: string): Answer {
+  const read = readHttpAnswer(answer, taskId)
+  // Spreading would compute the face now.
+  return read.kind === 'unserved' ? Object.assign(read, { wrongCell: true }) : read
+}
+
+/** What proxies say in a gRPC status of their own. */
+const saidInFront =
+  /no healthy upstream|upstream (connect|request)|delayed connect error|no servers? available|remote reset|cluster not found/i
+
+type Meaning = Pick<Answer, 'kind' | 'by' | 'wrongCell'>
+
+function meaningOf(name: string, reasons: readonly string[], said: string, answer: HttpAnswer): Meaning {
+  if (reasons.includes('TASK_NOT_FOUND')) return { kind: 'authenticated' }
+  if (reasons.includes('VERSION_NOT_SUPPORTED')) return { kind: 'unserved', wrongCell: true }
+  const { header } = answer
+  const writer = writerOf({ status: answer.status, header, body: said })
+  const by = writer ?? (saidInFront.test(said) ? (serverOf({ header }) ?? 'a gateway') : undefined)
   switch (name) {
     case 'OK':
     case 'an open stream':
-      return 'answered'
+      return { kind: 'answered' }
     case 'UNAUTHENTICATED':
     case 'PERMISSION_DENIED':
-      return 'refused'
+      return { kind: 'refused' }
     case 'RESOURCE_EXHAUSTED':
-      return 'throttled'
+      return { kind: 'throttled', ...(writer !== undefined && { by: writer }) }
+    // Envoy answers so by default to what it limits.
+    case 'UNAVAILABLE':
+      if (by === undefined) return { kind: 'failed' }
+      return { kind: saidInFront.test(said) ? 'foreign' : 'throttled', by }
+    case 'DEADLINE_EXCEEDED':
+      return { kind: 'foreign', by: by ?? serverOf({ header }) ?? 'a gateway' }
     case 'NOT_FOUND':
-      return /task/i.test(said) && !soundsLikeRefusal(said) ? 'authenticated' : 'other'
+      return { kind: /task/i.test(said) && !soundsLikeRefusal(said) ? 'authenticated' : 'other' }
     // An unknown method is answered before any interceptor runs, so this shows nothing about credentials.
     case 'UNIMPLEMENTED':
-      return 'unserved'
+      return { kind: 'unserved', wrongCell: true }
+    case 'CANCELLED':
     case 'UNKNOWN':
     case 'INTERNAL':
-    case 'UNAVAILABLE':
     case 'DATA_LOSS':
     case 'no known status':
-      return 'failed'
+      return { kind: 'failed' }
     default:
-      return 'other'
+      return { kind: 'other' }
   }
 }
 

@@ -7,20 +7,28 @@ export interface ProtocolError {
   readonly reasons: readonly string[]
 }
 
+/** The names of google.rpc.Code that stand for errors. */
+const canonicalCodes =
+  /^(CANCELLED|UNKNOWN|INVALID_ARGUMENT|DEADLINE_EXCEEDED|NOT_FOUND|ALREADY_EXISTS|PERMISSION_DENIED|UNAUTHENTICATED|RESOURCE_EXHAUSTED|FAILED_PRECONDITION|ABORTED|OUT_OF_RANGE|UNIMPLEMENTED|INTERNAL|UNAVAILABLE|DATA_LOSS)$/
+
 /**
  * Finds the error in `{error: {code, message, data}}` (JSON-RPC), `{error: {code, status, message, details}}` (A2A
  * 1.0 REST), `{code, message}` (0.3 REST), RFC 9457 problem details, and `{error: 'word'}` (RFC 6749 §5.2).
  */
 export function protocolErrorOf(body: unknown): ProtocolError | undefined {
   const outer = asObject(body)
-  const named = asText(outer['error'])
-  if (named !== '') {
-    return { code: named, message: [named, asText(outer['error_description'])].join(' ').trim(), reasons: [] }
+  const word = asText(outer['error'])
+  if (word !== '') {
+    const words = [word, asText(outer['error_description']), asText(outer['message'])]
+    return { code: word, message: words.filter((one) => one !== '').join(' '), reasons: [] }
   }
   const inner =
     typeof outer['error'] === 'object' && outer['error'] !== null ? asObject(outer['error']) : outer
   const problem = asText(outer['type']).split('/').at(-1) ?? ''
-  const code = asText(inner['status']) || (typeof inner['code'] === 'number' ? String(inner['code']) : '')
+  const named = asText(inner['status'])
+  // Without an error object around it a status may be any word, such as that of a health check.
+  const isCode = inner !== outer || canonicalCodes.test(named)
+  const code = (isCode ? named : '') || (typeof inner['code'] === 'number' ? String(inner['code']) : '')
   if (code === '' && !problem.endsWith('task-not-found')) return undefined
   const details = [...asList(inner['details']), ...asList(inner['data'])]
   const reasons = details

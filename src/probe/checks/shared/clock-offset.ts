@@ -11,8 +11,9 @@ export function clockOffsetMs(exchanges: readonly Exchange[]): number | undefine
   let least = -Infinity
   let most = Infinity
   // A refusal may come from something in front, with a clock of its own; right credentials are answered by the agent.
-  const refusals = exchanges.filter(({ stage }) => isRefusalStage(stage))
-  const others = exchanges.filter(({ stage }) => !isRefusalStage(stage))
+  const own = exchanges.filter(({ answer }) => answer.kind !== 'foreign' && answer.by === undefined)
+  const refusals = own.filter(({ stage }) => isRefusalStage(stage))
+  const others = own.filter(({ stage }) => !isRefusalStage(stage))
   for (const { answer } of [...refusals, ...others]) {
     const { date, receivedAt, durationMs } = answer
     if (!date || !receivedAt) continue

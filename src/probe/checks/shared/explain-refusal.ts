@@ -4,6 +4,7 @@ import { isShown, isSuccess, triedIn } from '../../run/reading.js'
 import { titleOf } from '../../target/cells.js'
 import type { Answer } from '../../wire/answer.js'
 import { clockOffsetMs } from './clock-offset.js'
+import { declaresNoCode, noSecondFactor } from './no-second-factor.js'
 import { otherHeaderOf } from './other-header.js'
 
 /** Why right credentials were not let in: certain reasons first, then likely ones. */
@@ -23,6 +24,8 @@ export function explainRefusal(answer: Answer, cell: CellEvidence, evidence: Evi
     return `the agent asks for the code in ${otherHeader}, but it was sent in ${credentials.header}`
   }
   const elsewhere = evidence.cells.find(isShown)
+  if (!elsewhere && declaresNoCode(evidence))
+    return `${noSecondFactor}, so it may know nothing of this peer's token`
   if (elsewhere) {
     return (
       `the same credentials were let in by ${titleOf(elsewhere.cell)}: this guard has other settings, or ` +
@@ -39,8 +42,12 @@ function certainReason(answer: Answer, cell: CellEvidence): string | undefined {
       ? `the agent cannot check codes now (is its state down?); it asks to wait ${answer.retryAfter} s`
       : 'the agent failed on a correct call; see its log for the reason'
   }
-  if (answer.kind === 'foreign') {
-    return `${answer.by ?? 'something in front'} answered a correct call, not the agent`
+  if (answer.kind === 'foreign') return explainForeign(answer)
+  if (answer.offProtocol === true && answer.kind !== 'refused') {
+    const who = triedIn(cell).some((tried) => tried.answer.signature === answer.signature)
+      ? ' for everyone'
+      : ''
+    return `no answer of the protocol${who}: is this the A2A endpoint?`
   }
   if (answer.kind === 'unreadable') return 'no readable A2A answer to a correct call'
   if (answer.kind === 'other' && triedIn(cell).some((tried) => tried.answer.signature === answer.signature)) {
@@ -50,6 +57,16 @@ function certainReason(answer: Answer, cell: CellEvidence): string | undefined {
     return `the agent treats the code as used (Retry-After ${answer.retryAfter} s): the agent's policy is once`
   }
   return undefined
+}
+
+/** nginx answers 400 where it demands a client certificate. */
+function explainForeign({ by = 'something in front', status, message }: Answer): string {
+  if (/client certificate|No required SSL certificate/i.test(message)) {
+    return `${by} demands a client certificate: pass --cert and --key`
+  }
+  if (status === 407) return 'a proxy on the way demands credentials of its own'
+  const isGateway = (status ?? 0) >= 500
+  return `${by} answered a correct call, not the agent: ${isGateway ? 'the agent was not reached' : 'it was blocked on the way'}`
 }
 
 /** The result of the diagnosis, in the one cell where it ran. */

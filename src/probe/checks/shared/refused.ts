@@ -1,13 +1,15 @@
 import type { CheckId } from '../../check-ids.js'
 import type { CellEvidence } from '../../run/evidence.js'
-import { triedIn, wasLetIn, type Tried } from '../../run/reading.js'
+import { isInconclusive, triedIn, wasLetIn, type Tried } from '../../run/reading.js'
+import { refusedInFront } from './in-front.js'
+import { isMalformedHttp, labelsOf } from './tried.js'
 import { failed, passed, skipped, warned, type Verdict } from '../verdict.js'
 
 /** Whether everything that a check sent before any success was refused. */
 export function judgeRefused(check: CheckId, cell: CellEvidence): Verdict {
   const beside = besideSuccess(check, cell)
   const before = beside.filter(({ when }) => when === 'before')
-  const isTelling = before.some(({ answer }) => answer.kind !== 'throttled')
+  const isTelling = before.some(({ answer }) => !isInconclusive(answer))
   return judgeAll(isTelling ? before : beside, cell)
 }
 
@@ -52,39 +54,62 @@ function verdictOn(tried: readonly Tried[], cell: CellEvidence): Verdict {
   if (tried.every(({ answer }) => answer.kind === 'throttled')) {
     return { ...skipped('every answer was throttled, which shows nothing'), actual: first.answer.summary }
   }
+  if (tried.every(({ answer }) => isInconclusive(answer))) {
+    const foreign = tried.find(({ answer }) => answer.kind === 'foreign') ?? first
+    return {
+      ...skipped('no answer came from the agent, which shows nothing'),
+      actual: foreign.answer.summary,
+    }
+  }
   const letIn = tried.filter(({ answer }) => wasLetIn(answer, cell) === 'yes')
   if (letIn[0]) return failed(letIn[0].answer.summary, `let in: ${labelsOf(letIn)}`)
-  const unserved = tried.find(isUnservedStream)
+  const unserved = tried.find((one) => isUnservedStream(one, cell))
   if (unserved) return skipped(`the agent does not stream (${unserved.answer.summary})`)
-  // A proxy in front may close the connection on invalid HTTP. Anything else must be refused.
+  // HTTP servers and proxies may hang up on invalid HTTP. Anything else must be refused.
   const silent = tried.filter(({ answer }) => answer.kind === 'unreadable')
-  if (silent[0]) {
-    const judged = isMalformedHttp(silent[0]) ? warned : failed
-    return judged(silent[0].answer.summary, `no readable answer to: ${labelsOf(silent)}`)
+  const closed = silent.filter((one) => isMalformedHttp(one) && one.answer.closed === true)
+  const speechless = silent.find((one) => !closed.includes(one))
+  if (speechless) {
+    const judged = isMalformedHttp(speechless) ? warned : failed
+    return judged(speechless.answer.summary, `no readable answer to: ${labelsOf(silent)}`)
   }
-  const unclear = tried.filter(({ answer }) => wasLetIn(answer, cell) === 'unclear')
+  const inFront = tried.filter((one) => refusedInFront(one, cell))
+  const unclear = tried.filter(
+    (one) => wasLetIn(one.answer, cell) === 'unclear' && !closed.includes(one) && !inFront.includes(one),
+  )
   if (unclear[0]) {
     return {
       ...skipped(`cannot tell whether this is a refusal: ${labelsOf(unclear)}`),
       actual: unclear[0].answer.summary,
     }
   }
-  return passed(first.answer.summary)
+  const byAgent = tried.find((one) => !closed.includes(one) && !inFront.includes(one)) ?? first
+  return passed(byAgent.answer.summary, remarksOn(inFront, closed))
 }
 
-/** A duplicate or malformed header may be answered by the HTTP server or a proxy in front of the agent. */
-export function isMalformedHttp({ check }: Tried): boolean {
-  return check === 'auth.malformed-code' || check === 'auth.duplicate-header'
+function remarksOn(inFront: readonly Tried[], closed: readonly Tried[]): string {
+  const by = [...new Set(inFront.map(({ answer }) => answer.by ?? 'something'))]
+  return [
+    ...(inFront.length > 0
+      ? [`refused by ${by.join(', ')} in front of the agent: ${labelsOf(inFront)}`]
+      : []),
+    ...(closed.length > 0 ? [`the connection was closed: ${labelsOf(closed)}`] : []),
+  ].join('; ')
 }
 
-/** An agent without streams did not open one, but did not refuse it for missing credentials either. */
-function isUnservedStream({ operation, answer }: Tried): boolean {
+/**
+ * An agent without streams did not open one, but did not refuse it for missing credentials either. One that answers so
+ * to every call without credentials refused it.
+ */
+function isUnservedStream({ operation, answer }: Tried, cell: CellEvidence): boolean {
   if (operation !== 'subscribe') return false
-  return answer.kind === 'unserved' || /-32004|UNSUPPORTED_OPERATION/.test(answer.signature)
-}
-
-export function labelsOf(tried: readonly Tried[]): string {
-  return [...new Set(tried.map(({ label }) => label))].join(', ')
+  const isRefusal = triedIn(cell).some(
+    (one) =>
+      one.check === 'auth.none' &&
+      one.answer.signature === answer.signature &&
+      wasLetIn(one.answer, cell) === 'no',
+  )
+  return !isRefusal && (answer.kind === 'unserved' || /-32004|UNSUPPORTED_OPERATION/.test(answer.signature))
 }
 
 /** The calls with a wrong code that were let in. */

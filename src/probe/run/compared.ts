@@ -1,0 +1,79 @@
+import type { CheckId } from '../check-ids.js'
+import type { Answer } from '../wire/answer.js'
+import { namesSecondFactor, saysTaskIsMissing, soundsLikeRefusal } from '../wire/words.js'
+
+/** What an agent answers to a caller with nothing, each answer that is its own. */
+export type Refusals = readonly Answer[]
+
+/** Whether an answer is the agent's own word on a call: not a limiter's or a gateway's, and not silence. */
+export function isTelling({ kind }: Answer): boolean {
+  return kind !== 'throttled' && kind !== 'foreign' && kind !== 'unreadable'
+}
+
+/** The checks whose refusals others are compared with, the most telling first. */
+export const comparedWith: readonly CheckId[] = ['auth.none', 'auth.bearer-only']
+
+/** Whether two answers are the same to a caller, but for ids and times. */
+export function isSame(one: Answer, other: Answer): boolean {
+  return one.kind === other.kind && one.signature === other.signature && one.face === other.face
+}
+
+/**
+ * Whether the answer to right credentials shows that they were let in: by itself where it is the TaskNotFound of the
+ * cell or a result, else by how it differs from the agent's refusals, and by its words only where that does not decide.
+ */
+export function admits(answer: Answer, refusals: Refusals): boolean {
+  switch (answer.kind) {
+    case 'authenticated':
+    case 'answered':
+      return true
+    case 'other':
+      return answer.offProtocol !== true && differs(answer, refusals)
+    case 'unserved':
+      return answer.wrongCell !== true && refusals.length > 0 && refusals.every(isPlainRefusal)
+    case 'refused':
+      // Some agents hide the tasks of others behind 403 once they know who asks.
+      return (
+        answer.status === 403 &&
+        refusals.length > 0 &&
+        refusals.every(({ status }) => status === 401) &&
+        saysTaskIsMissing(answer.message)
+      )
+    case 'throttled':
+    case 'failed':
+    case 'foreign':
+    case 'redirected':
+    case 'unreadable':
+      return false
+  }
+}
+
+/** A refusal that its status shows: 401, 403 or their gRPC counterparts. */
+const isPlainRefusal = ({ kind }: Answer): boolean => kind === 'refused'
+
+function differs(answer: Answer, refusals: Refusals): boolean {
+  if (refusals.length === 0 || refusals.some((refusal) => isSame(refusal, answer))) return false
+  // Who was let in is told nothing of the second factor.
+  if (namesSecondFactor(answer.message)) return false
+  if (refusals.every(isPlainRefusal)) return true
+  const isOtherKind = refusals.every(({ signature }) => signature !== answer.signature)
+  if (isOtherKind && !soundsLikeRefusal(answer.message)) return true
+  return saysTaskIsMissing(answer.message) && !refusals.some(({ message }) => saysTaskIsMissing(message))
+}
+
+/** Whether an answer that admits is also the one that the protocol has for a task that is missing. */
+export function isTaskNotFound(answer: Answer): boolean {
+  if (answer.kind === 'authenticated') return true
+  const isItsCode = /(^| )(-32001|NOT_FOUND)( |$)/.test(answer.signature)
+  return answer.kind === 'other' && isItsCode && saysTaskIsMissing(answer.message)
+}
+
+/** Whether an answer means what the answer to right credentials means, which was let in. */
+export function admitsLike(answer: Answer, valid: Answer, refusals: Refusals): boolean {
+  if (answer.kind !== valid.kind || answer.signature !== valid.signature) return false
+  if (isSame(answer, valid)) return true
+  if (refusals.some((refusal) => isSame(refusal, answer))) return false
+  // One code for several errors: the words decide, and nothing else than a refusal is taken for one.
+  if (saysTaskIsMissing(answer.message)) return true
+  return !namesSecondFactor(answer.message) && !soundsLikeRefusal(answer.message)
+}
