@@ -2,7 +2,15 @@ import type { CheckId } from '../check-ids.js'
 import type { Cell } from '../target/cells.js'
 import type { Answer } from '../wire/answer.js'
 import { soundsLikeRefusal } from '../wire/words.js'
-import { admits, admitsLike, comparedWith, isTelling, type Refusals } from './compared.js'
+import {
+  admits,
+  admitsLike,
+  comparedWith,
+  isSame,
+  isTaskNotFound,
+  isTelling,
+  type Refusals,
+} from './compared.js'
 import { isRefusalStage, type Exchange } from './exchange.js'
 
 /** The exchanges of one cell: what an answer shows depends on the others. */
@@ -91,6 +99,8 @@ export function wasLetIn(answer: Answer, cell: OfCell): 'yes' | 'no' | 'unclear'
     case 'redirected': {
       const valid = validAnswer(cell)
       if (valid && isSuccess(valid, cell)) return admitsLike(answer, valid, refusalsIn(cell)) ? 'yes' : 'no'
+      // Where everyone is told that a task is missing, nothing is demanded of anyone.
+      if (valid && isSame(answer, valid) && isTaskNotFound(answer)) return 'yes'
       return answer.kind === 'refused' || soundsLikeRefusal(answer.message) ? 'no' : 'unclear'
     }
   }
