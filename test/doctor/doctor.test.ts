@@ -278,11 +278,13 @@ describe('doctor in a git work tree', () => {
 })
 
 describe('doctor --clock', () => {
-  async function serverAt(offSeconds: number): Promise<string> {
+  const serverAt = (offSeconds: number): Promise<string> =>
+    serverWith((now) => ({ Date: new Date(now + offSeconds * 1000).toUTCString() }))
+
+  async function serverWith(fieldsAt: (now: number) => Record<string, string>): Promise<string> {
     const server = createServer((_, response) => {
       response.sendDate = false
-      response.setHeader('Date', new Date(Date.now() + offSeconds * 1000).toUTCString())
-      response.end()
+      response.writeHead(200, fieldsAt(Date.now())).end()
     })
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
     onTestFinished(() => void server.close())
@@ -301,6 +303,32 @@ describe('doctor --clock', () => {
     const found = findingsOf(run).find(({ id }) => id === 'clock')
     expect(found?.severity).toBe(severity)
     if (found) expect(found.message).toContain(offSeconds > 0 ? 'behind' : 'ahead')
+  })
+
+  /** Wed, 21 Oct 2026 07:28:00 GMT as Wed Oct 21 07:28:00 2026. */
+  const asctime = (text: string): string =>
+    text.replace(
+      /^(\w+), (\d+) (\w+) (\d+) ([\d:]+) GMT$/,
+      (_, name: string, day: string, month: string, ...rest: string[]) =>
+        [name, month, day.replace(/^0/, ' '), rest[1] ?? '', rest[0] ?? ''].join(' '),
+    )
+
+  it.each<[string, (now: number) => Record<string, string>]>([
+    ['from a cache', (now) => ({ Date: new Date(now - 3_600_000).toUTCString(), Age: '3600' })],
+    [
+      'in the form of asctime, which names no time zone',
+      (now) => ({ Date: asctime(new Date(now).toUTCString()) }),
+    ],
+  ])('finds nothing in a Date of now %s', async (_, fieldsAt) => {
+    const zone = process.env['TZ']
+    process.env['TZ'] = 'Asia/Kolkata'
+    onTestFinished(() => {
+      if (zone === undefined) delete process.env['TZ']
+      else process.env['TZ'] = zone
+    })
+    const cwd = await makeStore(['alice'])
+    const run = await runCli(['doctor', '--json', '--clock', await serverWith(fieldsAt)], { cwd })
+    expect(findingsOf(run).filter(({ id }) => id === 'clock')).toEqual([])
   })
 
   it('says when nothing answers, and takes no other address', async () => {
