@@ -17,13 +17,14 @@ export const authValid: CellCheck = {
   hypotheses,
   judge: judgeValid,
   means:
-    'The agent did not let in a token and a code that are right as far as the probe knows. If every interface refuses them, the probe tries another header and other code lengths, which spends no guess, and reports what it found. If a call is throttled (429, or 503), the run waits once, for as long as Retry-After asks, up to 60 s; a call that is still throttled fails, because nothing showed that anyone is let in. A warning means that the call was let in with an unusual answer.',
+    'The agent did not let in a token and a code that are right as far as the probe knows. They count as let in if the answer is the TaskNotFound of the binding or, with a warning, another answer of the protocol than callers without credentials get. A page, an empty answer, an HTML 404 or an error of a proxy shows nothing. If every interface refuses them, the probe tries another header and other code lengths, which spends no guess, and reports what it found. If a call is throttled (429, or 503), the run waits once, for as long as Retry-After asks, up to 60 s; a call that is still throttled fails, because nothing showed that anyone is let in. A warning means that the call was let in with an unusual answer.',
   fix: [
     'Clock: compare `date -u` on both hosts. A code is valid for 30 s, ±1 step.',
     'Settings: algorithm, digits, period and header must match on both sides; `a2a-totp show NAME` prints them.',
     'Token and seed belong together: after `rotate`, update the server file first, then give both to the client.',
     'A proxy may strip the header: send a request that bypasses it.',
     '503: the state is down, or an agent with policy `once` has just started and cannot know which codes were used before. Probe again after Retry-After.',
+    'An HTML page or an empty answer: the URL is not that of the A2A endpoint, or something in front answers.',
     '429: earlier wrong codes count. Wait for Retry-After, or run `a2a-totp rotate NAME --now`. If a rate limiter in front counts every request, exempt the probe from it.',
   ],
 }

@@ -24,7 +24,9 @@ export const replay: CellCheck = {
 function judgeReplay(cell: CellEvidence, { options: { credentials } }: Evidence): Verdict {
   const { replay: policy } = credentials
   const repeated = cell.exchanges.filter(({ stage }) => stage === 'replay')
-  const telling = repeated.filter(({ answer }) => wasLetIn(answer, cell) !== 'unclear')
+  const telling = repeated.filter(
+    ({ answer }) => answer.kind !== 'foreign' && wasLetIn(answer, cell) !== 'unclear',
+  )
   const first = telling[0]
   if (!first)
     return skipped(

@@ -15,7 +15,7 @@ export const status: CellCheck = {
   needs: ['auth.none', 'auth.bearer-only'],
   judge: judgeStatus,
   means:
-    'The caller was refused in a form that clients and proxies misread: 403, a redirect, a 200 with an error inside. A server error (5xx, UNKNOWN, INTERNAL) fails the check: an unauthenticated caller can crash the agent or fill its log.',
+    'The caller was refused in a form that clients and proxies misread: 403, a redirect, a 200 with an error inside. A server error (5xx, UNKNOWN, INTERNAL) fails the check: an unauthenticated caller can crash the agent or fill its log. A 400 to a malformed or duplicate header is proper; the errors of a proxy, a firewall or a rate limiter in front do not count.',
   fix: [
     'Answer 401 over HTTP, including JSON-RPC, and UNAUTHENTICATED over gRPC.',
     '@a2a-js/sdk: refuse in a middleware or interceptor in front; an error thrown in a user builder becomes 500 or UNKNOWN, and its text is sent to the caller.',

@@ -14,7 +14,7 @@ export const uniform: CellCheck = {
   needs: ['auth.bearer-only', 'auth.wrong-token', 'auth.wrong-code'],
   judge: judgeUniform,
   means:
-    'An unknown token and the live one get different answers, so an attacker learns which token is live and worth guessing codes for.',
+    'An unknown token and the live one get different answers, so an attacker learns which token is live and worth guessing codes for. Answers of a rate limiter or of a proxy are not compared.',
   fix: [
     'Send the same answer, byte for byte, for an unknown token and for a missing, malformed or wrong code. The reason belongs in the log.',
     'Do the same work too: for an unknown token, compare with the codes of a dummy peer.',

@@ -1,6 +1,7 @@
 import type { RunCheck } from './check.js'
 import { timeStepAt } from '../../core/totp.js'
 import type { CellEvidence, Evidence } from '../run/evidence.js'
+import { isTelling } from '../run/compared.js'
 import { wasLetIn } from '../run/reading.js'
 import { scanLabels } from '../run/scans.js'
 import { letInNowhere, scanOf } from './shared/scan.js'
@@ -32,7 +33,7 @@ function judgeWindow(evidence: Evidence): Verdict {
   const scan = scanOf('window', evidence)
   if (!scan) return letInNowhere
   const { cell, exchanges } = scan
-  if (exchanges.some(({ answer }) => answer.kind === 'throttled' || answer.kind === 'unreadable')) {
+  if (exchanges.some(({ answer }) => !isTelling(answer))) {
     return skipped('the agent throttled the scan')
   }
   if (spansSteps(exchanges, evidence)) return skipped('the time step ended during the scan')

@@ -1,5 +1,6 @@
 import type { CardJson } from '../../core/card/shapes.js'
 import type { CellRun } from './cell-run.js'
+import { isTelling } from './compared.js'
 import { isShown, isSuccess } from './reading.js'
 import type { Session } from './session.js'
 
@@ -22,7 +23,7 @@ export async function diagnose(
   for (const attempt of plan.hypotheses({ credentials, cards, at: now(), refusal })) {
     const answer = await run.send('diagnosis', attempt, 'beside')
     if (isSuccess(answer, run)) return true
-    if (answer.kind === 'throttled' || answer.kind === 'unreadable') break
+    if (!isTelling(answer)) break
   }
   return false
 }

@@ -3,6 +3,7 @@ import type { CellRun } from './cell-run.js'
 import { wrongCodesOf } from './codes.js'
 import type { Attempt } from './exchange.js'
 import { awaitRoomInStep } from './guessing.js'
+import { isTelling } from './compared.js'
 import { credentialFields } from './material.js'
 import { isShown, wasLetIn } from './reading.js'
 import type { Session } from './session.js'
@@ -43,7 +44,7 @@ async function scanWindow(session: Session, run: CellRun): Promise<void> {
       const code = generateCodeOfStep(credentials.seed, credentials, current + direction * steps)
       const attempt = scanAttempt(session, 'window', label, code)
       const answer = await run.send('scan', attempt, 'beside')
-      if (answer.kind === 'throttled' || answer.kind === 'unreadable') break
+      if (!isTelling(answer)) break
       if (wasLetIn(answer, run) === 'yes') continue
       session.spent.add(code)
       break

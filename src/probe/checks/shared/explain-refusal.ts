@@ -1,5 +1,6 @@
 import type { ProbeCredentials } from '../../options.js'
 import type { CellEvidence, Evidence } from '../../run/evidence.js'
+import { isTelling } from '../../run/compared.js'
 import { isShown, isSuccess, triedIn } from '../../run/reading.js'
 import { titleOf } from '../../target/cells.js'
 import type { Answer } from '../../wire/answer.js'
@@ -76,7 +77,7 @@ function diagnosisIn({ cells }: Evidence): { confirmed?: string; ruledOut: strin
     for (const { stage, label, shows, answer } of cell.exchanges) {
       if (stage !== 'diagnosis') continue
       if (isSuccess(answer, cell)) return { confirmed: shows, ruledOut }
-      if (answer.kind !== 'throttled' && answer.kind !== 'unreadable') ruledOut.push(label)
+      if (isTelling(answer)) ruledOut.push(label)
     }
   }
   return { ruledOut }
