@@ -2,7 +2,7 @@ import type { RunCheck } from './check.js'
 import type { UnreadInterface } from '../../core/card/interfaces.js'
 import type { CellEvidence, Evidence } from '../run/evidence.js'
 import { isShown, isUnserved, validAnswer } from '../run/reading.js'
-import { surplusOf, titleOf, unreadOf } from '../target/cells.js'
+import { surplusOf, titleOf, unreadOf, type Cell } from '../target/cells.js'
 import { shortened } from '../wire/text.js'
 import { unansweredIn } from './shared/unanswered.js'
 import { failed, passed, skipped, type Verdict } from './verdict.js'
@@ -34,6 +34,7 @@ function judgeCoverage({ cells, discovery: { interfaces }, options }: Evidence):
     ),
     ...notShown(cells),
     ...cells.flatMap((cell) => unansweredIn(cell).map((gap) => `${titleOf(cell.cell)}: ${gap}`)),
+    ...cells.flatMap(({ cell, gaps }) => gaps.map((gap) => `${placeOf(cell)}: ${gap}`)),
   ]
   if (gaps.length > 0) {
     return failed(
@@ -44,14 +45,17 @@ function judgeCoverage({ cells, discovery: { interfaces }, options }: Evidence):
   const named = cells.filter(({ cell }) => cell.guessed !== true)
   if (named.length === 0) return skipped('no card names interfaces')
   const remarks = named.flatMap(({ cell }) =>
-    (cell.remarks ?? []).map(
-      (remark) => `${titleOf(cell)} at ${cell.url.host}${cell.url.pathname}: ${remark}`,
-    ),
+    (cell.remarks ?? []).map((remark) => `${placeOf(cell)}: ${remark}`),
   )
   return passed(
     named.length === 1 ? 'the one interface' : `all ${named.length} interfaces`,
     remarks.join('; '),
   )
+}
+
+/** A cell with its URL: a card may name one binding and version at two places. */
+function placeOf(cell: Cell): string {
+  return `${titleOf(cell)} at ${cell.url.host}${cell.url.pathname}`
 }
 
 /** The most interfaces to name: a card may name any number. */
@@ -85,7 +89,6 @@ export function notShown(cells: readonly CellEvidence[]): string[] {
     .filter((one) => !isShown(one))
     .map((one) => {
       const { cell, whyNotSent } = one
-      const where = `${titleOf(cell)} at ${cell.url.host}${cell.url.pathname}`
-      return `${where}: right credentials were not let in (${validAnswer(one)?.summary ?? whyNotSent})`
+      return `${placeOf(cell)}: right credentials were not let in (${validAnswer(one)?.summary ?? whyNotSent})`
     })
 }

@@ -22,6 +22,7 @@ interface Tools {
 export class CellRun implements CellEvidence {
   whyNotSent = 'nothing was sent'
   waited: Waited | undefined
+  gaps: readonly string[] = []
   readonly #exchanges: Exchanges
   readonly #binding: Binding
   readonly #nextTaskId: () => string

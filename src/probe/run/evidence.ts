@@ -16,6 +16,8 @@ export interface CellEvidence {
   readonly whyNotSent: string
   /** Whether the run waited because right credentials were throttled. */
   readonly waited: Waited | undefined
+  /** What was not tested there, in words: "the method ListTasks was not tried". `coverage` names each. */
+  readonly gaps: readonly string[]
 }
 
 /** Everything that a run saw. */
