@@ -15,9 +15,12 @@ export function isLoopback({ hostname }: Host): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)
 }
 
-/** Whether a URL has the unspecified address, which a server can listen on but no client can call. */
+/**
+ * Whether a URL has the unspecified address, or the `*` or `+` of server settings: what a server can listen on but no
+ * client can call.
+ */
 export function isListenOnly({ hostname }: Host): boolean {
-  return hostname === '0.0.0.0' || hostname === '[::]' || hostname === '[::ffff:0:0]'
+  return ['0.0.0.0', '[::]', '[::ffff:0:0]', '*', '+'].includes(hostname)
 }
 
 /** The port of an http(s) URL, the default one included. */

@@ -100,9 +100,9 @@ function read(
   { cardUrl, tenant = '' }: Around,
 ): CardInterface {
   const written = {
-    address: isSet(given.address) && typeof given.address !== 'string' ? notAString : asText(given.address),
-    transport: asText(given.transport),
-    version: asText(given.version),
+    address: isSet(given.address) ? textOr(given.address, notAString) : '',
+    transport: isSet(given.transport) ? textOr(given.transport, notAString) : '',
+    version: isSet(given.version) ? textOr(given.version, notAString) : '',
   }
   const binding = Object.hasOwn(bindings, written.transport.toUpperCase())
     ? bindings[written.transport.toUpperCase()]
@@ -150,6 +150,10 @@ function readHttpAddress(text: string, cardUrl: URL | undefined): Address {
   if (!URL.canParse(text, cardUrl?.href)) return no('not a URL')
   const { url, remarks, query } = withoutExtras(new URL(text, cardUrl))
   return { understood: true, url, query, remarks: absolute ? remarks : ['relative to the card', ...remarks] }
+}
+
+function textOr(value: unknown, other: string): string {
+  return typeof value === 'string' ? value : other
 }
 
 /** Protobuf turns missing text into empty text. */
