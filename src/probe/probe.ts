@@ -55,7 +55,7 @@ function isReachable({ exchanges, silence }: Evidence): boolean {
 }
 
 /** A detail names each gap of a run. What it quotes of the agent is cut part by part. */
-const longestDetail = 4000
+const longestDetail = 8000
 
 function resultOf(
   { check, cell, verdict }: Judgement,

@@ -9,10 +9,10 @@ describe('coverage', () => {
     const gaps = ['the method ListTasks was not tried', 'auth.leak was not reached']
     const evidence = {
       options: probeOptions('http://127.0.0.1:1', stillClock(midStep)),
-      discovery: { interfaces: [] },
+      discovery: { interfaces: [], cards: [{}] },
       cells: [{ cell, gaps, exchanges: [], whyNotSent: 'nothing was sent' }],
     } as unknown as Evidence
-    const { status, detail } = coverage.judge(evidence as never, evidence)
+    const { status, detail } = coverage.judge(evidence)
     expect(status).toBe('fail')
     for (const gap of gaps) expect(detail).toContain(`REST 1.0 at 127.0.0.1:1/rest: ${gap}`)
   })

@@ -68,9 +68,9 @@ describe('the report', () => {
   const agentFields: string[][] = []
 
   it('is not ok for a warning when strict', async () => {
-    const quirks = { card: () => ({ name: 'x', skills: [] }) }
-    expect((await probeAgent(quirks, { path: '/rpc' })).report).toMatchObject({ ok: true })
-    expect((await probeAgent(quirks, { path: '/rpc', strict: true })).report).toMatchObject({ ok: false })
+    const quirks = { card: (card: object) => ({ ...card, securitySchemes: {} }) }
+    expect((await probeAgent(quirks)).report).toMatchObject({ ok: true })
+    expect((await probeAgent(quirks, { strict: true })).report).toMatchObject({ ok: false })
   })
 })
 

@@ -27,7 +27,7 @@ export const cardDefects: readonly Defect[] = [
     name: 'serves no card',
     quirks: { card: () => 'no card here' },
     path: '/rpc',
-    named: warns('card.fetch'),
+    named: { ...warns('card.fetch'), coverage: 'fail' },
   },
   {
     name: 'names a host of somebody else',

@@ -1,11 +1,13 @@
 import type { RunCheck } from './check.js'
 import type { UnreadInterface } from '../../core/card/interfaces.js'
+import type { ProbeOptions } from '../options.js'
 import type { CellEvidence, Evidence } from '../run/evidence.js'
 import { isShown, isUnserved, validAnswer } from '../run/reading.js'
-import { surplusOf, titleOf, unreadOf, type Cell } from '../target/cells.js'
+import { isSaid, surplusOf, titleOf, unreadOf, type Cell } from '../target/cells.js'
+import type { Discovery } from '../target/discovery.js'
 import { shortened } from '../wire/text.js'
 import { unansweredIn } from './shared/unanswered.js'
-import { failed, passed, skipped, type Verdict } from './verdict.js'
+import { failed, passed, type Verdict } from './verdict.js'
 
 export const coverage: RunCheck = {
   id: 'coverage',
@@ -14,9 +16,10 @@ export const coverage: RunCheck = {
   expects: 'each lets right credentials in',
   judge: judgeCoverage,
   means:
-    'PASS must be shown, never assumed. The card names an interface that did not let right credentials in, or that was not tested at all, or a check got nothing but throttling (429). A refusal proves nothing at an agent that refuses everyone, and what was not tested may be open. If a throttled call names a time to retry, the run waits for it once, for at most 60 s, and sends no wrong code before right credentials were let in.',
+    'PASS must be shown, never assumed. The card names an interface that did not let right credentials in, or that was not tested at all, no card was read and `--binding` and `--protocol` do not say what the URL is, or a check got nothing but throttling (429). A refusal proves nothing at an agent that refuses everyone, and what was not tested may be open. If a throttled call names a time to retry, the run waits for it once, for at most 60 s, and sends no wrong code before right credentials were let in.',
   fix: [
     'See `auth.valid` for the reason why right credentials were not let in.',
+    'Without a card, probe each endpoint by its URL with `--binding` and `--protocol`.',
     'If the card names an interface that is not served, remove it from the card.',
     'If an interface is on another host, probe it there, or allow credentials to be sent to it with `--allow-host HOST`.',
     'If it was throttled, probe again when the limit is over, from an address and with a peer that nothing else uses.',
@@ -24,10 +27,11 @@ export const coverage: RunCheck = {
 }
 
 /** Whether every interface that the card names let right credentials in, and every check of it was answered. */
-function judgeCoverage({ cells, discovery: { interfaces }, options }: Evidence): Verdict {
-  const surplus = surplusOf(interfaces)
+function judgeCoverage({ cells, discovery, options }: Evidence): Verdict {
+  const { interfaces } = discovery
   const gaps = [
-    ...(surplus > 0 ? [`the card names too many interfaces; ${surplus} were not tested`] : []),
+    ...withoutInterfaces(discovery, options),
+    ...tooMany(surplusOf(interfaces, options)),
     ...notUnderstood(unreadOf(interfaces, options)),
     ...cells.flatMap(({ cell }) =>
       cell.untestable === undefined ? [] : [`${titleOf(cell)} was not tested: ${cell.untestable}`],
@@ -43,7 +47,7 @@ function judgeCoverage({ cells, discovery: { interfaces }, options }: Evidence):
     )
   }
   const named = cells.filter(({ cell }) => cell.guessed !== true)
-  if (named.length === 0) return skipped('no card names interfaces')
+  if (named.length === 0) return passed('the URL itself', 'no card names it; --binding and --protocol do')
   const remarks = named.flatMap(({ cell }) =>
     (cell.remarks ?? []).map((remark) => `${placeOf(cell)}: ${remark}`),
   )
@@ -56,6 +60,25 @@ function judgeCoverage({ cells, discovery: { interfaces }, options }: Evidence):
 /** A cell with its URL: a card may name one binding and version at two places. */
 function placeOf(cell: Cell): string {
   return `${titleOf(cell)} at ${cell.url.host}${cell.url.pathname}`
+}
+
+/** Without a card that names interfaces nothing shows that those tested are all that the agent has. */
+function withoutInterfaces(
+  { cards, interfaces, problem }: Discovery,
+  options: Pick<ProbeOptions, 'binding' | 'protocol'>,
+): string[] {
+  if (interfaces.length > 0 || isSaid(options)) return []
+  const why = cards.length === 0 ? `no card was read (${problem})` : 'the card names no interface'
+  return [`${why}; if URL is an endpoint, say with --binding and --protocol which one`]
+}
+
+function tooMany(surplus: readonly Cell[]): string[] {
+  if (surplus.length === 0) return []
+  const named = surplus.slice(0, mostNamed).map(placeOf)
+  const others = surplus.length > named.length ? ', and others' : ''
+  return [
+    `the card names too many interfaces; ${surplus.length} were not tested: ${named.join(', ')}${others}`,
+  ]
 }
 
 /** The most interfaces to name: a card may name any number. */
@@ -80,7 +103,7 @@ const nothingTested =
  * A sentence for each cell that did not let right credentials in. A cell that no card names was only guessed, so it is no
  * gap if the agent does not serve it.
  */
-export function notShown(cells: readonly CellEvidence[]): string[] {
+function notShown(cells: readonly CellEvidence[]): string[] {
   const tested = cells.filter(
     (one) => one.cell.untestable === undefined && !(one.cell.guessed && isUnserved(one)),
   )

@@ -4,7 +4,6 @@ import { isUnserved, triedIn, validAnswer, wasLetIn } from '../run/reading.js'
 import type { Cell } from '../target/cells.js'
 import type { NoAnswer } from '../wire/raw-answer.js'
 import type { CellCheck, Check } from './check.js'
-import { notShown } from './coverage.js'
 import { cellChecks, checks, runChecks } from './index.js'
 import type { Selection } from './selection.js'
 import { failed, nothingAnswered, skipped, type Verdict } from './verdict.js'
@@ -29,14 +28,17 @@ function judgeAnswers(evidence: Evidence, { reported, performed }: Selection): J
   const ofCells = evidence.cells.flatMap((one) =>
     wanted.map((check) => ({ check, cell: one.cell, verdict: judgeCell(check, one, evidence) })),
   )
-  // If nobody was let in, a refusal proves nothing, so `coverage` is reported even if it was not selected.
-  const needsCoverage =
-    performed.has('auth.valid') && !reported.has('coverage') && notShown(evidence.cells).length > 0
-  return [
-    ...ofRun,
-    ...ofCells,
-    ...(needsCoverage ? [ofAgent('coverage', runChecks.coverage.judge(evidence))] : []),
-  ]
+  return [...ofRun, ...ofCells, ...coverageAnyway(evidence, { reported, performed })]
+}
+
+/**
+ * If an interface was not tested or nobody was let in, refusals elsewhere prove little, so a failure of `coverage` is
+ * reported even if that was not selected.
+ */
+function coverageAnyway(evidence: Evidence, { reported, performed }: Selection): Judgement[] {
+  if (reported.has('coverage') || !performed.has('auth.valid')) return []
+  const verdict = runChecks.coverage.judge(evidence)
+  return verdict.status === 'fail' ? [ofAgent('coverage', verdict)] : []
 }
 
 function judgeCell(check: CellCheck, cell: CellEvidence, evidence: Evidence): Verdict {

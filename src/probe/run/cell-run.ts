@@ -1,4 +1,5 @@
 import type { RandomBytes } from '../../core/random.js'
+import type { CheckId } from '../check-ids.js'
 import type { Binding, Connection } from '../bindings/binding.js'
 import { bindingOf } from '../bindings/index.js'
 import type { Cell } from '../target/cells.js'
@@ -11,6 +12,9 @@ import type { Waited } from './throttle-wait.js'
 
 /** A cell is given up after this many requests without a readable answer. */
 const patience = 3
+
+/** A proxy may close the connection on what is not valid HTTP, which says nothing of other requests. */
+const malformed: readonly CheckId[] = ['auth.malformed-code', 'auth.duplicate-header']
 
 interface Tools {
   readonly client: HttpClient
@@ -49,8 +53,11 @@ export class CellRun implements CellEvidence {
   async try(stage: Stage, attempt: Attempt, connection: Connection): Promise<void> {
     if (!this.#binding.carries(attempt.fields)) return
     // An agent that answers no request would delay a run for minutes.
-    if (triedIn(this).filter(isUnanswered).length >= patience) {
+    const group = malformed.find((check) => check === attempt.check)
+    const alike = triedIn(this).filter(({ check }) => malformed.find((one) => one === check) === group)
+    if (alike.filter(isUnanswered).length >= patience) {
       this.whyNotSent = `given up after ${patience} requests without a readable answer`
+      if (group === undefined) this.gaps = [this.whyNotSent]
       return
     }
     await this.send(stage, attempt, connection)

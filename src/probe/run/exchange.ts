@@ -67,6 +67,9 @@ export interface Exchange {
   readonly answer: Answer
 }
 
+/** The header lines of a request for the card that are no credentials. */
+const plainCardFields: ReadonlySet<string> = new Set(['Accept', 'A2A-Version'])
+
 interface Settings {
   readonly now: () => Date
   /** Called with each header value that is sent. */
@@ -113,7 +116,7 @@ export class Exchanges {
           check: 'card.fetch',
           label: request.url.pathname,
           operation: 'get',
-          fields: [],
+          fields: request.fields.filter(([name]) => !plainCardFields.has(name)),
         }
         await this.send(null, 'card', attempt, async () => readHttpAnswer(await received))
         return received

@@ -9,7 +9,7 @@ import { isShown } from './reading.js'
 import { scan } from './scans.js'
 import type { Session } from './session.js'
 import { callAllValid } from './valid-calls.js'
-import { ValidCodes } from './valid-codes.js'
+import type { ValidCodes } from './valid-codes.js'
 
 /** Why nothing was sent for a check, in any cell. */
 export type Unsent = Partial<Record<'auth.cross-peer' | 'window', string>>
@@ -26,7 +26,7 @@ export async function sendAll(
   runs: readonly CellRun[],
   cards: readonly CardJson[],
 ): Promise<Unsent> {
-  const { options, plan, spent, sleep, announce } = session
+  const { options, plan, spent, codes } = session
   const testable = runs.filter(({ cell }) => cell.untestable === undefined)
   const trusted = testable.filter(({ cell }) => options.insecureHttp === true || !isExposed(cell.url))
   for (const run of testable) {
@@ -34,8 +34,6 @@ export async function sendAll(
     run.whyNotSent = 'credentials are not sent over plain http beyond loopback; allow it with --insecure-http'
   }
   await Promise.all(testable.map((run) => sendFirst(session, run, trusted.includes(run))))
-  const { credentials, now } = options
-  const codes = new ValidCodes({ credentials, now, sleep, announce })
   if (plan.performed.has('auth.valid')) await callAllValid(session, trusted, codes)
   const guessable = letIn(trusted)
   await sendLate(session, guessable, codes)

@@ -5,6 +5,7 @@ import type {
   UnreadInterface,
 } from '../../core/card/interfaces.js'
 import { protocolVersions, type ProtocolVersion } from '../../core/card/shapes.js'
+import { isCardUrl } from './card-paths.js'
 import { mayReceiveCredentials } from './hosts.js'
 import type { ProbeOptions } from '../options.js'
 
@@ -36,7 +37,8 @@ const mostCells = 12
 
 /**
  * The cells to test: the interfaces that the cards name, narrowed by `binding` and `protocol`. Where that leaves none,
- * the URL itself is taken for the endpoint of what was asked for, or of every cell over HTTP/1.1 when there is no card.
+ * the URL itself is taken for the endpoint of what was asked for, or of every cell over HTTP/1.1 when there is no card and
+ * the URL is not that of one.
  */
 export function cellsOf(interfaces: readonly CardInterface[], target: URL, options: ProbeOptions): Cell[] {
   const { binding, protocol } = options
@@ -44,7 +46,7 @@ export function cellsOf(interfaces: readonly CardInterface[], target: URL, optio
   const found = named.filter((cell) => isWanted(cell, options))
   const asked = binding !== 'auto' || protocol !== 'auto'
   const cells =
-    found.length > 0 || (named.length > 0 && !asked)
+    found.length > 0 || ((named.length > 0 || isCardUrl(target)) && !asked)
       ? found
       : guessedCells(target).filter(
           (cell) => isWanted(cell, options) && (cell.binding !== 'grpc' || binding === 'grpc'),
@@ -52,9 +54,19 @@ export function cellsOf(interfaces: readonly CardInterface[], target: URL, optio
   return cells.slice(0, mostCells).map((cell) => ({ ...cell, ...reasonNotTo(cell, target, options) }))
 }
 
-/** How many of the interfaces that the cards name are too many to test. */
-export function surplusOf(interfaces: readonly CardInterface[]): number {
-  return Math.max(0, namedCells(interfaces).length - mostCells)
+/** The interfaces that the cards name and that are too many to test. */
+export function surplusOf(
+  interfaces: readonly CardInterface[],
+  options: Pick<ProbeOptions, 'binding' | 'protocol'>,
+): Cell[] {
+  return namedCells(interfaces)
+    .filter((cell) => isWanted(cell, options))
+    .slice(mostCells)
+}
+
+/** Whether the user says what the URL is, so that it can be tested without a card. gRPC has one path for both versions. */
+export function isSaid({ binding, protocol }: Pick<ProbeOptions, 'binding' | 'protocol'>): boolean {
+  return binding === 'grpc' || (binding !== 'auto' && protocol !== 'auto')
 }
 
 /** The interfaces that were not understood and are not outside of `binding` and `protocol`, each once. */
@@ -80,7 +92,7 @@ function isWanted(
 function reasonNotTo(cell: Cell, target: URL, options: ProbeOptions): { untestable?: string } {
   if (mayReceiveCredentials(cell, target, options)) return {}
   return {
-    untestable: `the card names another host, ${cell.url.host}, which gets no credentials; allow it with --allow-host ${cell.url.host}`,
+    untestable: `the card names another host, in ${cell.url.href}, which gets no credentials; allow it with --allow-host ${cell.url.host}`,
   }
 }
 

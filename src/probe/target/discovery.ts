@@ -1,10 +1,14 @@
 import { readInterfaces, type CardInterface } from '../../core/card/interfaces.js'
-import { cardPath, type CardJson } from '../../core/card/shapes.js'
+import type { CardJson } from '../../core/card/shapes.js'
 import { asObject, parseJson } from '../../core/json.js'
+import { parseHttpUrl } from '../../core/url.js'
 import type { HttpClient } from '../wire/http.js'
-import type { HttpAnswer, NoAnswer, RawAnswer } from '../wire/raw-answer.js'
+import type { FieldLine, HttpAnswer, NoAnswer, RawAnswer } from '../wire/raw-answer.js'
+import { shortened } from '../wire/text.js'
+import { cardUrls, formerCardPath } from './card-paths.js'
+import { isExposed } from './hosts.js'
 
-/** What a caller without credentials learns of the agent. */
+/** What is learned of the agent before any of its interfaces is called. */
 export interface Discovery {
   /** The cards served to clients of 1.0 and of 0.3; empty when there is none, one when they are the same. */
   readonly cards: readonly CardJson[]
@@ -12,65 +16,107 @@ export interface Discovery {
   readonly interfaces: readonly CardInterface[]
   /** Set when nothing answered at all. */
   readonly silence?: NoAnswer
-  /** Why there is no card. */
+  /** Why there is no card; empty when there is one. */
   readonly problem: string
+  /** What is odd about the way in which the card is served. */
+  readonly remarks: readonly string[]
   readonly durationMs: number
+}
+
+/** The header lines with token and code for one more request, and what is done with the answer. */
+export interface CardCredentials {
+  /** None where no more codes are to be spent on the card. */
+  readonly next: () => Promise<readonly FieldLine[] | undefined>
+  readonly note: (answer: 'accepted' | 'refused') => void
 }
 
 const largestCard = 1024 * 1024
 
-/** Looks for the card under the URL, at it, and at the origin; without credentials and without redirects. */
+export const behindCredentials =
+  'the card is behind credentials, so clients cannot learn from it that they need two factors'
+
+/**
+ * Looks for the card under the URL, at it, and at the origin, without redirects. It asks without credentials, and where
+ * that is refused once more with them.
+ *
+ * @param credentials undefined where none may be sent
+ */
 export async function discover(
   client: Pick<HttpClient, 'connection' | 'exchange'>,
   target: URL,
+  credentials?: CardCredentials,
 ): Promise<Discovery> {
-  const received: RawAnswer[] = []
   const connection = client.connection(target)
-  let problem = 'there is no card'
-  let silence: NoAnswer | undefined
+  const received: RawAnswer[] = []
+  const problems: string[] = []
   let durationMs = 0
-  const get = async (url: URL, version: '1.0' | undefined): Promise<RawAnswer> => {
+  const get = async (url: URL, version: '1.0' | undefined, fields: readonly FieldLine[] = []) => {
+    const versionField: readonly FieldLine[] = version ? [['A2A-Version', version]] : []
     const answer = await client.exchange(connection, {
       method: 'GET',
       url,
       mostBytes: largestCard,
-      fields: [['Accept', 'application/json'], ...(version ? ([['A2A-Version', version]] as const) : [])],
+      fields: [['Accept', 'application/json'], ...versionField, ...fields],
     })
     durationMs += answer.durationMs
     received.push(answer)
     return answer
   }
+  /** Asks again with credentials for what was refused without them. */
+  const getEither = async (url: URL, version: '1.0' | undefined): Promise<Either> => {
+    const plain = await get(url, version)
+    if (!isRefusal(plain)) return { answer: plain, plain }
+    const fields = await credentials?.next()
+    if (fields === undefined) return { answer: plain, plain }
+    const answer = await get(url, version, fields)
+    if (answer.answered) credentials?.note(isRefusal(answer) ? 'refused' : 'accepted')
+    return { answer, plain }
+  }
 
   for (const url of cardUrls(target)) {
-    const answer = await get(url, '1.0')
+    const { answer, plain } = await getEither(url, '1.0')
     if (!answer.answered) {
-      silence = answer
+      problems.push(`${url.pathname}: ${answer.explanation}`)
       // An agent that cannot be reached at one path cannot be reached at another.
       if (answer.reason !== 'broken') break
       continue
     }
     const card = cardIn(answer)
     if (!card) {
-      problem = describe(answer, url)
+      const refusedAnyway = plain !== answer && isRefusal(answer)
+      problems.push(`${describe(answer, url)}${refusedAnyway ? ', with credentials too' : ''}`)
       continue
     }
     // Agents that speak both versions serve clients of 0.3 another card.
-    const older = await get(url, undefined)
+    const { answer: older } = await getEither(url, undefined)
     const olderCard = older.answered && older.body !== answer.body ? cardIn(older) : undefined
     const cards = olderCard ? [card, olderCard] : [card]
     const interfaces = cards.flatMap((one) => readInterfaces(one, url))
-    return { cards, interfaces, problem: '', durationMs }
+    const remarks = [
+      ...(plain === answer ? [] : [behindCredentials]),
+      ...(url.pathname.endsWith(formerCardPath) ? [formerPathRemark] : []),
+    ]
+    return { cards, interfaces, problem: '', remarks, durationMs }
   }
-  const isSilent = received.every(({ answered }) => !answered)
-  return { cards: [], interfaces: [], problem, durationMs, silence: isSilent ? silence : undefined }
+  const silence = received.every(({ answered }) => !answered)
+    ? received.findLast((answer) => !answer.answered)
+    : undefined
+  return {
+    ...{ cards: [], interfaces: [], problem: problemOf(problems), remarks: [], durationMs },
+    ...(silence && { silence }),
+  }
 }
 
-function cardUrls(target: URL): URL[] {
-  const at = (pathname: string): URL => Object.assign(new URL(target), { pathname, search: '' })
-  const base = target.pathname.replace(/\/\.well-known\/.*$/, '').replace(/\/$/, '')
-  const urls = [...(target.pathname.endsWith('.json') ? [target] : []), at(base + cardPath), at(cardPath)]
-  return urls.filter((url, index) => urls.findIndex(({ href }) => href === url.href) === index)
+/** The answer that counts, and the one to a request without credentials: the same unless that was refused. */
+interface Either {
+  readonly answer: RawAnswer
+  readonly plain: RawAnswer
 }
+
+const formerPathRemark = `it is at ${formerCardPath}, the path of A2A 0.2; clients look for it at /.well-known/agent-card.json`
+
+const isRefusal = (answer: RawAnswer): boolean =>
+  answer.answered && (answer.status === 401 || answer.status === 403)
 
 function cardIn({ status, body }: HttpAnswer): CardJson | undefined {
   const json = status === 200 ? asObject(parseJson(body)) : {}
@@ -78,8 +124,30 @@ function cardIn({ status, body }: HttpAnswer): CardJson | undefined {
   return marks.some((mark) => mark in json) ? json : undefined
 }
 
-function describe({ status, header }: HttpAnswer, { pathname }: URL): string {
-  if (status >= 300 && status < 400) return `${pathname} redirects, which is not followed`
-  const type = header('content-type')[0]
-  return `${pathname} answers HTTP ${status}${status === 200 ? `, no card (${type ?? 'no type'})` : ''}`
+/** What was asked for first, then what is more than a 404. */
+function problemOf([first = 'there is no card', ...others]: readonly string[]): string {
+  return [first, ...others.filter((problem) => !problem.endsWith('HTTP 404'))].join('; ')
 }
+
+function describe({ status, header, body }: HttpAnswer, url: URL): string {
+  const { pathname } = url
+  if (status >= 300 && status < 400) {
+    return `${pathname} answers HTTP ${status}, a redirect that is not followed${destinationOf(header('location')[0], url)}`
+  }
+  if (status !== 200) return `${pathname} answers HTTP ${status}`
+  const type = shortened(header('content-type')[0] ?? 'no type', 60)
+  return `${pathname} answers HTTP 200, but no card (${parseJson(body) === undefined ? type : 'JSON without the fields of a card'})`
+}
+
+/** Where a redirect leads, without its query, and what to probe instead. */
+function destinationOf(location: string | undefined, from: URL): string {
+  if (location === undefined || !URL.canParse(location, from.href)) return ''
+  const to = parseHttpUrl(new URL(location, from).href)
+  if (to === undefined || to.href === from.href) return ''
+  const place = shortened(to.origin + to.pathname, 120)
+  if (isExposed(to)) return ` to ${place}`
+  const base = to.pathname.replace(wellKnownCard, '')
+  return ` to ${place}; if that is the agent, probe ${shortened(to.origin + base, 120)}`
+}
+
+const wellKnownCard = /\/\.well-known\/agent(-card)?\.json$/
