@@ -6,6 +6,7 @@ export const runCheckIds = [
   'card.bearer',
   'card.totp',
   'card.and',
+  'card.signature',
   'coverage',
   'clock',
   'window',

@@ -8,6 +8,7 @@ import { parseTarget, type ProbeOptions } from './options.js'
 import { isFailing, summarise, type CheckResult, type ProbeReport } from './report/report.js'
 import type { Evidence } from './run/evidence.js'
 import { gather } from './run/gather.js'
+import { parseCardKeys } from './target/card-keys.js'
 import { isAnswer } from './wire/answer.js'
 
 /**
@@ -16,7 +17,8 @@ import { isAnswer } from './wire/answer.js'
  *
  * Whatever the agent does is reported: it never throws for that.
  *
- * @throws {TOTPError} `ERR_USAGE` for a URL that cannot be probed and for ids of checks that do not exist.
+ * @throws {TOTPError} `ERR_USAGE` for a URL that cannot be probed, for ids of checks that do not exist, and for `cardKeys`
+ *   without a key.
  */
 export async function probe(options: ProbeOptions): Promise<ProbeReport> {
   const target = parseTarget(options.url)
@@ -25,6 +27,7 @@ export async function probe(options: ProbeOptions): Promise<ProbeReport> {
     ...(throttle ? (['throttle'] as const) : []),
     ...(windowScan ? (['window'] as const) : []),
   ])
+  if (options.cardKeys !== undefined) parseCardKeys(options.cardKeys)
   const startedAt = now()
   const begun = performance.now()
   const evidence = await gather(options, target, planOf(selection.performed))

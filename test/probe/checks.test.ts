@@ -14,7 +14,7 @@ describe('the checks', () => {
   // Scripts, CI configurations and ignore files name them: an id may be added, never renamed.
   it('are those that are promised, in the order of the report', () => {
     expect(runCheckIds).toEqual([
-      ...['reach', 'tls', 'card.fetch', 'card.bearer', 'card.totp', 'card.and'],
+      ...['reach', 'tls', 'card.fetch', 'card.bearer', 'card.totp', 'card.and', 'card.signature'],
       ...['coverage', 'clock', 'window', 'throttle'],
     ])
     expect(cellCheckIds).toEqual([

@@ -15,6 +15,7 @@ import { authWrongToken } from './auth.wrong-token.js'
 import { cardAnd } from './card.and.js'
 import { cardBearer } from './card.bearer.js'
 import { cardFetch } from './card.fetch.js'
+import { cardSignature } from './card.signature.js'
 import { cardTotp } from './card.totp.js'
 import { challenge } from './challenge.js'
 import { clock } from './clock.js'
@@ -37,6 +38,7 @@ export const runChecks: Readonly<Record<RunCheckId, RunCheck>> = {
   'card.bearer': cardBearer,
   'card.totp': cardTotp,
   'card.and': cardAnd,
+  'card.signature': cardSignature,
   coverage,
   clock,
   window,
