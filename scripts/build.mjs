@@ -67,11 +67,13 @@ const lazyFunctions = {
   'node:crypto': [
     'createHash',
     'createHmac',
+    'createPublicKey',
     'hash',
     'hkdfSync',
     'randomBytes',
     'randomInt',
     'timingSafeEqual',
+    'verify',
   ],
 }
 

@@ -2,6 +2,7 @@
 export { checkIds, type CheckId } from './check-ids.js'
 export { explainCheck, pageOf } from './checks/explanation.js'
 export { checks } from './checks/index.js'
+export { parseIgnoreRows } from './ignore-rows.js'
 export { bindingChoices, protocolChoices, type ProbeCredentials, type ProbeOptions } from './options.js'
 export { probe } from './probe.js'
 export { formats, renderPretty, type Format, type PrettyOptions } from './report/formats/index.js'

@@ -61,6 +61,8 @@ export interface ProbeOptions {
   readonly isolation?: boolean
   /** Failures and warnings that are known and do not count, each for a time. */
   readonly ignore?: readonly IgnoreRow[]
+  /** Where these come from, for the report. */
+  readonly ignoreFile?: string
   /** The most requests to send in a second; by default as many as the agent takes. */
   readonly rate?: number
   /** The time limit of one request, in milliseconds. */

@@ -1,9 +1,11 @@
 import { performance } from 'node:perf_hooks'
 import { asText } from '../core/json.js'
 import { printable } from '../core/text.js'
+import { ignoring } from './checks/ignoring.js'
 import { judge, type Judgement } from './checks/judgement.js'
 import { planOf } from './checks/plan.js'
 import { selectChecks } from './checks/selection.js'
+import { narrowedBy } from './narrowed.js'
 import { parseTarget, type ProbeOptions } from './options.js'
 import { isFailing, summarise, type CheckResult, type ProbeReport } from './report/report.js'
 import type { Evidence } from './run/evidence.js'
@@ -33,7 +35,8 @@ export async function probe(options: ProbeOptions): Promise<ProbeReport> {
   const evidence = await gather(options, target, planOf(selection.performed))
   const { discovery, secrets, guessesSpent, requests } = evidence
   const clean = (text: string, limit?: number): string => secrets.clean(text, now(), limit)
-  const checks = judge(evidence, selection).map((judgement) => resultOf(judgement, clean))
+  const judgements = ignoring(judge(evidence, selection), evidence, selection)
+  const checks = judgements.map((judgement) => resultOf(judgement, clean))
   const name = printable(credentials.agent ?? '') || clean(asText(discovery.cards[0]?.['name']))
   return {
     version: 1,
@@ -44,7 +47,7 @@ export async function probe(options: ProbeOptions): Promise<ProbeReport> {
     ok: !checks.some((check) => isFailing(check, { strict })),
     strict,
     reachable: isReachable(evidence),
-    narrowed: [],
+    narrowed: narrowedBy(options),
     guessesSpent,
     requests,
     summary: summarise(checks),
@@ -64,7 +67,7 @@ function resultOf(
   { check, cell, verdict }: Judgement,
   clean: (text: string, limit?: number) => string,
 ): CheckResult {
-  const { status, actual, detail, durationMs = 0 } = verdict
+  const { status, actual, detail, durationMs = 0, ignored } = verdict
   return {
     id: check.id,
     binding: cell?.binding ?? null,
@@ -75,5 +78,6 @@ function resultOf(
     actual: clean(actual),
     detail: clean(detail, longestDetail),
     durationMs: Math.round(durationMs),
+    ...(ignored && { ignored }),
   }
 }

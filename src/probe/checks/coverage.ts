@@ -36,7 +36,7 @@ function judgeCoverage({ cells, discovery, options }: Evidence): Verdict {
     ...cells.flatMap(({ cell }) =>
       cell.untestable === undefined ? [] : [`${titleOf(cell)} was not tested: ${cell.untestable}`],
     ),
-    ...notShown(cells),
+    ...cellsNotShown(cells),
     ...cells.flatMap((cell) => unansweredIn(cell).map((gap) => `${titleOf(cell.cell)}: ${gap}`)),
     ...cells.flatMap(({ cell, gaps }) => gaps.map((gap) => `${placeOf(cell)}: ${gap}`)),
   ]
@@ -103,7 +103,7 @@ const nothingTested =
  * A sentence for each cell that did not let right credentials in. A cell that no card names was only guessed, so it is no
  * gap if the agent does not serve it.
  */
-function notShown(cells: readonly CellEvidence[]): string[] {
+export function cellsNotShown(cells: readonly CellEvidence[]): string[] {
   const tested = cells.filter(
     (one) => one.cell.untestable === undefined && !(one.cell.guessed && isUnserved(one)),
   )

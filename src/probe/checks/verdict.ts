@@ -9,6 +9,8 @@ export interface Verdict {
   readonly detail: string
   /** How long its requests took, in milliseconds. */
   readonly durationMs?: number
+  /** Set where it was a failure or warning that is ignored. */
+  readonly ignored?: true
 }
 
 export const passed = (actual: string, detail = ''): Verdict => ({ status: 'pass', actual, detail })

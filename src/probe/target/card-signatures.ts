@@ -1,4 +1,4 @@
-import { constants, verify, type VerifyKeyObjectInput } from 'node:crypto'
+import { verify, type VerifyKeyObjectInput } from 'node:crypto'
 import { asList, asObject, asText, isObject, parseJson } from '../../core/json.js'
 import { printable } from '../../core/text.js'
 import { isSigned, signedTexts } from '../../core/card/signatures.js'
@@ -21,7 +21,8 @@ interface Algorithm {
   readonly options?: Omit<VerifyKeyObjectInput, 'key'>
 }
 
-const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
+/** `RSA_PKCS1_PSS_PADDING` with `RSA_PSS_SALTLEN_DIGEST`: the bundle has functions of node:crypto, and no constants. */
+const pss = { padding: 6, saltLength: -1 }
 const raw = { dsaEncoding: 'ieee-p1363' } as const
 const edwards: Algorithm = { type: 'ed25519', hash: null }
 

@@ -80,8 +80,9 @@ export function unreadOf(
   return [...new Map(unread.map((one) => [JSON.stringify([one.why, one.written]), one])).values()]
 }
 
-function isWanted(
-  cell: { readonly binding?: Binding; readonly protocol?: ProtocolVersion },
+/** Whether a cell is inside the bounds of a run; one of an unknown binding or version is in a run without bounds. */
+export function isWanted(
+  cell: { readonly binding?: string; readonly protocol?: string },
   { binding, protocol }: Pick<ProbeOptions, 'binding' | 'protocol'>,
 ): boolean {
   return (

@@ -1,4 +1,5 @@
 import { TOTPError } from '../../../core/errors.js'
+import { parseJson } from '../../../core/json.js'
 import { isLive, replayOf, type Peer, type Roster } from '../../../core/roster.js'
 import type { TOTPProfile } from '../../../core/profile.js'
 import { peerNamed } from '../../../core/provision.js'
@@ -33,6 +34,9 @@ export interface ProbeCommandOptions extends OutOptions {
   allowHost?: string[]
   insecureHttp?: true
   ca?: string
+  ignore?: string
+  cardJwks?: string
+  wait?: number
   timeout: number
   throttle?: true
   windowScan?: true
@@ -59,6 +63,9 @@ export async function optionsFor(
     allowHost,
     insecureHttp,
     ca,
+    ignore,
+    cardJwks,
+    wait,
     timeout,
   } = options
   requireHttpUrl('URL', url)
@@ -88,10 +95,29 @@ export async function optionsFor(
     ...(allowHost ? { allowHosts: allowHost } : {}),
     ...(insecureHttp ? { insecureHttp } : {}),
     ...(ca === undefined ? {} : { ca: readGivenFile(context, 'the file given to --ca', ca).toString() }),
+    ...(ignore === undefined ? {} : await ignoredBy(context, ignore)),
+    ...(cardJwks === undefined ? {} : { cardKeys: cardKeysIn(context, cardJwks) }),
+    ...(wait === undefined ? {} : { waitMs: wait * 1000 }),
     timeoutMs: timeout * 1000,
     now: context.now,
     random: context.random,
   }
+}
+
+/** The probe, which knows the checks, is loaded only when it runs. */
+async function ignoredBy(
+  context: CliContext,
+  file: string,
+): Promise<Pick<ProbeOptions, 'ignore' | 'ignoreFile'>> {
+  const text = readGivenFile(context, 'the file given to --ignore', file).toString()
+  const { parseIgnoreRows } = await import('../../../probe/index.js')
+  return { ignore: parseIgnoreRows(text), ignoreFile: file }
+}
+
+function cardKeysIn(context: CliContext, file: string): unknown {
+  const keys = parseJson(readGivenFile(context, 'the file given to --card-jwks', file).toString())
+  if (keys !== undefined) return keys
+  throw new TOTPError('ERR_USAGE', 'the file given to --card-jwks is not JSON; expected a JSON Web Key Set')
 }
 
 /** A peer of the store, with another token or seed where a variable for it is named. */

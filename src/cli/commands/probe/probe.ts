@@ -1,7 +1,7 @@
-import { TOTPError } from '../../../core/errors.js'
 import { inContext } from '../../context.js'
 import { exitCodes } from '../../errors.js'
 import { choice, wholeNumber } from '../../options.js'
+import { targetOf } from './probe-target.js'
 import { optionsFor, type ProbeCommandOptions } from './probe-options.js'
 import { formatOption, requirePlaces, writeReports } from './probe-reports.js'
 import { outOptions } from '../../io/result-file.js'
@@ -12,7 +12,7 @@ export const define = inContext((command, context) => {
     ...text.split(',').filter(Boolean),
   ]
   command
-    .argument('[url]', "the agent's address, or its card's")
+    .argument('[url]', "the agent's address, or its card's (default: the store's URL)")
     .argument('[name]', 'the peer to call as; else $A2A_TOTP_TOKEN and $A2A_TOTP_SEED')
     .option('--token-env <var>', 'the variable that holds the token')
     .option('--seed-env <var>', 'the variable that holds the seed')
@@ -40,6 +40,9 @@ export const define = inContext((command, context) => {
     .option('--allow-host <host>', 'credentials may go to this host as well', list)
     .option('--insecure-http', 'send credentials over plain http beyond loopback')
     .option('--ca <file>', 'trust the certificates in this PEM file')
+    .option('--card-jwks <file>', 'verify signatures of the card with these keys (JSON Web Key Set)')
+    .option('--ignore <file>', 'known failures and warnings, each with a reason and an expiry (JSON array)')
+    .option(...wholeNumber('--wait <seconds>', 'wait for an agent that does not answer yet', 0, 3600))
     .option(...wholeNumber('--timeout <seconds>', 'how long one request may take', 1, 300), 10)
     .option(...formatOption)
     .option('--explain <id>', 'print what a check proves, what a failure means and how to fix it')
@@ -52,6 +55,7 @@ Exit code 0 if no check failed, 1 if one failed, 4 if the agent cannot be reache
 
 Examples:
   $ a2a-totp probe http://127.0.0.1:4100 alice
+  $ a2a-totp probe alice
   $ a2a-totp probe https://billing.example ci-probe --strict --json > report.json
   $ a2a-totp probe https://billing.example ci-probe --format github --format junit=probe.xml
   $ a2a-totp probe --explain auth.after-valid
@@ -63,10 +67,14 @@ Examples:
         context.output.result(pageOf(options.explain), explainCheck(options.explain))
         return
       }
-      if (url === undefined) throw new TOTPError('ERR_USAGE', 'missing the URL of the agent; give it first')
       const targets = options.format ?? []
       requirePlaces(context, targets, options)
-      const probeOptions = await optionsFor(context, url, name, options)
+      const target = await targetOf(context, {
+        first: url,
+        second: name,
+        fromEnvironment: Boolean(options.seedEnv ?? context.env['A2A_TOTP_SEED']),
+      })
+      const probeOptions = await optionsFor(context, target.url, target.name, options)
       const { formats, probe } = await import('../../../probe/index.js')
       const report = await context.progress.during('probing', (announce) =>
         context.unlessInterrupted(probe({ ...probeOptions, announce })),
