@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Answer } from '../../src/probe/wire/answer.js'
-import { html, overGrpc, overHttp, rpcError, taskId } from '../support/answers.js'
+import { readGrpcAnswer } from '../../src/probe/wire/grpc-answer.js'
+import { html, overGrpc, overHttp, rawAnswer, rpcError, taskId } from '../support/answers.js'
 
 const nginx = (title: string): ReturnType<typeof html> =>
   html(
@@ -235,8 +236,10 @@ describe('an answer of something in front', () => {
     [404, plain('404 page not found'), 'unserved'],
     [200, html('<h1>Welcome</h1>'), 'other'],
   ])('with HTTP %i and no gRPC status is read as HTTP', (status, [body, fields], kind) => {
-    const read = overHttp(status, body, fields)
+    const read = readGrpcAnswer(rawAnswer(status, body, fields), taskId)
     expect(read.kind).toBe(kind)
+    // A server without gRPC does not have the cell, whatever its 404 looks like.
+    if (kind === 'unserved') expect(read.wrongCell).toBe(true)
   })
 })
 
