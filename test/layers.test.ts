@@ -52,7 +52,8 @@ const probeRooms: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** What sends: nothing that judges may import it. */
-const senders = /^probe\/(bindings\/|wire\/(http|grpc)\.js|run\/(gather|cell-run|sequence)\.js)/
+const senders =
+  /^probe\/(bindings\/|wire\/(http|grpc|connection|route|dial|tunnel)\.js|run\/(gather|cell-run|sequence)\.js)/
 
 /** Rooms that later work moves into. */
 const planned = ['html', 'sidecar', 'mesh']

@@ -5,6 +5,9 @@ import type { Seed } from '../core/seed.js'
 import type { Token } from '../core/token.js'
 import { parseHttpUrl } from '../core/url.js'
 import type { CheckId } from './check-ids.js'
+import type { ProxyChoice } from './wire/proxy.js'
+
+export type { Proxy, ProxyChoice } from './wire/proxy.js'
 
 export const bindingChoices = ['auto', 'jsonrpc', 'rest', 'grpc'] as const
 export type BindingChoice = (typeof bindingChoices)[number]
@@ -77,15 +80,6 @@ export interface ProbeOptions {
   readonly sleep?: (ms: number) => Promise<void>
   /** Called with progress messages for a person. */
   readonly announce?: (text: string) => void
-}
-
-/** Which proxy a URL is reached by, if any. */
-export type ProxyChoice = (url: URL) => Proxy | undefined
-
-export interface Proxy {
-  readonly url: URL
-  /** For `Proxy-Authorization` (RFC 9110 §11.7.1). */
-  readonly authorization?: string
 }
 
 /** A failure or warning that is known and does not count until it expires. */

@@ -14,11 +14,12 @@ export const cardFetch: RunCheck = {
   fix: [
     'Serve it at `/.well-known/agent-card.json`, outside the guard: the card is public.',
     'A redirect is never followed: probe the address that it leads to, if that is the agent.',
+    'Without a byte order mark, and compressed only where the request accepts that: not every client reads it otherwise.',
     '@a2a-js/sdk: mount `agentCardHandler` before the guard. a2a-sdk (Python): card routes are separate; exclude them from the middleware.',
   ],
 }
 
-function judgeFetch({ discovery, cells }: Evidence): Verdict {
+function judgeFetch({ discovery, cells, exchanges }: Evidence): Verdict {
   const { cards, problem, remarks, durationMs } = discovery
   if (cards.length === 0) {
     const used = cells.length > 0 ? '; the URL itself was used as the endpoint' : ''
@@ -26,6 +27,16 @@ function judgeFetch({ discovery, cells }: Evidence): Verdict {
   }
   if (cells.length === 0)
     return { ...warned('a card', 'it names no interface that the probe knows'), durationMs }
-  if (remarks.length > 0) return { ...warned('a card', remarks.join('; ')), durationMs }
-  return { ...passed(cards.length === 1 ? 'a card' : 'a card for each version'), durationMs }
+  const odd = oddities(exchanges)
+  if (remarks.length > 0)
+    return { ...warned('a card', [...remarks, odd].filter(Boolean).join('; ')), durationMs }
+  return { ...passed(cards.length === 1 ? 'a card' : 'a card for each version', odd), durationMs }
+}
+
+/** What other clients may not be able to read. */
+function oddities(exchanges: Evidence['exchanges']): string {
+  const remarks = exchanges
+    .filter(({ stage, answer }) => stage === 'card' && answer.status === 200)
+    .flatMap(({ answer }) => answer.remarks ?? [])
+  return [...new Set(remarks)].map((remark) => `the card ${remark}`).join('; ')
 }

@@ -2,6 +2,7 @@ import type { RunCheck } from './check.js'
 import type { Evidence } from '../run/evidence.js'
 import { isAnswer } from '../wire/answer.js'
 import type { NoAnswer } from '../wire/raw-answer.js'
+import { proxiesFor } from '../wire/proxy.js'
 import { failed, passed, type Verdict } from './verdict.js'
 
 export const reach: RunCheck = {
@@ -15,23 +16,33 @@ export const reach: RunCheck = {
   means: 'Nothing answered at the URL, so nothing was tested. The command exits with code 4.',
   fix: [
     'Check that the agent is running, and that it listens on the address you named, not only on 127.0.0.1 of its container.',
-    'Behind a proxy, use the public URL. In CI, wait until the card is served before you probe.',
+    'If the agent can be reached only through a proxy, set `HTTPS_PROXY`, or pass `--proxy URL`; `NO_PROXY` lists the hosts that are reached without it.',
+    'An agent that speaks HTTP/2 only cannot be probed except over gRPC: the card, JSON-RPC and REST are read over HTTP/1.1.',
+    'Behind a reverse proxy, use the public URL. In CI, wait until the card is served before you probe.',
   ],
 }
 
-function judgeReach({ exchanges, discovery }: Evidence): Verdict {
+function judgeReach(evidence: Evidence): Verdict {
+  const verdict = judgeAnswers(evidence)
+  const { options, target, cells } = evidence
+  const proxies = proxiesFor([target, ...cells.map(({ cell }) => cell.url)], options.proxy)
+  const remark = proxies.length === 0 ? '' : `through the proxy ${proxies.join(' and ')}`
+  return { ...verdict, detail: [verdict.detail, remark].filter((text) => text !== '').join(' ') }
+}
+
+function judgeAnswers({ exchanges, discovery }: Evidence): Verdict {
   const page = exchanges.find(({ stage, answer }) => stage === 'card' && isAnswer(answer))
   if (page) return passed(`HTTP ${page.answer.status ?? 0}`)
   const other = exchanges.find(({ answer }) => isAnswer(answer))
   return other ? passed(other.answer.summary) : judgeSilence(discovery.silence)
 }
 
-/** A refused TLS handshake counts as an answer. */
+/** A TLS handshake that fails counts as an answer. */
 function judgeSilence(silence: NoAnswer | undefined): Verdict {
-  if (silence?.reason === 'tls') return passed('a TLS handshake')
+  if (silence?.reason === 'tls') return passed('an answer to the TLS handshake')
   const grpc = silence?.reason === 'broken' ? ' An endpoint with gRPC alone needs --binding grpc.' : ''
   return failed(
     silence?.explanation ?? 'no answer',
-    `check that the URL is right and the agent is running.${grpc}`,
+    silence?.hint ?? `check that the URL is right and the agent is running.${grpc}`,
   )
 }

@@ -3,7 +3,7 @@ import type { Evidence } from '../run/evidence.js'
 import { isExposed } from '../target/hosts.js'
 import { failed, nothingAnswered, passed, type Verdict } from './verdict.js'
 
-const untrustedHint = 'the certificate is not trusted; pass its issuer with --ca FILE'
+const anyHint = 'check the certificate and the TLS settings of the server'
 
 export const tls: RunCheck = {
   id: 'tls',
@@ -12,13 +12,15 @@ export const tls: RunCheck = {
   expects: 'https, or http on loopback',
   withoutCalls: true,
   judge: judgeTls,
-  judgeSilence: ({ reason, explanation }) =>
-    reason === 'tls' ? failed(explanation, untrustedHint) : nothingAnswered,
+  judgeSilence: ({ reason, explanation, hint = anyHint }) =>
+    reason === 'tls' ? failed(explanation, hint) : nothingAnswered,
   means:
-    'Token and code are sent in clear text, or the certificate is not trusted. An attacker who reads them can use the code until it expires (policy `reuse`), and the token until it is rotated.',
+    'Token and code are sent in clear text, or there is no trusted TLS connection: the certificate has expired, is for another host name, or was issued by an unknown authority; or the agent demands a client certificate. The report names the reason. An attacker who reads token and code can use the code until it expires (policy `reuse`), and the token until it is rotated.',
   fix: [
     'Serve the agent over https. On loopback, plain http is fine.',
-    'With a private certificate authority, pass its certificate with `--ca FILE`.',
+    'With a private certificate authority, pass its certificate with `--ca FILE`. It is trusted in addition to those that Node trusts, `NODE_EXTRA_CA_CERTS` included.',
+    'If the agent demands a client certificate (mutual TLS), pass one with `--cert FILE --key FILE`.',
+    'If the certificate has expired or is for another name, replace it: the probe insists on it, as clients have to.',
     'On a test network where this is acceptable, `--insecure-http` sends the credentials anyway; the check still fails.',
   ],
 }
@@ -35,7 +37,8 @@ function judgeTls({ target, cells, exchanges }: Evidence): Verdict {
   }
   const refused = exchanges.find(({ cell, answer }) => cell !== null && answer.untrusted)
   if (refused) {
-    return failed(`${refused.answer.summary} at ${refused.cell?.url.host ?? ''}`, untrustedHint)
+    const { summary, hint = anyHint } = refused.answer
+    return failed(`${summary} at ${refused.cell?.url.host ?? ''}`, hint)
   }
   return passed(urls.every(({ protocol }) => protocol === 'https:') ? 'https' : 'http on loopback')
 }

@@ -17,8 +17,9 @@ import { ValidCodes } from './valid-codes.js'
 
 /** Sends the requests of the plan to every interface of the agent, and returns what it saw. It judges nothing. */
 export async function gather(options: ProbeOptions, target: URL, plan: Plan): Promise<Evidence> {
-  const { timeoutMs, ca, now, random, credentials } = options
-  const connect = (longestMs: number): HttpClient => new HttpClient({ timeoutMs: longestMs, now, ca })
+  const { timeoutMs, ca, clientCertificate, proxy, now, random, credentials } = options
+  const connect = (longestMs: number): HttpClient =>
+    new HttpClient({ timeoutMs: longestMs, now, ca, clientCertificate, proxy })
   const sleep = options.sleep ?? (async (ms: number) => realSleep(ms))
   const announce = options.announce ?? (() => undefined)
   await awaitAgent(options, target, { connect, sleep, announce })

@@ -26,6 +26,10 @@ interface Seen {
   readonly durationMs: number
   /** Set if there was no trusted TLS connection, so nothing was sent. */
   readonly untrusted?: boolean
+  /** What to do where there is no answer, if that is known. */
+  readonly hint?: string
+  /** What is unusual about how it was sent, though it could be read. */
+  readonly remarks?: readonly string[]
   /** Identifies the connection of the answer. */
   readonly connection?: number
   /** Set if the other side ended the connection without an answer. */
@@ -68,12 +72,13 @@ export type Answer = Seen & {
 export const isAnswer = ({ status }: Answer): boolean => status !== null
 
 /** The answer where there was none that can be read. */
-export function noAnswer({ explanation, durationMs, reason }: Omit<NoAnswer, 'answered'>): Answer {
+export function noAnswer({ explanation, hint, durationMs, reason }: Omit<NoAnswer, 'answered'>): Answer {
   return {
     kind: 'unreadable',
     status: null,
     untrusted: reason === 'tls',
     closed: reason === 'broken',
+    ...(hint !== undefined && { hint }),
     summary: explanation,
     signature: 'none',
     face: '',

@@ -4,9 +4,12 @@ import {
   type ClientHttp2Stream,
   type IncomingHttpHeaders,
 } from 'node:http2'
-import { explain, tooSlow, type FieldLine, type NoAnswer, type RawAnswer } from './raw-answer.js'
+import type { Socket } from 'node:net'
+import { tooSlow, type FieldLine, type RawAnswer, type Trouble } from './raw-answer.js'
+import type { Route } from './route.js'
+import { resetTrouble } from './reset.js'
 import type { TimeBudget } from './time-budget.js'
-import { trusting } from './trust.js'
+import { explain } from './trouble.js'
 
 /** A2A answers to these calls have a few hundred bytes. */
 const largestAnswer = 128 * 1024
@@ -23,9 +26,9 @@ export interface GrpcRequest {
 
 interface Settings {
   readonly timeoutMs: number
-  readonly ca?: string
   readonly now: () => Date
   readonly budget: TimeBudget
+  readonly route: Route
 }
 
 /**
@@ -35,7 +38,13 @@ interface Settings {
  */
 export class GrpcConnection {
   #session: ClientHttp2Session | undefined
+  #opening: Promise<ClientHttp2Session> | undefined
+  #socket: Socket | undefined
+  /** What ended the session, if it was an error or a GOAWAY. */
   #trouble: NodeJS.ErrnoException | undefined
+  #goaway = 0
+  /** Whether anything was answered on this connection. */
+  #proven = false
 
   constructor(private readonly settings: Settings) {}
 
@@ -58,48 +67,74 @@ export class GrpcConnection {
     const durationMs = (): number => performance.now() - begun
     return new Promise((resolve) => {
       let stream: ClientHttp2Stream | undefined
+      let missing = 'connection'
+      let over = false
       const settle = (outcome: RawAnswer): void => {
+        over = true
         clearTimeout(deadline)
         resolve(outcome)
       }
-      const giveUp = (reason: NoAnswer['reason'], explanation: string): void => {
-        settle({ answered: false, reason, explanation, durationMs: durationMs() })
+      const giveUp = (trouble: Trouble): void => {
+        settle({ answered: false, ...trouble, durationMs: durationMs() })
         stream?.close()
         this.close()
       }
       const { timeoutMs } = this.settings
       const deadline = setTimeout(
-        () => giveUp('timeout', `no complete answer within ${timeoutMs} ms`),
+        () => giveUp({ reason: 'timeout', explanation: `no ${missing} within ${timeoutMs} ms` }),
         timeoutMs,
       )
-      try {
-        const session = this.#open(request.url)
-        stream = session.request(headersOf(request))
-        this.#read(stream, request, {
-          done: (received) => settle(this.#answer(received, durationMs(), session)),
-          tooLong: () => giveUp('broken', `the answer is longer than ${largestAnswer} bytes`),
-          broken: (error) => {
-            const { reason, explanation } = explain(this.#trouble ?? reasonOf(error))
-            giveUp(reason, explanation)
+      const begin = (session: ClientHttp2Session): void => {
+        if (over) return
+        missing = 'complete answer'
+        const opened = session.request(headersOf(request))
+        stream = opened
+        this.#read(opened, request, {
+          done: (received) => {
+            this.#proven = true
+            settle(this.#answer(received, durationMs()))
           },
+          tooLong: () =>
+            giveUp({ reason: 'broken', explanation: `the answer is longer than ${largestAnswer} bytes` }),
+          broken: (error) => giveUp(this.#explain(error, opened)),
         })
-        stream.end(request.message)
-      } catch (error) {
-        giveUp('broken', explain(error as NodeJS.ErrnoException).explanation)
+        opened.end(request.message)
       }
+      this.#open(request.url, (waitingFor) => (missing = waitingFor))
+        .then(begin)
+        .catch((error: unknown) => giveUp(explain(error as Error, 'h2')))
     })
   }
 
-  #open(url: URL): ClientHttp2Session {
-    if (this.#session && !this.#session.closed && !this.#session.destroyed) return this.#session
+  #open(url: URL, on: (waitingFor: string) => void): Promise<ClientHttp2Session> {
+    const known = this.#session
+    if (known && !known.closed && !known.destroyed) return Promise.resolve(known)
+    this.#opening ??= this.#connect(url, on).finally(() => (this.#opening = undefined))
+    return this.#opening
+  }
+
+  async #connect(url: URL, on: (waitingFor: string) => void): Promise<ClientHttp2Session> {
+    const socket = await this.settings.route.open(url, 'h2', on)
     this.#trouble = undefined
+    this.#goaway = 0
+    this.#proven = false
     const session = connect(url.origin, {
       settings: { enablePush: false },
-      ...trusting(this.settings.ca),
+      createConnection: () => socket,
     })
     session.on('error', (error: NodeJS.ErrnoException) => (this.#trouble = error))
+    session.on('goaway', (code: number) => (this.#goaway = code))
     this.#session = session
+    this.#socket = socket
     return session
+  }
+
+  #explain(error: NodeJS.ErrnoException, { rstCode }: ClientHttp2Stream): Trouble {
+    if (this.#goaway > 0) return resetTrouble('GOAWAY', this.#goaway)
+    const cause = this.#trouble ?? reasonOf(error)
+    if (cause.code === 'ERR_HTTP2_STREAM_ERROR') return resetTrouble('RST_STREAM', rstCode)
+    const handshake = this.#proven ? {} : this.settings.route.handshakeOf(this.#socket)
+    return explain(cause, 'h2', handshake)
   }
 
   #read(
@@ -138,11 +173,7 @@ export class GrpcConnection {
     })
   }
 
-  #answer(
-    { blocks, body }: Received,
-    durationMs: number,
-    { socket }: { readonly socket?: { readonly localPort?: number | undefined } },
-  ): RawAnswer {
+  #answer({ blocks, body }: Received, durationMs: number): RawAnswer {
     const text = Buffer.concat(body).toString('utf8')
     return {
       answered: true,
@@ -152,7 +183,7 @@ export class GrpcConnection {
       raw: `${blocks.map((block) => JSON.stringify(block)).join('\n')}\n${text}`,
       receivedAt: this.settings.now(),
       durationMs,
-      localPort: socket?.localPort,
+      localPort: this.#socket?.localPort,
     }
   }
 }

@@ -37,6 +37,7 @@ export function readHttpAnswer(answer: RawAnswer, taskId?: string): Answer {
     receivedAt,
     durationMs,
     connection: localPort,
+    ...(answer.remarks && { remarks: answer.remarks }),
   }
 }
 

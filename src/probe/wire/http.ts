@@ -2,17 +2,14 @@ import * as http from 'node:http'
 import * as https from 'node:https'
 import { performance } from 'node:perf_hooks'
 import { fieldsOf, readBody } from './body.js'
+import { Connection } from './connection.js'
 import { GrpcConnection } from './grpc.js'
-import {
-  explain,
-  tooSlow,
-  type FieldLine,
-  type HttpAnswer,
-  type NoAnswer,
-  type RawAnswer,
-} from './raw-answer.js'
+import { impasseIn } from './impasse.js'
+import { tooSlow, type FieldLine, type HttpAnswer, type RawAnswer, type Trouble } from './raw-answer.js'
+import { Route, type RouteSettings } from './route.js'
 import { TimeBudget } from './time-budget.js'
-import { requireCertificates, trusting } from './trust.js'
+import { explain } from './trouble.js'
+import { requireCertificates, requireClientCertificate } from './trust.js'
 
 const largestHead = 32 * 1024
 
@@ -25,24 +22,26 @@ export interface HttpRequest {
   readonly mostBytes: number
 }
 
-/** Keeps at most one TCP connection, which its requests share as long as the agent leaves it open. */
-export type Connection = http.Agent
+export type { Connection } from './connection.js'
 
 /**
- * HTTP/1.1 as a probe needs it: header lines are sent unchanged, no redirect is followed, nothing is decompressed, time
- * and size are limited, and every request is counted. It never throws for what the other side does.
+ * HTTP/1.1 as a probe needs it: header lines are sent unchanged, no redirect is followed, time and size are limited, and
+ * every request is counted. Agents, which are told not to compress, may do so all the same. It never throws for what the
+ * other side does.
  *
- * @throws {TOTPError} `ERR_USAGE` at construction when `ca` holds no certificate.
+ * @throws {TOTPError} `ERR_USAGE` at construction when `ca` holds no certificate, or the client certificate and its key
+ *   cannot be used.
  */
 export class HttpClient {
   readonly #connections: { close: () => void }[] = []
   readonly #budget: TimeBudget
+  readonly #route: Route
 
-  constructor(
-    private readonly options: { readonly timeoutMs: number; readonly ca?: string; readonly now: () => Date },
-  ) {
+  constructor(private readonly options: RouteSettings & { readonly now: () => Date }) {
     if (options.ca !== undefined) requireCertificates(options.ca)
+    if (options.clientCertificate) requireClientCertificate(options.clientCertificate)
     this.#budget = new TimeBudget(options.timeoutMs)
+    this.#route = new Route(options)
   }
 
   /** Requests sent so far. */
@@ -56,31 +55,31 @@ export class HttpClient {
   }
 
   /** A new connection, opened with its first request. */
-  connection({ protocol }: URL): Connection {
+  connection(url: URL): Connection {
     const shared = { keepAlive: true, maxSockets: 1 }
-    const made =
-      protocol === 'https:'
-        ? new https.Agent({ ...shared, ...trusting(this.options.ca) })
-        : new http.Agent(shared)
+    const made = new Connection(url, this.#route, shared)
     this.#connections.push({ close: () => made.destroy() })
     return made
   }
 
   /** The same for gRPC. */
   grpcConnection(): GrpcConnection {
-    const made = new GrpcConnection({ ...this.options, budget: this.#budget })
+    const made = new GrpcConnection({ ...this.options, budget: this.#budget, route: this.#route })
     this.#connections.push(made)
     return made
   }
 
   async exchange(connection: Connection, request: HttpRequest): Promise<RawAnswer> {
     if (this.#budget.exhausted) return { answered: false, ...tooSlow, durationMs: 0 }
-    const first = await this.#budget.spend(() => this.#attempt(connection, request))
-    // The agent can close an idle connection at the moment that it is used again (RFC 9110 §9.2.2).
-    return first === 'stale' ? this.#retry(connection, request) : first
+    return connection.inTurn(async () => {
+      const first = await this.#budget.spend(() => this.#attempt(connection, request))
+      // The agent can close an idle connection at the moment that it is used again (RFC 9110 §9.2.2).
+      return first === 'stale' ? this.#retry(connection, request) : first
+    })
   }
 
   close(): void {
+    this.#route.close()
     for (const connection of this.#connections) connection.close()
   }
 
@@ -110,28 +109,36 @@ export class HttpClient {
         clearTimeout(deadline)
         resolve(outcome)
       }
-      const giveUp = (reason: NoAnswer['reason'], explanation: string): void => {
-        settle({ answered: false, reason, explanation, durationMs: durationMs() })
+      const giveUp = (trouble: Trouble): void => {
+        settle({ answered: false, ...trouble, durationMs: durationMs() })
         sent.destroy()
       }
-      const deadline = setTimeout(
-        () => giveUp('timeout', `no complete answer within ${this.options.timeoutMs} ms`),
-        this.options.timeoutMs,
-      )
+      const deadline = setTimeout(() => {
+        const missing = sent.socket ? 'complete answer' : connection.waitingFor
+        giveUp({ reason: 'timeout', explanation: `no ${missing} within ${this.options.timeoutMs} ms` })
+      }, this.options.timeoutMs)
 
       sent.on('error', (error: NodeJS.ErrnoException) => {
         const stale = sent.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
-        settle(stale ? 'stale' : { answered: false, ...explain(error), durationMs: durationMs() })
+        const handshake = sent.reusedSocket ? {} : this.#route.handshakeOf(sent.socket)
+        if (stale) settle('stale')
+        else giveUp(explain(error, 'http/1.1', handshake))
       })
       sent.on('response', (response) => {
         const { localPort } = response.socket
-        readBody(response, { mostBytes, eventPatienceMs: this.eventPatienceMs }).then(
-          (text) => {
-            if (text === undefined) giveUp('broken', `the answer is longer than ${mostBytes} bytes`)
-            else settle(this.#answer(response, text, durationMs(), localPort))
-          },
-          () => giveUp('broken', 'the connection broke before the answer was complete'),
-        )
+        void readBody(response, { mostBytes, eventPatienceMs: this.eventPatienceMs }).then((read) => {
+          if ('unreadable' in read) {
+            giveUp({ reason: 'broken', explanation: read.unreadable })
+            return
+          }
+          const answer = this.#answer(response, read, durationMs(), localPort)
+          const impasse = impasseIn(answer, this.options.clientCertificate !== undefined)
+          if (impasse) giveUp(impasse)
+          else settle(answer)
+        })
+      })
+      sent.on('upgrade', () => {
+        giveUp({ reason: 'broken', explanation: 'the agent switches protocols (101) without being asked' })
       })
       // Bytes, because with a text Node would encode the header like the text: Latin-1 as UTF-8.
       sent.end(body === undefined ? undefined : Buffer.from(body))
@@ -140,7 +147,7 @@ export class HttpClient {
 
   #answer(
     response: http.IncomingMessage,
-    body: string,
+    { text: body, remarks }: { readonly text: string; readonly remarks: readonly string[] },
     durationMs: number,
     localPort: number | undefined,
   ): HttpAnswer {
@@ -153,6 +160,7 @@ export class HttpClient {
       receivedAt: this.options.now(),
       durationMs,
       localPort,
+      ...(remarks.length > 0 && { remarks }),
     }
   }
 }

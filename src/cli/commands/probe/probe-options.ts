@@ -37,6 +37,9 @@ export interface ProbeCommandOptions extends OutOptions {
   ignore?: string
   cardJwks?: string
   wait?: number
+  cert?: string
+  key?: string
+  proxy?: string
   timeout: number
   throttle?: true
   windowScan?: true
@@ -98,6 +101,7 @@ export async function optionsFor(
     ...(ignore === undefined ? {} : await ignoredBy(context, ignore)),
     ...(cardJwks === undefined ? {} : { cardKeys: cardKeysIn(context, cardJwks) }),
     ...(wait === undefined ? {} : { waitMs: wait * 1000 }),
+    ...clientCertificate(context, options),
     timeoutMs: timeout * 1000,
     now: context.now,
     random: context.random,
@@ -118,6 +122,21 @@ function cardKeysIn(context: CliContext, file: string): unknown {
   const keys = parseJson(readGivenFile(context, 'the file given to --card-jwks', file).toString())
   if (keys !== undefined) return keys
   throw new TOTPError('ERR_USAGE', 'the file given to --card-jwks is not JSON; expected a JSON Web Key Set')
+}
+
+/** The certificate that the probe presents. The files are checked where they are used, before anything is sent. */
+function clientCertificate(
+  context: CliContext,
+  { cert, key }: ProbeCommandOptions,
+): Pick<ProbeOptions, 'clientCertificate'> {
+  if (cert === undefined && key === undefined) return {}
+  if (cert === undefined || key === undefined) {
+    const [given, missing] = key === undefined ? ['--cert', '--key'] : ['--key', '--cert']
+    throw new TOTPError('ERR_USAGE', `${given} needs ${missing}: a certificate and its key belong together`)
+  }
+  const read = (option: string, file: string): string =>
+    readGivenFile(context, `the file given to ${option}`, file).toString()
+  return { clientCertificate: { cert: read('--cert', cert), key: read('--key', key) } }
 }
 
 /** A peer of the store, with another token or seed where a variable for it is named. */

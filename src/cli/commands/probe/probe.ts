@@ -43,6 +43,9 @@ export const define = inContext((command, context) => {
     .option('--card-jwks <file>', 'verify signatures of the card with these keys (JSON Web Key Set)')
     .option('--ignore <file>', 'known failures and warnings, each with a reason and an expiry (JSON array)')
     .option(...wholeNumber('--wait <seconds>', 'wait for an agent that does not answer yet', 0, 3600))
+    .option('--cert <file>', 'the client certificate to present, as PEM')
+    .option('--key <file>', 'the private key of --cert, as PEM')
+    .option('--proxy <url>', 'reach https and gRPC over TLS through this proxy (default: $HTTPS_PROXY)')
     .option(...wholeNumber('--timeout <seconds>', 'how long one request may take', 1, 300), 10)
     .option(...formatOption)
     .option('--explain <id>', 'print what a check proves, what a failure means and how to fix it')
@@ -75,9 +78,12 @@ Examples:
         fromEnvironment: Boolean(options.seedEnv ?? context.env['A2A_TOTP_SEED']),
       })
       const probeOptions = await optionsFor(context, target.url, target.name, options)
-      const { formats, probe } = await import('../../../probe/index.js')
+      const { chooseProxy, formats, probe } = await import('../../../probe/index.js')
+      const proxy = chooseProxy(context.env, options.proxy)
+      // A proxy that cannot be used is an error before anything is sent.
+      proxy(new URL(probeOptions.url))
       const report = await context.progress.during('probing', (announce) =>
-        context.unlessInterrupted(probe({ ...probeOptions, announce })),
+        context.unlessInterrupted(probe({ ...probeOptions, proxy, announce })),
       )
       writeReports(context, report, targets, options, (format, nice) =>
         formats[format](report, { color: nice, symbols: nice }),

@@ -50,7 +50,7 @@ function certainReason(answer: Answer, cell: CellEvidence): string | undefined {
       : ''
     return `no answer of the protocol${who}: is this the A2A endpoint?`
   }
-  if (answer.kind === 'unreadable') return 'no readable A2A answer to a correct call'
+  if (answer.kind === 'unreadable') return answer.hint ?? 'no readable A2A answer to a correct call'
   if (answer.kind === 'other' && triedIn(cell).some((tried) => tried.answer.signature === answer.signature)) {
     return 'right credentials get the same answer as no credentials: they were refused, or the agent answers everyone like this'
   }

@@ -1,0 +1,53 @@
+import { Agent, type AgentOptions, type ClientRequestArgs } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Route } from './route.js'
+
+/** Keeps TCP connections, which its requests share as long as the agent leaves them open. */
+export class Connection extends Agent {
+  /** What is waited for while a connection is opened, in words. */
+  waitingFor = 'connection'
+  readonly #route: Route
+  readonly #protocol: string
+  readonly #waiting: (() => void)[] = []
+  #free: number
+
+  constructor({ protocol }: Pick<URL, 'protocol'>, route: Route, options: AgentOptions) {
+    super(options)
+    this.#route = route
+    this.#protocol = protocol
+    this.#free = options.maxSockets ?? 1
+    // Node compares it with the protocol of each request.
+    Object.assign(this, { protocol, defaultPort: protocol === 'https:' ? 443 : 80 })
+  }
+
+  /**
+   * Runs a request when a connection is free for it. Node counts a connection only once it is open, so it would open too
+   * many for requests that are sent meanwhile.
+   */
+  async inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free -= 1
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    try {
+      return await work()
+    } finally {
+      const next = this.#waiting.shift()
+      if (next) next()
+      else this.#free += 1
+    }
+  }
+
+  /** Called by Node for each connection that it needs. */
+  override createConnection(
+    { host, port }: ClientRequestArgs,
+    done: (error: Error | null, socket?: Duplex) => void,
+  ): undefined {
+    const name = host ?? 'localhost'
+    const url = new URL(`${this.#protocol}//${name.includes(':') ? `[${name}]` : name}:${port ?? ''}`)
+    this.#route
+      .open(url, 'http/1.1', (waitingFor) => (this.waitingFor = waitingFor))
+      .then(
+        (socket) => done(null, socket),
+        (error: unknown) => done(error as Error),
+      )
+  }
+}
