@@ -24,6 +24,10 @@ const http2Only: Record<string, () => Server> = {
   'https, by ALPN': () => createSecureServer({ ...issued }),
   'https, whatever ALPN says': () => createTlsServer({ ...issued }, (socket) => socket.write(settings)),
   'plain http': () => createServer(),
+  'plain http, closing on anything else': () =>
+    createTcpServer((socket) => {
+      socket.once('data', (bytes: Buffer) => socket.end(bytes.includes('PRI * ') ? settings : ''))
+    }),
   'plain http, with status 505': () => createHttpServer((_, response) => response.writeHead(505).end()),
   'plain http, with status 426': () =>
     createHttpServer((_, response) => response.writeHead(426, { Upgrade: 'h2c' }).end()),

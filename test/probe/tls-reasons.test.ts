@@ -194,6 +194,30 @@ describe('a port that speaks something else', () => {
     expect(JSON.stringify(answer)).toMatch(/port that speaks TLS.*https:\/\//)
   })
 
+  it.each([
+    ['HTTP', get],
+    ['gRPC', call],
+  ] as const)('is named where it has TLS and closes without a word, over %s', async (_, ask) => {
+    await using agent = await https()
+    const answer = await ask(`http://127.0.0.1:${agent.port}`)
+    expect(answer).toMatchObject({ answered: false, reason: 'tls' })
+    expect(JSON.stringify(answer)).toMatch(/port that speaks TLS.*https:\/\//)
+  })
+
+  it('is named where it demands a client certificate by a page, as nginx does', async () => {
+    const page = '<html><head><title>400 No required SSL certificate was sent</title></head></html>'
+    await using agent = await listening(
+      createSecureServer({ ...server, allowHTTP1: true }, (_, response) => {
+        response.writeHead(400, { 'content-type': 'text/html' }).end(page)
+      }),
+    )
+    for (const ask of [get, call]) {
+      const answer = await ask(`https://127.0.0.1:${agent.port}`, { ca: authority.ca })
+      expect(answer).toMatchObject({ answered: false, reason: 'tls' })
+      expect(JSON.stringify(answer)).toContain('give --cert and --key')
+    }
+  })
+
   it('is named where no version of TLS is shared', async () => {
     const old = { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const
     await using agent = await https(old)

@@ -5,7 +5,7 @@ import {
   type IncomingHttpHeaders,
 } from 'node:http2'
 import type { Socket } from 'node:net'
-import { tooSlow, type FieldLine, type RawAnswer, type Trouble } from './raw-answer.js'
+import { tooSlow, type FieldLine, type HttpAnswer, type RawAnswer, type Trouble } from './raw-answer.js'
 import type { Route } from './route.js'
 import { resetTrouble } from './reset.js'
 import type { TimeBudget } from './time-budget.js'
@@ -92,11 +92,18 @@ export class GrpcConnection {
         this.#read(opened, request, {
           done: (received) => {
             this.#proven = true
-            settle(this.#answer(received, durationMs()))
+            const answer = this.#answer(received, durationMs())
+            const impasse = this.settings.route.impasseIn(answer)
+            if (impasse && answer.status !== 200) giveUp(impasse)
+            else settle(answer)
           },
           tooLong: () =>
             giveUp({ reason: 'broken', explanation: `the answer is longer than ${largestAnswer} bytes` }),
-          broken: (error) => giveUp(this.#explain(error, opened)),
+          broken: (error) => {
+            clearTimeout(deadline)
+            const trouble = this.#explain(error, opened)
+            void this.settings.route.explainClosed(request.url, trouble).then(giveUp)
+          },
         })
         opened.end(request.message)
       }
@@ -173,7 +180,7 @@ export class GrpcConnection {
     })
   }
 
-  #answer({ blocks, body }: Received, durationMs: number): RawAnswer {
+  #answer({ blocks, body }: Received, durationMs: number): HttpAnswer {
     const text = Buffer.concat(body).toString('utf8')
     return {
       answered: true,

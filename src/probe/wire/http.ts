@@ -4,7 +4,6 @@ import { performance } from 'node:perf_hooks'
 import { fieldsOf, readBody } from './body.js'
 import { Connection } from './connection.js'
 import { GrpcConnection } from './grpc.js'
-import { impasseIn } from './impasse.js'
 import { tooSlow, type FieldLine, type HttpAnswer, type RawAnswer, type Trouble } from './raw-answer.js'
 import { Route, type RouteSettings } from './route.js'
 import { TimeBudget } from './time-budget.js'
@@ -121,8 +120,9 @@ export class HttpClient {
       sent.on('error', (error: NodeJS.ErrnoException) => {
         const stale = sent.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
         const handshake = sent.reusedSocket ? {} : this.#route.handshakeOf(sent.socket)
+        clearTimeout(deadline)
         if (stale) settle('stale')
-        else giveUp(explain(error, 'http/1.1', handshake))
+        else void this.#route.explainClosed(url, explain(error, 'http/1.1', handshake)).then(giveUp)
       })
       sent.on('response', (response) => {
         const { localPort } = response.socket
@@ -132,7 +132,7 @@ export class HttpClient {
             return
           }
           const answer = this.#answer(response, read, durationMs(), localPort)
-          const impasse = impasseIn(answer, this.options.clientCertificate !== undefined)
+          const impasse = this.#route.impasseIn(answer)
           if (impasse) giveUp(impasse)
           else settle(answer)
         })

@@ -32,7 +32,10 @@ export interface NoAnswer {
 export type RawAnswer = HttpAnswer | NoAnswer
 
 /** Why there is no answer. It never quotes the other side. */
-export type Trouble = Pick<NoAnswer, 'reason' | 'explanation' | 'hint'>
+export interface Trouble extends Pick<NoAnswer, 'reason' | 'explanation' | 'hint'> {
+  /** Set if the other side closed the connection, and said nothing. */
+  readonly closed?: boolean
+}
 
 /** The answer to requests that are no longer sent. */
 export const tooSlow: Trouble = {

@@ -5,6 +5,9 @@ import { portOf } from '../../core/url.js'
 import { bareHost, dial, type Life } from './dial.js'
 import { proxyFor, type ProxyChoice } from './proxy.js'
 import type { Handshake } from './tls-trouble.js'
+import { recognise } from './recognise.js'
+import type { HttpAnswer, Trouble } from './raw-answer.js'
+import { impasseIn } from './impasse.js'
 import { explain, NoConnection } from './trouble.js'
 import { secureContextOf, type Identity } from './trust.js'
 import { tunnel } from './tunnel.js'
@@ -21,6 +24,7 @@ export type Protocol = 'http/1.1' | 'h2'
 export class Route {
   readonly #over = new AbortController()
   #context: tls.SecureContext | undefined
+  readonly #recognised = new Map<string, Promise<Trouble | undefined>>()
 
   constructor(private readonly settings: RouteSettings) {}
 
@@ -49,9 +53,26 @@ export class Route {
     return this.#secure(socket, url, protocol, life)
   }
 
+  /**
+   * Why a port closed a connection, if it speaks something else than plain http; else what is known already. Each port is
+   * looked at once.
+   */
+  async explainClosed(url: URL, trouble: Trouble): Promise<Trouble> {
+    if (trouble.closed !== true || url.protocol !== 'http:') return trouble
+    const place = { hostname: url.hostname, port: portOf(url) }
+    const found = this.#recognised.get(url.host) ?? recognise(place, this.settings.timeoutMs)
+    this.#recognised.set(url.host, found)
+    return (await found) ?? trouble
+  }
+
   /** Ends what is being opened. */
   close(): void {
     this.#over.abort()
+  }
+
+  /** What an answer shows of the transport, if it does not come from an agent. */
+  impasseIn(answer: HttpAnswer): Trouble | undefined {
+    return impasseIn(answer, this.settings.clientCertificate !== undefined)
   }
 
   /** What is known of the TLS connection that a request was sent on. */

@@ -8,7 +8,17 @@ export class NoConnection extends Error {
   }
 }
 
-const absent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT'])
+const absent = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'EADDRNOTAVAIL',
+  'ETIMEDOUT',
+])
 
 /** What a connection ends with when the other side closes it. */
 const ended = new Set([
@@ -58,7 +68,8 @@ export function explain(
     return { reason: 'broken', explanation: `the header of the answer is too long (${code})` }
   if (code.startsWith('HPE_')) return protocolOf(error.rawPacket) ?? notHttp(code)
   if (code === 'ERR_HTTP2_ERROR') return protocol === 'h2' ? noHttp2(code) : notHttp(code)
-  return { reason: 'broken', explanation: `the connection ended without an answer (${code})` }
+  const explanation = `the connection ended without an answer (${code})`
+  return { reason: 'broken', explanation, ...(ended.has(code) && { closed: true }) }
 }
 
 const notHttp = (code: string): Trouble => ({
@@ -67,7 +78,7 @@ const notHttp = (code: string): Trouble => ({
 })
 
 /** What the first bytes of a server show that does not speak HTTP/1.1. */
-function protocolOf(packet: unknown): Trouble | undefined {
+export function protocolOf(packet: unknown): Trouble | undefined {
   if (!(packet instanceof Uint8Array)) return undefined
   // A SETTINGS frame of stream 0 is the first that a server sends (RFC 9113 §3.4).
   const isSettings =
