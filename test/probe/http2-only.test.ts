@@ -96,7 +96,7 @@ describe('a gRPC interface', () => {
       answer(stream)
     })
     server.on('session', (session) => session.on('error', () => undefined))
-    return listening(server as unknown as Server)
+    return listening(server)
   }
 
   it.each([

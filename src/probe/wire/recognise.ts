@@ -37,7 +37,7 @@ export async function recognise(place: Place, timeoutMs: number): Promise<Troubl
 function lookForTls(socket: Socket, place: Place, done: (found?: Trouble) => void): void {
   const secured = tls.connect({ socket, host: bareHost(place), rejectUnauthorized: true })
   secured.once('secureConnect', () => done(onlyTls))
-  secured.on('error', (error) => {
+  secured.on('error', (error: Error) => {
     if (/_ALERT_|CERT|SELF_SIGNED|UNABLE_TO/.test(codeOf(error))) done(onlyTls)
   })
 }
