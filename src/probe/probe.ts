@@ -11,6 +11,7 @@ import { isFailing, summarise, type CheckResult, type ProbeReport } from './repo
 import type { Evidence } from './run/evidence.js'
 import { gather } from './run/gather.js'
 import { parseCardKeys } from './target/card-keys.js'
+import { requireHosts } from './target/hosts.js'
 import { isAnswer } from './wire/answer.js'
 
 /**
@@ -29,6 +30,7 @@ export async function probe(options: ProbeOptions): Promise<ProbeReport> {
     ...(throttle ? (['throttle'] as const) : []),
     ...(windowScan ? (['window'] as const) : []),
   ])
+  requireHosts(options.allowHosts ?? [])
   if (options.cardKeys !== undefined) parseCardKeys(options.cardKeys)
   const startedAt = now()
   const begun = performance.now()

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { readInterfaces } from '../../src/core/card/interfaces.js'
 import { isLoopback, portOf } from '../../src/core/url.js'
+import { probe } from '../../src/probe/index.js'
 import { cellsOf, unreadOf } from '../../src/probe/target/cells.js'
 import { isExposed, mayReceiveCredentials } from '../../src/probe/target/hosts.js'
 import { noTargets, targets } from '../core/card/targets.js'
@@ -79,6 +80,25 @@ describe('what gets credentials', () => {
     expect(may('http://localhost:9090', known, 'grpc')).toBe(true)
     expect(may('http://127.0.0.2:8080', known)).toBe(false)
   })
+
+  it('is a host that is allowed by any of its usual names on this machine', () => {
+    const known = 'http://127.0.0.1:8080'
+    for (const url of ['http://127.0.0.1:9090', 'http://localhost:9090', 'http://[::1]:9090']) {
+      expect(may(url, known, undefined, ['localhost:9090'])).toBe(true)
+      expect(may(url, known, undefined, ['[::1]'])).toBe(true)
+      expect(may(url, known, undefined, ['localhost:9091'])).toBe(false)
+    }
+    expect(may('https://agent.example/rpc', known, undefined, ['agent.example:443'])).toBe(true)
+    expect(may('http://agent.example/rpc', known, undefined, ['agent.example:443'])).toBe(false)
+  })
+
+  it.each(['', 'http://h', 'h/path', 'u:p@h', '::1', 'h:99999', '0.0.0.0', '0.0.0.0:80', '[::]:80', '*'])(
+    'is no host that is allowed as %j: that is refused before anything is sent',
+    async (host) => {
+      const refused = probe({ ...options, url: 'http://127.0.0.1:1', allowHosts: [host] })
+      await expect(refused).rejects.toMatchObject({ code: 'ERR_USAGE' })
+    },
+  )
 
   it('is no name but localhost for this machine', () => {
     expect(may('http://agent.localhost:8080', 'http://localhost:8080')).toBe(false)

@@ -1,5 +1,7 @@
+import { asList } from '../../core/json.js'
 import { readRequirements, type Requirement } from '../../core/card/requirements.js'
 import { isBearerScheme, isHeaderScheme, schemeNames } from '../../core/card/schemes.js'
+import { protocolVersions, requirementShapes, type CardJson } from '../../core/card/shapes.js'
 import type { Evidence } from '../run/evidence.js'
 import type { RunCheck } from './check.js'
 import { noCard } from './shared/card-scheme.js'
@@ -28,10 +30,17 @@ function judgeAnd({ discovery: { cards }, options }: Evidence): Verdict {
     const bearers = schemeNames(card, isBearerScheme)
     const headers = schemeNames(card, (scheme) => isHeaderScheme(scheme, header))
     const requirements = readRequirements(card)
+    const empty = emptyFieldOf(card)
     if (requirements.every(({ skill }) => skill !== undefined)) {
       return warned(
         'no requirement',
         'the card declares no security requirement, so it allows anyone to call',
+      )
+    }
+    if (empty !== undefined) {
+      return warned(
+        `${empty} is empty`,
+        'clients of the version that reads this field learn that anyone may call',
       )
     }
     for (const requirement of requirements) {
@@ -49,6 +58,13 @@ function judgeAnd({ discovery: { cards }, options }: Evidence): Verdict {
     }
   }
   return passed('both, in every requirement')
+}
+
+/** The field of one version's requirements that demands nothing: a card for both versions has both. */
+function emptyFieldOf(card: CardJson): string | undefined {
+  return protocolVersions
+    .map((version) => requirementShapes[version].field)
+    .find((field) => field in card && card[field] !== null && asList(card[field]).length === 0)
 }
 
 function ownerOf({ skill }: Requirement): string {

@@ -1,5 +1,6 @@
 import type { UnderstoodInterface } from '../../core/card/interfaces.js'
-import { isLoopback, portOf } from '../../core/url.js'
+import { TOTPError } from '../../core/errors.js'
+import { isListenOnly, isLoopback, parseHttpUrl, portOf } from '../../core/url.js'
 import type { ProbeOptions } from '../options.js'
 
 type Place = Pick<UnderstoodInterface, 'binding' | 'url'>
@@ -25,12 +26,35 @@ export function isExposed(url: URL): boolean {
   return url.protocol !== 'https:' && !isLoopback(url)
 }
 
+/**
+ * Checks hosts that are allowed by name.
+ *
+ * @throws {TOTPError} `ERR_USAGE` for a text that is no host, and for one that is only listened on.
+ */
+export function requireHosts(allowed: readonly string[]): void {
+  for (const text of allowed) {
+    const url = /[/?#@\\]/.test(text) ? undefined : parseHttpUrl(`http://${text}`)
+    if (url === undefined) {
+      throw new TOTPError(
+        'ERR_USAGE',
+        'a host to allow is not one; expected HOST or HOST:PORT, an IPv6 address in brackets',
+      )
+    }
+    if (isListenOnly(url)) {
+      throw new TOTPError(
+        'ERR_USAGE',
+        `${url.hostname} is a listening address, which cannot be called; allow the address that clients call`,
+      )
+    }
+  }
+}
+
 /** A name without a port allows every port of the host. */
 function isNamed(allowed: string, url: URL): boolean {
   const text = `${url.protocol}//${allowed}`
   if (!URL.canParse(text)) return false
-  const { host, hostname } = new URL(text)
-  return /:\d+$/.test(allowed) ? host === url.host : hostname === url.hostname
+  const known = new URL(text)
+  return isSameName(known, url) && (!/:\d+$/.test(allowed) || portOf(known) === portOf(url))
 }
 
 /** The usual names of this machine: on one port they are one server. */
@@ -41,7 +65,9 @@ const usualNames = new Set(['localhost', '127.0.0.1', '[::1]'])
  * there: its path is fixed.
  */
 function isSameHost(known: URL, { binding, url }: Place): boolean {
-  const sameName =
-    known.hostname === url.hostname || (usualNames.has(known.hostname) && usualNames.has(url.hostname))
-  return sameName && (binding === 'grpc' || !isLoopback(url) || portOf(known) === portOf(url))
+  return isSameName(known, url) && (binding === 'grpc' || !isLoopback(url) || portOf(known) === portOf(url))
+}
+
+function isSameName(one: URL, other: URL): boolean {
+  return one.hostname === other.hostname || (usualNames.has(one.hostname) && usualNames.has(other.hostname))
 }
