@@ -80,6 +80,20 @@ export interface ProbeOptions {
   readonly sleep?: (ms: number) => Promise<void>
   /** Called with progress messages for a person. */
   readonly announce?: (text: string) => void
+  /** Called when a request was answered, and when a wait begins and ends. */
+  readonly progress?: (state: ProbeProgress) => void
+}
+
+/** How far a run is. */
+export interface ProbeProgress {
+  /** Requests answered so far. */
+  readonly done: number
+  /** About how many there will be, once the interfaces are known. A run that is throttled needs more. */
+  readonly planned?: number
+  /** Set while the run waits: when it goes on, by the clock of {@link ProbeOptions.now}. */
+  readonly waitingUntil?: Date
+  /** What it waits for, in words. */
+  readonly what?: string
 }
 
 /** A failure or warning that is known and does not count until it expires. */

@@ -74,6 +74,8 @@ interface Settings {
   readonly now: () => Date
   /** Called with each header value that is sent. */
   readonly remember: (value: string) => void
+  /** Called when a request was answered. */
+  readonly answered?: () => void
 }
 
 /** Every exchange of a run. All requests of the probe go through {@link Exchanges.send}, which keeps them. */
@@ -103,6 +105,7 @@ export class Exchanges {
       isGuess: guess !== undefined,
       carried: fields.map(([name]) => name),
     })
+    this.settings.answered?.()
     return answer
   }
 

@@ -10,6 +10,8 @@ import { CellRun } from './cell-run.js'
 import type { Evidence } from './evidence.js'
 import { Exchanges } from './exchange.js'
 import type { Plan } from './plan.js'
+import { plannedRequests } from './planned.js'
+import { Progress } from './progress.js'
 import { Secrets } from './secrets.js'
 import { sendAll } from './sequence.js'
 import { ThrottleWait } from './throttle-wait.js'
@@ -20,12 +22,18 @@ export async function gather(options: ProbeOptions, target: URL, plan: Plan): Pr
   const { timeoutMs, ca, clientCertificate, proxy, now, random, credentials } = options
   const connect = (longestMs: number): HttpClient =>
     new HttpClient({ timeoutMs: longestMs, now, ca, clientCertificate, proxy })
-  const sleep = options.sleep ?? (async (ms: number) => realSleep(ms))
+  const inTime = options.sleep ?? (async (ms: number) => realSleep(ms))
+  const progress = new Progress(options)
+  const sleep = (ms: number, what?: string): Promise<void> => progress.during(ms, what, inTime)
   const announce = options.announce ?? (() => undefined)
   await awaitAgent(options, target, { connect, sleep, announce })
   const client = connect(timeoutMs)
   const secrets = new Secrets(options)
-  const exchanges = new Exchanges({ now, remember: (value) => secrets.remember(value) })
+  const exchanges = new Exchanges({
+    now,
+    remember: (value) => secrets.remember(value),
+    answered: () => progress.answered(),
+  })
   try {
     const codes = new ValidCodes({ credentials, now, sleep, announce })
     const asking = cardCredentials(options, target, codes)
@@ -34,6 +42,7 @@ export async function gather(options: ProbeOptions, target: URL, plan: Plan): Pr
       discovery.silence && !mayServeWithoutCard(discovery.silence, options) ? discovery.silence : undefined
     const cells = silence ? [] : cellsOf(discovery.interfaces, target, options)
     const runs = cells.map((cell) => new CellRun(cell, { client, exchanges, random }))
+    progress.plan(exchanges.all.length + plannedRequests(plan, cells, options))
     const throttleWait = new ThrottleWait({ sleep, announce })
     const spent = new Set<string>()
     const session = { options, plan, codes, spent, sleep, announce, throttleWait }

@@ -28,7 +28,7 @@ export async function awaitRoomInStep(
   const leftMs = untilNextStep(options.credentials, options.now())
   if (leftMs >= spareMs + 2 * mean * requests) return
   if (leftMs > spareMs) announce(`waiting ${Math.ceil(leftMs / 1000)} s for a fresh time step`)
-  await sleep(leftMs)
+  await sleep(leftMs, 'a fresh time step')
 }
 
 /** Sends the wrong codes to every cell. */

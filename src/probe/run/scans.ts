@@ -85,5 +85,5 @@ async function awaitFreshBudget({ options, spent, sleep, announce }: Session): P
   const from = new Date(now().getTime() + budgetMs)
   const waitMs = endOfStep(credentials, timeStepAt(credentials, from)).getTime() - now().getTime()
   announce(`window: waiting ${Math.ceil(waitMs / 1000)} s, until the agent has forgotten the wrong codes`)
-  await sleep(waitMs)
+  await sleep(waitMs, 'the agent to forget the wrong codes')
 }

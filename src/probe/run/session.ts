@@ -11,7 +11,8 @@ export interface Session {
   readonly codes: ValidCodes
   /** Distinct wrong codes sent with the live token so far. */
   readonly spent: Set<string>
-  readonly sleep: (ms: number) => Promise<void>
+  /** Waits. `what` says what for, in words, to whoever follows the progress. */
+  readonly sleep: (ms: number, what?: string) => Promise<void>
   readonly announce: (text: string) => void
   readonly throttleWait: ThrottleWait
 }

@@ -4,7 +4,7 @@ import type { Answer } from '../wire/answer.js'
 export const longestWait = 60
 
 interface Tools {
-  readonly sleep: (ms: number) => Promise<void>
+  readonly sleep: (ms: number, what?: string) => Promise<void>
   readonly announce: (text: string) => void
 }
 
@@ -32,7 +32,7 @@ export class ThrottleWait {
   async #begin(status: number | null, seconds: number): Promise<number> {
     const why = status === 503 ? 'the agent cannot check codes yet' : 'the agent throttles'
     this.tools.announce(`${why}: waiting ${seconds} s, once`)
-    await this.tools.sleep(seconds * 1000)
+    await this.tools.sleep(seconds * 1000, why)
     this.#over = true
     return seconds
   }

@@ -10,7 +10,7 @@ const marginMs = 1500
 
 type Tools = Pick<ProbeOptions, 'now'> & {
   readonly credentials: ProbeCredentials
-  readonly sleep: (ms: number) => Promise<void>
+  readonly sleep: (ms: number, what?: string) => Promise<void>
   readonly announce: (text: string) => void
 }
 
@@ -83,7 +83,7 @@ export class ValidCodes {
     const waitMs = usableFrom - at.getTime()
     if (waitMs > 0) {
       announce(`policy once: waiting ${Math.ceil(waitMs / 1000)} s for an unspent time step`)
-      await sleep(waitMs)
+      await sleep(waitMs, 'an unspent time step')
     }
     return this.#codeOf(step)
   }
