@@ -76,8 +76,10 @@ export interface ProbeOptions {
   readonly waitMs?: number
   readonly now: () => Date
   readonly random: RandomBytes
-  /** Waits for a time; by default in real time. */
+  /** Waits for a time by the clock of `now`; by default in real time. */
   readonly sleep?: (ms: number) => Promise<void>
+  /** Waits between two requests, for what limits them; by default in real time. */
+  readonly pause?: (ms: number) => Promise<void>
   /** Called with progress messages for a person. */
   readonly announce?: (text: string) => void
   /** Called when a request was answered, and when a wait begins and ends. */

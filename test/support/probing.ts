@@ -81,6 +81,7 @@ export function probeOptions(url: string, clock: ReturnType<typeof stillClock>):
     timeoutMs: 2000,
     now: clock.now,
     sleep: clock.sleep,
+    pause: () => Promise.resolve(),
     random: randomBytes,
   }
 }

@@ -2,7 +2,7 @@ import type { Answer } from '../wire/answer.js'
 import type { FieldLine } from '../wire/raw-answer.js'
 import type { Operation } from './operation.js'
 
-/** Which of a cell's two connections a request takes: the one that carries the valid calls, or the other. */
+/** What a request of a cell takes: the one connection that carries the valid calls, or one of those beside it. */
 export type Connection = 'of-valid-calls' | 'beside'
 
 /** Sends operations to one cell and reads the answers, whatever the cell's binding. */

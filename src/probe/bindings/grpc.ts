@@ -1,5 +1,6 @@
 import type { Cell } from '../target/cells.js'
 import { readGrpcAnswer } from '../wire/grpc-answer.js'
+import { GrpcConnections } from '../wire/grpc-connections.js'
 import type { HttpClient } from '../wire/http.js'
 import type { FieldLine } from '../wire/raw-answer.js'
 import type { Binding } from './binding.js'
@@ -8,7 +9,10 @@ import { versionField } from './operation.js'
 
 /** gRPC: a2a.proto over HTTP/2, without TLS where the cell's URL says http (A2A 1.0 §10, 0.3 §3.2.2). */
 export function grpcBinding(cell: Cell, client: HttpClient): Binding {
-  const connections = { 'of-valid-calls': client.grpcConnection(), beside: client.grpcConnection() }
+  const connections = {
+    'of-valid-calls': client.grpcConnection(),
+    beside: new GrpcConnections(() => client.grpcConnection()),
+  }
   return {
     carries: isMetadata,
     send: async (connection, operation, fields) => {

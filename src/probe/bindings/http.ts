@@ -11,7 +11,7 @@ const largestAnswer = 128 * 1024
 export function httpBinding(cell: Cell, client: HttpClient, write: WriteRequest): Binding {
   const connections = {
     'of-valid-calls': client.connection(cell.url),
-    beside: client.connection(cell.url),
+    beside: client.connection(cell.url, Infinity),
   }
   return {
     carries: () => true,

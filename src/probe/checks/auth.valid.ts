@@ -74,10 +74,14 @@ function explainThrottling(answer: Answer, cell: CellEvidence, { cells }: Eviden
         ? 'callers with unknown tokens are throttled too: the token may be unknown to the agent, or something counts every request'
         : 'this token is throttled and an unknown one is not: it is live and has spent its budget of wrong codes, or a rate limiter counts every request'
   const { waited } = cell
+  const why = waited && 'refused' in waited ? waited.refused : undefined
+  const asked = `it asks to wait ${answer.retryAfter ?? 1} s`
   const wait =
-    waited && 'refused' in waited && waited.refused === 'too-long'
-      ? `it asks to wait ${answer.retryAfter ?? 0} s, and a run waits at most ${longestWait} s`
-      : 'it still was after one wait'
+    why === 'too-long'
+      ? `${asked}, and a run waits at most ${longestWait} s`
+      : why === 'deadline'
+        ? `${asked}, which is past the deadline of the run`
+        : 'it still was after one wait'
   const by =
     answer.by === undefined ? '' : ` (${answer.by} answered, not the agent: exempt the probe, or pass --rate)`
   return `right credentials were not let in: ${who}${by}; ${wait}; probe again later`

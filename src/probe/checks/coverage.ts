@@ -27,7 +27,7 @@ export const coverage: RunCheck = {
 }
 
 /** Whether every interface that the card names let right credentials in, and every check of it was answered. */
-function judgeCoverage({ cells, discovery, options }: Evidence): Verdict {
+function judgeCoverage({ cells, discovery, options, remarks: ofRun }: Evidence): Verdict {
   const { interfaces } = discovery
   const gaps = [
     ...withoutInterfaces(discovery, options),
@@ -53,7 +53,7 @@ function judgeCoverage({ cells, discovery, options }: Evidence): Verdict {
   )
   return passed(
     named.length === 1 ? 'the one interface' : `all ${named.length} interfaces`,
-    remarks.join('; '),
+    [...remarks, ...ofRun].join('; '),
   )
 }
 

@@ -49,7 +49,10 @@ function judgeCell(check: CellCheck, cell: CellEvidence, evidence: Evidence): Ve
     const actual = validAnswer(cell)?.summary ?? ''
     return { ...skipped('the agent does not serve this binding and version here'), actual }
   }
-  return check.judge(cell, evidence)
+  const verdict = check.judge(cell, evidence)
+  // A part of the evidence shows a fault, but not that there is none.
+  const isPartial = cell.unfinished.has(check.id) && verdict.status === 'pass'
+  return isPartial ? { ...skipped(cell.whyNotSent), actual: verdict.actual } : verdict
 }
 
 /** If nothing answered, most checks are skipped, and the report is not ok because nothing was shown. */

@@ -18,9 +18,10 @@ export const leak: CellCheck = {
 }
 
 /** Whether an answer, including those of the card, contains a secret. */
-function judgeLeak({ exchanges }: CellEvidence, { exchanges: all, secrets }: Evidence): Verdict {
-  const cards = all.filter(({ stage, answer }) => stage === 'card' && answer.status !== null)
-  const answers = [...exchanges, ...cards].map(({ answer }) => answer)
+function judgeLeak({ cell: own }: CellEvidence, { exchanges: all, secrets }: Evidence): Verdict {
+  const answers = all
+    .filter(({ cell, answer }) => cell === own || (cell === null && answer.status !== null))
+    .map(({ answer }) => answer)
   for (const { raw, receivedAt } of answers) {
     const found = receivedAt && secrets.foundIn(raw, receivedAt)
     if (found)

@@ -3,6 +3,7 @@ import type { WrongCodes } from './codes.js'
 import type { Attempt } from './exchange.js'
 import { materialNow } from './material.js'
 import { onlyThrottled } from './reading.js'
+import { repeatAfterSuccess } from './repeat.js'
 import type { Session } from './session.js'
 import type { ValidCodes } from './valid-codes.js'
 
@@ -33,12 +34,19 @@ export async function askAgainAtEnd(
     ...plan.freeRefusals('late', material),
     ...plan.guesses(material, wrongCodes),
   ]
-  await Promise.all(throttled.map((run) => sendUnanswered(run, attempts)))
+  const again = plan.freeRefusals('before-valid', material).filter((one) => one.again)
+  await Promise.all(
+    throttled.map(async (run) => {
+      if (onlyThrottled(run).includes('auth.after-valid')) await repeatAfterSuccess(run, again)
+      await sendUnanswered(run, attempts)
+    }),
+  )
 }
 
 async function sendUnanswered(run: CellRun, attempts: readonly Attempt[]): Promise<void> {
   const unanswered = onlyThrottled(run)
-  for (const attempt of attempts) {
-    if (unanswered.includes(attempt.check)) await run.try('asked-again', attempt, 'beside')
-  }
+  await run.tryAll(
+    'asked-again',
+    attempts.filter(({ check }) => unanswered.includes(check)),
+  )
 }

@@ -15,6 +15,8 @@ const patience = 3
 
 /** A proxy may close the connection on what is not valid HTTP, which says nothing of other requests. */
 const malformed: readonly CheckId[] = ['auth.malformed-code', 'auth.duplicate-header']
+/** The most requests of one cell that are under way at a time. */
+export const sideBySide = 8
 
 interface Tools {
   readonly client: HttpClient
@@ -27,6 +29,7 @@ export class CellRun implements CellEvidence {
   whyNotSent = 'nothing was sent'
   waited: Waited | undefined
   gaps: readonly string[] = []
+  unfinished: ReadonlySet<CheckId> = new Set()
   readonly #exchanges: Exchanges
   readonly #binding: Binding
   readonly #nextTaskId: () => string
@@ -61,6 +64,15 @@ export class CellRun implements CellEvidence {
       return
     }
     await this.send(stage, attempt, connection)
+  }
+
+  /** The same for many, side by side on connections other than that of the valid calls. */
+  async tryAll(stage: Stage, attempts: readonly Attempt[]): Promise<void> {
+    const left = [...attempts]
+    const tryInTurn = async (): Promise<void> => {
+      for (let next = left.shift(); next; next = left.shift()) await this.try(stage, next, 'beside')
+    }
+    await Promise.all(Array.from({ length: sideBySide }, tryInTurn))
   }
 
   send(stage: Stage, attempt: Attempt, connection: Connection): Promise<Answer> {

@@ -16,6 +16,8 @@ export interface CellEvidence {
   readonly whyNotSent: string
   /** Whether the run waited because right credentials were throttled. */
   readonly waited: Waited | undefined
+  /** Checks that were begun, or follow from what others sent, when the deadline passed. */
+  readonly unfinished: ReadonlySet<CheckId>
   /** What was not tested there, in words: "the method ListTasks was not tried". `coverage` names each. */
   readonly gaps: readonly string[]
 }
@@ -30,6 +32,8 @@ export interface Evidence {
   readonly cells: readonly CellEvidence[]
   /** Every request of the run. */
   readonly exchanges: readonly Exchange[]
+  /** What the reader of a report is told beside the verdicts: that the run had to slow down. */
+  readonly remarks: readonly string[]
   /** Why nothing was sent for a check in any cell. */
   readonly whyNotSent: Readonly<Partial<Record<CheckId, string>>>
   readonly secrets: Secrets

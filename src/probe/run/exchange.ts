@@ -3,7 +3,9 @@ import type { Cell } from '../target/cells.js'
 import type { Answer } from '../wire/answer.js'
 import { readHttpAnswer } from '../wire/http-answer.js'
 import type { HttpClient } from '../wire/http.js'
-import type { FieldLine } from '../wire/raw-answer.js'
+import type { FieldLine, RawAnswer } from '../wire/raw-answer.js'
+import { DeadlinePassed } from './deadline.js'
+import type { Pace } from './pace.js'
 
 /** One try to be let in, with its credentials. */
 export interface Attempt {
@@ -65,6 +67,8 @@ export interface Exchange {
   readonly carried: readonly string[]
   readonly sentAt: Date
   readonly answer: Answer
+  /** Set where it was throttled and the same request was sent again: the last answer counts. */
+  readonly superseded?: true
 }
 
 /** The header lines of a request for the card that are no credentials. */
@@ -75,21 +79,39 @@ interface Settings {
   /** Called with each header value that is sent. */
   readonly remember: (value: string) => void
   /** Called when a request was answered. */
-  readonly answered?: () => void
+  readonly answered: () => void
+  readonly pace: Pick<Pace, 'send'>
 }
 
 /** Every exchange of a run. All requests of the probe go through {@link Exchanges.send}, which keeps them. */
 export class Exchanges {
-  readonly all: Exchange[] = []
+  readonly #kept: (Exchange | undefined)[] = []
+  #isClosed = false
 
   constructor(private readonly settings: Settings) {}
 
-  /** The exchanges of one cell, in order. */
-  of(cell: Cell): readonly Exchange[] {
-    return this.all.filter((exchange) => exchange.cell === cell)
+  /** Those that were answered, in the order in which they were sent. */
+  get all(): readonly Exchange[] {
+    return this.#kept.filter((exchange) => exchange !== undefined)
   }
 
-  /** Sends an attempt by `transmit`, and keeps it with its answer. */
+  /** The exchanges of one cell that count, in order: not those that were throttled and sent again. */
+  of(cell: Cell): readonly Exchange[] {
+    return this.all.filter((exchange) => exchange.cell === cell && !exchange.superseded)
+  }
+
+  /** Nothing more is sent or kept. */
+  close(): void {
+    this.#isClosed = true
+  }
+
+  /**
+   * Sends an attempt by `transmit` when it is its turn, again where it is throttled and that may help, and keeps it with
+   * its answer.
+   *
+   * @returns the last answer
+   * @throws {DeadlinePassed} once nothing more is sent
+   */
   async send(
     cell: Cell | null,
     stage: Stage,
@@ -97,16 +119,34 @@ export class Exchanges {
     transmit: () => Promise<Answer>,
   ): Promise<Answer> {
     const { check, label, operation, fields, again = false, guess, shows } = attempt
-    for (const [, value] of fields) this.settings.remember(value)
-    const sentAt = this.settings.now()
-    const answer = await transmit()
-    this.all.push({
-      ...{ cell, check, stage, label, operation, again, shows, sentAt, answer },
-      isGuess: guess !== undefined,
-      carried: fields.map(([name]) => name),
-    })
-    this.settings.answered?.()
-    return answer
+    const { now, pace, remember, answered } = this.settings
+    for (const [, value] of fields) remember(value)
+    let sentAt = now()
+    let place = 0
+    const ask = async (): Promise<Answer> => {
+      this.#requireOpen()
+      sentAt = now()
+      // Its place is that of its sending: of requests under way together, the first may be answered last.
+      place = this.#kept.push(undefined) - 1
+      const answer = await transmit()
+      this.#requireOpen()
+      return answer
+    }
+    const keep = (answer: Answer, superseded: boolean): void => {
+      this.#kept[place] = {
+        ...{ cell, check, stage, label, operation, again, shows, sentAt, answer },
+        ...(superseded && { superseded }),
+        isGuess: guess !== undefined,
+        carried: fields.map(([name]) => name),
+      }
+      answered()
+    }
+    // Scans look for the limit itself.
+    return pace.send({ cell, fields, once: stage === 'scan' && check === 'throttle', ask, keep })
+  }
+
+  #requireOpen(): void {
+    if (this.#isClosed) throw new DeadlinePassed()
   }
 
   /** An HTTP client for the agent card whose requests are kept too. */
@@ -114,14 +154,18 @@ export class Exchanges {
     return {
       connection: (url) => client.connection(url),
       exchange: async (connection, request) => {
-        const received = client.exchange(connection, request)
+        let received: RawAnswer | undefined
         const attempt: Attempt = {
           check: 'card.fetch',
           label: request.url.pathname,
           operation: 'get',
           fields: request.fields.filter(([name]) => !plainCardFields.has(name)),
         }
-        await this.send(null, 'card', attempt, async () => readHttpAnswer(await received))
+        await this.send(null, 'card', attempt, async () => {
+          received = await client.exchange(connection, request)
+          return readHttpAnswer(received)
+        })
+        if (received === undefined) throw new DeadlinePassed()
         return received
       },
     }

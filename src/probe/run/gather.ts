@@ -1,14 +1,17 @@
-import { setTimeout as realSleep } from 'node:timers/promises'
 import type { ProbeOptions } from '../options.js'
 import { cellsOf } from '../target/cells.js'
-import { discover } from '../target/discovery.js'
+import { discover, type Discovery } from '../target/discovery.js'
+import { isAnswer } from '../wire/answer.js'
 import { HttpClient } from '../wire/http.js'
 import type { NoAnswer } from '../wire/raw-answer.js'
 import { awaitAgent } from './await-agent.js'
 import { cardCredentials } from './card-credentials.js'
 import { CellRun } from './cell-run.js'
+import { cutShort } from './cut-short.js'
+import { Deadline } from './deadline.js'
 import type { Evidence } from './evidence.js'
 import { Exchanges } from './exchange.js'
+import { Pace } from './pace.js'
 import type { Plan } from './plan.js'
 import { plannedRequests } from './planned.js'
 import { Progress } from './progress.js'
@@ -16,41 +19,80 @@ import { Secrets } from './secrets.js'
 import { sendAll } from './sequence.js'
 import { ThrottleWait } from './throttle-wait.js'
 import { ValidCodes } from './valid-codes.js'
+import { inTime, waitsOf } from './waits.js'
 
-/** Sends the requests of the plan to every interface of the agent, and returns what it saw. It judges nothing. */
+/**
+ * Sends the requests of the plan to every interface of the agent, and returns what it saw. It judges nothing. When the
+ * deadline passes it returns what it saw until then.
+ */
 export async function gather(options: ProbeOptions, target: URL, plan: Plan): Promise<Evidence> {
   const { timeoutMs, ca, clientCertificate, proxy, now, random, credentials } = options
   const connect = (longestMs: number): HttpClient =>
     new HttpClient({ timeoutMs: longestMs, now, ca, clientCertificate, proxy })
-  const inTime = options.sleep ?? (async (ms: number) => realSleep(ms))
-  const progress = new Progress(options)
-  const sleep = (ms: number, what?: string): Promise<void> => progress.during(ms, what, inTime)
-  const announce = options.announce ?? (() => undefined)
-  await awaitAgent(options, target, { connect, sleep, announce })
+  const deadline = new Deadline(options.deadlineMs)
   const client = connect(timeoutMs)
   const secrets = new Secrets(options)
+  const progress = new Progress(options)
+  const announce = options.announce ?? (() => undefined)
+  const { sleep, pause } = waitsOf(options, deadline, progress)
+  const throttleWait = new ThrottleWait({ sleep, announce, fits: (ms) => deadline.fits(ms) })
+  const pace = new Pace({
+    token: credentials.token.value,
+    rate: options.rate,
+    pause,
+    wait: (answer) => throttleWait.for(answer),
+    announce,
+  })
   const exchanges = new Exchanges({
     now,
+    pace,
     remember: (value) => secrets.remember(value),
     answered: () => progress.answered(),
   })
+  const codes = new ValidCodes({ credentials, now, sleep, announce })
+  const spent = new Set<string>()
+  const seen = (some: Pick<Evidence, 'discovery' | 'silence' | 'cells' | 'whyNotSent'>): Evidence => ({
+    ...{ options, target, exchanges: exchanges.all, secrets },
+    remarks: pace.remark === undefined ? [] : [pace.remark],
+    ...some,
+    guessesSpent: spent.size,
+    requests: client.requests,
+  })
+  const look = async (): Promise<Discovery> => {
+    await awaitAgent(options, target, { connect, sleep, announce })
+    return discover(exchanges.cardClient(client), target, cardCredentials(options, target, codes))
+  }
   try {
-    const codes = new ValidCodes({ credentials, now, sleep, announce })
-    const asking = cardCredentials(options, target, codes)
-    const discovery = await discover(exchanges.cardClient(client), target, asking)
+    const discovery = (await inTime(deadline, look())) ?? undiscovered(deadline, exchanges.all)
     const silence =
       discovery.silence && !mayServeWithoutCard(discovery.silence, options) ? discovery.silence : undefined
     const cells = silence ? [] : cellsOf(discovery.interfaces, target, options)
     const runs = cells.map((cell) => new CellRun(cell, { client, exchanges, random }))
     progress.plan(exchanges.all.length + plannedRequests(plan, cells, options))
-    const throttleWait = new ThrottleWait({ sleep, announce })
-    const spent = new Set<string>()
-    const session = { options, plan, codes, spent, sleep, announce, throttleWait }
-    const whyNotSent = silence ? {} : await sendAll(session, runs, discovery.cards)
-    const seen = { discovery, silence, cells: runs, exchanges: exchanges.all, whyNotSent, secrets }
-    return { options, target, ...seen, guessesSpent: spent.size, requests: client.requests }
+    const session = { options, plan, codes, spent, sleep, announce, throttleWait, pace }
+    const sent = silence ? {} : await inTime(deadline, sendAll(session, runs, discovery.cards))
+    if (!sent) for (const run of runs) cutShort(run, plan, options, deadline)
+    return seen({ discovery, silence, cells: runs, whyNotSent: sent ?? {} })
   } finally {
+    exchanges.close()
+    deadline.end()
     client.close()
+  }
+}
+
+/** What is known of an agent whose card did not come in time. */
+function undiscovered(deadline: Deadline, exchanges: Evidence['exchanges']): Discovery {
+  const explanation = `no card before ${deadline.text}`
+  const durationMs = exchanges.reduce((sum, { answer }) => sum + answer.durationMs, 0)
+  const silence: NoAnswer = { answered: false, reason: 'timeout', explanation, durationMs }
+  const isSilent = !exchanges.some(({ answer }) => isAnswer(answer))
+  return {
+    cards: [],
+    interfaces: [],
+    problem: explanation,
+    remarks: [],
+    durationMs,
+    ...(isSilent && { silence }),
   }
 }
 

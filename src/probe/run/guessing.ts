@@ -1,7 +1,5 @@
-import type { Connection } from '../bindings/binding.js'
 import type { CellRun } from './cell-run.js'
 import { untilNextStep, wrongCodesAt, type WrongCodes } from './codes.js'
-import type { Attempt } from './exchange.js'
 import { materialNow } from './material.js'
 import type { Session } from './session.js'
 
@@ -19,14 +17,14 @@ export async function freshWrongCodes(session: Session, runs: readonly CellRun[]
 
 /** Waits for a new time step unless that many requests per cell fit into the rest of this one at the pace so far. */
 export async function awaitRoomInStep(
-  { options, sleep, announce }: Session,
+  { options, sleep, announce, pace }: Session,
   runs: readonly CellRun[],
   requests: number,
 ): Promise<void> {
   const durations = runs.flatMap(({ exchanges }) => exchanges.map(({ answer }) => answer.durationMs))
   const mean = durations.reduce((sum, one) => sum + one, 0) / Math.max(durations.length, 1)
   const leftMs = untilNextStep(options.credentials, options.now())
-  if (leftMs >= spareMs + 2 * mean * requests) return
+  if (leftMs >= spareMs + pace.timeFor(requests, runs.length, mean)) return
   if (leftMs > spareMs) announce(`waiting ${Math.ceil(leftMs / 1000)} s for a fresh time step`)
   await sleep(leftMs, 'a fresh time step')
 }
@@ -34,16 +32,16 @@ export async function awaitRoomInStep(
 /** Sends the wrong codes to every cell. */
 export async function guess(session: Session, runs: readonly CellRun[], codes: WrongCodes): Promise<void> {
   const { plan, options, spent } = session
-  const send = async (run: CellRun, attempt: Attempt, connection: Connection): Promise<void> => {
-    if (attempt.guess !== undefined) spent.add(attempt.guess)
-    await run.try('guess', attempt, connection)
-  }
   const sendAll = async (run: CellRun): Promise<void> => {
-    for (const attempt of plan.guesses(materialNow(options), codes)) {
-      await send(run, attempt, 'beside')
-      const afterValid = attempt.check === 'auth.wrong-code' && plan.performed.has('auth.after-valid')
-      if (afterValid && run.valid) await send(run, attempt, 'of-valid-calls')
-    }
+    const guesses = plan.guesses(materialNow(options), codes)
+    for (const { guess: code } of guesses) if (code !== undefined) spent.add(code)
+    const again = plan.performed.has('auth.after-valid') && run.valid ? guesses : []
+    await Promise.all([
+      run.tryAll('guess', guesses),
+      ...again
+        .filter(({ check }) => check === 'auth.wrong-code')
+        .map((attempt) => run.try('guess', attempt, 'of-valid-calls')),
+    ])
   }
   await Promise.all(runs.map(sendAll))
 }

@@ -55,9 +55,19 @@ export function isShown(cell: OfCell): boolean {
  * get it.
  */
 export function onlyThrottled(cell: OfCell): CheckId[] {
-  const tried = triedIn(cell)
-  const checks = new Set(tried.map(({ check }) => check))
-  for (const { check, answer } of tried) if (!isInconclusive(answer)) checks.delete(check)
+  const sent = cell.exchanges.flatMap(({ stage, check, answer }): [CheckId, Answer][] => {
+    if (stage === 'replay') return [['replay', answer]]
+    if (!isRefusalStage(stage)) return []
+    // What was refused before a success shows nothing of what comes after it.
+    return stage === 'again'
+      ? [
+          [check, answer],
+          ['auth.after-valid', answer],
+        ]
+      : [[check, answer]]
+  })
+  const checks = new Set(sent.map(([check]) => check))
+  for (const [check, answer] of sent) if (!isInconclusive(answer)) checks.delete(check)
   return [...checks]
 }
 

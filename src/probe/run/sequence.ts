@@ -19,7 +19,7 @@ export type Unsent = Partial<Record<'auth.cross-peer' | 'window', string>>
  * while nothing has succeeded yet; they are few, because an agent that does not know the token counts each of them as a
  * stranger's. The valid calls follow, with the same refusals after each, then the many refusals that spend no guess, and
  * the guesses last. Each stage ends in every cell before the next begins in any. Within a stage the cells run in
- * parallel, each on its own connections.
+ * parallel, each on its own connections, and in a cell a few requests are under way at a time, until something throttles.
  */
 export async function sendAll(
   session: Session,
@@ -54,9 +54,11 @@ export async function sendAll(
 }
 
 async function sendFirst({ plan, options }: Session, run: CellRun, trusted: boolean): Promise<void> {
-  for (const attempt of plan.freeRefusals('before-valid', materialNow(options))) {
-    if (trusted || attempt.fields.length === 0) await run.try('before-valid', attempt, 'beside')
-  }
+  const attempts = plan.freeRefusals('before-valid', materialNow(options))
+  await run.tryAll(
+    'before-valid',
+    attempts.filter(({ fields }) => trusted || fields.length === 0),
+  )
 }
 
 /** Variants of a valid call. Under `once` they use an unspent code, because a spent one is refused in any form. */
@@ -66,12 +68,9 @@ async function sendLate(
   codes: ValidCodes,
 ): Promise<void> {
   const unspent = runs.length > 0 && plan.hasLate && codes.once ? await codes.next() : undefined
-  const send = async (run: CellRun): Promise<void> => {
-    for (const attempt of plan.freeRefusals('late', materialNow(options, unspent))) {
-      await run.try('late', attempt, 'beside')
-    }
-  }
-  await Promise.all(runs.map(send))
+  await Promise.all(
+    runs.map((run) => run.tryAll('late', plan.freeRefusals('late', materialNow(options, unspent)))),
+  )
 }
 
 /** The cells that let right credentials in. In the others wrong ones would show nothing, so no guess is sent. */

@@ -1,4 +1,5 @@
 import type { ProbeOptions } from '../options.js'
+import type { Pace } from './pace.js'
 import type { Plan } from './plan.js'
 import type { ThrottleWait } from './throttle-wait.js'
 import type { ValidCodes } from './valid-codes.js'
@@ -15,4 +16,5 @@ export interface Session {
   readonly sleep: (ms: number, what?: string) => Promise<void>
   readonly announce: (text: string) => void
   readonly throttleWait: ThrottleWait
+  readonly pace: Pick<Pace, 'timeFor'>
 }

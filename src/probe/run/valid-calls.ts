@@ -1,39 +1,101 @@
 import { titleOf } from '../target/cells.js'
+import type { Answer } from '../wire/answer.js'
 import type { FieldLine } from '../wire/raw-answer.js'
 import { askAgainBeforeValid } from './ask-again.js'
 import type { CellRun } from './cell-run.js'
 import type { Attempt } from './exchange.js'
 import { bearerField, credentialFields, materialNow } from './material.js'
 import { isShown, isSuccess } from './reading.js'
+import { repeatAfterSuccess } from './repeat.js'
 import type { Session } from './session.js'
 import type { ValidCodes } from './valid-codes.js'
 
 /** How often a valid call is tried at an agent that reports a used code. */
 const validTries = 3
 
-/** Calls every cell with right credentials, and repeats after each success what was refused before it. */
+/**
+ * Calls every cell with right credentials, and repeats after each success what was refused before it. Where calls are
+ * throttled, the run waits once, for the longest that was asked for, and calls those cells again.
+ */
 export async function callAllValid(
   session: Session,
   runs: readonly CellRun[],
   codes: ValidCodes,
 ): Promise<void> {
-  const { options, announce } = session
-  const { credentials } = options
-  if (codes.once) {
-    const seconds = Math.max(0, runs.length - 2 * Math.min(credentials.window, 1)) * credentials.period
-    announce(
-      `policy once: ${runs.length} valid calls need a time step each, about ${seconds} s; use --only for fewer`,
-    )
+  if (codes.once) announceSteps(session, runs)
+  const round = new ValidRound(session, codes)
+  await round.call(runs)
+  const throttled = await waitForThrottled(session, runs)
+  for (const run of throttled) await askAgainBeforeValid(session, run)
+  await round.call(throttled)
+  await round.finish()
+}
+
+function announceSteps({ options, plan, announce }: Session, runs: readonly CellRun[]): void {
+  const { credentials, send } = options
+  const calls = runs.length * (send === undefined ? 1 : 2)
+  const steps = calls + (plan.hasLate ? 1 : 0)
+  // The previous step, the current one and, with a window, the next one can be used at once.
+  const atOnce = 1 + 2 * Math.min(credentials.window, 1)
+  const seconds = Math.max(0, steps - atOnce) * credentials.period
+  announce(
+    `policy once: ${calls} valid calls need a time step each, about ${seconds} s; use --only for fewer`,
+  )
+}
+
+/** The valid calls of a run, and what follows each. */
+class ValidRound {
+  #used: Used | undefined
+  readonly #following: Promise<void>[] = []
+
+  constructor(
+    private readonly session: Session,
+    private readonly codes: ValidCodes,
+  ) {}
+
+  async call(runs: readonly CellRun[]): Promise<void> {
+    for (const [index, run] of runs.entries()) {
+      await this.#enter(run)
+      if (!this.#used || this.codes.once) continue
+      // A code works for more than one call, so the other cells can be called in parallel.
+      await Promise.all(runs.slice(index + 1).map((other) => this.#enter(other)))
+      break
+    }
   }
-  let used: Used | undefined
-  for (const [index, run] of runs.entries()) {
-    used = (await callCell(session, run, codes, used)) ?? used
-    if (!used || codes.once) continue
-    // A code works for more than one call, so the other cells can be called in parallel.
-    await Promise.all(runs.slice(index + 1).map((other) => callCell(session, other, codes)))
-    break
+
+  /** Waits for what follows the successes. */
+  async finish(): Promise<void> {
+    await Promise.all(this.#following)
+  }
+
+  async #enter(run: CellRun): Promise<void> {
+    const used = await callCell(this.session, run, this.codes, this.#used)
+    if (!used) return
+    this.#used = used
+    // It needs no code that is used once, so the next cell need not wait for it.
+    const following = follow(this.session, run, this.codes)
+    // Its failure is seen by `finish`.
+    following.catch(() => undefined)
+    this.#following.push(following)
   }
 }
+
+/** Waits once for the longest that a throttled valid call asks for. Returns the cells to call again. */
+async function waitForThrottled(
+  { throttleWait }: Session,
+  runs: readonly CellRun[],
+): Promise<readonly CellRun[]> {
+  const throttled = runs.filter(({ valid }) => valid !== undefined && isHeldBack(valid))
+  await Promise.all(
+    throttled.map(async (run) => {
+      if (run.valid) run.waited = await throttleWait.for(run.valid)
+    }),
+  )
+  return throttled.filter(({ waited }) => waited !== undefined && 'seconds' in waited)
+}
+
+/** An agent under `once` that has just started answers 503 to right credentials until it can check codes. */
+const isHeldBack = ({ kind, status }: Answer): boolean => kind === 'throttled' || status === 503
 
 /** Calls one cell with right credentials. Returns the header lines that were let in. */
 async function callCell(
@@ -52,17 +114,26 @@ async function callCell(
   if (run.valid?.kind === 'throttled') await callAsStranger(session, run)
   if (!isShown(run)) return undefined
   if (performed.has('replay')) {
-    const { kind } = await replay(run, 'a code that was just used', fields)
+    const { kind } = await replay(run, justUsed, fields)
     if (kind === 'refused') codes.learnOnce()
   }
-  if (!codes.once) await callSpelledOddly(session, run, codes)
   if (options.send !== undefined) {
     const message = valid('a message', credentialFields(options.credentials, await codes.next()))
     await run.send('message', { ...message, operation: 'send', text: options.send }, 'of-valid-calls')
   }
-  if (performed.has('auth.after-valid')) await tryAgain(session, run)
   return { at: titleOf(run.cell), fields }
 }
+
+/** What shows something only after a success: other spellings, and what was refused before. */
+async function follow(session: Session, run: CellRun, codes: ValidCodes): Promise<void> {
+  if (!codes.once) await callSpelledOddly(session, run, codes)
+  const { plan, options } = session
+  if (!plan.performed.has('auth.after-valid')) return
+  const again = plan.freeRefusals('before-valid', materialNow(options)).filter((one) => one.again)
+  await repeatAfterSuccess(run, again)
+}
+
+const justUsed = 'a code that was just used'
 
 const valid = (label: string, fields: readonly FieldLine[]): Attempt => ({
   check: 'auth.valid',
@@ -81,13 +152,6 @@ async function callAsStranger({ options }: Session, run: CellRun): Promise<void>
   await run.send('stranger', valid('a stranger', [bearerField(unknownToken), [header, code]]), 'beside')
 }
 
-/** Repeats what was refused before the success, on its connection and on the other. */
-async function tryAgain({ plan, options }: Session, run: CellRun): Promise<void> {
-  const attempts = plan.freeRefusals('before-valid', materialNow(options)).filter(({ again }) => again)
-  for (const attempt of attempts) await run.try('again', attempt, 'of-valid-calls')
-  for (const attempt of attempts) await run.try('again', attempt, 'beside')
-}
-
 /** Header lines that were let in, and the cell that let them in. */
 interface Used {
   readonly at: string
@@ -104,14 +168,6 @@ async function callValid(
   const code = await codes.next()
   const fields = credentialFields(session.options.credentials, code)
   const answer = await run.send('valid', valid('right credentials', fields), 'of-valid-calls')
-  // An agent under `once` that has just started answers 503 to right credentials until it can check codes.
-  if (answer.kind === 'throttled' || answer.status === 503) {
-    run.waited = await session.throttleWait.for(answer)
-    if ('seconds' in run.waited) {
-      await askAgainBeforeValid(session, run)
-      return callValid(session, run, codes, triesLeft)
-    }
-  }
   const spent = answer.kind === 'refused' && answer.retryAfter !== undefined
   if (spent) codes.learnOnce()
   else if (answer.kind === 'refused') codes.note(code, 'refused')

@@ -53,9 +53,9 @@ export class HttpClient {
     return Math.min(1000, this.options.timeoutMs / 8)
   }
 
-  /** A new connection, opened with its first request. */
-  connection(url: URL): Connection {
-    const shared = { keepAlive: true, maxSockets: 1 }
+  /** A new connection, opened with its first request; or several, for as many requests at a time. */
+  connection(url: URL, maxSockets = 1): Connection {
+    const shared = { keepAlive: true, maxSockets }
     const made = new Connection(url, this.#route, shared)
     this.#connections.push({ close: () => made.destroy() })
     return made
