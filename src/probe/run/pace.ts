@@ -22,7 +22,7 @@ const firstIntervalMs = 250
 const longestIntervalMs = 2000
 const leastIntervalMs = 20
 /** After so many answers in a row the time between requests gets shorter. */
-const answersPerStep = 5
+const answersPerStep = 4
 
 interface Settings {
   readonly token: string
@@ -134,7 +134,7 @@ export class Pace {
     }
     if (this.#slow && ++this.#answersInRow >= answersPerStep) {
       this.#answersInRow = 0
-      this.#intervalMs = Math.max(this.#floorMs, this.#leastMs, this.#intervalMs * 0.8)
+      this.#intervalMs = Math.max(this.#floorMs, this.#leastMs, this.#intervalMs * 0.75)
     }
     return false
   }
@@ -157,6 +157,7 @@ export class Pace {
     if (this.#givenUp.has(key)) return false
     if (tries >= this.#mostTries(answer, caller)) {
       this.#givenUp.add(key)
+      if (this.#throttled.size === 1 && caller !== 'nobody') this.#resume()
       return false
     }
     await this.#backOff(answer)
@@ -181,9 +182,17 @@ export class Pace {
     this.#slow = true
   }
 
+  /** The limit is on one token: a pace is of no use. */
+  #resume(): void {
+    this.#slow = false
+    this.#row = 0
+    this.#intervalMs = this.#leastMs
+  }
+
   /** If callers of one kind alone are throttled, the limit is on them and not on the pace. */
   #mostTries(answer: Answer, caller: Caller): number {
-    if (this.#backedOffMs > mostBackingOffMs) return 1
+    // Nothing has come through since the longest pause.
+    if (this.#backedOffMs > mostBackingOffMs || this.#row > backOffMs.length) return 1
     const everybody = this.#throttled.size > 1 || caller === 'nobody'
     if (everybody && isLimiting(answer)) return triesOfAll
     const elsewhere = [...this.#givenUp].some((key) => key.endsWith(` ${caller}`))

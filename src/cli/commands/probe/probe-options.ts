@@ -41,6 +41,8 @@ export interface ProbeCommandOptions extends OutOptions {
   key?: string
   proxy?: string
   timeout: number
+  rate?: number
+  deadline?: number
   throttle?: true
   windowScan?: true
   format?: readonly ReportTarget[]
@@ -70,6 +72,8 @@ export async function optionsFor(
     cardJwks,
     wait,
     timeout,
+    rate,
+    deadline,
   } = options
   requireHttpUrl('URL', url)
   const roster = name === undefined ? undefined : await context.store.read()
@@ -103,6 +107,8 @@ export async function optionsFor(
     ...(wait === undefined ? {} : { waitMs: wait * 1000 }),
     ...clientCertificate(context, options),
     timeoutMs: timeout * 1000,
+    ...(rate === undefined ? {} : { rate }),
+    ...(deadline === undefined ? {} : { deadlineMs: deadline * 1000 }),
     now: context.now,
     random: context.random,
   }

@@ -47,6 +47,8 @@ export const define = inContext((command, context) => {
     .option('--key <file>', 'the private key of --cert, as PEM')
     .option('--proxy <url>', 'reach https and gRPC over TLS through this proxy (default: $HTTPS_PROXY)')
     .option(...wholeNumber('--timeout <seconds>', 'how long one request may take', 1, 300), 10)
+    .option(...wholeNumber('--rate <n>', 'send at most so many requests a second', 1, 1000))
+    .option(...wholeNumber('--deadline <seconds>', 'how long the whole run may take', 1, 86_400))
     .option(...formatOption)
     .option('--explain <id>', 'print what a check proves, what a failure means and how to fix it')
   return outOptions(command)
