@@ -4,7 +4,7 @@ import { defaultProfile } from '../../src/core/profile.js'
 import { Seed } from '../../src/core/seed.js'
 import { Token } from '../../src/core/token.js'
 import { generateCodeOfStep, isCode, timeStepAt } from '../../src/core/totp.js'
-import { wrongCodesAt } from '../../src/probe/run/codes.js'
+import { wrongCodesAt, wrongCodesOf } from '../../src/probe/run/codes.js'
 import { ValidCodes } from '../../src/probe/run/valid-codes.js'
 import { alice, bob, midStep, stillClock } from '../support/probing.js'
 
@@ -39,6 +39,47 @@ describe('wrong codes', () => {
       { numRuns: 100 },
     )
   })
+
+  it('are no code of the seed nearer than the expired and the future one, nor one of another peer', () => {
+    const anyWidth = fc.record({
+      period: fc.constantFrom(15, 20, 30, 60, 300),
+      window: fc.integer({ min: 0, max: 10 }),
+      digits: fc.constantFrom(6, 8),
+    })
+    fc.assert(
+      fc.property(anyOwner, anyOwner, anyWidth, anyInstant, (owner, other, width, at) => {
+        const credentials = { ...defaultProfile, ...owner, ...width, token }
+        const given = { credentials, otherPeer: { ...other, digits: width.digits } }
+        const now = timeStepAt(credentials, at)
+        const steps = Math.ceil(Math.max(300, (width.window + 3) * width.period) / width.period)
+        const nearer = Array.from({ length: 2 * steps - 1 }, (_, i) =>
+          generateCodeOfStep(owner.seed, credentials, now - steps + 1 + i),
+        )
+        const { wrong, expired, future, crossPeer } = wrongCodesAt(given, at)
+        for (const code of [wrong, expired, future, crossPeer]) expect(nearer).not.toContain(code)
+        for (const code of wrongCodesOf(given, at, 30)) expect(nearer).not.toContain(code)
+        const ofOther = [-1, 0, 1].map((drift) =>
+          generateCodeOfStep(other.seed, given.otherPeer, timeStepAt(other, at) + drift),
+        )
+        expect(ofOther).not.toContain(wrong)
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  it.each([130_072_085, 130_084_509])(
+    'leave out the code of another peer that is one of this peer of minutes around: step %i',
+    (step) => {
+      // Found by a search: such a code comes about once in a million seconds.
+      const profile = { ...defaultProfile, period: 15 }
+      const credentials = { ...profile, seed: alice.seed, token }
+      const otherPeer = { ...profile, seed: bob.seed }
+      expect(wrongCodesAt({ credentials, otherPeer }, new Date(step * 15_000))).toMatchObject({
+        crossPeer: undefined,
+        noCrossPeer: expect.stringContaining('run the probe again') as string,
+      })
+    },
+  )
 
   it('are far enough off: 300 seconds, or three steps beyond the window', () => {
     fc.assert(

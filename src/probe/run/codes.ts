@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import { endOfStep, generateCode, generateCodeOfStep, isCode, timeStepAt } from '../../core/totp.js'
 import type { ProbeOptions } from '../options.js'
 
-/** Steps on either side of now whose codes are never sent as wrong ones. */
+/** Steps on either side of now whose codes of another peer are never sent as wrong ones. */
 const keptOffSteps = 10
 /** The least distance of an expired or future code from now, in seconds. */
 const farOff = 300
@@ -20,29 +20,36 @@ export interface WrongCodes {
 
 /**
  * The wrong codes for an instant. Within one time step they are always the same, so a second run spends
- * nothing new at an agent that counts distinct codes per step. None is a code of the seed near now.
+ * nothing new at an agent that counts distinct codes per step. None is a code of the seed nearer than those of minutes
+ * ago and from now.
  */
 export function wrongCodesAt({ credentials, otherPeer }: Owners, at: Date): WrongCodes {
-  const { seed, window, period } = credentials
+  const { seed } = credentials
   const now = timeStepAt(credentials, at)
-  const near = new Set(codesAround(credentials, now, Math.max(keptOffSteps, window)))
-  if (otherPeer) {
-    for (const code of codesAround(otherPeer, timeStepAt(otherPeer, at), keptOffSteps)) near.add(code)
-  }
-  const accepted = new Set(codesAround(credentials, now, window + 2))
-  const distance = Math.ceil(Math.max(farOff, (window + 3) * period) / period)
+  const distance = distanceIn(credentials)
+  const near = new Set(codesAround(credentials, now, distance - 1))
+  const taken = new Set([...near, ...codesOfOther(otherPeer, at)])
   const ofStep = (from: number, direction: 1 | -1): string => {
     for (let step = from; ; step += direction) {
       const code = generateCodeOfStep(seed, credentials, Math.max(step, 0))
-      if (!accepted.has(code) || step <= 0) return code
+      if (!near.has(code) || step <= 0) return code
     }
   }
   return {
-    wrong: inventedCode({ credentials }, now, near),
+    wrong: inventedCode({ credentials }, now, taken),
     expired: ofStep(now - distance, -1),
     future: ofStep(now + distance, 1),
-    ...crossPeerCode({ credentials, otherPeer }, at, accepted),
+    ...crossPeerCode({ credentials, otherPeer }, at, near),
   }
+}
+
+/** How far off expired and future codes are, in steps. */
+function distanceIn({ window, period }: ProbeOptions['credentials']): number {
+  return Math.ceil(Math.max(farOff, (window + 3) * period) / period)
+}
+
+function codesOfOther(otherPeer: ProbeOptions['otherPeer'], at: Date): readonly string[] {
+  return otherPeer ? codesAround(otherPeer, timeStepAt(otherPeer, at), keptOffSteps) : []
 }
 
 type Owners = Pick<ProbeOptions, 'credentials'> & {
@@ -52,10 +59,8 @@ type Owners = Pick<ProbeOptions, 'credentials'> & {
 /** Distinct wrong codes for an instant, as many as asked for; those of {@link wrongCodesAt} may be among them. */
 export function wrongCodesOf({ credentials, otherPeer }: Owners, at: Date, count: number): readonly string[] {
   const now = timeStepAt(credentials, at)
-  const taken = new Set(codesAround(credentials, now, keptOffSteps))
-  if (otherPeer) {
-    for (const code of codesAround(otherPeer, timeStepAt(otherPeer, at), keptOffSteps)) taken.add(code)
-  }
+  const near = codesAround(credentials, now, distanceIn(credentials) - 1)
+  const taken = new Set([...near, ...codesOfOther(otherPeer, at)])
   return Array.from({ length: count }, () => {
     const code = inventedCode({ credentials }, now, taken)
     taken.add(code)
@@ -75,7 +80,7 @@ function inventedCode({ credentials }: Owners, step: number, taken: ReadonlySet<
 function crossPeerCode(
   { credentials, otherPeer }: Owners,
   at: Date,
-  accepted: ReadonlySet<string>,
+  near: ReadonlySet<string>,
 ): Pick<WrongCodes, 'crossPeer' | 'noCrossPeer'> {
   const none = (noCrossPeer: string): Pick<WrongCodes, 'crossPeer' | 'noCrossPeer'> => ({
     crossPeer: undefined,
@@ -85,7 +90,11 @@ function crossPeerCode(
   if (otherPeer.seed.base32 === credentials.seed.base32) return none('both peers have the same seed')
   const code = generateCode(otherPeer.seed, otherPeer, at)
   if (!isCode(code, credentials)) return none("the other peer's codes have another length")
-  if (accepted.has(code)) return none('both peers happen to have the same code now; run the probe again')
+  if (near.has(code)) {
+    return none(
+      "the other peer's code happens to be one of this peer's at about this time; run the probe again",
+    )
+  }
   return { crossPeer: code, noCrossPeer: '' }
 }
 
