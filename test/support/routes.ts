@@ -21,7 +21,7 @@ export function routesOf(handler: object, prefix: string): Route[] {
   return stack.flatMap(({ route, handle }) => {
     if (!route) return routesOf(handle, prefix)
     const path = String(route.path)
-      .replace(/[*:]\w+/g, 'x')
+      .replace(/(?<!\\)[*:]\w+/g, 'x')
       .replace(/\\/g, '')
     return route.stack.map(({ method }) => ({ method: method.toUpperCase(), path: prefix + path }))
   })

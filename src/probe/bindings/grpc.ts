@@ -5,7 +5,7 @@ import type { HttpClient } from '../wire/http.js'
 import type { FieldLine } from '../wire/raw-answer.js'
 import type { Binding } from './binding.js'
 import { encodeRequest, pathOf } from './grpc-message.js'
-import { versionField } from './operation.js'
+import { isStream, versionField, versionOf } from './operation.js'
 
 /** gRPC: a2a.proto over HTTP/2, without TLS where the cell's URL says http (A2A 1.0 §10, 0.3 §3.2.2). */
 export function grpcBinding(cell: Cell, client: HttpClient): Binding {
@@ -16,12 +16,13 @@ export function grpcBinding(cell: Cell, client: HttpClient): Binding {
   return {
     carries: isMetadata,
     send: async (connection, operation, fields) => {
+      const protocol = versionOf(cell, operation)
       const answer = await connections[connection].call({
         url: cell.url,
-        path: pathOf(cell.protocol, operation),
-        fields: [...versionField(cell), ...fields],
-        message: encodeRequest(cell.protocol, operation, cell.tenant),
-        eventPatienceMs: operation.name === 'subscribe' ? client.eventPatienceMs : undefined,
+        path: pathOf(protocol, operation),
+        fields: [...versionField(protocol), ...fields],
+        message: encodeRequest(protocol, operation, cell.tenant),
+        eventPatienceMs: isStream(operation) ? client.eventPatienceMs : undefined,
       })
       return readGrpcAnswer(answer, operation.taskId)
     },

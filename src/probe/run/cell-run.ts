@@ -2,6 +2,7 @@ import type { RandomBytes } from '../../core/random.js'
 import type { CheckId } from '../check-ids.js'
 import type { Binding, Connection } from '../bindings/binding.js'
 import { bindingOf } from '../bindings/index.js'
+import type { Operation } from '../bindings/operation.js'
 import type { Cell } from '../target/cells.js'
 import type { Answer } from '../wire/answer.js'
 import type { HttpClient } from '../wire/http.js'
@@ -11,7 +12,7 @@ import { triedIn, validAnswer } from './reading.js'
 import type { Waited } from './throttle-wait.js'
 
 /** A cell is given up after this many requests without a readable answer. */
-const patience = 3
+export const patience = 3
 
 /** A proxy may close the connection on what is not valid HTTP, which says nothing of other requests. */
 const malformed: readonly CheckId[] = ['auth.malformed-code', 'auth.duplicate-header']
@@ -76,11 +77,9 @@ export class CellRun implements CellEvidence {
   }
 
   send(stage: Stage, attempt: Attempt, connection: Connection): Promise<Answer> {
-    const { operation: name, fields, text = '' } = attempt
-    const taskId = this.#nextTaskId()
-    const operation = name === 'send' ? { name, taskId, text } : { name, taskId }
+    const operation = operationOf(attempt, attempt.taskId ?? this.#nextTaskId())
     return this.#exchanges.send(this.cell, stage, attempt, () =>
-      this.#binding.send(connection, operation, fields),
+      this.#binding.send(connection, operation, attempt.fields),
     )
   }
 }
@@ -89,6 +88,13 @@ export class CellRun implements CellEvidence {
 function isUnanswered({ check, answer }: Exchange): boolean {
   const mayHangUp = check === 'auth.malformed-code' || check === 'auth.duplicate-header'
   return answer.kind === 'unreadable' && !(mayHangUp && answer.closed === true)
+}
+
+function operationOf({ operation: name, text = '', door, pageSize }: Attempt, taskId: string): Operation {
+  if (name === 'send') return { name, taskId, text }
+  if (name !== 'door') return { name, taskId }
+  if (!door) throw new TypeError('a door to try is missing')
+  return { name, taskId, door, ...(pageSize !== undefined && { pageSize }) }
 }
 
 /** Unique ids that no task has, in the usual format (RFC 9562 §5.4). */

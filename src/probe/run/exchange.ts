@@ -1,3 +1,4 @@
+import type { Door } from '../bindings/methods.js'
 import type { CheckId } from '../check-ids.js'
 import type { Cell } from '../target/cells.js'
 import type { Answer } from '../wire/answer.js'
@@ -13,7 +14,7 @@ export interface Attempt {
   readonly check: CheckId
   /** What is special about it, in words: "the token alone". */
   readonly label: string
-  readonly operation: 'get' | 'subscribe' | 'send'
+  readonly operation: 'get' | 'subscribe' | 'send' | 'door'
   /** The header lines that carry credentials. */
   readonly fields: readonly FieldLine[]
   /** Whether it is sent again after a success. */
@@ -22,6 +23,12 @@ export interface Attempt {
   readonly guess?: string
   /** The text of a message that is sent. */
   readonly text?: string
+  /** The method that is called, where the operation is `door`. */
+  readonly door?: Door
+  /** The task that it asks for, if it is not a random one. */
+  readonly taskId?: string
+  /** How many rows of a list it asks for; by default 1. */
+  readonly pageSize?: number
   /** What is shown if it is let in. */
   readonly shows?: string
 }
@@ -36,6 +43,8 @@ export type Stage =
   | 'guess'
   /** One that was only throttled before. */
   | 'asked-again'
+  /** Every method of the protocol, without credentials and with the bearer alone. */
+  | 'door'
   /** Requests that should be let in: right credentials, in unusual spelling, with a message, and a second time. */
   | 'valid'
   | 'spelling'
@@ -45,8 +54,17 @@ export type Stage =
   | 'stranger'
   | 'scan'
   | 'diagnosis'
+  /** A task that one peer made, and another peer's calls for it. */
+  | 'isolation'
 
-const refusalStages: ReadonlySet<Stage> = new Set(['before-valid', 'again', 'late', 'guess', 'asked-again'])
+const refusalStages: ReadonlySet<Stage> = new Set([
+  'before-valid',
+  'again',
+  'late',
+  'guess',
+  'asked-again',
+  'door',
+])
 
 /** Whether the requests of a stage should be refused. */
 export const isRefusalStage = (stage: Stage): boolean => refusalStages.has(stage)
@@ -59,6 +77,8 @@ export interface Exchange {
   readonly stage: Stage
   readonly label: string
   readonly operation: Attempt['operation']
+  /** The method that was called, where the operation is `door`. */
+  readonly door?: Door
   readonly again: boolean
   /** Whether it carried a wrong code beside the live token. */
   readonly isGuess: boolean
@@ -118,7 +138,7 @@ export class Exchanges {
     attempt: Attempt,
     transmit: () => Promise<Answer>,
   ): Promise<Answer> {
-    const { check, label, operation, fields, again = false, guess, shows } = attempt
+    const { check, label, operation, door, fields, again = false, guess, shows } = attempt
     const { now, pace, remember, answered } = this.settings
     for (const [, value] of fields) remember(value)
     let sentAt = now()
@@ -134,7 +154,7 @@ export class Exchanges {
     }
     const keep = (answer: Answer, superseded: boolean): void => {
       this.#kept[place] = {
-        ...{ cell, check, stage, label, operation, again, shows, sentAt, answer },
+        ...{ cell, check, stage, label, operation, door, again, shows, sentAt, answer },
         ...(superseded && { superseded }),
         isGuess: guess !== undefined,
         carried: fields.map(([name]) => name),

@@ -13,7 +13,7 @@ import { requireCertificates, requireClientCertificate } from './trust.js'
 const largestHead = 32 * 1024
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   readonly url: URL
   readonly fields: readonly FieldLine[]
   readonly body?: string
