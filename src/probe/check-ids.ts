@@ -28,6 +28,7 @@ export const cellCheckIds = [
   'auth.valid',
   'auth.after-valid',
   'auth.stream',
+  'auth.doors',
   'challenge',
   'status',
   'uniform',

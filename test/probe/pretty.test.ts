@@ -12,7 +12,7 @@ describe('the report for a person', () => {
     expect(lines.find((line) => line.includes('JSON-RPC 1.0'))).toContain('REST 0.3')
     expect(lines.find((line) => line.includes('auth.bearer-only'))?.match(/\bok\b/g)).toHaveLength(4)
     expect(lines.at(-1)).toMatch(
-      /^PASS {2}80 passed, 0 failed, 0 warned, 0 skipped {2}\(\d+ requests, 4 guesses, /,
+      /^PASS {2}84 passed, 0 failed, 0 warned, 0 skipped {2}\(\d+ requests, 4 guesses, /,
     )
   })
 
@@ -28,7 +28,7 @@ describe('the report for a person', () => {
       ].join('\n'),
     )
     expect(text.match(/FAIL auth\.expired-code/g)).toHaveLength(1)
-    expect(text).toMatch(/^FAIL {2}76 passed, 4 failed/m)
+    expect(text).toMatch(/^FAIL {2}80 passed, 4 failed/m)
   })
 
   it('has colours and symbols only where they are wanted', async () => {

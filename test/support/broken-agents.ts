@@ -11,6 +11,7 @@ import {
   type Reason,
   type Seen,
 } from './broken-agent.js'
+import type { Call } from './agent-protocol.js'
 import { cardDefects, warns, type Defect } from './broken-cards.js'
 
 /** What the defects need to know of the agent that has them. */
@@ -47,6 +48,7 @@ export const defects = ({ peers, now }: Circumstances): Defect[] => {
         'auth.duplicate-header',
         'auth.wrong-token',
         'auth.stream',
+        'auth.doors',
       ),
     },
     {
@@ -58,12 +60,13 @@ export const defects = ({ peers, now }: Circumstances): Defect[] => {
         'auth.malformed-code',
         'auth.duplicate-header',
         'auth.stream',
+        'auth.doors',
       ),
     },
     {
       name: 'lets calls without a code in, as if the second factor were optional',
       quirks: { waves: (_, seen) => live(seen) && seen.codes.length === 0 },
-      named: fails('auth.bearer-only', 'auth.stream'),
+      named: fails('auth.bearer-only', 'auth.stream', 'auth.doors'),
     },
     {
       name: 'lets callers without any credentials in as guests',
@@ -195,6 +198,16 @@ export const defects = ({ peers, now }: Circumstances): Defect[] => {
         },
       },
       named: fails('auth.stream'),
+    },
+    ...(['send', 'cancel', 'push', 'card'] as const).map((operation) => ({
+      name: `forgets the guard on the method "${operation}"`,
+      quirks: { waves: (call: Call) => call.operation === operation },
+      named: fails('auth.doors'),
+    })),
+    {
+      name: 'does without a code where messages are sent',
+      quirks: { waves: (call, seen) => call.operation === 'send' && live(seen) && seen.codes.length === 0 },
+      named: fails('auth.doors'),
     },
     {
       name: 'refuses everyone',

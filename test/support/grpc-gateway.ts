@@ -15,14 +15,47 @@ const codes: Readonly<Record<number, number>> = {
   503: 14,
 }
 
-const operations: Readonly<Record<string, readonly [version: string, path: (id: string) => string]>> = {
-  '/lf.a2a.v1.A2AService/GetTask': ['1.0', (id) => `/rest/tasks/${id}`],
-  '/lf.a2a.v1.A2AService/SubscribeToTask': ['1.0', (id) => `/rest/tasks/${id}:subscribe`],
-  '/lf.a2a.v1.A2AService/SendMessage': ['1.0', () => '/rest/message:send'],
-  '/a2a.v1.A2AService/GetTask': ['0.3', (id) => `/rest/v1/${id}`],
-  '/a2a.v1.A2AService/TaskSubscription': ['0.3', (id) => `/rest/v1/${id}:subscribe`],
-  '/a2a.v1.A2AService/SendMessage': ['0.3', () => '/rest/v1/message:send'],
+type Route = readonly [verb: string, path: (id: string) => string]
+
+const both: Readonly<Record<string, Route>> = {
+  SendMessage: ['POST', () => '/message:send'],
+  SendStreamingMessage: ['POST', () => '/message:stream'],
+  GetTask: ['GET', (id) => `/tasks/${id}`],
+  CancelTask: ['POST', (id) => `/tasks/${id}:cancel`],
+  CreateTaskPushNotificationConfig: ['POST', (id) => `/tasks/${id}/pushNotificationConfigs`],
+  GetTaskPushNotificationConfig: ['GET', (id) => `/tasks/${id}/pushNotificationConfigs/x`],
+  DeleteTaskPushNotificationConfig: ['DELETE', (id) => `/tasks/${id}/pushNotificationConfigs/x`],
 }
+
+/** The methods of each service, as the agent behind has them. */
+const services: Readonly<Record<string, readonly [version: string, Readonly<Record<string, Route>>]>> = {
+  'lf.a2a.v1.A2AService': [
+    '1.0',
+    {
+      ...both,
+      ListTasks: ['GET', () => '/tasks'],
+      SubscribeToTask: ['GET', (id) => `/tasks/${id}:subscribe`],
+      ListTaskPushNotificationConfigs: ['GET', (id) => `/tasks/${id}/pushNotificationConfigs`],
+      GetExtendedAgentCard: ['GET', () => '/extendedAgentCard'],
+    },
+  ],
+  'a2a.v1.A2AService': [
+    '0.3',
+    {
+      ...both,
+      TaskSubscription: ['GET', (id) => `/tasks/${id}:subscribe`],
+      ListTaskPushNotificationConfig: ['GET', (id) => `/tasks/${id}/pushNotificationConfigs`],
+      GetAgentCard: ['GET', () => '/card'],
+    },
+  ],
+}
+
+/** The id of a task in a request: that of 0.3 is part of a name. */
+const taskIdIn = (message: Buffer): string =>
+  /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(message.toString('latin1'))?.[0] ?? ''
+
+/** Whether a request holds a message with anything in it. */
+const hasMessage = (message: Buffer): boolean => message.length > 5 + 2
 
 export interface Gateway {
   readonly port: number
@@ -52,20 +85,22 @@ export async function startGrpcGateway(origin: string): Promise<Gateway> {
     stream.on('error', () => undefined)
     stream.on('data', (chunk: Buffer) => chunks.push(chunk))
     stream.on('end', () => {
-      const [version, path] = operations[headers[':path'] ?? ''] ?? []
-      if (!version || !path) {
+      const [, service = '', method = ''] = (headers[':path'] ?? '').split('/')
+      const [version, routes] = services[service] ?? []
+      const [verb, path] = routes?.[method] ?? []
+      if (!version || !verb || !path) {
         respond(stream, 12, 'unknown method')
         return
       }
-      const text = Buffer.concat(chunks).subarray(7).toString()
+      const message = Buffer.concat(chunks)
       const lines = raw.filter((_line, index) => !raw[index - (index % 2)]?.startsWith(':'))
       const kept = lines.flatMap((name, index) =>
         index % 2 === 0 && /^(authorization|x-)/.test(name) ? [name, lines[index + 1] ?? ''] : [],
       )
-      const isSend = path('') === path('x')
       const session = stream.session
-      const call = httpRequest(origin + (isSend ? path('') : path(text)), {
-        method: isSend ? 'POST' : 'GET',
+      const prefix = version === '1.0' ? '/rest' : '/rest/v1'
+      const call = httpRequest(origin + prefix + path(taskIdIn(message)), {
+        method: verb,
         headers: [
           ...kept,
           ...(version === '1.0' ? ['A2A-Version', '1.0'] : []),
@@ -77,7 +112,7 @@ export async function startGrpcGateway(origin: string): Promise<Gateway> {
       call.on('response', (response) => void translate(stream, response))
       call.on('error', () => stream.close())
       stream.on('close', () => call.destroy())
-      call.end()
+      call.end(verb === 'POST' && !hasMessage(message) ? '{}' : undefined)
     })
   })
   server.listen(0, '127.0.0.1')

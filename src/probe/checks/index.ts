@@ -2,6 +2,7 @@ import type { CellCheckId, CheckId, RunCheckId } from '../check-ids.js'
 import { authAfterValid } from './auth.after-valid.js'
 import { authBearerOnly } from './auth.bearer-only.js'
 import { authCrossPeer } from './auth.cross-peer.js'
+import { authDoors } from './auth.doors.js'
 import { authDuplicateHeader } from './auth.duplicate-header.js'
 import { authExpiredCode } from './auth.expired-code.js'
 import { authFutureCode } from './auth.future-code.js'
@@ -60,6 +61,7 @@ export const cellChecks: Readonly<Record<CellCheckId, CellCheck>> = {
   'auth.valid': authValid,
   'auth.after-valid': authAfterValid,
   'auth.stream': authStream,
+  'auth.doors': authDoors,
   challenge,
   status,
   uniform,

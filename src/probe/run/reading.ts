@@ -25,13 +25,16 @@ export interface Tried extends Exchange {
   readonly when: 'before' | 'after-same-connection' | 'after'
 }
 
-/** The requests that should have been refused, in order. */
+/**
+ * The requests that should have been refused, in order. Those to other methods are not among them: an agent that does
+ * not have a method need not refuse it.
+ */
 export function triedIn({ exchanges }: OfCell): Tried[] {
   let success: Answer | undefined
   return exchanges.flatMap((exchange) => {
     const { stage, answer } = exchange
     if (stage === 'valid' && answer.kind !== 'refused') success = answer
-    if (!isRefusalStage(stage)) return []
+    if (!isRefusalStage(stage) || stage === 'door') return []
     const same = success?.connection !== undefined && success.connection === answer.connection
     return [
       { ...exchange, when: success === undefined ? 'before' : same ? 'after-same-connection' : 'after' },

@@ -3,6 +3,7 @@ import { isExposed } from '../target/hosts.js'
 import { askAgainAtEnd } from './ask-again.js'
 import type { CellRun } from './cell-run.js'
 import { diagnose } from './diagnosis.js'
+import { noteUntriedDoors, tryDoors } from './doors.js'
 import { freshWrongCodes, guess } from './guessing.js'
 import { materialNow } from './material.js'
 import { isShown } from './reading.js'
@@ -37,9 +38,11 @@ export async function sendAll(
   if (plan.performed.has('auth.valid')) await callAllValid(session, trusted, codes)
   const guessable = letIn(trusted)
   await sendLate(session, guessable, codes)
+  await tryDoors(session, testable, trusted)
   const wrongCodes = await freshWrongCodes(session, guessable)
   await guess(session, guessable, wrongCodes)
   await askAgainAtEnd(session, guessable, codes, wrongCodes)
+  noteUntriedDoors(testable)
   await scan(session, guessable, codes.once)
   const explained = await diagnose(session, trusted, cards)
   // To the agent, a right code that it refused is a wrong one, unless it did not read it as a code.

@@ -2,6 +2,7 @@ import { sentBy } from '../../core/clock-difference.js'
 import { parseHttpDate } from '../../core/instant.js'
 import { printable } from '../../core/text.js'
 import type { HttpAnswer, NoAnswer } from './raw-answer.js'
+import type { Content } from './content.js'
 import { shortened } from './text.js'
 
 /** What every answer has, whatever its binding. */
@@ -24,6 +25,8 @@ interface Seen {
   /** When it was sent, by its Date and Age. */
   readonly date?: Date
   readonly durationMs: number
+  /** What it holds, if it is a result. */
+  readonly content?: Content
   /** Set if there was no trusted TLS connection, so nothing was sent. */
   readonly untrusted?: boolean
   /** What to do where there is no answer, if that is known. */

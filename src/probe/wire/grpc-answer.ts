@@ -1,5 +1,5 @@
-import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
 import { noAnswer, quoted, steadyText, timesIn, type Answer } from './answer.js'
+import { bytesFields, protoContent } from './content.js'
 import { readHttpAnswer } from './http-answer.js'
 import { isHtml, serverOf, writerOf } from './in-front.js'
 import type { HttpAnswer, RawAnswer } from './raw-answer.js'
@@ -27,7 +27,13 @@ const statuses: readonly (readonly [name: string, http: number])[] = [
 ]
 
 /** The reasons of google.rpc.ErrorInfo that matter here. */
-const reasonsKnown = ['TASK_NOT_FOUND', 'VERSION_NOT_SUPPORTED', 'UNSUPPORTED_OPERATION']
+const reasonsKnown = [
+  'TASK_NOT_FOUND',
+  'VERSION_NOT_SUPPORTED',
+  'UNSUPPORTED_OPERATION',
+  'PUSH_NOTIFICATION_NOT_SUPPORTED',
+  'EXTENDED_AGENT_CARD_NOT_CONFIGURED',
+]
 
 /** Header fields that are part of how a refusal looks. */
 const faceFields = ['www-authenticate', 'retry-after']
@@ -64,6 +70,7 @@ export function readGrpcAnswer(answer: RawAnswer, taskId: string): Answer {
       return [name, ...faceFields.map((field) => header(field).join(' | ')), steadyText(said)].join('\n')
     },
     message: said,
+    ...(name === 'OK' && { content: protoContent(answer.bytes ?? Buffer.alloc(0)) }),
     challenges: header('www-authenticate'),
     ...timesIn(answer),
     raw: `${answer.raw}\n${said}\n${details.toString('latin1')}`.replaceAll(taskId, 'ID'),
@@ -83,18 +90,6 @@ function reasonsIn(status: Uint8Array): string[] {
   } catch {
     return []
   }
-}
-
-/** The length-delimited fields of a message that have one number. */
-function bytesFields(message: Uint8Array, number: number): Uint8Array[] {
-  const reader = new BinaryReader(message)
-  const found: Uint8Array[] = []
-  while (reader.pos < reader.len) {
-    const [field, type] = reader.tag()
-    if (field === number && type === WireType.LengthDelimited) found.push(reader.bytes())
-    else reader.skip(type, field)
-  }
-  return found
 }
 
 /** An HTTP server that knows no gRPC does not have the cell, whatever form its 404 has. */

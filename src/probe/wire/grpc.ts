@@ -181,12 +181,14 @@ export class GrpcConnection {
   }
 
   #answer({ blocks, body }: Received, durationMs: number): HttpAnswer {
-    const text = Buffer.concat(body).toString('utf8')
+    const bytes = Buffer.concat(body)
+    const text = bytes.toString('utf8')
     return {
       answered: true,
       status: Number(blocks[0]?.[':status'] ?? 0),
       header: (name) => blocks.flatMap((block) => block[name] ?? []),
       body: text,
+      bytes,
       raw: `${blocks.map((block) => JSON.stringify(block)).join('\n')}\n${text}`,
       receivedAt: this.settings.now(),
       durationMs,

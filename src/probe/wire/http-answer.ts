@@ -1,6 +1,7 @@
 import { parseJson } from '../../core/json.js'
 import { printable } from '../../core/text.js'
 import { noAnswer, quoted, steadyText, timesIn, type Answer } from './answer.js'
+import { jsonContent } from './content.js'
 import { eventsOf } from './event-stream.js'
 import { meaningOf } from './http-meaning.js'
 import { isResult, protocolErrorOf, wordsOf } from './protocol-error.js'
@@ -31,6 +32,7 @@ export function readHttpAnswer(answer: RawAnswer, taskId?: string): Answer {
       return faceOf(status, header, steady(answer.body))
     },
     message: said,
+    ...(!error && typeof json === 'object' && { content: jsonContent(json) }),
     challenges: header('www-authenticate'),
     ...timesIn(answer),
     raw: steady(answer.raw),

@@ -8,6 +8,8 @@ export interface HttpAnswer {
   readonly header: (name: string) => readonly string[]
   /** Decompressed, and without a byte order mark. */
   readonly body: string
+  /** The body as it came, where it is no text. */
+  readonly bytes?: Buffer
   /** Everything received, to search for secrets. */
   readonly raw: string
   readonly receivedAt: Date

@@ -1,0 +1,101 @@
+import type { CardJson } from '../../../core/card/shapes.js'
+import type { CellEvidence } from '../../run/evidence.js'
+import { doorsTriedIn, keyOf, showsNothing } from '../../run/door-evidence.js'
+import type { Exchange } from '../../run/exchange.js'
+import { triedIn, wasLetIn } from '../../run/reading.js'
+import type { Answer } from '../../wire/answer.js'
+import { soundsLikeRefusal } from '../../wire/words.js'
+
+/** What an answer shows of a method: `absent` is one that the agent has for nobody. */
+export interface DoorReading {
+  readonly exchange: Exchange
+  readonly reading: 'refused' | 'absent' | 'let in' | 'failed' | 'silent' | 'nothing'
+}
+
+/** What every answer to a method shows, compared with how the cell refuses and with what it answers to invented ones. */
+export function readDoors(cell: CellEvidence, cards: readonly CardJson[]): DoorReading[] {
+  const tried = doorsTriedIn(cell)
+  const invented = tried.filter(({ door }) => door?.method === 'invented')
+  const refusals = triedIn(cell).filter(({ answer }) => wasLetIn(answer, cell) === 'no')
+  const isPublic = publicTexts(cards)
+  return tried
+    .filter(({ door }) => door?.method !== 'invented')
+    .map((exchange) => {
+      const { answer, door } = exchange
+      const isRefusal = refusals.some((refusal) => isAlike(refusal.answer, answer) && !showsNothing(refusal))
+      const same = invented.filter(
+        (one) =>
+          one.door?.protocol === door?.protocol &&
+          (one.door?.verb === door?.verb || door?.verb === 'DELETE') &&
+          keyOf(one).label === keyOf(exchange).label,
+      )
+      const isPublicCard = door?.method === 'card' && answer.content?.saysOnly(isPublic) === true
+      return { exchange, reading: isPublicCard ? 'absent' : readAnswer(exchange, isRefusal, same) }
+    })
+}
+
+function readAnswer(
+  exchange: Exchange,
+  isRefusal: boolean,
+  invented: readonly Exchange[],
+): DoorReading['reading'] {
+  const { answer, door } = exchange
+  const { kind, status, message } = answer
+  if (showsNothing(exchange)) return 'nothing'
+  if (kind === 'refused' || isRefusal) return 'refused'
+  if (isNoDoor(answer) || (door?.method === 'card' && isUnconfigured(answer))) return 'absent'
+  if (invented.some((one) => isOfNobody(one.answer) && isAlike(one.answer, answer))) return 'absent'
+  if (kind === 'authenticated' || kind === 'answered') return 'let in'
+  if (kind === 'unreadable' && status === null) return 'silent'
+  if (kind === 'failed' || kind === 'redirected') return 'failed'
+  return kind === 'other' && soundsLikeRefusal(message) ? 'refused' : 'let in'
+}
+
+/** What an agent answers that does not have a method, or its capability, for anyone. */
+const noDoor = new Set([
+  ...['-32601', '-32003', '-32004', '-32007', '-32009', 'UNIMPLEMENTED', 'VERSION_NOT_SUPPORTED'],
+  ...['UNSUPPORTED_OPERATION', 'PUSH_NOTIFICATION_NOT_SUPPORTED', 'EXTENDED_AGENT_CARD_NOT_CONFIGURED'],
+])
+
+/**
+ * Whether an answer says that there is no such method here. The TaskNotFound of REST is a 404 too, and shows that the
+ * method is there.
+ */
+function isNoDoor({ kind, status, signature }: Answer): boolean {
+  const [, ...words] = signature.split(' ')
+  if (words.some((word) => noDoor.has(word))) return true
+  if (status === 405 || status === 501) return true
+  // Other preconditions are checked by the method itself.
+  return kind === 'unserved' && !(words.includes('FAILED_PRECONDITION') && words.length > 1)
+}
+
+/** gRPC of 0.3 has this status alone for an extended card that is not configured. */
+const isUnconfigured = ({ signature }: Answer): boolean => signature === 'grpc FAILED_PRECONDITION'
+
+/** Whether an answer to an invented method is about the method: a page, a redirect, or 404 in any form. */
+function isOfNobody({ kind, status, signature }: Answer): boolean {
+  const isProtocol = signature.split(' ')[1] !== undefined && signature.split(' ')[1] !== ''
+  return kind !== 'answered' && kind !== 'authenticated' && (status === 404 || status === 405 || !isProtocol)
+}
+
+const isAlike = (one: Answer, other: Answer): boolean =>
+  one.kind === other.kind && one.signature === other.signature && one.status === other.status
+
+/** Words of the protocol that a card may hold in one version or binding and not in another. */
+const ofProtocol =
+  /^(apiKey|http|header|query|cookie|oauth2|openIdConnect|mutualTLS|JSONRPC|HTTP\+JSON|GRPC|bearer|basic|v?\d+(\.\d+)*)$/i
+
+/** Whether a text stands in a public card, as a value or as the name of a scheme. */
+function publicTexts(cards: readonly CardJson[]): (text: string) => boolean {
+  const known = new Set<string>()
+  const note = (value: unknown): void => {
+    if (typeof value === 'string') known.add(value)
+    if (typeof value !== 'object' || value === null) return
+    for (const [key, inner] of Object.entries(value)) {
+      known.add(key)
+      note(inner)
+    }
+  }
+  for (const card of cards) note(card)
+  return (text) => known.has(text) || ofProtocol.test(text)
+}

@@ -1,0 +1,123 @@
+import { doorsOf, opensStream, sendsMessage, type Door } from '../bindings/methods.js'
+import type { CheckId } from '../check-ids.js'
+import { protocolVersions } from '../../core/card/shapes.js'
+import type { FieldLine } from '../wire/raw-answer.js'
+import { patience, type CellRun } from './cell-run.js'
+import { doorKeys, doorLabel, doorsTriedIn, showsNothing } from './door-evidence.js'
+import { bearerField } from './material.js'
+import { isShown, triedIn, wasLetIn } from './reading.js'
+import type { Session } from './session.js'
+
+/** How many methods of a cell are tried at a time: none of these requests depends on another. */
+const sideBySide = 4
+
+/**
+ * Tries every method of the protocol in each cell, without credentials and with the bearer alone. None of the calls has
+ * an effect if it is let in: messages are empty and ids are random.
+ */
+export async function tryDoors(
+  session: Session,
+  runs: readonly CellRun[],
+  trusted: readonly CellRun[],
+): Promise<void> {
+  if (!session.plan.performed.has('auth.doors')) return
+  await Promise.all(runs.map(async (run) => tryDoorsOf(session, run, runs, trusted.includes(run))))
+}
+
+async function tryDoorsOf(
+  { plan, options }: Session,
+  run: CellRun,
+  runs: readonly CellRun[],
+  trusted: boolean,
+): Promise<void> {
+  // A method is tried only where a call that is known to do nothing was refused.
+  const withNone = answerTo('auth.none', run)
+  if (withNone === 'unclear') return
+  const doors = doorsAt(run, runs).filter(
+    (door) => !isTriedElsewhere(door, run, plan.performed.has('auth.stream')),
+  )
+  for (const key of doorKeys) {
+    const { check } = key
+    const isBearer = check === 'auth.bearer-only'
+    // To an agent that does not know the token, each call with it is a stranger's, and there are many.
+    if (isBearer && !(trusted && isShown(run))) continue
+    const open = withNone === 'yes' || answerTo(check, run) === 'yes'
+    const fields: FieldLine[] = isBearer ? [bearerField(options.credentials.token.value)] : []
+    await trySideBySide(
+      run,
+      doors.filter((door) => !open || !sendsMessage(door)),
+      async (door) => {
+        await run.send(
+          'door',
+          { check: 'auth.doors', label: doorLabel(door.name, key), operation: 'door', door, fields },
+          'beside',
+        )
+      },
+    )
+  }
+}
+
+/** Whether GetTask was let in with the same credentials, before any success. */
+function answerTo(check: CheckId, run: CellRun): 'yes' | 'no' | 'unclear' {
+  const asked = triedIn(run).filter(
+    (tried) => tried.check === check && tried.when === 'before' && !showsNothing(tried),
+  )
+  const readings = asked.map(({ answer }) => wasLetIn(answer, run))
+  return readings.includes('yes') ? 'yes' : (readings.at(-1) ?? 'unclear')
+}
+
+/**
+ * The methods to try in a cell: those of its version, and those of the other one unless another cell at the same URL
+ * tries them. Agents serve methods that their card does not name.
+ */
+function doorsAt({ cell }: CellRun, runs: readonly CellRun[]): Door[] {
+  const { binding, url } = cell
+  return protocolVersions
+    .filter(
+      (protocol) =>
+        protocol === cell.protocol ||
+        !runs.some(
+          (other) =>
+            other.cell.binding === binding &&
+            other.cell.protocol === protocol &&
+            other.cell.url.href === url.href &&
+            answerTo('auth.none', other) !== 'unclear',
+        ),
+    )
+    .flatMap((protocol) => doorsOf(binding, protocol))
+}
+
+/** GetTask is what `auth.none` and `auth.bearer-only` send, SubscribeToTask what `auth.stream` sends. */
+function isTriedElsewhere(door: Door, { cell }: CellRun, streams: boolean): boolean {
+  if (door.protocol !== cell.protocol || door.verb === 'POST') return false
+  return door.method === 'get' || (streams && door.method === 'subscribe')
+}
+
+async function trySideBySide(
+  run: CellRun,
+  doors: readonly Door[],
+  send: (door: Door) => Promise<void>,
+): Promise<void> {
+  // An opened stream may stay silent until it times out, so streams come last.
+  const left = [...doors].sort((one, other) => Number(opensStream(one)) - Number(opensStream(other)))
+  const sendSome = async (): Promise<void> => {
+    for (let door = left.shift(); door; door = left.shift()) {
+      // An agent that answers no request would delay a run for minutes.
+      if (doorsTriedIn(run).filter(({ answer }) => answer.kind === 'unreadable').length >= patience) return
+      await send(door)
+    }
+  }
+  await Promise.all(Array.from({ length: sideBySide }, sendSome))
+}
+
+/** Names the methods about which nothing was shown: they may be open. */
+export function noteUntriedDoors(runs: readonly CellRun[]): void {
+  for (const run of runs) {
+    const untold = doorsTriedIn(run).filter(
+      (tried) => showsNothing(tried) && tried.door?.method !== 'invented',
+    )
+    if (untold.length === 0) continue
+    const names = untold.map(({ label }) => label).join(', ')
+    run.gaps = [...run.gaps, `nothing but ${untold[0]?.answer.summary ?? ''} was answered to ${names}`]
+  }
+}
