@@ -29,6 +29,7 @@ export const cellCheckIds = [
   'auth.after-valid',
   'auth.stream',
   'auth.doors',
+  'isolation',
   'challenge',
   'status',
   'uniform',

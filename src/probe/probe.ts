@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks'
+import { TOTPError } from '../core/errors.js'
 import { asText } from '../core/json.js'
 import { printable } from '../core/text.js'
 import { ignoring } from './checks/ignoring.js'
@@ -20,18 +21,22 @@ import { isAnswer } from './wire/answer.js'
  *
  * Whatever the agent does is reported: it never throws for that.
  *
- * @throws {TOTPError} `ERR_USAGE` for a URL that cannot be probed, for ids of checks that do not exist, and for `cardKeys`
- *   without a key.
+ * @throws {TOTPError} `ERR_USAGE` for a URL that cannot be probed, for ids of checks that do not exist, for `cardKeys`
+ *   without a key, and for `isolation` without the credentials of a second peer.
  */
 export async function probe(options: ProbeOptions): Promise<ProbeReport> {
   const target = parseTarget(options.url)
-  const { only, skip, throttle, windowScan, credentials, now, strict = false } = options
+  const { only, skip, throttle, windowScan, isolation, credentials, now, strict = false } = options
   const selection = selectChecks(only, skip, [
     ...(throttle ? (['throttle'] as const) : []),
     ...(windowScan ? (['window'] as const) : []),
+    ...(isolation ? (['isolation'] as const) : []),
   ])
   requireHosts(options.allowHosts ?? [])
   if (options.cardKeys !== undefined) parseCardKeys(options.cardKeys)
+  if (selection.performed.has('isolation') && options.otherPeer?.token === undefined) {
+    throw new TOTPError('ERR_USAGE', 'isolation needs the token and the seed of a second peer')
+  }
   const startedAt = now()
   const begun = performance.now()
   const evidence = await gather(options, target, planOf(selection.performed))

@@ -21,7 +21,7 @@ describe('the checks', () => {
       ...['auth.none', 'auth.bearer-only', 'auth.totp-only'],
       ...['auth.wrong-code', 'auth.expired-code', 'auth.future-code', 'auth.cross-peer'],
       ...['auth.malformed-code', 'auth.duplicate-header', 'auth.wrong-token'],
-      ...['auth.valid', 'auth.after-valid', 'auth.stream', 'auth.doors'],
+      ...['auth.valid', 'auth.after-valid', 'auth.stream', 'auth.doors', 'isolation'],
       ...['challenge', 'status', 'uniform', 'leak', 'replay'],
     ])
     expect(Object.keys(checks)).toEqual(checkIds)

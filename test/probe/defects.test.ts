@@ -56,7 +56,7 @@ describe('probe', () => {
   it('has a broken agent for each check that can find one', () => {
     const named = new Set(table.flatMap((defect) => Object.keys(defect.named)))
     // Nobody at all, a signed card, plain http beyond loopback, and what is made on demand have tests of their own.
-    const elsewhere = ['reach', 'tls', 'card.signature', 'window', 'throttle', 'replay']
+    const elsewhere = ['reach', 'tls', 'card.signature', 'window', 'throttle', 'isolation', 'replay']
     expect(checkIds.filter((id) => !named.has(id))).toEqual(elsewhere)
   })
 })

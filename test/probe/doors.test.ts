@@ -131,7 +131,10 @@ const schemeNow = (): TOTPServerAuthScheme =>
 /** Calls every method in every cell with right credentials, as if nothing were guarded. */
 async function callEveryDoor(url: string): Promise<string[]> {
   const client = new HttpClient({ timeoutMs: 5000, now: clock.now })
-  closers.push(() => Promise.resolve(client.close()))
+  closers.push(() => {
+    client.close()
+    return Promise.resolve()
+  })
   const { interfaces } = await discover(client, new URL(url))
   const code = generateCode(alice.seed, defaultProfile, clock.now())
   const fields = [

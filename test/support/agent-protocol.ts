@@ -123,8 +123,10 @@ function answerOf(call: Call): Answer {
       return rpc({ result: version === '1.0' ? { task } : { kind: 'task', ...task } })
     return json(version === '1.0' ? 200 : 201, { task })
   }
-  const result = { list: { tasks: [], totalSize: 0 }, card: extendedCard }[operation as 'list' | 'card']
-  if (result) return binding === 'jsonrpc' ? rpc({ result }) : json(200, result)
+  if (operation === 'list' || operation === 'card') {
+    const result = operation === 'card' ? extendedCard : { tasks: [], totalSize: 0 }
+    return binding === 'jsonrpc' ? rpc({ result }) : json(200, result)
+  }
   return errorOf(call, taskNotFound, `Task not found: ${taskId}`)
 }
 

@@ -21,6 +21,7 @@ import { cardTotp } from './card.totp.js'
 import { challenge } from './challenge.js'
 import { clock } from './clock.js'
 import { coverage } from './coverage.js'
+import { isolation } from './isolation.js'
 import { leak } from './leak.js'
 import { reach } from './reach.js'
 import { replay } from './replay.js'
@@ -62,6 +63,7 @@ export const cellChecks: Readonly<Record<CellCheckId, CellCheck>> = {
   'auth.after-valid': authAfterValid,
   'auth.stream': authStream,
   'auth.doors': authDoors,
+  isolation,
   challenge,
   status,
   uniform,

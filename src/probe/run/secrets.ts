@@ -25,6 +25,7 @@ export class Secrets {
     const seeds = owners.flatMap(({ seed }) => spellings(seed))
     this.#words = [
       wordOf('the token', credentials.token.value),
+      ...(otherPeer?.token ? [wordOf('a token', otherPeer.token.value)] : []),
       ...seeds.map((spelling) => wordOf('a seed', spelling)),
     ]
   }

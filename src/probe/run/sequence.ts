@@ -5,6 +5,7 @@ import type { CellRun } from './cell-run.js'
 import { diagnose } from './diagnosis.js'
 import { noteUntriedDoors, tryDoors } from './doors.js'
 import { freshWrongCodes, guess } from './guessing.js'
+import { announceIsolation, isolate } from './isolation.js'
 import { materialNow } from './material.js'
 import { isShown } from './reading.js'
 import { scan } from './scans.js'
@@ -34,6 +35,7 @@ export async function sendAll(
     if (trusted.includes(run)) continue
     run.whyNotSent = 'credentials are not sent over plain http beyond loopback; allow it with --insecure-http'
   }
+  announceIsolation(session)
   await Promise.all(testable.map((run) => sendFirst(session, run, trusted.includes(run))))
   if (plan.performed.has('auth.valid')) await callAllValid(session, trusted, codes)
   const guessable = letIn(trusted)
@@ -43,6 +45,7 @@ export async function sendAll(
   await guess(session, guessable, wrongCodes)
   await askAgainAtEnd(session, guessable, codes, wrongCodes)
   noteUntriedDoors(testable)
+  await isolate(session, guessable, codes)
   await scan(session, guessable, codes.once)
   const explained = await diagnose(session, trusted, cards)
   // To the agent, a right code that it refused is a wrong one, unless it did not read it as a code.

@@ -1,6 +1,6 @@
 import { TOTPError } from '../../../core/errors.js'
 import { parseJson } from '../../../core/json.js'
-import { isLive, replayOf, type Peer, type Roster } from '../../../core/roster.js'
+import { isLive, newestLive, replayOf, type Peer, type Roster } from '../../../core/roster.js'
 import type { TOTPProfile } from '../../../core/profile.js'
 import { peerNamed } from '../../../core/provision.js'
 import { Seed } from '../../../core/seed.js'
@@ -31,6 +31,7 @@ export interface ProbeCommandOptions extends OutOptions {
   skip?: string[]
   strict?: true
   send?: string
+  isolation?: true
   allowHost?: string[]
   insecureHttp?: true
   ca?: string
@@ -65,6 +66,7 @@ export async function optionsFor(
     throttle,
     windowScan,
     send,
+    isolation,
     allowHost,
     insecureHttp,
     ca,
@@ -81,7 +83,14 @@ export async function optionsFor(
     roster && name !== undefined
       ? storeSource(context, options, roster, name)
       : await environmentSource(context, options)
-  const otherPeer = await findOtherPeer(context, roster, source, options.otherPeer)
+  const isolates = isolation ?? only?.includes('isolation') ?? false
+  const otherPeer = await findOtherPeer(context, roster, source, { asked: options.otherPeer, isolates })
+  if (isolates && (!otherPeer?.token || options.otherPeer === source.peer)) {
+    throw new TOTPError(
+      'ERR_USAGE',
+      'isolation needs a second peer with a live token; name one of the store with --other-peer',
+    )
+  }
   const peer = roster && name !== undefined ? peerNamed(roster, name) : undefined
   return {
     url,
@@ -99,6 +108,7 @@ export async function optionsFor(
     ...(throttle ? { throttle } : {}),
     ...(windowScan ? { windowScan } : {}),
     ...(send === undefined ? {} : { send }),
+    ...(isolation ? { isolation } : {}),
     ...(allowHost ? { allowHosts: allowHost } : {}),
     ...(insecureHttp ? { insecureHttp } : {}),
     ...(ca === undefined ? {} : { ca: readGivenFile(context, 'the file given to --ca', ca).toString() }),
@@ -225,22 +235,31 @@ async function findOtherPeer(
   context: CliContext,
   roster: Roster | undefined,
   source: CodeSource,
-  asked: string | undefined,
+  { asked, isolates }: { readonly asked: string | undefined; readonly isolates: boolean },
 ): Promise<ProbeOptions['otherPeer']> {
   const known = roster ?? (asked === undefined ? undefined : await context.store.read())
   if (!known || known.sharedSeeds) return undefined
   const at = context.now()
-  const other = asked === undefined ? otherPeerOf(known, source.peer, at) : peerNamed(known, asked)
+  const other = asked === undefined ? otherPeerOf(known, source.peer, at, isolates) : peerNamed(known, asked)
   if (!other) return undefined
-  const { profile, ...rest } = sourceFromStore(known, other, at)
-  const { algorithm, digits, period } = profile
-  return { algorithm, digits, period, seed: newestSeed({ profile, ...rest }) }
+  const found = sourceFromStore(known, other, at)
+  const { algorithm, digits, period } = found.profile
+  return {
+    ...{ algorithm, digits, period, seed: newestSeed(found) },
+    ...(found.token ? { token: found.token } : {}),
+  }
 }
 
-/** One with codes of the same length: a longer or shorter one would be refused for its form alone. */
-function otherPeerOf(roster: Roster, peer: string | undefined, at: Date): Peer | undefined {
+/** One with codes of the same length: a longer or shorter one would be refused for its form alone. Isolation asks as it. */
+function otherPeerOf(
+  roster: Roster,
+  peer: string | undefined,
+  at: Date,
+  withToken: boolean,
+): Peer | undefined {
   const digits = peer === undefined ? undefined : roster.peers.get(peer)?.digits
   return [...roster.peers.values()]
     .filter((other) => other.name !== peer && other.digits === digits)
+    .filter(({ tokens }) => !withToken || newestLive(tokens, at)?.token !== undefined)
     .find(({ seeds }) => seeds.some((seed) => isLive(seed, at)))
 }

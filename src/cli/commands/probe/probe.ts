@@ -33,9 +33,10 @@ export const define = inContext((command, context) => {
       'also send wrong codes until they are slowed down; the peer may be locked out for a while',
     )
     .option('--window-scan', 'also find out how many time steps are accepted')
+    .option('--send <text>', 'also send this message with valid credentials: a side effect')
     .option(
-      '--send <text>',
-      'also send this message with valid credentials: the only call with a side effect',
+      '--isolation',
+      'also send a message and ask for its task as another peer: a side effect, as with --send',
     )
     .option('--allow-host <host>', 'credentials may go to this host as well', list)
     .option('--insecure-http', 'send credentials over plain http beyond loopback')

@@ -1,0 +1,97 @@
+import type { CellEvidence } from '../run/evidence.js'
+import type { Exchange } from '../run/exchange.js'
+import { isolationLabels as labels } from '../run/isolation-labels.js'
+import { isShown } from '../run/reading.js'
+import type { CellCheck } from './check.js'
+import { failed, passed, skipped, type Verdict } from './verdict.js'
+
+export const isolation: CellCheck = {
+  id: 'isolation',
+  scope: 'cell',
+  proves: "a peer cannot reach another peer's tasks",
+  expects: 'not found, or refused',
+  needs: ['auth.none', 'auth.valid'],
+  optIn: true,
+  judge: judgeIsolation,
+  means:
+    "Runs only with `--isolation`: the probe sends a message as the peer, which the agent acts on, and asks for the task that it makes with another peer's token and code. That peer could read, list, cancel or subscribe to it: the agent knows who calls, and its tasks belong to nobody. Anyone with credentials of the agent reaches everyone's tasks.",
+  fix: [
+    '@a2a-js/sdk 1.3 keeps tasks by the user name of the call: pass `userBuilder` and `contextBuilder` of `TOTPCallContextBuilder` to every handler.',
+    '@a2a-js/sdk 0.3.14 and a2a-sdk 0.3 for Python share one task store among all users: give each peer its own store, or check the owner in the executor and in the store.',
+    'a2a-sdk 1.x for Python: the middleware must set `scope["user"]`, which the default builder reads.',
+  ],
+}
+
+const reaches = [
+  [labels.get, 'read it'],
+  [labels.list, 'list it'],
+  [labels.subscribe, 'subscribe to it'],
+  [labels.cancel, 'cancel it'],
+] as const
+
+/** Whether another peer reached the task that the peer made. */
+function judgeIsolation(cell: CellEvidence): Verdict {
+  if (!isShown(cell)) return skipped(cell.whyNotSent)
+  const sent = cell.exchanges.filter(({ stage }) => stage === 'isolation')
+  const find = (label: string): Exchange | undefined => sent.findLast((one) => one.label === label)
+  const message = find(labels.message)
+  if (!message) return skipped('no message was sent')
+  const taskId = message.answer.content?.taskId
+  if (taskId === undefined) {
+    return {
+      ...skipped(
+        message.answer.kind === 'answered'
+          ? 'the agent answered with a message and made no task'
+          : 'the message made no task',
+      ),
+      actual: message.answer.summary,
+    }
+  }
+  const own = find(labels.own)
+  if (own?.answer.kind !== 'answered') {
+    return {
+      ...skipped('the agent does not show its task to the peer that made it'),
+      actual: own?.answer.summary ?? '',
+    }
+  }
+  const tried = reaches.flatMap(([label, what]) => {
+    const exchange = find(label)
+    return exchange ? [{ exchange, what, reached: isReached(exchange, find, taskId) }] : []
+  })
+  const open = tried.filter(({ reached }) => reached === 'yes')
+  if (open[0]) {
+    const names = open.map(({ what }) => what).join(', ')
+    return failed(open[0].exchange.answer.summary, `another peer can: ${names}`)
+  }
+  const told = tried.filter(({ reached }) => reached === 'no')
+  // A 401 says that the other peer was not let in, so it could not even ask.
+  const first = told.find(({ exchange }) => exchange.answer.status !== 401)
+  return first
+    ? passed(first.exchange.answer.summary)
+    : skipped("the other peer's credentials were not let in, so it could not ask for the task")
+}
+
+function isReached(
+  { label, answer }: Exchange,
+  find: (label: string) => Exchange | undefined,
+  taskId: string,
+): 'yes' | 'no' | 'unclear' {
+  if (label === labels.list) return answer.raw.includes(taskId) ? 'yes' : 'no'
+  switch (answer.kind) {
+    case 'answered':
+      return 'yes'
+    case 'authenticated':
+    case 'refused':
+      return 'no'
+    case 'throttled':
+    case 'foreign':
+    case 'unreadable':
+      return 'unclear'
+    default: {
+      // Another answer than to a task that nobody has: the agent looked at this one.
+      const compared = find(`${label}: ${labels.stranger}`)?.answer
+      if (!compared || ['throttled', 'foreign', 'unreadable'].includes(compared.kind)) return 'unclear'
+      return compared.kind === answer.kind && compared.signature === answer.signature ? 'no' : 'yes'
+    }
+  }
+}

@@ -1,0 +1,128 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { AgentExecutor } from 'a2a-sdk-0.3/server'
+import { defaultProfile, type ReplayPolicy } from '../../src/core/profile.js'
+import { Token } from '../../src/core/token.js'
+import { startDemoAgent } from '../../src/demo/index.js'
+import { probe, type ProbeOptions, type ProbeReport } from '../../src/probe/index.js'
+import { TOTPServerAuthScheme } from '../../src/server/index.js'
+import { memoryState } from '../../src/state/memory-state.js'
+import { agent03 } from '../support/agent-03.js'
+import { demoRoster } from '../support/demo-roster.js'
+import { alice, bob, findings, probeAgent, probeOptions, stillClock } from '../support/probing.js'
+
+const closers: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close()
+})
+
+// Of now, because the agents' Date is; under policy once it moves.
+let clock = stillClock(new Date())
+beforeEach(() => {
+  clock = stillClock(new Date())
+  // The SDK writes each refused stream there.
+  vi.spyOn(console, 'error').mockImplementation(() => undefined)
+})
+afterEach(() => void vi.restoreAllMocks())
+
+const otherPeer = { ...defaultProfile, seed: bob.seed, token: Token.parse(bob.token) }
+
+const optionsAt = (url: string): ProbeOptions => ({
+  ...probeOptions(url, clock),
+  timeoutMs: 5000,
+  otherPeer,
+  isolation: true,
+})
+
+const isolationIn = ({ checks }: ProbeReport): string[] =>
+  checks
+    .filter(({ id }) => id === 'isolation')
+    .map(({ status, actual, detail }) => `${status}: ${detail === '' ? actual : detail}`)
+
+async function demoUrl(replay: ReplayPolicy = 'reuse'): Promise<string> {
+  const roster = demoRoster(clock.now(), replay)
+  const demo = await startDemoAgent({ roster, port: 0, now: clock.now })
+  closers.push(() => demo.close())
+  return demo.cardUrl
+}
+
+/** Makes a task of each message, which is done at once. */
+const working: AgentExecutor = {
+  execute: ({ taskId, contextId, userMessage }, bus) => {
+    const status = { state: 'completed' as const, timestamp: new Date().toISOString() }
+    bus.publish({ kind: 'task', id: taskId, contextId, status, history: [userMessage] })
+    bus.finished()
+    return Promise.resolve()
+  },
+  cancelTask: () => Promise.resolve(),
+}
+
+async function agentOf03(executor?: AgentExecutor): Promise<string> {
+  const scheme = new TOTPServerAuthScheme({
+    peerSeeds: { alice: alice.seed, bob: bob.seed },
+    tokenToPeer: { [alice.token]: 'alice', [bob.token]: 'bob' },
+    replay: 'reuse',
+    state: memoryState({ since: new Date(0) }),
+    now: clock.now,
+  })
+  const agent = await agent03(scheme, executor)
+  closers.push(async () => agent[Symbol.asyncDispose]())
+  return agent.origin
+}
+
+describe('isolation', () => {
+  it('passes in every cell of the demo, which keeps tasks by peer, and says first what it sends', async () => {
+    const said: string[] = []
+    const report = await probe({
+      ...optionsAt(await demoUrl()),
+      send: 'hello',
+      announce: (text) => said.push(text),
+    })
+    expect(findings(report)).toEqual({})
+    expect(isolationIn(report)).toHaveLength(6)
+    expect(report.summary.skipped).toBe(0)
+    expect(said[0]).toContain('sends the message "hello"')
+  })
+
+  it('takes a time step for each call under policy once', async () => {
+    const options = optionsAt(await demoUrl('once'))
+    const report = await probe({
+      ...options,
+      credentials: { ...options.credentials, replay: 'once' },
+      only: ['isolation'],
+      binding: 'jsonrpc',
+    })
+    expect(isolationIn(report).map((line) => line.slice(0, 4))).toEqual(['pass', 'pass'])
+  })
+
+  it('fails where all peers share one task store, and names how it was reached', async () => {
+    const report = await probe(optionsAt(await agentOf03(working)))
+    expect(findings(report)).toEqual({ isolation: 'fail' })
+    const lines = isolationIn(report)
+    expect(lines).toHaveLength(3)
+    for (const line of lines) expect(line).toMatch(/^fail: another peer can: read it, .*cancel it$/)
+  })
+
+  it('is skipped, and says so, where a message makes no task', async () => {
+    const report = await probe(optionsAt(await agentOf03()))
+    expect(isolationIn(report)[0]).toBe('skip: the agent answered with a message and made no task')
+  })
+
+  it("does not pass where the other peer's credentials are wrong", async () => {
+    const wrong = { ...otherPeer, token: Token.parse('a2at_nobody-0123456789abcdefghijklmnopqrstuv') }
+    const report = await probe({ ...optionsAt(await demoUrl()), otherPeer: wrong, binding: 'rest' })
+    for (const line of isolationIn(report)) expect(line).toMatch(/^skip: the other peer's credentials/)
+  })
+
+  it('sends nothing unless it is asked for', async () => {
+    const { report, agent } = await probeAgent({}, { otherPeer })
+    expect(isolationIn(report)).toEqual([])
+    const bobs = agent.requests.filter(({ fields }) => fields.includes(`Bearer ${bob.token}`))
+    expect(bobs).toEqual([])
+  })
+
+  it('is refused without the token of a second peer, before anything is sent', async () => {
+    const { token: _token, ...tokenless } = otherPeer
+    const alone = { ...optionsAt('http://127.0.0.1:9'), otherPeer: tokenless }
+    await expect(probe(alone)).rejects.toMatchObject({ code: 'ERR_USAGE' })
+  })
+})
