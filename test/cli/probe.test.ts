@@ -77,6 +77,23 @@ describe('probe', () => {
     expect(asked.stderr).toContain('ERR_CREDENTIAL_EXPIRED')
   })
 
+  it('needs a second peer to ask as with --isolation, before anything is sent', async () => {
+    const cwd = makeFolder()
+    await runCli(['init', '--agent', 'billing'], { cwd })
+    await runCli(['add-peer', 'only'], { cwd })
+    const before = agent.requests.length
+    const isolated = async (...args: string[]): Promise<CliRun> =>
+      runCli(['probe', agent.url, 'only', '--isolation', ...args], { cwd })
+    for (const refused of [await isolated(), await isolated('--other-peer', 'only')]) {
+      expect(refused).toMatchObject({ exitCode: 2, stdout: '' })
+      expect(refused.stderr).toContain('a second peer')
+    }
+    expect(agent.requests.length).toBe(before)
+    await runCli(['add-peer', 'second'], { cwd })
+    expect((await isolated('--json')).exitCode).toBe(1)
+    expect(agent.requests.length).toBeGreaterThan(before)
+  })
+
   it('narrows to gRPC', async () => {
     const { checks } = parseJson(await run(['--json', '--binding', 'grpc'])) as {
       checks: { binding: string }[]

@@ -121,7 +121,7 @@ describe('isolation', () => {
   })
 
   it('is refused without the token of a second peer, before anything is sent', async () => {
-    const { token: _token, ...tokenless } = otherPeer
+    const tokenless = { ...defaultProfile, seed: bob.seed }
     const alone = { ...optionsAt('http://127.0.0.1:9'), otherPeer: tokenless }
     await expect(probe(alone)).rejects.toMatchObject({ code: 'ERR_USAGE' })
   })

@@ -87,7 +87,10 @@ function isReached(
     case 'foreign':
     case 'unreadable':
       return 'unclear'
-    default: {
+    case 'other':
+    case 'unserved':
+    case 'failed':
+    case 'redirected': {
       // Another answer than to a task that nobody has: the agent looked at this one.
       const compared = find(`${label}: ${labels.stranger}`)?.answer
       if (!compared || ['throttled', 'foreign', 'unreadable'].includes(compared.kind)) return 'unclear'
