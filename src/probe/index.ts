@@ -12,5 +12,5 @@ export {
 } from './options.js'
 export { probe } from './probe.js'
 export { chooseProxy } from './target/proxy-choice.js'
-export { formats, renderPretty, type Format, type PrettyOptions } from './report/formats/index.js'
+export { formats, renderPretty, type Format, type FormatOptions } from './formats.js'
 export type { CheckResult, CheckStatus, ProbeReport, Summary } from './report/report.js'

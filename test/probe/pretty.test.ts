@@ -11,6 +11,8 @@ describe('the report for a person', () => {
     expect(lines[0]).toBe(`Test agent at ${agent.url}`)
     expect(lines.find((line) => line.includes('JSON-RPC 1.0'))).toContain('REST 0.3')
     expect(lines.find((line) => line.includes('auth.bearer-only'))?.match(/\bok\b/g)).toHaveLength(4)
+    const address = `  JSON-RPC 1.0, JSON-RPC 0.3  ${agent.url}/rpc`
+    expect(lines.filter((line) => line === address)).toHaveLength(1)
     expect(lines.at(-1)).toMatch(
       /^PASS {2}84 passed, 0 failed, 0 warned, 0 skipped {2}\(\d+ requests, 4 guesses, /,
     )
@@ -23,8 +25,11 @@ describe('the report for a person', () => {
       [
         'FAIL auth.expired-code  JSON-RPC 1.0, JSON-RPC 0.3, REST 1.0, REST 0.3',
         '    expected  refused',
-        '    actual    HTTP 200, -32001 "Task not found: ID"',
+        '    actual    HTTP 200, -32001 "Task not found: ID"  (JSON-RPC 1.0, JSON-RPC 0.3)',
+        '              HTTP 404, NOT_FOUND "Task not found: ID"  (REST 1.0)',
+        '              HTTP 404, -32001 "Task not found: ID"  (REST 0.3)',
         '    let in: a code of minutes ago',
+        '    a2a-totp probe --explain auth.expired-code',
       ].join('\n'),
     )
     expect(text.match(/FAIL auth\.expired-code/g)).toHaveLength(1)

@@ -55,8 +55,10 @@ export interface ProbeReport {
 }
 
 /** Whether a result makes the report not ok. */
-export const isFailing = ({ status }: CheckResult, { strict }: Pick<ProbeReport, 'strict'>): boolean =>
-  status === 'fail' || (strict && status === 'warn')
+export const isFailing = (
+  { status }: Pick<CheckResult, 'status'>,
+  { strict }: Pick<ProbeReport, 'strict'>,
+): boolean => status === 'fail' || (strict && status === 'warn')
 
 export function summarise(results: readonly CheckResult[]): Summary {
   const count = (status: CheckStatus): number => results.filter((result) => result.status === status).length

@@ -1,23 +1,81 @@
-import { linesOf } from '../lines.js'
+import { addressesOf, columnsOf } from '../columns.js'
+import { findingsOf, placeOf, subjectOf, type Finding } from '../findings.js'
 import { isFailing, type ProbeReport } from '../report.js'
-import { costOf, countsOf } from './pretty.js'
+import { costOf, countsOf, diagnosisOf, explainCommand, joined, narrowingOf, verdictOf } from '../words.js'
 
-/** The report as workflow commands of GitHub Actions: an annotation for each failed check and each warning, and one for the verdict. */
+/** GitHub shows this many annotations of each level for a step, and drops the others. */
+const mostOfLevel = 10
+
+type Level = 'error' | 'warning' | 'notice'
+
+interface Annotation {
+  readonly title: string
+  readonly message: string
+}
+
+/**
+ * The report as workflow commands of GitHub Actions: the diagnosis, an annotation for each finding, and one for the
+ * verdict.
+ */
 export function renderGithub(report: ProbeReport): string {
-  const annotations = linesOf(report.checks)
-    .filter(({ check }) => check.status !== 'skip')
-    .map(({ check, columns }) => {
-      const { id, expected, actual, detail } = check
-      const title = columns.length > 0 ? `${id} (${columns.join(', ')})` : id
-      const level = isFailing(check, report) ? 'error' : 'warning'
-      return command(level, title, `expected ${expected}, actual ${actual}. ${detail}`)
-    })
-  const verdict = `${report.ok ? 'PASS' : 'FAIL'} ${countsOf(report)} (${costOf(report)})`
-  return `${[...annotations, command('notice', 'a2a-totp probe', verdict)].join('\n')}\n`
+  const narrowing = narrowingOf(report)
+  const diagnosis = diagnosisOf(report)
+  const findings = findingsOf(report.checks).filter(({ status }) => status !== 'skip')
+  const failing = findings.filter((finding) => isFailing(finding, report))
+  const errors = [
+    ...(diagnosis === '' ? [] : [{ title: probeTitle, message: joined('\n', diagnosis, narrowing) }]),
+    ...failing.map(annotationOf),
+  ]
+  const warnings = findings.filter((finding) => !failing.includes(finding)).map(annotationOf)
+  const lines = [
+    ...limited(errors).map((one) => command('error', one)),
+    ...limited(warnings).map((one) => command('warning', one)),
+  ]
+  // The first line says that the run was narrowed.
+  if (narrowing !== '' && diagnosis === '' && lines.length > 0) {
+    lines.unshift(command('notice', { title: probeTitle, message: narrowing }))
+  }
+  return `${[...lines, command('notice', verdict(report))].join('\n')}\n`
+}
+
+const probeTitle = 'a2a-totp probe'
+
+function verdict(report: ProbeReport): Annotation {
+  const addresses = addressesOf(columnsOf(report.checks)).map(({ titles, url }) => `${titles}: ${url}`)
+  const message = `${verdictOf(report)} ${countsOf(report)} (${costOf(report)})`
+  return { title: probeTitle, message: joined('\n', message, ...addresses, narrowingOf(report)) }
+}
+
+function annotationOf(finding: Finding): Annotation {
+  const { ids, columns, expected, answers, remarks } = finding
+  const names = ids.join(', ')
+  const actual = answers.map((answer) => {
+    const place = placeOf(answer, finding)
+    return `${answer.actual}${place === '' ? '' : ` (${place})`}`
+  })
+  const details = remarks.map((remark) => joined(': ', subjectOf(remark, finding), remark.text))
+  const message = joined(
+    ' ',
+    `expected ${expected}, actual ${actual.join(', ')}.`,
+    details.join('; '),
+    ids[0] === undefined ? '' : `(${explainCommand(ids[0])})`,
+  )
+  return { title: columns.length > 0 ? `${names} (${columns.join(', ')})` : names, message }
+}
+
+/** The annotations, the last of them for all that are too many. */
+function limited(all: readonly Annotation[]): readonly Annotation[] {
+  if (all.length <= mostOfLevel) return all
+  const rest = all.slice(mostOfLevel - 1)
+  const titles = rest.map(({ title }) => title).join('; ')
+  return [
+    ...all.slice(0, mostOfLevel - 1),
+    { title: `and ${rest.length} more findings`, message: `${titles}. The report has all of them.` },
+  ]
 }
 
 /** What an agent says ends up in the message only, where its `::` and line ends mean nothing any more. */
-function command(level: 'error' | 'warning' | 'notice', title: string, message: string): string {
+function command(level: Level, { title, message }: Annotation): string {
   return `::${level} title=${escaped(title).replaceAll(':', '%3A').replaceAll(',', '%2C')}::${escaped(message)}`
 }
 

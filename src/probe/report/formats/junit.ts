@@ -1,5 +1,6 @@
-import { columnOf } from '../lines.js'
+import { columnsOf, titleIn, type Column } from '../columns.js'
 import { isFailing, type CheckResult, type ProbeReport } from '../report.js'
+import { diagnosisOf, explainCommand } from '../words.js'
 
 /**
  * The report as JUnit XML: one suite, a case for each check and cell. The form of Ant's schema, which the others
@@ -7,6 +8,7 @@ import { isFailing, type CheckResult, type ProbeReport } from '../report.js'
  */
 export function renderJunit(report: ProbeReport): string {
   const { checks, target, startedAt, durationMs, summary } = report
+  const columns = columnsOf(checks)
   const failures = checks.filter((check) => isFailing(check, report)).length
   const attributes = {
     id: '0',
@@ -21,14 +23,15 @@ export function renderJunit(report: ProbeReport): string {
     skipped: summary.skipped,
     time: seconds(durationMs),
   }
-  const warnings = checks.filter(({ status }) => status === 'warn').map(inWords)
+  const warnings = checks.filter(({ status }) => status === 'warn').map((check) => inWords(check, columns))
+  const diagnosis = diagnosisOf(report)
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     '<testsuites>',
     `  <testsuite ${written(attributes)}>`,
-    '    <properties/>',
-    ...checks.map((check) => caseOf(check, report)),
-    `    <system-out>${escaped(warnings.join('\n'))}</system-out>`,
+    ...propertiesOf(report, columns),
+    ...checks.map((check) => caseOf(check, report, columns)),
+    `    <system-out>${escaped([...warnings, ...(diagnosis === '' ? [] : [diagnosis])].join('\n'))}</system-out>`,
     '    <system-err/>',
     '  </testsuite>',
     '</testsuites>',
@@ -36,18 +39,35 @@ export function renderJunit(report: ProbeReport): string {
   ].join('\n')
 }
 
-function caseOf(check: CheckResult, report: ProbeReport): string {
+function propertiesOf({ diagnosis, explain, narrowed }: ProbeReport, columns: readonly Column[]): string[] {
+  const properties = [
+    ...(diagnosis === undefined ? [] : [['diagnosis', diagnosis]]),
+    ...(explain === undefined ? [] : [['explain', explainCommand(explain)]]),
+    ...(narrowed.length === 0 ? [] : [['narrowed', narrowed.join(' ')]]),
+    ...columns.map(({ title, url }) => [title, url]),
+  ]
+  if (properties.length === 0) return ['    <properties/>']
+  return [
+    '    <properties>',
+    ...properties.map(([name = '', value = '']) => `      <property ${written({ name, value })}/>`),
+    '    </properties>',
+  ]
+}
+
+function caseOf(check: CheckResult, report: ProbeReport, columns: readonly Column[]): string {
   const { id, status, actual, detail, durationMs } = check
-  const open = `    <testcase ${written({ name: id, classname: columnOf(check) || 'agent', time: seconds(durationMs) })}`
+  const classname = titleIn(columns, check) || 'agent'
+  const open = `    <testcase ${written({ name: id, classname, time: seconds(durationMs) })}`
   if (isFailing(check, report)) {
-    return `${open}><failure ${written({ message: `${actual}: ${detail}`, type: status })}>${escaped(inWords(check))}</failure></testcase>`
+    const words = `${inWords(check, columns)} (${explainCommand(id)})`
+    return `${open}><failure ${written({ message: `${actual}: ${detail}`, type: status })}>${escaped(words)}</failure></testcase>`
   }
   return status === 'skip' ? `${open}><skipped ${written({ message: detail })}/></testcase>` : `${open}/>`
 }
 
-function inWords(check: CheckResult): string {
+function inWords(check: CheckResult, columns: readonly Column[]): string {
   const { id, status, expected, actual, detail } = check
-  return `${status} ${id} ${columnOf(check)}: expected ${expected}, actual ${actual}. ${detail}`
+  return `${status} ${id} ${titleIn(columns, check)}: expected ${expected}, actual ${actual}. ${detail}`
 }
 
 const seconds = (ms: number): string => (ms / 1000).toFixed(3)

@@ -1,41 +1,65 @@
-import { columnOf, linesOf, worstIn } from '../lines.js'
 import { cellCheckIds, runCheckIds } from '../../check-ids.js'
+import { addressesOf, columnsOf, worstIn } from '../columns.js'
+import { findingsOf, placeOf, subjectOf, type Finding } from '../findings.js'
 import type { CheckStatus, ProbeReport } from '../report.js'
-import { costOf, countsOf } from './pretty.js'
+import { costOf, countsOf, explainCommand, narrowingOf } from '../words.js'
 
 const marks: Readonly<Record<CheckStatus, string>> = { pass: '✅', fail: '❌', warn: '⚠️', skip: '➖' }
 
-/** The report for a job summary: the verdict, what is wrong, and the table of checks by cells. */
+/** The report for a job summary: the verdict, the diagnosis, what is wrong, and the table of checks by cells. */
 export function renderMarkdown(report: ProbeReport): string {
-  const { checks, agent, target, ok } = report
-  const lines = [
-    `## ${ok ? '✅' : '❌'} a2a-totp probe`,
+  const { checks, agent, target, ok, diagnosis, explain } = report
+  const narrowing = narrowingOf(report)
+  const narrowed = narrowing === '' ? '' : verbatim(narrowing)
+  const columns = columnsOf(checks)
+  return [
+    `## ${ok ? '✅' : '❌'} a2a-totp probe${narrowed === '' ? '' : ` ${narrowed}`}`,
     '',
+    ...(diagnosis === undefined ? [] : [`**${verbatim(diagnosis)}**${pointer(explain)}`, '']),
     `${agent === null ? '' : `${verbatim(agent)} at `}${verbatim(target)}: **${countsOf(report)}** (${costOf(report)})`,
     '',
+    ...findingsOf(checks).map(item),
+    '',
+    ...table(checks),
+    '',
+    ...addressesOf(columns).map(({ titles, url }) => `- ${titles}: ${verbatim(url)}`),
+    ...(narrowed === '' ? [] : ['', narrowed]),
+    '',
+  ].join('\n')
+}
+
+const pointer = (id: ProbeReport['explain']): string =>
+  id === undefined ? '' : ` (\`${explainCommand(id)}\`)`
+
+function item(finding: Finding): string {
+  const { status, ids, columns, expected, answers, remarks } = finding
+  const where = columns.length > 0 ? ` (${columns.join(', ')})` : ''
+  const actual = answers.map((answer) => {
+    const place = placeOf(answer, finding)
+    return `${verbatim(answer.actual)}${place === '' ? '' : ` (${place})`}`
+  })
+  const what = answers.length === 0 ? '' : ` expected ${verbatim(expected)}, actual ${actual.join(', ')}.`
+  const why = remarks.map((remark) => {
+    const subject = subjectOf(remark, finding)
+    return ` ${subject === '' ? '' : `${subject}: `}${verbatim(remark.text)}`
+  })
+  const names = ids.map((id) => `**${id}**`).join(', ')
+  return `- ${marks[status]} ${names}${where}:${what}${why.join('')}${status === 'skip' ? '' : pointer(ids[0])}`
+}
+
+function table(checks: ProbeReport['checks']): string[] {
+  const columns = columnsOf(checks)
+  const mark = (status: CheckStatus | undefined): string => (status === undefined ? '' : marks[status])
+  const agent = { holds: ({ binding }: ProbeReport['checks'][number]) => binding === null }
+  const rows = [...runCheckIds, ...cellCheckIds].map((id) => [
+    id,
+    ...[...columns, agent].map((column) => mark(worstIn(checks, id, column)?.status)),
+  ])
+  return [
+    row(['check', ...columns.map(({ title }) => title), 'agent']),
+    row(['---', ...columns.map(() => ':-:'), ':-:']),
+    ...rows.filter(([, ...cells]) => cells.some((cell) => cell !== '')).map(row),
   ]
-  for (const { check, columns } of linesOf(checks)) {
-    const { id, status, expected, actual, detail } = check
-    const where = columns.length > 0 ? ` (${columns.join(', ')})` : ''
-    const what = status === 'skip' ? '' : ` expected ${verbatim(expected)}, actual ${verbatim(actual)}.`
-    lines.push(`- ${marks[status]} **${id}**${where}:${what}${detail === '' ? '' : ` ${verbatim(detail)}`}`)
-  }
-  const columns = [...new Set(checks.map(columnOf))].filter((column) => column !== '')
-  const rows = [
-    ...runCheckIds.map((id) => [id, ...columns.map(() => ''), worstIn(checks, id, '')?.status]),
-    ...cellCheckIds.map((id) => [
-      id,
-      ...columns.map((column) => worstIn(checks, id, column)?.status ?? ''),
-      '',
-    ]),
-  ].filter((row) => row.slice(1).some((status) => status !== undefined && status !== ''))
-  lines.push('', row(['check', ...columns, 'agent']), row(['---', ...columns.map(() => ':-:'), ':-:']))
-  for (const [id = '', ...statuses] of rows) {
-    lines.push(
-      row([id, ...statuses.map((status = '') => (status in marks ? marks[status as CheckStatus] : ''))]),
-    )
-  }
-  return `${lines.join('\n')}\n`
 }
 
 const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`

@@ -1,62 +1,57 @@
 import { Chalk, type ChalkInstance } from 'chalk'
-import { columnOf, linesOf, worstIn } from '../lines.js'
 import { cellCheckIds, runCheckIds } from '../../check-ids.js'
+import { addressesOf, columnsOf, worstIn, type Column } from '../columns.js'
+import { findingsOf, placeOf, subjectOf, type Finding } from '../findings.js'
 import type { CheckStatus, ProbeReport } from '../report.js'
+import {
+  costOf,
+  countsOf,
+  diagnosisOf,
+  explainCommand,
+  joined,
+  narrowingOf,
+  statusSymbols,
+  statusWords,
+  verdictOf,
+} from '../words.js'
+import type { FormatOptions } from './options.js'
 
-export interface PrettyOptions {
-  readonly color: boolean
-  /** Whether symbols beyond ASCII may be used. */
-  readonly symbols: boolean
+interface Style {
+  readonly chalk: ChalkInstance
+  readonly mark: (status: CheckStatus) => string
+  readonly paint: Readonly<Record<CheckStatus, ChalkInstance>>
 }
 
-const symbols: Readonly<Record<CheckStatus, string>> = { pass: '✔', fail: '✖', warn: '▲', skip: '–' }
-const words: Readonly<Record<CheckStatus, string>> = { pass: 'ok', fail: 'FAIL', warn: 'warn', skip: '-' }
-
-/** The report for a person: a table of checks by cells, then what is wrong, then the verdict. */
-export function renderPretty(report: ProbeReport, { color, symbols: nice }: PrettyOptions): string {
+/** The report for a person: a diagnosis, a table of checks by cells, then what is wrong, then the verdict. */
+export function renderPretty(
+  report: ProbeReport,
+  { color = false, symbols: nice = false }: FormatOptions,
+): string {
   const chalk = new Chalk({ level: color ? 1 : 0 })
-  const paint: Record<CheckStatus, ChalkInstance> = {
-    pass: chalk.green,
-    fail: chalk.red,
-    warn: chalk.yellow,
-    skip: chalk.dim,
-  }
-  const mark = (status: CheckStatus): string => (nice ? symbols : words)[status]
-  const title = `${nameOf(report)}at ${report.target}`
-  const lines = [chalk.bold(title), '']
-
-  const columns = [...new Set(report.checks.map(columnOf))].filter((column) => column !== '')
-  const widths = columns.map((column) => column.length)
-  const idWidth = Math.max(...report.checks.map(({ id }) => id.length), 0)
-  for (const id of runCheckIds) {
-    const found = report.checks.find((check) => check.id === id)
-    if (!found) continue
-    lines.push(
-      `  ${id.padEnd(idWidth)}  ${paint[found.status](mark(found.status))}  ${chalk.dim(found.actual)}`,
-    )
-  }
-  if (columns.length > 0) lines.push('', `  ${' '.repeat(idWidth)}  ${chalk.dim(columns.join('  '))}`)
-  for (const id of cellCheckIds) {
-    const row = columns.map((column, index) => {
-      const found = worstIn(report.checks, id, column)
-      const text = found ? mark(found.status) : ''
-      return (found ? paint[found.status](text) : text) + ' '.repeat((widths[index] ?? 0) - text.length)
-    })
-    if (report.checks.some((check) => check.id === id)) {
-      lines.push(`  ${id.padEnd(idWidth)}  ${row.join('  ')}`.trimEnd())
-    }
-  }
-
-  for (const { check, columns: cells } of linesOf(report.checks)) {
-    const { status, id, expected, actual, detail } = check
-    const where = cells.length > 0 ? `  ${cells.join(', ')}` : ''
-    lines.push('', `${paint[status](`${mark(status)} ${id}`)}${chalk.dim(where)}`)
-    if (status !== 'skip') lines.push(`    expected  ${expected}`, `    actual    ${actual}`)
-    if (detail !== '') lines.push(`    ${detail}`)
-  }
-  lines.push('', verdict(report, chalk), '')
+  const paint = { pass: chalk.green, fail: chalk.red, warn: chalk.yellow, skip: chalk.dim }
+  const style = { chalk, paint, mark: (status: CheckStatus) => (nice ? statusSymbols : statusWords)[status] }
+  const lines = [
+    ...opening(report, style),
+    '',
+    ...table(report, style),
+    ...findingsOf(report.checks).flatMap((finding) => ['', ...paragraph(finding, style)]),
+    '',
+    closing(report, style),
+    '',
+  ]
   const text = lines.join('\n')
   return nice ? text : text.replace(/[\u0080-\u{10ffff}]/gu, '?')
+}
+
+/** The first line says by what the run was narrowed. */
+function opening(report: ProbeReport, { chalk }: Style): string[] {
+  const diagnosis = diagnosisOf(report)
+  const title = chalk.bold(`${nameOf(report)}at ${report.target}`)
+  const narrowing = narrowingOf(report)
+  const narrowed = narrowing === '' ? '' : chalk.yellow(narrowing)
+  return diagnosis === ''
+    ? [joined('  ', title, narrowed)]
+    : [joined('  ', chalk.red.bold(diagnosis), narrowed), title]
 }
 
 /** The agent's name; without what makes a line a command to the log of a CI system (`::error::`, `##[error]`). */
@@ -65,17 +60,59 @@ function nameOf({ agent }: ProbeReport): string {
   return name === '' ? '' : `${name} `
 }
 
-function verdict(report: ProbeReport, chalk: ChalkInstance): string {
-  const word = report.ok ? chalk.green.bold('PASS') : chalk.red.bold('FAIL')
-  return `${word}  ${countsOf(report)}  ${chalk.dim(`(${costOf(report)})`)}`
+function table({ checks }: ProbeReport, style: Style): string[] {
+  const { chalk, mark, paint } = style
+  const columns = columnsOf(checks)
+  const width = Math.max(...checks.map(({ id }) => id.length), 0)
+  const ofRun = runCheckIds.flatMap((id) => {
+    const found = checks.find((check) => check.id === id)
+    if (!found) return []
+    return [`  ${id.padEnd(width)}  ${paint[found.status](mark(found.status))}  ${chalk.dim(found.actual)}`]
+  })
+  const titles = chalk.dim(columns.map(({ title }) => title).join('  '))
+  const ofCells = cellCheckIds
+    .filter((id) => checks.some((check) => check.id === id))
+    .map((id) => {
+      const row = columns.map((column) => cellOf(checks, id, column, style))
+      return `  ${id.padEnd(width)}  ${row.join('  ')}`.trimEnd()
+    })
+  if (columns.length === 0) return [...ofRun, ...ofCells]
+  return [...ofRun, '', `  ${' '.repeat(width)}  ${titles}`, ...ofCells, '', ...legend(columns, style)]
 }
 
-/** The numbers of each status. */
-export function countsOf({ summary: { passed, failed, warned, skipped } }: ProbeReport): string {
-  return `${passed} passed, ${failed} failed, ${warned} warned, ${skipped} skipped`
+function cellOf(checks: ProbeReport['checks'], id: string, column: Column, { mark, paint }: Style): string {
+  const found = worstIn(checks, id, column)
+  const text = found ? mark(found.status) : ''
+  return (found ? paint[found.status](text) : text) + ' '.repeat(column.title.length - text.length)
 }
 
-/** What a run cost. */
-export function costOf({ requests, guessesSpent, durationMs }: ProbeReport): string {
-  return `${requests} requests, ${guessesSpent} guesses, ${(durationMs / 1000).toFixed(1)} s`
+/** Where each cell is served. */
+function legend(columns: readonly Column[], { chalk }: Style): string[] {
+  const addresses = addressesOf(columns)
+  const width = Math.max(...addresses.map(({ titles }) => titles.length), 0)
+  return addresses.map(({ url, titles }) => `  ${chalk.dim(`${titles.padEnd(width)}  ${url}`)}`)
+}
+
+function paragraph(finding: Finding, { chalk, paint, mark }: Style): string[] {
+  const { status, ids, columns, expected, answers, remarks } = finding
+  const named = ids.length > mostIds && status === 'skip' ? `${ids.length} checks` : ids.join(', ')
+  const head = `${paint[status](`${mark(status)} ${named}`)}${chalk.dim(columns.length > 0 ? `  ${columns.join(', ')}` : '')}`
+  const actual = answers.map((answer, index) => {
+    const place = placeOf(answer, finding)
+    return `    ${index === 0 ? 'actual  ' : '        '}  ${joined('  ', answer.actual, place === '' ? '' : `(${place})`)}`
+  })
+  return [
+    head,
+    ...(answers.length > 0 ? [`    expected  ${expected}`, ...actual] : []),
+    ...remarks.map((remark) => `    ${joined(': ', subjectOf(remark, finding), remark.text)}`),
+    ...(status === 'skip' || ids[0] === undefined ? [] : [`    ${chalk.dim(explainCommand(ids[0]))}`]),
+  ]
+}
+
+/** Checks that were skipped for one reason are counted if they are more than this. */
+const mostIds = 4
+
+function closing(report: ProbeReport, { chalk }: Style): string {
+  const word = report.ok ? chalk.green.bold('PASS') : chalk.red.bold(verdictOf(report))
+  return joined('  ', word, countsOf(report), chalk.dim(`(${costOf(report)})`), narrowingOf(report))
 }
