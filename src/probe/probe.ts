@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks'
 import { TOTPError } from '../core/errors.js'
 import { asText } from '../core/json.js'
 import { printable } from '../core/text.js'
+import { diagnose } from './checks/diagnosis.js'
 import { ignoring } from './checks/ignoring.js'
 import { judge, type Judgement } from './checks/judgement.js'
 import { planOf } from './checks/plan.js'
@@ -44,6 +45,7 @@ export async function probe(options: ProbeOptions): Promise<ProbeReport> {
   const clean = (text: string, limit?: number): string => secrets.clean(text, now(), limit)
   const judgements = ignoring(judge(evidence, selection), evidence, selection)
   const checks = judgements.map((judgement) => resultOf(judgement, clean))
+  const diagnosis = diagnose(evidence, judgements)
   const name = printable(credentials.agent ?? '') || clean(asText(discovery.cards[0]?.['name']))
   return {
     version: 1,
@@ -55,6 +57,10 @@ export async function probe(options: ProbeOptions): Promise<ProbeReport> {
     strict,
     reachable: isReachable(evidence),
     narrowed: narrowedBy(options),
+    ...(diagnosis && {
+      diagnosis: clean(diagnosis.sentence, longestDetail),
+      explain: diagnosis.explain,
+    }),
     guessesSpent,
     requests,
     summary: summarise(checks),

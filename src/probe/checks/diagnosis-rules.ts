@@ -1,0 +1,259 @@
+import { keyHeadersOf, kindOfScheme, schemeNames } from '../../core/card/schemes.js'
+import type { CheckId } from '../check-ids.js'
+import { isShown, validAnswer } from '../run/reading.js'
+import { unreadOf, type Cell } from '../target/cells.js'
+import type { View } from './diagnosis-view.js'
+import { clockOffsetMs } from './shared/clock-offset.js'
+
+/** What a rule says about a run. */
+export interface Claim {
+  /** The sentence, without names of cells and without an address. */
+  readonly text: string
+  /** The sentence with the names of the cells in it, where it reads better so. */
+  readonly about?: (names: string) => string
+  /** The cells that it is about; by default the agent as a whole. */
+  readonly cells?: readonly Cell[]
+  /** Addresses to name, where they are not those of the cells. */
+  readonly addresses?: readonly string[]
+  /** The checks whose failure it explains. */
+  readonly ids: readonly string[]
+  /** The check to read about; by default the first one that is explained. */
+  readonly explain?: CheckId
+}
+
+/** A claim if it holds. */
+export type Rule = (view: View) => Claim | undefined
+
+const guesses = ['auth.wrong-code', 'auth.expired-code', 'auth.future-code', 'auth.cross-peer']
+const forms = ['auth.malformed-code', 'auth.duplicate-header']
+const afterOne = ['auth.after-valid', 'auth.stream', 'auth.doors', 'throttle', 'replay', 'isolation']
+const withToken = ['auth.bearer-only', ...guesses, ...forms, ...afterOne]
+const everything = ['auth.none', 'auth.totp-only', 'auth.wrong-token', ...withToken]
+/** What follows where right credentials are not let in. */
+const unshown = ['auth.valid', 'coverage', 'clock', 'reach', 'tls', 'card.fetch']
+
+const silent: Rule = ({ evidence: { silence } }) =>
+  silence === undefined || silence.reason === 'tls'
+    ? undefined
+    : { text: `nothing answers: ${silence.explanation}`, ids: unshown, explain: 'reach' }
+
+const untrusted: Rule = ({ failed, verdictsOf }) => {
+  const verdict = verdictsOf('tls').find(({ status }) => status === 'fail')
+  if (!failed('tls') || !verdict) return undefined
+  const { actual, detail } = verdict
+  const text = actual.startsWith('plain http')
+    ? `${actual}: token and code can be read in transit`
+    : /client certificate/i.test(actual + detail)
+      ? `the agent demands a client certificate: ${actual}`
+      : `a certificate is not trusted: ${actual}`
+  return { text, ids: unshown, explain: 'tls' }
+}
+
+const open: Rule = ({ tested, failed, failedIn, verdictsOf }) => {
+  const cells = failedIn('auth.none')
+  if (cells.length === 0) return undefined
+  // If only a caller without anything is let in, there is a guard, and it knows guests.
+  const looks = verdictsOf('auth.bearer-only').length > 0 && !failed('auth.bearer-only')
+  if (looks) return { text: 'callers without any credentials are let in', cells, ids: ['auth.none'] }
+  return {
+    text: 'this agent demands no credentials at all',
+    ...(cells.length < tested.length && { about: behindNoGuard }),
+    cells,
+    ids: everything,
+    explain: 'auth.none',
+  }
+}
+
+const behindNoGuard = (names: string): string =>
+  `${names} ${names.includes(' and ') ? 'are' : 'is'} not behind the guard`
+
+const tokenAlone: Rule = ({ evidence, failedIn, verdictsOf }) => {
+  const cells = failedIn('auth.bearer-only')
+  if (cells.length === 0) return undefined
+  const isRead = verdictsOf('auth.wrong-code').some(({ status }) => status === 'pass')
+  const what = isRead ? 'the second factor is optional' : 'the second factor is not checked'
+  const how = declaresNone({ evidence }) ? 'this agent declares no second factor, and checks none' : what
+  return { text: `${how}: the token alone is enough`, cells, ids: withToken, explain: 'auth.bearer-only' }
+}
+
+const anyCode: Rule = ({ failedIn }) => {
+  const cells = failedIn('auth.wrong-code').filter(
+    (cell) => failedIn('auth.expired-code').includes(cell) || failedIn('auth.future-code').includes(cell),
+  )
+  if (cells.length === 0) return undefined
+  return {
+    text: 'the value of the code is not checked: wrong codes are let in',
+    cells,
+    ids: [...guesses, ...forms, ...afterOne],
+    explain: 'auth.wrong-code',
+  }
+}
+
+const anyToken: Rule = ({ failedIn }) => {
+  const cells = failedIn('auth.wrong-token')
+  if (cells.length === 0) return undefined
+  return {
+    text: 'the token is not checked: an unknown one is enough beside a right code',
+    cells,
+    ids: ['auth.wrong-token', 'auth.totp-only', 'auth.cross-peer', ...afterOne],
+    explain: 'auth.wrong-token',
+  }
+}
+
+/** Right credentials are refused: the clock, a limiter, and something in front are known by the answers. */
+const refusedAll: Rule = (view) => {
+  const { evidence, tested, failedIn, verdictsOf } = view
+  const cells = failedIn('auth.valid')
+  if (cells.length === 0 || verdictsOf('auth.valid').every(({ status }) => status !== 'fail'))
+    return undefined
+  const answers = evidence.cells
+    .filter((one) => cells.includes(one.cell))
+    .flatMap((one) => validAnswer(one) ?? [])
+  const every = (kind: string): boolean =>
+    answers.length > 0 && answers.every((answer) => (answer.kind as string) === kind)
+  const claim = { cells, ids: unshown }
+  const drift = driftOf(view)
+  if (drift !== undefined) return { ...claim, text: drift, explain: 'clock' }
+  if (every('throttled')) return { ...claim, text: throttledText(view), explain: 'auth.valid' }
+  if (every('foreign')) {
+    const summary = answers[0]?.summary ?? ''
+    return {
+      ...claim,
+      text: `something in front answers instead of the agent: ${summary}`,
+      explain: 'auth.valid',
+    }
+  }
+  if (declaresNone(view)) {
+    return {
+      ...claim,
+      text: 'this agent declares no second factor, and refuses right credentials',
+      explain: 'card.totp',
+    }
+  }
+  const details = new Set(
+    verdictsOf('auth.valid').flatMap((one) => (one.status === 'fail' ? one.detail : [])),
+  )
+  const why = details.size === 1 ? [...details].join('') : ''
+  const reason = why === '' ? '' : `: ${why}`
+  const everywhere = cells.length === tested.length
+  return {
+    ...claim,
+    text: `right credentials are refused${everywhere && tested.length > 1 ? ' everywhere' : ''}${reason}`,
+    explain: 'auth.valid',
+  }
+}
+
+function driftOf({ evidence: { exchanges, options } }: View): string | undefined {
+  const { window, period } = options.credentials
+  const offset = clockOffsetMs(exchanges.filter(({ cell }) => cell !== null))
+  if (offset === undefined || Math.abs(offset) <= (window + 0.5) * period * 1000) return undefined
+  return `its clock is ${durationOf(Math.abs(offset))} ${offset > 0 ? 'ahead' : 'behind'}`
+}
+
+function durationOf(ms: number): string {
+  const seconds = Math.round(ms / 1000)
+  if (seconds < 100) return `${seconds} seconds`
+  const rounded = (count: number, unit: string): string => `${Number(count.toFixed(1))} ${unit}`
+  return seconds < 6000 ? rounded(seconds / 60, 'minutes') : rounded(seconds / 3600, 'hours')
+}
+
+function throttledText({ evidence: { exchanges } }: View): string {
+  const strangers = exchanges.filter(({ stage }) => stage === 'stranger')
+  const live = strangers.some(({ answer }) => answer.kind !== 'throttled')
+  return live
+    ? 'this peer is throttled, so right credentials were not shown to be let in'
+    : 'something in front throttles, so right credentials were not shown to be let in'
+}
+
+/** Whether no card names a header for a key. Of a garbled scheme nobody can tell. */
+function declaresNone({ evidence: { discovery, options } }: Pick<View, 'evidence'>): boolean {
+  const { header } = options.credentials
+  const isGarbled = (scheme: unknown): boolean => kindOfScheme(scheme, header) === 'unknown'
+  return (
+    discovery.cards.length > 0 &&
+    discovery.cards.every(
+      (card) => keyHeadersOf(card).length === 0 && schemeNames(card, isGarbled).length === 0,
+    )
+  )
+}
+
+const notNamed: Rule = ({ evidence: { cells, discovery, options }, failed }) => {
+  if (!failed('coverage')) return undefined
+  const open = cells.filter((one) => one.cell.guessed !== true && !isShown(one))
+  const count = open.length + unreadOf(discovery.interfaces, options).length
+  if (count === 0) return undefined
+  const what = count === 1 ? 'an interface that was not shown' : `${count} interfaces that were not shown`
+  return {
+    text: `the card names ${what}`,
+    addresses: open.map(({ cell }) => cell.url.href),
+    ids: ['coverage', 'auth.valid', 'tls'],
+    explain: 'coverage',
+  }
+}
+
+/** Sentences for a check that fails without any of the reasons above, in the order in which they matter. */
+const sentences: Readonly<Record<string, string>> = {
+  'auth.totp-only': 'the token is not checked: a code alone is enough',
+  'auth.wrong-code': 'a wrong code is let in',
+  'auth.expired-code': 'codes of minutes ago are still let in',
+  'auth.future-code': 'codes of minutes to come are let in already',
+  'auth.cross-peer': "another peer's code is let in",
+  'auth.stream': 'streams are not guarded',
+  'auth.doors': 'not every method is behind the guard',
+  isolation: "one peer can reach another peer's task",
+  'auth.after-valid': 'the agent remembers callers: after a success it lets in what it refused before',
+  'auth.malformed-code': 'malformed codes are read as right ones',
+  'auth.duplicate-header': 'a header that is sent twice is not refused',
+  leak: 'an answer contains a secret',
+  replay: 'a used code is let in again',
+  throttle: 'wrong codes are not slowed down',
+  'auth.valid': 'right credentials are let in, but not as they should be',
+  status: 'callers are not refused with 401',
+  'card.signature': 'the signature of the card does not verify',
+  coverage: 'not everything that the card names was shown',
+  'card.totp': 'this agent declares no second factor',
+  'card.bearer': 'this agent declares no bearer token',
+  'card.and': 'the card does not demand both factors in every requirement',
+  'card.fetch': 'no agent card is served',
+  window: 'more time steps are accepted than needed',
+  challenge: 'a 401 does not say how to authenticate',
+  uniform: 'refusals reveal whether a token is live',
+}
+
+const crashing: Rule = ({ failedIn, verdictsOf }) =>
+  verdictsOf('status').some(({ status }) => status === 'fail')
+    ? { text: 'the agent fails instead of refusing', cells: failedIn('status'), ids: ['status'] }
+    : undefined
+
+const clockIsOff: Rule = ({ failed, verdictsOf }) =>
+  failed('clock')
+    ? { text: `its clock is ${verdictsOf('clock')[0]?.actual ?? 'off'}`, ids: ['clock'] }
+    : undefined
+
+/** What follows from one of them. */
+const alsoFail: Readonly<Record<string, readonly string[]>> = {
+  'auth.wrong-code': ['auth.after-valid', 'auth.stream'],
+  'card.totp': ['card.and'],
+  'card.bearer': ['card.and'],
+}
+
+const ofOneCheck = Object.entries(sentences).map(([id, text]): Rule => (view) => {
+  if (!view.failed(id)) return undefined
+  const cells = view.failedIn(id)
+  return { text, ...(cells.length > 0 && { cells }), ids: [id, ...(alsoFail[id] ?? [])] }
+})
+
+/** In the order in which they are tried: what explains more comes first. */
+export const rules: readonly Rule[] = [
+  silent,
+  untrusted,
+  open,
+  tokenAlone,
+  anyCode,
+  anyToken,
+  refusedAll,
+  notNamed,
+  crashing,
+  clockIsOff,
+  ...ofOneCheck,
+]
