@@ -31,9 +31,15 @@ export default defineConfig({
         test: {
           ...project('suite', ['test/**/*.test.ts'], 120_000).test,
           // The scanner's own tests plant secrets.
-          exclude: ['test/interop/**', 'test/long/**', ...(recorded ? ['test/secrecy/**'] : [])],
+          exclude: [
+            'test/interop/**',
+            'test/stacks/**',
+            'test/long/**',
+            ...(recorded ? ['test/secrecy/**'] : []),
+          ],
         },
       },
+      project('stacks', ['test/stacks/**/*.test.ts'], 120_000),
       project('interop', ['test/interop/**/*.test.ts'], 120_000),
       project('long', ['test/long/**/*.test.ts'], 1_800_000),
     ],

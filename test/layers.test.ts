@@ -56,7 +56,7 @@ const senders =
   /^probe\/(bindings\/|wire\/(http|grpc|connection|route|dial|tunnel)\.js|run\/(gather|cell-run|sequence)\.js)/
 
 /** Rooms that later work moves into. */
-const planned = ['html', 'sidecar', 'mesh']
+const planned = ['sidecar', 'mesh']
 
 /** What only entry points of their own may need: no user of the core has to install it. */
 const optional = /^(@a2a-js\/sdk|express|@grpc\/|ioredis|redis|jose|fastify|hono)/

@@ -1,4 +1,4 @@
-import { printable, printableUrl } from '../../core/text.js'
+import { printable as printableText, printableUrl } from '../../core/text.js'
 import type { CheckResult, ProbeReport } from './report.js'
 
 /**
@@ -26,3 +26,6 @@ function harmlessCheck(check: CheckResult): CheckResult {
     detail: printable(check.detail),
   }
 }
+
+/** A mark at its end may not become a command with the one that a format puts after it. */
+const printable = (text: string): string => printableText(text).replace(/[:#]$/, '$& ')

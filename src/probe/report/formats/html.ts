@@ -1,0 +1,198 @@
+import { html, type Markup } from '../../../html/markup.js'
+import { page } from '../../../html/page.js'
+import { cellCheckIds, runCheckIds, type CheckId } from '../../check-ids.js'
+import { addressesOf, columnsOf, worstIn, type Column } from '../columns.js'
+import { findingsOf, placeOf, subjectOf, type Finding } from '../findings.js'
+import type { CheckResult, CheckStatus, ProbeReport } from '../report.js'
+import { costOf, countsOf, explainCommand, joined, narrowingOf, statusSymbols, verdictOf } from '../words.js'
+import { reportCss } from './html-style.js'
+import type { CheckTexts, FormatOptions } from './options.js'
+
+type TextsOf = (id: CheckId) => CheckTexts
+
+/** The report as one page: the verdict, the diagnosis, the table, and each finding with its meaning and its remedy. */
+export function renderHtml(report: ProbeReport, _: FormatOptions, textsOf: TextsOf): string {
+  const { agent, target, checks } = report
+  const findings = findingsOf(checks)
+  const open = findings.filter(({ status }) => status !== 'skip')
+  const skipped = findings.filter(({ status }) => status === 'skip')
+  const narrowed = narrowing(report)
+  return page({
+    title: `${verdictOf(report)}: ${agent ?? target}`,
+    css: reportCss,
+    body: html`${banner(report)} ${facts(report)}
+      <h2>Checks</h2>
+      ${table(checks)}
+      ${
+        open.length === 0
+          ? ''
+          : html`<h2>Findings</h2>
+              ${open.map((finding) => section(finding, textsOf))}`
+      }
+      ${
+        skipped.length === 0
+          ? ''
+          : html`<h2>Not tested</h2>
+              ${skipped.map((finding) => section(finding, textsOf))}`
+      }
+      <footer class="dim">
+        <p>a2a-totp probe, ${report.startedAt}: ${countsOf(report)} (${costOf(report)}).</p>
+        ${narrowed}
+      </footer>`,
+  })
+}
+
+function banner(report: ProbeReport): Markup {
+  const { ok, diagnosis, explain, agent, target } = report
+  return html`<header class="${ok ? 'pass' : 'fail'}">
+    ${narrowing(report)} ${diagnosis === undefined ? '' : html`<p class="diagnosis">${diagnosis}</p>`}
+    ${explain === undefined ? '' : html`<p class="dim"><code>${explainCommand(explain)}</code></p>`}
+    <h1><span class="verdict">${verdictOf(report)}</span> ${agent ?? target}</h1>
+    <p>${countsOf(report)}${report.strict ? ', warnings count as failures' : ''}</p>
+  </header>`
+}
+
+function narrowing(report: ProbeReport): Markup | '' {
+  const narrowed = narrowingOf(report)
+  return narrowed === '' ? '' : html`<p class="narrowed">${narrowed}</p>`
+}
+
+function facts({ target, checks }: ProbeReport): Markup {
+  const rows = addressesOf(columnsOf(checks))
+  return html`<dl class="facts">
+    <div>
+      <dt>URL</dt>
+      <dd>${target}</dd>
+    </div>
+    ${rows.map(
+      ({ titles, url }) =>
+        html`<div>
+          <dt>${titles}</dt>
+          <dd>${url}</dd>
+        </div>`,
+    )}
+  </dl>`
+}
+
+function table(checks: readonly CheckResult[]): Markup {
+  const columns = columnsOf(checks)
+  const ofRun = runCheckIds.flatMap((id) => checks.find((check) => check.id === id) ?? [])
+  const ofCells = cellCheckIds.filter((id) => checks.some((check) => check.id === id))
+  return html`${
+    ofRun.length === 0
+      ? ''
+      : html`<table class="run">
+          <thead>
+            <tr>
+              <th scope="col">agent</th>
+              <th scope="col"><span class="hidden">status</span></th>
+              <th scope="col">answer</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${ofRun.map(
+              ({ id, status, actual }) =>
+                html`<tr>
+                  <th scope="row">${id}</th>
+                  <td>${mark(status)}</td>
+                  <td>${actual}</td>
+                </tr>`,
+            )}
+          </tbody>
+        </table>`
+  }
+  ${
+    columns.length === 0
+      ? ''
+      : html`<div class="scroll">
+          <table class="cells">
+            <thead>
+              <tr>
+                <th scope="col">interface</th>
+                ${columns.map(({ title }) => html`<th scope="col"><span>${title}</span></th>`)}
+              </tr>
+            </thead>
+            <tbody>
+              ${ofCells.map(
+                (id) =>
+                  html`<tr>
+                    <th scope="row">${id}</th>
+                    ${columns.map((column) => cell(checks, id, column))}
+                  </tr>`,
+              )}
+            </tbody>
+          </table>
+        </div>`
+  }`
+}
+
+function cell(checks: readonly CheckResult[], id: string, column: Column): Markup {
+  const found = worstIn(checks, id, column)
+  return html`<td>${found === undefined ? '' : mark(found.status)}</td>`
+}
+
+/** A symbol for the eye, a word for those who do not see it. */
+const mark = (status: CheckStatus): Markup =>
+  html`<span class="${status}" title="${status}"
+    ><span aria-hidden="true">${statusSymbols[status]}</span><span class="hidden">${status}</span></span
+  >`
+
+function section(finding: Finding, textsOf: TextsOf): Markup {
+  const { status, ids, columns, expected, answers, remarks } = finding
+  const [first, ...others] = ids.map((id) => ({ id, ...textsOf(id) }))
+  return html`<section class="${status}">
+    <h3>${mark(status)} ${ids.join(', ')}</h3>
+    ${columns.length === 0 ? '' : html`<p class="dim">${columns.join(', ')}</p>`}
+    ${answers.length === 0 ? '' : answersIn(finding, answers, expected)}
+    ${remarks.map((remark) => {
+      const subject = subjectOf(remark, finding)
+      return html`<p>${subject === '' ? '' : html`<b>${subject}:</b> `}${remark.text}</p>`
+    })}
+    ${status === 'skip' || first === undefined ? '' : remedy(first)}
+    ${
+      status === 'skip' || others.length === 0
+        ? ''
+        : html`<details>
+            <summary>${others.map(({ id }) => id).join(', ')}</summary>
+            ${others.map(
+              (other) =>
+                html`<h4>${other.id}</h4>
+                  ${remedy(other)}`,
+            )}
+          </details>`
+    }
+  </section>`
+}
+
+function answersIn(finding: Finding, answers: Finding['answers'], expected: string): Markup {
+  return html`<dl class="facts">
+    <div>
+      <dt>expected</dt>
+      <dd>${expected}</dd>
+    </div>
+    ${answers.map(
+      (answer) =>
+        html`<div>
+          <dt>${joined(' ', 'actual', inPlace(placeOf(answer, finding)))}</dt>
+          <dd>${answer.actual}</dd>
+        </div>`,
+    )}
+  </dl>`
+}
+
+function remedy({ id, means, mend }: CheckTexts & { readonly id: CheckId }): Markup {
+  return html`<h4>What it means</h4>
+    <p>${inCode(means)}</p>
+    <h4>How to fix it</h4>
+    <ul>
+      ${mend.map((step) => html`<li>${inCode(step)}</li>`)}
+    </ul>
+    <p class="dim"><code>${explainCommand(id)}</code></p>`
+}
+
+const inPlace = (place: string): string => (place === '' ? '' : `in ${place}`)
+
+/** Texts of ours, in which code is between backticks. */
+function inCode(text: string): Markup[] {
+  return text.split('`').map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : html`${part}`))
+}

@@ -1,0 +1,96 @@
+import { columnsOf, titleIn } from '../columns.js'
+import type { ProbeReport } from '../report.js'
+
+type Labels = Readonly<Record<string, string>>
+type Sample = readonly [labels: Labels, value: number]
+
+interface Family {
+  /** After `a2a_totp_probe_`. With a unit it ends in it, as OpenMetrics demands. */
+  readonly name: string
+  readonly help: string
+  readonly unit?: 'seconds'
+  readonly samples: readonly Sample[]
+}
+
+/**
+ * The report in the OpenMetrics text format 1.0, gauges alone and without times of samples, so that the textfile
+ * collector of node_exporter, which reads the older format of Prometheus, takes it as well.
+ */
+export function renderOpenmetrics(report: ProbeReport): string {
+  return [...familiesOf(report).flatMap(linesOf), '# EOF', ''].join('\n')
+}
+
+function familiesOf(report: ProbeReport): Family[] {
+  const { target, agent, summary, durationMs, startedAt, narrowed, diagnosis = '' } = report
+  const one = (value: number | boolean): Sample[] => [[{ target }, Number(value)]]
+  const ended = (Date.parse(startedAt) + durationMs) / 1000
+  return [
+    { name: 'ok', help: 'Whether the last run passed.', samples: one(report.ok) },
+    { name: 'reachable', help: 'Whether the agent answered at all.', samples: one(report.reachable) },
+    { name: 'narrowed', help: 'Whether options narrowed the run.', samples: one(narrowed.length > 0) },
+    {
+      name: 'info',
+      help: 'What was probed, and what was found in one sentence.',
+      samples: [[{ target, agent: agent ?? '', narrowed: narrowed.join(' '), diagnosis }, 1]],
+    },
+    { name: 'check', help: 'The result of each check in each cell, as a label.', samples: checksOf(report) },
+    {
+      name: 'results',
+      help: 'How many results have each status.',
+      samples: Object.entries(summary).map(([status, count]) => [{ target, status }, count as number]),
+    },
+    {
+      name: 'guesses',
+      help: 'Distinct wrong codes sent with the live token.',
+      samples: one(report.guessesSpent),
+    },
+    { name: 'requests', help: 'Requests sent.', samples: one(report.requests) },
+    {
+      name: 'duration_seconds',
+      help: 'How long the run took.',
+      unit: 'seconds',
+      samples: one(durationMs / 1000),
+    },
+    {
+      name: 'last_run_timestamp_seconds',
+      help: 'When the run ended, in unix time.',
+      unit: 'seconds',
+      samples: one(ended),
+    },
+  ]
+}
+
+function checksOf({ target, checks }: ProbeReport): Sample[] {
+  const columns = columnsOf(checks)
+  const samples = checks.map((check): Sample => {
+    const { id, binding, protocolVersion, url, status } = check
+    const cell = {
+      cell: titleIn(columns, check),
+      binding: binding ?? '',
+      protocol_version: protocolVersion ?? '',
+      url: url ?? '',
+    }
+    return [{ target, id, ...cell, status }, 1]
+  })
+  // No two samples may have the same labels, and a card can name one URL for two tenants.
+  return [...new Map(samples.map((sample) => [JSON.stringify(sample[0]), sample])).values()]
+}
+
+function linesOf({ name, help, unit, samples }: Family): string[] {
+  const full = `a2a_totp_probe_${name}`
+  return [
+    `# HELP ${full} ${help}`,
+    `# TYPE ${full} gauge`,
+    ...(unit === undefined ? [] : [`# UNIT ${full} ${unit}`]),
+    ...samples.map(([labels, value]) => `${full}{${written(labels)}} ${value}`),
+  ]
+}
+
+function written(labels: Labels): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}="${escaped(value)}"`)
+    .join(',')
+}
+
+const escaped = (text: string): string =>
+  text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')

@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto'
+import { jsonText } from '../../../core/text.js'
+import { checkIds, type CheckId } from '../../check-ids.js'
+import { columnsOf, titleIn, type Column } from '../columns.js'
+import { isFailing, type CheckResult, type ProbeReport } from '../report.js'
+import { costOf, countsOf, explainCommand, joined } from '../words.js'
+import type { CheckTexts, FormatOptions } from './options.js'
+import { severityOf, tagsOf } from './sarif-severity.js'
+
+/** Where results are shown if the caller names no file. */
+const usualLocation = 'a2a-totp.json'
+
+/**
+ * The report as SARIF 2.1.0, within the limits of GitHub's code scanning: a rule for each check in every run, a result
+ * for each failure and warning and for what is ignored, at a file of the repository.
+ */
+export function renderSarif(
+  report: ProbeReport,
+  { location = usualLocation }: FormatOptions,
+  textsOf: (id: CheckId) => CheckTexts,
+): string {
+  const { checks, target, startedAt, durationMs, narrowed, diagnosis, explain } = report
+  const columns = columnsOf(checks)
+  const results = checks
+    .filter(({ status, ignored }) => status === 'fail' || status === 'warn' || ignored === true)
+    .map((check) => resultOf(check, { report, columns, location }))
+  const run = {
+    tool: {
+      driver: {
+        name: 'a2a-totp probe',
+        rules: checkIds.map((id) => ruleOf(id, textsOf(id))),
+      },
+    },
+    // GitHub keeps the results of each category apart, so two agents do not close each other's alerts.
+    automationDetails: { id: `a2a-totp-probe/${fingerprint([target]).slice(0, 16)}/` },
+    invocations: [
+      {
+        executionSuccessful: report.reachable,
+        startTimeUtc: startedAt,
+        endTimeUtc: new Date(Date.parse(startedAt) + durationMs).toISOString(),
+        properties: { verdict: countsOf(report), cost: costOf(report) },
+      },
+    ],
+    columnKind: 'utf16CodeUnits',
+    results,
+    properties: {
+      target,
+      agent: report.agent ?? '',
+      ok: report.ok,
+      narrowed,
+      ...(diagnosis === undefined ? {} : { diagnosis }),
+      ...(explain === undefined ? {} : { explain: explainCommand(explain) }),
+      interfaces: columns.map(({ title, url }) => ({ title, url })),
+    },
+  }
+  const schema = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json'
+  return `${jsonText({ $schema: schema, version: '2.1.0', runs: [run] }, 2)}\n`
+}
+
+function ruleOf(id: CheckId, { proves, expects, means, mend }: CheckTexts): object {
+  const markdown = [means, '', ...mend.map((step) => `- ${step}`)].join('\n')
+  return {
+    id,
+    name: nameOf(id),
+    shortDescription: { text: sentence(proves) },
+    fullDescription: { text: sentence(`${proves}. Expected: ${expects}`) },
+    help: { text: `${means}\n\n${mend.join('\n')}`, markdown },
+    defaultConfiguration: { level: 'error' },
+    properties: {
+      tags: ['security', ...tagsOf(id)],
+      'security-severity': severityOf(id),
+      precision: 'very-high',
+      'problem.severity': 'error',
+    },
+  }
+}
+
+/** In Pascal case, as the specification has it: `AuthBearerOnly`. */
+function nameOf(id: string): string {
+  return id
+    .split(/[.-]/)
+    .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
+    .join('')
+}
+
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+
+interface Place {
+  readonly report: ProbeReport
+  readonly columns: readonly Column[]
+  readonly location: string
+}
+
+function resultOf(check: CheckResult, { report, columns, location }: Place): object {
+  const { id, expected, actual, detail, url, status, ignored } = check
+  const column = titleIn(columns, check)
+  const text = joined(
+    ' ',
+    `${joined(' at ', column, url ?? '') || report.target}:`,
+    `expected ${expected}, actual ${actual}.`,
+    ignored === true ? '' : detail,
+  )
+  const print = fingerprint([report.target, id, column])
+  return {
+    ruleId: id,
+    ruleIndex: checkIds.indexOf(id),
+    level: isFailing(check, report) ? 'error' : 'warning',
+    message: { text: plain(text) },
+    locations: [
+      {
+        physicalLocation: { artifactLocation: { uri: uriOf(location) }, region: { startLine: 1 } },
+        logicalLocations: [
+          { name: column === '' ? 'agent' : column, fullyQualifiedName: url ?? report.target },
+        ],
+      },
+    ],
+    // GitHub compares the first alone. By the line, all results would be one alert.
+    partialFingerprints: { primaryLocationLineHash: `${print.slice(0, 16)}:1`, 'a2aTotpProbe/v1': print },
+    ...(ignored === true
+      ? { suppressions: [{ kind: 'external', status: 'accepted', justification: detail }] }
+      : {}),
+    properties: { status },
+  }
+}
+
+/** Not of the message, whose words change from run to run. */
+function fingerprint(parts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex')
+}
+
+/** Text in which no viewer finds a link or a placeholder (SARIF 2.1.0 §3.11.5, §3.11.6). */
+function plain(text: string): string {
+  return text.replaceAll('](', '] (').replace(/\{(?=\d)/g, '{ ')
+}
+
+/** A path relative to the top of the repository, as a URI (RFC 3986). */
+function uriOf(path: string): string {
+  return path.split('/').map(encodeURIComponent).join('/')
+}

@@ -1,0 +1,194 @@
+import { readFileSync } from 'node:fs'
+import Ajv from 'ajv'
+import draft04 from 'ajv/lib/refs/json-schema-draft-04.json' with { type: 'json' }
+import { describe, expect, it } from 'vitest'
+import { checkIds, formats, type ProbeReport } from '../../src/probe/index.js'
+import { parseOpenmetrics } from '../support/openmetrics.js'
+import { probeAgent } from '../support/probing.js'
+import { cellOf, mixedReport, reportOf, resultOf } from '../support/report.js'
+import { parseTap } from '../support/tap.js'
+
+const tap = (report: ProbeReport): ReturnType<typeof parseTap> => parseTap(formats.tap(report, {}))
+
+describe('the report as TAP', () => {
+  it('is a test for each check and cell', () => {
+    const { planned, tests, comments } = tap(mixedReport())
+    expect(planned).toBe(6)
+    expect(tests.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6])
+    expect(tests.map(({ ok, name }) => `${String(ok)} ${name}`)).toEqual([
+      'true reach',
+      'true card.and',
+      'false auth.none (REST 1.0)',
+      'false auth.none (REST 1.0 (2))',
+      'true uniform (REST 1.0)',
+      'true status (REST 1.0)',
+    ])
+    expect(tests[3]?.diagnostics).toEqual({
+      severity: 'fail',
+      message: 'let in: nothing',
+      expected: 'refused',
+      actual: 'HTTP 404',
+      url: 'https://a.example/v2/rest',
+      duration_ms: 7,
+      explain: 'a2a-totp probe --explain auth.none',
+    })
+    expect(tests[4]?.directive).toEqual({ word: 'SKIP', reason: 'nothing was refused' })
+    expect(tests[5]?.directive?.reason).toBe('ignored until 2030-02-01: the proxy is replaced in January')
+    expect(comments[0]).toContain('diagnosis: REST 1.0 is not behind the guard')
+    expect([comments[1], comments.at(-1)]).toEqual(['NARROWED: --skip leak', 'NARROWED: --skip leak'])
+  })
+
+  it('has a warning as ok with a diagnostic, and as not ok when strict', () => {
+    expect(tap(mixedReport()).tests[1]).toMatchObject({ ok: true, diagnostics: { severity: 'warn' } })
+    expect(tap(mixedReport({ strict: true })).tests[1]?.ok).toBe(false)
+  })
+
+  it('counts what a real run found', async () => {
+    const { report } = await probeAgent({ waves: () => true })
+    const { tests } = tap(report)
+    expect(tests.filter(({ ok }) => !ok)).toHaveLength(report.summary.failed)
+    expect(tests.filter(({ directive }) => directive)).toHaveLength(report.summary.skipped)
+  })
+})
+
+describe('the report as OpenMetrics', () => {
+  it('has the verdict, each check, and what the run cost', () => {
+    const samples = parseOpenmetrics(formats.openmetrics(mixedReport(), {}))
+    const valueOf = (name: string): number | undefined =>
+      samples.find((sample) => sample.name === `a2a_totp_probe_${name}`)?.value
+    expect(valueOf('ok')).toBe(0)
+    expect(valueOf('narrowed')).toBe(1)
+    expect(valueOf('guesses')).toBe(4)
+    expect(valueOf('requests')).toBe(99)
+    expect(valueOf('duration_seconds')).toBe(1.234)
+    expect(valueOf('last_run_timestamp_seconds')).toBe(Date.parse('2030-01-01T00:00:11.234Z') / 1000)
+    const failed = samples.filter(({ labels }) => labels['status'] === 'fail')
+    expect(failed).toEqual(
+      [
+        ['REST 1.0', 'https://a.example/rest'],
+        ['REST 1.0 (2)', 'https://a.example/v2/rest'],
+      ].map(([cell, url]) => ({
+        name: 'a2a_totp_probe_check',
+        labels: {
+          target: 'https://a.example',
+          id: 'auth.none',
+          cell,
+          binding: 'rest',
+          protocol_version: '1.0',
+          url,
+          status: 'fail',
+        },
+        value: 1,
+      })),
+    )
+    expect(samples.find(({ name }) => name.endsWith('_info'))?.labels['narrowed']).toBe('--skip leak')
+  })
+
+  it('has each sample once, even where one URL serves two tenants', () => {
+    const twice = resultOf({ id: 'auth.none', ...cellOf('https://a.example/rest') })
+    const samples = parseOpenmetrics(formats.openmetrics(reportOf({ checks: [twice, twice] }), {}))
+    expect(samples.filter(({ labels }) => labels['id'] === 'auth.none')).toHaveLength(1)
+  })
+})
+
+interface Sarif {
+  readonly runs: readonly {
+    readonly tool: {
+      readonly driver: { readonly rules: readonly { readonly id: string; readonly properties: Properties }[] }
+    }
+    readonly results: readonly SarifResult[]
+    readonly invocations: readonly { readonly executionSuccessful: boolean; readonly startTimeUtc: string }[]
+    readonly properties: Record<string, unknown>
+  }[]
+}
+type Properties = Readonly<Record<string, unknown>>
+interface SarifResult {
+  readonly ruleId: string
+  readonly ruleIndex: number
+  readonly level: string
+  readonly message: { readonly text: string }
+  readonly locations: readonly {
+    readonly physicalLocation: { readonly artifactLocation: { readonly uri: string } }
+  }[]
+  readonly partialFingerprints: Readonly<Record<string, string>>
+  readonly suppressions?: readonly { readonly justification: string }[]
+}
+
+const schema = JSON.parse(
+  readFileSync(new URL('schemas/sarif-schema-2.1.0.json', import.meta.url), 'utf8'),
+) as object
+const isSarif = new Ajv({ schemaId: 'auto', meta: false }).addMetaSchema(draft04).compile(schema)
+
+function sarif(report: ProbeReport, location?: string): Sarif['runs'][number] {
+  const document: unknown = JSON.parse(formats.sarif(report, location === undefined ? {} : { location }))
+  expect({ valid: isSarif(document), errors: isSarif.errors }).toEqual({ valid: true, errors: null })
+  const [run] = (document as Sarif).runs
+  if (!run) throw new Error('no run')
+  return run
+}
+
+describe('the report as SARIF', () => {
+  it('has every check as a rule in every run, as GitHub wants them', () => {
+    const { rules } = sarif(reportOf()).tool.driver
+    expect(rules.map(({ id }) => id)).toEqual([...checkIds])
+    for (const { properties } of rules) {
+      const tags = properties['tags'] as string[]
+      expect(tags).toEqual(expect.arrayContaining(['security', 'ASI07']))
+      expect(tags.length).toBeLessThanOrEqual(20)
+      expect(Number(properties['security-severity'])).toBeGreaterThan(0)
+      expect(properties['security-severity']).toMatch(/^\d\.\d$/)
+    }
+    expect(rules.find(({ id }) => id === 'auth.none')?.properties['tags']).toContain('ASI03')
+  })
+
+  it('has a result for each failure and warning, and a suppressed one for what is ignored', () => {
+    const { results, tool, properties, invocations } = sarif(mixedReport())
+    expect(results.map(({ ruleId, level }) => `${level} ${ruleId}`)).toEqual([
+      'warning card.and',
+      'error auth.none',
+      'error auth.none',
+      'warning status',
+    ])
+    for (const { ruleId, ruleIndex } of results) expect(tool.driver.rules[ruleIndex]?.id).toBe(ruleId)
+    expect(results[2]?.message.text).toBe(
+      'REST 1.0 (2) at https://a.example/v2/rest: expected refused, actual HTTP 404. let in: nothing',
+    )
+    expect(results.map(({ suppressions }) => suppressions?.[0]?.justification)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      'ignored until 2030-02-01: the proxy is replaced in January',
+    ])
+    expect(properties).toMatchObject({ narrowed: ['--skip leak'], ok: false })
+    expect(invocations[0]).toMatchObject({
+      executionSuccessful: true,
+      startTimeUtc: '2030-01-01T00:00:10.000Z',
+    })
+    expect(sarif(mixedReport({ strict: true })).results[0]?.level).toBe('error')
+  })
+
+  it('has the same fingerprints in the next run, and others for another check, cell or agent', () => {
+    const prints = (report: ProbeReport): string[] =>
+      sarif(report).results.map(({ partialFingerprints }) => JSON.stringify(partialFingerprints))
+    const now = prints(mixedReport())
+    expect(new Set(now).size).toBe(now.length)
+    const later = mixedReport({ startedAt: '2031-01-01T00:00:00.000Z', requests: 1 })
+    const reworded = { ...later, checks: later.checks.map((check) => ({ ...check, detail: 'other words' })) }
+    expect(prints(reworded)).toEqual(now)
+    const elsewhere = prints(mixedReport({ target: 'https://b.example' }))
+    expect(elsewhere.filter((print) => now.includes(print))).toEqual([])
+  })
+
+  it('names a file of the repository for each result, as a relative URI', () => {
+    const uriOf = (location?: string): string | undefined =>
+      sarif(mixedReport(), location).results[0]?.locations[0]?.physicalLocation.artifactLocation.uri
+    expect(uriOf()).toBe('a2a-totp.json')
+    expect(uriOf('deploy/my agent#1.json')).toBe('deploy/my%20agent%231.json')
+  })
+
+  it.each(['open', 'right', 'unreached'])('is valid for a real run: %s', async (name) => {
+    const quirks = name === 'open' ? { waves: () => true } : {}
+    const { report } = await probeAgent(quirks, name === 'unreached' ? { url: 'http://127.0.0.1:1/' } : {})
+    expect(sarif(report).results).toHaveLength(report.summary.failed + report.summary.warned)
+  })
+})
