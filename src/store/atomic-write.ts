@@ -74,6 +74,36 @@ export function writeNewFile(path: string, content: string | Uint8Array, options
   })
 }
 
+/**
+ * Writes a report, over an older one, as a whole or not at all. A new file has mode 0600; one that replaces another has
+ * its mode, so that whoever was allowed to read the reports still is, and nobody else.
+ *
+ * @throws {TOTPError} `ERR_FILE_UNWRITABLE` with the cause, and for a link, a folder or a device
+ */
+export function overwriteFile(path: string, content: string, fs: FileSystem = fileSystem): void {
+  writeWhole(path, fs, {
+    content: Buffer.from(content),
+    code: 'ERR_FILE_UNWRITABLE',
+    unsynced: `cannot write ${path}`,
+    mode: () => modeOfReport(path, fs),
+    takeName: (temporary) => fs.renameSync(temporary, path),
+  })
+}
+
+/**
+ * Checks that {@link overwriteFile} could write a file now, by creating one beside it and removing that.
+ *
+ * @throws {TOTPError} `ERR_FILE_UNWRITABLE` with the cause
+ */
+export function requireWritable(path: string, fs: FileSystem = fileSystem): void {
+  translateErrors('ERR_FILE_UNWRITABLE', `cannot write ${path}`, () => {
+    modeOfReport(path, fs)
+    const temporary = temporaryOf(path)
+    writeSynced(temporary, Buffer.alloc(0), privateMode, fs)
+    fs.unlinkSync(temporary)
+  })
+}
+
 interface Write {
   readonly content: Uint8Array
   /** Of the error when a step fails. */
@@ -92,7 +122,7 @@ function writeWhole(path: string, fs: FileSystem, { content, code, unsynced, mod
     // Opened before anything is written, so that only its fsync can fail once the file has its name.
     const folder = openFolder(dirname(path), fs)
     try {
-      const temporary = join(dirname(path), temporaryPrefix(path) + randomBytes(8).toString('hex'))
+      const temporary = temporaryOf(path)
       writeSynced(temporary, content, modeBits, fs)
       try {
         takeName(temporary)
@@ -106,6 +136,9 @@ function writeWhole(path: string, fs: FileSystem, { content, code, unsynced, mod
     }
   })
 }
+
+const temporaryOf = (path: string): string =>
+  join(dirname(path), temporaryPrefix(path) + randomBytes(8).toString('hex'))
 
 /** Undefined on Windows, which can neither open nor fsync a folder. */
 function openFolder(path: string, fs: FileSystem): number | undefined {
@@ -176,6 +209,15 @@ function modeFor(path: string, force: boolean, fs: FileSystem): number {
     throw new TOTPError('ERR_FILE_EXISTS', `${path} is not a regular file; pass another path`)
   }
   return present.mode & privateMode
+}
+
+function modeOfReport(path: string, fs: FileSystem): number {
+  const present = fs.lstatSync(path, { throwIfNoEntry: false })
+  if (present === undefined) return privateMode
+  if (!present.isFile()) {
+    throw new TOTPError('ERR_FILE_UNWRITABLE', `${path} is not a regular file; name another file`)
+  }
+  return present.mode & 0o666
 }
 
 function fileExists(path: string): TOTPError {

@@ -113,8 +113,18 @@ function hostileCard(card: Json, origin: string): Json {
   }
 }
 
-const formats = ['pretty', 'json', 'junit', 'markdown', 'github'] as const
-const elements = 'testsuites|testsuite|properties|testcase|failure|skipped|system-out|system-err'
+const formats = [
+  'pretty',
+  'json',
+  'junit',
+  'tap',
+  'markdown',
+  'github',
+  'sarif',
+  'html',
+  'openmetrics',
+] as const
+const elements = 'testsuites|testsuite|properties|property|testcase|failure|skipped|system-out|system-err'
 
 /** What one format of the report must not hold on top. */
 function expectNoMarkup(format: (typeof formats)[number], text: string): void {

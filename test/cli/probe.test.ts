@@ -1,10 +1,25 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { defaultProfile } from '../../src/core/profile.js'
 import { startTestAgent, type TestAgent } from '../support/broken-agent.js'
 import { makeFolder, parseJson, runCli, type CliRun } from '../support/cli.js'
 import { alice, bob } from '../support/probing.js'
+
+/** Polls, for what no event tells. */
+const waitFor = async (isSo: () => boolean): Promise<void> => {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5))
+}
 
 let agent: TestAgent
 beforeAll(async () => {
@@ -105,7 +120,8 @@ describe('probe', () => {
     ['two on standard output', ['--format', 'json', '--format', 'junit']],
     ['another than JSON with --json', ['--json', '--format', 'junit']],
     ['two in one file', ['--format', 'json=a', '--format', 'junit=a']],
-    ['an unknown format', ['--format', 'html']],
+    ['an unknown format', ['--format', 'pdf']],
+    ['a file of another repository for SARIF', ['--format', 'sarif', '--sarif-location', '/etc/hosts']],
     ['a file without a name', ['--format', 'junit=']],
   ])('refuses %s before anything is sent', async (_, args) => {
     const before = agent.requests.length
@@ -115,17 +131,74 @@ describe('probe', () => {
     expect(agent.requests.length).toBe(before)
   })
 
-  it('leaves a file that is there alone, and probes nothing, unless --force', async () => {
+  it('replaces reports, and keeps their mode; a result that is there only with --force', async () => {
     const cwd = makeFolder()
-    writeFileSync(join(cwd, 'a.xml'), 'mine')
+    const path = join(cwd, 'a.xml')
+    writeFileSync(path, 'old')
+    chmodSync(path, 0o640)
+    expect((await run(['--format', 'junit=a.xml'], cwd)).exitCode).toBe(0)
+    expect(readFileSync(path, 'utf8')).toContain('<testsuites>')
+    expect(statSync(path).mode & 0o777).toBe(0o640)
     const before = agent.requests.length
-    const refused = await run(['--format', 'junit=a.xml'], cwd)
+    const refused = await run(['--out', 'a.xml'], cwd)
     expect(refused).toMatchObject({ exitCode: 1, stdout: '' })
     expect(refused.stderr).toContain('ERR_FILE_EXISTS')
     expect(agent.requests.length).toBe(before)
-    expect(readFileSync(join(cwd, 'a.xml'), 'utf8')).toBe('mine')
-    expect((await run(['--format', 'junit=a.xml', '--force'], cwd)).exitCode).toBe(0)
-    expect(readFileSync(join(cwd, 'a.xml'), 'utf8')).toContain('<testsuites>')
+    expect((await run(['--out', 'a.xml', '--force'], cwd)).exitCode).toBe(0)
+    expect(readFileSync(path, 'utf8')).toContain('PASS')
+    expect(readdirSync(cwd)).toEqual(['a.xml'])
+  })
+
+  it.each([
+    ['a folder that is not there', (cwd: string) => join(cwd, 'no', 'a.xml')],
+    ['a folder', (cwd: string) => cwd],
+    [
+      'a link',
+      (cwd: string) => {
+        writeFileSync(join(cwd, 'precious'), 'mine')
+        symlinkSync(join(cwd, 'precious'), join(cwd, 'a.xml'))
+        return join(cwd, 'a.xml')
+      },
+    ],
+    ['a device', () => '/dev/null'],
+  ])('sends nothing where a report would go to %s', async (_, make) => {
+    const cwd = makeFolder()
+    const before = agent.requests.length
+    const refused = await run(['--format', `junit=${make(cwd)}`], cwd)
+    expect(refused).toMatchObject({ exitCode: 3, stdout: '' })
+    expect(refused.stderr).toContain('ERR_FILE_UNWRITABLE')
+    expect(agent.requests.length).toBe(before)
+    if (existsSync(join(cwd, 'precious'))) expect(readFileSync(join(cwd, 'precious'), 'utf8')).toBe('mine')
+  })
+
+  it('loses no report: one that cannot be written any more goes to stderr, the others to their files', async () => {
+    const cwd = makeFolder()
+    mkdirSync(join(cwd, 'gone'))
+    const before = agent.requests.length
+    const started = run(['--format', 'junit=gone/a.xml', '--format', 'tap=a.tap'], cwd)
+    await waitFor(() => agent.requests.length > before)
+    rmSync(join(cwd, 'gone'), { recursive: true })
+    const { exitCode, stdout, stderr } = await started
+    expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' })
+    expect(stderr).toMatch(/^PASS {2}\d+ passed/m)
+    expect(stderr).toContain('cannot write')
+    expect(readFileSync(join(cwd, 'a.tap'), 'utf8')).toMatch(/^TAP version 14\n/)
+  })
+
+  it('names the store in SARIF, relative to the top of its repository, or another file of it', async () => {
+    const top = makeFolder()
+    const cwd = join(top, 'deploy')
+    mkdirSync(join(top, '.git'))
+    mkdirSync(cwd)
+    await runCli(['init', '--agent', 'billing'], { cwd })
+    const uriOf = async (...args: string[]): Promise<string | undefined> => {
+      const probed = await runCli(['probe', 'http://127.0.0.1:1', '--format', 'sarif', ...args], { cwd, env })
+      return /"uri": "([^"]*)"/.exec(probed.stdout)?.[1]
+    }
+    expect(await uriOf()).toBe('deploy/a2a-totp.json')
+    expect(await uriOf('--sarif-location', 'agent card.json')).toBe('deploy/agent%20card.json')
+    expect(await uriOf('--sarif-location', '../README.md')).toBe('README.md')
+    expect(await uriOf('--store', join(makeFolder(), 'elsewhere.json'))).toBe('a2a-totp.json')
   })
 
   it('writes its reports about an agent that cannot be reached, too', async () => {

@@ -32,6 +32,8 @@ export interface Output {
   result(text: string, json: unknown): void
   /** Writes text to stdout unchanged, for a countdown or a line per time step. */
   write(text: string): void
+  /** Prints a text of several lines to stderr, unchanged, whatever `--quiet` and `--json` say. */
+  remark(text: string): void
   /** Prints a one-line remark. Silent with `--quiet` and `--json`. */
   say(text: string): void
   /** Prints a one-line warning. Silent with `--quiet`. */
@@ -64,6 +66,9 @@ export function createOutput(
     },
     write(text) {
       stdout.write(text)
+    },
+    remark(text) {
+      stderr.write(text.endsWith('\n') ? text : `${text}\n`)
     },
     say(text) {
       if (!quiet && !json) stderr.write(`${printable(text)}\n`)

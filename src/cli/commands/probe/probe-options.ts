@@ -47,6 +47,7 @@ export interface ProbeCommandOptions extends OutOptions {
   throttle?: true
   windowScan?: true
   format?: readonly ReportTarget[]
+  sarifLocation?: string
   explain?: string
 }
 

@@ -3,17 +3,22 @@ import { resolve } from 'node:path'
 import { TOTPError } from '../../../core/errors.js'
 import type { Format, ProbeReport } from '../../../probe/index.js'
 import type { CliContext } from '../../context.js'
-import {
-  emit,
-  outFile,
-  refuseStore,
-  requireName,
-  writeResult,
-  type OutOptions,
-} from '../../io/result-file.js'
+import { emit, outFile, refuseStore, requireName, type OutOptions } from '../../io/result-file.js'
+import { realPath } from '../../../programs/work-tree.js'
+import { overwriteFile, requireWritable } from '../../../store/atomic-write.js'
 
 /** Listed here because the probe, which knows them, is loaded only when it runs; its type holds the list. */
-const formatNames = ['pretty', 'json', 'junit', 'markdown', 'github'] as const satisfies readonly Format[]
+const formatNames = [
+  'pretty',
+  'json',
+  'junit',
+  'tap',
+  'markdown',
+  'github',
+  'sarif',
+  'html',
+  'openmetrics',
+] as const satisfies readonly Format[]
 
 /** One report to write: to a file, or to where the command's result goes. */
 export interface ReportTarget {
@@ -21,29 +26,32 @@ export interface ReportTarget {
   readonly file?: string
 }
 
-/** `--format F[=FILE]`, as often as there are reports to write. */
+/** `--format F[=FILE]`, as often as there are reports to write. Shells complete the names. */
 export const formatOption = [
   '--format <format>',
   `how to report, as FORMAT or FORMAT=FILE, may be repeated (${formatNames.join(', ')})`,
-  (text: string, before?: readonly ReportTarget[]): readonly ReportTarget[] => {
-    const [name = '', ...rest] = text.split('=')
-    const format = formatNames.find((known) => known === name)
-    if (format) {
-      const file = rest.length === 0 ? undefined : outFile(requireName('--format', rest.join('=')))
-      return [...(before ?? []), { format, ...(file === undefined ? {} : { file }) }]
-    }
-    throw new TOTPError(
-      'ERR_USAGE',
-      `--format must be one of ${formatNames.join(', ')}, alone or with =FILE after it`,
-    )
-  },
+  Object.assign(parseFormat, { words: formatNames }),
 ] as const
 
+function parseFormat(text: string, before: readonly ReportTarget[] = []): readonly ReportTarget[] {
+  const [name = '', ...rest] = text.split('=')
+  const format = formatNames.find((known) => known === name)
+  if (format) {
+    const file = rest.length === 0 ? undefined : outFile(requireName('--format', rest.join('=')))
+    return [...before, { format, ...(file === undefined ? {} : { file }) }]
+  }
+  throw new TOTPError(
+    'ERR_USAGE',
+    `--format must be one of ${formatNames.join(', ')}, alone or with =FILE after it`,
+  )
+}
+
 /**
- * Checks before anything is sent that every report has a place to go.
+ * Checks before anything is sent that every report has a place to go. Reports are overwritten; the file of `--out` only
+ * with `--force`.
  *
- * @throws {TOTPError} `ERR_USAGE` when two reports would go to standard output, `ERR_FILE_EXISTS` for a file that is
- *   there without `--force`.
+ * @throws {TOTPError} `ERR_USAGE` when two reports would go to standard output or to one file, `ERR_FILE_EXISTS` for
+ *   the store and for an existing file of `--out`, `ERR_FILE_UNWRITABLE` where no file can be written.
  */
 export function requirePlaces(
   { output, store, cwd }: CliContext,
@@ -60,20 +68,27 @@ export function requirePlaces(
       'two reports cannot both go to standard output; send one to a file: --format FORMAT=FILE',
     )
   }
-  const files = [...targets.map(({ file }) => file), outFile(out)]
-    .filter((file) => file !== undefined)
-    .map((file) => resolve(cwd, file))
-  if (new Set(files).size < files.length) {
+  const reports = targets.flatMap(({ file }) => (file === undefined ? [] : [resolve(cwd, file)]))
+  const result = outFile(out) === undefined ? [] : [resolve(cwd, out ?? '')]
+  const files = [...reports, ...result]
+  if (new Set(files.map(realPath)).size < files.length) {
     throw new TOTPError('ERR_USAGE', 'two reports cannot go to one file; give each its own')
   }
   for (const file of files) refuseStore(store, file)
-  const taken = force ? undefined : files.find((file) => existsSync(file))
+  const taken = force ? undefined : result.find((file) => existsSync(file))
   if (taken !== undefined) {
     throw new TOTPError('ERR_FILE_EXISTS', `${taken} exists; give another file, or replace it with --force`)
   }
+  for (const file of files) requireWritable(file)
 }
 
-/** Writes every report that was asked for; one of them, or the pretty one, is the command's result. */
+/**
+ * Writes every report that was asked for; one of them, or the pretty one, is the command's result. Where a file cannot be
+ * written, the others are, standard output stays empty, and the report for people goes to standard error: a run may have
+ * taken minutes.
+ *
+ * @throws {TOTPError} `ERR_FILE_UNWRITABLE` for the first file that could not be written
+ */
 export function writeReports(
   context: CliContext,
   report: ProbeReport,
@@ -81,14 +96,30 @@ export function writeReports(
   options: OutOptions,
   render: (format: Format, color: boolean) => string,
 ): void {
-  const { output } = context
-  // Files first: where one cannot be written, nothing is on standard output.
+  const { output, cwd, store } = context
+  const errors: unknown[] = []
+  const attempt = (write: () => void): void => {
+    try {
+      write()
+    } catch (error) {
+      errors.push(error)
+    }
+  }
   for (const { format, file } of targets) {
     if (file === undefined) continue
-    writeResult(context, file, render(format, false), options.force)
-    output.say(`wrote ${file}`)
+    attempt(() => {
+      refuseStore(store, resolve(cwd, file))
+      overwriteFile(resolve(cwd, file), render(format, false))
+      output.say(`wrote ${file}`)
+    })
   }
   const shown = targets.find(({ file }) => file === undefined)?.format ?? 'pretty'
-  const colored = output.forPerson && outFile(options.out) === undefined
-  emit(context, options, render(shown, colored), report)
+  const file = outFile(options.out)
+  // Files first: where one cannot be written, nothing is on standard output.
+  if (errors.length === 0 || file !== undefined) {
+    attempt(() => emit(context, options, render(shown, output.forPerson && file === undefined), report))
+  }
+  if (errors.length === 0) return
+  output.remark(render('pretty', false))
+  throw errors[0]
 }

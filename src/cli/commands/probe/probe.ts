@@ -4,6 +4,7 @@ import { choice, wholeNumber } from '../../options.js'
 import { targetOf } from './probe-target.js'
 import { optionsFor, type ProbeCommandOptions } from './probe-options.js'
 import { formatOption, requirePlaces, writeReports } from './probe-reports.js'
+import { sarifLocation } from './sarif-location.js'
 import { outOptions } from '../../io/result-file.js'
 
 export const define = inContext((command, context) => {
@@ -51,6 +52,7 @@ export const define = inContext((command, context) => {
     .option(...wholeNumber('--rate <n>', 'send at most so many requests a second', 1, 1000))
     .option(...wholeNumber('--deadline <seconds>', 'how long the whole run may take', 1, 86_400))
     .option(...formatOption)
+    .option('--sarif-location <file>', 'the file of the repository that SARIF names (default: the store)')
     .option('--explain <id>', 'print what a check proves, what a failure means and how to fix it')
   return outOptions(command)
     .addHelpText(
@@ -75,6 +77,7 @@ Examples:
       }
       const targets = options.format ?? []
       requirePlaces(context, targets, options)
+      const location = sarifLocation(context, options.sarifLocation)
       const target = await targetOf(context, {
         first: url,
         second: name,
@@ -89,7 +92,11 @@ Examples:
         context.unlessInterrupted(probe({ ...probeOptions, proxy, announce })),
       )
       writeReports(context, report, targets, options, (format, nice) =>
-        formats[format](report, { color: nice, symbols: nice }),
+        formats[format](report, {
+          ...(location === undefined ? {} : { location }),
+          color: nice,
+          symbols: nice,
+        }),
       )
       if (!report.reachable) context.setExitCode(exitCodes.unreachable)
       else if (!report.ok) context.setExitCode(exitCodes.no)
