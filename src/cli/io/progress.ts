@@ -7,8 +7,14 @@ export interface Progress {
   /** Starts the spinner at once, because some work blocks timers until it is done. */
   start(text: string): Promise<void>
   stop(): void
-  /** Shows progress while the work runs. `say` updates the text; without a spinner it prints a remark. */
-  during<T>(text: string, work: (say: (text: string) => void) => Promise<T>): Promise<T>
+  /**
+   * Shows progress while the work runs. `say` updates the text; without a spinner it prints a remark. `show` updates the
+   * text too, and without a spinner prints nothing, for what changes often.
+   */
+  during<T>(
+    text: string,
+    work: (say: (text: string) => void, show: (text: string) => void) => Promise<T>,
+  ): Promise<T>
 }
 
 export function createProgress(output: Output): Progress {
@@ -27,10 +33,11 @@ export function createProgress(output: Output): Progress {
     async during(text, work) {
       await progress.start(text)
       try {
+        const show = (news: string): void => spinner?.say(printable(news))
         return await work((news) => {
-          if (spinner) spinner.say(printable(news))
+          if (spinner) show(news)
           else output.say(news)
-        })
+        }, show)
       } finally {
         progress.stop()
       }

@@ -3,6 +3,7 @@ import { exitCodes } from '../../errors.js'
 import { choice, wholeNumber } from '../../options.js'
 import { targetOf } from './probe-target.js'
 import { optionsFor, type ProbeCommandOptions } from './probe-options.js'
+import { progressLine } from './probe-progress.js'
 import { formatOption, requirePlaces, writeReports } from './probe-reports.js'
 import { sarifLocation } from './sarif-location.js'
 import { outOptions } from '../../io/result-file.js'
@@ -88,9 +89,20 @@ Examples:
       const proxy = chooseProxy(context.env, options.proxy)
       // A proxy that cannot be used is an error before anything is sent.
       proxy(new URL(probeOptions.url))
-      const report = await context.progress.during('probing', (announce) =>
-        context.unlessInterrupted(probe({ ...probeOptions, proxy, announce })),
-      )
+      const report = await context.progress.during('probing', async (say, show) => {
+        const line = progressLine(show, context.now)
+        const announce = (text: string): void => {
+          say(text)
+          line.remark(text)
+        }
+        try {
+          return await context.unlessInterrupted(
+            probe({ ...probeOptions, proxy, announce, progress: line.update }),
+          )
+        } finally {
+          line.stop()
+        }
+      })
       writeReports(context, report, targets, options, (format, nice) =>
         formats[format](report, {
           ...(location === undefined ? {} : { location }),

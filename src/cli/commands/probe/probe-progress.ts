@@ -1,0 +1,49 @@
+import type { ProbeProgress } from '../../../probe/index.js'
+
+/** The line that a terminal shows while a probe runs. */
+export interface ProgressLine {
+  /** A request was answered, or a wait began or ended. */
+  readonly update: (state: ProbeProgress) => void
+  /** The latest remark of the run, which stays behind the count. */
+  readonly remark: (text: string) => void
+  /** Ends the countdown. */
+  readonly stop: () => void
+}
+
+/** Counts requests, and counts the seconds of a wait down. */
+export function progressLine(show: (text: string) => void, now: () => Date): ProgressLine {
+  let state: ProbeProgress = { done: 0 }
+  let remark = ''
+  let ticking: NodeJS.Timeout | undefined
+  const draw = (): void => show(textOf(state, remark, now()))
+  const stop = (): void => {
+    clearInterval(ticking)
+    ticking = undefined
+  }
+  return {
+    update(next) {
+      state = next
+      // What a run announced is about its wait.
+      if (state.waitingUntil === undefined) {
+        remark = ''
+        stop()
+      } else ticking ??= setInterval(draw, 1000).unref()
+      draw()
+    },
+    remark(text) {
+      remark = text
+      draw()
+    },
+    stop,
+  }
+}
+
+function textOf({ done, planned, waitingUntil, what }: ProbeProgress, remark: string, at: Date): string {
+  const count = planned === undefined ? `${done} requests` : `${done} of about ${planned} requests`
+  const parts = [`probing: ${count}`]
+  if (waitingUntil !== undefined) {
+    const seconds = Math.max(0, Math.ceil((waitingUntil.getTime() - at.getTime()) / 1000))
+    parts.push(`${seconds} s left to wait${what === undefined ? '' : ` for ${what}`}`)
+  }
+  return [...parts, ...(remark === '' || waitingUntil !== undefined ? [] : [remark])].join(', ')
+}
