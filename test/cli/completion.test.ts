@@ -59,6 +59,7 @@ describe('completion', () => {
     expect(await offered(cwd, 'a2a-totp --quiet config cl')).toEqual(['client'])
     expect(await offered(cwd, 'a2a-totp rotate --over')).toEqual(['--overlap'])
     expect(await offered(cwd, 'a2a-totp code al')).toEqual(['alice', 'alan'])
+    expect(await offered(cwd, 'a2a-totp probe --format s')).toEqual(['sarif'])
     expect(await offered(cwd, 'a2a-totp add-peer al')).toEqual([])
     expect(await offered(cwd, 'a2a-totp complete')).toEqual([])
     const elsewhere = makeFolder()

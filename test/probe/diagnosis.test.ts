@@ -208,6 +208,6 @@ describe('the diagnosis', () => {
       `**\`${first}\`** (\`a2a-totp probe --explain auth.none\`)`,
     )
     const [github = ''] = formats.github(report, plain).split('\n')
-    expect(github).toBe(`::error title=a2a-totp probe::${first}; see a2a-totp probe --explain auth.none`)
+    expect(github).toBe(`::notice title=a2a-totp probe::${first}; see a2a-totp probe --explain auth.none`)
   })
 })

@@ -1,4 +1,4 @@
-import { addressesOf, columnsOf } from '../columns.js'
+import { addressesOf, columnsOf, titleIn } from '../columns.js'
 import { findingsOf, placeOf, subjectOf, type Finding } from '../findings.js'
 import { isFailing, type ProbeReport } from '../report.js'
 import { costOf, countsOf, diagnosisOf, explainCommand, joined, narrowingOf, verdictOf } from '../words.js'
@@ -18,22 +18,25 @@ interface Annotation {
  * verdict.
  */
 export function renderGithub(report: ProbeReport): string {
+  const columns = columnsOf(report.checks)
   const narrowing = narrowingOf(report)
   const diagnosis = diagnosisOf(report)
   const findings = findingsOf(report.checks).filter(({ status }) => status !== 'skip')
   const failing = findings.filter((finding) => isFailing(finding, report))
-  const errors = [
-    ...(diagnosis === '' ? [] : [{ title: probeTitle, message: joined('\n', diagnosis, narrowing) }]),
-    ...failing.map(annotationOf),
-  ]
+  const errors = failing.map(annotationOf)
   const warnings = findings.filter((finding) => !failing.includes(finding)).map(annotationOf)
   const lines = [
     ...limited(errors).map((one) => command('error', one)),
     ...limited(warnings).map((one) => command('warning', one)),
   ]
-  // The first line says that the run was narrowed.
-  if (narrowing !== '' && diagnosis === '' && lines.length > 0) {
-    lines.unshift(command('notice', { title: probeTitle, message: narrowing }))
+  const ignored = report.checks
+    .filter((check) => check.ignored === true)
+    .map((check) => ({ title: joined(' ', check.id, titleIn(columns, check)), message: check.detail }))
+  lines.push(...limited(ignored, mostOfLevel - 2).map((one) => command('notice', one)))
+  // First what explains the findings, and that the run was narrowed.
+  const opening = joined('\n', diagnosis, narrowing)
+  if (opening !== '' && lines.length > 0) {
+    lines.unshift(command('notice', { title: probeTitle, message: opening }))
   }
   return `${[...lines, command('notice', verdict(report))].join('\n')}\n`
 }
@@ -64,12 +67,12 @@ function annotationOf(finding: Finding): Annotation {
 }
 
 /** The annotations, the last of them for all that are too many. */
-function limited(all: readonly Annotation[]): readonly Annotation[] {
-  if (all.length <= mostOfLevel) return all
-  const rest = all.slice(mostOfLevel - 1)
+function limited(all: readonly Annotation[], most = mostOfLevel): readonly Annotation[] {
+  if (all.length <= most) return all
+  const rest = all.slice(most - 1)
   const titles = rest.map(({ title }) => title).join('; ')
   return [
-    ...all.slice(0, mostOfLevel - 1),
+    ...all.slice(0, most - 1),
     { title: `and ${rest.length} more findings`, message: `${titles}. The report has all of them.` },
   ]
 }

@@ -41,6 +41,5 @@ footer { margin-top: 2rem; border-top: 1px solid var(--line); }
   h2, h3, h4 { break-after: avoid; }
   header, section { border: 1px solid var(--line); border-left-width: 0.3rem; }
   .scroll { overflow: visible; }
-  details::details-content { content-visibility: visible; height: auto; }
 }
 `

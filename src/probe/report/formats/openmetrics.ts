@@ -63,14 +63,14 @@ function familiesOf(report: ProbeReport): Family[] {
 function checksOf({ target, checks }: ProbeReport): Sample[] {
   const columns = columnsOf(checks)
   const samples = checks.map((check): Sample => {
-    const { id, binding, protocolVersion, url, status } = check
+    const { id, binding, protocolVersion, url, status, detail, ignored } = check
     const cell = {
       cell: titleIn(columns, check),
       binding: binding ?? '',
       protocol_version: protocolVersion ?? '',
       url: url ?? '',
     }
-    return [{ target, id, ...cell, status }, 1]
+    return [{ target, id, ...cell, status, ...(ignored === true && { ignored: detail }) }, 1]
   })
   // No two samples may have the same labels, and a card can name one URL for two tenants.
   return [...new Map(samples.map((sample) => [JSON.stringify(sample[0]), sample])).values()]
