@@ -13,4 +13,6 @@ export {
 export { probe } from './probe.js'
 export { chooseProxy } from './target/proxy-choice.js'
 export { formats, renderPretty, type Format, type FormatOptions } from './formats.js'
+export { renderLine } from './report/line.js'
 export type { CheckResult, CheckStatus, ProbeReport, Summary } from './report/report.js'
+export { withStanding } from './standing.js'

@@ -46,6 +46,8 @@ export interface ProbeOptions {
   readonly throttle?: boolean
   /** Whether to find out how many time steps are accepted. */
   readonly windowScan?: boolean
+  /** Sends no wrong codes, for this reason, which the checks that need them report as they are skipped. */
+  readonly noGuesses?: string
   /** A text to send as a message with valid credentials: a side effect, so only on demand. */
   readonly send?: string
   /** Additional hosts that credentials may be sent to, as `host` or `host:port`. */

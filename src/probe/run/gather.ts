@@ -68,10 +68,11 @@ export async function gather(options: ProbeOptions, target: URL, plan: Plan): Pr
       discovery.silence && !mayServeWithoutCard(discovery.silence, options) ? discovery.silence : undefined
     const cells = silence ? [] : cellsOf(discovery.interfaces, target, options)
     const runs = cells.map((cell) => new CellRun(cell, { client, exchanges, random }))
-    progress.plan(exchanges.all.length + plannedRequests(plan, cells, options))
-    const session = { options, plan, codes, spent, sleep, announce, throttleWait, pace }
+    const asked = options.noGuesses === undefined ? plan : { ...plan, guesses: () => [] }
+    progress.plan(exchanges.all.length + plannedRequests(asked, cells, options))
+    const session = { options, plan: asked, codes, spent, sleep, announce, throttleWait, pace }
     const sent = silence ? {} : await inTime(deadline, sendAll(session, runs, discovery.cards))
-    if (!sent) for (const run of runs) cutShort(run, plan, options, deadline)
+    if (!sent) for (const run of runs) cutShort(run, asked, options, deadline)
     return seen({ discovery, silence, cells: runs, whyNotSent: sent ?? {} })
   } finally {
     exchanges.close()

@@ -11,7 +11,7 @@ const guessesPerCell = 6
 /** The wrong codes of a step that has enough time left for all guesses, after a wait if necessary. */
 export async function freshWrongCodes(session: Session, runs: readonly CellRun[]): Promise<WrongCodes> {
   const { options } = session
-  if (runs.length > 0) await awaitRoomInStep(session, runs, guessesPerCell)
+  if (runs.length > 0 && options.noGuesses === undefined) await awaitRoomInStep(session, runs, guessesPerCell)
   return wrongCodesAt(options, options.now())
 }
 
@@ -32,6 +32,10 @@ export async function awaitRoomInStep(
 /** Sends the wrong codes to every cell. */
 export async function guess(session: Session, runs: readonly CellRun[], codes: WrongCodes): Promise<void> {
   const { plan, options, spent } = session
+  if (options.noGuesses !== undefined) {
+    for (const run of runs) run.whyNotSent = options.noGuesses
+    return
+  }
   const sendAll = async (run: CellRun): Promise<void> => {
     const guesses = plan.guesses(materialNow(options), codes)
     for (const { guess: code } of guesses) if (code !== undefined) spent.add(code)

@@ -23,7 +23,7 @@ export const scanLabels = { behind: 'a code of the past', ahead: 'a code of the 
  */
 export async function scan(session: Session, runs: readonly CellRun[], once: boolean): Promise<void> {
   const run = runs.find(isShown)
-  if (!run) return
+  if (!run || session.options.noGuesses !== undefined) return
   const { performed } = session.plan
   // Under policy once a code of an earlier step is spent, whatever the window.
   if (performed.has('window') && !once) await scanWindow(session, run)
