@@ -5,18 +5,20 @@ import { shownPath, stopwatch, type CallLog, type LoggedOutcome } from './call-l
 import { loopback, portError, type Listener } from './listener.js'
 
 /**
- * Starts an HTTP server on the loopback address.
+ * Starts an HTTP server.
  *
  * @param port 0 for any free one
- * @throws {TOTPError} `ERR_PORT_UNAVAILABLE` when the port is in use or not allowed
+ * @param host an IP address of this machine; by default the loopback address
+ * @throws {TOTPError} `ERR_PORT_UNAVAILABLE` when the port is in use or not allowed, or the address is not this machine's
  */
-export async function listenHttp(server: Server, port: number): Promise<Listener> {
-  server.listen(port, loopback)
+export async function listenHttp(server: Server, port: number, host: string = loopback): Promise<Listener> {
+  server.listen(port, host)
   await once(server, 'listening').catch((error: unknown) => {
     throw portError(port, error)
   })
+  const shown = host.includes(':') ? `[${host}]` : host
   return {
-    address: `${loopback}:${(server.address() as AddressInfo).port}`,
+    address: `${shown}:${(server.address() as AddressInfo).port}`,
     stop: async () => {
       const closed = once(server, 'close')
       server.close()
