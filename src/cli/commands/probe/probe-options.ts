@@ -19,6 +19,7 @@ import { readGivenFile } from '../../io/given-file.js'
 import { requireHttpUrl } from '../../options.js'
 import type { ReportTarget } from './probe-reports.js'
 import type { OutOptions } from '../../io/result-file.js'
+import type { MetricsAddress } from '../../../service/metrics.js'
 
 /** What `probe` is told on the command line. */
 export interface ProbeCommandOptions extends OutOptions {
@@ -49,6 +50,8 @@ export interface ProbeCommandOptions extends OutOptions {
   format?: readonly ReportTarget[]
   sarifLocation?: string
   explain?: string
+  watch?: number
+  metrics?: MetricsAddress
 }
 
 /** What the probe is to do, and with whose credentials: a peer's of the store, else the environment's. */

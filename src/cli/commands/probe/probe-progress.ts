@@ -1,4 +1,5 @@
-import type { ProbeProgress } from '../../../probe/index.js'
+import type { ProbeOptions, ProbeProgress } from '../../../probe/index.js'
+import type { CliContext } from '../../context.js'
 
 /** The line that a terminal shows while a probe runs. */
 export interface ProgressLine {
@@ -8,6 +9,25 @@ export interface ProgressLine {
   readonly remark: (text: string) => void
   /** Ends the countdown. */
   readonly stop: () => void
+}
+
+/** Shows how far a run is while it lasts. */
+export async function duringProbe<T>(
+  context: Pick<CliContext, 'progress' | 'now'>,
+  work: (telling: Required<Pick<ProbeOptions, 'announce' | 'progress'>>) => Promise<T>,
+): Promise<T> {
+  return context.progress.during('probing', async (say, show) => {
+    const line = progressLine(show, context.now)
+    const announce = (text: string): void => {
+      say(text)
+      line.remark(text)
+    }
+    try {
+      return await work({ announce, progress: line.update })
+    } finally {
+      line.stop()
+    }
+  })
 }
 
 /** Counts requests, and counts the seconds of a wait down. */

@@ -82,6 +82,12 @@ export function requirePlaces(
   for (const file of files) requireWritable(file)
 }
 
+/** Replaces the file of a report, whole or not at all. */
+export function writeReportFile({ store, cwd }: CliContext, file: string, text: string): void {
+  refuseStore(store, resolve(cwd, file))
+  overwriteFile(resolve(cwd, file), text)
+}
+
 /**
  * Writes every report that was asked for; one of them, or the pretty one, is the command's result. Where a file cannot be
  * written, the others are, standard output stays empty, and the report for people goes to standard error: a run may have
@@ -96,7 +102,7 @@ export function writeReports(
   options: OutOptions,
   render: (format: Format, color: boolean) => string,
 ): void {
-  const { output, cwd, store } = context
+  const { output } = context
   const errors: unknown[] = []
   const attempt = (write: () => void): void => {
     try {
@@ -108,8 +114,7 @@ export function writeReports(
   for (const { format, file } of targets) {
     if (file === undefined) continue
     attempt(() => {
-      refuseStore(store, resolve(cwd, file))
-      overwriteFile(resolve(cwd, file), render(format, false))
+      writeReportFile(context, file, render(format, false))
       output.say(`wrote ${file}`)
     })
   }

@@ -3,10 +3,12 @@ import { exitCodes } from '../../errors.js'
 import { choice, wholeNumber } from '../../options.js'
 import { targetOf } from './probe-target.js'
 import { optionsFor, type ProbeCommandOptions } from './probe-options.js'
-import { progressLine } from './probe-progress.js'
+import { duringProbe } from './probe-progress.js'
 import { formatOption, requirePlaces, writeReports } from './probe-reports.js'
 import { sarifLocation } from './sarif-location.js'
+import { parseMetricsAddress } from './metrics-address.js'
 import { outOptions } from '../../io/result-file.js'
+import type { ProbeOptions } from '../../../probe/index.js'
 
 export const define = inContext((command, context) => {
   const list = (text: string, before: string[] = []): string[] => [
@@ -54,6 +56,19 @@ export const define = inContext((command, context) => {
     .option(...wholeNumber('--deadline <seconds>', 'how long the whole run may take', 1, 86_400))
     .option(...formatOption)
     .option('--sarif-location <file>', 'the file of the repository that SARIF names (default: the store)')
+    .option(
+      ...wholeNumber(
+        '--watch <seconds>',
+        'probe again and again, from start to start; guesses are sent at most once an hour',
+        1,
+        86_400,
+      ),
+    )
+    .option(
+      '--metrics <address>',
+      'with --watch, serve OpenMetrics at /metrics of this PORT or HOST:PORT, by default of 127.0.0.1',
+      parseMetricsAddress,
+    )
     .option('--explain <id>', 'print what a check proves, what a failure means and how to fix it')
   return outOptions(command)
     .addHelpText(
@@ -67,6 +82,7 @@ Examples:
   $ a2a-totp probe alice
   $ a2a-totp probe https://billing.example ci-probe --strict --json > report.json
   $ a2a-totp probe https://billing.example ci-probe --format github --format junit=probe.xml
+  $ a2a-totp probe https://billing.example ci-probe --watch 60 --metrics 9464
   $ a2a-totp probe --explain auth.after-valid
   $ A2A_TOTP_TOKEN=... A2A_TOTP_SEED=... a2a-totp probe https://billing.example`,
     )
@@ -77,32 +93,34 @@ Examples:
         return
       }
       const targets = options.format ?? []
+      requireWatchable(options)
       requirePlaces(context, targets, options)
       const location = sarifLocation(context, options.sarifLocation)
-      const target = await targetOf(context, {
-        first: url,
-        second: name,
-        fromEnvironment: Boolean(options.seedEnv ?? context.env['A2A_TOTP_SEED']),
-      })
-      const probeOptions = await optionsFor(context, target.url, target.name, options)
-      const { chooseProxy, formats, probe } = await import('../../../probe/index.js')
-      const proxy = chooseProxy(context.env, options.proxy)
-      // A proxy that cannot be used is an error before anything is sent.
-      proxy(new URL(probeOptions.url))
-      const report = await context.progress.during('probing', async (say, show) => {
-        const line = progressLine(show, context.now)
-        const announce = (text: string): void => {
-          say(text)
-          line.remark(text)
-        }
-        try {
-          return await context.unlessInterrupted(
-            probe({ ...probeOptions, proxy, announce, progress: line.update }),
-          )
-        } finally {
-          line.stop()
-        }
-      })
+      const read = async (): Promise<ProbeOptions> => {
+        const target = await targetOf(context, {
+          first: url,
+          second: name,
+          fromEnvironment: Boolean(options.seedEnv ?? context.env['A2A_TOTP_SEED']),
+        })
+        const asked = await optionsFor(context, target.url, target.name, options)
+        const { chooseProxy } = await import('../../../probe/index.js')
+        const proxy = chooseProxy(context.env, options.proxy)
+        // A proxy that cannot be used is an error before anything is sent.
+        proxy(new URL(asked.url))
+        return { ...asked, proxy }
+      }
+      if (options.watch !== undefined) {
+        const { watch } = await import('./watch.js')
+        return watch(context, {
+          ...{ seconds: options.watch, metrics: options.metrics, targets, options, read },
+          location,
+        })
+      }
+      const probeOptions = await read()
+      const { formats, probe } = await import('../../../probe/index.js')
+      const report = await duringProbe(context, (telling) =>
+        context.unlessInterrupted(probe({ ...probeOptions, ...telling })),
+      )
       writeReports(context, report, targets, options, (format, nice) =>
         formats[format](report, {
           ...(location === undefined ? {} : { location }),
@@ -114,3 +132,19 @@ Examples:
       else if (!report.ok) context.setExitCode(exitCodes.no)
     })
 })
+
+/** Refuses what makes no sense again and again. */
+function requireWatchable({ watch, metrics, throttle, windowScan, only = [] }: ProbeCommandOptions): void {
+  if (watch === undefined) {
+    if (metrics)
+      throw new TOTPError('ERR_USAGE', '--metrics is served only with --watch; add --watch SECONDS')
+    return
+  }
+  const scans = only.filter((id) => id === 'throttle' || id === 'window')
+  if (throttle === true || windowScan === true || scans.length > 0) {
+    throw new TOTPError(
+      'ERR_USAGE',
+      '--watch cannot be used with a scan (--throttle, --window-scan), which may lock the peer out; omit one',
+    )
+  }
+}
