@@ -2,6 +2,14 @@ import { profileToVariables } from '../core/profile-variables.js'
 import type { ClientInput, Fragment } from './fragment.js'
 import { requireLive } from './live.js'
 
+/** By commit, since a tag can be moved. */
+const actions = {
+  checkout: { version: 'v4.2.2', commit: '11bd71901bbe5b1630ceea73d27597364c9af683' },
+  'setup-node': { version: 'v4.4.0', commit: '49933ea5288caeca8642d1e84afbd3f7d6820020' },
+} as const
+
+const use = (name: keyof typeof actions): string => `actions/${name}@${actions[name].commit}`
+
 /** A workflow that probes the agent, and the commands that store its secrets. */
 export const clientGithub: Fragment<ClientInput> = {
   kind: 'text',
@@ -24,6 +32,9 @@ export const clientGithub: Fragment<ClientInput> = {
         ...(url === undefined ? ["  gh variable set A2A_TOTP_URL --body 'https://THE-AGENT'"] : []),
         '',
         'Use a separate peer with 8 digits: each run makes up to 4 guesses, and the budget for guesses is small.',
+        `Actions are pinned by commit: ${Object.entries(actions)
+          .map(([name, { version }]) => `${name} ${version}`)
+          .join(', ')}.`,
         'a2a-totp is not in a registry: commit the tarball that `npm pack` creates, or change the line that installs it.',
       ],
       {
@@ -35,11 +46,11 @@ export const clientGithub: Fragment<ClientInput> = {
             'runs-on': 'ubuntu-latest',
             'timeout-minutes': 10,
             steps: [
-              { uses: 'actions/checkout@v4' },
-              { uses: 'actions/setup-node@v4', with: { 'node-version': 22 } },
+              { uses: use('checkout') },
+              { uses: use('setup-node'), with: { 'node-version': 22 } },
               { run: 'npm install --global ./a2a-totp-*.tgz' },
               {
-                run: 'a2a-totp probe "$A2A_TOTP_URL"',
+                run: 'a2a-totp probe --strict --format github -- "$A2A_TOTP_URL"',
                 env: {
                   A2A_TOTP_URL: url === undefined ? '${{ vars.A2A_TOTP_URL }}' : withoutExpressions(url),
                   ...profile,

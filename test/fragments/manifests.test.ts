@@ -155,7 +155,7 @@ describe('GitHub', () => {
 
   it('probes with the secrets, and evaluates nothing of ours', async () => {
     expect(await stepOf(client('github'))).toEqual({
-      run: 'a2a-totp probe "$A2A_TOTP_URL"',
+      run: 'a2a-totp probe --strict --format github -- "$A2A_TOTP_URL"',
       env: {
         A2A_TOTP_URL: url.replace('${{', '%24{{'),
         A2A_TOTP_ALGORITHM: 'SHA256',
@@ -165,6 +165,18 @@ describe('GitHub', () => {
         A2A_TOTP_SEED: '${{ secrets.A2A_TOTP_SEED }}',
       },
     })
+  })
+
+  it('pins actions by commit, and names their versions', async () => {
+    const content = await client('github')
+    const used = Array.from(content.matchAll(/uses: "([^"]+)"/g), ([, use = '']) => use)
+    expect(used.length).toBeGreaterThan(1)
+    for (const use of used) {
+      const [, name = ''] = /^actions\/([\w-]+)@[0-9a-f]{40}$/.exec(use) ?? []
+      expect(content).toMatch(
+        new RegExp(`^# Actions are pinned by commit: .*\\b${name} v\\d+\\.\\d+\\.\\d+`, 'm'),
+      )
+    }
   })
 
   it('takes the URL from a variable where it is not known', async () => {
