@@ -70,6 +70,17 @@ describe('what the pages say of guesses', () => {
     expect(pageAt(page)).toContain(said)
   })
 
+  it('is what a run of the probe costs', () => {
+    const rows = ([6, 8] as const).map((digits) => {
+      const limits = limitsFor({ digits, window: 1 }).map(({ limit }) => limit)
+      return [digits, ...limits.map(figure), figure(Math.floor((limits[2] ?? 0) / 4))]
+    })
+    const shown = Array.from(pageAt('docs/ci/README.md').matchAll(/\| ([68]) \|((?: [\d,]+ \|){4})/g))
+    expect(
+      shown.map(([, digits, numbers = '']) => [Number(digits), ...(numbers.match(/[\d,]+/g) ?? [])]),
+    ).toEqual(rows)
+  })
+
   it('is the whole table on the wire', () => {
     const rows = Array.from(pageAt('docs/wire.md').matchAll(/\| ([678]) \| ([012]) \|((?: [\d,]+ \|){3})/g))
     const shown = rows.map(([, digits, window, limits = '']) => [
