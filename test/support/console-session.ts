@@ -29,8 +29,8 @@ export function stepsOf(page: string): Step[] {
 }
 
 /**
- * Runs the steps one after the other in a folder, and expects the output that the page shows. Pages use port 4100; where
- * a page shows `…`, any text is fine.
+ * Runs the steps one after the other in a folder, and expects the output that the page shows. Pages use port 4100, and 4200
+ * for a second agent; where a page shows `…`, any text is fine.
  */
 export async function followSteps(steps: readonly Step[], cwd: string, port: number): Promise<void> {
   const bin = join(cwd, '.bin')
@@ -38,9 +38,13 @@ export async function followSteps(steps: readonly Step[], cwd: string, port: num
   symlinkSync(binary, join(bin, 'a2a-totp'))
   const options = { cwd, env: { PATH: `${bin}:${process.env['PATH'] ?? ''}`, HOME: cwd } }
   const firstProbe = steps.find(({ command }) => command.startsWith('a2a-totp probe http'))
+  const second = steps.some(({ command }) => command.includes('4200')) ? await freePort() : undefined
   for (const { command, output } of steps) {
     if (command === firstProbe?.command) await enoughOfStep()
-    const real = command.replace('4100', String(port)).replace(/\s+#.*$/, '')
+    const real = command
+      .replace('4100', String(port))
+      .replace('4200', String(second))
+      .replace(/\s+#.*$/, '')
     const printed = real.endsWith('&') ? await inBackground(real.slice(0, -1)) : await inForeground(real)
     expect(`$ ${command}\n${shortenedLike(output, normalised(printed, cwd))}`).toBe(
       `$ ${command}\n${normalised(output, cwd)}`,
