@@ -1,3 +1,4 @@
+import { TOTPError } from '../../../core/errors.js'
 import { inContext } from '../../context.js'
 import { exitCodes } from '../../errors.js'
 import { choice, wholeNumber } from '../../options.js'
