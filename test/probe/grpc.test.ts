@@ -2,8 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { defaultProfile } from '../../src/core/profile.js'
 import { probe } from '../../src/probe/index.js'
 import { startTestAgent } from '../support/broken-agent.js'
-import { defects } from '../support/broken-agents.js'
-import { ofCells } from '../support/broken-cards.js'
+import { defects, ofCells, telling } from '../support/broken-agents.js'
 import { startGrpcGateway } from '../support/grpc-gateway.js'
 import {
   alice,
@@ -18,21 +17,9 @@ import {
 
 const overGrpc = { grpc: true, binding: 'grpc' } as const
 
-/** What cannot occur there: no binding but HTTP/1.1 has these ways to send, or to refuse. */
-const impossible = new Set([
-  // Metadata is ASCII, and Node sends Authorization once only.
-  'trims more than HTTP does',
-  'normalises digits of other scripts',
-  'takes the first of two tokens',
-  'takes the last of two tokens',
-  // A gRPC status is either OK or an error.
-  'puts refusals into a 200',
-  'shows a login page',
-  // With the endpoint itself as URL.
-  'serves no card',
-  'names a host of somebody else',
-])
-const table = defects({ peers: [alice, bob], now: () => midStep }).filter(({ name }) => !impossible.has(name))
+const table = defects({ peers: [alice, bob], now: () => midStep }).filter(
+  ({ httpOnly, cells, options }) => !httpOnly && !cells && !options,
+)
 
 describe('over gRPC, the probe', () => {
   it('finds nothing at an agent that does everything right, in either version', async () => {
@@ -80,9 +67,10 @@ describe('over gRPC, the probe', () => {
     }
   })
 
-  it.each(table)('names an agent that $name', async ({ quirks, named }) => {
-    const { report } = await probeAgent(quirks, overGrpc)
-    expect(findings(report)).toEqual(named)
-    for (const found of Object.values(findingsByCell(report))) expect(found).toEqual(ofCells(named))
+  it.each(table)('names an agent that $name', async (defect) => {
+    const { report } = await probeAgent(defect.quirks, overGrpc)
+    expect(telling(findings(report), defect)).toEqual(defect.named)
+    for (const found of Object.values(findingsByCell(report)))
+      expect(telling(found, defect)).toEqual(ofCells(defect.named))
   })
 })

@@ -1,96 +1,59 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Version } from './agent-card.js'
-
-/** What a call asks for; `unknown` is a method that the agent does not have. */
-export type CallOperation =
-  'get' | 'subscribe' | 'send' | 'stream' | 'list' | 'cancel' | 'push' | 'card' | 'unknown'
+import { answerAt, restDoor, rpcDoor, type Door } from './agent-doors.js'
 
 /** An A2A call as the test agent understands it. */
 export interface Call {
   readonly binding: 'jsonrpc' | 'rest'
   readonly version: Version
-  readonly operation: CallOperation
+  readonly operation: 'get' | 'subscribe' | 'send' | 'unknown'
+  /** The method of the protocol that it calls, if there is such a one. */
+  readonly door: Door | undefined
+  readonly httpMethod: string
   readonly taskId: string
-  /** Whether it has a message with an id: without one, nothing is done. */
-  readonly hasMessage?: boolean
-  /** The method as it was called: `message/send`, `POST /message:send`. */
-  readonly name?: string
-}
-
-const operations: Readonly<Record<string, readonly [Version, CallOperation]>> = {
-  GetTask: ['1.0', 'get'],
-  ListTasks: ['1.0', 'list'],
-  CancelTask: ['1.0', 'cancel'],
-  SubscribeToTask: ['1.0', 'subscribe'],
-  SendMessage: ['1.0', 'send'],
-  SendStreamingMessage: ['1.0', 'stream'],
-  CreateTaskPushNotificationConfig: ['1.0', 'push'],
-  GetTaskPushNotificationConfig: ['1.0', 'push'],
-  ListTaskPushNotificationConfigs: ['1.0', 'push'],
-  DeleteTaskPushNotificationConfig: ['1.0', 'push'],
-  GetExtendedAgentCard: ['1.0', 'card'],
-  'tasks/get': ['0.3', 'get'],
-  'tasks/cancel': ['0.3', 'cancel'],
-  'tasks/resubscribe': ['0.3', 'subscribe'],
-  'message/send': ['0.3', 'send'],
-  'message/stream': ['0.3', 'stream'],
-  'tasks/pushNotificationConfig/set': ['0.3', 'push'],
-  'tasks/pushNotificationConfig/get': ['0.3', 'push'],
-  'tasks/pushNotificationConfig/list': ['0.3', 'push'],
-  'tasks/pushNotificationConfig/delete': ['0.3', 'push'],
-  'agent/getAuthenticatedExtendedCard': ['0.3', 'card'],
-}
-
-interface Params {
-  readonly id?: string
-  readonly taskId?: string
-  readonly message?: { readonly messageId?: string }
+  /** Whether it sends a message without id and parts. */
+  readonly hollow: boolean
 }
 
 export function parseCall(request: IncomingMessage, body: string): Call {
   const version: Version = request.headers['a2a-version'] === '1.0' ? '1.0' : '0.3'
-  const { pathname } = new URL(request.url ?? '', 'http://agent')
-  if (pathname === '/rpc') {
-    const { method = '', params = {} } = JSON.parse(body) as { method?: string; params?: Params }
-    const [itsVersion, operation] = operations[method] ?? [version, 'unknown']
+  const { method: httpMethod = '', url: path = '' } = request
+  if (path === '/rpc') {
+    const { method = '', params } = parsed(body) as { method?: string; params?: Params }
+    const door = rpcDoor(method, version)
     return {
-      binding: 'jsonrpc',
-      version,
-      operation: itsVersion === version ? operation : 'unknown',
-      taskId: params.id ?? params.taskId ?? '',
-      hasMessage: params.message?.messageId !== undefined,
-      name: method,
+      ...{ binding: 'jsonrpc', version, httpMethod, door },
+      ...{ operation: operationOf(door), taskId: params?.id ?? '', hollow: isHollow(params) },
     }
   }
-  const rest = version === '1.0' ? /^\/rest(\/.*)$/.exec(pathname) : /^\/rest\/v1(\/.*)$/.exec(pathname)
-  const path = rest?.[1] ?? ''
-  const { message } = (body.startsWith('{') ? JSON.parse(body) : {}) as Params
-  return {
-    binding: 'rest',
-    version,
-    operation: restOperation(request.method ?? '', path, version),
-    taskId: /^\/tasks\/([\w-]+)/.exec(path)?.[1] ?? '',
-    // The gateway of gRPC hands on no message.
-    hasMessage: body === '' || message?.messageId !== undefined,
-    name: `${request.method} ${path}`,
+  const rest = version === '1.0' ? /^\/rest(\/.*)$/.exec(path) : /^\/rest\/v1(\/.*)$/.exec(path)
+  const { door, taskId } = restDoor(httpMethod, rest?.[1] ?? '')
+  const hollow = body !== '' && isHollow(parsed(body) as Params)
+  return { binding: 'rest', version, operation: operationOf(door), door, httpMethod, taskId, hollow }
+}
+
+interface Params {
+  readonly id?: string
+  readonly message?: { readonly messageId?: string }
+}
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    return {}
   }
 }
 
-const restRoutes: readonly (readonly [RegExp, CallOperation])[] = [
-  [/^POST \/message:send$/, 'send'],
-  [/^POST \/message:stream$/, 'stream'],
-  [/^GET \/tasks\/[\w-]+$/, 'get'],
-  [/^(GET|POST) \/tasks\/[\w-]+:subscribe$/, 'subscribe'],
-  [/^POST \/tasks\/[\w-]+:cancel$/, 'cancel'],
-  [/^(GET|POST) \/tasks\/[\w-]+\/pushNotificationConfigs$/, 'push'],
-  [/^(GET|DELETE) \/tasks\/[\w-]+\/pushNotificationConfigs\/[\w-]+$/, 'push'],
-]
+const operationOf = (door: Door | undefined): Call['operation'] =>
+  door === 'get' || door === 'subscribe' || door === 'send' ? door : 'unknown'
 
-function restOperation(method: string, path: string, version: Version): CallOperation {
-  const call = `${method} ${path}`
-  if (version === '1.0' && call === 'GET /tasks') return 'list'
-  if (call === (version === '1.0' ? 'GET /extendedAgentCard' : 'GET /card')) return 'card'
-  return restRoutes.find(([route]) => route.test(call))?.[1] ?? 'unknown'
+const isHollow = (params: Params | undefined): boolean => (params?.message?.messageId ?? '') === ''
+
+const errorInfo = {
+  '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
+  reason: 'TASK_NOT_FOUND',
+  domain: 'a2a-protocol.org',
 }
 
 /** The answers that @a2a-js/sdk 1.3 gives in each cell. */
@@ -106,40 +69,47 @@ const json = (status: number, body: unknown): Answer => [status, body, 'applicat
 
 const rpc = (rest: Record<string, unknown>): Answer => json(200, { jsonrpc: '2.0', id: 1, ...rest })
 
-/** What only callers with credentials see. */
-const extendedCard = { name: 'Test agent', skills: [{ id: 'audit', name: 'Audit of the books' }] }
-
 function answerOf(call: Call): Answer {
-  const { binding, version, operation, taskId, hasMessage } = call
+  const { binding, version, operation, door, taskId, hollow } = call
+  const message = `Task not found: ${taskId}`
+  if (door !== undefined && (operation === 'unknown' || (operation === 'send' && hollow))) {
+    return ofHandler(call, door, message)
+  }
   if (operation === 'unknown') {
     return binding === 'jsonrpc'
       ? rpc({ error: { code: -32601, message: 'Method not found' } })
       : [404, '<pre>Cannot GET it</pre>', 'text/html']
   }
-  if (operation === 'send' || operation === 'stream') {
-    if (hasMessage === false) return errorOf(call, malformed, 'message.messageId is required')
+  if (operation === 'send') {
     const task = { id: 'task-1', contextId: 'context-1', status: { state: 'TASK_STATE_COMPLETED' } }
     if (binding === 'jsonrpc')
       return rpc({ result: version === '1.0' ? { task } : { kind: 'task', ...task } })
     return json(version === '1.0' ? 200 : 201, { task })
   }
-  if (operation === 'list' || operation === 'card') {
-    const result = operation === 'card' ? extendedCard : { tasks: [], totalSize: 0 }
-    return binding === 'jsonrpc' ? rpc({ result }) : json(200, result)
-  }
-  return errorOf(call, taskNotFound, `Task not found: ${taskId}`)
+  return notFound(call, message)
 }
 
-const taskNotFound = { code: -32001, http: 404, status: 'NOT_FOUND', reason: 'TASK_NOT_FOUND' }
-const malformed = { code: -32602, http: 400, status: 'INVALID_ARGUMENT', reason: 'INVALID_PARAMS' }
+function ofHandler(call: Call, door: Door, message: string): Answer {
+  const { binding, version } = call
+  const answer = answerAt(door)
+  if ('result' in answer) return binding === 'jsonrpc' ? rpc(answer) : json(200, answer.result)
+  if (answer.error === 'task not found') return notFound(call, message)
+  const said = 'message.messageId is required'
+  if (binding === 'jsonrpc') return rpc({ error: { code: -32602, message: said } })
+  return version === '0.3'
+    ? json(400, { code: -32602, message: said })
+    : json(400, { error: { code: 400, status: 'INVALID_ARGUMENT', message: said } })
+}
 
-function errorOf({ binding, version }: Call, error: typeof malformed, message: string): Answer {
-  const { code, http, status, reason } = error
-  const info = { '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason, domain: 'a2a-protocol.org' }
+function notFound({ binding, version }: Call, message: string): Answer {
   if (binding === 'jsonrpc') {
-    return rpc({ error: { code, message, ...(version === '1.0' ? { data: [info] } : {}) } })
+    return rpc({ error: { code: -32001, message, ...(version === '1.0' ? { data: [errorInfo] } : {}) } })
   }
   return version === '0.3'
-    ? json(http, { code, message })
-    : [http, { error: { code: http, status, message, details: [info] } }, 'application/a2a+json']
+    ? json(404, { code: -32001, message })
+    : [
+        404,
+        { error: { code: 404, status: 'NOT_FOUND', message, details: [errorInfo] } },
+        'application/a2a+json',
+      ]
 }

@@ -28,16 +28,20 @@ export interface Quirks {
   /** Drifts that are accepted, in steps. */
   readonly drifts?: readonly number[]
   readonly once?: boolean
+  /** What a used code is remembered beside, where that is not the peer alone. */
+  readonly spentAt?: (call: Call, seen: Seen) => string
   /** Distinct wrong codes a time step that it takes. */
   readonly budget?: number
   readonly refuse?: (response: ServerResponse, reason: Reason, call: Call) => boolean
   /** Answers instead of everything else, or not (false). */
   readonly answers?: (response: ServerResponse, call: Call, seen: Seen) => boolean
   /** Is told of each call that is let in. */
-  readonly admitted?: (call: Call, seen: Seen) => void
+  readonly admitted?: (call: Call, seen: Seen, response: ServerResponse) => void
   readonly card?: (card: Record<string, unknown>, origin: string) => unknown
   /** How far its clock is ahead, in milliseconds. */
   readonly clockOffsetMs?: number
+  /** The header fields that show the time; by default a Date as RFC 9110 prefers it. */
+  readonly timeFields?: (at: Date) => Readonly<Record<string, string>>
   /** The header that it reads the code from. */
   readonly header?: string
 }
@@ -46,6 +50,7 @@ export interface Quirks {
 export interface Seen {
   readonly authorization: readonly string[]
   readonly codes: readonly string[]
+  readonly cookies: readonly string[]
   readonly connection: Socket
   /** Connections and tokens that a success came by. */
   readonly successes: { readonly connections: WeakSet<Socket>; readonly tokens: Set<string> }
@@ -76,7 +81,7 @@ export async function startTestAgent({ peers, profile, now, quirks = {}, grpc }:
   const successes = { connections: new WeakSet<Socket>(), tokens: new Set<string>() }
   const clock = (): Date => new Date(now().getTime() + (quirks.clockOffsetMs ?? 0))
 
-  const check = (seen: Seen): Reason | 'throttled' | undefined => {
+  const check = (seen: Seen, call: Call): Reason | 'throttled' | undefined => {
     const { authorization, codes } = seen
     const line = (quirks.pickToken ?? single)(authorization)
     if (authorization.length === 0 && !quirks.peersOf) return 'no token'
@@ -88,13 +93,14 @@ export async function startTestAgent({ peers, profile, now, quirks = {}, grpc }:
     const code = (quirks.pickCode ?? single)(codes)
     if (code === undefined) return 'doubled'
     if (!isCode(code, profile)) return 'malformed'
-    return checkCode(code, token ?? '', candidates)
+    return checkCode(code, token ?? '', candidates, quirks.spentAt?.(call, seen) ?? '')
   }
 
   const checkCode = (
     code: string,
     token: string,
     candidates: readonly AgentPeer[],
+    spentAt: string,
   ): Reason | 'throttled' | undefined => {
     const step = timeStepAt(profile, clock())
     const counted = [...guesses].filter((guess) => guess.startsWith(`${step} `)).length
@@ -103,8 +109,9 @@ export async function startTestAgent({ peers, profile, now, quirks = {}, grpc }:
       const drift = (quirks.drifts ?? [0, -1, 1]).find((d) => codeAt(seed, profile, step + d) === code)
       if (drift === undefined) continue
       if (!quirks.once) return undefined
-      if (step + drift <= (spent.get(name) ?? -Infinity)) return 'used'
-      spent.set(name, step + drift)
+      const key = `${name} ${spentAt}`
+      if (step + drift <= (spent.get(key) ?? -Infinity)) return 'used'
+      spent.set(key, step + drift)
       return undefined
     }
     if (peers.some((peer) => peer.token === token)) guesses.add(`${step} ${code}`)
@@ -113,7 +120,8 @@ export async function startTestAgent({ peers, profile, now, quirks = {}, grpc }:
 
   const serve = (request: IncomingMessage, response: ServerResponse, body: string): void => {
     requests.push({ url: request.url ?? '', fields: request.rawHeaders })
-    response.setHeader('Date', clock().toUTCString())
+    const times = quirks.timeFields?.(clock()) ?? { Date: clock().toUTCString() }
+    for (const [name, value] of Object.entries(times)) response.setHeader(name, value)
     if (request.url === '/.well-known/agent-card.json') {
       const origin = `http://${request.headers.host ?? ''}`
       const version: Version = request.headers['a2a-version'] === '1.0' ? '1.0' : '0.3'
@@ -129,15 +137,16 @@ export async function startTestAgent({ peers, profile, now, quirks = {}, grpc }:
     const seen: Seen = {
       authorization: lines('authorization'),
       codes: lines(quirks.header ?? profile.header),
+      cookies: lines('cookie'),
       connection: request.socket,
       successes,
     }
     if (quirks.answers?.(response, call, seen)) return
-    const reason = quirks.waves?.(call, seen) ? undefined : check(seen)
+    const reason = quirks.waves?.(call, seen) ? undefined : check(seen, call)
     if (reason === undefined) {
       successes.connections.add(request.socket)
       for (const line of seen.authorization) successes.tokens.add(line)
-      quirks.admitted?.(call, seen)
+      quirks.admitted?.(call, seen, response)
       answerTask(response, call)
     } else if (reason === 'throttled') {
       response.setHeader('Retry-After', '30')

@@ -1,6 +1,7 @@
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { createServer, type Http2Session, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
+import { restCallOf } from './grpc-doors.js'
 
 /** HTTP statuses as gRPC has them (google.rpc.Code). */
 const codes: Readonly<Record<number, number>> = {
@@ -14,48 +15,6 @@ const codes: Readonly<Record<number, number>> = {
   500: 13,
   503: 14,
 }
-
-type Route = readonly [verb: string, path: (id: string) => string]
-
-const both: Readonly<Record<string, Route>> = {
-  SendMessage: ['POST', () => '/message:send'],
-  SendStreamingMessage: ['POST', () => '/message:stream'],
-  GetTask: ['GET', (id) => `/tasks/${id}`],
-  CancelTask: ['POST', (id) => `/tasks/${id}:cancel`],
-  CreateTaskPushNotificationConfig: ['POST', (id) => `/tasks/${id}/pushNotificationConfigs`],
-  GetTaskPushNotificationConfig: ['GET', (id) => `/tasks/${id}/pushNotificationConfigs/x`],
-  DeleteTaskPushNotificationConfig: ['DELETE', (id) => `/tasks/${id}/pushNotificationConfigs/x`],
-}
-
-/** The methods of each service, as the agent behind has them. */
-const services: Readonly<Record<string, readonly [version: string, Readonly<Record<string, Route>>]>> = {
-  'lf.a2a.v1.A2AService': [
-    '1.0',
-    {
-      ...both,
-      ListTasks: ['GET', () => '/tasks'],
-      SubscribeToTask: ['GET', (id) => `/tasks/${id}:subscribe`],
-      ListTaskPushNotificationConfigs: ['GET', (id) => `/tasks/${id}/pushNotificationConfigs`],
-      GetExtendedAgentCard: ['GET', () => '/extendedAgentCard'],
-    },
-  ],
-  'a2a.v1.A2AService': [
-    '0.3',
-    {
-      ...both,
-      TaskSubscription: ['GET', (id) => `/tasks/${id}:subscribe`],
-      ListTaskPushNotificationConfig: ['GET', (id) => `/tasks/${id}/pushNotificationConfigs`],
-      GetAgentCard: ['GET', () => '/card'],
-    },
-  ],
-}
-
-/** The id of a task in a request: that of 0.3 is part of a name. */
-const taskIdIn = (message: Buffer): string =>
-  /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(message.toString('latin1'))?.[0] ?? ''
-
-/** Whether a request holds a message with anything in it. */
-const hasMessage = (message: Buffer): boolean => message.length > 5 + 2
 
 export interface Gateway {
   readonly port: number
@@ -85,10 +44,8 @@ export async function startGrpcGateway(origin: string): Promise<Gateway> {
     stream.on('error', () => undefined)
     stream.on('data', (chunk: Buffer) => chunks.push(chunk))
     stream.on('end', () => {
-      const [, service = '', method = ''] = (headers[':path'] ?? '').split('/')
-      const [version, routes] = services[service] ?? []
-      const [verb, path] = routes?.[method] ?? []
-      if (!version || !verb || !path) {
+      const rest = restCallOf(headers[':path'] ?? '')
+      if (!rest) {
         respond(stream, 12, 'unknown method')
         return
       }
@@ -97,10 +54,10 @@ export async function startGrpcGateway(origin: string): Promise<Gateway> {
       const kept = lines.flatMap((name, index) =>
         index % 2 === 0 && /^(authorization|x-)/.test(name) ? [name, lines[index + 1] ?? ''] : [],
       )
+      const { version, method } = rest
       const session = stream.session
-      const prefix = version === '1.0' ? '/rest' : '/rest/v1'
-      const call = httpRequest(origin + prefix + path(taskIdIn(message)), {
-        method: verb,
+      const call = httpRequest(origin + rest.path(message.subarray(7).toString()), {
+        method,
         headers: [
           ...kept,
           ...(version === '1.0' ? ['A2A-Version', '1.0'] : []),
@@ -112,7 +69,8 @@ export async function startGrpcGateway(origin: string): Promise<Gateway> {
       call.on('response', (response) => void translate(stream, response))
       call.on('error', () => stream.close())
       stream.on('close', () => call.destroy())
-      call.end(verb === 'POST' && !hasMessage(message) ? '{}' : undefined)
+      // No message of a few bytes has an id and parts.
+      call.end(method === 'POST' && message.length < 24 ? '{}' : undefined)
     })
   })
   server.listen(0, '127.0.0.1')
