@@ -35,6 +35,8 @@ export interface Quirks {
   readonly refuse?: (response: ServerResponse, reason: Reason, call: Call) => boolean
   /** Answers instead of everything else, or not (false). */
   readonly answers?: (response: ServerResponse, call: Call, seen: Seen) => boolean
+  /** Answers a call that was let in, in place of a handler as that of @a2a-js/sdk, or not (false). */
+  readonly serves?: (response: ServerResponse, call: Call) => boolean
   /** Is told of each call that is let in. */
   readonly admitted?: (call: Call, seen: Seen, response: ServerResponse) => void
   readonly card?: (card: Record<string, unknown>, origin: string) => unknown
@@ -147,7 +149,7 @@ export async function startTestAgent({ peers, profile, now, quirks = {}, grpc }:
       successes.connections.add(request.socket)
       for (const line of seen.authorization) successes.tokens.add(line)
       quirks.admitted?.(call, seen, response)
-      answerTask(response, call)
+      if (!quirks.serves?.(response, call)) answerTask(response, call)
     } else if (reason === 'throttled') {
       response.setHeader('Retry-After', '30')
       sendJson(response, 429, { error: { code: 429, status: 'RESOURCE_EXHAUSTED', message: 'later' } })
