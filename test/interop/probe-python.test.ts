@@ -9,11 +9,10 @@ const agents = [
   ['a2a-1', 'agent_1_x.py', 6],
 ] as const satisfies [Venv, string, number][]
 
-/** How the store was made, and how the probe is run. */
+/** How the store was made, and how the probe is run. Policy once has a test of its own. */
 const runs: [name: string, init: readonly string[], options: readonly string[]][] = [
   ['as it is', [], []],
   ['with eight digits and SHA256', ['--digits', '8', '--algorithm', 'SHA256'], []],
-  ['under policy once', ['--replay', 'once', '--period', '10'], []],
   ['with a message', [], ['--send', 'hello']],
   ['with its throttle tried', [], ['--throttle']],
 ]
@@ -27,7 +26,8 @@ for (const [venv, program, cells] of agents) {
       const { card } = JSON.parse(await firstLineOf(agent)) as { card: string }
       const run = await runBinary(['probe', card, 'alice', '--strict', '--json', ...options], { cwd })
       const { checks, ok } = parseJson(run) as { ok: boolean; checks: { id: string; status: string }[] }
-      expect(checks.filter(({ status }) => status === 'fail' || status === 'warn')).toEqual([])
+      const found = checks.filter(({ status }) => status === 'fail' || status === 'warn')
+      expect(found.map((check) => JSON.stringify(check))).toEqual([])
       expect(checks.filter(({ id, status }) => id === 'auth.valid' && status === 'pass')).toHaveLength(cells)
       expect({ ok, exitCode: run.exitCode }).toEqual({ ok: true, exitCode: 0 })
     })

@@ -5,6 +5,9 @@ import { checkIds, explainCheck, pageOf } from '../../src/probe/index.js'
 
 const folder = new URL('../../docs/probe/', import.meta.url)
 
+/** Pages that are about all checks. */
+const others = ['README.md', 'conformance.md']
+
 describe('the page of a check', () => {
   // `npx vitest run --project suite test/probe/explanations.test.ts -u` writes them.
   it.each([...checkIds])('%s is the one in docs/probe', async (id) => {
@@ -12,7 +15,7 @@ describe('the page of a check', () => {
   })
 
   it('is there for each check, and for nothing else', () => {
-    const pages = readdirSync(folder).filter((name) => name !== 'README.md')
+    const pages = readdirSync(folder).filter((name) => !others.includes(name))
     expect(new Set(pages)).toEqual(new Set(checkIds.map((id) => `${id}.md`)))
   })
 
@@ -21,7 +24,7 @@ describe('the page of a check', () => {
     const text = [
       '# The checks of `a2a-totp probe`',
       '',
-      '`a2a-totp probe --explain ID` prints the same pages. Recipes for CI: [../ci](../ci).',
+      '`a2a-totp probe --explain ID` prints the same pages. Recipes for CI: [../ci](../ci). [Conformance suites](conformance.md) of A2A: which check covers which case.',
       '',
       ...rows,
       '',
