@@ -4,6 +4,7 @@ import { grpcSection } from './sections/grpc.js'
 import { httpSection } from './sections/http.js'
 import { memorySection } from './sections/memory.js'
 import { probeSection } from './sections/probe.js'
+import { probeLatencySection } from './sections/probe-latency.js'
 import { redisSection } from './sections/redis.js'
 import { schemeSection } from './sections/scheme.js'
 import { startSection } from './sections/start.js'
@@ -17,6 +18,7 @@ const sections: Readonly<Record<string, Section>> = {
   http: httpSection,
   grpc: grpcSection,
   probe: probeSection,
+  'probe-latency': probeLatencySection,
   redis: redisSection,
   store: storeSection,
   memory: memorySection,

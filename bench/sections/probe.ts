@@ -1,9 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BareCalls, type BareCell } from '../bare-calls.js'
-import { cliIn, execute, inFolder, wallTimeOf, type Run } from '../processes.js'
+import { startDemo } from '../demo.js'
+import { cliIn, execute, inFolder, wallTimeOf } from '../processes.js'
 import { cost, milliseconds, type Row, type Scale, type Section } from '../report.js'
 import { takeRounds } from '../rounds.js'
 
@@ -59,40 +58,6 @@ async function run(folder: string, { quick, rounds }: Scale): Promise<readonly R
     ]
   } finally {
     await demo.stop()
-  }
-}
-
-interface Demo {
-  readonly card: string
-  readonly cells: readonly BareCell[]
-  stop(): Promise<void>
-}
-
-const bindings = { JSONRPC: 'jsonrpc', 'HTTP+JSON': 'rest', GRPC: 'grpc' } as const
-
-async function startDemo({ command, args, cwd, env }: Run): Promise<Demo> {
-  const child: ChildProcess = spawn(command, args, {
-    cwd,
-    env: { ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const exit = once(child, 'exit')
-  const [line] = (await Promise.race([once(child.stdout ?? child, 'data'), exit])) as [Buffer]
-  const { card, interfaces } = JSON.parse(String(line)) as {
-    card: string
-    interfaces: { url: string; protocolBinding: keyof typeof bindings; protocolVersion: '1.0' | '0.3' }[]
-  }
-  return {
-    card,
-    cells: interfaces.map(({ url, protocolBinding, protocolVersion }) => ({
-      url,
-      binding: bindings[protocolBinding],
-      protocol: protocolVersion,
-    })),
-    stop: async () => {
-      child.kill()
-      await exit
-    },
   }
 }
 

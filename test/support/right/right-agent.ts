@@ -1,7 +1,7 @@
 import { defaultProfile, type TOTPProfile } from '../../../src/core/profile.js'
 import type { ProbeOptions } from '../../../src/probe/index.js'
 import { startTestAgent, type AgentPeer, type Quirks } from '../broken-agent.js'
-import { startFront, type FrontHabits } from '../front.js'
+import { startFront, type FrontHabits } from '../reverse-proxy.js'
 import { alice, bob, midStep, stillClock } from '../probing.js'
 
 /** An agent that runs. */

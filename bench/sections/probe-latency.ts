@@ -1,0 +1,83 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { delayedAgent } from '../delayed-agent.js'
+import { startDemo } from '../demo.js'
+import { cliIn, execute, inFolder, type Run } from '../processes.js'
+import { cost, type Row, type Scale, type Section, type Unit } from '../report.js'
+
+const delays = [0, 100, 400, 600]
+const kinds = [
+  ['2 cells', ['JSONRPC']],
+  ['4 cells', ['JSONRPC', 'HTTP+JSON']],
+] as const
+
+/** Four cells whose answers take 400 ms should take 12 s. */
+const goals: Readonly<Record<string, number>> = { '4 cells 400': 30 }
+
+const seconds: Unit = (value) => `${(value / 1000).toFixed(1)} s`
+
+/** How long the probe takes where each answer does, as a process. The ratio is the number of answers that it waits for. */
+export const probeLatencySection: Section = {
+  title:
+    'Probe of an agent whose answers take a while, over HTTP, policy reuse (wall time of the whole process)',
+  run: (scale) => inFolder((folder) => run(folder, scale)),
+}
+
+async function run(folder: string, { quick }: Scale): Promise<readonly Row[]> {
+  const cwd = join(folder, 'store')
+  mkdirSync(cwd)
+  const cli = cliIn(cwd)
+  execute(cli('init'))
+  // Budgets of wrong codes grow with the digits, and every run spends four.
+  execute(cli('add-peer', 'alice', 'bob', '--digits', '8'))
+  const demo = await startDemo(cli('--json', 'demo', '--port', '0'))
+  const rows: Row[] = []
+  try {
+    for (const [kind, bindings] of kinds) {
+      for (const delayMs of delays) {
+        const agent = await delayedAgent(demo.card, delayMs, bindings)
+        try {
+          const probed = cli('probe', agent.card, 'alice')
+          const samples: number[] = []
+          for (let round = 0; round < (quick ? 1 : 3); round++) samples.push(await wallTimeOf(probed))
+          const goal = goals[`${kind} ${delayMs}`]
+          const name = `${kind}, answers after ${delayMs} ms`
+          rows.push(
+            cost(
+              { name, samples },
+              {
+                name: delayMs === 0 ? '1 ms' : 'one answer',
+                samples: samples.map(() => Math.max(delayMs, 1)),
+              },
+              seconds,
+              ...(goal === undefined ? [] : [goal]),
+            ),
+          )
+        } finally {
+          await agent.close()
+        }
+      }
+    }
+    return rows
+  } finally {
+    await demo.stop()
+  }
+}
+
+/** The wall time of a process in milliseconds; the agent in this one goes on answering meanwhile. */
+async function wallTimeOf({ command, args, cwd, env }: Run): Promise<number> {
+  const start = performance.now()
+  const child = spawn(command, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const chunks: Buffer[] = []
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
+  const [code] = (await once(child, 'close')) as [number | null]
+  if (code !== 0)
+    throw new Error(`the probe ended with ${String(code)}:\n${Buffer.concat(chunks).toString()}`)
+  return performance.now() - start
+}
