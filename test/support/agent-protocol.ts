@@ -2,15 +2,21 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Version } from './agent-card.js'
 import { answerAt, restDoor, rpcDoor, type Door } from './agent-doors.js'
 
+/** What a call asks for; `unknown` is a method that the agent does not have. */
+export type CallOperation =
+  'get' | 'subscribe' | 'send' | 'stream' | 'list' | 'cancel' | 'push' | 'card' | 'unknown'
+
 /** An A2A call as the test agent understands it. */
 export interface Call {
   readonly binding: 'jsonrpc' | 'rest'
   readonly version: Version
-  readonly operation: 'get' | 'subscribe' | 'send' | 'unknown'
+  readonly operation: CallOperation
   /** The method of the protocol that it calls, if there is such a one. */
   readonly door: Door | undefined
   readonly httpMethod: string
   readonly taskId: string
+  /** The method as it was called: `message/send`, `POST /message:send`. */
+  readonly name: string
   /** Whether it sends a message without id and parts. */
   readonly hollow: boolean
 }
@@ -22,14 +28,15 @@ export function parseCall(request: IncomingMessage, body: string): Call {
     const { method = '', params } = parsed(body) as { method?: string; params?: Params }
     const door = rpcDoor(method, version)
     return {
-      ...{ binding: 'jsonrpc', version, httpMethod, door },
+      ...{ binding: 'jsonrpc', version, httpMethod, door, name: method },
       ...{ operation: operationOf(door), taskId: params?.id ?? '', hollow: isHollow(params) },
     }
   }
   const rest = version === '1.0' ? /^\/rest(\/.*)$/.exec(path) : /^\/rest\/v1(\/.*)$/.exec(path)
   const { door, taskId } = restDoor(httpMethod, rest?.[1] ?? '')
   const hollow = body !== '' && isHollow(parsed(body) as Params)
-  return { binding: 'rest', version, operation: operationOf(door), door, httpMethod, taskId, hollow }
+  const name = `${httpMethod} ${rest?.[1] ?? ''}`
+  return { binding: 'rest', version, operation: operationOf(door), door, httpMethod, name, taskId, hollow }
 }
 
 interface Params {
@@ -45,8 +52,10 @@ function parsed(body: string): unknown {
   }
 }
 
-const operationOf = (door: Door | undefined): Call['operation'] =>
-  door === 'get' || door === 'subscribe' || door === 'send' ? door : 'unknown'
+function operationOf(door: Door | undefined): CallOperation {
+  if (door === undefined) return 'unknown'
+  return door.endsWith('push') ? 'push' : (door as CallOperation)
+}
 
 const isHollow = (params: Params | undefined): boolean => (params?.message?.messageId ?? '') === ''
 
@@ -72,13 +81,13 @@ const rpc = (rest: Record<string, unknown>): Answer => json(200, { jsonrpc: '2.0
 function answerOf(call: Call): Answer {
   const { binding, version, operation, door, taskId, hollow } = call
   const message = `Task not found: ${taskId}`
-  if (door !== undefined && (operation === 'unknown' || (operation === 'send' && hollow))) {
-    return ofHandler(call, door, message)
-  }
-  if (operation === 'unknown') {
+  if (door === undefined) {
     return binding === 'jsonrpc'
       ? rpc({ error: { code: -32601, message: 'Method not found' } })
       : [404, '<pre>Cannot GET it</pre>', 'text/html']
+  }
+  if (operation !== 'get' && operation !== 'subscribe' && (operation !== 'send' || hollow)) {
+    return ofHandler(call, door, message)
   }
   if (operation === 'send') {
     const task = { id: 'task-1', contextId: 'context-1', status: { state: 'TASK_STATE_COMPLETED' } }
