@@ -69,6 +69,8 @@ export function throttlingDefects({ peers }: Circumstances): Defect[] {
       name: 'has lost its state, and says so to everyone',
       quirks: { answers: (response) => later(response, 503, { 'Retry-After': '1' }) },
       named: fails('auth.valid', 'coverage', 'status'),
+      // Another cell at the same URL may be asked for the methods of this one, and gets the same.
+      follows: ['auth.doors'],
     },
     {
       name: 'has lost its state, and says so where it has to look at a code',
