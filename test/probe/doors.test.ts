@@ -319,7 +319,7 @@ describe('auth.doors', () => {
   it('sends no message where even GetTask is open', async () => {
     const sent: string[] = []
     const { report } = await probeAgent({
-      waves: ({ operation, name = '' }) => {
+      waves: ({ operation, name }) => {
         if (operation === 'send' || operation === 'stream') sent.push(name)
         return true
       },
