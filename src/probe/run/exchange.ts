@@ -106,18 +106,26 @@ interface Settings {
 /** Every exchange of a run. All requests of the probe go through {@link Exchanges.send}, which keeps them. */
 export class Exchanges {
   readonly #kept: (Exchange | undefined)[] = []
+  /** The lists that were asked for since the last answer: each is asked for many times. */
+  readonly #lists = new Map<Cell | 'all', readonly Exchange[]>()
   #isClosed = false
 
   constructor(private readonly settings: Settings) {}
 
   /** Those that were answered, in the order in which they were sent. */
   get all(): readonly Exchange[] {
-    return this.#kept.filter((exchange) => exchange !== undefined)
+    return this.#list('all', () => this.#kept.filter((exchange) => exchange !== undefined))
   }
 
   /** The exchanges of one cell that count, in order: not those that were throttled and sent again. */
   of(cell: Cell): readonly Exchange[] {
-    return this.all.filter((exchange) => exchange.cell === cell && !exchange.superseded)
+    return this.#list(cell, () => this.all.filter((one) => one.cell === cell && !one.superseded))
+  }
+
+  #list(of: Cell | 'all', make: () => readonly Exchange[]): readonly Exchange[] {
+    const list = this.#lists.get(of) ?? make()
+    this.#lists.set(of, list)
+    return list
   }
 
   /** Nothing more is sent or kept. */
@@ -153,6 +161,7 @@ export class Exchanges {
       return answer
     }
     const keep = (answer: Answer, superseded: boolean): void => {
+      this.#lists.clear()
       this.#kept[place] = {
         ...{ cell, check, stage, label, operation, door, again, shows, sentAt, answer },
         ...(superseded && { superseded }),

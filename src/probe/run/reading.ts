@@ -26,10 +26,25 @@ export interface Tried extends Exchange {
 }
 
 /**
+ * Reads a list of exchanges once: the verdict on each answer depends on what the others show. Lists of exchanges do not
+ * change; a run that goes on has new ones.
+ */
+function once<T>(read: (exchanges: readonly Exchange[]) => T): (cell: OfCell) => T {
+  const known = new WeakMap<readonly Exchange[], { readonly value: T }>()
+  return ({ exchanges }) => {
+    const found = known.get(exchanges) ?? { value: read(exchanges) }
+    known.set(exchanges, found)
+    return found.value
+  }
+}
+
+/**
  * The requests that should have been refused, in order. Those to other methods are not among them: an agent that does
  * not have a method need not refuse it.
  */
-export function triedIn({ exchanges }: OfCell): Tried[] {
+export const triedIn: (cell: OfCell) => readonly Tried[] = once(readTried)
+
+function readTried(exchanges: readonly Exchange[]): Tried[] {
   let success: Answer | undefined
   return exchanges.flatMap((exchange) => {
     const { stage, answer } = exchange
@@ -43,9 +58,9 @@ export function triedIn({ exchanges }: OfCell): Tried[] {
 }
 
 /** The answer to the last call with right credentials. */
-export function validAnswer({ exchanges }: OfCell): Answer | undefined {
-  return exchanges.findLast(({ stage }) => stage === 'valid')?.answer
-}
+export const validAnswer: (cell: OfCell) => Answer | undefined = once(
+  (exchanges) => exchanges.findLast(({ stage }) => stage === 'valid')?.answer,
+)
 
 /** Whether right credentials were let in. */
 export function isShown(cell: OfCell): boolean {
@@ -80,14 +95,16 @@ export function isInconclusive({ kind, status }: Answer): boolean {
 }
 
 /** What the agent says to a caller with nothing; to one with the token alone where that was not tried. */
-function refusalsIn(cell: OfCell): Refusals {
-  const before = triedIn(cell).filter(({ operation, when }) => operation === 'get' && when === 'before')
+const refusalsIn: (cell: OfCell) => Refusals = once((exchanges) => {
+  const before = triedIn({ exchanges }).filter(
+    ({ operation, when }) => operation === 'get' && when === 'before',
+  )
   for (const wanted of comparedWith) {
     const found = before.filter(({ check, answer }) => check === wanted && isTelling(answer))
     if (found.length > 0) return found.map(({ answer }) => answer)
   }
   return []
-}
+})
 
 /**
  * Whether an answer shows that the caller was let in, compared with the other answers of the cell. `unclear` when
