@@ -2,6 +2,7 @@ import { cellCheckIds, runCheckIds, type CheckId } from '../check-ids.js'
 import type { CellEvidence, Evidence } from '../run/evidence.js'
 import { isUnserved, triedIn, validAnswer, wasLetIn } from '../run/reading.js'
 import type { Cell } from '../target/cells.js'
+import { isAnswer, type Answer } from '../wire/answer.js'
 import type { NoAnswer } from '../wire/raw-answer.js'
 import type { CellCheck, Check } from './check.js'
 import { cellChecks, checks, runChecks } from './index.js'
@@ -44,6 +45,8 @@ function coverageAnyway(evidence: Evidence, { reported, performed }: Selection):
 function judgeCell(check: CellCheck, cell: CellEvidence, evidence: Evidence): Verdict {
   const { untestable } = cell.cell
   if (untestable !== undefined) return skipped(untestable)
+  const silence = silenceOf(cell)
+  if (silence) return { ...skipped('nothing answers at this interface'), actual: silence.summary }
   const open = triedIn(cell).some(({ answer }) => wasLetIn(answer, cell) === 'yes')
   if (isUnserved(cell) && !open) {
     const actual = validAnswer(cell)?.summary ?? ''
@@ -53,6 +56,11 @@ function judgeCell(check: CellCheck, cell: CellEvidence, evidence: Evidence): Ve
   // A part of the evidence shows a fault, but not that there is none.
   const isPartial = cell.unfinished.has(check.id) && verdict.status === 'pass'
   return isPartial ? { ...skipped(cell.whyNotSent), actual: verdict.actual } : verdict
+}
+
+/** The first of nothing but failed connections: such an interface is a gap, and shows nothing of how the agent refuses. */
+function silenceOf({ exchanges }: CellEvidence): Answer | undefined {
+  return exchanges.every(({ answer }) => !isAnswer(answer)) ? exchanges[0]?.answer : undefined
 }
 
 /** If nothing answered, most checks are skipped, and the report is not ok because nothing was shown. */
