@@ -44,7 +44,7 @@ function readAnswer(
   if (showsNothing(exchange)) return 'nothing'
   if (kind === 'refused' || isRefusal) return 'refused'
   if (isNoDoor(answer) || (door?.method === 'card' && isUnconfigured(answer))) return 'absent'
-  if (invented.some((one) => isOfNobody(one.answer) && isAlike(one.answer, answer))) return 'absent'
+  if (invented.some((one) => isOfNobody(one.answer) && isSameToAll(one.answer, answer))) return 'absent'
   if (kind === 'authenticated' || kind === 'answered') return 'let in'
   if (kind === 'unreadable' && status === null) return 'silent'
   if (kind === 'failed' || kind === 'redirected') return 'failed'
@@ -73,10 +73,14 @@ function isNoDoor({ kind, status, signature }: Answer): boolean {
 const isUnconfigured = ({ signature }: Answer): boolean => signature === 'grpc FAILED_PRECONDITION'
 
 /** Whether an answer to an invented method is about the method: a page, a redirect, or 404 in any form. */
-function isOfNobody({ kind, status, signature }: Answer): boolean {
-  const isProtocol = signature.split(' ')[1] !== undefined && signature.split(' ')[1] !== ''
+function isOfNobody({ kind, status, signature, offProtocol }: Answer): boolean {
+  const isProtocol = offProtocol !== true && (signature.split(' ')[1] ?? '') !== ''
   return kind !== 'answered' && kind !== 'authenticated' && (status === 404 || status === 405 || !isProtocol)
 }
+
+/** A method may serve data of its own in a form that is not that of A2A, so what is no error has to be the same text. */
+const isSameToAll = (one: Answer, other: Answer): boolean =>
+  isAlike(one, other) && ((other.status ?? 0) >= 300 || one.face === other.face)
 
 const isAlike = (one: Answer, other: Answer): boolean =>
   one.kind === other.kind && one.signature === other.signature && one.status === other.status
