@@ -12,9 +12,9 @@ export const authAfterValid: CellCheck = {
   needs: ['auth.none', 'auth.bearer-only', 'auth.totp-only', 'auth.valid'],
   judge: judgeAfterValid,
   means:
-    'A call that was refused before a success was let in after one, on the same connection or with the same token: the agent remembers an authentication and applies it to other callers. Behind a proxy, connections are shared. If `auth.wrong-code` fails too, the probe cannot tell which of the two it is, because wrong codes are sent last.',
+    'A call that was refused before a success was let in after one, on the same connection or with the same token: the agent remembers an authentication and applies it to other callers. Cookies that a success sets are sent back without any credentials, and must not let a call in either: a session needs no second factor. Behind a proxy, connections are shared. If `auth.wrong-code` fails too, the probe cannot tell which of the two it is, because wrong codes are sent last.',
   fix: [
-    'Authenticate every request (A2A 0.3, 4.4; 1.0, 7.4); do not cache the result per connection, socket or token.',
+    'Authenticate every request (A2A 0.3, 4.4; 1.0, 7.4); do not cache the result per connection, socket or token, and open no session by cookie.',
     'A cache of results must have the code and its time step in its key.',
   ],
 }
@@ -34,7 +34,13 @@ function judgeAfterValid(cell: CellEvidence): Verdict {
   const after = tried.filter(
     ({ again, when }) => when === 'after-same-connection' || (when === 'after' && again),
   )
-  const comparable = after.filter(refusedElsewhere)
+  const refusesNobody = tried.some(
+    ({ check, when, answer }) =>
+      check === 'auth.none' && when === 'before' && wasLetIn(answer, cell) === 'no',
+  )
+  // Cookies of a success exist only after it; without them the same call has no credentials.
+  const isByCookies = ({ check }: Tried): boolean => check === 'auth.after-valid'
+  const comparable = after.filter((one) => (isByCookies(one) ? refusesNobody : refusedElsewhere(one)))
   if (comparable.length === 0) return skipped('nothing was refused before the success')
   const verdict = judgeAll(comparable, cell)
   const [wrong] = wrongCodesLetIn(cell)

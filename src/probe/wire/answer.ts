@@ -17,6 +17,8 @@ interface Seen {
   readonly message: string
   /** Values of WWW-Authenticate (or of gRPC's www-authenticate trailer). */
   readonly challenges: readonly string[]
+  /** The cookies that it sets, as a browser sends them back: `name=value`. */
+  readonly cookies?: readonly string[]
   /** Retry-After in seconds, if the answer has one. */
   readonly retryAfter?: number
   /** Everything received, to search for secrets. */

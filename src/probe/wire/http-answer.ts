@@ -21,6 +21,7 @@ export function readHttpAnswer(answer: RawAnswer, taskId?: string): Answer {
   const said = steady(error?.message ?? (typeof json === 'object' ? wordsOf(json) : textOf(text)))
   const meaning = meaningOf({ status, header, type, text, event, json, error, said })
   const { by, offProtocol = false } = meaning
+  const cookies = cookiesOf(header('set-cookie'))
   const words = error ? `${error.code} ${quoted(said)}`.trim() : bodyInWords(json, type, text)
   return {
     ...meaning,
@@ -34,6 +35,7 @@ export function readHttpAnswer(answer: RawAnswer, taskId?: string): Answer {
     message: said,
     ...(!error && typeof json === 'object' && { content: jsonContent(json) }),
     challenges: header('www-authenticate'),
+    ...(cookies.length > 0 && { cookies }),
     ...timesIn(answer),
     raw: steady(answer.raw),
     receivedAt,
@@ -51,6 +53,18 @@ function payloadOf(
   if (!/^text\/event-stream/i.test(type)) return { text: body, event: undefined }
   const [first] = eventsOf(body)
   return { text: first?.data ?? '', event: first?.name ?? 'none' }
+}
+
+/** The most cookies to send back, and the longest: a server refuses a request that is too large. */
+const mostCookies = 20
+const longestCookie = 4096
+
+/** Name and value of each cookie that is set (RFC 6265 §5.2), as far as a header line can carry it back. */
+function cookiesOf(lines: readonly string[]): string[] {
+  return lines
+    .map((line) => line.split(';')[0]?.trim() ?? '')
+    .filter((pair) => /^[^=\s]+=[\x20-\x7e]+$/.test(pair) && pair.length <= longestCookie)
+    .slice(0, mostCookies)
 }
 
 /** Header fields that are part of how a refusal looks; others change from one request to the next. */
