@@ -30,14 +30,18 @@ function inOneCell({ waves, answers, refuse }: Quirks, cell: string): Quirks {
   }
 }
 
+/** Longer than any answer takes on a busy machine, where several runs share a core. */
+const timeoutMs = 20_000
+
 const optionsOf = ({ options, path }: Defect): Parameters<typeof probeAgent>[1] => ({
+  timeoutMs,
   ...options?.(probeOptions('http://127.0.0.1', stillClock(midStep))),
   path,
 })
 
 describe('probe', () => {
   it('finds nothing at an agent that does everything right', async () => {
-    const { report } = await probeAgent({})
+    const { report } = await probeAgent({}, { timeoutMs })
     expect(findings(report)).toEqual({})
     expect(report).toMatchObject({
       ok: true,
@@ -45,7 +49,9 @@ describe('probe', () => {
       guessesSpent: 4,
       summary: { failed: 0, warned: 0 },
     })
-    expect(report.checks.filter(({ status }) => status === 'skip')).toEqual([])
+    const skipped = report.checks.filter(({ status }) => status === 'skip')
+    // No key was given.
+    expect(skipped.map(({ id }) => id)).toEqual(['card.signature'])
   })
 
   it('knows at least ninety broken agents, each by a name of its own', () => {
@@ -72,7 +78,7 @@ describe('probe', () => {
 
   it.concurrent.each(ofOneCell)('names $cell alone where it alone $name', async (defect) => {
     const { quirks, named, cell } = defect
-    const { report } = await probeAgent(inOneCell(quirks, cell))
+    const { report } = await probeAgent(inOneCell(quirks, cell), { timeoutMs })
     const found = Object.entries(findingsByCell(report)).map(([one, ofIt]) => [one, telling(ofIt, defect)])
     const expected = cells.map((one) => [one, one === cell ? ofCells(named) : {}])
     expect(Object.fromEntries(found)).toEqual(Object.fromEntries(expected))
