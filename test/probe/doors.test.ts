@@ -234,11 +234,11 @@ describe('auth.doors', () => {
   it.each<[string, Quirks['waves']]>([
     ['list', ({ operation }) => operation === 'list'],
     ['stream', ({ operation }) => operation === 'stream'],
-  ])('fails where "%s" is open, in the cells that have it', async (operation, waves) => {
+  ])('fails where "%s" is open, in each cell', async (_, waves) => {
     const { report } = await probeAgent({ ...(waves && { waves }) })
     const failing = Object.entries(doorsIn(report)).filter(([, line]) => line.startsWith('fail'))
-    const cells = ['jsonrpc 1.0', 'rest 1.0', ...(operation === 'list' ? [] : ['jsonrpc 0.3', 'rest 0.3'])]
-    expect(failing.map(([cell]) => cell).sort()).toEqual(cells.sort())
+    const cells = ['jsonrpc 0.3', 'jsonrpc 1.0', 'rest 0.3', 'rest 1.0']
+    expect(failing.map(([cell]) => cell).sort()).toEqual(cells)
   })
 
   it('tries the names of both versions where the card names one', async () => {

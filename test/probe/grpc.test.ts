@@ -18,7 +18,7 @@ import {
 const overGrpc = { grpc: true, binding: 'grpc' } as const
 
 const table = defects({ peers: [alice, bob], now: () => midStep }).filter(
-  ({ httpOnly, cells, options }) => !httpOnly && !cells && !options,
+  ({ httpOnly, options }) => !httpOnly && !options,
 )
 
 describe('over gRPC, the probe', () => {
@@ -70,7 +70,8 @@ describe('over gRPC, the probe', () => {
   it.each(table)('names an agent that $name', async (defect) => {
     const { report } = await probeAgent(defect.quirks, overGrpc)
     expect(telling(findings(report), defect)).toEqual(defect.named)
-    for (const found of Object.values(findingsByCell(report)))
-      expect(telling(found, defect)).toEqual(ofCells(defect.named))
+    const { named, cells: where = () => true } = defect
+    for (const [cell, found] of Object.entries(findingsByCell(report)))
+      expect({ cell, ...telling(found, defect) }).toEqual({ cell, ...(where(cell) ? ofCells(named) : {}) })
   })
 })

@@ -34,6 +34,8 @@ export function factorDefects({ peers, now }: Circumstances): Defect[] {
       name: 'demands nothing over REST, which is not behind the guard',
       quirks: { waves: ({ binding }) => binding === 'rest' },
       cells: (cell) => cell.startsWith('rest'),
+      // gRPC comes to it through a gateway that speaks REST.
+      httpOnly: true,
       named: fails(...nothingDemanded),
     },
     {
@@ -51,6 +53,8 @@ export function factorDefects({ peers, now }: Circumstances): Defect[] {
       name: 'checks the code of a POST only',
       quirks: { waves: ({ httpMethod }, seen) => httpMethod === 'GET' && live(seen) },
       cells: (cell) => cell.startsWith('rest'),
+      // gRPC comes to it through a gateway that speaks REST.
+      httpOnly: true,
       named: fails(...tokenAlone),
     },
     {
