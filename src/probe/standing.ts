@@ -1,7 +1,7 @@
-import { checks } from './checks/index.js'
-import { isFailing, summarise, type CheckResult, type ProbeReport } from './report/report.js'
-import { titleOf } from './target/cells.js'
 import type { CheckId } from './check-ids.js'
+import { checks } from './checks/index.js'
+import { columnsOf, titleIn } from './report/columns.js'
+import { isFailing, summarise, type CheckResult, type ProbeReport } from './report/report.js'
 
 /** Checks that judge every answer of a run, and so those to wrong codes too. */
 const ofEveryAnswer: ReadonlySet<CheckId> = new Set(['auth.after-valid', 'challenge', 'status', 'leak'])
@@ -51,12 +51,12 @@ export function withStanding(
   }
 }
 
-/** The cell of a result; empty if it concerns the agent as a whole. */
-const columnOf = ({ binding, protocolVersion: protocol }: CheckResult): string =>
-  binding === null || protocol === null ? '' : titleOf({ binding, protocol })
-
+/** Whether two results are of one check in one cell. */
 const isSame = (one: CheckResult, other: CheckResult): boolean =>
-  one.id === other.id && columnOf(one) === columnOf(other) && one.url === other.url
+  one.id === other.id &&
+  one.binding === other.binding &&
+  one.protocolVersion === other.protocolVersion &&
+  one.url === other.url
 
 const severities = { skip: 0, pass: 0, warn: 1, fail: 2 } as const
 
@@ -69,7 +69,8 @@ function withGap(
   untried: readonly CheckResult[],
   reason: string,
 ): CheckResult[] {
-  const named = untried.map((check) => [check.id, columnOf(check)].filter(Boolean).join(' in '))
+  const columns = columnsOf(results)
+  const named = untried.map((check) => [check.id, titleIn(columns, check)].filter(Boolean).join(' in '))
   const gap = `no wrong code was sent yet for ${named.join(', ')}; ${reason}`
   const found = results.find(({ id }) => id === 'coverage')
   const failed: CheckResult = {

@@ -1,10 +1,9 @@
-import { costOf, countsOf } from './words.js'
+import { costOf, countsOf, verdictOf } from './words.js'
 import type { ProbeReport } from './report.js'
 
 /** One line about a run: when it began, its verdict, its numbers. */
 export function renderLine(report: ProbeReport): string {
-  const word = report.ok ? 'PASS' : 'FAIL'
   const numbers = `${countsOf(report)} (${costOf(report)})`
   const silent = report.reachable ? '' : '  the agent cannot be reached'
-  return `${report.startedAt.slice(0, 19)}Z ${word}  ${numbers}${silent}`
+  return `${report.startedAt.slice(0, 19)}Z ${verdictOf(report)}  ${numbers}${silent}`
 }
