@@ -46,18 +46,12 @@ export function renderPretty(
 /** The first line says by what the run was narrowed. */
 function opening(report: ProbeReport, { chalk }: Style): string[] {
   const diagnosis = diagnosisOf(report)
-  const title = chalk.bold(`${nameOf(report)}at ${report.target}`)
+  const title = chalk.bold(joined(' ', report.agent ?? '', `at ${report.target}`))
   const narrowing = narrowingOf(report)
   const narrowed = narrowing === '' ? '' : chalk.yellow(narrowing)
   return diagnosis === ''
     ? [joined('  ', title, narrowed)]
     : [joined('  ', chalk.red.bold(diagnosis), narrowed), title]
-}
-
-/** The agent's name; without what makes a line a command to the log of a CI system (`::error::`, `##[error]`). */
-function nameOf({ agent }: ProbeReport): string {
-  const name = agent?.replace(/^[^\p{L}\p{N}]+/u, '') ?? ''
-  return name === '' ? '' : `${name} `
 }
 
 function table({ checks }: ProbeReport, style: Style): string[] {
@@ -113,6 +107,6 @@ function paragraph(finding: Finding, { chalk, paint, mark }: Style): string[] {
 const mostIds = 4
 
 function closing(report: ProbeReport, { chalk }: Style): string {
-  const word = report.ok ? chalk.green.bold('PASS') : chalk.red.bold(verdictOf(report))
+  const word = (report.ok ? chalk.green : chalk.red).bold(verdictOf(report))
   return joined('  ', word, countsOf(report), chalk.dim(`(${costOf(report)})`), narrowingOf(report))
 }
