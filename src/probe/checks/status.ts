@@ -1,10 +1,10 @@
 import type { CellCheck } from './check.js'
 import type { CellEvidence } from '../run/evidence.js'
+import { isMalformedHttp } from '../run/malformed.js'
 import { triedIn, type Tried } from '../run/reading.js'
 import type { Answer } from '../wire/answer.js'
 import { refusalAnswers } from './shared/refusal-answers.js'
 import { refusedInFront } from './shared/in-front.js'
-import { isMalformedHttp } from './shared/tried.js'
 import { failed, passed, skipped, warned, type Verdict } from './verdict.js'
 
 export const status: CellCheck = {

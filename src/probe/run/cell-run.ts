@@ -8,16 +8,13 @@ import type { Answer } from '../wire/answer.js'
 import type { HttpClient } from '../wire/http.js'
 import type { CellEvidence } from './evidence.js'
 import type { Attempt, Exchange, Exchanges, Stage } from './exchange.js'
+import { isMalformedHttp } from './malformed.js'
 import { triedIn, validAnswer } from './reading.js'
+import { sideBySide } from './side-by-side.js'
 import type { Waited } from './throttle-wait.js'
 
 /** A cell is given up after this many requests without a readable answer. */
 export const patience = 3
-
-/** A proxy may close the connection on what is not valid HTTP, which says nothing of other requests. */
-const malformed: readonly CheckId[] = ['auth.malformed-code', 'auth.duplicate-header']
-/** The most requests of one cell that are under way at a time. */
-export const sideBySide = 8
 
 interface Tools {
   readonly client: HttpClient
@@ -57,11 +54,10 @@ export class CellRun implements CellEvidence {
   async try(stage: Stage, attempt: Attempt, connection: Connection): Promise<void> {
     if (!this.#binding.carries(attempt.fields)) return
     // An agent that answers no request would delay a run for minutes.
-    const group = malformed.find((check) => check === attempt.check)
-    const alike = triedIn(this).filter(({ check }) => malformed.find((one) => one === check) === group)
-    if (alike.filter(isUnanswered).length >= patience) {
+    const unanswered = triedIn(this).filter(isUnanswered)
+    if (unanswered.filter((one) => isAlike(one, attempt)).length >= patience) {
       this.whyNotSent = `given up after ${patience} requests without a readable answer`
-      if (group === undefined) this.gaps = [this.whyNotSent]
+      if (!isMalformedHttp(attempt)) this.gaps = [this.whyNotSent]
       return
     }
     await this.send(stage, attempt, connection)
@@ -69,11 +65,7 @@ export class CellRun implements CellEvidence {
 
   /** The same for many, side by side on connections other than that of the valid calls. */
   async tryAll(stage: Stage, attempts: readonly Attempt[]): Promise<void> {
-    const left = [...attempts]
-    const tryInTurn = async (): Promise<void> => {
-      for (let next = left.shift(); next; next = left.shift()) await this.try(stage, next, 'beside')
-    }
-    await Promise.all(Array.from({ length: sideBySide }, tryInTurn))
+    await sideBySide(attempts, (attempt) => this.try(stage, attempt, 'beside'))
   }
 
   send(stage: Stage, attempt: Attempt, connection: Connection): Promise<Answer> {
@@ -85,9 +77,14 @@ export class CellRun implements CellEvidence {
 }
 
 /** An HTTP server may hang up on a header that is malformed or sent twice: that is an answer. */
-function isUnanswered({ check, answer }: Exchange): boolean {
-  const mayHangUp = check === 'auth.malformed-code' || check === 'auth.duplicate-header'
-  return answer.kind === 'unreadable' && !(mayHangUp && answer.closed === true)
+function isUnanswered(tried: Exchange): boolean {
+  const { kind, closed } = tried.answer
+  return kind === 'unreadable' && !(isMalformedHttp(tried) && closed === true)
+}
+
+/** No answer to what is not valid HTTP says nothing of other requests, so each check that sends such counts for itself. */
+function isAlike(one: { readonly check: CheckId }, other: { readonly check: CheckId }): boolean {
+  return isMalformedHttp(one) || isMalformedHttp(other) ? one.check === other.check : true
 }
 
 function operationOf({ operation: name, text = '', door, pageSize }: Attempt, taskId: string): Operation {

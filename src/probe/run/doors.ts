@@ -1,15 +1,13 @@
+import { protocolVersions } from '../../core/card/shapes.js'
 import { doorsOf, opensStream, sendsMessage, type Door } from '../bindings/methods.js'
 import type { CheckId } from '../check-ids.js'
-import { protocolVersions } from '../../core/card/shapes.js'
 import type { FieldLine } from '../wire/raw-answer.js'
 import { patience, type CellRun } from './cell-run.js'
 import { doorKeys, doorLabel, doorsTriedIn, showsNothing } from './door-evidence.js'
 import { bearerField } from './material.js'
 import { isShown, triedIn, wasLetIn } from './reading.js'
 import type { Session } from './session.js'
-
-/** How many methods of a cell are tried at a time: none of these requests depends on another. */
-const sideBySide = 4
+import { sideBySide } from './side-by-side.js'
 
 /**
  * Tries every method of the protocol in each cell, without credentials and with the bearer alone. None of the calls has
@@ -43,17 +41,13 @@ async function tryDoorsOf(
     if (isBearer && !(trusted && isShown(run))) continue
     const open = withNone === 'yes' || answerTo(check, run) === 'yes'
     const fields: FieldLine[] = isBearer ? [bearerField(options.credentials.token.value)] : []
-    await trySideBySide(
-      run,
-      doors.filter((door) => !open || !sendsMessage(door)),
-      async (door) => {
-        await run.send(
-          'door',
-          { check: 'auth.doors', label: doorLabel(door.name, key), operation: 'door', door, fields },
-          'beside',
-        )
-      },
-    )
+    const harmless = doors.filter((door) => !open || !sendsMessage(door))
+    await sideBySide(streamsLast(harmless), async (door) => {
+      // An agent that answers no request would delay a run for minutes.
+      if (doorsTriedIn(run).filter(({ answer }) => answer.kind === 'unreadable').length >= patience) return
+      const label = doorLabel(door.name, key)
+      await run.send('door', { check: 'auth.doors', label, operation: 'door', door, fields }, 'beside')
+    })
   }
 }
 
@@ -93,21 +87,9 @@ function isTriedElsewhere(door: Door, { cell }: CellRun, streams: boolean): bool
   return door.method === 'get' || (streams && door.method === 'subscribe')
 }
 
-async function trySideBySide(
-  run: CellRun,
-  doors: readonly Door[],
-  send: (door: Door) => Promise<void>,
-): Promise<void> {
-  // An opened stream may stay silent until it times out, so streams come last.
-  const left = [...doors].sort((one, other) => Number(opensStream(one)) - Number(opensStream(other)))
-  const sendSome = async (): Promise<void> => {
-    for (let door = left.shift(); door; door = left.shift()) {
-      // An agent that answers no request would delay a run for minutes.
-      if (doorsTriedIn(run).filter(({ answer }) => answer.kind === 'unreadable').length >= patience) return
-      await send(door)
-    }
-  }
-  await Promise.all(Array.from({ length: sideBySide }, sendSome))
+/** An opened stream may stay silent until it times out. */
+function streamsLast(doors: readonly Door[]): Door[] {
+  return [...doors].sort((one, other) => Number(opensStream(one)) - Number(opensStream(other)))
 }
 
 /** Names the methods about which nothing was shown: they may be open. */

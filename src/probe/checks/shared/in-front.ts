@@ -1,6 +1,6 @@
 import type { CellEvidence } from '../../run/evidence.js'
+import { isMalformedHttp } from '../../run/malformed.js'
 import { triedIn, wasLetIn, type Tried } from '../../run/reading.js'
-import { isMalformedHttp } from './tried.js'
 
 /**
  * Whether something in front of the agent refused a request: a firewall, a proxy or the HTTP server. Of a malformed or

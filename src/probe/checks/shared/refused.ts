@@ -1,8 +1,9 @@
 import type { CheckId } from '../../check-ids.js'
 import type { CellEvidence } from '../../run/evidence.js'
+import { isMalformedHttp } from '../../run/malformed.js'
 import { isInconclusive, triedIn, wasLetIn, type Tried } from '../../run/reading.js'
 import { refusedInFront } from './in-front.js'
-import { isMalformedHttp, labelsOf } from './tried.js'
+import { labelsOf } from './tried.js'
 import { failed, passed, skipped, warned, type Verdict } from '../verdict.js'
 
 /** Whether everything that a check sent before any success was refused. */

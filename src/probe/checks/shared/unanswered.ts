@@ -1,6 +1,7 @@
 import type { CellEvidence } from '../../run/evidence.js'
+import { isMalformedHttp } from '../../run/malformed.js'
 import { isInconclusive, triedIn, type Tried } from '../../run/reading.js'
-import { isMalformedHttp, labelsOf } from './tried.js'
+import { labelsOf } from './tried.js'
 
 /** What the agent itself never answered in a cell, in words: a limiter or a gateway did, for all that was sent. */
 export function unansweredIn(cell: CellEvidence): string[] {
