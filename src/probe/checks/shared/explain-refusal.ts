@@ -60,11 +60,7 @@ function certainReason(answer: Answer, cell: CellEvidence): string | undefined {
   return undefined
 }
 
-/** nginx answers 400 where it demands a client certificate. */
-function explainForeign({ by = 'something in front', status, message }: Answer): string {
-  if (/client certificate|No required SSL certificate/i.test(message)) {
-    return `${by} demands a client certificate: pass --cert and --key`
-  }
+function explainForeign({ by = 'something in front', status }: Answer): string {
   if (status === 407) return 'a proxy on the way demands credentials of its own'
   const isGateway = (status ?? 0) >= 500
   return `${by} answered a correct call, not the agent: ${isGateway ? 'the agent was not reached' : 'it was blocked on the way'}`
