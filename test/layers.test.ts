@@ -51,9 +51,18 @@ const probeRooms: Readonly<Record<string, readonly string[]>> = {
   report: ['checks/verdict', 'target', 'check-ids'],
 }
 
-/** What sends: nothing that judges may import it. */
-const senders =
-  /^probe\/(bindings\/|wire\/(http|grpc|connection|route|dial|tunnel)\.js|run\/(gather|cell-run|sequence)\.js)/
+/** What a check may know of a run and its answers. Everything else there sends, or decides what is sent when. */
+const known = {
+  wire: ['answer', 'proxy', 'raw-answer', 'text', 'words'],
+  run: [
+    ...['evidence', 'exchange', 'reading', 'compared', 'malformed', 'door-evidence'],
+    ...['isolation-labels', 'scan-labels', 'codes', 'material', 'plan', 'throttle-wait'],
+  ],
+  bindings: [],
+} as const
+
+/** What opens connections: nothing that a check loads may, by whatever way. */
+const network = /^node:(net|tls|https?|http2|dgram|dns)\b/
 
 /** Rooms that later work moves into. */
 const planned = ['sidecar', 'mesh']
@@ -154,9 +163,28 @@ describe('the layers', () => {
     expect(wrong.map(({ file, from }) => `${file} imports ${from}`)).toEqual([])
   })
 
-  it('lets no check of the probe import what sends', () => {
-    const wrong = imports.filter(({ file, from }) => file.startsWith('probe/checks/') && senders.test(from))
-    expect(wrong.map(({ file, from }) => `${file} imports ${from}`)).toEqual([])
+  it.each(Object.entries(known))(
+    'lets checks of the probe import of probe/%s only what sends nothing',
+    (room, names) => {
+      const own = imports.filter(
+        ({ file, from }) => file.startsWith('probe/checks/') && from.startsWith(`probe/${room}/`),
+      )
+      const may = names.map((name) => `probe/${room}/${name}.js`)
+      const wrong = own.filter(({ from }) => !may.includes(from))
+      expect(wrong.map(({ file, from }) => `${file} imports ${from}`)).toEqual([])
+    },
+  )
+
+  it('lets no check of the probe load what opens connections, not even by way of others', () => {
+    const loaded = new Set(files.filter((name) => name.startsWith('probe/checks/')))
+    for (const file of loaded) {
+      const own = imports.filter((one) => one.file === file && !one.typeOnly)
+      expect(
+        own.filter(({ from }) => network.test(from)).map(({ from }) => `${file} imports ${from}`),
+      ).toEqual([])
+      for (const { from } of own) if (from.endsWith('.js')) loaded.add(from.replace(/\.js$/, '.ts'))
+    }
+    expect(loaded.size).toBeGreaterThan(50)
   })
 
   it('lets nothing import the CLI', () => {

@@ -3,7 +3,7 @@ import { timeStepAt } from '../../core/totp.js'
 import type { CellEvidence, Evidence } from '../run/evidence.js'
 import { isTelling } from '../run/compared.js'
 import { wasLetIn } from '../run/reading.js'
-import { scanLabels } from '../run/scans.js'
+import { scanLabels } from '../run/scan-labels.js'
 import { letInNowhere, scanOf } from './shared/scan.js'
 import { passed, skipped, warned, type Verdict } from './verdict.js'
 

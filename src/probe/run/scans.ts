@@ -1,11 +1,12 @@
 import { endOfStep, generateCode, generateCodeOfStep, timeStepAt } from '../../core/totp.js'
 import type { CellRun } from './cell-run.js'
 import { wrongCodesOf } from './codes.js'
+import { isTelling } from './compared.js'
 import type { Attempt } from './exchange.js'
 import { awaitRoomInStep } from './guessing.js'
-import { isTelling } from './compared.js'
 import { credentialFields } from './material.js'
 import { isShown, wasLetIn } from './reading.js'
+import { scanLabels } from './scan-labels.js'
 import type { Session } from './session.js'
 
 /** The most steps on either side that the window scan tries. */
@@ -14,9 +15,6 @@ const farthest = 20
 const budgetMs = 30_000
 /** Distinct wrong codes in a row that an agent should not accept, by digits: RFC 4226 §7.3 asks for a low limit. */
 const patienceWithGuesses = { 6: 25, 7: 250, 8: 600 } as const
-
-/** Labels of the requests of the window scan, by which its judge distinguishes them. */
-export const scanLabels = { behind: 'a code of the past', ahead: 'a code of the future' } as const
 
 /**
  * Runs the requested scans in the first cell that lets right credentials in. Each spends more guesses than a run may.
