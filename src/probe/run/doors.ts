@@ -1,6 +1,7 @@
 import { protocolVersions } from '../../core/card/shapes.js'
 import { doorsOf, opensStream, sendsMessage, type Door } from '../bindings/methods.js'
 import type { CheckId } from '../check-ids.js'
+import type { Cell } from '../target/cells.js'
 import type { FieldLine } from '../wire/raw-answer.js'
 import { patience, type CellRun } from './cell-run.js'
 import { doorKeys, doorLabel, doorsTriedIn, showsNothing } from './door-evidence.js'
@@ -31,9 +32,9 @@ async function tryDoorsOf(
   // A method is tried only where a call that is known to do nothing was refused.
   const withNone = answerTo('auth.none', run)
   if (withNone === 'unclear') return
-  const doors = doorsAt(run, runs).filter(
-    (door) => !isTriedElsewhere(door, run, plan.performed.has('auth.stream')),
-  )
+  const others = runs.filter((other) => answerTo('auth.none', other) !== 'unclear')
+  const cells = others.map(({ cell }) => cell)
+  const doors = doorsAt(run.cell, cells, plan.performed.has('auth.stream'))
   for (const key of doorKeys) {
     const { check } = key
     const isBearer = check === 'auth.bearer-only'
@@ -61,28 +62,28 @@ function answerTo(check: CheckId, run: CellRun): 'yes' | 'no' | 'unclear' {
 }
 
 /**
- * The methods to try in a cell: those of its version, and those of the other one unless another cell at the same URL
- * tries them. Agents serve methods that their card does not name.
+ * The methods to try in a cell: those of its version that no other check sends, and those of the other version unless
+ * another cell at the same URL tries them. Agents serve methods that their card does not name.
+ *
+ * @param cells those whose own methods are tried
+ * @param streams whether `auth.stream` subscribes to a task
  */
-function doorsAt({ cell }: CellRun, runs: readonly CellRun[]): Door[] {
+export function doorsAt(cell: Cell, cells: readonly Cell[], streams: boolean): Door[] {
   const { binding, url } = cell
   return protocolVersions
     .filter(
       (protocol) =>
         protocol === cell.protocol ||
-        !runs.some(
-          (other) =>
-            other.cell.binding === binding &&
-            other.cell.protocol === protocol &&
-            other.cell.url.href === url.href &&
-            answerTo('auth.none', other) !== 'unclear',
+        !cells.some(
+          (other) => other.binding === binding && other.protocol === protocol && other.url.href === url.href,
         ),
     )
     .flatMap((protocol) => doorsOf(binding, protocol))
+    .filter((door) => !isTriedElsewhere(door, cell, streams))
 }
 
 /** GetTask is what `auth.none` and `auth.bearer-only` send, SubscribeToTask what `auth.stream` sends. */
-function isTriedElsewhere(door: Door, { cell }: CellRun, streams: boolean): boolean {
+function isTriedElsewhere(door: Door, cell: Cell, streams: boolean): boolean {
   if (door.protocol !== cell.protocol || door.verb === 'POST') return false
   return door.method === 'get' || (streams && door.method === 'subscribe')
 }

@@ -1,7 +1,9 @@
 import type { ProbeOptions } from '../options.js'
-import { isExposed } from '../target/hosts.js'
 import type { Cell } from '../target/cells.js'
+import { isExposed } from '../target/hosts.js'
 import { wrongCodesAt } from './codes.js'
+import { doorKeys } from './door-evidence.js'
+import { doorsAt } from './doors.js'
 import { materialNow } from './material.js'
 import type { Plan } from './plan.js'
 
@@ -18,7 +20,10 @@ export function plannedRequests(plan: Plan, cells: readonly Cell[], options: Pro
   const inCell = (cell: Cell): number => {
     if (cell.untestable !== undefined) return 0
     const isTrusted = options.insecureHttp === true || !isExposed(cell.url)
-    return isTrusted ? inFull : first.filter(({ fields }) => fields.length === 0).length
+    const doors = performed.has('auth.doors') ? doorsAt(cell, cells, performed.has('auth.stream')).length : 0
+    return isTrusted
+      ? inFull + doors * doorKeys.length
+      : first.filter(({ fields }) => fields.length === 0).length + doors
   }
   return cells.reduce((sum, cell) => sum + inCell(cell), 0)
 }
