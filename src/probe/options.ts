@@ -37,8 +37,9 @@ export interface ProbeOptions {
   readonly trustedUrl?: string
   readonly binding: BindingChoice
   readonly protocol: ProtocolChoice
-  /** Ids of the checks to report; by default all. */
+  /** Ids of the checks to report; by default all but those that run on request. */
   readonly only?: readonly string[]
+  /** Ids of checks to leave out. */
   readonly skip?: readonly string[]
   /** Whether a warning makes the report not ok. */
   readonly strict?: boolean
@@ -46,7 +47,7 @@ export interface ProbeOptions {
   readonly throttle?: boolean
   /** Whether to find out how many time steps are accepted. */
   readonly windowScan?: boolean
-  /** Sends no wrong codes, for this reason, which the checks that need them report as they are skipped. */
+  /** Why no wrong code is to be sent, if so. The checks that need one are skipped with this reason. */
   readonly noGuesses?: string
   /** A text to send as a message with valid credentials: a side effect, so only on demand. */
   readonly send?: string
@@ -62,15 +63,15 @@ export interface ProbeOptions {
   readonly proxy?: ProxyChoice
   /** Keys to verify the signatures of a card with: a JSON Web Key Set (RFC 7517). */
   readonly cardKeys?: unknown
-  /** Whether another peer is to reach for a task that this one makes by a message: a side effect, so only on demand. */
+  /** Whether to make a task by a message and ask for it as another peer: a side effect, so only on demand. */
   readonly isolation?: boolean
   /** Failures and warnings that are known and do not count, each for a time. */
   readonly ignore?: readonly IgnoreRow[]
-  /** Where these come from, for the report. */
+  /** The file that `ignore` was read from, as the report names it. */
   readonly ignoreFile?: string
   /** The most requests to send in a second; by default as many as the agent takes. */
   readonly rate?: number
-  /** The time limit of one request, in milliseconds. */
+  /** The time limit of one request, connecting included, in milliseconds. */
   readonly timeoutMs: number
   /** The time limit of the whole run, in milliseconds. What is not reached is skipped, and `coverage` names it. */
   readonly deadlineMs?: number
@@ -78,9 +79,9 @@ export interface ProbeOptions {
   readonly waitMs?: number
   readonly now: () => Date
   readonly random: RandomBytes
-  /** Waits for a time by the clock of `now`; by default in real time. */
+  /** Waits so many milliseconds by the clock of `now`, for a time step or a Retry-After; by default in real time. */
   readonly sleep?: (ms: number) => Promise<void>
-  /** Waits between two requests, for what limits them; by default in real time. */
+  /** Waits so many milliseconds between two requests where something limits them; by default in real time. */
   readonly pause?: (ms: number) => Promise<void>
   /** Called with progress messages for a person. */
   readonly announce?: (text: string) => void

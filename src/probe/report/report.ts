@@ -12,9 +12,13 @@ export interface CheckResult {
   /** Where that cell is served. */
   readonly url: string | null
   readonly status: CheckStatus
+  /** What a correct agent does. */
   readonly expected: string
+  /** What this one did; may quote it, without secrets and control characters. */
   readonly actual: string
+  /** What that means, why it was skipped, or how to fix it; empty if there is nothing to add. */
   readonly detail: string
+  /** How long its requests took in all, in milliseconds; 0 if it judges those of other checks. */
   readonly durationMs: number
   /** Set where a row of `ignore` made a skip of a failure or warning. */
   readonly ignored?: true
@@ -30,10 +34,13 @@ export interface Summary {
 export interface ProbeReport {
   /** Of the report's form. */
   readonly version: 1
+  /** The URL, as given. */
   readonly target: string
+  /** The agent's name in the store, else in its card; null if neither has one. */
   readonly agent: string | null
   /** RFC 3339. */
   readonly startedAt: string
+  /** How long the run took, in milliseconds. */
   readonly durationMs: number
   /** No check failed, and with `strict` none warned. */
   readonly ok: boolean
@@ -49,6 +56,7 @@ export interface ProbeReport {
   readonly explain?: CheckId
   /** Distinct wrong codes sent with the live token. */
   readonly guessesSpent: number
+  /** Requests sent, those for the card included. */
   readonly requests: number
   readonly summary: Summary
   readonly checks: readonly CheckResult[]
