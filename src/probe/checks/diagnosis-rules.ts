@@ -1,9 +1,9 @@
-import { keyHeadersOf, kindOfScheme, schemeNames } from '../../core/card/schemes.js'
 import type { CheckId } from '../check-ids.js'
 import { isShown, validAnswer } from '../run/reading.js'
 import { unreadOf, type Cell } from '../target/cells.js'
 import type { View } from './diagnosis-view.js'
-import { clockOffsetMs } from './shared/clock-offset.js'
+import { hopelessOffsetMs } from './shared/clock-offset.js'
+import { declaresNoCode } from './shared/no-second-factor.js'
 
 /** What a rule says about a run. */
 export interface Claim {
@@ -72,7 +72,7 @@ const tokenAlone: Rule = ({ evidence, failedIn, verdictsOf }) => {
   if (cells.length === 0) return undefined
   const isRead = verdictsOf('auth.wrong-code').some(({ status }) => status === 'pass')
   const what = isRead ? 'the second factor is optional' : 'the second factor is not checked'
-  const how = declaresNone({ evidence }) ? 'this agent declares no second factor, and checks none' : what
+  const how = declaresNoCode(evidence) ? 'this agent declares no second factor, and checks none' : what
   return { text: `${how}: the token alone is enough`, cells, ids: withToken, explain: 'auth.bearer-only' }
 }
 
@@ -123,7 +123,7 @@ const refusedAll: Rule = (view) => {
       explain: 'auth.valid',
     }
   }
-  if (declaresNone(view)) {
+  if (declaresNoCode(evidence)) {
     return {
       ...claim,
       text: 'this agent declares no second factor, and refuses right credentials',
@@ -144,9 +144,9 @@ const refusedAll: Rule = (view) => {
 }
 
 function driftOf({ evidence: { exchanges, options } }: View): string | undefined {
-  const { window, period } = options.credentials
-  const offset = clockOffsetMs(exchanges.filter(({ cell }) => cell !== null))
-  if (offset === undefined || Math.abs(offset) <= (window + 0.5) * period * 1000) return undefined
+  const ofCells = exchanges.filter(({ cell }) => cell !== null)
+  const offset = hopelessOffsetMs(ofCells, options.credentials)
+  if (offset === undefined) return undefined
   return `its clock is ${durationOf(Math.abs(offset))} ${offset > 0 ? 'ahead' : 'behind'}`
 }
 
@@ -163,18 +163,6 @@ function throttledText({ evidence: { exchanges } }: View): string {
   return live
     ? 'this peer is throttled, so right credentials were not shown to be let in'
     : 'something in front throttles, so right credentials were not shown to be let in'
-}
-
-/** Whether no card names a header for a key. Of a garbled scheme nobody can tell. */
-function declaresNone({ evidence: { discovery, options } }: Pick<View, 'evidence'>): boolean {
-  const { header } = options.credentials
-  const isGarbled = (scheme: unknown): boolean => kindOfScheme(scheme, header) === 'unknown'
-  return (
-    discovery.cards.length > 0 &&
-    discovery.cards.every(
-      (card) => keyHeadersOf(card).length === 0 && schemeNames(card, isGarbled).length === 0,
-    )
-  )
 }
 
 const notNamed: Rule = ({ evidence: { cells, discovery, options }, failed }) => {

@@ -1,3 +1,4 @@
+import { isTelling } from '../run/compared.js'
 import type { CellEvidence } from '../run/evidence.js'
 import type { Exchange } from '../run/exchange.js'
 import { isolationLabels as labels } from '../run/isolation-labels.js'
@@ -93,7 +94,7 @@ function isReached(
     case 'redirected': {
       // Another answer than to a task that nobody has: the agent looked at this one.
       const compared = find(`${label}: ${labels.stranger}`)?.answer
-      if (!compared || ['throttled', 'foreign', 'unreadable'].includes(compared.kind)) return 'unclear'
+      if (!compared || !isTelling(compared)) return 'unclear'
       return compared.kind === answer.kind && compared.signature === answer.signature ? 'no' : 'yes'
     }
   }

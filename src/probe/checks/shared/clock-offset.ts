@@ -1,3 +1,4 @@
+import type { TOTPProfile } from '../../../core/profile.js'
 import { isRefusalStage, type Exchange } from '../../run/exchange.js'
 
 /**
@@ -26,4 +27,14 @@ export function clockOffsetMs(exchanges: readonly Exchange[]): number | undefine
   if (least === -Infinity) return undefined
   if (least <= 0 && most >= 0) return 0
   return least > 0 ? least : most
+}
+
+/** The offset of the agent's clock if it is too large for any code of now to match; else undefined. */
+export function hopelessOffsetMs(
+  exchanges: readonly Exchange[],
+  { window, period }: Pick<TOTPProfile, 'window' | 'period'>,
+): number | undefined {
+  const offsetMs = clockOffsetMs(exchanges)
+  const isHopeless = offsetMs !== undefined && Math.abs(offsetMs) > (window + 0.5) * period * 1000
+  return isHopeless ? offsetMs : undefined
 }

@@ -4,7 +4,7 @@ import { isTelling } from '../../run/compared.js'
 import { isShown, isSuccess, triedIn } from '../../run/reading.js'
 import { titleOf } from '../../target/cells.js'
 import type { Answer } from '../../wire/answer.js'
-import { clockOffsetMs } from './clock-offset.js'
+import { hopelessOffsetMs } from './clock-offset.js'
 import { declaresNoCode, noSecondFactor } from './no-second-factor.js'
 import { otherHeaderOf } from './other-header.js'
 
@@ -80,9 +80,9 @@ function diagnosisIn({ cells }: Evidence): { confirmed?: string; ruledOut: strin
 }
 
 /** Set if the agent's clock differs too much for any current code. */
-function clockReason({ exchanges }: CellEvidence, { window, period }: ProbeCredentials): string | undefined {
-  const offsetMs = clockOffsetMs(exchanges)
-  if (offsetMs === undefined || Math.abs(offsetMs) <= (window + 0.5) * period * 1000) return undefined
+function clockReason({ exchanges }: CellEvidence, credentials: ProbeCredentials): string | undefined {
+  const offsetMs = hopelessOffsetMs(exchanges, credentials)
+  if (offsetMs === undefined) return undefined
   const seconds = Math.round(offsetMs / 1000)
   return `the agent's clock is ${Math.abs(seconds)} s ${seconds > 0 ? 'ahead' : 'behind'}: no current code can match`
 }
