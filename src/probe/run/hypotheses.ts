@@ -11,7 +11,7 @@ import type { Session } from './session.js'
  *
  * @returns whether one was let in
  */
-export async function diagnose(
+export async function tryHypotheses(
   { plan, options }: Session,
   runs: readonly CellRun[],
   cards: readonly CardJson[],

@@ -2,9 +2,9 @@ import type { CardJson } from '../../core/card/shapes.js'
 import { isExposed } from '../target/hosts.js'
 import { askAgainAtEnd } from './ask-again.js'
 import type { CellRun } from './cell-run.js'
-import { diagnose } from './diagnosis.js'
 import { noteUntriedDoors, tryDoors } from './doors.js'
 import { freshWrongCodes, guess } from './guessing.js'
+import { tryHypotheses } from './hypotheses.js'
 import { announceIsolation, isolate } from './isolation.js'
 import { materialNow } from './material.js'
 import { isShown } from './reading.js'
@@ -47,7 +47,7 @@ export async function sendAll(
   noteUntriedDoors(testable)
   await isolate(session, guessable, codes)
   await scan(session, guessable, codes.once)
-  const explained = await diagnose(session, trusted, cards)
+  const explained = await tryHypotheses(session, trusted, cards)
   // To the agent, a right code that it refused is a wrong one, unless it did not read it as a code.
   if (guessable.length === 0 && !explained) for (const code of codes.refused) spent.add(code)
   return {
