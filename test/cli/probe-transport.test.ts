@@ -74,7 +74,7 @@ describe('a2a-totp probe', () => {
     const args = [`https://127.0.0.1:${agent.port}`, ...only, '--ca', 'ca.pem']
     const without = await run(args)
     expect(without.exitCode).toBe(1)
-    expect(without.stdout).toContain('give --cert and --key')
+    expect(without.stdout).toContain('pass --cert and --key')
     expect(await run([...args, '--cert', 'client.pem', '--key', 'client.key'])).toMatchObject({ exitCode: 0 })
   })
 

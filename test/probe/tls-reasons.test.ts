@@ -87,7 +87,7 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)(
       expect(without).toMatchObject({ answered: false, reason: 'tls' })
       expect(without).toMatchObject({
         explanation: expect.stringContaining('the agent demands a client certificate') as string,
-        hint: 'the agent demands a client certificate: give --cert and --key',
+        hint: 'the agent demands a client certificate: pass --cert and --key',
       })
       expect(await ask(url, { ca, clientCertificate: client })).toMatchObject({ answered: true, status: 200 })
       const wrong = await ask(url, { ca, clientCertificate: strangers })
@@ -214,7 +214,7 @@ describe('a port that speaks something else', () => {
     for (const ask of [get, call]) {
       const answer = await ask(`https://127.0.0.1:${agent.port}`, { ca: authority.ca })
       expect(answer).toMatchObject({ answered: false, reason: 'tls' })
-      expect(JSON.stringify(answer)).toContain('give --cert and --key')
+      expect(JSON.stringify(answer)).toContain('pass --cert and --key')
     }
   })
 

@@ -116,6 +116,6 @@ function clientTrouble(code: string, { asked, presented, incomplete }: Handshake
     : {
         reason: 'tls',
         explanation: `${demands}${shown}`,
-        hint: `${demands}: give --cert and --key`,
+        hint: `${demands}: pass --cert and --key`,
       }
 }
