@@ -28,7 +28,7 @@ describe('the report', () => {
       'rest 1.0',
       'rest 0.3',
     ])
-    const byDefault = checkIds.filter((id) => !['window', 'throttle'].includes(id))
+    const byDefault = checkIds.filter((id) => !['window', 'throttle', 'isolation'].includes(id))
     expect(new Set(report.checks.map(({ id }) => id))).toEqual(new Set(byDefault))
     expect(new Set(verdicts(report)).size).toBe(report.checks.length)
     const { passed, failed, warned, skipped } = report.summary

@@ -29,23 +29,27 @@ export async function awaitRoomInStep(
   await sleep(leftMs, 'a fresh time step')
 }
 
-/** Sends the wrong codes to every cell. */
+/**
+ * Sends the wrong codes to every cell, one code after the other: an agent that takes fewer of them then looks at the same
+ * ones in each cell, and those that it throttled are few enough for another step.
+ */
 export async function guess(session: Session, runs: readonly CellRun[], codes: WrongCodes): Promise<void> {
   const { plan, options, spent } = session
   if (options.noGuesses !== undefined) {
     for (const run of runs) run.whyNotSent = options.noGuesses
     return
   }
-  const sendAll = async (run: CellRun): Promise<void> => {
-    const guesses = plan.guesses(materialNow(options), codes)
-    for (const { guess: code } of guesses) if (code !== undefined) spent.add(code)
-    const again = plan.performed.has('auth.after-valid') && run.valid ? guesses : []
-    await Promise.all([
-      run.tryAll('guess', guesses),
-      ...again
-        .filter(({ check }) => check === 'auth.wrong-code')
-        .map((attempt) => run.try('guess', attempt, 'of-valid-calls')),
-    ])
+  const guesses = plan.guesses(materialNow(options), codes)
+  const repeats = plan.performed.has('auth.after-valid')
+  for (const code of new Set(guesses.map(({ guess }) => guess))) {
+    if (runs.length > 0 && code !== undefined) spent.add(code)
+    const ofCode = guesses.filter((attempt) => attempt.guess === code)
+    const repeated = ofCode.filter(({ check }) => repeats && check === 'auth.wrong-code')
+    await Promise.all(
+      runs.flatMap((run) => [
+        run.tryAll('guess', ofCode),
+        ...(run.valid ? repeated : []).map((attempt) => run.try('guess', attempt, 'of-valid-calls')),
+      ]),
+    )
   }
-  await Promise.all(runs.map(sendAll))
 }

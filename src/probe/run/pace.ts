@@ -88,7 +88,7 @@ export class Pace {
   /** About how long so many requests of each cell take, with some time to spare, in milliseconds. */
   timeFor(requests: number, cells: number, meanMs: number): number {
     if (!this.#turns.isSingle)
-      return 2 * meanMs * Math.ceil(requests / 3) + requests * cells * this.#intervalMs
+      return 2 * meanMs * Math.ceil(requests / 2) + requests * cells * this.#intervalMs
     return requests * cells * Math.max(1.2 * meanMs, 1.2 * this.#intervalMs)
   }
 
