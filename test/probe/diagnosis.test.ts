@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { formats, renderPretty, type ProbeReport } from '../../src/probe/index.js'
 import { sendJson, type Quirks } from '../support/broken-agent.js'
 import { defects } from '../support/broken-agents.js'
+import { withInterface, type Card } from '../support/broken/card-edits.js'
 import { alice, bob, midStep, probeAgent, type Probing } from '../support/probing.js'
 
 const table = defects({ peers: [alice, bob], now: () => midStep })
@@ -62,8 +63,8 @@ const sentences: Readonly<Record<string, Expected>> = {
   ],
   'fails instead of refusing': crashes,
   'fails on a malformed code': crashes,
-  'tells a token in its refusals': leaks,
-  'tells a valid code in its refusals': leaks,
+  'tells a token in the body of its refusals': leaks,
+  'tells a valid code in the body of its refusals': leaks,
   'has a clock that is ahead by minutes': ['clock', 'its clock is 2.5 minutes ahead'],
 }
 
@@ -169,7 +170,17 @@ describe('the diagnosis', () => {
     const named = await probeNamed('names a host of somebody else', false)
     expect(said(named.report)).toEqual([
       'coverage',
-      'the card names 2 interfaces that were not shown (https://elsewhere.invalid/rest)',
+      'the card names an interface that was not shown (https://elsewhere.invalid/rest)',
+    ])
+    const { report } = await probeAgent({
+      card: (card, origin) => {
+        const one = withInterface('https://elsewhere.invalid/rest', 'HTTP+JSON', '1.0').card?.(card, origin)
+        return withInterface('https://far.invalid/rpc', 'JSONRPC', '1.0').card?.(one as Card, origin)
+      },
+    })
+    expect(said(report)).toEqual([
+      'coverage',
+      'the card names 2 interfaces that were not shown (https://far.invalid/rpc, https://elsewhere.invalid/rest)',
     ])
   })
 
@@ -203,7 +214,7 @@ describe('the diagnosis', () => {
     const first = `this agent demands no credentials at all (${agent.url}/rpc, ${agent.url}/rest)`
     const lines = renderPretty(report, plain).split('\n')
     expect(lines[0]).toBe(`${first}; see a2a-totp probe --explain auth.none`)
-    expect(lines.length).toBeLessThan(70)
+    expect(lines.length).toBeLessThan(90)
     expect(formats.markdown(report, plain).split('\n')[2]).toBe(
       `**\`${first}\`** (\`a2a-totp probe --explain auth.none\`)`,
     )
