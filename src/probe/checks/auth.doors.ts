@@ -36,7 +36,11 @@ function verdictOn(cell: CellEvidence, { discovery }: Evidence): Verdict {
   const read = readDoors(cell, discovery.cards).filter(({ exchange }) => !isReportedElsewhere(exchange, cell))
   const counted = read.filter(({ exchange }) => !isOpenedBySuccess(exchange, cell))
   const wrong = counted.filter(({ reading }) => ['let in', 'failed', 'silent'].includes(reading))
-  if (wrong[0]) return failed(wrong[0].exchange.answer.summary, phrases(wrong).join('; '))
+  if (wrong[0]) {
+    const isSilent = wrong.every(({ reading }) => reading === 'silent')
+    const verdict = failed(wrong[0].exchange.answer.summary, phrases(wrong).join('; '))
+    return { ...verdict, ...(isSilent && { unanswered: true }) }
+  }
   const refused = counted.filter(({ reading }) => reading === 'refused')
   const absent = counted.filter(({ reading }) => reading === 'absent')
   if (counted.length < read.length) {

@@ -1,41 +1,15 @@
-import type { CheckId } from '../check-ids.js'
-import { isShown, validAnswer } from '../run/reading.js'
-import { unreadOf, type Cell } from '../target/cells.js'
-import type { View } from './diagnosis-view.js'
-import { hopelessOffsetMs } from './shared/clock-offset.js'
+import { refusedAll } from './diagnosis-refused.js'
+import { cardless, notNamed } from './diagnosis-coverage.js'
+import { unshown, type Rule } from './diagnosis-claim.js'
+import { silent, unanswered } from './diagnosis-silence.js'
 import { declaresNoCode } from './shared/no-second-factor.js'
-
-/** What a rule says about a run. */
-export interface Claim {
-  /** The sentence, without names of cells and without an address. */
-  readonly text: string
-  /** The sentence with the names of the cells in it, where it reads better so. */
-  readonly about?: (names: string) => string
-  /** The cells that it is about; by default the agent as a whole. */
-  readonly cells?: readonly Cell[]
-  /** Addresses to name, where they are not those of the cells. */
-  readonly addresses?: readonly string[]
-  /** The checks whose failure it explains. */
-  readonly ids: readonly string[]
-  /** The check to read about; by default the first one that is explained. */
-  readonly explain?: CheckId
-}
-
-/** A claim if it holds. */
-export type Rule = (view: View) => Claim | undefined
 
 const guesses = ['auth.wrong-code', 'auth.expired-code', 'auth.future-code', 'auth.cross-peer']
 const forms = ['auth.malformed-code', 'auth.duplicate-header']
 const afterOne = ['auth.after-valid', 'auth.stream', 'auth.doors', 'throttle', 'replay', 'isolation']
 const withToken = ['auth.bearer-only', ...guesses, ...forms, ...afterOne]
 const everything = ['auth.none', 'auth.totp-only', 'auth.wrong-token', ...withToken]
-/** What follows where right credentials are not let in. */
-const unshown = ['auth.valid', 'coverage', 'clock', 'reach', 'tls', 'card.fetch']
-
-const silent: Rule = ({ evidence: { silence } }) =>
-  silence === undefined || silence.reason === 'tls'
-    ? undefined
-    : { text: `nothing answers: ${silence.explanation}`, ids: unshown, explain: 'reach' }
+const noTrust = 'no trusted TLS connection'
 
 const untrusted: Rule = ({ failed, verdictsOf }) => {
   const verdict = verdictsOf('tls').find(({ status }) => status === 'fail')
@@ -43,9 +17,11 @@ const untrusted: Rule = ({ failed, verdictsOf }) => {
   const { actual, detail } = verdict
   const text = actual.startsWith('plain http')
     ? `${actual}: token and code can be read in transit`
-    : /client certificate/i.test(actual + detail)
-      ? `the agent demands a client certificate: ${actual}`
-      : `a certificate is not trusted: ${actual}`
+    : /client certificate/i.test(actual) || actual.startsWith(noTrust)
+      ? actual
+      : /client certificate/i.test(detail)
+        ? `the agent demands a client certificate: ${actual}`
+        : `${noTrust}: ${actual}`
   return { text, ids: unshown, explain: 'tls' }
 }
 
@@ -100,85 +76,6 @@ const anyToken: Rule = ({ failedIn }) => {
   }
 }
 
-/** Right credentials are refused: the clock, a limiter, and something in front are known by the answers. */
-const refusedAll: Rule = (view) => {
-  const { evidence, tested, failedIn, verdictsOf } = view
-  const cells = failedIn('auth.valid')
-  if (cells.length === 0 || verdictsOf('auth.valid').every(({ status }) => status !== 'fail'))
-    return undefined
-  const answers = evidence.cells
-    .filter((one) => cells.includes(one.cell))
-    .flatMap((one) => validAnswer(one) ?? [])
-  const every = (kind: string): boolean =>
-    answers.length > 0 && answers.every((answer) => (answer.kind as string) === kind)
-  const claim = { cells, ids: unshown }
-  const drift = driftOf(view)
-  if (drift !== undefined) return { ...claim, text: drift, explain: 'clock' }
-  if (every('throttled')) return { ...claim, text: throttledText(view), explain: 'auth.valid' }
-  if (every('foreign')) {
-    const summary = answers[0]?.summary ?? ''
-    return {
-      ...claim,
-      text: `something in front answers instead of the agent: ${summary}`,
-      explain: 'auth.valid',
-    }
-  }
-  if (declaresNoCode(evidence)) {
-    return {
-      ...claim,
-      text: 'this agent declares no second factor, and refuses right credentials',
-      explain: 'card.totp',
-    }
-  }
-  const details = new Set(
-    verdictsOf('auth.valid').flatMap((one) => (one.status === 'fail' ? one.detail : [])),
-  )
-  const why = details.size === 1 ? [...details].join('') : ''
-  const reason = why === '' ? '' : `: ${why}`
-  const everywhere = cells.length === tested.length
-  return {
-    ...claim,
-    text: `right credentials are refused${everywhere && tested.length > 1 ? ' everywhere' : ''}${reason}`,
-    explain: 'auth.valid',
-  }
-}
-
-function driftOf({ evidence: { exchanges, options } }: View): string | undefined {
-  const ofCells = exchanges.filter(({ cell }) => cell !== null)
-  const offset = hopelessOffsetMs(ofCells, options.credentials)
-  if (offset === undefined) return undefined
-  return `its clock is ${durationOf(Math.abs(offset))} ${offset > 0 ? 'ahead' : 'behind'}`
-}
-
-function durationOf(ms: number): string {
-  const seconds = Math.round(ms / 1000)
-  if (seconds < 100) return `${seconds} seconds`
-  const rounded = (count: number, unit: string): string => `${Number(count.toFixed(1))} ${unit}`
-  return seconds < 6000 ? rounded(seconds / 60, 'minutes') : rounded(seconds / 3600, 'hours')
-}
-
-function throttledText({ evidence: { exchanges } }: View): string {
-  const strangers = exchanges.filter(({ stage }) => stage === 'stranger')
-  const live = strangers.some(({ answer }) => answer.kind !== 'throttled')
-  return live
-    ? 'this peer is throttled, so right credentials were not shown to be let in'
-    : 'something in front throttles, so right credentials were not shown to be let in'
-}
-
-const notNamed: Rule = ({ evidence: { cells, discovery, options }, failed }) => {
-  if (!failed('coverage')) return undefined
-  const open = cells.filter((one) => one.cell.guessed !== true && !isShown(one))
-  const count = open.length + unreadOf(discovery.interfaces, options).length
-  if (count === 0) return undefined
-  const what = count === 1 ? 'an interface that was not shown' : `${count} interfaces that were not shown`
-  return {
-    text: `the card names ${what}`,
-    addresses: open.map(({ cell }) => cell.url.href),
-    ids: ['coverage', 'auth.valid', 'tls'],
-    explain: 'coverage',
-  }
-}
-
 /** Sentences for a check that fails without any of the reasons above, in the order in which they matter. */
 const sentences: Readonly<Record<string, string>> = {
   'auth.totp-only': 'the token is not checked: a code alone is enough',
@@ -198,7 +95,7 @@ const sentences: Readonly<Record<string, string>> = {
   'auth.valid': 'right credentials are let in, but not as they should be',
   status: 'callers are not refused with 401',
   'card.signature': 'the signature of the card does not verify',
-  coverage: 'not everything that the card names was shown',
+  coverage: 'not everything was tested',
   'card.totp': 'this agent declares no second factor',
   'card.bearer': 'this agent declares no bearer token',
   'card.and': 'the card does not demand both factors in every requirement',
@@ -239,8 +136,10 @@ export const rules: readonly Rule[] = [
   tokenAlone,
   anyCode,
   anyToken,
+  unanswered,
   refusedAll,
   notNamed,
+  cardless,
   crashing,
   clockIsOff,
   ...ofOneCheck,

@@ -10,9 +10,11 @@ export interface View {
   readonly failing: readonly Judgement[]
   /** The cells in which something was judged. */
   readonly tested: readonly Cell[]
-  /** The cells in which a check failed. */
+  /** What failed because calls got no answer. */
+  readonly unanswered: readonly Judgement[]
+  /** The cells in which a check failed by an answer. */
   readonly failedIn: (id: string) => Cell[]
-  /** Whether a check failed, in any cell or for the agent as a whole. */
+  /** Whether a check failed by an answer, in any cell or for the agent as a whole. */
   readonly failed: (id: string) => boolean
   /** The verdicts of a check. */
   readonly verdictsOf: (id: string) => Verdict[]
@@ -22,6 +24,7 @@ export function viewOf(evidence: Evidence, judgements: readonly Judgement[]): Vi
   const failures = judgements.filter(({ verdict }) => verdict.status === 'fail')
   const warnings = judgements.filter(({ verdict }) => verdict.status === 'warn')
   const failing = failures.length === 0 && evidence.options.strict === true ? warnings : failures
+  const answered = failing.filter(({ verdict }) => verdict.unanswered !== true)
   const of = (id: string, among: readonly Judgement[]): readonly Judgement[] =>
     among.filter(({ check }) => (check.id as string) === id)
   const cellsOf = (among: readonly Judgement[]): Cell[] => [
@@ -30,9 +33,10 @@ export function viewOf(evidence: Evidence, judgements: readonly Judgement[]): Vi
   return {
     evidence,
     failing,
+    unanswered: failing.filter(({ verdict }) => verdict.unanswered),
     tested: cellsOf(judgements.filter(({ verdict }) => verdict.status !== 'skip')),
-    failedIn: (id) => cellsOf(of(id, failing)),
-    failed: (id) => of(id, failing).length > 0,
+    failedIn: (id) => cellsOf(of(id, answered)),
+    failed: (id) => of(id, answered).length > 0,
     verdictsOf: (id) => of(id, judgements).map(({ verdict }) => verdict),
   }
 }

@@ -31,7 +31,8 @@ function judgeUniform(cell: CellEvidence): Verdict {
     [refusalOf(cell, 'auth.wrong-token', false), refusalOf(cell, 'auth.bearer-only', false), 'no code'],
   ] as const
   const comparable = pairs.filter(([unknown, live]) => unknown && live)
-  if (comparable.length === 0) return skipped('the refusals to compare were not sent, or were throttled')
+  if (comparable.length === 0)
+    return skipped('there are no two refusals to compare: those calls were let in, throttled or not sent')
   const differing = comparable.find(([unknown, live]) => unknown?.face !== live?.face)
   if (!differing) return passed('the same answer')
   const [unknown, live, beside] = differing

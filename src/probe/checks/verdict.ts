@@ -11,6 +11,8 @@ export interface Verdict {
   readonly durationMs?: number
   /** Set where it was a failure or warning that is ignored. */
   readonly ignored?: true
+  /** Set where it failed because calls got no answer, which shows neither a refusal nor that anyone was let in. */
+  readonly unanswered?: true
 }
 
 export const passed = (actual: string, detail = ''): Verdict => ({ status: 'pass', actual, detail })

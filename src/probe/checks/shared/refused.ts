@@ -2,6 +2,7 @@ import type { CheckId } from '../../check-ids.js'
 import type { CellEvidence } from '../../run/evidence.js'
 import { isMalformedHttp } from '../../run/malformed.js'
 import { isInconclusive, triedIn, wasLetIn, type Tried } from '../../run/reading.js'
+import { isAnswer } from '../../wire/answer.js'
 import { refusedInFront } from './in-front.js'
 import { labelsOf } from './tried.js'
 import { failed, passed, skipped, warned, type Verdict } from '../verdict.js'
@@ -72,7 +73,10 @@ function verdictOn(tried: readonly Tried[], cell: CellEvidence): Verdict {
   const speechless = silent.find((one) => !closed.includes(one))
   if (speechless) {
     const judged = isMalformedHttp(speechless) ? warned : failed
-    return judged(speechless.answer.summary, `no readable answer to: ${labelsOf(silent)}`)
+    return {
+      ...judged(speechless.answer.summary, `no readable answer to: ${labelsOf(silent)}`),
+      ...(silent.every(({ answer }) => !isAnswer(answer)) && { unanswered: true }),
+    }
   }
   const inFront = tried.filter((one) => refusedInFront(one, cell))
   const unclear = tried.filter(
