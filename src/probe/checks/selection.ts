@@ -1,6 +1,7 @@
 import { TOTPError } from '../../core/errors.js'
 import { checkIds, type CheckId } from '../check-ids.js'
 import { checks } from './index.js'
+import { nearest } from './nearest.js'
 
 export interface Selection {
   /** Checks that appear in the report. */
@@ -14,7 +15,7 @@ export interface Selection {
  * another check; the call with right credentials is the exception. An opt-in check runs only if `only` or `optedIn`
  * names it.
  *
- * @throws {TOTPError} `ERR_USAGE` for an unknown id, listing the known ones.
+ * @throws {TOTPError} `ERR_USAGE` for an unknown id, listing the known ones, and if no check is left.
  */
 export function selectChecks(
   only: readonly string[] = [],
@@ -25,6 +26,9 @@ export function selectChecks(
   const byDefault = checkIds.filter((id) => checks[id].optIn !== true)
   const wanted = [...(only.length > 0 ? parseIds(only) : byDefault), ...optedIn]
   const reported = new Set(wanted.filter((id) => !skipped.has(id)))
+  if (reported.size === 0) {
+    throw new TOTPError('ERR_USAGE', 'no check is left to run: `skip` leaves out all that were chosen')
+  }
   // A refusal proves nothing at an agent that refuses everyone.
   const isCalled = [...reported].some((id) => checks[id].withoutCalls !== true)
   const judged = new Set<CheckId>([...reported, ...(isCalled ? (['auth.valid'] as const) : [])])
@@ -35,7 +39,10 @@ export function selectChecks(
 /** @throws {TOTPError} `ERR_USAGE` for an unknown id, listing the known ones. */
 export function parseIds(given: readonly string[]): readonly CheckId[] {
   if (given.every(isCheckId)) return given
-  throw new TOTPError('ERR_USAGE', `no such check; the checks are ${checkIds.join(', ')}`)
+  const near = given.find((id) => !isCheckId(id))
+  const meant = near === undefined ? undefined : nearest(near, checkIds)
+  const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`
+  throw new TOTPError('ERR_USAGE', `no such check${hint}; the checks are ${checkIds.join(', ')}`)
 }
 
 const isCheckId = (text: string): text is CheckId => Object.hasOwn(checks, text)
