@@ -165,6 +165,8 @@ function usageError({ code, message }: CommanderError, command: Command): TOTPEr
       ? 'no command given'
       : oneLine(message.replace(/^error: /, ''))
           .replace(/(unknown option '--?[\w-]+)=[^']*'/, "$1'")
+          // It is known; what it was given is not.
+          .replace(/^unknown option '(--[\w-]+)' \(Did you mean \1\?\)/, "option '$1' takes no value")
           .replace(
             /(unknown (?:command|option)) '(.*?)'/,
             (_, what: string, given: string) => `${what} ${quoteName(given)}`,

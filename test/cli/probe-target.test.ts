@@ -177,3 +177,28 @@ describe('the exit code of the built command', () => {
     await new Promise((resolve) => server.close(resolve))
   })
 })
+
+describe('what probe cannot use is refused before anything is sent', () => {
+  it.each([
+    [['alice', 'http://127.0.0.1:1'], 'the URL comes first, then the peer'],
+    [['127.0.0.1:4100', 'alice'], 'which starts with http:// or https://'],
+    [['http://127.0.0.1:1', '--only', ','], '--only names nothing'],
+    [['http://127.0.0.1:1', '--skip', ''], '--skip names nothing'],
+    [['http://127.0.0.1:1', '--only', 'leak', '--skip', 'leak'], 'no check is left to run'],
+    [['http://127.0.0.1:1', '--only', 'auth.vaild'], 'did you mean auth.valid?'],
+    [['--explain', 'auth.vaild'], 'did you mean auth.valid?'],
+    [['http://127.0.0.1:1', '--throttle=1'], "option '--throttle' takes no value"],
+    [['http://127.0.0.1:1', 'alice', '--other-peer', 'alice'], '--other-peer must be another peer'],
+  ])('%j', async (args, message) => {
+    const cwd = await storeWith(agent.url, alice, bob)
+    const { exitCode, stderr } = await runCli(['probe', ...args], { cwd, env })
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(message) as string })
+  })
+
+  it('names the option whose variable is not set', async () => {
+    const args = ['probe', agent.url, '--token-env', 'NOWHERE']
+    const { exitCode, stderr } = await runCli(args, { cwd: makeFolder(), env })
+    expect(exitCode).toBe(3)
+    expect(stderr).toMatch(/^error: --token-env names a variable that is not set, or is empty; /)
+  })
+})

@@ -42,7 +42,7 @@ function extraCertificates(): string[] {
 /** @throws {TOTPError} `ERR_USAGE` for a text without a certificate. */
 export function requireCertificates(ca: string): void {
   if (isCertificate(ca)) return
-  throw new TOTPError('ERR_USAGE', 'the file contains no certificate; expected PEM')
+  throw new TOTPError('ERR_USAGE', 'the file given to --ca contains no certificate; expected PEM')
 }
 
 /**

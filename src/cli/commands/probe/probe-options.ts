@@ -87,6 +87,9 @@ export async function optionsFor(
     roster && name !== undefined
       ? storeSource(context, options, roster, name)
       : await environmentSource(context, options)
+  if (options.otherPeer !== undefined && options.otherPeer === name && isolation !== true) {
+    throw new TOTPError('ERR_USAGE', '--other-peer must be another peer than NAME; its code must be refused')
+  }
   const isolates = isolation ?? only?.includes('isolation') ?? false
   const otherPeer = await findOtherPeer(context, roster, source, { asked: options.otherPeer, isolates })
   if (isolates && (!otherPeer?.token || options.otherPeer === source.peer)) {
@@ -199,19 +202,19 @@ async function environmentSource(
  * variables, read elsewhere.
  */
 function renamedEnv(env: Env, { tokenEnv, seedEnv }: { tokenEnv?: string; seedEnv?: string }): Env {
-  const read = (name: string | undefined, standard: string): string | undefined => {
+  const read = (option: string, name: string | undefined, standard: string): string | undefined => {
     if (name === undefined) return env[standard]
     const value = env[name]
     if (value) return value
     throw new TOTPError(
       'ERR_CONFIG_INVALID',
-      `the environment has no variable of the name given for ${standard}`,
+      `${option} names a variable that is not set, or is empty; set it, or omit ${option} to use $${standard}`,
     )
   }
   return {
     ...env,
-    A2A_TOTP_TOKEN: read(tokenEnv, 'A2A_TOTP_TOKEN'),
-    A2A_TOTP_SEED: read(seedEnv, 'A2A_TOTP_SEED'),
+    A2A_TOTP_TOKEN: read('--token-env', tokenEnv, 'A2A_TOTP_TOKEN'),
+    A2A_TOTP_SEED: read('--seed-env', seedEnv, 'A2A_TOTP_SEED'),
   }
 }
 

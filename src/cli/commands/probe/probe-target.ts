@@ -27,7 +27,7 @@ export async function targetOf(
   context: CliContext,
   { first, second, fromEnvironment }: Given,
 ): Promise<ProbeTarget> {
-  if (second !== undefined) return { url: first ?? '', name: second }
+  if (second !== undefined) return { url: urlBefore(second, first ?? ''), name: second }
   if (first?.includes('://')) return { url: first }
   if (first !== undefined) {
     if (!isName(first)) {
@@ -41,6 +41,17 @@ export async function targetOf(
   const { A2A_TOTP_URL: known = '' } = context.env
   if (fromEnvironment) return { url: known === '' ? await storedUrl(context) : known }
   return { url: await storedUrl(context), name: await onlyPeer(context) }
+}
+
+/** The first of two arguments. */
+function urlBefore(second: string, first: string): string {
+  if (first.includes('://') || /^https?:/i.test(first)) return first
+  throw new TOTPError(
+    'ERR_USAGE',
+    second.includes('://')
+      ? 'the URL comes first, then the peer: a2a-totp probe URL NAME'
+      : 'the first of two arguments is the URL, which starts with http:// or https://',
+  )
 }
 
 async function storedUrl({ store }: CliContext): Promise<string> {

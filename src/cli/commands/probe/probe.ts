@@ -12,10 +12,18 @@ import { outOptions } from '../../io/result-file.js'
 import type { ProbeOptions } from '../../../probe/index.js'
 
 export const define = inContext((command, context) => {
-  const list = (text: string, before: string[] = []): string[] => [
-    ...before,
-    ...text.split(',').filter(Boolean),
-  ]
+  const list =
+    (option: string) =>
+    (text: string, before: string[] = []): string[] => {
+      const words = text
+        .split(',')
+        .map((word) => word.trim())
+        .filter(Boolean)
+      // Nothing chosen would be everything, which is not what an empty variable of a script means.
+      if (words.length === 0)
+        throw new TOTPError('ERR_USAGE', `${option} names nothing; give it a value, or omit it`)
+      return [...before, ...words]
+    }
   command
     .argument('[url]', "the agent's address, or its card's (default: the store's URL)")
     .argument('[name]', 'the peer to call as; else $A2A_TOTP_TOKEN and $A2A_TOTP_SEED')
@@ -30,8 +38,8 @@ export const define = inContext((command, context) => {
       '--other-peer <name>',
       'the peer whose code must be refused with this token (default: any other peer of the store)',
     )
-    .option('--only <ids>', 'run these checks only, comma-separated', list)
-    .option('--skip <ids>', 'leave these checks out', list)
+    .option('--only <ids>', 'run these checks only, comma-separated', list('--only'))
+    .option('--skip <ids>', 'leave these checks out', list('--skip'))
     .option('--strict', 'treat warnings as failures')
     .option(
       '--throttle',
@@ -43,7 +51,7 @@ export const define = inContext((command, context) => {
       '--isolation',
       'also send a message and ask for its task as another peer: a side effect, as with --send',
     )
-    .option('--allow-host <host>', 'credentials may go to this host as well', list)
+    .option('--allow-host <host>', 'credentials may go to this host as well', list('--allow-host'))
     .option('--insecure-http', 'send credentials over plain http beyond loopback')
     .option('--ca <file>', 'trust the certificates in this PEM file')
     .option('--card-jwks <file>', 'verify signatures of the card with these keys (JSON Web Key Set)')
