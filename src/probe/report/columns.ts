@@ -1,3 +1,4 @@
+import { jsonText } from '../../core/text.js'
 import { titleOf } from '../target/cells.js'
 import type { CheckResult } from './report.js'
 
@@ -30,7 +31,7 @@ export function columnsOf(checks: readonly CheckResult[]): Column[] {
 }
 
 const keyOf = ({ binding, protocolVersion, url }: CheckResult): string =>
-  JSON.stringify([binding, protocolVersion, url])
+  jsonText([binding, protocolVersion, url])
 
 /** The title of a result's column; empty if the result concerns the agent as a whole. */
 export function titleIn(columns: readonly Column[], check: CheckResult): string {

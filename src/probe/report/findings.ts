@@ -1,3 +1,4 @@
+import { jsonText } from '../../core/text.js'
 import type { CheckId } from '../check-ids.js'
 import { columnsOf, titleIn } from './columns.js'
 import type { CheckResult } from './report.js'
@@ -47,12 +48,12 @@ export function findingsOf(checks: readonly CheckResult[]): Finding[] {
 }
 
 /** The reason why a whole cell or run was skipped is one line, not one per check. What is ignored stays apart. */
-const skipKey = ({ id, detail, ignored }: Placed): string => JSON.stringify([detail, ignored ? id : ''])
+const skipKey = ({ id, detail, ignored }: Placed): string => jsonText([detail, ignored ? id : ''])
 
 function failuresTogether(results: readonly Placed[]): Placed[][] {
   const byCheck = groupBy(results, ({ id }) => id)
   const seen = (group: readonly Placed[]): string =>
-    JSON.stringify(group.map(({ column, expected, actual }) => [column, expected, actual]))
+    jsonText(group.map(({ column, expected, actual }) => [column, expected, actual]))
   // What concerns the agent as a whole differs from check to check.
   const key = (group: readonly Placed[]): string => (group[0]?.column === '' ? group[0].id : seen(group))
   return groupBy(byCheck, key).map((groups) => groups.flat())
@@ -61,8 +62,8 @@ function failuresTogether(results: readonly Placed[]): Placed[][] {
 function findingOf(status: Finding['status'], results: readonly Placed[]): Finding {
   const answers = groupBy(results, ({ actual }) => actual)
   const remarks = groupBy(
-    groupBy(results, ({ id, detail }) => JSON.stringify([id, detail])),
-    (group) => JSON.stringify([group[0]?.detail, columnsIn(group)]),
+    groupBy(results, ({ id, detail }) => jsonText([id, detail])),
+    (group) => jsonText([group[0]?.detail, columnsIn(group)]),
   ).map((groups) => groups.flat())
   return {
     status,

@@ -1,3 +1,4 @@
+import { jsonText } from '../../../core/text.js'
 import { performance } from 'node:perf_hooks'
 import { isTOTPError } from '../../../core/errors.js'
 import type * as library from '../../../probe/index.js'
@@ -171,7 +172,7 @@ function verdictOf({ ok, reachable, checks }: ProbeReport): string {
   const bad = checks
     .filter(({ status }) => status === 'fail' || status === 'warn')
     .map(({ id, url, binding, protocolVersion, status }) => [id, url, binding, protocolVersion, status])
-  return JSON.stringify([ok, reachable, bad])
+  return jsonText([ok, reachable, bad])
 }
 
 /** @throws what is none of our errors: a bug, or an interruption */

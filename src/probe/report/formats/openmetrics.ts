@@ -1,3 +1,4 @@
+import { jsonText } from '../../../core/text.js'
 import { columnsOf, titleIn } from '../columns.js'
 import type { ProbeReport } from '../report.js'
 
@@ -73,7 +74,7 @@ function checksOf({ target, checks }: ProbeReport): Sample[] {
     return [{ target, id, ...cell, status, ...(ignored === true && { ignored: detail }) }, 1]
   })
   // No two samples may have the same labels, and a card can name one URL for two tenants.
-  return [...new Map(samples.map((sample) => [JSON.stringify(sample[0]), sample])).values()]
+  return [...new Map(samples.map((sample) => [jsonText(sample[0]), sample])).values()]
 }
 
 function linesOf({ name, help, unit, samples }: Family): string[] {

@@ -125,7 +125,7 @@ function resultOf(check: CheckResult, { report, columns, location }: Place): obj
 
 /** Not of the message, whose words change from run to run. */
 function fingerprint(parts: readonly string[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex')
+  return createHash('sha256').update(jsonText(parts)).digest('hex')
 }
 
 /** Text in which no viewer finds a link or a placeholder (SARIF 2.1.0 §3.11.5, §3.11.6). */
