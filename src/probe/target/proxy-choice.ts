@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net'
 import { TOTPError } from '../../core/errors.js'
-import { isLoopback, parseHttpUrl, portOf } from '../../core/url.js'
-import type { Proxy, ProxyChoice } from '../wire/proxy.js'
+import { parseHttpUrl, portOf } from '../../core/url.js'
+import { mayUseProxy, type Proxy, type ProxyChoice } from '../wire/proxy.js'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -20,7 +20,7 @@ export function chooseProxy(env: Env, given?: string): ProxyChoice {
   const flagged = given === undefined ? undefined : fromFlag(given, env)
   let found: Proxy | undefined
   return (url) => {
-    if (url.protocol !== 'https:' || isLoopback(url) || excepted(url)) return undefined
+    if (!mayUseProxy(url) || excepted(url)) return undefined
     return (found ??= find())
   }
 }

@@ -10,12 +10,12 @@ export interface Proxy {
 /** Which proxy a URL is reached by, if any. */
 export type ProxyChoice = (url: URL) => Proxy | undefined
 
-/**
- * The proxy that a URL is reached by: only what is encrypted to its end goes through one, and nothing that stays on this
- * machine.
- */
+/** Whether a proxy may be asked for a URL: what is encrypted to its end, and does not stay on this machine. */
+export const mayUseProxy = (url: URL): boolean => url.protocol === 'https:' && !isLoopback(url)
+
+/** The proxy that a URL is reached by, whatever a choice says of other URLs. */
 export function proxyFor(url: URL, choice: ProxyChoice | undefined): Proxy | undefined {
-  return url.protocol === 'https:' && !isLoopback(url) ? choice?.(url) : undefined
+  return mayUseProxy(url) ? choice?.(url) : undefined
 }
 
 /** A proxy as reports name it: without user and password. */
