@@ -1,6 +1,6 @@
 import type { ProbeOptions } from '../options.js'
 import type { CardCredentials } from '../target/discovery.js'
-import { isExposed } from '../target/hosts.js'
+import { mayTravelTo } from '../target/hosts.js'
 import { credentialFields } from './material.js'
 import type { ValidCodes } from './valid-codes.js'
 
@@ -9,11 +9,11 @@ const mostUnderOnce = 2
 
 /** What a card is asked for with where it is refused without; undefined where the network could read it. */
 export function cardCredentials(
-  { credentials, insecureHttp }: Pick<ProbeOptions, 'credentials' | 'insecureHttp'>,
+  options: Pick<ProbeOptions, 'credentials' | 'insecureHttp'>,
   target: URL,
   codes: ValidCodes,
 ): CardCredentials | undefined {
-  if (insecureHttp !== true && isExposed(target)) return undefined
+  if (!mayTravelTo(target, options)) return undefined
   let code = ''
   let asked = 0
   return {
@@ -21,7 +21,7 @@ export function cardCredentials(
       if (codes.once && asked >= mostUnderOnce) return undefined
       asked += 1
       code = await codes.next()
-      return credentialFields(credentials, code)
+      return credentialFields(options.credentials, code)
     },
     note: (answer) => codes.note(code, answer),
   }

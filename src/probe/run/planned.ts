@@ -1,6 +1,6 @@
 import type { ProbeOptions } from '../options.js'
 import type { Cell } from '../target/cells.js'
-import { isExposed } from '../target/hosts.js'
+import { mayTravelTo } from '../target/hosts.js'
 import { wrongCodesAt } from './codes.js'
 import { doorKeys } from './door-evidence.js'
 import { doorsAt } from './doors.js'
@@ -19,7 +19,7 @@ export function plannedRequests(plan: Plan, cells: readonly Cell[], options: Pro
     first.length + calls + 2 * again + plan.freeRefusals('late', material).length + guesses.length
   const inCell = (cell: Cell): number => {
     if (cell.untestable !== undefined) return 0
-    const isTrusted = options.insecureHttp === true || !isExposed(cell.url)
+    const isTrusted = mayTravelTo(cell.url, options)
     const doors = performed.has('auth.doors') ? doorsAt(cell, cells, performed.has('auth.stream')).length : 0
     return isTrusted
       ? inFull + doors * doorKeys.length

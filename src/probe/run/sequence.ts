@@ -1,5 +1,5 @@
 import type { CardJson } from '../../core/card/shapes.js'
-import { isExposed } from '../target/hosts.js'
+import { mayTravelTo } from '../target/hosts.js'
 import { askAgainAtEnd } from './ask-again.js'
 import type { CellRun } from './cell-run.js'
 import { noteUntriedDoors, tryDoors } from './doors.js'
@@ -30,7 +30,7 @@ export async function sendAll(
 ): Promise<Unsent> {
   const { options, plan, spent, codes } = session
   const testable = runs.filter(({ cell }) => cell.untestable === undefined)
-  const trusted = testable.filter(({ cell }) => options.insecureHttp === true || !isExposed(cell.url))
+  const trusted = testable.filter(({ cell }) => mayTravelTo(cell.url, options))
   for (const run of testable) {
     if (trusted.includes(run)) continue
     run.whyNotSent = 'credentials are not sent over plain http beyond loopback; allow it with --insecure-http'

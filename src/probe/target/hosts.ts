@@ -26,6 +26,11 @@ export function isExposed(url: URL): boolean {
   return url.protocol !== 'https:' && !isLoopback(url)
 }
 
+/** Whether credentials may travel to a URL: where the network cannot read them, or the user allows that. */
+export function mayTravelTo(url: URL, { insecureHttp }: Pick<ProbeOptions, 'insecureHttp'>): boolean {
+  return insecureHttp === true || !isExposed(url)
+}
+
 /**
  * Checks hosts that are allowed by name.
  *
