@@ -1,8 +1,8 @@
-import { createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { defaultProfile } from '../../src/core/profile.js'
 import { probe, type ProbeOptions, type ProbeReport } from '../../src/probe/index.js'
 import { startTestAgent, type Quirks } from './broken-agent.js'
+import { startFront } from './front.js'
 import { alice, bob, midStep, probeOptions, stillClock } from './probing.js'
 
 /** Answers a GET, or leaves it to the agent (false). */
@@ -30,27 +30,20 @@ export async function probeBehind(
   })
   const seen: string[] = []
   const said: string[] = []
-  const front = createServer((request, response) => {
-    const carried = ['authorization', 'x-totp'].filter((name) => name in request.headers)
-    seen.push([request.method, request.url, ...carried].join(' '))
-    if (request.method === 'GET' && serve(request, response)) return
-    const { method = '', url = '', rawHeaders: headers } = request
-    const sent = forward(agent.url + url, { method, headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 0, answer.rawHeaders)
-      answer.pipe(response)
-    })
-    request.pipe(sent)
+  const front = await startFront(agent.url, {
+    answers: (request, response) => {
+      const carried = ['authorization', 'x-totp'].filter((name) => name in request.headers)
+      seen.push([request.method, request.url, ...carried].join(' '))
+      return request.method === 'GET' && serve(request, response)
+    },
   })
-  front.listen(0, '127.0.0.1')
-  await new Promise((resolve) => front.once('listening', resolve))
-  const url = `http://127.0.0.1:${(front.address() as AddressInfo).port}`
+  const { url } = front
   try {
     const announce = (text: string): void => void said.push(text)
     const report = await probe({ ...probeOptions(url + path, clock), announce, ...options })
     return { report, url, seen, said }
   } finally {
-    front.closeAllConnections()
-    await new Promise((resolve) => front.close(resolve))
+    await front.close()
     await agent.close()
   }
 }
