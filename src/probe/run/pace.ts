@@ -149,6 +149,7 @@ export class Pace {
     const caller = this.#callerOf(fields)
     const key = keyOf(cell, caller)
     const isLong = (answer.retryAfter ?? 0) > longRetryAfter
+    if (!isLong && this.#isKnownLimitOn(caller, key)) return false
     if (!isLong) this.#throttled.add(caller)
     this.#slowDown(isLong, wasSlow)
     // Those that were under way together take turns from here on.
@@ -157,7 +158,7 @@ export class Pace {
     if (this.#givenUp.has(key)) return false
     if (tries >= this.#mostTries(answer, caller)) {
       this.#givenUp.add(key)
-      if (this.#throttled.size === 1 && caller !== 'nobody') this.#resume()
+      if (this.#isOnlyOn(caller)) this.#resume()
       return false
     }
     await this.#backOff(answer)
@@ -187,6 +188,15 @@ export class Pace {
     this.#slow = false
     this.#row = 0
     this.#intervalMs = this.#leastMs
+  }
+
+  /** Whether it was found out before that this caller alone is throttled: slowing down would delay everything else. */
+  #isKnownLimitOn(caller: Caller, key: string): boolean {
+    return this.#givenUp.has(key) && this.#throttled.has(caller) && this.#isOnlyOn(caller)
+  }
+
+  #isOnlyOn(caller: Caller): boolean {
+    return this.#throttled.size === 1 && caller !== 'nobody'
   }
 
   /** If callers of one kind alone are throttled, the limit is on them and not on the pace. */
