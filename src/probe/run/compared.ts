@@ -32,13 +32,7 @@ export function admits(answer: Answer, refusals: Refusals): boolean {
     case 'unserved':
       return answer.wrongCell !== true && refusals.length > 0 && refusals.every(isPlainRefusal)
     case 'refused':
-      // Some agents hide the tasks of others behind 403 once they know who asks.
-      return (
-        answer.status === 403 &&
-        refusals.length > 0 &&
-        refusals.every(({ status }) => status === 401) &&
-        saysTaskIsMissing(answer.message)
-      )
+      return hidesTasks(answer) && refusals.length > 0 && refusals.every(({ status }) => status === 401)
     case 'throttled':
     case 'failed':
     case 'foreign':
@@ -47,6 +41,10 @@ export function admits(answer: Answer, refusals: Refusals): boolean {
       return false
   }
 }
+
+/** Some agents hide the tasks of others behind 403 once they know who asks. */
+export const hidesTasks = ({ status, message }: Answer): boolean =>
+  status === 403 && saysTaskIsMissing(message)
 
 /** A refusal that its status shows: 401, 403 or their gRPC counterparts. */
 const isPlainRefusal = ({ kind }: Answer): boolean => kind === 'refused'

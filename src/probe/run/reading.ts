@@ -9,6 +9,7 @@ import {
   isSame,
   isTaskNotFound,
   isTelling,
+  hidesTasks,
   type Refusals,
 } from './compared.js'
 import { isRefusalStage, type Exchange } from './exchange.js'
@@ -48,7 +49,7 @@ function readTried(exchanges: readonly Exchange[]): Tried[] {
   let success: Answer | undefined
   return exchanges.flatMap((exchange) => {
     const { stage, answer } = exchange
-    if (stage === 'valid' && answer.kind !== 'refused') success = answer
+    if (stage === 'valid' && (answer.kind !== 'refused' || hidesTasks(answer))) success = answer
     if (!isRefusalStage(stage) || stage === 'door') return []
     const same = success?.connection !== undefined && success.connection === answer.connection
     return [
