@@ -25,8 +25,21 @@ const untrusted: Rule = ({ failed, verdictsOf }) => {
   return { text, ids: unshown, explain: 'tls' }
 }
 
-const open: Rule = ({ tested, failed, failedIn, verdictsOf }) => {
-  const cells = failedIn('auth.none')
+/** The cells in which a check failed because something was let in, and not for want of an answer. */
+function letInBy(id: string, { evidence, failedIn }: View): Cell[] {
+  const cells = failedIn(id)
+  return evidence.cells
+    .filter(
+      (one) =>
+        cells.includes(one.cell) &&
+        triedIn(one).some(({ check, answer }) => check === id && wasLetIn(answer, one) === 'yes'),
+    )
+    .map(({ cell }) => cell)
+}
+
+const open: Rule = (view) => {
+  const { tested, failed, verdictsOf } = view
+  const cells = letInBy('auth.none', view)
   if (cells.length === 0) return undefined
   // If only a caller without anything is let in, there is a guard, and it knows guests.
   const looks = verdictsOf('auth.bearer-only').length > 0 && !failed('auth.bearer-only')
@@ -43,8 +56,9 @@ const open: Rule = ({ tested, failed, failedIn, verdictsOf }) => {
 const behindNoGuard = (names: string): string =>
   `${names} ${names.includes(' and ') ? 'are' : 'is'} not behind the guard`
 
-const tokenAlone: Rule = ({ evidence, failedIn, verdictsOf }) => {
-  const cells = failedIn('auth.bearer-only')
+const tokenAlone: Rule = (view) => {
+  const { evidence, verdictsOf } = view
+  const cells = letInBy('auth.bearer-only', view)
   if (cells.length === 0) return undefined
   const isRead = verdictsOf('auth.wrong-code').some(({ status }) => status === 'pass')
   const what = isRead ? 'the second factor is optional' : 'the second factor is not checked'
@@ -65,8 +79,8 @@ const anyCode: Rule = ({ failedIn }) => {
   }
 }
 
-const anyToken: Rule = ({ failedIn }) => {
-  const cells = failedIn('auth.wrong-token')
+const anyToken: Rule = (view) => {
+  const cells = letInBy('auth.wrong-token', view)
   if (cells.length === 0) return undefined
   return {
     text: 'the token is not checked: an unknown one is enough beside a right code',

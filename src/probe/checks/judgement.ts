@@ -1,6 +1,6 @@
 import { cellCheckIds, runCheckIds, type CheckId } from '../check-ids.js'
 import type { CellEvidence, Evidence } from '../run/evidence.js'
-import { isUnserved, triedIn, validAnswer, wasLetIn } from '../run/reading.js'
+import { isSilent, isUnserved, triedIn, validAnswer, wasLetIn } from '../run/reading.js'
 import type { Cell } from '../target/cells.js'
 import { isAnswer, type Answer } from '../wire/answer.js'
 import type { NoAnswer } from '../wire/raw-answer.js'
@@ -51,6 +51,11 @@ function judgeCell(check: CellCheck, cell: CellEvidence, evidence: Evidence): Ve
   if (isUnserved(cell) && !open) {
     const actual = validAnswer(cell)?.summary ?? ''
     return { ...skipped('the agent does not serve this binding and version here'), actual }
+  }
+  // Silence is no hole: `auth.valid` says why there is no answer, and `coverage` that nothing was shown.
+  if (isSilent(cell) && check.id !== 'auth.valid') {
+    const actual = validAnswer(cell)?.summary ?? ''
+    return { ...skipped('nothing that was sent here got an answer that can be read'), actual }
   }
   const verdict = check.judge(cell, evidence)
   // A part of the evidence shows a fault, but not that there is none.

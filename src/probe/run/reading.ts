@@ -1,6 +1,6 @@
 import type { CheckId } from '../check-ids.js'
 import type { Cell } from '../target/cells.js'
-import type { Answer } from '../wire/answer.js'
+import { isAnswer, type Answer } from '../wire/answer.js'
 import { soundsLikeRefusal } from '../wire/words.js'
 import {
   admits,
@@ -150,4 +150,9 @@ export function isSuccess(answer: Answer, cell: OfCell): boolean {
 /** Whether the agent does not serve the binding and version of a cell at its URL. */
 export function isUnserved(cell: OfCell): boolean {
   return validAnswer(cell)?.kind === 'unserved' && !isShown(cell)
+}
+
+/** Whether right credentials were sent to a cell, and nothing that was sent there got an answer that can be read. */
+export function isSilent(cell: OfCell): boolean {
+  return validAnswer(cell) !== undefined && !cell.exchanges.some(({ answer }) => isAnswer(answer))
 }
