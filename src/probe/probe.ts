@@ -43,8 +43,9 @@ export async function probe(options: ProbeOptions): Promise<ProbeReport> {
   const evidence = await gather(options, target, planOf(selection.performed))
   const { discovery, secrets, guessesSpent, requests } = evidence
   const clean = (text: string, limit?: number): string => secrets.clean(text, now(), limit)
+  const without = (text: string): string => secrets.without(text, now())
   const judgements = ignoring(judge(evidence, selection), evidence, selection)
-  const checks = judgements.map((judgement) => resultOf(judgement, clean))
+  const checks = judgements.map((judgement) => resultOf(judgement, { clean, without }))
   const diagnosis = diagnose(evidence, judgements)
   const name = printable(credentials.agent ?? '') || clean(asText(discovery.cards[0]?.['name']))
   return {
@@ -78,14 +79,15 @@ const longestDetail = 8000
 
 function resultOf(
   { check, cell, verdict }: Judgement,
-  clean: (text: string, limit?: number) => string,
+  { clean, without }: { clean: (text: string, limit?: number) => string; without: (text: string) => string },
 ): CheckResult {
   const { status, actual, detail, durationMs = 0, ignored } = verdict
   return {
     id: check.id,
     binding: cell?.binding ?? null,
     protocolVersion: cell?.protocol ?? null,
-    url: cell?.url.href ?? null,
+    // A card that was asked for with credentials may have them in its URLs.
+    url: cell === null ? null : without(cell.url.href),
     status,
     expected: check.expects,
     actual: clean(actual),

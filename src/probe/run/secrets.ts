@@ -4,6 +4,7 @@ import { printable } from '../../core/text.js'
 import { generateCodeOfStep, timeStepAt } from '../../core/totp.js'
 import type { ProbeOptions } from '../options.js'
 import { shortened } from '../wire/text.js'
+import { Fragments } from './fragments.js'
 
 /** Digits that could be a code: 6 to 8 of them, not part of a longer number. */
 const codeLike = /(?<!\d)\d{6,8}(?!\d)/g
@@ -13,7 +14,7 @@ const redactedSteps = 10
 
 /** The secrets of a run: finds them in answers, and keeps them out of reports. */
 export class Secrets {
-  readonly #words: readonly { readonly what: string; readonly value: string; readonly anyCase: RegExp }[]
+  readonly #words: readonly { readonly what: string; readonly value: string; readonly fragments: Fragments }[]
   readonly #owners: readonly Owner[]
   readonly #window: number
   readonly #sent = new Set<string>()
@@ -46,12 +47,16 @@ export class Secrets {
 
   /** A text as a report may show it: without secrets and control characters, and cut at a limit. */
   clean(text: string, at: Date, limit?: number): string {
+    return shortened(printable(this.without(text, at)), limit)
+  }
+
+  /** A text without secrets, and without parts of them. */
+  without(text: string, at: Date): string {
     let result = text
-    for (const { what, anyCase } of this.#words) result = result.replace(anyCase, `[${what}]`)
-    result = result.replace(codeLike, (digits) =>
+    for (const { what, fragments } of this.#words) result = fragments.replaceIn(result, `[${what}]`)
+    return result.replace(codeLike, (digits) =>
       this.#sent.has(digits) || this.#isCodeAround(at, redactedSteps, digits) ? '[a code]' : digits,
     )
-    return shortened(printable(result), limit)
   }
 
   #isCodeAround(at: Date, steps: number, digits: string): boolean {
@@ -83,16 +88,12 @@ function ownerOf(owner: CodeProfile & { readonly seed: Seed }): Owner {
   }
 }
 
-function wordOf(what: string, value: string): { what: string; value: string; anyCase: RegExp } {
-  return { what, value: value.toLowerCase(), anyCase: new RegExp(escapeForRegExp(value), 'gi') }
+function wordOf(what: string, value: string): { what: string; value: string; fragments: Fragments } {
+  return { what, value: value.toLowerCase(), fragments: new Fragments(value) }
 }
 
 function spellings(seed: Seed): string[] {
   const bytes = Buffer.from(seed.bytes)
   const base64 = bytes.toString('base64').replace(/=+$/, '')
   return [...new Set([seed.base32, bytes.toString('hex'), base64, bytes.toString('base64url')])]
-}
-
-function escapeForRegExp(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
 }

@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest'
+import { defaultProfile } from '../../src/core/profile.js'
+import { Token } from '../../src/core/token.js'
+import { generateCode } from '../../src/core/totp.js'
+import { Secrets } from '../../src/probe/run/secrets.js'
+import { sendJson } from '../support/broken-agent.js'
+import { alice, midStep, probeAgent } from '../support/probing.js'
+
+const { token, seed } = alice
+const code = generateCode(seed, defaultProfile, midStep)
+
+/** The longest part of a secret that a text contains. */
+function shownOf(secret: string, text: string): string {
+  for (let length = secret.length; length > 0; length--) {
+    for (let at = 0; at + length <= secret.length; at++) {
+      const part = secret.slice(at, at + length)
+      if (text.toLowerCase().includes(part.toLowerCase())) return part
+    }
+  }
+  return ''
+}
+
+describe('a report shows no part of a secret', () => {
+  it.each([60, 78, 80, 100, 110])(
+    'where a refusal that repeats it is cut after %i characters',
+    async (before) => {
+      const { report } = await probeAgent({
+        refuse: (response) => {
+          const message = 'x'.repeat(before) + token
+          sendJson(response, 401, { error: { code: 401, status: 'UNAUTHENTICATED', message } })
+          return true
+        },
+      })
+      expect(shownOf(token, JSON.stringify(report)).length).toBeLessThan(12)
+    },
+  )
+
+  it('where the card has it in the URL of an interface', async () => {
+    const path = `/rpc/${token}/${code}/${seed.base32}`
+    const { report } = await probeAgent({
+      card: (card, origin) => ({ ...card, url: origin + path, supportedInterfaces: undefined }),
+    })
+    const text = JSON.stringify(report)
+    for (const secret of [token, code, seed.base32]) expect(text).not.toContain(secret)
+    expect(report.checks.map(({ url }) => url).join(' ')).toContain('/rpc/[the token]/[a code]/[a seed]')
+  })
+})
+
+describe('a text is cleaned', () => {
+  const secrets = new Secrets({ credentials: { ...defaultProfile, token: Token.parse(token), seed } })
+  const clean = (text: string): string => secrets.clean(text, midStep, 40)
+
+  it.each([
+    ['a beginning', `no: ${token.slice(0, 20)}...`, 'no: [the token]...'],
+    ['an end', `${token.slice(-15)}, no`, '[the token], no'],
+    ['other capitals', `${token.slice(5, 30).toUpperCase()}`, '[the token]'],
+    ['capitals that have longer small letters', `İ ${token} İ`, '? [the token] ?'],
+    ['twice', `${token} ${token}`, '[the token] [the token]'],
+    ['too little to tell', token.slice(0, 8), token.slice(0, 8)],
+  ])('of %s', (_, text, expected) => {
+    expect(clean(text)).toBe(expected)
+  })
+
+  it('without the beginning of a code where it is cut', () => {
+    expect(clean(`${'x'.repeat(36)} ${code}`)).toBe('x'.repeat(36) + ' [a ...')
+    expect(clean(`${'x'.repeat(37)} 1234567890`)).toBe('x'.repeat(37) + ' ...')
+  })
+})
