@@ -67,6 +67,33 @@ describe('an agent that cannot be reached', () => {
   })
 })
 
+const nested = (open: string, close: string): string => `${open.repeat(60_000)}"x"${close.repeat(60_000)}`
+
+describe('an agent that nests JSON without end', () => {
+  it.each([
+    ['in lists', nested('[', ']')],
+    ['in objects', nested('{"a":', '}')],
+  ])('%s, in its card and its answers, is reported as any other', async (_, json) => {
+    const answer = (body: string, status = '200 OK'): string =>
+      `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`
+    const calls = createServer((socket) => {
+      sockets.add(socket)
+      socket.on('error', () => undefined)
+      socket.once('data', (data) => {
+        const text = data.toString()
+        const body = `{"url":"http://127.0.0.1/","skills":${json}}`
+        if (text.startsWith('GET')) socket.end(answer(body))
+        else if (text.includes('uthorization')) socket.end(answer(`{"jsonrpc":"2.0","result":${json}}`))
+        else socket.end(answer(`{"error":${json}}`, '401 Unauthorized'))
+      })
+    }).listen(0, '127.0.0.1')
+    servers.push(calls)
+    await new Promise((resolve) => calls.once('listening', resolve))
+    const report = await probed(`http://127.0.0.1:${(calls.address() as AddressInfo).port}`)
+    expect(report).toMatchObject({ ok: false, reachable: true })
+  })
+})
+
 describe('a hostile agent', () => {
   it('cannot make the probe read without end', async () => {
     const flood = (socket: Socket): void => {

@@ -1,9 +1,10 @@
 import { readInterfaces, type CardInterface } from '../../core/card/interfaces.js'
 import type { CardJson } from '../../core/card/shapes.js'
-import { asObject, parseJson } from '../../core/json.js'
+import { asObject } from '../../core/json.js'
 import { parseHttpUrl } from '../../core/url.js'
 import type { HttpClient } from '../wire/http.js'
 import type { FieldLine, HttpAnswer, NoAnswer, RawAnswer } from '../wire/raw-answer.js'
+import { parseAnswer } from '../wire/json.js'
 import { shortened } from '../wire/text.js'
 import { cardUrls, formerCardPath } from './card-paths.js'
 import { isExposed } from './hosts.js'
@@ -119,7 +120,7 @@ const isRefusal = (answer: RawAnswer): boolean =>
   answer.answered && (answer.status === 401 || answer.status === 403)
 
 function cardIn({ status, body }: HttpAnswer): CardJson | undefined {
-  const json = status === 200 ? asObject(parseJson(body)) : {}
+  const json = status === 200 ? asObject(parseAnswer(body)) : {}
   const marks = ['supportedInterfaces', 'url', 'skills', 'securitySchemes', 'capabilities']
   return marks.some((mark) => mark in json) ? json : undefined
 }
@@ -136,7 +137,7 @@ function describe({ status, header, body }: HttpAnswer, url: URL): string {
   }
   if (status !== 200) return `${pathname} answers HTTP ${status}`
   const type = shortened(header('content-type')[0] ?? 'no type', 60)
-  return `${pathname} answers HTTP 200, but no card (${parseJson(body) === undefined ? type : 'JSON without the fields of a card'})`
+  return `${pathname} answers HTTP 200, but no card (${parseAnswer(body) === undefined ? type : 'JSON without the fields of a card'})`
 }
 
 /** Where a redirect leads, without its query, and what to probe instead. */

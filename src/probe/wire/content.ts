@@ -44,8 +44,12 @@ export function protoContent(body: Uint8Array): Content {
   }
 }
 
+/** No message of A2A is nested deeper. */
+const deepest = 100
+
 /** A field of bytes is a text or a message of its own: it is a known text, or holds only such. */
-function messageSaysOnly(message: Uint8Array, isKnown: (text: string) => boolean): boolean {
+function messageSaysOnly(message: Uint8Array, isKnown: (text: string) => boolean, depth = 0): boolean {
+  if (depth > deepest) return false
   const reader = new BinaryReader(message)
   while (reader.pos < reader.len) {
     const [field, type] = reader.tag()
@@ -53,7 +57,7 @@ function messageSaysOnly(message: Uint8Array, isKnown: (text: string) => boolean
     else {
       const bytes = reader.bytes()
       const known = bytes.length === 0 || isKnown(new TextDecoder().decode(bytes))
-      if (!known && !(attempt(() => messageSaysOnly(bytes, isKnown)) ?? false)) return false
+      if (!known && !(attempt(() => messageSaysOnly(bytes, isKnown, depth + 1)) ?? false)) return false
     }
   }
   return true
