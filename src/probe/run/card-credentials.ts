@@ -23,6 +23,7 @@ export function cardCredentials(
       code = await codes.next()
       return credentialFields(options.credentials, code)
     },
-    note: (answer) => codes.note(code, answer),
+    // That a card is served shows nothing of the interfaces: codes may be wrong there.
+    noteRefused: () => codes.note(code, 'refused'),
   }
 }

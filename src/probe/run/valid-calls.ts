@@ -170,7 +170,8 @@ async function callValid(
   const answer = await run.send('valid', valid('right credentials', fields), 'of-valid-calls')
   const spent = answer.kind === 'refused' && answer.retryAfter !== undefined
   if (spent) codes.learnOnce()
-  else if (answer.kind === 'refused') codes.note(code, 'refused')
+  // It says that the code was used, but says so to any code if the seed is another.
+  if (answer.kind === 'refused') codes.note(code, spent ? 'used' : 'refused')
   else if (isSuccess(answer, run)) codes.note(code, 'accepted')
   return spent && triesLeft > 1 ? callValid(session, run, codes, triesLeft - 1) : fields
 }

@@ -2,8 +2,12 @@ import { endOfStep, generateCodeOfStep, timeStepAt } from '../../core/totp.js'
 import { untilNextStep } from './codes.js'
 import type { ProbeCredentials, ProbeOptions } from '../options.js'
 
-/** Distinct codes to try at an agent that refuses right credentials: it counts each as a wrong one. */
+/**
+ * Distinct codes to try at an agent that refuses right credentials: it counts each as a wrong one. Where it says that they
+ * were used, another client, or the last run, may have spent the steps next to now.
+ */
 const mostRefused = 2
+const mostUsed = 3
 
 /** At this distance from the edges of a step, a small clock difference does not get a code refused. */
 const marginMs = 1500
@@ -22,7 +26,7 @@ export class ValidCodes {
   #once: boolean
   #last = -Infinity
   #accepted = false
-  readonly #refused = new Map<string, { readonly step: number }>()
+  readonly #refused = new Map<string, { readonly step: number; readonly used: boolean }>()
 
   constructor(private readonly tools: Tools) {
     this.#once = tools.credentials.replay === 'once'
@@ -42,10 +46,10 @@ export class ValidCodes {
     return new Set(this.#refused.keys())
   }
 
-  /** Notes whether the code that was handed out last was accepted. */
-  note(code: string, answer: 'accepted' | 'refused'): void {
-    if (answer === 'refused') this.#refused.set(code, { step: this.#last })
-    else this.#accepted = true
+  /** Notes whether the code that was handed out last was accepted, or refused as one that was used. */
+  note(code: string, answer: 'accepted' | 'refused' | 'used'): void {
+    if (answer === 'accepted') this.#accepted = true
+    else this.#refused.set(code, { step: this.#last, used: answer === 'used' })
   }
 
   /** A code that should be accepted now, after waiting for its step if necessary. */
@@ -67,7 +71,8 @@ export class ValidCodes {
     const { credentials, now } = this.tools
     const lives = refusal.step >= timeStepAt(credentials, now()) - Math.min(credentials.window, 1)
     // Under `once` another client may have spent the step, so another one is worth a try.
-    return (lives && !this.#once) || this.#refused.size >= mostRefused ? code : undefined
+    const most = [...this.#refused.values()].every(({ used }) => used) ? mostUsed : mostRefused
+    return (lives && !this.#once) || this.#refused.size >= most ? code : undefined
   }
 
   async #nextStep(): Promise<string> {

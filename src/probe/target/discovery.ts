@@ -24,11 +24,11 @@ export interface Discovery {
   readonly durationMs: number
 }
 
-/** The header lines with token and code for one more request, and what is done with the answer. */
+/** The header lines with token and code for one more request, and what is done where they are refused. */
 export interface CardCredentials {
   /** None where no more codes are to be spent on the card. */
   readonly next: () => Promise<readonly FieldLine[] | undefined>
-  readonly note: (answer: 'accepted' | 'refused') => void
+  readonly noteRefused: () => void
 }
 
 const largestCard = 1024 * 1024
@@ -70,7 +70,7 @@ export async function discover(
     const fields = await credentials?.next()
     if (fields === undefined) return { answer: plain, plain }
     const answer = await get(url, version, fields)
-    if (answer.answered) credentials?.note(isRefusal(answer) ? 'refused' : 'accepted')
+    if (isRefusal(answer)) credentials?.noteRefused()
     return { answer, plain }
   }
 
