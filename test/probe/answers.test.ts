@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { readHttpAnswer } from '../../src/probe/wire/http-answer.js'
 import type { HttpAnswer } from '../../src/probe/wire/raw-answer.js'
+import { readGrpcAnswer } from '../../src/probe/wire/grpc-answer.js'
+import { rawAnswer } from '../support/answers.js'
 
 const taskId = '01234567-89ab-4cde-8f01-23456789abcd'
 const info = {
@@ -94,6 +96,16 @@ describe('an answer to GetTask with a random id', () => {
   ])('shows that the call was served when it is %s', (_, body, headers) => {
     expect(readHttpAnswer(answer(200, body, headers), taskId).kind).toBe('answered')
   })
+
+  it.each([7, 16])(
+    'shows that the call was served when gRPC sends a message before the status %i',
+    (code) => {
+      const fields = { 'content-type': 'application/grpc', 'grpc-status': String(code) }
+      const message = { ...rawAnswer(200, '', fields), bytes: Buffer.from([0, 0, 0, 0, 0]) }
+      expect(readGrpcAnswer(message, taskId).kind).toBe('answered')
+      expect(readGrpcAnswer({ ...message, bytes: Buffer.alloc(0) }, taskId).kind).toBe('refused')
+    },
+  )
 
   it('reads the first event of a stream', () => {
     const event = `event: error\ndata: ${JSON.stringify(rpc({ code: -32001, message: missing, data: [info] }))}\n\n`

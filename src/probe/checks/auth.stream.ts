@@ -2,7 +2,7 @@ import type { CellCheck } from './check.js'
 import type { CellEvidence } from '../run/evidence.js'
 import { bearerField } from '../run/material.js'
 import { triedIn, wasLetIn } from '../run/reading.js'
-import { judgeRefused, wrongCodesLetIn } from './shared/refused.js'
+import { isUnservedStream, judgeRefused, wrongCodesLetIn } from './shared/refused.js'
 import { labelsOf } from './shared/tried.js'
 import { failed, type Verdict } from './verdict.js'
 import { oneGuard } from './shared/advice.js'
@@ -38,7 +38,11 @@ function judgeStream(cell: CellEvidence): Verdict {
   const verdict = judgeRefused('auth.stream', cell)
   if (verdict.status !== 'pass') return verdict
   const opened = triedIn(cell).filter(
-    ({ check, isGuess, answer }) => check === 'auth.stream' && isGuess && wasLetIn(answer, cell) === 'yes',
+    (one) =>
+      one.check === 'auth.stream' &&
+      one.isGuess &&
+      wasLetIn(one.answer, cell) === 'yes' &&
+      !isUnservedStream(one, cell),
   )
   // If every call with a wrong code is let in, the stream is not the cause.
   if (opened[0] === undefined || wrongCodesLetIn(cell).length > 0) return verdict

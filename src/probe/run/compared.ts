@@ -66,6 +66,34 @@ export function isTaskNotFound(answer: Answer): boolean {
   return answer.kind === 'other' && isItsCode && saysTaskIsMissing(answer.message)
 }
 
+/**
+ * Whether an answer has the status of a refusal, and says what right credentials are told of a task that is missing: the
+ * call was marked as refused, and handled all the same.
+ */
+export function isMarkedOnly(answer: Answer, valid: Answer): boolean {
+  return (
+    answer.kind === 'refused' &&
+    isTaskNotFound(valid) &&
+    answer.message === valid.message &&
+    saysTaskIsMissing(answer.message)
+  )
+}
+
+/**
+ * Whether an answer to what should be refused shows that it got further than a caller with nothing, who gets 401: a success
+ * of HTTP with an error of the protocol in it, or with anything else, that has no word of a refusal.
+ */
+export function getsFurther({ kind, status, message }: Answer, refusals: Refusals): boolean {
+  if (kind !== 'other' && kind !== 'unserved') return false
+  if (status === null || status > 299 || refusals.length === 0 || !refusals.every(isPlainRefusal))
+    return false
+  return (
+    !soundsLikeRefusal(message) &&
+    !namesSecondFactor(message) &&
+    !/\b(codes?|log ?in|sign ?in)\b/i.test(message)
+  )
+}
+
 /** Whether an answer means what the answer to right credentials means, which was let in. */
 export function admitsLike(answer: Answer, valid: Answer, refusals: Refusals): boolean {
   if (answer.kind !== valid.kind || answer.signature !== valid.signature) return false

@@ -6,6 +6,8 @@ import {
   admits,
   admitsLike,
   comparedWith,
+  getsFurther,
+  isMarkedOnly,
   isSame,
   isTaskNotFound,
   isTelling,
@@ -129,7 +131,11 @@ export function wasLetIn(answer: Answer, cell: OfCell): 'yes' | 'no' | 'unclear'
     case 'failed':
     case 'redirected': {
       const valid = validAnswer(cell)
-      if (valid && isSuccess(valid, cell)) return admitsLike(answer, valid, refusalsIn(cell)) ? 'yes' : 'no'
+      if (valid && isSuccess(valid, cell)) {
+        if (isMarkedOnly(answer, valid)) return 'yes'
+        const refusals = refusalsIn(cell)
+        return admitsLike(answer, valid, refusals) || getsFurther(answer, refusals) ? 'yes' : 'no'
+      }
       // Where everyone is told that a task is missing, nothing is demanded of anyone.
       if (valid && isSame(answer, valid) && isTaskNotFound(answer)) return 'yes'
       return answer.kind === 'refused' || soundsLikeRefusal(answer.message) ? 'no' : 'unclear'

@@ -117,7 +117,8 @@ function meaningOf(name: string, reasons: readonly string[], said: string, answe
       return { kind: 'answered' }
     case 'UNAUTHENTICATED':
     case 'PERMISSION_DENIED':
-      return { kind: 'refused' }
+      // A message before the refusal is what the handler said: it ran.
+      return { kind: (answer.bytes?.length ?? 0) >= 5 ? 'answered' : 'refused' }
     case 'RESOURCE_EXHAUSTED':
       return { kind: 'throttled', ...(writer !== undefined && { by: writer }) }
     // Envoy answers so by default to what it limits.

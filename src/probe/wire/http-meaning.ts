@@ -1,3 +1,4 @@
+import { asObject } from '../../core/json.js'
 import type { Answer } from './answer.js'
 import { gatewayOf, isHtml, serverOf, writerOf } from './in-front.js'
 import { isResult, type ProtocolError } from './protocol-error.js'
@@ -25,7 +26,8 @@ export function meaningOf(parts: Parts): Meaning {
   const { status, json, error, said } = parts
   const foreign = meaningInFront(parts)
   if (foreign) return foreign
-  if (status === 401 || status === 403) return { kind: 'refused', offProtocol: !isObject(json) }
+  if (status === 401 || status === 403)
+    return servedAnyway(parts) ?? { kind: 'refused', offProtocol: !isObject(json) }
   if (status >= 500)
     return isUnimplemented(parts) ? { kind: 'unserved', wrongCell: true } : { kind: 'failed' }
   if (status >= 300 && status < 400) return { kind: 'redirected' }
@@ -65,6 +67,19 @@ function meaningInFront({ status, header, text, json, error }: Parts): Meaning |
   if (status >= 520 && status <= 530 && page && !error) return foreign(writer ?? server ?? 'Cloudflare')
   const isMissing = status === 404 || status === 405
   return status >= 400 && !isMissing && writer !== undefined ? foreign(writer) : undefined
+}
+
+/** Set if the status is a refusal and the body is a result: a guard that does not stop a call only marks it. */
+function servedAnyway({ json, error }: Parts): Meaning | undefined {
+  if (error) return undefined
+  const body = asObject(json)
+  const { result, task, tasks, status } = body
+  const isServed =
+    ('jsonrpc' in body && Object.keys(asObject(result)).length > 0) ||
+    'id' in asObject(task) ||
+    Array.isArray(tasks) ||
+    'state' in asObject(status)
+  return isServed ? { kind: 'answered' } : undefined
 }
 
 /** REST has a status of its own for a method that an agent does not have. */

@@ -63,7 +63,7 @@ function verdictOn(tried: readonly Tried[], cell: CellEvidence): Verdict {
       actual: foreign.answer.summary,
     }
   }
-  const letIn = tried.filter(({ answer }) => wasLetIn(answer, cell) === 'yes')
+  const letIn = tried.filter((one) => wasLetIn(one.answer, cell) === 'yes' && !isUnservedStream(one, cell))
   if (letIn[0]) return failed(letIn[0].answer.summary, `let in: ${labelsOf(letIn)}`)
   const unserved = tried.find((one) => isUnservedStream(one, cell))
   if (unserved) return skipped(`the agent does not stream (${unserved.answer.summary})`)
@@ -106,7 +106,7 @@ function remarksOn(inFront: readonly Tried[], closed: readonly Tried[]): string 
  * An agent without streams did not open one, but did not refuse it for missing credentials either. One that answers so
  * to every call without credentials refused it.
  */
-function isUnservedStream({ operation, answer }: Tried, cell: CellEvidence): boolean {
+export function isUnservedStream({ operation, answer }: Tried, cell: CellEvidence): boolean {
   if (operation !== 'subscribe') return false
   const isRefusal = triedIn(cell).some(
     (one) =>
