@@ -4,9 +4,10 @@ import type { CheckId } from '../check-ids.js'
 import type { Cell } from '../target/cells.js'
 import type { FieldLine } from '../wire/raw-answer.js'
 import { patience, type CellRun } from './cell-run.js'
-import { doorKeys, doorLabel, doorsTriedIn, showsNothing } from './door-evidence.js'
+import { doorKeys, doorLabel, doorsTriedIn, keyOf, showsNothing } from './door-evidence.js'
+import type { Exchange } from './exchange.js'
 import { bearerField } from './material.js'
-import { isShown, triedIn, wasLetIn } from './reading.js'
+import { isInconclusive, isShown, triedIn, wasLetIn } from './reading.js'
 import type { Session } from './session.js'
 import { sideBySide } from './side-by-side.js'
 
@@ -55,7 +56,7 @@ async function tryDoorsOf(
 /** Whether GetTask was let in with the same credentials, before any success. */
 function answerTo(check: CheckId, run: CellRun): 'yes' | 'no' | 'unclear' {
   const asked = triedIn(run).filter(
-    (tried) => tried.check === check && tried.when === 'before' && !showsNothing(tried),
+    (tried) => tried.check === check && tried.when === 'before' && !isInconclusive(tried.answer),
   )
   const readings = asked.map(({ answer }) => wasLetIn(answer, run))
   return readings.includes('yes') ? 'yes' : (readings.at(-1) ?? 'unclear')
@@ -93,11 +94,23 @@ function streamsLast(doors: readonly Door[]): Door[] {
   return [...doors].sort((one, other) => Number(opensStream(one)) - Number(opensStream(other)))
 }
 
+/** Whether what stands in front, a firewall, blocks a method as it blocks GetTask with the same credentials. */
+function isBlockedAlike(tried: Exchange, run: CellRun): boolean {
+  const { answer } = tried
+  if (isInconclusive(answer)) return false
+  return triedIn(run).some(
+    (one) =>
+      one.check === keyOf(tried).check &&
+      one.answer.kind === answer.kind &&
+      one.answer.signature === answer.signature,
+  )
+}
+
 /** Names the methods about which nothing was shown: they may be open. */
 export function noteUntriedDoors(runs: readonly CellRun[]): void {
   for (const run of runs) {
     const untold = doorsTriedIn(run).filter(
-      (tried) => showsNothing(tried) && tried.door?.method !== 'invented',
+      (tried) => showsNothing(tried) && tried.door?.method !== 'invented' && !isBlockedAlike(tried, run),
     )
     if (untold.length === 0) continue
     const names = untold.map(({ label }) => label).join(', ')

@@ -1,10 +1,12 @@
 import type { CardJson } from '../../../core/card/shapes.js'
 import type { CellEvidence } from '../../run/evidence.js'
 import { doorsTriedIn, keyOf, showsNothing } from '../../run/door-evidence.js'
+import { isMarkedOnly } from '../../run/compared.js'
 import type { Exchange } from '../../run/exchange.js'
-import { triedIn, wasLetIn } from '../../run/reading.js'
+import { isInconclusive, triedIn, validAnswer, wasLetIn } from '../../run/reading.js'
 import type { Answer } from '../../wire/answer.js'
-import { soundsLikeRefusal } from '../../wire/words.js'
+import { namesSecondFactor, soundsLikeRefusal } from '../../wire/words.js'
+import { isMalformedHttp } from './tried.js'
 
 /** What an answer shows of a method: `absent` is one that the agent has for nobody. */
 export interface DoorReading {
@@ -16,13 +18,15 @@ export interface DoorReading {
 export function readDoors(cell: CellEvidence, cards: readonly CardJson[]): DoorReading[] {
   const tried = doorsTriedIn(cell)
   const invented = tried.filter(({ door }) => door?.method === 'invented')
-  const refusals = triedIn(cell).filter(({ answer }) => wasLetIn(answer, cell) === 'no')
+  // A malformed header may get what a malformed message gets from an open door.
+  const refusals = triedIn(cell).filter((one) => wasLetIn(one.answer, cell) === 'no' && !isMalformedHttp(one))
   const isPublic = publicTexts(cards)
+  const valid = validAnswer(cell)
   return tried
     .filter(({ door }) => door?.method !== 'invented')
     .map((exchange) => {
       const { answer, door } = exchange
-      const isRefusal = refusals.some((refusal) => isAlike(refusal.answer, answer) && !showsNothing(refusal))
+      const isRefusal = refusals.some((refusal) => isRefusedLike(answer, refusal.answer))
       const same = invented.filter(
         (one) =>
           one.door?.protocol === door?.protocol &&
@@ -30,7 +34,9 @@ export function readDoors(cell: CellEvidence, cards: readonly CardJson[]): DoorR
           keyOf(one).label === keyOf(exchange).label,
       )
       const isPublicCard = door?.method === 'card' && answer.content?.saysOnly(isPublic) === true
-      return { exchange, reading: isPublicCard ? 'absent' : readAnswer(exchange, isRefusal, same) }
+      if (isPublicCard) return { exchange, reading: 'absent' }
+      const isMarked = valid !== undefined && isMarkedOnly(answer, valid)
+      return { exchange, reading: isMarked ? 'let in' : readAnswer(exchange, isRefusal, same) }
     })
 }
 
@@ -41,14 +47,25 @@ function readAnswer(
 ): DoorReading['reading'] {
   const { answer, door } = exchange
   const { kind, status, message } = answer
-  if (showsNothing(exchange)) return 'nothing'
+  if (showsNothing(exchange) && !(isRefusal && !isInconclusive(answer))) return 'nothing'
   if (kind === 'refused' || isRefusal) return 'refused'
   if (isNoDoor(answer) || (door?.method === 'card' && isUnconfigured(answer))) return 'absent'
   if (invented.some((one) => isOfNobody(one.answer) && isSameToAll(one.answer, answer))) return 'absent'
   if (kind === 'authenticated' || kind === 'answered') return 'let in'
   if (kind === 'unreadable' && status === null) return 'silent'
   if (kind === 'failed' || kind === 'redirected') return 'failed'
-  return kind === 'other' && soundsLikeRefusal(message) ? 'refused' : 'let in'
+  return kind === 'other' && soundsLikeRefusal(message) && !isOfParameters(answer) ? 'refused' : 'let in'
+}
+
+/** Who reads parameters let the call in, even if their names are of tokens and authentication, as push configurations have. */
+const isOfParameters = ({ status, signature }: Answer): boolean =>
+  status === 422 || signature.split(' ').some((word) => /^(-32602|INVALID_ARGUMENT)$/.test(word))
+
+/** One code for several errors is a refusal where the words are those of one too. */
+function isRefusedLike(answer: Answer, refusal: Answer): boolean {
+  if (!isAlike(answer, refusal) || isInconclusive(refusal)) return false
+  if (answer.kind !== 'other' || answer.message === refusal.message) return true
+  return !isOfParameters(answer) && (soundsLikeRefusal(answer.message) || namesSecondFactor(answer.message))
 }
 
 /** What an agent answers that does not have a method, or its capability, for anyone. */
