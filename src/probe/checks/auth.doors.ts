@@ -48,6 +48,13 @@ function verdictOn(cell: CellEvidence, { discovery }: Evidence): Verdict {
   }
   if (!read.some(({ exchange }) => exchange.carried.length > 0)) return skipped(cell.whyNotSent)
   if (refused.length + absent.length === 0) return skipped('every answer came from something in front')
+  const isOpen = triedIn(cell).some(
+    ({ check, operation, answer }) =>
+      (check === 'auth.none' || check === 'auth.bearer-only') &&
+      operation === 'get' &&
+      wasLetIn(answer, cell) === 'yes',
+  )
+  if (isOpen) return skipped('a call for a task is let in, so methods with an effect are left alone')
   const served = refused[0]?.exchange.answer.summary ?? 'the agent has no other method'
   return passed(served, absent.length === 0 ? '' : `not there for anyone: ${namesOf(absent)}`)
 }

@@ -29,7 +29,26 @@ function judgeAnswers(evidence: Evidence, { reported, performed }: Selection): J
   const ofCells = evidence.cells.flatMap((one) =>
     wanted.map((check) => ({ check, cell: one.cell, verdict: judgeCell(check, one, evidence) })),
   )
-  return [...ofRun, ...ofCells, ...coverageAnyway(evidence, { reported, performed })]
+  const skippedIn = ({ cell }: CellEvidence): CellCheck[] =>
+    ofCells.flatMap((one) => (one.cell === cell && one.verdict.status === 'skip' ? [one.check] : []))
+  const premises = evidence.cells.flatMap((one) =>
+    premisesOf(skippedIn(one), { reported, performed })
+      .map((check) => ({ check, cell: one.cell, verdict: judgeCell(check, one, evidence) }))
+      .filter(({ verdict }) => verdict.status === 'fail'),
+  )
+  return [...ofRun, ...ofCells, ...premises, ...coverageAnyway(evidence, { reported, performed })]
+}
+
+/**
+ * The checks that others need, which therefore have nothing to judge where these fail: such a failure is reported even if
+ * it was not selected. Without it, an agent that refuses nobody would be ok as long as only checks are selected that
+ * compare refusals.
+ */
+function premisesOf(checksSkipped: readonly CellCheck[], { reported, performed }: Selection): CellCheck[] {
+  const needed = new Set(checksSkipped.flatMap(({ needs = [] }) => needs))
+  return cellCheckIds
+    .filter((id) => needed.has(id) && performed.has(id) && !reported.has(id))
+    .map((id) => cellChecks[id])
 }
 
 /**
