@@ -25,21 +25,20 @@ const untrusted: Rule = ({ failed, verdictsOf }) => {
   return { text, ids: unshown, explain: 'tls' }
 }
 
-/** The cells in which a check failed because something was let in, and not for want of an answer. */
-function letInBy(id: string, { evidence, failedIn }: View): Cell[] {
-  const cells = failedIn(id)
-  return evidence.cells
-    .filter(
-      (one) =>
-        cells.includes(one.cell) &&
-        triedIn(one).some(({ check, answer }) => check === id && wasLetIn(answer, one) === 'yes'),
-    )
-    .map(({ cell }) => cell)
+/** The card is served, and no call gets an answer that can be read. */
+const mute: Rule = ({ evidence, failedIn }) => {
+  const cells = failedIn('auth.none')
+  const answers = evidence.cells
+    .filter((one) => cells.includes(one.cell))
+    .flatMap(({ exchanges }) => exchanges.map(({ answer }) => answer))
+  const [first] = answers
+  if (!first || answers.some(({ kind }) => kind !== 'unreadable')) return undefined
+  const text = `no call gets an answer that can be read: ${first.summary}`
+  return { text, cells, ids: [...everything, ...unshown], explain: 'auth.valid' }
 }
 
-const open: Rule = (view) => {
-  const { tested, failed, verdictsOf } = view
-  const cells = letInBy('auth.none', view)
+const open: Rule = ({ tested, failed, letIn, verdictsOf }) => {
+  const cells = letIn('auth.none')
   if (cells.length === 0) return undefined
   // If only a caller without anything is let in, there is a guard, and it knows guests.
   const looks = verdictsOf('auth.bearer-only').length > 0 && !failed('auth.bearer-only')
@@ -56,9 +55,8 @@ const open: Rule = (view) => {
 const behindNoGuard = (names: string): string =>
   `${names} ${names.includes(' and ') ? 'are' : 'is'} not behind the guard`
 
-const tokenAlone: Rule = (view) => {
-  const { evidence, verdictsOf } = view
-  const cells = letInBy('auth.bearer-only', view)
+const tokenAlone: Rule = ({ evidence, letIn, verdictsOf }) => {
+  const cells = letIn('auth.bearer-only')
   if (cells.length === 0) return undefined
   const isRead = verdictsOf('auth.wrong-code').some(({ status }) => status === 'pass')
   const what = isRead ? 'the second factor is optional' : 'the second factor is not checked'
@@ -66,9 +64,9 @@ const tokenAlone: Rule = (view) => {
   return { text: `${how}: the token alone is enough`, cells, ids: withToken, explain: 'auth.bearer-only' }
 }
 
-const anyCode: Rule = ({ failedIn }) => {
-  const cells = failedIn('auth.wrong-code').filter(
-    (cell) => failedIn('auth.expired-code').includes(cell) || failedIn('auth.future-code').includes(cell),
+const anyCode: Rule = ({ letIn }) => {
+  const cells = letIn('auth.wrong-code').filter(
+    (cell) => letIn('auth.expired-code').includes(cell) || letIn('auth.future-code').includes(cell),
   )
   if (cells.length === 0) return undefined
   return {
@@ -79,8 +77,8 @@ const anyCode: Rule = ({ failedIn }) => {
   }
 }
 
-const anyToken: Rule = (view) => {
-  const cells = letInBy('auth.wrong-token', view)
+const anyToken: Rule = ({ letIn }) => {
+  const cells = letIn('auth.wrong-token')
   if (cells.length === 0) return undefined
   return {
     text: 'the token is not checked: an unknown one is enough beside a right code',
@@ -146,6 +144,7 @@ const ofOneCheck = Object.entries(sentences).map(([id, text]): Rule => (view) =>
 export const rules: readonly Rule[] = [
   silent,
   untrusted,
+  mute,
   open,
   tokenAlone,
   anyCode,

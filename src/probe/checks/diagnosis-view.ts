@@ -1,4 +1,5 @@
 import type { Evidence } from '../run/evidence.js'
+import { triedIn, wasLetIn } from '../run/reading.js'
 import type { Cell } from '../target/cells.js'
 import type { Judgement } from './judgement.js'
 import type { Verdict } from './verdict.js'
@@ -14,6 +15,8 @@ export interface View {
   readonly unanswered: readonly Judgement[]
   /** The cells in which a check failed by an answer. */
   readonly failedIn: (id: string) => Cell[]
+  /** The cells in which a check failed because something was let in, and not because nothing could be read. */
+  readonly letIn: (id: string) => Cell[]
   /** Whether a check failed by an answer, in any cell or for the agent as a whole. */
   readonly failed: (id: string) => boolean
   /** The verdicts of a check. */
@@ -36,6 +39,16 @@ export function viewOf(evidence: Evidence, judgements: readonly Judgement[]): Vi
     unanswered: failing.filter(({ verdict }) => verdict.unanswered),
     tested: cellsOf(judgements.filter(({ verdict }) => verdict.status !== 'skip')),
     failedIn: (id) => cellsOf(of(id, answered)),
+    letIn: (id) =>
+      cellsOf(of(id, answered)).filter((cell) =>
+        evidence.cells.some(
+          (one) =>
+            one.cell === cell &&
+            triedIn(one).some(
+              ({ check, answer }) => (check as string) === id && wasLetIn(answer, one) === 'yes',
+            ),
+        ),
+      ),
     failed: (id) => of(id, answered).length > 0,
     verdictsOf: (id) => of(id, judgements).map(({ verdict }) => verdict),
   }

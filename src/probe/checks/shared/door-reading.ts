@@ -6,7 +6,7 @@ import type { Exchange } from '../../run/exchange.js'
 import { isInconclusive, triedIn, validAnswer, wasLetIn } from '../../run/reading.js'
 import type { Answer } from '../../wire/answer.js'
 import { namesSecondFactor, soundsLikeRefusal } from '../../wire/words.js'
-import { isMalformedHttp } from './tried.js'
+import { isMalformedHttp } from '../../run/malformed.js'
 
 /** What an answer shows of a method: `absent` is one that the agent has for nobody. */
 export interface DoorReading {
