@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { formats, type ProbeReport } from '../../src/probe/index.js'
 import { Browser, chromium } from '../support/browser.js'
+import { faintTexts } from '../support/contrast.js'
 import { hostile } from '../support/hostile-text.js'
 import { probeAgent } from '../support/probing.js'
 
@@ -41,6 +42,18 @@ const pages: Readonly<Record<string, () => Promise<ProbeReport>>> = {
   endless: async () => shouted((await probeAgent({})).report, 'x'.repeat(2000)),
 }
 
+/** Whether the verdict is seen without scrolling, above all but what narrows the run. */
+const isVerdictOnTop = `(() => {
+  const top = (selector) => document.querySelector(selector)?.getBoundingClientRect().top ?? Infinity
+  return top('h1') < Math.min(innerHeight, top('.diagnosis'), top('.facts'))
+})()`
+
+/** Whether the table of the cells fits where it stands. */
+const isTableWhole = `(() => {
+  const { scrollWidth, clientWidth } = document.querySelector('.scroll')
+  return scrollWidth <= clientWidth
+})()`
+
 describe.skipIf(chromium === undefined)('the HTML report in a browser', () => {
   let browser: Browser
   beforeAll(async () => {
@@ -64,6 +77,8 @@ describe.skipIf(chromium === undefined)('the HTML report in a browser', () => {
           'document.querySelectorAll("script, a, img, iframe").length',
         )
         expect(scripts).toBe(0)
+        expect(await browser.evaluate<string[]>(faintTexts)).toEqual([])
+        expect(await browser.evaluate<boolean>(isVerdictOnTop)).toBe(true)
         const colours = await browser.evaluate<string>('getComputedStyle(document.body).backgroundColor')
         expect(colours).toBe(scheme === 'light' ? 'rgb(255, 255, 255)' : 'rgb(20, 23, 26)')
       }
@@ -72,5 +87,20 @@ describe.skipIf(chromium === undefined)('the HTML report in a browser', () => {
     expect(pdf.subarray(0, 5).toString()).toBe('%PDF-')
     writeFileSync(join(pictures, `${name}.pdf`), pdf)
     expect(browser.complaints).toEqual([])
+  })
+  it('prints the remedies that are folded on the screen, and the whole table of many cells', async () => {
+    const file = join(pictures, 'printed.html')
+    writeFileSync(file, html(twelveCells((await probeAgent({ waves: () => true }, { grpc: true })).report)))
+    await browser.show(1400, 'light')
+    await browser.open(pathToFileURL(file).href)
+    const shown = `[...document.querySelectorAll('h4')].filter((one) => one.checkVisibility()).length`
+    const onScreen = await browser.evaluate<number>(shown)
+    expect(await browser.evaluate<boolean>(isTableWhole)).toBe(true)
+    // As wide as a sheet of A4 between its margins.
+    await browser.show(720, 'light', 'print')
+    expect(await browser.evaluate<number>(shown)).toBeGreaterThan(onScreen + 10)
+    expect(await browser.evaluate<boolean>(isTableWhole)).toBe(true)
+    writeFileSync(join(pictures, 'printed.png'), await browser.screenshot())
+    writeFileSync(join(pictures, 'printed.pdf'), await browser.pdf())
   })
 })

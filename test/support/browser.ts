@@ -68,12 +68,12 @@ export class Browser {
     await loaded
   }
 
-  /** Sets the size of the window, and the mode that the reader prefers. */
-  async show(width: number, scheme: 'light' | 'dark'): Promise<void> {
+  /** Sets the size of the window, the mode that the reader prefers, and whether the page is to be printed. */
+  async show(width: number, scheme: 'light' | 'dark', media: 'screen' | 'print' = 'screen'): Promise<void> {
     const size = { width, height: 900, deviceScaleFactor: 1, mobile: false }
     await this.call('Emulation.setDeviceMetricsOverride', size)
     const features = [{ name: 'prefers-color-scheme', value: scheme }]
-    await this.call('Emulation.setEmulatedMedia', { features })
+    await this.call('Emulation.setEmulatedMedia', { media, features })
   }
 
   /** The value of an expression in the page. */

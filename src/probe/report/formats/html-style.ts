@@ -1,5 +1,9 @@
 /** What the report has besides the style of every page. */
-export const reportCss = `header { padding: 1rem 1.25rem; border-left: 0.4rem solid; border-radius: 0.25rem; }
+export const reportCss = `header {
+  display: flex; flex-direction: column; padding: 1rem 1.25rem; border-left: 0.4rem solid; border-radius: 0.25rem;
+}
+header h1 { order: -1; }
+header .narrowed { order: -2; }
 header.pass { border-color: var(--good); background: var(--good-page); }
 header.fail { border-color: var(--bad); background: var(--bad-page); }
 header h1, header p { margin: 0.25rem 0; }
@@ -22,6 +26,9 @@ tbody th { font-weight: 400; white-space: nowrap; }
 table.run td:nth-child(2) { text-align: center; }
 table.run td:last-child { width: 100%; }
 table.cells td, table.cells thead th:not(:first-child) { text-align: center; }
+table.cells th:first-child { position: sticky; left: 0; background: var(--page); }
+table.many thead th:not(:first-child) span { writing-mode: vertical-rl; transform: rotate(180deg); white-space: nowrap; }
+.printed { display: none; }
 section { padding: 0.75rem 1.25rem; margin: 0.75rem 0; background: var(--panel); border-left: 0.25rem solid var(--line); border-radius: 0.25rem; }
 section.fail { border-color: var(--bad); }
 section.warn { border-color: var(--warn); }
@@ -41,5 +48,9 @@ footer { margin-top: 2rem; border-top: 1px solid var(--line); }
   h2, h3, h4 { break-after: avoid; }
   header, section { border: 1px solid var(--line); border-left-width: 0.3rem; }
   .scroll { overflow: visible; }
+  details { display: none; }
+  .printed { display: block; }
+  table.cells th, table.cells td { padding: 0.3rem 0.2rem; }
+  table.cells th:first-child { position: static; }
 }
 `

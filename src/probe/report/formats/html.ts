@@ -105,7 +105,7 @@ function table(checks: readonly CheckResult[]): Markup {
     columns.length === 0
       ? ''
       : html`<div class="scroll">
-          <table class="cells">
+          <table class="${columns.length > mostWide ? 'cells many' : 'cells'}">
             <thead>
               <tr>
                 <th scope="col">interface</th>
@@ -125,6 +125,9 @@ function table(checks: readonly CheckResult[]): Markup {
         </div>`
   }`
 }
+
+/** The titles of more cells than this are turned, because a wide window holds no more beside each other. */
+const mostWide = 6
 
 function cell(checks: readonly CheckResult[], id: string, column: Column): Markup {
   const found = worstIn(checks, id, column)
@@ -149,20 +152,25 @@ function section(finding: Finding, textsOf: TextsOf): Markup {
       return html`<p>${subject === '' ? '' : html`<b>${subject}:</b> `}${remark.text}</p>`
     })}
     ${status === 'skip' || first === undefined ? '' : remedy(first)}
-    ${
-      status === 'skip' || others.length === 0
-        ? ''
-        : html`<details>
-            <summary>${others.map(({ id }) => id).join(', ')}</summary>
-            ${others.map(
-              (other) =>
-                html`<h4>${other.id}</h4>
-                  ${remedy(other)}`,
-            )}
-          </details>`
-    }
+    ${status === 'skip' || others.length === 0 ? '' : furtherRemedies(others)}
   </section>`
 }
+
+/** Folded on a screen. A browser does not unfold them when it prints, so a print has them once more, open. */
+function furtherRemedies(checks: readonly Remedied[]): Markup {
+  const remedies = checks.map(
+    (check) =>
+      html`<h4>${check.id}</h4>
+        ${remedy(check)}`,
+  )
+  return html`<details>
+      <summary>${checks.map(({ id }) => id).join(', ')}</summary>
+      ${remedies}
+    </details>
+    <div class="printed">${remedies}</div>`
+}
+
+type Remedied = CheckTexts & { readonly id: CheckId }
 
 function answersIn(finding: Finding, answers: Finding['answers'], expected: string): Markup {
   return html`<dl class="facts">
@@ -180,7 +188,7 @@ function answersIn(finding: Finding, answers: Finding['answers'], expected: stri
   </dl>`
 }
 
-function remedy({ id, means, mend }: CheckTexts & { readonly id: CheckId }): Markup {
+function remedy({ id, means, mend }: Remedied): Markup {
   return html`<h4>What it means</h4>
     <p>${inCode(means)}</p>
     <h4>How to fix it</h4>
