@@ -14,10 +14,16 @@ export async function sleep(ms: number, signal: AbortSignal): Promise<void> {
 
 /** Waits for work that does not observe the signal. Throws when it is aborted, and abandons the work. */
 export function unlessInterrupted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  if (signal.aborted) {
+    // Nobody waits for it any more, so nobody would hear that it failed.
+    work.catch(() => undefined)
+    return Promise.reject(new Error('interrupted'))
+  }
+  let end = (): void => undefined
   const interruption = new Promise<never>((_, fail) => {
-    const end = (): void => fail(new Error('interrupted'))
-    if (signal.aborted) end()
+    end = () => fail(new Error('interrupted'))
     signal.addEventListener('abort', end)
   })
-  return Promise.race([work, interruption])
+  // Else a command that works again and again would hold every promise of its life.
+  return Promise.race([work, interruption]).finally(() => signal.removeEventListener('abort', end))
 }

@@ -1,9 +1,10 @@
-import { once } from 'node:events'
+import { getEventListeners, once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { unlessInterrupted } from '../../src/cli/interruption.js'
 import { makeStore, runCli, startBinary } from '../support/cli.js'
 
 /** Two seconds into a time step, so that a code with 29 s left is far away. */
@@ -62,5 +63,20 @@ describe('an interruption', () => {
     expect(await once(child, 'exit')).toEqual([exitCode, null])
     expect(stdout).toBe('')
     socket.destroy()
+  })
+})
+
+describe('unlessInterrupted', () => {
+  const { signal } = new AbortController()
+
+  it('holds nothing on to the signal once the work is over', async () => {
+    await unlessInterrupted(Promise.resolve('done'), signal)
+    await expect(unlessInterrupted(Promise.reject(new Error('no')), signal)).rejects.toThrow('no')
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+  })
+
+  it('throws at once where the interruption came before, whatever becomes of the work', async () => {
+    const work = Promise.reject(new Error('too late'))
+    await expect(unlessInterrupted(work, AbortSignal.abort())).rejects.toThrow('interrupted')
   })
 })
