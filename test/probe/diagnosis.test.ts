@@ -161,16 +161,18 @@ describe('the diagnosis', () => {
       },
     })
     const { report } = await probeAgent(limited(() => true))
-    expect(report.diagnosis).toMatch(/^something in front throttles, /)
+    expect(report.diagnosis).toMatch(/^callers are throttled whatever their token is, /)
     const { report: live } = await probeAgent(limited((token) => token === `Bearer ${alice.token}`))
     expect(live.diagnosis).toMatch(/^this peer is throttled, /)
   })
 
-  it('counts and names the interfaces that were not shown', async () => {
+  it('says why an interface was not shown, or how many were not', async () => {
     const named = await probeNamed('names a host of somebody else', false)
     expect(said(named.report)).toEqual([
       'coverage',
-      'the card names an interface that was not shown (https://elsewhere.invalid/rest)',
+      'the card names an interface that was not shown: REST 1.0 was not tested: the card names another host, in ' +
+        'https://elsewhere.invalid/rest, which gets no credentials; allow it with --allow-host elsewhere.invalid ' +
+        '(https://elsewhere.invalid/rest)',
     ])
     const { report } = await probeAgent({
       card: (card, origin) => {
@@ -181,6 +183,70 @@ describe('the diagnosis', () => {
     expect(said(report)).toEqual([
       'coverage',
       'the card names 2 interfaces that were not shown (https://far.invalid/rpc, https://elsewhere.invalid/rest)',
+    ])
+  })
+
+  it.each([
+    [
+      'serves no card',
+      'card.fetch',
+      /^no card was read \(.*\); if URL is an endpoint, say with --binding and /,
+    ],
+    [
+      'names a listening address',
+      'coverage',
+      /interface that was not shown: .*0\.0\.0\.0.* is a listening address, /,
+    ],
+    [
+      'names more interfaces than a run may test',
+      'coverage',
+      /^the card names more interfaces than one run tests \(/,
+    ],
+    [
+      'throttles whoever has no token, and never says more',
+      'coverage',
+      /^not everything was tested: .*throttled/,
+    ],
+    ['names a gRPC interface that nobody serves', 'coverage|auth.none', /^(?!.*not behind the guard)/],
+    [
+      'is behind a proxy that sends every call to another address',
+      'auth.valid',
+      /^every call is redirected, /,
+    ],
+    [
+      'is behind a page that welcomes everyone',
+      'auth.valid',
+      /^no answer of the protocol comes from here, but HTTP 200/,
+    ],
+    [
+      'is behind a firewall that blocks every call',
+      'auth.valid',
+      /^a page refuses every call, as a firewall/,
+    ],
+    [
+      'has lost its state, and says so to everyone',
+      'auth.valid',
+      /^right credentials are not answered properly everywhere: the agent cannot check/,
+    ],
+    ['checks the code of a POST only', 'auth.bearer-only', /^REST: the second factor is not checked: /],
+    ['has a seed in its card', 'leak', /^the agent card contains a secret \(/],
+  ])('of an agent that %s names the reason', async (name, explain, sentence) => {
+    const { report } = await probeNamed(name, false)
+    expect(report.explain).toMatch(new RegExp(`^(${explain})$`))
+    expect(report.diagnosis).toMatch(sentence)
+  })
+
+  it('names who demands a client certificate, in front of the agent', async () => {
+    const { report } = await probeAgent({
+      answers: (response) => {
+        response.writeHead(400, { 'Content-Type': 'text/html', Server: 'nginx/1.27.0' })
+        response.end('<html><head><title>400 No required SSL certificate was sent</title></head></html>')
+        return true
+      },
+    })
+    expect(said(report)).toEqual([
+      'tls',
+      expect.stringMatching(/^the agent demands a client certificate at 127\.0\.0\.1:\d+ \(http/),
     ])
   })
 

@@ -27,19 +27,9 @@ export const coverage: RunCheck = {
 }
 
 /** Whether every interface that the card names let right credentials in, and every check of it was answered. */
-function judgeCoverage({ cells, discovery, options, remarks: ofRun }: Evidence): Verdict {
-  const { interfaces } = discovery
-  const gaps = [
-    ...withoutInterfaces(discovery, options),
-    ...tooMany(surplusOf(interfaces, options)),
-    ...notUnderstood(unreadOf(interfaces, options)),
-    ...cells.flatMap(({ cell }) =>
-      cell.untestable === undefined ? [] : [`${titleOf(cell)} was not tested: ${cell.untestable}`],
-    ),
-    ...cellsNotShown(cells),
-    ...cells.flatMap((cell) => unansweredIn(cell).map((gap) => `${titleOf(cell.cell)}: ${gap}`)),
-    ...cells.flatMap(({ cell, gaps }) => gaps.map((gap) => `${placeOf(cell)}: ${gap}`)),
-  ]
+function judgeCoverage(evidence: Evidence): Verdict {
+  const { cells, remarks: ofRun } = evidence
+  const gaps = gapsIn(evidence)
   if (gaps.length > 0) {
     return failed(
       `${gaps.length} ${gaps.length === 1 ? 'gap' : 'gaps'}`,
@@ -55,6 +45,22 @@ function judgeCoverage({ cells, discovery, options, remarks: ofRun }: Evidence):
     named.length === 1 ? 'the one interface' : `all ${named.length} interfaces`,
     [...remarks, ...ofRun].join('; '),
   )
+}
+
+/** What was not shown, in words. */
+export function gapsIn({ cells, discovery, options }: Evidence): string[] {
+  const { interfaces } = discovery
+  return [
+    ...withoutInterfaces(discovery, options),
+    ...tooMany(surplusOf(interfaces, options)),
+    ...notUnderstood(unreadOf(interfaces, options)),
+    ...cells.flatMap(({ cell }) =>
+      cell.untestable === undefined ? [] : [`${titleOf(cell)} was not tested: ${cell.untestable}`],
+    ),
+    ...cellsNotShown(cells),
+    ...cells.flatMap((cell) => unansweredIn(cell).map((gap) => `${titleOf(cell.cell)}: ${gap}`)),
+    ...cells.flatMap(({ cell, gaps }) => gaps.map((gap) => `${placeOf(cell)}: ${gap}`)),
+  ]
 }
 
 /** A cell with its URL: a card may name one binding and version at two places. */

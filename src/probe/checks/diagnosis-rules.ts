@@ -1,7 +1,8 @@
-import { refusedAll } from './diagnosis-refused.js'
-import { cardless, notNamed } from './diagnosis-coverage.js'
 import { unshown, type Rule } from './diagnosis-claim.js'
-import { silent, unanswered } from './diagnosis-silence.js'
+import { notNamed, notTested } from './diagnosis-coverage.js'
+import { refusedAll } from './diagnosis-refusals.js'
+import { sentences } from './diagnosis-sentences.js'
+import { mute, silent, unanswered } from './diagnosis-silence.js'
 import { declaresNoCode } from './shared/no-second-factor.js'
 
 const guesses = ['auth.wrong-code', 'auth.expired-code', 'auth.future-code', 'auth.cross-peer']
@@ -9,39 +10,35 @@ const forms = ['auth.malformed-code', 'auth.duplicate-header']
 const afterOne = ['auth.after-valid', 'auth.stream', 'auth.doors', 'throttle', 'replay', 'isolation']
 const withToken = ['auth.bearer-only', ...guesses, ...forms, ...afterOne]
 const everything = ['auth.none', 'auth.totp-only', 'auth.wrong-token', ...withToken]
+
 const noTrust = 'no trusted TLS connection'
 
-const untrusted: Rule = ({ failed, verdictsOf }) => {
+const untrusted: Rule = ({ evidence, failed, verdictsOf }) => {
   const verdict = verdictsOf('tls').find(({ status }) => status === 'fail')
   if (!failed('tls') || !verdict) return undefined
-  const { actual, detail } = verdict
-  const text = actual.startsWith('plain http')
-    ? `${actual}: token and code can be read in transit`
-    : /client certificate/i.test(actual) || actual.startsWith(noTrust)
-      ? actual
-      : /client certificate/i.test(detail)
-        ? `the agent demands a client certificate: ${actual}`
-        : `${noTrust}: ${actual}`
-  return { text, ids: unshown, explain: 'tls' }
+  const { actual } = verdict
+  if (actual.startsWith('plain http')) {
+    return { text: `${actual}: token and code can be read in transit`, ids: unshown, explain: 'tls' }
+  }
+  const cells = evidence.cells
+    .filter(({ exchanges }) => exchanges.some(({ answer }) => answer.untrusted === true))
+    .map(({ cell }) => cell)
+  return {
+    text: /client certificate/i.test(actual) || actual.startsWith(noTrust) ? actual : `${noTrust}: ${actual}`,
+    ...(cells.length > 0 && { cells }),
+    // Nothing was sent there, so nothing was refused.
+    ids: [...everything, ...unshown],
+    explain: 'tls',
+  }
 }
 
-/** The card is served, and no call gets an answer that can be read. */
-const mute: Rule = ({ evidence, failedIn }) => {
-  const cells = failedIn('auth.none')
-  const answers = evidence.cells
-    .filter((one) => cells.includes(one.cell))
-    .flatMap(({ exchanges }) => exchanges.map(({ answer }) => answer))
-  const [first] = answers
-  if (!first || answers.some(({ kind }) => kind !== 'unreadable')) return undefined
-  const text = `no call gets an answer that can be read: ${first.summary}`
-  return { text, cells, ids: [...everything, ...unshown], explain: 'auth.valid' }
-}
-
-const open: Rule = ({ tested, failed, letIn, verdictsOf }) => {
-  const cells = letIn('auth.none')
+const open: Rule = ({ tested, letInBy, failedIn, verdictsOf }) => {
+  const cells = letInBy('auth.none')
   if (cells.length === 0) return undefined
   // If only a caller without anything is let in, there is a guard, and it knows guests.
-  const looks = verdictsOf('auth.bearer-only').length > 0 && !failed('auth.bearer-only')
+  const looks =
+    verdictsOf('auth.bearer-only', cells).length > 0 &&
+    !failedIn('auth.bearer-only').some((cell) => cells.includes(cell))
   if (looks) return { text: 'callers without any credentials are let in', cells, ids: ['auth.none'] }
   return {
     text: 'this agent demands no credentials at all',
@@ -55,19 +52,18 @@ const open: Rule = ({ tested, failed, letIn, verdictsOf }) => {
 const behindNoGuard = (names: string): string =>
   `${names} ${names.includes(' and ') ? 'are' : 'is'} not behind the guard`
 
-const tokenAlone: Rule = ({ evidence, letIn, verdictsOf }) => {
-  const cells = letIn('auth.bearer-only')
+const tokenAlone: Rule = ({ evidence, letInBy, verdictsOf }) => {
+  const cells = letInBy('auth.bearer-only')
   if (cells.length === 0) return undefined
-  const isRead = verdictsOf('auth.wrong-code').some(({ status }) => status === 'pass')
+  const isRead = verdictsOf('auth.wrong-code', cells).some(({ status }) => status === 'pass')
   const what = isRead ? 'the second factor is optional' : 'the second factor is not checked'
   const how = declaresNoCode(evidence) ? 'this agent declares no second factor, and checks none' : what
   return { text: `${how}: the token alone is enough`, cells, ids: withToken, explain: 'auth.bearer-only' }
 }
 
-const anyCode: Rule = ({ letIn }) => {
-  const cells = letIn('auth.wrong-code').filter(
-    (cell) => letIn('auth.expired-code').includes(cell) || letIn('auth.future-code').includes(cell),
-  )
+const anyCode: Rule = ({ letInBy }) => {
+  const others = [...letInBy('auth.expired-code'), ...letInBy('auth.future-code')]
+  const cells = letInBy('auth.wrong-code').filter((cell) => others.includes(cell))
   if (cells.length === 0) return undefined
   return {
     text: 'the value of the code is not checked: wrong codes are let in',
@@ -77,8 +73,8 @@ const anyCode: Rule = ({ letIn }) => {
   }
 }
 
-const anyToken: Rule = ({ letIn }) => {
-  const cells = letIn('auth.wrong-token')
+const anyToken: Rule = ({ letInBy }) => {
+  const cells = letInBy('auth.wrong-token')
   if (cells.length === 0) return undefined
   return {
     text: 'the token is not checked: an unknown one is enough beside a right code',
@@ -88,33 +84,13 @@ const anyToken: Rule = ({ letIn }) => {
   }
 }
 
-/** Sentences for a check that fails without any of the reasons above, in the order in which they matter. */
-const sentences: Readonly<Record<string, string>> = {
-  'auth.totp-only': 'the token is not checked: a code alone is enough',
-  'auth.wrong-code': 'a wrong code is let in',
-  'auth.expired-code': 'codes of minutes ago are still let in',
-  'auth.future-code': 'codes of minutes to come are let in already',
-  'auth.cross-peer': "another peer's code is let in",
-  'auth.stream': 'streams are not guarded',
-  'auth.doors': 'not every method is behind the guard',
-  isolation: "one peer can reach another peer's task",
-  'auth.after-valid': 'the agent remembers callers: after a success it lets in what it refused before',
-  'auth.malformed-code': 'malformed codes are read as right ones',
-  'auth.duplicate-header': 'a header that is sent twice is not refused',
-  leak: 'an answer contains a secret',
-  replay: 'a used code is let in again',
-  throttle: 'wrong codes are not slowed down',
-  'auth.valid': 'right credentials are let in, but not as they should be',
-  status: 'callers are not refused with 401',
-  'card.signature': 'the signature of the card does not verify',
-  coverage: 'not everything was tested',
-  'card.totp': 'this agent declares no second factor',
-  'card.bearer': 'this agent declares no bearer token',
-  'card.and': 'the card does not demand both factors in every requirement',
-  'card.fetch': 'no agent card is served',
-  window: 'more time steps are accepted than needed',
-  challenge: 'a 401 does not say how to authenticate',
-  uniform: 'refusals reveal whether a token is live',
+const cardLeaks: Rule = ({ evidence: { exchanges, secrets }, failed }) => {
+  const leaking = exchanges.find(
+    ({ cell, answer: { raw, receivedAt } }) =>
+      cell === null && receivedAt !== undefined && secrets.foundIn(raw, receivedAt) !== undefined,
+  )
+  if (!failed('leak') || !leaking) return undefined
+  return { text: 'the agent card contains a secret', ids: ['leak'] }
 }
 
 const crashing: Rule = ({ failedIn, verdictsOf }) =>
@@ -152,7 +128,8 @@ export const rules: readonly Rule[] = [
   unanswered,
   refusedAll,
   notNamed,
-  cardless,
+  notTested,
+  cardLeaks,
   crashing,
   clockIsOff,
   ...ofOneCheck,

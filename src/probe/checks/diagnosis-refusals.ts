@@ -1,5 +1,5 @@
 import { validAnswer } from '../run/reading.js'
-import { isAnswer, type Answer } from '../wire/answer.js'
+import type { Answer } from '../wire/answer.js'
 import { unshown, type Rule } from './diagnosis-claim.js'
 import type { View } from './diagnosis-view.js'
 import { hopelessOffsetMs } from './shared/clock-offset.js'
@@ -17,23 +17,37 @@ export const refusedAll: Rule = (view) => {
   const every = (kind: string): boolean =>
     answers.length > 0 && answers.every((answer) => (answer.kind as string) === kind)
   const claim = { cells, ids: unshown }
-  const [first] = answers
-  if (first && answers.every((answer) => !isAnswer(answer))) {
-    return { ...claim, text: `right credentials got no answer: ${first.summary}`, explain: 'auth.valid' }
-  }
   const drift = driftOf(view)
   if (drift !== undefined) return { ...claim, text: drift, explain: 'clock' }
+  const details = new Set(
+    verdictsOf('auth.valid').flatMap((one) => (one.status === 'fail' ? one.detail : [])),
+  )
+  const why = details.size === 1 ? [...details].join('') : ''
+  const seen = answers[0]?.summary ?? ''
   if (every('throttled')) return { ...claim, text: throttledText(view), explain: 'auth.valid' }
   if (every('foreign')) {
-    const summary = answers[0]?.summary ?? ''
+    const text = why.startsWith('a proxy') ? why : `something in front answers instead of the agent: ${seen}`
+    return { ...claim, text, explain: 'auth.valid' }
+  }
+  if (every('unreadable')) {
     return {
       ...claim,
-      text: `something in front answers instead of the agent: ${summary}`,
+      text: `right credentials get no answer that can be read: ${seen}`,
       explain: 'auth.valid',
     }
   }
-  if (first && answers.every((answer) => isOffProtocol(answer))) {
-    return { ...claim, text: `no A2A endpoint answers here: ${first.summary}`, explain: 'auth.valid' }
+  if (every('redirected')) {
+    return {
+      ...claim,
+      text: `every call is redirected, and the probe follows none: ${seen}`,
+      explain: 'auth.valid',
+    }
+  }
+  if (answers.length > 0 && answers.every(isPage)) {
+    const text = every('refused')
+      ? `a page refuses every call, as a firewall in front of the agent does: ${seen}`
+      : `no answer of the protocol comes from here, but ${seen}`
+    return { ...claim, text, explain: 'auth.valid' }
   }
   if (declaresNoCode(evidence)) {
     return {
@@ -42,22 +56,14 @@ export const refusedAll: Rule = (view) => {
       explain: 'card.totp',
     }
   }
-  const details = new Set(
-    verdictsOf('auth.valid').flatMap((one) => (one.status === 'fail' ? one.detail : [])),
-  )
-  const why = details.size === 1 ? [...details].join('') : ''
   const reason = why === '' ? '' : `: ${why}`
   const everywhere = cells.length === tested.length
   return {
     ...claim,
-    text: `right credentials are refused${everywhere && tested.length > 1 ? ' everywhere' : ''}${reason}`,
+    text: `right credentials are ${every('failed') ? 'not answered properly' : 'refused'}${everywhere && tested.length > 1 ? ' everywhere' : ''}${reason}`,
     explain: 'auth.valid',
   }
 }
-
-/** A page, plain text or nothing, which is no refusal in any form. */
-const isOffProtocol = ({ kind, offProtocol }: Answer): boolean =>
-  offProtocol === true && kind !== 'refused' && kind !== 'redirected'
 
 function driftOf({ evidence: { exchanges, options } }: View): string | undefined {
   const ofCells = exchanges.filter(({ cell }) => cell !== null)
@@ -78,5 +84,11 @@ function throttledText({ evidence: { exchanges } }: View): string {
   const live = strangers.some(({ answer }) => answer.kind !== 'throttled')
   return live
     ? 'this peer is throttled, so right credentials were not shown to be let in'
-    : 'something in front throttles, so right credentials were not shown to be let in'
+    : 'callers are throttled whatever their token is, so right credentials were not shown to be let in'
+}
+
+/** Whether a page or an empty answer stands where one of the protocol would. An agent's own 401 may be plain text. */
+function isPage({ kind, status, offProtocol, summary }: Answer): boolean {
+  if (offProtocol !== true || status === null) return false
+  return kind === 'refused' ? status === 403 && summary.includes('an HTML page') : status < 400
 }
