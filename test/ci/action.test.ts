@@ -77,7 +77,7 @@ describe('the step that installs', () => {
     const { calls, ...given } = checkout()
     expect(await runStep('install', given)).toMatchObject({ exitCode: 0 })
     expect(calls()).toBe(
-      `${given.actionPath}|ci --ignore-scripts --no-audit --no-fund|\n${given.actionPath}|run build|\n`,
+      `${given.actionPath}|ci --include=dev --ignore-scripts --no-audit --no-fund|\n${given.actionPath}|run build|\n`,
     )
     expect(existsSync(join(given.cwd, 'pwned'))).toBe(false)
   })
@@ -151,6 +151,7 @@ describe('the step that probes, with hostile inputs', () => {
       const run = await runStep('probe', { cwd, actionPath: echo(), inputs })
       expect(run.exitCode).toBe(2)
       expect(run.log).toBe(`::error title=a2a-totp probe::the input ${name} must be true or false\n`)
+      expect(run.outputs).toEqual({ ok: 'false', 'exit-code': '2' })
       expect(readdirSync(cwd)).toEqual(['.runner'])
     }
   })
