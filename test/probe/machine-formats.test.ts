@@ -179,6 +179,37 @@ describe('the report as SARIF', () => {
     expect(elsewhere.filter((print) => now.includes(print))).toEqual([])
   })
 
+  it('has the same fingerprints where an agent on loopback has another port, and others for another agent there', () => {
+    const of = (target: string, agent: string): string =>
+      JSON.stringify(sarif(mixedReport({ target, agent })).results.map((one) => one.partialFingerprints))
+    expect(of('http://127.0.0.1:4100', 'billing')).toBe(of('http://127.0.0.1:51234', 'billing'))
+    expect(of('http://127.0.0.1:4100', 'billing')).not.toBe(of('http://127.0.0.1:4100', 'shipping'))
+    expect(of('https://a.example:4100', 'billing')).not.toBe(of('https://a.example:4200', 'billing'))
+  })
+
+  it('is what code scanning accepts of real runs, with the version of the tool and paths from the top', async () => {
+    const open = (await probeAgent({ waves: () => true })).report
+    const runs = {
+      pass: (await probeAgent({})).report,
+      fail: open,
+      strict: { ...open, strict: true },
+      unreachable: (await probeAgent({}, { url: 'http://127.0.0.1:1/' })).report,
+    }
+    for (const report of Object.values(runs)) {
+      const document: unknown = JSON.parse(formats.sarif(report, { version: '1.2.3' }))
+      expect({ valid: isSarif(document), errors: isSarif.errors }).toEqual({ valid: true, errors: null })
+      const [run] = (document as Sarif).runs
+      expect(run?.tool.driver).toMatchObject({ version: '1.2.3', semanticVersion: '1.2.3' })
+      expect(run?.results.length).toBe(report.summary.failed + report.summary.warned)
+      for (const { locations } of run?.results ?? []) {
+        expect(locations[0]?.physicalLocation.artifactLocation).toEqual({
+          uri: 'a2a-totp.json',
+          uriBaseId: '%SRCROOT%',
+        })
+      }
+    }
+  })
+
   it('names a file of the repository for each result, as a relative URI', () => {
     const uriOf = (location?: string): string | undefined =>
       sarif(mixedReport(), location).results[0]?.locations[0]?.physicalLocation.artifactLocation.uri

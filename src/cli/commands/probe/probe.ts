@@ -1,3 +1,4 @@
+import packageJson from '../../../../package.json' with { type: 'json' }
 import { TOTPError } from '../../../core/errors.js'
 import { inContext } from '../../context.js'
 import { exitCodes } from '../../errors.js'
@@ -123,6 +124,7 @@ Examples:
         return watch(context, {
           ...{ seconds: options.watch, metrics: options.metrics, targets, options, read },
           location,
+          version: packageJson.version,
         })
       }
       const probeOptions = await read()
@@ -132,6 +134,7 @@ Examples:
       )
       writeReports(context, report, targets, options, (format, nice) =>
         formats[format](report, {
+          version: packageJson.version,
           ...(location === undefined ? {} : { location }),
           color: nice,
           symbols: nice,

@@ -20,6 +20,8 @@ export interface Watching {
   readonly options: OutOptions
   /** The file of the repository that SARIF names. */
   readonly location: string | undefined
+  /** Of this tool. */
+  readonly version: string
   /** Reads credentials and files anew, so that a rotation is followed. */
   readonly read: () => Promise<ProbeOptions>
 }
@@ -130,9 +132,10 @@ class Watcher {
   /** Files have every report. Standard output has each one too, but for people only when something changed. */
   #print({ formats, renderLine }: Library, report: ProbeReport): void {
     const { output } = this.#context
-    const { targets, options, location } = this.#watching
+    const { targets, options, location, version } = this.#watching
     const render = (format: ReportTarget['format'], nice: boolean): string =>
       formats[format](report, {
+        version,
         ...(location === undefined ? {} : { location }),
         color: nice,
         symbols: nice,

@@ -9,6 +9,8 @@ export interface FormatOptions {
   readonly symbols?: boolean
   /** For `sarif`: the file in the repository that results are shown at, relative to its top. */
   readonly location?: string
+  /** For `sarif`: the version of this tool. */
+  readonly version?: string
 }
 
 /** What a check proves, what its failure means, and how to fix it; the last two as Markdown. */

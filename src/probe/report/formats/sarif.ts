@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto'
 import { jsonText } from '../../../core/text.js'
+import { isLoopback } from '../../../core/url.js'
 import { checkIds, type CheckId } from '../../check-ids.js'
 import { columnsOf, titleIn, type Column } from '../columns.js'
 import { isFailing, type CheckResult, type ProbeReport } from '../report.js'
 import { costOf, countsOf, explainCommand, joined } from '../words.js'
 import type { CheckTexts, FormatOptions } from './options.js'
 import { severityOf, tagsOf } from './sarif-severity.js'
+
+/** What paths are relative to, by the name that GitHub gives it. */
+const top = '%SRCROOT%'
 
 /** Where results are shown if the caller names no file. */
 const usualLocation = 'a2a-totp.json'
@@ -16,7 +20,7 @@ const usualLocation = 'a2a-totp.json'
  */
 export function renderSarif(
   report: ProbeReport,
-  { location = usualLocation }: FormatOptions,
+  { location = usualLocation, version }: FormatOptions,
   textsOf: (id: CheckId) => CheckTexts,
 ): string {
   const { checks, target, startedAt, durationMs, narrowed, diagnosis, explain } = report
@@ -28,11 +32,12 @@ export function renderSarif(
     tool: {
       driver: {
         name: 'a2a-totp probe',
+        ...(version === undefined ? {} : { version, semanticVersion: version }),
         rules: checkIds.map((id) => ruleOf(id, textsOf(id))),
       },
     },
     // GitHub keeps the results of each category apart, so two agents do not close each other's alerts.
-    automationDetails: { id: `a2a-totp-probe/${fingerprint([target]).slice(0, 16)}/` },
+    automationDetails: { id: `a2a-totp-probe/${fingerprint(identityOf(report)).slice(0, 16)}/` },
     invocations: [
       {
         executionSuccessful: report.reachable,
@@ -42,6 +47,7 @@ export function renderSarif(
       },
     ],
     columnKind: 'utf16CodeUnits',
+    originalUriBaseIds: { [top]: { description: { text: 'The top of the repository.' } } },
     results,
     properties: {
       target,
@@ -100,7 +106,7 @@ function resultOf(check: CheckResult, { report, columns, location }: Place): obj
     `expected ${expected}, actual ${actual}.`,
     ignored === true ? '' : detail,
   )
-  const print = fingerprint([report.target, id, column])
+  const print = fingerprint([...identityOf(report), id, column])
   return {
     ruleId: id,
     ruleIndex: checkIds.indexOf(id),
@@ -108,7 +114,10 @@ function resultOf(check: CheckResult, { report, columns, location }: Place): obj
     message: { text: plain(text) },
     locations: [
       {
-        physicalLocation: { artifactLocation: { uri: uriOf(location) }, region: { startLine: 1 } },
+        physicalLocation: {
+          artifactLocation: { uri: uriOf(location), uriBaseId: top },
+          region: { startLine: 1 },
+        },
         logicalLocations: [
           { name: column === '' ? 'agent' : column, fullyQualifiedName: url ?? report.target },
         ],
@@ -121,6 +130,18 @@ function resultOf(check: CheckResult, { report, columns, location }: Place): obj
       : {}),
     properties: { status },
   }
+}
+
+/**
+ * What stays the same of an agent: its URL. On loopback, where each run of a pipeline may pick another port, the agent's
+ * name and the URL without the port.
+ */
+function identityOf({ target, agent }: ProbeReport): string[] {
+  if (agent === null || !URL.canParse(target)) return [target]
+  const url = new URL(target)
+  if (!isLoopback(url)) return [target]
+  url.port = ''
+  return [url.href, agent]
 }
 
 /** Not of the message, whose words change from run to run. */
