@@ -45,7 +45,7 @@ function verdictOn(answer: Answer, cell: CellEvidence, evidence: Evidence): Verd
   }
   const spellings = cell.exchanges.filter(({ stage }) => stage === 'spelling')
   const throttled = spellings.find((one) => one.answer.kind === 'throttled')
-  if (throttled) return warned(throttled.answer.summary, countsSuccesses)
+  if (throttled) return warned(throttled.answer.summary, countsSuccesses(throttled.answer))
   const picky = spellings.find((one) => one.answer.kind === 'refused' && one.answer.retryAfter === undefined)
   if (picky) {
     return warned(
@@ -65,7 +65,7 @@ function verdictOn(answer: Answer, cell: CellEvidence, evidence: Evidence): Verd
 /** A throttled call does not show that right credentials are let in, so it fails. */
 function explainThrottling(answer: Answer, cell: CellEvidence, { cells }: Evidence): string {
   // No wrong code was sent before this call, so if another cell let one in, other requests count against the limit.
-  if (cells.some(isShown)) return countsSuccesses
+  if (cells.some(isShown)) return countsSuccesses(answer)
   const stranger = cell.exchanges.find(({ stage }) => stage === 'stranger')?.answer
   const who =
     stranger === undefined
@@ -87,6 +87,9 @@ function explainThrottling(answer: Answer, cell: CellEvidence, { cells }: Eviden
   return `right credentials were not let in: ${who}${by}; ${wait}; probe again later`
 }
 
-const countsSuccesses =
-  'let in at first, then throttled before any wrong code was sent: the agent counts successes, or every request, ' +
-  'against its limit; count only wrong codes, or correct callers are locked out'
+/** Who counts what it should not, where calls are throttled although no wrong code was sent. */
+const countsSuccesses = ({ by }: Answer): string =>
+  'let in at first, then throttled before any wrong code was sent: ' +
+  (by === undefined
+    ? 'the agent counts successes, or every request, against its limit; count only wrong codes, or correct callers are locked out'
+    : `${by} counts every request, not the agent: exempt the probe, or pass --rate`)
