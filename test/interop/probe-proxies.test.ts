@@ -35,7 +35,8 @@ async function probeBehind(
   const proxy = await startProxy(program, configure(Number(new URL(agent.url).port)), port)
   onTestFinished(() => proxy.close())
   const ca = scheme === 'https' ? { ca: proxy.ca } : {}
-  return probe({ ...probeOptions(origin, clock), timeoutMs: 5000, strict: true, ...ca })
+  // Against a limit of a real proxy, the pauses between requests must be real too.
+  return probe({ ...probeOptions(origin, clock), pause: clock.sleep, timeoutMs: 5000, strict: true, ...ca })
 }
 
 function expectNoFalseAlarm(report: ProbeReport): void {

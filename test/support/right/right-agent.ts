@@ -50,7 +50,11 @@ export const testAgent =
     const front = habits && (await startFront(agent.url, habits))
     return {
       url: (front?.origin ?? agent.url) + path,
-      options: { ...options, ...(front?.ca !== undefined && { ca: front.ca }) },
+      options: {
+        ...options,
+        ...(front?.ca !== undefined && { ca: front.ca }),
+        ...(realTime && { pause: realClock.sleep }),
+      },
       clock,
       close: async () => {
         await front?.close()
