@@ -59,7 +59,9 @@ describe('a right agent passes in full behind', () => {
     const { report, guesses, said } = await probeBehind(rules)
     expect(findings(report)).toEqual({})
     expect(report).toMatchObject({ ok: true, guessesSpent: 4 })
-    expect(report.checks.filter(({ status }) => status === 'skip')).toEqual([])
+    // The card of this agent is not signed.
+    const skipped = report.checks.filter(({ status }) => status === 'skip').map(({ id }) => id)
+    expect(skipped).toEqual(['card.signature'])
     expect(guesses.size).toBe(4)
     expect(detailOf(report, 'coverage')).toMatch(/something limits requests; the run slowed down to about/)
     expect(said).toContain('something limits requests: the run slows down')

@@ -1,6 +1,7 @@
 import type { CellRun } from './cell-run.js'
 import type { WrongCodes } from './codes.js'
 import type { Attempt } from './exchange.js'
+import { tryDoorsAgain, untoldDoors } from './doors.js'
 import { materialNow } from './material.js'
 import { onlyThrottled } from './reading.js'
 import { repeatAfterSuccess } from './repeat.js'
@@ -18,12 +19,13 @@ export async function askAgainBeforeValid({ plan, options }: Session, run: CellR
  * agent did not look at a throttled wrong code, so sending it again is not another guess.
  */
 export async function askAgainAtEnd(
-  { plan, options, throttleWait }: Session,
+  session: Session,
   runs: readonly CellRun[],
   codes: ValidCodes,
   wrongCodes: WrongCodes,
 ): Promise<void> {
-  const throttled = runs.filter((run) => onlyThrottled(run).length > 0)
+  const { plan, options, throttleWait } = session
+  const throttled = runs.filter((run) => onlyThrottled(run).length > 0 || untoldDoors(run).length > 0)
   const answers = throttled.flatMap(({ exchanges }) => exchanges.map(({ answer }) => answer))
   const waits = answers.filter(({ kind }) => kind === 'throttled')
   const longest = waits.sort((one, other) => (one.retryAfter ?? 1) - (other.retryAfter ?? 1)).at(-1)
@@ -39,6 +41,7 @@ export async function askAgainAtEnd(
     throttled.map(async (run) => {
       if (onlyThrottled(run).includes('auth.after-valid')) await repeatAfterSuccess(run, again)
       await sendUnanswered(run, attempts)
+      await tryDoorsAgain(session, run)
     }),
   )
 }

@@ -10,7 +10,7 @@ import type { CellEvidence } from './evidence.js'
 import type { Attempt, Exchange, Exchanges, Stage } from './exchange.js'
 import { isMalformedHttp } from './malformed.js'
 import { triedIn, validAnswer } from './reading.js'
-import { sideBySide } from './side-by-side.js'
+import { eachSideBySide } from './side-by-side.js'
 import type { Waited } from './throttle-wait.js'
 
 /** A cell is given up after this many requests without a readable answer. */
@@ -65,7 +65,7 @@ export class CellRun implements CellEvidence {
 
   /** The same for many, side by side on connections other than that of the valid calls. */
   async tryAll(stage: Stage, attempts: readonly Attempt[]): Promise<void> {
-    await sideBySide(attempts, (attempt) => this.try(stage, attempt, 'beside'))
+    await eachSideBySide(attempts, (attempt) => this.try(stage, attempt, 'beside'))
   }
 
   send(stage: Stage, attempt: Attempt, connection: Connection): Promise<Answer> {

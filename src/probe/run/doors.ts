@@ -1,15 +1,20 @@
-import { protocolVersions } from '../../core/card/shapes.js'
 import { doorsOf, opensStream, sendsMessage, type Door } from '../bindings/methods.js'
 import type { CheckId } from '../check-ids.js'
+import { protocolVersions } from '../../core/card/shapes.js'
 import type { Cell } from '../target/cells.js'
-import type { FieldLine } from '../wire/raw-answer.js'
 import { patience, type CellRun } from './cell-run.js'
-import { doorKeys, doorLabel, doorsTriedIn, keyOf, showsNothing } from './door-evidence.js'
-import type { Exchange } from './exchange.js'
+import { doorKeys, doorLabel, doorsTriedIn, keyOf, showsNothing, type DoorKey } from './door-evidence.js'
 import { bearerField } from './material.js'
+import type { Exchange } from './exchange.js'
 import { isInconclusive, isShown, triedIn, wasLetIn } from './reading.js'
 import type { Session } from './session.js'
-import { sideBySide } from './side-by-side.js'
+import { eachSideBySide } from './side-by-side.js'
+
+/** One call of a method. */
+export interface DoorCall {
+  readonly door: Door
+  readonly key: DoorKey
+}
 
 /**
  * Tries every method of the protocol in each cell, without credentials and with the bearer alone. None of the calls has
@@ -21,36 +26,41 @@ export async function tryDoors(
   trusted: readonly CellRun[],
 ): Promise<void> {
   if (!session.plan.performed.has('auth.doors')) return
-  await Promise.all(runs.map(async (run) => tryDoorsOf(session, run, runs, trusted.includes(run))))
+  // A method is tried only where a call that is known to do nothing was refused.
+  const answering = runs.filter((run) => answerTo('auth.none', run) !== 'unclear')
+  const cells = answering.map(({ cell }) => cell)
+  await Promise.all(
+    answering.map(async (run) => {
+      // To an agent that does not know the token, each call with it is a stranger's, and there are many.
+      const knowsToken = trusted.includes(run) && isShown(run)
+      const calls = doorCalls(run.cell, cells, session.plan.performed).filter(
+        ({ door, key }) =>
+          (knowsToken || !carriesToken(key)) && !(sendsMessage(door) && isOpenWith(key, run)),
+      )
+      await callDoors(session, run, calls)
+    }),
+  )
 }
 
-async function tryDoorsOf(
-  { plan, options }: Session,
-  run: CellRun,
-  runs: readonly CellRun[],
-  trusted: boolean,
-): Promise<void> {
-  // A method is tried only where a call that is known to do nothing was refused.
-  const withNone = answerTo('auth.none', run)
-  if (withNone === 'unclear') return
-  const others = runs.filter((other) => answerTo('auth.none', other) !== 'unclear')
-  const cells = others.map(({ cell }) => cell)
-  const doors = doorsAt(run.cell, cells, plan.performed.has('auth.stream'))
-  for (const key of doorKeys) {
-    const { check } = key
-    const isBearer = check === 'auth.bearer-only'
-    // To an agent that does not know the token, each call with it is a stranger's, and there are many.
-    if (isBearer && !(trusted && isShown(run))) continue
-    const open = withNone === 'yes' || answerTo(check, run) === 'yes'
-    const fields: FieldLine[] = isBearer ? [bearerField(options.credentials.token.value)] : []
-    const harmless = doors.filter((door) => !open || !sendsMessage(door))
-    await sideBySide(streamsLast(harmless), async (door) => {
-      // An agent that answers no request would delay a run for minutes.
-      if (doorsTriedIn(run).filter(({ answer }) => answer.kind === 'unreadable').length >= patience) return
-      const label = doorLabel(door.name, key)
-      await run.send('door', { check: 'auth.doors', label, operation: 'door', door, fields }, 'beside')
-    })
-  }
+/** Sends again what was answered by a limiter, or by something else in front, alone. */
+export async function tryDoorsAgain(session: Session, run: CellRun): Promise<void> {
+  const calls = untoldDoors(run).map(({ door, label }) => ({ door, key: keyOf({ label }) }))
+  await callDoors(
+    session,
+    run,
+    calls.flatMap(({ door, key }) => (door ? [{ door, key }] : [])),
+  )
+}
+
+/** The methods about which nothing was shown. */
+export const untoldDoors = (run: CellRun): ReturnType<typeof doorsTriedIn> =>
+  doorsTriedIn(run).filter(showsNothing)
+
+const carriesToken = ({ check }: DoorKey): boolean => check === 'auth.bearer-only'
+
+/** Whether messages are left alone: a call that does nothing was let in. */
+function isOpenWith({ check }: DoorKey, run: CellRun): boolean {
+  return answerTo('auth.none', run) === 'yes' || answerTo(check, run) === 'yes'
 }
 
 /** Whether GetTask was let in with the same credentials, before any success. */
@@ -63,35 +73,44 @@ function answerTo(check: CheckId, run: CellRun): 'yes' | 'no' | 'unclear' {
 }
 
 /**
- * The methods to try in a cell: those of its version that no other check sends, and those of the other version unless
- * another cell at the same URL tries them. Agents serve methods that their card does not name.
- *
- * @param cells those whose own methods are tried
- * @param streams whether `auth.stream` subscribes to a task
+ * The calls of a cell: to the methods of its version, and to those of the other one unless another of the cells, at the
+ * same URL, has it. Agents serve methods that their card does not name.
  */
-export function doorsAt(cell: Cell, cells: readonly Cell[], streams: boolean): Door[] {
+export function doorCalls(
+  cell: Cell,
+  cells: readonly Cell[],
+  performed: ReadonlySet<CheckId>,
+): readonly DoorCall[] {
   const { binding, url } = cell
-  return protocolVersions
-    .filter(
-      (protocol) =>
-        protocol === cell.protocol ||
-        !cells.some(
-          (other) => other.binding === binding && other.protocol === protocol && other.url.href === url.href,
-        ),
+  const isElsewhere = (protocol: Cell['protocol']): boolean =>
+    cells.some(
+      (other) => other.binding === binding && other.protocol === protocol && other.url.href === url.href,
     )
+  const doors = protocolVersions
+    .filter((protocol) => protocol === cell.protocol || !isElsewhere(protocol))
     .flatMap((protocol) => doorsOf(binding, protocol))
-    .filter((door) => !isTriedElsewhere(door, cell, streams))
+    .filter((door) => !isTriedBefore(door, cell, performed.has('auth.stream')))
+  return doorKeys.flatMap((key) => doors.map((door) => ({ door, key })))
 }
 
 /** GetTask is what `auth.none` and `auth.bearer-only` send, SubscribeToTask what `auth.stream` sends. */
-function isTriedElsewhere(door: Door, cell: Cell, streams: boolean): boolean {
+function isTriedBefore(door: Door, cell: Cell, streams: boolean): boolean {
   if (door.protocol !== cell.protocol || door.verb === 'POST') return false
   return door.method === 'get' || (streams && door.method === 'subscribe')
 }
 
-/** An opened stream may stay silent until it times out. */
-function streamsLast(doors: readonly Door[]): Door[] {
-  return [...doors].sort((one, other) => Number(opensStream(one)) - Number(opensStream(other)))
+async function callDoors({ options }: Session, run: CellRun, calls: readonly DoorCall[]): Promise<void> {
+  // An opened stream may stay silent until it times out, so streams come last.
+  const inOrder = [...calls].sort(
+    (one, other) => Number(opensStream(one.door)) - Number(opensStream(other.door)),
+  )
+  await eachSideBySide(inOrder, async ({ door, key }) => {
+    // An agent that answers no request would delay a run for minutes.
+    if (doorsTriedIn(run).filter(({ answer }) => answer.kind === 'unreadable').length >= patience) return
+    const label = doorLabel(door.name, key)
+    const fields = carriesToken(key) ? [bearerField(options.credentials.token.value)] : []
+    await run.send('door', { check: 'auth.doors', label, operation: 'door', door, fields }, 'beside')
+  })
 }
 
 /** Whether what stands in front, a firewall, blocks a method as it blocks GetTask with the same credentials. */
@@ -109,8 +128,8 @@ function isBlockedAlike(tried: Exchange, run: CellRun): boolean {
 /** Names the methods about which nothing was shown: they may be open. */
 export function noteUntriedDoors(runs: readonly CellRun[]): void {
   for (const run of runs) {
-    const untold = doorsTriedIn(run).filter(
-      (tried) => showsNothing(tried) && tried.door?.method !== 'invented' && !isBlockedAlike(tried, run),
+    const untold = untoldDoors(run).filter(
+      (tried) => tried.door?.method !== 'invented' && !isBlockedAlike(tried, run),
     )
     if (untold.length === 0) continue
     const names = untold.map(({ label }) => label).join(', ')

@@ -1,11 +1,13 @@
 import type { ProbeOptions } from '../options.js'
 import type { Cell } from '../target/cells.js'
 import { mayTravelTo } from '../target/hosts.js'
+import { doorCalls } from './doors.js'
 import { wrongCodesAt } from './codes.js'
-import { doorKeys } from './door-evidence.js'
-import { doorsAt } from './doors.js'
 import { materialNow } from './material.js'
 import type { Plan } from './plan.js'
+
+/** A message, the task that it makes, and another peer's calls for that. */
+const callsOfIsolation = 8
 
 /** About how many requests a plan needs in these cells, if right credentials are let in and nothing is throttled. */
 export function plannedRequests(plan: Plan, cells: readonly Cell[], options: ProbeOptions): number {
@@ -17,13 +19,13 @@ export function plannedRequests(plan: Plan, cells: readonly Cell[], options: Pro
   const calls = performed.has('auth.valid') ? 3 + (performed.has('replay') ? 1 : 0) : 0
   const inFull =
     first.length + calls + 2 * again + plan.freeRefusals('late', material).length + guesses.length
+  const testable = cells.filter(({ untestable }) => untestable === undefined)
   const inCell = (cell: Cell): number => {
-    if (cell.untestable !== undefined) return 0
-    const isTrusted = mayTravelTo(cell.url, options)
-    const doors = performed.has('auth.doors') ? doorsAt(cell, cells, performed.has('auth.stream')).length : 0
-    return isTrusted
-      ? inFull + doors * doorKeys.length
-      : first.filter(({ fields }) => fields.length === 0).length + doors
+    const doors = performed.has('auth.doors') ? doorCalls(cell, testable, performed) : []
+    // Without credentials alone where they would be sent in clear.
+    return mayTravelTo(cell.url, options)
+      ? inFull + doors.length + (performed.has('isolation') ? callsOfIsolation : 0)
+      : first.filter(({ fields }) => fields.length === 0).length + doors.length / 2
   }
-  return cells.reduce((sum, cell) => sum + inCell(cell), 0)
+  return testable.reduce((sum, cell) => sum + inCell(cell), 0)
 }

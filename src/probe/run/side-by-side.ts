@@ -1,11 +1,11 @@
 /** The most requests of one cell that are under way at a time. */
-const most = 8
+export const sideBySide = 8
 
-/** Does the work for every item, several at a time; each is begun in the order of the items. */
-export async function sideBySide<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const left = [...items]
-  const workInTurn = async (): Promise<void> => {
-    for (let next = left.shift(); next !== undefined; next = left.shift()) await work(next)
+/** Does something with each item, a few at a time, in their order. */
+export async function eachSideBySide<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
+  const left = items.values()
+  const actInTurn = async (): Promise<void> => {
+    for (const item of left) await act(item)
   }
-  await Promise.all(Array.from({ length: most }, workInTurn))
+  await Promise.all(Array.from({ length: sideBySide }, actInTurn))
 }

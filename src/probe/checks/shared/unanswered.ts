@@ -1,12 +1,14 @@
 import type { CellEvidence } from '../../run/evidence.js'
 import { isMalformedHttp } from '../../run/malformed.js'
-import { isInconclusive, triedIn, type Tried } from '../../run/reading.js'
+import { isInconclusive, onlyThrottled, triedIn, type Tried } from '../../run/reading.js'
 import { labelsOf } from './tried.js'
 
 /** What the agent itself never answered in a cell, in words: a limiter or a gateway did, for all that was sent. */
 export function unansweredIn(cell: CellEvidence): string[] {
   const tried = triedIn(cell)
-  return [...new Set(tried.map(({ check }) => check))].flatMap((check) => {
+  // These judge what others sent, after a success.
+  const derived = onlyThrottled(cell).filter((check) => check === 'auth.after-valid' || check === 'replay')
+  return [...new Set([...tried.map(({ check }) => check), ...derived])].flatMap((check) => {
     const ofCheck = tried.filter((one) => one.check === check)
     if (ofCheck.every(({ answer }) => answer.kind === 'throttled'))
       return [`every answer for ${check} was throttled`]
