@@ -7,7 +7,7 @@ it('a limiter in front that throttles a later call is named, and the agent is no
     {
       answers: (response, _, { authorization }) => {
         if (!authorization.some((value) => value.startsWith('bearer '))) return false
-        tooMany.nginx429(response, 1)
+        tooMany.nginx429(response)
         return true
       },
     },

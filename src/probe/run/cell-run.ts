@@ -10,7 +10,7 @@ import type { CellEvidence } from './evidence.js'
 import type { Attempt, Exchange, Exchanges, Stage } from './exchange.js'
 import { isMalformedHttp } from './malformed.js'
 import { triedIn, validAnswer } from './reading.js'
-import { eachSideBySide } from './side-by-side.js'
+import { SideBySide } from './side-by-side.js'
 import type { Waited } from './throttle-wait.js'
 
 /** A cell is given up after this many requests without a readable answer. */
@@ -28,6 +28,8 @@ export class CellRun implements CellEvidence {
   waited: Waited | undefined
   gaps: readonly string[] = []
   unfinished: ReadonlySet<CheckId> = new Set()
+  /** What does not depend on each other, whichever stage it belongs to. */
+  readonly sideBySide = new SideBySide()
   readonly #exchanges: Exchanges
   readonly #binding: Binding
   readonly #nextTaskId: () => string
@@ -65,7 +67,7 @@ export class CellRun implements CellEvidence {
 
   /** The same for many, side by side on connections other than that of the valid calls. */
   async tryAll(stage: Stage, attempts: readonly Attempt[]): Promise<void> {
-    await eachSideBySide(attempts, (attempt) => this.try(stage, attempt, 'beside'))
+    await Promise.all(attempts.map((attempt) => this.sideBySide.do(() => this.try(stage, attempt, 'beside'))))
   }
 
   send(stage: Stage, attempt: Attempt, connection: Connection): Promise<Answer> {

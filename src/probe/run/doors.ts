@@ -8,7 +8,6 @@ import { bearerField } from './material.js'
 import type { Exchange } from './exchange.js'
 import { isInconclusive, isShown, triedIn, wasLetIn } from './reading.js'
 import type { Session } from './session.js'
-import { eachSideBySide } from './side-by-side.js'
 
 /** One call of a method. */
 export interface DoorCall {
@@ -104,13 +103,14 @@ async function callDoors({ options }: Session, run: CellRun, calls: readonly Doo
   const inOrder = [...calls].sort(
     (one, other) => Number(opensStream(one.door)) - Number(opensStream(other.door)),
   )
-  await eachSideBySide(inOrder, async ({ door, key }) => {
+  const call = async ({ door, key }: DoorCall): Promise<void> => {
     // An agent that answers no request would delay a run for minutes.
     if (doorsTriedIn(run).filter(({ answer }) => answer.kind === 'unreadable').length >= patience) return
     const label = doorLabel(door.name, key)
     const fields = carriesToken(key) ? [bearerField(options.credentials.token.value)] : []
     await run.send('door', { check: 'auth.doors', label, operation: 'door', door, fields }, 'beside')
-  })
+  }
+  await Promise.all(inOrder.map((one) => run.sideBySide.do(() => call(one))))
 }
 
 /** Whether what stands in front, a firewall, blocks a method as it blocks GetTask with the same credentials. */

@@ -1,5 +1,6 @@
 import type { CellRun } from './cell-run.js'
 import { untilNextStep, wrongCodesAt, type WrongCodes } from './codes.js'
+import type { Attempt } from './exchange.js'
 import { materialNow } from './material.js'
 import type { Session } from './session.js'
 
@@ -29,10 +30,7 @@ export async function awaitRoomInStep(
   await sleep(leftMs, 'a fresh time step')
 }
 
-/**
- * Sends the wrong codes to every cell, one code after the other: an agent that takes fewer of them then looks at the same
- * ones in each cell, and those that it throttled are few enough for another step.
- */
+/** Sends the wrong codes to every cell. */
 export async function guess(session: Session, runs: readonly CellRun[], codes: WrongCodes): Promise<void> {
   const { plan, options, spent } = session
   if (options.noGuesses !== undefined) {
@@ -40,16 +38,22 @@ export async function guess(session: Session, runs: readonly CellRun[], codes: W
     return
   }
   const guesses = plan.guesses(materialNow(options), codes)
-  const repeats = plan.performed.has('auth.after-valid')
-  for (const code of new Set(guesses.map(({ guess }) => guess))) {
-    if (runs.length > 0 && code !== undefined) spent.add(code)
-    const ofCode = guesses.filter((attempt) => attempt.guess === code)
-    const repeated = ofCode.filter(({ check }) => repeats && check === 'auth.wrong-code')
-    await Promise.all(
-      runs.flatMap((run) => [
-        run.tryAll('guess', ofCode),
-        ...(run.valid ? repeated : []).map((attempt) => run.try('guess', attempt, 'of-valid-calls')),
-      ]),
-    )
+  const distinct = [...new Set(guesses.flatMap(({ guess: code }) => code ?? []))]
+  const half = Math.ceil(distinct.length / 2)
+  // In halves, each in every cell before the next: an agent that takes three wrong codes and then none, whichever they
+  // are, has looked at all of them when they were asked again.
+  for (const some of [distinct.slice(0, half), distinct.slice(half)]) {
+    for (const code of some) spent.add(code)
+    const attempts = guesses.filter(({ guess: code }) => code !== undefined && some.includes(code))
+    await Promise.all(runs.map((run) => guessIn(run, attempts, plan.performed.has('auth.after-valid'))))
   }
+}
+
+/** Sends wrong codes to one cell; the one that is nobody's on the connection of its valid calls too. */
+async function guessIn(run: CellRun, guesses: readonly Attempt[], afterValid: boolean): Promise<void> {
+  const again = afterValid && run.valid ? guesses.filter(({ check }) => check === 'auth.wrong-code') : []
+  await Promise.all([
+    run.tryAll('guess', guesses),
+    ...again.map((attempt) => run.try('guess', attempt, 'of-valid-calls')),
+  ])
 }

@@ -19,8 +19,8 @@ export type Unsent = Partial<Record<'auth.cross-peer' | 'window', string>>
 /**
  * Sends everything, in the order that spares the agent's limits and shows most. The most important refusals come first,
  * while nothing has succeeded yet; they are few, because an agent that does not know the token counts each of them as a
- * stranger's. The valid calls follow, with the same refusals after each, then the many refusals that spend no guess, and
- * the guesses last. Each stage ends in every cell before the next begins in any. Within a stage the cells run in
+ * stranger's. The valid calls follow; then, side by side, the same refusals after each and the many others that spend no
+ * guess, and the guesses last. Each stage ends in every cell before the next begins in any. Within a stage the cells run in
  * parallel, each on its own connections, and in a cell a few requests are under way at a time, until something throttles.
  */
 export async function sendAll(
@@ -37,10 +37,9 @@ export async function sendAll(
   }
   announceIsolation(session)
   await Promise.all(testable.map((run) => sendFirst(session, run, trusted.includes(run))))
-  if (plan.performed.has('auth.valid')) await callAllValid(session, trusted, codes)
+  const finish = plan.performed.has('auth.valid') ? await callAllValid(session, trusted, codes) : undefined
   const guessable = letIn(trusted)
-  await sendLate(session, guessable, codes)
-  await tryDoors(session, testable, trusted)
+  await Promise.all([finish?.(), sendLate(session, guessable, codes), tryDoors(session, testable, trusted)])
   const wrongCodes = await freshWrongCodes(session, guessable)
   await guess(session, guessable, wrongCodes)
   await askAgainAtEnd(session, guessable, codes, wrongCodes)

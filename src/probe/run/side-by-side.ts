@@ -1,11 +1,20 @@
-/** The most requests of one cell that are under way at a time. */
+/** The most requests of one cell that are under way at a time, beside those on the connection of its valid calls. */
 export const sideBySide = 8
 
-/** Does something with each item, a few at a time, in their order. */
-export async function eachSideBySide<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
-  const left = items.values()
-  const actInTurn = async (): Promise<void> => {
-    for (const item of left) await act(item)
+/** Does a few things at a time, in the order in which they were asked for. */
+export class SideBySide {
+  #open = 0
+  readonly #waiting: (() => void)[] = []
+
+  async do<T>(act: () => Promise<T>): Promise<T> {
+    if (this.#open >= sideBySide) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    else this.#open += 1
+    try {
+      return await act()
+    } finally {
+      const next = this.#waiting.shift()
+      if (next) next()
+      else this.#open -= 1
+    }
   }
-  await Promise.all(Array.from({ length: sideBySide }, actInTurn))
 }

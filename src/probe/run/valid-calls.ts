@@ -16,19 +16,21 @@ const validTries = 3
 /**
  * Calls every cell with right credentials, and repeats after each success what was refused before it. Where calls are
  * throttled, the run waits once, for the longest that was asked for, and calls those cells again.
+ *
+ * @returns what waits for the repeats: nothing but a valid call depends on them
  */
 export async function callAllValid(
   session: Session,
   runs: readonly CellRun[],
   codes: ValidCodes,
-): Promise<void> {
+): Promise<() => Promise<void>> {
   if (codes.once) announceSteps(session, runs)
   const round = new ValidRound(session, codes)
   await round.call(runs)
   const throttled = await waitForThrottled(session, runs)
   for (const run of throttled) await askAgainBeforeValid(session, run)
   await round.call(throttled)
-  await round.finish()
+  return () => round.finish()
 }
 
 function announceSteps({ options, plan, announce }: Session, runs: readonly CellRun[]): void {
