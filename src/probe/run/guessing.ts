@@ -37,6 +37,7 @@ export async function guess(session: Session, runs: readonly CellRun[], codes: W
     for (const run of runs) run.whyNotSent = options.noGuesses
     return
   }
+  if (runs.length === 0) return
   const guesses = plan.guesses(materialNow(options), codes)
   const distinct = [...new Set(guesses.flatMap(({ guess: code }) => code ?? []))]
   const half = Math.ceil(distinct.length / 2)
