@@ -213,11 +213,7 @@ describe('the diagnosis', () => {
       'auth.valid',
       /^every call is redirected, /,
     ],
-    [
-      'is behind a page that welcomes everyone',
-      'auth.valid',
-      /^no answer of the protocol comes from here, but HTTP 200/,
-    ],
+    ['is behind a page that welcomes everyone', 'auth.valid', /^no A2A endpoint answers here: HTTP 200/],
     [
       'is behind a firewall that blocks every call',
       'auth.valid',

@@ -10,7 +10,7 @@ describe('an agent that answers no call is not called open', () => {
       },
     })
     expect(report.ok).toBe(false)
-    expect(report.diagnosis).toMatch(/^no call gets an answer that can be read: /)
+    expect(report.diagnosis).toMatch(/^right credentials get no answer that can be read: /)
     expect(report.explain).toBe('auth.valid')
   })
 

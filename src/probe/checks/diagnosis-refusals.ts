@@ -2,6 +2,7 @@ import { validAnswer } from '../run/reading.js'
 import type { Answer } from '../wire/answer.js'
 import { unshown, type Rule } from './diagnosis-claim.js'
 import type { View } from './diagnosis-view.js'
+import { hasStopped, stopped } from './diagnosis-silence.js'
 import { hopelessOffsetMs } from './shared/clock-offset.js'
 import { declaresNoCode } from './shared/no-second-factor.js'
 
@@ -29,6 +30,9 @@ export const refusedAll: Rule = (view) => {
     const text = why.startsWith('a proxy') ? why : `something in front answers instead of the agent: ${seen}`
     return { ...claim, text, explain: 'auth.valid' }
   }
+  if (every('unreadable') && hasStopped(evidence, cells)) {
+    return { ...claim, text: stopped(seen), explain: 'reach' }
+  }
   if (every('unreadable')) {
     return {
       ...claim,
@@ -46,7 +50,7 @@ export const refusedAll: Rule = (view) => {
   if (answers.length > 0 && answers.every(isPage)) {
     const text = every('refused')
       ? `a page refuses every call, as a firewall in front of the agent does: ${seen}`
-      : `no answer of the protocol comes from here, but ${seen}`
+      : `no A2A endpoint answers here: ${seen}`
     return { ...claim, text, explain: 'auth.valid' }
   }
   if (declaresNoCode(evidence)) {

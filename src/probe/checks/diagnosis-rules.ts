@@ -2,7 +2,7 @@ import { unshown, type Rule } from './diagnosis-claim.js'
 import { notNamed, notTested } from './diagnosis-coverage.js'
 import { refusedAll } from './diagnosis-refusals.js'
 import { sentences } from './diagnosis-sentences.js'
-import { mute, silent, unanswered } from './diagnosis-silence.js'
+import { silent, unanswered } from './diagnosis-silence.js'
 import { declaresNoCode } from './shared/no-second-factor.js'
 
 const guesses = ['auth.wrong-code', 'auth.expired-code', 'auth.future-code', 'auth.cross-peer']
@@ -120,7 +120,6 @@ const ofOneCheck = Object.entries(sentences).map(([id, text]): Rule => (view) =>
 export const rules: readonly Rule[] = [
   silent,
   untrusted,
-  mute,
   open,
   tokenAlone,
   anyCode,

@@ -1,7 +1,7 @@
 import type { Evidence } from '../run/evidence.js'
 import { isAnswer } from '../wire/answer.js'
 import type { Cell } from '../target/cells.js'
-import { unshown, type Rule } from './diagnosis-claim.js'
+import type { Rule } from './diagnosis-claim.js'
 
 /** Nothing answered at all, so nothing was sent with credentials. */
 export const silent: Rule = ({ evidence: { silence } }) => {
@@ -10,21 +10,6 @@ export const silent: Rule = ({ evidence: { silence } }) => {
   // Something was there, though nothing that can be read.
   const text = reason === 'broken' ? explanation : `nothing answers: ${explanation}`
   return { text, ids: ['reach', 'coverage'], explain: 'reach' }
-}
-
-/** The card is served, and no call gets an answer that can be read. */
-export const mute: Rule = ({ evidence, unanswered: lost, failedIn }) => {
-  const cells = [
-    ...failedIn('auth.none'),
-    ...lost.flatMap(({ check, cell }) => (check.id === 'auth.none' && cell ? [cell] : [])),
-  ]
-  const answers = evidence.cells
-    .filter((one) => cells.includes(one.cell))
-    .flatMap(({ exchanges }) => exchanges.map(({ answer }) => answer))
-  const [first] = answers
-  if (!first || answers.some(({ kind }) => kind !== 'unreadable')) return undefined
-  const text = `no call gets an answer that can be read: ${first.summary}`
-  return { text, cells, ids: [...lost.map(({ check }) => check.id), ...unshown], explain: 'auth.valid' }
 }
 
 /**
@@ -36,17 +21,17 @@ export const unanswered: Rule = ({ evidence, unanswered: lost }) => {
   const cells = [...new Set(lost.flatMap(({ cell }) => cell ?? []))]
   const why = lost[0]?.verdict.actual ?? ''
   return {
-    text: hasStopped(evidence, cells)
-      ? `the agent stopped answering during the run: ${why}`
-      : `some calls get no answer: ${why}`,
+    text: hasStopped(evidence, cells) ? stopped(why) : `some calls get no answer: ${why}`,
     cells,
     ids: [...lost.map(({ check }) => check.id), 'auth.valid', 'coverage'],
     explain: 'reach',
   }
 }
 
+export const stopped = (why: string): string => `the agent stopped answering during the run: ${why}`
+
 /** Whether answers came at first, and none in the end. */
-function hasStopped({ exchanges }: Evidence, cells: readonly Cell[]): boolean {
+export function hasStopped({ exchanges }: Evidence, cells: readonly Cell[]): boolean {
   const there = exchanges.filter(({ cell }) => cell !== null && cells.includes(cell))
   const last = there.slice(-lastFew)
   return there.some(({ answer }) => isAnswer(answer)) && last.every(({ answer }) => !isAnswer(answer))

@@ -84,10 +84,10 @@ function judgeCell(check: CellCheck, cell: CellEvidence, evidence: Evidence): Ve
 
 /** The first of nothing but failed connections: such an interface is a gap, and shows nothing of how the agent refuses. */
 function silenceOf({ exchanges }: CellEvidence): Answer | undefined {
-  // With a hint there was an answer: TLS that is not trusted, or another protocol.
-  const isSilent = (answer: Answer): boolean =>
-    !isAnswer(answer) && answer.untrusted !== true && answer.hint === undefined
-  return exchanges.every(({ answer }) => isSilent(answer)) ? exchanges[0]?.answer : undefined
+  // With a hint there was an answer: TLS that is not trusted, or another protocol. So there was where it hung up.
+  const isUnreached = (answer: Answer): boolean =>
+    !isAnswer(answer) && !answer.untrusted && answer.hint === undefined && !answer.closed
+  return exchanges.every(({ answer }) => isUnreached(answer)) ? exchanges[0]?.answer : undefined
 }
 
 /** If nothing answered, most checks are skipped, and the report is not ok because nothing was shown. */
