@@ -11,8 +11,11 @@ export type Caller = 'nobody' | 'stranger' | 'peer'
 const longRetryAfter = 2
 /** How long to wait after each throttled answer in a row, in milliseconds. */
 const backOffMs = [300, 1000, 2000, 4000, 8000] as const
-/** How often one request is sent where nobody but its caller is throttled, and where everybody is. */
-const triesOfCaller = 3
+/**
+ * How often one request is sent where nobody but its caller is throttled, and where everybody is. The first takes longer
+ * than a second in all, which is what limiters in front count by: until then they are not told from a limit on the token.
+ */
+const triesOfCaller = 4
 const triesOfAll = 6
 /** The most time that a run spends on backing off for longer than the first step, in milliseconds. */
 const mostBackingOffMs = 120_000
