@@ -1296,16 +1296,22 @@ def totp_interceptor(authenticator: Authenticator | None = None) -> grpc.aio.Ser
         behavior = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
         parse = handler.request_deserializer
         late = parse is not None and not handler.request_streaming
-        # Called from here, a synchronous one would not stop at its own `context.abort`.
-        if not (inspect.iscoroutinefunction(behavior) or inspect.isasyncgenfunction(behavior)):
-            raise TypeError("totp_interceptor guards asynchronous services only; give it `async def` handlers")
+        # Called from here, a synchronous one would not stop at its own `context.abort`. Generated services have one for
+        # each method that they lack: who may not call is refused first, like everywhere.
+        is_async = inspect.iscoroutinefunction(behavior) or inspect.isasyncgenfunction(behavior)
+
+        def require_async() -> None:
+            if not is_async:
+                raise TypeError("totp_interceptor guards asynchronous services only; give it `async def` handlers")
 
         async def call(request: Any, context: Any) -> Any:
             await admit(context)
+            require_async()
             return await behavior(parse(request) if late else request, context)
 
         async def stream(request: Any, context: Any) -> AsyncIterator[Any]:
             await admit(context)
+            require_async()
             answers = behavior(parse(request) if late else request, context)
             if inspect.isawaitable(answers):
                 await answers  # it writes to the context itself

@@ -163,6 +163,15 @@ def test_a_synchronous_service_is_not_called(caplog: pytest.LogCaptureFixture) -
     assert service.ran == []
 
 
+def test_a_synchronous_service_refuses_first() -> None:
+    """Generated services have a synchronous handler for each method that they lack."""
+    service = Service()
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        called(service, SYNCHRONOUS, [])
+    assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    assert service.ran == []
+
+
 def test_a_refusal_ends_the_call_though_abort_does_not() -> None:
     """As with a context that somebody wrapped badly."""
 
