@@ -1,5 +1,5 @@
 /** The most requests of one cell that are under way at a time, beside those on the connection of its valid calls. */
-export const sideBySide = 8
+const sideBySide = 8
 
 /** Does a few things at a time, in the order in which they were asked for. */
 export class SideBySide {

@@ -44,7 +44,10 @@ export async function tunnel(
     })
     sent.on('connect', ({ statusCode = 0 }, tunnelled, head: Buffer) => {
       life.signal.removeEventListener('abort', stop)
-      if (statusCode < 200 || statusCode > 299) fail(refusal(proxy, statusCode))
+      if (statusCode < 200 || statusCode > 299) {
+        fail(refusal(proxy, statusCode))
+        return
+      }
       if (head.length > 0) tunnelled.unshift(head)
       resolve(socket)
     })
