@@ -6,12 +6,15 @@ import type { Operation } from '../bindings/operation.js'
 import type { Cell } from '../target/cells.js'
 import type { Answer } from '../wire/answer.js'
 import type { HttpClient } from '../wire/http.js'
+import { Places } from '../wire/places.js'
 import type { CellEvidence } from './evidence.js'
 import type { Attempt, Exchange, Exchanges, Stage } from './exchange.js'
 import { isMalformedHttp } from './malformed.js'
 import { triedIn, validAnswer } from './reading.js'
-import { SideBySide } from './side-by-side.js'
 import type { Waited } from './throttle-wait.js'
+
+/** The most requests of one cell that are under way at a time, beside those on the connection of its valid calls. */
+const mostSideBySide = 8
 
 /** A cell is given up after this many requests without a readable answer. */
 export const patience = 3
@@ -29,7 +32,7 @@ export class CellRun implements CellEvidence {
   gaps: readonly string[] = []
   unfinished: ReadonlySet<CheckId> = new Set()
   /** What does not depend on each other, whichever stage it belongs to. */
-  readonly sideBySide = new SideBySide()
+  readonly sideBySide = new Places(mostSideBySide)
   readonly #exchanges: Exchanges
   readonly #binding: Binding
   readonly #nextTaskId: () => string
@@ -67,7 +70,9 @@ export class CellRun implements CellEvidence {
 
   /** The same for many, side by side on connections other than that of the valid calls. */
   async tryAll(stage: Stage, attempts: readonly Attempt[]): Promise<void> {
-    await Promise.all(attempts.map((attempt) => this.sideBySide.do(() => this.try(stage, attempt, 'beside'))))
+    await Promise.all(
+      attempts.map((attempt) => this.sideBySide.take(() => this.try(stage, attempt, 'beside'))),
+    )
   }
 
   send(stage: Stage, attempt: Attempt, connection: Connection): Promise<Answer> {

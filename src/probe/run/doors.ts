@@ -110,7 +110,7 @@ async function callDoors({ options }: Session, run: CellRun, calls: readonly Doo
     const fields = carriesToken(key) ? [bearerField(options.credentials.token.value)] : []
     await run.send('door', { check: 'auth.doors', label, operation: 'door', door, fields }, 'beside')
   }
-  await Promise.all(inOrder.map((one) => run.sideBySide.do(() => call(one))))
+  await Promise.all(inOrder.map((one) => run.sideBySide.take(() => call(one))))
 }
 
 /** Whether what stands in front, a firewall, blocks a method as it blocks GetTask with the same credentials. */

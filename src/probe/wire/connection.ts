@@ -1,5 +1,6 @@
 import { Agent, type AgentOptions, type ClientRequestArgs } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { Places } from './places.js'
 import type { Route } from './route.js'
 
 /** Keeps TCP connections, which its requests share as long as the agent leaves them open. */
@@ -8,14 +9,13 @@ export class Connection extends Agent {
   waitingFor = 'connection'
   readonly #route: Route
   readonly #protocol: string
-  readonly #waiting: (() => void)[] = []
-  #free: number
+  readonly #places: Places
 
   constructor({ protocol }: Pick<URL, 'protocol'>, route: Route, options: AgentOptions) {
     super(options)
     this.#route = route
     this.#protocol = protocol
-    this.#free = options.maxSockets ?? 1
+    this.#places = new Places(options.maxSockets ?? 1)
     // Node compares it with the protocol of each request.
     Object.assign(this, { protocol, defaultPort: protocol === 'https:' ? 443 : 80 })
   }
@@ -24,16 +24,8 @@ export class Connection extends Agent {
    * Runs a request when a connection is free for it. Node counts a connection only once it is open, so it would open too
    * many for requests that are sent meanwhile.
    */
-  async inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free -= 1
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    try {
-      return await work()
-    } finally {
-      const next = this.#waiting.shift()
-      if (next) next()
-      else this.#free += 1
-    }
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    return this.#places.take(work)
   }
 
   /** Called by Node for each connection that it needs. */
