@@ -22,6 +22,7 @@ export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   ERR_CREDENTIAL_EXPIRED: exitCodes.no,
   ERR_CREDENTIAL_REVOKED: exitCodes.no,
   ERR_DECLINED: exitCodes.no,
+  ERR_DELIVERY_FAILED: exitCodes.no,
   ERR_FILE_EXISTS: exitCodes.no,
   ERR_FILE_UNREADABLE: exitCodes.unusable,
   ERR_FILE_UNWRITABLE: exitCodes.unusable,
@@ -31,6 +32,8 @@ export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   ERR_INSECURE_TRANSPORT: exitCodes.usage,
   ERR_KEY_URI_INVALID: exitCodes.usage,
   ERR_NAME_INVALID: exitCodes.usage,
+  ERR_NOTHING_PENDING: exitCodes.no,
+  ERR_NOTHING_TO_UNDO: exitCodes.no,
   ERR_OVERLAP_FULL: exitCodes.no,
   ERR_PEER_EXISTS: exitCodes.no,
   ERR_PEER_UNKNOWN: exitCodes.no,
@@ -39,6 +42,7 @@ export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   ERR_RECIPIENT_EXISTS: exitCodes.no,
   ERR_RECIPIENT_INVALID: exitCodes.usage,
   ERR_RECIPIENT_UNKNOWN: exitCodes.no,
+  ERR_ROTATION_PENDING: exitCodes.no,
   ERR_SEED_INVALID: exitCodes.usage,
   ERR_SEED_MISSING: exitCodes.usage,
   ERR_SEED_WEAK: exitCodes.usage,
@@ -56,6 +60,8 @@ export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   ERR_STORE_VERSION: exitCodes.unusable,
   ERR_TOKEN_INVALID: exitCodes.usage,
   ERR_TOKEN_MISSING: exitCodes.usage,
+  ERR_TOKEN_UNKNOWN: exitCodes.unusable,
+  ERR_TOKEN_WEAK: exitCodes.usage,
   ERR_USAGE: exitCodes.usage,
 }
 

@@ -9,6 +9,7 @@ import {
   type SeedCredential,
   type TokenCredential,
 } from './roster.js'
+import type { Token, TokenHash } from './token.js'
 
 /** The credentials that are live at an instant, oldest first. */
 export function liveOf<C extends Credential>(credentials: readonly C[], at: Date): C[] {
@@ -39,24 +40,41 @@ export function liveSharedSeedsOf({ sharedSeeds }: Roster, at: Date): SeedCreden
 }
 
 /**
- * The seed to hand out to a peer: the newest that is live.
+ * The seed to hand out to a peer: the newest that is live, and not staged.
  *
  * @throws {TOTPError} `ERR_CREDENTIAL_EXPIRED` when none is live
  */
 export function seedToHandOut(roster: Roster, peer: Peer, at: Date): SeedCredential {
-  const [oldest, ...newer] = liveSeedsOf(roster, peer, at)
-  return newer.at(-1) ?? oldest
+  const live = liveSeedsOf(roster, peer, at)
+  return newestLive(live, at) ?? live[0]
+}
+
+/** A token that can be sent. */
+export type KnownToken = TokenCredential & { readonly token: Token }
+
+/**
+ * The token to hand out to a peer: the newest that is live, and not staged.
+ *
+ * @throws {TOTPError} `ERR_CREDENTIAL_EXPIRED` when none is live; `ERR_TOKEN_UNKNOWN` when only its hash is known
+ */
+export function tokenToHandOut(peer: Peer, at: Date): KnownToken {
+  const newest = newestLive(peer.tokens, at)
+  if (!newest) throw expired('token', peer)
+  return { ...newest, token: requireKnown(newest.token, peer.name) }
 }
 
 /**
- * The token to hand out to a peer: the newest that is live.
+ * Returns a token that can be sent.
  *
- * @throws {TOTPError} `ERR_CREDENTIAL_EXPIRED` when none is live
+ * @throws {TOTPError} `ERR_TOKEN_UNKNOWN` when only its hash is known
  */
-export function tokenToHandOut(peer: Peer, at: Date): TokenCredential {
-  const newest = newestLive(peer.tokens, at)
-  if (!newest) throw expired('token', peer)
-  return newest
+export function requireKnown(token: Token | TokenHash, name: string): Token {
+  if (token.value !== undefined) return token
+  throw new TOTPError(
+    'ERR_TOKEN_UNKNOWN',
+    `of the token of "${name}" only the hash is known, so it cannot be sent; import ${name}'s own configuration, or run ` +
+      `\`a2a-totp rotate ${name} --token\` for a new one`,
+  )
 }
 
 function expired(what: 'seed' | 'token', { name }: Peer): TOTPError {

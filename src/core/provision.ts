@@ -13,7 +13,7 @@ import { makeSameCodes, mayShareSeed, sharedOnce } from './shared-seed.js'
 import type { CodeProfile, ReplayPolicy } from './profile.js'
 import type { RandomBytes } from './random.js'
 import { makeSeed, type Seed } from './seed.js'
-import { makeToken, type Token } from './token.js'
+import { makeToken, type Token, type TokenHash } from './token.js'
 
 /** What a new peer is made from. The roster supplies a missing profile or policy; a missing seed or token is created. */
 export interface PeerRequest extends Partial<CodeProfile> {
@@ -81,7 +81,7 @@ export function seedCredential(seed: Seed, options: ProvisionOptions): SeedCrede
 }
 
 /** Gives a token an id and its time of creation. */
-export function tokenCredential(token: Token, options: ProvisionOptions): TokenCredential {
+export function tokenCredential(token: Token | TokenHash, options: ProvisionOptions): TokenCredential {
   return { ...newCredential('t', options), token }
 }
 
@@ -133,8 +133,8 @@ export function refuseTaken(roster: Roster, added: readonly Pick<Peer | Canary, 
   const names = new Map([...roster.peers.keys()].map((name) => [name, 'a peer']))
   for (const { name } of canaries) names.set(name, 'a canary')
   const owners = new Map<string, string>()
-  for (const { tokens } of peers) for (const { token } of tokens) owners.set(token.value, 'another peer')
-  for (const { tokens } of canaries) for (const { token } of tokens) owners.set(token.value, 'a canary')
+  for (const { tokens } of peers) for (const { token } of tokens) owners.set(token.hash, 'another peer')
+  for (const { tokens } of canaries) for (const { token } of tokens) owners.set(token.hash, 'a canary')
   for (const { name, tokens } of added) {
     const taken = names.get(name)
     if (taken) {
@@ -145,10 +145,10 @@ export function refuseTaken(roster: Roster, added: readonly Pick<Peer | Canary, 
     }
     names.set(name, 'a peer')
     for (const { token } of tokens) {
-      const owner = owners.get(token.value)
+      const owner = owners.get(token.hash)
       if (owner)
         throw new TOTPError('ERR_TOKEN_INVALID', `${owner} already has this token; each peer needs its own`)
-      owners.set(token.value, 'another peer')
+      owners.set(token.hash, 'another peer')
     }
   }
 }

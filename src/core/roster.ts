@@ -1,6 +1,6 @@
 import type { CodeProfile, ReplayPolicy, TOTPProfile } from './profile.js'
 import type { Seed } from './seed.js'
-import type { Token } from './token.js'
+import type { Token, TokenHash } from './token.js'
 
 /** What seeds and tokens have in common: an id that may be shown, and a lifetime. */
 export interface Credential {
@@ -9,6 +9,8 @@ export interface Credential {
   readonly createdAt: Date
   /** From this instant on it is refused. Without one it is valid until it is rotated. */
   readonly expiresAt?: Date
+  /** Set until a rotation has handed it out: the agent accepts it, but nobody uses it yet. */
+  readonly staged?: true
 }
 
 export interface SeedCredential extends Credential {
@@ -16,7 +18,24 @@ export interface SeedCredential extends Credential {
 }
 
 export interface TokenCredential extends Credential {
-  readonly token: Token
+  /** A {@link TokenHash} if the token was imported from a server file, which has no tokens. */
+  readonly token: Token | TokenHash
+}
+
+/** How far a rotation with a delivery has come. Each step is recorded once it was seen to have succeeded. */
+export const rotationSteps = ['staged', 'admitted', 'delivered', 'proved'] as const
+export type RotationStep = (typeof rotationSteps)[number]
+
+/** A rotation that is not finished: the old credentials stay valid until it is. */
+export interface PendingRotation {
+  readonly id: string
+  readonly since: Date
+  readonly step: RotationStep
+  /** Which credentials are being replaced. */
+  readonly seed: boolean
+  readonly token: boolean
+  /** How long the old ones stay valid once it is finished, in milliseconds. */
+  readonly overlapMs: number
 }
 
 /** What may call the agent. Its algorithm, digits and period are those it was created with. */
@@ -30,6 +49,7 @@ export interface Peer extends CodeProfile {
   readonly seeds: readonly SeedCredential[]
   /** Oldest first. */
   readonly tokens: readonly TokenCredential[]
+  readonly pending?: PendingRotation
 }
 
 /**
@@ -46,6 +66,8 @@ export interface Canary {
 
 /** An agent and the peers that may call it: the content of a store. */
 export interface Roster {
+  /** Grows with each change of the store. Absent: 0. */
+  readonly serial?: number
   /** The agent's stable name. */
   readonly agent: string
   readonly url?: string
@@ -63,9 +85,13 @@ export function isLive({ expiresAt }: { readonly expiresAt?: Date | undefined },
   return expiresAt === undefined || at.getTime() < expiresAt.getTime()
 }
 
-/** Returns the newest credential that is live at an instant, or undefined. */
+/**
+ * Returns the credential to use at an instant: the newest that is live. One that is staged is used only when there is no
+ * other. Undefined when none is live.
+ */
 export function newestLive<C extends Credential>(credentials: readonly C[], at: Date): C | undefined {
-  return credentials.findLast((credential) => isLive(credential, at))
+  const live = credentials.filter((credential) => isLive(credential, at))
+  return live.findLast(({ staged }) => !staged) ?? live.at(-1)
 }
 
 /** Returns the seeds that a peer's codes are checked with: its own, or the shared ones. */

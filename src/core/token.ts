@@ -89,6 +89,23 @@ export class Token {
   }
 }
 
+/**
+ * A token that is known by its hash alone, as in a server file: it can be recognised, but not sent. A hash does not
+ * reveal its token, so this may be printed.
+ */
+export class TokenHash {
+  /** Never known. */
+  readonly value = undefined
+
+  private constructor(readonly hash: string) {}
+
+  /** @throws {TOTPError} `ERR_TOKEN_INVALID` when the text is not `sha256:` and 64 hex digits in lower case */
+  static parse(text: string): TokenHash {
+    if (isTokenHash(text)) return new TokenHash(text)
+    throw new TOTPError('ERR_TOKEN_INVALID', 'a token hash must be sha256: and 64 hex digits in lower case')
+  }
+}
+
 /** Creates a bearer token of 256 bits, with the prefix `a2at_`. */
 export function makeToken(random: RandomBytes): Token {
   return Token.parse(tokenPrefix + Buffer.from(random(tokenBytes)).toString('base64url'))

@@ -1,4 +1,4 @@
-import { liveOf, liveSharedSeedsOf } from '../core/live-credentials.js'
+import { liveOf, liveSharedSeedsOf, requireKnown } from '../core/live-credentials.js'
 import { newestLive, type SeedCredential } from '../core/roster.js'
 import type { Fragment, ServerInput } from './fragment.js'
 import { leftOut, peersWithSeed, withoutCanaries } from './live.js'
@@ -18,7 +18,7 @@ export const serverMaps: Fragment<ServerInput> = {
     const { roster, at } = input
     const peers = peersWithSeed(input)
     const tokens = peers.flatMap((peer) =>
-      liveOf(peer.tokens, at).map(({ token }) => [token.value, peer.name] as const),
+      liveOf(peer.tokens, at).map(({ token }) => [requireKnown(token, peer.name).value, peer.name] as const),
     )
     const shared = newest(liveSharedSeedsOf(roster, at), at)
     return {

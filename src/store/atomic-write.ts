@@ -46,6 +46,23 @@ export function replaceFile(path: string, content: Uint8Array, options: ReplaceO
   })
 }
 
+/**
+ * Like {@link replaceFile}, for a file that is kept beside a store: what a killed writer leaves is cleaned up with what is
+ * left of the store.
+ *
+ * @throws {TOTPError} `ERR_STORE_UNWRITABLE` with the cause
+ */
+export function replaceBeside(storePath: string, path: string, content: Uint8Array, fs: FileSystem): void {
+  writeWhole(path, fs, {
+    namedAfter: storePath,
+    content,
+    code: 'ERR_STORE_UNWRITABLE',
+    unsynced: `cannot write ${path}`,
+    mode: () => privateMode,
+    takeName: (temporary) => fs.renameSync(temporary, path),
+  })
+}
+
 export interface NewFileOptions {
   /** Allows replacing a regular file. */
   readonly force: boolean
@@ -105,6 +122,8 @@ export function requireWritable(path: string, fs: FileSystem = fileSystem): void
 }
 
 interface Write {
+  /** The file that the temporary one is named after, if not the path. */
+  readonly namedAfter?: string
   readonly content: Uint8Array
   /** Of the error when a step fails. */
   readonly code: ErrorCode
@@ -116,13 +135,14 @@ interface Write {
 }
 
 /** A temporary file beside the path, on the disk before it takes the name; then the folder, which holds the name. */
-function writeWhole(path: string, fs: FileSystem, { content, code, unsynced, mode, takeName }: Write): void {
+function writeWhole(path: string, fs: FileSystem, write: Write): void {
+  const { namedAfter = path, content, code, unsynced, mode, takeName } = write
   translateErrors(code, `cannot write ${path}`, () => {
     const modeBits = mode()
     // Opened before anything is written, so that only its fsync can fail once the file has its name.
     const folder = openFolder(dirname(path), fs)
     try {
-      const temporary = temporaryOf(path)
+      const temporary = temporaryOf(namedAfter)
       writeSynced(temporary, content, modeBits, fs)
       try {
         takeName(temporary)

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
+import type { ChangedField } from '../core/changes.js'
 import { TOTPError } from '../core/errors.js'
-import type { Roster } from '../core/roster.js'
 import { closeQuietly, fileSystem, privateMode, type FileSystem } from './file-system.js'
 import { translateErrors } from './system-error.js'
 
@@ -14,6 +14,8 @@ export interface Change {
   readonly command: string
   /** The names of the peers and canaries that were added, removed or changed. */
   readonly peers: readonly string[]
+  /** What was set, without any secret. Absent in lines of earlier versions. */
+  readonly changed?: readonly ChangedField[]
 }
 
 /** The path of a store's record. */
@@ -40,11 +42,4 @@ export function recordChange(storePath: string, change: Change, fs: FileSystem =
       closeQuietly(file, fs)
     }
   })
-}
-
-/** The names of the peers and canaries that differ between two rosters. A new shared seed or policy changes none. */
-export function peersChanged(before: Roster, after: Roster): string[] {
-  const one = new Map([...before.peers, ...(before.canaries ?? [])])
-  const other = new Map([...after.peers, ...(after.canaries ?? [])])
-  return [...new Set([...one.keys(), ...other.keys()])].filter((name) => one.get(name) !== other.get(name))
 }

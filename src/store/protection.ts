@@ -58,6 +58,13 @@ export function isUnverified(protection: Protection): boolean {
   return protection.kind === 'passphrase' && protection.encryptedElsewhere === true
 }
 
+/** Whether somebody who can open the one may be unable to open the other: then the one must not stay beside it. */
+export function dropsReaders(before: Protection, after: Protection): boolean {
+  if (before === after || after.kind === 'none') return false
+  if (before.kind !== 'recipients' || after.kind !== 'recipients') return true
+  return before.openedBy !== undefined || before.recipients.some((one) => !after.recipients.includes(one))
+}
+
 /** @throws {TOTPError} `ERR_STORE_UNWRITABLE` for such a store, with the command that sets its recipients anew */
 export function refuseUnverified(protection: Protection): void {
   if (!isUnverified(protection)) return

@@ -13,18 +13,19 @@ export function checkRoster(roster: Roster): void {
   const { sharedSeeds, peers } = roster
   if (sharedSeeds !== undefined) checkCredentials(sharedSeeds, 'sharedSeeds')
   const known = new Set<string>()
+  const keyOf = tokenKeyFor(roster)
   for (const [name, { seeds, tokens }] of peers) {
     checkName(name, 'peers')
     if (sharedSeeds === undefined) checkCredentials(seeds, 'peers', name, 'seeds')
     else if (seeds.length > 0) {
       throw invalid(['peers', name, 'seeds'], 'must be empty, because the store has shared seeds')
     }
-    checkTokens(tokens, known, 'peers', name, 'tokens')
+    checkTokens(tokens, keyOf, known, 'peers', name, 'tokens')
   }
   for (const { name, tokens } of canariesOf(roster)) {
     checkName(name, 'canaries')
     if (peers.has(name)) throw invalid(['canaries', name], 'must not have the name of a peer')
-    checkTokens(tokens, known, 'canaries', name, 'tokens')
+    checkTokens(tokens, keyOf, known, 'canaries', name, 'tokens')
   }
 }
 
@@ -35,12 +36,27 @@ export function checkName(name: string, key: 'peers' | 'canaries'): void {
   throw invalid([key], `has a ${what} name that is not allowed; expected ${nameRule}`)
 }
 
-/** @param known the tokens before these; these are added */
-function checkTokens(tokens: readonly TokenCredential[], known: Set<string>, ...path: Path): void {
+type KeyOf = (token: TokenCredential['token']) => string
+
+/** What tells tokens apart. Hashing costs time, and loads a module, so it is done only if some are known by their hash alone. */
+function tokenKeyFor(roster: Roster): KeyOf {
+  const all = [...roster.peers.values(), ...canariesOf(roster)].flatMap(({ tokens }) => tokens)
+  const someHashed = all.some(({ token }) => token.value === undefined)
+  return (token) => (someHashed ? token.hash : (token.value ?? ''))
+}
+
+/** @param known the keys of the tokens before these; those of these are added */
+function checkTokens(
+  tokens: readonly TokenCredential[],
+  keyOf: KeyOf,
+  known: Set<string>,
+  ...path: Path
+): void {
   checkCredentials(tokens, ...path)
   for (const [index, { token }] of tokens.entries()) {
-    if (known.has(token.value)) throw invalid([...path, index, 'token'], 'must differ from every other token')
-    known.add(token.value)
+    const key = keyOf(token)
+    if (known.has(key)) throw invalid([...path, index, 'token'], 'must differ from every other token')
+    known.add(key)
   }
 }
 

@@ -4,8 +4,9 @@ import { parseRfc3339 } from '../core/instant.js'
 import { isObject } from '../core/json.js'
 import { isName, nameRule } from '../core/name.js'
 import { profileRules, replayPolicies, type TOTPProfile } from '../core/profile.js'
+import { rotationSteps, type TokenCredential } from '../core/roster.js'
 import { Seed } from '../core/seed.js'
-import { Token } from '../core/token.js'
+import { Token, TokenHash } from '../core/token.js'
 import { parseHttpUrl } from '../core/url.js'
 
 /** A value that one of our own rules allows. The message says only what is expected. */
@@ -45,10 +46,48 @@ const seed = parsed((given) => resultOrNone(() => Seed.fromBase32(given)), 'a se
 const token = parsed((given) => resultOrNone(() => Token.parse(given)), 'an RFC 6750 b64token')
 
 const codeProfile = { algorithm: field('algorithm'), digits: field('digits'), period: field('period') }
-const credential = { id: name, createdAt: at, expiresAt: v.exactOptional(at) }
+const hash = parsed((given) => resultOrNone(() => TokenHash.parse(given)), 'sha256: and 64 hex digits')
+const yes = v.literal(true, 'must be true')
+const credential = {
+  id: name,
+  createdAt: at,
+  expiresAt: v.exactOptional(at),
+  staged: v.exactOptional(yes),
+}
 
 const seeds = v.array(v.strictObject({ ...credential, seed }))
-const tokens = v.array(v.strictObject({ ...credential, token }))
+
+/** A token, or its hash where only that is known. */
+const tokenOrHash = v.pipe(
+  v.strictObject({ ...credential, token: v.exactOptional(token), hash: v.exactOptional(hash) }),
+  v.rawTransform<TokenEntry, TokenCredential>(({ dataset, addIssue, NEVER }) => {
+    const { token: whole, hash: known, ...rest } = dataset.value
+    const [one, other] = [whole, known].filter((given) => given !== undefined)
+    if (one && !other) return { ...rest, token: one }
+    addIssue({ message: 'must have a token, or its hash, and not both' })
+    return NEVER
+  }),
+)
+const tokens = v.array(tokenOrHash)
+
+interface TokenEntry extends Omit<TokenCredential, 'token'> {
+  readonly token?: Token
+  readonly hash?: TokenHash
+}
+
+const count = allowed<number>({
+  allows: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+  expected: 'a whole number',
+})
+
+const pending = v.strictObject({
+  id: name,
+  since: at,
+  step: v.picklist(rotationSteps, `must be one of ${rotationSteps.join(', ')}`),
+  seed: v.boolean('must be true or false'),
+  token: v.boolean('must be true or false'),
+  overlapMs: count,
+})
 
 /** One entry of `peers`. Its name is the key, which the reader checks. */
 export const peerSchema = v.strictObject({
@@ -58,6 +97,7 @@ export const peerSchema = v.strictObject({
   createdAt: at,
   seeds,
   tokens,
+  pending: v.exactOptional(pending),
 })
 
 /** One entry of `canaries`. */
@@ -75,6 +115,7 @@ const entries = v.custom<Readonly<Record<string, unknown>>>(isObject, 'must be a
 /** The document without its peers and canaries: valibot's `record` drops valid names such as `constructor`. */
 export const documentSchema = v.strictObject({
   version: v.literal(1, 'must be 1'),
+  serial: v.exactOptional(count),
   recipients: v.exactOptional(v.array(recipient)),
   agent: v.strictObject({ name, url: v.exactOptional(url) }),
   profile: v.strictObject({ ...codeProfile, window: field('window'), header: field('header') }),

@@ -5,6 +5,7 @@ import { isObject, parseJson } from '../core/json.js'
 import {
   canariesOf,
   type Canary,
+  type Credential,
   type Peer,
   type Roster,
   type SeedCredential,
@@ -38,6 +39,7 @@ export function parseStore(text: string): StoreDocument {
   const document = requireJson(text)
   refuseNewer(document)
   const {
+    serial,
     recipients = [],
     agent,
     profile,
@@ -50,6 +52,7 @@ export function parseStore(text: string): StoreDocument {
   const canaries =
     canaryEntries && named('canaries', canaryEntries, (entry, path) => checked(canarySchema, entry, path))
   const roster: Roster = {
+    ...(serial !== undefined && { serial }),
     agent: agent.name,
     url: agent.url,
     profile,
@@ -84,11 +87,12 @@ function named<T extends object>(
  */
 export function formatStore(roster: Roster, recipients: readonly string[] = []): string {
   checkRoster(roster)
-  const { agent, url, profile, replay, sharedSeeds, peers } = roster
+  const { serial, agent, url, profile, replay, sharedSeeds, peers } = roster
   const canaries = canariesOf(roster)
   const { algorithm, digits, period, window, header } = profile
   const head = {
     version,
+    serial,
     recipients: recipients.length === 0 ? undefined : recipients,
     agent: { name: agent, url },
     profile: { algorithm, digits, period, window, header },
@@ -118,7 +122,8 @@ function canaryEntry({ note, createdAt, tokens }: Canary): unknown {
   return { note, createdAt: createdAt.toISOString(), tokens: tokens.map(tokenEntry) }
 }
 
-function peerEntry({ algorithm, digits, period, replay, note, createdAt, seeds, tokens }: Peer): unknown {
+function peerEntry(peer: Peer): unknown {
+  const { algorithm, digits, period, replay, note, createdAt, seeds, tokens, pending } = peer
   return {
     algorithm,
     digits,
@@ -128,15 +133,22 @@ function peerEntry({ algorithm, digits, period, replay, note, createdAt, seeds, 
     createdAt: createdAt.toISOString(),
     seeds: seeds.map(seedEntry),
     tokens: tokens.map(tokenEntry),
+    pending: pending && { ...pending, since: pending.since.toISOString() },
   }
 }
 
-function seedEntry({ id, seed, createdAt, expiresAt }: SeedCredential): unknown {
-  return { id, seed: seed.base32, createdAt: createdAt.toISOString(), expiresAt: expiresAt?.toISOString() }
+function seedEntry(credential: SeedCredential): unknown {
+  return { id: credential.id, seed: credential.seed.base32, ...lifeOf(credential) }
 }
 
-function tokenEntry({ id, token, createdAt, expiresAt }: TokenCredential): unknown {
-  return { id, token: token.value, createdAt: createdAt.toISOString(), expiresAt: expiresAt?.toISOString() }
+function tokenEntry(credential: TokenCredential): unknown {
+  const { id, token } = credential
+  const known = token.value === undefined ? { hash: token.hash } : { token: token.value }
+  return { id, ...known, ...lifeOf(credential) }
+}
+
+function lifeOf({ createdAt, expiresAt, staged }: Credential): object {
+  return { createdAt: createdAt.toISOString(), expiresAt: expiresAt?.toISOString(), staged }
 }
 
 function requireJson(text: string): unknown {

@@ -3,7 +3,8 @@ import type { Roster } from '../core/roster.js'
 import { replaceFile, writeNewFile } from './atomic-write.js'
 import { fileSystem } from './file-system.js'
 import { acquireLock, type Lock, type LockOptions } from './lock/lock.js'
-import { isEncrypted, plaintext, refuseUnverified, type Protection } from './protection.js'
+import { dropPrevious, keepPrevious, previousPath } from './previous.js'
+import { dropsReaders, isEncrypted, plaintext, refuseUnverified, type Protection } from './protection.js'
 import { readStoreBytes, type ReadOptions } from './read-file.js'
 import { seal, unseal } from './sealing.js'
 import { formatStore, parseStore } from './store-file.js'
@@ -58,11 +59,18 @@ export async function createStore(
   options: CreateOptions,
 ): Promise<{ backup?: string }> {
   refuseExisting(path, options)
-  const bytes = await sealed({ roster, protection: options.protection ?? plaintext })
+  const { protection = plaintext } = options
+  const bytes = await sealed({ roster, protection })
   return withLock(path, options, (lock) => {
     refuseExisting(path, options)
-    const backup = isThere(path, options) ? backUp(path, options) : undefined
-    write(path, bytes, lock, options)
+    const old = isThere(path, options)
+      ? readStoreBytes(path, { ...options, allowInsecurePermissions: true })
+      : undefined
+    if (!old) setPreviousAside(path, options)
+    const backup = old && backUp(path, old, options)
+    write(path, bytes, lock, options, () => {
+      if (old && (protection.kind === 'none' || isEncrypted(old))) keepPrevious(path, old, options.fs)
+    })
     return { backup }
   })
 }
@@ -90,6 +98,8 @@ export async function updateStore(
 /**
  * Changes how a store is protected, and nothing else, as {@link updateStore} changes its roster.
  *
+ * @param leaveNoPrevious whether the store as it was must not stay beside it: its readers, or everyone, could still open it
+
  * @returns the protection that the store now has
  * @throws {TOTPError} as {@link updateStore}; `ERR_RECIPIENT_INVALID`
  */
@@ -105,7 +115,7 @@ export async function protectStore(
   return after.protection
 }
 
-/** Writes only what differs from what was read. */
+/** Writes only what differs from what was read, and keeps what was read beside it. */
 async function changeStore(
   path: string,
   options: ChangeOptions,
@@ -120,9 +130,19 @@ async function changeStore(
     const before = early && Buffer.compare(bytes, seen) === 0 ? early : await openBytes(bytes, options)
     const after = change(before)
     if (after.roster === before.roster && after.protection === before.protection) return before
-    write(path, await sealed(after), lock, options)
-    return after
+    const written = after.roster === before.roster ? after : withNextSerial(after, before)
+    const sealedBytes = await sealed(written)
+    const fewer = dropsReaders(before.protection, after.protection)
+    write(path, sealedBytes, lock, options, () =>
+      fewer ? dropPrevious(path, options.fs) : keepPrevious(path, bytes, options.fs),
+    )
+    return written
   })
+}
+
+/** The serial counts changes of what is inside, so that files made from the store can be put in order. */
+function withNextSerial(after: Opened, { roster: { serial = 0 } }: Opened): Opened {
+  return { ...after, roster: { ...after.roster, serial: serial + 1 } }
 }
 
 async function withLock<T>(
@@ -150,9 +170,26 @@ async function sealed({ roster, protection }: Opened): Promise<Uint8Array> {
   return seal(formatStore(roster, listed), protection)
 }
 
-/** A process that was suspended for long may have lost the lock, so it is checked right before the change. */
-function write(path: string, bytes: Uint8Array, lock: Lock, { fs }: ChangeOptions): void {
-  replaceFile(path, bytes, { beforeRename: () => lock.assertHeld(), fs })
+/**
+ * A process that was suspended for long may have lost the lock, so it is checked right before the change.
+ *
+ * @param keepPrevious called when the new file is on the disk, so that a disk that is full loses nothing
+ */
+function write(
+  path: string,
+  bytes: Uint8Array,
+  lock: Lock,
+  { fs }: ChangeOptions,
+  keepPrevious: () => void,
+): void {
+  replaceFile(path, bytes, {
+    beforeRename: () => {
+      lock.assertHeld()
+      keepPrevious()
+      lock.assertHeld()
+    },
+    fs,
+  })
 }
 
 function isThere(path: string, { fs = fileSystem }: ChangeOptions): boolean {
@@ -168,9 +205,17 @@ function refuseExisting(path: string, options: CreateOptions): void {
   throw new TOTPError('ERR_STORE_EXISTS', `a store already exists at ${path}; nothing was changed`)
 }
 
-/** Copies the old file as it is, under a name that no file has. */
-function backUp(path: string, { now, fs }: CreateOptions): string {
-  const bytes = readStoreBytes(path, { allowInsecurePermissions: true, fs })
+/** A new store has no previous one: what is left of an older store becomes a backup of its own. */
+function setPreviousAside(path: string, options: CreateOptions): void {
+  const { fs = fileSystem } = options
+  const previous = previousPath(path)
+  if (!fs.lstatSync(previous, { throwIfNoEntry: false })?.isFile()) return
+  backUp(path, fs.readFileSync(previous), options)
+  dropPrevious(path, fs)
+}
+
+/** Writes the bytes of an old file as they are, under a name that no file has. */
+function backUp(path: string, bytes: Uint8Array, { now, fs }: CreateOptions): string {
   const time = now.toISOString().replace(/[-:]|\.\d+/g, '')
   for (let count = 1; ; count++) {
     const backup = `${path}.bak-${time}${count === 1 ? '' : `-${count}`}`

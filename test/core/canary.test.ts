@@ -4,7 +4,7 @@ import { peerNamed, withoutPeers, withPeers, type ProvisionOptions } from '../..
 import { canariesOf, type Canary, type Roster } from '../../src/core/roster.js'
 import { finishRotation, rotate, type Rotation } from '../../src/core/rotation.js'
 import { formatStore, parseStore } from '../../src/store/store-file.js'
-import { peersChanged } from '../../src/store/change-record.js'
+import { changesBetween, namesChanged } from '../../src/core/changes.js'
 import { makeClientJson } from '../../src/fragments/client-json.js'
 import { makeServerFile } from '../../src/fragments/server-json.js'
 import { codeOf, failureOf } from '../support/failure.js'
@@ -87,8 +87,8 @@ describe('a canary', () => {
 
   it('is in the record of changes', () => {
     const before = rosterWith(trap)
-    expect(peersChanged(rosterOf([peerOf('alice')]), before)).toContain('trap')
-    expect(peersChanged(before, rotate(before, ['trap'], token, making))).toEqual(['trap'])
+    expect(namesChanged(changesBetween(rosterOf([peerOf('alice')]), before))).toContain('trap')
+    expect(namesChanged(changesBetween(before, rotate(before, ['trap'], token, making)))).toEqual(['trap'])
   })
 })
 

@@ -51,7 +51,7 @@ const stores: Record<string, Roster> = {
 const everySeed = ({ peers, sharedSeeds = [] }: Roster): string[] =>
   [...sharedSeeds, ...[...peers.values()].flatMap(({ seeds }) => seeds)].map(({ seed }) => seed.base32)
 const tokensOf = (peers: Iterable<Peer>): string[] =>
-  [...peers].flatMap(({ tokens }) => tokens).map(({ token }) => token.value)
+  [...peers].flatMap(({ tokens }) => tokens).flatMap(({ token }) => token.value ?? [])
 
 /** The document of a fragment that has one, as its readers see it: YAML 1.1 and 1.2, or a shell and dotenv. */
 function documentOf(format: ClientFormat | ServerFormat, content: string): unknown {

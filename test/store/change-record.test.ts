@@ -2,10 +2,9 @@ import { execFileSync } from 'node:child_process'
 import * as nodeFs from 'node:fs'
 import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { peersChanged, recordChange, recordPath, type Change } from '../../src/store/change-record.js'
+import { recordChange, recordPath, type Change } from '../../src/store/change-record.js'
 import { failureOf } from '../support/failure.js'
 import { systemError, watchedFs } from '../support/faulty-fs.js'
-import { peerOf, rosterOf, seedCredential } from '../support/roster.js'
 import { makeStore } from '../support/store-folder.js'
 
 const change: Change = {
@@ -70,24 +69,5 @@ describe('the record of changes', () => {
     const fs = { ...nodeFs, fstatSync: () => ({ isFile: () => false }) } as unknown as typeof nodeFs
     expect(failureOf(() => recordChange(path, change, fs)).message).toBe(`${path}.log is not a regular file`)
     expect(readFileSync(recordPath(path), 'utf8')).toBe('')
-  })
-})
-
-describe('the peers in which two rosters differ', () => {
-  const [alice, bob, carol] = [peerOf('alice'), peerOf('bob'), peerOf('carol')]
-
-  it('are those that came, went or changed', () => {
-    const before = rosterOf([alice, bob])
-    expect(peersChanged(before, rosterOf([alice, bob]))).toEqual([])
-    expect(peersChanged(before, rosterOf([alice, bob, carol]))).toEqual(['carol'])
-    expect(peersChanged(before, rosterOf([bob]))).toEqual(['alice'])
-    expect(peersChanged(before, rosterOf([alice, { ...bob, note: 'n' }, carol]))).toEqual(['bob', 'carol'])
-  })
-
-  it('are none where only what they share is another', () => {
-    const before = rosterOf([alice])
-    expect(
-      peersChanged(before, { ...before, replay: 'once', sharedSeeds: [seedCredential('s', 1)] }),
-    ).toEqual([])
   })
 })

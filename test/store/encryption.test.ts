@@ -1,8 +1,9 @@
 import { randomInt } from 'node:crypto'
-import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { armor, Encrypter, generateIdentity, identityToRecipient } from 'age-encryption'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { previousPath } from '../../src/store/previous.js'
 import type { Protection, StoreKeys } from '../../src/store/protection.js'
 import { createStore, openStore, protectStore, readStore, updateStore } from '../../src/store/store.js'
 import { formatStore } from '../../src/store/store-file.js'
@@ -77,7 +78,7 @@ describe('a store for recipients', () => {
     await updateStore(path, { keys: keysOf(mine), fs }, (before) => ({ ...before, agent: 'renamed' }))
     await createStore(path, roster, { now, protection, fs, replace: true })
     expect(looks).toBeGreaterThan(50)
-    expect(readdirSync(folder)).toHaveLength(2)
+    expect(readdirSync(folder)).toHaveLength(3)
   })
 
   it('does not open for anybody else, and is not changed by the attempt', async () => {
@@ -176,8 +177,11 @@ describe('changing the protection', () => {
     const text = readFileSync(path, 'utf8')
     await protectStore(path, { keys: noKeys }, () => ({ kind: 'recipients', recipients: [myRecipient] }))
     expect(readFileSync(path, 'latin1')).not.toContain('alice')
+    expect(existsSync(previousPath(path))).toBe(false)
+    const encrypted = readFileSync(path)
     await protectStore(path, { keys: keysOf(mine) }, () => ({ kind: 'none' }))
     expect(readFileSync(path, 'utf8')).toBe(text)
+    expect(readFileSync(previousPath(path))).toEqual(encrypted)
     expect(statSync(path).mode & 0o777).toBe(0o600)
   })
 

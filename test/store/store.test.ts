@@ -11,9 +11,10 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Roster } from '../../src/core/roster.js'
+import { previousPath } from '../../src/store/previous.js'
 import { createStore, readStore, updateStore } from '../../src/store/store.js'
 import { formatStore } from '../../src/store/store-file.js'
 import { peerOf, rosterOf } from '../support/roster.js'
@@ -177,7 +178,8 @@ describe('making a store', () => {
     expect(statSync(first.backup ?? '').mode & 0o777).toBe(0o600)
     expect((await readStore(second.backup ?? '')).agent).toBe('second')
     expect((await readStore(path)).agent).toBe('third')
-    expect(readdirSync(folder)).toHaveLength(3)
+    expect(readFileSync(previousPath(path))).toEqual(readFileSync(second.backup ?? ''))
+    expect(readdirSync(folder)).toHaveLength(4)
   })
 
   it('replaces even a broken store, but not a link or a folder', async () => {
@@ -192,7 +194,7 @@ describe('making a store', () => {
         code: expect.stringMatching(/^ERR_STORE_(PERMISSIONS|INVALID)$/) as string,
       })
     }
-    expect(readdirSync(folder)).toHaveLength(3)
+    expect(readdirSync(folder)).toHaveLength(4)
   })
 
   it('says so when the folder is missing', async () => {
@@ -210,7 +212,7 @@ describe('changing a store', () => {
     expect((await updateStore(path, {}, renamed)).agent).toBe('renamed')
     expect((await readStore(path)).agent).toBe('renamed')
     expect(statSync(path).mode & 0o777).toBe(0o600)
-    expect(readdirSync(folder)).toEqual(['a2a-totp.json'])
+    expect(readdirSync(folder).sort()).toEqual(['a2a-totp.json', 'a2a-totp.json.bak-prev'])
   })
 
   it.each<[string, (roster: Roster) => Roster | undefined]>([
@@ -277,7 +279,11 @@ describe('changing a store', () => {
     writeFileSync(join(folder, '.a2a-totp.json.tmp-0123456789abcdef'), 'half')
     writeFileSync(join(folder, '.other.json.tmp-0123456789abcdef'), 'not ours')
     await updateStore(path, {}, renamed)
-    expect(readdirSync(folder).sort()).toEqual(['.other.json.tmp-0123456789abcdef', 'a2a-totp.json'])
+    expect(readdirSync(folder).sort()).toEqual([
+      '.other.json.tmp-0123456789abcdef',
+      'a2a-totp.json',
+      'a2a-totp.json.bak-prev',
+    ])
   })
 
   it('is whole or not there, whichever call fails, and the next one works', async () => {
@@ -301,7 +307,10 @@ describe('changing a store', () => {
         }
         // Who cannot look at its lock file, or not unlink a file, has to leave it; the next process clears up.
         if (calls[at] === 'unlinkSync' || at > calls.lastIndexOf('fsyncSync')) continue
-        expect(readdirSync(folder), where).toEqual(['a2a-totp.json'])
+        const left = readdirSync(folder).filter((name) => name !== basename(previousPath(path)))
+        expect(left, where).toEqual(['a2a-totp.json'])
+        if (left.length < readdirSync(folder).length)
+          expect(readFileSync(previousPath(path), 'utf8'), where).toBe(text)
         await updateStore(path, { lock: { deadlineMs: 0 } }, renamed)
       }
     }

@@ -1,8 +1,9 @@
 import { hostname, userInfo } from 'node:os'
+import { changesBetween, namesChanged, type ChangedField } from '../../core/changes.js'
 import { TOTPError, isTOTPError } from '../../core/errors.js'
 import type { Roster } from '../../core/roster.js'
 import type { Env } from '../../programs/environment.js'
-import { peersChanged, recordChange } from '../../store/change-record.js'
+import { recordChange } from '../../store/change-record.js'
 import { locateStore, type Located } from '../../store/locate.js'
 import type { Protection, StoreKeys } from '../../store/protection.js'
 import type { ReadOptions } from '../../store/read-file.js'
@@ -117,7 +118,7 @@ export class StoreAccess {
     let before: Roster | undefined
     const update = updateStore(this.#trustedPath(), this.#reading, (roster) => change((before = roster)))
     const after = await this.#untilDone(update)
-    if (before && after !== before) this.#record(peersChanged(before, after))
+    if (before && after !== before) this.#record(changesBetween(before, after))
     return after
   }
 
@@ -153,11 +154,11 @@ export class StoreAccess {
   }
 
   /** A change that was made stays made, even if it cannot be recorded. */
-  #record(peers: readonly string[]): void {
+  #record(changed: readonly ChangedField[]): void {
     const { now, commandName, output } = this.#given
     try {
-      const change = { at: now(), by: loginName(), host: hostname(), command: commandName(), peers }
-      recordChange(this.path(), change)
+      const who = { at: now(), by: loginName(), host: hostname() }
+      recordChange(this.path(), { ...who, command: commandName(), peers: namesChanged(changed), changed })
     } catch (error) {
       if (!isTOTPError(error)) throw error
       output.warn(`the change was made but not recorded: ${error.message}`)

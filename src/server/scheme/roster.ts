@@ -17,7 +17,7 @@ export function rosterOptions(
   return {
     delegate: new PeerTokenAuth(
       peers.flatMap(({ name, tokens }) =>
-        tokens.map(({ token, expiresAt }) => ({ peer: name, token, expiresAt })),
+        tokens.map(({ token, expiresAt }) => ({ peer: name, token: token.value ?? token.hash, expiresAt })),
       ),
     ),
     peerSeeds: new Map(
@@ -30,7 +30,7 @@ export function rosterOptions(
       }),
     ),
     canaries: canariesOf(roster).flatMap(({ name, tokens }) =>
-      tokens.map(({ id, token }) => ({ name, id, token })),
+      tokens.map(({ id, token }) => ({ name, id, hash: token.hash })),
     ),
     profile: roster.profile,
     replay: roster.replay,

@@ -1,11 +1,11 @@
 import { TOTPError, isTOTPError } from '../../../core/errors.js'
-import { liveSeedsOf } from '../../../core/live-credentials.js'
-import { newestLive, type Peer, type Roster } from '../../../core/roster.js'
+import { liveSeedsOf, seedToHandOut } from '../../../core/live-credentials.js'
+import { newestLive, type Peer, type Roster, type SeedCredential } from '../../../core/roster.js'
 import { profileFromVariables } from '../../../core/profile-variables.js'
 import { parseProfile, type TOTPProfile } from '../../../core/profile.js'
 import { peerNamed } from '../../../core/provision.js'
 import { minimumSeedBits, Seed } from '../../../core/seed.js'
-import { Token } from '../../../core/token.js'
+import { Token, type TokenHash } from '../../../core/token.js'
 import type { Env } from '../../../programs/environment.js'
 import type { CliContext } from '../../context.js'
 
@@ -16,10 +16,10 @@ export interface CodeSource {
   readonly agent?: string
   readonly url?: string
   readonly profile: TOTPProfile
-  /** Every live seed, the newest last. */
+  /** Every live seed; last the one to generate codes with. */
   readonly seeds: readonly [Seed, ...Seed[]]
   /** The newest live token; undefined if only a seed is known. */
-  readonly token?: Token
+  readonly token?: Token | TokenHash
 }
 
 /** The seed to generate codes with. */
@@ -72,7 +72,8 @@ async function namedOrOnly(store: CliContext['store'], name: string | undefined)
 
 /** @throws {TOTPError} `ERR_CREDENTIAL_EXPIRED` when none of the peer's seeds is live. */
 export function sourceFromStore(roster: Roster, peer: Peer, at: Date): CodeSource {
-  const [oldest, ...newer] = liveSeedsOf(roster, peer, at)
+  const inUse = seedToHandOut(roster, peer, at)
+  const others = liveSeedsOf(roster, peer, at).filter((one) => one !== inUse)
   const token = newestLive(peer.tokens, at)?.token
   const { algorithm, digits, period } = peer
   return {
@@ -80,9 +81,14 @@ export function sourceFromStore(roster: Roster, peer: Peer, at: Date): CodeSourc
     agent: roster.agent,
     url: roster.url,
     profile: { ...roster.profile, algorithm, digits, period },
-    seeds: [oldest.seed, ...newer.map(({ seed }) => seed)],
+    seeds: inOrder(others, inUse),
     token,
   }
+}
+
+function inOrder(others: readonly SeedCredential[], last: SeedCredential): [Seed, ...Seed[]] {
+  const [first, ...more] = others.map(({ seed }) => seed)
+  return first ? [first, ...more, last.seed] : [last.seed]
 }
 
 /** An empty variable counts as missing. */

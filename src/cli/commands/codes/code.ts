@@ -1,5 +1,6 @@
 import { TOTPError } from '../../../core/errors.js'
 import { endOfStep, generateCodeOfStep, secondsLeft, timeStepAt } from '../../../core/totp.js'
+import { requireKnown } from '../../../core/live-credentials.js'
 import { findCodeSource, newestSeed, type CodeSource } from './code-source.js'
 import { inContext, type CliContext } from '../../context.js'
 import { parseTime, refuseTogether, wholeNumber } from '../../options.js'
@@ -73,7 +74,7 @@ function read(source: CodeSource, at: Date, { header, headers }: CodeOptions): R
         'no token to print; set $A2A_TOTP_TOKEN, or pass --header instead',
       )
     }
-    lines['Authorization'] = `Bearer ${token.value}`
+    lines['Authorization'] = `Bearer ${requireKnown(token, source.peer ?? 'the peer').value}`
   }
   const expiresIn = secondsLeft(profile, at)
   const reading = { peer: source.peer ?? null, code, timeStep, period, digits, algorithm, expiresIn }

@@ -1,4 +1,5 @@
 import { TOTPError } from '../../../core/errors.js'
+import { requireKnown } from '../../../core/live-credentials.js'
 import { isLive, newestLive, type Peer, type Roster } from '../../../core/roster.js'
 import type { TOTPProfile } from '../../../core/profile.js'
 import { peerNamed } from '../../../core/provision.js'
@@ -91,7 +92,7 @@ export function credentialsOf(
   }
   return {
     ...profile,
-    token,
+    token: requireKnown(token, peer ?? 'the peer'),
     seed: newestSeed(source),
     ...(peer ? { peer } : {}),
     ...(agent ? { agent } : {}),
@@ -114,7 +115,8 @@ export async function findOtherPeer(
   const { algorithm, digits, period } = found.profile
   return {
     ...{ algorithm, digits, period, seed: newestSeed(found) },
-    ...(found.token ? { token: found.token } : {}),
+    // Of a token that is known by its hash alone nothing can be sent: isolation then has no other peer.
+    ...(found.token?.value === undefined ? {} : { token: found.token }),
   }
 }
 
@@ -128,6 +130,6 @@ function otherPeerOf(
   const digits = peer === undefined ? undefined : roster.peers.get(peer)?.digits
   return [...roster.peers.values()]
     .filter((other) => other.name !== peer && other.digits === digits)
-    .filter(({ tokens }) => !withToken || newestLive(tokens, at)?.token !== undefined)
+    .filter(({ tokens }) => !withToken || newestLive(tokens, at)?.token.value !== undefined)
     .find(({ seeds }) => seeds.some((seed) => isLive(seed, at)))
 }

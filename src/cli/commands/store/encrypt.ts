@@ -1,3 +1,4 @@
+import { dropsReaders } from '../../../store/protection.js'
 import { inContext } from '../../context.js'
 import { encryptionOptions, protectionFrom, type EncryptionOptions } from './encryption.js'
 
@@ -25,6 +26,8 @@ Examples:
         store.protect((current) => wanted ?? current),
       )
       output.result('', { store: store.path(), encrypted: kind })
+      if (wanted && dropsReaders(before, wanted))
+        output.say('the store as it was is not kept, so this cannot be undone')
       output.say(`encrypted the store with ${kind === 'passphrase' ? 'a passphrase' : 'age recipients'}`)
       if (before.kind === 'none')
         output.say('earlier backups and commits contain it in plain text; a2a-totp doctor looks for them')

@@ -88,6 +88,7 @@ Examples:
         return [openedBy]
       })
       output.result('', { recipients })
+      output.say('the store as it was is not kept, so this cannot be undone')
       output.say('removed recipients can still open older copies of the store; next: a2a-totp rotate --all')
     })
 }

@@ -88,7 +88,7 @@ function admit(
   making: ProvisionOptions,
 ): { imported: Peer[]; canaries: Canary[]; made: Made[]; problems: Problem[] } {
   const there = [...roster.peers.values(), ...canariesOf(roster)]
-  const tokens = new Set(there.flatMap((one) => one.tokens.map(({ token }) => token.value)))
+  const tokens = new Set(there.flatMap((one) => one.tokens.map(({ token }) => token.hash)))
   const taken: Taken = { there: new Set(there.map(({ name }) => name)), names: new Set(), tokens }
   const imported: Peer[] = []
   const canaries: Canary[] = []
@@ -102,7 +102,7 @@ function admit(
     }
     const take = ({ name, tokens: own }: Peer | Canary): void => {
       taken.names.add(name)
-      for (const { token } of own) tokens.add(token.value)
+      for (const { token } of own) tokens.add(token.hash)
     }
     try {
       if ('canary' in entry) {
@@ -158,7 +158,7 @@ function refuseTaken(
 ): void {
   if (there.has(name)) throw new TOTPError('ERR_PEER_EXISTS', `a peer ${quoteName(name)} already exists`)
   if (names.has(name)) throw new TOTPError('ERR_IMPORT_INVALID', `the name ${quoteName(name)} is used twice`)
-  if (token && tokens.has(token.value))
+  if (token && tokens.has(token.hash))
     throw new TOTPError('ERR_TOKEN_INVALID', 'another peer has the same token; each peer needs its own')
 }
 
