@@ -1,0 +1,3 @@
+import { describeRecipes } from '../support/delivery/suite.js'
+
+describeRecipes({ large: true })
