@@ -29,6 +29,13 @@ describe('docs/delivery.md', () => {
     )
   })
 
+  it('says "yes" to "read back" where a test shows that the recipe fails if nothing was written', () => {
+    const said = rows.filter(({ readBack }) => readBack === 'yes').map(({ name }) => name)
+    const shown = Object.entries(places).flatMap(([name, { writes }]) => (writes ? [name] : []))
+    expect(said.sort()).toEqual(shown.sort())
+    expect(said.length).toBeGreaterThan(5)
+  })
+
   it.each([...recipes])('%s is plain sh that stops at a failure and reads everything first', (_, code) => {
     execFileSync('sh', ['-n'], { input: code })
     const [, start] = code.split('\n')

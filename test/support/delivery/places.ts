@@ -20,6 +20,8 @@ export interface Recipe {
   readonly large?: true
   /** Whether the named program cannot be had, so that a stand-in keeps what it is given, and returns it. */
   readonly standIn?: string
+  /** Where the recipe reads back what it delivered: the program that writes, and an argument that it has only then. */
+  readonly writes?: readonly [program: string, argument: string]
   /** Makes the place; `folder` is the working directory and HOME of the recipe. */
   readonly open: (folder: string) => Place | Promise<Place>
 }
@@ -66,6 +68,7 @@ export const places: Readonly<Record<string, Recipe>> = {
   systemd: {
     programs: ['systemd-creds'],
     inCi: true,
+    writes: ['systemd-creds', 'encrypt'],
     open: (folder) => {
       const env = { CREDSTORE: folder, SYSTEMD_CREDENTIAL_SECRET: join(folder, 'secret') }
       const read = ['decrypt', '--name=billing.env', 'billing.env', '-']
@@ -76,10 +79,11 @@ export const places: Readonly<Record<string, Recipe>> = {
       }
     },
   },
-  vault: { programs: ['bao'], inCi: false, large: true, open: openBao },
+  vault: { programs: ['bao'], inCi: false, writes: ['bao', 'put'], large: true, open: openBao },
   aws: {
     programs: ['aws', 'moto_server'],
     inCi: false,
+    writes: ['aws', 'put-secret-value'],
     large: true,
     open: () =>
       amazon(
@@ -89,6 +93,7 @@ export const places: Readonly<Record<string, Recipe>> = {
   ssm: {
     programs: ['aws', 'moto_server'],
     inCi: false,
+    writes: ['aws', 'put-parameter'],
     large: true,
     open: () =>
       amazon(
@@ -100,6 +105,7 @@ export const places: Readonly<Record<string, Recipe>> = {
   gcp: {
     programs: ['gcloud'],
     inCi: false,
+    writes: ['gcloud', 'add'],
     large: true,
     open: (folder) => {
       writeFileSync(join(folder, 'login'), 't')
@@ -116,6 +122,7 @@ export const places: Readonly<Record<string, Recipe>> = {
   kubernetes: {
     programs: ['kubectl'],
     inCi: false,
+    writes: ['kubectl', 'apply'],
     open: (folder) =>
       mocked(mockKubernetes, (url) => {
         const config = {
@@ -190,6 +197,7 @@ export const places: Readonly<Record<string, Recipe>> = {
   gitlab: {
     programs: ['curl', 'jq'],
     inCi: true,
+    writes: ['curl', '--request'],
     open: (folder) => {
       writeFileSync(join(folder, 'header'), 'PRIVATE-TOKEN: t\n', { mode: 0o600 })
       return mocked(mockGitLab, (url) => ({
@@ -201,6 +209,7 @@ export const places: Readonly<Record<string, Recipe>> = {
   ansible: {
     programs: ['ansible-vault'],
     inCi: true,
+    writes: ['ansible-vault', 'encrypt'],
     open: (folder) => {
       writeFileSync(join(folder, 'password'), 'correct horse\n', { mode: 0o600 })
       const env = { ANSIBLE_VAULT_PASSWORD_FILE: join(folder, 'password') }
@@ -216,12 +225,14 @@ export const places: Readonly<Record<string, Recipe>> = {
   azure: {
     programs: [],
     inCi: true,
+    writes: ['az', 'set'],
     standIn: 'az',
     open: (folder) => ({ env: { AZURE_VAULT: 'acme' }, ...standIn(folder, 'az', 'set', 'show') }),
   },
   onepassword: {
     programs: [],
     inCi: true,
+    writes: ['op', '-'],
     standIn: 'op',
     open: (folder) => {
       const place = standIn(folder, 'op', '-', 'get')

@@ -1,5 +1,13 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 
 /** A program in front of all others. */
@@ -7,6 +15,17 @@ export function addProgram(folder: string, name: string, script: string): void {
   mkdirSync(join(folder, '.bin'), { recursive: true })
   writeFileSync(join(folder, '.bin', name), `#!/bin/sh\n${script}\n`)
   chmodSync(join(folder, '.bin', name), 0o755)
+}
+
+/** Makes a program that gets this argument read everything, do nothing and succeed. */
+export function deafen(folder: string, [name, argument]: readonly [name: string, argument: string]): void {
+  const own = join(folder, '.bin', name)
+  const kept = `${own}-in-truth`
+  const isOwn = existsSync(own)
+  if (isOwn) renameSync(own, kept)
+  const real = isOwn ? kept : run('sh', ['-c', 'command -v "$0"', name], folder)
+  const script = `case " $* " in *" ${argument} "*) cat >/dev/null; exit 0 ;; esac\nexec ${real} "$@"`
+  addProgram(folder, name, script)
 }
 
 /** Makes a program read everything and fail. */

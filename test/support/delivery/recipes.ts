@@ -22,10 +22,19 @@ export interface Row {
   readonly anchor: string
   /** The column "run by a test". */
   readonly run: string
+  /** The column "read back". */
+  readonly readBack: string
 }
 
 /** The table of the recipes. */
 export const rows: readonly Row[] = Array.from(
-  page.text.matchAll(/^\| \[(?:`([a-z]+)\.sh`|([\w ]+))\]\(#([\w-]+)\) +\| ((?:yes|not run)[^|]*?) +\|/gm),
-  ([, file, words = '', anchor = '', run = '']) => ({ name: file ?? words, anchor, run }),
+  page.text.matchAll(
+    /^\| \[(?:`([a-z]+)\.sh`|([\w ]+))\]\(#([\w-]+)\) +\| ((?:yes|not run)[^|]*?) +\|[^|]+\| ([^|]+?) +\|$/gm,
+  ),
+  ([, file, words = '', anchor = '', run = '', readBack = '']) => ({
+    name: file ?? words,
+    anchor,
+    run,
+    readBack,
+  }),
 )

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { makeFolder, makeStore, runCli } from '../cli.js'
 import { places } from './places.js'
-import { holdsText, isInstalled } from './programs.js'
+import { deafen, holdsText, isInstalled } from './programs.js'
 import { recipes } from './recipes.js'
 import { canTrace, deliver } from './run.js'
 
@@ -23,7 +23,9 @@ export function secretsOf(fragment: string): string[] {
 
 /** Tests the recipes of docs/delivery.md that need large programs, or the others. */
 export function describeRecipes({ large }: { readonly large: boolean }): void {
-  for (const [name, { programs, inCi, open, large: isLarge = false, standIn }] of Object.entries(places)) {
+  for (const [name, { programs, inCi, open, large: isLarge = false, standIn, writes }] of Object.entries(
+    places,
+  )) {
     if (isLarge !== large) continue
     const missing = programs.filter((program) => !isInstalled(program))
     const remark =
@@ -59,6 +61,13 @@ export function describeRecipes({ large }: { readonly large: boolean }): void {
         const { exitCode } = await deliver(code, '', { folder, env })
         expect(exitCode).not.toBe(0)
         expect(place.delivered().trimEnd()).toBe(expected(fragments[1]))
+        if (writes !== undefined) {
+          deafen(folder, writes)
+          const { exitCode, output } = await deliver(code, fragments[0], { folder, env })
+          // Nothing complained but the comparison; where there is no file, what should decrypt it does.
+          expect([exitCode, writes[1] === 'encrypt' ? '' : output]).toEqual([1, ''])
+          expect(place.delivered().trimEnd()).toBe(expected(fragments[1]))
+        }
         place.fail()
         expect((await deliver(code, fragments[0], { folder, env })).exitCode).not.toBe(0)
         // Half a fragment arrived.
