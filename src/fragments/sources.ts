@@ -1,19 +1,29 @@
 /** The source code that some fragments consist of. A bundle of its own, so that other commands do not load it. */
-import crewaiClient from './python/a2a_totp_crewai_client.py'
+import packageJson from '../../package.json' with { type: 'json' }
+import crewaiClientSource from './python/a2a_totp_crewai_client.py'
 import crewaiPart from './python/a2a_totp_crewai_server.py'
-import pythonClient from './python/a2a_totp_client.py'
-import pythonServer from './python/a2a_totp_server.py'
+import pythonClientSource from './python/a2a_totp_client.py'
+import pythonServerSource from './python/a2a_totp_server.py'
 import agentSource from './templates/agent.ts.text'
 import clientSource from './templates/client.ts.text'
+import { stampVendored } from './vendored.js'
 
-export { agentSource, clientSource, crewaiClient, pythonClient, pythonServer }
+export { agentSource, clientSource }
+
+const stamped = (text: string): string => stampVendored(text, packageJson.version)
+
+export const pythonServer = stamped(pythonServerSource)
+export const pythonClient = stamped(pythonClientSource)
+export const crewaiClient = stamped(crewaiClientSource)
 
 /** What the crewAI part needs as a file of its own, but not when it follows the server module. */
 const ownHead = /^"""[^"]*"""\n\n/
 const ownImport = 'from a2a_totp_server import Authenticator, Caller\n'
 
 /** The server module and the crewAI part as one module. */
-export const crewaiServer = `${pythonServer}\n\n${crewaiPart
-  .replace(ownHead, '')
-  .replace(ownImport, '')
-  .replace(/\n{3,}class/, '\n\n\nclass')}`
+export const crewaiServer = stamped(
+  `${pythonServerSource}\n\n${crewaiPart
+    .replace(ownHead, '')
+    .replace(ownImport, '')
+    .replace(/\n{3,}class/, '\n\n\nclass')}`,
+)

@@ -9,21 +9,25 @@ const roster = rosterOf([alice])
 const fileOf = (name: string): string =>
   readFileSync(fileURLToPath(new URL(`../../src/fragments/python/${name}.py`, import.meta.url)), 'utf8')
 
-it('emits the Python modules byte for byte', async () => {
+/** Without the line of `vendored.ts`. */
+const moduleIn = (content: string): string => content.replace(/^# a2a-totp .*\n/, '')
+
+it('emits the Python modules byte for byte, behind a line that says which version made them', async () => {
   const server = await renderServerFragment('python', { roster, at: lookAt })
-  expect(server.content).toBe(fileOf('a2a_totp_server'))
+  expect(moduleIn(server.content)).toBe(fileOf('a2a_totp_server'))
   for (const [format, name] of [
     ['python', 'a2a_totp_client'],
     ['crewai', 'a2a_totp_crewai_client'],
   ] as const) {
     const client = await renderClientFragment(format, { roster, peer: alice, at: lookAt })
-    expect(client.content).toBe(fileOf(name))
+    expect(moduleIn(client.content)).toBe(fileOf(name))
   }
 })
 
 it('emits crewAI’s server side as one module, which imports none of ours', async () => {
   const { content } = await renderServerFragment('crewai', { roster, at: lookAt })
-  expect(content.startsWith(fileOf('a2a_totp_server'))).toBe(true)
+  expect(moduleIn(content).startsWith(fileOf('a2a_totp_server'))).toBe(true)
+  expect(content.match(/^# a2a-totp /gm)).toHaveLength(1)
   expect(content).toContain('class TOTPServerAuthScheme(ServerAuthScheme):')
   expect(content).not.toMatch(/^(from|import) a2a_totp/m)
 })
