@@ -7,6 +7,7 @@ const profileVariables = {
   digits: 'A2A_TOTP_DIGITS',
   period: 'A2A_TOTP_PERIOD',
   header: 'A2A_TOTP_HEADER',
+  window: 'A2A_TOTP_WINDOW',
 } as const satisfies Partial<Record<keyof TOTPProfile, string>>
 
 type ClientProfile = Pick<TOTPProfile, keyof typeof profileVariables>

@@ -36,6 +36,6 @@ export function clientVariables(
     ...(roster.url === undefined ? {} : { A2A_TOTP_URL: spellUrl(roster.url) }),
     A2A_TOTP_TOKEN: tokenToHandOut(peer, at).token.value,
     A2A_TOTP_SEED: seedToHandOut(roster, peer, at).seed.base32,
-    ...profileToVariables({ ...peer, header: roster.profile.header }),
+    ...profileToVariables({ ...roster.profile, ...peer }),
   }
 }

@@ -1,3 +1,4 @@
+import { replayOf } from '../core/roster.js'
 import { seedToHandOut, tokenToHandOut } from '../core/live-credentials.js'
 import type { ClientInput, Fragment } from './fragment.js'
 
@@ -9,15 +10,17 @@ export const clientJson: Fragment<ClientInput> = {
   make: makeClientJson,
 }
 
+/** The version of the document. Readers ignore keys that they do not know. */
+const clientFileVersion = 1
+
 /**
- * Returns what one peer has to know: its newest live credentials, and how its codes are computed.
+ * Returns what one peer has to know: its newest live credentials, and how its codes are computed. All of it is
+ * there twice: at the top, and in `agents` by the agent's name, as in a file for a peer that calls several agents.
  *
  * @throws {TOTPError} `ERR_CREDENTIAL_EXPIRED` when the peer has no live seed or no live token.
  */
 export function makeClientJson({ roster, peer, at }: ClientInput): object {
-  return {
-    peer: peer.name,
-    agent: roster.agent,
+  const credentials = {
     url: roster.url ?? null,
     token: tokenToHandOut(peer, at).token.value,
     seed: seedToHandOut(roster, peer, at).seed.base32,
@@ -25,5 +28,14 @@ export function makeClientJson({ roster, peer, at }: ClientInput): object {
     digits: peer.digits,
     period: peer.period,
     header: roster.profile.header,
+    replay: replayOf(roster, peer),
+    window: roster.profile.window,
+  }
+  return {
+    version: clientFileVersion,
+    peer: peer.name,
+    agent: roster.agent,
+    ...credentials,
+    agents: { [roster.agent]: credentials },
   }
 }

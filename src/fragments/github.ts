@@ -19,7 +19,7 @@ export const clientGithub: Fragment<ClientInput> = {
     requireLive(input)
     const { roster, peer } = input
     const { url } = roster
-    const profile = profileToVariables({ ...peer, header: roster.profile.header })
+    const profile = profileToVariables({ ...roster.profile, ...peer })
     const client = `a2a-totp config client ${peer.name} --format json`
     const { yamlDocument } = await import('./yaml-document.js')
     return yamlDocument(

@@ -9,8 +9,8 @@ describe('the profile’s variables', () => {
   it('say the same profile to those who read them, over the defaults', () => {
     const header = fc.stringMatching(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,20}$/).filter(isHeaderName)
     fc.assert(
-      fc.property(anyCodeProfile, header, (codeProfile, header) => {
-        const profile = { ...defaultProfile, ...codeProfile, header }
+      fc.property(anyCodeProfile, header, fc.integer({ min: 0, max: 2 }), (codeProfile, header, window) => {
+        const profile = { ...defaultProfile, ...codeProfile, header, window }
         expect({ ...defaultProfile, ...profileFromVariables(profileToVariables(profile)) }).toEqual(profile)
       }),
     )
@@ -35,6 +35,8 @@ describe('the profile’s variables', () => {
     ['A2A_TOTP_PERIOD', '5'],
     ['A2A_TOTP_PERIOD', '3e1'],
     ['A2A_TOTP_HEADER', 'Host'],
+    ['A2A_TOTP_WINDOW', '3'],
+    ['A2A_TOTP_WINDOW', '-1'],
   ])('may not be %s=%s, and the error says which, and what it may be', (name, value) => {
     const error = failureOf(() => profileFromVariables({ [name]: value }))
     expect(error.code).toBe('ERR_CONFIG_INVALID')

@@ -23,13 +23,14 @@ const newestSeed = seedCredential('', 2).seed.base32
 const newestToken = 'x/y+z~.-_=='
 
 const unusual = peerOf('alice', { algorithm: 'SHA512', digits: 8, period: 60 })
-const unusualAgent = { url: "https://h/it's $HOME #1", profile: { ...defaultProfile, header: 'X-$`#!' } }
+const unusualAgent = {
+  url: "https://h/it's $HOME #1",
+  profile: { ...defaultProfile, header: 'X-$`#!', window: 2 },
+}
 
 describe('a client’s JSON', () => {
   it('holds the newest live credentials and the whole profile', async () => {
-    expect((await render('json', alice, { url: 'https://h/a2a' })).document).toEqual({
-      peer: 'alice',
-      agent: 'agent',
+    const credentials = {
       url: 'https://h/a2a',
       token: newestToken,
       seed: newestSeed,
@@ -37,7 +38,28 @@ describe('a client’s JSON', () => {
       digits: 6,
       period: 30,
       header: 'X-TOTP',
+      replay: 'reuse',
+      window: 1,
+    }
+    expect((await render('json', alice, { url: 'https://h/a2a' })).document).toEqual({
+      version: 1,
+      peer: 'alice',
+      agent: 'agent',
+      ...credentials,
+      agents: { agent: credentials },
     })
+  })
+
+  it('has the policy that applies to the peer, the window, and the agent’s name as a key, whatever it is', async () => {
+    const profile = { ...defaultProfile, window: 2 }
+    const once = await render('json', peerOf('alice', { replay: 'once' }), { agent: 'constructor', profile })
+    expect(JSON.parse(once.content)).toMatchObject({
+      replay: 'once',
+      window: 2,
+      agents: { constructor: { replay: 'once', window: 2 } },
+    })
+    const followed = await render('json', peerOf('alice', { replay: undefined }), { replay: 'once' })
+    expect(followed.document).toMatchObject({ replay: 'once' })
   })
 
   it('has the peer’s own algorithm, digits and period, and null for an unknown URL', async () => {
@@ -75,6 +97,7 @@ describe('a client’s env file', () => {
       A2A_TOTP_DIGITS: '8',
       A2A_TOTP_PERIOD: '60',
       A2A_TOTP_HEADER: 'X-$`#!',
+      A2A_TOTP_WINDOW: '2',
     }
     expect(readByDotenv(content)).toEqual(expected)
     expect(sourcedBySh(content, Object.keys(expected))).toEqual(expected)

@@ -41,7 +41,7 @@ Set it for the store (init --replay) or a peer (add-peer --replay).
 
   A2A_TOTP_STORE        the store, without --store
   A2A_TOTP_SEED         for code, verify and probe without NAME; with A2A_TOTP_TOKEN, _AGENT, _URL, _ALGORITHM,
-                        _DIGITS, _PERIOD and _HEADER
+                        _DIGITS, _PERIOD, _HEADER and _WINDOW
   A2A_TOTP_IDENTITY     opens a store encrypted for recipients: an age identity, or a file with one
   A2A_TOTP_PASSPHRASE   opens a store encrypted with a passphrase
   A2A_TOTP_SERVER_FILE  the server file of the agent
