@@ -3,6 +3,13 @@ import type { Algorithm, Digits, ReplayPolicy, TOTPProfile } from './profile.js'
 /** The version that is written, and the newest that can be read. */
 export const serverFileVersion = 1
 
+/**
+ * The words of `requires` that this version knows. `once`: the file has peers whose time steps are good for one request.
+ * `shared-seed`: the seeds are in `sharedSeeds`, not with the peers.
+ */
+export const serverFileRequirements = ['once', 'shared-seed'] as const
+export type ServerFileRequirement = (typeof serverFileRequirements)[number]
+
 /** A seed in the server file. */
 export interface ServerFileSeed {
   readonly id: string
@@ -47,14 +54,17 @@ export interface ServerFileCanary {
  * The JSON document that the protected agent reads from `A2A_TOTP_SERVER_FILE`. It contains seeds, so it is secret; of
  * tokens it contains only hashes.
  *
- * A reader ignores unknown keys, but refuses a file whose `requires` contains a word it does not know: a later version
- * uses it for what is unsafe to ignore.
+ * A reader ignores unknown keys, but refuses a file whose `requires` contains a word it does not know: those words name
+ * what is unsafe to ignore.
  */
 export interface ServerFile {
   readonly version: typeof serverFileVersion
-  readonly requires?: readonly string[]
+  /** What a reader must know to use the file safely. Absent when there is nothing. */
+  readonly requires?: readonly ServerFileRequirement[]
   /** The agent's stable name; not a URL. */
   readonly agent: string
+  /** Grows with each change of the store, so that an older file can be told from a newer one. */
+  readonly serial?: number
   readonly profile: TOTPProfile
   /** Oldest first. Present when all peers share one seed; then no peer has `seeds`. */
   readonly sharedSeeds?: readonly ServerFileSeed[]

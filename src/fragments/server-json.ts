@@ -13,6 +13,7 @@ import {
   type ServerFile,
   type ServerFileCanary,
   type ServerFilePeer,
+  type ServerFileRequirement,
   type ServerFileSeed,
   type ServerFileToken,
 } from '../core/server-file.js'
@@ -47,12 +48,24 @@ export function makeServerFile(input: ServerInput): ServerFile {
   ])
   return {
     version: serverFileVersion,
+    requires: requirementsOf(roster),
     agent: roster.agent,
+    serial: roster.serial ?? 0,
     profile: roster.profile,
     sharedSeeds: sharedSeeds?.map(seedEntry),
     peers: Object.fromEntries(peers),
     canaries: canaryEntries(input),
   }
+}
+
+/** The agent's own policy counts too: it is that of the next peer. */
+function requirementsOf(roster: Roster): ServerFileRequirement[] | undefined {
+  const policies = [roster.replay, ...[...roster.peers.values()].map((peer) => replayOf(roster, peer))]
+  const words: ServerFileRequirement[] = [
+    ...(policies.includes('once') ? (['once'] as const) : []),
+    ...(roster.sharedSeeds ? (['shared-seed'] as const) : []),
+  ]
+  return words.length === 0 ? undefined : words
 }
 
 function canaryEntries({ roster, at }: ServerInput): ServerFileCanary[] | undefined {

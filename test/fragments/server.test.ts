@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
 import { hashToken } from '../../src/core/token.js'
 import { renderServerFragment, serverFragments, type ServerFormat } from '../../src/fragments/index.js'
 import { sourcedBySh } from '../support/env-readers.js'
@@ -24,7 +25,9 @@ describe('the server file', () => {
   it('holds live seeds, hashes of live tokens, and each peer’s policy', async () => {
     expect((await render('json')).document).toEqual({
       version: 1,
+      requires: ['once'],
       agent: 'agent',
+      serial: 0,
       profile: { algorithm: 'SHA1', digits: 6, period: 30, window: 1, header: 'X-TOTP' },
       peers: {
         alice: {
@@ -48,6 +51,28 @@ describe('the server file', () => {
         },
       },
     })
+  })
+
+  it('says what a reader has to know, and nothing where there is nothing', async () => {
+    const requiredBy = async (...roster: Parameters<typeof rosterOf>): Promise<unknown> =>
+      (JSON.parse((await render('json', rosterOf(...roster))).content) as { requires?: unknown }).requires
+    const shared = { sharedSeeds: [seedCredential('s', 5)] }
+    const [one, other] = [peerOf('alice', { seeds: [] }), peerOf('bob', { seeds: [] })]
+    expect(await requiredBy([alice])).toBeUndefined()
+    expect(await requiredBy([alice, bob])).toEqual(['once'])
+    // The policy of the next peer.
+    expect(await requiredBy([alice], { replay: 'once' })).toEqual(['once'])
+    expect(await requiredBy([one, other], shared)).toEqual(['shared-seed'])
+  })
+
+  it('has the serial of the store, in every format that holds the file', async () => {
+    const roster = rosterOf([alice, bob], { serial: 41 })
+    expect((await render('json', roster)).document).toMatchObject({ serial: 41 })
+    expect(parse((await render('yaml', roster)).content)).toMatchObject({ serial: 41, requires: ['once'] })
+    const secret = parse((await render('kubernetes', roster)).content) as {
+      stringData: Record<string, string>
+    }
+    expect(JSON.parse(secret.stringData['a2a-totp-server.json'] ?? '')).toMatchObject({ serial: 41 })
   })
 
   it('never holds a token', async () => {

@@ -391,6 +391,34 @@ describe('a server file that changes', () => {
     expect(warning).toHaveBeenCalledWith(expect.stringContaining('not JSON'), expect.anything())
   })
 
+  it('is loaded with its serial, and reported where it is older than the one before', async () => {
+    const path = write(freshPath(), { ...serverFile(), serial: 7 })
+    const subject = fromFile(path)
+    const loaded = async (serial: number | undefined): Promise<unknown> => {
+      const count = subject.events.length
+      write(`${path}.new`, { ...withoutAlice, serial })
+      renameSync(`${path}.new`, path)
+      await vi.waitFor(() => expect(subject.events.length).toBe(count + 1), { timeout: 5000 })
+      return subject.events.at(-1)
+    }
+    const event = { type: 'server_file_loaded', at: someInstant, path }
+    expect(await loaded(9)).toEqual({ ...event, serial: 9 })
+    expect(await subject.ask(right)).toBe('token-refused')
+    expect(await loaded(8)).toEqual({ ...event, serial: 8, older: true })
+    expect(await loaded(8)).toEqual({ ...event, serial: 8 })
+    expect(await loaded(undefined)).toEqual(event)
+    expect(await loaded(1)).toEqual({ ...event, serial: 1 })
+  })
+
+  it('is a warning of the process when it is older and nobody listens', async () => {
+    const path = write(freshPath(), { ...serverFile(), serial: 7 })
+    const warning = vi.spyOn(process, 'emitWarning').mockReturnValue()
+    open.push(TOTPServerAuthScheme.fromFile(path))
+    write(path, { ...serverFile(), serial: 3 })
+    await vi.waitFor(() => expect(warning).toHaveBeenCalledTimes(1), { timeout: 5000 })
+    expect(warning).toHaveBeenCalledWith(expect.stringMatching(/older.*serial 3/), expect.anything())
+  })
+
   it('forgets neither spent codes nor guesses', async () => {
     const once = alice({ replay: 'once' })
     const path = write(freshPath(), once)

@@ -203,6 +203,8 @@ class Roster:
     tokens: Mapping[str, Grant] = field(repr=False)
     sharing: frozenset[str] = frozenset()
     """The names of the peers that have a seed of another, and so its budget."""
+    serial: int | None = None
+    """Grows with each change of the store; None in a file without one."""
 
     def is_live(self, token_hash: str, peer: Peer, at: float) -> bool:
         """Whether guesses with a token count for that peer."""
@@ -240,6 +242,10 @@ _PROFILE_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
+_REQUIREMENTS = frozenset({"once", "shared-seed"})
+"""The words of `requires` that this module knows."""
+
+
 def parse_server_file(text: str, *, allow_weak_seeds: bool = False) -> Roster:
     """Reads the JSON of `a2a-totp config server`.
 
@@ -256,12 +262,15 @@ def parse_server_file(text: str, *, allow_weak_seeds: bool = False) -> Roster:
         raise ServerFileError("the file is not JSON; make it with `a2a-totp config server`") from None
     if file.get("version") != 1 or isinstance(file["version"], bool):
         raise ServerFileError("version must be 1; a newer file needs a newer module")
-    if _list(file.get("requires", []), "requires"):
+    if not all(isinstance(word, str) and word in _REQUIREMENTS for word in _list(file.get("requires", []), "requires")):
         raise ServerFileError("requires names what this module does not know; it needs a newer module")
 
     agent = _text(file.get("agent"), "agent")
     if not _NAME.fullmatch(agent):
         raise ServerFileError("agent must be a name: a letter or digit, then up to 63 letters, digits, . - and _")
+    serial = file.get("serial")
+    if "serial" in file and (not isinstance(serial, int) or isinstance(serial, bool) or not 0 <= serial < 2**53):
+        raise ServerFileError("serial must be a whole number, 0 or more")
     given = _object(file.get("profile"), "profile")
     profile = _profile(Profile(), {name: given.get(name) for name in _PROFILE_RULES}, "profile")
     shared_seeds = _seeds(file["sharedSeeds"], "sharedSeeds", allow_weak_seeds) if "sharedSeeds" in file else None
@@ -277,7 +286,7 @@ def parse_server_file(text: str, *, allow_weak_seeds: bool = False) -> Roster:
             if token_hash in tokens:
                 raise ServerFileError(f"{where}.tokens has a token that is listed twice; give it to one peer, once")
             tokens[token_hash] = Grant(peer, expires_at)
-    return Roster(agent, profile, peers, tokens, _require_distinct_seeds(peers.values()))
+    return Roster(agent, profile, peers, tokens, _require_distinct_seeds(peers.values()), serial)
 
 
 def _place_of(peer: str) -> str:
@@ -462,8 +471,15 @@ class ServerFile:
             # Looked at again and again: nothing need change there when it can be read once more.
             self._complain(error.strerror or "unreadable")
         else:
-            self._seen, self._roster, self._failure = seen, roster, ""
-            logger.info("server file read again: peers=%d", len(roster.peers))
+            before, self._seen, self._roster, self._failure = self._roster, seen, roster, ""
+            logger.info("server file read again: peers=%d serial=%s", len(roster.peers), roster.serial)
+            if roster.serial is not None and before.serial is not None and roster.serial < before.serial:
+                logger.warning(
+                    "the server file is older than the one before (serial %d, was %d); what was revoked since is "
+                    "valid again",
+                    roster.serial,
+                    before.serial,
+                )
 
     def _complain(self, failure: str) -> None:
         if failure != self._failure:

@@ -13,11 +13,13 @@ import {
 } from '../../core/profile.js'
 import { Seed } from '../../core/seed.js'
 import { mayShareSeed, sharedOnce } from '../../core/shared-seed.js'
-import { serverFileVersion, type ServerFileCanary } from '../../core/server-file.js'
+import { serverFileRequirements, serverFileVersion, type ServerFileCanary } from '../../core/server-file.js'
 import { isTokenHash } from '../../core/token.js'
 
 /** A parsed server file: times are dates, and each peer has the seeds that apply to it. */
 export interface ServerFileSettings {
+  /** Grows with each change of the store; undefined in a file without one. */
+  readonly serial?: number
   readonly profile: TOTPProfile
   readonly peers: readonly ServerFilePeer[]
   /** The seeds of all peers; empty if each peer has its own. */
@@ -64,7 +66,13 @@ const seeds = v.array(
 const hash = textThat(isTokenHash, 'sha256: and 64 hex digits')
 const tokens = v.array(v.object({ id, hash, expiresAt: v.exactOptional(at) }))
 const canaries = v.array(v.object({ name: textThat(isName, nameRule), id, hash }))
+const serial = allowed<number>({
+  allows: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+  expected: 'a whole number, 0 or more',
+})
 const replay = v.picklist(replayPolicies, `must be ${replayPolicies.join(' or ')}`)
+
+const isRequirement = (word: unknown): boolean => serverFileRequirements.some((known) => known === word)
 
 /** Unknown keys are ignored, which is why an unknown word in `requires` is not. */
 const schemasFor = (rules: ProfileRules) => {
@@ -80,10 +88,11 @@ const schemasFor = (rules: ProfileRules) => {
       requires: v.exactOptional(
         v.pipe(
           v.array(v.unknown()),
-          v.maxLength(0, 'asks for what this version does not know; update a2a-totp'),
+          v.everyItem(isRequirement, 'asks for what this version does not know; update a2a-totp'),
         ),
       ),
       agent: textThat(isName, nameRule),
+      serial: v.exactOptional(serial),
       profile: v.object({ ...codes, window: field('window'), header: field('header') }),
       sharedSeeds: v.exactOptional(seeds),
       // Valibot's `record` drops legal names such as `constructor`.
@@ -109,7 +118,8 @@ const schemasFor = (rules: ProfileRules) => {
  */
 export function parseServerFile(text: string, rules: ProfileRules): ServerFileSettings {
   const schemas = schemasFor(rules)
-  const { profile, sharedSeeds, peers, canaries = [] } = checked(schemas.document, requireJson(text), [])
+  const document = checked(schemas.document, requireJson(text), [])
+  const { serial, profile, sharedSeeds, peers, canaries = [] } = document
   if (sharedSeeds?.length === 0) throw missing(['sharedSeeds'])
   const parsed = Object.entries(peers).map(([name, entry]) => {
     if (!isName(name)) throw invalid(`peers has a peer name that is not allowed; use ${nameRule}`)
@@ -127,7 +137,13 @@ export function parseServerFile(text: string, rules: ProfileRules): ServerFileSe
     return { ...peer, name, seeds }
   })
   requireOwnTokens(canaries, parsed)
-  return { profile, peers: parsed, sharedSeeds: sharedSeeds ?? [], canaries }
+  return {
+    ...(serial !== undefined && { serial }),
+    profile,
+    peers: parsed,
+    sharedSeeds: sharedSeeds ?? [],
+    canaries,
+  }
 }
 
 /** Checked here because with a delegate of its own a scheme does not use the tokens of the file. */

@@ -92,6 +92,10 @@ export type ServerFileEvent = { readonly at: Date; readonly path: string } & (
   | {
       /** A changed file is in force. */
       readonly type: 'server_file_loaded'
+      /** Of the store that the file was made from: it grows with each change. */
+      readonly serial?: number
+      /** Present if the previous file was newer: what was revoked in between is valid again. */
+      readonly older?: true
     }
   | {
       /** A changed file is broken or missing; the previous one stays in force. */

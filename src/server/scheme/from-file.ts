@@ -23,6 +23,8 @@ export interface FromFileOptions extends Pick<
 export interface FollowedServerFile {
   /** The file's content and the given options, as options of a scheme. */
   readonly options: PeerSeedsOptions
+  /** The serial of the file in force; undefined if it has none. */
+  readonly serial: number | undefined
   /** Calls `apply` with the options of a changed file; if that throws, the change is refused. */
   follow(apply: (options: PeerSeedsOptions) => void): void
   stop(): void
@@ -43,23 +45,37 @@ export function followServerFile(path: string | undefined, given: FromFileOption
 
   const listener = given.onEvent ?? warningListener()
   const report = (event: ServerFileEvent): void => emit(listener, event)
-  const optionsFrom = (content: FileContent): PeerSeedsOptions => {
-    const options = schemeOptions(content.text, given)
+  const contentOf = (content: FileContent): ServerFileContent => {
+    const read = readServerFile(content.text, given)
     if (content.exposed && !exposed) {
       const message = `server file ${path}: every user of this machine can read its seeds; run chmod o-r`
       report({ type: 'server_file_exposed', at: now(), path, message })
     }
     exposed = content.exposed
-    return options
+    return read
   }
 
+  const atStart = namingFile(path, () => contentOf(file.read()))
+  let { serial } = atStart
   return {
-    options: namingFile(path, () => optionsFrom(file.read())),
+    options: atStart.options,
+    get serial() {
+      return serial
+    },
     follow: (apply) => {
       file.follow({
         changed: (content) => {
-          apply(optionsFrom(content))
-          report({ type: 'server_file_loaded', at: now(), path })
+          const read = contentOf(content)
+          apply(read.options)
+          const older = isOlder(read.serial, serial)
+          serial = read.serial
+          report({
+            type: 'server_file_loaded',
+            at: now(),
+            path,
+            ...(serial !== undefined && { serial }),
+            ...(older && { older }),
+          })
         },
         failed: (error) => {
           const { code, message } = named(path, error)
@@ -77,6 +93,15 @@ export function followServerFile(path: string | undefined, given: FromFileOption
   }
 }
 
+const isOlder = (serial: number | undefined, inForce: number | undefined): boolean =>
+  serial !== undefined && inForce !== undefined && serial < inForce
+
+/** What a server file says. */
+interface ServerFileContent {
+  readonly options: PeerSeedsOptions
+  readonly serial: number | undefined
+}
+
 /**
  * The options of a scheme for the peers of a server file.
  *
@@ -85,8 +110,13 @@ export function followServerFile(path: string | undefined, given: FromFileOption
  *   peer yet. The scheme itself checks the seeds of peers.
  */
 export function schemeOptions(text: string, given: Partial<PeerSeedsOptions>): PeerSeedsOptions {
+  return readServerFile(text, given).options
+}
+
+/** See {@link schemeOptions}. */
+function readServerFile(text: string, given: Partial<PeerSeedsOptions>): ServerFileContent {
   const rules = given.allowInsecureWindow ? insecureProfileRules : profileRules
-  const { profile, peers, sharedSeeds, canaries } = parseServerFile(text, rules)
+  const { serial, profile, peers, sharedSeeds, canaries } = parseServerFile(text, rules)
   const tokens = peers.flatMap(({ name, tokens }) =>
     tokens.map(({ hash, expiresAt }) => ({ peer: name, token: hash, expiresAt })),
   )
@@ -96,7 +126,7 @@ export function schemeOptions(text: string, given: Partial<PeerSeedsOptions>): P
     const remedy = 'make a longer one, or set allowWeakSeeds'
     requireStrongSeed(Seed.fromBase32(seed), given.allowWeakSeeds ?? false, remedy, `sharedSeeds[${index}]`)
   }
-  return {
+  const options = {
     ...given,
     profile,
     peerSeeds: new Map(
@@ -109,7 +139,8 @@ export function schemeOptions(text: string, given: Partial<PeerSeedsOptions>): P
     canaries,
     // Each peer of a server file has its own policy, so the scheme's is never used.
     replay: 'once',
-  }
+  } as const
+  return { options, serial }
 }
 
 /** Runs a function, and puts the file's path in front of the message of its error. */

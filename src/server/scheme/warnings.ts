@@ -39,6 +39,11 @@ const wakes: { readonly [T in Event['type']]?: (event: EventOf<T>) => Warning | 
   }),
   refused: failed,
   server_file_exposed: ({ type, message }) => ({ code: type, message }),
+  server_file_loaded: ({ type, path, serial, older }) =>
+    older && {
+      code: type,
+      message: `server file ${path} is an older one (serial ${serial}); what was revoked since is valid again`,
+    },
   server_file_refused: ({ type, message }) => ({ code: type, message }),
   token_compromise_suspected: ({ type, advice }) => ({ code: type, message: advice }),
 }

@@ -173,6 +173,20 @@ def test_a_swapped_file_is_followed_and_a_broken_one_is_not(
     assert len([record for record in caplog.records if record.levelno == logging.ERROR]) == 2
 
 
+def test_an_older_file_is_loaded_and_reported(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(ServerFile, "_look_every", 0)
+    path.write_text(json.dumps({**FILE, "serial": 7}))
+    follow = ServerFile(path)
+    for serial, warnings in ((9, 0), (8, 1), (8, 1), (10, 1), (None, 1), (1, 1)):
+        content = FILE if serial is None else {**FILE, "serial": serial}
+        path.write_text(json.dumps(content) + " " * (serial or 0))
+        assert follow().serial == serial
+        assert [record.levelno for record in caplog.records].count(logging.WARNING) == warnings
+    assert "serial 8, was 9" in caplog.text
+
+
 def test_a_new_file_is_read_once_it_can_be(
     path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
