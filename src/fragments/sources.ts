@@ -20,10 +20,17 @@ export const crewaiClient = stamped(crewaiClientSource)
 const ownHead = /^"""[^"]*"""\n\n/
 const ownImport = 'from a2a_totp_server import Authenticator, Caller\n'
 
-/** The server module and the crewAI part as one module. */
+const lastImport = 'from a2a.auth.user import User\n'
+const otherImports = /^from crewai[^]*^from pydantic .*\n/m
+
+/** The server module and the crewAI part as one module, with all imports at the top. */
 export const crewaiServer = stamped(
-  `${pythonServerSource}\n\n${crewaiPart
-    .replace(ownHead, '')
-    .replace(ownImport, '')
-    .replace(/\n{3,}class/, '\n\n\nclass')}`,
+  [
+    pythonServerSource.replace(lastImport, lastImport + (otherImports.exec(crewaiPart)?.[0] ?? '')),
+    crewaiPart
+      .replace(ownHead, '')
+      .replace(ownImport, '')
+      .replace(otherImports, '')
+      .replace(/\n{3,}class/, '\n\n\nclass'),
+  ].join('\n\n'),
 )

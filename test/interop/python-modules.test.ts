@@ -1,9 +1,14 @@
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { algorithms, digitCounts } from '../../src/core/profile.js'
 import { Seed } from '../../src/core/seed.js'
 import { generateCodeOfStep } from '../../src/core/totp.js'
+import { renderClientFragment, renderServerFragment } from '../../src/fragments/index.js'
+import { makeFolder } from '../support/cli.js'
 import { numbers } from '../support/numbers.js'
 import { describeWith, pythonTests, runPython, type Venv } from '../support/python.js'
+import { lookAt, peerOf, rosterOf } from '../support/roster.js'
 
 const modules = 'src/fragments/python'
 
@@ -11,6 +16,26 @@ describeWith('a2a-1', 'Python’s own tools', () => {
   it('find nothing to lint and nothing to format', () => {
     runPython('a2a-1', ['-m', 'ruff', 'check', '--no-cache', modules, pythonTests])
     runPython('a2a-1', ['-m', 'ruff', 'format', '--no-cache', '--check', modules, pythonTests])
+  })
+
+  it('find nothing to lint in what is printed, with their defaults and with ours', async () => {
+    const folder = makeFolder()
+    const peer = peerOf('alice')
+    const roster = rosterOf([peer])
+    for (const format of ['python', 'crewai'] as const) {
+      const server = await renderServerFragment(format, { roster, at: lookAt })
+      const client = await renderClientFragment(format, { roster, peer, at: lookAt })
+      writeFileSync(join(folder, `a2a_totp_${format}_server.py`), server.content)
+      writeFileSync(join(folder, `a2a_totp_${format}_client.py`), client.content)
+    }
+    const files = readdirSync(folder).map((name) => join(folder, name))
+    expect(files).toHaveLength(4)
+    const ours = ['--config', `${modules}/ruff.toml`]
+    for (const options of [['--isolated'], ['--isolated', '--select', 'E4,E7,E9,F'], ours]) {
+      const ignore = options === ours ? ['--ignore', 'PLC0415'] : []
+      runPython('a2a-1', ['-m', 'ruff', 'check', '--no-cache', ...options, ...ignore, ...files])
+    }
+    runPython('a2a-1', ['-m', 'ruff', 'format', '--no-cache', '--check', ...ours, ...files])
   })
 
   const sdkModules = ['a2a_totp_server.py', 'a2a_totp_client.py']

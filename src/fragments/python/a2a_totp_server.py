@@ -514,7 +514,8 @@ _LATE_CODE = 20 * 60
 """How far outside of the window a code is still recognised, in seconds."""
 _MOST_TOKENS_APART = 16
 """Guesses with so many tokens are told apart at each seed; those with further ones always count."""
-_ANY_TOKEN = "*"  # noqa: S105  stands for all tokens that are not told apart
+_OTHERS = "*"
+"""Stands for all tokens that are not told apart."""
 _GUESS_SKEW = 60_000
 """A clock that was set back by at most so many milliseconds forgets no guess early."""
 _CLAIM_KEPT = 31 * 86_400
@@ -643,7 +644,7 @@ class _GuessLog(_Kept):
         wait = _longest_pause(self.tokens.values(), attempt)
         if wait <= 0 or attempt.is_live is None:
             return wait
-        counted = [log for token, log in self.tokens.items() if token == _ANY_TOKEN or attempt.is_live(token)]
+        counted = [log for token, log in self.tokens.items() if token == _OTHERS or attempt.is_live(token)]
         return wait if len(counted) == len(self.tokens) else _longest_pause(counted, attempt)
 
     def add(self, attempt: Attempt) -> None:
@@ -664,7 +665,7 @@ class _GuessLog(_Kept):
     def remove(self, attempt: Attempt) -> None:
         """Takes a guess back."""
         guess = attempt.time_step, attempt.code
-        for token in (_ANY_TOKEN, attempt.token_hash):
+        for token in (_OTHERS, attempt.token_hash):
             log = self.tokens.get(token)
             if log is None or guess not in log.guesses:
                 continue
@@ -680,13 +681,13 @@ class _GuessLog(_Kept):
             return token
         for other in [other for other, log in self.tokens.items() if log.instants[-1] <= since]:
             del self.tokens[other]
-        return token if self._has_room() else _ANY_TOKEN
+        return token if self._has_room() else _OTHERS
 
     def _has_room(self) -> bool:
-        return len(self.tokens.keys() - {_ANY_TOKEN}) < _MOST_TOKENS_APART
+        return len(self.tokens.keys() - {_OTHERS}) < _MOST_TOKENS_APART
 
 
-_NO_GUESSES = _GuessLog(tokens={_ANY_TOKEN: _TokenLog()})
+_NO_GUESSES = _GuessLog(tokens={_OTHERS: _TokenLog()})
 
 
 def _milliseconds(at: float) -> int:
@@ -1285,7 +1286,8 @@ def totp_interceptor(authenticator: Authenticator | None = None) -> grpc.aio.Ser
     asynchronous services, as a2a-sdk makes them, and refuses calls of others. From here on, the SDK's own gRPC builder
     reports who called, where it would report nobody.
     """
-    import grpc  # noqa: PLC0415  an agent without gRPC need not have it
+    # Here, since an agent without gRPC need not have it.
+    import grpc
 
     _report_peers_by_default()
     checker = authenticator or Authenticator.from_file()
