@@ -10,7 +10,10 @@ import { stampVendored } from './vendored.js'
 
 export { agentSource, clientSource }
 
-const stamped = (text: string): string => stampVendored(text, packageJson.version)
+/** The version that the modules are marked with. */
+export const { version } = packageJson
+
+const stamped = (text: string): string => stampVendored(text, version)
 
 export const pythonServer = stamped(pythonServerSource)
 export const pythonClient = stamped(pythonClientSource)

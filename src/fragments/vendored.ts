@@ -20,12 +20,15 @@ export function stampVendored(text: string, version: string): string {
 
 /** Returns what the line of {@link stampVendored} says and whether it is still true; undefined without such a line. */
 export function vendoredVersion(text: string): VendoredVersion | undefined {
-  const lines = text.replaceAll('\r\n', '\n')
+  const lines = withUnixLineEnds(text)
   const match = mark.exec(lines)
   if (!match) return undefined
   const [line, version = '', digest] = match
   const rest = lines.slice(0, match.index) + lines.slice(match.index + line.length + 1)
   return { version, intact: digestOf(rest) === digest }
 }
+
+/** As a file is printed; git may convert it. */
+export const withUnixLineEnds = (text: string): string => text.replaceAll('\r\n', '\n')
 
 const digestOf = (text: string): string => hash('sha256', text)

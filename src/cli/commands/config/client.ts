@@ -6,15 +6,19 @@ import type { Canary, Peer, Roster } from '../../../core/roster.js'
 import { clientFragments, renderClientFragment, type ClientFormat } from '../../../fragments/index.js'
 import type { CliContext } from '../../context.js'
 import { outOptions, type OutOptions } from '../../io/result-file.js'
+import { refuseTogether } from '../../options.js'
 import { formatOption, listFormats, writeFragment } from './format.js'
+import { checkVendored, requireVendorable, vendoredOptions, type VendoredOptions } from './vendored.js'
 
 /** `config client`: what one peer needs. */
 export function defineClient(command: Command, context: CliContext): void {
   outOptions(
-    command
-      .description('print the fragment for one peer: its token and its seed')
-      .argument('<name>', 'the peer')
-      .option(...formatOption(clientFragments), 'env'),
+    vendoredOptions(
+      command
+        .description('print the fragment for one peer: its token and its seed')
+        .argument('[name]', 'the peer')
+        .option(...formatOption(clientFragments), 'env'),
+    ),
   )
     .addHelpText(
       'after',
@@ -24,14 +28,30 @@ For a canary (add-peer --canary) it prints bait: a fragment with its token, and 
 Examples:
   $ a2a-totp config client alice --out alice.env
   $ a2a-totp config client alice --format json | ssh alice.example 'umask 077; cat > totp.json'
-  $ a2a-totp config client alice --format crewai --out a2a_totp_crewai_client.py`,
+  $ a2a-totp config client alice --format crewai --vendored --out a2a_totp_crewai_client.py
+  $ a2a-totp config client --check a2a_totp_crewai_client.py   # is it that of this version?`,
     )
-    .action(async (name: string, { format, ...out }: OutOptions & { format: ClientFormat }) => {
+    .action(async (name: string | undefined, options: ClientOptions) => {
+      const { format, vendored, check, ...out } = options
+      if (check !== undefined) {
+        refuseTogether({ '--check': check, NAME: name })
+        return checkVendored(context, check, options)
+      }
+      requireVendorable(format, vendored)
+      if (name === undefined)
+        throw new TOTPError(
+          'ERR_USAGE',
+          "missing required argument 'name'; see a2a-totp config client --help",
+        )
       const roster = await context.store.read()
       const canary = roster.canaries?.get(name)
       const input = canary ? bait(context, roster, canary, format) : { roster, peer: peerNamed(roster, name) }
       writeFragment(context, out, await renderClientFragment(format, { ...input, at: context.now() }))
     })
+}
+
+interface ClientOptions extends OutOptions, VendoredOptions {
+  format: ClientFormat
 }
 
 /** @throws {TOTPError} `ERR_USAGE` for a format without credentials, which is no bait */

@@ -11,15 +11,18 @@ import {
 import type { CliContext } from '../../context.js'
 import { outOptions, type OutOptions } from '../../io/result-file.js'
 import { formatOption, listFormats, writeFragment } from './format.js'
+import { checkVendored, requireVendorable, vendoredOptions, type VendoredOptions } from './vendored.js'
 
 /** `config server`: what the protected agent needs. */
 export function defineServer(command: Command, context: CliContext): void {
   outOptions(
-    command
-      .description('print the fragment for the protected agent')
-      .option(...formatOption(serverFragments), 'json')
-      .option('--server-file <path>', 'path of the server file at the agent, for env, compose and systemd')
-      .option('--allow-weak-seed', 'write seeds of less than 128 bits, for an agent that allows them'),
+    vendoredOptions(
+      command
+        .description('print the fragment for the protected agent')
+        .option(...formatOption(serverFragments), 'json')
+        .option('--server-file <path>', 'path of the server file at the agent, for env, compose and systemd')
+        .option('--allow-weak-seed', 'write seeds of less than 128 bits, for an agent that allows them'),
+    ),
   )
     .addHelpText(
       'after',
@@ -29,17 +32,20 @@ agent then keeps its old file, where revoked credentials are still valid.
 
 Examples:
   $ a2a-totp config server --out /etc/billing/a2a-totp-server.json
-  $ a2a-totp config server --format python --out a2a_totp_server.py
+  $ a2a-totp config server --format python --vendored --out a2a_totp_server.py
+  $ a2a-totp config server --check a2a_totp_server.py          # is it that of this version?
   $ a2a-totp config server --format kubernetes | kubectl apply -f -
   $ a2a-totp config server --format systemd --server-file /etc/a2a-totp/billing.json
   $ a2a-totp config server --allow-weak-seed --out server.json   # the agent has allowWeakSeeds: true`,
     )
     .action(async (options: ServerOptions) => {
+      if (options.check !== undefined) return checkVendored(context, options.check, options)
+      requireVendorable(options.format, options.vendored)
       writeFragment(context, options, await acceptedFragment(context, options))
     })
 }
 
-interface ServerOptions extends OutOptions {
+interface ServerOptions extends OutOptions, VendoredOptions {
   format: ServerFormat
   serverFile?: string
   allowWeakSeed?: true
