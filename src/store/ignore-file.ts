@@ -18,19 +18,26 @@ export type IgnoreResult = 'added' | 'present' | 'no-work-tree'
  * @throws {TOTPError} `ERR_FILE_UNWRITABLE` with the cause; the file is unchanged. Does not follow a link.
  */
 export function ignoreInGit(storePath: string, fs: FileSystem = fileSystem): IgnoreResult {
-  const folder = dirname(resolve(storePath))
-  if (workTreesAbove(storePath).length === 0) return 'no-work-tree'
-  const path = join(folder, '.gitignore')
-  return translateErrors('ERR_FILE_UNWRITABLE', `cannot add the store to ${path}`, () =>
-    addLines(path, linesFor(basename(storePath)), fs),
+  const name = literal(storePath)
+  return addRules(storePath, 'the store', [`/${name}`, `/${name}.bak-*`, `/${name}.log`, `/.${name}.*`], fs)
+}
+
+/** The same for a file that a command wrote, such as a fragment, and for what a killed writer of it leaves behind. */
+export function ignoreResultInGit(path: string, fs: FileSystem = fileSystem): IgnoreResult {
+  const name = literal(path)
+  return addRules(path, basename(path), [`/${name}`, `/.${name}.tmp-*`], fs)
+}
+
+function addRules(file: string, what: string, rules: readonly string[], fs: FileSystem): IgnoreResult {
+  if (workTreesAbove(file).length === 0) return 'no-work-tree'
+  const path = join(dirname(resolve(file)), '.gitignore')
+  return translateErrors('ERR_FILE_UNWRITABLE', `cannot add ${what} to ${path}`, () =>
+    addLines(path, rules, fs),
   )
 }
 
-function linesFor(name: string): string[] {
-  // gitignore(5): a backslash escapes a wildcard, and keeps trailing whitespace.
-  const literal = name.replace(/[\\*?[]|\s$/g, '\\$&')
-  return [`/${literal}`, `/${literal}.bak-*`, `/${literal}.log`, `/.${literal}.*`]
-}
+/** gitignore(5): a backslash escapes a wildcard, and keeps trailing whitespace. */
+const literal = (path: string): string => basename(path).replace(/[\\*?[]|\s$/g, '\\$&')
 
 function addLines(path: string, lines: readonly string[], fs: FileSystem): IgnoreResult {
   const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = constants

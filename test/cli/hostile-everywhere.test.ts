@@ -112,6 +112,8 @@ const lines: readonly (readonly string[])[] = [
   ]),
   ['config', 'server', '--format', 'json', '--out', hostileName],
   ['config', 'server', '--format', hostile],
+  ['config', 'server', '--check', hostileName],
+  ['config', 'client', 'alice', '--format', 'python', '--vendored'],
   ...clientFormats.map((format) => ['config', 'client', 'alice', '--format', format]),
   ['config', 'client', hostile],
   ['config', 'card'],

@@ -1,4 +1,4 @@
-import { lstatSync } from 'node:fs'
+import { lstatSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { TOTPError } from '../../core/errors.js'
@@ -21,6 +21,18 @@ export const outOptions = (command: Command): Command =>
     )
     .option('--force', 'let --out replace an existing file')
 
+/** What {@link emitSecret} takes as well. */
+export interface SecretOutOptions extends OutOptions {
+  gitignore: boolean
+}
+
+/** The same for commands whose result may be secret. */
+export const secretOutOptions = (command: Command): Command =>
+  outOptions(command).option(
+    '--no-gitignore',
+    'leave .gitignore alone; otherwise a secret file in a git work tree is added to it',
+  )
+
 /** The requested file; undefined for standard output. */
 export const outFile = (out: string | undefined): string | undefined => (out === '-' ? undefined : out)
 
@@ -29,22 +41,54 @@ export function requireName(option: string, file: string): string {
   throw new TOTPError('ERR_USAGE', `${option} needs a file name, or - for standard output`)
 }
 
-/** Prints a result, or writes it to the file of `--out`. */
-export function emit(context: CliContext, { out, force }: OutOptions, text: string, json: unknown): void {
+/**
+ * Prints a result, or writes it to the file of `--out`.
+ *
+ * @returns the path of the file; undefined for standard output
+ */
+export function emit(
+  context: CliContext,
+  { out, force }: OutOptions,
+  text: string,
+  json: unknown,
+): string | undefined {
   const { output } = context
   const file = outFile(out)
   if (file === undefined) {
     output.result(text, json)
-    return
+    return undefined
   }
   const content = output.json ? jsonText(json) : text
-  writeResult(context, file, content.endsWith('\n') ? content : `${content}\n`, force)
+  const path = writeResult(context, file, content.endsWith('\n') ? content : `${content}\n`, force)
   output.say(`wrote ${file}`)
+  return path
+}
+
+/** {@link emit} for a result with seeds or tokens: keeps the file out of git. */
+export async function emitSecret(
+  context: CliContext,
+  options: SecretOutOptions,
+  text: string,
+  json: unknown,
+): Promise<void> {
+  const path = emit(context, options, text, json)
+  if (path !== undefined) await keepSecret(context, path, options)
+}
+
+/** Adds a secret file to the ignore file of its git work tree, and warns if git may add it all the same. */
+export async function keepSecret(
+  context: CliContext,
+  path: string,
+  { gitignore }: Pick<SecretOutOptions, 'gitignore'>,
+): Promise<void> {
+  const { keepResultOutOfGit } = await import('../store/result-out-of-git.js')
+  await keepResultOutOfGit(context, path, gitignore)
 }
 
 /**
  * Writes a result to a file.
  *
+ * @returns its path
  * @throws {TOTPError} `ERR_FILE_EXISTS` for the store, whatever `force` says, and what {@link writeNewFile} throws
  */
 export function writeResult(
@@ -52,10 +96,19 @@ export function writeResult(
   file: string,
   content: string | Uint8Array,
   force: boolean | undefined,
-): void {
+): string {
   const path = resolve(cwd, file)
   refuseStore(store, path)
   writeNewFile(path, content, { force: force ?? false })
+  requireWritten(path, Buffer.byteLength(content))
+  return path
+}
+
+/** Looks at the file, since its folder may be one that loses what is written to it. */
+function requireWritten(path: string, size: number): void {
+  const stats = statSync(path, { throwIfNoEntry: false })
+  if (stats?.isFile() && stats.size === size) return
+  throw new TOTPError('ERR_FILE_UNWRITABLE', `${path} was written, but is not there; look at its folder`)
 }
 
 /** @throws {TOTPError} `ERR_FILE_EXISTS` if a result would replace the store, whose seeds would be lost */

@@ -5,14 +5,14 @@ import { peerNamed } from '../../../core/provision.js'
 import type { Canary, Peer, Roster } from '../../../core/roster.js'
 import { clientFragments, renderClientFragment, type ClientFormat } from '../../../fragments/index.js'
 import type { CliContext } from '../../context.js'
-import { outOptions, type OutOptions } from '../../io/result-file.js'
+import { secretOutOptions, type SecretOutOptions } from '../../io/result-file.js'
 import { refuseTogether } from '../../options.js'
 import { formatOption, listFormats, writeFragment } from './format.js'
 import { checkVendored, requireVendorable, vendoredOptions, type VendoredOptions } from './vendored.js'
 
 /** `config client`: what one peer needs. */
 export function defineClient(command: Command, context: CliContext): void {
-  outOptions(
+  secretOutOptions(
     vendoredOptions(
       command
         .description('print the fragment for one peer: its token and its seed')
@@ -46,11 +46,13 @@ Examples:
       const roster = await context.store.read()
       const canary = roster.canaries?.get(name)
       const input = canary ? bait(context, roster, canary, format) : { roster, peer: peerNamed(roster, name) }
-      writeFragment(context, out, await renderClientFragment(format, { ...input, at: context.now() }))
+      const fragment = await renderClientFragment(format, { ...input, at: context.now() })
+      // Bait is no secret, and may be planted in a repository.
+      await writeFragment(context, out, canary ? { ...fragment, secret: false } : fragment)
     })
 }
 
-interface ClientOptions extends OutOptions, VendoredOptions {
+interface ClientOptions extends SecretOutOptions, VendoredOptions {
   format: ClientFormat
 }
 

@@ -1,6 +1,6 @@
 import type { Fragment, RenderedFragment } from '../../../fragments/index.js'
 import type { CliContext } from '../../context.js'
-import { emit, type OutOptions } from '../../io/result-file.js'
+import { emit, emitSecret, type SecretOutOptions } from '../../io/result-file.js'
 import { choice } from '../../options.js'
 
 /** `--format`, with the formats of a table. */
@@ -19,11 +19,12 @@ export function listFormats(
 }
 
 /** Prints a fragment, or writes it to `--out`, after its warnings. */
-export function writeFragment(
+export async function writeFragment(
   context: CliContext,
-  out: OutOptions,
-  { content, document, warnings }: RenderedFragment,
-): void {
+  out: SecretOutOptions,
+  { content, document, secret, warnings }: RenderedFragment,
+): Promise<void> {
   for (const warning of warnings) context.output.warn(warning)
-  emit(context, out, content, document)
+  if (secret) await emitSecret(context, out, content, document)
+  else emit(context, out, content, document)
 }

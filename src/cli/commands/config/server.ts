@@ -9,13 +9,13 @@ import {
   type ServerFormat,
 } from '../../../fragments/index.js'
 import type { CliContext } from '../../context.js'
-import { outOptions, type OutOptions } from '../../io/result-file.js'
+import { secretOutOptions, type SecretOutOptions } from '../../io/result-file.js'
 import { formatOption, listFormats, writeFragment } from './format.js'
 import { checkVendored, requireVendorable, vendoredOptions, type VendoredOptions } from './vendored.js'
 
 /** `config server`: what the protected agent needs. */
 export function defineServer(command: Command, context: CliContext): void {
-  outOptions(
+  secretOutOptions(
     vendoredOptions(
       command
         .description('print the fragment for the protected agent')
@@ -41,11 +41,11 @@ Examples:
     .action(async (options: ServerOptions) => {
       if (options.check !== undefined) return checkVendored(context, options.check, options)
       requireVendorable(options.format, options.vendored)
-      writeFragment(context, options, await acceptedFragment(context, options))
+      await writeFragment(context, options, await acceptedFragment(context, options))
     })
 }
 
-interface ServerOptions extends OutOptions, VendoredOptions {
+interface ServerOptions extends SecretOutOptions, VendoredOptions {
   format: ServerFormat
   serverFile?: string
   allowWeakSeed?: true

@@ -13,16 +13,23 @@ import { newestSeed, sourceFromStore } from '../codes/code-source.js'
 import { inContext, type CliContext } from '../../context.js'
 import { keyUriOf } from './credential-rows.js'
 import { ageOf, noteOf, table, viewRoster } from './peer-view.js'
-import { emit, outOptions, writeResult, type OutOptions } from '../../io/result-file.js'
+import {
+  emit,
+  emitSecret,
+  keepSecret,
+  secretOutOptions,
+  writeResult,
+  type SecretOutOptions,
+} from '../../io/result-file.js'
 
-interface ShowOptions extends OutOptions {
+interface ShowOptions extends SecretOutOptions {
   uri?: true
   qr?: true
   qrFile?: string
 }
 
 export const define = inContext((command, context) =>
-  outOptions(
+  secretOutOptions(
     command
       .argument('<name>', 'the peer')
       .option('--uri', 'print its otpauth key URI instead; secret, since it contains the seed')
@@ -52,26 +59,22 @@ Examples:
         return
       }
       const uri = keyUriOf(roster, peer, newestSeed(sourceFromStore(roster, peer, context.now())))
-      if (options.qrFile !== undefined) await writeQr(context, options.qrFile, uri, options.force)
-      if (options.uri) emit(context, options, uri, { ...view, uri })
+      if (options.qrFile !== undefined) await writeQr(context, options.qrFile, uri, options)
+      if (options.uri) await emitSecret(context, options, uri, { ...view, uri })
       else context.output.result('', view)
       if (options.qr) (await import('../../io/qr.js')).showQr(context.output, uri)
     }),
 )
 
-async function writeQr(
-  context: CliContext,
-  file: string,
-  uri: string,
-  force: boolean | undefined,
-): Promise<void> {
+async function writeQr(context: CliContext, file: string, uri: string, options: ShowOptions): Promise<void> {
   const { qrImages } = await import('../../io/qr.js')
   const image = qrImages[extname(file).toLowerCase()]
   if (!image) {
     throw new TOTPError('ERR_USAGE', `--qr-file must end in ${Object.keys(qrImages).join(' or ')}`)
   }
-  writeResult(context, file, image(uri), force)
+  const path = writeResult(context, file, image(uri), options.force)
   context.output.say(`wrote the QR code to ${file}; it contains the seed`)
+  await keepSecret(context, path, options)
 }
 
 function describe(roster: Roster, peer: Peer, now: Date): string {

@@ -7,7 +7,7 @@ import { inContext } from '../../context.js'
 import { keyUriOf } from '../peers/credential-rows.js'
 import { choice } from '../../options.js'
 import { noteOf } from '../peers/peer-view.js'
-import { emit, outOptions, type OutOptions } from '../../io/result-file.js'
+import { emitSecret, secretOutOptions, type SecretOutOptions } from '../../io/result-file.js'
 
 /** A peer as `export` prints it and `import` reads it. Secret. */
 interface ExportedPeer {
@@ -47,7 +47,7 @@ const formats = {
 const columns = ['name', 'seed', 'token', 'algorithm', 'digits', 'period', 'replay', 'note'] as const
 
 export const define = inContext((command, context) =>
-  outOptions(
+  secretOutOptions(
     command
       .option(...choice('--format <format>', 'what to print', Object.keys(formats)), 'json')
       .option('--reveal', 'confirm that secrets are to be printed'),
@@ -63,7 +63,11 @@ Examples:
   $ a2a-totp export --reveal --format uris`,
     )
     .action(
-      async ({ format, reveal, ...out }: OutOptions & { format: keyof typeof formats; reveal?: true }) => {
+      async ({
+        format,
+        reveal,
+        ...out
+      }: SecretOutOptions & { format: keyof typeof formats; reveal?: true }) => {
         if (!reveal) {
           throw new TOTPError(
             'ERR_CONFIRMATION_NEEDED',
@@ -85,7 +89,7 @@ Examples:
           const names = canaries.map(({ name }) => name).join(', ')
           context.output.warn(`omitted the canaries (${names}): only --format json can hold them`)
         }
-        emit(context, out, content, format === 'json' ? exported : { format, content })
+        await emitSecret(context, out, content, format === 'json' ? exported : { format, content })
       },
     ),
 )
