@@ -39,6 +39,21 @@ export function choice(
   return [flags, `${description} (${words.join(', ')})`, Object.assign(parse, { words })]
 }
 
+/** An option whose value is a list of words, separated by commas, each of them once. */
+export function someOf(
+  flags: string,
+  description: string,
+  words: readonly string[],
+): Definition<(value: string) => string[]> {
+  const parse = (value: string): string[] => {
+    const given = value.split(',')
+    const wrong = given.length !== new Set(given).size || given.some((word) => !words.includes(word))
+    if (!wrong) return given
+    throw new TOTPError('ERR_USAGE', `${nameIn(flags)} must be some of ${words.join(',')}, each once`)
+  }
+  return [flags, `${description} (${words.join(',')})`, parse]
+}
+
 /** An option whose value is a whole number in a range. */
 export function wholeNumber(
   flags: string,

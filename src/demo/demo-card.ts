@@ -12,19 +12,13 @@ export interface DemoInterface {
 
 export const paths = { JSONRPC: '/a2a/jsonrpc', 'HTTP+JSON': '/a2a/rest' } as const
 
-/** Every binding at every version. */
-export function interfacesAt(origin: string, grpcAddress: string): DemoInterface[] {
-  const urls = {
-    JSONRPC: origin + paths.JSONRPC,
-    'HTTP+JSON': origin + paths['HTTP+JSON'],
-    GRPC: grpcAddress,
-  } as const
+export type ProtocolBinding = DemoInterface['protocolBinding']
+
+/** Each binding that has an address, at every version, in the order of the addresses. */
+export function interfacesAt(urls: Readonly<Partial<Record<ProtocolBinding, string>>>): DemoInterface[] {
+  const bindings = Object.entries(urls) as [ProtocolBinding, string][]
   return (['1.0', '0.3'] as const).flatMap((protocolVersion) =>
-    (['JSONRPC', 'HTTP+JSON', 'GRPC'] as const).map((protocolBinding) => ({
-      url: urls[protocolBinding],
-      protocolBinding,
-      protocolVersion,
-    })),
+    bindings.map(([protocolBinding, url]) => ({ url, protocolBinding, protocolVersion })),
   )
 }
 

@@ -18,6 +18,7 @@ import { TOTPServerAuthScheme } from '../server/scheme/scheme.js'
 import { formatCall, type LoggedCall } from '../service/call-log.js'
 import { listenGrpc, logGrpcCalls } from '../service/grpc.js'
 import { listenHttp, logHttpCalls } from '../service/http.js'
+import { everyBinding, type DemoBinding } from './bindings.js'
 import { demoCard, interfacesAt, paths, type DemoInterface } from './demo-card.js'
 import { EchoExecutor } from './echo-executor.js'
 
@@ -27,6 +28,8 @@ export interface DemoOptions {
   readonly roster: Roster
   /** The HTTP port; 0 for any free one. gRPC always takes a free one. */
   readonly port: number
+  /** What it serves and names in its card; by default everything. */
+  readonly bindings?: readonly DemoBinding[]
   readonly now?: () => Date
   /** Receives one line for each finished call, without secrets. */
   readonly log?: (line: string) => void
@@ -42,14 +45,15 @@ export interface DemoAgent {
 }
 
 /**
- * Starts a real A2A agent on the loopback address, protected by a roster: JSON-RPC, HTTP+JSON and gRPC,
- * protocols 1.0 and 0.3. Later changes to the roster have no effect on it.
+ * Starts a real A2A agent on the loopback address, protected by a roster: JSON-RPC, HTTP+JSON and gRPC, or some of
+ * them, protocols 1.0 and 0.3. The card is always served over HTTP. Later changes to the roster have no effect on it.
  *
  * @throws {TOTPError} `ERR_PORT_UNAVAILABLE` when the port is in use or not allowed; `ERR_SEED_MISSING` when a peer has
  *   no seeds; `ERR_CONFIG_INVALID` when peers share a seed under `once`
  */
 export async function startDemoAgent(options: DemoOptions): Promise<DemoAgent> {
-  const { roster, port, now, log = () => undefined, name = roster.agent } = options
+  const { roster, port, now, log = () => undefined, name = roster.agent, bindings = everyBinding } = options
+  const serves = (binding: DemoBinding): boolean => bindings.includes(binding)
   const scheme = new TOTPServerAuthScheme({
     ...rosterOptions(roster),
     // The agent only echoes, so replaying a code from before a restart does no harm, and no first call has to wait.
@@ -69,22 +73,26 @@ export async function startDemoAgent(options: DemoOptions): Promise<DemoAgent> {
   const http = await listenHttp(createServer(logHttpCalls(app, outcomeOf, logCall)), port)
   const interceptors = [logGrpcCalls(grpcOutcomeOf, logCall), grpcGuard(scheme)]
   const grpcServer = new grpc.Server({ interceptors })
-  const grpcListener = await listenGrpc(grpcServer, 0)
+  const grpcListener = serves('grpc') ? await listenGrpc(grpcServer, 0) : undefined
   const origin = `http://${http.address}`
-  const interfaces = interfacesAt(origin, grpcListener.address)
+  const interfaces = interfacesAt({
+    ...(serves('jsonrpc') && { JSONRPC: origin + paths.JSONRPC }),
+    ...(serves('rest') && { 'HTTP+JSON': origin + paths['HTTP+JSON'] }),
+    ...(grpcListener && { GRPC: grpcListener.address }),
+  })
 
   const card = demoCard(name, interfaces, roster.profile.header)
   const requestHandler = new DefaultRequestHandler(card, new InMemoryTaskStore(), new EchoExecutor())
   const { userBuilder, contextBuilder } = new TOTPCallContextBuilder(scheme)
   const services = { requestHandler, userBuilder, contextBuilder }
-  mount(app, scheme, services)
+  mount(app, scheme, services, serves)
   grpcServer.addService(guardedService(A2AService), grpcService(services))
   grpcServer.addService(guardedService(LegacyA2AService), legacyGrpcService(services))
   return {
     cardUrl: origin + cardPath,
     interfaces,
     close: async () => {
-      await Promise.all([grpcListener.stop(), http.stop()])
+      await Promise.all([grpcListener?.stop(), http.stop()])
     },
   }
 }
@@ -111,7 +119,12 @@ interface Services extends Pick<TOTPCallContextBuilder, 'userBuilder' | 'context
   readonly requestHandler: DefaultRequestHandler
 }
 
-function mount(app: Express, scheme: TOTPServerAuthScheme, services: Services): void {
+function mount(
+  app: Express,
+  scheme: TOTPServerAuthScheme,
+  services: Services,
+  serves: (binding: DemoBinding) => boolean,
+): void {
   const legacyCompat = { enabled: true }
   const { requestHandler } = services
   app.disable('x-powered-by')
@@ -120,6 +133,6 @@ function mount(app: Express, scheme: TOTPServerAuthScheme, services: Services): 
     agentCardHandler({ agentCardProvider: requestHandler, legacyCompat, cache: { maxAge: 0 } }),
   )
   app.use(totpGuard(scheme))
-  app.use(paths.JSONRPC, jsonRpcHandler({ ...services, legacyCompat }))
-  app.use(paths['HTTP+JSON'], restHandler({ ...services, legacyCompat }))
+  if (serves('jsonrpc')) app.use(paths.JSONRPC, jsonRpcHandler({ ...services, legacyCompat }))
+  if (serves('rest')) app.use(paths['HTTP+JSON'], restHandler({ ...services, legacyCompat }))
 }
