@@ -7,12 +7,13 @@ import { clientCrewai, serverCrewai } from './crewai.js'
 import { clientCurl } from './curl.js'
 import type { ClientInput, Fragment, ServerInput } from './fragment.js'
 import { clientGithub } from './github.js'
+import { clientGo } from './go.js'
 import { clientKubernetes, serverKubernetes } from './kubernetes.js'
 import { clientPython, serverPython } from './python.js'
 import { serverEnv } from './server-env.js'
 import { serverJson } from './server-json.js'
 import { serverMaps } from './server-maps.js'
-import { serverSystemd } from './systemd.js'
+import { clientSystemd, serverSystemd } from './systemd.js'
 import { clientTypescript, serverTypescript } from './typescript.js'
 import { clientYaml, serverYaml } from './yaml.js'
 
@@ -44,6 +45,8 @@ export const clientFragments = {
   kubernetes: clientKubernetes,
   github: clientGithub,
   curl: clientCurl,
+  systemd: clientSystemd,
+  go: clientGo,
 } satisfies Record<string, Fragment<ClientInput>>
 
 export type ServerFormat = keyof typeof serverFragments

@@ -5,10 +5,11 @@ import crewaiPart from './python/a2a_totp_crewai_server.py'
 import pythonClientSource from './python/a2a_totp_client.py'
 import pythonServerSource from './python/a2a_totp_server.py'
 import agentSource from './templates/agent.ts.text'
+import goClient from './templates/client.go.text'
 import clientSource from './templates/client.ts.text'
 import { stampVendored } from './vendored.js'
 
-export { agentSource, clientSource }
+export { agentSource, clientSource, goClient }
 
 /** The version that the modules are marked with. */
 export const { version } = packageJson

@@ -69,6 +69,8 @@ const clientFormats = [
   'kubernetes',
   'github',
   'curl',
+  'systemd',
+  'go',
 ]
 const uri = (label: string): string => `otpauth://totp/${label}?secret=${'A'.repeat(32)}`
 

@@ -158,10 +158,18 @@ describe('the pages on fragments', () => {
 
   it('systemd: writes the file and the drop-in that loads it', async () => {
     const { cwd, calls } = await follow('fragments/systemd.md', await billing())
-    expect(calls.map(({ args }) => args)).toEqual(['daemon-reload', 'restart billing'])
+    expect(calls.map(({ args }) => args)).toEqual([
+      'daemon-reload',
+      'restart billing',
+      'daemon-reload',
+      'restart alice',
+    ])
     const dropIn = readFileSync(join(cwd, 'etc/systemd/system/billing.service.d/a2a-totp.conf'), 'utf8')
     const path = /^LoadCredential=a2a-totp-server\.json:(.*)$/m.exec(dropIn)?.[1] ?? ''
     TOTPServerAuthScheme.fromFile(path).close()
+    const ofPeer = readFileSync(join(cwd, 'etc/systemd/system/alice.service.d/a2a-totp.conf'), 'utf8')
+    const file = /^EnvironmentFile=(.*)$/m.exec(ofPeer)?.[1] ?? ''
+    expect(readFileSync(cwd + file, 'utf8')).toContain('A2A_TOTP_SEED=')
   })
 
   it('github: stores both secrets from standard input and nothing else', async () => {

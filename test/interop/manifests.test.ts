@@ -107,6 +107,9 @@ describe('systemd-analyze', () => {
       const { content } = await renderServerFragment('systemd', { ...server, serverFile: '/etc/100%/a.json' })
       expect(complaintsAbout(content)).toEqual([])
       expect(complaintsAbout(content.replace('LoadCredential', 'LoadCredentials'))).toHaveLength(1)
+      const { content: ofPeer } = await renderClientFragment('systemd', client)
+      expect(complaintsAbout(ofPeer)).toEqual([])
+      expect(complaintsAbout(ofPeer.replace('EnvironmentFile', 'EnvironmentFiles'))).toHaveLength(1)
     },
   )
 })
