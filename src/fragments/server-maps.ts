@@ -1,5 +1,6 @@
+import { TOTPError } from '../core/errors.js'
 import { liveOf, liveSharedSeedsOf, requireKnown } from '../core/live-credentials.js'
-import { newestLive, type SeedCredential } from '../core/roster.js'
+import { newestLive, replayOf, type Roster, type SeedCredential } from '../core/roster.js'
 import type { Fragment, ServerInput } from './fragment.js'
 import { leftOut, peersWithSeed, withoutCanaries } from './live.js'
 
@@ -17,6 +18,7 @@ export const serverMaps: Fragment<ServerInput> = {
   make: (input) => {
     const { roster, at } = input
     const peers = peersWithSeed(input)
+    refuseOnce(roster)
     const tokens = peers.flatMap((peer) =>
       liveOf(peer.tokens, at).map(({ token }) => [requireKnown(token, peer.name).value, peer.name] as const),
     )
@@ -28,6 +30,16 @@ export const serverMaps: Fragment<ServerInput> = {
       token_to_peer: Object.fromEntries(tokens),
     }
   },
+}
+
+/** @throws {TOTPError} `ERR_CONFIG_INVALID`: an agent with only the maps would accept a code twice. */
+function refuseOnce(roster: Roster): void {
+  const once = [...roster.peers.values()].find((peer) => replayOf(roster, peer) === 'once')
+  if (!once) return
+  throw new TOTPError(
+    'ERR_CONFIG_INVALID',
+    `maps cannot express the replay policy once of ${once.name}; use --format json`,
+  )
 }
 
 /** Returns a warning for each peer whose codes an agent with only the maps would refuse. */

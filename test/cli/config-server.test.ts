@@ -131,6 +131,10 @@ describe('config server, where the agent would refuse the file', () => {
     const run = await runCli(['config', 'server', '--format', 'maps'], { cwd })
     expect(run).toMatchObject({ exitCode: 3, stdout: '' })
     expect(run.stderr).toContain('replay policy once of alice; use --format json')
+    const exported = await runCli(['export', '--reveal', '--format', 'maps', '--out', 'maps.json'], { cwd })
+    expect(exported).toMatchObject({ exitCode: 3, stdout: '' })
+    expect(exported.stderr).toContain('replay policy once of alice; use --format json')
+    expect(existsSync(join(cwd, 'maps.json'))).toBe(false)
   })
 
   it('says of which peers maps do not know the profile', async () => {

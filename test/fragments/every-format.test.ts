@@ -72,6 +72,10 @@ describe.each(Object.entries(stores))('of a store with %s', (_, roster) => {
   const formats = Object.keys(serverFragments) as ServerFormat[]
 
   it.each(formats)('the server fragment %s is read back, and holds no token but in maps', async (format) => {
+    if (format === 'maps' && [...roster.peers.values()].some(({ replay }) => replay === 'once')) {
+      await expect(renderServerFragment(format, { roster, at: lookAt })).rejects.toThrow(/once/)
+      return
+    }
     const { content, secret } = await renderServerFragment(format, { roster, at: lookAt })
     const document = documentOf(format, content)
     if (format === 'json' || format === 'yaml') {

@@ -103,7 +103,8 @@ describe('the server file', () => {
 
 describe('the maps', () => {
   it('hold the newest live seed and all live tokens', async () => {
-    expect((await render('maps')).document).toEqual({
+    const roster = rosterOf([alice, { ...bob, replay: 'reuse' }])
+    expect((await render('maps', roster)).document).toEqual({
       peer_seeds: { alice: base32(3), bob: bob.seeds[0]?.seed.base32 },
       token_to_peer: { a2at_mid: 'alice', a2at_new: 'alice', 'a2at_token-of-bob': 'bob' },
     })
@@ -117,8 +118,15 @@ describe('the maps', () => {
     })
   })
 
+  it('are refused for a peer under once, whose codes would be good twice', async () => {
+    const refused = { code: 'ERR_CONFIG_INVALID', message: expect.stringContaining('once of bob') as string }
+    await expect(render('maps')).rejects.toThrow(expect.objectContaining(refused))
+    await expect(render('maps', rosterOf([alice], { replay: 'once' }))).rejects.toThrow(/once of alice/)
+    await expect(render('maps', rosterOf([], { replay: 'once' }))).resolves.toBeDefined()
+  })
+
   it('come with a warning that they cannot hold an overlap', async () => {
-    expect((await render('maps')).warnings.join()).toMatch(/overlap/)
+    expect((await render('maps', rosterOf([alice]))).warnings.join()).toMatch(/overlap/)
     expect((await render('json')).warnings).toEqual([])
   })
 })
@@ -144,13 +152,15 @@ describe('the agent’s env file', () => {
 })
 
 describe.each(formats)('the server fragment %s', (format) => {
+  const roster = format === 'maps' ? rosterOf([alice]) : rosterOf([alice, bob])
+
   it('says truly whether it is secret', async () => {
-    const { content, secret } = await render(format)
+    const { content, secret } = await render(format, roster)
     expect(content.includes(base32(3))).toBe(secret)
   })
 
   it('ends in one newline, and is the document where it is JSON', async () => {
-    const { content, document } = await render(format)
+    const { content, document } = await render(format, roster)
     expect(content).toMatch(/[^\n]\n$/)
     if (serverFragments[format].kind === 'json') expect(JSON.parse(content)).toEqual(document)
   })

@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
-import { TOTPError, isTOTPError } from '../../../core/errors.js'
-import { replayOf, type Roster } from '../../../core/roster.js'
+import { isTOTPError } from '../../../core/errors.js'
 import { sharedSeedProblem } from '../../../core/shared-seed.js'
 import {
   renderServerFragment,
@@ -63,7 +62,6 @@ async function acceptedFragment(
   if (roster.peers.size === 0) output.warn('the store has no peers, so the agent would refuse every caller')
   const problem = sharedSeedProblem(roster)
   if (problem) throw (await import('./server-reader.js')).refused(`${problem.message}; ${problem.fix}`)
-  if (format === 'maps') refuseOnce(roster)
   const input = { roster, at: now(), serverFile }
   try {
     const fragment = await renderServerFragment(format, input)
@@ -76,14 +74,4 @@ async function acceptedFragment(
     if (!isTOTPError(error) || error.code !== 'ERR_CREDENTIAL_EXPIRED') throw error
     throw (await import('./server-reader.js')).refused(error.message)
   }
-}
-
-/** @throws {TOTPError} `ERR_CONFIG_INVALID` for the replay policy once, which maps cannot express. */
-function refuseOnce(roster: Roster): void {
-  const once = [...roster.peers.values()].find((peer) => replayOf(roster, peer) === 'once')
-  if (!once) return
-  throw new TOTPError(
-    'ERR_CONFIG_INVALID',
-    `maps cannot express the replay policy once of ${once.name}; use --format json`,
-  )
 }
