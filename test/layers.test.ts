@@ -27,7 +27,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'jose',
   ],
   client: ['core', 'node:', '@a2a-js/sdk', '@grpc/grpc-js'],
-  fragments: ['core', 'yaml'],
+  // The version, which the Python modules are marked with.
+  fragments: ['core', 'yaml', '../package.json'],
   import: ['core', 'node:', '@bufbuild/protobuf', 'csv-parse', 'jsqr', 'pngjs'],
   html: [],
   service: ['core', 'node:', '@grpc/grpc-js'],

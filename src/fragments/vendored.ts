@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { hashToken } from '../core/token.js'
 
 /** Which version of a2a-totp made a file, and the digest of the file's text without that line. */
 const mark = /^# a2a-totp ([0-9A-Za-z.+-]+), sha256:([0-9a-f]{64})$/m
@@ -31,4 +31,4 @@ export function vendoredVersion(text: string): VendoredVersion | undefined {
 /** As a file is printed; git may convert it. */
 export const withUnixLineEnds = (text: string): string => text.replaceAll('\r\n', '\n')
 
-const digestOf = (text: string): string => hash('sha256', text)
+const digestOf = (text: string): string => hashToken(text).slice('sha256:'.length)

@@ -66,7 +66,10 @@ describe('what a command loads', () => {
   it('show --qr-file: also the bundle that draws', async () => {
     const cwd = await makeStore(['alice'])
     const { bundles, others } = await loadedBy(['show', 'alice', '--qr-file', 'alice.svg'], cwd)
-    expect({ bundles, others }).toEqual({ bundles: bundlesOf('peers-show', 'io-qr'), others: [] })
+    expect({ bundles, others }).toEqual({
+      bundles: bundlesOf('peers-show', 'io-qr', 'store-result-out-of-git'),
+      others: [],
+    })
   })
 
   it('bundles stay small, since a command parses the whole of its own', () => {
