@@ -4,6 +4,12 @@ export const algorithms = ['SHA1', 'SHA256', 'SHA512'] as const
 /** The hash inside the HMAC, spelled as in key URIs. */
 export type Algorithm = (typeof algorithms)[number]
 
+/** The algorithm of a name as apps write it, such as `HmacSHA256` or `sha-1`; undefined for any other. */
+export function algorithmNamed(text: string): Algorithm | undefined {
+  const bits = /^(?:hmac[-_]?)?sha[-_]?(1|256|512)$/i.exec(text.trim())?.[1]
+  return algorithms.find((algorithm) => algorithm === `SHA${bits}`)
+}
+
 export const digitCounts = [6, 7, 8] as const
 /** The number of digits in a code. */
 export type Digits = (typeof digitCounts)[number]

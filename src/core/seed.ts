@@ -27,14 +27,16 @@ export class Seed {
   }
 
   /**
-   * Parses base32 (RFC 4648 §6) in upper or lower case, with or without whitespace and padding.
+   * Parses base32 (RFC 4648 §6) in upper or lower case, with or without whitespace, dashes between groups and padding.
+   * Everything that reads a seed reads it here.
    *
    * @throws {TOTPError} `ERR_SEED_INVALID` when the text is empty, truncated, or contains another character. The
    *   message never quotes it.
    */
   static fromBase32(text: string): Seed {
     // Matched before the change of case: toUpperCase turns the long ſ into an S, and the dotless ı into an I.
-    const letters = /^([A-Za-z2-7]+)=*$/.exec(text.replace(/\s+/g, ''))?.[1]?.toUpperCase()
+    const grouped = /^([A-Za-z2-7]+(?:-[A-Za-z2-7]+)*)=*$/.exec(text.replace(/\s+/g, ''))?.[1]
+    const letters = grouped?.replaceAll('-', '').toUpperCase()
     if (letters === undefined) {
       throw new TOTPError('ERR_SEED_INVALID', 'seed is not base32; use letters A-Z and digits 2-7')
     }

@@ -39,6 +39,25 @@ describe('a key URI', () => {
   })
 
   it.each([
+    ['a space', secret.replace(/(.{4})(?=.)/g, '$1 ')],
+    ['%20', secret.replace(/(.{4})(?=.)/g, '$1%20')],
+    ['a plus', secret.replace(/(.{4})(?=.)/g, '$1+').toLowerCase()],
+    ['a dash', secret.replace(/(.{4})(?=.)/g, '$1-')],
+    ['padding', `${secret}%3D%3d==`],
+  ])('has its seed read as everywhere else, in groups with %s', (_what, text) => {
+    expect(parseKeyUri(`otpauth://totp/alice?secret=${text}&digits=8`)).toMatchObject({
+      profile: { digits: 8 },
+    })
+    expect(parseKeyUri(`otpauth://totp/alice?secret=${text}&digits=8`).seed.base32).toBe(secret)
+  })
+
+  it.each(['sha256', 'SHA-256', 'HmacSHA256'])('takes %s for SHA256', (algorithm) => {
+    expect(
+      parseKeyUri(`otpauth://totp/alice?secret=${secret}&algorithm=${algorithm}`).profile.algorithm,
+    ).toBe('SHA256')
+  })
+
+  it.each([
     `otpauth://totp/Acme:alice?secret=${secret}`,
     `otpauth://totp/Acme:%20alice?secret=${secret}`,
     `otpauth://totp/Acme%3Aalice?secret=${secret}`,
@@ -58,6 +77,9 @@ describe('a key URI', () => {
     ['two seeds in two cases', `otpauth://totp/alice?secret=${secret}&Secret=${secret}`],
     ['an account that cannot be a name', `otpauth://totp/a%20b?secret=${secret}`],
     ['broken percent encoding', `otpauth://totp/%E0%A4?secret=${secret}`],
+    ['Steam', `otpauth://steam/alice?secret=${secret}`],
+    ['an encoder of Steam', `otpauth://totp/alice?secret=${secret}&encoder=steam`],
+    ['two numbers of digits', `otpauth://totp/alice?secret=${secret}&digits=6&digits=8`],
     ['MD5', `otpauth://totp/alice?secret=${secret}&algorithm=MD5`],
     ['SHA3-256', `otpauth://totp/alice?secret=${secret}&algorithm=SHA3-256`],
     ['5 digits', `otpauth://totp/alice?secret=${secret}&digits=5`],
@@ -73,6 +95,10 @@ describe('a key URI', () => {
 
   it.each([
     ['otpauth://hotp/alice?counter=0&secret=', 'this key URI is for HOTP'],
+    ['otpauth://steam/alice?secret=', 'this key URI is for Steam'],
+    ['otpauth://yaotp/alice?secret=', 'this key URI is for Yandex'],
+    ['otpauth://totp/alice?encoder=steam&secret=', 'this key URI is for Steam'],
+    ['otpauth://totp/alice?algorithm=MD5&secret=', 'one of SHA1, SHA256, SHA512, not MD5'],
     ['https://h/otpauth://hotp/alice?secret=', 'not a key URI'],
     ['https://h/otpauth://totp/alice?secret=', 'not a key URI'],
     ['otpauth://totp/alice?issuer=', 'key URI needs the parameter "secret" exactly once'],

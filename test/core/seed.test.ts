@@ -51,7 +51,11 @@ describe('a seed in base32', () => {
     ['a zero', 'MZXW6YQ0'],
     ['base64', 'c2VlZA+/'],
     ['padding inside', 'MZ==XW6Y'],
-    ['dashes', 'MZXW-6YQ'],
+    ['a dash in front', '-MZXW6YQ'],
+    ['a dash at the end', 'MZXW6YQ-'],
+    ['two dashes', 'MZXW--6YQ'],
+    ['a dash in the padding', 'MZXW6Y-Q='.replace('Q', '')],
+    ['a long dash', 'MZXW–6YQ'],
     ['one letter', 'M'],
     ['three letters', 'MZX'],
     ['six letters', 'MZXW6Y'],
@@ -62,6 +66,11 @@ describe('a seed in base32', () => {
     ['a NUL', 'MZXW6YQ\0'],
   ])('is refused with %s', (_what, text) => {
     expect(codeOf(() => Seed.fromBase32(text))).toBe('ERR_SEED_INVALID')
+  })
+
+  it('is read from groups with dashes between them, as some sites show it', () => {
+    expect(Seed.fromBase32('mzxw-6yq').base32).toBe('MZXW6YQ')
+    expect(Seed.fromBase32('MZXW - 6Y\nQ=').base32).toBe('MZXW6YQ')
   })
 
   it('takes no longer for a long row of padding than for any other text', () => {

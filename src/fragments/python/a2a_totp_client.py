@@ -115,8 +115,9 @@ class TotpCredentials:
         return {"Authorization": f"Bearer {self.token}", self.header: self.code(at)}
 
     def _key(self) -> bytes:
-        letters = re.sub(r"\s", "", self.seed).rstrip("=")
-        if not re.fullmatch("[A-Za-z2-7]+", letters) or len(letters) % 8 in (1, 3, 6):
+        grouped = re.fullmatch("([A-Za-z2-7]+(?:-[A-Za-z2-7]+)*)=*", re.sub(r"\s", "", self.seed))
+        letters = grouped[1].replace("-", "") if grouped else ""
+        if not letters or len(letters) % 8 in (1, 3, 6):
             raise CredentialsError("the seed is not base32")
         return base64.b32decode(letters + "=" * (-len(letters) % 8), casefold=True)
 

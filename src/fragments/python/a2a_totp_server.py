@@ -376,9 +376,10 @@ def _tokens(value: Any, where: str) -> Iterable[tuple[str, float]]:
 
 
 def _base32(text: str, where: str) -> bytes:
-    letters = re.sub(r"\s", "", text).rstrip("=")
+    grouped = re.fullmatch("([A-Za-z2-7]+(?:-[A-Za-z2-7]+)*)=*", re.sub(r"\s", "", text))
+    letters = grouped[1].replace("-", "") if grouped else ""
     # b32decode takes only ASCII; it would also take a cut-short text that `=` fills up wrongly, hence the remainder.
-    if not re.fullmatch("[A-Za-z2-7]+", letters) or len(letters) % 8 in (1, 3, 6):
+    if not letters or len(letters) % 8 in (1, 3, 6):
         raise ServerFileError(f"{where} is not base32")
     try:
         return base64.b32decode(letters + "=" * (-len(letters) % 8), casefold=True)
