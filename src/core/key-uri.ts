@@ -59,7 +59,7 @@ export function parseAccountUri(text: string): AccountUri {
       `this key URI is for ${otherKinds[encoder.toLowerCase()] ?? 'another encoder'}; only TOTP is supported`,
     )
   const seed = Seed.fromBase32(secret)
-  const [inLabel, account] = accountIn(decoded(label))
+  const [inLabel, account] = splitLabel(decoded(label))
   const agent = issuer || inLabel
   return { ...(agent ? { agent } : {}), account, seed, profile: profileOf(given) }
 }
@@ -74,7 +74,7 @@ const otherKinds: Readonly<Record<string, string>> = {
 }
 
 /** Splits a label into issuer and account. The format allows spaces between the colon and the account. */
-export function accountIn(label: string): [issuer: string | undefined, account: string] {
+export function splitLabel(label: string): [issuer: string | undefined, account: string] {
   const colon = label.indexOf(':')
   return colon < 0
     ? [undefined, label.trim()]

@@ -1,25 +1,60 @@
 import type { CanaryRequest } from '../core/canary.js'
 import { isTOTPError } from '../core/errors.js'
 import { asObject, isObject } from '../core/json.js'
-import { parseKeyUri, type KeyUri } from '../core/key-uri.js'
-import { parseName } from '../core/name.js'
+import { parseAccountUri, type AccountUri } from '../core/key-uri.js'
+import { isName, nameRule, parseName, quoteName } from '../core/name.js'
 import { profileRules, replayPolicies, type CodeProfile, type ReplayPolicy } from '../core/profile.js'
 import type { PeerRequest } from '../core/provision.js'
 import { Seed } from '../core/seed.js'
 import { Token } from '../core/token.js'
+import { isCredentialText } from './credential-likeness.js'
 import { invalidImport, type Fields } from './fields.js'
 import { requireUnderstood } from './understood.js'
 
-/** One peer or canary of an import, or why it cannot be imported. */
+/** What a peer is made from, without its name. */
+export type NamelessRequest = Omit<PeerRequest, 'name'> & { readonly name?: undefined }
+
+/** One peer or canary of an import, or why it cannot be imported. `where` is its position, such as `line 3`. */
 export type Entry =
-  /** `where` is its position, such as `line 3`, and never its content. */
-  | { readonly where: string; readonly request: PeerRequest }
+  | (Labelled & { readonly where: string; readonly request: PeerRequest })
+  /** Its label is not allowed as a name, and nothing else is wrong with it. */
+  | (Labelled & { readonly where: string; readonly request: NamelessRequest; readonly nameProblem: string })
   | { readonly where: string; readonly canary: CanaryRequest }
   | { readonly where: string; readonly problem: string }
 
+/** How another tool names an account. */
+export interface Labelled {
+  /** The account, such as a mail address, as it was written. Undefined if it has none. */
+  readonly label?: string | undefined
+  /** The site or the agent that the account is for. */
+  readonly issuer?: string | undefined
+}
+
+/** What reading an entry returns: the label becomes the name if it is allowed as one. */
+export interface Account extends Labelled {
+  readonly request: NamelessRequest
+}
+
 /** Reads one peer. A {@link TOTPError} becomes its problem. */
-export function entryOf(where: string, read: () => PeerRequest): Entry {
-  return orProblem(where, () => ({ where, request: read() }))
+export function entryOf(where: string, read: () => Account): Entry {
+  return orProblem(where, () => {
+    const { label: given, issuer, request } = read()
+    const label = given?.trim() || undefined
+    const labels = { ...(label === undefined ? {} : { label }), ...(issuer ? { issuer } : {}) }
+    if (label !== undefined && isName(label))
+      return { where, ...labels, request: { ...request, name: label } }
+    return { where, ...labels, request, nameProblem: nameProblemOf(label) }
+  })
+}
+
+function nameProblemOf(label: string | undefined): string {
+  if (label === undefined) return `peer name is missing; use ${nameRule}`
+  return `peer name is not allowed${holdsSecret(label) ? '' : `: ${quoteName(label)}`}; use ${nameRule}`
+}
+
+/** Whether a text may contain a seed or a token, also beside other text: it stays out of messages then. */
+function holdsSecret(text: string): boolean {
+  return isCredentialText(text) || /[A-Za-z2-7]{16,}|([A-Za-z2-7]{4}[ -]){3}|otpauth|a2at_/i.test(text)
 }
 
 /** Reads one canary, as `export` prints it. */
@@ -50,10 +85,10 @@ const read = ['seed', 'token', 'algorithm', 'digits', 'period', 'replay']
  * Reads a peer from an object. A seed or token is created for it only when its key is absent and nothing else in the
  * object looks like a credential.
  *
- * @throws {TOTPError} `ERR_NAME_INVALID`, `ERR_SEED_INVALID`, `ERR_TOKEN_INVALID`, `ERR_KEY_URI_INVALID`,
+ * @throws {TOTPError} `ERR_SEED_INVALID`, `ERR_TOKEN_INVALID`, `ERR_KEY_URI_INVALID`,
  *   `ERR_IMPORT_INVALID`
  */
-export function requestFrom(fields: Fields): PeerRequest {
+export function requestFrom(fields: Fields): Account {
   const [hasSeed, hasToken] = [Object.hasOwn(fields, 'seed'), Object.hasOwn(fields, 'token')]
   const isComplete = hasSeed && hasToken
   const uri = keyUriIn(fields)
@@ -75,8 +110,8 @@ export function requestFrom(fields: Fields): PeerRequest {
     if (typeof value === 'string' || typeof value === 'number') return String(value)
     throw invalidImport(`${field} must be a string or a number`)
   }
-  const name = parseName(text('name') ?? text('peer') ?? '', 'peer')
-  if (!isComplete && /^(a2at_|[A-Z2-7]{16,}$)/.test(name))
+  const name = text('name') ?? text('peer')
+  if (name !== undefined && !isComplete && /^(a2at_|[A-Z2-7]{16,}$)/.test(name))
     throw invalidImport(
       'the name looks like a seed or a token; if it is one, correct it, else run `a2a-totp add-peer`',
     )
@@ -88,9 +123,8 @@ export function requestFrom(fields: Fields): PeerRequest {
     throw invalidImport(
       '"seed" and "uri" have different seeds; remove the wrong one, or import key URIs alone',
     )
-  return {
+  const request = {
     ...uri?.profile,
-    name,
     ...profileFrom({
       algorithm: text('algorithm')?.toUpperCase(),
       digits: numberIn(text('digits')),
@@ -101,6 +135,7 @@ export function requestFrom(fields: Fields): PeerRequest {
     seed,
     token: hasToken ? Token.parse(credentialIn(fields, 'token')) : undefined,
   }
+  return { label: name, request }
 }
 
 /** A key without a value is an error: its value may have been lost, so a new one would be wrong. */
@@ -111,8 +146,8 @@ function credentialIn(fields: Fields, key: 'seed' | 'token'): string {
 }
 
 /** Parses the key URI that `export` and `add-peer --reveal` print beside the seed. */
-function keyUriIn({ uri }: Fields): KeyUri | undefined {
-  return typeof uri === 'string' && /^\s*otpauth:/i.test(uri) ? parseKeyUri(uri) : undefined
+function keyUriIn({ uri }: Fields): AccountUri | undefined {
+  return typeof uri === 'string' && /^\s*otpauth:/i.test(uri) ? parseAccountUri(uri) : undefined
 }
 
 function profileFrom(given: Fields): Partial<CodeProfile> {

@@ -1,4 +1,4 @@
-import { parseKeyUri } from '../core/key-uri.js'
+import { parseAccountUri } from '../core/key-uri.js'
 import { entryOf, type Entry } from './entry.js'
 import { isMigration, readMigration } from './migration.js'
 
@@ -10,8 +10,8 @@ export function readKeyUris(text: string): Entry[] {
     const where = `line ${index + 1}`
     if (isMigration(line)) return readMigration(line, where)
     return entryOf(where, () => {
-      const { peer, seed, profile } = parseKeyUri(line)
-      return { name: peer, seed, ...profile }
+      const { account, agent, seed, profile } = parseAccountUri(line)
+      return { label: account, issuer: agent, request: { seed, ...profile } }
     })
   })
 }

@@ -1,5 +1,5 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
-import { parseName } from '../core/name.js'
+import { splitLabel } from '../core/key-uri.js'
 import type { Algorithm, Digits } from '../core/profile.js'
 import { Seed } from '../core/seed.js'
 import { entryOf, type Entry } from './entry.js'
@@ -9,6 +9,7 @@ import { invalidImport } from './fields.js'
 interface Account {
   secret: Uint8Array
   name: string
+  issuer: string
   algorithm: number
   digits: number
   type: number
@@ -36,14 +37,15 @@ export function readMigration(line: string, where: string): Entry[] {
   }
   return accounts.map((account, index) =>
     entryOf(`${where}, account ${index + 1}`, () => {
-      const { secret, name, type } = account
+      const { secret, name, issuer, type } = account
       const [algorithm, digits] = [algorithms[account.algorithm], digitCounts[account.digits]]
       if (type !== totp) throw invalidImport('this account is for HOTP; only TOTP is supported')
       if (!algorithm || !digits)
         throw invalidImport('this account has an unsupported algorithm or number of digits')
       // The app writes the issuer in front of the account.
-      const peer = parseName((name.split(':').at(-1) ?? '').trim(), 'peer')
-      return { name: peer, seed: Seed.fromBytes(secret), algorithm, digits, period: 30 }
+      const [inLabel, label] = splitLabel(name)
+      const request = { seed: Seed.fromBytes(secret), algorithm, digits, period: 30 }
+      return { label, issuer: issuer || inLabel, request }
     }),
   )
 }
@@ -64,12 +66,20 @@ function accountsIn(line: string): Account[] {
 }
 
 function accountIn(bytes: Uint8Array): Account {
-  const account: Account = { secret: new Uint8Array(), name: '', algorithm: 0, digits: 0, type: 0 }
+  const account: Account = {
+    secret: new Uint8Array(),
+    name: '',
+    issuer: '',
+    algorithm: 0,
+    digits: 0,
+    type: 0,
+  }
   const reader = new BinaryReader(bytes)
   while (reader.pos < reader.len) {
     const [field, wireType] = reader.tag()
     if (field === 1) account.secret = reader.bytes()
     else if (field === 2) account.name = reader.string()
+    else if (field === 3) account.issuer = reader.string()
     else if (field === 4) account.algorithm = reader.int32()
     else if (field === 5) account.digits = reader.int32()
     else if (field === 6) account.type = reader.int32()

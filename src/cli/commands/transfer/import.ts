@@ -96,8 +96,9 @@ function admit(
   const problems: Problem[] = []
   for (const entry of entries) {
     const { where } = entry
-    if ('problem' in entry) {
-      problems.push({ ...entry, code: 'ERR_IMPORT_INVALID' })
+    if ('problem' in entry || 'nameProblem' in entry) {
+      const problem = 'problem' in entry ? entry.problem : entry.nameProblem
+      problems.push({ where, problem, code: 'ERR_IMPORT_INVALID' })
       continue
     }
     const take = ({ name, tokens: own }: Peer | Canary): void => {
