@@ -53,6 +53,8 @@ async function bundle(file) {
     plugins: [separateBundles, lazyModules, noCharacterTables],
     // The variant with hashes in JavaScript: loading node:crypto takes longer than computing a code.
     alias: { otpauth: 'otpauth/slim' },
+    // A bundle that starts a thread finds the file beside itself.
+    define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
     logLevel: 'warning',
   })
   await Promise.all(lazy.map(bundle))
@@ -124,7 +126,12 @@ const library = () =>
   })
 
 rmSync(resolve(root, 'dist'), { recursive: true, force: true })
-const results = await Promise.allSettled([bundle(resolve(root, 'src/cli/start.ts')), library()])
+const results = await Promise.allSettled([
+  bundle(resolve(root, 'src/cli/start.ts')),
+  // Started as a thread, so nothing imports it.
+  bundle(resolve(root, 'src/import/qr-worker.ts')),
+  library(),
+])
 for (const result of results) {
   if (result.status === 'fulfilled') continue
   process.exitCode = 1

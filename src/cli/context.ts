@@ -23,8 +23,8 @@ export interface CliContext extends Questions {
   readonly progress: Progress
   /** Aborted by SIGINT and SIGTERM: a long-running command then ends and prints no result. */
   readonly signal: AbortSignal
-  /** Reads standard input to its end. Throws when {@link CliContext.signal} is aborted before that. */
-  readonly readStdin: () => Promise<Buffer>
+  /** Reads standard input to its end, or until it is longer than `most` bytes. Throws when {@link CliContext.signal} is aborted before that. */
+  readonly readStdin: (most?: number) => Promise<Buffer>
   /** Waits; returns early when {@link CliContext.signal} is aborted. */
   readonly sleep: (ms: number) => Promise<void>
   /**
@@ -77,7 +77,7 @@ function createContext({ system, options, commandName, setExitCode, wholeProgram
     store: new StoreAccess({ env, cwd, options, commandName, now, keys, output, progress }),
     progress,
     signal,
-    readStdin: () => readAll(system.stdin(), signal),
+    readStdin: (most) => readAll(system.stdin(), signal, most),
     sleep: (ms) => sleep(ms, signal),
     unlessInterrupted: (work) => unlessInterrupted(work, signal),
     setExitCode,

@@ -60,7 +60,7 @@ export function parseAccountUri(text: string): AccountUri {
     )
   const seed = Seed.fromBase32(secret)
   const [inLabel, account] = splitLabel(decoded(label))
-  const agent = issuer || inLabel
+  const agent = issuer === '' ? inLabel : (issuer ?? inLabel)
   return { ...(agent ? { agent } : {}), account, seed, profile: profileOf(given) }
 }
 
@@ -76,9 +76,7 @@ const otherKinds: Readonly<Record<string, string>> = {
 /** Splits a label into issuer and account. The format allows spaces between the colon and the account. */
 export function splitLabel(label: string): [issuer: string | undefined, account: string] {
   const colon = label.indexOf(':')
-  return colon < 0
-    ? [undefined, label.trim()]
-    : [label.slice(0, colon).trim() || undefined, label.slice(colon + 1).trim()]
+  return colon < 0 ? [undefined, label.trim()] : [label.slice(0, colon).trim(), label.slice(colon + 1).trim()]
 }
 
 const parameters = ['secret', 'issuer', 'encoder', 'algorithm', 'digits', 'period'] as const

@@ -35,9 +35,9 @@ export function isCredentialText(text: string): boolean {
 const fewestBytes = 10
 
 /** Returns whether a list looks like the signed or unsigned bytes of a key. */
-export function isCredentialBytes(list: readonly unknown[]): boolean {
+export function isCredentialBytes(list: readonly unknown[], fewest = fewestBytes): boolean {
   return (
-    list.length >= fewestBytes &&
+    list.length >= fewest &&
     list.every((one) => Number.isInteger(one) && (one as number) >= -128 && (one as number) <= 255)
   )
 }

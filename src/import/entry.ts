@@ -39,7 +39,7 @@ export interface Account extends Labelled {
 export function entryOf(where: string, read: () => Account): Entry {
   return orProblem(where, () => {
     const { label: given, issuer, request } = read()
-    const label = given?.trim() || undefined
+    const label = given?.trim() === '' ? undefined : given?.trim()
     const labels = { ...(label === undefined ? {} : { label }), ...(issuer ? { issuer } : {}) }
     if (label !== undefined && isName(label))
       return { where, ...labels, request: { ...request, name: label } }

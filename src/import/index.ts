@@ -1,24 +1,54 @@
+import { isTOTPError } from '../core/errors.js'
+import { Batches } from './batches.js'
 import { readCsv } from './csv.js'
 import type { Entry } from './entry.js'
 import { invalidImport } from './fields.js'
+import { foreignKindOf } from './file-kinds.js'
 import { readJson } from './json.js'
 import { readKeyUris } from './key-uris.js'
-import { isPng, readQr } from './qr-image.js'
+import { isPng } from './png.js'
+import { readQr } from './qr-image.js'
 
 export type { Entry } from './entry.js'
 
+/** Longest text: several hundred thousand peers. */
+const longestText = 32 * 1024 * 1024
+
 /**
  * Reads peers from any supported format: otpauth and otpauth-migration URIs, one per line; a PNG of a QR code that
- * contains one; the JSON of `export`, `config client` or `config server --format maps`; CSV with column names.
+ * contains one; the JSON of `export`, `config client` or `config server --format maps`; CSV with column names; exports
+ * of other tools. With several files, `where` of an entry begins with the number of its file.
  *
+ * @param signal ends the reading of an image when it is aborted
  * @throws {TOTPError} `ERR_IMPORT_INVALID` for any other input. No message quotes the input.
  */
-export function readImport(bytes: Uint8Array): Entry[] {
-  if (isPng(bytes)) return readKeyUris(readQr(bytes))
+export async function readImport(files: readonly Uint8Array[], signal: AbortSignal): Promise<Entry[]> {
+  const batches = new Batches()
+  const entries: Entry[] = []
+  for (const [index, bytes] of files.entries()) {
+    const file = files.length === 1 ? '' : `file ${index + 1}, `
+    batches.begin(file)
+    try {
+      const read = await readFile(bytes, signal, batches)
+      for (const entry of read) entries.push({ ...entry, where: `${file}${entry.where}` })
+    } catch (error) {
+      if (file === '' || !isTOTPError(error)) throw error
+      throw invalidImport(`${file}${error.message}`)
+    }
+  }
+  return [...entries, ...batches.problems()]
+}
+
+async function readFile(bytes: Uint8Array, signal: AbortSignal, batches: Batches): Promise<Entry[]> {
+  if (isPng(bytes)) return readKeyUris(await readQr(bytes, signal), batches)
+  const kind = foreignKindOf(bytes)
+  if (kind !== undefined) throw invalidImport(kind)
+  if (bytes.length > longestText)
+    throw invalidImport(`this file is longer than ${longestText / 1024 / 1024} MiB; import it in parts`)
   const text = decode(bytes)
   const first = firstLine(text)
   if (first === '') throw invalidImport('nothing to import; pass peers, one per line')
-  if (/^otpauth/i.test(first)) return readKeyUris(text)
+  if (/^otpauth/i.test(first)) return readKeyUris(text, batches)
   return /^[{[]/.test(first) ? readJson(text) : readCsv(text)
 }
 
@@ -27,7 +57,9 @@ function decode(bytes: Uint8Array): string {
     // This drops the byte order mark that spreadsheets write.
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
-    throw invalidImport('input is neither UTF-8 text nor a PNG image')
+    throw invalidImport(
+      'input is neither UTF-8 text nor a PNG image; an encrypted export must be decrypted first',
+    )
   }
 }
 

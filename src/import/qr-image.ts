@@ -1,37 +1,65 @@
-import jsQRModule from 'jsqr'
-import { PNG } from 'pngjs'
+import { resolve } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import { invalidImport } from './fields.js'
+import { parsePng } from './png.js'
+import type { Found } from './qr-worker.js'
 
-// jsqr is CommonJS, but its types describe an ES module.
-const jsQR = jsQRModule as unknown as typeof jsQRModule.default
-
-const signature = Buffer.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a)
-/** Several times the size of a large screen. */
-const mostPixels = 64_000_000
-
-export function isPng(bytes: Uint8Array): boolean {
-  return Buffer.compare(bytes.subarray(0, signature.length), signature) === 0
-}
+/** How long to look for a code. A screenshot takes less than a second. */
+const longestMs = 10_000
 
 /**
- * Returns the text of the QR code in a PNG image.
+ * The bundle of `qr-worker.ts`, beside the bundle that this is part of; for the source, that of the last build. A thread
+ * can only be started from a file.
+ */
+const workerFile = resolve(
+  import.meta.dirname,
+  import.meta.filename.endsWith('.ts') ? '../../dist/cli' : '.',
+  'import-qr-worker.cjs',
+)
+
+/**
+ * Returns the text of the QR code in a PNG image. It is read in a thread, which is ended when the signal is aborted or
+ * when it takes too long: an image of noise keeps the reader busy for minutes.
  *
  * @throws {TOTPError} `ERR_IMPORT_INVALID` when the image is damaged, too large or without a QR code
  */
-export function readQr(bytes: Uint8Array): string {
-  const text = jsQR(...pixelsOf(bytes))?.data
-  if (text) return text
-  throw invalidImport('no QR code found in this image; crop it to the code and its white border')
+export async function readQr(bytes: Uint8Array, signal: AbortSignal): Promise<string> {
+  signal.throwIfAborted()
+  // Refused without a thread if its header shows what is wrong.
+  parsePng(bytes)
+  const found = await inThread(bytes, signal)
+  if (found === 'too long')
+    throw invalidImport(`no QR code found in this image in ${longestMs / 1000} s; ${crop}`)
+  if ('problem' in found) throw invalidImport(found.problem)
+  if (found.text) return found.text
+  throw invalidImport(`no QR code found in this image; ${crop}`)
 }
 
-function pixelsOf(bytes: Uint8Array): [Uint8ClampedArray, number, number] {
-  const file = Buffer.from(bytes)
-  try {
-    // The header has the size, so nothing is unpacked before the check.
-    if (file.readUInt32BE(16) * file.readUInt32BE(20) > mostPixels) throw invalidImport('too large')
-    const { data, width, height } = PNG.sync.read(file)
-    return [new Uint8ClampedArray(data), width, height]
-  } catch {
-    throw invalidImport('the PNG image is damaged or too large')
-  }
+const crop = 'crop it to the code and its white border'
+
+function inThread(bytes: Uint8Array, signal: AbortSignal): Promise<Found | 'too long'> {
+  const worker = new Worker(workerFile, {
+    workerData: bytes,
+    env: {},
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: 512 },
+  })
+  let end = (): void => undefined
+  const ended = new Promise<Found | 'too long'>((done, fail) => {
+    const timer = setTimeout(() => done('too long'), longestMs)
+    const interrupt = (): void => fail(new Error('interrupted'))
+    signal.addEventListener('abort', interrupt)
+    end = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', interrupt)
+      void worker.terminate()
+    }
+    worker.once('message', done)
+    worker.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ERR_WORKER_OUT_OF_MEMORY')
+        done({ problem: `the image takes too much memory; ${crop}` })
+      else fail(error)
+    })
+  })
+  return ended.finally(end)
 }

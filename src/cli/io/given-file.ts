@@ -1,31 +1,72 @@
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { TOTPError } from '../../core/errors.js'
 import type { CliContext } from '../context.js'
 
 /** Far longer than any seed or token, and short enough to read into memory. */
 const longestSecret = 64 * 1024
+/** Far longer than any other file that a command reads. */
+const longestFile = 64 * 1024 * 1024
+const pieceBytes = 1024 * 1024
 
 /**
  * Reads a file that the command line names.
  *
  * @param what names it in the error, for example `the file given to --ca`
+ * @param most the longest file that is read, in bytes
  * @throws {TOTPError} `ERR_FILE_UNREADABLE`. It does not quote the path, since people paste seeds and key URIs where a
  *   file name belongs.
  */
-export function readGivenFile({ cwd }: CliContext, what: string, path: string): Buffer {
+export function readGivenFile(
+  { cwd }: CliContext,
+  what: string,
+  path: string,
+  most: number = longestFile,
+): Buffer {
+  let bytes: Buffer | undefined
   try {
-    return readFileSync(resolve(cwd, path))
+    bytes = readUpTo(resolve(cwd, path), most)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     throw unreadable(`${what} cannot be read (${code ?? 'unknown reason'}); check its path`)
   }
+  if (bytes) return bytes
+  throw tooLong(what, most)
+}
+
+/** Reads a file; undefined if it is longer than that. A device such as /dev/zero never ends, and has no size. */
+function readUpTo(path: string, most: number): Buffer | undefined {
+  const file = openSync(path, 'r')
+  try {
+    const pieces: Buffer[] = []
+    for (let length = 0; length <= most;) {
+      const piece = Buffer.allocUnsafe(Math.min(pieceBytes, most + 1 - length))
+      const read = readSync(file, piece)
+      if (read === 0) return Buffer.concat(pieces)
+      pieces.push(piece.subarray(0, read))
+      length += read
+    }
+    return undefined
+  } finally {
+    closeSync(file)
+  }
 }
 
 /** The same, or standard input for `-`. */
-export async function readGiven(context: CliContext, what: string, path: string): Promise<Buffer> {
-  return path === '-' ? context.readStdin() : readGivenFile(context, what, path)
+export async function readGiven(
+  context: CliContext,
+  what: string,
+  path: string,
+  most: number = longestFile,
+): Promise<Buffer> {
+  if (path !== '-') return readGivenFile(context, what, path, most)
+  const bytes = await context.readStdin(most)
+  if (bytes.length <= most) return bytes
+  throw tooLong(what, most)
 }
+
+const tooLong = (what: string, most: number): TOTPError =>
+  unreadable(`${what} is longer than ${most / 1024 / 1024} MiB; check its path`)
 
 /** Reads the file of a `--…-file` option: one seed or token. */
 export async function readSecret(context: CliContext, option: string, path: string): Promise<string> {

@@ -38,11 +38,20 @@ function mayBeTerminal(fd: number): boolean {
   return stats.isCharacterDevice() && stats.rdev !== statSync('/dev/null').rdev
 }
 
-/** Reads standard input to its end. Throws when the signal is aborted before that. */
-export async function readAll(stdin: Readable, signal: AbortSignal): Promise<Buffer> {
+/**
+ * Reads standard input to its end, or until it is longer than that many bytes. Throws when the signal is aborted before
+ * that.
+ */
+export async function readAll(stdin: Readable, signal: AbortSignal, most = Infinity): Promise<Buffer> {
   signal.throwIfAborted()
   signal.addEventListener('abort', () => stdin.destroy(new Error('interrupted')))
   const chunks: Buffer[] = []
-  for await (const chunk of stdin as AsyncIterable<Uint8Array>) chunks.push(Buffer.from(chunk))
+  let length = 0
+  for await (const chunk of stdin as AsyncIterable<Uint8Array>) {
+    const piece = Buffer.from(chunk)
+    chunks.push(piece)
+    length += piece.length
+    if (length > most) break
+  }
   return Buffer.concat(chunks)
 }

@@ -29,7 +29,7 @@ interface Problem {
 
 export const define = inContext((command, context) =>
   command
-    .argument('<file>', 'the file, or - for standard input')
+    .argument('<file...>', 'the file, or - for standard input; several for an export in several parts')
     .option('--partial', 'import the valid entries, and report the others')
     .option('--allow-weak-seed', 'accept seeds of less than 128 bits (forbidden by RFC 4226 R6)')
     .addHelpText(
@@ -37,22 +37,27 @@ export const define = inContext((command, context) =>
       `
 The format is detected: otpauth:// or otpauth-migration:// URIs, one per line; a PNG of a QR code with one; JSON from
 \`export\`, \`config client\` or \`config server --format maps\`; CSV whose first line names its columns (name, seed, token,
-algorithm, digits, period, replay, note; only name is required).
+algorithm, digits, period, replay, note; only name is required); exports without encryption of Aegis, 2FAS, andOTP,
+Bitwarden, FreeOTP+, Ente Auth (plain text), KeePassXC and 1Password (CSV).
 
 A missing seed or token is created, and import reports for which peer. In JSON it is missing if its key is; an empty value
 is an error. An entry with something that looks like a credential but is not recognised, for example a key "secret", is
-refused. From authenticator apps, export key URIs.
+refused, and so are accounts for HOTP, Steam and other codes that are not TOTP. An export in several QR codes is refused
+unless all of its parts are passed.
 
 Examples:
   $ a2a-totp import peers.csv
   $ a2a-totp import screenshot.png
+  $ a2a-totp import 1.png 2.png 3.png
   $ a2a-totp import peers.json --json | jq .made
   $ pass show totp/uris | a2a-totp import - --partial`,
     )
-    .action(async (file: string, options: ImportOptions) => {
-      const { store, output, now, random, progress } = context
+    .action(async (paths: string[], options: ImportOptions) => {
+      const { store, output, now, random, progress, signal } = context
       const { readImport } = await import('../../../import/index.js')
-      const entries = readImport(await readGiven(context, 'the file to import', file))
+      const files: Uint8Array[] = []
+      for (const path of paths) files.push(await readGiven(context, 'the file to import', path))
+      const entries = await progress.during('reading', () => readImport(files, signal))
       let imported: readonly Peer[] = []
       let canaries: readonly Canary[] = []
       let made: readonly Made[] = []
