@@ -3,13 +3,18 @@ import { quoteName } from '../core/name.js'
 import { isCredentialKey } from './credential-likeness.js'
 import { entryOf, requestFrom, type Entry } from './entry.js'
 import { invalidImport, type Fields } from './fields.js'
-import { cannotRead, toolOfColumns } from './other-tools.js'
+import { toolOfColumns } from './other-tools.js'
 
 const columns = new Set(['name', 'peer', 'seed', 'token', 'algorithm', 'digits', 'period', 'replay', 'note'])
 
-/** Reads CSV (RFC 4180) whose first line names the columns, in any order; all but `name` may be absent or empty. */
+/**
+ * Reads CSV (RFC 4180) whose first line names the columns, in any order; all but `name` may be absent or empty. Also the
+ * CSV of other tools.
+ */
 export function readCsv(text: string): Entry[] {
-  return rowsOf(text).map(({ record, info }) =>
+  const { rows, tool } = rowsOf(text)
+  if (tool) return tool(rows.map(({ record, info }) => [`line ${info.lines}`, record]))
+  return rows.map(({ record, info }) =>
     entryOf(`line ${info.lines}`, () => {
       if (info.error) throw invalidImport('this line has more or fewer fields than the header has columns')
       // A table can only leave out a value as an empty cell.
@@ -23,13 +28,15 @@ interface Row {
   readonly info: { readonly lines: number; readonly error?: unknown }
 }
 
-function rowsOf(text: string): Row[] {
+function rowsOf(text: string): { rows: Row[]; tool: ReturnType<typeof toolOfColumns> } {
   let unknown: string | undefined
+  let tool: ReturnType<typeof toolOfColumns>
   try {
-    return parse(text, {
+    const rows = parse(text, {
       columns: (names: readonly string[]) => {
         const lower = names.map((name) => name.toLowerCase())
-        unknown = unknownColumns(lower)
+        tool = toolOfColumns(lower)
+        unknown = tool ? undefined : unknownColumns(lower)
         if (unknown !== undefined) throw invalidImport(unknown)
         return lower
       },
@@ -39,6 +46,7 @@ function rowsOf(text: string): Row[] {
       bom: true,
       relax_column_count: true,
     }) as unknown as Row[]
+    return { rows, tool }
   } catch {
     // The cause is dropped on purpose: it quotes the text around the error.
     throw invalidImport(unknown ?? notCsv)
@@ -49,8 +57,6 @@ const notCsv = `unrecognised input; expected otpauth URIs, JSON, or CSV whose fi
 
 /** Returns what is wrong with the names of the columns, if anything. */
 function unknownColumns(lower: readonly string[]): string | undefined {
-  const tool = toolOfColumns(lower)
-  if (tool !== undefined) return cannotRead(tool)
   // Without one of these the line is not a header, and may contain a secret.
   if (!lower.includes('name') && !lower.includes('peer')) return notCsv
   if (new Set(lower).size < lower.length) return 'duplicate column; name each column once'

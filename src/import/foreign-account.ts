@@ -5,6 +5,7 @@ import { Seed } from '../core/seed.js'
 import { isCredentialBytes } from './credential-likeness.js'
 import type { Account } from './entry.js'
 import { invalidImport } from './fields.js'
+import { otherKind } from './other-kinds.js'
 
 /** An account as another tool describes it. Every value is unchecked, and missing where the tool has none. */
 export interface ForeignAccount {
@@ -65,29 +66,3 @@ function profileIn({ algorithm, digits, period }: ForeignAccount): CodeProfile {
 }
 
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null && value !== ''
-
-const kindNames: Readonly<Record<string, string>> = {
-  hotp: 'HOTP',
-  steam: 'Steam',
-  motp: 'mOTP',
-  mobileotp: 'mOTP',
-  yandex: 'Yandex',
-  yaotp: 'Yandex',
-  md5: 'MD5',
-}
-
-/** Returns the name of a kind of codes other than TOTP, if a text says one. */
-export const otherKindNamed = (text: unknown): string | undefined =>
-  kindNames[asText(text).trim().toLowerCase().replace(/[-_ ]/g, '')]
-
-/** Returns the error for an account of a kind other than TOTP. */
-export function otherKind(kind: unknown): Error {
-  const name = otherKindNamed(kind)
-  if (name === 'MD5')
-    return invalidImport(`this account uses MD5; the algorithm must be ${profileRules.algorithm.expected}`)
-  return invalidImport(
-    name === undefined
-      ? 'this account is of a kind that import does not know; only TOTP is supported'
-      : `this account is for ${name}; only TOTP is supported`,
-  )
-}

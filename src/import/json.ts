@@ -1,8 +1,8 @@
 import { isObject, parseJson } from '../core/json.js'
 import { quoteName } from '../core/name.js'
-import { canaryEntryOf, entryOf, requestFrom, type Entry } from './entry.js'
+import { canaryEntryOf, entryOf, requestFrom, type Account, type Entry } from './entry.js'
 import { invalidImport, type Fields } from './fields.js'
-import { cannotRead, toolOfDocument } from './other-tools.js'
+import { readToolDocument, readToolEntry } from './other-tools.js'
 import { requireUnderstood } from './understood.js'
 
 /** Reads the output of `export`, `config client --format json` or `config server --format maps`, or a list of peers. */
@@ -13,9 +13,10 @@ export function readJson(text: string): Entry[] {
   const { peers } = document
   if (Array.isArray(peers)) return fromList(document, peers)
   if ('token_to_peer' in document) return fromMaps(document)
-  if ('peer' in document || 'name' in document) return [entryOf('the document', () => requestFrom(document))]
-  const tool = toolOfDocument(document)
-  throw invalidImport(tool === undefined ? unrecognised : cannotRead(tool))
+  if ('peer' in document || 'name' in document) return [entryOf('the document', () => accountFrom(document))]
+  const entries = readToolDocument(document)
+  if (entries) return entries
+  throw invalidImport(unrecognised)
 }
 
 const unrecognised =
@@ -41,11 +42,14 @@ function fromList(document: Fields, peers: readonly unknown[]): Entry[] {
 function listed(peers: readonly unknown[], path: string): Entry[] {
   return peers.map((peer, index) =>
     entryOf(`${path}[${index}]`, () => {
-      if (isObject(peer)) return requestFrom(peer)
+      if (isObject(peer)) return accountFrom(peer)
       throw invalidImport('not an object')
     }),
   )
 }
+
+/** Reads a peer of this package, or an account of another tool. */
+const accountFrom = (fields: Fields): Account => readToolEntry(fields) ?? requestFrom(fields)
 
 /** Reads the dictionaries of agents configured by hand: a seed and a token for each peer. */
 function fromMaps(document: Fields): Entry[] {

@@ -5,7 +5,7 @@ import { Seed } from '../core/seed.js'
 import type { Batches, Part } from './batches.js'
 import { entryOf, type Entry } from './entry.js'
 import { invalidImport } from './fields.js'
-import { otherKind } from './foreign-account.js'
+import { otherKind } from './other-kinds.js'
 
 /** One account of Google Authenticator's export; enums are the numbers of its protobuf schema. */
 interface MigratedAccount {

@@ -1,9 +1,10 @@
 import { isObject } from '../core/json.js'
 import { isName, quoteName } from '../core/name.js'
 import { isHeaderName } from '../core/profile.js'
+import { jsonText } from '../core/text.js'
 import { isCredentialBytes, isCredentialKey, isCredentialText } from './credential-likeness.js'
 import { invalidImport, type Fields } from './fields.js'
-import { cannotRead, toolOfEntry } from './other-tools.js'
+import { otherKind, otherKindNamed } from './other-kinds.js'
 
 type Path = readonly string[]
 
@@ -18,9 +19,8 @@ const deepest = 32
  * @throws {TOTPError} `ERR_IMPORT_INVALID` with the path of the key, at any depth, and never its value
  */
 export function requireUnderstood(fields: Fields, read: ReadonlySet<string>): void {
-  const tool = toolOfEntry(fields)
   const refuse = (words: string): never => {
-    throw invalidImport(tool === undefined ? words : cannotRead(tool))
+    throw invalidImport(words)
   }
   const open: [path: Path, value: unknown][] = []
   for (const [key, value] of Object.entries(fields))
@@ -28,8 +28,7 @@ export function requireUnderstood(fields: Fields, read: ReadonlySet<string>): vo
   // The list grows during the loop: recursion could exhaust the stack.
   for (const [path, value] of open) {
     const key = path.at(-1) ?? ''
-    if (isOtherKind(key, value))
-      throw invalidImport('this is an account for HOTP, Steam or the like; only TOTP is supported')
+    if (isOtherKind(key, value)) throw otherKind(value)
     if (isCredentialKey(key)) refuse(isBareList(key, value) ? withoutValues : unknownKey(path))
     if (holdsCredential(value)) refuse(unknownValue(path))
     if (typeof value !== 'object' || value === null) continue
@@ -47,11 +46,7 @@ function isPlain(key: string, value: unknown): boolean {
 }
 
 function isOtherKind(key: string, value: unknown): boolean {
-  return (
-    /type|kind|encoder|algo/i.test(key) &&
-    typeof value === 'string' &&
-    /^(hotp|steam|motp|mobile-?otp|yandex|yaotp|md5)$/i.test(value.trim())
-  )
+  return /type|kind|encoder|algo/i.test(key) && otherKindNamed(value) !== undefined
 }
 
 function holdsCredential(value: unknown): boolean {
@@ -81,7 +76,8 @@ function unknownValue(path: Path): string {
   return `the value of ${shown(path)} looks like a seed, a token or a key URI, but import does not know this key; ${remedy}`
 }
 
-/** A key may be a misplaced secret, or contain terminal control characters. */
+/** A key may be a misplaced secret, or contain terminal control characters. A long one in camel case is a word. */
 function shown(path: Path): string {
-  return path.map(quoteName).join('.')
+  const isWord = (key: string): boolean => /^[a-z]+([A-Z][a-z]+)+$/.test(key) && key.length <= 40
+  return path.map((key) => (isWord(key) ? jsonText(key) : quoteName(key))).join('.')
 }

@@ -75,6 +75,9 @@ describe('the packed tarball', () => {
     a2aTotp('init')
     a2aTotp('add-peer', 'alice', 'bob')
     a2aTotp('show', 'alice', '--qr-file', 'alice.png')
+    a2aTotp('init', '--store', 'other.json')
+    // In a thread, which has a file of its own.
+    expect(a2aTotp('import', 'alice.png', '--store', 'other.json')).toBe('imported 1, skipped 0\n')
     expect(a2aTotp('code', 'alice')).toMatch(/^\d{6}\n$/)
     const agent = spawn(process.execPath, [cli, 'demo'], { cwd: alone, stdio: ['ignore', 'pipe', 'ignore'] })
     onTestFinished(() => void agent.kill('SIGKILL'))
