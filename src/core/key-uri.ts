@@ -49,14 +49,14 @@ export function parseKeyUri(text: string): KeyUri {
 export function parseAccountUri(text: string): AccountUri {
   const [, kind, label = '', query = ''] =
     /^otpauth:\/\/([^/?#]*)\/([^?#]*)\??([^#]*)/i.exec(text.trim()) ?? []
-  const other = kind === undefined ? undefined : otherKinds[kind.toLowerCase()]
+  const other = kind === undefined ? undefined : otherKinds.get(kind.toLowerCase())
   if (other !== undefined) throw invalid(`this key URI is for ${other}; only otpauth://totp/ is supported`)
   if (kind?.toLowerCase() !== 'totp') throw invalid('not a key URI; it should begin with otpauth://totp/')
   const { secret, issuer, encoder, ...given } = parametersIn(query)
   if (secret === undefined) throw invalid('key URI needs the parameter "secret" exactly once')
   if (encoder !== undefined && encoder.toLowerCase() !== 'totp')
     throw invalid(
-      `this key URI is for ${otherKinds[encoder.toLowerCase()] ?? 'another encoder'}; only TOTP is supported`,
+      `this key URI is for ${otherKinds.get(encoder.toLowerCase()) ?? 'another encoder'}; only TOTP is supported`,
     )
   const seed = Seed.fromBase32(secret)
   const [inLabel, account] = splitLabel(decoded(label))
@@ -65,13 +65,13 @@ export function parseAccountUri(text: string): AccountUri {
 }
 
 /** Kinds of codes that key URIs of some apps are for. */
-const otherKinds: Readonly<Record<string, string>> = {
-  hotp: 'HOTP',
-  steam: 'Steam',
-  motp: 'mOTP',
-  yaotp: 'Yandex',
-  yandex: 'Yandex',
-}
+const otherKinds = new Map([
+  ['hotp', 'HOTP'],
+  ['steam', 'Steam'],
+  ['motp', 'mOTP'],
+  ['yaotp', 'Yandex'],
+  ['yandex', 'Yandex'],
+])
 
 /** Splits a label into issuer and account. The format allows spaces between the colon and the account. */
 export function splitLabel(label: string): [issuer: string | undefined, account: string] {

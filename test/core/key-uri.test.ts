@@ -97,6 +97,7 @@ describe('a key URI', () => {
     ['otpauth://hotp/alice?counter=0&secret=', 'this key URI is for HOTP'],
     ['otpauth://steam/alice?secret=', 'this key URI is for Steam'],
     ['otpauth://yaotp/alice?secret=', 'this key URI is for Yandex'],
+    ['otpauth://constructor/alice?secret=', 'not a key URI'],
     ['otpauth://totp/alice?encoder=steam&secret=', 'this key URI is for Steam'],
     ['otpauth://totp/alice?algorithm=MD5&secret=', 'one of SHA1, SHA256, SHA512, not MD5'],
     ['https://h/otpauth://hotp/alice?secret=', 'not a key URI'],
