@@ -18,26 +18,41 @@ export type IgnoreResult = 'added' | 'present' | 'no-work-tree'
  * @throws {TOTPError} `ERR_FILE_UNWRITABLE` with the cause; the file is unchanged. Does not follow a link.
  */
 export function ignoreInGit(storePath: string, fs: FileSystem = fileSystem): IgnoreResult {
-  const name = literal(storePath)
-  return addRules(storePath, 'the store', [`/${name}`, `/${name}.bak-*`, `/${name}.log`, `/.${name}.*`], fs)
+  if (workTreesAbove(storePath).length === 0) return 'no-work-tree'
+  return addRules(storePath, 'the store', rulesForStore(basename(storePath)), fs)
 }
 
 /** The same for a file that a command wrote, such as a fragment, and for what a killed writer of it leaves behind. */
 export function ignoreResultInGit(path: string, fs: FileSystem = fileSystem): IgnoreResult {
-  const name = literal(path)
+  if (workTreesAbove(path).length === 0) return 'no-work-tree'
+  const name = literal(basename(path))
   return addRules(path, basename(path), [`/${name}`, `/.${name}.tmp-*`], fs)
 }
 
+/**
+ * The same for any one file with secrets, without looking for a work tree.
+ *
+ * @throws {TOTPError} `ERR_FILE_UNWRITABLE` with the cause; the file is unchanged. Does not follow a link.
+ */
+export function ignoreFileInGit(file: string, fs: FileSystem = fileSystem): IgnoreResult {
+  return addRules(file, file, [`/${literal(basename(file))}`], fs)
+}
+
 function addRules(file: string, what: string, rules: readonly string[], fs: FileSystem): IgnoreResult {
-  if (workTreesAbove(file).length === 0) return 'no-work-tree'
   const path = join(dirname(resolve(file)), '.gitignore')
   return translateErrors('ERR_FILE_UNWRITABLE', `cannot add ${what} to ${path}`, () =>
     addLines(path, rules, fs),
   )
 }
 
-/** gitignore(5): a backslash escapes a wildcard, and keeps trailing whitespace. */
-const literal = (path: string): string => basename(path).replace(/[\\*?[]|\s$/g, '\\$&')
+/** gitignore(5): a backslash escapes a wildcard, and keeps trailing whitespace. No rule can contain a line break. */
+const literal = (name: string): string => name.replace(/[\\*?[]|\s$/g, '\\$&').replace(/[\r\n]/g, '?')
+
+/** The store; what the tool keeps beside it; and what editors do: `NAME~`, `#NAME#`, `.NAME.swp`. */
+function rulesForStore(store: string): string[] {
+  const name = literal(store)
+  return [`/${name}`, `/${name}.bak-*`, `/${name}.log`, `/.${name}.*`, `/${name}~`, `/#${name}#`]
+}
 
 function addLines(path: string, lines: readonly string[], fs: FileSystem): IgnoreResult {
   const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = constants

@@ -7,7 +7,8 @@ import { ignoreInGit } from '../../src/store/ignore-file.js'
 import { systemError } from '../support/faulty-fs.js'
 import { errorOf, makeStoreFolder } from '../support/store-folder.js'
 
-const lines = '/a2a-totp.json\n/a2a-totp.json.bak-*\n/a2a-totp.json.log\n/.a2a-totp.json.*\n'
+const lines =
+  '/a2a-totp.json\n/a2a-totp.json.bak-*\n/a2a-totp.json.log\n/.a2a-totp.json.*\n/a2a-totp.json~\n/#a2a-totp.json#\n'
 
 function makeWorkTree(): { folder: string; path: string; ignoreFile: string } {
   const folder = makeStoreFolder()
