@@ -19,9 +19,9 @@ const portion = 1 << 24
  *
  * Versions are read by object id: for a path, git could run filters that the repository configures.
  *
- * @param fits called with the first bytes of each version that is not empty
+ * @param fits called with each version that is not empty
  */
-export async function searchHistory(view: KnownView, fits: (start: Buffer) => boolean): Promise<History> {
+export async function searchHistory(view: KnownView, fits: (version: Buffer) => boolean): Promise<History> {
   const { git, root } = view
   const staged = await searchVersions(view, view.staged, fits)
   if (staged.found) return staged
@@ -57,7 +57,7 @@ async function shallow({ git, root }: KnownView): Promise<Doubt | undefined> {
 async function searchVersions(
   { git, root }: KnownView,
   ids: readonly string[],
-  fits: (start: Buffer) => boolean,
+  fits: (version: Buffer) => boolean,
 ): Promise<History> {
   if (ids.length === 0) return { found: false, doubt: undefined }
   const check = ['cat-file', '--batch-check=%(objectname) %(objecttype) %(objectsize)']
@@ -68,7 +68,7 @@ async function searchVersions(
   for (const group of portionsOf(versions.blobs)) {
     const run = await git(['cat-file', '--batch'], { input: linesOf(group), timeoutMs })
     if (!run.ended || run.status !== 0) doubt = doubtOf(run, root)
-    else if (startsOf(run.stdout).some(fits)) return { found: true, doubt: undefined }
+    else if (versionsOf(run.stdout).some(fits)) return { found: true, doubt: undefined }
   }
   return { found: false, doubt }
 }
@@ -113,9 +113,9 @@ function portionsOf(blobs: readonly Blob[]): string[][] {
 
 const linesOf = (ids: readonly string[]): string => ids.map((id) => `${id}\n`).join('')
 
-/** The first bytes of each object: git prints `ID TYPE SIZE`, a newline, the object and a newline. */
-function startsOf(output: Buffer): Buffer[] {
-  const starts: Buffer[] = []
+/** The content of each object: git prints `ID TYPE SIZE`, a newline, the object and a newline. */
+function versionsOf(output: Buffer): Buffer[] {
+  const versions: Buffer[] = []
   for (let at = 0; at < output.length;) {
     const end = output.indexOf('\n', at)
     if (end < 0) break
@@ -125,8 +125,8 @@ function startsOf(output: Buffer): Buffer[] {
       continue
     }
     const length = Number(size)
-    starts.push(output.subarray(end + 1, end + 1 + Math.min(length, 64)))
+    versions.push(output.subarray(end + 1, end + 1 + length))
     at = end + 1 + length + 1
   }
-  return starts
+  return versions
 }

@@ -108,19 +108,45 @@ function sameFile(one: string, other: string): boolean {
 }
 
 /** `$GIT_DIR` makes the user's git use another repository, which is not checked here; the doubt reports that. */
-async function otherRepository(real: string, { env, cwd }: Asker, git?: Git): Promise<Doubt | undefined> {
+async function otherRepository(real: string, asker: Asker, git?: Git): Promise<Doubt | undefined> {
+  const named = namedRepository(real, asker)
+  if (named === undefined) return undefined
+  const found = await git?.(['rev-parse', '--absolute-git-dir'])
+  if (found?.ended && realFolder(found.stdout.toString().replace(/\n$/, '')) === named.folder)
+    return undefined
+  return otherRepositoryDoubt
+}
+
+/** What {@link askGit} reports where {@link askNamedRepository} can tell more. */
+export const otherRepositoryDoubt: Doubt = {
+  reason: '$GIT_DIR names another repository, which was not checked',
+  advice: 'unset GIT_DIR, or check it yourself',
+}
+
+/** The repository that `$GIT_DIR` names, and its work tree, if a file is in that. */
+function namedRepository(
+  real: string,
+  { env, cwd }: Asker,
+): { readonly folder: string; readonly tree: string } | undefined {
   const { GIT_DIR: named = '', GIT_WORK_TREE: tree = '' } = env
   if (named === '') return undefined
-  const within = relative(realFolder(resolve(cwd, tree)), real)
+  const root = realFolder(resolve(cwd, tree))
+  const within = relative(root, real)
   if (within.startsWith('..') || isAbsolute(within)) return undefined
-  const found = await git?.(['rev-parse', '--absolute-git-dir'])
-  if (
-    found?.ended &&
-    realFolder(found.stdout.toString().replace(/\n$/, '')) === realFolder(resolve(cwd, named))
-  )
-    return undefined
-  return {
-    reason: '$GIT_DIR names another repository, which was not checked',
-    advice: 'unset GIT_DIR, or check it yourself',
-  }
+  return { folder: realFolder(resolve(cwd, named)), tree: root }
+}
+
+/**
+ * Asks the repository that `$GIT_DIR` names about a file, as the user's git does: managers of dotfiles keep one without a
+ * `.git` above the file. Undefined if there is none, or if it does not answer.
+ */
+export async function askNamedRepository(path: string, asker: Asker): Promise<KnownView | undefined> {
+  const real = realPath(path)
+  const named = namedRepository(real, asker)
+  if (named === undefined) return undefined
+  const { folder, tree } = named
+  const plain = gitIn(tree, asker)
+  const git: Git = (args, options) => plain([`--git-dir=${folder}`, `--work-tree=${tree}`, ...args], options)
+  const view = await viewOf(real, tree, git, { ...asker, env: {} })
+  return view.kind === 'known' ? view : undefined
 }
