@@ -33,7 +33,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   html: [],
   service: ['core', 'node:', '@grpc/grpc-js'],
   probe: ['client', 'service', 'core', 'html', 'node:', '@bufbuild/protobuf', 'chalk'],
-  doctor: ['store', 'state', 'fragments', 'programs', 'core', 'node:'],
+  doctor: ['store', 'state', 'fragments', 'import', 'programs', 'core', 'node:'],
   demo: ['service', 'server', 'state', 'core', 'node:', '@a2a-js/sdk', '@grpc/grpc-js', 'express'],
   sidecar: ['service', 'server', 'client', 'core', 'node:'],
   mesh: ['store', 'fragments', 'probe', 'doctor', 'core', 'node:'],

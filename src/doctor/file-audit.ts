@@ -1,21 +1,21 @@
 import { chmodSync, lstatSync, readdirSync, readFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { quoteForShell } from '../core/shell.js'
 import { isTemporary, temporaryPrefix } from '../store/atomic-write.js'
-import { distrustFolder } from '../store/trusted-folder.js'
+import { untrustedFolder } from '../store/trusted-folder.js'
 import { acquireLock } from '../store/lock/lock.js'
 import { isEncrypted } from '../store/protection.js'
-import type { Finding } from './finding.js'
+import { removeCommand, type Finding } from './finding.js'
 
-/** Audits the file of a store, its folders, and the files beside it. */
-export function auditFile(path: string): Finding[] {
+/** Audits the file of a store, its folders, and what a killed command left beside it. */
+export function auditFile(path: string, tool = 'a2a-totp'): Finding[] {
   const encrypted = isEncrypted(readFileSync(path))
   return [
     ...(process.platform === 'win32'
       ? [windows(path)]
       : [...auditMode(path, encrypted), ...auditFolder(path)]),
-    ...(encrypted ? [] : [unencrypted(path)]),
-    ...auditSidecars(path),
+    ...(encrypted ? [] : [unencrypted(path, tool)]),
+    ...auditLeftovers(path),
   ]
 }
 
@@ -49,25 +49,30 @@ function auditMode(path: string, encrypted: boolean): Finding[] {
 }
 
 function auditFolder(path: string): Finding[] {
-  const reason = distrustFolder(dirname(path))
-  if (reason === undefined) return []
-  const message = `${reason}: anyone who can write there can replace the store`
-  const fix = 'run chmod go-w on the folder, or move the store to a folder of your own'
+  const open = untrustedFolder(dirname(path))
+  if (open === undefined) return []
+  const message = `${open.reason}: anyone who can write there can replace the store`
+  const fix = open.writable
+    ? `chmod go-w ${quoteForShell(open.folder)}`
+    : 'move the store to a folder of your own, whose parents are yours or those of root'
   return [{ id: 'folder-open', severity: 'serious', subject: dirname(path), message, fix }]
 }
 
-function auditSidecars(path: string): Finding[] {
+function auditLeftovers(path: string): Finding[] {
   const folder = dirname(path)
   const names = readdirSync(folder)
   const findings: Finding[] = []
   const leftovers = names.filter((name) => name.startsWith(temporaryPrefix(path)))
+  const joint = { noun: 'files', fix: removeCommand } as const
   if (leftovers.length > 0) {
+    const paths = leftovers.map((name) => join(folder, name))
     findings.push({
       id: 'leftovers',
       severity: 'warning',
-      subject: join(folder, leftovers[0] ?? ''),
+      subject: paths[0] ?? '',
       message: 'left behind by a killed command; it may contain seeds and tokens',
-      fix: 'a2a-totp doctor --fix, or any change to the store, removes it',
+      fix: removeCommand(paths),
+      joint,
       // Taking the lock removes leftovers.
       repair: async () => {
         ;(await acquireLock(path)).release()
@@ -83,31 +88,21 @@ function auditSidecars(path: string): Finding[] {
       subject: join(folder, name),
       message:
         'left behind by a killed command, unless one is still running; it may contain seeds and tokens',
-      fix: `rm ${quoteForShell(join(folder, name))}`,
-    })
-  }
-  for (const name of names.filter((one) => one.startsWith(`${basename(path)}.bak-`))) {
-    const backup = join(folder, name)
-    if (!lstatSync(backup).isFile() || isEncrypted(readFileSync(backup))) continue
-    findings.push({
-      id: 'backup-plaintext',
-      severity: 'warning',
-      subject: backup,
-      message: 'an unencrypted backup; its seeds and tokens may still be valid',
-      fix: `rm ${quoteForShell(backup)}`,
+      fix: removeCommand([join(folder, name)]),
+      joint,
     })
   }
   return findings
 }
 
-function unencrypted(path: string): Finding {
+function unencrypted(path: string, tool: string): Finding {
   const message = 'the store is not encrypted: a backup of the disk contains every seed and token'
   return {
     id: 'unencrypted',
     severity: 'note',
     subject: path,
     message,
-    fix: 'a2a-totp encrypt --encrypt-to age1…',
+    fix: `${tool} encrypt --encrypt-to age1…`,
   }
 }
 

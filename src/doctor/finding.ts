@@ -1,3 +1,5 @@
+import { quoteForShell } from '../core/shell.js'
+
 export const severities = ['serious', 'warning', 'note'] as const
 export type Severity = (typeof severities)[number]
 
@@ -10,6 +12,46 @@ export interface Finding {
   readonly subject: string
   readonly message: string
   readonly fix: string
+  /** How several findings of the kind are put in one line, unless their messages or fixes are the same anyway. */
+  readonly joint?: Joint
+  /** The store that it is about. */
+  readonly store?: string
   /** For `--fix`, where fixing is safe: fixes the cause, checks again, and returns whether the finding is gone. */
   readonly repair?: () => boolean | Promise<boolean>
 }
+
+export interface Joint {
+  /** What the subjects are, as in `3 peers`. */
+  readonly noun: 'peers' | 'files'
+  /** The message in general words. */
+  readonly message?: string
+  /** One fix for these subjects of one store. */
+  readonly fix?: (subjects: readonly string[]) => string
+}
+
+/** Subjects that are named before the rest is counted. */
+const mostNamed = 3
+
+/** A command names at most this many; others are left to the reader. */
+const mostInCommand = 5
+
+/** `alice, bob, carol and 7 more`. */
+export function namesOf(subjects: readonly string[]): string {
+  const more = subjects.length - mostNamed
+  if (more <= 1) return subjects.join(', ')
+  return `${subjects.slice(0, mostNamed).join(', ')} and ${more} more`
+}
+
+/**
+ * The words of a command for some of all peers: their names; if they are many, `all` for every one of them, else `NAME`.
+ *
+ * @param most how many are named
+ */
+export function chosen(names: readonly string[], total: number, all: string, most = mostInCommand): string {
+  if (names.length > mostInCommand && names.length === total) return all
+  return names.length <= most ? names.join(' ') : 'NAME'
+}
+
+/** The command that removes files. */
+export const removeCommand = (paths: readonly string[]): string =>
+  `rm ${paths.map((path) => quoteForShell(path)).join(' ')}`

@@ -1,35 +1,66 @@
+import { join } from 'node:path'
 import type { Roster } from '../core/roster.js'
+import { realPath } from '../programs/work-tree.js'
 import type { Asker } from '../programs/git.js'
 import type { Protection } from '../store/protection.js'
 import { auditAcross } from './across-audit.js'
+import { auditCopies, copiesOf } from './copy-audit.js'
 import { auditFile } from './file-audit.js'
 import { severities, type Finding } from './finding.js'
 import { auditGit } from './git-audit.js'
+import { needlesOf } from './needles.js'
 import { auditProtection } from './protection-audit.js'
 import { auditRoster } from './roster-audit.js'
 
 export { auditClock } from './clock-audit.js'
 export type { Finding } from './finding.js'
+export { kindsOf, type Kind } from './kinds.js'
 
 /** A store for `doctor` to examine. */
 export interface StoreUnderTest {
   readonly path: string
+  /** The command that works on it, as a shell reads it: `a2a-totp`, with `--store` where it would find another one. */
+  readonly tool: string
   readonly roster: Roster
   readonly protection: Protection
 }
 
+/** What is around the stores. */
+export interface Surroundings {
+  readonly at: Date
+  /** Of this program. */
+  readonly version: string
+  readonly asker: Asker
+}
+
 /** Audits stores; returns all findings, the most serious first. */
-export async function examine(stores: readonly StoreUnderTest[], at: Date, asker: Asker): Promise<Finding[]> {
+export async function examine(stores: readonly StoreUnderTest[], around: Surroundings): Promise<Finding[]> {
   const findings: Finding[] = []
-  for (const { path, roster, protection } of stores) {
-    findings.push(
-      ...auditFile(path),
-      ...auditProtection(path, protection),
-      ...(await auditGit(path, asker)),
-      ...auditRoster(roster, at),
-    )
+  for (const store of stores) {
+    const ofStore = await examineOne(store, around)
+    findings.push(...ofStore.map((finding) => ({ ...finding, store: store.path })))
   }
   return worstFirst([...findings, ...auditAcross(stores)])
+}
+
+async function examineOne(
+  { path, tool, roster, protection }: StoreUnderTest,
+  { at, asker }: Surroundings,
+): Promise<Finding[]> {
+  const copies = copiesOf(path)
+  const needles = needlesOf(roster, at)
+  const git = await auditGit({ path, tool, asker, needles, copies })
+  const { tree } = git
+  const listed =
+    tree && [...tree.files.tracked, ...tree.files.added].map((file) => join(tree.view.root, file))
+  const taken = new Set(listed)
+  return [
+    ...auditFile(path, tool),
+    ...auditCopies(copies, (file) => taken.has(realPath(file))),
+    ...auditProtection(path, protection, tool),
+    ...git.findings,
+    ...auditRoster(roster, at, tool),
+  ]
 }
 
 /** Sorts findings by severity, the most serious first. */

@@ -2,7 +2,7 @@ import { isUnverified, type Protection } from '../store/protection.js'
 import type { Finding } from './finding.js'
 
 /** Checks that an encrypted store matches the recipients listed in it. No command rewrites a store that does not. */
-export function auditProtection(path: string, protection: Protection): Finding[] {
+export function auditProtection(path: string, protection: Protection, tool = 'a2a-totp'): Finding[] {
   if (!isUnverified(protection)) return []
   return [
     {
@@ -13,8 +13,8 @@ export function auditProtection(path: string, protection: Protection): Finding[]
         'it was encrypted elsewhere, apparently for recipients that it does not list; no command rewrites it',
       fix:
         protection.kind === 'passphrase'
-          ? 'a2a-totp encrypt --passphrase, or --encrypt-to with every recipient'
-          : 'a2a-totp recipients add age1…, with every recipient',
+          ? `${tool} encrypt --passphrase`
+          : `${tool} recipients add age1…, with every recipient`,
     },
   ]
 }

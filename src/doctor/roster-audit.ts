@@ -7,123 +7,153 @@ import {
   type Peer,
   type Roster,
 } from '../core/roster.js'
-import { minimumSeedBits, type Seed } from '../core/seed.js'
 import { sharedSeedProblem } from '../core/shared-seed.js'
 import { limitsFor, riskOf } from '../state/budgets.js'
-import type { Finding } from './finding.js'
-import { isPublished } from './published-seeds.js'
+import { chosen, type Finding } from './finding.js'
+import { rotation, type RosterUnderTest } from './rotation-command.js'
+import { auditStrength } from './strength-audit.js'
 
 const dayMs = 86_400_000
 const soonDays = 7
 const oldDays = 180
 
 /** Audits the peers and credentials of a store at an instant. */
-export function auditRoster(roster: Roster, at: Date): Finding[] {
+export function auditRoster(roster: Roster, at: Date, tool = 'a2a-totp'): Finding[] {
+  const tested = { roster, at, tool }
   const peers = [...roster.peers.values()]
   return [
     ...(roster.sharedSeeds ? [sharedSeed(roster), ...refusedSharing(roster)] : []),
     ...peers.flatMap((peer) => [
-      ...auditSeeds(roster, peer, at),
-      ...auditLives(roster, peer, at),
-      ...auditPolicy(roster, peer, at),
+      ...auditStrength(tested, peer),
+      ...auditLives(tested, peer),
+      ...auditPolicy(tested, peer),
     ]),
   ]
 }
 
-function auditSeeds(roster: Roster, { name, seeds }: Peer, at: Date): Finding[] {
-  const shared = roster.sharedSeeds !== undefined
-  const live = (roster.sharedSeeds ?? seeds).filter((one) => isLive(one, at)).map(({ seed }) => seed)
-  const fix = `a2a-totp rotate ${shared ? '--all' : name} --seed --now`
-  return live.flatMap((seed): Finding[] => [...weak(seed, name, fix), ...published(seed, name, fix)])
-}
-
-function weak(seed: Seed, subject: string, fix: string): Finding[] {
-  if (seed.strong) return []
-  const message = `its seed has ${seed.bits} bits; RFC 4226 requires at least ${minimumSeedBits}, since a shorter seed can be found by trying them all against a few codes`
-  return [{ id: 'seed-weak', severity: 'serious', subject, message, fix }]
-}
-
-function published(seed: Seed, subject: string, fix: string): Finding[] {
-  if (!isPublished(seed)) return []
-  const message = 'its seed is published in documentation or examples, or has a simple pattern'
-  return [{ id: 'seed-published', severity: 'serious', subject, message, fix }]
-}
-
-function auditLives(roster: Roster, peer: Peer, at: Date): Finding[] {
+function auditLives(tested: RosterUnderTest, peer: Peer): Finding[] {
   return (
     [
-      ['seed', seedsOf(roster, peer)],
+      ['seed', seedsOf(tested.roster, peer)],
       ['token', peer.tokens],
     ] as const
-  ).flatMap(([kind, credentials]) => auditLife(kind, credentials, roster, peer, at))
+  ).flatMap(([kind, credentials]) => auditLife(kind, credentials, tested, peer))
 }
 
 function auditLife(
   kind: 'seed' | 'token',
   credentials: readonly Credential[],
-  roster: Roster,
+  tested: RosterUnderTest,
   { name }: Peer,
-  at: Date,
 ): Finding[] {
-  const fix = `a2a-totp rotate ${kind === 'seed' && roster.sharedSeeds ? '--all' : name} --${kind}`
+  const { at } = tested
+  const findings: Finding[] = []
+  const note = ({ id, message, joint, more = '' }: LifeNote): void => {
+    const fix = rotation(tested, kind, more)
+    const general = { noun: 'peers', message: joint, fix } as const
+    findings.push({ id, severity: 'warning', subject: name, message, fix: fix([name]), joint: general })
+  }
   const newest = newestLive(credentials, at)
   if (!newest) {
-    const message = `all its ${kind}s have expired, so the agent refuses it`
-    return [{ id: `${kind}-expired`, severity: 'warning', subject: name, message, fix }]
+    note({
+      id: `${kind}-expired`,
+      message: `all its ${kind}s have expired, so the agent refuses it`,
+      joint: `all their ${kind}s have expired, so the agent refuses them`,
+    })
+    return findings
   }
-  const findings: Finding[] = []
   const { expiresAt, createdAt } = newest
   if (expiresAt && expiresAt.getTime() - at.getTime() < soonDays * dayMs) {
-    const message = `its ${kind} expires at ${expiresAt.toISOString()}; the agent refuses it from then on`
-    findings.push({ id: `${kind}-expiring`, severity: 'warning', subject: name, message, fix })
+    note({
+      id: `${kind}-expiring`,
+      message: `its ${kind} expires at ${expiresAt.toISOString()}; the agent refuses it from then on`,
+      joint: `their ${kind}s expire within ${soonDays} days; the agent refuses them from then on`,
+    })
   }
   const ageDays = Math.floor((at.getTime() - createdAt.getTime()) / dayMs)
   if (ageDays >= oldDays) {
-    const message = `its ${kind} has not been rotated for ${ageDays} days; one that leaked in that time still works`
-    findings.push({ id: `${kind}-old`, severity: 'warning', subject: name, message, fix })
+    note({
+      id: `${kind}-old`,
+      message: `its ${kind} has not been rotated for ${ageDays} days; one that leaked in that time still works`,
+      joint: `their ${kind}s have not been rotated for ${oldDays} days or more; one that leaked in that time still works`,
+    })
   }
   if (credentials.some((one) => one !== newest && isLive(one, at) && !one.expiresAt)) {
     const message = `an older ${kind} has no expiry and stays valid`
-    const end = `${fix} --finish`
-    findings.push({ id: `${kind}-overlap`, severity: 'warning', subject: name, message, fix: end })
+    note({ id: `${kind}-overlap`, message, joint: message, more: ' --finish' })
   }
   return findings
 }
 
-function auditPolicy(roster: Roster, peer: Peer, at: Date): Finding[] {
-  const replays = replayOf(roster, peer) === 'once' ? [] : [replayReuse(roster, peer)]
-  return [...replays, ...guesses(roster, peer, at)]
+interface LifeNote {
+  readonly id: string
+  readonly message: string
+  /** For several peers. */
+  readonly joint: string
+  /** More options of the command. */
+  readonly more?: string
 }
 
-function replayReuse({ profile, sharedSeeds }: Roster, { name, period }: Peer): Finding {
-  const lifeSeconds = (2 * profile.window + 1) * period
+function auditPolicy(tested: RosterUnderTest, peer: Peer): Finding[] {
+  const replays = replayOf(tested.roster, peer) === 'once' ? [] : [replayReuse(tested, peer)]
+  return [...replays, ...guesses(tested, peer)]
+}
+
+function replayReuse({ roster, tool }: RosterUnderTest, { name, period }: Peer): Finding {
+  const { profile, sharedSeeds, peers } = roster
+  const message = (lifeSeconds: number): string =>
+    `policy reuse: an attacker who captures both headers can use them for up to ${lifeSeconds} s`
+  const lifeOf = (seconds: number): number => (2 * profile.window + 1) * seconds
+  // Peers without a policy of their own follow the agent's.
+  const ownToo = [...peers.values()].some(({ replay }) => replay !== undefined)
+  const fix = (names: readonly string[]): string => {
+    if (sharedSeeds)
+      return 'create a store without --shared-seed: peers with their own seeds can have policy once, where a code is good for one request'
+    const who = !ownToo && names.length === peers.size && names.length > 1 ? '' : chosen(names, 0, '')
+    return `${tool} set ${who} --replay once`.replace('  ', ' ')
+  }
   return {
     id: 'replay-reuse',
     severity: 'note',
     subject: name,
-    message: `policy reuse: an attacker who captures both headers can use them for up to ${lifeSeconds} s`,
-    fix: sharedSeeds
-      ? 'create a store without --shared-seed: peers with their own seeds can have policy once, where a code is good for one request'
-      : `policy once, where a code is good for one request: a2a-totp remove-peer ${name}, then a2a-totp add-peer ${name} --replay once, and hand out its new configuration`,
+    message: message(lifeOf(period)),
+    fix: fix([name]),
+    joint: {
+      noun: 'peers',
+      message: message(lifeOf(Math.max(...[...peers.values()].map((peer) => peer.period)))),
+      fix,
+    },
   }
 }
 
-function guesses(roster: Roster, peer: Peer, at: Date): Finding[] {
+function guesses(tested: RosterUnderTest, peer: Peer): Finding[] {
+  const { roster, at } = tested
   const live = liveSeedsOf(roster, peer, at)
   // A peer without any is refused, whatever the code.
   if (live === 0) return []
-  const hits = expectedHits(roster, peer, at)
-  const choice = roster.sharedSeeds ? '--all' : peer.name
+  const overlapping = [...roster.peers.values()]
+    .filter((one) => liveSeedsOf(roster, one, at) > 1)
+    .map(({ name }) => name)
+  const fixFor = (names: readonly string[]): string => {
+    const several = names.filter((name) => overlapping.includes(name))
+    return several.length > 0
+      ? `${rotation(tested, 'seed', ' --finish')(several)} once they have their new one: each live seed adds to it`
+      : "set a lower throttle.risk in the agent's scheme"
+  }
+  const expected = (hits: number): string =>
+    `can expect ${hits.toExponential(1)} accepted guesses a day, one in ${yearsPerHit(hits)} years`
   return [
     {
       id: 'guesses',
       severity: 'note',
       subject: peer.name,
-      message: `an attacker with its token can expect ${hits.toExponential(1)} accepted guesses a day, one in ${yearsPerHit(hits)} years, with the default risk`,
-      fix:
-        live > 1
-          ? `each live seed adds to it: a2a-totp rotate ${choice} --seed --finish, once the peer has its new one`
-          : "throttle.risk of the agent's scheme sets it; digits and window change only how many guesses that allows",
+      message: `an attacker with its token ${expected(expectedHits(roster, peer, at))}, with the default risk, whatever the digits and the window`,
+      fix: fixFor([peer.name]),
+      joint: {
+        noun: 'peers',
+        message: `an attacker with the token of one ${expected(mostHits(roster, at))} at most, with the default risk, whatever the digits and the window`,
+        fix: fixFor,
+      },
     },
   ]
 }
@@ -133,6 +163,9 @@ export function expectedHits(roster: Roster, peer: Peer, at: Date): number {
   const profile = { digits: peer.digits, window: roster.profile.window }
   return liveSeedsOf(roster, peer, at) * riskOf(limitsFor(profile), profile)
 }
+
+const mostHits = (roster: Roster, at: Date): number =>
+  Math.max(...[...roster.peers.values()].map((peer) => expectedHits(roster, peer, at)))
 
 function liveSeedsOf(roster: Roster, peer: Peer, at: Date): number {
   return seedsOf(roster, peer).filter((seed) => isLive(seed, at)).length

@@ -28,9 +28,7 @@ const silent: Readonly<Record<string, (cwd: string) => Record<string, string>>> 
     return {}
   },
   '$GIT_DIR names another repository': (cwd) => {
-    const other = makeFolder()
-    git(other, 'init', '-q', '--bare')
-    return { GIT_DIR: other, GIT_WORK_TREE: cwd }
+    return { GIT_DIR: makeFolder(), GIT_WORK_TREE: cwd }
   },
   ...(process.getuid?.() === 0
     ? {
@@ -40,6 +38,13 @@ const silent: Readonly<Record<string, (cwd: string) => Record<string, string>>> 
         },
       }
     : {}),
+}
+
+/** What makes git use a bare repository for a folder, which has nothing to do with a `.git` in that. */
+function bareOver(cwd: string): Record<string, string> {
+  const bare = makeFolder()
+  git(bare, 'init', '-q', '--bare')
+  return { GIT_DIR: bare, GIT_WORK_TREE: cwd }
 }
 
 describe.skipIf(!hasGit).each(Object.entries(silent))(
@@ -86,6 +91,27 @@ describe.skipIf(!hasGit).each(Object.entries(silent))(
 )
 
 describe.skipIf(!hasGit)('$GIT_DIR (skipped without git)', () => {
+  it('keeps decrypt from trusting the repository in the folder', async () => {
+    const cwd = await encryptedStore()
+    const run = await cli('decrypt', cwd, bareOver(cwd))
+    expect(run).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(run.stderr).toContain('$GIT_DIR names another repository')
+  })
+
+  it('is asked by doctor, as managers of dotfiles keep one without a .git in the folder', async () => {
+    const cwd = makeFolder()
+    await cli('init', cwd)
+    const env = bareOver(cwd)
+    const asked = (command: string) => gitFindings(cwd, command, env)
+    expect(idsOf(await asked('doctor'))).toEqual(['git-not-ignored', 'git-not-ignored'])
+    expect((await asked('doctor --fix')).every(({ fixed }) => fixed)).toBe(true)
+    expect(await asked('doctor')).toEqual([])
+    const named = ['--git-dir', env['GIT_DIR'] ?? '', '--work-tree', cwd]
+    git(cwd, ...named, 'add', '-f', 'a2a-totp.json')
+    expect(idsOf(await asked('doctor'))).toEqual(['git-tracked', 'git-committed'])
+    expect(await gitFindings(cwd)).toEqual([])
+  })
+
   it('is no matter where it names the repository that is found, or one of another folder', async () => {
     const cwd = await encryptedStore()
     expect(await gitFindings(cwd, 'doctor', { GIT_DIR: '.git' })).toEqual([])

@@ -48,7 +48,7 @@ describe.skipIf(!hasGit)('doctor on a store that git tracks (skipped without git
     git(cwd, 'commit', '-q', '-m', 'oops')
     const both = await gitFindings(cwd)
     expect(idsOf(both)).toEqual(['git-tracked', 'git-committed'])
-    expect(both[1]?.fix).toBe('a2a-totp rotate --all --now, then git rm --cached a2a-totp.json')
+    expect(both[1]?.fix).toBe('a2a-totp rotate --all --now && git rm --cached a2a-totp.json')
     git(cwd, 'rm', '-q', '--cached', 'a2a-totp.json')
     const [committed] = await gitFindings(cwd)
     expect(committed).toMatchObject({ id: 'git-committed', fix: 'a2a-totp rotate --all --now' })
@@ -57,17 +57,17 @@ describe.skipIf(!hasGit)('doctor on a store that git tracks (skipped without git
     expect(idsOf(await gitFindings(cwd))).toEqual(['git-committed'])
   })
 
-  it('calls mended only what is gone', async () => {
+  it('reports as fixed only what is gone', async () => {
     const cwd = makeFolder()
     git(cwd, 'init', '-q')
     await cli('init --no-gitignore', cwd)
     writeFileSync(join(cwd, '.gitignore'), '/a2a-totp.json\n!*.json\n')
     const [finding] = await gitFindings(cwd, 'doctor --fix')
-    expect(finding).toMatchObject({ id: 'git-not-ignored', mended: true })
+    expect(finding).toMatchObject({ id: 'git-not-ignored', fixed: true })
     expect(nextCommit(cwd)).toBe('')
   })
 
-  it('reports all the same where it cannot mend', async () => {
+  it('reports all the same where it cannot fix it', async () => {
     const cwd = makeFolder()
     git(cwd, 'init', '-q')
     symlinkSync('elsewhere', join(cwd, '.gitignore'))
@@ -76,7 +76,7 @@ describe.skipIf(!hasGit)('doctor on a store that git tracks (skipped without git
     expect(run.exitCode).toBe(1)
     expect(run.stderr).toMatch(/^warning: cannot add the store to .*\.gitignore/)
     const [finding] = (parseJson(run)['findings'] as Finding[]).filter(({ id }) => id === 'git-not-ignored')
-    expect(finding).not.toHaveProperty('mended')
+    expect(finding).not.toHaveProperty('fixed')
   })
 
   it('finds a version in plain text on a branch that was merged and removed', async () => {

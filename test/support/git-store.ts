@@ -24,7 +24,7 @@ export interface Finding {
   readonly severity: string
   readonly message: string
   readonly fix: string
-  readonly mended?: true
+  readonly fixed?: true
 }
 
 export async function gitFindings(

@@ -1,16 +1,20 @@
-import { resolve } from 'node:path'
+import { relative, resolve } from 'node:path'
+import packageJson from '../../../package.json' with { type: 'json' }
 import { isTOTPError } from '../../core/errors.js'
 import { defaultProfile } from '../../core/profile.js'
+import { quoteForShell } from '../../core/shell.js'
 import { printable } from '../../core/text.js'
+import type { Finding, Kind, StoreUnderTest } from '../../doctor/index.js'
+import { locateStore } from '../../store/locate.js'
 import { inContext, type CliContext } from '../context.js'
-import type { Finding, StoreUnderTest } from '../../doctor/index.js'
 import { exitCodes } from '../errors.js'
-import { requireHttpUrl } from '../options.js'
 import type { Output } from '../io/output.js'
+import { requireHttpUrl } from '../options.js'
 
 interface DoctorOptions {
   fix?: true
   clock?: string
+  verbose?: true
 }
 
 export const define = inContext((command, context) =>
@@ -21,6 +25,7 @@ export const define = inContext((command, context) =>
     )
     .option('--fix', 'fix what is safe to fix: modes, .gitignore, leftovers')
     .option('--clock <url>', 'compare the clock with the Date of an HTTP response')
+    .option('--verbose', 'report each finding by itself, instead of one line for each kind')
     .addHelpText(
       'after',
       `
@@ -32,11 +37,11 @@ Examples:
   $ a2a-totp doctor billing.json mail.json        # does one seed serve two agents?
   $ a2a-totp doctor --clock https://billing.example --fix`,
     )
-    .action(async (paths: string[], { fix, clock }: DoctorOptions) => {
+    .action(async (paths: string[], { fix, clock, verbose }: DoctorOptions) => {
       const { output, now, progress } = context
       if (clock !== undefined) requireHttpUrl('--clock', clock)
       const stores = await storesUnderTest(context, paths)
-      const { examine, auditClock, worstFirst } = await import('../../doctor/index.js')
+      const { examine, auditClock, worstFirst, kindsOf } = await import('../../doctor/index.js')
       const profile = stores[0]?.roster.profile ?? defaultProfile
       const clockFindings =
         clock === undefined
@@ -44,46 +49,84 @@ Examples:
           : await progress.during('checking the clock', () =>
               context.unlessInterrupted(auditClock(clock, profile, now)),
             )
-      const found = await progress.during('checking files and git', () => examine(stores, now(), context))
-      const findings = worstFirst([...found, ...clockFindings])
-      const fixed = fix ? await repair(findings, output) : new Set<Finding>()
+      const look = (): Promise<Finding[]> =>
+        progress.during('checking files and git', () =>
+          examine(stores, { at: now(), version: packageJson.version, asker: context }),
+        )
+      const found = await look()
+      const { findings, fixed } = fix ? await repair(found, look, output) : untouched(found)
       context.signal.throwIfAborted()
-      const ok = !findings.some((finding) => finding.severity === 'serious' && !fixed.has(finding))
-      output.result(textOf(findings, fixed), {
+      const all = worstFirst([...findings, ...clockFindings])
+      const ok = !all.some((finding) => finding.severity === 'serious' && !fixed.has(finding))
+      output.result(verbose ? blocks(all, fixed) : kindsOf(all, fixed).map(lineOf).join('\n'), {
         ok,
-        findings: findings.map((finding) => viewOf(finding, fixed)),
+        findings: all.map((finding) => viewOf(finding, fixed, stores.length > 1)),
       })
-      if (findings.length === 0) output.say('no findings')
+      output.say(summaryOf(all, fixed))
       if (!ok) context.setExitCode(exitCodes.no)
     }),
 )
 
 /** Modes are reported as findings, so a store that other commands refuse is examined anyway. */
 async function storesUnderTest(
-  { store, cwd }: CliContext,
+  { store, cwd, env }: CliContext,
   paths: readonly string[],
 ): Promise<StoreUnderTest[]> {
   const wanted = paths.length === 0 ? [store.nearest()] : paths.map((path) => resolve(cwd, path))
+  const usual = locateStore({ env, cwd })
   const stores: StoreUnderTest[] = []
-  for (const path of new Set(wanted)) stores.push({ path, ...(await store.examine(path)) })
+  for (const path of new Set(wanted)) {
+    const isUsual = usual.found && usual.path === path
+    stores.push({ path, tool: isUsual ? 'a2a-totp' : toolFor(path, cwd), ...(await store.examine(path)) })
+  }
   return stores
 }
 
-/** Fixes what can be fixed. Returns the findings that are gone; a fix may have no effect. */
-async function repair(findings: readonly Finding[], output: Output): Promise<Set<Finding>> {
-  const fixed = new Set<Finding>()
-  for (const finding of findings) {
+/** The command that works on a store which it would not find by itself. */
+function toolFor(path: string, cwd: string): string {
+  const near = relative(cwd, path)
+  return `a2a-totp --store ${quoteForShell(near.startsWith('..') ? path : near)}`
+}
+
+interface Repaired {
+  readonly findings: readonly Finding[]
+  /** Those of them that are gone. */
+  readonly fixed: ReadonlySet<Finding>
+}
+
+const untouched = (findings: readonly Finding[]): Repaired => ({ findings, fixed: new Set() })
+
+/** Fixes what can be fixed, and looks again: a fix may have no effect, or bring something else to light. */
+async function repair(
+  found: readonly Finding[],
+  look: () => Promise<Finding[]>,
+  output: Output,
+): Promise<Repaired> {
+  const repaired: Finding[] = []
+  for (const finding of found) {
     try {
-      if (await finding.repair?.()) fixed.add(finding)
+      if (await finding.repair?.()) repaired.push(finding)
     } catch (error) {
       if (!isTOTPError(error)) throw error
       output.warn(error.message)
     }
   }
-  return fixed
+  if (repaired.length === 0) return untouched(found)
+  const after = await look()
+  const fixed = new Set(repaired.filter((finding) => !after.some((one) => isSame(one, finding))))
+  const others = after.filter((one) => !found.some((finding) => isSame(one, finding)))
+  return { findings: [...found, ...others], fixed }
 }
 
-function textOf(findings: readonly Finding[], fixed: ReadonlySet<Finding>): string {
+const isSame = (one: Finding, other: Finding): boolean => one.id === other.id && one.subject === other.subject
+
+function lineOf({ id, severity, subject, message, fix }: Kind): string {
+  const remedy = fix === undefined ? 'fixed' : `fix: ${fix}`
+  return printable(`${severity}  ${id}  ${subject}: ${message}; ${remedy}`)
+}
+
+/** One block for each finding. */
+function blocks(findings: readonly Finding[], fixed: ReadonlySet<Finding>): string {
   return findings
     .map((finding) => {
       const { severity, subject, message, fix } = finding
@@ -93,7 +136,26 @@ function textOf(findings: readonly Finding[], fixed: ReadonlySet<Finding>): stri
     .join('\n')
 }
 
-function viewOf(finding: Finding, fixed: ReadonlySet<Finding>): Record<string, unknown> {
-  const { id, severity, subject, message, fix } = finding
-  return { id, severity, subject, message, fix, ...(fixed.has(finding) ? { mended: true } : {}) }
+function summaryOf(findings: readonly Finding[], fixed: ReadonlySet<Finding>): string {
+  if (findings.length === 0) return 'no findings'
+  const open = (severity: string): number =>
+    findings.filter((finding) => finding.severity === severity && !fixed.has(finding)).length
+  const counts = [
+    `${open('serious')} serious`,
+    plural(open('warning'), 'warning'),
+    plural(open('note'), 'note'),
+    ...(fixed.size > 0 ? [`${fixed.size} fixed`] : []),
+  ]
+  return counts.join(', ')
+}
+
+const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`
+
+function viewOf(finding: Finding, fixed: ReadonlySet<Finding>, several: boolean): Record<string, unknown> {
+  const { id, severity, subject, message, fix, store } = finding
+  const more = {
+    ...(several && store !== undefined && { store }),
+    ...(fixed.has(finding) && { fixed: true }),
+  }
+  return { id, severity, subject, message, fix, ...more }
 }

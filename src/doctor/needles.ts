@@ -1,0 +1,117 @@
+import { isLive, type Roster } from '../core/roster.js'
+import { isPublished } from './published-seeds.js'
+import { isPublishedToken } from './published-tokens.js'
+
+/** A shorter text can stand in a file by accident. */
+const shortest = 16
+
+/** Who has a shared seed. */
+export const allPeers = 'all peers'
+
+/** A live credential in the spellings in which a file may hold it. */
+export interface Needle {
+  /** The peer, or {@link allPeers}. */
+  readonly peer: string
+  readonly kind: 'seed' | 'token'
+  /** The credential's id, which may be shown. */
+  readonly id: string
+}
+
+/** The live credentials of a store, to be searched for. Secret. */
+export interface Needles {
+  readonly count: number
+  /** By the first characters, so that a file is read once for all of them. */
+  readonly byStart: ReadonlyMap<number, readonly Spelling[]>
+  readonly starts: Uint8Array
+}
+
+interface Spelling {
+  readonly bytes: Buffer
+  readonly needle: Needle
+}
+
+/** The live seeds and tokens of a store. What is published stands in files that have nothing to do with it. */
+export function needlesOf(roster: Roster, at: Date): Needles {
+  const byStart = new Map<number, Spelling[]>()
+  const starts = new Uint8Array(1 << 16)
+  let count = 0
+  const add = (needle: Needle, spellings: readonly string[]): void => {
+    count++
+    for (const spelling of new Set(spellings)) {
+      if (spelling.length < shortest) continue
+      const bytes = Buffer.from(spelling)
+      const start = bytes.readUInt32BE(0)
+      byStart.set(start, [...(byStart.get(start) ?? []), { bytes, needle }])
+      starts[start >>> 16] = 1
+    }
+  }
+  for (const { id, seed, expiresAt } of roster.sharedSeeds ?? []) {
+    if (isLive({ expiresAt }, at) && !isPublished(seed))
+      add({ peer: allPeers, kind: 'seed', id }, seedSpellings(seed))
+  }
+  for (const peer of roster.peers.values()) {
+    for (const { id, seed, expiresAt } of peer.seeds) {
+      if (isLive({ expiresAt }, at) && !isPublished(seed))
+        add({ peer: peer.name, kind: 'seed', id }, seedSpellings(seed))
+    }
+    for (const { id, token, expiresAt } of peer.tokens) {
+      const value: string | undefined = token.value
+      if (value !== undefined && isLive({ expiresAt }, at) && !isPublishedToken(token))
+        add({ peer: peer.name, kind: 'token', id }, [value, ...base64Of(value)])
+    }
+  }
+  return { count, byStart, starts }
+}
+
+function seedSpellings({ base32, bytes }: { readonly base32: string; readonly bytes: Uint8Array }): string[] {
+  const hex = Buffer.from(bytes).toString('hex')
+  const lower = base32.toLowerCase()
+  return [base32, lower, hex, hex.toUpperCase(), ...base64Of(base32), ...base64Of(lower)]
+}
+
+/** How a text appears inside base64, as of a Kubernetes secret: at each of three alignments, without its edges. */
+function base64Of(text: string): string[] {
+  return [0, 1, 2].map((shift) => {
+    const whole = Math.floor((shift + text.length) / 3) * 3
+    const encoded = Buffer.from('\0'.repeat(shift) + text)
+      .subarray(0, whole)
+      .toString('base64')
+    return encoded.slice(shift === 0 ? 0 : 4)
+  })
+}
+
+/** The credentials that bytes hold, as text in any of their spellings, whitespace, dashes and NULs between them or not. */
+export function heldIn(needles: Needles, content: Uint8Array): Needle[] {
+  const found = new Set<Needle>()
+  for (const bytes of [content, without(content, isGap), without(content, isGapOrDash)])
+    collect(needles, bytes, found)
+  return [...found]
+}
+
+/** Whether bytes hold any credential. */
+export const holdsAny = (needles: Needles, content: Uint8Array): boolean =>
+  heldIn(needles, content).length > 0
+
+function collect({ byStart, starts }: Needles, bytes: Uint8Array, found: Set<Needle>): void {
+  for (let at = 0; at + shortest <= bytes.length; at++) {
+    const one = bytes[at] ?? 0
+    const two = bytes[at + 1] ?? 0
+    if (starts[one * 256 + two] !== 1) continue
+    const start = one * 0x1000000 + two * 0x10000 + (bytes[at + 2] ?? 0) * 256 + (bytes[at + 3] ?? 0)
+    for (const { bytes: spelling, needle } of byStart.get(start) ?? []) {
+      const end = at + spelling.length
+      if (end <= bytes.length && spelling.compare(bytes, at, end) === 0) found.add(needle)
+    }
+  }
+}
+
+/** Whitespace; NULs are every other byte of UTF-16. */
+const isGap = (byte: number): boolean => byte <= 0x20
+const isGapOrDash = (byte: number): boolean => byte <= 0x20 || byte === 0x2d
+
+function without(bytes: Uint8Array, gap: (byte: number) => boolean): Uint8Array {
+  const kept = new Uint8Array(bytes.length)
+  let length = 0
+  for (const byte of bytes) if (!gap(byte)) kept[length++] = byte
+  return kept.subarray(0, length)
+}

@@ -1,0 +1,17 @@
+import type { Roster } from '../core/roster.js'
+import { chosen } from './finding.js'
+
+/** What an audit of a roster works with. */
+export interface RosterUnderTest {
+  readonly roster: Roster
+  readonly at: Date
+  /** The command that works on its store, as a shell reads it. */
+  readonly tool: string
+}
+
+/** Returns the command that rotates one kind of credentials, as a function of the peers. A shared seed belongs to all. */
+export function rotation({ roster, tool }: RosterUnderTest, kind: 'seed' | 'token', more = '') {
+  const shared = kind === 'seed' && roster.sharedSeeds !== undefined
+  return (names: readonly string[]): string =>
+    `${tool} rotate ${shared ? '--all' : chosen(names, roster.peers.size, '--all')} --${kind}${more}`
+}
