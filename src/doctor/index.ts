@@ -9,8 +9,11 @@ import { auditFile } from './file-audit.js'
 import { severities, type Finding } from './finding.js'
 import { auditGit } from './git-audit.js'
 import { needlesOf } from './needles.js'
+import { auditPrevious, previousPath } from './previous-audit.js'
 import { auditProtection } from './protection-audit.js'
 import { auditRoster } from './roster-audit.js'
+import { auditSecrets } from './secret-audit.js'
+import { auditVendored } from './vendored-audit.js'
 
 export { auditClock } from './clock-audit.js'
 export type { Finding } from './finding.js'
@@ -45,20 +48,37 @@ export async function examine(stores: readonly StoreUnderTest[], around: Surroun
 
 async function examineOne(
   { path, tool, roster, protection }: StoreUnderTest,
-  { at, asker }: Surroundings,
+  { at, version, asker }: Surroundings,
 ): Promise<Finding[]> {
   const copies = copiesOf(path)
+  const known = copies.map((copy) => copy.path)
   const needles = needlesOf(roster, at)
   const git = await auditGit({ path, tool, asker, needles, copies })
   const { tree } = git
   const listed =
     tree && [...tree.files.tracked, ...tree.files.added].map((file) => join(tree.view.root, file))
   const taken = new Set(listed)
+  const [peer = 'NAME'] = roster.peers.keys()
   return [
     ...auditFile(path, tool),
-    ...auditCopies(copies, (file) => taken.has(realPath(file))),
+    ...auditCopies(
+      copies.filter((copy) => copy.path !== previousPath(path)),
+      (file) => taken.has(realPath(file)),
+    ),
+    ...auditPrevious(path, roster, at, tool),
     ...auditProtection(path, protection, tool),
     ...git.findings,
+    ...(tree
+      ? await auditSecrets({
+          ...tree,
+          needles,
+          known: [path, ...known].map(realPath),
+          peers: roster.peers.size,
+          tool,
+          asker,
+        })
+      : []),
+    ...auditVendored(path, listed, { tool, version, peer }),
     ...auditRoster(roster, at, tool),
   ]
 }

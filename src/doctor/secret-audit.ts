@@ -1,0 +1,145 @@
+import { lstatSync, readFileSync } from 'node:fs'
+import { dirname, extname, join } from 'node:path'
+import type { WorkTreeFiles } from '../programs/git-files.js'
+import type { KnownView } from '../programs/git-view.js'
+import type { Asker } from '../programs/git.js'
+import { untrackCommand } from '../programs/untrack-command.js'
+import { ignoreFileInGit } from '../store/ignore-file.js'
+import { chosen, namesOf, type Finding } from './finding.js'
+import { isIgnored } from './git-audit.js'
+import { allPeers, heldIn, type Needle, type Needles } from './needles.js'
+
+/** Bounds of the search: a fragment or a QR code is small, and `doctor` runs from timers. */
+export const searchBounds = {
+  fileBytes: 256 * 1024,
+  files: 20_000,
+  bytes: 64 * 1024 * 1024,
+  images: 100,
+  ms: 10_000,
+}
+
+/** What a search of a work tree works with. */
+export interface SecretSearch {
+  readonly view: KnownView
+  readonly files: WorkTreeFiles
+  readonly needles: Needles
+  /** Absolute paths of files that other audits report. */
+  readonly known: readonly string[]
+  readonly tool: string
+  /** How many peers the store has. */
+  readonly peers: number
+  readonly asker: Asker
+  readonly bounds?: typeof searchBounds
+}
+
+/**
+ * Searches the files that the next commit has or would take for live seeds and tokens of a store: in plain text, and in
+ * QR codes.
+ */
+export async function auditSecrets(search: SecretSearch): Promise<Finding[]> {
+  const { view, files, needles, known, bounds = searchBounds } = search
+  if (needles.count === 0) return []
+  const skip = new Set(known)
+  const tracked = new Set(files.tracked)
+  const paths = nearestFirst([...files.added, ...files.tracked], view.path)
+  const findings: Finding[] = []
+  const startedAt = performance.now()
+  const left = { files: bounds.files, bytes: bounds.bytes, images: bounds.images }
+  let unread = 0
+  for (const path of paths) {
+    const file = join(view.root, path)
+    if (skip.has(file)) continue
+    if (left.files <= 0 || left.bytes <= 0 || performance.now() - startedAt > bounds.ms) {
+      unread++
+      continue
+    }
+    search.asker.signal.throwIfAborted()
+    const content = contentOf(file, bounds.fileBytes)
+    if (content === undefined) continue
+    left.files--
+    left.bytes -= content.length
+    const held = heldIn(needles, content)
+    if (held.length === 0 && isImage(path) && left.images-- > 0)
+      held.push(...(await heldInQr(needles, content)))
+    if (held.length > 0) findings.push(findingOf(search, path, held, tracked.has(path)))
+  }
+  if (unread > 0) findings.push(partly(view.root, unread))
+  return findings
+}
+
+/** Files in the folder of the store before others. */
+function nearestFirst(paths: readonly string[], storePath: string): string[] {
+  const folder = dirname(storePath)
+  const near = (path: string): number => Number(dirname(path) !== folder)
+  return [...paths].sort((one, other) => near(one) - near(other))
+}
+
+function contentOf(path: string, mostBytes: number): Buffer | undefined {
+  try {
+    const stats = lstatSync(path)
+    return stats.isFile() && stats.size > 0 && stats.size <= mostBytes ? readFileSync(path) : undefined
+  } catch {
+    // Gone, or in the index alone, as in a sparse checkout.
+    return undefined
+  }
+}
+
+const isImage = (path: string): boolean => ['.png', '.svg'].includes(extname(path).toLowerCase())
+
+async function heldInQr(needles: Needles, content: Buffer): Promise<Needle[]> {
+  const { qrText } = await import('./qr-text.js')
+  const text = await qrText(content)
+  return text === undefined ? [] : heldIn(needles, Buffer.from(text))
+}
+
+function findingOf(
+  { view, tool, asker, peers }: SecretSearch,
+  path: string,
+  held: readonly Needle[],
+  tracked: boolean,
+): Finding {
+  const { root } = view
+  const file = join(root, path)
+  const what = namesOf(held.map(({ kind, id, peer }) => `the ${kind} ${id} of ${peer}`))
+  if (!tracked) {
+    return {
+      id: 'secret-not-ignored',
+      severity: 'warning',
+      subject: file,
+      message: `it holds ${what}, and git does not ignore it: the next commit may include it`,
+      fix: `${tool} doctor --fix`,
+      joint: {
+        noun: 'files',
+        message:
+          'they hold live seeds or tokens, and git does not ignore them: the next commit may include them',
+      },
+      repair: () => {
+        ignoreFileInGit(file)
+        return isIgnored(view, file)
+      },
+    }
+  }
+  const names = [...new Set(held.map(({ peer }) => peer))]
+  const who = names.includes(allPeers) ? '--all' : chosen(names, peers, '--all', Infinity)
+  return {
+    id: 'secret-tracked',
+    severity: 'serious',
+    subject: file,
+    message: `it holds ${what}, and git tracks it: anyone with the repository has them`,
+    fix: `${untrackCommand(file, root, asker.cwd)} && ${tool} rotate ${who} --now`,
+    joint: {
+      noun: 'files',
+      message: 'they hold live seeds or tokens, and git tracks them: anyone with the repository has them',
+      fix: (files) =>
+        `${files.map((one) => untrackCommand(one, root, asker.cwd)).join(' && ')} && ${tool} rotate --all --now`,
+    },
+  }
+}
+
+const partly = (root: string, unread: number): Finding => ({
+  id: 'search-partial',
+  severity: 'note',
+  subject: root,
+  message: `the search for seeds and tokens in this work tree ended early: ${unread} files were not read`,
+  fix: 'keep the store in a smaller repository, or outside of any',
+})

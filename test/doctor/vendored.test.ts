@@ -1,0 +1,61 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import packageJson from '../../package.json' with { type: 'json' }
+import { stampVendored } from '../../src/fragments/vendored.js'
+import { makeStore, parseJson } from '../support/cli.js'
+import { git, hasGit } from '../support/git.js'
+import { cli } from '../support/git-store.js'
+
+interface Finding {
+  readonly id: string
+  readonly severity: string
+  readonly subject: string
+  readonly message: string
+  readonly fix: string
+}
+
+async function vendoredFindings(cwd: string): Promise<Finding[]> {
+  const { findings } = parseJson(await cli('doctor --json', cwd)) as { findings: Finding[] }
+  return findings.filter(({ id }) => id === 'vendored-old')
+}
+
+const unmarked = (text: string): string => text.replace(/^# a2a-totp .*\n/m, '')
+
+describe('doctor on Python modules that config printed', () => {
+  it.each([
+    ['client alice --format python', 'client alice --format python'],
+    ['client alice --format crewai', 'client alice --format crewai'],
+    ['server --format python', 'server --format python --vendored'],
+    ['server --format crewai', 'server --format crewai --vendored'],
+  ])('reports that of config %s by another version', async (args, again) => {
+    const cwd = await makeStore(['alice'])
+    const text = unmarked((await cli(`config ${args}`, cwd)).stdout)
+    const module = join(cwd, 'module.py')
+    writeFileSync(module, stampVendored(text, '0.0.9'))
+    expect(await vendoredFindings(cwd)).toMatchObject([
+      {
+        severity: 'warning',
+        subject: module,
+        message: `this module was printed by version 0.0.9 of a2a-totp, this is ${packageJson.version}`,
+        fix: `a2a-totp config ${again} --out ${module} --force`,
+      },
+    ])
+    writeFileSync(module, stampVendored(text, '0.0.9').replace('import', 'import  '))
+    expect((await vendoredFindings(cwd))[0]?.message).toContain('changed by hand')
+    writeFileSync(module, stampVendored(text, packageJson.version))
+    expect(await vendoredFindings(cwd)).toEqual([])
+    writeFileSync(module, text)
+    expect(await vendoredFindings(cwd)).toEqual([])
+  })
+
+  it.skipIf(!hasGit)('looks in the whole work tree (skipped without git)', async () => {
+    const cwd = await makeStore(['alice'])
+    git(cwd, 'init', '-q')
+    mkdirSync(join(cwd, 'src', 'agent'), { recursive: true })
+    const module = join(cwd, 'src', 'agent', 'auth.py')
+    writeFileSync(module, stampVendored('import os\n', '0.0.9'))
+    git(cwd, 'add', 'src')
+    expect(await vendoredFindings(cwd)).toMatchObject([{ subject: module }])
+  })
+})
