@@ -1,15 +1,13 @@
 import { lstatSync, readFileSync } from 'node:fs'
 import { hashToken } from '../core/token.js'
 import type { Roster } from '../core/roster.js'
+import { previousPath } from '../store/previous.js'
 import { isEncrypted } from '../store/protection.js'
 import { parseStore } from '../store/store-file.js'
 import { removeCommand, type Finding } from './finding.js'
 
 const dayMs = 86_400_000
 const staleDays = 7
-
-/** Where the store is kept as it was before its last change. */
-export const previousPath = (storePath: string): string => `${storePath}.bak-prev`
 
 /** Audits the previous store, which `undo` puts back. */
 export function auditPrevious(path: string, roster: Roster, at: Date, tool: string): Finding[] {

@@ -11,6 +11,7 @@ import { sharedSeedProblem } from '../core/shared-seed.js'
 import { limitsFor, riskOf } from '../state/budgets.js'
 import { chosen, type Finding } from './finding.js'
 import { rotation, type RosterUnderTest } from './rotation-command.js'
+import { auditHandOut } from './hand-out-audit.js'
 import { auditStrength } from './strength-audit.js'
 
 const dayMs = 86_400_000
@@ -25,6 +26,7 @@ export function auditRoster(roster: Roster, at: Date, tool = 'a2a-totp'): Findin
     ...(roster.sharedSeeds ? [sharedSeed(roster), ...refusedSharing(roster)] : []),
     ...peers.flatMap((peer) => [
       ...auditStrength(tested, peer),
+      ...auditHandOut(tested, peer),
       ...auditLives(tested, peer),
       ...auditPolicy(tested, peer),
     ]),
@@ -78,7 +80,8 @@ function auditLife(
       joint: `their ${kind}s have not been rotated for ${oldDays} days or more; one that leaked in that time still works`,
     })
   }
-  if (credentials.some((one) => one !== newest && isLive(one, at) && !one.expiresAt)) {
+  // A staged one is newer.
+  if (credentials.some((one) => one !== newest && !one.staged && isLive(one, at) && !one.expiresAt)) {
     const message = `an older ${kind} has no expiry and stays valid`
     note({ id: `${kind}-overlap`, message, joint: message, more: ' --finish' })
   }
@@ -127,18 +130,21 @@ function replayReuse({ roster, tool }: RosterUnderTest, { name, period }: Peer):
 }
 
 function guesses(tested: RosterUnderTest, peer: Peer): Finding[] {
-  const { roster, at } = tested
+  const { roster, at, tool } = tested
   const live = liveSeedsOf(roster, peer, at)
   // A peer without any is refused, whatever the code.
   if (live === 0) return []
-  const overlapping = [...roster.peers.values()]
-    .filter((one) => liveSeedsOf(roster, one, at) > 1)
-    .map(({ name }) => name)
   const fixFor = (names: readonly string[]): string => {
-    const several = names.filter((name) => overlapping.includes(name))
-    return several.length > 0
-      ? `${rotation(tested, 'seed', ' --finish')(several)} once they have their new one: each live seed adds to it`
-      : "set a lower throttle.risk in the agent's scheme"
+    const several = names.filter((name) => {
+      const one = roster.peers.get(name)
+      return one !== undefined && liveSeedsOf(roster, one, at) > 1
+    })
+    if (several.length === 0) return "set a lower throttle.risk in the agent's scheme"
+    const pending = several.some((name) => roster.peers.get(name)?.pending)
+    const end = pending
+      ? `${tool} rotate ${chosen(several, roster.peers.size, '--all')} --resume`
+      : rotation(tested, 'seed', ' --finish')(several)
+    return `${end} once they have their new one: each live seed adds to it`
   }
   const expected = (hits: number): string =>
     `can expect ${hits.toExponential(1)} accepted guesses a day, one in ${yearsPerHit(hits)} years`
