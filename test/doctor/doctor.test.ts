@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { generateIdentity, identityToRecipient } from 'age-encryption'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { auditClock } from '../../src/doctor/clock-audit.js'
 import { auditRoster, expectedHits } from '../../src/doctor/roster-audit.js'
 import { defaultProfile } from '../../src/core/profile.js'
 import type { Peer, Roster } from '../../src/core/roster.js'
@@ -340,6 +341,26 @@ describe('doctor --clock', () => {
     const found = findingsOf(run).find(({ id }) => id === 'clock')
     expect(found?.severity).toBe(severity)
     if (found) expect(found.message).toContain(offSeconds > 0 ? 'behind' : 'ahead')
+  })
+
+  it('reports what the measurement leaves open, and no difference that it could explain', async () => {
+    const profile = { ...defaultProfile, window: 1 }
+    let asked = 0
+    /** A clock that is off, and an exchange that takes this long by it. */
+    const off = (seconds: number, tripSeconds: number) => () =>
+      new Date(Date.now() + (seconds + (asked++ > 0 ? tripSeconds : 0)) * 1000)
+    const clock = async (seconds: number, tripSeconds: number, fields = {}) => {
+      asked = 0
+      const url = await serverWith((now) => ({ Date: new Date(now).toUTCString(), ...fields }))
+      return auditClock(url, profile, off(seconds, tripSeconds))
+    }
+    const [behind] = await clock(-60, 0)
+    expect(behind?.message).toMatch(/clock is (59|60) s \(± 1 s\) behind; agents refuse its codes$/)
+    const [slow] = await clock(-60, 20)
+    expect(slow?.message).toMatch(/clock is (49|50|51) s \(± 1[01] s\) behind; agents refuse its codes$/)
+    expect(await clock(-60, 50)).toMatchObject([{ severity: 'warning' }])
+    expect(await clock(-10, 16)).toEqual([])
+    expect(await clock(-4, 2, { Age: '0' })).toEqual([])
   })
 
   /** Wed, 21 Oct 2026 07:28:00 GMT as Wed Oct 21 07:28:00 2026. */
