@@ -55,7 +55,7 @@ export function needlesOf(roster: Roster, at: Date): Needles {
         add({ peer: peer.name, kind: 'seed', id }, seedSpellings(seed))
     }
     for (const { id, token, expiresAt } of peer.tokens) {
-      const value: string | undefined = token.value
+      const { value } = token
       if (value !== undefined && isLive({ expiresAt }, at) && !isPublishedToken(token))
         add({ peer: peer.name, kind: 'token', id }, [value, ...base64Of(value)])
     }

@@ -1,4 +1,4 @@
-import { hashToken } from '../core/token.js'
+import { hashToken, type Token, type TokenHash } from '../core/token.js'
 
 /** Tokens of standards and manuals. Public knowledge, so not secret. */
 const published = new Set(
@@ -47,13 +47,7 @@ const words = new Set(
 )
 
 /** Whether a token is published: one of a standard, or made of words that placeholders consist of. */
-export function isPublishedToken({
-  value,
-  hash,
-}: {
-  readonly value: string | undefined
-  readonly hash: string
-}) {
+export function isPublishedToken({ value, hash }: Token | TokenHash): boolean {
   if (published.has(hash)) return true
   const parts = (value ?? '').replace(/([a-z])([A-Z])/g, '$1 $2').split(/[^A-Za-z0-9]+/)
   const said = parts.filter((part) => part !== '').map((part) => part.toLowerCase().replace(/\d{1,4}$/, ''))

@@ -10,7 +10,7 @@ export async function qrText(content: Buffer): Promise<string | undefined> {
   try {
     const png = content.includes('<svg') ? pngOf(content.toString('latin1')) : content
     if (png === undefined || png.readUInt32BE(16) * png.readUInt32BE(20) > mostPixels) return undefined
-    return await readQr(png)
+    return await Promise.resolve(readQr(png))
   } catch {
     return undefined
   }

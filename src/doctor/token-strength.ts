@@ -1,13 +1,15 @@
-import type { Token } from '../core/token.js'
+import type { Token, TokenHash } from '../core/token.js'
 
 export const minimumTokenBits = 128
 
 /** Whether a token has enough bits, by its length and the characters in it. A repeated pattern counts once. */
-export function isStrongToken({ value }: { readonly value: Token['value'] | undefined }): boolean {
+export function isStrongToken({ value }: Token | TokenHash): boolean {
   // Known by its hash alone.
   if (value === undefined) return true
-  const length = [...value].findIndex((_, index) => index > 0 && isPeriod(value, index))
-  return (length < 0 ? value.length : length) * Math.log2(alphabetOf(value)) >= minimumTokenBits
+  const period = Array.from({ length: value.length - 1 }, (_, index) => index + 1).find((length) =>
+    isPeriod(value, length),
+  )
+  return (period ?? value.length) * Math.log2(alphabetOf(value)) >= minimumTokenBits
 }
 
 const isPeriod = (text: string, length: number): boolean => text.slice(length) === text.slice(0, -length)
