@@ -1,5 +1,6 @@
 import { lstatSync, readFileSync } from 'node:fs'
 import { dirname, extname, join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import type { WorkTreeFiles } from '../programs/git-files.js'
 import type { KnownView } from '../programs/git-view.js'
 import type { Asker } from '../programs/git.js'
@@ -17,6 +18,8 @@ export const searchBounds = {
   images: 100,
   ms: 10_000,
 }
+
+const filesAtOnce = 32
 
 /** What a search of a work tree works with. */
 export interface SecretSearch {
@@ -53,6 +56,8 @@ export async function auditSecrets(search: SecretSearch): Promise<Finding[]> {
       unread++
       continue
     }
+    // Lets an interruption come through.
+    if (left.files % filesAtOnce === 0) await setImmediate()
     search.asker.signal.throwIfAborted()
     const content = contentOf(file, bounds.fileBytes)
     if (content === undefined) continue

@@ -145,6 +145,7 @@ const lines: readonly (readonly string[])[] = [
   ['recipients', 'add', hostile],
   ['recipients', 'remove', hostile],
   ['doctor'],
+  ['doctor', '--verbose'],
   ['doctor', '--fix'],
   ['doctor', hostileName],
   ['doctor', '--clock', url],

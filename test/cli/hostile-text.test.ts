@@ -52,6 +52,7 @@ describe('a hostile folder or note', () => {
       ['list'],
       ['show', 'alice'],
       ['doctor'],
+      ['doctor', '--verbose'],
       ['doctor', '--fix'],
       ['export', '--reveal'],
       ['export', '--reveal', '--format', 'csv'],

@@ -2,6 +2,11 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { needlesOf } from '../../src/doctor/needles.js'
+import { auditSecrets, searchBounds } from '../../src/doctor/secret-audit.js'
+import { listFiles } from '../../src/programs/git-files.js'
+import { askGit } from '../../src/programs/git-view.js'
+import { parseStore } from '../../src/store/store-file.js'
 import { makeFolder, parseJson, runCli } from '../support/cli.js'
 import { git, hasGit } from '../support/git.js'
 import { cli } from '../support/git-store.js'
@@ -140,5 +145,31 @@ describe.skipIf(!hasGit)('doctor on files with secrets in a work tree (skipped w
     writeFileSync(join(root, 'README'), 'For example GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ.')
     expect(readFileSync(join(cwd, 'a2a-totp.json'), 'utf8')).toContain('GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ')
     expect(await secretFindings(cwd)).toEqual([])
+  })
+
+  it('says how much of a large work tree it did not read, the folder of the store first', async () => {
+    const { root, cwd } = await storeInTree()
+    for (const name of ['a', 'b', 'c']) writeFileSync(join(root, name), 'nothing')
+    await cli('config client alice --out alice.env', cwd)
+    const path = join(cwd, 'a2a-totp.json')
+    const asker = { cwd, env: process.env, signal: new AbortController().signal }
+    const view = await askGit(path, asker)
+    if (view.kind !== 'known') throw new Error('git does not know the store')
+    const files = await listFiles(view)
+    if (!('tracked' in files)) throw new Error('git lists nothing')
+    const search = (bounds: Partial<typeof searchBounds>) =>
+      auditSecrets({
+        ...{ view, files, known: [path], tool: 'a2a-totp', peers: 2, asker },
+        needles: needlesOf(parseStore(readFileSync(path, 'utf8')).roster, new Date()),
+        bounds: { ...searchBounds, ...bounds },
+      })
+    const ids = async (bounds: Partial<typeof searchBounds>) => (await search(bounds)).map(({ id }) => id)
+    expect(await ids({})).toEqual(['secret-not-ignored'])
+    // alice.env and .gitignore are in the folder of the store.
+    expect(await ids({ files: 2 })).toEqual(['secret-not-ignored', 'search-partial'])
+    expect((await search({ files: 2 }))[1]?.message).toContain('3 files were not read')
+    for (const none of [{ files: 0 }, { bytes: 0 }, { ms: -1 }])
+      expect(await ids(none)).toEqual(['search-partial'])
+    expect(await ids({ fileBytes: 10 })).toEqual([])
   })
 })
