@@ -1,3 +1,4 @@
+import { decodeUtf8 } from '../core/encoding.js'
 import { isTOTPError } from '../core/errors.js'
 import { Batches } from './batches.js'
 import { readCsv } from './csv.js'
@@ -53,14 +54,10 @@ async function readFile(bytes: Uint8Array, signal: AbortSignal, batches: Batches
 }
 
 function decode(bytes: Uint8Array): string {
-  try {
-    // This drops the byte order mark that spreadsheets write.
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    throw invalidImport(
-      'input is neither UTF-8 text nor a PNG image; an encrypted export must be decrypted first',
-    )
-  }
+  // This drops the byte order mark that spreadsheets write.
+  return decodeUtf8(bytes, 'the file to import', (message) =>
+    invalidImport(message.replace('is not UTF-8 text', 'is neither UTF-8 text nor a PNG image; an encrypted export must be decrypted first')),
+  )
 }
 
 /** Returns the first line that is neither empty nor a comment. */

@@ -1,4 +1,4 @@
-import { isObject, parseJson } from '../core/json.js'
+import { isObject, requireJson } from '../core/json.js'
 import { quoteName } from '../core/name.js'
 import { canaryEntryOf, entryOf, requestFrom, type Account, type Entry } from './entry.js'
 import { invalidImport, type Fields } from './fields.js'
@@ -77,7 +77,6 @@ function fromMaps(document: Fields): Entry[] {
 }
 
 function parse(text: string): unknown {
-  const document = parseJson(text)
-  if (document === undefined) throw invalidImport('input begins like JSON but is not valid JSON')
-  return document
+  // Of a repeated name or key, one value would be lost.
+  return requireJson(text, 'the file to import', invalidImport, { uniqueKeys: true })
 }

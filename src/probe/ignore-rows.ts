@@ -1,6 +1,6 @@
 import { TOTPError } from '../core/errors.js'
 import { parseRfc3339 } from '../core/instant.js'
-import { asText, isObject, parseJson, type JsonObject } from '../core/json.js'
+import { asText, isObject, requireJson, type JsonObject } from '../core/json.js'
 import { cellCheckIds, checkIds, type CheckId } from './check-ids.js'
 import type { IgnoreRow } from './options.js'
 
@@ -16,12 +16,10 @@ const cellName = /^(jsonrpc|rest|grpc)\/(1\.0|0\.3)$/
  *   there cannot be, a row without a reason or without an RFC 3339 expiry.
  */
 export function parseIgnoreRows(text: string): readonly IgnoreRow[] {
-  const rows = parseJson(text.replace(/^\ufeff/, ''))
+  const what = 'the file given to --ignore'
+  const rows = requireJson(text.replace(/^\ufeff/, ''), what, (message) => new TOTPError('ERR_USAGE', message))
   if (!Array.isArray(rows)) {
-    throw new TOTPError(
-      'ERR_USAGE',
-      'the file given to --ignore is not a JSON array; expected [{"id", "reason", "expires"}]',
-    )
+    throw new TOTPError('ERR_USAGE', `${what} is not a JSON array; expected [{"id", "reason", "expires"}]`)
   }
   return rows.map((row: unknown, index) => {
     if (!isObject(row)) throw wrong(index, 'is not an object')

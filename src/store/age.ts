@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { armor, Decrypter, Encrypter, identityToRecipient, Stanza, type Recipient } from 'age-encryption'
 import { TOTPError } from '../core/errors.js'
+import { damaged, recipientProblem } from './age-kinds.js'
 
 // A bundle of its own, so that only commands on encrypted stores load it.
 
@@ -33,10 +34,15 @@ export interface OpenedFile {
   readonly vouchesFor: (recipients: readonly string[]) => Promise<boolean>
 }
 
-/** Decrypts a file with the first identity that fits. */
+/**
+ * Decrypts a file with the first identity that fits.
+ *
+ * @param alsoFor the kinds of its other recipients, for the error
+ */
 export async function decryptWithIdentities(
   file: Uint8Array,
   identities: readonly string[],
+  alsoFor: readonly string[] = [],
 ): Promise<OpenedFile> {
   for (const identity of identities) {
     const decrypter = new Decrypter()
@@ -61,7 +67,7 @@ export async function decryptWithIdentities(
       }
     }
   }
-  return fail()
+  return fail(alsoFor)
 }
 
 export async function encryptWithPassphrase(text: string, passphrase: string): Promise<Uint8Array> {
@@ -78,9 +84,12 @@ export async function encryptForRecipients(text: string, recipients: readonly st
       encrypter.addRecipient(recipient)
     } catch {
       // Without quoting it: it may be an identity that was pasted by mistake.
+      const problem = recipientProblem(recipient)
       throw new TOTPError(
         'ERR_RECIPIENT_INVALID',
-        'an age recipient is invalid; pass the public key (age1…) that age-keygen printed',
+        problem === undefined
+          ? 'an age recipient is invalid; pass the public key (age1…) that age-keygen printed'
+          : `one recipient is ${problem}`,
       )
     }
   }
@@ -112,21 +121,22 @@ async function decrypted(file: Uint8Array, decrypter: Decrypter): Promise<Uint8A
   try {
     return await decrypter.decrypt(file)
   } catch (error) {
-    if (error instanceof Error && error.message.startsWith('no identity matched')) return undefined
-    throw damaged()
+    const message = error instanceof Error ? error.message : ''
+    if (message.startsWith('no identity matched')) return undefined
+    // Only a MAC shows a change; anything else may never have been an age file.
+    throw /^invalid (header HMAC|tag)$/.test(message) ? changed() : damaged()
   }
 }
 
-function fail(): never {
+function fail(alsoFor: readonly string[] = []): never {
+  const also =
+    alsoFor.length === 0 ? '' : `. It is also for ${alsoFor.join(' and ')}, which cannot be used here`
   throw new TOTPError(
     'ERR_STORE_KEY_WRONG',
-    'this key does not decrypt the store; pass the right one, or restore the store if it is damaged',
+    `this key does not decrypt the store; pass the right one, or restore the store if it is damaged${also}`,
   )
 }
 
-function damaged(): TOTPError {
-  return new TOTPError(
-    'ERR_STORE_INVALID',
-    'the store was changed since it was encrypted; restore it from a backup',
-  )
+function changed(): TOTPError {
+  return new TOTPError('ERR_STORE_INVALID', 'the store was changed since it was encrypted')
 }

@@ -1,4 +1,13 @@
+import { decodeUtf8 } from '../core/encoding.js'
 import { TOTPError } from '../core/errors.js'
+import {
+  damaged,
+  foreignKinds,
+  hasOpenable,
+  passphraseProblem,
+  stanzasOf,
+  type StanzaHead,
+} from './age-kinds.js'
 import {
   isEncrypted,
   keyMissing,
@@ -21,7 +30,8 @@ export interface Unsealed {
 /**
  * Decrypts a store's bytes if they are encrypted.
  *
- * @throws {TOTPError} `ERR_STORE_KEY_MISSING`; `ERR_STORE_KEY_WRONG`; `ERR_STORE_INVALID` when any byte was changed
+ * @throws {TOTPError} `ERR_STORE_KEY_MISSING`; `ERR_STORE_KEY_WRONG`; `ERR_STORE_UNREADABLE` when no key of a kind that
+ *   this tool takes can open it; `ERR_STORE_INVALID` when any byte was changed
  *   since the store was encrypted, or when it is not UTF-8 text
  */
 export async function unseal(bytes: Uint8Array, keys: StoreKeys | undefined): Promise<Unsealed> {
@@ -29,8 +39,10 @@ export async function unseal(bytes: Uint8Array, keys: StoreKeys | undefined): Pr
   if (!keys) throw keyMissing('the store is encrypted, and no key was given for it')
   const age = await import('./age.js')
   const file = age.binaryOf(bytes)
-  const stanzas = stanzaTypes(age.headerOf(file))
-  if (stanzas.includes('scrypt')) {
+  const stanzas = stanzasOf(age.headerOf(file))
+  if (stanzas.some(({ type }) => type === 'scrypt')) {
+    const problem = passphraseProblem(stanzas)
+    if (problem !== undefined) throw new TOTPError('ERR_STORE_UNREADABLE', problem)
     const passphrase = await keys.passphrase()
     const text = decode(await age.decryptWithPassphrase(file, passphrase))
     const protectionWith = (listed: readonly string[]): Promise<Protection> => {
@@ -39,8 +51,13 @@ export async function unseal(bytes: Uint8Array, keys: StoreKeys | undefined): Pr
     }
     return { text, protectionWith }
   }
+  if (!hasOpenable(stanzas)) throw notForUs(stanzas)
   const identities = await keys.identities()
-  const { content, recipient, vouchesFor } = await age.decryptWithIdentities(file, identities)
+  const { content, recipient, vouchesFor } = await age.decryptWithIdentities(
+    file,
+    identities,
+    foreignKinds(stanzas),
+  )
   const protectionWith = async (listed: readonly string[]): Promise<ForRecipients> => {
     // The one recipient of a file that we opened can only be us.
     const alone = stanzas.length === 1 && listed.every((one) => one === recipient)
@@ -64,16 +81,17 @@ export async function seal(text: string, protection: Protection): Promise<Uint8A
     : age.encryptForRecipients(text, protection.recipients)
 }
 
-/** The kinds of recipients in an age header. Grease, which keeps implementations honest, is not a recipient. */
-function stanzaTypes(header: string): string[] {
-  const types = Array.from(header.matchAll(/^-> (\S+)/gm), ([, type = '']) => type)
-  return types.filter((type) => !type.endsWith('-grease'))
+/** Nobody is asked for a key that could not help. */
+function notForUs(stanzas: readonly StanzaHead[]): TOTPError {
+  const kinds = foreignKinds(stanzas)
+  if (kinds.length === 0) return damaged()
+  return new TOTPError(
+    'ERR_STORE_UNREADABLE',
+    `the store is encrypted only for ${kinds.join(' and ')}, which cannot be used here; encrypt it again with the age ` +
+      'program, for a recipient that age-keygen printed: `age -d -i KEY STORE | age -r age1…`',
+  )
 }
 
 function decode(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    throw new TOTPError('ERR_STORE_INVALID', 'the store is not UTF-8 text; restore it from a backup')
-  }
+  return decodeUtf8(bytes, 'the store', (message) => new TOTPError('ERR_STORE_INVALID', message))
 }

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { describeIssue, type Path } from '../core/document.js'
 import { TOTPError } from '../core/errors.js'
-import { isObject, parseJson } from '../core/json.js'
+import { isObject, requireJson } from '../core/json.js'
 import {
   canariesOf,
   type Canary,
@@ -33,10 +33,12 @@ export interface StoreDocument {
  * Refuses unknown keys instead of ignoring them: the next change would lose them.
  *
  * @throws {TOTPError} `ERR_STORE_VERSION` when a newer release wrote it; `ERR_STORE_INVALID` with the path of
- *   the first invalid field, such as `peers.alice.seeds[0].seed`, but never its value.
+ *   the first invalid field, such as `peers.alice.seeds[0].seed`, or the line and column where the text is not JSON or
+ *   repeats a key, but never a value.
  */
 export function parseStore(text: string): StoreDocument {
-  const document = requireJson(text)
+  // A repeated name would silently lose a peer at the next change.
+  const document = requireJson(text, 'the store', unusable, { uniqueKeys: true })
   refuseNewer(document)
   const {
     serial,
@@ -151,10 +153,8 @@ function lifeOf({ createdAt, expiresAt, staged }: Credential): object {
   return { createdAt: createdAt.toISOString(), expiresAt: expiresAt?.toISOString(), staged }
 }
 
-function requireJson(text: string): unknown {
-  const document = parseJson(text)
-  if (document !== undefined) return document
-  throw new TOTPError('ERR_STORE_INVALID', 'the store is not JSON; restore it from a backup')
+function unusable(message: string): TOTPError {
+  return new TOTPError('ERR_STORE_INVALID', message)
 }
 
 function refuseNewer(document: unknown): void {

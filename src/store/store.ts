@@ -6,6 +6,7 @@ import { acquireLock, type Lock, type LockOptions } from './lock/lock.js'
 import { dropPrevious, keepPrevious, previousPath } from './previous.js'
 import { dropsReaders, isEncrypted, plaintext, refuseUnverified, type Protection } from './protection.js'
 import { readStoreBytes, type ReadOptions } from './read-file.js'
+import { withRemedy } from './repair.js'
 import { seal, unseal } from './sealing.js'
 import { formatStore, parseStore } from './store-file.js'
 import { translateErrors } from './system-error.js'
@@ -36,13 +37,18 @@ export interface CreateOptions extends ChangeOptions {
  *   `ERR_STORE_INVALID`, `ERR_STORE_VERSION`; for an encrypted one `ERR_STORE_KEY_MISSING`, `ERR_STORE_KEY_WRONG`
  */
 export async function readStore(path: string, options: ReadOptions = {}): Promise<Roster> {
-  const { text } = await unseal(readStoreBytes(path, options), options.keys)
-  return parseStore(text).roster
+  const bytes = readStoreBytes(path, options)
+  return withRemedy(
+    path,
+    bytes,
+    async () => parseStore((await unseal(bytes, options.keys)).text).roster,
+    options.fs,
+  )
 }
 
 /** Like {@link readStore}, with how the store is protected. */
 export async function openStore(path: string, options: ReadOptions = {}): Promise<Opened> {
-  return openBytes(readStoreBytes(path, options), options)
+  return openBytes(path, readStoreBytes(path, options), options)
 }
 
 /**
@@ -124,10 +130,10 @@ async function changeStore(
   // Read before the lock is taken, so that a store that is missing or refused leaves no trace in its folder, and no
   // other process waits while a passphrase is typed.
   const seen = readStoreBytes(path, options)
-  const early = isEncrypted(seen) ? await openBytes(seen, options) : undefined
+  const early = isEncrypted(seen) ? await openBytes(path, seen, options) : undefined
   return withLock(path, options, async (lock) => {
     const bytes = readStoreBytes(path, options)
-    const before = early && Buffer.compare(bytes, seen) === 0 ? early : await openBytes(bytes, options)
+    const before = early && Buffer.compare(bytes, seen) === 0 ? early : await openBytes(path, bytes, options)
     const after = change(before)
     if (after.roster === before.roster && after.protection === before.protection) return before
     const written = after.roster === before.roster ? after : withNextSerial(after, before)
@@ -158,10 +164,17 @@ async function withLock<T>(
   }
 }
 
-async function openBytes(bytes: Uint8Array, { keys }: ReadOptions): Promise<Opened> {
-  const { text, protectionWith } = await unseal(bytes, keys)
-  const { roster, recipients } = parseStore(text)
-  return { roster, protection: await protectionWith(recipients) }
+async function openBytes(path: string, bytes: Uint8Array, { keys, fs }: ReadOptions): Promise<Opened> {
+  return withRemedy(
+    path,
+    bytes,
+    async () => {
+      const { text, protectionWith } = await unseal(bytes, keys)
+      const { roster, recipients } = parseStore(text)
+      return { roster, protection: await protectionWith(recipients) }
+    },
+    fs,
+  )
 }
 
 async function sealed({ roster, protection }: Opened): Promise<Uint8Array> {

@@ -139,7 +139,7 @@ describe('the file of --ignore', () => {
 
   it.each([
     ['{}', 'not a JSON array'],
-    ['', 'not a JSON array'],
+    ['', 'not JSON: line 1, column 1: expected a value'],
     ['null', 'not a JSON array'],
     ['[1]', 'row 1 of the file given to --ignore is not an object'],
     [[whole, null], 'row 2'],

@@ -172,7 +172,12 @@ describe('fromFile', () => {
 
   const weak = 'JBSWY3DPEHPK3PXP'
   it.each<[what: string, code: string, words: string, document: unknown]>([
-    ['no JSON', 'ERR_CONFIG_INVALID', 'not JSON', `{"seed":"${peers.alice.seed.base32}",`],
+    [
+      'no JSON',
+      'ERR_CONFIG_INVALID',
+      'it is not JSON: line 1, column ',
+      `{"seed":"${peers.alice.seed.base32}",`,
+    ],
     ['null', 'ERR_CONFIG_INVALID', 'the document must be an object', null],
     ['a newer version', 'ERR_CONFIG_INVALID', 'version must be 1', { ...serverFile(), version: 2 }],
     [

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { decodeUtf8 } from '../../core/encoding.js'
 import { TOTPError } from '../../core/errors.js'
 import type { CliContext } from '../context.js'
 
@@ -68,12 +69,21 @@ export async function readGiven(
 const tooLong = (what: string, most: number): TOTPError =>
   unreadable(`${what} is longer than ${most / 1024 / 1024} MiB; check its path`)
 
+/** The same as text. @throws {TOTPError} `ERR_USAGE` when it is not UTF-8 */
+export function readGivenText(context: CliContext, what: string, path: string): string {
+  return decodeUtf8(
+    readGivenFile(context, what, path),
+    what,
+    (message) => new TOTPError('ERR_USAGE', message),
+  )
+}
+
 /** Reads the file of a `--…-file` option: one seed or token. */
 export async function readSecret(context: CliContext, option: string, path: string): Promise<string> {
   const what = `the file given to ${option}`
   const bytes = await readGiven(context, what, path)
-  if (bytes.length <= longestSecret) return bytes.toString()
-  throw unreadable(`${what} is too long to be one seed or token`)
+  if (bytes.length > longestSecret) throw unreadable(`${what} is too long to be one seed or token`)
+  return decodeUtf8(bytes, what, unreadable)
 }
 
 function unreadable(message: string): TOTPError {

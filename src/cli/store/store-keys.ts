@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { TOTPError } from '../../core/errors.js'
+import { decodeUtf8 } from '../../core/encoding.js'
+import { TOTPError, isTOTPError } from '../../core/errors.js'
+import { identityProblem } from '../../store/age-kinds.js'
 import { keyMissing, type StoreKeys } from '../../store/protection.js'
 import type { Env } from '../../programs/environment.js'
 import type { AskHidden } from '../io/questions.js'
@@ -48,25 +50,33 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   return () => (made ??= make())
 }
 
-/** An identity itself, or those in a file as age-keygen writes it: one per line, and comments after `#`. */
+/** Identities as age-keygen writes them, one per line and comments after `#`; or the path of a file with some. */
 function identitiesIn(given: string, cwd: string): string[] {
-  if (identity.test(given)) return [given.toUpperCase()]
-  const lines = readIdentityFile(resolve(cwd, given))
+  const inValue = given.includes('\n') || identity.test(given) || identityProblem(given) !== undefined
+  const what = inValue ? '$A2A_TOTP_IDENTITY' : 'the file in $A2A_TOTP_IDENTITY'
+  const text = inValue ? given : readIdentityFile(resolve(cwd, given), what)
+  const lines = text
     .split(/\r?\n/)
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'))
-  if (lines.length > 0 && lines.every((line) => identity.test(line)))
-    return lines.map((line) => line.toUpperCase())
+  const own = lines.filter((line) => identity.test(line))
+  // Identities of plugins may stand beside those that can be used.
+  if (own.length > 0 && lines.every((line) => identity.test(line) || identityProblem(line) !== undefined))
+    return own.map((line) => line.toUpperCase())
+  const problem = identityProblem(text)
   throw new TOTPError(
     'ERR_CONFIG_INVALID',
-    'the file in $A2A_TOTP_IDENTITY contains no age identity; use a file made by age-keygen',
+    problem === undefined
+      ? `${what} contains no age identity; use a file made by age-keygen`
+      : `${what} is ${problem}`,
   )
 }
 
-function readIdentityFile(path: string): string {
+function readIdentityFile(path: string, what: string): string {
   try {
-    return readFileSync(path, 'utf8')
+    return decodeUtf8(readFileSync(path), what, (message) => new TOTPError('ERR_CONFIG_INVALID', message))
   } catch (error) {
+    if (isTOTPError(error)) throw error
     const { code } = error as NodeJS.ErrnoException
     // The value is not quoted, since it may be an identity with a typo.
     throw new TOTPError(

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { describeIssue, formatPath, resultOrNone, type Path } from '../../core/document.js'
 import { TOTPError } from '../../core/errors.js'
 import { parseRfc3339 } from '../../core/instant.js'
-import { isObject, parseJson } from '../../core/json.js'
+import { isObject, requireJson } from '../../core/json.js'
 import { isName, nameRule } from '../../core/name.js'
 import {
   replayPolicies,
@@ -118,7 +118,7 @@ const schemasFor = (rules: ProfileRules) => {
  */
 export function parseServerFile(text: string, rules: ProfileRules): ServerFileSettings {
   const schemas = schemasFor(rules)
-  const document = checked(schemas.document, requireJson(text), [])
+  const document = checked(schemas.document, requireJson(text, 'it', notJson), [])
   const { serial, profile, sharedSeeds, peers, canaries = [] } = document
   if (sharedSeeds?.length === 0) throw missing(['sharedSeeds'])
   const parsed = Object.entries(peers).map(([name, entry]) => {
@@ -160,10 +160,8 @@ function requireOwnTokens(canaries: readonly ServerFileCanary[], peers: readonly
   }
 }
 
-function requireJson(text: string): unknown {
-  const document = parseJson(text)
-  if (document !== undefined) return document
-  throw new TOTPError('ERR_CONFIG_INVALID', 'it is not JSON; make it with `a2a-totp config server`')
+function notJson(message: string): TOTPError {
+  return invalid(`${message}; make it with \`a2a-totp config server\``)
 }
 
 function checked<S extends v.GenericSchema>(schema: S, value: unknown, path: Path): v.InferOutput<S> {

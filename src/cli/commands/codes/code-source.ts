@@ -1,3 +1,4 @@
+import { encodingOfMisread, wrongEncoding } from '../../../core/encoding.js'
 import { TOTPError, isTOTPError } from '../../../core/errors.js'
 import { liveSeedsOf, seedToHandOut } from '../../../core/live-credentials.js'
 import { newestLive, type Peer, type Roster, type SeedCredential } from '../../../core/roster.js'
@@ -97,18 +98,20 @@ function sourceFromEnvironment(env: Env): CodeSource {
   return {
     ...(agent ? { agent } : {}),
     ...(url ? { url } : {}),
-    seeds: [fromVariable('A2A_TOTP_SEED', () => Seed.fromBase32(seed))],
+    seeds: [fromVariable('A2A_TOTP_SEED', seed, (text) => Seed.fromBase32(text))],
     profile: parseProfile(profileFromVariables(env)),
-    ...(token ? { token: fromVariable('A2A_TOTP_TOKEN', () => Token.parse(token)) } : {}),
+    ...(token ? { token: fromVariable('A2A_TOTP_TOKEN', token, (text) => Token.parse(text)) } : {}),
   }
 }
 
 /** @throws {TOTPError} `ERR_CONFIG_INVALID`, with the variable's name, if it cannot be parsed. */
-export function fromVariable<T>(name: string, parse: () => T): T {
+export function fromVariable<T>(name: string, value: string, parse: (value: string) => T): T {
   try {
-    return parse()
+    return parse(value)
   } catch (error) {
     if (!isTOTPError(error)) throw error
+    const encoding = encodingOfMisread(value)
+    if (encoding !== undefined) throw new TOTPError('ERR_CONFIG_INVALID', wrongEncoding(`$${name}`, encoding))
     throw new TOTPError('ERR_CONFIG_INVALID', `$${name}: ${error.message}`)
   }
 }

@@ -2,7 +2,8 @@ import type { Command } from 'commander'
 import { totpSecurityOf, withTotpSecurity } from '../../../core/card/security.js'
 import { cardProtocols, type CardJson, type CardProtocol } from '../../../core/card/shapes.js'
 import { TOTPError } from '../../../core/errors.js'
-import { isObject, parseJson } from '../../../core/json.js'
+import { decodeUtf8 } from '../../../core/encoding.js'
+import { isObject, requireJson } from '../../../core/json.js'
 import { defaultProfile } from '../../../core/profile.js'
 import { jsonText } from '../../../core/text.js'
 import type { CliContext } from '../../context.js'
@@ -56,10 +57,9 @@ interface CardOptions extends OutOptions {
 }
 
 async function readCard(context: CliContext, path: string): Promise<CardJson> {
-  const card = parseJson((await readGiven(context, 'the agent card', path)).toString())
+  const what = 'the agent card'
+  const refuse = (message: string): TOTPError => new TOTPError('ERR_CARD_INVALID', message)
+  const card = requireJson(decodeUtf8(await readGiven(context, what, path), what, refuse), what, refuse)
   if (isObject(card)) return card
-  throw new TOTPError(
-    'ERR_CARD_INVALID',
-    'the agent card is not a JSON object; pass it as the agent serves it',
-  )
+  throw refuse('the agent card is not a JSON object; pass it as the agent serves it')
 }

@@ -35,8 +35,10 @@ export function storeSource(
   })
   return {
     ...sourceFromStore(roster, peerNamed(roster, name), now()),
-    ...(tokenEnv === undefined ? {} : { token: fromVariable(tokenEnv, () => Token.parse(token)) }),
-    ...(seedEnv === undefined ? {} : { seeds: [fromVariable(seedEnv, () => Seed.fromBase32(seed))] }),
+    ...(tokenEnv === undefined ? {} : { token: fromVariable(tokenEnv, token, (text) => Token.parse(text)) }),
+    ...(seedEnv === undefined
+      ? {}
+      : { seeds: [fromVariable(seedEnv, seed, (text) => Seed.fromBase32(text))] }),
   }
 }
 

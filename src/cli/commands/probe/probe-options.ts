@@ -1,10 +1,10 @@
 import { TOTPError } from '../../../core/errors.js'
-import { parseJson } from '../../../core/json.js'
+import { requireJson } from '../../../core/json.js'
 import { replayOf } from '../../../core/roster.js'
 import { peerNamed } from '../../../core/provision.js'
 import type { ProbeOptions } from '../../../probe/index.js'
 import type { CliContext } from '../../context.js'
-import { readGivenFile } from '../../io/given-file.js'
+import { readGivenFile, readGivenText } from '../../io/given-file.js'
 import { requireHttpUrl } from '../../options.js'
 import { credentialsOf, environmentSource, findOtherPeer, storeSource } from './probe-credentials.js'
 import type { ReportTarget } from './probe-reports.js'
@@ -126,15 +126,16 @@ async function ignoredBy(
   context: CliContext,
   file: string,
 ): Promise<Pick<ProbeOptions, 'ignore' | 'ignoreFile'>> {
-  const text = readGivenFile(context, 'the file given to --ignore', file).toString()
+  const text = readGivenText(context, 'the file given to --ignore', file)
   const { parseIgnoreRows } = await import('../../../probe/index.js')
   return { ignore: parseIgnoreRows(text), ignoreFile: file }
 }
 
 function cardKeysIn(context: CliContext, file: string): unknown {
-  const keys = parseJson(readGivenFile(context, 'the file given to --card-jwks', file).toString())
-  if (keys !== undefined) return keys
-  throw new TOTPError('ERR_USAGE', 'the file given to --card-jwks is not JSON; expected a JSON Web Key Set')
+  const what = 'the file given to --card-jwks'
+  const refuse = (message: string): TOTPError =>
+    new TOTPError('ERR_USAGE', `${message}; pass a JSON Web Key Set`)
+  return requireJson(readGivenText(context, what, file), what, refuse)
 }
 
 /** The certificate that the probe presents. The files are checked where they are used, before anything is sent. */
