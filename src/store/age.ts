@@ -110,10 +110,12 @@ function voucherOf(fileKey: Uint8Array, recipients: readonly string[]): string {
   return createHmac('sha256', fileKey).update(text).digest('base64url')
 }
 
-/** The header of an age file, up to the line with its MAC. */
+/** The header of an age file, up to the line with its MAC. @throws {TOTPError} `ERR_STORE_INVALID` when it has none */
 export function headerOf(file: Uint8Array): string {
-  const [header = ''] = Buffer.from(file).toString('latin1').split('\n---', 1)
-  return `${header}\n`
+  const text = Buffer.from(file).toString('latin1')
+  const end = text.indexOf('\n---')
+  if (end < 0) throw damaged()
+  return text.slice(0, end + 1)
 }
 
 /** Undefined when the key does not fit. */

@@ -71,3 +71,32 @@ it('the age program opens what we encrypted for several recipients, with each of
     expect(JSON.parse(opened)).toMatchObject({ recipients: all.map(({ recipient }) => recipient) })
   }
 })
+
+it('a store that the age program encrypted for an SSH key alone is refused by its kind', async () => {
+  const cwd = await makeStore(['alice'])
+  for (const type of ['ed25519', 'rsa']) {
+    execFileSync('ssh-keygen', ['-q', '-t', type, '-N', '', '-f', join(cwd, type)])
+    const path = join(cwd, `${type}.json`)
+    const store = readFileSync(join(cwd, 'a2a-totp.json'))
+    writeFileSync(path, execFileSync('age', ['-R', join(cwd, `${type}.pub`)], { input: store }))
+    const run = await runCli(['list', '--store', path], { cwd, env: { A2A_TOTP_IDENTITY: join(cwd, type) } })
+    expect(run).toMatchObject({ exitCode: 3, stdout: '' })
+    expect(run.stderr).toContain(`encrypted only for ssh-${type} keys, which cannot be used here`)
+    // The age program can, and what it encrypts again as the error says opens.
+    const { file, recipient } = makeIdentity(makeFolder())
+    const opened = execFileSync('age', ['-d', '-i', join(cwd, type), path])
+    writeFileSync(path, execFileSync('age', ['-r', recipient], { input: opened }))
+    expect(
+      (await runCli(['list', '--store', path], { cwd, env: { A2A_TOTP_IDENTITY: file } })).exitCode,
+    ).toBe(0)
+  }
+})
+
+it('an SSH key as identity, beside a recipient of ours, is refused by its kind', async () => {
+  const cwd = await makeStore(['alice'])
+  await runCli(['encrypt', '--encrypt-to', makeIdentity(cwd).recipient], { cwd })
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(cwd, 'ssh')])
+  const run = await runCli(['list'], { cwd, env: { A2A_TOTP_IDENTITY: 'ssh' } })
+  expect(run.exitCode).toBe(3)
+  expect(run.stderr).toContain('the file in $A2A_TOTP_IDENTITY is an SSH private key')
+})
