@@ -83,15 +83,20 @@ const longestMs = 36_525 * 86_400_000
 /** An option whose value is a duration such as `24h`, in milliseconds. */
 export function duration(flags: string, description: string): Definition<(value: string) => number> {
   const parse = (value: string): number => {
-    const [, count = '', unit = ''] = /^([0-9]{1,9})([smhdw])$/.exec(value) ?? []
-    const ms = Number(count) * (unitMs[unit] ?? NaN)
-    if (ms > 0 && ms <= longestMs) return ms
+    const ms = parseDuration(value)
+    if (ms !== undefined) return ms
     throw new TOTPError(
       'ERR_USAGE',
       `${nameIn(flags)} must be a duration such as 24h: a number followed by s, m, h, d or w`,
     )
   }
   return [flags, description, parse]
+}
+
+function parseDuration(text: string): number | undefined {
+  const [, count = '', unit = ''] = /^([0-9]{1,9})([smhdw])$/.exec(text) ?? []
+  const ms = Number(count) * (unitMs[unit] ?? NaN)
+  return ms > 0 && ms <= longestMs ? ms : undefined
 }
 
 /** `--digits <n>` is `--digits`. */
@@ -135,16 +140,49 @@ export const replayOption = (command: Command): Command =>
     ),
   )
 
-/**
- * Parses a point in time: RFC 3339, or unix seconds.
- *
- * @throws {TOTPError} `ERR_USAGE` for anything else, including dates that do not exist and times before 1970.
- */
-export function parseTime(text: string): Date {
-  const at = /^\d{1,12}(\.\d+)?$/.test(text) ? new Date(Number(text) * 1000) : parseRfc3339(text)
-  if (at && at.getTime() >= 0) return at
-  throw new TOTPError('ERR_USAGE', '--at must be a time such as 2026-03-01T12:00:00Z, or unix seconds')
+/** An option whose value is a point in time: RFC 3339, or unix seconds. */
+export function time(flags: string, description: string): Definition<(value: string) => Date> {
+  const parse = (value: string): Date => {
+    const at = parseInstant(value)
+    if (at) return at
+    throw new TOTPError(
+      'ERR_USAGE',
+      `${nameIn(flags)} must be a time such as 2026-03-01T12:00:00Z, or unix seconds`,
+    )
+  }
+  return [flags, description, parse]
 }
+
+/** An option whose value is a point in time or a duration from now on, which the result is given to. */
+export function deadline(flags: string, description: string): Definition<(value: string) => Deadline> {
+  const parse = (value: string): Deadline => {
+    const at = parseInstant(value)
+    const ms = at ? undefined : parseDuration(value)
+    if (!at && ms === undefined)
+      throw new TOTPError(
+        'ERR_USAGE',
+        `${nameIn(flags)} must be a time such as 2026-03-01T12:00:00Z, unix seconds, or a duration such as 90d`,
+      )
+    return (now) => {
+      const end = at ?? new Date(now.getTime() + (ms ?? 0))
+      if (end.getTime() > now.getTime()) return end
+      throw new TOTPError('ERR_USAGE', `${nameIn(flags)} is in the past; name a time to come`)
+    }
+  }
+  return [flags, description, parse]
+}
+
+/** @throws {TOTPError} `ERR_USAGE` when it has passed */
+export type Deadline = (now: Date) => Date
+
+/** Undefined for anything else, including dates that do not exist and times before 1970. */
+function parseInstant(text: string): Date | undefined {
+  const at = /^\d{1,12}(\.\d+)?$/.test(text) ? new Date(Number(text) * 1000) : parseRfc3339(text)
+  return at && at.getTime() >= 0 && at.getTime() <= latest ? at : undefined
+}
+
+/** The last instant whose year has four digits, as RFC 3339 requires. */
+const latest = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 
 /**
  * Checks an http(s) URL from the command line. A URL with a user name is refused: passwords do not belong there.

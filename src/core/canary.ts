@@ -8,15 +8,21 @@ export interface CanaryRequest {
   readonly name: string
   readonly note?: string | undefined
   readonly token?: Token | undefined
+  readonly expiresAt?: Date | undefined
 }
 
 /** Creates a canary: a token, and no seed. It does not add the canary to the roster. */
-export function provisionCanary({ name, note, token }: CanaryRequest, options: ProvisionOptions): Canary {
+export function provisionCanary(
+  { name, note, token, expiresAt }: CanaryRequest,
+  options: ProvisionOptions,
+): Canary {
   return {
     name,
     ...(note ? { note } : {}),
     createdAt: options.at,
-    tokens: [tokenCredential(token ?? makeToken(options.random), options)],
+    tokens: [
+      { ...tokenCredential(token ?? makeToken(options.random), options), ...(expiresAt && { expiresAt }) },
+    ],
   }
 }
 

@@ -22,6 +22,8 @@ export interface PeerRequest extends Partial<CodeProfile> {
   readonly note?: string
   readonly seed?: Seed
   readonly token?: Token
+  /** When its seed and its token end; a shared seed is not theirs. */
+  readonly expiresAt?: Date
 }
 
 /** What creating credentials depends on. */
@@ -62,6 +64,7 @@ export function provisionPeer(roster: Roster, request: PeerRequest, options: Pro
     )
   }
   const { algorithm, digits, period } = profile
+  const life = request.expiresAt ? { expiresAt: request.expiresAt } : {}
   return {
     name: request.name,
     algorithm,
@@ -70,8 +73,10 @@ export function provisionPeer(roster: Roster, request: PeerRequest, options: Pro
     ...(request.replay ? { replay: request.replay } : {}),
     ...(request.note ? { note: request.note } : {}),
     createdAt: at,
-    seeds: roster.sharedSeeds ? [] : [seedCredential(request.seed ?? makeSeed(algorithm, random), options)],
-    tokens: [tokenCredential(request.token ?? makeToken(random), options)],
+    seeds: roster.sharedSeeds
+      ? []
+      : [{ ...seedCredential(request.seed ?? makeSeed(algorithm, random), options), ...life }],
+    tokens: [{ ...tokenCredential(request.token ?? makeToken(random), options), ...life }],
   }
 }
 

@@ -1,10 +1,14 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import { TOTPError } from './errors.js'
 import type { RandomBytes } from './random.js'
+import { estimateTokenBits } from './token-strength.js'
 
 /** Lets secret scanners recognise the tokens of this tool. */
 const tokenPrefix = 'a2at_'
 const tokenBytes = 32
+
+/** What a token should take to guess: as much as a seed (RFC 4226 §4, R6). RFC 6749 §10.10 asks for 2^-128. */
+export const minimumTokenBits = 128
 
 /** RFC 6750 §2.1, `b64token`. */
 const b64token = /^[A-Za-z0-9\-._~+/]+=*$/
@@ -76,6 +80,16 @@ export class Token {
     return hashToken(this.#value)
   }
 
+  /** An estimate of the bits that have to be guessed; see {@link estimateTokenBits}. */
+  get bits(): number {
+    return estimateTokenBits(this.#value)
+  }
+
+  /** Whether that is at least {@link minimumTokenBits}. */
+  get strong(): boolean {
+    return this.bits >= minimumTokenBits
+  }
+
   toJSON(): string {
     return '[token]'
   }
@@ -109,4 +123,18 @@ export class TokenHash {
 /** Creates a bearer token of 256 bits, with the prefix `a2at_`. */
 export function makeToken(random: RandomBytes): Token {
   return Token.parse(tokenPrefix + Buffer.from(random(tokenBytes)).toString('base64url'))
+}
+
+/**
+ * Requires {@link minimumTokenBits}, unless `allowWeak` is set.
+ *
+ * @param remedy the end of the error's message: how to get or allow the token
+ * @throws {TOTPError} `ERR_TOKEN_WEAK` when it is easier to guess
+ */
+export function requireStrongToken(token: Token, allowWeak: boolean, remedy: string): void {
+  if (allowWeak || token.strong) return
+  throw new TOTPError(
+    'ERR_TOKEN_WEAK',
+    `token has about ${token.bits} bits, of at least ${minimumTokenBits} that RFC 6749 §10.10 requires; ${remedy}`,
+  )
 }

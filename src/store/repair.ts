@@ -1,9 +1,7 @@
 import { TOTPError, isTOTPError } from '../core/errors.js'
+import { previousPath } from './previous.js'
 import { isEncrypted } from './protection.js'
 import { fileSystem, type FileSystem } from './file-system.js'
-
-/** The path of the store as it was before its last change. */
-export const previousPath = (path: string): string => `${path}.bak-prev`
 
 /**
  * Reads the content of a store; to an error that it is damaged adds what helps.

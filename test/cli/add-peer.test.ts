@@ -71,7 +71,7 @@ describe('add-peer', () => {
   it('takes a seed and a token that somebody else issued', async () => {
     const cwd = await makeStore()
     const seed = rfcSeed.toLowerCase().replace(/(.{4})/g, '$1 ')
-    const token = 'abc.DEF-123_~+/=='
+    const token = 'abc.DEF-123_~+/q8RtYw2ZxN5=='
     const run = await runCli(['add-peer', 'alice', '--seed-file', '-'], { cwd, stdin: `${seed}\n` })
     expect(run.exitCode).toBe(0)
     expect(
@@ -121,10 +121,13 @@ describe('add-peer', () => {
 
   it('refuses a token that tells two peers apart no longer', async () => {
     const cwd = await makeStore()
-    await runCli(['add-peer', 'alice', '--token-file', '-'], { cwd, stdin: 'same-token' })
-    const run = await runCli(['add-peer', 'bob', '--token-file', '-'], { cwd, stdin: 'same-token' })
+    await runCli(['add-peer', 'alice', '--token-file', '-'], { cwd, stdin: 'same-token-0aZ9bY8cX7dW6eV5f' })
+    const run = await runCli(['add-peer', 'bob', '--token-file', '-'], {
+      cwd,
+      stdin: 'same-token-0aZ9bY8cX7dW6eV5f',
+    })
     expect(run).toMatchObject({ exitCode: 2, stdout: '' })
-    expect(run.stderr).not.toContain('same-token')
+    expect(run.stderr).not.toContain('same-token-0aZ9bY8cX7dW6eV5f')
   })
 
   it('adds all names or none', async () => {

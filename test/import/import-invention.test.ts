@@ -9,7 +9,7 @@ const second = 'MFRGGZDFMZTWQ2LKNNWG23TPOBYXE43U'
 const keyUri = `otpauth://totp/alice?secret=${base32}`
 
 const give = async (cwd: string, content: unknown, ...args: string[]): Promise<CliRun> =>
-  runCli(['import', '-', ...args], {
+  runCli(['import', '-', '--allow-weak-token', ...args], {
     cwd,
     stdin: typeof content === 'string' ? content : JSON.stringify(content),
   })
@@ -168,7 +168,10 @@ describe('import, where the input seems to hold a credential that it does not un
   it('makes a token for a peer of the maps that has none there, and says so', async () => {
     const cwd = await makeStore()
     const maps = { peer_seeds: { alice: base32, bob: second }, token_to_peer: { tok: 'alice' } }
-    const run = await runCli(['import', '-', '--json'], { cwd, stdin: JSON.stringify(maps) })
+    const run = await runCli(['import', '-', '--allow-weak-token', '--json'], {
+      cwd,
+      stdin: JSON.stringify(maps),
+    })
     expect(parseJson(run)).toMatchObject({ imported: 2, made: [{ peer: 'bob', seed: false, token: true }] })
   })
 

@@ -3,7 +3,7 @@ import { endOfStep, generateCodeOfStep, secondsLeft, timeStepAt } from '../../..
 import { requireKnown } from '../../../core/live-credentials.js'
 import { findCodeSource, newestSeed, type CodeSource } from './code-source.js'
 import { inContext, type CliContext } from '../../context.js'
-import { parseTime, refuseTogether, wholeNumber } from '../../options.js'
+import { refuseTogether, time, wholeNumber } from '../../options.js'
 
 interface CodeOptions {
   header?: true
@@ -31,7 +31,7 @@ export const define = inContext((command, context) =>
     .option('--header', 'print a header line: X-TOTP: 123456')
     .option('--headers', 'print the Authorization line as well, for curl -H @-')
     .option('--watch', 'print each new code until interrupted')
-    .option('--at <time>', 'the code at another time: RFC 3339 or unix seconds', parseTime)
+    .option(...time('--at <time>', 'the code at another time: RFC 3339 or unix seconds'))
     .option(...wholeNumber('--min-remaining <seconds>', 'wait for a code that stays valid this long', 0, 119))
     .addHelpText(
       'after',

@@ -2,13 +2,13 @@ import { verifyCode, type Verification } from '../../../core/totp.js'
 import { findCodeSource } from './code-source.js'
 import { inContext } from '../../context.js'
 import { exitCodes } from '../../errors.js'
-import { parseTime } from '../../options.js'
+import { time } from '../../options.js'
 
 export const define = inContext((command, context) =>
   command
     .argument('<code>', 'the code, or - to read it from standard input')
     .argument('[name]', 'the peer (default: $A2A_TOTP_SEED, else the only peer of the store)')
-    .option('--at <time>', 'check at another time: RFC 3339 or unix seconds', parseTime)
+    .option(...time('--at <time>', 'check at another time: RFC 3339 or unix seconds'))
     .addHelpText(
       'after',
       `

@@ -5,10 +5,10 @@ import type { Canary, Peer, Roster } from '../../../core/roster.js'
 import type { CodeProfile, ReplayPolicy } from '../../../core/profile.js'
 import { provisionPeer, withPeers, type PeerRequest } from '../../../core/provision.js'
 import { requireStrongSeed, Seed } from '../../../core/seed.js'
-import { Token } from '../../../core/token.js'
+import { requireStrongToken, Token } from '../../../core/token.js'
 import { inContext, type CliContext } from '../../context.js'
 import { credentialsOf, showQrs, textOf } from './credential-rows.js'
-import { codeOptions, refuseTogether, replayOption } from '../../options.js'
+import { codeOptions, deadline, refuseTogether, replayOption, type Deadline } from '../../options.js'
 import { readSecret } from '../../io/given-file.js'
 
 interface AddPeerOptions extends Partial<CodeProfile> {
@@ -18,6 +18,8 @@ interface AddPeerOptions extends Partial<CodeProfile> {
   seedFile?: string
   tokenFile?: string
   allowWeakSeed?: true
+  allowWeakToken?: true
+  expires?: Deadline
   ifMissing?: true
   qr?: true
   reveal?: true
@@ -30,6 +32,10 @@ export const define = inContext((command, context) =>
     .option('--seed-file <path>', 'use this base32 seed instead of a new one; - is standard input')
     .option('--token-file <path>', 'use this bearer token instead of a new one; - is standard input')
     .option('--allow-weak-seed', 'accept a seed of less than 128 bits (forbidden by RFC 4226 R6)')
+    .option('--allow-weak-token', 'accept a token of less than 128 bits')
+    .option(
+      ...deadline('--expires <time>', 'when the seed and the token end: RFC 3339, unix seconds, or 90d'),
+    )
     .option('--if-missing', 'skip peers that already exist, and succeed')
     .option('--qr', 'show the key URI as a QR code, on a terminal')
     .option('--reveal', 'print the seed, the token and the key URI')
@@ -42,6 +48,7 @@ Examples:
   $ a2a-totp add-peer alice bob
   $ a2a-totp add-peer ci-probe --digits 8 --note "the probe in CI"
   $ pass show agents/carol | a2a-totp add-peer carol --seed-file -
+  $ a2a-totp add-peer contractor --expires 90d
   $ a2a-totp add-peer backup-sync --canary --note "in the old wiki"   # then: config client backup-sync`,
     )
     .action(async (names: string[], options: AddPeerOptions) => {
@@ -74,6 +81,7 @@ async function peerRequests(
   options: AddPeerOptions,
 ): Promise<PeerRequest[]> {
   const { algorithm, digits, period, replay, note, seedFile, tokenFile, allowWeakSeed } = options
+  const expiresAt = options.expires?.(context.now())
   for (const name of names) parseName(name, 'peer')
   if (new Set(names).size !== names.length)
     throw new TOTPError('ERR_USAGE', 'a name is repeated; name each peer once')
@@ -91,7 +99,9 @@ async function peerRequests(
   if (seed) requireStrongSeed(seed, allowWeakSeed ?? false, 'use a longer one, or pass --allow-weak-seed')
   const token =
     tokenFile === undefined ? undefined : Token.parse(await readSecret(context, '--token-file', tokenFile))
-  const shared = { algorithm, digits, period, replay, note, seed, token }
+  if (token)
+    requireStrongToken(token, options.allowWeakToken ?? false, 'use a longer one, or pass --allow-weak-token')
+  const shared = { algorithm, digits, period, replay, note, seed, token, expiresAt }
   const given = Object.fromEntries(Object.entries(shared).filter(([, value]) => value !== undefined))
   return names.map((name) => ({ ...given, name }))
 }

@@ -1,5 +1,5 @@
 import { formatKeyUri } from '../../../core/key-uri.js'
-import { seedsOf, type Canary, type Peer, type Roster } from '../../../core/roster.js'
+import { seedsOf, type Canary, type Credential, type Peer, type Roster } from '../../../core/roster.js'
 import type { Seed } from '../../../core/seed.js'
 import type { CliContext } from '../../context.js'
 
@@ -24,16 +24,28 @@ export function credentialsOf(roster: Roster, peer: Peer | Canary, reveal: boole
     name: peer.name,
     seedId: seed?.id ?? null,
     tokenId: token?.id ?? null,
-    expiresAt: seed?.expiresAt?.toISOString() ?? null,
+    expiresAt: firstEnd(seed, token),
     ...(reveal && seed && token
       ? { seed: seed.seed.base32, token: token.token.value, uri: keyUriOf(roster, peer, seed.seed) }
       : {}),
   }
 }
 
+/** When the peer is no longer let in with these: RFC 3339, or null. */
+function firstEnd(...credentials: (Credential | undefined)[]): string | null {
+  const ends = credentials.flatMap((one) => (one?.expiresAt ? [one.expiresAt.getTime()] : []))
+  return ends.length === 0 ? null : new Date(Math.min(...ends)).toISOString()
+}
+
 function tokenOf({ name, tokens }: Canary, reveal: boolean): CredentialRow {
   const token = tokens.at(-1)
-  const ids = { name, seedId: null, tokenId: token?.id ?? null, expiresAt: null, canary: true } as const
+  const ids = {
+    name,
+    seedId: null,
+    tokenId: token?.id ?? null,
+    expiresAt: firstEnd(token),
+    canary: true,
+  } as const
   return { ...ids, ...(reveal && token ? { token: token.token.value } : {}) }
 }
 

@@ -81,16 +81,18 @@ function spanOf(ms: number): string {
   return `${seconds}s`
 }
 
-/** The newest credential's id, the number of older ones that are still live, and how long the last of them stays so. */
+/** The newest credential's id and how long it is still valid, the number of older ones that are still live, and how long the last of them stays so. */
 export function overlapOf(credentials: readonly Credential[], now: Date): string {
   const live = credentials.filter((credential) => isLive(credential, now))
   const newest = live.at(-1)
   if (!newest) return 'expired'
+  const end = newest.expiresAt
+  const id = end ? `${newest.id} (${spanOf(end.getTime() - now.getTime())} left)` : newest.id
   const older = live.slice(0, -1)
-  if (older.length === 0) return newest.id
+  if (older.length === 0) return id
   const ends = older.map(({ expiresAt }) => expiresAt?.getTime() ?? Infinity)
   const last = Math.max(...ends)
-  return `${newest.id} +${older.length}${last === Infinity ? '' : ` for ${spanOf(last - now.getTime())}`}`
+  return `${id} +${older.length}${last === Infinity ? '' : ` for ${spanOf(last - now.getTime())}`}`
 }
 
 /** A peer's note on one line. */

@@ -4,6 +4,7 @@ import { quoteName } from '../../../core/name.js'
 import { canariesOf, type Canary, type Peer, type Roster } from '../../../core/roster.js'
 import { provisionPeer, withPeers, type ProvisionOptions, type PeerRequest } from '../../../core/provision.js'
 import { requireStrongSeed } from '../../../core/seed.js'
+import { requireStrongToken } from '../../../core/token.js'
 import { inContext } from '../../context.js'
 import { readGiven } from '../../io/given-file.js'
 import type { Entry } from '../../../import/index.js'
@@ -11,6 +12,7 @@ import type { Entry } from '../../../import/index.js'
 interface ImportOptions {
   partial?: true
   allowWeakSeed?: true
+  allowWeakToken?: true
 }
 
 /** Which credentials of a peer are new, because the file had none. */
@@ -32,6 +34,7 @@ export const define = inContext((command, context) =>
     .argument('<file...>', 'the file, or - for standard input; several for an export in several parts')
     .option('--partial', 'import the valid entries, and report the others')
     .option('--allow-weak-seed', 'accept seeds of less than 128 bits (forbidden by RFC 4226 R6)')
+    .option('--allow-weak-token', 'accept tokens of less than 128 bits')
     .addHelpText(
       'after',
       `
@@ -113,6 +116,7 @@ function admit(
     try {
       if ('canary' in entry) {
         refuseTaken(entry.canary, taken)
+        refuseWeakToken(entry.canary, options)
         const canary = provisionCanary(entry.canary, making)
         take(canary)
         canaries.push(canary)
@@ -171,12 +175,22 @@ function refuseTaken(
 function provision(
   roster: Roster,
   request: PeerRequest,
-  { allowWeakSeed }: ImportOptions,
+  options: ImportOptions,
   making: ProvisionOptions,
 ): Peer {
   if (request.seed)
-    requireStrongSeed(request.seed, allowWeakSeed ?? false, 'use a longer one, or pass --allow-weak-seed')
+    requireStrongSeed(
+      request.seed,
+      options.allowWeakSeed ?? false,
+      'use a longer one, or pass --allow-weak-seed',
+    )
+  refuseWeakToken(request, options)
   return provisionPeer(roster, request, making)
+}
+
+function refuseWeakToken({ token }: Pick<PeerRequest, 'token'>, { allowWeakToken }: ImportOptions): void {
+  if (token)
+    requireStrongToken(token, allowWeakToken ?? false, 'use a longer one, or pass --allow-weak-token')
 }
 
 /** An existing peer is a negative answer; anything else makes the file unusable. */
