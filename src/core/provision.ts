@@ -1,5 +1,5 @@
 import { TOTPError } from './errors.js'
-import { isName, quoteName } from './name.js'
+import { quoteName } from './name.js'
 import {
   canariesOf,
   type Canary,
@@ -14,6 +14,7 @@ import type { CodeProfile, ReplayPolicy } from './profile.js'
 import type { RandomBytes } from './random.js'
 import { makeSeed, type Seed } from './seed.js'
 import { makeToken, type Token, type TokenHash } from './token.js'
+import { unknownPeers } from './unknown-peers.js'
 
 /** What a new peer is made from. The roster supplies a missing profile or policy; a missing seed or token is created. */
 export interface PeerRequest extends Partial<CodeProfile> {
@@ -104,13 +105,13 @@ export function withPeers(roster: Roster, added: readonly Peer[]): Roster {
 /**
  * Returns the roster with peers and canaries removed: all of them or none.
  *
- * @throws {TOTPError} `ERR_PEER_UNKNOWN` when there is neither a peer nor a canary with one of the names
+ * @throws {TOTPError} `ERR_PEER_UNKNOWN` when there is neither a peer nor a canary with some of the names
  */
 export function withoutPeers(roster: Roster, names: readonly string[]): Roster {
   const peers = new Map(roster.peers)
   const canaries = new Map(roster.canaries)
-  for (const name of new Set(names))
-    if (!peers.delete(name) && !canaries.delete(name)) throw unknownPeer(name)
+  const unknown = [...new Set(names)].filter((name) => !peers.delete(name) && !canaries.delete(name))
+  if (unknown.length > 0) throw unknownPeers(roster, unknown)
   return { ...roster, peers, ...(roster.canaries && { canaries }) }
 }
 
@@ -121,11 +122,22 @@ export function withoutPeers(roster: Roster, names: readonly string[]): Roster {
 export function peerNamed(roster: Roster, name: string): Peer {
   const peer = roster.peers.get(name)
   if (peer) return peer
-  if (!roster.canaries?.has(name)) throw unknownPeer(name)
+  if (!roster.canaries?.has(name)) throw unknownPeers(roster, [name])
   throw new TOTPError(
     'ERR_SEED_MISSING',
     `${quoteName(name)} is a canary, which has no seed and makes no codes; name a peer`,
   )
+}
+
+/**
+ * Returns several peers.
+ *
+ * @throws {TOTPError} as {@link peerNamed}; `ERR_PEER_UNKNOWN` names all that are unknown
+ */
+export function peersNamed(roster: Roster, names: readonly string[]): Peer[] {
+  const unknown = names.filter((name) => !roster.peers.has(name) && !roster.canaries?.has(name))
+  if (unknown.length > 0) throw unknownPeers(roster, unknown)
+  return names.map((name) => peerNamed(roster, name))
 }
 
 /**
@@ -156,13 +168,6 @@ export function refuseTaken(roster: Roster, added: readonly Pick<Peer | Canary, 
       owners.set(token.hash, 'another peer')
     }
   }
-}
-
-function unknownPeer(name: string): TOTPError {
-  const quoted = quoteName(name)
-  const repeatable = isName(name) && quoted.startsWith('"')
-  const remedy = `a2a-totp add-peer ${repeatable ? name : 'NAME'}`
-  return new TOTPError('ERR_PEER_UNKNOWN', `no peer named ${quoted}; run \`${remedy}\` first`)
 }
 
 function newCredential(kind: 's' | 't', { at, random }: ProvisionOptions): Credential {

@@ -13,7 +13,7 @@ import {
   type TokenCredential,
 } from './roster.js'
 import type { Algorithm } from './profile.js'
-import { peerNamed, seedCredential, tokenCredential, type ProvisionOptions } from './provision.js'
+import { peersNamed, seedCredential, tokenCredential, type ProvisionOptions } from './provision.js'
 import { makeSeed } from './seed.js'
 import { makeToken } from './token.js'
 
@@ -123,7 +123,7 @@ function apart(roster: Roster, names: readonly string[]): [readonly Canary[], re
 
 function changedPeers(roster: Roster, choice: PeerChoice, { shared, own }: Changes): Roster {
   const all = choice === 'all'
-  const chosen = all ? [...roster.peers.values()] : choice.map((name) => peerNamed(roster, name))
+  const chosen = all ? [...roster.peers.values()] : peersNamed(roster, choice)
   const peers = new Map(roster.peers)
   for (const peer of chosen) {
     const { seeds, tokens } = own(peer)

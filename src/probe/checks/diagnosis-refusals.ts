@@ -1,3 +1,4 @@
+import { count } from '../../core/text.js'
 import { validAnswer } from '../run/reading.js'
 import type { Answer } from '../wire/answer.js'
 import { unshown, type Rule } from './diagnosis-claim.js'
@@ -78,8 +79,8 @@ function driftOf({ evidence: { exchanges, options } }: View): string | undefined
 
 function durationOf(ms: number): string {
   const seconds = Math.round(ms / 1000)
-  if (seconds < 100) return `${seconds} seconds`
-  const rounded = (count: number, unit: string): string => `${Number(count.toFixed(1))} ${unit}`
+  if (seconds < 100) return count(seconds, 'second')
+  const rounded = (exact: number, unit: string): string => `${Number(exact.toFixed(1))} ${unit}`
   return seconds < 6000 ? rounded(seconds / 60, 'minutes') : rounded(seconds / 3600, 'hours')
 }
 

@@ -1,7 +1,7 @@
 import { TOTPError } from '../../core/errors.js'
+import { didYouMean } from '../../core/nearest.js'
 import { checkIds, type CheckId } from '../check-ids.js'
 import { checks } from './index.js'
-import { nearest } from './nearest.js'
 
 export interface Selection {
   /** Checks that appear in the report. */
@@ -39,9 +39,8 @@ export function selectChecks(
 /** @throws {TOTPError} `ERR_USAGE` for an unknown id, listing the known ones. */
 export function parseIds(given: readonly string[]): readonly CheckId[] {
   if (given.every(isCheckId)) return given
-  const near = given.find((id) => !isCheckId(id))
-  const meant = near === undefined ? undefined : nearest(near, checkIds)
-  const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`
+  const question = didYouMean(given.filter((id) => !isCheckId(id)).slice(0, 1), checkIds)
+  const hint = question === undefined ? '' : ` (${question})`
   throw new TOTPError('ERR_USAGE', `no such check${hint}; the checks are ${checkIds.join(', ')}`)
 }
 
