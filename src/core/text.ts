@@ -58,3 +58,7 @@ function percentEncoded(character: string): string {
   const bytes = Array.from(new TextEncoder().encode(character))
   return bytes.map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('')
 }
+
+/** A number with its noun: `1 peer`, `2 peers`, `2 entries`. */
+export const count = (number: number, one: string, many = `${one}s`): string =>
+  `${number} ${number === 1 ? one : many}`

@@ -7,7 +7,7 @@ import * as grpc from '@grpc/grpc-js'
 import express, { type Express } from 'express'
 import { cardPath } from '../core/card/shapes.js'
 import type { Roster } from '../core/roster.js'
-import { printable } from '../core/text.js'
+import { count, printable } from '../core/text.js'
 import { memoryState } from '../state/memory-state.js'
 import { TOTPCallContextBuilder } from '../server/a2a.js'
 import { outcomeOf, totpGuard } from '../server/express.js'
@@ -103,7 +103,7 @@ type EventOf<T extends AuthEvent['type'], E = AuthEvent> = E extends { readonly 
 const notes: { readonly [T in AuthEvent['type']]?: (event: EventOf<T>) => string } = {
   token_compromise_suspected: ({ peer }) => `${peer}: its token may be stolen: rotate it`,
   code_stale: ({ peer, drift }) =>
-    `${peer}: its clock is ${Math.abs(drift)} time steps ${drift < 0 ? 'behind' : 'ahead'}`,
+    `${peer}: its clock is ${count(Math.abs(drift), 'time step')} ${drift < 0 ? 'behind' : 'ahead'}`,
   canary_used: ({ canary }) => `${canary}: the token of this canary was sent`,
   clock_jumped: ({ peer }) => `${peer}: its codes come from two clocks: is its seed on a second machine?`,
   code_from_two_sources: ({ peer }) => `${peer}: a code came from two addresses: somebody captured it`,

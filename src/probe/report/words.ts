@@ -1,3 +1,4 @@
+import { count } from '../../core/text.js'
 import type { CheckId } from '../check-ids.js'
 import type { CheckStatus, ProbeReport } from './report.js'
 
@@ -26,7 +27,7 @@ export function countsOf({ summary: { passed, failed, warned, skipped } }: Probe
 
 /** What a run cost. */
 export function costOf({ requests, guessesSpent, durationMs }: ProbeReport): string {
-  return `${requests} requests, ${guessesSpent} guesses, ${(durationMs / 1000).toFixed(1)} s`
+  return `${count(requests, 'request')}, ${count(guessesSpent, 'guess', 'guesses')}, ${(durationMs / 1000).toFixed(1)} s`
 }
 
 /** By what a run was narrowed; empty for a whole run. */

@@ -1,3 +1,4 @@
+import { count } from '../../../core/text.js'
 import type { ProbeOptions, ProbeProgress } from '../../../probe/index.js'
 import type { CliContext } from '../../context.js'
 
@@ -59,8 +60,9 @@ export function progressLine(show: (text: string) => void, now: () => Date): Pro
 }
 
 function textOf({ done, planned, waitingUntil, what }: ProbeProgress, remark: string, at: Date): string {
-  const count = planned === undefined ? `${done} requests` : `${done} of about ${planned} requests`
-  const parts = [`probing: ${count}`]
+  const requests =
+    planned === undefined ? count(done, 'request') : `${done} of about ${count(planned, 'request')}`
+  const parts = [`probing: ${requests}`]
   if (waitingUntil !== undefined) {
     const seconds = Math.max(0, Math.ceil((waitingUntil.getTime() - at.getTime()) / 1000))
     parts.push(`${seconds} s left to wait${what === undefined ? '' : ` for ${what}`}`)

@@ -6,7 +6,7 @@ import { parseProfile, type ReplayPolicy, type TOTPProfile } from '../../../core
 import { seedCredential } from '../../../core/provision.js'
 import { mayShareSeed, sharedOnce } from '../../../core/shared-seed.js'
 import { makeSeed } from '../../../core/seed.js'
-import { printable } from '../../../core/text.js'
+import { count, printable } from '../../../core/text.js'
 import { distrustFolder } from '../../../store/trusted-folder.js'
 import { plaintext } from '../../../store/protection.js'
 import { inContext, type CliContext } from '../../context.js'
@@ -139,7 +139,8 @@ async function confirmReplacement(
   if (!force || yes || !store.taken()) return
   const peers = await peersIn(store)
   if (peers === 0) return
-  const what = peers === undefined ? 'a store that cannot be read' : `the store and its ${peers} peers`
+  const what =
+    peers === undefined ? 'a store that cannot be read' : `the store and its ${count(peers, 'peer')}`
   if (await confirm(`Abandon ${what} and create a new one?`, '--yes')) return
   throw new TOTPError('ERR_DECLINED', 'the store was not changed')
 }

@@ -84,7 +84,12 @@ Examples:
         }
         const content = await formats[format](exported, roster, at)
         const leftOut = roster.peers.size - exported.peers.length
-        if (leftOut > 0) context.output.warn(`omitted ${leftOut} peers: their seeds have expired`)
+        if (leftOut > 0)
+          context.output.warn(
+            leftOut === 1
+              ? 'omitted 1 peer: its seed has expired'
+              : `omitted ${leftOut} peers: their seeds have expired`,
+          )
         if (canaries.length > 0 && format !== 'json') {
           const names = canaries.map(({ name }) => name).join(', ')
           context.output.warn(`omitted the canaries (${names}): only --format json can hold them`)
