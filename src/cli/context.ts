@@ -14,6 +14,7 @@ import type { System } from './system.js'
 /** What a command works with. A test passes another one. */
 export interface CliContext extends Questions {
   readonly env: Env
+  /** @throws {TOTPError} `ERR_FILE_UNREADABLE` if it was deleted */
   readonly cwd: string
   readonly now: () => Date
   readonly random: RandomBytes
@@ -25,6 +26,8 @@ export interface CliContext extends Questions {
   readonly signal: AbortSignal
   /** Reads standard input to its end, or until it is longer than `most` bytes. Throws when {@link CliContext.signal} is aborted before that. */
   readonly readStdin: (most?: number) => Promise<Buffer>
+  /** Aborts {@link CliContext.signal} once nothing reads standard output any more, until what it returns is called. */
+  readonly watchReader: () => () => void
   /** Waits; returns early when {@link CliContext.signal} is aborted. */
   readonly sleep: (ms: number) => Promise<void>
   /**
@@ -62,22 +65,25 @@ export const inContext =
   }
 
 function createContext({ system, options, commandName, setExitCode, wholeProgram }: Invocation): CliContext {
-  const { env, cwd, signal, now = () => new Date() } = system
+  const { env, signal, now = () => new Date() } = system
   const output = createOutput(system.stdout, system.stderr, env, options)
   const progress = createProgress(output)
   const questions = createQuestions(system, output, progress)
-  const keys = storeKeys(env, cwd, questions.askHidden)
+  const keys = storeKeys(env, system, questions.askHidden)
   return {
     ...questions,
     env,
-    cwd,
+    get cwd() {
+      return system.cwd
+    },
     now,
     random: randomBytes,
     output,
-    store: new StoreAccess({ env, cwd, options, commandName, now, keys, output, progress }),
+    store: new StoreAccess({ env, where: system, options, commandName, now, keys, output, progress }),
     progress,
     signal,
     readStdin: (most) => readAll(system.stdin(), signal, most),
+    watchReader: system.watchReader ?? (() => () => undefined),
     sleep: (ms) => sleep(ms, signal),
     unlessInterrupted: (work) => unlessInterrupted(work, signal),
     setExitCode,

@@ -1,4 +1,6 @@
 import { asksForJson, errorLine, exitCodes } from './errors.js'
+import { TOTPError } from '../core/errors.js'
+import { whenReaderLeaves } from './io/reader.js'
 import { openOutput } from './io/stdio.js'
 import type { System } from './system.js'
 
@@ -39,11 +41,14 @@ export function runProcess(main: (args: readonly string[], system: System) => Pr
   })
   const system: System = {
     env: process.env,
-    cwd: process.cwd(),
+    get cwd() {
+      return workingDirectory()
+    },
     stdin: () => process.stdin,
     stdout,
     stderr,
     signal: interruption.signal,
+    watchReader: () => whenReaderLeaves(() => interruption.abort('EPIPE')),
     onQuestion: (open) => (asking = open),
   }
   void main(args, system).then((exitCode) => {
@@ -52,4 +57,16 @@ export function runProcess(main: (args: readonly string[], system: System) => Pr
     // Abandoned work would keep the process alive.
     if (interruption.signal.aborted) process.exit()
   })
+}
+
+/** Asked for only where it matters: a store with an absolute path needs none. */
+function workingDirectory(): string {
+  try {
+    return process.cwd()
+  } catch {
+    throw new TOTPError(
+      'ERR_FILE_UNREADABLE',
+      'the working directory does not exist any more; change to another one, or use absolute paths',
+    )
+  }
 }

@@ -6,12 +6,13 @@ const mostPixels = 4_000_000
 const pixelsPerModule = 4
 
 /** Returns the text of the QR code in a PNG, or in an SVG of `show --qr-file`; undefined if there is none. */
-export async function qrText(content: Buffer): Promise<string | undefined> {
+export async function qrText(content: Buffer, signal: AbortSignal): Promise<string | undefined> {
   try {
     const png = content.includes('<svg') ? pngOf(content.toString('latin1')) : content
     if (png === undefined || png.readUInt32BE(16) * png.readUInt32BE(20) > mostPixels) return undefined
-    return await Promise.resolve(readQr(png))
+    return await readQr(png, signal)
   } catch {
+    signal.throwIfAborted()
     return undefined
   }
 }

@@ -65,7 +65,7 @@ export async function auditSecrets(search: SecretSearch): Promise<Finding[]> {
     left.bytes -= content.length
     const held = heldIn(needles, content)
     if (held.length === 0 && isImage(path) && left.images-- > 0)
-      held.push(...(await heldInQr(needles, content)))
+      held.push(...(await heldInQr(needles, content, search.asker.signal)))
     if (held.length > 0) findings.push(findingOf(search, path, held, tracked.has(path)))
   }
   if (unread > 0) findings.push(partly(view.root, unread))
@@ -91,9 +91,9 @@ function contentOf(path: string, mostBytes: number): Buffer | undefined {
 
 const isImage = (path: string): boolean => ['.png', '.svg'].includes(extname(path).toLowerCase())
 
-async function heldInQr(needles: Needles, content: Buffer): Promise<Needle[]> {
+async function heldInQr(needles: Needles, content: Buffer, signal: AbortSignal): Promise<Needle[]> {
   const { qrText } = await import('./qr-text.js')
-  const text = await qrText(content)
+  const text = await qrText(content, signal)
   return text === undefined ? [] : heldIn(needles, Buffer.from(text))
 }
 

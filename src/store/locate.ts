@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 import { realFolder } from '../programs/work-tree.js'
 import { distrustFolder, look, upwardFrom } from './trusted-folder.js'
 
@@ -18,6 +18,7 @@ export interface LocateOptions {
   /** The value of `--store`. */
   readonly store?: string
   readonly env: Readonly<Record<string, string | undefined>>
+  /** The working directory, which is asked for only where it matters: it may have been deleted. */
   readonly cwd: string
   /** Searches only the working directory. */
   readonly here?: boolean
@@ -30,14 +31,15 @@ export interface LocateOptions {
  * The search trusts only a regular file that the user owns, in folders that only the user and root can write to: an
  * attacker who can plant a store chooses the seeds. On Windows, owners and modes cannot be checked.
  */
-export function locateStore({ store, env, cwd, here = false }: LocateOptions): Located {
+export function locateStore(options: LocateOptions): Located {
+  const { store, env, here = false } = options
   const named = store ?? env['A2A_TOTP_STORE'] ?? ''
   if (named !== '') {
-    const path = resolve(cwd, named)
+    const path = isAbsolute(named) ? resolve(named) : resolve(options.cwd, named)
     return { path, found: look(path) !== undefined, passedOver: [] }
   }
   const passedOver = []
-  const start = realFolder(cwd)
+  const start = realFolder(options.cwd)
   for (const folder of here ? [start] : upwardFrom(start)) {
     const path = join(folder, defaultName)
     const stats = look(path)

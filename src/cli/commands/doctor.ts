@@ -1,4 +1,4 @@
-import { relative, resolve } from 'node:path'
+import { relative } from 'node:path'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { isTOTPError } from '../../core/errors.js'
 import { defaultProfile } from '../../core/profile.js'
@@ -8,6 +8,7 @@ import type { Finding, Kind, StoreUnderTest } from '../../doctor/index.js'
 import { locateStore } from '../../store/locate.js'
 import { inContext, type CliContext } from '../context.js'
 import { exitCodes } from '../errors.js'
+import { folderOr, pathFrom } from '../io/path.js'
 import type { Output } from '../io/output.js'
 import { requireHttpUrl } from '../options.js'
 
@@ -38,7 +39,7 @@ Examples:
   $ a2a-totp doctor --clock https://billing.example --fix`,
     )
     .action(async (paths: string[], { fix, clock, verbose }: DoctorOptions) => {
-      const { output, now, progress } = context
+      const { output, now, progress, env, signal } = context
       if (clock !== undefined) requireHttpUrl('--clock', clock)
       const stores = await storesUnderTest(context, paths)
       const { examine, auditClock, worstFirst, kindsOf } = await import('../../doctor/index.js')
@@ -49,9 +50,10 @@ Examples:
           : await progress.during('checking the clock', () =>
               context.unlessInterrupted(auditClock(clock, profile, now)),
             )
+      const asker = { env, signal, cwd: folderOr(context) }
       const look = (): Promise<Finding[]> =>
         progress.during('checking files and git', () =>
-          examine(stores, { at: now(), version: packageJson.version, asker: context }),
+          examine(stores, { at: now(), version: packageJson.version, asker }),
         )
       const found = await look()
       const { findings, fixed } = fix ? await repair(found, look, output) : untouched(found)
@@ -68,11 +70,10 @@ Examples:
 )
 
 /** Modes are reported as findings, so a store that other commands refuse is examined anyway. */
-async function storesUnderTest(
-  { store, cwd, env }: CliContext,
-  paths: readonly string[],
-): Promise<StoreUnderTest[]> {
-  const wanted = paths.length === 0 ? [store.nearest()] : paths.map((path) => resolve(cwd, path))
+async function storesUnderTest(context: CliContext, paths: readonly string[]): Promise<StoreUnderTest[]> {
+  const { store, env } = context
+  const cwd = folderOr(context)
+  const wanted = paths.length === 0 ? [store.nearest()] : paths.map((path) => pathFrom(context, path))
   const usual = locateStore({ env, cwd })
   const stores: StoreUnderTest[] = []
   for (const path of new Set(wanted)) {

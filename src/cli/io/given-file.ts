@@ -1,8 +1,8 @@
 import { closeSync, openSync, readSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { decodeUtf8 } from '../../core/encoding.js'
 import { TOTPError } from '../../core/errors.js'
 import type { CliContext } from '../context.js'
+import { pathFrom } from './path.js'
 
 /** Far longer than any seed or token, and short enough to read into memory. */
 const longestSecret = 64 * 1024
@@ -19,14 +19,15 @@ const pieceBytes = 1024 * 1024
  *   file name belongs.
  */
 export function readGivenFile(
-  { cwd }: CliContext,
+  context: CliContext,
   what: string,
   path: string,
   most: number = longestFile,
 ): Buffer {
+  const file = pathFrom(context, path)
   let bytes: Buffer | undefined
   try {
-    bytes = readUpTo(resolve(cwd, path), most)
+    bytes = readUpTo(file, most)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     throw unreadable(`${what} cannot be read (${code ?? 'unknown reason'}); check its path`)

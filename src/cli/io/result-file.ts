@@ -1,11 +1,11 @@
 import { lstatSync, statSync } from 'node:fs'
-import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { TOTPError } from '../../core/errors.js'
 import { jsonText } from '../../core/text.js'
 import { writeNewFile } from '../../store/atomic-write.js'
 import type { CliContext } from '../context.js'
 import type { StoreAccess } from '../store/store-access.js'
+import { pathFrom } from './path.js'
 
 export interface OutOptions {
   /** `-` is standard output. */
@@ -92,13 +92,13 @@ export async function keepSecret(
  * @throws {TOTPError} `ERR_FILE_EXISTS` for the store, whatever `force` says, and what {@link writeNewFile} throws
  */
 export function writeResult(
-  { store, cwd }: CliContext,
+  context: CliContext,
   file: string,
   content: string | Uint8Array,
   force: boolean | undefined,
 ): string {
-  const path = resolve(cwd, file)
-  refuseStore(store, path)
+  const path = pathFrom(context, file)
+  refuseStore(context.store, path)
   writeNewFile(path, content, { force: force ?? false })
   requireWritten(path, Buffer.byteLength(content))
   return path

@@ -6,6 +6,7 @@ import { askGit, type GitView } from '../../programs/git-view.js'
 import { ignoreInGit } from '../../store/ignore-file.js'
 import { isEncrypted } from '../../store/protection.js'
 import type { CliContext } from '../context.js'
+import { folderOr } from '../io/path.js'
 import { untrackCommand } from '../../programs/untrack-command.js'
 
 export interface PlaintextOptions {
@@ -60,16 +61,19 @@ interface Danger {
   readonly warning: string
 }
 
-async function lookAt({ progress, cwd, env, signal }: CliContext, path: string): Promise<GitView> {
-  const view = await progress.during('checking git', () => askGit(path, { cwd, env, signal }))
+async function lookAt(context: CliContext, path: string): Promise<GitView> {
+  const { progress, env, signal } = context
+  const view = await progress.during('checking git', () =>
+    askGit(path, { cwd: folderOr(context), env, signal }),
+  )
   signal.throwIfAborted()
   return view
 }
 
-function dangerOf(view: GitView, path: string, { cwd }: CliContext): Danger | undefined {
+function dangerOf(view: GitView, path: string, context: CliContext): Danger | undefined {
   if (view.kind === 'known' && view.tracked !== undefined) {
     const name = printable(view.tracked)
-    const untrack = printable(untrackCommand(join(view.root, view.tracked), view.root, cwd))
+    const untrack = printable(untrackCommand(join(view.root, view.tracked), view.root, folderOr(context)))
     return {
       kind: 'tracked',
       what: `git tracks ${name}: the next commit publishes every seed and token in plain text, and .gitignore has no effect on it. Run \`${untrack}\` first.`,

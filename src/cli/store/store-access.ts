@@ -26,7 +26,8 @@ export interface StoreOptions {
 
 interface Surroundings {
   readonly env: Env
-  readonly cwd: string
+  /** Where the search begins, and relative paths. */
+  readonly where: { readonly cwd: string }
   readonly options: StoreOptions
   /** For the record of changes. */
   readonly commandName: () => string
@@ -88,6 +89,11 @@ export class StoreAccess {
     return new StoreAccess(this.#given, true)
   }
 
+  /** The store at a path. */
+  at(path: string): StoreAccess {
+    return new StoreAccess({ ...this.#given, options: { ...this.#given.options, store: path } })
+  }
+
   /** @throws {TOTPError} `ERR_STORE_*` when it is missing, not trusted or unusable. */
   async read(): Promise<Roster> {
     return this.#untilDone(readStore(this.#trustedPath(), this.#reading))
@@ -133,8 +139,15 @@ export class StoreAccess {
 
   #locate(): Located {
     if (this.#located) return this.#located
-    const { env, cwd, options, output } = this.#given
-    this.#located = locateStore({ env, cwd, here: this.#onlyHere, store: options.store })
+    const { env, where, options, output } = this.#given
+    this.#located = locateStore({
+      env,
+      get cwd() {
+        return where.cwd
+      },
+      here: this.#onlyHere,
+      store: options.store,
+    })
     for (const { path, reason } of this.#located.passedOver) output.say(`passed over ${path}: ${reason}`)
     return this.#located
   }

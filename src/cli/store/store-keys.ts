@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { decodeUtf8 } from '../../core/encoding.js'
 import { TOTPError, isTOTPError } from '../../core/errors.js'
 import { identityProblem } from '../../store/age-kinds.js'
 import { keyMissing, type StoreKeys } from '../../store/protection.js'
 import type { Env } from '../../programs/environment.js'
+import { pathFrom } from '../io/path.js'
 import type { AskHidden } from '../io/questions.js'
 
 const identity = /^AGE-SECRET-KEY-(PQ-)?1[0-9A-Z]+$/i
 
 /** Keys of the store from the environment, else from a prompt. Each is prompted for once. */
-export function storeKeys(env: Env, cwd: string, askHidden: AskHidden): StoreKeys {
+export function storeKeys(env: Env, where: { readonly cwd: string }, askHidden: AskHidden): StoreKeys {
   // An empty variable counts as missing.
   const found = async (variable: string, question: string): Promise<string | undefined> => {
     const value = env[variable]
@@ -19,7 +19,7 @@ export function storeKeys(env: Env, cwd: string, askHidden: AskHidden): StoreKey
   }
   const identities = once(async () => {
     const given = await found('A2A_TOTP_IDENTITY', 'age identity of the store, or a file with one:')
-    if (given) return identitiesIn(given.trim(), cwd)
+    if (given) return identitiesIn(given.trim(), where)
     throw keyMissing('the store is encrypted; set $A2A_TOTP_IDENTITY to an age identity or a file with one')
   })
   const passphrase = once(async () => {
@@ -51,10 +51,10 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 }
 
 /** Identities as age-keygen writes them, one per line and comments after `#`; or the path of a file with some. */
-function identitiesIn(given: string, cwd: string): string[] {
+function identitiesIn(given: string, where: { readonly cwd: string }): string[] {
   const inValue = given.includes('\n') || identity.test(given) || identityProblem(given) !== undefined
   const what = inValue ? '$A2A_TOTP_IDENTITY' : 'the file in $A2A_TOTP_IDENTITY'
-  const text = inValue ? given : readIdentityFile(resolve(cwd, given), what)
+  const text = inValue ? given : readIdentityFile(pathFrom(where, given), what)
   const lines = text
     .split(/\r?\n/)
     .map((line) => line.trim())

@@ -35,7 +35,7 @@ export function newestSeed({ seeds }: CodeSource): Seed {
  *   `ERR_CREDENTIAL_EXPIRED`, `ERR_CONFIG_INVALID` for a bad variable, or `ERR_STORE_*`.
  */
 export async function findCodeSource(
-  { env, store, output, now }: CliContext,
+  { env, store, output, now }: Pick<CliContext, 'env' | 'store' | 'output' | 'now'>,
   name: string | undefined,
 ): Promise<CodeSource> {
   const source =

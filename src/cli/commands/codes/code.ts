@@ -2,6 +2,7 @@ import { TOTPError } from '../../../core/errors.js'
 import { endOfStep, generateCodeOfStep, secondsLeft, timeStepAt } from '../../../core/totp.js'
 import { requireKnown } from '../../../core/live-credentials.js'
 import { findCodeSource, newestSeed, type CodeSource } from './code-source.js'
+import { peerArgument } from '../../completes.js'
 import { inContext, type CliContext } from '../../context.js'
 import { refuseTogether, time, wholeNumber } from '../../options.js'
 
@@ -27,7 +28,9 @@ interface Reading {
 
 export const define = inContext((command, context) =>
   command
-    .argument('[name]', 'the peer (default: $A2A_TOTP_SEED, else the only peer of the store)')
+    .argument(
+      ...peerArgument('[name]', 'the peer (default: $A2A_TOTP_SEED, else the only peer of the store)'),
+    )
     .option('--header', 'print a header line: X-TOTP: 123456')
     .option('--headers', 'print the Authorization line as well, for curl -H @-')
     .option('--watch', 'print each new code until interrupted')
@@ -105,18 +108,23 @@ async function waitFor(
 
 /** Prints each code as its time step begins: at a terminal on one line with a countdown, elsewhere a line per step. */
 async function watch(context: CliContext, source: CodeSource, options: CodeOptions): Promise<void> {
-  const { now, sleep, output, signal } = context
-  const terminal = output.forPerson ? await import('../../io/terminal.js') : undefined
+  const { now, sleep, output, signal, watchReader } = context
+  const loaded = output.forPerson ? await import('../../io/terminal.js') : undefined
+  const text = textOf(read(source, now(), options))
+  // What fills more than a line cannot be drawn over.
+  const fits = loaded && !options.headers && text.length + 2 + loaded.countdownWidth < (output.width ?? 0)
+  const terminal = fits ? loaded : undefined
+  const unwatch = watchReader()
   let shown: number | undefined
   while (!signal.aborted) {
     const at = now()
     const reading = read(source, at, options)
     const text = textOf(reading)
-    if (terminal && !options.headers) {
+    if (terminal) {
       const remaining = Math.ceil(
         (endOfStep(source.profile, reading.timeStep).getTime() - at.getTime()) / 1000,
       )
-      output.write(`\r\x1b[K${text}  ${terminal.countdown(remaining, reading.period)}`)
+      output.write(`\r\x1b[K${text}  ${terminal.countdown(remaining, reading.period, output.unicode)}`)
     } else if (reading.timeStep !== shown) {
       output.result(text, reading)
     }
@@ -125,5 +133,6 @@ async function watch(context: CliContext, source: CodeSource, options: CodeOptio
     const nextSecond = 1000 - (now().getTime() % 1000)
     await sleep(Math.max(1, terminal ? nextSecond : nextStep))
   }
+  unwatch()
   if (terminal) output.write('\n')
 }

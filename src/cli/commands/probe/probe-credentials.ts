@@ -57,7 +57,7 @@ export async function environmentSource(
       'no credentials: name a peer of the store, or set $A2A_TOTP_TOKEN and $A2A_TOTP_SEED',
     )
   }
-  return findCodeSource({ ...context, env }, undefined)
+  return findCodeSource({ store: context.store, output: context.output, now: context.now, env }, undefined)
 }
 
 /**

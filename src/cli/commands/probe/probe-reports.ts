@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { TOTPError } from '../../../core/errors.js'
 import type { Format, ProbeReport } from '../../../probe/index.js'
+import { completing, plainWords } from '../../completes.js'
 import type { CliContext } from '../../context.js'
 import { emit, outFile, refuseStore, requireName, type OutOptions } from '../../io/result-file.js'
+import { notOneOf } from '../../suggestions.js'
+import { pathFrom } from '../../io/path.js'
 import { realPath } from '../../../programs/work-tree.js'
 import { overwriteFile, requireWritable } from '../../../store/atomic-write.js'
 
@@ -30,7 +32,7 @@ export interface ReportTarget {
 export const formatOption = [
   '--format <format>',
   `how to report, as FORMAT or FORMAT=FILE, may be repeated (${formatNames.join(', ')})`,
-  Object.assign(parseFormat, { words: formatNames }),
+  completing(parseFormat, { ...plainWords(formatNames), orFile: true }),
 ] as const
 
 function parseFormat(text: string, before: readonly ReportTarget[] = []): readonly ReportTarget[] {
@@ -40,10 +42,7 @@ function parseFormat(text: string, before: readonly ReportTarget[] = []): readon
     const file = rest.length === 0 ? undefined : outFile(requireName('--format', rest.join('=')))
     return [...before, { format, ...(file === undefined ? {} : { file }) }]
   }
-  throw new TOTPError(
-    'ERR_USAGE',
-    `--format must be one of ${formatNames.join(', ')}, alone or with =FILE after it`,
-  )
+  throw notOneOf('--format', name, formatNames, ', alone or with =FILE after it')
 }
 
 /**
@@ -54,10 +53,11 @@ function parseFormat(text: string, before: readonly ReportTarget[] = []): readon
  *   the store and for an existing file of `--out`, `ERR_FILE_UNWRITABLE` where no file can be written.
  */
 export function requirePlaces(
-  { output, store, cwd }: CliContext,
+  context: CliContext,
   targets: readonly ReportTarget[],
   { out, force }: OutOptions,
 ): void {
+  const { output, store } = context
   const shown = new Set([
     ...targets.filter(({ file }) => file === undefined).map(({ format }) => format),
     ...(output.json ? ['json'] : []),
@@ -68,8 +68,8 @@ export function requirePlaces(
       'two reports cannot both go to standard output; send one to a file: --format FORMAT=FILE',
     )
   }
-  const reports = targets.flatMap(({ file }) => (file === undefined ? [] : [resolve(cwd, file)]))
-  const result = outFile(out) === undefined ? [] : [resolve(cwd, out ?? '')]
+  const reports = targets.flatMap(({ file }) => (file === undefined ? [] : [pathFrom(context, file)]))
+  const result = outFile(out) === undefined ? [] : [pathFrom(context, out ?? '')]
   const files = [...reports, ...result]
   if (new Set(files.map(realPath)).size < files.length) {
     throw new TOTPError('ERR_USAGE', 'two reports cannot go to one file; give each its own')
@@ -83,9 +83,10 @@ export function requirePlaces(
 }
 
 /** Replaces the file of a report, whole or not at all. */
-export function writeReportFile({ store, cwd }: CliContext, file: string, text: string): void {
-  refuseStore(store, resolve(cwd, file))
-  overwriteFile(resolve(cwd, file), text)
+export function writeReportFile(context: CliContext, file: string, text: string): void {
+  const path = pathFrom(context, file)
+  refuseStore(context.store, path)
+  overwriteFile(path, text)
 }
 
 /**

@@ -9,12 +9,23 @@ import type { CliContext } from '../../context.js'
  *
  * @throws {TOTPError} `ERR_USAGE` for a given file outside the repository
  */
-export function sarifLocation({ cwd, store }: CliContext, given: string | undefined): string | undefined {
+export function sarifLocation(context: CliContext, given: string | undefined): string | undefined {
+  const cwd = folderOf(context)
+  if (cwd === undefined) return undefined
   const top = workTreesAbove(join(cwd, 'file'))[0] ?? realFolder(cwd)
-  const path = relative(top, realPath(given === undefined ? store.path() : resolve(cwd, given)))
+  const path = relative(top, realPath(given === undefined ? context.store.path() : resolve(cwd, given)))
   // On another disk of Windows, even a relative path is absolute.
   const isOutside = path === '' || path.split(sep)[0] === '..' || isAbsolute(path)
   if (!isOutside) return path.split(sep).join('/')
   if (given === undefined) return undefined
   throw new TOTPError('ERR_USAGE', '--sarif-location must name a file in this repository')
+}
+
+/** The working directory; undefined if it was deleted. */
+function folderOf(context: CliContext): string | undefined {
+  try {
+    return context.cwd
+  } catch {
+    return undefined
+  }
 }

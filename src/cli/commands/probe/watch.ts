@@ -33,12 +33,13 @@ export interface Watching {
  * @throws {TOTPError} before anything is sent: what reading the options throws, and `ERR_PORT_UNAVAILABLE`
  */
 export async function watch(context: CliContext, watching: Watching): Promise<void> {
-  const { output, signal, sleep } = context
+  const { output, signal, sleep, watchReader } = context
   const { seconds, metrics, read } = watching
   const first = await read()
   const watcher = new Watcher(context, watching)
   const loaded = await import('../../../probe/index.js')
   const server = metrics && (await serveMetrics(metrics, () => watcher.metrics(loaded)))
+  const unwatch = watchReader()
   try {
     if (metrics && server) {
       output.say(`metrics at http://${server.address}/metrics`)
@@ -53,6 +54,7 @@ export async function watch(context: CliContext, watching: Watching): Promise<vo
       await watcher.tryRun(loaded, read)
     }
   } finally {
+    unwatch()
     await server?.stop()
   }
 }
@@ -138,7 +140,7 @@ class Watcher {
         version,
         ...(location === undefined ? {} : { location }),
         color: nice,
-        symbols: nice,
+        symbols: nice && this.#context.output.unicode,
       })
     for (const { format, file } of targets) {
       if (file !== undefined) writeReportFile(this.#context, file, render(format, false))
