@@ -13,6 +13,7 @@ const commands: CommandList = {
     load: () => import('./commands/peers/add-peer.js'),
   },
   list: {
+    aliases: ['ls'],
     description: 'list the peers: credential ids and ages, policies, overlaps',
     load: () => import('./commands/peers/list.js'),
   },
@@ -41,7 +42,7 @@ const commands: CommandList = {
     load: () => import('./commands/peers/rotate.js'),
   },
   'remove-peer': {
-    alias: 'revoke',
+    aliases: ['revoke', 'rm'],
     description: 'remove peers from the store; all of them or none',
     load: () => import('./commands/peers/remove-peer.js'),
   },
@@ -81,6 +82,11 @@ const commands: CommandList = {
   help: {
     description: 'show help for a command or a topic',
     load: () => import('./commands/help/help.js'),
+  },
+  complete: {
+    description: 'what a shell may offer for a command line; called by the scripts of completion',
+    hidden: true,
+    load: () => import('./commands/help/complete.js'),
   },
   'complete-peers': {
     description: '',

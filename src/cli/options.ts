@@ -2,6 +2,8 @@ import type { Command } from 'commander'
 import { TOTPError } from '../core/errors.js'
 import { parseRfc3339 } from '../core/instant.js'
 import { parseHttpUrl } from '../core/url.js'
+import { completing } from './completes.js'
+import { notOneOf } from './suggestions.js'
 import {
   algorithms,
   digitCounts,
@@ -18,25 +20,25 @@ import {
  */
 type Definition<Parser> = [flags: string, description: string, parser: Parser]
 
-/** A parser that accepts only a few words. Shells complete them. */
-export interface WordParser {
-  (value: string): string
-  readonly words: readonly string[]
-}
-
-/** An option whose value must be one of a few words. */
+/**
+ * An option whose value must be one of a few words.
+ *
+ * @param about what each word is, for shells that show it
+ */
 export function choice(
   flags: string,
   description: string,
   words: readonly string[],
   normalize = (value: string): string => value,
-): Definition<WordParser> {
+  about: (word: string) => string = () => '',
+): Definition<(value: string) => string> {
   const parse = (value: string): string => {
     const word = normalize(value)
     if (words.includes(word)) return word
-    throw new TOTPError('ERR_USAGE', `${nameIn(flags)} must be one of ${words.join(', ')}`)
+    throw notOneOf(nameIn(flags), value, words)
   }
-  return [flags, `${description} (${words.join(', ')})`, Object.assign(parse, { words })]
+  const offers = words.map((word) => ({ word, description: about(word) }))
+  return [flags, `${description} (${words.join(', ')})`, completing(parse, { words: () => offers })]
 }
 
 /** An option whose value is a list of words, separated by commas, each of them once. */

@@ -4,12 +4,17 @@ import { TOTPError, isTOTPError } from '../core/errors.js'
 import { quoteName } from '../core/name.js'
 import type { DefineCommand, GlobalOptions, Invocation } from './context.js'
 import { asksForJson, errorLine, exitCodeOf, exitCodes, oneLine } from './errors.js'
+import { suggestion } from './suggestions.js'
+import { commandNames, flagsOf } from './commands-of.js'
+import { fitted, helpLayout } from './help-layout.js'
+import { asciiOf, speaksUnicode } from './io/locale.js'
+import { widthOf } from './io/output.js'
 import type { System } from './system.js'
 
 /** A command by its name in the list: what the help of the program shows, and where the rest is. */
 export interface CommandEntry {
   readonly description: string
-  readonly alias?: string
+  readonly aliases?: readonly string[]
   /** Not in any help text. */
   readonly hidden?: true
   readonly load: () => Promise<{ readonly define: DefineCommand }>
@@ -51,9 +56,8 @@ class Program {
       .hook('preAction', (_, command) => {
         this.#running = command
       })
-    for (const [name, { description, alias, hidden = false }] of Object.entries(commands)) {
-      const command = this.#program.command(name, { hidden }).description(description)
-      if (alias !== undefined) command.alias(alias)
+    for (const [name, { description, aliases = [], hidden = false }] of Object.entries(commands)) {
+      this.#program.command(name, { hidden }).description(description).aliases(aliases)
     }
     this.#configure(this.#program)
   }
@@ -64,12 +68,17 @@ class Program {
       await this.#program.parseAsync(args, { from: 'user' })
       return this.#exitCode
     } catch (error) {
-      if (signal.aborted) return exitCodes.interrupted
+      if (signal.aborted) return signal.reason === 'EPIPE' ? this.#exitCode : exitCodes.interrupted
       // Its help or its version was requested, and is on stdout.
       if (error instanceof CommanderError) return exitCodes.done
-      stderr.write(errorLine(isTOTPError(error) ? error : bug(error), this.#json))
+      stderr.write(this.#ours(errorLine(isTOTPError(error) ? error : bug(error), this.#json)))
       return isTOTPError(error) ? exitCodeOf[error.code] : exitCodes.bug
     }
+  }
+
+  /** Our own text, in the characters that the locale has. */
+  #ours(text: string): string {
+    return this.#json || speaksUnicode(this.#system.env) ? text : asciiOf(text)
   }
 
   async #define(command: Command): Promise<void> {
@@ -99,36 +108,40 @@ class Program {
 
   /** commander passes none of this on to a command that was added as an object. */
   #configure(command: Command): void {
-    const { stdout, stderr, env } = this.#system
+    const { stdout, stderr } = this.#system
     command
       .exitOverride((error) => {
         throw error.exitCode === 0 ? error : usageError(error, command)
       })
       .configureOutput({
-        writeOut: (text) => stdout.write(text),
+        writeOut: (text) => stdout.write(fitted(this.#ours(text), widthOf(stdout))),
         // The help that commander prints for a command line without a command.
-        writeErr: (text) => !this.#json && stderr.write(text),
+        writeErr: (text) => !this.#json && stderr.write(fitted(this.#ours(text), widthOf(stderr))),
+        getOutHelpWidth: () => widthOf(stdout) ?? 80,
+        getErrHelpWidth: () => widthOf(stderr) ?? 80,
         // Printed once, on one line, by `run`.
         outputError: () => undefined,
-        getOutHasColors: () => stdout.isTTY === true && !env['NO_COLOR'],
-        getErrHasColors: () => stderr.isTTY === true && !env['NO_COLOR'],
+        getOutHasColors: () => false,
+        getErrHasColors: () => false,
       })
     for (const child of command.commands) this.#configure(child)
   }
 }
 
 function describeProgram(): Command {
-  return new Command('a2a-totp')
-    .description('A second factor for A2A agents: bearer token plus a TOTP code on every request.')
-    .version(packageJson.version)
-    .option('--store <path>', 'the store (default: $A2A_TOTP_STORE, else the nearest a2a-totp.json upward)')
-    .option('--json', 'print one JSON document on stdout')
-    .option('--quiet', 'print no remarks on stderr, only errors')
-    .option('--no-color', 'no colours, spinners or countdowns')
-    .option('--allow-insecure-permissions', 'use a store that others can read')
-    .addHelpText(
-      'after',
-      `
+  return (
+    new Command('a2a-totp')
+      .description('A second factor for A2A agents: bearer token plus a TOTP code on every request.')
+      .version(packageJson.version, '-v, --version', 'print the version')
+      .helpOption('-h, --help', 'show help')
+      .option('--store <path>', 'the store (default: $A2A_TOTP_STORE, else the nearest a2a-totp.json upward)')
+      .option('--json', 'print one JSON document on stdout')
+      .option('-q, --quiet', 'print no remarks on stderr, only errors')
+      .option('--no-color', 'no colours, spinners or countdowns')
+      .option('--allow-insecure-permissions', 'use a store that others can read')
+      .addHelpText(
+        'after',
+        `
 Getting started:
   $ a2a-totp init --agent billing
   $ a2a-totp add-peer alice
@@ -138,8 +151,12 @@ Getting started:
 
 Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 a store, file or configuration cannot be used,
 4 the agent cannot be reached, 70 a bug, 130 / 143 interrupted.`,
-    )
-    .helpCommand(false)
+      )
+      .helpCommand(false)
+      .configureHelp(helpLayout)
+      // Ours are in the words of all other messages.
+      .showSuggestionAfterError(false)
+  )
 }
 
 /** `rotate`, or `recipients add`; empty for the program itself. */
@@ -163,13 +180,23 @@ function usageError({ code, message }: CommanderError, command: Command): TOTPEr
   const words =
     code === 'commander.help'
       ? 'no command given'
-      : oneLine(message.replace(/^error: /, ''))
-          .replace(/(unknown option '--?[\w-]+)=[^']*'/, "$1'")
-          // It is known; what it was given is not.
-          .replace(/^unknown option '(--[\w-]+)' \(Did you mean \1\?\)/, "option '$1' takes no value")
-          .replace(
-            /(unknown (?:command|option)) '(.*?)'/,
-            (_, what: string, given: string) => `${what} ${quoteName(given)}`,
-          )
+      : oneLine(message.replace(/^error: /, '')).replace(
+          /unknown (command|option) '(.*?)'/,
+          (_, what: string, given: string) => unknownWord(what, given, command),
+        )
   return new TOTPError('ERR_USAGE', `${words.replace(/[.;]?$/, '')}; see ${help}`)
+}
+
+function unknownWord(what: string, given: string, command: Command): string {
+  if (what === 'command') return asked(`unknown command ${quoteName(given)}`, given, commandNames(command))
+  const flag = given.replace(/=.*/, '')
+  const flags = flagsOf(command)
+  // It is known; what it was given is not.
+  if (flag !== given && flags.includes(flag)) return `option '${flag}' takes no value`
+  return asked(`unknown option ${quoteName(flag)}`, flag, flags)
+}
+
+function asked(text: string, given: string, words: readonly string[]): string {
+  const question = suggestion([given], words)
+  return question === undefined ? text : `${text} (${question})`
 }

@@ -86,28 +86,96 @@ describe('completion', () => {
         expect(await sorted('a2a-totp rotate --over')).toEqual(['--overlap'])
         expect(await sorted('a2a-totp help enc')).toEqual(['encrypt', 'encryption'])
         expect(await sorted('a2a-totp completion z')).toEqual(['zsh'])
-        if (shell === 'fish') expect(await sorted('a2a-totp import a')).toContain('a2a-totp.json')
+        if (shell !== 'zsh') expect(await sorted('a2a-totp import a')).toContain('a2a-totp.json')
       },
       60_000,
     )
   }
 
+  for (const shell of ['bash', 'zsh', 'fish'] as const) {
+    it.skipIf(!has(shell))(
+      `completes values, lists and the peers of the named store, in ${shell} (skipped without it)`,
+      async () => {
+        const cwd = await makeStore(['alice', 'alan', 'bob'])
+        await runCli(['add-peer', 'bait', '--canary'], { cwd })
+        const elsewhere = makeFolder()
+        const store = join(cwd, 'a2a-totp.json')
+        const sorted = async (line: string, from = elsewhere): Promise<string[]> =>
+          (await offered(from, line, shell)).sort()
+        expect(await sorted('a2a-totp probe --format=s')).toEqual(['--format=sarif'])
+        expect(await sorted('a2a-totp config client alice --format=k')).toEqual(['--format=kubernetes'])
+        expect(await sorted('a2a-totp probe --only auth.valid,tl')).toEqual(['auth.valid,tls'])
+        expect(await sorted('a2a-totp probe --skip=tls,card.f')).toEqual(['--skip=tls,card.fetch'])
+        expect(await sorted('a2a-totp probe --explain auth.af')).toEqual(['auth.after-valid'])
+        expect(await sorted('a2a-totp probe --binding=')).toEqual(
+          ['auto', 'grpc', 'jsonrpc', 'rest'].map((name) => `--binding=${name}`),
+        )
+        expect(await sorted('a2a-totp add-peer carol --algorithm SHA5')).toEqual(['SHA512'])
+        expect(await sorted('a2a-totp recipients re')).toEqual(['remove'])
+        expect(await sorted('a2a-totp help recipients re')).toEqual(['remove'])
+        expect(await sorted('a2a-totp completion p')).toEqual(['powershell'])
+        expect(await sorted('a2a-totp code --qui')).toEqual(['--quiet'])
+        expect(await sorted(`a2a-totp --store=${store} show b`)).toEqual(['bait', 'bob'])
+        expect(await sorted(`a2a-totp probe --store ${store} --other-peer=al`)).toEqual([
+          '--other-peer=alan',
+          '--other-peer=alice',
+        ])
+        expect(await sorted('a2a-totp rm alice al', cwd)).toEqual(['alan'])
+        expect(await sorted('a2a-totp verify 123456 bo', cwd)).toEqual(['bob'])
+        expect(await sorted('a2a-totp verify bo', cwd)).toEqual([])
+        if (shell !== 'zsh') expect(await sorted('a2a-totp --store a', cwd)).toContain('a2a-totp.json')
+      },
+      120_000,
+    )
+  }
+
+  it.skipIf(!has('bash'))('reads words as bash splits them (skipped without bash)', async () => {
+    const cwd = await makeStore(['alice', 'bob'])
+    const store = join(cwd, 'a2a-totp.json')
+    expect(await offered(cwd, 'a2a-totp probe --format =')).toContain('sarif')
+    expect(await offered(cwd, 'a2a-totp probe --format = s')).toEqual(['sarif'])
+    expect(await offered(cwd, `a2a-totp --store = ${store} code al`)).toEqual(['alice'])
+    expect(await offered(cwd, 'a2a-totp probe https : //a.example bo')).toEqual(['bob'])
+    expect(await offered(cwd, 'a2a-totp show alice --out = a2a-totp.json.')).toEqual(['a2a-totp.json.log'])
+  })
+
   it('knows every command in every shell', async () => {
-    const { stdout } = await runCli(['--help'], { cwd: makeFolder() })
+    const cwd = makeFolder()
+    const { stdout } = await runCli(['--help'], { cwd })
     const commands = Array.from(stdout.matchAll(/^ {2}([a-z][a-z-]+)/gm), ([, name = '']) => name)
     expect(commands).toContain('rotate')
     expect(commands).not.toContain('complete-peers')
-    for (const shell of ['bash', 'zsh', 'fish']) {
+    for (const shell of ['bash', 'zsh', 'fish', 'powershell']) {
       const script = await scriptFor(shell)
       for (const command of commands) expect(script, shell).toMatch(new RegExp(`\\b${command}\\b`))
     }
+    const offers = (await runCli(['complete'], { cwd })).stdout.split('\n').filter(Boolean)
+    for (const command of commands) expect(offers.map((line) => line.split('\t')[0])).toContain(command)
+    for (const offer of offers) expect(offer).toMatch(/^[a-z-]+\t./)
   })
 
-  it('knows three shells', async () => {
-    expect(await runCli(['completion', 'powershell'], { cwd: makeFolder() })).toMatchObject({
-      exitCode: 2,
-      stdout: '',
-    })
+  it('offers the options of each command, each with what it does', async () => {
+    const cwd = makeFolder()
+    const offers = await runCli(['complete', '--word=--', '--before=rotate'], { cwd })
+    expect(offers.stdout).toContain('--overlap\thow long the old ones stay valid (default: 24h)\n')
+    expect(offers.stdout).toContain('--quiet\t')
+    for (const offer of offers.stdout.trimEnd().split('\n')) expect(offer).toMatch(/^--[a-z-]+\t./)
+  })
+
+  it('asks for no passphrase and prints no error', async () => {
+    const cwd = await makeStore(['alice'])
+    const env = { A2A_TOTP_PASSPHRASE: 'correct horse battery staple' }
+    await runCli(['encrypt', '--passphrase'], { cwd, env })
+    expect(await runCli(['complete', '--before=code'], { cwd })).toMatchObject({ exitCode: 0, stderr: '' })
+  })
+
+  it('knows four shells', async () => {
+    const run = await runCli(['completion', 'pwsh'], { cwd: makeFolder() })
+    expect(run).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(run.stderr).toContain('one of bash, zsh, fish, powershell; did you mean powershell?')
+    expect(await scriptFor('powershell')).toContain(
+      "Register-ArgumentCompleter -Native -CommandName 'a2a-totp'",
+    )
   })
 })
 

@@ -152,6 +152,7 @@ const lines: readonly (readonly string[])[] = [
   ['completion', 'bash'],
   ['completion', hostile],
   ['complete-peers'],
+  ['complete', '--before=code'],
   ['help', 'store'],
   ['help', hostile],
   [hostile],

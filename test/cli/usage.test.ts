@@ -126,7 +126,7 @@ describe('the command line', () => {
     ['config', 'no command given; see a2a-totp config --help'],
     ['add-peer', "missing required argument 'names'; see a2a-totp add-peer --help"],
     ['recipients add', "missing required argument 'recipients'; see a2a-totp recipients add --help"],
-    ['lst', 'unknown command "lst" (Did you mean list?); see a2a-totp --help'],
+    ['lst', 'unknown command "lst" (did you mean list?); see a2a-totp --help'],
   ])('says whose help to read: %j', async (line, message) => {
     const run = await runCli(line.split(' ').filter(Boolean), { cwd: makeFolder() })
     expect(run).toMatchObject({ exitCode: 2, stdout: '' })

@@ -1,5 +1,6 @@
 import { jsonText, printable } from '../../core/text.js'
 import type { Env } from '../../programs/environment.js'
+import { asciiOf, speaksUnicode } from './locale.js'
 
 /** One of the two streams that a command writes to. */
 export interface CliStream {
@@ -19,12 +20,16 @@ export interface OutputOptions {
 /** What a command prints: the result on stdout, everything else on stderr. */
 export interface Output {
   readonly json: boolean
-  /** Whether stdout is a terminal where colours, QR codes and countdowns are wanted. */
+  /** Whether stdout is a terminal where colours and countdowns are wanted. */
   readonly forPerson: boolean
+  /** Whether stdout is a terminal where QR codes are wanted, if need be in black and white. */
+  readonly showsPictures: boolean
   /** The same for stderr: spinners. */
   readonly talksToPerson: boolean
-  /** Width of the terminal in cells; 80 if unknown. */
-  readonly columns: number
+  /** Width of the terminal that stdout is, in cells; undefined elsewhere, and where it is unknown. */
+  readonly width: number | undefined
+  /** Whether there are characters beyond ASCII to draw with. */
+  readonly unicode: boolean
   /**
    * Prints the result: the text, or the document with `--json`. An empty text prints nothing. The text may have several
    * lines, so text from outside has to be made `printable` first; in the document every value is escaped.
@@ -40,15 +45,22 @@ export interface Output {
   warn(text: string): void
 }
 
+/** The width of a terminal in cells; undefined where there is none, or where it does not tell. */
+export const widthOf = ({ isTTY, columns = 0 }: CliStream): number | undefined =>
+  isTTY === true && columns > 0 ? columns : undefined
+
 export function createOutput(
   stdout: CliStream,
   stderr: CliStream,
   env: Env,
   { json = false, quiet = false, color }: OutputOptions,
 ): Output {
-  const decorated = color && !json && !quiet && !env['NO_COLOR'] && !env['CI']
-  const atPerson = (stream: CliStream): boolean =>
-    decorated && stream.isTTY === true && (stream.columns ?? 0) > 0
+  const pictures = !json && !quiet && !env['CI']
+  // A dumb terminal shows escape sequences as text.
+  const decorated = pictures && color && !env['NO_COLOR'] && env['TERM'] !== 'dumb'
+  const unicode = speaksUnicode(env)
+  const ours = (text: string): string => (unicode ? text : asciiOf(text))
+  const atPerson = (stream: CliStream): boolean => decorated && widthOf(stream) !== undefined
   return {
     json,
     get forPerson() {
@@ -57,9 +69,13 @@ export function createOutput(
     get talksToPerson() {
       return atPerson(stderr)
     },
-    get columns() {
-      return stdout.columns ?? 80
+    get showsPictures() {
+      return pictures && widthOf(stdout) !== undefined
     },
+    get width() {
+      return widthOf(stdout)
+    },
+    unicode,
     result(text, document) {
       if (json) stdout.write(`${jsonText(document)}\n`)
       else if (text) stdout.write(text.endsWith('\n') ? text : `${text}\n`)
@@ -71,10 +87,10 @@ export function createOutput(
       stderr.write(text.endsWith('\n') ? text : `${text}\n`)
     },
     say(text) {
-      if (!quiet && !json) stderr.write(`${printable(text)}\n`)
+      if (!quiet && !json) stderr.write(`${ours(printable(text))}\n`)
     },
     warn(text) {
-      if (!quiet) stderr.write(`warning: ${printable(text)}\n`)
+      if (!quiet) stderr.write(`warning: ${ours(printable(text))}\n`)
     },
   }
 }

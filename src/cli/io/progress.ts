@@ -24,7 +24,7 @@ export function createProgress(output: Output): Progress {
       if (!output.talksToPerson) return
       const { startSpinner } = await import('./terminal.js')
       spinner?.stop()
-      spinner = startSpinner(printable(text))
+      spinner = startSpinner(printable(text), output.unicode)
     },
     stop() {
       spinner?.stop()

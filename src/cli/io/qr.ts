@@ -1,6 +1,7 @@
 import { PNG } from 'pngjs'
 import QRCode from 'qrcode-terminal/vendor/QRCode/index.js'
 import levels from 'qrcode-terminal/vendor/QRCode/QRErrorCorrectLevel.js'
+import type { Env } from '../../programs/environment.js'
 import type { Output } from './output.js'
 
 /**
@@ -11,30 +12,86 @@ const terminalMargin = 2
 const imageMargin = 4
 const pixelsPerModule = 8
 
-// From the fixed part of the 256-colour palette, since themes change the first sixteen colours. A code drawn without
-// colours is inverted on one kind of terminal, where scanners fail.
-const blackOnWhite = '\x1b[38;5;16;48;5;231m'
+// From the fixed part of the 256-colour palette, since themes change the first sixteen colours.
+const black = '38;5;16'
+const white = '48;5;231'
 const reset = '\x1b[0m'
 
-/** Shows a key URI as a QR code on a terminal. Elsewhere it warns and draws nothing. */
-export function showQr(output: Output, uri: string): void {
-  if (output.forPerson) output.write(drawQr(uri, output.columns))
-  else output.warn('a QR code needs a terminal; use `a2a-totp show NAME --qr-file FILE.png` instead')
+/** How a terminal draws. */
+export interface QrLook {
+  /** Whether colours may be set. Without them the code is drawn in the terminal's own two. */
+  readonly colors: boolean
+  /** Whether there are half blocks. */
+  readonly unicode: boolean
+  /** Whether text is dark on a light ground, which matters only without colours. */
+  readonly light: boolean
 }
 
-/** Draws a text as a QR code with half blocks: two modules a cell, both colours set. */
-export function drawQr(text: string, columns: number): string {
+const usualLook: QrLook = { colors: true, unicode: true, light: false }
+
+/** Shows a key URI as a QR code on a terminal. Where that is not possible it warns and draws nothing. */
+export function showQr(output: Output, env: Env, uri: string): void {
+  const { width, showsPictures, forPerson, unicode } = output
+  if (width === undefined || !showsPictures) {
+    output.warn('a QR code needs a terminal; use `a2a-totp show NAME --qr-file FILE.png` instead')
+    return
+  }
+  const look = { colors: forPerson, unicode, light: isLight(env) }
+  const needed = qrWidth(uri, look)
+  if (needed > width) {
+    const instead = unicode ? 'widen it, or use' : 'use'
+    output.warn(
+      `this QR code needs ${needed} columns, the terminal has ${width}; ${instead} \`a2a-totp show NAME --qr-file FILE.png\``,
+    )
+    return
+  }
+  output.write(drawQr(uri, look))
+}
+
+/** Whether the terminal says that its ground is light, as some do: `$COLORFGBG` is `0;15`. */
+function isLight({ COLORFGBG: colors = '' }: Env): boolean {
+  const ground = /;(\d+)$/.exec(colors)?.[1]
+  return ground === '7' || ground === '15'
+}
+
+/** The cells that a QR code is wide. */
+export const qrWidth = (text: string, { unicode }: QrLook): number =>
+  withMargin(text, terminalMargin).size * (unicode ? 1 : 2)
+
+/**
+ * Draws a text as a QR code: with half blocks, two modules a cell, else two cells a module. Without colours the light
+ * modules are inked on a dark terminal, with the margin around them; a scanner sees the same picture as in colours.
+ */
+export function drawQr(text: string, look: QrLook = usualLook): string {
+  return look.unicode ? drawBlocks(text, look) : drawAscii(text, look)
+}
+
+function drawBlocks(text: string, { colors, light }: QrLook): string {
   const { size, isDark } = withMargin(text, terminalMargin)
-  if (size > columns)
-    return `this QR code needs ${size} columns, the terminal has ${columns}; widen it, or use --qr-file\n`
+  const inked = (row: number, column: number): boolean => isDark(row, column) === (colors || light)
   const lines: string[] = []
   for (let row = 0; row < size; row += 2) {
     let line = ''
     for (let column = 0; column < size; column++) {
-      const [upper, lower] = [isDark(row, column), isDark(row + 1, column)]
+      const [upper, lower] = [inked(row, column), inked(row + 1, column)]
       line += upper ? (lower ? '█' : '▀') : lower ? '▄' : ' '
     }
-    lines.push(`${blackOnWhite}${line}${reset}\n`)
+    lines.push(colors ? `\x1b[${black};${white}m${line}${reset}\n` : `${line}\n`)
+  }
+  return lines.join('')
+}
+
+function drawAscii(text: string, { colors, light }: QrLook): string {
+  const { size, isDark } = withMargin(text, terminalMargin)
+  const cell = (dark: boolean): string => {
+    if (colors) return `\x1b[${dark ? '48;5;16' : white}m  `
+    return dark === light ? '##' : '  '
+  }
+  const lines: string[] = []
+  for (let row = 0; row < size; row++) {
+    let line = ''
+    for (let column = 0; column < size; column++) line += cell(isDark(row, column))
+    lines.push(`${line}${colors ? reset : ''}\n`)
   }
   return lines.join('')
 }

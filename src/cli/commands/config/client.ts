@@ -4,6 +4,7 @@ import { TOTPError } from '../../../core/errors.js'
 import { peerNamed } from '../../../core/provision.js'
 import type { Canary, Peer, Roster } from '../../../core/roster.js'
 import { clientFragments, renderClientFragment, type ClientFormat } from '../../../fragments/index.js'
+import { peerArgument } from '../../completes.js'
 import type { CliContext } from '../../context.js'
 import { secretOutOptions, type SecretOutOptions } from '../../io/result-file.js'
 import { refuseTogether } from '../../options.js'
@@ -16,7 +17,7 @@ export function defineClient(command: Command, context: CliContext): void {
     vendoredOptions(
       command
         .description('print the fragment for one peer: its token and its seed')
-        .argument('[name]', 'the peer')
+        .argument(...peerArgument('[name]', 'the peer'))
         .option(...formatOption(clientFragments), 'env'),
     ),
   )

@@ -4,8 +4,16 @@ import { emit, emitSecret, type SecretOutOptions } from '../../io/result-file.js
 import { choice } from '../../options.js'
 
 /** `--format`, with the formats of a table. */
-export const formatOption = (table: Readonly<Record<string, unknown>>): ReturnType<typeof choice> =>
-  choice('--format <format>', 'what to print', Object.keys(table))
+export const formatOption = (
+  table: Readonly<Record<string, Pick<Fragment<never>, 'summary'>>>,
+): ReturnType<typeof choice> =>
+  choice(
+    '--format <format>',
+    'what to print',
+    Object.keys(table),
+    undefined,
+    (name) => table[name]?.summary ?? '',
+  )
 
 /** One line per format, for the help text. */
 export function listFormats(

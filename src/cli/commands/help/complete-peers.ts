@@ -1,6 +1,6 @@
 import { inContext } from '../../context.js'
 
-/** Called by the completion scripts: prints the peers' names, one per line; nothing if they cannot be read. */
+/** Called by completion scripts of earlier versions: prints the peers' names, one per line; nothing if they cannot be read. */
 export const define = inContext((command, { store, output }) =>
   command.action(async () => {
     const names = await store.read().then(

@@ -1,23 +1,31 @@
-import { TOTPError } from '../../../core/errors.js'
-import { completions } from './completion-scripts.js'
+import { completing, plainWords } from '../../completes.js'
 import { inContext } from '../../context.js'
+import { notOneOf } from '../../suggestions.js'
+import { completions } from './completion-scripts.js'
+
+const shells = Object.keys(completions)
 
 export const define = inContext((command, { output, wholeProgram }) =>
   command
-    .argument('<shell>', Object.keys(completions).join(', '), (value: string) => {
-      if (Object.hasOwn(completions, value)) return value
-      throw new TOTPError('ERR_USAGE', `the shell must be one of ${Object.keys(completions).join(', ')}`)
-    })
+    .argument('<shell>', shells.join(', '), completing(parseShell, plainWords(shells)))
     .addHelpText(
       'after',
       `
+Completes commands, options, their values and the names of peers: of the store of --store, if it is in the line.
+
 Examples:
   $ a2a-totp completion bash > ~/.local/share/bash-completion/completions/a2a-totp
   $ a2a-totp completion zsh > "\${fpath[1]}/_a2a-totp"
-  $ a2a-totp completion fish > ~/.config/fish/completions/a2a-totp.fish`,
+  $ a2a-totp completion fish > ~/.config/fish/completions/a2a-totp.fish
+  $ a2a-totp completion powershell >> $PROFILE`,
     )
     .action(async (shell: keyof typeof completions) => {
       const content = completions[shell](await wholeProgram())
       output.result(content, { shell, content })
     }),
 )
+
+function parseShell(value: string): string {
+  if (shells.includes(value)) return value
+  throw notOneOf('the shell', value, shells)
+}

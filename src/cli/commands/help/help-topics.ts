@@ -45,7 +45,9 @@ Set it for the store (init --replay) or a peer (add-peer --replay).
   A2A_TOTP_IDENTITY     opens a store encrypted for recipients: an age identity, or a file with one
   A2A_TOTP_PASSPHRASE   opens a store encrypted with a passphrase
   A2A_TOTP_SERVER_FILE  the server file of the agent
-  NO_COLOR, CI          no colours, spinners or countdowns
+  NO_COLOR, CI          no colours, spinners or countdowns; the same with TERM=dumb
+  COLORFGBG             whether the terminal is light, for a QR code without colours
+  LC_ALL, LC_CTYPE, LANG  where the first of them that is set is not UTF-8, only ASCII is drawn
   XDG_CACHE_HOME        where compiled code is cached, from Node 22.1 on; else ~/.cache
 `,
   'exit-codes': `Exit codes:

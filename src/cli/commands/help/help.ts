@@ -1,17 +1,27 @@
 import type { Command } from 'commander'
 import { TOTPError } from '../../../core/errors.js'
+import { commandCalled, commandNames, commandsOf } from '../../commands-of.js'
+import { completed, type Offer } from '../../completes.js'
 import { inContext } from '../../context.js'
+import { fitted } from '../../help-layout.js'
+import { asciiOf } from '../../io/locale.js'
+import { suggestion } from '../../suggestions.js'
 import { topics } from './help-topics.js'
 
 export const define = inContext((command, { output, wholeProgram }) =>
   command
-    .argument('[topic...]', `a command, or one of ${Object.keys(topics).join(', ')}`)
+    .argument(
+      ...completed('[topic...]', `a command, or one of ${Object.keys(topics).join(', ')}`, {
+        words: async (before) => wordsAfter(await wholeProgram(), before),
+      }),
+    )
     .addHelpText('after', '\nExamples:\n  $ a2a-totp help rotate\n  $ a2a-totp help encryption')
-    .action(async (words: string[]) => {
+    .action(async (words: string[] = []) => {
       const [topic = ''] = words
       const text = Object.hasOwn(topics, topic) ? topics[topic] : undefined
       const content = text ?? helpOf(commandNamed(await wholeProgram(), words))
-      output.result(content, { topic: words.join(' '), content })
+      const shown = output.unicode ? content : asciiOf(content)
+      output.result(fitted(shown, output.width), { topic: words.join(' '), content })
     }),
 )
 
@@ -25,10 +35,29 @@ function helpOf(command: Command): string {
 function commandNamed(program: Command, words: readonly string[]): Command {
   let found = program
   for (const word of words) {
-    const next = found.commands.find((each) => each.name() === word || each.aliases().includes(word))
-    if (!next)
-      throw new TOTPError('ERR_USAGE', 'no such command or topic; `a2a-totp help help` lists the topics')
+    const next = commandCalled(found, word)
+    if (!next) {
+      const known = [...commandNames(found), ...(found === program ? Object.keys(topics) : [])]
+      const question = suggestion([word], known)
+      throw new TOTPError(
+        'ERR_USAGE',
+        `no such command or topic${question === undefined ? '' : ` (${question})`}; \`a2a-totp help help\` lists the topics`,
+      )
+    }
     found = next
   }
   return found
+}
+
+/** The commands and topics, or the commands of a group. */
+function wordsAfter(program: Command, before: readonly string[]): Offer[] {
+  const [name] = before
+  const group = name === undefined ? program : commandCalled(program, name)
+  const commands = group ? commandsOf(group) : []
+  return [
+    ...commands.map((one) => ({ word: one.name(), description: one.description() })),
+    ...(name === undefined
+      ? Object.keys(topics).map((word) => ({ word, description: `about ${word}` }))
+      : []),
+  ]
 }

@@ -72,6 +72,6 @@ export async function showQrs(
   for (const peer of added) {
     if (!('seeds' in peer)) continue
     const seed = seedsOf(roster, peer).at(-1)?.seed
-    if (seed) showQr(context.output, keyUriOf(roster, peer, seed))
+    if (seed) showQr(context.output, context.env, keyUriOf(roster, peer, seed))
   }
 }

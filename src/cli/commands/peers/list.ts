@@ -1,6 +1,7 @@
 import { canariesOf, replayOf, seedsOf, type Canary, type Peer, type Roster } from '../../../core/roster.js'
 import { inContext } from '../../context.js'
-import { ageOf, noteOf, overlapOf, table, viewRoster } from './peer-view.js'
+import { ageOf, noteOf, overlapOf, viewRoster } from './peer-view.js'
+import { tableIn } from '../../io/table.js'
 
 export const define = inContext((command, { store, output, now }) =>
   command
@@ -18,8 +19,9 @@ Examples:
       const roster = await store.read()
       const peers = [...roster.peers.values(), ...canariesOf(roster)]
       const header = ['NAME', 'SEED', 'TOKEN', 'AGE', 'CODES', 'REPLAY', 'NOTE']
-      const rows = [header, ...peers.map((peer) => row(roster, peer, now()))]
-      output.result(peers.length === 0 ? '' : table(rows), viewRoster(roster, peers))
+      const rows = peers.map((peer) => row(roster, peer, now()))
+      const text = peers.length === 0 ? '' : tableIn(output.width, header, rows)
+      output.result(text, viewRoster(roster, peers))
       if (peers.length === 0) output.say('no peers yet; next: a2a-totp add-peer NAME')
     }),
 )

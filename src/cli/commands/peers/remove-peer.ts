@@ -1,10 +1,11 @@
 import { TOTPError } from '../../../core/errors.js'
 import { withoutPeers } from '../../../core/provision.js'
+import { peerArgument } from '../../completes.js'
 import { inContext } from '../../context.js'
 
 export const define = inContext((command, { store, output, confirm }) =>
   command
-    .argument('<names...>', 'the peers')
+    .argument(...peerArgument('<names...>', 'the peers'))
     .option('--yes', 'do not ask')
     .addHelpText(
       'after',

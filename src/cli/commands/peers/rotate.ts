@@ -1,6 +1,7 @@
 import { TOTPError } from '../../../core/errors.js'
 import { canariesOf, type Canary, type Peer, type Roster } from '../../../core/roster.js'
 import { finishRotation, rotate, type CredentialKinds, type PeerChoice } from '../../../core/rotation.js'
+import { peerArgument } from '../../completes.js'
 import { inContext, type CliContext } from '../../context.js'
 import { credentialsOf, showQrs, textOf } from './credential-rows.js'
 import { duration } from '../../options.js'
@@ -22,7 +23,7 @@ const defaultOverlapMs = 24 * 3_600_000
 
 export const define = inContext((command, context) =>
   command
-    .argument('[names...]', 'the peers; all are rotated, or none')
+    .argument(...peerArgument('[names...]', 'the peers; all are rotated, or none'))
     .option('--seed', 'only the seed')
     .option('--token', 'only the token')
     .option('--all', 'every peer')

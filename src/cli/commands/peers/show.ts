@@ -10,9 +10,11 @@ import {
 } from '../../../core/roster.js'
 import { peerNamed } from '../../../core/provision.js'
 import { newestSeed, sourceFromStore } from '../codes/code-source.js'
+import { peerArgument } from '../../completes.js'
 import { inContext, type CliContext } from '../../context.js'
 import { keyUriOf } from './credential-rows.js'
-import { ageOf, noteOf, table, viewRoster } from './peer-view.js'
+import { ageOf, noteOf, viewRoster } from './peer-view.js'
+import { table } from '../../io/table.js'
 import {
   emit,
   emitSecret,
@@ -31,7 +33,7 @@ interface ShowOptions extends SecretOutOptions {
 export const define = inContext((command, context) =>
   secretOutOptions(
     command
-      .argument('<name>', 'the peer')
+      .argument(...peerArgument('<name>', 'the peer'))
       .option('--uri', 'print its otpauth key URI instead; secret, since it contains the seed')
       .option('--qr', 'show the key URI as a QR code, on a terminal')
       .option('--qr-file <file>', 'write the QR code to FILE.png or FILE.svg, readable only by you'),
@@ -62,7 +64,7 @@ Examples:
       if (options.qrFile !== undefined) await writeQr(context, options.qrFile, uri, options)
       if (options.uri) await emitSecret(context, options, uri, { ...view, uri })
       else context.output.result('', view)
-      if (options.qr) (await import('../../io/qr.js')).showQr(context.output, uri)
+      if (options.qr) (await import('../../io/qr.js')).showQr(context.output, context.env, uri)
     }),
 )
 

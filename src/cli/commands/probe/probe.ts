@@ -1,5 +1,6 @@
 import packageJson from '../../../../package.json' with { type: 'json' }
 import { TOTPError } from '../../../core/errors.js'
+import { completed, completing, peerArgument, type Words } from '../../completes.js'
 import { inContext } from '../../context.js'
 import { exitCodes } from '../../errors.js'
 import { choice, wholeNumber } from '../../options.js'
@@ -12,22 +13,36 @@ import { parseMetricsAddress } from './metrics-address.js'
 import { outOptions } from '../../io/result-file.js'
 import type { ProbeOptions } from '../../../probe/index.js'
 
+/** An option that names a few words with commas between them; it may be repeated. */
+const list = (option: string): ((text: string, before?: string[]) => string[]) => {
+  return (text, before = []) => {
+    const words = text
+      .split(',')
+      .map((word) => word.trim())
+      .filter(Boolean)
+    // Nothing chosen would be everything, which is not what an empty variable of a script means.
+    if (words.length === 0)
+      throw new TOTPError('ERR_USAGE', `${option} names nothing; give it a value, or omit it`)
+    return [...before, ...words]
+  }
+}
+
+/** The checks, each with what it proves. The probe, which knows them, is loaded only when they are wanted. */
+const checkWords: Words = {
+  words: async () => {
+    const { checkIds, explainCheck } = await import('../../../probe/index.js')
+    return checkIds.map((id) => ({ word: id, description: explainCheck(id).proves }))
+  },
+}
+
+const checkList = (option: string): ReturnType<typeof list> =>
+  completing(list(option), { ...checkWords, list: true })
+
 export const define = inContext((command, context) => {
-  const list =
-    (option: string) =>
-    (text: string, before: string[] = []): string[] => {
-      const words = text
-        .split(',')
-        .map((word) => word.trim())
-        .filter(Boolean)
-      // Nothing chosen would be everything, which is not what an empty variable of a script means.
-      if (words.length === 0)
-        throw new TOTPError('ERR_USAGE', `${option} names nothing; give it a value, or omit it`)
-      return [...before, ...words]
-    }
   command
-    .argument('[url]', "the agent's address, or its card's (default: the store's URL)")
-    .argument('[name]', 'the peer to call as; else $A2A_TOTP_TOKEN and $A2A_TOTP_SEED')
+    // One argument alone may be the peer.
+    .argument(...peerArgument('[url]', "the agent's address, or its card's (default: the store's URL)"))
+    .argument(...peerArgument('[name]', 'the peer to call as; else $A2A_TOTP_TOKEN and $A2A_TOTP_SEED'))
     .option('--token-env <var>', 'the variable that holds the token')
     .option('--seed-env <var>', 'the variable that holds the seed')
     .option(
@@ -36,11 +51,13 @@ export const define = inContext((command, context) => {
     )
     .option(...choice('--protocol <version>', 'test this A2A version only', ['auto', '1.0', '0.3']), 'auto')
     .option(
-      '--other-peer <name>',
-      'the peer whose code must be refused with this token (default: any other peer of the store)',
+      ...peerArgument(
+        '--other-peer <name>',
+        'the peer whose code must be refused with this token (default: any other peer of the store)',
+      ),
     )
-    .option('--only <ids>', 'run these checks only, comma-separated', list('--only'))
-    .option('--skip <ids>', 'leave these checks out', list('--skip'))
+    .option('--only <ids>', 'run these checks only, comma-separated', checkList('--only'))
+    .option('--skip <ids>', 'leave these checks out', checkList('--skip'))
     .option('--strict', 'treat warnings as failures')
     .option(
       '--throttle',
@@ -79,7 +96,13 @@ export const define = inContext((command, context) => {
       'with --watch, serve OpenMetrics at /metrics of this PORT or HOST:PORT, by default of 127.0.0.1',
       parseMetricsAddress,
     )
-    .option('--explain <id>', 'print what a check proves, what a failure means and how to fix it')
+    .option(
+      ...completed(
+        '--explain <id>',
+        'print what a check proves, what a failure means and how to fix it',
+        checkWords,
+      ),
+    )
   return outOptions(command)
     .addHelpText(
       'after',
@@ -137,7 +160,7 @@ Examples:
           version: packageJson.version,
           ...(location === undefined ? {} : { location }),
           color: nice,
-          symbols: nice,
+          symbols: nice && context.output.unicode,
         }),
       )
       if (!report.reachable) context.setExitCode(exitCodes.unreachable)
