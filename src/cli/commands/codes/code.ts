@@ -134,5 +134,6 @@ async function watch(context: CliContext, source: CodeSource, options: CodeOptio
     await sleep(Math.max(1, terminal ? nextSecond : nextStep))
   }
   unwatch()
-  if (terminal) output.write('\n')
+  // At a terminal Ctrl-C leaves ^C on the line.
+  if (output.width !== undefined) output.write('\n')
 }
