@@ -29,7 +29,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   client: ['core', 'node:', '@a2a-js/sdk', '@grpc/grpc-js'],
   // The version, which the Python modules are marked with.
   fragments: ['core', 'yaml', '../package.json'],
-  import: ['core', 'node:', '@bufbuild/protobuf', 'csv-parse', 'jsqr', 'pngjs'],
+  import: ['core', 'node:', '@bufbuild/protobuf', 'csv-parse', 'jsqr', 'pngjs', 'yaml'],
   html: [],
   service: ['core', 'node:', '@grpc/grpc-js'],
   probe: ['client', 'service', 'core', 'html', 'node:', '@bufbuild/protobuf', 'chalk'],

@@ -1,10 +1,10 @@
 import { isLive, type Peer } from '../core/roster.js'
 import { minimumSeedBits } from '../core/seed.js'
+import { minimumTokenBits } from '../core/token.js'
 import type { Finding } from './finding.js'
 import { isPublished } from './published-seeds.js'
 import { isPublishedToken } from './published-tokens.js'
 import { rotation, type RosterUnderTest } from './rotation-command.js'
-import { isStrongToken, minimumTokenBits } from './token-strength.js'
 
 /** Finds live seeds and tokens of a peer that can be guessed, or are published. */
 export function auditStrength(tested: RosterUnderTest, peer: Peer): Finding[] {
@@ -22,7 +22,9 @@ export function auditStrength(tested: RosterUnderTest, peer: Peer): Finding[] {
       ...(isPublished(seed) ? [found('seed', { id: 'seed-published', message: published('seed') })] : []),
     ]),
     ...tokens.flatMap(({ token }) => [
-      ...(isStrongToken(token) ? [] : [found('token', { id: 'token-weak', message: weakToken })]),
+      ...(token.value === undefined || token.strong
+        ? []
+        : [found('token', { id: 'token-weak', message: weakToken })]),
       ...(isPublishedToken(token)
         ? [found('token', { id: 'token-published', message: published('token') })]
         : []),

@@ -3,7 +3,13 @@ import { isTOTPError } from '../core/errors.js'
 import { asObject, isObject } from '../core/json.js'
 import { parseAccountUri, type AccountUri } from '../core/key-uri.js'
 import { isName, nameRule, parseName, quoteName } from '../core/name.js'
-import { profileRules, replayPolicies, type CodeProfile, type ReplayPolicy } from '../core/profile.js'
+import {
+  profileRules,
+  replayPolicies,
+  type CodeProfile,
+  type ReplayPolicy,
+  type TOTPProfile,
+} from '../core/profile.js'
 import type { PeerRequest } from '../core/provision.js'
 import { Seed } from '../core/seed.js'
 import { Token } from '../core/token.js'
@@ -22,8 +28,22 @@ export type Entry =
   | { readonly where: string; readonly canary: CanaryRequest }
   | { readonly where: string; readonly problem: string }
 
+/** What a client fragment says besides its peer. */
+export interface ClientAbout {
+  readonly agent?: string | undefined
+  readonly url?: string | undefined
+  readonly header?: string | undefined
+  readonly window?: TOTPProfile['window'] | undefined
+  /** Whether the name of the peer is only a guess, from a comment or the name of a resource. */
+  readonly guessed?: boolean
+}
+
 /** How another tool names an account. */
 export interface Labelled {
+  /** Whether its name was given on the command line. */
+  readonly isNamed?: true
+  /** What a client fragment says besides. */
+  readonly client?: ClientAbout
   /** The account, such as a mail address, as it was written. Undefined if it has none. */
   readonly label?: string | undefined
   /** The site or the agent that the account is for. */

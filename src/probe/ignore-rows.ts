@@ -17,7 +17,11 @@ const cellName = /^(jsonrpc|rest|grpc)\/(1\.0|0\.3)$/
  */
 export function parseIgnoreRows(text: string): readonly IgnoreRow[] {
   const what = 'the file given to --ignore'
-  const rows = requireJson(text.replace(/^\ufeff/, ''), what, (message) => new TOTPError('ERR_USAGE', message))
+  const rows = requireJson(
+    text.replace(/^\ufeff/, ''),
+    what,
+    (message) => new TOTPError('ERR_USAGE', message),
+  )
   if (!Array.isArray(rows)) {
     throw new TOTPError('ERR_USAGE', `${what} is not a JSON array; expected [{"id", "reason", "expires"}]`)
   }

@@ -148,7 +148,8 @@ async function changeStore(
 
 /** The serial counts changes of what is inside, so that files made from the store can be put in order. */
 function withNextSerial(after: Opened, { roster: { serial = 0 } }: Opened): Opened {
-  return { ...after, roster: { ...after.roster, serial: serial + 1 } }
+  // A change may bring a serial of its own: that of a server file which was imported.
+  return { ...after, roster: { ...after.roster, serial: Math.max(serial + 1, after.roster.serial ?? 0) } }
 }
 
 async function withLock<T>(

@@ -9,7 +9,7 @@ const second = 'MFRGGZDFMZTWQ2LKNNWG23TPOBYXE43U'
 const keyUri = `otpauth://totp/alice?secret=${base32}`
 
 const give = async (cwd: string, content: unknown, ...args: string[]): Promise<CliRun> =>
-  runCli(['import', '-', '--allow-weak-token', ...args], {
+  runCli(['import', '-', ...args], {
     cwd,
     stdin: typeof content === 'string' ? content : JSON.stringify(content),
   })
@@ -146,13 +146,16 @@ describe('import, where the input seems to hold a credential that it does not un
     expect(await refused((await runCli(args, { cwd: from })).stdout)).toContain('export --reveal')
   })
 
-  it('refuses the output of code --json, a store and a server file', async () => {
+  it('refuses the output of code --json and a store, and takes a server file and a fragment as they are', async () => {
     const from = await makeStore(['alice'])
     const outputOf = async (...args: string[]): Promise<string> => (await runCli(args, { cwd: from })).stdout
     expect(await refused(await outputOf('code', 'alice', '--json'))).toContain('"code" looks like')
     await refused(await outputOf('code', 'alice', '--headers', '--json'))
-    await refused(await outputOf('config', 'server'))
-    await refused(await outputOf('config', 'client', 'alice', '--json'))
+    for (const args of [
+      ['config', 'server'],
+      ['config', 'client', 'alice', '--json'],
+    ])
+      expect((await give(await makeStore(), await outputOf(...args))).stdout).toBe('imported 1, skipped 0\n')
     await refused(readFileSync(join(from, 'a2a-totp.json'), 'utf8'))
   })
 
@@ -168,7 +171,7 @@ describe('import, where the input seems to hold a credential that it does not un
   it('makes a token for a peer of the maps that has none there, and says so', async () => {
     const cwd = await makeStore()
     const maps = { peer_seeds: { alice: base32, bob: second }, token_to_peer: { tok: 'alice' } }
-    const run = await runCli(['import', '-', '--allow-weak-token', '--json'], {
+    const run = await runCli(['import', '-', '--json'], {
       cwd,
       stdin: JSON.stringify(maps),
     })

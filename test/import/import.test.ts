@@ -11,7 +11,7 @@ const second = 'MFRGGZDFMZTWQ2LKNNWG23TPOBYXE43U'
 async function give(content: string | Uint8Array, ...args: string[]): Promise<{ cwd: string; run: CliRun }> {
   const cwd = await makeStore(['present'])
   writeFileSync(join(cwd, 'file'), content)
-  return { cwd, run: await runCli(['import', 'file', '--json', '--allow-weak-token', ...args], { cwd }) }
+  return { cwd, run: await runCli(['import', 'file', '--json', ...args], { cwd }) }
 }
 
 async function client(cwd: string, name: string): Promise<Record<string, unknown>> {
@@ -165,7 +165,7 @@ describe('import', () => {
     expect(error.message).toContain(expected)
     const { peers } = parseJson(await runCli(['list', '--json'], { cwd })) as { peers: { name: string }[] }
     expect(peers.map(({ name }) => name)).toEqual(['present'])
-    const partial = await runCli(['import', 'file', '--partial', '--allow-weak-token', '--json'], { cwd })
+    const partial = await runCli(['import', 'file', '--partial', '--json'], { cwd })
     expect(partial.exitCode).toBe(0)
     expect(partial.stderr).toContain(`warning: ${expected}`)
     expect(parseJson(partial)['skipped']).toBe(1)
@@ -177,7 +177,7 @@ describe('import', () => {
     expect(run).toMatchObject({ exitCode: 1, stdout: '' })
     expect(run.stderr).toContain('ERR_PEER_EXISTS')
     expect(run.stderr).toContain('line 1: a peer \\"present\\" already exists')
-    const partial = await runCli(['import', 'file', '--partial', '--allow-weak-token', '--json'], { cwd })
+    const partial = await runCli(['import', 'file', '--partial', '--json'], { cwd })
     expect(parseJson(partial)).toMatchObject({ imported: 1, skipped: 1, peers: ['alice'] })
     const bad = await give([...lines, uriOf('bob', '0189')].join('\n'))
     expect(bad.run).toMatchObject({ exitCode: 3, stdout: '' })

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { readImport } from '../../src/import/index.js'
 
 const seed = 'ONSWKZBAN5TCA5DIMUQGCY3DN52W45A'
-const read = async (text: string): Promise<unknown[]> =>
-  readImport([Buffer.from(text)], new AbortController().signal)
+const read = async (text: string): Promise<unknown[]> => [
+  ...(await readImport([Buffer.from(text)], new Date(), new AbortController().signal)).entries,
+]
 
 describe('an account of another tool', () => {
   it('becomes a peer of its label if that is allowed as a name', async () => {

@@ -6,6 +6,7 @@ import {
   type Credential,
   type Peer,
   type Roster,
+  type TokenCredential,
 } from '../../../core/roster.js'
 import { printable } from '../../../core/text.js'
 
@@ -14,6 +15,11 @@ interface CredentialView {
   readonly id: string
   readonly createdAt: string
   readonly expiresAt: string | null
+}
+
+/** A token that is known by its hash alone is marked. */
+interface TokenView extends CredentialView {
+  readonly hashOnly?: true
 }
 
 /** A peer or a canary in the JSON of `list` and `show`. A canary has no seeds, and nothing that decides about codes. */
@@ -27,7 +33,7 @@ export interface PeerView {
   readonly createdAt: string
   readonly note: string | null
   readonly seeds: readonly CredentialView[]
-  readonly tokens: readonly CredentialView[]
+  readonly tokens: readonly TokenView[]
 }
 
 export function viewPeer(roster: Roster, peer: Peer | Canary): PeerView {
@@ -42,14 +48,14 @@ export function viewPeer(roster: Roster, peer: Peer | Canary): PeerView {
     createdAt: createdAt.toISOString(),
     note: note ?? null,
     seeds: seedsOf(roster, peer).map(viewCredential),
-    tokens: peer.tokens.map(viewCredential),
+    tokens: peer.tokens.map(viewToken),
   }
 }
 
 function viewCanary({ name, note, createdAt, tokens }: Canary): PeerView {
   const noCodes = { algorithm: null, digits: null, period: null, replay: null }
   const life = { createdAt: createdAt.toISOString(), note: note ?? null }
-  return { name, canary: true, ...noCodes, ...life, seeds: [], tokens: tokens.map(viewCredential) }
+  return { name, canary: true, ...noCodes, ...life, seeds: [], tokens: tokens.map(viewToken) }
 }
 
 /** The document of `list --json` and `show --json`. */
@@ -87,7 +93,11 @@ export function overlapOf(credentials: readonly Credential[], now: Date): string
   const newest = live.at(-1)
   if (!newest) return 'expired'
   const end = newest.expiresAt
-  const id = end ? `${newest.id} (${spanOf(end.getTime() - now.getTime())} left)` : newest.id
+  const marks = [
+    ...(end ? [`${spanOf(end.getTime() - now.getTime())} left`] : []),
+    ...(isHashOnly(newest) ? ['hash only'] : []),
+  ]
+  const id = marks.length === 0 ? newest.id : `${newest.id} (${marks.join(', ')})`
   const older = live.slice(0, -1)
   if (older.length === 0) return id
   const ends = older.map(({ expiresAt }) => expiresAt?.getTime() ?? Infinity)
@@ -103,3 +113,11 @@ const viewCredential = ({ id, createdAt, expiresAt }: Credential): CredentialVie
   createdAt: createdAt.toISOString(),
   expiresAt: expiresAt?.toISOString() ?? null,
 })
+
+const viewToken = (credential: TokenCredential): TokenView => ({
+  ...viewCredential(credential),
+  ...(isHashOnly(credential) && { hashOnly: true }),
+})
+
+const isHashOnly = (credential: Credential): boolean =>
+  'token' in credential && (credential as TokenCredential).token.value === undefined

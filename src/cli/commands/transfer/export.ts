@@ -90,6 +90,17 @@ Examples:
               ? 'omitted 1 peer: its seed has expired'
               : `omitted ${leftOut} peers: their seeds have expired`,
           )
+        const hashed = [...roster.peers.values(), ...canariesOf(roster)]
+          .filter(({ tokens }) => {
+            const newest = newestLive(tokens, at)
+            return newest !== undefined && newest.token.value === undefined
+          })
+          .map(({ name }) => name)
+        if (hashed.length > 0) {
+          context.output.warn(
+            `omitted the tokens of ${hashed.join(', ')}: only their hashes are known; run a2a-totp rotate NAME --token`,
+          )
+        }
         if (canaries.length > 0 && format !== 'json') {
           const names = canaries.map(({ name }) => name).join(', ')
           context.output.warn(`omitted the canaries (${names}): only --format json can hold them`)

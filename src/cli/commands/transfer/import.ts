@@ -1,143 +1,236 @@
-import { provisionCanary, withCanaries } from '../../../core/canary.js'
-import { TOTPError, isTOTPError, type ErrorCode } from '../../../core/errors.js'
-import { quoteName } from '../../../core/name.js'
-import { canariesOf, type Canary, type Peer, type Roster } from '../../../core/roster.js'
-import { provisionPeer, withPeers, type ProvisionOptions, type PeerRequest } from '../../../core/provision.js'
+import { withCanaries, withReplaced } from '../../../core/canary.js'
+import { TOTPError } from '../../../core/errors.js'
+import { withPeers } from '../../../core/provision.js'
+import { withKnownAgent, type KnownAgent } from '../../../core/rebuild.js'
+import type { Peer, Roster } from '../../../core/roster.js'
 import { requireStrongSeed } from '../../../core/seed.js'
-import { requireStrongToken } from '../../../core/token.js'
-import { inContext } from '../../context.js'
-import { readGiven } from '../../io/given-file.js'
+import { minimumTokenBits } from '../../../core/token.js'
 import type { Entry } from '../../../import/index.js'
+import { inContext, type CliContext } from '../../context.js'
+import { readGiven } from '../../io/given-file.js'
+import { refuseTogether } from '../../options.js'
+import { admit, type Made, type Problem, type StrengthOptions } from './import-entries.js'
+import { addRename, onlyName, renameEntries, renameKnown, type Renames } from './import-names.js'
+import { forThisAgent, withAgentOf } from './import-agent.js'
 
-interface ImportOptions {
+interface ImportOptions extends StrengthOptions {
   partial?: true
-  allowWeakSeed?: true
-  allowWeakToken?: true
+  rename?: Renames
+  name?: string
+  force?: true
 }
 
-/** Which credentials of a peer are new, because the file had none. */
-interface Made {
-  readonly peer: string
-  readonly seed: boolean
-  readonly token: boolean
-}
-
-/** A problem with an entry, and where it is. */
-interface Problem {
-  readonly where: string
-  readonly problem: string
-  readonly code: ErrorCode
+/** What an import did to a store, or would do. */
+interface Outcome {
+  readonly roster: Roster
+  readonly peers: readonly string[]
+  readonly canaries: readonly string[]
+  readonly completed: readonly string[]
+  readonly made: readonly Made[]
+  readonly problems: readonly Problem[]
+  /** For people. */
+  readonly remarks: readonly string[]
 }
 
 export const define = inContext((command, context) =>
   command
     .argument('<file...>', 'the file, or - for standard input; several for an export in several parts')
     .option('--partial', 'import the valid entries, and report the others')
+    .option('--rename <old=new>', 'import OLD, a name or a label of the file, as NEW; repeatable', addRename)
+    .option('--name <name>', 'the name of the only peer in the file', onlyName)
+    .option('--force', 'import a server file of another agent, or with another profile')
     .option('--allow-weak-seed', 'accept seeds of less than 128 bits (forbidden by RFC 4226 R6)')
-    .option('--allow-weak-token', 'accept tokens of less than 128 bits')
+    .option('--allow-weak-token', 'do not warn of tokens of less than 128 bits')
     .addHelpText(
       'after',
       `
 The format is detected: otpauth:// or otpauth-migration:// URIs, one per line; a PNG of a QR code with one; JSON from
-\`export\`, \`config client\` or \`config server --format maps\`; CSV whose first line names its columns (name, seed, token,
-algorithm, digits, period, replay, note; only name is required); exports without encryption of Aegis, 2FAS, andOTP,
-Bitwarden, FreeOTP+, Ente Auth (plain text), KeePassXC and 1Password (CSV).
+\`export\` or \`config server --format maps\`; a server file, and the fragments of \`config client\` that contain credentials:
+env, json, yaml, kubernetes; CSV whose first line names its columns (name, seed, token, algorithm, digits, period, replay,
+note; only name is required); exports without encryption of Aegis, 2FAS, andOTP, Bitwarden, FreeOTP+, Ente Auth (plain
+text), KeePassXC and 1Password (CSV).
 
 A missing seed or token is created, and import reports for which peer. In JSON it is missing if its key is; an empty value
 is an error. An entry with something that looks like a credential but is not recognised, for example a key "secret", is
 refused, and so are accounts for HOTP, Steam and other codes that are not TOTP. An export in several QR codes is refused
 unless all of its parts are passed.
 
+A server file gives a store without peers its agent, profile, serial and peers, with the hashes of their tokens. A client
+fragment completes such a peer with its token; without a fragment, run rotate NAME --token.
+
 Examples:
   $ a2a-totp import peers.csv
-  $ a2a-totp import screenshot.png
+  $ a2a-totp import screenshot.png --rename 'alice@example.com=alice'
   $ a2a-totp import 1.png 2.png 3.png
+  $ a2a-totp import billing.json alice.env        # a lost store: from the agent, and from its peers
   $ a2a-totp import peers.json --json | jq .made
   $ pass show totp/uris | a2a-totp import - --partial`,
     )
     .action(async (paths: string[], options: ImportOptions) => {
-      const { store, output, now, random, progress, signal } = context
+      const { rename, name, partial } = options
+      refuseTogether({ '--rename': rename, '--name': name })
+      const { store, now, progress, signal } = context
       const { readImport } = await import('../../../import/index.js')
       const files: Uint8Array[] = []
       for (const path of paths) files.push(await readGiven(context, 'the file to import', path))
-      const entries = await progress.during('reading', () => readImport(files, signal))
-      let imported: readonly Peer[] = []
-      let canaries: readonly Canary[] = []
-      let made: readonly Made[] = []
-      let problems: readonly Problem[] = []
+      const { servers, entries } = await progress.during('reading', () => readImport(files, now(), signal))
+      if (servers.length > 0 && name !== undefined)
+        throw new TOTPError(
+          'ERR_USAGE',
+          '--name is for one peer, and a server file has all of them; pass --rename OLD=NEW',
+        )
+      const outcomes: Outcome[] = []
       await progress.during('importing', () =>
         store.update((roster) => {
-          ;({ imported, canaries, made, problems } = admit(roster, entries, options, { at: now(), random }))
-          const [first] = problems
-          if (first && !options.partial) throw refused(first, problems)
-          const withThem = imported.length === 0 ? roster : withPeers(roster, imported)
-          return canaries.length === 0 ? withThem : withCanaries(withThem, canaries)
+          // An agent's file first, so that fragments complete its peers, whatever the order of the files.
+          let outcome = unchanged(roster)
+          for (const known of servers)
+            outcome = both(outcome, withServerFile(outcome.roster, renameKnown(known, rename), options))
+          if (entries.length > 0 || servers.length === 0)
+            outcome = both(outcome, withEntries(context, outcome.roster, entries, options))
+          outcomes.push(outcome)
+          const [first] = outcome.problems
+          if (first && !partial) throw refused(first, outcome.problems)
+          return outcome.peers.length + outcome.canaries.length + outcome.completed.length === 0
+            ? roster
+            : outcome.roster
         }),
       )
-      for (const { where, problem } of problems) output.warn(`${where}: ${problem}`)
-      const count = imported.length + canaries.length
-      output.result(`imported ${count}, skipped ${problems.length}`, {
-        imported: count,
-        skipped: problems.length,
-        peers: imported.map(({ name }) => name),
-        ...(canaries.length > 0 && { canaries: canaries.map(({ name }) => name) }),
-        made,
-        problems,
-      })
-      for (const remark of remarksOn(made)) output.say(remark)
+      const outcome = outcomes.at(-1)
+      if (!outcome) return
+      report(context, outcome)
+      if (!options.allowWeakToken) warnOfWeakTokens(context, outcome)
     }),
 )
 
-/** Separates entries that can be added from those that cannot, as if they were added one by one. */
-function admit(
-  roster: Roster,
-  entries: readonly Entry[],
+const unchanged = (roster: Roster): Outcome => ({
+  roster,
+  peers: [],
+  canaries: [],
+  completed: [],
+  made: [],
+  problems: [],
+  remarks: [],
+})
+
+/** Two outcomes, one after the other. */
+const both = (one: Outcome, next: Outcome): Outcome => ({
+  roster: next.roster,
+  peers: [...one.peers, ...next.peers],
+  canaries: [...one.canaries, ...next.canaries],
+  completed: [...one.completed, ...next.completed],
+  made: [...one.made, ...next.made],
+  problems: [...one.problems, ...next.problems],
+  remarks: [...one.remarks, ...next.remarks],
+})
+
+function withEntries(
+  { now, random }: CliContext,
+  before: Roster,
+  given: readonly Entry[],
   options: ImportOptions,
-  making: ProvisionOptions,
-): { imported: Peer[]; canaries: Canary[]; made: Made[]; problems: Problem[] } {
-  const there = [...roster.peers.values(), ...canariesOf(roster)]
-  const tokens = new Set(there.flatMap((one) => one.tokens.map(({ token }) => token.hash)))
-  const taken: Taken = { there: new Set(there.map(({ name }) => name)), names: new Set(), tokens }
-  const imported: Peer[] = []
-  const canaries: Canary[] = []
-  const made: Made[] = []
-  const problems: Problem[] = []
-  for (const entry of entries) {
-    const { where } = entry
-    if ('problem' in entry || 'nameProblem' in entry) {
-      const problem = 'problem' in entry ? entry.problem : entry.nameProblem
-      problems.push({ where, problem, code: 'ERR_IMPORT_INVALID' })
-      continue
-    }
-    const take = ({ name, tokens: own }: Peer | Canary): void => {
-      taken.names.add(name)
-      for (const { token } of own) tokens.add(token.hash)
-    }
-    try {
-      if ('canary' in entry) {
-        refuseTaken(entry.canary, taken)
-        refuseWeakToken(entry.canary, options)
-        const canary = provisionCanary(entry.canary, making)
-        take(canary)
-        canaries.push(canary)
-        continue
-      }
-      refuseTaken(entry.request, taken)
-      const peer = provision(roster, entry.request, options, making)
-      take(peer)
-      imported.push(peer)
-      const isMade = {
-        seed: entry.request.seed === undefined && !roster.sharedSeeds,
-        token: entry.request.token === undefined,
-      }
-      if (isMade.seed || isMade.token) made.push({ peer: peer.name, ...isMade })
-    } catch (error) {
-      if (!isTOTPError(error)) throw error
-      problems.push({ where, problem: error.message, code: error.code })
-    }
+): Outcome {
+  const { entries, remarks } = forThisAgent(before, renameEntries(given, options))
+  const roster = withAgentOf(before, entries)
+  const { imported, canaries, completed, made, problems } = admit(roster, entries, options, {
+    at: now(),
+    random,
+  })
+  const peers = new Map(roster.peers)
+  for (const one of completed) if ('seeds' in one) peers.set(one.name, one)
+  const bait = completed.filter((one) => !('seeds' in one))
+  const complete = completed.length === 0 ? roster : { ...roster, peers }
+  const withBait = bait.length === 0 ? complete : withReplaced(complete, bait)
+  const withThem = imported.length === 0 ? withBait : withPeers(withBait, imported)
+  return {
+    roster: canaries.length === 0 ? withThem : withCanaries(withThem, canaries),
+    peers: imported.map(({ name }) => name),
+    canaries: canaries.map(({ name }) => name),
+    completed: completed.map(({ name }) => name),
+    made,
+    problems,
+    remarks,
   }
-  return { imported, canaries, made, problems }
 }
+
+function withServerFile(before: Roster, known: KnownAgent, options: ImportOptions): Outcome {
+  const weak = weakSeeds(known, options)
+  const strong = { ...known, peers: known.peers.filter(({ name }) => !weak.some((one) => one.name === name)) }
+  const { roster, added, completed, conflicts } = withKnownAgent(before, strong, options.force ?? false)
+  const problems = [...weak, ...conflicts].map(({ name, message }): Problem => ({
+    where: `peers.${name}`,
+    problem: message,
+    code: 'ERR_IMPORT_INVALID',
+  }))
+  if (added.length + completed.length + problems.length === 0 && known.peers.length > 0) {
+    problems.push({ where: 'the server file', problem: 'its peers already exist', code: 'ERR_PEER_EXISTS' })
+  }
+  return {
+    roster,
+    peers: added.filter((name) => roster.peers.has(name)),
+    canaries: added.filter((name) => roster.canaries?.has(name)),
+    completed,
+    made: [],
+    problems,
+    remarks:
+      roster.agent === before.agent && roster.profile === before.profile
+        ? []
+        : [`took the name and profile of agent ${roster.agent} from the file`],
+  }
+}
+
+function weakSeeds(known: KnownAgent, { allowWeakSeed }: ImportOptions): { name: string; message: string }[] {
+  const remedy = 'replace it, or pass --allow-weak-seed'
+  for (const { seed } of known.sharedSeeds ?? []) requireStrongSeed(seed, allowWeakSeed ?? false, remedy)
+  return known.peers.flatMap(({ name, seeds }) => {
+    const weak = allowWeakSeed ? undefined : seeds.find(({ seed }) => !seed.strong)?.seed
+    return weak
+      ? [{ name, message: `seed has ${weak.bits} bits, RFC 4226 requires at least 128; ${remedy}` }]
+      : []
+  })
+}
+
+function report({ output }: CliContext, outcome: Outcome): void {
+  const { roster, peers, canaries, completed, made, problems, remarks } = outcome
+  for (const { where, problem } of problems) output.warn(`${where}: ${problem}`)
+  const count = peers.length + canaries.length
+  const completing = completed.length === 0 ? '' : `completed ${completed.length}, `
+  output.result(`imported ${count}, ${completing}skipped ${problems.length}`, {
+    imported: count,
+    skipped: problems.length,
+    peers,
+    ...(canaries.length > 0 && { canaries }),
+    ...(completed.length > 0 && { completed: completed.length, completedPeers: completed }),
+    made,
+    problems,
+  })
+  for (const remark of [...remarks, ...remarksOn(made), ...hashRemark(roster, [...peers, ...completed])])
+    output.say(remark)
+}
+
+/** The tokens are in use elsewhere, and an import that refused them would help nobody. */
+function warnOfWeakTokens({ output }: CliContext, { roster, peers, completed }: Outcome): void {
+  const weak = [...peers, ...completed].filter((name) => {
+    const token = roster.peers.get(name)?.tokens.at(-1)?.token
+    return token?.value !== undefined && !token.strong
+  })
+  if (weak.length > 0)
+    output.warn(
+      `${weak.length === 1 ? 'the token' : 'the tokens'} of ${listOf(weak)} may be guessed: less than ${minimumTokenBits} bits, judged by length and characters; run a2a-totp rotate NAME --token`,
+    )
+}
+
+/** A token that is known by its hash is enough for the agent, and not for its peer. */
+function hashRemark({ peers }: Roster, names: readonly string[]): string[] {
+  const hashed = names.filter((name) => hasNoToken(peers.get(name)))
+  if (hashed.length === 0) return []
+  return [
+    `of the tokens of ${listOf(hashed)} only the hash is known; import each peer's own configuration, or run a2a-totp rotate NAME --token`,
+  ]
+}
+
+const hasNoToken = (peer: Peer | undefined): boolean =>
+  peer !== undefined && peer.tokens.at(-1)?.token.value === undefined
 
 const mostNames = 10
 
@@ -150,47 +243,13 @@ function remarksOn(made: readonly Made[]): string[] {
   ]
   return kinds.flatMap(([what, of]) => {
     const names = made.filter(of).map(({ peer }) => peer)
-    const more = names.length > mostNames ? ` and ${names.length - mostNames} more` : ''
-    return names.length === 0 ? [] : `created ${what} for ${names.slice(0, mostNames).join(', ')}${more}`
+    return names.length === 0 ? [] : `created ${what} for ${listOf(names)}`
   })
 }
 
-/** Names and tokens in use, which no further peer may have. */
-interface Taken {
-  readonly there: ReadonlySet<string>
-  readonly names: Set<string>
-  readonly tokens: Set<string>
-}
-
-function refuseTaken(
-  { name, token }: Pick<PeerRequest, 'name' | 'token'>,
-  { there, names, tokens }: Taken,
-): void {
-  if (there.has(name)) throw new TOTPError('ERR_PEER_EXISTS', `a peer ${quoteName(name)} already exists`)
-  if (names.has(name)) throw new TOTPError('ERR_IMPORT_INVALID', `the name ${quoteName(name)} is used twice`)
-  if (token && tokens.has(token.hash))
-    throw new TOTPError('ERR_TOKEN_INVALID', 'another peer has the same token; each peer needs its own')
-}
-
-function provision(
-  roster: Roster,
-  request: PeerRequest,
-  options: ImportOptions,
-  making: ProvisionOptions,
-): Peer {
-  if (request.seed)
-    requireStrongSeed(
-      request.seed,
-      options.allowWeakSeed ?? false,
-      'use a longer one, or pass --allow-weak-seed',
-    )
-  refuseWeakToken(request, options)
-  return provisionPeer(roster, request, making)
-}
-
-function refuseWeakToken({ token }: Pick<PeerRequest, 'token'>, { allowWeakToken }: ImportOptions): void {
-  if (token)
-    requireStrongToken(token, allowWeakToken ?? false, 'use a longer one, or pass --allow-weak-token')
+function listOf(names: readonly string[]): string {
+  const more = names.length > mostNames ? ` and ${names.length - mostNames} more` : ''
+  return `${names.slice(0, mostNames).join(', ')}${more}`
 }
 
 /** An existing peer is a negative answer; anything else makes the file unusable. */

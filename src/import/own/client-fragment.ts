@@ -1,0 +1,111 @@
+import { isTOTPError } from '../../core/errors.js'
+import { isObject, type JsonObject } from '../../core/json.js'
+import { isName } from '../../core/name.js'
+import { profileFromVariables } from '../../core/profile-variables.js'
+import { defaultProfile, profileRules, type TOTPProfile } from '../../core/profile.js'
+import { Seed } from '../../core/seed.js'
+import { Token } from '../../core/token.js'
+import { parseHttpUrl } from '../../core/url.js'
+import { entryOf, requestFrom, type Account, type ClientAbout, type Entry } from '../entry.js'
+import { invalidImport } from '../fields.js'
+
+/** Whether a document is `config client --format json`, or a client file with several agents. */
+export function isClientDocument(document: unknown): document is JsonObject {
+  if (!isObject(document) || 'peers' in document) return false
+  return isObject(document['agents']) || ('agent' in document && 'token' in document && 'seed' in document)
+}
+
+/** Reads such a document: an entry for each agent in it. */
+export function readClientDocument(document: JsonObject, guess?: string): Entry[] {
+  const { agents, ...top } = document
+  const peer = document['peer'] ?? guess
+  if (!isObject(agents)) return [clientEntry('the document', peer, top)]
+  const entries = Object.entries(agents).map(([agent, one]) =>
+    clientEntry(`agents.${isName(agent) ? agent : '(a name that is not shown)'}`, peer, {
+      ...(isObject(one) ? one : {}),
+      agent,
+    }),
+  )
+  // The same credentials are at the top once more, where there is one agent.
+  const isRepeated =
+    entries.length === 1 &&
+    isObject(agents[String(top['agent'])]) &&
+    ['token', 'seed'].every((key) => (agents[String(top['agent'])] as JsonObject)[key] === top[key])
+  return 'token' in top && !isRepeated ? [...entries, clientEntry('the document', peer, top)] : entries
+}
+
+function clientEntry(where: string, peer: unknown, fields: JsonObject): Entry {
+  const { agent, url, header, window } = fields
+  // Neither is a credential, and an entry knows nothing of them.
+  const rest = Object.fromEntries(
+    Object.entries(fields).filter(([key]) => key !== 'version' && key !== 'window'),
+  )
+  const entry = entryOf(where, () => {
+    const account = requestFrom({
+      ...rest,
+      ...(peer === undefined ? {} : { name: peer }),
+    })
+    requireBoth(account)
+    return account
+  })
+  return withClient(entry, aboutFrom({ agent, url, header, window }))
+}
+
+/** The variables of a client fragment, and what names them. */
+export interface VariableSet {
+  readonly where: string
+  readonly variables: ReadonlyMap<string, string>
+  /** A name that a comment or the name of a resource suggests. */
+  readonly guess?: string | undefined
+}
+
+/** Reads the variables of `config client --format env` and what is made of them. */
+export function readVariables({ where, variables, guess }: VariableSet): Entry {
+  // An empty variable counts as missing.
+  const value = (name: string): string | undefined => {
+    const given = variables.get(`A2A_TOTP_${name}`)
+    return given === '' ? undefined : given
+  }
+  const window = value('WINDOW')
+  const about = aboutFrom({
+    agent: value('AGENT'),
+    url: value('URL'),
+    header: value('HEADER') ?? defaultProfile.header,
+    window: window === undefined ? undefined : Number(window),
+  })
+  const entry = entryOf(where, () => {
+    const [seed, token] = [value('SEED'), value('TOKEN')]
+    if (seed === undefined || token === undefined)
+      throw invalidImport('the fragment needs A2A_TOTP_SEED and A2A_TOTP_TOKEN')
+    const { algorithm, digits, period } = { ...defaultProfile, ...profileOf(variables) }
+    const request = { algorithm, digits, period, seed: Seed.fromBase32(seed), token: Token.parse(token) }
+    return { label: guess, request }
+  })
+  return withClient(entry, { ...about, guessed: true })
+}
+
+function profileOf(variables: ReadonlyMap<string, string>): Partial<TOTPProfile> {
+  try {
+    return profileFromVariables(Object.fromEntries(variables))
+  } catch (error) {
+    throw isTOTPError(error) ? invalidImport(error.message) : error
+  }
+}
+
+/** Only what is allowed: the rest decides about nothing. */
+function aboutFrom({ agent, url, header, window }: JsonObject): ClientAbout {
+  return {
+    ...(typeof agent === 'string' && isName(agent) ? { agent } : {}),
+    ...(typeof url === 'string' && parseHttpUrl(url) ? { url } : {}),
+    ...(typeof header === 'string' && profileRules.header.allows(header) ? { header } : {}),
+    ...(profileRules.window.allows(window) ? { window: window as TOTPProfile['window'] } : {}),
+  }
+}
+
+function requireBoth({ request }: Account): void {
+  if (!request.seed || !request.token) throw invalidImport('a client fragment needs a seed and a token')
+}
+
+function withClient(entry: Entry, client: ClientAbout): Entry {
+  return 'request' in entry ? { ...entry, client } : entry
+}

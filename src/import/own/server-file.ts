@@ -1,0 +1,167 @@
+import { asObject, isObject, type JsonObject } from '../../core/json.js'
+import { parseRfc3339 } from '../../core/instant.js'
+import { isName, nameRule, quoteName } from '../../core/name.js'
+import { profileRules, replayPolicies, type CodeProfile, type TOTPProfile } from '../../core/profile.js'
+import type { KnownAgent, KnownPeer } from '../../core/rebuild.js'
+import type { Canary, Credential, SeedCredential, TokenCredential } from '../../core/roster.js'
+import { Seed } from '../../core/seed.js'
+import { serverFileVersion } from '../../core/server-file.js'
+import { isTokenHash, TokenHash } from '../../core/token.js'
+import { invalidImport } from '../fields.js'
+
+/** Returns whether a document is a server file, as `config server` prints it. */
+export function isServerFile(document: unknown): document is JsonObject {
+  return (
+    isObject(document) && isObject(document['profile']) && isObject(document['peers']) && 'agent' in document
+  )
+}
+
+/**
+ * Reads a server file. When its credentials were created is not in it: they are as old as the import.
+ *
+ * @throws {TOTPError} `ERR_IMPORT_INVALID` with the path of the first bad field, and never its value
+ */
+export function readServerFile(document: JsonObject, createdAt: Date): KnownAgent {
+  if (document['version'] !== serverFileVersion)
+    throw invalidImport(
+      `version of the server file must be ${serverFileVersion}; a newer a2a-totp reads newer ones`,
+    )
+  const profile = readProfile(document['profile'])
+  const requires = list(document['requires'], 'requires')
+  const unknown = requires.find((word) => !knownRequirements.has(word))
+  if (unknown !== undefined)
+    throw invalidImport(
+      'requires of the server file has a word that this version does not know; update a2a-totp',
+    )
+  const shared = document['sharedSeeds']
+  const sharedSeeds = shared === undefined ? undefined : seedsIn(shared, 'sharedSeeds', createdAt)
+  if (sharedSeeds?.length === 0) throw invalidImport('sharedSeeds is empty')
+  return {
+    agent: nameIn(document['agent'], 'agent'),
+    profile,
+    serial: serialIn(document['serial']),
+    requiresOnce: requires.includes('once'),
+    ...(sharedSeeds && { sharedSeeds }),
+    peers: Object.entries(asObject(document['peers'])).map(([name, entry]) =>
+      readPeer(nameIn(name, 'the name of a peer'), entry, profile, sharedSeeds !== undefined, createdAt),
+    ),
+    canaries: canariesIn(document['canaries'], createdAt),
+  }
+}
+
+const knownRequirements: ReadonlySet<unknown> = new Set(['once', 'shared-seed'])
+
+function readPeer(
+  name: string,
+  entry: unknown,
+  profile: TOTPProfile,
+  shared: boolean,
+  createdAt: Date,
+): KnownPeer {
+  const path = `peers.${quoteName(name)}`
+  if (!isObject(entry)) throw invalidImport(`${path} must be an object`)
+  const replay = replayPolicies.find((policy) => policy === entry['replay'])
+  if (!replay) throw invalidImport(`${path}.replay must be ${replayPolicies.join(' or ')}`)
+  const seeds = entry['seeds'] === undefined ? [] : seedsIn(entry['seeds'], `${path}.seeds`, createdAt)
+  if (shared !== (seeds.length === 0))
+    throw invalidImport(shared ? `${path}.seeds must be absent beside sharedSeeds` : `${path}.seeds is empty`)
+  const tokens = list(entry['tokens'], `${path}.tokens`).map((one, index) =>
+    tokenIn(one, `${path}.tokens[${index}]`, createdAt),
+  )
+  if (tokens.length === 0) throw invalidImport(`${path}.tokens is empty`)
+  requireOwnIds(seeds, `${path}.seeds`)
+  requireOwnIds(tokens, `${path}.tokens`)
+  return { name, ...codeProfileIn(entry, profile, path), replay, createdAt, seeds, tokens }
+}
+
+function canariesIn(given: unknown, createdAt: Date): Canary[] {
+  const canaries = new Map<string, Canary>()
+  for (const [index, one] of list(given, 'canaries').entries()) {
+    const path = `canaries[${index}]`
+    const name = nameIn(asObject(one)['name'], `${path}.name`)
+    const token = tokenIn(one, path, createdAt)
+    const { tokens = [] } = canaries.get(name) ?? {}
+    canaries.set(name, { name, createdAt, tokens: [...tokens, token] })
+  }
+  return [...canaries.values()]
+}
+
+function readProfile(given: unknown): TOTPProfile {
+  const fields = asObject(given)
+  const profile: Record<string, unknown> = {}
+  for (const field of ['algorithm', 'digits', 'period', 'window', 'header'] as const) {
+    const { allows, expected } = profileRules[field]
+    if (!allows(fields[field])) throw invalidImport(`profile.${field} must be ${expected}`)
+    profile[field] = fields[field]
+  }
+  return profile as unknown as TOTPProfile
+}
+
+function codeProfileIn(entry: JsonObject, profile: TOTPProfile, path: string): CodeProfile {
+  const own: Record<string, unknown> = {}
+  for (const field of ['algorithm', 'digits', 'period'] as const) {
+    const value = entry[field] ?? profile[field]
+    const { allows, expected } = profileRules[field]
+    if (!allows(value)) throw invalidImport(`${path}.${field} must be ${expected}`)
+    own[field] = value
+  }
+  return own as unknown as CodeProfile
+}
+
+function seedsIn(given: unknown, path: string, createdAt: Date): SeedCredential[] {
+  return list(given, path).map((one, index) => {
+    const at = `${path}[${index}]`
+    const { seed } = asObject(one)
+    return {
+      ...credentialIn(one, at, createdAt),
+      seed: parsed(() => Seed.fromBase32(textIn(seed)), `${at}.seed must be a seed in base32`),
+    }
+  })
+}
+
+function tokenIn(given: unknown, path: string, createdAt: Date): TokenCredential {
+  const { hash } = asObject(given)
+  if (typeof hash !== 'string' || !isTokenHash(hash))
+    throw invalidImport(`${path}.hash must be sha256: and 64 hex digits`)
+  return { ...credentialIn(given, path, createdAt), token: TokenHash.parse(hash) }
+}
+
+function credentialIn(given: unknown, path: string, createdAt: Date): Credential {
+  const { id, expiresAt } = asObject(given)
+  const end = typeof expiresAt === 'string' ? parseRfc3339(expiresAt) : undefined
+  if (expiresAt !== undefined && !end) throw invalidImport(`${path}.expiresAt must be an RFC 3339 time`)
+  return { id: nameIn(id, `${path}.id`), createdAt, ...(end && { expiresAt: end }) }
+}
+
+function requireOwnIds(credentials: readonly Credential[], path: string): void {
+  if (new Set(credentials.map(({ id }) => id)).size < credentials.length)
+    throw invalidImport(`${path} has an id twice`)
+}
+
+function serialIn(given: unknown): number {
+  if (given === undefined) return 0
+  if (Number.isSafeInteger(given) && (given as number) >= 0) return given as number
+  throw invalidImport('serial must be a whole number')
+}
+
+function nameIn(given: unknown, path: string): string {
+  if (typeof given === 'string' && isName(given)) return given
+  throw invalidImport(`${path} must be ${nameRule}`)
+}
+
+const textIn = (given: unknown): string => (typeof given === 'string' ? given : '')
+
+function list(given: unknown, path: string): readonly unknown[] {
+  if (given === undefined) return []
+  if (Array.isArray(given)) return given
+  throw invalidImport(`${path} must be a list`)
+}
+
+/** Without the error of the parser, which says nothing of the place. */
+function parsed<T>(parse: () => T, otherwise: string): T {
+  try {
+    return parse()
+  } catch {
+    throw invalidImport(otherwise)
+  }
+}
