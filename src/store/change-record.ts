@@ -16,6 +16,8 @@ export interface Change {
   readonly peers: readonly string[]
   /** What was set, without any secret. Absent in lines of earlier versions. */
   readonly changed?: readonly ChangedField[]
+  /** The serial of the store after the change. Absent in lines of earlier versions. */
+  readonly serial?: number
 }
 
 /** The path of a store's record. */

@@ -5,7 +5,8 @@ import type { Roster } from '../../core/roster.js'
 import type { Env } from '../../programs/environment.js'
 import { recordChange } from '../../store/change-record.js'
 import { locateStore, type Located } from '../../store/locate.js'
-import type { Protection, StoreKeys } from '../../store/protection.js'
+import { plaintext, type Protection, type StoreKeys } from '../../store/protection.js'
+import { protectionChanges } from '../../store/protection-changes.js'
 import type { ReadOptions } from '../../store/read-file.js'
 import {
   createStore,
@@ -115,7 +116,8 @@ export class StoreAccess {
     options: { replace: boolean; protection: Protection },
   ): Promise<string | undefined> {
     const { backup } = await createStore(this.path(), roster, { ...options, now: this.#given.now() })
-    this.#record([])
+    const agent = { field: 'agent', from: null, to: roster.agent }
+    this.record([agent, ...protectionChanges(plaintext, options.protection)], roster.serial)
     return backup
   }
 
@@ -124,7 +126,7 @@ export class StoreAccess {
     let before: Roster | undefined
     const update = updateStore(this.#trustedPath(), this.#reading, (roster) => change((before = roster)))
     const after = await this.#untilDone(update)
-    if (before && after !== before) this.#record(changesBetween(before, after))
+    if (before && after !== before) this.record(changesBetween(before, after), after.serial)
     return after
   }
 
@@ -133,8 +135,13 @@ export class StoreAccess {
     let before: Protection | undefined
     const update = protectStore(this.#trustedPath(), this.#reading, (one) => change((before = one)))
     const after = await this.#untilDone(update)
-    if (after !== before) this.#record([])
+    if (before && after !== before) this.record(protectionChanges(before, after))
     return after
+  }
+
+  /** For commands that work with the files of the store themselves. They call {@link StoreAccess.record} for what they change. */
+  async directly<T>(work: (path: string, reading: ReadOptions) => Promise<T>): Promise<T> {
+    return this.#untilDone(work(this.#trustedPath(), this.#reading))
   }
 
   #locate(): Located {
@@ -167,11 +174,17 @@ export class StoreAccess {
   }
 
   /** A change that was made stays made, even if it cannot be recorded. */
-  #record(changed: readonly ChangedField[]): void {
+  record(changed: readonly ChangedField[], serial?: number): void {
     const { now, commandName, output } = this.#given
     try {
       const who = { at: now(), by: loginName(), host: hostname() }
-      recordChange(this.path(), { ...who, command: commandName(), peers: namesChanged(changed), changed })
+      recordChange(this.path(), {
+        ...who,
+        command: commandName(),
+        peers: namesChanged(changed),
+        changed,
+        serial,
+      })
     } catch (error) {
       if (!isTOTPError(error)) throw error
       output.warn(`the change was made but not recorded: ${error.message}`)
