@@ -12,6 +12,14 @@ const commands: CommandList = {
     description: 'add peers, each with a seed and a token',
     load: () => import('./commands/peers/add-peer.js'),
   },
+  set: {
+    description: 'change what was chosen before: of the agent, or of peers',
+    load: () => import('./commands/peers/set.js'),
+  },
+  rename: {
+    description: 'rename a peer, or the agent',
+    load: () => import('./commands/peers/rename.js'),
+  },
   list: {
     aliases: ['ls'],
     description: 'list the peers: credential ids and ages, policies, overlaps',

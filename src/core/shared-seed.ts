@@ -54,14 +54,14 @@ export function sharedSeedProblem(roster: Roster): RosterProblem | undefined {
     return {
       kind: 'once',
       message: `policy once of ${names.slice(0, mostNames).join(', ')}${more}: ${sharedOnce}`,
-      fix: 'create a store without --shared-seed, or remove such peers and add them again with --replay reuse',
+      fix: `create a store without --shared-seed, or run \`a2a-totp set NAME --replay reuse\` for such peers`,
     }
   }
   if (peers.length > 0 || mayShareSeed(roster)) return undefined
   return {
     kind: 'once',
     message: `policy once of the agent: ${sharedOnce}`,
-    fix: 'create a store without --shared-seed, or one with --replay reuse',
+    fix: 'create a store without --shared-seed, or run `a2a-totp set --replay reuse`',
   }
 }
 

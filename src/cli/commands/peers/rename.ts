@@ -1,0 +1,48 @@
+import { TOTPError } from '../../../core/errors.js'
+import { parseName } from '../../../core/name.js'
+import { withAgentName, withRenamed } from '../../../core/rename.js'
+import { inContext } from '../../context.js'
+import { refuseTogether } from '../../options.js'
+import { changeStore } from './whole-change.js'
+
+interface RenameOptions {
+  agent?: string
+  yes?: true
+}
+
+export const define = inContext((command, context) =>
+  command
+    .argument('[old]', 'the peer or canary')
+    .argument('[new]', 'its new name')
+    .option('--agent <name>', 'rename the agent instead')
+    .option('--yes', 'do not ask before renaming an agent that has peers')
+    .addHelpText(
+      'after',
+      `
+A peer keeps its seeds and tokens, so its calls go on; the agent knows it by the new name once it has the new server
+file. What the agent keeps under the old name, such as tasks, is then lost to the peer.
+The agent's name is in every fragment: renaming it asks first if there are peers, or needs --yes.
+
+Examples:
+  $ a2a-totp rename alice alicia
+  $ a2a-totp rename --agent invoices --yes`,
+    )
+    .action(async (from: string | undefined, to: string | undefined, { agent, yes }: RenameOptions) => {
+      if (agent !== undefined) {
+        refuseTogether({ '--agent': agent, NAME: from })
+        parseName(agent, 'agent')
+        await changeStore(context, yes, (roster) => withAgentName(roster, agent))
+        return
+      }
+      if (from === undefined || to === undefined)
+        throw new TOTPError('ERR_USAGE', 'two names are needed: a2a-totp rename OLD NEW; or --agent NEW')
+      const { changed, after } = await changeStore(context, yes, (roster) => withRenamed(roster, from, to))
+      if (changed.length === 0 || !after.peers.has(to)) return
+      context.output.say(
+        `tasks that the agent keeps for ${from} are lost to ${to}: its user name there changes`,
+      )
+      context.output.say(
+        `the fragment that ${from} has stays valid; hand it out again (a2a-totp config client ${to}) only where the format has the name, as json does`,
+      )
+    }),
+)
