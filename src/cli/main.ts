@@ -54,6 +54,10 @@ const commands: CommandList = {
     description: 'remove peers from the store; all of them or none',
     load: () => import('./commands/peers/remove-peer.js'),
   },
+  undo: {
+    description: 'put the store back as it was before the last change, once',
+    load: () => import('./commands/store/undo.js'),
+  },
   import: {
     description:
       'add peers from otpauth URIs, a QR code, an otpauth migration, CSV, maps, or JSON from `export`; all or none',

@@ -152,7 +152,7 @@ function withNextSerial(after: Opened, { roster: { serial = 0 } }: Opened): Open
   return { ...after, roster: { ...after.roster, serial: Math.max(serial + 1, after.roster.serial ?? 0) } }
 }
 
-async function withLock<T>(
+export async function withLock<T>(
   path: string,
   { lock: options, fs }: ChangeOptions,
   work: (lock: Lock) => T | Promise<T>,
@@ -178,7 +178,7 @@ async function openBytes(path: string, bytes: Uint8Array, { keys, fs }: ReadOpti
   )
 }
 
-async function sealed({ roster, protection }: Opened): Promise<Uint8Array> {
+export async function sealed({ roster, protection }: Opened): Promise<Uint8Array> {
   refuseUnverified(protection)
   const listed = protection.kind === 'recipients' ? protection.recipients : []
   return seal(formatStore(roster, listed), protection)

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { errnoOf } from '../../src/store/system-error.js'
 import { acquireLock } from '../../src/store/lock/lock.js'
 import { readStore, updateStore } from '../../src/store/store.js'
+import { planUndo, undoStore } from '../../src/store/undo.js'
 import { peerOf } from './roster.js'
 import { watchedFs } from './faulty-fs.js'
 
@@ -41,6 +42,15 @@ const commands: Readonly<Record<string, () => Promise<void>>> = {
       ...roster,
       agent: `n-${Number(roster.agent.slice(2)) + 1}`,
     }))
+    say('survived')
+  },
+  /** Undoes the last change, and kills itself right before the call on the file system with this index. */
+  async 'undo-die-at'() {
+    const plan = await planUndo(path, {})
+    const fs = watchedFs((_, index) => {
+      if (index === Number(argument)) process.kill(process.pid, 'SIGKILL')
+    })
+    await undoStore(path, { fs }, plan)
     say('survived')
   },
   /** Adds as many peers as it is told, one change each. Not named after its pid, which others may have elsewhere. */
