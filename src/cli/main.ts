@@ -58,6 +58,10 @@ const commands: CommandList = {
     description: 'put the store back as it was before the last change, once',
     load: () => import('./commands/store/undo.js'),
   },
+  log: {
+    description: 'show the record: who changed what, and when',
+    load: () => import('./commands/store/log.js'),
+  },
   import: {
     description:
       'add peers from otpauth URIs, a QR code, an otpauth migration, CSV, maps, or JSON from `export`; all or none',

@@ -177,6 +177,22 @@ export function deadline(flags: string, description: string): Definition<(value:
 /** @throws {TOTPError} `ERR_USAGE` when it has passed */
 export type Deadline = (now: Date) => Date
 
+/** An option whose value is a point in time or a duration until now, which the result is given to. */
+export function since(flags: string, description: string): Definition<(value: string) => Since> {
+  const parse = (value: string): Since => {
+    const at = parseInstant(value)
+    const ms = at ? undefined : parseDuration(value)
+    if (at || ms !== undefined) return (now) => at ?? new Date(now.getTime() - (ms ?? 0))
+    throw new TOTPError(
+      'ERR_USAGE',
+      `${nameIn(flags)} must be a time such as 2026-03-01T12:00:00Z, unix seconds, or a duration such as 7d`,
+    )
+  }
+  return [flags, description, parse]
+}
+
+export type Since = (now: Date) => Date
+
 /** Undefined for anything else, including dates that do not exist and times before 1970. */
 function parseInstant(text: string): Date | undefined {
   const at = /^\d{1,12}(\.\d+)?$/.test(text) ? new Date(Number(text) * 1000) : parseRfc3339(text)
