@@ -65,7 +65,7 @@ async function bundle(file) {
  * so it is loaded when one of its functions is called.
  */
 const lazyFunctions = {
-  'node:child_process': ['execFile', 'spawnSync'],
+  'node:child_process': ['execFile', 'spawn', 'spawnSync'],
   'node:crypto': [
     'createHash',
     'createHmac',

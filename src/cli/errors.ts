@@ -9,6 +9,9 @@ export const exitCodes = {
   unusable: 3,
   unreachable: 4,
   bug: 70,
+  /** Of a command that `exec` was to run, as shells have it. */
+  notRunnable: 126,
+  notFound: 127,
   interrupted: 130,
   terminated: 143,
 } as const
@@ -17,6 +20,8 @@ export const exitCodes = {
 export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   ERR_AGENT_UNREACHABLE: exitCodes.unreachable,
   ERR_CARD_INVALID: exitCodes.unusable,
+  ERR_COMMAND_MISSING: exitCodes.notFound,
+  ERR_COMMAND_UNUSABLE: exitCodes.notRunnable,
   ERR_CONFIG_INVALID: exitCodes.unusable,
   ERR_CONFIRMATION_NEEDED: exitCodes.usage,
   ERR_CREDENTIAL_EXPIRED: exitCodes.no,

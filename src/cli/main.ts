@@ -37,6 +37,10 @@ const commands: CommandList = {
     description: 'check whether a code is currently valid for a peer; for people, uses up no time step',
     load: () => import('./commands/codes/verify.js'),
   },
+  exec: {
+    description: "run a command with a peer's variables in its environment",
+    load: () => import('./commands/codes/exec.js'),
+  },
   config: {
     description: 'print what the agent, a peer or the agent card needs',
     load: () => import('./commands/config/config.js'),

@@ -4,12 +4,21 @@ import { whenReaderLeaves } from './io/reader.js'
 import { openOutput } from './io/stdio.js'
 import type { System } from './system.js'
 
+/** Signals that end this process at once, unless a command passes them on to the program that it runs. */
+const passedOn: readonly NodeJS.Signals[] =
+  process.platform === 'win32' ? ['SIGHUP', 'SIGBREAK'] : ['SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2']
+
 /** Runs the command line of this process, and lets the process end with its exit code. */
 export function runProcess(main: (args: readonly string[], system: System) => Promise<number>): void {
   const args = process.argv.slice(2)
   const interruption = new AbortController()
+  let receive: ((signal: NodeJS.Signals) => void) | undefined
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
+      if (receive) {
+        receive(signal)
+        return
+      }
       // The second one ends the process at once, whatever is still going on.
       if (interruption.signal.aborted)
         process.exit(signal === 'SIGTERM' ? exitCodes.terminated : exitCodes.interrupted)
@@ -50,6 +59,10 @@ export function runProcess(main: (args: readonly string[], system: System) => Pr
     signal: interruption.signal,
     watchReader: () => whenReaderLeaves(() => interruption.abort('EPIPE')),
     onQuestion: (open) => (asking = open),
+    onSignal(receiver) {
+      receive = receiver
+      for (const signal of passedOn) process.on(signal, () => receiver(signal))
+    },
   }
   void main(args, system).then((exitCode) => {
     ended = true

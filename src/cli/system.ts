@@ -16,6 +16,8 @@ export interface System {
   readonly now?: () => Date
   /** Aborts `signal` with `EPIPE` as soon as nothing reads standard output; returns what ends that. */
   readonly watchReader?: () => () => void
+  /** Hands the signals that would interrupt or end this process to a receiver, from now on. */
+  readonly onSignal?: (receiver: (signal: NodeJS.Signals) => void) => void
   /** Called when a question is put to the user, and when it is over. */
   readonly onQuestion?: (open: boolean) => void
 }

@@ -6,6 +6,8 @@ import { printable } from './text.js'
 export type ErrorCode =
   | 'ERR_AGENT_UNREACHABLE'
   | 'ERR_CARD_INVALID'
+  | 'ERR_COMMAND_MISSING'
+  | 'ERR_COMMAND_UNUSABLE'
   | 'ERR_CONFIG_INVALID'
   | 'ERR_CONFIRMATION_NEEDED'
   | 'ERR_CREDENTIAL_EXPIRED'

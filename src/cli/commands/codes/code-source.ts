@@ -42,11 +42,14 @@ export async function findCodeSource(
     name === undefined && env['A2A_TOTP_SEED']
       ? sourceFromEnvironment(env)
       : sourceFromStore(...(await namedOrOnly(store, name)), now())
-  const { bits, strong } = newestSeed(source)
-  if (!strong) {
-    output.warn(`this seed has ${bits} bits; RFC 4226 requires at least ${minimumSeedBits}; replace it`)
-  }
+  warnOfWeakSeed(output, newestSeed(source))
   return source
+}
+
+/** Warns of a seed that is too short. It is used nevertheless: somebody else may have issued it. */
+export function warnOfWeakSeed(output: CliContext['output'], { bits, strong }: Seed): void {
+  if (strong) return
+  output.warn(`this seed has ${bits} bits; RFC 4226 requires at least ${minimumSeedBits}; replace it`)
 }
 
 async function namedOrOnly(store: CliContext['store'], name: string | undefined): Promise<[Roster, Peer]> {
