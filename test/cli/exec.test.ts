@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { parse as parseEnv } from 'dotenv'
@@ -117,6 +117,16 @@ describe('exec', () => {
     await runCli(['set', 'alice', '--expires', '2026-01-02T00:00:00Z'], { cwd, now: new Date('2026-01-01') })
     const expired = await exec(cwd, 'echo', 'ran')
     expect([expired.exitCode, expired.stdout]).toEqual([1, ''])
+  })
+
+  it('runs nothing for a token that is known by its hash alone, and names what helps', async () => {
+    const cwd = await makeStore(['alice'])
+    const path = join(cwd, 'a2a-totp.json')
+    const text = readFileSync(path, 'utf8').replace(/"token":"[^"]*"/, `"hash":"sha256:${'ab'.repeat(32)}"`)
+    writeFileSync(path, text)
+    const run = await exec(cwd, 'echo', 'ran')
+    expect([run.exitCode, run.stdout]).toEqual([3, ''])
+    expect(run.stderr).toContain('a2a-totp rotate alice --token')
   })
 
   it('warns of a weak seed, as code does', async () => {

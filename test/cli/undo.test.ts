@@ -24,8 +24,7 @@ interface Stored {
 }
 /** What a store holds, without the count of its changes. */
 function contentOf(cwd: string): Stored {
-  const { serial: _serial, ...rest } = JSON.parse(readFileSync(pathIn(cwd), 'utf8')) as Stored
-  return rest
+  return { ...(JSON.parse(readFileSync(pathIn(cwd), 'utf8')) as Stored), serial: 0 }
 }
 const serialOf = (cwd: string): number =>
   (JSON.parse(readFileSync(pathIn(cwd), 'utf8')) as Stored).serial ?? 0

@@ -24,7 +24,7 @@ it('exec leaves the keys of a terminal to the command: Ctrl-C comes once, Ctrl-Z
   terminal.press('C-c')
   await until(() => readFileSync(count, 'utf8') !== '')
   terminal.press('C-z')
-  await until(() => /Stopped/.test(terminal.log()))
+  await until(() => terminal.log().includes('Stopped'))
   terminal.type('fg; echo code=$?')
   // The shell names the job as it continues it; before that, it would take the next line for itself.
   await until(() => /fg; echo[^]*exec alice -- /.test(terminal.log()))
