@@ -45,8 +45,8 @@ describe('the package', () => {
   })
 
   it('is small', () => {
-    expect(packed.size).toBeLessThan(1.6e6)
-    expect(packed.unpackedSize).toBeLessThan(5e6)
+    expect(packed.size).toBeLessThan(2e6)
+    expect(packed.unpackedSize).toBeLessThan(6e6)
   })
 
   it('holds no source map and no path of the machine that built it', () => {
