@@ -12,7 +12,7 @@ import {
   type SeedCredential,
   type TokenCredential,
 } from './roster.js'
-import type { Algorithm } from './profile.js'
+import type { Algorithm, CodeProfile } from './profile.js'
 import { peersNamed, seedCredential, tokenCredential, type ProvisionOptions } from './provision.js'
 import { makeSeed } from './seed.js'
 import { makeToken } from './token.js'
@@ -31,6 +31,8 @@ export interface Rotation extends CredentialKinds {
   readonly overlapMs: number
   /** Credentials created after this instant are kept. */
   readonly madeBefore?: Date
+  /** How the codes of the new seed are made, where that changes. The agent has one such profile a peer, so no old seed can stay. */
+  readonly profile?: Partial<CodeProfile>
 }
 
 /**
@@ -41,11 +43,11 @@ export type PeerChoice = readonly string[] | 'all'
 
 /**
  * Returns the roster with new credentials for the chosen peers: all of them or none. The old credentials stay valid for
- * the overlap at most, and expired ones are dropped.
+ * the overlap at most, and expired ones are dropped. Without an overlap a pending rotation of a peer ends as well.
  *
  * @returns the same object when `madeBefore` leaves nothing to renew
  * @throws {TOTPError} `ERR_PEER_UNKNOWN` when there is no peer with one of the names; `ERR_OVERLAP_FULL` when a peer
- *   would have a third live seed; `ERR_USAGE` when the seeds of some peers are chosen and all peers share one, or only
+ *   would have a third live seed; `ERR_ROTATION_PENDING` when one is in a rotation and there is an overlap; `ERR_USAGE` when the seeds of some peers are chosen and all peers share one, or only
  *   the seed of a canary
  */
 export function rotate(
@@ -60,15 +62,21 @@ export function rotate(
   return changed(roster, choice, rotation, {
     shared: (seeds) =>
       rotation.seed
-        ? renewSeeds(seeds, 'the store', '--all', rotation, at, () => newSeed(roster.profile.algorithm))
+        ? renewShared(seeds, rotation, at, () => newSeed(roster.profile.algorithm))
         : seeds,
-    own: (peer) => ({
-      seeds:
+    own: (before) => {
+      const peer = rotation.overlapMs === 0 ? withoutRotation(before, at) : before
+      const { algorithm } = { ...peer, ...rotation.profile }
+      const seeds =
         rotation.seed && !roster.sharedSeeds
-          ? renewSeeds(peer.seeds, peer.name, peer.name, rotation, at, () => newSeed(peer.algorithm))
-          : peer.seeds,
-      tokens: rotation.token ? renew(peer.tokens, rotation, at, newToken) : peer.tokens,
-    }),
+          ? renewSeeds(peer, rotation, at, () => newSeed(algorithm))
+          : peer.seeds
+      const tokens = rotation.token ? renew(peer.tokens, rotation, at, newToken) : peer.tokens
+      const same = seeds === peer.seeds && tokens === peer.tokens
+      if (same && !(roster.sharedSeeds && rotation.profile)) return before
+      refusePending(peer)
+      return { ...peer, ...rotation.profile, seeds, tokens }
+    },
     canary: (tokens) => renew(tokens, rotation, at, newToken),
   })
 }
@@ -77,22 +85,25 @@ export function rotate(
  * Returns the roster with only the newest credentials of the chosen peers.
  *
  * @returns the same object when there are no others
- * @throws {TOTPError} `ERR_PEER_UNKNOWN` and `ERR_USAGE` as for {@link rotate}
+ * @throws {TOTPError} `ERR_PEER_UNKNOWN`, `ERR_ROTATION_PENDING` and `ERR_USAGE` as for {@link rotate}
  */
 export function finishRotation(roster: Roster, choice: PeerChoice, kinds: CredentialKinds, at: Date): Roster {
   return changed(roster, choice, kinds, {
     shared: (seeds) => (kinds.seed ? onlyNewest(seeds, at) : seeds),
-    own: ({ seeds, tokens }) => ({
-      seeds: kinds.seed ? onlyNewest(seeds, at) : seeds,
-      tokens: kinds.token ? onlyNewest(tokens, at) : tokens,
-    }),
+    own: (peer) => {
+      refusePending(peer)
+      const seeds = kinds.seed ? onlyNewest(peer.seeds, at) : peer.seeds
+      const tokens = kinds.token ? onlyNewest(peer.tokens, at) : peer.tokens
+      return seeds === peer.seeds && tokens === peer.tokens ? peer : { ...peer, seeds, tokens }
+    },
     canary: (tokens) => onlyNewest(tokens, at),
   })
 }
 
 interface Changes {
   readonly shared: (seeds: readonly SeedCredential[]) => readonly SeedCredential[]
-  readonly own: (peer: Peer) => Pick<Peer, 'seeds' | 'tokens'>
+  /** Returns the same peer if nothing changes. */
+  readonly own: (peer: Peer) => Peer
   readonly canary: (tokens: readonly TokenCredential[]) => readonly TokenCredential[]
 }
 
@@ -126,8 +137,8 @@ function changedPeers(roster: Roster, choice: PeerChoice, { shared, own }: Chang
   const chosen = all ? [...roster.peers.values()] : peersNamed(roster, choice)
   const peers = new Map(roster.peers)
   for (const peer of chosen) {
-    const { seeds, tokens } = own(peer)
-    if (seeds !== peer.seeds || tokens !== peer.tokens) peers.set(peer.name, { ...peer, seeds, tokens })
+    const after = own(peer)
+    if (after !== peer) peers.set(peer.name, after)
   }
   const sharedSeeds = roster.sharedSeeds && all ? shared(roster.sharedSeeds) : roster.sharedSeeds
   const same =
@@ -144,14 +155,53 @@ function refuseSharedSeedOfSome(roster: Roster, choice: PeerChoice, { seed }: Cr
   )
 }
 
-function renewSeeds<C extends Credential>(
-  old: readonly C[],
+/** While a rotation is not finished, nobody knows which of its credentials are in use. */
+function refusePending({ name, pending }: Peer): void {
+  if (!pending) return
+  throw new TOTPError(
+    'ERR_ROTATION_PENDING',
+    `a rotation of ${name} is not finished (${pending.step}); run \`a2a-totp rotate ${name} --resume\`, or --abandon, ` +
+      'or pass --now after a leak',
+  )
+}
+
+/** The peer without its pending rotation: what was staged is dropped, or if it is in use, what it superseded. */
+function withoutRotation(peer: Peer, at: Date): Peer {
+  const { pending, ...rest } = peer
+  if (!pending) return peer
+  const inUse = pending.step === 'delivered' || pending.step === 'proved'
+  const settled = <C extends Credential>(credentials: readonly C[], renewed: boolean): readonly C[] => {
+    const old = credentials.filter(({ staged }) => !staged)
+    return inUse && renewed ? onlyNewest(old, at) : old.length > 0 ? old : credentials
+  }
+  return { ...rest, seeds: settled(peer.seeds, pending.seed), tokens: settled(peer.tokens, pending.token) }
+}
+
+function renewSeeds(
+  { name, seeds, pending }: Peer,
+  rotation: Rotation,
+  at: Date,
+  make: () => SeedCredential,
+): readonly SeedCredential[] {
+  // That a rotation is pending says more than that there are two seeds.
+  return pending ? renew(seeds, rotation, at, make) : atMostTwo(seeds, name, name, rotation, at, make)
+}
+
+const renewShared = (
+  seeds: readonly SeedCredential[],
+  rotation: Rotation,
+  at: Date,
+  make: () => SeedCredential,
+): readonly SeedCredential[] => atMostTwo(seeds, 'the store', '--all', rotation, at, make)
+
+function atMostTwo(
+  old: readonly SeedCredential[],
   owner: string,
   finish: string,
   rotation: Rotation,
   at: Date,
-  make: () => C,
-): readonly C[] {
+  make: () => SeedCredential,
+): readonly SeedCredential[] {
   const seeds = renew(old, rotation, at, make)
   if (seeds === old || seeds.length <= mostLiveSeeds) return seeds
   throw new TOTPError(
