@@ -51,7 +51,7 @@ const commands: CommandList = {
   },
   rotate: {
     description: 'create a new seed and token for peers; the old ones stay valid for a while',
-    load: () => import('./commands/peers/rotate.js'),
+    load: () => import('./commands/rotate/rotate.js'),
   },
   'remove-peer': {
     aliases: ['revoke', 'rm'],

@@ -61,9 +61,7 @@ export function rotate(
   const newToken = (): TokenCredential => tokenCredential(makeToken(random), { at, random })
   return changed(roster, choice, rotation, {
     shared: (seeds) =>
-      rotation.seed
-        ? renewShared(seeds, rotation, at, () => newSeed(roster.profile.algorithm))
-        : seeds,
+      rotation.seed ? renewShared(seeds, rotation, at, () => newSeed(roster.profile.algorithm)) : seeds,
     own: (before) => {
       const peer = rotation.overlapMs === 0 ? withoutRotation(before, at) : before
       const { algorithm } = { ...peer, ...rotation.profile }

@@ -113,7 +113,9 @@ export function withOldEnding(roster: Roster, names: readonly string[], id: stri
     const end = new Date(at.getTime() + pending.overlapMs)
     const ending = <C extends Credential>(credentials: readonly C[]): readonly C[] => {
       const last = credentials.at(-1)
-      const next = credentials.map((one) => (one !== last && isLive(one, end) ? { ...one, expiresAt: end } : one))
+      const next = credentials.map((one) =>
+        one !== last && isLive(one, end) ? { ...one, expiresAt: end } : one,
+      )
       return next.every((one, index) => one === credentials[index]) ? credentials : next
     }
     const seeds = pending.seed ? ending(peer.seeds) : peer.seeds
@@ -209,12 +211,15 @@ function withoutStaged(peer: Peer): Peer {
   }
 }
 
-function withoutRotation({ pending: _, ...peer }: Peer): Peer {
-  return peer
+function withoutRotation(peer: Peer): Peer {
+  const rest: { -readonly [K in keyof Peer]: Peer[K] } = { ...peer }
+  delete rest.pending
+  return rest
 }
 
 function unstaged<C extends Credential>(credential: C): C {
   if (!credential.staged) return credential
-  const { staged: _, ...rest } = credential
-  return rest as C
+  const rest: C & { staged?: true } = { ...credential }
+  delete rest.staged
+  return rest
 }

@@ -1,0 +1,70 @@
+import type { Canary, Credential, Peer, Roster } from '../../../core/roster.js'
+import { printable } from '../../../core/text.js'
+import type { CliContext } from '../../context.js'
+
+/** What a rotation would change of one peer. */
+interface PlannedRow {
+  readonly name: string
+  /** Null, because the new ones do not exist. */
+  readonly seedId: null
+  readonly tokenId: null
+  readonly expiresAt: null
+  readonly canary?: true
+  readonly makes: readonly ('seed' | 'token')[]
+  /** The live credentials that would end. */
+  readonly ends: readonly { readonly id: string; readonly at: string }[]
+}
+
+/** Prints what would change, and changes nothing. */
+export function showPlan(
+  { output }: CliContext,
+  before: Roster,
+  after: Roster,
+  changed: readonly (Peer | Canary)[],
+  at: Date,
+): void {
+  const rows = changed.map((holder) => rowOf(before, after, holder, at))
+  output.result(rows.map(textOf).join('\n'), { dryRun: true, peers: rows })
+  output.say(rows.length === 0 ? 'nothing would be changed' : 'nothing was changed')
+}
+
+function rowOf(before: Roster, after: Roster, holder: Peer | Canary, at: Date): PlannedRow {
+  const { name } = holder
+  const old = credentialsOf(before, before.peers.get(name) ?? before.canaries?.get(name))
+  const now = credentialsOf(after, holder)
+  const makes = (['seed', 'token'] as const).filter((kind) =>
+    now[kind].some(({ id }) => old[kind].every((one) => one.id !== id)),
+  )
+  const ends = (['seed', 'token'] as const).flatMap((kind) =>
+    old[kind].flatMap((one) => {
+      const end = endOf(
+        now[kind].find(({ id }) => id === one.id),
+        at,
+      )
+      return end === undefined || end === one.expiresAt?.getTime()
+        ? []
+        : [{ id: one.id, at: new Date(end).toISOString() }]
+    }),
+  )
+  const canary = 'seeds' in holder ? {} : ({ canary: true } as const)
+  return { name, seedId: null, tokenId: null, expiresAt: null, ...canary, makes, ends }
+}
+
+/** When a credential ends: now, if it is gone. */
+const endOf = (credential: Credential | undefined, at: Date): number | undefined =>
+  credential ? credential.expiresAt?.getTime() : at.getTime()
+
+function credentialsOf(
+  { sharedSeeds }: Roster,
+  holder: Peer | Canary | undefined,
+): { readonly seed: readonly Credential[]; readonly token: readonly Credential[] } {
+  const own = holder && 'seeds' in holder ? holder.seeds : []
+  const shared = holder && 'seeds' in holder ? sharedSeeds : undefined
+  return { seed: shared ?? own, token: holder?.tokens ?? [] }
+}
+
+function textOf({ name, makes, ends }: PlannedRow): string {
+  const made = makes.length === 0 ? [] : [`new ${makes.join(' and ')}`]
+  const ended = ends.map(({ id, at }) => `${printable(id)} ends ${at}`)
+  return [name, ...made, ...ended].join('  ')
+}

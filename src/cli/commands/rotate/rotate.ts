@@ -1,0 +1,307 @@
+import type { Command } from 'commander'
+import { TOTPError } from '../../../core/errors.js'
+import { canariesOf, type Canary, type Peer, type Roster } from '../../../core/roster.js'
+import type { CodeProfile } from '../../../core/profile.js'
+import {
+  finishRotation,
+  rotate,
+  type CredentialKinds,
+  type PeerChoice,
+  type Rotation,
+} from '../../../core/rotation.js'
+import { peerArgument } from '../../completes.js'
+import { inContext, type CliContext } from '../../context.js'
+import { codeOptions, duration, refuseTogether, wholeNumber } from '../../options.js'
+import { credentialsOf, showQrs, textOf } from '../peers/credential-rows.js'
+import { givenOf, isStaged, type GivenStagedOptions } from './given-options.js'
+
+interface RotateOptions extends GivenStagedOptions, Partial<CodeProfile> {
+  seed?: true
+  token?: true
+  all?: true
+  olderThan?: number
+  overlap?: number
+  now?: true
+  finish?: true
+  dryRun?: true
+  resume?: true
+  abandon?: true
+  yes?: true
+  qr?: true
+  reveal?: true
+}
+
+const defaultOverlapMs = 24 * 3_600_000
+
+export const define = inContext((command, context) =>
+  stagedOptions(
+    codeOptions(
+      command
+        .argument(...peerArgument('[names...]', 'the peers; all are rotated, or none'))
+        .option('--seed', 'only the seed')
+        .option('--token', 'only the token')
+        .option('--all', 'every peer')
+        .option(
+          ...duration(
+            '--older-than <time>',
+            'only what is older, for example 90d; without NAME, of every peer',
+          ),
+        )
+        .option(...duration('--overlap <time>', 'how long the old ones stay valid (default: 24h)'))
+        .option('--now', 'end the old ones immediately')
+        .option('--finish', 'create nothing, drop what is superseded')
+        .option('--dry-run', 'print what would change, and change nothing'),
+    ),
+  )
+    .option('--yes', 'do not ask, with --all --now')
+    .option('--qr', 'show the new key URI as a QR code, on a terminal')
+    .option('--reveal', 'print the seed, the token and the key URI')
+    .addHelpText(
+      'after',
+      `
+While old and new overlap, any live token works with any live seed. Update the agent's server file first, then each
+peer's configuration, then wait or run --finish. A peer has at most two live seeds. After a leak use --now.
+In a store with --shared-seed the seed belongs to all peers, so rotating it needs --all. A canary gets a new token only
+if it is named: after that its old one is no longer watched.
+--digits, --algorithm and --period change how a peer's codes are made. The agent has one such setting a peer, so they
+need --now: no old seed can stay valid beside the new one.
+
+With --deliver, --server-out, --deliver-server or --prove the rotation does the whole way, in this order: new credentials
+are staged; the agent gets its server file; the agent lets the new ones in (--prove, --wait); the peer gets its fragment;
+it is proved; the old ones end with the overlap; the agent gets its server file again. Where a step fails the old ones
+stay, the exit code is 1, and --resume goes on from there; --abandon drops what was not delivered. A step may be done
+twice, after an interruption, so COMMAND has to be one that may. COMMAND runs by /bin/sh, once for each peer, with
+$A2A_TOTP_PEER, $A2A_TOTP_AGENT and $A2A_TOTP_FORMAT, and without any other A2A_TOTP_ variable.
+
+Examples:
+  $ a2a-totp rotate alice                        # then: config server, config client alice
+  $ a2a-totp rotate alice --finish
+  $ a2a-totp rotate mallory --token --now        # its token is in a log
+  $ a2a-totp rotate --older-than 90d --overlap 7d --dry-run
+  $ a2a-totp rotate alice --server-out server.json --prove https://billing.example \\
+      --deliver 'ssh alice.example "umask 077; cat > a2a.env.new && mv a2a.env.new a2a.env"'
+  $ a2a-totp rotate --resume`,
+    )
+    .action((names: string[], options: RotateOptions) => run(context, names, options)),
+)
+
+const stagedOptions = (command: Command): Command =>
+  command
+    .option('--deliver <command>', "run this for each peer, with the peer's new fragment on standard input")
+    .option('--format <format>', 'the format of the fragment, as of config client (default: env)')
+    .option('--server-out <file>', "write the agent's server file here; the agent follows it")
+    .option('--deliver-server <command>', 'run this with the server file on standard input')
+    .option('--prove <url>', 'probe the agent with the new credentials; it sends no wrong codes')
+    .option(...wholeNumber('--wait <seconds>', 'until the agent lets the new ones in (default: 60)', 0, 3600))
+    .option(...wholeNumber('--timeout <seconds>', 'for each command (default: 60)', 1, 86_400))
+    .option(
+      '--allow-host <hosts>',
+      'with --prove: credentials may go to these hosts as well, comma-separated',
+      hosts,
+    )
+    .option('--insecure-http', 'with --prove: send credentials over plain http beyond loopback')
+    .option('--ca <file>', 'with --prove: trust the certificates in this PEM file')
+    .option('--allow-weak-seed', 'write seeds of less than 128 bits, for an agent that allows them')
+    .option('--resume', 'go on with what is not finished, with the options it was started with')
+    .option('--abandon', 'drop new credentials that were not delivered')
+
+const hosts = (text: string): string[] =>
+  text
+    .split(',')
+    .map((host) => host.trim())
+    .filter(Boolean)
+
+async function run(context: CliContext, given: string[], options: RotateOptions): Promise<void> {
+  refuseContradictions(options)
+  const names = [...new Set(given)]
+  if (options.resume ?? options.abandon) {
+    refuseTogether({ '--all': options.all, NAME: names[0] })
+    const { abandon, resume } = await import('./staged-commands.js')
+    return options.resume ? resume(context, names, options) : abandon(context, names, options)
+  }
+  const kinds = kindsOf(options)
+  const choice = choiceOf(names, options)
+  if (options.finish) return finish(context, choice, kinds, options)
+  const rotation = rotationOf(context, kinds, options)
+  const staged = requireStagedOptions(options)
+  if (options.dryRun) return dryRun(context, choice, rotation, options)
+  if (options.all && options.now) await confirmAll(context, choice, rotation, options)
+  if (!staged) return renew(context, choice, rotation, options)
+  const { rotateStaged } = await import('./staged-commands.js')
+  return rotateStaged(context, choice, rotation, options)
+}
+
+/** Without either option, both. */
+function kindsOf({ seed, token }: RotateOptions): CredentialKinds {
+  const both = seed === token
+  return { seed: both || seed === true, token: both || token === true }
+}
+
+function choiceOf(names: string[], { all, olderThan }: RotateOptions): PeerChoice {
+  refuseTogether({ '--all': all, NAME: names[0] })
+  if (names.length > 0) return [...new Set(names)]
+  if (all ?? olderThan !== undefined) return 'all'
+  throw new TOTPError('ERR_USAGE', 'no peer named; pass NAME, --all or --older-than')
+}
+
+function refuseContradictions(options: RotateOptions): void {
+  const { now, overlap, olderThan, qr, reveal, finish, resume, abandon } = options
+  const { algorithm, digits, period, seed, token, dryRun } = options
+  refuseTogether({ '--now': now, '--overlap': overlap })
+  const forNewOnes = {
+    '--now': now,
+    '--overlap': overlap,
+    '--older-than': olderThan,
+    '--qr': qr,
+    '--reveal': reveal,
+    '--algorithm': algorithm,
+    '--digits': digits,
+    '--period': period,
+  }
+  const forOneRun = { ...forNewOnes, '--seed': seed, '--token': token, '--dry-run': dryRun }
+  refuseAllWith('--finish', finish, { ...forNewOnes, ...givenOf(options) })
+  refuseAllWith('--resume', resume, { ...forOneRun, '--finish': finish, '--abandon': abandon })
+  refuseAllWith('--abandon', abandon, { ...forOneRun, '--finish': finish })
+  if (!isStaged(options)) return
+  refuseAllWith('a delivery', true, { '--qr': qr, '--reveal': reveal })
+}
+
+function refuseAllWith(name: string, given: unknown, others: Readonly<Record<string, unknown>>): void {
+  if (given === undefined) return
+  for (const [option, value] of Object.entries(others)) refuseTogether({ [name]: given, [option]: value })
+}
+
+/**
+ * Whether the rotation delivers or proves something.
+ *
+ * @throws {TOTPError} `ERR_USAGE` for an option that says how, without one that says what
+ */
+function requireStagedOptions(options: RotateOptions): boolean {
+  if (isStaged(options)) return true
+  const [lost] = Object.entries(givenOf(options)).find(([, value]) => value !== undefined) ?? []
+  if (lost === undefined) return false
+  throw new TOTPError(
+    'ERR_USAGE',
+    `${lost} needs --deliver, --server-out, --deliver-server or --prove; add one, or omit it`,
+  )
+}
+
+function rotationOf(
+  { now }: CliContext,
+  kinds: CredentialKinds,
+  { olderThan, overlap = defaultOverlapMs, now: atOnce, algorithm, digits, period }: RotateOptions,
+): Rotation {
+  const changed = Object.entries({ algorithm, digits, period }).filter(([, value]) => value !== undefined)
+  const [first] = changed
+  if (first && !kinds.seed)
+    throw new TOTPError('ERR_USAGE', `--${first[0]} needs a new seed; omit --token, or add --seed`)
+  if (first && !atOnce) {
+    throw new TOTPError(
+      'ERR_USAGE',
+      `--${first[0]} needs --now: the agent makes all codes of a peer in one way, so an old seed cannot stay valid beside a new one`,
+    )
+  }
+  return {
+    ...kinds,
+    overlapMs: atOnce ? 0 : overlap,
+    ...(olderThan === undefined ? {} : { madeBefore: new Date(now().getTime() - olderThan) }),
+    ...(first ? { profile: Object.fromEntries(changed) } : {}),
+  }
+}
+
+/** What would be refused is refused before the question. */
+async function confirmAll(
+  { store, confirm, now, random }: CliContext,
+  choice: PeerChoice,
+  rotation: Rotation,
+  { yes }: RotateOptions,
+): Promise<void> {
+  const roster = await store.read()
+  rotate(roster, choice, rotation, { at: now(), random })
+  const question = `End the credentials of all ${roster.peers.size} peers of ${roster.agent} now?`
+  if (yes || (await confirm(question, '--yes'))) return
+  throw new TOTPError('ERR_DECLINED', 'nothing was rotated')
+}
+
+async function dryRun(
+  context: CliContext,
+  choice: PeerChoice,
+  rotation: Rotation,
+  options: RotateOptions,
+): Promise<void> {
+  const { store, now, random } = context
+  const at = now()
+  if (isStaged(options)) {
+    const { requireStageable } = await import('./staged-commands.js')
+    await requireStageable(context, choice, rotation, options)
+  }
+  const before = await store.read()
+  const after = rotate(before, choice, rotation, { at, random })
+  const { showPlan } = await import('./dry-run.js')
+  showPlan(context, before, after, changedPeers(before, after), at)
+}
+
+async function renew(
+  context: CliContext,
+  choice: PeerChoice,
+  rotation: Rotation,
+  options: RotateOptions,
+): Promise<void> {
+  const { store, output, now, random } = context
+  const at = now()
+  let before: Roster | undefined
+  const after = await store.update((current) => {
+    before = current
+    return rotate(current, choice, rotation, { at, random })
+  })
+  const rotated = changedPeers(before, after)
+  const rows = rotated.map((peer) => credentialsOf(after, peer, options.reveal ?? false))
+  output.result(rows.map(textOf).join('\n'), { peers: rows })
+  const [first] = rotated
+  if (!first) {
+    output.say('nothing to rotate')
+    return
+  }
+  output.say(
+    options.now
+      ? 'the old ones end as soon as the agent has its new server file'
+      : `the old ones stay valid until ${new Date(at.getTime() + rotation.overlapMs).toISOString()}`,
+  )
+  output.say(`next: a2a-totp config server, then a2a-totp config client ${first.name}`)
+  if (options.qr) await showQrs(context, after, rotated)
+}
+
+async function finish(
+  context: CliContext,
+  choice: PeerChoice,
+  kinds: CredentialKinds,
+  options: RotateOptions,
+): Promise<void> {
+  const { store, output, now } = context
+  const at = now()
+  let before: Roster | undefined
+  const change = (current: Roster): Roster => finishRotation((before = current), choice, kinds, at)
+  if (options.dryRun) {
+    const planned = change(await store.read())
+    const { showPlan } = await import('./dry-run.js')
+    showPlan(context, before ?? planned, planned, changedPeers(before, planned), at)
+    return
+  }
+  const after = await store.update(change)
+  const rows = changedPeers(before, after).map((peer) => credentialsOf(after, peer, false))
+  output.result(rows.map(textOf).join('\n'), { peers: rows })
+  output.say(
+    after === before
+      ? 'nothing was superseded'
+      : 'dropped what was superseded; next: update the server file, a2a-totp config server',
+  )
+}
+
+/** The peers and canaries whose credentials changed. A new shared seed changes those of all peers. */
+function changedPeers(before: Roster | undefined, after: Roster): (Peer | Canary)[] {
+  const all = before?.sharedSeeds !== after.sharedSeeds
+  return [
+    ...[...after.peers.values()].filter((peer) => all || before?.peers.get(peer.name) !== peer),
+    ...canariesOf(after).filter((canary) => before?.canaries?.get(canary.name) !== canary),
+  ]
+}
