@@ -1,6 +1,6 @@
 import { canariesOf, replayOf, seedsOf, type Canary, type Peer, type Roster } from '../../../core/roster.js'
 import { inContext } from '../../context.js'
-import { ageOf, noteOf, overlapOf, viewRoster } from './peer-view.js'
+import { ageOf, noteOf, overlapOf, pendingOf, viewRoster } from './peer-view.js'
 import { tableIn } from '../../io/table.js'
 
 export const define = inContext((command, { store, output, now }) =>
@@ -9,6 +9,7 @@ export const define = inContext((command, { store, output, now }) =>
       'after',
       `
 Prints no secrets. "+1 for 23h" after an id means that an older credential is valid for another 23 hours, an overlap.
+PENDING, if there is one, is a rotation with a delivery that is not finished: rotate --resume goes on with it.
 A canary (add-peer --canary) has no seed and no codes.
 
 Examples:
@@ -19,12 +20,25 @@ Examples:
       const roster = await store.read()
       const peers = [...roster.peers.values(), ...canariesOf(roster)]
       const header = ['NAME', 'SEED', 'TOKEN', 'AGE', 'CODES', 'REPLAY', 'NOTE']
-      const rows = peers.map((peer) => row(roster, peer, now()))
-      const text = peers.length === 0 ? '' : tableIn(output.width, header, rows)
+      const [head = [], ...rows] = withPending(
+        [header, ...peers.map((peer) => row(roster, peer, now()))],
+        ['PENDING', ...peers.map((peer) => pendingOf(peer, now()))],
+      )
+      const text = peers.length === 0 ? '' : tableIn(output.width, head, rows)
       output.result(text, viewRoster(roster, peers))
       if (peers.length === 0) output.say('no peers yet; next: a2a-totp add-peer NAME')
     }),
 )
+
+/** A column before the notes, which is there only when a rotation is pending. */
+function withPending(rows: readonly string[][], column: readonly string[]): readonly string[][] {
+  if (column.slice(1).every((cell) => cell === '')) return rows
+  return rows.map((cells, index) => [
+    ...cells.slice(0, -1),
+    column[index] === '' ? '-' : (column[index] ?? '-'),
+    ...cells.slice(-1),
+  ])
+}
 
 function row(roster: Roster, peer: Peer | Canary, now: Date): string[] {
   if (!('seeds' in peer)) {

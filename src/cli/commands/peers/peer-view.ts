@@ -1,5 +1,6 @@
 import {
   isLive,
+  newestLive,
   replayOf,
   seedsOf,
   type Canary,
@@ -15,6 +16,17 @@ interface CredentialView {
   readonly id: string
   readonly createdAt: string
   readonly expiresAt: string | null
+  /** Known to the agent, and not in use yet. */
+  readonly staged?: true
+}
+
+/** A rotation that is not finished. */
+interface PendingView {
+  readonly id: string
+  readonly since: string
+  readonly step: string
+  readonly seed: boolean
+  readonly token: boolean
 }
 
 /** A token that is known by its hash alone is marked. */
@@ -34,6 +46,7 @@ export interface PeerView {
   readonly note: string | null
   readonly seeds: readonly CredentialView[]
   readonly tokens: readonly TokenView[]
+  readonly pending: PendingView | null
 }
 
 export function viewPeer(roster: Roster, peer: Peer | Canary): PeerView {
@@ -49,13 +62,28 @@ export function viewPeer(roster: Roster, peer: Peer | Canary): PeerView {
     note: note ?? null,
     seeds: seedsOf(roster, peer).map(viewCredential),
     tokens: peer.tokens.map(viewToken),
+    pending: viewPending(peer),
   }
+}
+
+function viewPending({ pending }: Peer): PendingView | null {
+  if (!pending) return null
+  const { id, since, step, seed, token } = pending
+  return { id, since: since.toISOString(), step, seed, token }
 }
 
 function viewCanary({ name, note, createdAt, tokens }: Canary): PeerView {
   const noCodes = { algorithm: null, digits: null, period: null, replay: null }
   const life = { createdAt: createdAt.toISOString(), note: note ?? null }
-  return { name, canary: true, ...noCodes, ...life, seeds: [], tokens: tokens.map(viewToken) }
+  return {
+    name,
+    canary: true,
+    ...noCodes,
+    ...life,
+    seeds: [],
+    tokens: tokens.map(viewToken),
+    pending: null,
+  }
 }
 
 /** The document of `list --json` and `show --json`. */
@@ -87,10 +115,19 @@ function spanOf(ms: number): string {
   return `${seconds}s`
 }
 
-/** The newest credential's id and how long it is still valid, the number of older ones that are still live, and how long the last of them stays so. */
+/** `delivered, since 2h`: how far a rotation is that is not finished; empty without one. */
+export function pendingOf(peer: Peer | Canary, now: Date): string {
+  if (!('seeds' in peer) || !peer.pending) return ''
+  const { step, since } = peer.pending
+  return `${step}, since ${ageOf(since, now)}`
+}
+
+/**
+ * The id of the credential in use and how long it is still valid, the number of older ones that are still live, and how
+ * long the last of them stays so. One that is staged is only named when there is no other.
+ */
 export function overlapOf(credentials: readonly Credential[], now: Date): string {
-  const live = credentials.filter((credential) => isLive(credential, now))
-  const newest = live.at(-1)
+  const newest = newestLive(credentials, now)
   if (!newest) return 'expired'
   const end = newest.expiresAt
   const marks = [
@@ -98,7 +135,7 @@ export function overlapOf(credentials: readonly Credential[], now: Date): string
     ...(isHashOnly(newest) ? ['hash only'] : []),
   ]
   const id = marks.length === 0 ? newest.id : `${newest.id} (${marks.join(', ')})`
-  const older = live.slice(0, -1)
+  const older = credentials.filter((one) => one !== newest && !one.staged && isLive(one, now))
   if (older.length === 0) return id
   const ends = older.map(({ expiresAt }) => expiresAt?.getTime() ?? Infinity)
   const last = Math.max(...ends)
@@ -108,10 +145,11 @@ export function overlapOf(credentials: readonly Credential[], now: Date): string
 /** A peer's note on one line. */
 export const noteOf = ({ note = '' }: Pick<Peer, 'note'>): string => printable(note)
 
-const viewCredential = ({ id, createdAt, expiresAt }: Credential): CredentialView => ({
+const viewCredential = ({ id, createdAt, expiresAt, staged }: Credential): CredentialView => ({
   id,
   createdAt: createdAt.toISOString(),
   expiresAt: expiresAt?.toISOString() ?? null,
+  ...(staged && { staged }),
 })
 
 const viewToken = (credential: TokenCredential): TokenView => ({

@@ -13,7 +13,7 @@ import { newestSeed, sourceFromStore } from '../codes/code-source.js'
 import { peerArgument } from '../../completes.js'
 import { inContext, type CliContext } from '../../context.js'
 import { keyUriOf } from './credential-rows.js'
-import { ageOf, noteOf, viewRoster } from './peer-view.js'
+import { ageOf, noteOf, pendingOf, viewRoster } from './peer-view.js'
 import { table } from '../../io/table.js'
 import {
   emit,
@@ -88,6 +88,7 @@ function describe(roster: Roster, peer: Peer, now: Date): string {
     ['replay', replayOf(roster, peer)],
     ['created', peer.createdAt.toISOString()],
     ...(peer.note === undefined ? [] : [['note', noteOf(peer)]]),
+    ...(peer.pending ? [['rotation', `pending: ${pendingOf(peer, now)}`]] : []),
     ...seedsOf(roster, peer).map((seed) => [roster.sharedSeeds ? 'shared seed' : 'seed', life(seed, now)]),
     ...peer.tokens.map((token) => ['token', life(token, now)]),
   ])
@@ -103,8 +104,8 @@ function describeCanary({ agent }: Roster, canary: Canary, now: Date): string {
   ])
 }
 
-function life({ id, createdAt, expiresAt }: Credential, now: Date): string {
+function life({ id, createdAt, expiresAt, staged }: Credential, now: Date): string {
   const end =
     expiresAt === undefined ? '' : `, ${expiresAt <= now ? 'expired' : 'expires'} ${expiresAt.toISOString()}`
-  return `${id}, ${ageOf(createdAt, now)} old${end}`
+  return `${id}, ${ageOf(createdAt, now)} old${end}${staged ? ', staged: not in use yet' : ''}`
 }
