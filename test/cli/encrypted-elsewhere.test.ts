@@ -61,7 +61,7 @@ async function storeFor(...names: Name[]): Promise<string> {
 const changes = [
   ['add-peer', 'bob'],
   ['rotate', 'alice'],
-  ['rotate', '--all', '--now'],
+  ['rotate', '--all', '--now', '--yes'],
   ['remove-peer', 'alice', '--yes'],
   ['import', '-'],
 ]

@@ -26,6 +26,11 @@ age -d -i key.txt a2a-totp.json
   3. a2a-totp config client alice --out …        alice uses the new ones
   4. wait, or a2a-totp rotate alice --finish     only the new ones are left; update the server file
 
+Or all of it in one command, which proves each step before the next and can be resumed:
+
+  $ a2a-totp rotate alice --server-out server.json --prove https://billing.example --deliver 'COMMAND'
+  $ a2a-totp rotate --resume                     after a failure; the old ones stay valid until then
+
 The agent refuses the old ones as soon as they expire, without a new file. A peer has at most two live seeds, because
 each makes it easier to guess a code. After a leak use --now, and update the server file at once.
 `,
