@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -260,7 +259,7 @@ describe('a command that delivers', () => {
     const failed = await run(cwd, 'rotate', 'alice', '--deliver', slow, '--timeout', '1', ...serverOut)
     expect(failed.exitCode).toBe(1)
     expect(failed.stderr).toContain('it took longer than 1 s')
-    expect(isRunning(Number(read(cwd, 'child.pid')))).toBe(false)
+    await expect.poll(() => isRunning(Number(read(cwd, 'child.pid')))).toBe(false)
   })
 
   it('is not held up by what it leaves in the background', async () => {
@@ -295,7 +294,7 @@ describe('a command that delivers', () => {
     })
     child.kill(signal)
     expect(await new Promise((done) => child.once('exit', done))).toBe(exitCode)
-    expect(isRunning(Number(read(cwd, 'child.pid')))).toBe(false)
+    await expect.poll(() => isRunning(Number(read(cwd, 'child.pid')))).toBe(false)
     expect(peerOf(cwd).pending?.step).toBe('admitted')
     const resumed = await runBinary(['rotate', '--resume', '--deliver', toFile], { cwd })
     expect(resumed.exitCode).toBe(0)
@@ -429,8 +428,12 @@ describe('rotate', () => {
 const agentOfStore = (cwd: string): string =>
   (JSON.parse(read(cwd)) as { agent: { name: string } }).agent.name
 
-const isRunning = (pid: number): boolean =>
-  spawnSync('ps', ['-o', 'stat=', '-p', String(pid)])
-    .stdout.toString()
-    .trim()
-    .replace(/^Z.*/, '') !== ''
+/** A process that has ended may wait for its parent to notice. */
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
+  }
+}

@@ -4,6 +4,7 @@ import { isAbsolute, join } from 'node:path'
 import * as v from 'valibot'
 import { isTOTPError } from '../../../core/errors.js'
 import { parseJson } from '../../../core/json.js'
+import { jsonText } from '../../../core/text.js'
 import { clientFragments, type ClientFormat } from '../../../fragments/index.js'
 import { realPath } from '../../../programs/work-tree.js'
 import { writeNewFile } from '../../../store/atomic-write.js'
@@ -54,7 +55,7 @@ function writing(
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     const distrust = distrustFolder(folder)
     if (distrust !== undefined) return distrust
-    writeNewFile(fileOf(context, folder, id), `${JSON.stringify(options)}\n`, { force: true })
+    writeNewFile(fileOf(context, folder, id), `${jsonText(options)}\n`, { force: true })
     return undefined
   } catch (error) {
     return isTOTPError(error) ? error.message : `${folder} cannot be created`
