@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { TOTPServerAuthScheme } from '../../src/server/index.js'
+import { memoryState, TOTPServerAuthScheme } from '../../src/server/index.js'
 import { makeStore, parseJson, runBinary, runCli, startBinary, type CliRun } from '../support/cli.js'
 import { frameworkAgents, type FrameworkAgent } from '../support/framework-agents.js'
 
@@ -48,7 +48,8 @@ const remembered = (cwd: string): string[] => {
 /** A real agent that follows `server.json` of a store. */
 async function agentOf(cwd: string): Promise<FrameworkAgent & AsyncDisposable> {
   await run(cwd, 'config', 'server', '--out', 'server.json')
-  const scheme = TOTPServerAuthScheme.fromFile(join(cwd, 'server.json'))
+  const state = memoryState({ since: new Date(0) })
+  const scheme = TOTPServerAuthScheme.fromFile(join(cwd, 'server.json'), { state })
   const make = frameworkAgents['node:http']
   if (!make) throw new Error('no such agent')
   const agent = await make(scheme)
@@ -87,6 +88,15 @@ describe('a rotation with a delivery', () => {
     expect(read(cwd, 'server.json')).toContain(after.seeds[0]?.expiresAt)
     expect(remembered(cwd)).toEqual([])
     expect((await run(cwd, 'rotate', '--resume')).stderr).toContain('ERR_NOTHING_PENDING')
+  })
+
+  it('proves under once before the peer needs its time steps', async () => {
+    const cwd = await makeStore(['alice'], ['--replay', 'once'])
+    await using agent = await agentOf(cwd)
+    const flags = ['--deliver', toFile, ...serverOut, '--prove', agent.origin, '--wait', '120']
+    const done = await runBinary(['rotate', 'alice', ...flags], { cwd })
+    expect(done).toMatchObject({ exitCode: 0 })
+    expect(done.stdout).toMatch(/done\n$/)
   })
 
   it('uses the old credentials until the new ones are delivered', async () => {

@@ -43,6 +43,8 @@ export async function runStaged(
 
 class StagedRun {
   readonly #problems = new Map<string, string>()
+  /** Peers under `once` that were proved when they were let in. */
+  readonly #proved = new Set<string>()
   /** The server file that this run delivered last. */
   #delivered: string | undefined
 
@@ -102,7 +104,8 @@ class StagedRun {
       await this.#step(name, 'admitted', async (now, peer) => {
         if (prove === undefined) return undefined
         const { admitted } = await import('./proof.js')
-        return admitted(this.context, now, peer, { ...this.options, prove }, until)
+        const onProved = (): void => void this.#proved.add(name)
+        return admitted(this.context, now, peer, { ...this.options, prove }, { until, onProved })
       })
     }
   }
@@ -119,6 +122,7 @@ class StagedRun {
     if (prove === undefined) return
     const options: ProvingOptions = { ...this.options, prove }
     await this.#step(name, 'proved', async (roster, peer) => {
+      if (this.#proved.has(name)) return undefined
       this.context.output.say(`probing as ${name}`)
       const { proved } = await import('./proof.js')
       return proved(this.context, roster, peer, options)
