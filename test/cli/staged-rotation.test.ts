@@ -328,9 +328,25 @@ describe('a command that delivers', () => {
   })
 })
 
+describe('a rotation that only hands out fragments', () => {
+  it('does so, and warns that the agent has to be told', async () => {
+    const cwd = await makeStore(['alice', 'bob'])
+    const old = peerOf(cwd)
+    const done = await run(cwd, 'rotate', 'alice', 'bob', '--deliver', toFile)
+    expect(done.exitCode).toBe(0)
+    expect(done.stderr).toContain('the agent refuses the new credentials until it has its new server file')
+    const { seeds, tokens, pending } = peerOf(cwd)
+    expect([seeds.length, tokens.length, pending]).toEqual([2, 2, undefined])
+    expect(seeds[0]).toMatchObject({ id: old.seeds[0]?.id, expiresAt: expect.any(String) as string })
+    for (const name of ['alice', 'bob']) {
+      const { stdout } = await run(cwd, 'config', 'client', name)
+      expect(read(cwd, `${name}.env`)).toBe(stdout)
+    }
+  })
+})
+
 describe('what a rotation refuses before it changes anything', () => {
   const exits: readonly (readonly [readonly string[], number, RegExp])[] = [
-    [['alice', '--deliver', 'true'], 2, /--server-out FILE or --deliver-server COMMAND, or --prove URL/],
     [['alice', '--wait', '5'], 2, /--wait needs --deliver/],
     [['alice', '--deliver', 'true', ...serverOut, '--format', 'steam'], 2, /--format must be one of env/],
     [['alice', '--prove', 'http://agent.example'], 2, /ERR_INSECURE_TRANSPORT/],
@@ -411,7 +427,8 @@ describe('rotate', () => {
     )
     expect(all.exitCode).toBe(0)
     expect(all.stdout.split('\n').filter(Boolean)).toHaveLength(2)
-    expect((await run(cwd, 'rotate', 'alice', '--dry-run', '--deliver', 'true')).exitCode).toBe(2)
+    expect((await run(cwd, 'rotate', 'alice', '--dry-run', '--deliver', 'touch ran')).exitCode).toBe(0)
+    expect((await run(cwd, 'rotate', 'alice', '--dry-run', '--prove', 'ftp://a.example')).exitCode).toBe(2)
     expect((await run(cwd, 'rotate', 'carol', '--dry-run')).exitCode).toBe(1)
     expect(read(cwd)).toBe(before)
     expect(readdirSync(cwd).filter((name) => /ran|server|\.local|bak/.test(name))).toEqual([

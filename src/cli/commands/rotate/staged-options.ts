@@ -28,8 +28,8 @@ export interface StagedOptions {
 /**
  * Completes what was given, on top of what is remembered.
  *
- * @throws {TOTPError} `ERR_USAGE` when a peer would get credentials that the agent cannot know yet, and for a URL that
- *   cannot be probed; `ERR_INSECURE_TRANSPORT` for one over plain http beyond loopback
+ * @throws {TOTPError} `ERR_USAGE` for a URL that cannot be probed; `ERR_INSECURE_TRANSPORT` for one over plain http beyond
+ *   loopback
  */
 export function completed(
   { cwd }: CliContext,
@@ -63,14 +63,7 @@ function secretFormat(format: string): ClientFormat {
   throw new TOTPError('ERR_USAGE', `--format must be one of ${formats.join(', ')}`)
 }
 
-function requireUsable({ deliver, serverOut, deliverServer, prove, insecureHttp }: StagedOptions): void {
-  if (deliver !== undefined && (serverOut ?? deliverServer ?? prove) === undefined) {
-    throw new TOTPError(
-      'ERR_USAGE',
-      '--deliver alone would hand out credentials that the agent does not know yet; add --server-out FILE or ' +
-        '--deliver-server COMMAND, or --prove URL to wait until the agent lets them in',
-    )
-  }
+function requireUsable({ prove, insecureHttp }: StagedOptions): void {
   if (prove === undefined) return
   requireHttpUrl('--prove', prove)
   const url = parseHttpUrl(prove)

@@ -94,10 +94,15 @@ class StagedRun {
       }
     }
     const { prove, wait } = this.options
-    if (prove === undefined) {
+    if (prove === undefined && deliversServer(this.options)) {
       output.say('whether the agent lets the new credentials in was not looked at; --prove URL looks')
       await sleep(settleMs)
       this.#throwIfInterrupted()
+    } else if (prove === undefined) {
+      output.warn(
+        'the agent refuses the new credentials until it has its new server file: run a2a-totp config server at once; ' +
+          '--server-out or --deliver-server delivers it before the peer has them',
+      )
     }
     const until = performance.now() + wait * 1000
     for (const name of staged) {
