@@ -2,6 +2,7 @@ import { TOTPError } from './errors.js'
 import { quoteName } from './name.js'
 import type { CodeProfile, ReplayPolicy } from './profile.js'
 import { replayOf, type Roster } from './roster.js'
+import { listSome } from './text.js'
 
 /**
  * Returns whether peers with this policy may share a seed. Under `once` they may not: a seed has the same codes for all
@@ -50,10 +51,9 @@ export function sharedSeedProblem(roster: Roster): RosterProblem | undefined {
     .filter((peer) => !mayShareSeed({ replay: replayOf(roster, peer) }))
     .map(({ name }) => quoteName(name))
   if (names.length > 0) {
-    const more = names.length > mostNames ? ` and ${names.length - mostNames} more` : ''
     return {
       kind: 'once',
-      message: `policy once of ${names.slice(0, mostNames).join(', ')}${more}: ${sharedOnce}`,
+      message: `policy once of ${listSome(names, mostNames)}: ${sharedOnce}`,
       fix: `create a store without --shared-seed, or run \`a2a-totp set NAME --replay reuse\` for such peers`,
     }
   }

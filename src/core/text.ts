@@ -59,6 +59,12 @@ function percentEncoded(character: string): string {
   return bytes.map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('')
 }
 
+/** `alice, bob, carol and 7 more`: the first of some texts, and how many are left out. One more is named instead of counted. */
+export function listSome(texts: readonly string[], most = 10): string {
+  const more = texts.length - most
+  return more <= 1 ? texts.join(', ') : `${texts.slice(0, most).join(', ')} and ${more} more`
+}
+
 /** A number with its noun: `1 peer`, `2 peers`, `2 entries`. */
 export const count = (number: number, one: string, many = `${one}s`): string =>
   `${number} ${number === 1 ? one : many}`

@@ -1,4 +1,5 @@
 import { quoteForShell } from '../core/shell.js'
+import { listSome } from '../core/text.js'
 
 export const severities = ['serious', 'warning', 'note'] as const
 export type Severity = (typeof severities)[number]
@@ -29,18 +30,11 @@ export interface Joint {
   readonly fix?: (subjects: readonly string[]) => string
 }
 
-/** Subjects that are named before the rest is counted. */
-const mostNamed = 3
-
 /** A command names at most this many; others are left to the reader. */
 const mostInCommand = 5
 
-/** `alice, bob, carol and 7 more`. */
-export function namesOf(subjects: readonly string[]): string {
-  const more = subjects.length - mostNamed
-  if (more <= 1) return subjects.join(', ')
-  return `${subjects.slice(0, mostNamed).join(', ')} and ${more} more`
-}
+/** What findings are about, for one line. */
+export const nameSubjects = (subjects: readonly string[]): string => listSome(subjects, 3)
 
 /**
  * The words of a command for some of all peers: their names; if they are many, `all` for every one of them, else `NAME`.

@@ -1,4 +1,4 @@
-import { namesOf, type Finding, type Severity } from './finding.js'
+import { nameSubjects, type Finding, type Severity } from './finding.js'
 
 /** All findings with one id and severity, as one line says them. */
 export interface Kind {
@@ -30,7 +30,7 @@ export function kindsOf(findings: readonly Finding[], fixed: ReadonlySet<Finding
 function subjectOf(group: readonly Finding[], { joint }: Finding): string {
   const subjects = [...new Set(group.map(({ subject }) => subject))]
   if (subjects.length === 1) return subjects.join('')
-  return `${subjects.length} ${joint?.noun ?? 'times'}: ${namesOf(subjects)}`
+  return `${subjects.length} ${joint?.noun ?? 'times'}: ${nameSubjects(subjects)}`
 }
 
 function messageOf(group: readonly Finding[], { message, joint }: Finding): string {

@@ -1,4 +1,5 @@
 import { lstatSync, readFileSync } from 'node:fs'
+import { count } from '../core/text.js'
 import { hashToken } from '../core/token.js'
 import type { Roster } from '../core/roster.js'
 import { previousPath } from '../store/previous.js'
@@ -35,8 +36,7 @@ export function auditPrevious(path: string, roster: Roster, at: Date, tool: stri
   ]
   const revoked = plain ? revokedSince(bytes, roster) : 0
   if (revoked > 0) {
-    const what = revoked === 1 ? 'a credential that is' : `${revoked} credentials that are`
-    return stale(`holds ${what} revoked by now, and ${tool} undo would make valid again`)
+    return stale(`holds ${count(revoked, 'revoked credential')}, which ${tool} undo would make valid again`)
   }
   const days = Math.floor((at.getTime() - stats.mtimeMs) / dayMs)
   return days >= staleDays ? stale(`is ${days} days old, so nobody needs it for ${tool} undo`) : []

@@ -1,12 +1,13 @@
 import { lstatSync, readFileSync } from 'node:fs'
 import { dirname, extname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import { count } from '../core/text.js'
 import type { WorkTreeFiles } from '../programs/git-files.js'
 import type { KnownView } from '../programs/git-view.js'
 import type { Asker } from '../programs/git.js'
 import { untrackCommand } from '../programs/untrack-command.js'
 import { ignoreFileInGit } from '../store/ignore-file.js'
-import { chosen, namesOf, type Finding } from './finding.js'
+import { chosen, nameSubjects, type Finding } from './finding.js'
 import { isIgnored } from './git-audit.js'
 import { allPeers, heldIn, type Needle, type Needles } from './needles.js'
 
@@ -105,7 +106,7 @@ function findingOf(
 ): Finding {
   const { root } = view
   const file = join(root, path)
-  const what = namesOf(held.map(({ kind, id, peer }) => `the ${kind} ${id} of ${peer}`))
+  const what = nameSubjects(held.map(({ kind, id, peer }) => `the ${kind} ${id} of ${peer}`))
   if (!tracked) {
     return {
       id: 'secret-not-ignored',
@@ -145,6 +146,6 @@ const partly = (root: string, unread: number): Finding => ({
   id: 'search-partial',
   severity: 'note',
   subject: root,
-  message: `the search for seeds and tokens in this work tree ended early: ${unread} files were not read`,
+  message: `the search for seeds and tokens in this work tree ended early: ${count(unread, 'file')} not read`,
   fix: 'keep the store in a smaller repository, or outside of any',
 })

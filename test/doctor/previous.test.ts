@@ -41,7 +41,7 @@ describe('doctor on the previous store', () => {
       if (!existsSync(previous)) keep(cwd)
       const [finding, ...others] = await previousFindings(cwd)
       expect(finding).toMatchObject({ id: 'previous-stale', severity: 'warning', fix: `rm ${previous}` })
-      expect(finding?.message).toContain('2 credentials that are revoked')
+      expect(finding?.message).toContain('2 revoked credentials')
       expect(others).toEqual([])
       execFileSync('sh', ['-c', finding?.fix ?? 'false'])
       expect(await previousFindings(cwd)).toEqual([])

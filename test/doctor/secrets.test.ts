@@ -167,7 +167,7 @@ describe.skipIf(!hasGit)('doctor on files with secrets in a work tree (skipped w
     expect(await ids({})).toEqual(['secret-not-ignored'])
     // alice.env and .gitignore are in the folder of the store.
     expect(await ids({ files: 2 })).toEqual(['secret-not-ignored', 'search-partial'])
-    expect((await search({ files: 2 }))[1]?.message).toContain('3 files were not read')
+    expect((await search({ files: 2 }))[1]?.message).toContain('3 files not read')
     for (const none of [{ files: 0 }, { bytes: 0 }, { ms: -1 }])
       expect(await ids(none)).toEqual(['search-partial'])
     expect(await ids({ fileBytes: 10 })).toEqual([])

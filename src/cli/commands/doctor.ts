@@ -3,7 +3,7 @@ import packageJson from '../../../package.json' with { type: 'json' }
 import { isTOTPError } from '../../core/errors.js'
 import { defaultProfile } from '../../core/profile.js'
 import { quoteForShell } from '../../core/shell.js'
-import { printable } from '../../core/text.js'
+import { count, printable } from '../../core/text.js'
 import type { Finding, Kind, StoreUnderTest } from '../../doctor/index.js'
 import { locateStore } from '../../store/locate.js'
 import { inContext, type CliContext } from '../context.js'
@@ -143,14 +143,12 @@ function summaryOf(findings: readonly Finding[], fixed: ReadonlySet<Finding>): s
     findings.filter((finding) => finding.severity === severity && !fixed.has(finding)).length
   const counts = [
     `${open('serious')} serious`,
-    plural(open('warning'), 'warning'),
-    plural(open('note'), 'note'),
+    count(open('warning'), 'warning'),
+    count(open('note'), 'note'),
     ...(fixed.size > 0 ? [`${fixed.size} fixed`] : []),
   ]
   return counts.join(', ')
 }
-
-const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`
 
 function viewOf(finding: Finding, fixed: ReadonlySet<Finding>, several: boolean): Record<string, unknown> {
   const { id, severity, subject, message, fix, store } = finding

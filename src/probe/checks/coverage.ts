@@ -1,5 +1,6 @@
 import type { RunCheck } from './check.js'
 import type { UnreadInterface } from '../../core/card/interfaces.js'
+import { count } from '../../core/text.js'
 import type { ProbeOptions } from '../options.js'
 import type { CellEvidence, Evidence } from '../run/evidence.js'
 import { isShown, isUnserved, validAnswer } from '../run/reading.js'
@@ -31,10 +32,7 @@ function judgeCoverage(evidence: Evidence): Verdict {
   const { cells, remarks: ofRun } = evidence
   const gaps = gapsIn(evidence)
   if (gaps.length > 0) {
-    return failed(
-      `${gaps.length} ${gaps.length === 1 ? 'gap' : 'gaps'}`,
-      `what was not shown may be open: ${gaps.join('; ')}`,
-    )
+    return failed(count(gaps.length, 'gap'), `what was not shown may be open: ${gaps.join('; ')}`)
   }
   const named = cells.filter(({ cell }) => cell.guessed !== true)
   if (named.length === 0) return passed('the URL itself', 'no card names it; --binding and --protocol do')

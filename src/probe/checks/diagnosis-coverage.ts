@@ -1,3 +1,4 @@
+import { count } from '../../core/text.js'
 import { isShown } from '../run/reading.js'
 import { isSaid, surplusOf, unreadOf } from '../target/cells.js'
 import { gapsIn } from './coverage.js'
@@ -8,14 +9,14 @@ export const notNamed: Rule = ({ evidence, failed }) => {
   const { cells, discovery, options } = evidence
   if (!failed('coverage')) return undefined
   const open = cells.filter((one) => one.cell.guessed !== true && !isShown(one))
-  const count = open.length + unreadOf(discovery.interfaces, options).length
+  const missing = open.length + unreadOf(discovery.interfaces, options).length
   const [gap = ''] = gapsIn(evidence)
-  if (count === 0) return undefined
+  if (missing === 0) return undefined
   return {
     text:
-      count === 1
+      missing === 1
         ? `the card names an interface that was not shown: ${gap}`
-        : `the card names ${count} interfaces that were not shown`,
+        : `the card names ${missing} interfaces that were not shown`,
     addresses: open.map(({ cell }) => cell.url.href),
     ids: ['coverage', 'auth.valid', 'tls'],
     explain: 'coverage',
@@ -34,7 +35,6 @@ export const notTested: Rule = ({ evidence, failed }) => {
   if (surplusOf(discovery.interfaces, options).length > 0) {
     return { text: 'the card names more interfaces than one run tests', ids: ['coverage'] }
   }
-  const more =
-    others.length === 0 ? '' : `, and ${others.length} more ${others.length === 1 ? 'gap' : 'gaps'}`
+  const more = others.length === 0 ? '' : `, and ${count(others.length, 'more gap')}`
   return { text: `not everything was tested: ${gap}${more}`, ids: ['coverage'] }
 }

@@ -1,5 +1,6 @@
 import { TOTPError, isTOTPError } from '../../../core/errors.js'
 import { minimumSeedBits } from '../../../core/seed.js'
+import { listSome } from '../../../core/text.js'
 import type { TOTPServerAuthSchemeOptions } from '../../../server/scheme/options.js'
 import { makeConfig } from '../../../server/scheme/config.js'
 import { schemeOptions } from '../../../server/scheme/from-file.js'
@@ -62,6 +63,7 @@ function optionsOf(document: object, allowWeakSeeds: boolean): TOTPServerAuthSch
   return sharedSeed === undefined ? { ...common, peerSeeds } : { ...common, sharedSeed }
 }
 
+/** Arguments that a command in an error has at most. */
 const mostNames = 10
 
 /** The peers with weak seeds, as the subject of a sentence and as arguments of `rotate`. */
@@ -72,12 +74,9 @@ function weakSeedsIn(document: object): { subject: string; choice: string } {
   )
   if (names.length === 0 || refusalOf(withOnly(document, {}), false)?.code === 'ERR_SEED_WEAK')
     return { subject: 'the shared seed has', choice: '--all' }
-  const shown = names.slice(0, mostNames)
-  const more = names.length > mostNames ? ` and ${names.length - mostNames} more` : ''
   return {
-    subject:
-      names.length === 1 ? `the seed of ${shown.join()} has` : `the seeds of ${shown.join(', ')}${more} have`,
-    choice: more ? 'NAME...' : shown.join(' '),
+    subject: names.length === 1 ? `the seed of ${names.join()} has` : `the seeds of ${listSome(names)} have`,
+    choice: names.length > mostNames ? 'NAME...' : names.join(' '),
   }
 }
 

@@ -1,6 +1,6 @@
 import { TOTPError, isTOTPError } from '../../../core/errors.js'
 import { canariesOf, newestLive, type Roster } from '../../../core/roster.js'
-import { jsonText } from '../../../core/text.js'
+import { jsonText, listSome } from '../../../core/text.js'
 import { renderServerFragment } from '../../../fragments/index.js'
 import { newestSeed, sourceFromStore } from '../codes/code-source.js'
 import { inContext } from '../../context.js'
@@ -98,11 +98,11 @@ Examples:
           .map(({ name }) => name)
         if (hashed.length > 0) {
           context.output.warn(
-            `omitted the tokens of ${hashed.join(', ')}: only their hashes are known; run a2a-totp rotate NAME --token`,
+            `omitted the tokens of ${listSome(hashed)}: only their hashes are known; run a2a-totp rotate NAME --token`,
           )
         }
         if (canaries.length > 0 && format !== 'json') {
-          const names = canaries.map(({ name }) => name).join(', ')
+          const names = listSome(canaries.map(({ name }) => name))
           context.output.warn(`omitted the canaries (${names}): only --format json can hold them`)
         }
         await emitSecret(context, out, content, format === 'json' ? exported : { format, content })

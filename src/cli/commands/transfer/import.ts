@@ -4,6 +4,7 @@ import { withPeers } from '../../../core/provision.js'
 import { withKnownAgent, type KnownAgent } from '../../../core/rebuild.js'
 import type { Peer, Roster } from '../../../core/roster.js'
 import { requireStrongSeed } from '../../../core/seed.js'
+import { listSome } from '../../../core/text.js'
 import { minimumTokenBits } from '../../../core/token.js'
 import type { Entry } from '../../../import/index.js'
 import { inContext, type CliContext } from '../../context.js'
@@ -216,7 +217,7 @@ function warnOfWeakTokens({ output }: CliContext, { roster, peers, completed }: 
   })
   if (weak.length > 0)
     output.warn(
-      `${weak.length === 1 ? 'the token' : 'the tokens'} of ${listOf(weak)} may be guessed: less than ${minimumTokenBits} bits, judged by length and characters; run a2a-totp rotate NAME --token`,
+      `${weak.length === 1 ? 'the token' : 'the tokens'} of ${listSome(weak)} may be guessed: less than ${minimumTokenBits} bits, judged by length and characters; run a2a-totp rotate NAME --token`,
     )
 }
 
@@ -225,14 +226,12 @@ function hashRemark({ peers }: Roster, names: readonly string[]): string[] {
   const hashed = names.filter((name) => hasNoToken(peers.get(name)))
   if (hashed.length === 0) return []
   return [
-    `of the tokens of ${listOf(hashed)} only the hash is known; import each peer's own configuration, or run a2a-totp rotate NAME --token`,
+    `of the tokens of ${listSome(hashed)} only the hash is known; import each peer's own configuration, or run a2a-totp rotate NAME --token`,
   ]
 }
 
 const hasNoToken = (peer: Peer | undefined): boolean =>
   peer !== undefined && peer.tokens.at(-1)?.token.value === undefined
-
-const mostNames = 10
 
 /** One line per kind of new credential, so that none is created unnoticed. */
 function remarksOn(made: readonly Made[]): string[] {
@@ -243,13 +242,8 @@ function remarksOn(made: readonly Made[]): string[] {
   ]
   return kinds.flatMap(([what, of]) => {
     const names = made.filter(of).map(({ peer }) => peer)
-    return names.length === 0 ? [] : `created ${what} for ${listOf(names)}`
+    return names.length === 0 ? [] : `created ${what} for ${listSome(names)}`
   })
-}
-
-function listOf(names: readonly string[]): string {
-  const more = names.length > mostNames ? ` and ${names.length - mostNames} more` : ''
-  return `${names.slice(0, mostNames).join(', ')}${more}`
 }
 
 /** An existing peer is a negative answer; anything else makes the file unusable. */
