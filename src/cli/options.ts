@@ -2,8 +2,8 @@ import type { Command } from 'commander'
 import { TOTPError } from '../core/errors.js'
 import { parseRfc3339 } from '../core/instant.js'
 import { parseHttpUrl } from '../core/url.js'
-import { completing } from './completes.js'
-import { notOneOf } from './suggestions.js'
+import { completing, plainWords } from './completes.js'
+import { notOneOf, suggestion } from './suggestions.js'
 import {
   algorithms,
   digitCounts,
@@ -51,9 +51,20 @@ export function someOf(
     const given = value.split(',')
     const wrong = given.length !== new Set(given).size || given.some((word) => !words.includes(word))
     if (!wrong) return given
-    throw new TOTPError('ERR_USAGE', `${nameIn(flags)} must be some of ${words.join(',')}, each once`)
+    const question = suggestion(
+      given.filter((word) => !words.includes(word)),
+      words,
+    )
+    throw new TOTPError(
+      'ERR_USAGE',
+      `${nameIn(flags)} must be some of ${words.join(',')}, each once${question === undefined ? '' : `; ${question}`}`,
+    )
   }
-  return [flags, `${description} (${words.join(',')})`, parse]
+  return [
+    flags,
+    `${description} (${words.join(',')})`,
+    completing(parse, { ...plainWords(words), list: true }),
+  ]
 }
 
 /** An option whose value is a whole number in a range. */

@@ -110,6 +110,7 @@ describe('completion', () => {
         expect(await sorted('a2a-totp probe --binding=')).toEqual(
           ['auto', 'grpc', 'jsonrpc', 'rest'].map((name) => `--binding=${name}`),
         )
+        expect(await sorted('a2a-totp demo --bindings jsonrpc,r')).toEqual(['jsonrpc,rest'])
         expect(await sorted('a2a-totp add-peer carol --algorithm SHA5')).toEqual(['SHA512'])
         expect(await sorted('a2a-totp recipients re')).toEqual(['remove'])
         expect(await sorted('a2a-totp help recipients re')).toEqual(['remove'])

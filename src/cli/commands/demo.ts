@@ -11,12 +11,12 @@ export const define = inContext((command, context) =>
       'after',
       `
 Serves JSON-RPC, HTTP+JSON and gRPC, or those of --bindings, A2A 1.0 and 0.3, and accepts the peers that the store has
-at the start. gRPC has a port of its own, which is in the card. Prints the card's URL once it is ready, then a line for each call on stderr.
-Stop it with Ctrl-C.
+at the start. gRPC has a port of its own, which is in the card. Prints the card's URL once it is ready, then a line for
+each call on stderr. Stop it with Ctrl-C.
 
 Examples:
   $ a2a-totp demo --port 4100
-  $ a2a-totp demo --bindings jsonrpc,rest      # for a client that stumbles over gRPC in a card
+  $ a2a-totp demo --bindings jsonrpc,rest      # for a client that fails on gRPC in a card
   $ a2a-totp demo --json | head -1 | jq -r .card`,
     )
     .action(async ({ port, bindings }: { port: number; bindings?: DemoBinding[] }) => {
