@@ -1,6 +1,7 @@
 import { TOTP } from 'otpauth'
 import { TOTPError } from './errors.js'
 import { isName, nameRule } from './name.js'
+import { otherKindNamed } from './other-kinds.js'
 import { algorithmNamed, defaultProfile, profileRules, type CodeProfile } from './profile.js'
 import { Seed } from './seed.js'
 
@@ -49,29 +50,20 @@ export function parseKeyUri(text: string): KeyUri {
 export function parseAccountUri(text: string): AccountUri {
   const [, kind, label = '', query = ''] =
     /^otpauth:\/\/([^/?#]*)\/([^?#]*)\??([^#]*)/i.exec(text.trim()) ?? []
-  const other = kind === undefined ? undefined : otherKinds.get(kind.toLowerCase())
+  const other = kind === undefined ? undefined : otherKindNamed(kind)
   if (other !== undefined) throw invalid(`this key URI is for ${other}; only otpauth://totp/ is supported`)
   if (kind?.toLowerCase() !== 'totp') throw invalid('not a key URI; it should begin with otpauth://totp/')
   const { secret, issuer, encoder, ...given } = parametersIn(query)
   if (secret === undefined) throw invalid('key URI needs the parameter "secret" exactly once')
   if (encoder !== undefined && encoder.toLowerCase() !== 'totp')
     throw invalid(
-      `this key URI is for ${otherKinds.get(encoder.toLowerCase()) ?? 'another encoder'}; only TOTP is supported`,
+      `this key URI is for ${otherKindNamed(encoder) ?? 'another encoder'}; only TOTP is supported`,
     )
   const seed = Seed.fromBase32(secret)
   const [inLabel, account] = splitLabel(decoded(label))
   const agent = issuer === '' ? inLabel : (issuer ?? inLabel)
   return { ...(agent ? { agent } : {}), account, seed, profile: profileOf(given) }
 }
-
-/** Kinds of codes that key URIs of some apps are for. */
-const otherKinds = new Map([
-  ['hotp', 'HOTP'],
-  ['steam', 'Steam'],
-  ['motp', 'mOTP'],
-  ['yaotp', 'Yandex'],
-  ['yandex', 'Yandex'],
-])
 
 /** Splits a label into issuer and account. The format allows spaces between the colon and the account. */
 export function splitLabel(label: string): [issuer: string | undefined, account: string] {
@@ -108,7 +100,7 @@ function profileOf({ algorithm = 'SHA1', digits, period }: Parameters): CodeProf
   for (const field of ['algorithm', 'digits', 'period'] as const) {
     const { allows, expected } = profileRules[field]
     if (allows(profile[field])) continue
-    const md5 = field === 'algorithm' && /^(hmac-?)?md5$/i.test(algorithm) ? ', not MD5' : ''
+    const md5 = field === 'algorithm' && otherKindNamed(algorithm) === 'MD5' ? ', not MD5' : ''
     throw invalid(`${field} of the key URI must be ${expected}${md5}`)
   }
   return profile as CodeProfile

@@ -1,5 +1,6 @@
 import { asText } from '../core/json.js'
 import { parseAccountUri } from '../core/key-uri.js'
+import { otherKindNamed } from '../core/other-kinds.js'
 import { algorithmNamed, profileRules, type CodeProfile } from '../core/profile.js'
 import { Seed } from '../core/seed.js'
 import { isCredentialBytes } from './credential-likeness.js'
@@ -52,7 +53,7 @@ function seedIn(seed: unknown): Seed {
 }
 
 function profileIn({ algorithm, digits, period }: ForeignAccount): CodeProfile {
-  if (/^(hmac-?)?md5$/i.test(asText(algorithm).trim())) throw otherKind('md5')
+  if (otherKindNamed(asText(algorithm)) === 'MD5') throw otherKind('md5')
   const profile = {
     algorithm: isGiven(algorithm) ? algorithmNamed(asText(algorithm)) : 'SHA1',
     digits: isGiven(digits) ? Number(digits) : 6,

@@ -1,10 +1,11 @@
 import { isObject } from '../core/json.js'
 import { isName, quoteName } from '../core/name.js'
+import { otherKindNamed } from '../core/other-kinds.js'
 import { isHeaderName } from '../core/profile.js'
 import { jsonText } from '../core/text.js'
 import { isCredentialBytes, isCredentialKey, isCredentialText } from './credential-likeness.js'
 import { invalidImport, type Fields } from './fields.js'
-import { otherKind, otherKindNamed } from './other-kinds.js'
+import { otherKind } from './other-kinds.js'
 
 type Path = readonly string[]
 
@@ -46,7 +47,9 @@ function isPlain(key: string, value: unknown): boolean {
 }
 
 function isOtherKind(key: string, value: unknown): boolean {
-  return /type|kind|encoder|algo/i.test(key) && otherKindNamed(value) !== undefined
+  return (
+    /type|kind|encoder|algo/i.test(key) && typeof value === 'string' && otherKindNamed(value) !== undefined
+  )
 }
 
 function holdsCredential(value: unknown): boolean {
