@@ -1,11 +1,12 @@
-import { asObject, isObject, type JsonObject } from '../../core/json.js'
+import { resultOrNone } from '../../core/document.js'
+import { asObject, asText, isObject, type JsonObject } from '../../core/json.js'
 import { parseRfc3339 } from '../../core/instant.js'
 import { isName, nameRule, quoteName } from '../../core/name.js'
 import { profileRules, replayPolicies, type CodeProfile, type TOTPProfile } from '../../core/profile.js'
 import type { KnownAgent, KnownPeer } from '../../core/rebuild.js'
 import type { Canary, Credential, SeedCredential, TokenCredential } from '../../core/roster.js'
 import { Seed } from '../../core/seed.js'
-import { serverFileVersion } from '../../core/server-file.js'
+import { serverFileRequirements, serverFileVersion } from '../../core/server-file.js'
 import { isTokenHash, TokenHash } from '../../core/token.js'
 import { invalidImport } from '../fields.js'
 
@@ -28,8 +29,7 @@ export function readServerFile(document: JsonObject, createdAt: Date): KnownAgen
     )
   const profile = readProfile(document['profile'])
   const requires = list(document['requires'], 'requires')
-  const unknown = requires.find((word) => !knownRequirements.has(word))
-  if (unknown !== undefined)
+  if (!requires.every((word) => serverFileRequirements.some((known) => known === word)))
     throw invalidImport(
       'requires of the server file has a word that this version does not know; update a2a-totp',
     )
@@ -48,8 +48,6 @@ export function readServerFile(document: JsonObject, createdAt: Date): KnownAgen
     canaries: canariesIn(document['canaries'], createdAt),
   }
 }
-
-const knownRequirements: ReadonlySet<unknown> = new Set(['once', 'shared-seed'])
 
 function readPeer(
   name: string,
@@ -86,36 +84,35 @@ function canariesIn(given: unknown, createdAt: Date): Canary[] {
   return [...canaries.values()]
 }
 
+const codeFields = ['algorithm', 'digits', 'period'] as const
+
 function readProfile(given: unknown): TOTPProfile {
-  const fields = asObject(given)
-  const profile: Record<string, unknown> = {}
-  for (const field of ['algorithm', 'digits', 'period', 'window', 'header'] as const) {
-    const { allows, expected } = profileRules[field]
-    if (!allows(fields[field])) throw invalidImport(`profile.${field} must be ${expected}`)
-    profile[field] = fields[field]
-  }
-  return profile as unknown as TOTPProfile
+  return fieldsIn(asObject(given), [...codeFields, 'window', 'header'], 'profile')
 }
 
+/** Each peer has the fields of the profile that it does not name itself. */
 function codeProfileIn(entry: JsonObject, profile: TOTPProfile, path: string): CodeProfile {
-  const own: Record<string, unknown> = {}
-  for (const field of ['algorithm', 'digits', 'period'] as const) {
-    const value = entry[field] ?? profile[field]
+  return fieldsIn({ ...profile, ...entry }, codeFields, path)
+}
+
+function fieldsIn<F extends keyof TOTPProfile>(
+  given: JsonObject,
+  fields: readonly F[],
+  path: string,
+): Pick<TOTPProfile, F> {
+  for (const field of fields) {
     const { allows, expected } = profileRules[field]
-    if (!allows(value)) throw invalidImport(`${path}.${field} must be ${expected}`)
-    own[field] = value
+    if (!allows(given[field])) throw invalidImport(`${path}.${field} must be ${expected}`)
   }
-  return own as unknown as CodeProfile
+  return Object.fromEntries(fields.map((field) => [field, given[field]])) as Pick<TOTPProfile, F>
 }
 
 function seedsIn(given: unknown, path: string, createdAt: Date): SeedCredential[] {
   return list(given, path).map((one, index) => {
     const at = `${path}[${index}]`
-    const { seed } = asObject(one)
-    return {
-      ...credentialIn(one, at, createdAt),
-      seed: parsed(() => Seed.fromBase32(textIn(seed)), `${at}.seed must be a seed in base32`),
-    }
+    const seed = resultOrNone(() => Seed.fromBase32(asText(asObject(one)['seed'])))
+    if (!seed) throw invalidImport(`${at}.seed must be a seed in base32`)
+    return { ...credentialIn(one, at, createdAt), seed }
   })
 }
 
@@ -149,19 +146,8 @@ function nameIn(given: unknown, path: string): string {
   throw invalidImport(`${path} must be ${nameRule}`)
 }
 
-const textIn = (given: unknown): string => (typeof given === 'string' ? given : '')
-
 function list(given: unknown, path: string): readonly unknown[] {
   if (given === undefined) return []
   if (Array.isArray(given)) return given
   throw invalidImport(`${path} must be a list`)
-}
-
-/** Without the error of the parser, which says nothing of the place. */
-function parsed<T>(parse: () => T, otherwise: string): T {
-  try {
-    return parse()
-  } catch {
-    throw invalidImport(otherwise)
-  }
 }
