@@ -29,11 +29,11 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   client: ['core', 'node:', '@a2a-js/sdk', '@grpc/grpc-js'],
   // The version, which the Python modules are marked with.
   fragments: ['core', 'yaml', '../package.json'],
-  import: ['core', 'node:', '@bufbuild/protobuf', 'csv-parse', 'jsqr', 'pngjs', 'yaml'],
+  import: ['core', 'node:', '@bufbuild/protobuf', 'csv-parse', 'jsqr', 'yaml'],
   html: [],
   service: ['core', 'node:', '@grpc/grpc-js'],
   probe: ['client', 'service', 'core', 'html', 'node:', '@bufbuild/protobuf', 'chalk'],
-  doctor: ['store', 'state', 'fragments', 'import', 'programs', 'core', 'node:'],
+  doctor: ['store', 'state', 'fragments', 'import', 'programs', 'core', 'node:', 'pngjs'],
   demo: ['service', 'server', 'state', 'core', 'node:', '@a2a-js/sdk', '@grpc/grpc-js', 'express'],
   sidecar: ['service', 'server', 'client', 'core', 'node:'],
   mesh: ['store', 'fragments', 'probe', 'doctor', 'core', 'node:'],

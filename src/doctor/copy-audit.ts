@@ -1,8 +1,9 @@
-import { lstatSync, readdirSync, readFileSync, type Stats } from 'node:fs'
+import { lstatSync, readdirSync, type Stats } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
 import { isTemporary } from '../store/atomic-write.js'
 import { isEncrypted } from '../store/protection.js'
 import { removeCommand, type Finding } from './finding.js'
+import { readSmallFile } from './small-file.js'
 
 /** Larger files are no copies that an editor keeps. */
 const mostBytes = 1 << 22
@@ -30,9 +31,8 @@ export function copiesOf(storePath: string): Copy[] {
     const path = join(folder, one)
     const stats = lstatSync(path, { throwIfNoEntry: false })
     const backup = one.startsWith(`${name}.bak-`)
-    if (!stats?.isFile() || stats.size > mostBytes) continue
-    const bytes = contentOf(path)
-    if (bytes === undefined || isEncrypted(bytes)) continue
+    const bytes = readSmallFile(path, mostBytes)
+    if (stats === undefined || bytes === undefined || isEncrypted(bytes)) continue
     if (backup || holdsStore(bytes)) copies.push({ path, backup, open: isOpen(stats) })
   }
   return copies
@@ -42,14 +42,6 @@ export function copiesOf(storePath: string): Copy[] {
 const mayBeCopy = (name: string, stem: string): boolean => name.includes(stem) || /^sed\w{6}$/.test(name)
 
 const isOpen = ({ mode }: Stats): boolean => process.platform !== 'win32' && (mode & 0o077) !== 0
-
-function contentOf(path: string): Buffer | undefined {
-  try {
-    return readFileSync(path)
-  } catch {
-    return undefined
-  }
-}
 
 /** Whether bytes hold a part of a store with a seed or a token. A server file or a fragment has no `createdAt`. */
 function holdsStore(bytes: Buffer): boolean {

@@ -1,4 +1,3 @@
-import { lstatSync, readFileSync } from 'node:fs'
 import { dirname, extname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { count } from '../core/text.js'
@@ -10,6 +9,7 @@ import { ignoreFileInGit } from '../store/ignore-file.js'
 import { chosen, nameSubjects, type Finding } from './finding.js'
 import { isIgnored } from './git-audit.js'
 import { allPeers, heldIn, type Needle, type Needles } from './needles.js'
+import { readSmallFile } from './small-file.js'
 
 /** Bounds of the search: a fragment or a QR code is small, and `doctor` runs from timers. */
 export const searchBounds = {
@@ -60,7 +60,8 @@ export async function auditSecrets(search: SecretSearch): Promise<Finding[]> {
     // Lets an interruption come through.
     if (left.files % filesAtOnce === 0) await setImmediate()
     search.asker.signal.throwIfAborted()
-    const content = contentOf(file, bounds.fileBytes)
+    // A file may be in the index alone, as in a sparse checkout.
+    const content = readSmallFile(file, bounds.fileBytes)
     if (content === undefined) continue
     left.files--
     left.bytes -= content.length
@@ -78,16 +79,6 @@ function nearestFirst(paths: readonly string[], storePath: string): string[] {
   const folder = dirname(storePath)
   const near = (path: string): number => Number(dirname(path) !== folder)
   return [...paths].sort((one, other) => near(one) - near(other))
-}
-
-function contentOf(path: string, mostBytes: number): Buffer | undefined {
-  try {
-    const stats = lstatSync(path)
-    return stats.isFile() && stats.size > 0 && stats.size <= mostBytes ? readFileSync(path) : undefined
-  } catch {
-    // Gone, or in the index alone, as in a sparse checkout.
-    return undefined
-  }
 }
 
 const isImage = (path: string): boolean => ['.png', '.svg'].includes(extname(path).toLowerCase())

@@ -1,8 +1,9 @@
-import { lstatSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { quoteForShell } from '../core/shell.js'
 import { vendoredVersion } from '../fragments/vendored.js'
 import type { Finding } from './finding.js'
+import { readSmallFile } from './small-file.js'
 
 const mostBytes = 1 << 20
 /** How many Python files are read. */
@@ -32,7 +33,7 @@ export function auditVendored(
     .filter((file) => file.endsWith('.py'))
     .slice(0, mostFiles)
     .flatMap((file): Finding[] => {
-      const text = textOf(file)
+      const text = readSmallFile(file, mostBytes)?.toString()
       const made = text === undefined ? undefined : vendoredVersion(text)
       if (text === undefined || made === undefined || made.version === version) return []
       const changed = made.intact ? '' : ', and was changed by hand: keep what was changed'
@@ -58,13 +59,4 @@ function commandOf(text: string, peer: string): string {
   if (side === 'client') return `client ${peer} --format ${format}`
   const crewai = text.includes('class TOTPServerAuthScheme(ServerAuthScheme)')
   return `server --format ${crewai ? 'crewai' : format} --vendored`
-}
-
-function textOf(file: string): string | undefined {
-  try {
-    const stats = lstatSync(file)
-    return stats.isFile() && stats.size <= mostBytes ? readFileSync(file, 'utf8') : undefined
-  } catch {
-    return undefined
-  }
 }
