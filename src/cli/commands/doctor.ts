@@ -8,7 +8,7 @@ import type { Finding, Kind, StoreUnderTest } from '../../doctor/index.js'
 import { locateStore } from '../../store/locate.js'
 import { inContext, type CliContext } from '../context.js'
 import { exitCodes } from '../errors.js'
-import { folderOr, pathFrom } from '../io/path.js'
+import { workingFolderOrRoot, pathFrom } from '../io/path.js'
 import type { Output } from '../io/output.js'
 import { requireHttpUrl } from '../options.js'
 
@@ -50,7 +50,7 @@ Examples:
           : await progress.during('checking the clock', () =>
               context.unlessInterrupted(auditClock(clock, profile, now)),
             )
-      const asker = { env, signal, cwd: folderOr(context) }
+      const asker = { env, signal, cwd: workingFolderOrRoot(context) }
       const look = (): Promise<Finding[]> =>
         progress.during('checking files and git', () =>
           examine(stores, { at: now(), version: packageJson.version, asker }),
@@ -72,7 +72,7 @@ Examples:
 /** Modes are reported as findings, so a store that other commands refuse is examined anyway. */
 async function storesUnderTest(context: CliContext, paths: readonly string[]): Promise<StoreUnderTest[]> {
   const { store, env } = context
-  const cwd = folderOr(context)
+  const cwd = workingFolderOrRoot(context)
   const wanted = paths.length === 0 ? [store.nearest()] : paths.map((path) => pathFrom(context, path))
   const usual = locateStore({ env, cwd })
   const stores: StoreUnderTest[] = []

@@ -7,11 +7,15 @@ import { isAbsolute, parse, resolve } from 'node:path'
 export const pathFrom = (where: { readonly cwd: string }, path: string): string =>
   isAbsolute(path) ? resolve(path) : resolve(where.cwd, path)
 
-/** The working directory, for what is only shown, or only matters to git; of a deleted one nothing can be relative. */
-export function folderOr(where: { readonly cwd: string }): string {
+/** The working directory; undefined if it was deleted. */
+export function workingFolder(where: { readonly cwd: string }): string | undefined {
   try {
     return where.cwd
   } catch {
-    return parse(process.execPath).root
+    return undefined
   }
 }
+
+/** The same, or the root for a deleted one, for what is only shown, or only matters to git: nothing is relative to it. */
+export const workingFolderOrRoot = (where: { readonly cwd: string }): string =>
+  workingFolder(where) ?? parse(process.execPath).root

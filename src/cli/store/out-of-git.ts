@@ -6,7 +6,7 @@ import { askGit, type GitView } from '../../programs/git-view.js'
 import { ignoreInGit } from '../../store/ignore-file.js'
 import { isEncrypted } from '../../store/protection.js'
 import type { CliContext } from '../context.js'
-import { folderOr } from '../io/path.js'
+import { workingFolderOrRoot } from '../io/path.js'
 import { untrackCommand } from '../../programs/untrack-command.js'
 
 export interface PlaintextOptions {
@@ -64,7 +64,7 @@ interface Danger {
 async function lookAt(context: CliContext, path: string): Promise<GitView> {
   const { progress, env, signal } = context
   const view = await progress.during('checking git', () =>
-    askGit(path, { cwd: folderOr(context), env, signal }),
+    askGit(path, { cwd: workingFolderOrRoot(context), env, signal }),
   )
   signal.throwIfAborted()
   return view
@@ -73,7 +73,9 @@ async function lookAt(context: CliContext, path: string): Promise<GitView> {
 function dangerOf(view: GitView, path: string, context: CliContext): Danger | undefined {
   if (view.kind === 'known' && view.tracked !== undefined) {
     const name = printable(view.tracked)
-    const untrack = printable(untrackCommand(join(view.root, view.tracked), view.root, folderOr(context)))
+    const untrack = printable(
+      untrackCommand(join(view.root, view.tracked), view.root, workingFolderOrRoot(context)),
+    )
     return {
       kind: 'tracked',
       what: `git tracks ${name}: the next commit publishes every seed and token in plain text, and .gitignore has no effect on it. Run \`${untrack}\` first.`,

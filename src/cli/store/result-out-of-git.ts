@@ -5,6 +5,7 @@ import { askGit, type KnownView } from '../../programs/git-view.js'
 import { untrackCommand } from '../../programs/untrack-command.js'
 import { ignoreResultInGit } from '../../store/ignore-file.js'
 import type { CliContext } from '../context.js'
+import { workingFolderOrRoot } from '../io/path.js'
 
 /**
  * Keeps a secret result out of git once it is written: adds it to the `.gitignore` beside it, and asks git whether that
@@ -17,7 +18,8 @@ export async function keepResultOutOfGit(
   path: string,
   gitignore: boolean,
 ): Promise<void> {
-  const { output, progress, cwd, env, signal } = context
+  const { output, progress, env, signal } = context
+  const cwd = workingFolderOrRoot(context)
   const name = printable(basename(path))
   const added = gitignore && addRule(context, path)
   const view = await progress.during('checking git', () => askGit(path, { cwd, env, signal }))

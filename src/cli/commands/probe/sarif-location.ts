@@ -2,6 +2,7 @@ import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { TOTPError } from '../../../core/errors.js'
 import { realFolder, realPath, workTreesAbove } from '../../../programs/work-tree.js'
 import type { CliContext } from '../../context.js'
+import { workingFolder } from '../../io/path.js'
 
 /**
  * The file that code scanning shows results at, relative to the top of the work tree, or to the working directory where
@@ -10,7 +11,7 @@ import type { CliContext } from '../../context.js'
  * @throws {TOTPError} `ERR_USAGE` for a given file outside the repository
  */
 export function sarifLocation(context: CliContext, given: string | undefined): string | undefined {
-  const cwd = folderOf(context)
+  const cwd = workingFolder(context)
   if (cwd === undefined) return undefined
   const top = workTreesAbove(join(cwd, 'file'))[0] ?? realFolder(cwd)
   const path = relative(top, realPath(given === undefined ? context.store.path() : resolve(cwd, given)))
@@ -19,13 +20,4 @@ export function sarifLocation(context: CliContext, given: string | undefined): s
   if (!isOutside) return path.split(sep).join('/')
   if (given === undefined) return undefined
   throw new TOTPError('ERR_USAGE', '--sarif-location must name a file in this repository')
-}
-
-/** The working directory; undefined if it was deleted. */
-function folderOf(context: CliContext): string | undefined {
-  try {
-    return context.cwd
-  } catch {
-    return undefined
-  }
 }
