@@ -3,7 +3,7 @@ import { TOTPError } from '../core/errors.js'
 // What the age program knows and this tool does not, told apart by its text. Apart from age.ts, since it needs no library.
 
 /** The work factor of scrypt that the library takes at most: the logarithm to base 2 of its iterations. */
-export const highestWorkFactor = 20
+const highestWorkFactor = 20
 
 /** The types of stanzas that this tool can open. */
 const openable = new Set(['X25519', 'mlkem768x25519'])

@@ -104,8 +104,6 @@ export async function updateStore(
 /**
  * Changes how a store is protected, and nothing else, as {@link updateStore} changes its roster.
  *
- * @param leaveNoPrevious whether the store as it was must not stay beside it: its readers, or everyone, could still open it
-
  * @returns the protection that the store now has
  * @throws {TOTPError} as {@link updateStore}; `ERR_RECIPIENT_INVALID`
  */
