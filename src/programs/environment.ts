@@ -15,6 +15,13 @@ const inherited = {
   windows: ['APPDATA', 'HOMEDRIVE', 'HOMEPATH', 'LOCALAPPDATA', 'PROGRAMDATA', 'SYSTEMROOT', 'USERPROFILE'],
 } as const
 
+/** The environment without `A2A_TOTP_*`, for a program that the user names: they hold seeds, tokens and identities. */
+export function withoutOwnVariables(env: Env): Record<string, string> {
+  // Windows does not tell upper case from lower case.
+  const kept = Object.entries(env).filter(([name]) => !/^A2A_TOTP_/i.test(name))
+  return Object.fromEntries(kept.filter((entry): entry is [string, string] => entry[1] !== undefined))
+}
+
 /**
  * The environment of a program that the tool starts.
  *

@@ -2,7 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
-import type { Env } from './environment.js'
+import { withoutOwnVariables, type Env } from './environment.js'
+import { codeOf } from './system-error.js'
 import { openPrivateInput } from './private-input.js'
 
 export interface OperatorCommand {
@@ -48,23 +49,17 @@ export async function runOperatorCommand(
     input = openPrivateInput(given.input, given.env)
     child = spawn('/bin/sh', ['-c', command], {
       cwd,
-      env: environmentOf(given),
+      env: { ...withoutOwnVariables(given.env), ...given.own },
       detached: true,
       stdio: [input, 'pipe', 'pipe'],
     })
   } catch (error) {
-    return `it could not be started (${errnoOf(error)})`
+    return `it could not be started (${codeOf(error)})`
   } finally {
     if (input !== undefined) closeSync(input)
   }
   readLines(child, given.onLine)
   return ended(child, timeoutMs, signal)
-}
-
-function environmentOf({ env, own }: OperatorCommand): Record<string, string> {
-  const kept = Object.entries(env).filter(([name]) => !name.startsWith('A2A_TOTP_'))
-  const all = [...kept, ...Object.entries(own)]
-  return Object.fromEntries(all.filter((entry): entry is [string, string] => entry[1] !== undefined))
 }
 
 async function ended(child: ChildProcess, timeoutMs: number, signal: AbortSignal): Promise<CommandFailure> {
@@ -80,7 +75,7 @@ async function ended(child: ChildProcess, timeoutMs: number, signal: AbortSignal
   signal.addEventListener('abort', interrupt)
   try {
     const failure = await new Promise<CommandFailure>((done) => {
-      child.once('error', (error) => done(`it could not be started (${errnoOf(error)})`))
+      child.once('error', (error) => done(`it could not be started (${codeOf(error)})`))
       child.once('exit', (status, by) => {
         if (status === 0) done(undefined)
         else done(status === null ? `it was ended by ${by ?? 'a signal'}` : `it ended with ${status}`)
@@ -156,6 +151,3 @@ function splitLines(output: Readable, show: (line: string) => void): void {
     rest = ''
   })
 }
-
-const errnoOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'

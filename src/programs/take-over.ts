@@ -3,6 +3,7 @@ import { accessSync, constants, readFileSync, statSync } from 'node:fs'
 import { constants as osConstants } from 'node:os'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
 import type { Env } from './environment.js'
+import { codeOf } from './system-error.js'
 
 // The one program that the user names, and that runs in place of this one, with an environment that the user wants it to
 // have. Everything that the tool starts by itself is in run.ts.
@@ -99,6 +100,3 @@ function kindOf(path: string): 'program' | 'other' | undefined {
     return codeOf(error) === 'EACCES' ? 'other' : undefined
   }
 }
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'

@@ -4,7 +4,9 @@ import { seedToHandOut } from '../../../core/live-credentials.js'
 import { peerNamed } from '../../../core/provision.js'
 import { clientVariables } from '../../../fragments/client-env.js'
 import { writableUrl } from '../../../fragments/env-file.js'
+import { withoutOwnVariables } from '../../../programs/environment.js'
 import { runInPlace } from '../../../programs/take-over.js'
+import { peerArgument } from '../../completes.js'
 import { inContext, type CliContext, type DefineCommand } from '../../context.js'
 import type { System } from '../../system.js'
 import { warnOfWeakSeed } from './code-source.js'
@@ -14,7 +16,7 @@ export const define: DefineCommand = (command, invocation) =>
 
 const describe = (command: Command, context: CliContext, system: System): Command =>
   command
-    .argument('<name>', 'the peer')
+    .argument(...peerArgument('<name>', 'the peer'))
     .argument('<command...>', 'the command and its arguments, after --')
     .usage('[options] <name> -- <command...>')
     .addHelpText(
@@ -38,10 +40,9 @@ Examples:
       warnOfWeakSeed(output, seedToHandOut(roster, peer, at).seed)
       signal.throwIfAborted()
       progress.stop()
-      const others = Object.entries(env).filter(([variable]) => !/^A2A_TOTP_/i.test(variable))
       const run = await runInPlace(program, args, {
         cwd,
-        env: { ...Object.fromEntries(others), ...variables },
+        env: { ...withoutOwnVariables(env), ...variables },
         onSignal: (receive) => system.onSignal?.(receive),
       })
       if ('exitCode' in run) {
