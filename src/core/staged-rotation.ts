@@ -129,7 +129,7 @@ export function withOldEnding(roster: Roster, names: readonly string[], id: stri
 export function withoutPending(roster: Roster, names: readonly string[], id: string): Roster {
   return names.reduce((before, name) => {
     const peer = before.peers.get(name)
-    return peer?.pending?.id === id ? withPeer(before, withoutRotation(peer)) : before
+    return peer?.pending?.id === id ? withPeer(before, ended(peer)) : before
   }, roster)
 }
 
@@ -159,7 +159,7 @@ export function abandonRotation(roster: Roster, names: readonly string[], at: Da
         `the old credentials of ${name} have ended, so only the new ones are left; ${remedy}`,
       )
     }
-    return withPeer(before, withoutRotation(old))
+    return withPeer(before, ended(old))
   }, roster)
 }
 
@@ -211,7 +211,7 @@ function withoutStaged(peer: Peer): Peer {
   }
 }
 
-function withoutRotation(peer: Peer): Peer {
+function ended(peer: Peer): Peer {
   const rest: { -readonly [K in keyof Peer]: Peer[K] } = { ...peer }
   delete rest.pending
   return rest

@@ -150,6 +150,7 @@ function withNextSerial(after: Opened, { roster: { serial = 0 } }: Opened): Open
   return { ...after, roster: { ...after.roster, serial: Math.max(serial + 1, after.roster.serial ?? 0) } }
 }
 
+/** Does some work while no other process can change the store. */
 export async function withLock<T>(
   path: string,
   { lock: options, fs }: ChangeOptions,
@@ -163,19 +164,18 @@ export async function withLock<T>(
   }
 }
 
-async function openBytes(path: string, bytes: Uint8Array, { keys, fs }: ReadOptions): Promise<Opened> {
-  return withRemedy(
-    path,
-    bytes,
-    async () => {
-      const { text, protectionWith } = await unseal(bytes, keys)
-      const { roster, recipients } = parseStore(text)
-      return { roster, protection: await protectionWith(recipients) }
-    },
-    fs,
-  )
+function openBytes(path: string, bytes: Uint8Array, options: ReadOptions): Promise<Opened> {
+  return withRemedy(path, bytes, () => unsealed(bytes, options), options.fs)
 }
 
+/** Reads the bytes of a store. @throws {TOTPError} as {@link openStore}, without a remedy for a damaged one */
+export async function unsealed(bytes: Uint8Array, { keys }: ReadOptions): Promise<Opened> {
+  const { text, protectionWith } = await unseal(bytes, keys)
+  const { roster, recipients } = parseStore(text)
+  return { roster, protection: await protectionWith(recipients) }
+}
+
+/** Returns the bytes of a store. */
 export async function sealed({ roster, protection }: Opened): Promise<Uint8Array> {
   refuseUnverified(protection)
   const listed = protection.kind === 'recipients' ? protection.recipients : []

@@ -3,9 +3,8 @@ import { replaceFile } from './atomic-write.js'
 import { dropPrevious, previousPath } from './previous.js'
 import { dropsReaders, isEncrypted, type Protection } from './protection.js'
 import { readStoreBytes } from './read-file.js'
-import { unseal } from './sealing.js'
-import { formatStore, parseStore } from './store-file.js'
-import { sealed, withLock, type ChangeOptions, type Opened } from './store.js'
+import { formatStore } from './store-file.js'
+import { sealed, unsealed, withLock, type ChangeOptions, type Opened } from './store.js'
 
 /** What an undo would do, as the two files were when it was looked at. */
 export interface UndoPlan {
@@ -27,14 +26,14 @@ export interface UndoPlan {
  */
 export async function planUndo(path: string, options: ChangeOptions): Promise<UndoPlan> {
   const seen = { current: readStoreBytes(path, options), previous: readPrevious(path, options) }
-  const { current, damage } = await open(seen.current, options).then(
+  const { current, damage } = await unsealed(seen.current, options).then(
     (opened) => ({ current: opened, damage: undefined }),
     (error: unknown) => {
       if (!isTOTPError(error) || error.code !== 'ERR_STORE_INVALID') throw error
       return { current: undefined, damage: error.message }
     },
   )
-  const previous = await open(seen.previous, options).catch((error: unknown) => {
+  const previous = await unsealed(seen.previous, options).catch((error: unknown) => {
     if (!isTOTPError(error)) throw error
     throw new TOTPError(error.code, `the previous store cannot be put back: ${error.message}`, {
       cause: error.cause,
@@ -94,12 +93,6 @@ function readPrevious(path: string, options: ChangeOptions): Uint8Array {
     if (isTOTPError(error) && error.code === 'ERR_STORE_MISSING') throw nothing()
     throw error
   }
-}
-
-async function open(bytes: Uint8Array, { keys }: ChangeOptions): Promise<Opened> {
-  const { text, protectionWith } = await unseal(bytes, keys)
-  const { roster, recipients } = parseStore(text)
-  return { roster, protection: await protectionWith(recipients) }
 }
 
 /** Whether they differ in nothing but the serial: after a kill, what was put back may still be there. */
