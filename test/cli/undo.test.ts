@@ -223,7 +223,7 @@ describe('undo of a store that an editor damaged', () => {
     expect((await run(cwd, 'list')).exitCode).toBe(3)
     const refused = await run(cwd, 'undo')
     expect(refused.exitCode).toBe(2)
-    expect(refused.stderr).toMatch(/What would change cannot be told.*"billing", 1 peers \(alice\)/)
+    expect(refused.stderr).toMatch(/What would change cannot be told.*"billing", 1 peer \(alice\)/)
     const { exitCode, stdout } = await run(cwd, 'undo', '--yes', '--json')
     expect([exitCode, parseJson({ stdout })['changed']]).toEqual([0, []])
     expect(contentOf(cwd)).toEqual(before)

@@ -1,6 +1,6 @@
 import type { ChangedField, FieldValue } from '../../core/changes.js'
 import type { HandOut } from '../../core/hand-out.js'
-import { printable } from '../../core/text.js'
+import { listSome, printable } from '../../core/text.js'
 import type { NamedCredential } from '../../core/validity.js'
 import type { Output } from '../io/output.js'
 
@@ -15,18 +15,14 @@ export function lineOf({ peer, field, id, from, to }: ChangedField): string {
 /** Null: the field has no value. */
 export const textOf = (value: FieldValue): string => (value === null ? 'none' : String(value))
 
-/** Names with commas between them; of many only the first. */
-export function listOf(names: readonly string[]): string {
-  const more = names.length - mostNames
-  const shown = names.slice(0, mostNames).join(', ')
-  return more > 0 ? `${shown} and ${more} more` : shown
-}
-
 /** Credentials by their peers: `alice s-1 t-1, bob t-2`. */
 export function credentialList(credentials: readonly NamedCredential[]): string {
   const byPeer = new Map<string, string[]>()
   for (const { peer = 'shared seed', id } of credentials) byPeer.set(peer, [...(byPeer.get(peer) ?? []), id])
-  return listOf(Array.from(byPeer, ([peer, ids]) => [peer, ...ids].join(' ')))
+  return listSome(
+    Array.from(byPeer, ([peer, ids]) => [peer, ...ids].join(' ')),
+    mostNames,
+  )
 }
 
 /** What has to be handed out again, as the subject of a sentence; undefined for nothing. */
@@ -34,7 +30,7 @@ export function handOutWords({ server, card, peers }: HandOut): string | undefin
   const parts = [
     ...(server ? ['the server file (a2a-totp config server)'] : []),
     ...(card ? ['the agent card (a2a-totp config card)'] : []),
-    ...(peers.length > 0 ? [`the fragments of ${listOf(peers)} (a2a-totp config client)`] : []),
+    ...(peers.length > 0 ? [`the fragments of ${listSome(peers, mostNames)} (a2a-totp config client)`] : []),
   ]
   return parts.length === 0 ? undefined : parts.join(', ')
 }

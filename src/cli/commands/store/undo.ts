@@ -2,11 +2,12 @@ import { changesBetween } from '../../../core/changes.js'
 import { TOTPError } from '../../../core/errors.js'
 import { handOutBetween } from '../../../core/hand-out.js'
 import { quoteName } from '../../../core/name.js'
+import { count, listSome } from '../../../core/text.js'
 import { validityChange } from '../../../core/validity.js'
 import { protectionChanges } from '../../../store/protection-changes.js'
 import { planUndo, undoStore, type UndoPlan } from '../../../store/undo.js'
 import { inContext, type CliContext } from '../../context.js'
-import { credentialList, lineOf, listOf, sayHandOut } from '../changed-fields.js'
+import { credentialList, lineOf, sayHandOut } from '../changed-fields.js'
 
 interface UndoOptions {
   yes?: true
@@ -54,7 +55,7 @@ function effectOf({ current, damage, restored }: UndoPlan, at: Date) {
     const { again } = validityChange({ ...roster, peers: new Map(), sharedSeeds: undefined }, roster, at)
     const question =
       `${damage ?? 'the store is damaged'}. What would change cannot be told. Put back the store as it was before the ` +
-      `last command: agent ${quoteName(roster.agent)}, ${peers.length} peers${peers.length > 0 ? ` (${listOf(peers)})` : ''}, ` +
+      `last command: agent ${quoteName(roster.agent)}, ${count(peers.length, 'peer')}${peers.length > 0 ? ` (${listSome(peers)})` : ''}, ` +
       `valid again: ${credentialList(again) || 'nothing'}?`
     const everything = { server: true, card: false, peers: [] }
     return { changed: [], again, ended: [], handOut: everything, question }
