@@ -111,6 +111,9 @@ describe('completion', () => {
           ['auto', 'grpc', 'jsonrpc', 'rest'].map((name) => `--binding=${name}`),
         )
         expect(await sorted('a2a-totp demo --bindings jsonrpc,r')).toEqual(['jsonrpc,rest'])
+        expect(await sorted('a2a-totp rotate alice --deliver x --format=k')).toEqual(['--format=kubernetes'])
+        for (const command of ['set', 'rename', 'exec', 'log --peer'])
+          expect(await sorted(`a2a-totp --store ${store} ${command} al`), command).toEqual(['alan', 'alice'])
         expect(await sorted('a2a-totp add-peer carol --algorithm SHA5')).toEqual(['SHA512'])
         expect(await sorted('a2a-totp recipients re')).toEqual(['remove'])
         expect(await sorted('a2a-totp help recipients re')).toEqual(['remove'])
@@ -137,7 +140,7 @@ describe('completion', () => {
     expect(await offered(cwd, 'a2a-totp probe --format = s')).toEqual(['sarif'])
     expect(await offered(cwd, `a2a-totp --store = ${store} code al`)).toEqual(['alice'])
     expect(await offered(cwd, 'a2a-totp probe https : //a.example bo')).toEqual(['bob'])
-    expect(await offered(cwd, 'a2a-totp show alice --out = a2a-totp.json.')).toEqual(['a2a-totp.json.log'])
+    expect(await offered(cwd, 'a2a-totp show alice --out = a2a-totp.json.l')).toEqual(['a2a-totp.json.log'])
   })
 
   it('knows every command in every shell', async () => {

@@ -33,6 +33,7 @@ describe('did you mean', () => {
     ['probe --format md=report.md', 2, 'did you mean markdown?'],
     ['probe --binding http+json', 2, 'did you mean rest?'],
     ['demo --bindings rest,json-rpc', 2, 'each once; did you mean jsonrpc?'],
+    ['rotate alice --server-out x --format k8s', 2, 'did you mean kubernetes?'],
     ['add-peer carol --algorithm SHA-256', 2, 'did you mean SHA256?'],
     ['add-peer carol --replay onec', 2, 'did you mean once?'],
     ['help encrytion', 2, 'no such command or topic (did you mean encryption?); `a2a-totp help help` lists'],

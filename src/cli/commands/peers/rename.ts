@@ -1,6 +1,7 @@
 import { TOTPError } from '../../../core/errors.js'
 import { parseName } from '../../../core/name.js'
 import { withAgentName, withRenamed } from '../../../core/rename.js'
+import { peerArgument } from '../../completes.js'
 import { inContext } from '../../context.js'
 import { refuseTogether } from '../../options.js'
 import { changeStore } from './whole-change.js'
@@ -12,7 +13,7 @@ interface RenameOptions {
 
 export const define = inContext((command, context) =>
   command
-    .argument('[old]', 'the peer or canary')
+    .argument(...peerArgument('[old]', 'the peer or canary'))
     .argument('[new]', 'its new name')
     .option('--agent <name>', 'rename the agent instead')
     .option('--yes', 'do not ask before renaming an agent that has peers')

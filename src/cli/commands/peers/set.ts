@@ -4,6 +4,7 @@ import type { ReplayPolicy, TOTPProfile } from '../../../core/profile.js'
 import { replayPolicies } from '../../../core/profile.js'
 import type { Roster } from '../../../core/roster.js'
 import { withAgentSettings, withPeerSettings } from '../../../core/settings.js'
+import { peerArgument } from '../../completes.js'
 import { inContext } from '../../context.js'
 import { choice, deadline, profileOptions, requireHttpUrl, type Deadline } from '../../options.js'
 import { changeStore } from './whole-change.js'
@@ -24,7 +25,7 @@ const [expiresFlags, expiresDescription, parseExpiry] = deadline(
 export const define = inContext((command, context) =>
   profileOptions(
     command
-      .argument('[names...]', 'the peers or canaries; without one the agent')
+      .argument(...peerArgument('[names...]', 'the peers or canaries; without one the agent'))
       .option('--url <url>', "of the agent: its address; '' removes it"),
   )
     .option(

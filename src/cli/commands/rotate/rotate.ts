@@ -9,7 +9,8 @@ import {
   type PeerChoice,
   type Rotation,
 } from '../../../core/rotation.js'
-import { peerArgument } from '../../completes.js'
+import { count } from '../../../core/text.js'
+import { completed, peerArgument } from '../../completes.js'
 import { inContext, type CliContext } from '../../context.js'
 import { codeOptions, duration, refuseTogether, wholeNumber } from '../../options.js'
 import { credentialsOf, showQrs, textOf } from '../peers/credential-rows.js'
@@ -88,7 +89,11 @@ Examples:
 const stagedOptions = (command: Command): Command =>
   command
     .option('--deliver <command>', "run this for each peer, with the peer's new fragment on standard input")
-    .option('--format <format>', 'the format of the fragment, as of config client (default: env)')
+    .option(
+      ...completed('--format <format>', 'the format of the fragment, as of config client (default: env)', {
+        words: async () => (await import('./staged-options.js')).formatOffers,
+      }),
+    )
     .option('--server-out <file>', "write the agent's server file here; the agent follows it")
     .option('--deliver-server <command>', 'run this with the server file on standard input')
     .option('--prove <url>', 'probe the agent with the new credentials; it sends no wrong codes')
@@ -218,7 +223,7 @@ async function confirmAll(
 ): Promise<void> {
   const roster = await store.read()
   rotate(roster, choice, rotation, { at: now(), random })
-  const question = `End the credentials of all ${roster.peers.size} peers of ${roster.agent} now?`
+  const question = `End the credentials of all ${count(roster.peers.size, 'peer')} of ${roster.agent} now?`
   if (yes || (await confirm(question, '--yes'))) return
   throw new TOTPError('ERR_DECLINED', 'nothing was rotated')
 }

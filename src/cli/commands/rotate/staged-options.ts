@@ -1,9 +1,10 @@
-import { resolve } from 'node:path'
 import { TOTPError } from '../../../core/errors.js'
 import { isLoopback, parseHttpUrl } from '../../../core/url.js'
 import { clientFragments, type ClientFormat } from '../../../fragments/index.js'
 import type { CliContext } from '../../context.js'
+import { pathFrom } from '../../io/path.js'
 import { requireHttpUrl } from '../../options.js'
+import { notOneOf } from '../../suggestions.js'
 import type { GivenStagedOptions } from './given-options.js'
 
 /** The options of a rotation with a delivery, complete, with absolute paths: what is remembered for `--resume`. */
@@ -46,21 +47,24 @@ export function completed(
     ...(format === undefined ? {} : { format: secretFormat(format) }),
     // A command that is given anew is meant for the folder that it is given in.
     cwd: remembered && (deliver ?? deliverServer) === undefined ? remembered.cwd : cwd,
-    ...(serverOut === undefined ? {} : { serverOut: resolve(cwd, serverOut) }),
-    ...(ca === undefined ? {} : { ca: resolve(cwd, ca) }),
+    ...(serverOut === undefined ? {} : { serverOut: pathFrom({ cwd }, serverOut) }),
+    ...(ca === undefined ? {} : { ca: pathFrom({ cwd }, ca) }),
   }
   requireUsable(options)
   return options
 }
 
+/** The formats with credentials in them, for shells. */
+export const formatOffers = Object.entries(clientFragments).flatMap(([word, { secret, summary }]) =>
+  secret ? { word: word as ClientFormat, description: summary } : [],
+)
+
 /** @throws {TOTPError} `ERR_USAGE` for a format that does not exist, or has no credentials in it */
 function secretFormat(format: string): ClientFormat {
-  const formats = Object.entries(clientFragments).flatMap(([name, { secret }]) =>
-    secret ? (name as ClientFormat) : [],
-  )
+  const formats = formatOffers.map(({ word }) => word)
   const known = formats.find((name) => name === format)
   if (known) return known
-  throw new TOTPError('ERR_USAGE', `--format must be one of ${formats.join(', ')}`)
+  throw notOneOf('--format', format, formats)
 }
 
 function requireUsable({ prove, insecureHttp }: StagedOptions): void {

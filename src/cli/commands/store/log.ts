@@ -2,6 +2,7 @@ import { parseName } from '../../../core/name.js'
 import { jsonText, printable } from '../../../core/text.js'
 import { TOTPError } from '../../../core/errors.js'
 import { openRecord, type RecordedChange, type RecordLine } from '../../../store/read-record.js'
+import { peerArgument } from '../../completes.js'
 import { inContext, type CliContext } from '../../context.js'
 import { since, wholeNumber, type Since } from '../../options.js'
 import { textOf } from '../changed-fields.js'
@@ -19,7 +20,7 @@ const mostNumbers = 10
 
 export const define = inContext((command, context) =>
   command
-    .option('--peer <name>', 'only changes of this peer or canary')
+    .option(...peerArgument('--peer <name>', 'only changes of this peer or canary'))
     .option(
       ...since('--since <time>', 'only changes since then: RFC 3339, unix seconds, or a duration such as 7d'),
     )
