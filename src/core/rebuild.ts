@@ -1,10 +1,10 @@
 import { TOTPError } from './errors.js'
 import { quoteName } from './name.js'
 import type { CodeProfile, ReplayPolicy, TOTPProfile } from './profile.js'
+import { hashOf, isSame, mergeCredentials, seedOf, sharesSeed, sharesToken } from './credential-match.js'
 import {
   canariesOf,
   type Canary,
-  type Credential,
   type Peer,
   type Roster,
   type SeedCredential,
@@ -61,79 +61,81 @@ export function withKnownAgent(roster: Roster, known: KnownAgent, force: boolean
   const takes = isEmpty || (roster.agent === known.agent && isPartOf(roster, known))
   if (!takes && !force) refuseOther(roster, known)
   const base = takes ? taking(roster, known) : roster
-  const peers = new Map(isEmpty ? [] : base.peers)
-  const canaries = new Map(base.canaries)
-  const added: string[] = []
-  const completed: string[] = []
-  const conflicts: Conflict[] = []
-  const refuse = (name: string, message: string): void => void conflicts.push({ name, message })
-  for (const canary of known.canaries) {
-    const { name } = canary
-    const old = canaries.get(name)
-    const bait = peers.get(name)
-    if (bait && sharesToken(bait, canary)) {
-      // The file that is planted as bait was imported first, as if it were a peer's.
-      peers.delete(name)
-      canaries.set(name, {
-        ...canary,
-        createdAt: bait.createdAt,
-        tokens: merged(bait.tokens, canary.tokens, hashOf),
-      })
-      completed.push(name)
-    } else if (bait) refuse(name, `the store has a peer named ${quoteName(name)}, and the file a canary`)
-    else if (!old) {
-      canaries.set(name, canary)
-      added.push(name)
-    } else if (!sharesToken(old, canary))
-      refuse(name, `the canary ${quoteName(name)} has another token in the store`)
-    else {
-      const after = { ...old, tokens: merged(old.tokens, canary.tokens, hashOf) }
-      if (!isSame(old, after)) completed.push(name)
-      canaries.set(name, after)
-    }
+  const draft: Draft = {
+    base,
+    peers: new Map(base.peers),
+    canaries: new Map(base.canaries),
+    added: [],
+    completed: [],
+    conflicts: [],
   }
-  for (const one of known.peers) {
-    const { name } = one
-    const old = peers.get(name)
-    const seeds = known.sharedSeeds ?? one.seeds
-    if (canaries.has(name))
-      refuse(name, `the store has a canary named ${quoteName(name)}, and the file a peer`)
-    else if (!takes && (base.sharedSeeds !== undefined) !== (known.sharedSeeds !== undefined))
-      refuse(name, 'only one of the store and the file has a seed for all peers')
-    else if (!old) {
-      peers.set(name, peerOf(base, one))
-      added.push(name)
-    } else if (!shareSeed(base.sharedSeeds ?? old.seeds, seeds) && !(takes && shareSeed(old.seeds, seeds)))
-      refuse(name, `${quoteName(name)} has another seed in the store`)
-    else if (!sharesToken(old, one)) refuse(name, `${quoteName(name)} has another token in the store`)
-    else {
-      const after = mergedPeer(base, old, one)
-      if (!isSame(old, after)) completed.push(name)
-      peers.set(name, after)
-    }
-  }
-  const merging: Roster = { ...base, peers, canaries: canaries.size > 0 ? canaries : undefined }
-  return { roster: merging, added, completed, conflicts: [...conflicts, ...repeatedTokens(merging)] }
+  for (const canary of known.canaries) addCanary(draft, canary)
+  for (const peer of known.peers) addPeer(draft, peer, known.sharedSeeds, takes)
+  const { peers, canaries, added, completed, conflicts } = draft
+  const merged: Roster = { ...base, peers, canaries: canaries.size > 0 ? canaries : undefined }
+  return { roster: merged, added, completed, conflicts: [...conflicts, ...repeatedTokens(merged)] }
 }
 
-/** A peer that a client's own configuration tells more about. */
-export interface Completion {
-  readonly seed: string | undefined
-  readonly tokenHash: string
+/** A {@link Rebuilt} in the making. */
+interface Draft {
+  readonly base: Roster
+  readonly peers: Map<string, Peer>
+  readonly canaries: Map<string, Canary>
+  readonly added: string[]
+  readonly completed: string[]
+  readonly conflicts: Conflict[]
 }
 
-/**
- * Returns the name of the peer or canary that has a token, by its hash; else of the only peer that has the seed as its
- * own. Undefined when there is none.
- */
-export function holderOf(roster: Roster, { seed, tokenHash }: Completion): string | undefined {
-  const holders = [...roster.peers.values(), ...canariesOf(roster)]
-  const byToken = holders.find(({ tokens }) => tokens.some(({ token }) => token.hash === tokenHash))
-  if (byToken) return byToken.name
-  const bySeed = [...roster.peers.values()].filter(({ seeds }) =>
-    seeds.some((one) => one.seed.base32 === seed),
-  )
-  return bySeed.length === 1 ? bySeed[0]?.name : undefined
+function addCanary({ peers, canaries, added, completed, conflicts }: Draft, canary: Canary): void {
+  const { name } = canary
+  const old = canaries.get(name)
+  const bait = peers.get(name)
+  if (bait && sharesToken(bait, canary)) {
+    // The file that is planted as bait was imported first, as if it were a peer's.
+    peers.delete(name)
+    const tokens = mergeCredentials(bait.tokens, canary.tokens, hashOf)
+    canaries.set(name, { ...canary, createdAt: bait.createdAt, tokens })
+    completed.push(name)
+  } else if (bait) {
+    conflicts.push({ name, message: `the store has a peer named ${quoteName(name)}, and the file a canary` })
+  } else if (!old) {
+    canaries.set(name, canary)
+    added.push(name)
+  } else if (!sharesToken(old, canary)) {
+    conflicts.push({ name, message: `the canary ${quoteName(name)} has another token in the store` })
+  } else {
+    const after = { ...old, tokens: mergeCredentials(old.tokens, canary.tokens, hashOf) }
+    if (!isSame(old, after)) completed.push(name)
+    canaries.set(name, after)
+  }
+}
+
+/** @param takes whether the store takes what the file says of the agent, its shared seeds included */
+function addPeer(
+  { base, peers, canaries, added, completed, conflicts }: Draft,
+  peer: KnownPeer,
+  sharedSeeds: KnownAgent['sharedSeeds'],
+  takes: boolean,
+): void {
+  const { name } = peer
+  const old = peers.get(name)
+  const refuse = (message: string): void => void conflicts.push({ name, message })
+  const sharesSeedWith = (seeds: readonly SeedCredential[]): boolean =>
+    sharesSeed(seeds, sharedSeeds ?? peer.seeds)
+  if (canaries.has(name)) refuse(`the store has a canary named ${quoteName(name)}, and the file a peer`)
+  else if (!takes && (base.sharedSeeds !== undefined) !== (sharedSeeds !== undefined))
+    refuse('only one of the store and the file has a seed for all peers')
+  else if (!old) {
+    peers.set(name, peerOf(base, peer))
+    added.push(name)
+  } else if (!sharesSeedWith(base.sharedSeeds ?? old.seeds) && !(takes && sharesSeedWith(old.seeds)))
+    refuse(`${quoteName(name)} has another seed in the store`)
+  else if (!sharesToken(old, peer)) refuse(`${quoteName(name)} has another token in the store`)
+  else {
+    const after = mergedPeer(base, old, peer)
+    if (!isSame(old, after)) completed.push(name)
+    peers.set(name, after)
+  }
 }
 
 function refuseOther(roster: Roster, { agent, profile }: KnownAgent): void {
@@ -166,7 +168,7 @@ function isPartOf(roster: Roster, known: KnownAgent): boolean {
       return canary !== undefined && sharesToken(holder, canary)
     }
     const seeds = roster.sharedSeeds ?? holder.seeds
-    return sharesToken(holder, one) && shareSeed(seeds, known.sharedSeeds ?? one.seeds)
+    return sharesToken(holder, one) && sharesSeed(seeds, known.sharedSeeds ?? one.seeds)
   }
   return [...roster.peers.values(), ...canariesOf(roster)].every(isKnown)
 }
@@ -192,7 +194,7 @@ function sharedAfter(
   store: readonly SeedCredential[],
   file: readonly SeedCredential[],
 ): readonly SeedCredential[] {
-  return shareSeed(store, file) ? merged(store, file, seedOf) : file
+  return sharesSeed(store, file) ? mergeCredentials(store, file, seedOf) : file
 }
 
 function peerOf(roster: Roster, { replay, ...one }: KnownPeer): Peer {
@@ -208,67 +210,9 @@ function mergedPeer(roster: Roster, old: Peer, known: KnownPeer): Peer {
     digits,
     period,
     replay: known.replay === roster.replay ? undefined : known.replay,
-    seeds: roster.sharedSeeds ? [] : merged(old.seeds, known.seeds, seedOf),
-    tokens: merged(old.tokens, known.tokens, hashOf),
+    seeds: roster.sharedSeeds ? [] : mergeCredentials(old.seeds, known.seeds, seedOf),
+    tokens: mergeCredentials(old.tokens, known.tokens, hashOf),
   }
-}
-
-const seedOf = ({ seed }: SeedCredential): string => seed.base32
-const hashOf = ({ token }: TokenCredential): string => token.hash
-
-function shareSeed(one: readonly SeedCredential[], other: readonly SeedCredential[]): boolean {
-  const seeds = new Set(one.map(seedOf))
-  return other.some((credential) => seeds.has(seedOf(credential)))
-}
-
-function sharesToken(one: Pick<Peer, 'tokens'>, other: Pick<Peer, 'tokens'>): boolean {
-  const hashes = new Set(one.tokens.map(hashOf))
-  return other.tokens.some((credential) => hashes.has(hashOf(credential)))
-}
-
-/**
- * The credentials of both: with the ids of the file, the values of the store, and the earlier end. In the order of the
- * one that has all of them.
- */
-function merged<C extends Credential>(
-  store: readonly C[],
-  file: readonly C[],
-  keyOf: (one: C) => string,
-): readonly C[] {
-  const known = new Map(file.map((one) => [keyOf(one), one]))
-  const own = new Map(store.map((one) => [keyOf(one), one]))
-  const both = (mine: C, theirs: C): C => {
-    const ends = [mine.expiresAt, theirs.expiresAt].flatMap((end) => (end ? [end.getTime()] : []))
-    return {
-      ...mine,
-      id: theirs.id,
-      ...(ends.length > 0 && { expiresAt: new Date(Math.min(...ends)) }),
-    }
-  }
-  const mergedOne = (one: C): C => {
-    const [mine, theirs] = [own.get(keyOf(one)), known.get(keyOf(one))]
-    return mine && theirs ? both(mine, theirs) : one
-  }
-  const isInStore = file.every((one) => own.has(keyOf(one)))
-  if (isInStore) return store.map(mergedOne)
-  return [...store.filter((one) => !known.has(keyOf(one))), ...file.map(mergedOne)]
-}
-
-/** Compares what a server file can say. */
-function isSame(one: Peer | Canary, other: Peer | Canary): boolean {
-  return fingerprint(one) === fingerprint(other)
-}
-
-function fingerprint(holder: Peer | Canary): string {
-  const life = ({ id, expiresAt }: Credential): string => `${id} ${expiresAt?.toISOString() ?? ''}`
-  const tokens = holder.tokens.map((one) => [hashOf(one), one.token.value !== undefined, life(one)])
-  if (!('seeds' in holder)) return JSON.stringify(tokens)
-  const { algorithm, digits, period, replay, seeds } = holder
-  return JSON.stringify([
-    [algorithm, digits, period, replay],
-    seeds.map((one) => [seedOf(one), life(one)]),
-    tokens,
-  ])
 }
 
 /** A token identifies its peer, so no two have the same. */

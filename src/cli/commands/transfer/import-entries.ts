@@ -2,7 +2,7 @@ import { provisionCanary } from '../../../core/canary.js'
 import { TOTPError, isTOTPError, type ErrorCode } from '../../../core/errors.js'
 import { quoteName } from '../../../core/name.js'
 import { provisionPeer, type PeerRequest, type ProvisionOptions } from '../../../core/provision.js'
-import { holderOf } from '../../../core/rebuild.js'
+import { findHolder } from '../../../core/credential-match.js'
 import {
   canariesOf,
   seedsOf,
@@ -121,7 +121,7 @@ function completionOf(roster: Roster, entry: PeerEntry): Peer | Canary | undefin
     name !== undefined && !guessed && (roster.peers.has(name) || roster.canaries?.has(name))
       ? name
       : undefined
-  const found = known ?? holderOf(roster, { seed: seed?.base32, tokenHash: token.hash })
+  const found = known ?? findHolder(roster, { seed: seed?.base32, tokenHash: token.hash })
   if (found === undefined || (name !== undefined && !guessed && found !== name)) return undefined
   const peer = roster.peers.get(found)
   const holder: Peer | Canary | undefined = peer ?? roster.canaries?.get(found)
