@@ -103,9 +103,12 @@ export function makeSeed(algorithm: Algorithm, random: RandomBytes): Seed {
  * @throws {TOTPError} `ERR_SEED_WEAK` when the seed is shorter
  */
 export function requireStrongSeed(seed: Seed, allowWeak: boolean, remedy: string, what = 'seed'): void {
-  if (seed.strong || allowWeak) return
-  throw new TOTPError(
-    'ERR_SEED_WEAK',
-    `${what} has ${seed.bits} bits, RFC 4226 requires at least ${minimumSeedBits}; ${remedy}`,
-  )
+  const problem = allowWeak ? undefined : weakSeedProblem(seed, remedy, what)
+  if (problem !== undefined) throw new TOTPError('ERR_SEED_WEAK', problem)
+}
+
+/** Returns the message of that error; undefined for a seed that is long enough. */
+export function weakSeedProblem(seed: Seed, remedy: string, what = 'seed'): string | undefined {
+  if (seed.strong) return undefined
+  return `${what} has ${seed.bits} bits, RFC 4226 requires at least ${minimumSeedBits}; ${remedy}`
 }

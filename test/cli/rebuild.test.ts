@@ -198,7 +198,7 @@ describe('a lost store', () => {
     writeFileSync(join(cwd, 'server'), files['server'] ?? '')
     const { stderr } = await run(cwd, 'import', 'server')
     expect(stderr).toContain('took the name and profile of agent billing from the file')
-    expect(stderr).toContain('of the tokens of alice, bob, carol, dave, erin only the hash is known')
+    expect(stderr).toContain('only the hash is known of the token of alice, bob, carol, dave, erin')
     expect(readFileSync(join(cwd, 'a2a-totp.json.bak-prev'))).toEqual(before)
     const lines = readFileSync(join(cwd, 'a2a-totp.json.log'), 'utf8').trim().split('\n')
     expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({

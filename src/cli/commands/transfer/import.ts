@@ -2,35 +2,22 @@ import { withCanaries, withReplaced } from '../../../core/canary.js'
 import { TOTPError } from '../../../core/errors.js'
 import { withPeers } from '../../../core/provision.js'
 import { withKnownAgent, type KnownAgent } from '../../../core/rebuild.js'
-import type { Peer, Roster } from '../../../core/roster.js'
-import { requireStrongSeed } from '../../../core/seed.js'
-import { listSome } from '../../../core/text.js'
-import { minimumTokenBits } from '../../../core/token.js'
+import type { Roster } from '../../../core/roster.js'
+import { requireStrongSeed, weakSeedProblem } from '../../../core/seed.js'
 import type { Entry } from '../../../import/index.js'
 import { inContext, type CliContext } from '../../context.js'
 import { readGiven } from '../../io/given-file.js'
 import { refuseTogether } from '../../options.js'
-import { admit, type Made, type Problem, type StrengthOptions } from './import-entries.js'
+import { admit, type Problem, type StrengthOptions } from './import-entries.js'
 import { addRename, onlyName, renameEntries, renameKnown, type Renames } from './import-names.js'
 import { forThisAgent, withAgentOf } from './import-agent.js'
+import { report, warnOfWeakTokens, type Outcome } from './import-report.js'
 
 interface ImportOptions extends StrengthOptions {
   partial?: true
   rename?: Renames
   name?: string
   force?: true
-}
-
-/** What an import did to a store, or would do. */
-interface Outcome {
-  readonly roster: Roster
-  readonly peers: readonly string[]
-  readonly canaries: readonly string[]
-  readonly completed: readonly string[]
-  readonly made: readonly Made[]
-  readonly problems: readonly Problem[]
-  /** For people. */
-  readonly remarks: readonly string[]
 }
 
 export const define = inContext((command, context) =>
@@ -184,65 +171,8 @@ function weakSeeds(known: KnownAgent, { allowWeakSeed }: ImportOptions): { name:
   const remedy = 'replace it, or pass --allow-weak-seed'
   for (const { seed } of known.sharedSeeds ?? []) requireStrongSeed(seed, allowWeakSeed ?? false, remedy)
   return known.peers.flatMap(({ name, seeds }) => {
-    const weak = allowWeakSeed ? undefined : seeds.find(({ seed }) => !seed.strong)?.seed
-    return weak
-      ? [{ name, message: `seed has ${weak.bits} bits, RFC 4226 requires at least 128; ${remedy}` }]
-      : []
-  })
-}
-
-function report({ output }: CliContext, outcome: Outcome): void {
-  const { roster, peers, canaries, completed, made, problems, remarks } = outcome
-  for (const { where, problem } of problems) output.warn(`${where}: ${problem}`)
-  const count = peers.length + canaries.length
-  const completing = completed.length === 0 ? '' : `completed ${completed.length}, `
-  output.result(`imported ${count}, ${completing}skipped ${problems.length}`, {
-    imported: count,
-    skipped: problems.length,
-    peers,
-    ...(canaries.length > 0 && { canaries }),
-    ...(completed.length > 0 && { completed: completed.length, completedPeers: completed }),
-    made,
-    problems,
-  })
-  for (const remark of [...remarks, ...remarksOn(made), ...hashRemark(roster, [...peers, ...completed])])
-    output.say(remark)
-}
-
-/** The tokens are in use elsewhere, and an import that refused them would help nobody. */
-function warnOfWeakTokens({ output }: CliContext, { roster, peers, completed }: Outcome): void {
-  const weak = [...peers, ...completed].filter((name) => {
-    const token = roster.peers.get(name)?.tokens.at(-1)?.token
-    return token?.value !== undefined && !token.strong
-  })
-  if (weak.length > 0)
-    output.warn(
-      `${weak.length === 1 ? 'the token' : 'the tokens'} of ${listSome(weak)} may be guessed: less than ${minimumTokenBits} bits, judged by length and characters; run a2a-totp rotate NAME --token`,
-    )
-}
-
-/** A token that is known by its hash is enough for the agent, and not for its peer. */
-function hashRemark({ peers }: Roster, names: readonly string[]): string[] {
-  const hashed = names.filter((name) => hasNoToken(peers.get(name)))
-  if (hashed.length === 0) return []
-  return [
-    `of the tokens of ${listSome(hashed)} only the hash is known; import each peer's own configuration, or run a2a-totp rotate NAME --token`,
-  ]
-}
-
-const hasNoToken = (peer: Peer | undefined): boolean =>
-  peer !== undefined && peer.tokens.at(-1)?.token.value === undefined
-
-/** One line per kind of new credential, so that none is created unnoticed. */
-function remarksOn(made: readonly Made[]): string[] {
-  const kinds: [what: string, of: (one: Made) => boolean][] = [
-    ['a new seed and a new token', ({ seed, token }) => seed && token],
-    ['a new seed', ({ seed, token }) => seed && !token],
-    ['a new token', ({ seed, token }) => !seed && token],
-  ]
-  return kinds.flatMap(([what, of]) => {
-    const names = made.filter(of).map(({ peer }) => peer)
-    return names.length === 0 ? [] : `created ${what} for ${listSome(names)}`
+    const [message] = allowWeakSeed ? [] : seeds.flatMap(({ seed }) => weakSeedProblem(seed, remedy) ?? [])
+    return message === undefined ? [] : [{ name, message }]
   })
 }
 
