@@ -89,6 +89,26 @@ const lines: readonly (readonly string[])[] = [
   ['add-peer', 'alice', '--if-missing'],
   ['add-peer', 'carol', '--seed-file', hostileName],
   ['add-peer', 'carol', '--token-file', '-'],
+  ['set', 'alice', '--note', hostile],
+  ['set', '--url', url],
+  ['set', '--header', 'X-Code'],
+  ['set', '--header', 'X-Code', '--yes'],
+  ['set', '--header', hostile],
+  ['set', hostile, '--note', hostile],
+  ['set', 'alice', '--expires', hostile],
+  ['rename', 'alice', 'alicia'],
+  ['rename', 'alice', hostile],
+  ['rename', hostile, 'alice'],
+  ['rename', '--agent', hostile],
+  ['undo'],
+  ['undo', '--dry-run'],
+  ['undo', '--yes'],
+  ['log'],
+  ['log', '--peer', hostile],
+  ['log', '--since', hostile],
+  ['exec', hostile, '--', 'true'],
+  ['exec', 'alice', '--', hostile],
+  ['exec', 'alice', hostile],
   ['list'],
   ['show', 'alice'],
   ['show', 'alice', '--uri'],
@@ -249,6 +269,15 @@ describe('text from outside is raw in no output of any command', () => {
       for (const args of [['list'], ['show', 'bob'], ['config', 'server'], ['doctor']])
         await run(args, { cwd })
     }
+  })
+})
+
+describe('what a store or its record holds', () => {
+  it('is raw in no report of a change', async () => {
+    const cwd = await makeStore()
+    await runCli(['set', 'alice', '--note', 'plain'], { cwd })
+    await runCli(['set', '--url', 'http://127.0.0.1:1'], { cwd })
+    for (const args of [['log'], ['undo', '--dry-run'], ['undo']]) await run(args, { cwd })
   })
 })
 

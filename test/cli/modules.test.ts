@@ -33,6 +33,9 @@ const local: readonly Expected[] = [
   [['init', '--store', 'other.json'], 'store-init', withCrypto],
   [['add-peer', 'bob'], 'peers-add-peer', withCrypto],
   [['remove-peer', 'alice', '--yes'], 'peers-remove-peer', withCrypto],
+  [['set', 'alice', '--note', 'hello'], 'peers-set', withCrypto],
+  [['rename', 'alice', 'alicia'], 'peers-rename', withCrypto],
+  [['log'], 'store-log', withStore],
 ]
 
 /** The bundle of the program, that of one command, and others, as {@link loadedBy} lists them. */

@@ -13,7 +13,7 @@ it('exec leaves the keys of a terminal to the command: Ctrl-C comes once, Ctrl-Z
     `process.on('SIGINT', () => appendFileSync(${JSON.stringify(count)}, 'x'))`,
     `process.stdin.on('data', (line) => {`,
     `  console.log('read ' + line)`,
-    `  if (String(line).trim() === 'end') process.exit(9)`,
+    `  if (String(line).trim() === 'finish') process.exit(9)`,
     `})`,
     `console.log('started')`,
   ].join('\n')
@@ -30,7 +30,7 @@ it('exec leaves the keys of a terminal to the command: Ctrl-C comes once, Ctrl-Z
   await until(() => /fg; echo[^]*exec alice -- /.test(terminal.log()))
   terminal.type('hello')
   await until(() => /^read hello/m.test(terminal.log()))
-  terminal.type('end')
+  terminal.type('finish')
   await until(() => /^code=9/m.test(terminal.log()))
   expect(readFileSync(count, 'utf8')).toBe('x')
 }, 120_000)

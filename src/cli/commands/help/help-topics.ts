@@ -5,8 +5,8 @@ export const topics: Readonly<Record<string, string>> = {
 Commands use the store of --store, else of $A2A_TOTP_STORE, else the nearest one upward from the working directory, if it
 is yours and its folders are writable only by you. In plain text it must be readable only by you (mode 0600), and not a
 link. Changes are atomic, even after kill -9 or with a full disk, and concurrent changes wait for each other.
-a2a-totp.json.log beside it records who changed what, and when. It is not evidence: anyone who can write to the store can
-write to the record.
+a2a-totp.json.log beside it records who changed what, and when; log shows it. It is not evidence: anyone who can write to
+the store can write to the record. a2a-totp.json.bak-prev is the store before its last change; undo puts it back, once.
 `,
   encryption: `The store can be encrypted with age (https://age-encryption.org), for recipients or with a passphrase.
 
@@ -40,7 +40,8 @@ each makes it easier to guess a code. After a leak use --now, and update the ser
   once   for one request. This spends its time step and all before it, so captured headers are worthless; a peer can
          make one request per period.
 
-Set it for the store (init --replay) or a peer (add-peer --replay).
+Set it for the agent (init --replay, set --replay) or a peer (add-peer --replay, set NAME --replay). A peer without its own
+follows the agent; set NAME --replay inherit lets it follow again.
 `,
   environment: `Variables that a2a-totp reads:
 
@@ -62,6 +63,7 @@ Set it for the store (init --replay) or a peer (add-peer --replay).
     2  wrong usage
     3  a store, file or configuration cannot be used or written
     4  the agent cannot be reached
+  126  the command of exec cannot be run; 127 it was not found; otherwise exec ends with the command's exit code
    70  a bug
   130  interrupted; 143 terminated
 
