@@ -72,7 +72,7 @@ export function requireKnown(token: Token | TokenHash, name: string): Token {
   if (token.value !== undefined) return token
   throw new TOTPError(
     'ERR_TOKEN_UNKNOWN',
-    `of the token of "${name}" only the hash is known, so it cannot be sent; import ${name}'s own configuration, or run ` +
+    `only the hash is known of the token of "${name}", so it cannot be sent; import ${name}'s own configuration, or run ` +
       `\`a2a-totp rotate ${name} --token\` for a new one`,
   )
 }

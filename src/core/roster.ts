@@ -9,7 +9,7 @@ export interface Credential {
   readonly createdAt: Date
   /** From this instant on it is refused. Without one it is valid until it is rotated. */
   readonly expiresAt?: Date
-  /** Set until a rotation has handed it out: the agent accepts it, but nobody uses it yet. */
+  /** Set until a rotation has handed it out: the agent accepts it, but the peer does not have it yet. */
   readonly staged?: true
 }
 

@@ -135,6 +135,6 @@ export function requireStrongToken(token: Token, allowWeak: boolean, remedy: str
   if (allowWeak || token.strong) return
   throw new TOTPError(
     'ERR_TOKEN_WEAK',
-    `token has about ${token.bits} bits, of at least ${minimumTokenBits} that RFC 6749 §10.10 requires; ${remedy}`,
+    `token has about ${token.bits} bits, RFC 6749 §10.10 requires at least ${minimumTokenBits}; ${remedy}`,
   )
 }

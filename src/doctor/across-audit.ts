@@ -7,10 +7,10 @@ interface Store {
   readonly roster: Roster
 }
 
-/** One who has a seed or a token. */
+/** A peer or canary with a seed or a token, or all peers. */
 interface Owner {
   readonly name: string
-  /** The command that gives it another; undefined for a canary. */
+  /** Returns the command for a new one; undefined for a canary. */
   readonly rotate: ((kind: 'seed' | 'token') => string) | undefined
 }
 

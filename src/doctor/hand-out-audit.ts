@@ -1,6 +1,6 @@
 import { newestLive, type Peer } from '../core/roster.js'
 import { chosen, type Finding } from './finding.js'
-import { rotation, type RosterUnderTest } from './rotation-command.js'
+import { rotateCommand, type RosterUnderTest } from './rotation-command.js'
 
 const dayMs = 86_400_000
 
@@ -26,7 +26,7 @@ function auditPending({ roster, at, tool }: RosterUnderTest, { name, pending }: 
       id: 'rotation-pending',
       severity: at.getTime() - pending.since.getTime() > dayMs ? 'warning' : 'note',
       subject: name,
-      message: `its rotation is not finished since ${since}: ${steps[pending.step]}`,
+      message: `its rotation of ${since} is not finished: ${steps[pending.step]}`,
       fix: fix([name]),
       joint: {
         noun: 'peers',
@@ -40,9 +40,9 @@ function auditPending({ roster, at, tool }: RosterUnderTest, { name, pending }: 
 function auditHashOnly(tested: RosterUnderTest, { name, tokens }: Peer): Finding[] {
   const newest = newestLive(tokens, tested.at)
   if (newest === undefined || newest.token.value !== undefined) return []
-  const fix = rotation(tested, 'token')
+  const fix = rotateCommand(tested, 'token')
   const message =
-    'its token is known by its hash alone, so the peer can use it, but it cannot be handed out again'
+    'only the hash of its token is known: the peer can use it, but it cannot be handed out again'
   return [
     {
       id: 'token-hash-only',

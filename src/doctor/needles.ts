@@ -5,7 +5,7 @@ import { isPublishedToken } from './published-tokens.js'
 /** A shorter text can stand in a file by accident. */
 const shortest = 16
 
-/** Who has a shared seed. */
+/** The owner of a shared seed, in a finding. */
 export const allPeers = 'all peers'
 
 /** A live credential in the spellings in which a file may hold it. */

@@ -10,7 +10,7 @@ import {
 import { sharedSeedProblem } from '../core/shared-seed.js'
 import { limitsFor, riskOf } from '../state/budgets.js'
 import { chosen, type Finding } from './finding.js'
-import { rotation, type RosterUnderTest } from './rotation-command.js'
+import { rotateCommand, type RosterUnderTest } from './rotation-command.js'
 import { auditHandOut } from './hand-out-audit.js'
 import { auditStrength } from './strength-audit.js'
 
@@ -51,7 +51,7 @@ function auditLife(
   const { at } = tested
   const findings: Finding[] = []
   const note = ({ id, message, joint, more = '' }: LifeNote): void => {
-    const fix = rotation(tested, kind, more)
+    const fix = rotateCommand(tested, kind, more)
     const general = { noun: 'peers', message: joint, fix } as const
     findings.push({ id, severity: 'warning', subject: name, message, fix: fix([name]), joint: general })
   }
@@ -143,7 +143,7 @@ function guesses(tested: RosterUnderTest, peer: Peer): Finding[] {
     const pending = several.some((name) => roster.peers.get(name)?.pending)
     const end = pending
       ? `${tool} rotate ${chosen(several, roster.peers.size, '--all')} --resume`
-      : rotation(tested, 'seed', ' --finish')(several)
+      : rotateCommand(tested, 'seed', ' --finish')(several)
     return `${end} once they have their new one: each live seed adds to it`
   }
   const expected = (hits: number): string =>

@@ -10,7 +10,7 @@ export interface RosterUnderTest {
 }
 
 /** Returns the command that rotates one kind of credentials, as a function of the peers. A shared seed belongs to all. */
-export function rotation({ roster, tool }: RosterUnderTest, kind: 'seed' | 'token', more = '') {
+export function rotateCommand({ roster, tool }: RosterUnderTest, kind: 'seed' | 'token', more = '') {
   const shared = kind === 'seed' && roster.sharedSeeds !== undefined
   return (names: readonly string[]): string =>
     `${tool} rotate ${shared ? '--all' : chosen(names, roster.peers.size, '--all')} --${kind}${more}`

@@ -4,7 +4,7 @@ import { minimumTokenBits } from '../core/token.js'
 import type { Finding } from './finding.js'
 import { isPublished } from './published-seeds.js'
 import { isPublishedToken } from './published-tokens.js'
-import { rotation, type RosterUnderTest } from './rotation-command.js'
+import { rotateCommand, type RosterUnderTest } from './rotation-command.js'
 
 /** Finds live seeds and tokens of a peer that can be guessed, or are published. */
 export function auditStrength(tested: RosterUnderTest, peer: Peer): Finding[] {
@@ -12,7 +12,7 @@ export function auditStrength(tested: RosterUnderTest, peer: Peer): Finding[] {
   const seeds = (roster.sharedSeeds ?? peer.seeds).filter((one) => isLive(one, at))
   const tokens = peer.tokens.filter((one) => isLive(one, at))
   const found = (kind: 'seed' | 'token', { id, message, joint = message }: What): Finding => {
-    const fix = rotation(tested, kind, ' --now')
+    const fix = rotateCommand(tested, kind, ' --now')
     const general = { noun: 'peers', message: joint, fix } as const
     return { id, severity: 'serious', subject: peer.name, message, fix: fix([peer.name]), joint: general }
   }

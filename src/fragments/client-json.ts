@@ -14,7 +14,7 @@ export const clientJson: Fragment<ClientInput> = {
 const clientFileVersion = 1
 
 /**
- * Returns what one peer has to know: its newest live credentials, and how its codes are computed. All of it is
+ * Returns what one peer has to know: its newest live credentials, and how its codes are computed. It is
  * there twice: at the top, and in `agents` by the agent's name, as in a file for a peer that calls several agents.
  *
  * @throws {TOTPError} `ERR_CREDENTIAL_EXPIRED` when the peer has no live seed or no live token.

@@ -81,7 +81,7 @@ export async function seal(text: string, protection: Protection): Promise<Uint8A
     : age.encryptForRecipients(text, protection.recipients)
 }
 
-/** Nobody is asked for a key that could not help. */
+/** The error for a store that no key of ours opens: asking for one would be pointless. */
 function notForUs(stanzas: readonly StanzaHead[]): TOTPError {
   const kinds = foreignKinds(stanzas)
   if (kinds.length === 0) return damaged()

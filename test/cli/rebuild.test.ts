@@ -284,7 +284,7 @@ describe('the forms in which fragments arrive', () => {
     const refused = await runCli(['import', '-'], { cwd: await makeStore([], ['--agent', 'other']), stdin })
     expect(refused.exitCode).toBe(3)
     expect(refused.stderr).toContain(
-      'none of its agents ("billing", "shipping") is that of this store, "other"',
+      'none of its agents ("billing", "shipping") is the agent of this store, "other"',
     )
   })
 })

@@ -26,7 +26,7 @@ describe.each(sides)('config %s --vendored', (side, name) => {
     const check = ['config', side, '--check', 'module.py']
     expect(await runCli(check, { cwd: elsewhere })).toEqual({
       exitCode: 0,
-      stdout: `module.py: is that of a2a-totp ${version}\n`,
+      stdout: `module.py: matches a2a-totp ${version}\n`,
       stderr: '',
     })
     expect(parseJson(await runCli([...check, '--json'], { cwd: elsewhere }))).toEqual({
@@ -66,21 +66,21 @@ describe('config server --check', () => {
     const rows: [text: string, said: string, document: object][] = [
       [
         stampVendored(body, '0.0.9'),
-        `is that of a2a-totp 0.0.9; this is ${version}`,
+        `was printed by a2a-totp 0.0.9; this is ${version}`,
         { version: '0.0.9', intact: true },
       ],
       [
         text.replace('import time\n', ''),
-        `was changed after a2a-totp ${version} made it`,
+        `was changed after a2a-totp ${version} printed it`,
         { version, intact: false },
       ],
       [
         stampVendored(`${body}\n`, version),
-        `is that of another build of a2a-totp ${version}`,
+        `was printed by another build of a2a-totp ${version}`,
         { version, intact: true },
       ],
-      [body, 'no vendored file', { version: null, intact: false }],
-      ['', 'no vendored file', { version: null, intact: false }],
+      [body, 'not a vendored file', { version: null, intact: false }],
+      ['', 'not a vendored file', { version: null, intact: false }],
     ]
     for (const [given, said, document] of rows) {
       const checked = await check(given)

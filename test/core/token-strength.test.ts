@@ -56,8 +56,7 @@ describe('the strength of a token', () => {
     expect(() => requireStrongToken(token, false, 'pass --allow-weak-token')).toThrow(
       expect.objectContaining({
         code: 'ERR_TOKEN_WEAK',
-        message:
-          'token has about 36 bits, of at least 128 that RFC 6749 §10.10 requires; pass --allow-weak-token',
+        message: 'token has about 36 bits, RFC 6749 §10.10 requires at least 128; pass --allow-weak-token',
       }),
     )
   })

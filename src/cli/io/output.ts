@@ -45,7 +45,7 @@ export interface Output {
   warn(text: string): void
 }
 
-/** The width of a terminal in cells; undefined where there is none, or where it does not tell. */
+/** The width of a terminal in cells; undefined without a terminal, or if it does not report one. */
 export const widthOf = ({ isTTY, columns = 0 }: CliStream): number | undefined =>
   isTTY === true && columns > 0 ? columns : undefined
 

@@ -3,8 +3,8 @@ import { fstatSync, readdirSync, readFileSync, readlinkSync, writeSync } from 'n
 const everyMs = 200
 
 /**
- * Notices on Linux that whoever reads standard output has gone, as `head` does when it has read enough, while nothing is
- * written. Writing would tell, but the next thing to write may be a minute away.
+ * Notices on Linux that the reader of standard output has gone, as `head` does when it has read enough, while nothing is
+ * written. A write would fail, but the next one may be a minute away.
  *
  * @returns what ends the watch
  */

@@ -30,7 +30,7 @@ Examples:
   $ a2a-totp config client alice --out alice.env
   $ a2a-totp config client alice --format json | ssh alice.example 'umask 077; cat > totp.json'
   $ a2a-totp config client alice --format crewai --vendored --out a2a_totp_crewai_client.py
-  $ a2a-totp config client --check a2a_totp_crewai_client.py   # is it that of this version?`,
+  $ a2a-totp config client --check a2a_totp_crewai_client.py   # does it match this version?`,
     )
     .action(async (name: string | undefined, options: ClientOptions) => {
       const { format, vendored, check, ...out } = options

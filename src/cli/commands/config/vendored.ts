@@ -21,7 +21,7 @@ export const vendoredOptions = (command: Command): Command =>
 
 const vendorable: readonly string[] = ['python', 'crewai']
 
-/** @throws {TOTPError} `ERR_USAGE` where a format has nothing to put into its file */
+/** @throws {TOTPError} `ERR_USAGE` for `--vendored` with a format that is not printed as one file */
 export function requireVendorable(format: string, vendored: true | undefined): void {
   if (!vendored || vendorable.includes(format)) return
   throw new TOTPError(
@@ -44,7 +44,7 @@ export async function checkVendored(
     await import('../../../fragments/sources.js')
   const printed = [pythonServer, pythonClient, crewaiServer, crewaiClient]
   const current = found?.intact === true && printed.includes(withUnixLineEnds(text))
-  const verdict = current ? `is that of a2a-totp ${version}` : describeOther(found, version)
+  const verdict = current ? `matches a2a-totp ${version}` : describeOther(found, version)
   context.output.result(`${printable(file)}: ${verdict}`, {
     file,
     version: found?.version ?? null,
@@ -55,8 +55,8 @@ export async function checkVendored(
 }
 
 function describeOther(found: ReturnType<typeof vendoredVersion>, version: string): string {
-  if (!found) return 'no vendored file: no line in it says which version of a2a-totp made it'
-  if (!found.intact) return `was changed after a2a-totp ${found.version} made it`
-  if (found.version !== version) return `is that of a2a-totp ${found.version}; this is ${version}`
-  return `is that of another build of a2a-totp ${version}`
+  if (!found) return 'not a vendored file: no line in it names the version of a2a-totp that printed it'
+  if (!found.intact) return `was changed after a2a-totp ${found.version} printed it`
+  if (found.version !== version) return `was printed by a2a-totp ${found.version}; this is ${version}`
+  return `was printed by another build of a2a-totp ${version}`
 }

@@ -115,6 +115,6 @@ Register-ArgumentCompleter -Native -CommandName 'a2a-totp' -ScriptBlock {
 `,
 } satisfies Record<string, (program: Command) => string>
 
-/** For who reads a script. */
+/** For people who read a script. */
 const about = (program: Command): string =>
   `# It asks the program what to offer after each of its commands:\n# ${commandNames(program).join(', ')}.`

@@ -2,7 +2,7 @@ import { quoteName } from '../../../core/name.js'
 import { canariesOf, type Roster } from '../../../core/roster.js'
 import type { ClientAbout, Entry } from '../../../import/index.js'
 
-/** The name that `init` gives to an agent that was not named. */
+/** The name of an agent that `init` was not told. */
 const unnamed = 'agent'
 
 /**
@@ -19,7 +19,7 @@ export function forThisAgent(
     const own = entries.filter((one) => aboutOf(one)?.agent === roster.agent)
     if (own.length > 0)
       return { entries: own, remarks: [`passed over the credentials for ${others.join(', ')}`] }
-    const problem = `none of its agents (${others.join(', ')}) is that of this store, ${quoteName(roster.agent)}`
+    const problem = `none of its agents (${others.join(', ')}) is the agent of this store, ${quoteName(roster.agent)}`
     return { entries: [{ where: 'the client file', problem }], remarks: [] }
   }
   const [agent] = agents
@@ -27,7 +27,7 @@ export function forThisAgent(
   return {
     entries,
     remarks: [
-      `the fragment is for agent ${quoteName(agent)}, and this is the store of ${quoteName(roster.agent)}`,
+      `the fragment is for agent ${quoteName(agent)}, and this store is of ${quoteName(roster.agent)}`,
     ],
   }
 }

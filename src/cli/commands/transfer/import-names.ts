@@ -3,7 +3,7 @@ import { isName, nameRule } from '../../../core/name.js'
 import type { KnownAgent } from '../../../core/rebuild.js'
 import type { Entry } from '../../../import/index.js'
 
-/** New names by old ones, as `--rename OLD=NEW` gives them. */
+/** New names by old ones, of `--rename OLD=NEW`. */
 export type Renames = ReadonlyMap<string, string>
 
 /** Adds one `--rename OLD=NEW`. OLD may be any label; NEW has no `=`. @throws {TOTPError} `ERR_USAGE` */
@@ -27,7 +27,7 @@ export function onlyName(given: string): string {
 }
 
 /**
- * Returns the entries under the names that the options give them.
+ * Returns the entries under the names of the options.
  *
  * @throws {TOTPError} `ERR_USAGE` when a name that is to be changed is not there, or `--name` is given for several
  */
@@ -67,7 +67,7 @@ export function renameKnown(known: KnownAgent, rename: Renames | undefined): Kno
   requireUsed(rename, used)
   const names = [...after.peers, ...after.canaries].map(({ name }) => name)
   if (new Set(names).size < names.length)
-    throw new TOTPError('ERR_USAGE', '--rename gives two peers one name; each needs its own')
+    throw new TOTPError('ERR_USAGE', '--rename: two peers would have one name; each needs its own')
   return after
 }
 
