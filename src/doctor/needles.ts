@@ -1,3 +1,4 @@
+import { alignedBase64 } from '../core/base64.js'
 import { isLive, type Roster } from '../core/roster.js'
 import { isPublished } from './published-seeds.js'
 import { isPublishedToken } from './published-tokens.js'
@@ -69,16 +70,8 @@ function seedSpellings({ base32, bytes }: { readonly base32: string; readonly by
   return [base32, lower, hex, hex.toUpperCase(), ...base64Of(base32), ...base64Of(lower)]
 }
 
-/** How a text appears inside base64, as of a Kubernetes secret: at each of three alignments, without its edges. */
-function base64Of(text: string): string[] {
-  return [0, 1, 2].map((shift) => {
-    const whole = Math.floor((shift + text.length) / 3) * 3
-    const encoded = Buffer.from('\0'.repeat(shift) + text)
-      .subarray(0, whole)
-      .toString('base64')
-    return encoded.slice(shift === 0 ? 0 : 4)
-  })
-}
+/** As in a Kubernetes secret. */
+const base64Of = (text: string): string[] => alignedBase64(Buffer.from(text))
 
 /** The credentials that bytes hold, as text in any of their spellings, whitespace, dashes and NULs between them or not. */
 export function heldIn(needles: Needles, content: Uint8Array): Needle[] {

@@ -263,8 +263,7 @@ describe('the forms in which fragments arrive', () => {
 
   it('a client file takes the credentials of this agent, and no others', async () => {
     const { cwd: billing } = await original(false)
-    const whole = parseJson(await run(billing, 'config', 'client', 'bob', '--format', 'json'))
-    const client = (whole['agents'] as Record<string, Record<string, unknown>>)['billing'] ?? {}
+    const client = parseJson(await run(billing, 'config', 'client', 'bob', '--format', 'json'))
     const seed = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'
     const stdin = JSON.stringify({
       version: 1,

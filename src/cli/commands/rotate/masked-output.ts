@@ -1,3 +1,4 @@
+import { alignedBase64 } from '../../../core/base64.js'
 import type { Seed } from '../../../core/seed.js'
 import { printable } from '../../../core/text.js'
 
@@ -42,15 +43,7 @@ export class MaskedOutput {
   #addBytes(bytes: Buffer): void {
     this.#addPieces(bytes.toString('hex'))
     this.#addPieces(bytes.toString('hex').toUpperCase())
-    for (const before of [0, 1, 2]) {
-      const encoded = Buffer.concat([Buffer.alloc(before), bytes])
-        .toString('base64')
-        .replace(/=+$/, '')
-      // The characters at the ends depend on what is beside the secret.
-      const own = encoded.slice(
-        before === 0 ? 0 : before + 1,
-        (bytes.length + before) % 3 === 0 ? undefined : -1,
-      )
+    for (const own of alignedBase64(bytes)) {
       this.#addPieces(own)
       this.#addPieces(own.replaceAll('+', '-').replaceAll('/', '_'))
     }
