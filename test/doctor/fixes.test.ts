@@ -142,8 +142,8 @@ const cases: Readonly<Record<string, Case>> = {
     git: true,
     make: async () => {
       const cwd = await inGit(['alice', 'bob'])
-      await runCli(['config', 'server', '--out', 'server.json'], { cwd })
-      await runCli(['config', 'client', 'bob', '--out', "bob's.env"], { cwd })
+      await runCli(['config', 'server', '--out', 'server.json', '--no-gitignore'], { cwd })
+      await runCli(['config', 'client', 'bob', '--out', "bob's.env", '--no-gitignore'], { cwd })
       return cwd
     },
   },
@@ -151,7 +151,7 @@ const cases: Readonly<Record<string, Case>> = {
     git: true,
     make: async () => {
       const cwd = await inGit(['alice', 'bob'])
-      await runCli(['config', 'client', 'alice', '--out', 'a [x].env'], { cwd })
+      await runCli(['config', 'client', 'alice', '--out', 'a [x].env', '--no-gitignore'], { cwd })
       git(cwd, 'add', '-A')
       return cwd
     },

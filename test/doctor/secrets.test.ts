@@ -48,7 +48,7 @@ describe.skipIf(!hasGit)('doctor on files with secrets in a work tree (skipped w
   ])('finds the result of config %s --format %s', async (what, format) => {
     const { root, cwd } = await storeInTree()
     const { seed, token } = await clientOf(cwd)
-    await cli(`config ${what} --format ${format} --out ${join(root, 'result.txt')}`, cwd)
+    await cli(`config ${what} --format ${format} --out ${join(root, 'result.txt')} --no-gitignore`, cwd)
     const findings = await secretFindings(cwd)
     expect(findings).toMatchObject([
       { id: 'secret-not-ignored', severity: 'warning', subject: join(root, 'result.txt') },
@@ -60,13 +60,13 @@ describe.skipIf(!hasGit)('doctor on files with secrets in a work tree (skipped w
   it('has nothing against results without secrets', async () => {
     const { cwd } = await storeInTree()
     for (const what of ['client alice --format python', 'server --format env', 'server --format compose'])
-      await cli(`config ${what} --out ${what.replaceAll(' ', '')}`, cwd)
+      await cli(`config ${what} --out ${what.replaceAll(' ', '')} --no-gitignore`, cwd)
     expect(await secretFindings(cwd)).toEqual([])
   })
 
   it.each(['qr.png', 'qr.svg'])('finds the QR code in %s', async (name) => {
     const { cwd } = await storeInTree()
-    await cli(`show bob --qr-file ${name}`, cwd)
+    await cli(`show bob --qr-file ${name} --no-gitignore`, cwd)
     writeFileSync(join(cwd, 'broken.png'), Buffer.from('\x89PNG\r\n\x1a\n nonsense', 'latin1'))
     expect(await secretFindings(cwd)).toMatchObject([
       { subject: join(cwd, name), message: expect.stringContaining(' of bob') as string },
@@ -100,7 +100,7 @@ describe.skipIf(!hasGit)('doctor on files with secrets in a work tree (skipped w
 
   it('has nothing against what is ignored, or no longer valid', async () => {
     const { root, cwd } = await storeInTree()
-    await cli('config client alice --out alice.env', cwd)
+    await cli('config client alice --out alice.env --no-gitignore', cwd)
     expect(await secretFindings(cwd)).toHaveLength(1)
     writeFileSync(join(root, '.gitignore'), '*.env\n')
     expect(await secretFindings(cwd)).toEqual([])
@@ -112,7 +112,7 @@ describe.skipIf(!hasGit)('doctor on files with secrets in a work tree (skipped w
   it('adds them to .gitignore with --fix, and looks', async () => {
     const { cwd } = await storeInTree()
     for (const name of ['alice.env', '[x] \\y*.env'])
-      await runCli(['config', 'client', 'alice', '--out', name], { cwd })
+      await runCli(['config', 'client', 'alice', '--out', name, '--no-gitignore'], { cwd })
     const findings = await secretFindings(cwd, '--fix')
     expect(findings).toHaveLength(2)
     expect(findings.every(({ fixed }) => fixed === true)).toBe(true)
@@ -121,7 +121,7 @@ describe.skipIf(!hasGit)('doctor on files with secrets in a work tree (skipped w
 
   it('is serious about one that git tracks, and its fix ends that', async () => {
     const { root, cwd } = await storeInTree()
-    await cli('config client alice --out alice.env', cwd)
+    await cli('config client alice --out alice.env --no-gitignore', cwd)
     git(cwd, 'add', '-f', 'alice.env')
     git(cwd, 'commit', '-q', '-m', 'oops')
     const run = await cli('doctor', cwd)
@@ -150,7 +150,7 @@ describe.skipIf(!hasGit)('doctor on files with secrets in a work tree (skipped w
   it('says how much of a large work tree it did not read, the folder of the store first', async () => {
     const { root, cwd } = await storeInTree()
     for (const name of ['a', 'b', 'c']) writeFileSync(join(root, name), 'nothing')
-    await cli('config client alice --out alice.env', cwd)
+    await cli('config client alice --out alice.env --no-gitignore', cwd)
     const path = join(cwd, 'a2a-totp.json')
     const asker = { cwd, env: process.env, signal: new AbortController().signal }
     const view = await askGit(path, asker)
