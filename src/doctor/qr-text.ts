@@ -28,5 +28,7 @@ function pngOf(svg: string): Buffer | undefined {
     for (let line = row; line < row + pixelsPerModule; line++)
       pixels.fill(0, line * width + column, line * width + column + pixelsPerModule)
   }
-  return PNG.sync.write({ width, height: width, data: pixels } as PNG, { colorType: 0, inputColorType: 0 })
+  const image = new PNG({ width, height: width })
+  image.data = pixels
+  return PNG.sync.write(image, { colorType: 0, inputColorType: 0 })
 }
