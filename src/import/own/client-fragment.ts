@@ -22,17 +22,24 @@ export function readClientDocument(document: JsonObject, guess?: string): Entry[
   if (!isObject(agents)) return [clientEntry('the document', peer, top)]
   const entries = Object.entries(agents).map(([agent, one]) =>
     clientEntry(`agents.${isName(agent) ? agent : '(a name that is not shown)'}`, peer, {
-      ...(isObject(one) ? one : {}),
+      ...(isObject(one) ? withoutRepeated(one, agents) : {}),
       agent,
     }),
   )
   // The same credentials are at the top once more, where there is one agent.
-  const isRepeated =
-    entries.length === 1 &&
-    isObject(agents[String(top['agent'])]) &&
-    ['token', 'seed'].every((key) => (agents[String(top['agent'])] as JsonObject)[key] === top[key])
+  const isRepeated = entries.length === 1 && isSame(agents[String(top['agent'])], top)
   return 'token' in top && !isRepeated ? [...entries, clientEntry('the document', peer, top)] : entries
 }
+
+/** A whole fragment as the entry of an agent has `agents` itself; that is left out where the document has all of it. */
+function withoutRepeated(entry: JsonObject, agents: JsonObject): JsonObject {
+  const { agents: inner, ...rest } = entry
+  if (!isObject(inner)) return entry
+  return Object.entries(inner).every(([agent, one]) => isSame(agents[agent], one)) ? rest : entry
+}
+
+const isSame = (one: unknown, other: unknown): boolean =>
+  isObject(one) && isObject(other) && ['token', 'seed'].every((key) => one[key] === other[key])
 
 function clientEntry(where: string, peer: unknown, fields: JsonObject): Entry {
   const { agent, url, header, window } = fields
