@@ -1,5 +1,8 @@
 import { TOTPError } from '../../../core/errors.js'
+import { requireKnown } from '../../../core/live-credentials.js'
 import { isName } from '../../../core/name.js'
+import { peerNamed } from '../../../core/provision.js'
+import { newestLive, type Roster } from '../../../core/roster.js'
 import type { CliContext } from '../../context.js'
 
 /** Where to probe, and as whom; without a name the credentials are those of the environment. */
@@ -14,6 +17,8 @@ interface Given {
   readonly second?: string | undefined
   /** Whether the environment has credentials, under their usual names or others. */
   readonly fromEnvironment: boolean
+  /** The variable with a token to use instead of the store's. */
+  readonly tokenEnv?: string | undefined
 }
 
 /**
@@ -21,11 +26,12 @@ interface Given {
  * Without any, credentials of the environment go to `$A2A_TOTP_URL` or to the store's URL, else the store's only peer is
  * taken.
  *
- * @throws {TOTPError} `ERR_USAGE` if that leaves the URL or the peer open.
+ * @throws {TOTPError} `ERR_USAGE` if that leaves the URL or the peer open; `ERR_PEER_UNKNOWN` and `ERR_TOKEN_UNKNOWN` for
+ *   a peer that could not be probed with any URL
  */
 export async function targetOf(
   context: CliContext,
-  { first, second, fromEnvironment }: Given,
+  { first, second, fromEnvironment, tokenEnv }: Given,
 ): Promise<ProbeTarget> {
   if (second !== undefined) return { url: urlBefore(second, first ?? ''), name: second }
   if (first?.includes('://')) return { url: first }
@@ -36,7 +42,8 @@ export async function targetOf(
         'the argument is neither a URL nor a peer; a URL starts with http:// or https://',
       )
     }
-    return { url: await storedUrl(context), name: first }
+    const check = (roster: Roster): void => requireSendable(context, roster, first, tokenEnv)
+    return { url: await storedUrl(context, check), name: first }
   }
   const { A2A_TOTP_URL: known = '' } = context.env
   if (fromEnvironment) return { url: known === '' ? await storedUrl(context) : known }
@@ -54,14 +61,21 @@ function urlBefore(second: string, first: string): string {
   )
 }
 
-async function storedUrl({ store }: CliContext): Promise<string> {
+async function storedUrl({ store }: CliContext, check?: (roster: Roster) => void): Promise<string> {
   if (!store.exists()) throw new TOTPError('ERR_USAGE', 'missing the URL of the agent; give it first')
-  const { url } = await store.read()
-  if (url !== undefined) return url
+  const roster = await store.read()
+  if (roster.url !== undefined) return roster.url
+  check?.(roster)
   throw new TOTPError(
     'ERR_USAGE',
-    'the store has no URL of the agent; give it first (`init --url URL` keeps it in a new store)',
+    'the store has no URL of the agent; give it first (`a2a-totp set --url URL` keeps it in the store)',
   )
+}
+
+/** A store that was built again from a server file knows no URL, and of tokens only their hashes: the URL is the lesser lack. */
+function requireSendable({ now }: CliContext, roster: Roster, name: string, tokenEnv?: string): void {
+  const newest = newestLive(peerNamed(roster, name).tokens, now())
+  if (newest && tokenEnv === undefined) requireKnown(newest.token, name)
 }
 
 async function onlyPeer({ store }: CliContext): Promise<string> {

@@ -134,6 +134,7 @@ Examples:
           first: url,
           second: name,
           fromEnvironment: Boolean(options.seedEnv ?? context.env['A2A_TOTP_SEED']),
+          tokenEnv: options.tokenEnv,
         })
         const asked = await optionsFor(context, target.url, target.name, options)
         const { chooseProxy } = await import('../../../probe/index.js')
