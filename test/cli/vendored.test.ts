@@ -95,15 +95,17 @@ describe('config server --check', () => {
   })
 
   it.each([
+    [['config', 'server', '--format', 'python', '--vendored', '--check', 'it.py']],
+    [['config', 'client', 'alice', '--check', 'it.py']],
+  ])('takes the words that made the file beside it: %j', async (args) => {
+    const cwd = await makeStore(['alice'])
+    writeFileSync(join(cwd, 'it.py'), await module())
+    expect(await runCli(args, { cwd })).toMatchObject({ exitCode: 0, stderr: '' })
+  })
+
+  it.each([
     ['a missing file', ['config', 'server', '--check', 'none.py'], 3, /cannot be read \(ENOENT\)/],
     ['--out beside it', ['config', 'server', '--check', 'a.py', '--out', 'b'], 2, /--check and --out/],
-    [
-      '--vendored beside it',
-      ['config', 'client', '--check', 'a.py', '--vendored'],
-      2,
-      /--check and --vendored/,
-    ],
-    ['a peer beside it', ['config', 'client', 'alice', '--check', 'a.py'], 2, /--check and NAME/],
     ['no peer without it', ['config', 'client'], 2, /missing required argument 'name'/],
   ])('refuses %s', async (_, args, exitCode, message) => {
     const run = await runCli(args, { cwd: await makeStore(['alice']) })

@@ -7,7 +7,6 @@ import { clientFragments, renderClientFragment, type ClientFormat } from '../../
 import { peerArgument } from '../../completes.js'
 import type { CliContext } from '../../context.js'
 import { secretOutOptions, type SecretOutOptions } from '../../io/result-file.js'
-import { refuseTogether } from '../../options.js'
 import { formatOption, listFormats, writeFragment } from './format.js'
 import { checkVendored, requireVendorable, vendoredOptions, type VendoredOptions } from './vendored.js'
 
@@ -34,10 +33,8 @@ Examples:
     )
     .action(async (name: string | undefined, options: ClientOptions) => {
       const { format, vendored, check, ...out } = options
-      if (check !== undefined) {
-        refuseTogether({ '--check': check, NAME: name })
-        return checkVendored(context, check, options)
-      }
+      // A vendored file is the same for all peers.
+      if (check !== undefined) return checkVendored(context, check, options)
       requireVendorable(format, vendored)
       if (name === undefined)
         throw new TOTPError(

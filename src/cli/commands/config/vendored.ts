@@ -34,9 +34,9 @@ export function requireVendorable(format: string, vendored: true | undefined): v
 export async function checkVendored(
   context: CliContext,
   file: string,
-  { out, force, vendored }: OutOptions & VendoredOptions,
+  { out, force }: OutOptions & VendoredOptions,
 ): Promise<void> {
-  for (const [name, value] of Object.entries({ '--out': out, '--force': force, '--vendored': vendored }))
+  for (const [name, value] of Object.entries({ '--out': out, '--force': force }))
     refuseTogether({ '--check': file, [name]: value })
   const text = readGivenFile(context, 'the file given to --check', file).toString()
   const found = vendoredVersion(text)
