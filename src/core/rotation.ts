@@ -31,7 +31,10 @@ export interface Rotation extends CredentialKinds {
   readonly overlapMs: number
   /** Credentials created after this instant are kept. */
   readonly madeBefore?: Date
-  /** How the codes of the new seed are made, where that changes. The agent has one such profile a peer, so no old seed can stay. */
+  /**
+   * How the codes of the new seed are made, where that changes. The agent has one such profile a peer, so no old seed can
+   * stay: the overlap is then of the tokens alone.
+   */
   readonly profile?: Partial<CodeProfile>
 }
 
@@ -56,18 +59,19 @@ export function rotate(
   rotation: Rotation,
   { at, random }: ProvisionOptions,
 ): Roster {
+  const ofSeeds = rotation.profile ? { ...rotation, overlapMs: 0 } : rotation
   const newSeed = (algorithm: Algorithm): SeedCredential =>
     seedCredential(makeSeed(algorithm, random), { at, random })
   const newToken = (): TokenCredential => tokenCredential(makeToken(random), { at, random })
   return changed(roster, choice, rotation, {
     shared: (seeds) =>
-      rotation.seed ? renewShared(seeds, rotation, at, () => newSeed(roster.profile.algorithm)) : seeds,
+      rotation.seed ? renewShared(seeds, ofSeeds, at, () => newSeed(roster.profile.algorithm)) : seeds,
     own: (before) => {
       const peer = rotation.overlapMs === 0 ? withoutRotation(before, at) : before
       const { algorithm } = { ...peer, ...rotation.profile }
       const seeds =
         rotation.seed && !roster.sharedSeeds
-          ? renewSeeds(peer, rotation, at, () => newSeed(algorithm))
+          ? renewSeeds(peer, ofSeeds, at, () => newSeed(algorithm))
           : peer.seeds
       const tokens = rotation.token ? renew(peer.tokens, rotation, at, newToken) : peer.tokens
       const same = seeds === peer.seeds && tokens === peer.tokens

@@ -351,7 +351,8 @@ describe('what a rotation refuses before it changes anything', () => {
     [['alice', '--deliver', 'true', ...serverOut, '--format', 'steam'], 2, /--format must be one of env/],
     [['alice', '--prove', 'http://agent.example'], 2, /ERR_INSECURE_TRANSPORT/],
     [['alice', '--prove', 'ftp://agent.example'], 2, /http or https/],
-    [['alice', '--digits', '8'], 2, /--digits needs --now/],
+    [['alice', '--digits', '8', '--overlap', '1h'], 2, /--digits needs --now/],
+    [['alice', '--digits', '8', '--deliver', 'true'], 2, /--digits needs --now/],
     [['alice', '--digits', '8', '--now', '--token'], 2, /needs a new seed/],
     [['alice', '--resume', '--now'], 2, /cannot be used together/],
     [['carol', '--deliver', 'true', ...serverOut], 1, /ERR_PEER_UNKNOWN/],
@@ -449,6 +450,15 @@ describe('rotate', () => {
     expect([peerOf(cwd).digits, peerOf(cwd, 'bob').digits]).toEqual([8, 6])
     expect((await run(cwd, 'code', 'alice')).stdout).toMatch(/^\d{8}\n$/)
     expect((await run(cwd, 'config', 'server')).stdout).toMatch(/"digits": 8/)
+  })
+
+  it('--digits ends the old seed at once, also where the tokens overlap, and says so', async () => {
+    const cwd = await makeStore(['alice'])
+    const rotated = await run(cwd, 'rotate', 'alice', '--digits', '8')
+    expect(rotated.exitCode).toBe(0)
+    expect(rotated.stderr).toMatch(/warning: the old seeds end .*; the old tokens stay valid until 20/)
+    const { digits, seeds, tokens } = peerOf(cwd)
+    expect([digits, seeds.length, tokens.length]).toEqual([8, 1, 2])
   })
 })
 

@@ -64,8 +64,8 @@ While old and new overlap, any live token works with any live seed. Update the a
 peer's configuration, then wait or run --finish. A peer has at most two live seeds. After a leak use --now.
 In a store with --shared-seed the seed belongs to all peers, so rotating it needs --all. A canary gets a new token only
 if it is named: after that its old one is no longer watched.
---digits, --algorithm and --period change how a peer's codes are made. The agent has one such setting a peer, so they
-need --now: no old seed can stay valid beside the new one.
+--digits, --algorithm and --period change how a peer's codes are made. The agent has one such setting a peer, so no old
+seed can stay valid beside the new one: only tokens overlap. With --overlap or a delivery they need --now.
 
 With --deliver, --server-out, --deliver-server or --prove the rotation does the whole way, in this order: new credentials
 are staged; the agent gets its server file; the agent lets the new ones in (--prove, --wait); the peer gets its fragment;
@@ -127,8 +127,8 @@ async function run(context: CliContext, given: string[], options: RotateOptions)
   const kinds = kindsOf(options)
   const choice = choiceOf(names, options)
   if (options.finish) return finish(context, choice, kinds, options)
-  const rotation = rotationOf(context, kinds, options)
   const staged = requireStagedOptions(options)
+  const rotation = rotationOf(context, kinds, options)
   if (options.dryRun) return dryRun(context, choice, rotation, options)
   if (options.all && options.now) await confirmAll(context, choice, rotation, options)
   if (!staged) return renew(context, choice, rotation, options)
@@ -191,16 +191,13 @@ function requireStagedOptions(options: RotateOptions): boolean {
   )
 }
 
-function rotationOf(
-  { now }: CliContext,
-  kinds: CredentialKinds,
-  { olderThan, overlap = defaultOverlapMs, now: atOnce, algorithm, digits, period }: RotateOptions,
-): Rotation {
+function rotationOf({ now }: CliContext, kinds: CredentialKinds, options: RotateOptions): Rotation {
+  const { olderThan, overlap, now: atOnce, algorithm, digits, period } = options
   const changed = Object.entries({ algorithm, digits, period }).filter(([, value]) => value !== undefined)
   const [first] = changed
   if (first && !kinds.seed)
     throw new TOTPError('ERR_USAGE', `--${first[0]} needs a new seed; omit --token, or add --seed`)
-  if (first && !atOnce) {
+  if (first && !atOnce && (overlap !== undefined || isStaged(options))) {
     throw new TOTPError(
       'ERR_USAGE',
       `--${first[0]} needs --now: the agent makes all codes of a peer in one way, so an old seed cannot stay valid beside a new one`,
@@ -208,7 +205,7 @@ function rotationOf(
   }
   return {
     ...kinds,
-    overlapMs: atOnce ? 0 : overlap,
+    overlapMs: atOnce ? 0 : (overlap ?? defaultOverlapMs),
     ...(olderThan === undefined ? {} : { madeBefore: new Date(now().getTime() - olderThan) }),
     ...(first ? { profile: Object.fromEntries(changed) } : {}),
   }
@@ -223,7 +220,9 @@ async function confirmAll(
 ): Promise<void> {
   const roster = await store.read()
   rotate(roster, choice, rotation, { at: now(), random })
-  const question = `End the credentials of all ${count(roster.peers.size, 'peer')} of ${roster.agent} now?`
+  const { size } = roster.peers
+  const who = size === 1 ? 'the only peer' : `all ${size} peers`
+  const question = `End the credentials of ${who} of ${roster.agent} now?`
   if (yes || (await confirm(question, '--yes'))) return
   throw new TOTPError('ERR_DECLINED', 'nothing was rotated')
 }
@@ -267,11 +266,13 @@ async function renew(
     output.say('nothing to rotate')
     return
   }
-  output.say(
-    options.now
-      ? 'the old ones end as soon as the agent has its new server file'
-      : `the old ones stay valid until ${new Date(at.getTime() + rotation.overlapMs).toISOString()}`,
-  )
+  const end = new Date(at.getTime() + rotation.overlapMs).toISOString()
+  if (options.now) output.say('the old ones end as soon as the agent has its new server file')
+  else if (!rotation.profile) output.say(`the old ones stay valid until ${end}`)
+  else {
+    const tokens = rotation.token ? `; the old tokens stay valid until ${end}` : ''
+    output.warn(`the old seeds end as soon as the agent has its new server file, since codes change${tokens}`)
+  }
   output.say(`next: a2a-totp config server, then a2a-totp config client ${first.name}`)
   if (options.qr) await showQrs(context, after, rotated)
 }
