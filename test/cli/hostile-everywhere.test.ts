@@ -163,6 +163,24 @@ const lines: readonly (readonly string[])[] = [
   ['rotate', 'alice', '--prove', url, '--wait', '0'],
   ['rotate', '--resume', hostile],
   ['rotate', '--abandon'],
+  ['set', '--url', url],
+  ['set', '--url', hostile],
+  ['set', '--header', hostile],
+  ['set', '--window', hostile],
+  ['set', 'alice', '--note', `${hostile} again`],
+  ['set', 'alice', '--expires', hostile],
+  ['set', hostile, '--replay', 'once'],
+  ['rename', 'alice', 'alicia'],
+  ['rename', 'alice', hostile],
+  ['rename', hostile, 'alicia'],
+  ['rename', '--agent', hostile, '--yes'],
+  ['undo', '--yes'],
+  ['undo', '--dry-run'],
+  ['log'],
+  ['log', '--peer', hostile],
+  ['log', '--since', hostile],
+  ['exec', 'alice', '--', hostile],
+  ['exec', hostile, '--', 'true'],
   ['remove-peer', 'bob'],
   ['remove-peer', 'bob', '--yes'],
   ['remove-peer', hostile, '--yes'],
@@ -208,7 +226,7 @@ const inputs: readonly string[] = [
 ]
 
 /** Formats that are source code of ours, the same for every store. */
-const constant = ['python', 'crewai']
+const constant = ['python', 'crewai', 'go']
 
 const run = async (args: readonly string[], options: CliOptions): Promise<void> => {
   for (const all of [args, ['--json', ...args]]) expectHarmless(await runCli(all, options))
