@@ -10,7 +10,7 @@ import { runOperatorCommand } from '../../../programs/operator-command.js'
 import { overwriteFile, requireWritable } from '../../../store/atomic-write.js'
 import { fileSystem } from '../../../store/file-system.js'
 import type { CliContext } from '../../context.js'
-import { refuseStore } from '../../io/result-file.js'
+import { keepSecret, refuseStore } from '../../io/result-file.js'
 import { MaskedOutput } from './masked-output.js'
 import type { GivenStagedOptions } from './given-options.js'
 import type { StagedOptions } from './staged-options.js'
@@ -77,6 +77,7 @@ export async function deliverServerFile(
       return error.message
     }
     context.output.say(`wrote ${serverOut}`)
+    await keepSecret(context, serverOut, { gitignore: true })
   }
   if (deliverServer === undefined) return undefined
   context.output.say('delivering the server file')
