@@ -13,6 +13,7 @@ const mostListed = 10
 export class Batches {
   readonly #parts = new Map<string, { where: string; size: number; seen: Set<number> }>()
 
+  readonly #read = new Set<string>()
   #file = ''
 
   /** Begins a file: what is added from now on is said to be there. */
@@ -20,12 +21,20 @@ export class Batches {
     this.#file = file
   }
 
-  add(where: string, { id, size, index }: Part): void {
-    if (size <= 1) return
+  /**
+   * Adds a part with its data.
+   *
+   * @returns whether it is new: one that was photographed twice counts once
+   */
+  add(where: string, { id, size, index }: Part, data: string): boolean {
+    if (this.#read.has(data)) return false
+    this.#read.add(data)
+    if (size <= 1) return true
     const key = `${id}/${size}`
     const batch = this.#parts.get(key) ?? { where: `${this.#file}${where}`, size, seen: new Set() }
     this.#parts.set(key, batch)
     batch.seen.add(index)
+    return true
   }
 
   /** One problem for each export that is incomplete, with the parts that are missing. */

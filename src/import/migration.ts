@@ -32,8 +32,7 @@ export function readMigration(line: string, where: string, batches: Batches): En
   let accounts: MigratedAccount[]
   try {
     const payload = payloadOf(line)
-    accounts = payload.accounts
-    batches.add(where, payload.part)
+    accounts = batches.add(where, payload.part, payload.data) ? payload.accounts : []
   } catch {
     // The cause is dropped on purpose: it may quote part of the data.
     const problem = 'cannot read this otpauth-migration URI; export the accounts again'
@@ -55,11 +54,12 @@ export function readMigration(line: string, where: string, batches: Batches): En
   )
 }
 
-function payloadOf(line: string): { accounts: MigratedAccount[]; part: Part } {
-  const data = new URL(line).searchParams.get('data')
-  if (!data) throw invalidImport('no data')
+function payloadOf(line: string): { accounts: MigratedAccount[]; part: Part; data: string } {
+  const given = new URL(line).searchParams.get('data')
+  if (!given) throw invalidImport('no data')
   // A plus that was not escaped has become a space.
-  const reader = new BinaryReader(Buffer.from(data.replaceAll(' ', '+'), 'base64'))
+  const data = given.replaceAll(' ', '+')
+  const reader = new BinaryReader(Buffer.from(data, 'base64'))
   const accounts: MigratedAccount[] = []
   const part = { id: 0, size: 1, index: 0 }
   while (reader.pos < reader.len) {
@@ -72,7 +72,7 @@ function payloadOf(line: string): { accounts: MigratedAccount[]; part: Part } {
   }
   if (accounts.length === 0) throw invalidImport('no accounts')
   if (part.size > 1 && (part.index < 0 || part.index >= part.size)) throw invalidImport('no such part')
-  return { accounts, part }
+  return { accounts, part, data }
 }
 
 function accountIn(bytes: Uint8Array): MigratedAccount {

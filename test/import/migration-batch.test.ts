@@ -70,6 +70,15 @@ describe('import of an export in several parts', () => {
     expect(parseJson(run)['peers']).toEqual(expect.arrayContaining(['peer-0', 'peer-1', 'peer-2']))
   })
 
+  it('counts a part once that is given twice', async () => {
+    const run = await give([parts[0], `${parts[1]}\n${parts[0]}`, parts[2]])
+    expect(run.exitCode).toBe(0)
+    expect(parseJson(run)).toMatchObject({ imported: 3, problems: [] })
+    const { stderr } = await give([parts[0], parts[0]])
+    expect(stderr).toContain('this is part 1 of 3 of an export; parts 2 and 3 are missing')
+    expect(stderr).not.toContain('more)')
+  })
+
   it('does not take parts of two exports for one', async () => {
     const other = part(1, 3, [{ name: 'other' }], 78)
     const run = await give([[parts[0], parts[2], other].join('\n')])
