@@ -120,6 +120,21 @@ describe('rotate', () => {
     expect(rowsOf(rest).map(({ name }) => name)).toEqual(['alice'])
   })
 
+  it('asks before it ends at once what nobody named, and not where there is nothing', async () => {
+    const cwd = await makeStore(['alice'])
+    const young = await runCli(['rotate', '--older-than', '90d', '--now'], { cwd })
+    expect(young).toMatchObject({ exitCode: 0, stderr: 'nothing to rotate\n' })
+    await runCli(['add-peer', 'bob'], { cwd, now: later(90 * 24) })
+    const asked = { cwd, now: later(91 * 24) }
+    const before = readFileSync(join(cwd, 'a2a-totp.json'))
+    const open = await runCli(['rotate', '--older-than', '90d', '--now'], asked)
+    expect(open).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(open.stderr).toContain('End the credentials of alice of agent now?')
+    expect(readFileSync(join(cwd, 'a2a-totp.json'))).toEqual(before)
+    const yes = await runCli(['rotate', '--older-than', '90d', '--now', '--yes', '--json'], asked)
+    expect(rowsOf(yes).map(({ name }) => name)).toEqual(['alice'])
+  })
+
   it('renews a shared seed only for everybody', async () => {
     const cwd = await makeStore(['alice', 'bob'], ['--shared-seed'])
     const one = await runCli(['rotate', 'alice'], { cwd })

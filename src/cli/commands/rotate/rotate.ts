@@ -13,6 +13,7 @@ import { count } from '../../../core/text.js'
 import { completed, peerArgument } from '../../completes.js'
 import { inContext, type CliContext } from '../../context.js'
 import { codeOptions, duration, refuseTogether, wholeNumber } from '../../options.js'
+import { listOf } from '../changed-fields.js'
 import { credentialsOf, showQrs, textOf } from '../peers/credential-rows.js'
 import { givenOf, isStaged, type GivenStagedOptions } from './given-options.js'
 
@@ -54,7 +55,7 @@ export const define = inContext((command, context) =>
         .option('--dry-run', 'print what would change, and change nothing'),
     ),
   )
-    .option('--yes', 'do not ask, with --all --now')
+    .option('--yes', 'do not ask, with --all --now or --older-than --now')
     .option('--qr', 'show the new key URI as a QR code, on a terminal')
     .option('--reveal', 'print the seed, the token and the key URI')
     .addHelpText(
@@ -130,7 +131,7 @@ async function run(context: CliContext, given: string[], options: RotateOptions)
   const staged = requireStagedOptions(options)
   const rotation = rotationOf(context, kinds, options)
   if (options.dryRun) return dryRun(context, choice, rotation, options)
-  if (options.all && options.now) await confirmAll(context, choice, rotation, options)
+  if (choice === 'all' && options.now) await confirmUnnamed(context, rotation, options)
   if (!staged) return renew(context, choice, rotation, options)
   const { rotateStaged } = await import('./staged-commands.js')
   return rotateStaged(context, choice, rotation, options)
@@ -211,18 +212,20 @@ function rotationOf({ now }: CliContext, kinds: CredentialKinds, options: Rotate
   }
 }
 
-/** What would be refused is refused before the question. */
-async function confirmAll(
+/** Asks before credentials of peers end that nobody named. What would be refused is refused before the question. */
+async function confirmUnnamed(
   { store, confirm, now, random }: CliContext,
-  choice: PeerChoice,
   rotation: Rotation,
-  { yes }: RotateOptions,
+  { all, yes }: RotateOptions,
 ): Promise<void> {
   const roster = await store.read()
-  rotate(roster, choice, rotation, { at: now(), random })
+  const after = rotate(roster, 'all', rotation, { at: now(), random })
+  const names = changedPeers(roster, after).map(({ name }) => name)
+  if (!all && names.length === 0) return
   const { size } = roster.peers
-  const who = size === 1 ? 'the only peer' : `all ${size} peers`
-  const question = `End the credentials of ${who} of ${roster.agent} now?`
+  const isAll = all ?? names.length === size
+  const whose = !isAll ? listOf(names) : size === 1 ? 'the only peer' : `all ${size} peers`
+  const question = `End the credentials of ${whose} of ${roster.agent} now?`
   if (yes || (await confirm(question, '--yes'))) return
   throw new TOTPError('ERR_DECLINED', 'nothing was rotated')
 }
