@@ -57,7 +57,12 @@ describe('the arguments of probe', () => {
   })
 
   it.each([
-    ['no URL in the store', ['alice'], true, /the store has no URL of the agent; give it first .*set --url/],
+    [
+      'no URL in the store',
+      ['alice'],
+      true,
+      /the store has no URL of the agent; pass it, or run `a2a-totp set --url URL`/,
+    ],
     ['no URL, and credentials of the environment', [], false, /missing the URL of the agent; give it first/],
     ['no store', ['alice'], false, /missing the URL of the agent/],
     ['a host and port', ['127.0.0.1:4100'], true, /a URL starts with http:/],

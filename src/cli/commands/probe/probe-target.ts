@@ -68,7 +68,7 @@ async function storedUrl({ store }: CliContext, check?: (roster: Roster) => void
   check?.(roster)
   throw new TOTPError(
     'ERR_USAGE',
-    'the store has no URL of the agent; give it first (`a2a-totp set --url URL` keeps it in the store)',
+    'the store has no URL of the agent; pass it, or run `a2a-totp set --url URL` once',
   )
 }
 

@@ -9,11 +9,10 @@ import {
   type PeerChoice,
   type Rotation,
 } from '../../../core/rotation.js'
-import { count } from '../../../core/text.js'
+import { count, listSome } from '../../../core/text.js'
 import { completed, peerArgument } from '../../completes.js'
 import { inContext, type CliContext } from '../../context.js'
 import { codeOptions, duration, refuseTogether, wholeNumber } from '../../options.js'
-import { listOf } from '../changed-fields.js'
 import { credentialsOf, showQrs, textOf } from '../peers/credential-rows.js'
 import { givenOf, isStaged, type GivenStagedOptions } from './given-options.js'
 
@@ -224,7 +223,7 @@ async function confirmUnnamed(
   if (!all && names.length === 0) return
   const { size } = roster.peers
   const isAll = all ?? names.length === size
-  const whose = !isAll ? listOf(names) : size === 1 ? 'the only peer' : `all ${size} peers`
+  const whose = !isAll ? listSome(names) : size === 1 ? 'the only peer' : `all ${size} peers`
   const question = `End the credentials of ${whose} of ${roster.agent} now?`
   if (yes || (await confirm(question, '--yes'))) return
   throw new TOTPError('ERR_DECLINED', 'nothing was rotated')
