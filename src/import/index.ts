@@ -12,7 +12,7 @@ import { readOwnFragment } from './own/index.js'
 import { isPng } from './png.js'
 import { readQr } from './qr-image.js'
 
-export type { ClientAbout, Entry } from './entry.js'
+export type { ClientAbout, Entry, Labelled } from './entry.js'
 
 /** What the files to import hold. */
 export interface Import {

@@ -312,6 +312,37 @@ describe('import --rename and --name', () => {
     expect(peers.map(({ name }) => name)).toEqual(['alice', 'robert', 'carol'])
   })
 
+  it('finds a label as apps show it, with the issuer, and an entry that has the issuer alone', async () => {
+    const cwd = await makeStore()
+    const stdin = `${uri('Acme:alice@example.com')}\n${uri('Acme:bob')}\n${uri('Depot:')}\n`
+    const renames = ['Acme:alice@example.com=alice', 'Acme:bob=robert', 'Depot=depot']
+    const args = ['import', '-', ...renames.flatMap((one) => ['--rename', one])]
+    const { exitCode, stderr } = await runCli(args, { cwd, stdin })
+    expect(exitCode, stderr).toBe(0)
+    const { peers } = parseJson(await run(cwd, 'list', '--json')) as { peers: { name: string }[] }
+    expect(peers.map(({ name }) => name)).toEqual(['alice', 'robert', 'depot'])
+  })
+
+  it('advises only what helps for an entry without a label', async () => {
+    const of = async (...labels: string[]): Promise<string> =>
+      (await runCli(['import', '-'], { cwd: await makeStore(), stdin: labels.map(uri).join('\n') })).stderr
+    expect(await of('Acme:', 'bob')).toContain('pass --rename ISSUER=NEW, or --name NAME for a single entry')
+    expect(await of('', 'bob')).toContain(
+      'pass --name NAME if it is the only entry, else import it by itself',
+    )
+  })
+
+  it('says what a new store takes from a fragment', async () => {
+    const { files } = await original(false)
+    const cwd = makeFolder()
+    await done(cwd, 'init')
+    const { stderr } = await runCli(['import', '-'], { cwd, stdin: files['alice'] ?? '' })
+    expect(stderr).toContain(
+      'took the name billing, the URL https://billing.example/a2a, the header X-Code, the window 2 of the agent from the file',
+    )
+    expect((await runCli(['import', '-'], { cwd, stdin: files['bob'] ?? '' })).stderr).not.toContain('took')
+  })
+
   it('says which option helps', async () => {
     const { exitCode, stderr } = await runCli(['import', '-'], {
       cwd: await makeStore(),

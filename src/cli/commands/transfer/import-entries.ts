@@ -13,7 +13,7 @@ import {
 } from '../../../core/roster.js'
 import { requireStrongSeed } from '../../../core/seed.js'
 import type { Token } from '../../../core/token.js'
-import type { Entry } from '../../../import/index.js'
+import type { Entry, Labelled } from '../../../import/index.js'
 
 export interface StrengthOptions {
   allowWeakSeed?: true
@@ -81,7 +81,7 @@ export function admit(
         continue
       }
       if ('nameProblem' in entry)
-        throw new TOTPError('ERR_IMPORT_INVALID', `${entry.nameProblem}; ${nameRemedy(entry.label)}`)
+        throw new TOTPError('ERR_IMPORT_INVALID', `${entry.nameProblem}; ${nameRemedy(entry)}`)
       refuseTaken(entry.request, taken)
       refuseWeakSeed(entry.request, options)
       const peer = provisionPeer(
@@ -104,8 +104,10 @@ export function admit(
   return { imported, canaries, completed, made, problems }
 }
 
-const nameRemedy = (label: string | undefined): string =>
-  label === undefined ? 'pass --name NAME' : 'pass --rename OLD=NEW, or --name NAME for a single entry'
+const nameRemedy = ({ label, issuer }: Labelled): string =>
+  label === undefined && issuer === undefined
+    ? 'pass --name NAME if it is the only entry, else import it by itself'
+    : `pass --rename ${label === undefined ? 'ISSUER' : 'OLD'}=NEW, or --name NAME for a single entry`
 
 /**
  * Returns the peer or canary that an entry tells the token of, with that token in place of its hash; undefined when the

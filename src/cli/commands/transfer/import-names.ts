@@ -73,11 +73,18 @@ export function renameKnown(known: KnownAgent, rename: Renames | undefined): Kno
 
 function newName(entry: Entry, rename: Renames | undefined, used: Set<string>): string | undefined {
   if (!rename || 'problem' in entry) return undefined
-  const labels = 'canary' in entry ? [entry.canary.name] : [entry.label, entry.request.name]
-  const label = labels.find((one) => one !== undefined && rename.has(one))
+  const label = labelsOf(entry).find((one) => rename.has(one))
   if (label === undefined) return undefined
   used.add(label)
   return rename.get(label)
+}
+
+/** What an entry is called in its file: with its issuer, as apps show it, and without. */
+function labelsOf(entry: Exclude<Entry, { problem: string }>): string[] {
+  if ('canary' in entry) return [entry.canary.name]
+  const { label = '', issuer, request } = entry
+  const full = issuer === undefined ? [] : [`${issuer}:${label}`, ...(label === '' ? [issuer] : [])]
+  return [...full, label, request.name ?? ''].filter((one) => one !== '')
 }
 
 function named(entry: Entry, name: string): Entry {

@@ -137,8 +137,19 @@ function withEntries(
     completed: completed.map(({ name }) => name),
     made,
     problems,
-    remarks,
+    remarks: [...remarks, ...agentRemark(before, roster)],
   }
+}
+
+/** What a store without peers takes from a fragment. */
+function agentRemark(before: Roster, { agent, url, profile }: Roster): string[] {
+  const taken = [
+    ...(agent === before.agent ? [] : [`the name ${agent}`]),
+    ...(url === before.url || url === undefined ? [] : [`the URL ${url}`]),
+    ...(profile.header === before.profile.header ? [] : [`the header ${profile.header}`]),
+    ...(profile.window === before.profile.window ? [] : [`the window ${profile.window}`]),
+  ]
+  return taken.length === 0 ? [] : [`took ${taken.join(', ')} of the agent from the file`]
 }
 
 function withServerFile(before: Roster, known: KnownAgent, options: ImportOptions): Outcome {
