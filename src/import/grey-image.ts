@@ -30,7 +30,7 @@ export function greyImagesOf(png: Png): GreyImage[] {
       offset += stride + 1
     }
   }
-  if (opacities === undefined) return [{ width, height, pixels }]
+  if (opacities === undefined) return [withFullContrast({ width, height, pixels })]
   const on = (background: number, shown: Uint8Array, alpha: Uint8Array): GreyImage => ({
     width,
     height,
@@ -39,7 +39,19 @@ export function greyImagesOf(png: Png): GreyImage[] {
       return (light * opacity + background * (255 - opacity)) / 255
     }),
   })
-  return [on(255, pixels, opacities), on(0, pixels, opacities)]
+  return [on(255, pixels, opacities), on(0, pixels, opacities)].map(withFullContrast)
+}
+
+/** The reader takes a dark grey on a light one for the noise of a white surface. */
+function withFullContrast(image: GreyImage): GreyImage {
+  let [darkest, lightest] = [255, 0]
+  for (const light of image.pixels) {
+    if (light < darkest) darkest = light
+    if (light > lightest) lightest = light
+  }
+  const range = lightest - darkest
+  if (range === 0 || range === 255) return image
+  return { ...image, pixels: image.pixels.map((light) => ((light - darkest) * 255) / range) }
 }
 
 /** Returns the brightness of a pixel in the upper byte and its opacity in the lower one: no object for each pixel. */
