@@ -23,6 +23,18 @@ describe('verify', () => {
     }
   })
 
+  it('says of a code in two arguments that it has to be quoted', async () => {
+    const cwd = await makeStore(['alice'])
+    const split = await runCli(['verify', '942', '870'], { cwd })
+    expect(split).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(split.stderr).toBe("error: quote a code with spaces: a2a-totp verify '942 870' (ERR_USAGE)\n")
+    await runCli(['add-peer', '870'], { cwd })
+    expect(await runCli(['verify', '942', '870'], { cwd })).toMatchObject({
+      exitCode: 1,
+      stdout: 'invalid\n',
+    })
+  })
+
   it.each([
     ['1234567', 'a code of alice has 6 digits; this has 7 digits\n'],
     ['1', 'a code of alice has 6 digits; this has 1 digit\n'],

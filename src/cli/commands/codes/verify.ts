@@ -1,3 +1,4 @@
+import { TOTPError, isTOTPError } from '../../../core/errors.js'
 import { verifyCode, type Verification } from '../../../core/totp.js'
 import { count } from '../../../core/text.js'
 import { findCodeSource, type CodeSource } from './code-source.js'
@@ -26,7 +27,11 @@ Examples:
   $ oathtool --totp -b "$SEED" | a2a-totp verify - alice`,
     )
     .action(async (given: string, name: string | undefined, { at }: { at?: Date }) => {
-      const source = await findCodeSource(context, name)
+      const source = await findCodeSource(context, name).catch((error: unknown) => {
+        throw isSecondGroup(given, name, error)
+          ? new TOTPError('ERR_USAGE', `quote a code with spaces: a2a-totp verify '${given} ${name}'`)
+          : error
+      })
       const code = codeIn(given === '-' ? (await context.readStdin()).toString() : given)
       const instant = at ?? context.now()
       const verification = source.seeds
@@ -46,6 +51,12 @@ Examples:
       if (!valid) context.setExitCode(exitCodes.no)
     }),
 )
+
+/** Whether the name that no peer has is the rest of a code that was not quoted. */
+const isSecondGroup = (code: string, name: string | undefined, error: unknown): name is string =>
+  isTOTPError(error) &&
+  error.code === 'ERR_PEER_UNKNOWN' &&
+  [code, name].every((one) => /^\d{2,4}$/.test(one ?? ''))
 
 /** People write codes in groups: `287 082`, `287-082`. */
 const codeIn = (text: string): string => text.replace(/[\s\p{Pd}]+/gu, '')
