@@ -19,6 +19,8 @@ export interface Finding {
   readonly store?: string
   /** For `--fix`, where fixing is safe: fixes the cause, checks again, and returns whether the finding is gone. */
   readonly repair?: () => boolean | Promise<boolean>
+  /** How to fix it where the repair had no effect. */
+  readonly otherwise?: string
 }
 
 export interface Joint {

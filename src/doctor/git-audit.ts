@@ -105,6 +105,7 @@ async function exposed({ path, tool, asker }: GitQuestion, view: KnownView): Pro
         if (ignoreInGit(path) === 'no-work-tree') ignoreFileInGit(path)
         return isIgnored(view, path)
       },
+      otherwise: `move the store out of the work tree, or run ${tool} encrypt`,
     })
   }
   return findings
@@ -160,6 +161,7 @@ function besides(
           ignoreFileInGit(file)
           return isIgnored(view, file)
         },
+        otherwise: 'move it out of the work tree',
       })
     }
   }
@@ -175,6 +177,7 @@ function besides(
         if (ignoreInGit(path) === 'no-work-tree') ignoreFileInGit(record)
         return isIgnored(view, record)
       },
+      otherwise: 'move the store out of the work tree',
     })
   }
   return findings

@@ -114,6 +114,7 @@ function findingOf(
         ignoreFileInGit(file)
         return isIgnored(view, file)
       },
+      otherwise: 'move it out of the work tree',
     }
   }
   const names = [...new Set(held.map(({ peer }) => peer))]

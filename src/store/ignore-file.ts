@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { TOTPError } from '../core/errors.js'
 import { workTreesAbove } from '../programs/work-tree.js'
 import { closeQuietly, fileSystem, type FileSystem } from './file-system.js'
-import { translateErrors } from './system-error.js'
+import { errnoOf, translateErrors } from './system-error.js'
 
 /** Whether the rules were added, were there already, or no work tree needs them. */
 export type IgnoreResult = 'added' | 'present' | 'no-work-tree'
@@ -40,9 +40,25 @@ export function ignoreFileInGit(file: string, fs: FileSystem = fileSystem): Igno
 
 function addRules(file: string, what: string, rules: readonly string[], fs: FileSystem): IgnoreResult {
   const path = join(dirname(resolve(file)), '.gitignore')
-  return translateErrors('ERR_FILE_UNWRITABLE', `cannot add ${what} to ${path}`, () =>
-    addLines(path, rules, fs),
-  )
+  const failure = `cannot add ${what} to ${path}`
+  return translateErrors('ERR_FILE_UNWRITABLE', failure, () => {
+    try {
+      return addLines(path, rules, fs)
+    } catch (error) {
+      const kind = unusable[errnoOf(error) ?? '']
+      if (kind === undefined) throw error
+      throw new TOTPError('ERR_FILE_UNWRITABLE', `${failure}: it is ${kind}; replace it by a file`, {
+        cause: error,
+      })
+    }
+  })
+}
+
+/** What git does not read as rules either, by the error of opening it. */
+const unusable: Readonly<Record<string, string>> = {
+  ELOOP: 'a symbolic link',
+  EISDIR: 'a folder',
+  ENXIO: 'no regular file',
 }
 
 /** gitignore(5): a backslash escapes a wildcard, and keeps trailing whitespace. No rule can contain a line break. */
@@ -59,7 +75,8 @@ function addLines(path: string, lines: readonly string[], fs: FileSystem): Ignor
   const file = fs.openSync(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK)
   try {
     const stats = fs.fstatSync(file)
-    if (!stats.isFile()) throw new TOTPError('ERR_FILE_UNWRITABLE', `${path} is not a regular file`)
+    if (!stats.isFile())
+      throw new TOTPError('ERR_FILE_UNWRITABLE', `${path} is not a regular file; replace it by a file`)
     const text = fs.readFileSync(file, 'utf8')
     const rules = text.split(/\r?\n/)
     const there = new Set(rules.slice(rules.findLastIndex((rule) => rule.startsWith('!')) + 1))

@@ -35,6 +35,12 @@ describe.skipIf(process.platform === 'win32')('a working directory that was dele
     expect(run.stderr).not.toMatch(/error|at /)
   })
 
+  it('is not what the commands are relative to that `doctor` advises', async () => {
+    const store = join(await makeStore(['alice']), 'a2a-totp.json')
+    const { stdout } = runWithoutFolder(['--store', store, 'doctor'], makeFolder())
+    expect(stdout).toContain(`a2a-totp --store ${store} encrypt`)
+  })
+
   it('is not needed to create a store elsewhere, or to write a file there', () => {
     const folder = makeFolder()
     const store = join(folder, 'a2a-totp.json')

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { makeFolder, parseJson, runCli } from '../support/cli.js'
@@ -91,6 +91,21 @@ describe.skipIf(!hasGit)('doctor on ignore rules (skipped without git)', () => {
     git(root, 'add', '-f', 'deploy/a2a-totp.json')
     git(root, 'update-index', '--skip-worktree', 'deploy/a2a-totp.json')
     expect(idsOf(await gitFindings(cwd))).toContain('git-tracked')
+  })
+
+  it.each([
+    ['a symbolic link', (file: string) => symlinkSync('rules', file)],
+    ['a folder', (file: string) => mkdirSync(file)],
+  ])('advises something else than --fix where .gitignore is %s', async (what, make) => {
+    const { cwd } = await treeWithStore()
+    make(join(cwd, '.gitignore'))
+    const { exitCode, stdout, stderr } = await runCli(['doctor', '--fix'], { cwd })
+    expect(exitCode).toBe(1)
+    expect(stderr.match(/^warning: .*$/gm)).toEqual([
+      `warning: cannot add the store to ${join(cwd, '.gitignore')}: it is ${what}; replace it by a file`,
+    ])
+    expect(stdout).not.toContain('doctor --fix')
+    expect(stdout).toContain('fix: move the store out of the work tree, or run a2a-totp encrypt')
   })
 
   it('exits with 1 while a serious finding is open after --fix', async () => {

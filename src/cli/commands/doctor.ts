@@ -78,15 +78,28 @@ async function storesUnderTest(context: CliContext, paths: readonly string[]): P
   const stores: StoreUnderTest[] = []
   for (const path of new Set(wanted)) {
     const isUsual = usual.found && usual.path === path
-    stores.push({ path, tool: isUsual ? 'a2a-totp' : toolFor(path, cwd), ...(await store.examine(path)) })
+    stores.push({
+      path,
+      tool: isUsual ? 'a2a-totp' : toolFor(path, folderOrNone(context)),
+      ...(await store.examine(path)),
+    })
   }
   return stores
 }
 
 /** The command that works on a store which it would not find by itself. */
-function toolFor(path: string, cwd: string): string {
-  const near = relative(cwd, path)
+function toolFor(path: string, cwd: string | undefined): string {
+  const near = cwd === undefined ? path : relative(cwd, path)
   return `a2a-totp --store ${quoteForShell(near.startsWith('..') ? path : near)}`
+}
+
+/** Undefined once it was deleted: no path is relative to it then. */
+function folderOrNone(context: CliContext): string | undefined {
+  try {
+    return context.cwd
+  } catch {
+    return undefined
+  }
 }
 
 interface Repaired {
@@ -104,20 +117,29 @@ async function repair(
   output: Output,
 ): Promise<Repaired> {
   const repaired: Finding[] = []
+  const warnings = new Set<string>()
+  const tried: Finding[] = []
   for (const finding of found) {
     try {
-      if (await finding.repair?.()) repaired.push(finding)
+      const isRepaired = await finding.repair?.()
+      if (isRepaired) repaired.push(finding)
+      tried.push(isRepaired === false ? withoutRepair(finding) : finding)
     } catch (error) {
       if (!isTOTPError(error)) throw error
-      output.warn(error.message)
+      warnings.add(error.message)
+      tried.push(withoutRepair(finding))
     }
   }
-  if (repaired.length === 0) return untouched(found)
+  for (const warning of warnings) output.warn(warning)
+  if (repaired.length === 0) return untouched(tried)
   const after = await look()
   const fixed = new Set(repaired.filter((finding) => !after.some((one) => isSame(one, finding))))
   const others = after.filter((one) => !found.some((finding) => isSame(one, finding)))
-  return { findings: [...found, ...others], fixed }
+  return { findings: [...tried, ...others], fixed }
 }
+
+/** Once a repair had no effect, to try it again is no advice. */
+const withoutRepair = (finding: Finding): Finding => ({ ...finding, fix: finding.otherwise ?? finding.fix })
 
 const isSame = (one: Finding, other: Finding): boolean => one.id === other.id && one.subject === other.subject
 

@@ -9,7 +9,7 @@ import {
   type PeerChoice,
   type Rotation,
 } from '../../../core/rotation.js'
-import { count, listSome } from '../../../core/text.js'
+import { listSome } from '../../../core/text.js'
 import { completed, peerArgument } from '../../completes.js'
 import { inContext, type CliContext } from '../../context.js'
 import { codeOptions, duration, refuseTogether, wholeNumber } from '../../options.js'
