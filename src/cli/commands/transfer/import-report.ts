@@ -36,8 +36,11 @@ export function report({ output }: CliContext, outcome: Outcome): void {
 }
 
 /** Warns of tokens that are easy to guess. They are not refused: they are in use elsewhere already. */
-export function warnOfWeakTokens({ output }: CliContext, { roster, peers, completed }: Outcome): void {
+export function warnOfWeakTokens({ output }: CliContext, { roster, peers, completed, made }: Outcome): void {
+  // Judging a token takes longer than importing it, and one that was created here needs none.
+  const created = new Set(made.filter(({ token }) => token).map(({ peer }) => peer))
   const weak = [...peers, ...completed].filter((name) => {
+    if (created.has(name)) return false
     const token = roster.peers.get(name)?.tokens.at(-1)?.token
     return token?.value !== undefined && !token.strong
   })
