@@ -89,13 +89,14 @@ describe.skipIf(!hasGit)('a result in a git work tree (skipped without git)', ()
     expect(git(tree, 'ls-files')).toBe('.gitignore\n')
   })
 
-  it('is ignored whatever its name', async () => {
+  it('whose name no rule can have is ignored by a rule that matches it', async () => {
     const { store, tree } = await makeWorkTree()
     // A rule has one line.
     const { exitCode, stderr } = await run(store, tree, 'config client alice --out FILE', 'a\nb.env')
     expect(exitCode).toBe(0)
     expect(stderr).toContain('added a b.env to .gitignore')
     expect(stderr).not.toContain('warning')
+    expect(nextCommit(tree)).toEqual(['.gitignore'])
   })
 
   it('is written, with a warning, where .gitignore cannot be', async () => {
