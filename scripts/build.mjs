@@ -128,8 +128,9 @@ const library = () =>
 rmSync(resolve(root, 'dist'), { recursive: true, force: true })
 const results = await Promise.allSettled([
   bundle(resolve(root, 'src/cli/start.ts')),
-  // Started as a thread, so nothing imports it.
+  // Started as threads, so nothing imports them.
   bundle(resolve(root, 'src/import/qr-worker.ts')),
+  bundle(resolve(root, 'src/import/own/yaml-worker.ts')),
   library(),
 ])
 for (const result of results) {

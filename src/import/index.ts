@@ -72,7 +72,7 @@ async function readFile(
   if (bytes.length > longestText)
     throw invalidImport(`this file is longer than ${longestText / 1024 / 1024} MiB; import it in parts`)
   const text = decode(bytes)
-  const own = await readOwnFragment(text, at)
+  const own = await readOwnFragment(text, { at, signal })
   if (own?.kind === 'server') return { server: own.known }
   return { entries: own?.kind === 'client' ? own.entries : readText(own?.text ?? text, batches) }
 }

@@ -1,6 +1,7 @@
 /** `NAME=value`, also after `export`, `-e`, `$env:` or systemd's `Environment=`, and as an item of a YAML list. */
-const assignment =
-  /^\s*(?:-\s+["']?|export\s+|-e\s+|\$env:|Environment=["']?)?(A2A_TOTP_[A-Z_]+)\s*=\s*(.*?)\s*$/
+const assignment = /^\s*(?:-\s+["']?|export\s+|-e\s+|\$env:|Environment=["']?)?(A2A_TOTP_[A-Z_]+)\s*=(.*)$/s
+
+// No expression here may try again from each of many spaces or quotes: a line can be as long as the file.
 
 /** Returns whether a line of a text sets one of our variables. */
 export function hasAssignment(text: string): boolean {
@@ -12,7 +13,7 @@ export function variablesIn(text: string): Map<string, string> {
   const variables = new Map<string, string>()
   for (const line of text.split(/\r\n|\n|\r/)) {
     const [, name, given = ''] = assignment.exec(line) ?? []
-    if (name !== undefined) variables.set(name, unquoted(given))
+    if (name !== undefined) variables.set(name, unquoted(given.trim()))
   }
   return variables
 }
@@ -21,10 +22,10 @@ export function variablesIn(text: string): Map<string, string> {
 function unquoted(given: string): string {
   const [, quote, inner = ''] = /^(["'])(.*?)\1/.exec(given) ?? []
   if (quote !== undefined) return quote === '"' ? inner.replace(/\\(["\\$`])/g, '$1') : inner
-  return given.replace(/\s+#.*$/, '').replace(/["';]+$/, '')
+  return given.replace(/(?<!\s)\s+#.*$/s, '').replace(/(?<!["';])["';]+$/, '')
 }
 
 /** The name of the peer that the comments of our fragments have: `What "alice" needs to call agent "billing"`. */
 export function peerInComments(text: string): string | undefined {
-  return /^\s*#.*\bWhat "([^"\n]+)" needs to call agent "/m.exec(text)?.[1]
+  return /^[ \t]*#.*\bWhat "([^"\n]+)" needs to call agent "/m.exec(text)?.[1]
 }

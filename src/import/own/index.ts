@@ -7,6 +7,14 @@ import { isClientDocument, readClientDocument, readVariables } from './client-fr
 import { hasAssignment, peerInComments, variablesIn } from './env-lines.js'
 import { isServerFile, readServerFile } from './server-file.js'
 
+/** How a fragment is read. */
+export interface Reading {
+  /** When the credentials of a server file count as created, which it does not say. */
+  readonly at: Date
+  /** Ends the reading when it is aborted. */
+  readonly signal: AbortSignal
+}
+
 /** What `config server` and `config client` printed, read back. */
 export type OwnFragment =
   | { readonly kind: 'server'; readonly known: KnownAgent }
@@ -18,27 +26,26 @@ export type OwnFragment =
  * Reads a fragment: a server file or a client fragment as JSON, YAML or a Kubernetes Secret, or the variables of a client as
  * lines, in whatever file they were put.
  *
- * @param at when the credentials of a server file count as created, which it does not say
  * @returns undefined for any other text
  * @throws {TOTPError} `ERR_IMPORT_INVALID` for a fragment without credentials, such as code, by its name. No message quotes
  *   the text.
  */
-export async function readOwnFragment(text: string, at: Date): Promise<OwnFragment | undefined> {
+export async function readOwnFragment(text: string, reading: Reading): Promise<OwnFragment | undefined> {
   if (/^\s*\{/.test(text)) {
     const document = requireJson(text, 'the file to import', invalidImport, { uniqueKeys: true })
-    return fromDocuments([document], text, at)
+    return fromDocuments([document], text, reading)
   }
   // A unit of systemd begins with a bracket, too.
   if (/^\s*(\[\s*[[{"\]]|otpauth)/i.test(text)) return undefined
   if (/\$\{\{\s*secrets\.A2A_TOTP_/.test(text))
     throw withoutSecrets('this is a workflow that names secrets and does not contain them')
   const isYaml =
-    /^\s*(apiVersion|kind|version|peer|agent|peers|profile|services|env|environment|stringData|data)\s*:/m.test(
+    /^[ \t]*(apiVersion|kind|version|peer|agent|peers|profile|services|env|environment|stringData|data)[ \t]*:/m.test(
       text,
     )
   if (isYaml && /A2A_TOTP_|a2a-totp|token|seeds?\s*:/.test(text)) {
     const { yamlDocuments } = await import('./yaml.js')
-    const found = await fromDocuments(yamlDocuments(text), text, at)
+    const found = await fromDocuments(await yamlDocuments(text, reading.signal), text, reading)
     if (found) return found
   }
   if (hasAssignment(text)) return fromLines(text)
@@ -63,22 +70,23 @@ function fromLines(text: string): OwnFragment {
 async function fromDocuments(
   documents: readonly unknown[],
   text: string,
-  at: Date,
+  reading: Reading,
 ): Promise<OwnFragment | undefined> {
-  const entries: Entry[] = []
+  // Of hundreds of thousands, no call can have each as an argument.
+  let entries: Entry[] = []
   for (const document of documents.flatMap(itemsOf)) {
-    if (isServerFile(document)) return { kind: 'server', known: readServerFile(document, at) }
-    if (isClientDocument(document)) entries.push(...readClientDocument(document))
+    if (isServerFile(document)) return { kind: 'server', known: readServerFile(document, reading.at) }
+    if (isClientDocument(document)) entries = entries.concat(readClientDocument(document))
     else if (isObject(document)) {
       // `--json` prints a text fragment like this.
       if (typeof document['format'] === 'string' && typeof document['content'] === 'string')
-        return readOwnFragment(document['content'], at)
+        return readOwnFragment(document['content'], reading)
       const inner = secretValues(document)
       const file = [...inner.values()].find((value) => /^\s*\{/.test(value))
       if (file !== undefined) {
         const whole = requireJson(file, 'the server file in the Secret', invalidImport, { uniqueKeys: true })
-        if (isServerFile(whole)) return { kind: 'server', known: readServerFile(whole, at) }
-        if (isClientDocument(whole)) entries.push(...readClientDocument(whole))
+        if (isServerFile(whole)) return { kind: 'server', known: readServerFile(whole, reading.at) }
+        if (isClientDocument(whole)) entries = entries.concat(readClientDocument(whole))
         if (isObject(whole) && 'token_to_peer' in whole) return { kind: 'json', text: file }
       } else if (inner.has('A2A_TOTP_SEED') || inner.has('A2A_TOTP_TOKEN')) {
         const guess = peerInComments(text) ?? peerInResource(document, inner.get('A2A_TOTP_AGENT'))
@@ -116,7 +124,7 @@ function collectVariables(root: unknown, values: Map<string, string>): void {
   for (let steps = 0; open.length > 0 && steps < 100_000; steps++) {
     const one = open.pop()
     if (typeof one === 'string') for (const [key, value] of variablesIn(one)) values.set(key, value)
-    else if (Array.isArray(one)) open.push(...(one as unknown[]))
+    else if (Array.isArray(one)) for (const item of one as unknown[]) open.push(item)
     else if (isObject(one)) {
       if (typeof one['name'] === 'string' && one['name'].startsWith('A2A_TOTP_') && 'value' in one)
         values.set(one['name'], String(one['value']))
@@ -140,16 +148,21 @@ function peerInResource({ metadata }: JsonObject, agent: string | undefined): st
 
 /** What a text without credentials is, if it is a fragment of ours or code. */
 function codeKind(text: string): string | undefined {
-  if (/^\s*LoadCredential(Encrypted)?=/m.test(text))
+  if (/^[ \t]*LoadCredential(Encrypted)?=/m.test(text))
     return 'this is a systemd unit that names a file and does not contain it'
-  if (/\bcurl\b.*(--header|-H)\b/.test(text)) return 'this is a curl command, a fragment that is code'
+  if (text.split('\n').some(isCurl)) return 'this is a curl command, a fragment that is code'
   if (
-    /^\s*(from\s+\S+\s+import|import\s|def\s|class\s|export\s+(const|function|default|async)|const\s|func\s|package\s+main|#!)/m.test(
+    /^[ \t]*(from[ \t]+\S+[ \t]+import|import\s|def\s|class\s|export[ \t]+(const|function|default|async)|const\s|func\s|package[ \t]+main|#!)/m.test(
       text,
     )
   )
     return 'this is a fragment that is code'
   return undefined
+}
+
+function isCurl(line: string): boolean {
+  const at = line.search(/\bcurl\b/)
+  return at >= 0 && /(--header|-H)\b/.test(line.slice(at))
 }
 
 function withoutSecrets(what: string): Error {

@@ -1,25 +1,22 @@
-import { parseAllDocuments } from 'yaml'
 import { invalidImport } from '../fields.js'
+import { inThread } from '../in-thread.js'
+import type { Parsed } from './yaml-worker.js'
 
-// A bundle of its own: parsing YAML takes a library that nothing else needs.
+/** How long the parser may take. What people write takes milliseconds. */
+const longestMs = 10_000
 
 /**
- * Returns the documents of a YAML text.
+ * Returns the documents of a YAML text. It is parsed in a thread: the parser takes minutes and gigabytes for some texts of
+ * a few megabytes, since it compares each key with all before it.
  *
  * @throws {TOTPError} `ERR_IMPORT_INVALID` with line and column, and nothing of the text, which may be a secret
  */
-export function yamlDocuments(text: string): unknown[] {
-  return [...parseAllDocuments(text)].map((document) => {
-    const [error] = document.errors
-    if (error) throw invalidImport(`the file to import is not YAML${placeOf(error.linePos?.[0])}`)
-    try {
-      return document.toJS({ maxAliasCount: 100 }) as unknown
-    } catch {
-      throw invalidImport('the file to import has too many aliases for YAML that people write')
-    }
-  })
-}
-
-function placeOf(place: { readonly line: number; readonly col: number } | undefined): string {
-  return place ? `: line ${place.line}, column ${place.col}` : ''
+export async function yamlDocuments(text: string, signal: AbortSignal): Promise<readonly unknown[]> {
+  const parsed = await inThread<Parsed>('import-own-yaml-worker.cjs', text, { longestMs, signal })
+  if (parsed === 'too long')
+    throw invalidImport(`the YAML takes longer than ${longestMs / 1000} s to read; import it in parts`)
+  if (parsed === 'too much memory')
+    throw invalidImport('the YAML takes too much memory to read; import it in parts')
+  if ('problem' in parsed) throw invalidImport(parsed.problem)
+  return parsed.documents
 }

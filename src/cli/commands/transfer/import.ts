@@ -154,7 +154,8 @@ function agentRemark(before: Roster, { agent, url, profile }: Roster): string[] 
 
 function withServerFile(before: Roster, known: KnownAgent, options: ImportOptions): Outcome {
   const weak = weakSeeds(known, options)
-  const strong = { ...known, peers: known.peers.filter(({ name }) => !weak.some((one) => one.name === name)) }
+  const left = new Set(weak.map(({ name }) => name))
+  const strong = { ...known, peers: known.peers.filter(({ name }) => !left.has(name)) }
   const { roster, added, completed, conflicts } = withKnownAgent(before, strong, options.force ?? false)
   const problems = [...weak, ...conflicts].map(({ name, message }): Problem => ({
     where: `peers.${name}`,
