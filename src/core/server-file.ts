@@ -4,6 +4,11 @@ import type { Algorithm, Digits, ReplayPolicy, TOTPProfile } from './profile.js'
 export const serverFileVersion = 1
 
 /**
+ * The newest serial that is taken from a file, 2^52: as many changes can still follow before numbers are no longer exact.
+ */
+export const newestSerial = 4_503_599_627_370_496
+
+/**
  * The words of `requires` that this version knows. `once`: the file has peers whose time steps are good for one request.
  * `shared-seed`: the seeds are in `sharedSeeds`, not with the peers.
  */

@@ -10,7 +10,9 @@ import { canariesOf, type Credential, type Roster, type TokenCredential } from '
  * @throws {TOTPError} `ERR_STORE_INVALID` with the path of the first violation
  */
 export function checkRoster(roster: Roster): void {
-  const { sharedSeeds, peers } = roster
+  const { serial = 0, sharedSeeds, peers } = roster
+  // Also before it is written: the next number after the last exact one could not be read again.
+  if (!Number.isSafeInteger(serial)) throw invalid(['serial'], 'must be a whole number')
   if (sharedSeeds !== undefined) checkCredentials(sharedSeeds, 'sharedSeeds')
   const known = new Set<string>()
   const keyOf = tokenKeyFor(roster)

@@ -6,7 +6,7 @@ import { profileRules, replayPolicies, type CodeProfile, type TOTPProfile } from
 import type { KnownAgent, KnownPeer } from '../../core/rebuild.js'
 import type { Canary, Credential, SeedCredential, TokenCredential } from '../../core/roster.js'
 import { Seed } from '../../core/seed.js'
-import { serverFileRequirements, serverFileVersion } from '../../core/server-file.js'
+import { newestSerial, serverFileRequirements, serverFileVersion } from '../../core/server-file.js'
 import { isTokenHash, TokenHash } from '../../core/token.js'
 import { invalidImport } from '../fields.js'
 
@@ -73,13 +73,14 @@ function readPeer(
 }
 
 function canariesIn(given: unknown, createdAt: Date): Canary[] {
-  const canaries = new Map<string, Canary>()
+  const canaries = new Map<string, Canary & { readonly tokens: TokenCredential[] }>()
   for (const [index, one] of list(given, 'canaries').entries()) {
     const path = `canaries[${index}]`
     const name = nameIn(asObject(one)['name'], `${path}.name`)
     const token = tokenIn(one, path, createdAt)
-    const { tokens = [] } = canaries.get(name) ?? {}
-    canaries.set(name, { name, createdAt, tokens: [...tokens, token] })
+    const known = canaries.get(name)
+    if (known) known.tokens.push(token)
+    else canaries.set(name, { name, createdAt, tokens: [token] })
   }
   return [...canaries.values()]
 }
@@ -137,8 +138,9 @@ function requireOwnIds(credentials: readonly Credential[], path: string): void {
 
 function serialIn(given: unknown): number {
   if (given === undefined) return 0
-  if (Number.isSafeInteger(given) && (given as number) >= 0) return given as number
-  throw invalidImport('serial must be a whole number')
+  if (typeof given === 'number' && Number.isSafeInteger(given) && given >= 0 && given <= newestSerial)
+    return given
+  throw invalidImport(`serial must be a whole number up to ${newestSerial}`)
 }
 
 function nameIn(given: unknown, path: string): string {
