@@ -65,3 +65,22 @@ describe('a text that is made to be costly', () => {
     expect([143, -1]).toContain(code)
   })
 })
+
+describe('a pipe in place of a file', () => {
+  it.skipIf(process.platform === 'win32')('ends with a signal while nobody writes to it', async () => {
+    const cwd = await makeStore()
+    execFileSync('mkfifo', [join(cwd, 'pipe')])
+    const code = await interrupted(startBinary(['import', 'pipe'], { cwd }), 1500)
+    expect([143, -1]).toContain(code)
+  })
+
+  it.skipIf(process.platform === 'win32')('is read to its end', async () => {
+    const cwd = await makeStore()
+    execFileSync('mkfifo', [join(cwd, 'pipe')])
+    const uri = 'otpauth://totp/billing:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=billing'
+    const ended = once(startBinary(['import', 'pipe'], { cwd }), 'close')
+    execFileSync('sh', ['-c', 'printf "%s" "$1" > pipe', 'sh', uri], { cwd })
+    expect((await ended)[0]).toBe(0)
+    expect((await runCli(['list', '--json'], { cwd })).stdout).toContain('alice')
+  })
+})

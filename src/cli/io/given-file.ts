@@ -1,4 +1,5 @@
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, openSync, readSync, statSync } from 'node:fs'
+import { Socket } from 'node:net'
 import { decodeUtf8 } from '../../core/encoding.js'
 import { TOTPError } from '../../core/errors.js'
 import type { CliContext } from '../context.js'
@@ -54,6 +55,23 @@ function readUpTo(path: string, most: number): Buffer | undefined {
   }
 }
 
+/** Whether this is a named pipe, or one of the shell's, as in `import <(pass show totp/uris)`. */
+const isPipe = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFIFO() ?? false
+
+/** Reads a pipe, one byte beyond the most at least. It may never be written to: nothing may block here. */
+async function readPipe(path: string, most: number, signal: AbortSignal): Promise<Buffer> {
+  const socket = new Socket({ fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), signal })
+  const pieces: Buffer[] = []
+  let length = 0
+  // Leaving the loop closes the pipe.
+  for await (const piece of socket as AsyncIterable<Buffer>) {
+    pieces.push(piece)
+    length += piece.length
+    if (length > most) break
+  }
+  return Buffer.concat(pieces)
+}
+
 /** The same, or standard input for `-`. */
 export async function readGiven(
   context: CliContext,
@@ -61,8 +79,17 @@ export async function readGiven(
   path: string,
   most: number = longestFile,
 ): Promise<Buffer> {
-  if (path !== '-') return readGivenFile(context, what, path, most)
-  const bytes = await context.readStdin(most)
+  const file = path === '-' ? path : pathFrom(context, path)
+  if (path !== '-' && !isPipe(file)) return readGivenFile(context, what, path, most)
+  const bytes =
+    path === '-'
+      ? await context.readStdin(most)
+      : await context.unlessInterrupted(readPipe(file, most, context.signal)).catch((error: unknown) => {
+          context.signal.throwIfAborted()
+          throw unreadable(
+            `${what} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown reason'}); check its path`,
+          )
+        })
   if (bytes.length <= most) return bytes
   throw tooLong(what, most)
 }
