@@ -166,6 +166,26 @@ describe('completion', () => {
     for (const offer of offers.stdout.trimEnd().split('\n')) expect(offer).toMatch(/^--[a-z-]+\t./)
   })
 
+  it.each([
+    ['show'],
+    ['code'],
+    ['verify', '123456'],
+    ['config', 'client'],
+    ['rotate'],
+    ['set'],
+    ['rename'],
+    ['exec'],
+    ['remove-peer'],
+    ['rm'],
+    ['log', '--peer'],
+    ['probe', 'https://agent.example'],
+    ['probe', '--other-peer'],
+  ])('offers peers to `%s %s`', async (...before) => {
+    const cwd = await makeStore(['alice', 'bob'])
+    const args = ['complete', '--word=al', ...before.map((word) => `--before=${word}`)]
+    expect((await runCli(args, { cwd })).stdout.split('\n')).toContain('alice')
+  })
+
   it('asks for no passphrase and prints no error', async () => {
     const cwd = await makeStore(['alice'])
     const env = { A2A_TOTP_PASSPHRASE: 'correct horse battery staple' }
