@@ -19,6 +19,11 @@ export interface Opened {
 
 export interface ChangeOptions extends ReadOptions {
   readonly lock?: LockOptions
+  /**
+   * The serial of the store as the same command wrote it before. Where it is still that one, the previous store stays as it
+   * is: the one before the command, not before its last step.
+   */
+  readonly goesOnFrom?: number | undefined
 }
 
 export interface CreateOptions extends ChangeOptions {
@@ -137,9 +142,11 @@ async function changeStore(
     const written = after.roster === before.roster ? after : withNextSerial(after, before)
     const sealedBytes = await sealed(written)
     const fewer = dropsReaders(before.protection, after.protection)
-    write(path, sealedBytes, lock, options, () =>
-      fewer ? dropPrevious(path, options.fs) : keepPrevious(path, bytes, options.fs),
-    )
+    const goesOn = options.goesOnFrom !== undefined && options.goesOnFrom === before.roster.serial
+    write(path, sealedBytes, lock, options, () => {
+      if (fewer) dropPrevious(path, options.fs)
+      else if (!goesOn) keepPrevious(path, bytes, options.fs)
+    })
     return written
   })
 }

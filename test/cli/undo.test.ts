@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { describe, expect, it } from 'vitest'
-import { makeStore, parseJson, runBinary, runCli, type CliRun } from '../support/cli.js'
+import { binary, makeStore, parseJson, runBinary, runCli, type CliRun } from '../support/cli.js'
 
 const now = new Date('2026-11-24T00:00:00Z')
 const run = (cwd: string, ...args: string[]): Promise<CliRun> => runCli(args, { cwd, now })
@@ -263,4 +263,30 @@ it('undoes once when several processes want to at once', async () => {
   await run(cwd, 'set', 'alice', '--note', 'x')
   const runs = await Promise.all(Array.from({ length: 5 }, () => runBinary(['undo'], { cwd })))
   expect(runs.map(({ exitCode }) => exitCode).sort()).toEqual([0, 1, 1, 1, 1])
+})
+
+describe('undo of a rotation with a delivery', () => {
+  const rotation = ['rotate', 'alice', '--token', '--now', '--deliver', 'cat > alice.env']
+  const options = (cwd: string) => ({ cwd, env: { HOME: cwd, PATH: process.env['PATH'] ?? '' } })
+
+  it('puts back the store from before the rotation, not from before its last step', async () => {
+    const cwd = await makeStore(['alice'])
+    const before = contentOf(cwd)
+    expect((await runCli(rotation, options(cwd))).exitCode).toBe(0)
+    const refused = await run(cwd, 'undo')
+    expect([refused.exitCode, refused.stdout]).toEqual([2, ''])
+    expect(refused.stderr).toMatch(/makes valid again: alice t-[0-9a-f]{10}\..*\(ERR_CONFIRMATION_NEEDED\)/)
+    expect((await run(cwd, 'undo', '--yes')).exitCode).toBe(0)
+    expect(contentOf(cwd)).toEqual(before)
+  })
+
+  it('does not take back what another command changed meanwhile', async () => {
+    const cwd = await makeStore(['alice'])
+    const meanwhile = `${process.execPath} ${binary} set alice --note meanwhile && cat > alice.env`
+    const run1 = await runCli([...rotation.slice(0, -1), meanwhile], options(cwd))
+    expect([run1.exitCode, run1.stderr]).toEqual([0, expect.stringContaining('delivering')])
+    await run(cwd, 'undo', '--yes')
+    const { peers } = JSON.parse(readFileSync(pathIn(cwd), 'utf8')) as { peers: { alice: { note: string } } }
+    expect(peers.alice.note).toBe('meanwhile')
+  })
 })

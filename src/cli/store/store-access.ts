@@ -44,6 +44,8 @@ export class StoreAccess {
   readonly #onlyHere: boolean
   readonly #reading: ReadOptions
   #located: Located | undefined
+  /** The serial that this command wrote last. */
+  #written: number | undefined
 
   constructor(given: Surroundings, onlyHere = false) {
     this.#given = given
@@ -121,12 +123,16 @@ export class StoreAccess {
     return backup
   }
 
-  /** Changes the store atomically, one process at a time. */
+  /** Changes the store atomically, one process at a time. What a command changes in several steps is undone as one. */
   async update(change: (roster: Roster) => Roster): Promise<Roster> {
     let before: Roster | undefined
-    const update = updateStore(this.#trustedPath(), this.#reading, (roster) => change((before = roster)))
+    const options = { ...this.#reading, goesOnFrom: this.#written }
+    const update = updateStore(this.#trustedPath(), options, (roster) => change((before = roster)))
     const after = await this.#untilDone(update)
-    if (before && after !== before) this.record(changesBetween(before, after), after.serial)
+    if (before && after !== before) {
+      this.#written = after.serial
+      this.record(changesBetween(before, after), after.serial)
+    }
     return after
   }
 
