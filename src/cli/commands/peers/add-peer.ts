@@ -7,6 +7,7 @@ import { provisionPeer, withPeers, type PeerRequest } from '../../../core/provis
 import { requireStrongSeed, Seed } from '../../../core/seed.js'
 import { requireStrongToken, Token } from '../../../core/token.js'
 import { inContext, type CliContext } from '../../context.js'
+import { configClientOf } from '../config-client.js'
 import { credentialsOf, showQrs, textOf } from './credential-rows.js'
 import { codeOptions, deadline, refuseTogether, replayOption, type Deadline } from '../../options.js'
 import { readSecret } from '../../io/given-file.js'
@@ -145,6 +146,6 @@ function report(
   output.say(
     canary
       ? `next: a2a-totp config server for the agent, and a2a-totp config client ${first.name} for a file to plant`
-      : `next: a2a-totp config client ${first.name}`,
+      : `next: a2a-totp config server, then ${configClientOf(added.map(({ name }) => name))}`,
   )
 }

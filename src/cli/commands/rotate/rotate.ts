@@ -14,6 +14,7 @@ import { completed, peerArgument } from '../../completes.js'
 import { inContext, type CliContext } from '../../context.js'
 import { codeOptions, duration, refuseTogether, wholeNumber } from '../../options.js'
 import { credentialsOf, showQrs, textOf } from '../peers/credential-rows.js'
+import { configClientOf } from '../config-client.js'
 import { givenOf, isStaged, type GivenStagedOptions } from './given-options.js'
 
 interface RotateOptions extends GivenStagedOptions, Partial<CodeProfile> {
@@ -275,7 +276,7 @@ async function renew(
     const tokens = rotation.token ? `; the old tokens stay valid until ${end}` : ''
     output.warn(`the old seeds end as soon as the agent has its new server file, since codes change${tokens}`)
   }
-  output.say(`next: a2a-totp config server, then a2a-totp config client ${first.name}`)
+  output.say(`next: a2a-totp config server, then ${configClientOf(rotated.map(({ name }) => name))}`)
   if (options.qr) await showQrs(context, after, rotated)
 }
 

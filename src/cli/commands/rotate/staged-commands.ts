@@ -7,6 +7,7 @@ import { abandonRotation, pendingPeers, stageRotation, type Staging } from '../.
 import { printable } from '../../../core/text.js'
 import type { CliContext } from '../../context.js'
 import { readGivenFile } from '../../io/given-file.js'
+import { configClientOf } from '../config-client.js'
 import { credentialsOf, textOf } from '../peers/credential-rows.js'
 import {
   deliversServer,
@@ -163,6 +164,8 @@ export async function abandon(
 interface Run {
   readonly id: string
   readonly progress: readonly PeerProgress[]
+  /** Whether the peers got their fragments. */
+  readonly handedOut: boolean
 }
 
 async function runOf(
@@ -171,7 +174,8 @@ async function runOf(
   names: readonly string[],
   options: StagedOptions,
 ): Promise<Run> {
-  return { id, progress: await runStaged(context, id, names, options) }
+  const progress = await runStaged(context, id, names, options)
+  return { id, progress, handedOut: options.deliver !== undefined }
 }
 
 /** Prints how far each peer has come. @throws {TOTPError} `ERR_DELIVERY_FAILED` when one is not done */
@@ -186,6 +190,10 @@ async function finishRuns(context: CliContext, runs: readonly Run[]): Promise<vo
       return { ...(peer ? credentialsOf(roster, peer, false) : noCredentials(one.name)), ...one }
     })
   output.result(rows.map((row) => `${textOf(row)}  ${standingOf(row)}`).join('\n'), { peers: rows })
+  const toHandOut = runs.flatMap(({ handedOut, progress }) =>
+    handedOut ? [] : progress.filter(({ done }) => done).map(({ name }) => name),
+  )
+  if (toHandOut.length > 0) output.say(`next: ${configClientOf(toHandOut)}`)
   const left = rows.filter(({ done }) => !done)
   if (left.length === 0) return
   const ended = left.some(({ name }) => roster.peers.get(name)?.pending?.overlapMs === 0)

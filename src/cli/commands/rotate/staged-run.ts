@@ -95,7 +95,7 @@ class StagedRun {
     }
     const { prove, wait } = this.options
     if (prove === undefined && deliversServer(this.options)) {
-      output.say('whether the agent lets the new credentials in was not looked at; --prove URL looks')
+      output.say('not checked: whether the agent accepts the new credentials; --prove URL checks it')
       await sleep(settleMs)
       this.#throwIfInterrupted()
     } else if (prove === undefined) {
