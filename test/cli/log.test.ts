@@ -69,6 +69,11 @@ describe('log', () => {
     expect(await commandsOf(cwd, '--peer', 'alice')).toEqual(['add-peer', 'set', 'rename'])
     expect(await commandsOf(cwd, '--peer', 'alicia')).toEqual(['rename'])
     expect(await commandsOf(cwd, '--peer', 'nobody')).toEqual([])
+    const bob = await runCli(['log', '--peer', 'bob'], { cwd })
+    expect(bob.stdout).toMatch(
+      / {2}add-peer {2}bob seed none -> s-[0-9a-f]{10}, token none -> t-[0-9a-f]{10}\n/,
+    )
+    expect(bob.stdout).not.toContain('alice')
     expect(await commandsOf(cwd, '--since', '2026-11-23T00:00:00Z')).toEqual(['rename', 'rotate'])
     expect(await commandsOf(cwd, '--since', '1795392000')).toEqual(['rename', 'rotate'])
     expect(await commandsOf(cwd, '--since', '36h')).toEqual(['rename', 'rotate'])

@@ -1,3 +1,4 @@
+import type { ChangedField } from '../../../core/changes.js'
 import { parseName } from '../../../core/name.js'
 import { jsonText, printable } from '../../../core/text.js'
 import { TOTPError } from '../../../core/errors.js'
@@ -51,7 +52,7 @@ Examples:
       if (output.json) output.write('{"entries":[')
       for await (const change of wanted) {
         const before = output.json && shown > 0 ? ',' : ''
-        output.write(output.json ? before + jsonText(entryOf(change)) : `${describe(change)}\n`)
+        output.write(output.json ? before + jsonText(entryOf(change)) : `${describe(change, options.peer)}\n`)
         shown++
       }
       signal.throwIfAborted()
@@ -91,15 +92,18 @@ async function* chosen(
 
 /** A rename is about both names. */
 const isAbout = ({ peers, changed }: RecordedChange, name: string): boolean =>
-  peers.includes(name) || changed.some(({ field, from }) => field === 'name' && from === name)
+  peers.includes(name) || changed.some((one) => isItsName(one, name))
+
+const isItsName = ({ field, from }: ChangedField, name: string): boolean => field === 'name' && from === name
 
 function entryOf({ at, ...rest }: RecordedChange): object {
   return { at: at.toISOString(), ...rest }
 }
 
-/** An entry on one line. */
-function describe({ at, by, host, command, peers, changed }: RecordedChange): string {
+/** An entry on one line, of a peer only what changed of it. */
+function describe({ at, by, host, command, peers, changed: all }: RecordedChange, name?: string): string {
   const who = `${at.toISOString()}  ${by}@${host}  ${command}`
+  const changed = name === undefined ? all : all.filter((one) => one.peer === name || isItsName(one, name))
   const shown = changed.slice(0, mostChanges).map(({ peer, field, id, from, to }, index) => {
     const subject = peer === undefined || peer === changed[index - 1]?.peer ? '' : `${peer} `
     return `${subject}${field}${id === undefined ? '' : ` ${id}`} ${textOf(from)} -> ${textOf(to)}`
