@@ -30,16 +30,28 @@ export function stepsOf(page: string): Step[] {
 
 /**
  * Runs the steps one after the other in a folder, and expects the output that the page shows. Pages use port 4100, and 4200
- * for a second agent; where a page shows `…`, any text is fine.
+ * for a second agent; where a page shows `…`, any text is fine. What `export` sets stays set, as in one shell.
  */
-export async function followSteps(steps: readonly Step[], cwd: string, port: number): Promise<void> {
+export async function followSteps(
+  steps: readonly Step[],
+  cwd: string,
+  port: number,
+  secondPort?: number,
+): Promise<void> {
   const bin = join(cwd, '.bin')
   mkdirSync(bin)
   symlinkSync(binary, join(bin, 'a2a-totp'))
-  const options = { cwd, env: { PATH: `${bin}:${process.env['PATH'] ?? ''}`, HOME: cwd } }
+  const env: Record<string, string> = { PATH: `${bin}:${process.env['PATH'] ?? ''}`, HOME: cwd }
+  const options = { cwd, env }
   const firstProbe = steps.find(({ command }) => command.startsWith('a2a-totp probe http'))
-  const second = steps.some(({ command }) => command.includes('4200')) ? await freePort() : undefined
+  const second =
+    secondPort ?? (steps.some(({ command }) => command.includes('4200')) ? await freePort() : undefined)
   for (const { command, output } of steps) {
+    const [, name, value = ''] = /^export (\w+)=(\S+)$/.exec(command) ?? []
+    if (name !== undefined) {
+      env[name] = value
+      continue
+    }
     if (command === firstProbe?.command) await enoughOfStep()
     const real = command
       .replace('4100', String(port))
@@ -87,11 +99,16 @@ function shortenedLike(shown: string, printed: string): string {
   return new RegExp(`^${pattern}$`, 's').test(printed) ? expected : printed
 }
 
-/** What differs from run to run, made the same: ids, codes, times, counts of milliseconds, this folder's path. */
+/** What differs from run to run, made the same: ids, codes, times, users, counts of milliseconds, this folder's path. */
 function normalised(text: string, folder: string): string {
   return text
     .replaceAll(folder === '' ? /$^/g : folder, '/home/me/mesh')
-    .replace(/\b([st])-[0-9a-f]{10}\b/g, '$1-0123456789')
+    .replace(/\b([rst])-[0-9a-f]{10}\b/g, '$1-0123456789')
+    .replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '2026-11-29T09:14:02.113Z')
+    .replace(/^(2026-11-29T09:14:02.113Z {2})\S+@\S+/gm, '$1me@desk')
+    .replace(/\b\d+ s \(± \d s\)/g, '95 s (± 1 s)')
+    .replace(/\bis 9\d seconds/g, 'is 95 seconds')
+    .replace(/"drift":-[34]\b/g, '"drift":-3')
     .replace(/^\d{6}$/gm, '123456')
     .replace(/^(X-TOTP: )\d{6}$/gm, '$1123456')
     .replace(/a2at_[\w-]{43}/g, 'a2at_…')
