@@ -19,7 +19,7 @@ export const serverKubernetes: Fragment<ServerInput> = {
       name,
       [
         `The server file of agent "${input.roster.agent}" as a Secret. Made by \`a2a-totp config server --format kubernetes\`.`,
-        'CONTAINS SECRETS (the seeds of all peers): pipe it into `kubectl apply -f -`, not into a file.',
+        'CONTAINS SECRETS (the seeds of all peers): pipe it into `kubectl apply --server-side -f -`, not into a file.',
         '',
         "Add this to the agent's Deployment. Do not mount it by subPath: a subPath never sees a changed Secret.",
         '  spec:',
@@ -53,7 +53,7 @@ export const clientKubernetes: Fragment<ClientInput> = {
       [
         `What "${peer.name}" needs to call agent "${roster.agent}", as a Secret. Made by ` +
           `\`a2a-totp config client ${peer.name} --format kubernetes\`.`,
-        'CONTAINS SECRETS (a token and a seed): pipe it into `kubectl apply -f -`, not into a file.',
+        'CONTAINS SECRETS (a token and a seed): pipe it into `kubectl apply --server-side -f -`, not into a file.',
         '',
         "Add this to the peer's Deployment:",
         '  spec:',

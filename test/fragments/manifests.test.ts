@@ -69,6 +69,13 @@ describe('YAML', () => {
 })
 
 describe('Kubernetes', () => {
+  it('is applied by the server, so that kubectl keeps no second copy of the secrets', async () => {
+    for (const fragment of [await server('kubernetes'), await client('kubernetes')]) {
+      expect(fragment).toContain('`kubectl apply --server-side -f -`')
+      expect(fragment).not.toContain('kubectl apply -f')
+    }
+  })
+
   it('gets the server file as a Secret, for shared seeds too', async () => {
     for (const roster of [rosterOf([alice], unusual), shared]) {
       const secret = await documentOf(server('kubernetes', roster))

@@ -33,7 +33,7 @@ Examples:
   $ a2a-totp config server --out /etc/billing/a2a-totp-server.json
   $ a2a-totp config server --format python --vendored --out a2a_totp_server.py
   $ a2a-totp config server --check a2a_totp_server.py          # does it match this version?
-  $ a2a-totp config server --format kubernetes | kubectl apply -f -
+  $ a2a-totp config server --format kubernetes | kubectl apply --server-side -f -
   $ a2a-totp config server --format systemd --server-file /etc/a2a-totp/billing.json
   $ a2a-totp config server --allow-weak-seed --out server.json   # the agent has allowWeakSeeds: true`,
     )
