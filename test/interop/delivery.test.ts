@@ -2,9 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { makeFolder, makeStore, runCli } from '../support/cli.js'
+import { makeFolder, makeStore, runBinary, runCli } from '../support/cli.js'
 import { places } from '../support/delivery/places.js'
 import { isInstalled } from '../support/delivery/programs.js'
+import { ageIdentity } from '../support/delivery/real-places.js'
 import { blockIn, recipes } from '../support/delivery/recipes.js'
 import { canTrace, deliver } from '../support/delivery/run.js'
 import { describeRecipes, secretsOf, twoFragments } from '../support/delivery/suite.js'
@@ -45,6 +46,54 @@ it.skipIf(!isInstalled('age') && !process.env['CI'])('a recipe takes a server fi
   })
   expect(opened.toString()).toBe(serverFile)
 })
+
+const unnumbered = (file: string): string => file.replace(/"serial": \d+/, '"serial": 0')
+
+it.skipIf(!isInstalled('age') && !process.env['CI'])(
+  'a rotation runs a recipe for each peer and for the server file',
+  async () => {
+    const cwd = await makeStore(['alice', 'bob'], ['--agent', 'billing'])
+    writeFileSync(join(cwd, 'age.sh'), recipes.get('age') ?? '')
+    const { key, recipient } = ageIdentity(cwd)
+    const env = {
+      PEER_RECIPIENT: recipient.trim(),
+      A2A_TOTP_PEER: 'inherited',
+      PATH: process.env['PATH'] ?? '',
+    }
+    const named = 'env | grep ^A2A_TOTP_ | sort >>named; sh age.sh'
+    const args = [
+      'rotate',
+      '--all',
+      '--deliver',
+      named,
+      '--deliver-server',
+      `A2A_TOTP_PEER=server; export A2A_TOTP_PEER; ${named}`,
+    ]
+    const { exitCode, stderr } = await runBinary(args, { cwd, env })
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('delivering to bob')])
+    for (const [file, config] of [
+      ['billing-server.json', ['server']],
+      ['billing-alice.env', ['client', 'alice']],
+      ['billing-bob.env', ['client', 'bob']],
+    ] as const) {
+      const opened = execFileSync('age', ['--decrypt', '-i', key, `${file}.age`], { cwd })
+      const { stdout } = await runCli(['config', ...config], { cwd })
+      // That the rotation is over is written to the store after the last delivery.
+      expect(unnumbered(opened.toString())).toBe(unnumbered(stdout))
+    }
+    const variables = (peer: string, format: string): string[] => [
+      `A2A_TOTP_AGENT=billing`,
+      `A2A_TOTP_FORMAT=${format}`,
+      `A2A_TOTP_PEER=${peer}`,
+    ]
+    expect(readFileSync(join(cwd, 'named'), 'utf8').trimEnd().split('\n')).toEqual([
+      ...variables('server', 'json'),
+      ...variables('alice', 'env'),
+      ...variables('bob', 'env'),
+      ...variables('server', 'json'),
+    ])
+  },
+)
 
 describe.skipIf(!isInstalled('terraform'))('Terraform', () => {
   /** Runs the recipe over a resource that keeps the variable of the page. */
