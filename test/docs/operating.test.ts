@@ -13,11 +13,14 @@ import { cardFor } from '../support/agent-card.js'
 import { answerTask, parseCall } from '../support/agent-protocol.js'
 import { sendJson } from '../support/broken-agent.js'
 import { makeStore, runCli } from '../support/cli.js'
-import { followSteps, stepsOf } from '../support/console-session.js'
+import { followSteps, freePort, stepsOf, type Step } from '../support/console-session.js'
 
 const page = readFileSync(fileURLToPath(new URL('../../docs/operating.md', import.meta.url)), 'utf8')
-const [, happened = ''] = page.split('\n## When something happens\n')
-const [section = ''] = happened.split('\n## ')
+/** The steps of a section. */
+function stepsIn(title: string): Step[] {
+  const [, after = ''] = page.split(`\n## ${title}\n`)
+  return stepsOf(after.split('\n## ')[0] ?? '')
+}
 
 const aheadMs = 95_000
 
@@ -71,8 +74,14 @@ async function makeMesh(): Promise<string> {
   return cwd
 }
 
+it('shows what is changed, undone and recorded', async () => {
+  const steps = stepsIn('Change, undo, look back')
+  expect(steps).toHaveLength(3)
+  await followSteps(steps, await makeMesh(), await freePort())
+})
+
 it('shows what an operator does when something happens, at a real agent', async () => {
-  const steps = stepsOf(section)
+  const steps = stepsIn('When something happens')
   expect(steps.length).toBeGreaterThan(20)
   const cwd = await makeMesh()
   const [port = 0, ahead = 0] = await startAgents(cwd)
