@@ -145,10 +145,11 @@ function describeProgram(): Command {
 Getting started:
   $ a2a-totp init --agent billing
   $ a2a-totp add-peer alice
-  $ a2a-totp config client alice         # what alice needs; secret
-  $ a2a-totp config server               # what the agent needs; secret
+  $ a2a-totp config server --out billing.json          # what the agent needs; secret
+  $ a2a-totp config client alice --out alice.env       # what alice needs; secret
   $ a2a-totp probe https://billing.example alice
 
+Day two: list, set, rotate, undo, log, doctor. Background: a2a-totp help rotation, help encryption, help exit-codes …
 Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 a store, file or configuration cannot be used,
 4 the agent cannot be reached, 70 a bug, 130 / 143 interrupted.`,
       )
@@ -184,7 +185,9 @@ function usageError({ code, message }: CommanderError, command: Command): TOTPEr
           /unknown (command|option) '(.*?)'/,
           (_, what: string, given: string) => unknownWord(what, given, command),
         )
-  return new TOTPError('ERR_USAGE', `${words.replace(/[.;]?$/, '')}; see ${help}`)
+  const remedy =
+    code === 'commander.unknownOption' && command.name() === 'exec' ? '; options of COMMAND follow --' : ''
+  return new TOTPError('ERR_USAGE', `${words.replace(/[.;]?$/, '')}${remedy}; see ${help}`)
 }
 
 function unknownWord(what: string, given: string, command: Command): string {

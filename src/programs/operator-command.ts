@@ -78,7 +78,7 @@ async function ended(child: ChildProcess, timeoutMs: number, signal: AbortSignal
       child.once('error', (error) => done(`it could not be started (${codeOf(error)})`))
       child.once('exit', (status, by) => {
         if (status === 0) done(undefined)
-        else done(status === null ? `it was ended by ${by ?? 'a signal'}` : `it ended with ${status}`)
+        else done(status === null ? `it was ended by ${by ?? 'a signal'}` : `it exited with ${status}`)
       })
     })
     // The group outlives its leader.

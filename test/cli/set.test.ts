@@ -184,6 +184,7 @@ describe('set with names', () => {
       ['set', 'alice', '--url', 'https://x.example', '--window', '2'],
       '--url, --window: an option of the agent',
     ],
+    [['set', 'alice', '--digits', '8'], 'changes with its seed: a2a-totp rotate alice --now --digits'],
     [['set', '--note', 'x', '--expires', '1h'], '--note, --expires: an option of peers'],
     [['set', '--replay', 'inherit'], '--replay inherit is for peers'],
     [['set', 'not a name', '--note', 'x'], 'peer name is not allowed'],

@@ -117,7 +117,7 @@ describe('a rotation with a delivery', () => {
     const failed = await run(cwd, 'rotate', '--all', '--deliver', flaky, ...serverOut, '--json')
     expect(failed.exitCode).toBe(1)
     expect(rowsOf(failed)).toMatchObject([
-      { name: 'alice', step: 'admitted', done: false, problem: 'not delivered: it ended with 3' },
+      { name: 'alice', step: 'admitted', done: false, problem: 'not delivered: it exited with 3' },
       { name: 'bob', step: 'retired', done: true },
     ])
     expect(failed.stderr).toMatch(

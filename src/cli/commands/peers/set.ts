@@ -79,6 +79,9 @@ function changeFrom(names: string[], options: SetOptions, now: Date): (roster: R
     const settings = { window, header, algorithm, digits, period, replay, ...address }
     return (roster) => withAgentSettings(roster, settings)
   }
+  const codeNames = someOf({ algorithm, digits, period })
+  const seedRemedy = `omit NAME; that of a peer changes with its seed: a2a-totp rotate ${names[0] ?? 'NAME'} --now ${codeNames.map((name) => `--${name} …`).join(' ')}`
+  refuse(codeNames, 'of the agent, for peers to come', seedRemedy)
   refuse(someOf(ofAgent), 'of the agent', 'omit NAME')
   for (const name of names) parseName(name, 'peer')
   const end = expires === 'never' ? expires : expires?.(now)

@@ -164,8 +164,7 @@ export async function abandon(
 interface Run {
   readonly id: string
   readonly progress: readonly PeerProgress[]
-  /** Whether the peers got their fragments. */
-  readonly handedOut: boolean
+  readonly options: StagedOptions
 }
 
 async function runOf(
@@ -174,8 +173,7 @@ async function runOf(
   names: readonly string[],
   options: StagedOptions,
 ): Promise<Run> {
-  const progress = await runStaged(context, id, names, options)
-  return { id, progress, handedOut: options.deliver !== undefined }
+  return { id, options, progress: await runStaged(context, id, names, options) }
 }
 
 /** Prints how far each peer has come. @throws {TOTPError} `ERR_DELIVERY_FAILED` when one is not done */
@@ -190,10 +188,8 @@ async function finishRuns(context: CliContext, runs: readonly Run[]): Promise<vo
       return { ...(peer ? credentialsOf(roster, peer, false) : noCredentials(one.name)), ...one }
     })
   output.result(rows.map((row) => `${textOf(row)}  ${standingOf(row)}`).join('\n'), { peers: rows })
-  const toHandOut = runs.flatMap(({ handedOut, progress }) =>
-    handedOut ? [] : progress.filter(({ done }) => done).map(({ name }) => name),
-  )
-  if (toHandOut.length > 0) output.say(`next: ${configClientOf(toHandOut)}`)
+  const next = nextOf(runs)
+  if (next.length > 0) output.say(`next: ${next.join(', then ')}`)
   const left = rows.filter(({ done }) => !done)
   if (left.length === 0) return
   const ended = left.some(({ name }) => roster.peers.get(name)?.pending?.overlapMs === 0)
@@ -203,6 +199,17 @@ async function finishRuns(context: CliContext, runs: readonly Run[]): Promise<vo
     'ERR_DELIVERY_FAILED',
     `the rotation is not finished for ${told}; ${old}; next: a2a-totp rotate --resume`,
   )
+}
+
+/** What the rotations that are done have left to the operator. */
+function nextOf(runs: readonly Run[]): string[] {
+  const doneIn = ({ progress }: Run): string[] => progress.filter(({ done }) => done).map(({ name }) => name)
+  const server = runs.some((run) => !deliversServer(run.options) && doneIn(run).length > 0)
+  const clients = runs.filter(({ options }) => options.deliver === undefined).flatMap(doneIn)
+  return [
+    ...(server ? ['a2a-totp config server'] : []),
+    ...(clients.length > 0 ? [configClientOf(clients)] : []),
+  ]
 }
 
 const noCredentials = (name: string) => ({ name, seedId: null, tokenId: null, expiresAt: null })
