@@ -31,7 +31,7 @@ async function startAgents(cwd: string): Promise<number[]> {
     clocks.map(async (now) => {
       const scheme = TOTPServerAuthScheme.fromFile(join(cwd, 'billing.json'), {
         now,
-        state: memoryState({ since: new Date(0), now: () => now().getTime() }),
+        state: memoryState({ since: new Date(0) }),
         onEvent: (event) => appendFileSync(join(cwd, 'agent.log'), `${JSON.stringify(event)}\n`),
       })
       const guarded = totpGuard(scheme, answer)
