@@ -12,7 +12,7 @@ const pageOf = (name: string): string => readFileSync(join(root, 'docs', name), 
 
 /** Types all that a page says to type, in order. */
 async function follow(page: string, cwd: string): Promise<void> {
-  const lines = Array.from(pageOf(page).matchAll(/```console\n(.*?)```/gs), ([, block = '']) => block)
+  const lines = Array.from(page.matchAll(/```console\n(.*?)```/gs), ([, block = '']) => block)
     .flatMap((block) => block.split('\n'))
     .flatMap((line) => /^\$ (.*)$/.exec(line)?.[1] ?? [])
   expect(lines.length).toBeGreaterThan(3)
@@ -27,7 +27,8 @@ describe('docs/operating.md', () => {
   it('says what to type, and ends with new credentials alone', async () => {
     const cwd = await makeStore(['alice', 'bob'], ['--agent', 'billing'])
     const before = await idsIn(cwd)
-    await follow('operating.md', cwd)
+    // What needs a live agent is followed, with its output, by test/docs/operating.test.ts.
+    await follow(pageOf('operating.md').replace(/\n## When something happens\n.*?(?=\n## )/s, ''), cwd)
     const after = await idsIn(cwd)
     expect(after).toHaveLength(before.length)
     expect(after.filter((id) => before.includes(id))).toEqual([])
@@ -90,6 +91,10 @@ describe('docs/scripting.md', () => {
     ['import', ['import', 'peers.csv', '--partial']],
     ['remove-peer', ['remove-peer', 'bob', '--yes']],
     ['doctor', ['doctor']],
+    ['set', ['set', 'alice', '--note', 'x', '--expires', '90d']],
+    ['rename', ['rename', 'alice', 'alicia']],
+    ['undo', ['undo', '--dry-run']],
+    ['log', ['log']],
   ])('has every key of %s', async (command, args) => {
     const cwd = await makeStore(['alice', 'bob'])
     writeFileSync(join(cwd, 'peers.csv'), 'name\nalice\ndora\n')
