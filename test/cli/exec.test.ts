@@ -104,6 +104,8 @@ describe('exec', () => {
       expect([run.exitCode, run.stdout]).toEqual([2, ''])
     }
     expect((await runBinary(['exec', 'alice', '--'], { cwd })).exitCode).toBe(2)
+    const { stderr } = await runBinary(['exec', 'alice', 'sh', '-c', 'exit 3'], { cwd })
+    expect(stderr).toContain('options of COMMAND follow --')
     expect((await runBinary(['exec', 'alice', 'true'], { cwd })).exitCode).toBe(0)
     expect(
       (await runBinary(['--store', 'a2a-totp.json', '--json', 'exec', 'alice', '--', 'true'], { cwd }))

@@ -345,6 +345,17 @@ describe('a rotation that only hands out fragments', () => {
   })
 })
 
+it.each([
+  [serverOut, 'next: a2a-totp config client NAME for alice, bob\n'],
+  [['--deliver', toFile], 'next: a2a-totp config server\n'],
+  [[...serverOut, '--deliver', toFile], undefined],
+])('with %j names what is left to hand out', async (options, next) => {
+  const { exitCode, stderr } = await run(await makeStore(['alice', 'bob']), 'rotate', '--all', ...options)
+  expect(exitCode).toBe(0)
+  if (next === undefined) expect(stderr).not.toContain('next:')
+  else expect(stderr.endsWith(next)).toBe(true)
+})
+
 describe('what a rotation refuses before it changes anything', () => {
   const exits: readonly (readonly [readonly string[], number, RegExp])[] = [
     [['alice', '--wait', '5'], 2, /--wait needs --deliver/],

@@ -38,7 +38,7 @@ async function startAgents(cwd: string): Promise<number[]> {
       const server = createServer((request, response) => {
         response.setHeader('date', now().toUTCString())
         if (request.url === '/.well-known/agent-card.json') sendCard(request, response)
-        else void guarded(request, response)
+        else guarded(request, response)
       }).listen(0, '127.0.0.1')
       await once(server, 'listening')
       onTestFinished(() => {
