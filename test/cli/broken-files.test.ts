@@ -13,29 +13,29 @@ const mistakes: readonly (readonly [what: string, edit: (text: string) => string
     [
       'a comma missing',
       (text) => text.replace('"replay": "reuse",', '"replay": "reuse"'),
-      'line 14, column 3: expected , or }',
+      'line 15, column 3: expected , or }',
     ],
     [
       'a comma too many',
       (text) => text.replace('"X-TOTP"\n', '"X-TOTP",\n'),
-      'line 12, column 3: expected a key',
+      'line 13, column 3: expected a key',
     ],
     [
       'a comment',
       (text) => text.replace('"peers"', '// ours\n"peers"'),
-      'line 14, column 3: expected a key in double quotes; JSON has no comments',
+      'line 15, column 3: expected a key in double quotes; JSON has no comments',
     ],
     [
       'single quotes',
       (text) => text.replace('"agent": {', "'agent': {"),
-      'line 3, column 3: expected a key in double quotes; JSON has " as its only quotes',
+      'line 4, column 3: expected a key in double quotes; JSON has " as its only quotes',
     ],
     ['the end cut off', (text) => text.slice(0, 60), 'but the file ends here'],
     ['nothing in it', () => '', 'line 1, column 1: expected a value, but the file ends here'],
     [
       'a peer twice',
       (text) => text.replace('"bob": {', '"alice": {'),
-      'the store has a key twice: line 16, column 5: expected another key, since this one is in line 15 already',
+      'the store has a key twice: line 17, column 5: expected another key, since this one is in line 16 already',
     ],
     ['UTF-16', (text) => Buffer.from(`\uFEFF${text}`, 'utf16le'), 'the store is UTF-16; save it as UTF-8'],
     [

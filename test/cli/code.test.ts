@@ -156,7 +156,7 @@ describe('verify', () => {
     expect(parseJson(run)).toEqual({ valid: true, peer: null, timeStep: 1, drift })
   })
 
-  it.each(['287083', '28708', '2870822', 'abcdef', '２８７０８２', '', ' 287082', '+28708'])(
+  it.each(['287083', '28708', '2870822', 'abcdef', '２８７０８２', '', '+28708'])(
     'answers no to %j, on stdout',
     async (code) => {
       const cwd = makeFolder()

@@ -89,8 +89,10 @@ describe('a store that age encrypted in a way that is not supported', () => {
       refusedList(await encryptedBy((one) => one.addRecipient(recipient), edit), {
         A2A_TOTP_IDENTITY: identity,
       })
-    const changed = 'the store was changed since it was encrypted; restore it from a backup'
-    const damaged = 'the store is encrypted, but its file is damaged or incomplete; restore it from a backup'
+    const changed =
+      'the store was changed since it was encrypted; run `a2a-totp undo` for the store before its last change, or restore it from a backup'
+    const damaged =
+      'the store is encrypted, but its file is damaged or incomplete; run `a2a-totp undo` for the store before its last change, or restore it from a backup'
     expect(await open((text) => text.slice(0, -1) + (text.endsWith('a') ? 'b' : 'a'))).toContain(changed)
     expect(await open((text) => text.replace('\n---', '\n-> extra\nAAAA\n---'))).toContain(changed)
     expect(await open((text) => text.slice(0, text.indexOf('\n---') + 20))).toContain(damaged)

@@ -44,7 +44,7 @@ describe('the line that is shown while a probe runs', () => {
     vi.advanceTimersByTime(5000)
     expect(shown).toEqual([
       'probing: 0 requests, policy once: this takes 90 s',
-      'probing: 1 requests, 60 s left to wait',
+      'probing: 1 request, 60 s left to wait',
     ])
   })
 })

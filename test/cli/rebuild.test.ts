@@ -263,7 +263,8 @@ describe('the forms in which fragments arrive', () => {
 
   it('a client file takes the credentials of this agent, and no others', async () => {
     const { cwd: billing } = await original(false)
-    const client = parseJson(await run(billing, 'config', 'client', 'bob', '--format', 'json'))
+    const { agents } = parseJson(await run(billing, 'config', 'client', 'bob', '--format', 'json'))
+    const client = (agents as Record<string, Record<string, unknown>>)['billing'] ?? {}
     const seed = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'
     const stdin = JSON.stringify({
       version: 1,

@@ -181,7 +181,9 @@ describe('the store', () => {
       expect(readFileSync(storeIn(cwd))).toEqual(before)
       expect((await runCli(['code'], { cwd: below })).exitCode).toBe(2)
       expect((await runCli(['--store', storeIn(cwd), 'list'], { cwd: below })).exitCode).toBe(0)
-      expect((await runCli(['doctor'], { cwd: below })).stdout).toContain(`serious  ${cwd}: others can write`)
+      expect((await runCli(['doctor'], { cwd: below })).stdout).toContain(
+        `serious  folder-open  ${cwd}: others can write`,
+      )
     },
   )
 

@@ -51,7 +51,12 @@ describe('the fault of a text that is not JSON', () => {
 
   it('is found exactly where JSON.parse finds one, in texts that differ from JSON by a little', () => {
     const mutated = fc
-      .tuple(fc.json(), fc.nat(), fc.nat(3), fc.constantFrom(...'{}[],:"\\\n\t\u0000ae10.-+ '.split(/(?=[^])/u)))
+      .tuple(
+        fc.json(),
+        fc.nat(),
+        fc.nat(3),
+        fc.constantFrom(...'{}[],:"\\\n\t\u0000ae10.-+ '.split(/(?=[^])/u)),
+      )
       .map(([text, where, drop, added]) => {
         const place = where % (text.length + 1)
         return text.slice(0, place) + added + text.slice(place + drop)
