@@ -2,7 +2,7 @@ import { existsSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { makeFolder, runCli } from '../support/cli.js'
-import { git, hasGit } from '../support/git.js'
+import { git, hasGit, pathOfStubbornGit } from '../support/git.js'
 import { cli, encryptedStore, isPlain, nextCommit, recipient, trackedStore } from '../support/git-store.js'
 
 describe.skipIf(!hasGit)('init in plain text where git would publish it (skipped without git)', () => {
@@ -47,11 +47,22 @@ describe.skipIf(!hasGit)('init in plain text where git would publish it (skipped
   it('says when git takes the store all the same', async () => {
     const cwd = makeFolder()
     git(cwd, 'init', '-q')
-    // A rule has one line.
     const args = ['--store', 'a\nb.json', 'init']
-    const refused = await runCli(args, { cwd })
+    const env = { PATH: pathOfStubbornGit() }
+    const refused = await runCli(args, { cwd, env })
     expect(refused).toMatchObject({ exitCode: 2, stdout: '' })
     expect(refused.stderr).toContain('git does not ignore a b.json')
-    expect((await runCli([...args, '--yes'], { cwd })).stderr).not.toContain('added the store to .gitignore')
+    const agreed = await runCli([...args, '--yes'], { cwd, env })
+    expect(agreed.stderr).not.toContain('added the store to .gitignore')
+  })
+
+  it('ignores a store whose name has a line break', async () => {
+    const cwd = makeFolder()
+    git(cwd, 'init', '-q')
+    const { exitCode, stderr } = await runCli(['--store', 'a\nb.json', 'init'], { cwd })
+    expect(exitCode).toBe(0)
+    expect(stderr).toContain('added the store to .gitignore')
+    git(cwd, 'add', '-A')
+    expect(git(cwd, 'ls-files')).toBe('.gitignore\n')
   })
 })

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { makeFolder, makeStore, runCli, type CliRun } from '../support/cli.js'
-import { git, hasGit } from '../support/git.js'
+import { git, hasGit, pathOfStubbornGit } from '../support/git.js'
 
 /** A store outside of the work tree that results are written to. */
 async function makeWorkTree(): Promise<{ store: string; tree: string }> {
@@ -91,8 +91,8 @@ describe.skipIf(!hasGit)('a result in a git work tree (skipped without git)', ()
 
   it('whose name no rule can have is ignored by a rule that matches it', async () => {
     const { store, tree } = await makeWorkTree()
-    // A rule has one line.
-    const { exitCode, stderr } = await run(store, tree, 'config client alice --out FILE', 'a\nb.env')
+    const args = ['--store', store, 'config', 'client', 'alice', '--out', 'a\nb.env']
+    const { exitCode, stderr } = await runCli(args, { cwd: tree, env: { PATH: pathOfStubbornGit() } })
     expect(exitCode).toBe(0)
     expect(stderr).toContain('added a b.env to .gitignore')
     expect(stderr).not.toContain('warning')
