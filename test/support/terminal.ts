@@ -51,7 +51,8 @@ export function openTerminal(cwd: string, columns: number, rows: number, command
     }
   })
   return {
-    type: (text) => void tmux('send-keys', text, 'Enter'),
+    // Literally: `end` would be the End key.
+    type: (text) => void tmux('send-keys', '-l', '--', text, ';', 'send-keys', 'Enter'),
     press: (key) => void tmux('send-keys', key),
     screen: (escapes = false) => tmux('capture-pane', '-p', ...(escapes ? ['-e'] : [])),
     log: () => readFileSync(record, 'utf8'),
