@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { hasAssignment, peerInComments, variablesIn } from '../../src/import/own/env-lines.js'
 import { readOwnFragment } from '../../src/import/own/index.js'
-import { makeStore, runBinary, runCli, startBinary } from '../support/cli.js'
+import { makeStore, runCli, startBinary } from '../support/cli.js'
 
 const reading = { at: new Date(0), signal: new AbortController().signal }
 const many = 200_000
