@@ -242,6 +242,22 @@ describe('rotate --deliver', () => {
   })
 })
 
+describe('undo of a rotation that delivers', () => {
+  it.each([
+    [['--deliver', 'true'], []],
+    [['--deliver', 'false'], []],
+    [['--deliver', 'true', '--server-out', 'server.json', '--now'], ['--yes']],
+  ])('%j goes back to before the command, all of it', async (options, more) => {
+    const cwd = await makeStore(['alice', 'bob'])
+    const before = parseJson(await run(cwd, 'list', '--json'))
+    await run(cwd, 'rotate', 'alice', ...options)
+    if (more.length > 0) expect(await run(cwd, 'undo')).toMatchObject({ exitCode: 2, stdout: '' })
+    expect((await run(cwd, 'undo', ...more)).exitCode).toBe(0)
+    expect(parseJson(await run(cwd, 'list', '--json'))).toEqual(before)
+    expect(await run(cwd, 'undo', ...more)).toMatchObject({ exitCode: 1, stdout: '' })
+  })
+})
+
 describe('rotate --server-out and --deliver-server', () => {
   it('hands the server file out first with both, and again when the old ones end', async () => {
     const cwd = await makeStore(['alice'])
