@@ -127,10 +127,10 @@ describe('the pages on fragments', () => {
   it('kubernetes: pipes Secrets on, before and after a rotation', async () => {
     const { cwd, calls } = await follow('fragments/kubernetes.md', await billing())
     expect(calls.map(({ args }) => args)).toEqual([
-      'apply -f -',
-      'apply -f -',
-      'apply -f -',
-      'apply -f -',
+      'apply --server-side -f -',
+      'apply --server-side -f -',
+      'apply --server-side -f -',
+      'apply --server-side -f -',
       'rollout restart deployment alice',
     ])
     const secrets = calls
