@@ -1,7 +1,5 @@
-import type { Command } from 'commander'
 import { TOTPError } from '../../../core/errors.js'
 import { canariesOf, type Canary, type Peer, type Roster } from '../../../core/roster.js'
-import type { CodeProfile } from '../../../core/profile.js'
 import {
   finishRotation,
   rotate,
@@ -10,30 +8,21 @@ import {
   type Rotation,
 } from '../../../core/rotation.js'
 import { listSome } from '../../../core/text.js'
-import { completed, peerArgument } from '../../completes.js'
+import { peerArgument } from '../../completes.js'
 import { inContext, type CliContext } from '../../context.js'
-import { codeOptions, duration, refuseTogether, wholeNumber } from '../../options.js'
+import { codeOptions, duration, refuseTogether } from '../../options.js'
 import { credentialsOf, showQrs, textOf } from '../peers/credential-rows.js'
 import { configClientOf } from '../config-client.js'
-import { givenOf, isStaged, type GivenStagedOptions } from './given-options.js'
-
-interface RotateOptions extends GivenStagedOptions, Partial<CodeProfile> {
-  seed?: true
-  token?: true
-  all?: true
-  olderThan?: number
-  overlap?: number
-  now?: true
-  finish?: true
-  dryRun?: true
-  resume?: true
-  abandon?: true
-  yes?: true
-  qr?: true
-  reveal?: true
-}
-
-const defaultOverlapMs = 24 * 3_600_000
+import { isStaged } from './given-options.js'
+import {
+  choiceOf,
+  kindsOf,
+  refuseContradictions,
+  requireStagedOptions,
+  rotationOf,
+  stagedOptions,
+  type RotateOptions,
+} from './rotate-options.js'
 
 export const define = inContext((command, context) =>
   stagedOptions(
@@ -87,36 +76,6 @@ Examples:
     .action((names: string[], options: RotateOptions) => run(context, names, options)),
 )
 
-const stagedOptions = (command: Command): Command =>
-  command
-    .option('--deliver <command>', "run this for each peer, with the peer's new fragment on standard input")
-    .option(
-      ...completed('--format <format>', 'the format of the fragment, as of config client (default: env)', {
-        words: async () => (await import('./staged-options.js')).formatOffers,
-      }),
-    )
-    .option('--server-out <file>', "write the agent's server file here; the agent follows it")
-    .option('--deliver-server <command>', 'run this with the server file on standard input')
-    .option('--prove <url>', 'probe the agent with the new credentials; it sends no wrong codes')
-    .option(...wholeNumber('--wait <seconds>', 'until the agent lets the new ones in (default: 60)', 0, 3600))
-    .option(...wholeNumber('--timeout <seconds>', 'for each command (default: 60)', 1, 86_400))
-    .option(
-      '--allow-host <hosts>',
-      'with --prove: credentials may go to these hosts as well, comma-separated',
-      hosts,
-    )
-    .option('--insecure-http', 'with --prove: send credentials over plain http beyond loopback')
-    .option('--ca <file>', 'with --prove: trust the certificates in this PEM file')
-    .option('--allow-weak-seed', 'write seeds of less than 128 bits, for an agent that allows them')
-    .option('--resume', 'go on with what is not finished, with the options it was started with')
-    .option('--abandon', 'drop new credentials that were not delivered')
-
-const hosts = (text: string): string[] =>
-  text
-    .split(',')
-    .map((host) => host.trim())
-    .filter(Boolean)
-
 async function run(context: CliContext, given: string[], options: RotateOptions): Promise<void> {
   refuseContradictions(options)
   const names = [...new Set(given)]
@@ -135,81 +94,6 @@ async function run(context: CliContext, given: string[], options: RotateOptions)
   if (!staged) return renew(context, choice, rotation, options)
   const { rotateStaged } = await import('./staged-commands.js')
   return rotateStaged(context, choice, rotation, options)
-}
-
-/** Without either option, both. */
-function kindsOf({ seed, token }: RotateOptions): CredentialKinds {
-  const both = seed === token
-  return { seed: both || seed === true, token: both || token === true }
-}
-
-function choiceOf(names: string[], { all, olderThan }: RotateOptions): PeerChoice {
-  refuseTogether({ '--all': all, NAME: names[0] })
-  if (names.length > 0) return [...new Set(names)]
-  if (all ?? olderThan !== undefined) return 'all'
-  throw new TOTPError('ERR_USAGE', 'no peer named; pass NAME, --all or --older-than')
-}
-
-function refuseContradictions(options: RotateOptions): void {
-  const { now, overlap, olderThan, qr, reveal, finish, resume, abandon } = options
-  const { algorithm, digits, period, seed, token, dryRun } = options
-  refuseTogether({ '--now': now, '--overlap': overlap })
-  const forNewOnes = {
-    '--now': now,
-    '--overlap': overlap,
-    '--older-than': olderThan,
-    '--qr': qr,
-    '--reveal': reveal,
-    '--algorithm': algorithm,
-    '--digits': digits,
-    '--period': period,
-  }
-  const forOneRun = { ...forNewOnes, '--seed': seed, '--token': token, '--dry-run': dryRun }
-  refuseAllWith('--finish', finish, { ...forNewOnes, ...givenOf(options) })
-  refuseAllWith('--resume', resume, { ...forOneRun, '--finish': finish, '--abandon': abandon })
-  refuseAllWith('--abandon', abandon, { ...forOneRun, '--finish': finish })
-  if (!isStaged(options)) return
-  refuseAllWith('a delivery', true, { '--qr': qr, '--reveal': reveal })
-}
-
-function refuseAllWith(name: string, given: unknown, others: Readonly<Record<string, unknown>>): void {
-  if (given === undefined) return
-  for (const [option, value] of Object.entries(others)) refuseTogether({ [name]: given, [option]: value })
-}
-
-/**
- * Whether the rotation delivers or proves something.
- *
- * @throws {TOTPError} `ERR_USAGE` for an option that says how, without one that says what
- */
-function requireStagedOptions(options: RotateOptions): boolean {
-  if (isStaged(options)) return true
-  const [lost] = Object.entries(givenOf(options)).find(([, value]) => value !== undefined) ?? []
-  if (lost === undefined) return false
-  throw new TOTPError(
-    'ERR_USAGE',
-    `${lost} needs --deliver, --server-out, --deliver-server or --prove; add one, or omit it`,
-  )
-}
-
-function rotationOf({ now }: CliContext, kinds: CredentialKinds, options: RotateOptions): Rotation {
-  const { olderThan, overlap, now: atOnce, algorithm, digits, period } = options
-  const changed = Object.entries({ algorithm, digits, period }).filter(([, value]) => value !== undefined)
-  const [first] = changed
-  if (first && !kinds.seed)
-    throw new TOTPError('ERR_USAGE', `--${first[0]} needs a new seed; omit --token, or add --seed`)
-  if (first && !atOnce && (overlap !== undefined || isStaged(options))) {
-    throw new TOTPError(
-      'ERR_USAGE',
-      `--${first[0]} needs --now: the agent makes all codes of a peer in one way, so an old seed cannot stay valid beside a new one`,
-    )
-  }
-  return {
-    ...kinds,
-    overlapMs: atOnce ? 0 : (overlap ?? defaultOverlapMs),
-    ...(olderThan === undefined ? {} : { madeBefore: new Date(now().getTime() - olderThan) }),
-    ...(first ? { profile: Object.fromEntries(changed) } : {}),
-  }
 }
 
 /** Asks before credentials of peers end that nobody named. What would be refused is refused before the question. */
