@@ -18,7 +18,7 @@ import { makeSeed } from './seed.js'
 import { makeToken } from './token.js'
 
 /** Each live seed of a peer is one more that a guess can match. */
-const mostLiveSeeds = 2
+export const mostLiveSeeds = 2
 
 /** Which credentials of a peer to change. */
 export interface CredentialKinds {

@@ -27,3 +27,21 @@ describe('the serial of a server file', () => {
     expect(await runCli(['list'], { cwd })).toMatchObject({ exitCode: 0 })
   })
 })
+
+describe('a server file with more live seeds for a peer than a rotation allows', () => {
+  it('is refused, since the peer could not be rotated any more', async () => {
+    const cwd = await makeStore(['alice', 'bob'])
+    const { stdout } = await runBinary(['config', 'server'], { cwd })
+    const file = JSON.parse(stdout) as { peers: { alice: { seeds: { id: string; seed: string }[] } } }
+    const [seed] = file.peers.alice.seeds
+    if (!seed) throw new Error('no seed')
+    file.peers.alice.seeds.push({ ...seed, id: 's-two' }, { ...seed, id: 's-three' })
+    const other = await makeStore()
+    writeFileSync(join(other, 'server.json'), JSON.stringify(file))
+    const run = await runCli(['import', 'server.json'], { cwd: other })
+    expect(run).toMatchObject({ exitCode: 3, stdout: '' })
+    expect(run.stderr).toContain('peers.alice: has more than 2 live seeds')
+    const partly = await runCli(['import', 'server.json', '--partial', '--json'], { cwd: other })
+    expect(JSON.parse(partly.stdout)).toMatchObject({ imported: 1, peers: ['bob'], skipped: 1 })
+  })
+})

@@ -2,7 +2,8 @@ import { withCanaries, withReplaced } from '../../../core/canary.js'
 import { TOTPError } from '../../../core/errors.js'
 import { withPeers } from '../../../core/provision.js'
 import { withKnownAgent, type KnownAgent } from '../../../core/rebuild.js'
-import type { Roster } from '../../../core/roster.js'
+import { isLive, type Roster } from '../../../core/roster.js'
+import { mostLiveSeeds } from '../../../core/rotation.js'
 import { requireStrongSeed, weakSeedProblem } from '../../../core/seed.js'
 import type { Entry } from '../../../import/index.js'
 import { inContext, type CliContext } from '../../context.js'
@@ -73,7 +74,10 @@ Examples:
           // An agent's file first, so that fragments complete its peers, whatever the order of the files.
           let outcome = unchanged(roster)
           for (const known of servers)
-            outcome = both(outcome, withServerFile(outcome.roster, renameKnown(known, rename), options))
+            outcome = both(
+              outcome,
+              withServerFile(outcome.roster, renameKnown(known, rename), options, now()),
+            )
           if (entries.length > 0 || servers.length === 0)
             outcome = both(outcome, withEntries(context, outcome.roster, entries, options))
           outcomes.push(outcome)
@@ -152,12 +156,12 @@ function agentRemark(before: Roster, { agent, url, profile }: Roster): string[] 
   return taken.length === 0 ? [] : [`took ${taken.join(', ')} of the agent from the file`]
 }
 
-function withServerFile(before: Roster, known: KnownAgent, options: ImportOptions): Outcome {
-  const weak = weakSeeds(known, options)
-  const left = new Set(weak.map(({ name }) => name))
+function withServerFile(before: Roster, known: KnownAgent, options: ImportOptions, at: Date): Outcome {
+  const unfit = [...weakSeeds(known, options), ...tooManySeeds(known, at)]
+  const left = new Set(unfit.map(({ name }) => name))
   const strong = { ...known, peers: known.peers.filter(({ name }) => !left.has(name)) }
   const { roster, added, completed, conflicts } = withKnownAgent(before, strong, options.force ?? false)
-  const problems = [...weak, ...conflicts].map(({ name, message }): Problem => ({
+  const problems = [...unfit, ...conflicts].map(({ name, message }): Problem => ({
     where: `peers.${name}`,
     problem: message,
     code: 'ERR_IMPORT_INVALID',
@@ -186,6 +190,16 @@ function weakSeeds(known: KnownAgent, { allowWeakSeed }: ImportOptions): { name:
     const [message] = allowWeakSeed ? [] : seeds.flatMap(({ seed }) => weakSeedProblem(seed, remedy) ?? [])
     return message === undefined ? [] : [{ name, message }]
   })
+}
+
+/** A peer with more could not be rotated any more. */
+function tooManySeeds({ peers }: KnownAgent, at: Date): { name: string; message: string }[] {
+  return peers
+    .filter(({ seeds }) => seeds.filter((one) => isLive(one, at)).length > mostLiveSeeds)
+    .map(({ name }) => ({
+      name,
+      message: `has more than ${mostLiveSeeds} live seeds; remove those that are not in use`,
+    }))
 }
 
 /** An existing peer is a negative answer; anything else makes the file unusable. */
