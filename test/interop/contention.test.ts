@@ -13,6 +13,6 @@ it('loses no peer when 8 processes at once add 50 each, one command a peer', asy
   expect(new Set(codes.flat())).toEqual(new Set([0]))
   const { peers } = parseJson(await runCli(['list', '--json'], { cwd })) as { peers: unknown[] }
   expect(peers).toHaveLength(400)
-  // The record of changes, and no lock or temporary file.
-  expect(readdirSync(cwd).sort()).toEqual(['a2a-totp.json', 'a2a-totp.json.log'])
+  // The store before the last change, the record of changes, and no lock or temporary file.
+  expect(readdirSync(cwd).sort()).toEqual(['a2a-totp.json', 'a2a-totp.json.bak-prev', 'a2a-totp.json.log'])
 }, 400_000)
