@@ -91,12 +91,21 @@ describe.skipIf(!hasGit)('a result in a git work tree (skipped without git)', ()
 
   it('whose name no rule can have is ignored by a rule that matches it', async () => {
     const { store, tree } = await makeWorkTree()
-    const args = ['--store', store, 'config', 'client', 'alice', '--out', 'a\nb.env']
-    const { exitCode, stderr } = await runCli(args, { cwd: tree, env: { PATH: pathOfStubbornGit() } })
+    // A rule has one line.
+    const { exitCode, stderr } = await run(store, tree, 'config client alice --out FILE', 'a\nb.env')
     expect(exitCode).toBe(0)
     expect(stderr).toContain('added a b.env to .gitignore')
     expect(stderr).not.toContain('warning')
     expect(nextCommit(tree)).toEqual(['.gitignore'])
+  })
+
+  it('that git takes all the same is a warning', async () => {
+    const { store, tree } = await makeWorkTree()
+    const args = ['--store', store, 'config', 'client', 'alice', '--out', 'a\nb.env']
+    const { exitCode, stderr } = await runCli(args, { cwd: tree, env: { PATH: pathOfStubbornGit() } })
+    expect(exitCode).toBe(0)
+    expect(stderr).toContain('warning: git does not ignore a b.env, despite .gitignore')
+    expect(stderr).not.toContain('added')
   })
 
   it('is written, with a warning, where .gitignore cannot be', async () => {

@@ -1,5 +1,4 @@
 import { closeSync, constants, openSync, readSync, statSync } from 'node:fs'
-import { Socket } from 'node:net'
 import { decodeUtf8 } from '../../core/encoding.js'
 import { TOTPError } from '../../core/errors.js'
 import type { CliContext } from '../context.js'
@@ -60,6 +59,7 @@ const isPipe = (path: string): boolean => statSync(path, { throwIfNoEntry: false
 
 /** Reads a pipe, one byte beyond the most at least. It may never be written to: nothing may block here. */
 async function readPipe(path: string, most: number, signal: AbortSignal): Promise<Buffer> {
+  const { Socket } = await import('node:net')
   const socket = new Socket({ fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), signal })
   const pieces: Buffer[] = []
   let length = 0
