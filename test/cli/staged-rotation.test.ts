@@ -328,6 +328,20 @@ describe('a command that delivers', () => {
   })
 })
 
+it('names a token that has expired before the rotation was resumed', async () => {
+  const cwd = await makeStore(['alice'])
+  await using agent = await agentOf(cwd)
+  const down = ['--prove', 'http://127.0.0.1:9', '--wait', '0']
+  expect((await run(cwd, 'rotate', 'alice', '--seed', ...serverOut, ...down)).exitCode).toBe(1)
+  const store = storeOf(cwd)
+  for (const token of store.peers['alice']?.tokens ?? [])
+    Object.assign(token, { expiresAt: '2020-01-01T00:00:00Z' })
+  writeFileSync(join(cwd, 'a2a-totp.json'), JSON.stringify(store), { mode: 0o600 })
+  const resumed = await run(cwd, 'rotate', '--resume', '--prove', agent.origin)
+  expect(resumed.exitCode).toBe(1)
+  expect(resumed.stderr).toMatch(/every token of "alice" has expired/)
+})
+
 describe('a rotation that only hands out fragments', () => {
   it('does so, and warns that the agent has to be told', async () => {
     const cwd = await makeStore(['alice', 'bob'])

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks'
-import { newestLive, replayOf, seedsOf, type Peer, type Roster } from '../../../core/roster.js'
+import { seedToHandOut, tokenToHandOut } from '../../../core/live-credentials.js'
+import { replayOf, type Peer, type Roster } from '../../../core/roster.js'
 import { withNewAlone } from '../../../core/staged-rotation.js'
 import type { CheckId, ProbeOptions, ProbeReport } from '../../../probe/index.js'
 import type { CliContext } from '../../context.js'
@@ -115,10 +116,9 @@ function optionsFor(
 ): ProbeOptions {
   const at = context.now()
   const fresh = withNewAlone(peer)
-  const seed = newestLive(seedsOf(roster, fresh), at)?.seed
-  const token = newestLive(fresh.tokens, at)?.token
-  // What cannot be sent is refused before anything is staged.
-  if (!seed || token?.value === undefined) throw new Error('unsendable')
+  const { seed } = seedToHandOut(roster, fresh, at)
+  // One that stays may have expired, or have been replaced by its hash, since the rotation began.
+  const { token } = tokenToHandOut(fresh, at)
   const { name, algorithm, digits, period } = peer
   const credentials = { seed, token, peer: name, agent: roster.agent, replay: replayOf(roster, peer) }
   return {
