@@ -19,6 +19,7 @@ export const exitCodes = {
 /** The exit code of each error. */
 export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   ERR_AGENT_UNREACHABLE: exitCodes.unreachable,
+  ERR_CANNOT_SIGN: exitCodes.usage,
   ERR_CARD_INVALID: exitCodes.unusable,
   ERR_COMMAND_MISSING: exitCodes.notFound,
   ERR_COMMAND_UNUSABLE: exitCodes.notRunnable,

@@ -5,6 +5,7 @@ import { printable } from './text.js'
  */
 export type ErrorCode =
   | 'ERR_AGENT_UNREACHABLE'
+  | 'ERR_CANNOT_SIGN'
   | 'ERR_CARD_INVALID'
   | 'ERR_COMMAND_MISSING'
   | 'ERR_COMMAND_UNUSABLE'

@@ -1,4 +1,5 @@
 import type { CodeProfile, ReplayPolicy, TOTPProfile } from './profile.js'
+import type { SignedPolicy } from './proof/profile.js'
 import type { Seed } from './seed.js'
 import type { Token, TokenHash } from './token.js'
 
@@ -43,6 +44,8 @@ export interface Peer extends CodeProfile {
   readonly name: string
   /** Its own policy; by default the agent's applies. */
   readonly replay?: ReplayPolicy
+  /** Its own policy for proofs; by default the agent's applies. */
+  readonly signed?: SignedPolicy
   readonly note?: string
   readonly createdAt: Date
   /** Oldest first. Empty when the roster has shared seeds. */
@@ -73,6 +76,8 @@ export interface Roster {
   readonly url?: string
   readonly profile: TOTPProfile
   readonly replay: ReplayPolicy
+  /** The policy for proofs. Absent in a store of before: `off`. */
+  readonly signed?: SignedPolicy
   /** Set when all peers share one seed; then no peer has seeds of its own. Oldest first. */
   readonly sharedSeeds?: readonly SeedCredential[]
   readonly peers: ReadonlyMap<string, Peer>
@@ -102,6 +107,11 @@ export function seedsOf(roster: Roster, peer: Peer): readonly SeedCredential[] {
 /** Returns the replay policy that applies to a peer. */
 export function replayOf(roster: Roster, peer: Peer): ReplayPolicy {
   return peer.replay ?? roster.replay
+}
+
+/** Returns the policy for proofs that applies to a peer. */
+export function signedOf(roster: Roster, peer: Peer): SignedPolicy {
+  return peer.signed ?? roster.signed ?? 'off'
 }
 
 /** Returns the canaries, in the order in which they were added. */

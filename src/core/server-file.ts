@@ -1,4 +1,5 @@
 import type { Algorithm, Digits, ReplayPolicy, TOTPProfile } from './profile.js'
+import type { SignedPolicy } from './proof/profile.js'
 
 /** The version that is written, and the newest that can be read. */
 export const serverFileVersion = 1
@@ -10,9 +11,10 @@ export const newestSerial = 4_503_599_627_370_496
 
 /**
  * The words of `requires` that this version knows. `once`: the file has peers whose time steps are good for one request.
- * `shared-seed`: the seeds are in `sharedSeeds`, not with the peers.
+ * `signed`: the file has peers whose proofs must be valid, or that must send one. `shared-seed`: the seeds are in
+ * `sharedSeeds`, not with the peers.
  */
-export const serverFileRequirements = ['once', 'shared-seed'] as const
+export const serverFileRequirements = ['once', 'signed', 'shared-seed'] as const
 export type ServerFileRequirement = (typeof serverFileRequirements)[number]
 
 /** A seed in the server file. */
@@ -36,6 +38,8 @@ export interface ServerFileToken {
 /** A peer in the server file. Algorithm, digits and period are present where they differ from the agent's profile. */
 export interface ServerFilePeer {
   readonly replay: ReplayPolicy
+  /** Absent in a file of before: `off`. */
+  readonly signed?: SignedPolicy
   readonly algorithm?: Algorithm
   readonly digits?: Digits
   /** In seconds. */
@@ -71,6 +75,8 @@ export interface ServerFile {
   /** Grows with each change of the store, so that an older file can be told from a newer one. */
   readonly serial?: number
   readonly profile: TOTPProfile
+  /** The agent's own policy for proofs, for its challenge and its card. Absent: `off`. */
+  readonly signed?: SignedPolicy
   /** Oldest first. Present when all peers share one seed; then no peer has `seeds`. */
   readonly sharedSeeds?: readonly ServerFileSeed[]
   readonly peers: Readonly<Record<string, ServerFilePeer>>

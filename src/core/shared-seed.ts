@@ -1,16 +1,22 @@
 import { TOTPError } from './errors.js'
 import { quoteName } from './name.js'
 import type { CodeProfile, ReplayPolicy } from './profile.js'
-import { replayOf, type Roster } from './roster.js'
+import type { SignedPolicy } from './proof/profile.js'
+import { replayOf, signedOf, type Roster } from './roster.js'
 import { listSome } from './text.js'
 
 /**
- * Returns whether peers with this policy may share a seed. Under `once` they may not: a seed has the same codes for all
- * its peers, so a request of one would spend those of the others. Proofs, one for each request, will lift that for
- * policies that require them.
+ * Returns whether peers with these policies may share a seed. Under `once` they may not: a seed has the same codes for all
+ * its peers, so a request of one would spend those of the others. Where a proof is required of each request, any number of
+ * them may share a code.
  */
-export function mayShareSeed({ replay }: { readonly replay: ReplayPolicy }): boolean {
-  return replay !== 'once'
+export function mayShareSeed({ replay, signed }: Policies): boolean {
+  return replay !== 'once' || signed === 'require'
+}
+
+interface Policies {
+  readonly replay: ReplayPolicy
+  readonly signed?: SignedPolicy | undefined
 }
 
 /** Why peers under `once` may not share a seed, as the end of a sentence. */
@@ -48,7 +54,7 @@ export function sharedSeedProblem(roster: Roster): RosterProblem | undefined {
     }
   }
   const names = peers
-    .filter((peer) => !mayShareSeed({ replay: replayOf(roster, peer) }))
+    .filter((peer) => !mayShareSeed({ replay: replayOf(roster, peer), signed: signedOf(roster, peer) }))
     .map(({ name }) => quoteName(name))
   if (names.length > 0) {
     return {

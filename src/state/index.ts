@@ -9,6 +9,6 @@ export {
   type GuessedProfile,
 } from './budgets.js'
 export type { Failure } from './failure.js'
-export type { Attempt, Decision, Comparison, LateCode, State } from './state.js'
+export type { Attempt, Decision, Comparison, LateCode, SpentProof, State } from './state.js'
 export { memoryState, type MemoryState, type MemoryStateOptions } from './memory-state.js'
 export type { StrangerLimitOptions } from './stranger-limit.js'

@@ -41,6 +41,18 @@ export interface Attempt {
   /** In time steps. */
   readonly window: number
   readonly comparison: Comparison
+  /** A proof that the request is bound to, verified but for its nonce. Then the comparison is a match. */
+  readonly proof?: SpentProof
+}
+
+/** What a proof spends. It belongs to the seed that the code matched. */
+export interface SpentProof {
+  /** 22 to 64 characters of base64url. */
+  readonly nonce: string
+  /** In unix seconds, by the peer's clock. */
+  readonly created: number
+  /** In unix seconds. Until then, that second included, the nonce is remembered. */
+  readonly expires: number
 }
 
 /** What a state returns for an attempt. `retryAfter` is in whole seconds, at least 1. */
@@ -53,12 +65,14 @@ export type Decision =
       /** True only for the guess that exhausts a budget. */
       readonly tripped: boolean
     }
-  /** The time step is spent: it or a newer one was claimed. */
-  | { readonly kind: 'replayed'; readonly retryAfter: number }
+  /** The time step is spent: it or a newer one was claimed. For a proof: its nonce is, and no retry makes sense. */
+  | { readonly kind: 'replayed'; readonly retryAfter?: number }
   /** A budget is exhausted; the comparison was ignored. */
   | { readonly kind: 'throttled'; readonly retryAfter: number }
-  /** The time step may have been spent before the state's memory begins. */
+  /** The time step, or the nonce, may have been spent before the state's memory begins. */
   | { readonly kind: 'unknown'; readonly retryAfter: number }
+  /** As many nonces of the seed, or of all of them, are remembered as there is room for. None is forgotten early. */
+  | { readonly kind: 'full'; readonly retryAfter: number }
 
 /** What a guess turned out to be: a code of a live seed, but of a time step outside of the window. */
 export interface LateCode {
@@ -79,11 +93,16 @@ export interface LateCode {
  *    if that step may have been spent before the memory begins; otherwise it is claimed and `accepted`. The last claim
  *    of a seed is never forgotten while the seed is in use.
  *
+ * An attempt with a proof takes another way, under either policy, also while a budget is exhausted: `replayed` if its
+ * nonce is spent; `unknown` if it was created before the second in which the memory begins; `full`; otherwise, in one
+ * step, the nonce is spent, the claim of the seed rises to the time step of the code (it never falls), and the attempt is
+ * `accepted`. A nonce is forgotten only when the real time and the scheme's clock are both past `expires`.
+ *
  * A state that cannot answer throws, and the request is refused.
  */
 export interface State {
   /** What the state can do. A scheme whose policy needs more does not start. */
-  readonly supports: { readonly once: boolean }
+  readonly supports: { readonly once: boolean; /** Absent: false. */ readonly proofs?: boolean }
   decide(attempt: Attempt): Decision | Promise<Decision>
   /**
    * Takes back a counted guess that turned out to be a late code. It is called after the request was answered.

@@ -78,7 +78,11 @@ export async function decide(attempt: AuthAttempt, config: SchemeConfig, memory:
     const decision = await memory.state.decide(asked)
     // A code that did not match is never accepted, whatever a state returns.
     if (decision.kind === 'accepted' && comparison.kind === 'match') {
-      return { outcome: { caller: grantCaller(owner, comparison, config.leaseRules, memory.leases) } }
+      return {
+        outcome: {
+          caller: grantCaller(owner, { ...comparison, proof: 'code' }, config.leaseRules, memory.leases),
+        },
+      }
     }
     const decided = refused(refusalOf(decision, peer.name))
     if (decision.kind !== 'wrong' || comparison.kind !== 'guess' || !isCounted(decision)) return decided
@@ -139,6 +143,8 @@ function refusalOf(decision: Decision, peer: string): RefusalDetails {
       return { kind: 'throttled', reason: 'guesses-exhausted', peer, retryAfter: decision.retryAfter }
     case 'unknown':
       return { kind: 'unavailable', reason: 'replay-unknown', peer, retryAfter: decision.retryAfter }
+    case 'full':
+      return { kind: 'unavailable', reason: 'nonces-full', peer, retryAfter: decision.retryAfter }
     case 'accepted':
     default:
       // It accepted what did not match, or returned no decision: the state is broken.

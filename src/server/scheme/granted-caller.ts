@@ -11,17 +11,25 @@ export class GrantedCaller extends Caller {
   readonly seedId: string
   readonly timeStep: number
   readonly drift: number
+  readonly agent?: string
+  readonly proof: 'code' | 'signed'
   readonly claims: Readonly<Record<string, unknown>>
   readonly #grant: Grant
   readonly #leases: Leases
   #signal: AbortSignal | undefined
 
-  constructor({ peer, seedId, timeStep, drift, claims }: CallerFacts, grant: Grant, leases: Leases) {
+  constructor(
+    { peer, seedId, timeStep, drift, agent, proof, claims }: CallerFacts,
+    grant: Grant,
+    leases: Leases,
+  ) {
     super()
     this.peer = peer
     this.seedId = seedId
     this.timeStep = timeStep
     this.drift = drift
+    if (agent !== undefined) this.agent = agent
+    this.proof = proof
     this.claims = claims
     this.#grant = grant
     this.#leases = leases

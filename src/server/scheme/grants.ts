@@ -9,7 +9,7 @@ type Owner = Extract<TokenOwner, { readonly claims: unknown }>
 /** The caller that a peer's token and a code of that peer let in. */
 export function grantCaller(
   { peer, claims, tokenHash, expiresAt }: Owner,
-  { seedId, timeStep, drift }: Pick<CallerFacts, 'seedId' | 'timeStep' | 'drift'>,
+  { seedId, timeStep, drift, proof, agent }: Omit<CallerFacts, 'peer' | 'claims'>,
   rules: LeaseRules,
   leases: Leases,
 ): GrantedCaller {
@@ -24,7 +24,11 @@ export function grantCaller(
     endsAt: Math.min(tokenEndsAt, endOf(used?.expiresAt)),
     rules: rules.mark,
   }
-  return new GrantedCaller({ peer: peer.name, seedId, timeStep, drift, claims }, grant, leases)
+  return new GrantedCaller(
+    { peer: peer.name, seedId, timeStep, drift, proof, claims, ...(agent !== undefined && { agent }) },
+    grant,
+    leases,
+  )
 }
 
 const earliest = new Date(-8.64e15)

@@ -8,6 +8,10 @@ export interface CallerFacts {
   readonly timeStep: number
   /** In time steps; negative if the peer's clock is behind. */
   readonly drift: number
+  /** The agent's name, if the scheme knows it. */
+  readonly agent?: string
+  /** `signed`: by a proof that the request is bound to. `code`: by the code alone. */
+  readonly proof: 'code' | 'signed'
   /** Anything else that the delegate proved. */
   readonly claims: Readonly<Record<string, unknown>>
 }
@@ -22,6 +26,8 @@ export abstract class Caller implements CallerFacts {
   abstract readonly seedId: string
   abstract readonly timeStep: number
   abstract readonly drift: number
+  abstract readonly agent?: string
+  abstract readonly proof: 'code' | 'signed'
   abstract readonly claims: Readonly<Record<string, unknown>>
 
   /**

@@ -1,4 +1,5 @@
 import { challenges } from '../../core/challenge.js'
+import type { ProofReason } from '../../core/proof/profile.js'
 import type { Failure } from '../../state/failure.js'
 
 /** Why a request was refused. For the log; a caller only learns the kind of refusal. */
@@ -11,6 +12,7 @@ export type RefusalReason =
   | 'delegate-failed'
   | 'guard-failed'
   | 'guesses-exhausted'
+  | 'nonces-full'
   | 'peer-conflict'
   | 'peer-unknown'
   | 'replay-unknown'
@@ -19,6 +21,7 @@ export type RefusalReason =
   | 'token-malformed'
   | 'token-missing'
   | 'token-refused'
+  | ProofReason
 
 /** An expected no. `kind` is what the caller learns, `reason` is for the log. */
 export interface Refusal {

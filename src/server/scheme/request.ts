@@ -1,3 +1,5 @@
+import type { Refusal } from './refusal.js'
+
 /**
  * One request as it arrived, before anything changed it. It is one object, so that proofs over more of the request can
  * be added without breaking callers.
@@ -11,13 +13,32 @@ export interface AuthRequest {
   header(name: string): readonly string[]
   /** Where it came from: the socket's address, or the address that a trusted proxy reports. */
   readonly source?: string | undefined
-  /** For proofs over the body. Not used yet. */
+  /**
+   * Compares the content with its digest, for requests with a proof. Without it GET, HEAD and DELETE count as having no
+   * content, and for other methods a proof cannot be verified: it is refused where proofs matter.
+   */
   readonly body?: BodyExpectation
 }
 
+/** The content of a request that has not been read yet: the body, or the message of gRPC (with its prefix). */
 export interface BodyExpectation {
-  /** Fails the request once the body is read if its digest differs. */
-  expectDigest(algorithm: 'sha-256', digest: Uint8Array): void
+  /**
+   * Called at most once, when everything else of a proof was right.
+   *
+   * @param refuse call it when the content turns out to be another one: it reports that, and returns the refusal to answer
+   *   with. The end of the content must then never reach the handler.
+   * @returns whether the content is right, or a promise of that, if it can be told before the handler starts: for GET,
+   *   HEAD, DELETE, and where no content is announced. Undefined if it is compared on its way to the handler.
+   */
+  expectDigest(
+    algorithm: 'sha-256',
+    digest: Uint8Array,
+    refuse: () => Refusal,
+  ): boolean | Promise<boolean> | undefined
+  /**
+   * Called in place of `expectDigest` if the content need not be compared, so that it need not be hashed.
+   */
+  ignoreDigest?(): void
 }
 
 /** RFC 9110 §11.6.2 with RFC 6750 §2.1: the scheme in any case, spaces, then the token and nothing else. */

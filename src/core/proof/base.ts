@@ -1,0 +1,48 @@
+import type { ProofRules, SignedRequest } from './profile.js'
+
+/** Covered whenever the request has them. The content type of gRPC is its own. */
+const coveredIfPresent = {
+  http: ['content-type', 'a2a-version', 'a2a-extensions'],
+  grpc: ['a2a-version', 'a2a-extensions'],
+}
+
+/** What a proof of the request covers, in the order in which it is written. */
+export function componentsOf(request: SignedRequest, { header }: Pick<ProofRules, 'header'>): string[] {
+  const present = coveredIfPresent[request.binding].filter((name) => request.header(name).length > 0)
+  return ['@method', '@path', '@query', 'content-digest', 'authorization', header, ...present]
+}
+
+/**
+ * The value of a component (RFC 9421 §2.1, §2.2): a derived one, or the lines of a field, each without whitespace around
+ * it, combined.
+ */
+export function componentValue(request: SignedRequest, name: string): string {
+  const { method, target } = request
+  const mark = target.indexOf('?')
+  if (name === '@method') return method
+  if (name === '@path') return mark < 0 ? target : target.slice(0, mark)
+  if (name === '@query') return mark < 0 ? '?' : target.slice(mark)
+  return request
+    .header(name)
+    .map((line) => line.replace(/^[ \t]+|[ \t]+$/g, ''))
+    .join(', ')
+}
+
+/** Whether a value can be part of a signature base: anything else could pretend to be another line of it. */
+export function isPlainValue(value: string): boolean {
+  return /^[\t\x20-\x7e]*$/.test(value)
+}
+
+/**
+ * The text that is signed (RFC 9421 §2.5).
+ *
+ * @param parameters the inner list and its parameters, as in `Signature-Input`
+ */
+export function signatureBase(
+  request: SignedRequest,
+  components: readonly string[],
+  parameters: string,
+): string {
+  const lines = components.map((name) => `"${name}": ${componentValue(request, name)}`)
+  return [...lines, `"@signature-params": ${parameters}`].join('\n')
+}

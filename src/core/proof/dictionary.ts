@@ -1,0 +1,173 @@
+/** A reader of dictionaries of Structured Fields (RFC 8941 §3.2, §4.2): strict, in one pass, and without recursion. */
+
+/** A bare item that is no inner list. `text` is how it was written. */
+export interface BareItem {
+  readonly kind: 'integer' | 'decimal' | 'string' | 'token' | 'bytes' | 'boolean'
+  /** The value of an integer; of a string without quotes and escapes. */
+  readonly value: number | string | boolean
+  readonly text: string
+}
+
+/** A parameter, in the order in which they were written; a key may occur more than once. */
+export interface Parameter {
+  readonly key: string
+  readonly value: BareItem
+}
+
+export interface Item {
+  readonly value: BareItem
+  readonly parameters: readonly Parameter[]
+}
+
+export interface Member {
+  readonly label: string
+  /** An inner list, or a single item. */
+  readonly value: readonly Item[] | BareItem
+  readonly parameters: readonly Parameter[]
+  /** What follows `label=`, as it was written; empty for a member without a value. */
+  readonly text: string
+}
+
+const key = /[a-z*][a-z0-9_\-.*]*/y
+const number = /-?(?:\d{1,12}\.\d{1,3}(?!\d)|\d{1,15}(?![\d.]))/y
+const string = /"[\x20\x21\x23-\x5b\x5d-\x7e]*(?:\\["\\][\x20\x21\x23-\x5b\x5d-\x7e]*)*"/y
+const token = /[A-Za-z*][!#$%&'*+\-.^_`|~0-9A-Za-z:/]*/y
+const bytes = /:[A-Za-z0-9+/=]*:/y
+const boolean = /\?[01]/y
+const spaces = / */y
+const optionalWhitespace = /[ \t]*/y
+
+const trueItem: BareItem = { kind: 'boolean', value: true, text: '' }
+
+/** Thrown inside, and never seen outside: the text is no dictionary. */
+class NoDictionary extends Error {}
+
+/**
+ * Reads the lines of a field as one dictionary. A label that occurs twice makes it none, although RFC 8941 would take the
+ * last: readers that take different ones would see different signatures.
+ *
+ * @returns undefined if it is none
+ */
+export function parseDictionary(lines: readonly string[]): Member[] | undefined {
+  const scanner = new Scanner(lines.map((line) => line.replace(/^[ \t]+|[ \t]+$/g, '')).join(', '))
+  try {
+    return scanner.dictionary()
+  } catch (error) {
+    if (error instanceof NoDictionary) return undefined
+    throw error
+  }
+}
+
+class Scanner {
+  readonly #text: string
+  #at = 0
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  dictionary(): Member[] {
+    const members = new Map<string, Member>()
+    this.#take(spaces)
+    while (this.#at < this.#text.length) {
+      const member = this.#member()
+      if (members.has(member.label)) throw new NoDictionary()
+      members.set(member.label, member)
+      this.#take(optionalWhitespace)
+      if (this.#at === this.#text.length) break
+      this.#expect(',')
+      this.#take(optionalWhitespace)
+      // A comma at the end.
+      if (this.#at === this.#text.length) throw new NoDictionary()
+    }
+    return [...members.values()]
+  }
+
+  #member(): Member {
+    const label = this.#take(key)
+    const hasValue = this.#peek() === '='
+    if (hasValue) this.#at++
+    const begin = this.#at
+    const value = !hasValue ? trueItem : this.#peek() === '(' ? this.#innerList() : this.#bareItem()
+    const parameters = this.#parameters()
+    return { label, value, parameters, text: hasValue ? this.#text.slice(begin, this.#at) : '' }
+  }
+
+  #innerList(): Item[] {
+    const items: Item[] = []
+    this.#expect('(')
+    for (;;) {
+      this.#take(spaces)
+      if (this.#peek() === ')') break
+      items.push({ value: this.#bareItem(), parameters: this.#parameters() })
+      if (this.#peek() !== ' ' && this.#peek() !== ')') throw new NoDictionary()
+    }
+    this.#expect(')')
+    return items
+  }
+
+  #parameters(): Parameter[] {
+    const parameters: Parameter[] = []
+    while (this.#peek() === ';') {
+      this.#at++
+      this.#take(spaces)
+      const name = this.#take(key)
+      const hasValue = this.#peek() === '='
+      if (hasValue) this.#at++
+      parameters.push({ key: name, value: hasValue ? this.#bareItem() : trueItem })
+    }
+    return parameters
+  }
+
+  #bareItem(): BareItem {
+    const first = this.#peek()
+    if (first === '"') {
+      const text = this.#take(string)
+      return { kind: 'string', value: text.slice(1, -1).replace(/\\(.)/g, '$1'), text }
+    }
+    if (first === ':') {
+      const text = this.#take(bytes)
+      return { kind: 'bytes', value: text.slice(1, -1), text }
+    }
+    if (first === '?') {
+      const text = this.#take(boolean)
+      return { kind: 'boolean', value: text === '?1', text }
+    }
+    if (first === '-' || (first >= '0' && first <= '9')) {
+      const text = this.#take(number)
+      return { kind: text.includes('.') ? 'decimal' : 'integer', value: Number(text), text }
+    }
+    const text = this.#take(token)
+    return { kind: 'token', value: text, text }
+  }
+
+  /** The next character, or an empty text at the end. */
+  #peek(): string {
+    return this.#text.charAt(this.#at)
+  }
+
+  #expect(character: string): void {
+    if (this.#peek() !== character) throw new NoDictionary()
+    this.#at++
+  }
+
+  #take(pattern: RegExp): string {
+    pattern.lastIndex = this.#at
+    const found = pattern.exec(this.#text)?.[0]
+    if (found === undefined) throw new NoDictionary()
+    this.#at += found.length
+    return found
+  }
+}
+
+/** The bytes of a byte sequence in canonical, padded base64, if it has that many; else undefined. */
+export function bytesOf({ kind, value }: BareItem, length: number): Buffer | undefined {
+  if (kind !== 'bytes' || typeof value !== 'string') return undefined
+  const decoded = Buffer.from(value, 'base64')
+  return decoded.length === length && decoded.toString('base64') === value ? decoded : undefined
+}
+
+/** Writes a string as RFC 8941 §4.1.6 does. */
+export function serialiseString(text: string): string {
+  return `"${text.replace(/["\\]/g, '\\$&')}"`
+}

@@ -1,0 +1,77 @@
+import { TOTPError } from '../errors.js'
+
+/** What makes a member of `Signature-Input` ours, whatever its label. It carries the version of the profile. */
+export const proofTag = 'a2a-totp/proof/v1'
+
+/** The label of the members that are written here. A proxy may rename it (RFC 9421 §7.2.5). */
+export const proofLabel = 'a2a-totp'
+
+/** The only algorithm of the profile (RFC 9421 §3.3.3). */
+export const proofAlgorithm = 'hmac-sha256'
+
+/**
+ * What an agent does with the proofs of a peer. `off`: ignores them. `observe`: decides as if there were none, and reports
+ * what they are worth. `accept`: a proof that is there must be valid, and is good for one request. `require`: no request
+ * without a valid proof.
+ */
+export const signedPolicies = ['off', 'observe', 'accept', 'require'] as const
+export type SignedPolicy = (typeof signedPolicies)[number]
+
+/** @throws {TOTPError} `ERR_CONFIG_INVALID` for any other value, for callers without a type checker */
+export function parseSigned(policy: unknown): SignedPolicy {
+  const known = signedPolicies.find((candidate) => candidate === policy)
+  if (known) return known
+  throw new TOTPError('ERR_CONFIG_INVALID', `signed must be one of ${signedPolicies.join(', ')}`)
+}
+
+/** Returns whether proofs change what is decided under a policy: then a server must know them. */
+export function usesProofs(policy: SignedPolicy): boolean {
+  return policy === 'accept' || policy === 'require'
+}
+
+/**
+ * Why a proof is refused, in the order in which the reasons are looked for. `proof-digest` comes twice: the digest is
+ * absent or unreadable, or, at the end, the content is another one.
+ */
+export const proofReasons = [
+  'proof-missing',
+  'proof-malformed',
+  'proof-uncovered',
+  'proof-digest',
+  'proof-key',
+  'proof-mac',
+  'proof-stale',
+  'proof-replayed',
+] as const
+export type ProofReason = (typeof proofReasons)[number]
+
+/** How a request came, which decides what its proof covers. */
+export type Binding = 'http' | 'grpc'
+
+/** The request that a proof is bound to, as it is sent or as it arrived. */
+export interface SignedRequest {
+  readonly binding: Binding
+  /** Of HTTP; `POST` for gRPC. */
+  readonly method: string
+  /** The origin-form: the path, and the query if there is one. For gRPC `/pkg.Service/Method`. */
+  readonly target: string
+  /** Returns all field lines of that name, in order. The name is in lower case. */
+  header(name: string): readonly string[]
+}
+
+/** What agent and peer agree on beside the seed. */
+export interface ProofRules {
+  /** The agent's name: a proof for one agent is none for another. */
+  readonly agent: string
+  /** The field that carries the code, in lower case. */
+  readonly header: string
+  /** In seconds. */
+  readonly period: number
+  /** In time steps. */
+  readonly window: number
+}
+
+/** How long a proof may live, and how far ahead its clock may be, in seconds. */
+export function longestLife({ period, window }: Pick<ProofRules, 'period' | 'window'>): number {
+  return (window + 1) * period
+}

@@ -1,0 +1,76 @@
+import { TOTPError } from '../errors.js'
+import { componentsOf, componentValue, isPlainValue, signatureBase } from './base.js'
+import { formatContentDigest } from './digest.js'
+import { serialiseString } from './dictionary.js'
+import type { ProofKey } from './key.js'
+import { proofLabel, proofTag, type ProofRules, type SignedRequest } from './profile.js'
+
+/** What a proof is made of beside the request. */
+export interface ProofInput {
+  readonly key: ProofKey
+  /** The field that carries the code. */
+  readonly header: string
+  /** Of the content, see `digestOf`. */
+  readonly digest: Uint8Array
+  /** In unix seconds. */
+  readonly created: number
+  /** In unix seconds; later than `created`. */
+  readonly expires: number
+  /** 16 to 48 bytes that no other proof of the seed has. */
+  readonly nonce: Uint8Array
+}
+
+/** The three fields of a proof, and the signature base for those who compare. */
+export interface SignedFields {
+  readonly fields: {
+    readonly 'content-digest': string
+    readonly 'signature-input': string
+    readonly signature: string
+  }
+  readonly base: string
+}
+
+/**
+ * Signs a request (RFC 9421, profile `a2a-totp/proof/v1`). The request has its token and its code; a Content-Digest that it
+ * has is ignored.
+ *
+ * @throws {TOTPError} `ERR_CANNOT_SIGN` if what has to be covered is no printable ASCII, or the request has a
+ *   Content-Encoding
+ */
+export function signRequest(request: SignedRequest, input: ProofInput): SignedFields {
+  const header = input.header.toLowerCase()
+  const digest = formatContentDigest(input.digest)
+  const withDigest: SignedRequest = {
+    ...request,
+    header: (name) => (name === 'content-digest' ? [digest] : request.header(name)),
+  }
+  requireSignable(withDigest, header)
+  const components = componentsOf(withDigest, { header })
+  const parameters =
+    `(${components.map(serialiseString).join(' ')});created=${input.created};expires=${input.expires}` +
+    `;nonce="${Buffer.from(input.nonce).toString('base64url')}";keyid=${serialiseString(input.key.keyid)};tag="${proofTag}"`
+  const base = signatureBase(withDigest, components, parameters)
+  return {
+    fields: {
+      'content-digest': digest,
+      'signature-input': `${proofLabel}=${parameters}`,
+      signature: `${proofLabel}=:${input.key.mac(base).toString('base64')}:`,
+    },
+    base,
+  }
+}
+
+function requireSignable(request: SignedRequest, header: ProofRules['header']): void {
+  if (request.header('content-encoding').length > 0) {
+    throw new TOTPError(
+      'ERR_CANNOT_SIGN',
+      'a request with a Content-Encoding cannot be signed; send the body as it is',
+    )
+  }
+  const odd = componentsOf(request, { header }).find((name) => !isPlainValue(componentValue(request, name)))
+  if (odd === undefined) return
+  throw new TOTPError(
+    'ERR_CANNOT_SIGN',
+    `the request cannot be signed: its ${odd} has characters other than printable ASCII; encode them`,
+  )
+}
