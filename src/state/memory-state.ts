@@ -6,6 +6,8 @@ import { GuessLog } from './guess-log.js'
 import {
   acceptableFrom,
   lifeMs,
+  secondsUntil,
+  type SpentProof,
   replayed,
   throttled,
   unknown,
@@ -68,6 +70,7 @@ export function memoryState({ since = new Date() }: MemoryStateOptions = {}): Me
   const claims = new Map<string, Claim>()
   const guesses = new Map<string, Guesses>()
   const ahead = new CodesAhead()
+  const nonces = new Map<string, number>()
   let nextSweep = -Infinity
 
   function sweep(at: number): void {
@@ -134,6 +137,25 @@ export function memoryState({ since = new Date() }: MemoryStateOptions = {}): Me
     return { kind: 'accepted' }
   }
 
+  /** Provisional. */
+  function spendProof(
+    attempt: Attempt,
+    { seed, timeStep }: Match,
+    { nonce, created, expires }: SpentProof,
+  ): Decision {
+    const key = `${seed} ${nonce}`
+    if (nonces.has(key)) return { kind: 'replayed' }
+    const at = attempt.at.getTime()
+    if (knownSince > at + lifeMs(attempt)) knownSince = at
+    if (created < Math.floor(knownSince / 1000)) {
+      return { kind: 'unknown', retryAfter: secondsUntil(knownSince, at) }
+    }
+    nonces.set(key, expires)
+    const last = claims.get(seed)
+    if (!last || timeStep > last.timeStep) spend(attempt, seed, timeStep, last)
+    return { kind: 'accepted' }
+  }
+
   function spend(attempt: Attempt, seed: string, timeStep: number, last: Claim | undefined): void {
     const spent = last ?? { timeStep, until: 0, untilUptime: 0 }
     spent.timeStep = timeStep
@@ -142,10 +164,13 @@ export function memoryState({ since = new Date() }: MemoryStateOptions = {}): Me
   }
 
   return {
-    supports: { once: true },
+    supports: { once: true, proofs: true },
     // Nothing here is awaited, so the decision is atomic.
     decide(attempt) {
       sweep(attempt.at.getTime())
+      if (attempt.proof && attempt.comparison.kind === 'match') {
+        return spendProof(attempt, attempt.comparison, attempt.proof)
+      }
       // Usually there are no recent guesses.
       const wait = guesses.size > 0 ? waitOf(attempt) : 0
       if (wait > 0) return throttled(wait)

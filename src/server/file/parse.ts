@@ -11,6 +11,7 @@ import {
   type ReplayPolicy,
   type TOTPProfile,
 } from '../../core/profile.js'
+import { signedPolicies, type SignedPolicy } from '../../core/proof/profile.js'
 import { Seed } from '../../core/seed.js'
 import { mayShareSeed, sharedOnce } from '../../core/shared-seed.js'
 import { serverFileRequirements, serverFileVersion, type ServerFileCanary } from '../../core/server-file.js'
@@ -20,6 +21,9 @@ import { isTokenHash } from '../../core/token.js'
 export interface ServerFileSettings {
   /** Grows with each change of the store; undefined in a file without one. */
   readonly serial?: number
+  readonly agent: string
+  /** The agent's own policy for proofs. */
+  readonly signed: SignedPolicy
   readonly profile: TOTPProfile
   readonly peers: readonly ServerFilePeer[]
   /** The seeds of all peers; empty if each peer has its own. */
@@ -30,6 +34,7 @@ export interface ServerFileSettings {
 export interface ServerFilePeer extends Partial<CodeProfile> {
   readonly name: string
   readonly replay: ReplayPolicy
+  readonly signed: SignedPolicy
   readonly seeds: readonly ServerFileSeed[]
   readonly tokens: readonly ServerFileToken[]
 }
@@ -72,6 +77,8 @@ const serial = allowed<number>({
 })
 const replay = v.picklist(replayPolicies, `must be ${replayPolicies.join(' or ')}`)
 
+const signed = v.optional(v.picklist(signedPolicies, `must be one of ${signedPolicies.join(', ')}`), 'off')
+
 const isRequirement = (word: unknown): boolean => serverFileRequirements.some((known) => known === word)
 
 /** Unknown keys are ignored, which is why an unknown word in `requires` is not. */
@@ -93,6 +100,7 @@ const schemasFor = (rules: ProfileRules) => {
       ),
       agent: textThat(isName, nameRule),
       serial: v.exactOptional(serial),
+      signed,
       profile: v.object({ ...codes, window: field('window'), header: field('header') }),
       sharedSeeds: v.exactOptional(seeds),
       // Valibot's `record` drops legal names such as `constructor`.
@@ -101,6 +109,7 @@ const schemasFor = (rules: ProfileRules) => {
     }),
     peer: v.object({
       replay,
+      signed,
       algorithm: v.exactOptional(algorithm),
       digits: v.exactOptional(digits),
       period: v.exactOptional(period),
@@ -119,7 +128,7 @@ const schemasFor = (rules: ProfileRules) => {
 export function parseServerFile(text: string, rules: ProfileRules): ServerFileSettings {
   const schemas = schemasFor(rules)
   const document = checked(schemas.document, requireJson(text, 'it', notJson), [])
-  const { serial, profile, sharedSeeds, peers, canaries = [] } = document
+  const { serial, agent, signed, profile, sharedSeeds, peers, canaries = [] } = document
   if (sharedSeeds?.length === 0) throw missing(['sharedSeeds'])
   const parsed = Object.entries(peers).map(([name, entry]) => {
     if (!isName(name)) throw invalid(`peers has a peer name that is not allowed; use ${nameRule}`)
@@ -129,7 +138,7 @@ export function parseServerFile(text: string, rules: ProfileRules): ServerFileSe
       throw invalid(`${formatPath([...path, 'seeds'])} must be absent if the file has sharedSeeds`)
     }
     if (sharedSeeds && !mayShareSeed(peer)) {
-      const remedy = 'give each peer its own seeds, or use reuse'
+      const remedy = 'give each peer its own seeds, use reuse, or require proofs'
       throw invalid(`${formatPath([...path, 'replay'])} must not be ${peer.replay}: ${sharedOnce}; ${remedy}`)
     }
     const seeds = sharedSeeds ?? peer.seeds ?? []
@@ -139,6 +148,8 @@ export function parseServerFile(text: string, rules: ProfileRules): ServerFileSe
   requireOwnTokens(canaries, parsed)
   return {
     ...(serial !== undefined && { serial }),
+    agent,
+    signed,
     profile,
     peers: parsed,
     sharedSeeds: sharedSeeds ?? [],

@@ -7,6 +7,8 @@ import {
   profileRules,
   type TOTPProfile,
 } from '../../core/profile.js'
+import { isName, nameRule } from '../../core/name.js'
+import { parseSigned, type SignedPolicy } from '../../core/proof/profile.js'
 import { makeSeed } from '../../core/seed.js'
 import { budgetsByDigits, defaultBudgets } from '../../state/budgets.js'
 import type { State } from '../../state/state.js'
@@ -16,12 +18,19 @@ import { endOfGrant } from './grants.js'
 import type { LeaseRules } from './leases.js'
 import type { TOTPServerAuthSchemeOptions } from './options.js'
 import { makePeer, makePeers, type SchemePeer } from './peers.js'
+import { parsePathPrefix, ProofCheck } from './proofs.js'
 
 /** What requests are checked against. A changed server file brings a new one, while the state stays. */
 export interface SchemeConfig {
   readonly profile: TOTPProfile
   /** The name of the header field that carries the code, in lower case. */
   readonly codeField: string
+  /** The agent's name, if it is known. */
+  readonly agent: string | undefined
+  /** The scheme's own policy for proofs, for its challenges and its card. */
+  readonly signed: SignedPolicy
+  /** Undefined where no peer's proofs are looked at. */
+  readonly proofs: ProofCheck | undefined
   readonly firstFactor: FirstFactor
   /** When what let a caller in ends under this config. */
   readonly leaseRules: LeaseRules
@@ -54,6 +63,7 @@ export function makeConfig(
   const defaults = {
     profile,
     replay: parseReplay(options.replay),
+    signed: parseSigned(options.signed ?? 'off'),
     budgetsFor: budgetsByDigits(options.throttle ?? {}, profile.window),
     allowWeakSeeds: options.allowWeakSeeds ?? false,
   }
@@ -64,20 +74,44 @@ export function makeConfig(
       'replay is "once", which this state does not support; pass one that does',
     )
   }
+  if (peers.spendsProofs && state.supports.proofs !== true) {
+    throw new TOTPError(
+      'ERR_CONFIG_INVALID',
+      'signed is "accept" or "require", which this state does not support; pass one that does',
+    )
+  }
+  const { agent } = options
+  if (agent === undefined ? peers.readsProofs || defaults.signed !== 'off' : !isName(agent)) {
+    throw new TOTPError(
+      'ERR_CONFIG_INVALID',
+      agent === undefined
+        ? 'proofs are bound to the name of the agent; pass agent, or signed "off"'
+        : `agent must be ${nameRule}`,
+    )
+  }
+  const pathPrefix = parsePathPrefix(options.pathPrefix)
   const firstFactor = new FirstFactor(options, peers)
   const canaries = new Canaries(options.canaries, (tokenHash) => firstFactor.lists(tokenHash))
+  const codeField = profile.header.toLowerCase()
+  const decoy = makePeer('', makeSeed(profile.algorithm, randomBytes), {
+    ...defaults,
+    budgetsFor: () => decoyBudgets,
+  })
   return {
     profile,
-    codeField: profile.header.toLowerCase(),
+    codeField,
+    agent,
+    signed: defaults.signed,
+    proofs:
+      peers.readsProofs && agent !== undefined
+        ? new ProofCheck({ agent, codeField, pathPrefix, decoy })
+        : undefined,
     firstFactor,
     leaseRules: {
       mark: {},
       endOf: (grant) => (canaries.find(grant.tokenHash) ? -Infinity : endOfGrant(grant, firstFactor, peers)),
     },
     canaries,
-    decoy: makePeer('', makeSeed(profile.algorithm, randomBytes), {
-      ...defaults,
-      budgetsFor: () => decoyBudgets,
-    }),
+    decoy,
   }
 }

@@ -1,3 +1,5 @@
+import { digestOf } from '../../core/proof/digest.js'
+import type { ParsedProof } from '../../core/proof/parse.js'
 import { timeStepAt } from '../../core/totp.js'
 import type { Failure } from '../../state/failure.js'
 import { failureOf } from '../../state/redis-failure.js'
@@ -8,7 +10,8 @@ import { grantCaller } from './grants.js'
 import type { Leases } from './leases.js'
 import type { AuthOutcome } from './outcome.js'
 import { liveSeedsOf, type CodeComparison, type SchemePeer } from './peers.js'
-import { refuse, type RefusalDetails } from './refusal.js'
+import { refusedProof, usedProof, type CheckedProof } from './proofs.js'
+import { refuse, type Refusal, type RefusalDetails } from './refusal.js'
 import type { AuthRequest, Credentials } from './request.js'
 
 /** A request as one try to be let in, with what each factor showed. */
@@ -19,7 +22,11 @@ export interface AuthAttempt {
   readonly owner: TokenOwner
   /** The second factor; undefined if no well-formed code was sent. */
   readonly comparison: CodeComparison | undefined
+  /** What binds the request to a seed; undefined where no peer's proofs are looked at. */
+  readonly proof: CheckedProof | undefined
   readonly at: Date
+  /** Refuses the request after it was let in: its content turned out to be another one. */
+  readonly refuseContent: () => Refusal
 }
 
 /** What is remembered of attempts. */
@@ -56,41 +63,80 @@ export interface CountedGuess {
 
 /**
  * Decides whether an attempt is let in: the only place where the factors are put together. A caller needs a token of a
- * peer, a code that matched one of that peer's seeds, and a state that accepts it.
+ * peer, a code that matched one of that peer's seeds, and a state that accepts it; where the policy says so, also a proof.
  */
 export async function decide(attempt: AuthAttempt, config: SchemeConfig, memory: Memory): Promise<Decided> {
-  const { credentials, owner, comparison, at } = attempt
+  const { request, credentials, owner, comparison, proof, at } = attempt
   const refused = (details: RefusalDetails): Decided => ({
-    outcome: { refusal: refuse(details, config.profile.header, credentials.tokenGiven) },
+    outcome: { refusal: refusalIn(config, details, credentials.tokenGiven) },
   })
 
-  if (!owner.peer || !comparison) {
+  const stopped = owner.peer && refusedProof(owner.peer.signed, proof)
+  const used = owner.peer && usedProof(owner.peer.signed, proof)
+  // Nobody guesses beside a proof: who signs has the seed.
+  const isMistake = used !== undefined && comparison?.kind === 'guess'
+  if (!owner.peer || stopped !== undefined || !comparison || isMistake) {
     // Refused already. Takes as long as a memory state would, under one name, so that it does not fill up.
     await memory.decoyState.decide(stateAttempt(config.decoy, {}, decoyGuess, at))
     if (!owner.peer) return refused(refusalOfStranger(attempt, owner))
-    const reason = credentials.flaw ?? 'code-malformed'
+    const reason = stopped ?? credentials.flaw ?? (isMistake ? 'code-wrong' : 'code-malformed')
     return refused({ kind: 'unauthenticated', reason, peer: owner.peer.name })
   }
 
   const { peer } = owner
-  const asked = stateAttempt(peer, owner, comparison, at)
+  if (used && !seesContent(request)) return refused(stateFailed(peer.name, contentUnseen))
+  const asked = stateAttempt(peer, owner, comparison, at, used?.proof)
   try {
     const decision = await memory.state.decide(asked)
     // A code that did not match is never accepted, whatever a state returns.
     if (decision.kind === 'accepted' && comparison.kind === 'match') {
-      return {
-        outcome: {
-          caller: grantCaller(owner, { ...comparison, proof: 'code' }, config.leaseRules, memory.leases),
-        },
+      if (used && (await hasContent(attempt, used.proof)) === false) {
+        return refused({ kind: 'unauthenticated', reason: 'proof-digest', peer: peer.name })
       }
+      const shown = { ...comparison, proof: used ? 'signed' : 'code', agent: config.agent } as const
+      return { outcome: { caller: grantCaller(owner, shown, config.leaseRules, memory.leases) } }
     }
-    const decided = refused(refusalOf(decision, peer.name))
+    const decided = refused(refusalOf(decision, peer.name, used !== undefined))
     if (decision.kind !== 'wrong' || comparison.kind !== 'guess' || !isCounted(decision)) return decided
     const { tripped } = decision
     return { ...decided, counted: { peer, code: comparison.code, attempt: asked, tripped } }
   } catch (error) {
     return refused(stateFailed(peer.name, failureOf(error)))
   }
+}
+
+/** A refusal with the challenges of the scheme. */
+export function refusalIn(
+  { profile, signed }: Pick<SchemeConfig, 'profile' | 'signed'>,
+  details: RefusalDetails,
+  tokenGiven: boolean,
+): Refusal {
+  return refuse(details, profile.header, tokenGiven, signed === 'require')
+}
+
+/** These are without content, unless whoever passes the request on says what it is. */
+const bare: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE'])
+
+function seesContent({ body, binding, method }: AuthRequest): boolean {
+  return body !== undefined || (binding === 'http' && bare.has(method))
+}
+
+const contentUnseen: Failure = {
+  cause: 'content-unseen',
+  advice:
+    'a signed request came without a view of its content: mount the guard in front of any body parser, and use guardedService for gRPC',
+}
+
+const noContent = digestOf('http', new Uint8Array())
+
+/** Whether the content is what the proof says; undefined if that will be seen on its way to the handler. */
+async function hasContent(
+  { request, refuseContent }: AuthAttempt,
+  { digest }: ParsedProof,
+): Promise<boolean | undefined> {
+  if (!request.body) return digest.equals(noContent)
+  const seen: unknown = await request.body.expectDigest('sha-256', digest, refuseContent)
+  return seen === undefined ? undefined : seen === true
 }
 
 /** A state of the user's own may leave it out: then every wrong code counts. */
@@ -103,6 +149,7 @@ function stateAttempt(
   { token, liveTokens }: Pick<Attempt, 'token' | 'liveTokens'>,
   comparison: Comparison,
   at: Date,
+  proof?: ParsedProof,
 ): Attempt {
   const { name, profile, replay, budgets } = peer
   return {
@@ -117,6 +164,7 @@ function stateAttempt(
     period: profile.period,
     window: profile.window,
     comparison,
+    ...(proof && { proof: { nonce: proof.nonce, created: proof.created, expires: proof.expires } }),
   }
 }
 
@@ -132,12 +180,14 @@ function refusalOfStranger(
   return { kind: 'unauthenticated', reason }
 }
 
-function refusalOf(decision: Decision, peer: string): RefusalDetails {
+function refusalOf(decision: Decision, peer: string, signed: boolean): RefusalDetails {
   const kind = 'unauthenticated'
   switch (decision.kind) {
     case 'wrong':
       return { kind, reason: 'code-wrong', peer }
     case 'replayed':
+      // A new time step does not make a spent nonce good.
+      if (signed) return { kind, reason: 'proof-replayed', peer }
       return { kind, reason: 'code-replayed', peer, retryAfter: decision.retryAfter }
     case 'throttled':
       return { kind: 'throttled', reason: 'guesses-exhausted', peer, retryAfter: decision.retryAfter }

@@ -1,6 +1,7 @@
 import { quoteName } from '../../core/name.js'
 import type { ErrorCode } from '../../core/errors.js'
 import type { LateCode } from '../../state/state.js'
+import type { ShownProof } from './content.js'
 import { printableEvent } from './printable-event.js'
 import type { AuthOutcome } from './outcome.js'
 import type { RefusalReason } from './refusal.js'
@@ -16,15 +17,15 @@ export interface EventBase {
 /** What happened, for an audit log. Contains no token, code or seed. */
 export type AuthEvent = EventBase &
   (
-    | {
+    | ({
         readonly type: 'authenticated'
         readonly peer: string
         readonly seedId: string
         readonly timeStep: number
         readonly drift: number
-      }
-    | {
-        /** `replayed`: a spent code under `once`. `throttled`: a budget was already exhausted. */
+      } & ShownProof)
+    | ({
+        /** `replayed`: a spent code under `once`, or a spent proof. `throttled`: a budget was already exhausted. */
         readonly type: 'refused' | 'replayed' | 'throttled'
         readonly reason: RefusalReason
         /** The peer that the token belongs to, if known. */
@@ -33,6 +34,13 @@ export type AuthEvent = EventBase &
         readonly cause?: string
         /** What to do about the cause. */
         readonly advice?: string
+      } & ShownProof)
+    | {
+        /** Under `observe`, after `authenticated` for the same request: its content is not what its proof says. */
+        readonly type: 'proof_observed'
+        readonly peer: string
+        readonly proof: 'invalid'
+        readonly proofReason: 'proof-digest'
       }
     | {
         /**
@@ -139,15 +147,26 @@ export function emitLater(onEvent: OnEvent, make: () => AuthEvent | undefined): 
 }
 
 /** The events of one decision, in order. */
-export function eventsOf({ caller, refusal }: AuthOutcome, request: AuthRequest, at: Date): AuthEvent[] {
+export function eventsOf(
+  { caller, refusal }: AuthOutcome,
+  request: AuthRequest,
+  at: Date,
+  shown: ShownProof = {},
+): AuthEvent[] {
   const base = eventBase(request, at)
   if (caller) {
     const { peer, seedId, timeStep, drift } = caller
-    return [{ type: 'authenticated', ...base, peer, seedId, timeStep, drift }]
+    return [{ type: 'authenticated', ...base, peer, seedId, timeStep, drift, ...shown }]
   }
   const { kind, reason, peer, failure } = refusal
-  const type = reason === 'code-replayed' ? 'replayed' : kind === 'throttled' ? 'throttled' : 'refused'
-  return [{ type, ...base, reason, ...(peer !== undefined && { peer }), ...failure }]
+  const type = spent.has(reason) ? 'replayed' : kind === 'throttled' ? 'throttled' : 'refused'
+  return [{ type, ...base, reason, ...(peer !== undefined && { peer }), ...failure, ...shown }]
+}
+
+const spent: ReadonlySet<RefusalReason> = new Set(['code-replayed', 'proof-replayed'])
+
+export function proofObserved(peer: string, base: EventBase): AuthEvent {
+  return { type: 'proof_observed', ...base, peer, proof: 'invalid', proofReason: 'proof-digest' }
 }
 
 export function codeStale(

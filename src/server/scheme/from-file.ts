@@ -11,7 +11,7 @@ import { warningListener } from './warnings.js'
 /** The options that a server file does not contain. */
 export interface FromFileOptions extends Pick<
   PeerSeedsOptions,
-  'delegate' | 'state' | 'throttle' | 'allowWeakSeeds' | 'allowInsecureWindow' | 'now'
+  'delegate' | 'state' | 'throttle' | 'pathPrefix' | 'allowWeakSeeds' | 'allowInsecureWindow' | 'now'
 > {
   /**
    * Called for decisions, and for what happens to the file. Without it, what should wake somebody is a process warning:
@@ -116,7 +116,7 @@ export function schemeOptions(text: string, given: Partial<PeerSeedsOptions>): P
 /** See {@link schemeOptions}. */
 function readServerFile(text: string, given: Partial<PeerSeedsOptions>): ServerFileContent {
   const rules = given.allowInsecureWindow ? insecureProfileRules : profileRules
-  const { serial, profile, peers, sharedSeeds, canaries } = parseServerFile(text, rules)
+  const { serial, agent, signed, profile, peers, sharedSeeds, canaries } = parseServerFile(text, rules)
   const tokens = peers.flatMap(({ name, tokens }) =>
     tokens.map(({ hash, expiresAt }) => ({ peer: name, token: hash, expiresAt })),
   )
@@ -128,11 +128,13 @@ function readServerFile(text: string, given: Partial<PeerSeedsOptions>): ServerF
   }
   const options = {
     ...given,
+    agent,
+    signed,
     profile,
     peerSeeds: new Map(
-      peers.map(({ name, algorithm, digits, period, replay, seeds }) => [
+      peers.map(({ name, algorithm, digits, period, replay, signed: own, seeds }) => [
         name,
-        { algorithm, digits, period, replay, seeds },
+        { algorithm, digits, period, replay, signed: own, seeds },
       ]),
     ),
     delegate: given.delegate ?? ownTokens,

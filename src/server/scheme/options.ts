@@ -2,6 +2,7 @@ import type { Budget } from '../../state/budgets.js'
 import type { State } from '../../state/state.js'
 import type { StrangerLimitOptions } from '../../state/stranger-limit.js'
 import type { CodeProfile, ReplayPolicy, TOTPProfile } from '../../core/profile.js'
+import type { SignedPolicy } from '../../core/proof/profile.js'
 import type { Seed } from '../../core/seed.js'
 import type { Token } from '../../core/token.js'
 import type { ServerAuthScheme } from './delegates.js'
@@ -21,6 +22,7 @@ export interface PeerSeed {
 export interface SeedSet extends Partial<CodeProfile> {
   readonly seeds: readonly PeerSeed[]
   readonly replay?: ReplayPolicy
+  readonly signed?: SignedPolicy
 }
 
 /** A seed in base32, a `Seed`, or a set of seeds. */
@@ -67,6 +69,16 @@ interface CommonOptions {
   readonly profile?: Partial<TOTPProfile>
   /** `once`: a code is accepted for one request. `reuse`: as long as it is valid. There is no default. */
   readonly replay: ReplayPolicy
+  /** The agent's stable name, as in its store. Proofs are bound to it, so it is needed where they are looked at. */
+  readonly agent?: string
+  /**
+   * What to do with proofs, the signatures that bind a request to one seed, once. `off` by default: ignored. `observe`:
+   * reported. `accept`: a proof that is there must be valid, and lets any number of requests share a code. `require`: no
+   * request without one.
+   */
+  readonly signed?: SignedPolicy
+  /** The beginning of the path that a proxy in front takes away, such as `/agents/billing`: proofs cover the path as it was sent. */
+  readonly pathPrefix?: string
   readonly throttle?: ThrottleOptions
   /** By default in memory: not shared, and lost when the process ends. */
   readonly state?: State

@@ -10,6 +10,8 @@ import {
   type ReplayPolicy,
   type TOTPProfile,
 } from '../../core/profile.js'
+import type { ProofKey } from '../../core/proof/key.js'
+import { parseSigned, usesProofs, type SignedPolicy } from '../../core/proof/profile.js'
 import { requireStrongSeed, Seed } from '../../core/seed.js'
 import { seedDigestOf } from '../../core/seed-digest.js'
 import { isCode, timeStepAt } from '../../core/totp.js'
@@ -18,12 +20,14 @@ import { CodeBook } from './code-book.js'
 import { requireDistinctSeeds } from './distinct-seeds.js'
 import type { PeerSeed, SeedInput, SeedSet, TOTPServerAuthSchemeOptions } from './options.js'
 import type { Caller } from './outcome.js'
+import { refusedProof, usedProof, type CheckedProof } from './proofs.js'
 
 /** A peer as requests are checked against it. */
 export interface SchemePeer {
   readonly name: string
   readonly profile: TOTPProfile
   readonly replay: ReplayPolicy
+  readonly signed: SignedPolicy
   readonly budgets: readonly Budget[]
   readonly seeds: readonly SchemeSeed[]
 }
@@ -36,12 +40,15 @@ export interface SchemeSeed {
   book: CodeBook | undefined
   /** How a state knows the seed. Made with the book. */
   digest: string | undefined
+  /** Made for the first proof that it is compared with. */
+  proofKey: ProofKey | undefined
 }
 
 /** What a peer has unless its own seed set differs. */
 export interface PeerDefaults {
   readonly profile: TOTPProfile
   readonly replay: ReplayPolicy
+  readonly signed: SignedPolicy
   /** The budgets of a peer with that many digits. */
   readonly budgetsFor: (digits: Digits) => readonly Budget[]
   readonly allowWeakSeeds: boolean
@@ -52,6 +59,10 @@ export interface PeerDirectory {
   find(name: string): SchemePeer | undefined
   /** Whether any peer has the policy `once`. */
   readonly once: boolean
+  /** Whether any peer's proofs are looked at. */
+  readonly readsProofs: boolean
+  /** Whether any peer's proofs are spent. */
+  readonly spendsProofs: boolean
   /** Whether a peer shares a seed with another, and so its budget. */
   shares(name: string): boolean
 }
@@ -76,7 +87,7 @@ export function makePeers(
     return {
       shares: (name) => sharing.has(name),
       find: (name) => peers.get(name),
-      once: [...peers.values()].some(({ replay }) => replay === 'once'),
+      ...needsOf([...peers.values()]),
     }
   }
   if (sharedSeed === undefined) {
@@ -86,11 +97,20 @@ export function makePeers(
   if (!mayShareSeed(anyone)) {
     throw new TOTPError(
       'ERR_CONFIG_INVALID',
-      `sharedSeed with replay "${anyone.replay}": ${sharedOnce}; pass peerSeeds, or replay "reuse"`,
+      `sharedSeed with replay "${anyone.replay}": ${sharedOnce}; pass peerSeeds, replay "reuse", or signed "require"`,
     )
   }
   requireDistinctSeeds([anyone])
-  return { shares: () => true, find: (name) => ({ ...anyone, name }), once: anyone.replay === 'once' }
+  return { shares: () => true, find: (name) => ({ ...anyone, name }), ...needsOf([anyone]) }
+}
+
+/** What the policies of the peers need. */
+function needsOf(peers: readonly SchemePeer[]): Pick<PeerDirectory, 'once' | 'readsProofs' | 'spendsProofs'> {
+  return {
+    once: peers.some(({ replay }) => replay === 'once'),
+    readsProofs: peers.some(({ signed }) => signed !== 'off'),
+    spendsProofs: peers.some(({ signed }) => usesProofs(signed)),
+  }
 }
 
 /** An object's own entries as a map, so that a peer can be named `constructor`. */
@@ -117,6 +137,7 @@ export function makePeer(name: string, input: SeedInput, defaults: PeerDefaults)
       name,
       profile,
       replay: parseReplay(set.replay ?? defaults.replay),
+      signed: parseSigned(set.signed ?? defaults.signed),
       budgets: defaults.budgetsFor(profile.digits),
       seeds,
     }
@@ -172,6 +193,16 @@ export function compareCode(
   return code === undefined ? undefined : (match ?? { kind: 'guess', code })
 }
 
+/**
+ * The peer whose codes are compared: none where a proof is refused already, since then the code is not looked at; and with
+ * a proof that is used, only its own seed counts.
+ */
+export function comparedPeer(peer: SchemePeer, proof: CheckedProof | undefined): SchemePeer | undefined {
+  if (refusedProof(peer.signed, proof) !== undefined) return undefined
+  const used = usedProof(peer.signed, proof)
+  return used ? { ...peer, seeds: [used.seed] } : peer
+}
+
 /** The digests of a peer's live seeds. */
 export function liveSeedsOf({ seeds, profile }: SchemePeer, at: Date): readonly string[] {
   return seeds.filter((seed) => isLive(seed, at)).map((seed) => digestOf(seed, profile))
@@ -198,6 +229,7 @@ function makeSchemeSeed(given: PeerSeed, index: number, allowWeak: boolean): Sch
     expiresAt: given.expiresAt,
     book: undefined,
     digest: undefined,
+    proofKey: undefined,
   }
 }
 

@@ -1,4 +1,4 @@
-import { challenges } from '../../core/challenge.js'
+import { acceptSignature, challenges } from '../../core/challenge.js'
 import type { ProofReason } from '../../core/proof/profile.js'
 import type { Failure } from '../../state/failure.js'
 
@@ -35,6 +35,8 @@ export interface Refusal {
   readonly failure?: Failure
   /** The values of WWW-Authenticate, one per field line; empty unless `unauthenticated`. */
   readonly challenges: readonly string[]
+  /** The value of Accept-Signature (RFC 9421 §5.1); present with `challenges` where the agent requires proofs. */
+  readonly acceptSignature?: string
 }
 
 /** A refusal as an HTTP answer; the header fields as name and value, in order, names possibly repeated. */
@@ -72,23 +74,36 @@ const answers = {
 } as const satisfies Record<Refusal['kind'], { code: number; status: string; message: string }>
 
 /** A refusal without its challenges, which depend on the scheme's profile. */
-export type RefusalDetails = Omit<Refusal, 'challenges'>
+export type RefusalDetails = Omit<Refusal, 'challenges' | 'acceptSignature'>
 
 /**
  * @param header the field that carries the code, for the challenge
  * @param tokenGiven whether the request had an Authorization field
+ * @param proofRequired whether the policy of the scheme is `require`
  */
-export function refuse(details: RefusalDetails, header: string, tokenGiven: boolean): Refusal {
-  return { ...details, challenges: details.kind === 'unauthenticated' ? challenges(header, tokenGiven) : [] }
+export function refuse(
+  details: RefusalDetails,
+  header: string,
+  tokenGiven: boolean,
+  proofRequired: boolean,
+): Refusal {
+  if (details.kind !== 'unauthenticated') return { ...details, challenges: [] }
+  const values = challenges(header, tokenGiven, proofRequired)
+  return {
+    ...details,
+    challenges: values,
+    ...(proofRequired && { acceptSignature: acceptSignature(header) }),
+  }
 }
 
 /** The HTTP answer to a refusal: the same bytes for every reason of a kind. */
-export function httpAnswer({ kind, retryAfter, challenges }: Refusal): HttpAnswer {
+export function httpAnswer({ kind, retryAfter, challenges, acceptSignature: accepted }: Refusal): HttpAnswer {
   const body = JSON.stringify({ error: answers[kind] })
   return {
     status: answers[kind].code,
     headers: [
       ...challenges.map((value) => ['WWW-Authenticate', value] as const),
+      ...(accepted === undefined ? [] : [['Accept-Signature', accepted] as const]),
       ...(retryAfter === undefined ? [] : [['Retry-After', String(retryAfter)] as const]),
       ['Cache-Control', 'no-store'],
       ['Content-Type', 'application/json'],
@@ -99,13 +114,14 @@ export function httpAnswer({ kind, retryAfter, challenges }: Refusal): HttpAnswe
 }
 
 /** The gRPC status of a refusal: the same bytes for every reason of a kind. */
-export function grpcAnswer({ kind, retryAfter, challenges }: Refusal): GrpcAnswer {
+export function grpcAnswer({ kind, retryAfter, challenges, acceptSignature: accepted }: Refusal): GrpcAnswer {
   const { status, message } = answers[kind]
   return {
     status,
     details: message,
     trailers: [
       ...challenges.map((value) => ['www-authenticate', value] as const),
+      ...(accepted === undefined ? [] : [['accept-signature', accepted] as const]),
       ...(retryAfter === undefined ? [] : [['retry-after', String(retryAfter)] as const]),
     ],
   }

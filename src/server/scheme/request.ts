@@ -36,8 +36,12 @@ export interface BodyExpectation {
     refuse: () => Refusal,
   ): boolean | Promise<boolean> | undefined
   /**
-   * Called in place of `expectDigest` if the content need not be compared, so that it need not be hashed.
+   * Called in place of `expectDigest` under the policy `observe`: nothing is withheld.
+   *
+   * @param mismatch call it when the content turns out to be another one
    */
+  observeDigest?(algorithm: 'sha-256', digest: Uint8Array, mismatch: () => void): void
+  /** Called in place of both if the content need not be compared, so that it need not be hashed. */
   ignoreDigest?(): void
 }
 
@@ -94,7 +98,7 @@ export function sourceOf(request: Pick<AuthRequest, 'source'>): string | undefin
 const unreadable = 'unreadable'
 
 /** Requests made in plain JavaScript may return a single line as a string, or nothing. */
-function linesOf(given: readonly string[] | string | null | undefined): readonly string[] {
+export function linesOf(given: readonly string[] | string | null | undefined): readonly string[] {
   return typeof given === 'string' ? [given] : (given ?? [])
 }
 

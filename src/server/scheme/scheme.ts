@@ -1,16 +1,19 @@
 import type { TOTPProfile } from '../../core/profile.js'
+import type { SignedPolicy } from '../../core/proof/profile.js'
 import { hashToken } from '../../core/token.js'
 import { memoryState } from '../../state/memory-state.js'
 import { Anomalies } from './anomalies.js'
 import { CanaryAlarm, ownerOfCanary } from './canaries.js'
 import { makeConfig, type SchemeConfig } from './config.js'
-import { decide, type Memory } from './decision.js'
-import { emit, emitLater, eventBase, eventsOf, type OnEvent } from './events.js'
+import { seeContent, shownOf } from './content.js'
+import { decide, refusalIn, type Memory } from './decision.js'
+import { emit, emitLater, eventBase, eventsOf, proofObserved, type OnEvent } from './events.js'
 import { followServerFile, namingFile, type FromFileOptions } from './from-file.js'
 import { Leases } from './leases.js'
 import type { TOTPServerAuthSchemeOptions } from './options.js'
 import type { AuthOutcome } from './outcome.js'
-import { compareCode } from './peers.js'
+import { comparedPeer, compareCode } from './peers.js'
+import type { Refusal } from './refusal.js'
 import { credentialsOf, type AuthRequest } from './request.js'
 import { SecondLooks } from './second-looks.js'
 import { StrangerGate } from './stranger-gate.js'
@@ -89,6 +92,21 @@ export class TOTPServerAuthScheme {
     return this.#config.profile
   }
 
+  /** The agent's name, if it is known. */
+  get agent(): string | undefined {
+    return this.#config.agent
+  }
+
+  /** The scheme's own policy for proofs, for the agent card. A peer's own may differ. */
+  get signed(): SignedPolicy {
+    return this.#config.signed
+  }
+
+  /** Whether the proofs of any peer are looked at, so that guards have to see the content of signed requests. */
+  get readsProofs(): boolean {
+    return this.#config.proofs !== undefined
+  }
+
   /**
    * Stops following the server file. The scheme continues with what it has read: open streams go on, and still end when
    * their credentials expire.
@@ -120,16 +138,30 @@ export class TOTPServerAuthScheme {
     const { token } = credentials
     const adjust = canary && ownerOfCanary
     const owner = await this.#strangers.identify(firstFactor, token, tokenHash, request, at, adjust)
-    const comparison = compareCode(owner.peer, config.decoy, credentials.code, at)
-    const attempt = { request, credentials, owner, comparison, at }
+    const proof = config.proofs?.check(request, owner.peer, at)
+    const shown = shownOf(owner.peer, proof)
+    const compared = owner.peer && comparedPeer(owner.peer, proof)
+    const comparison = compareCode(compared, config.decoy, credentials.code, at)
+    const refuseContent = (): Refusal => {
+      const peer = owner.peer?.name ?? ''
+      const details = { kind: 'unauthenticated', reason: 'proof-digest', peer } as const
+      const refusal = refusalIn(config, details, credentials.tokenGiven)
+      for (const event of eventsOf({ refusal }, request, at, shown)) emit(this.#onEvent, event)
+      return refusal
+    }
+    const attempt = { request, credentials, owner, comparison, proof, at, refuseContent }
     const { outcome, counted } = await decide(attempt, config, this.#memory)
     // At once, since the socket may be closed later, and guesses are looked at in the order in which they were counted.
     if (counted) this.#secondLooks.add(counted, eventBase(request, at))
     this.#strangers.remember(outcome, firstFactor, tokenHash)
     // Without a listener of its own, nothing hears of callers.
     if (this.#isListenedTo || outcome.refusal) {
-      for (const event of eventsOf(outcome, request, at)) emit(this.#onEvent, event)
+      for (const event of eventsOf(outcome, request, at, shown)) emit(this.#onEvent, event)
     }
+    seeContent(request, outcome, proof, () => {
+      if (!owner.peer) return
+      emit(this.#onEvent, proofObserved(owner.peer.name, eventBase(request, at)))
+    })
     const anomaly = this.#anomalies.observe({ peer: owner.peer, comparison, outcome, request, at })
     if (anomaly) emitLater(this.#onEvent, () => anomaly)
     if (!owner.peer && config.canaries.size > 0) {

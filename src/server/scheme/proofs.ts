@@ -1,0 +1,101 @@
+import { TOTPError } from '../../core/errors.js'
+import { ProofKey } from '../../core/proof/key.js'
+import type { ParsedProof } from '../../core/proof/parse.js'
+import {
+  usesProofs,
+  type ProofReason,
+  type SignedPolicy,
+  type SignedRequest,
+} from '../../core/proof/profile.js'
+import { verifyHead } from '../../core/proof/verify.js'
+import { isLive } from '../../core/roster.js'
+import type { SchemePeer, SchemeSeed } from './peers.js'
+import { linesOf, type AuthRequest } from './request.js'
+
+/** What the head of a request shows of its proof. */
+export type CheckedProof =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'invalid'; readonly reason: ProofReason }
+  | { readonly kind: 'valid'; readonly proof: ParsedProof; readonly seed: SchemeSeed }
+
+export interface ProofCheckOptions {
+  readonly agent: string
+  readonly codeField: string
+  readonly pathPrefix: string
+  /** Takes the place of a peer for unknown tokens, and of a key that is not known. */
+  readonly decoy: SchemePeer
+}
+
+/**
+ * Checks the proofs of requests. Where any peer's proofs are looked at, those of all requests are, whatever the peer's
+ * policy and whether the token is known: otherwise the time would tell which tokens are live.
+ */
+export class ProofCheck {
+  readonly #options: ProofCheckOptions
+  readonly #decoyKey: ProofKey
+
+  constructor(options: ProofCheckOptions) {
+    this.#options = options
+    const [seed] = options.decoy.seeds
+    if (!seed) throw new TypeError('the decoy has no seed')
+    this.#decoyKey = new ProofKey(seed.seed, options.agent)
+  }
+
+  /** Never throws, whatever is in the request. */
+  check(request: AuthRequest, peer: SchemePeer | undefined, at: Date): CheckedProof {
+    const { agent, codeField: header, decoy } = this.#options
+    const { seeds, profile } = peer ?? decoy
+    const { period, window } = profile
+    const live = seeds.filter((seed) => isLive(seed, at))
+    try {
+      const keys = live.map((seed) => (seed.proofKey ??= new ProofKey(seed.seed, agent)))
+      const rules = { agent, header, period, window }
+      const head = verifyHead(this.#signedRequestOf(request), rules, keys, this.#decoyKey, at)
+      if (head.verdict === 'unsigned') return { kind: 'absent' }
+      if (head.verdict === 'refused') return { kind: 'invalid', reason: head.reason }
+      const seed = live.find(({ proofKey }) => proofKey === head.key)
+      return seed ? { kind: 'valid', proof: head.proof, seed } : { kind: 'invalid', reason: 'proof-key' }
+    } catch {
+      return { kind: 'invalid', reason: 'proof-malformed' }
+    }
+  }
+
+  #signedRequestOf(request: AuthRequest): SignedRequest {
+    const { binding, method, target } = request
+    return {
+      binding,
+      method,
+      target: binding === 'http' ? this.#options.pathPrefix + target : target,
+      header: (name) => linesOf(request.header(name)),
+    }
+  }
+}
+
+/** Why a policy refuses a request because of its proof, before the code is looked at; undefined if it does not. */
+export function refusedProof(policy: SignedPolicy, proof: CheckedProof | undefined): ProofReason | undefined {
+  if (!usesProofs(policy)) return undefined
+  if (proof?.kind === 'invalid') return proof.reason
+  return policy === 'require' && proof?.kind !== 'valid' ? 'proof-missing' : undefined
+}
+
+/** The proof that a request is let in with: only where the policy says that proofs matter. */
+export function usedProof(
+  policy: SignedPolicy,
+  proof: CheckedProof | undefined,
+): Extract<CheckedProof, { kind: 'valid' }> | undefined {
+  return usesProofs(policy) && proof?.kind === 'valid' ? proof : undefined
+}
+
+/**
+ * The beginning of the path that a proxy takes away.
+ *
+ * @throws {TOTPError} `ERR_CONFIG_INVALID` unless it begins with a slash, and does not end with one
+ */
+export function parsePathPrefix(given: string | undefined): string {
+  if (given === undefined || given === '') return ''
+  if (typeof given === 'string' && /^(?:\/[\x21\x22\x24-\x2e\x30-\x3e\x40-\x7e]+)+$/.test(given)) return given
+  throw new TOTPError(
+    'ERR_CONFIG_INVALID',
+    'pathPrefix must be the beginning of a path, such as /agents/billing, without a slash at its end',
+  )
+}
