@@ -69,6 +69,7 @@ const lazyFunctions = {
   'node:crypto': [
     'createHash',
     'createHmac',
+    'createSecretKey',
     'createPublicKey',
     'hash',
     'hkdfSync',
