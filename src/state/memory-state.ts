@@ -3,28 +3,37 @@ import { isInstant } from '../core/instant.js'
 import { longestMs } from './budgets.js'
 import { CodesAhead } from './codes-ahead.js'
 import { GuessLog } from './guess-log.js'
+import { defaultMostNonces, defaultMostNoncesInAll, SpentNonces } from './nonces.js'
 import {
   acceptableFrom,
+  full,
   lifeMs,
-  secondsUntil,
-  type SpentProof,
   replayed,
   throttled,
   unknown,
+  unknownProof,
   type Attempt,
   type Comparison,
   type Decision,
   type LateCode,
+  type SpentProof,
   type State,
 } from './state.js'
 
 export interface MemoryStateOptions {
   /**
    * Since when the state has seen every attempt; by default since it was created. Under `once`, a code that may have
-   * been spent before is `unknown`, for up to window + 1 periods after a restart. Pass an instant in the past if no
-   * caller was accepted since then, not even before a restart.
+   * been spent before is `unknown`, for up to window + 1 periods after a restart. So is a proof created before the second
+   * of that instant. Pass an instant in the past if no caller was accepted since then, not even before a restart.
    */
   readonly since?: Date
+  /**
+   * How many nonces of signed requests are remembered at most for each seed, by default 120,000: with the default profile,
+   * at least 1,300 signed requests a second if the peer's clock is right. Beyond that its signed requests are refused (503).
+   */
+  readonly mostNonces?: number
+  /** The same for all seeds together, by default 480,000, which take about 40 MB. */
+  readonly mostNoncesInAll?: number
 }
 
 /** A state that answers without a promise. */
@@ -57,20 +66,24 @@ interface Guesses extends Kept {
 }
 
 /**
- * A state for one process. It is lost when the process ends. Its memory is bounded by the number of seeds: nothing that
- * callers send creates an entry of its own.
+ * A state for one process. It is lost when the process ends. Its memory is bounded by the number of seeds, and by the
+ * bounds on nonces, which only who has a seed can fill.
  *
- * @throws {TOTPError} `ERR_CONFIG_INVALID` when `since` is no instant.
+ * @throws {TOTPError} `ERR_CONFIG_INVALID` when `since` is no instant, or a bound no whole number above 0.
  */
-export function memoryState({ since = new Date() }: MemoryStateOptions = {}): MemoryState {
+export function memoryState({
+  since = new Date(),
+  mostNonces = defaultMostNonces,
+  mostNoncesInAll = defaultMostNoncesInAll,
+}: MemoryStateOptions = {}): MemoryState {
   // No instant is before an invalid date, so every code would count as known.
   if (!isInstant(since)) throw new TOTPError('ERR_CONFIG_INVALID', 'since must be a valid Date')
   let knownSince = since.getTime()
   /** By seed, as the guesses are. */
   const claims = new Map<string, Claim>()
   const guesses = new Map<string, Guesses>()
+  const nonces = new SpentNonces({ perSeed: mostNonces, inAll: mostNoncesInAll })
   const ahead = new CodesAhead()
-  const nonces = new Map<string, number>()
   let nextSweep = -Infinity
 
   function sweep(at: number): void {
@@ -82,6 +95,7 @@ export function memoryState({ since = new Date() }: MemoryStateOptions = {}): Me
         if (until <= at && untilUptime <= uptime) entries.delete(seed)
       }
     }
+    nonces.sweep(at)
     ahead.sweep(at)
   }
 
@@ -129,31 +143,34 @@ export function memoryState({ since = new Date() }: MemoryStateOptions = {}): Me
       return { kind: 'accepted' }
     }
     if (last && timeStep <= last.timeStep) return replayed(attempt, last.timeStep)
-    // A beginning far in the future comes from a clock that was wrong.
-    const at = attempt.at.getTime()
-    if (knownSince > at + lifeMs(attempt)) knownSince = at
-    if (acceptableFrom(attempt, timeStep) < knownSince) return unknown(attempt, knownSince)
+    const begun = beginning(attempt)
+    if (acceptableFrom(attempt, timeStep) < begun) return unknown(attempt, begun)
     spend(attempt, seed, timeStep, last)
     return { kind: 'accepted' }
   }
 
-  /** Provisional. */
-  function spendProof(
-    attempt: Attempt,
-    { seed, timeStep }: Match,
-    { nonce, created, expires }: SpentProof,
-  ): Decision {
-    const key = `${seed} ${nonce}`
-    if (nonces.has(key)) return { kind: 'replayed' }
+  function spendNonce(attempt: Attempt, { seed, timeStep }: Match, proof: SpentProof): Decision {
+    const spending = nonces.spend(attempt, seed, proof, Math.floor(beginning(attempt) / 1000))
+    switch (spending.kind) {
+      case 'replayed':
+        return { kind: 'replayed' }
+      case 'unknown':
+        return unknownProof(attempt, spending.knownFrom)
+      case 'full':
+        return full(attempt, spending.roomFrom)
+      case 'spent': {
+        const last = claims.get(seed)
+        spend(attempt, seed, Math.max(timeStep, last?.timeStep ?? timeStep), last)
+        return { kind: 'accepted' }
+      }
+    }
+  }
+
+  /** When the memory begins, in milliseconds. A beginning far in the future comes from a clock that was wrong. */
+  function beginning(attempt: Attempt): number {
     const at = attempt.at.getTime()
     if (knownSince > at + lifeMs(attempt)) knownSince = at
-    if (created < Math.floor(knownSince / 1000)) {
-      return { kind: 'unknown', retryAfter: secondsUntil(knownSince, at) }
-    }
-    nonces.set(key, expires)
-    const last = claims.get(seed)
-    if (!last || timeStep > last.timeStep) spend(attempt, seed, timeStep, last)
-    return { kind: 'accepted' }
+    return knownSince
   }
 
   function spend(attempt: Attempt, seed: string, timeStep: number, last: Claim | undefined): void {
@@ -168,13 +185,11 @@ export function memoryState({ since = new Date() }: MemoryStateOptions = {}): Me
     // Nothing here is awaited, so the decision is atomic.
     decide(attempt) {
       sweep(attempt.at.getTime())
-      if (attempt.proof && attempt.comparison.kind === 'match') {
-        return spendProof(attempt, attempt.comparison, attempt.proof)
-      }
+      const { comparison, proof } = attempt
+      if (proof && comparison.kind === 'match') return spendNonce(attempt, comparison, proof)
       // Usually there are no recent guesses.
       const wait = guesses.size > 0 ? waitOf(attempt) : 0
       if (wait > 0) return throttled(wait)
-      const { comparison } = attempt
       return comparison.kind === 'guess' ? count(attempt, comparison.code) : claim(attempt, comparison)
     },
     takeBack(attempt, late) {

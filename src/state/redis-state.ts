@@ -2,6 +2,7 @@ import { createHash, createHmac } from 'node:crypto'
 import { isTOTPError, TOTPError } from '../core/errors.js'
 import { longestMs, memoryOf } from './budgets.js'
 import { DeadTokens, tokenTag } from './dead-tokens.js'
+import { bucketEnd, parseBound } from './nonces.js'
 import {
   decideScript,
   parseAnswer,
@@ -14,11 +15,14 @@ import {
 import {
   acceptableFrom,
   anyToken,
+  full,
+  guessSkewMs,
   lateCodeMs,
   lifeMs,
   replayed,
   throttled,
   unknown,
+  unknownProof,
   type Attempt,
   type Decision,
   type LateCode,
@@ -45,6 +49,11 @@ export interface RedisStateOptions {
   readonly timeoutMs?: number
   /** By how much the clocks of an agent's replicas may differ, in milliseconds; by default 1000. */
   readonly clockSkewMs?: number
+  /**
+   * How many nonces of signed requests are remembered at most for each seed, by default 240,000: with the default profile,
+   * at least 1,600 signed requests a second if the peer's clock is right. Beyond that its signed requests are refused (503).
+   */
+  readonly mostNonces?: number
   /** The scheme's clock; by default the real one. */
   readonly now?: () => Date
 }
@@ -54,6 +63,11 @@ const mostUnanswered = 10_000
 
 /** A claim outlives its code by so long, since clocks can be set back. There is one for each seed. */
 const claimKeptMs = 31 * 24 * 3600 * 1000
+
+const defaultMostNonces = 240_000
+
+/** A bucket of nonces outlives them by so long, for a clock that stands still. What is lost after that is unknown. */
+const noncesKeptMs = 24 * 3600 * 1000
 
 /**
  * A state that all replicas of an agent share, in Redis (7 or later) or Valkey. Each decision is one script and one
@@ -93,11 +107,11 @@ export function redisState(port: RedisPort, options: RedisStateOptions = {}): St
   }
 
   return {
-    supports: { once: true },
+    supports: { once: true, proofs: true },
     decide: (attempt) =>
       bounded(async () => {
         const keys = decideKeys(prefix, attempt)
-        const question = questionOf(attempt)
+        const question = questionOf(attempt, settings)
         const known = dead.known(attempt)
         const answer = await ask(port, keys, { ...question, dead: known }, settings)
         const decision = decisionOf(attempt, answer)
@@ -123,6 +137,7 @@ function parseOptions({
   prefix = 'a2a-totp',
   timeoutMs = 500,
   clockSkewMs = 1000,
+  mostNonces = defaultMostNonces,
   now = () => new Date(),
 }: RedisStateOptions): Required<RedisStateOptions> {
   if (!/^[^{}\s]{1,64}$/.test(prefix)) {
@@ -142,7 +157,8 @@ function parseOptions({
       'timeoutMs must be a whole number above 0, clockSkewMs a whole number of 0 or more',
     )
   }
-  return { prefix, timeoutMs, clockSkewMs, now }
+  parseBound('mostNonces', mostNonces)
+  return { prefix, timeoutMs, clockSkewMs, mostNonces, now }
 }
 
 /** The name is hashed: with the digest of a seed, Redis could find the codes behind the tags of guesses. */
@@ -150,8 +166,11 @@ function keyOf(prefix: string, kind: string, name: string): string {
   return `{${prefix}}:${kind}:${digestOf(name)}`
 }
 
-function decideKeys(prefix: string, { seeds, comparison, timeStep }: Attempt): string[] {
+function decideKeys(prefix: string, { seeds, comparison, timeStep, proof }: Attempt): string[] {
   const begun = `{${prefix}}:begun`
+  if (proof && comparison.kind === 'match') {
+    return [begun, keyOf(prefix, 'claim', comparison.seed), keyOf(prefix, 'nonces', comparison.seed)]
+  }
   const [first = ''] = seeds
   return [
     begun,
@@ -167,8 +186,11 @@ function takeBackKeys(prefix: string, { seeds, peer }: Attempt): string[] {
   return [keyOf(prefix, 'ahead', `${first} ${peer}`), ...seeds.map((seed) => keyOf(prefix, 'guesses', seed))]
 }
 
-function questionOf(attempt: Attempt): Omit<ScriptQuestion, 'dead'> {
-  const { budgets, comparison, period, policy, token } = attempt
+function questionOf(
+  attempt: Attempt,
+  { mostNonces }: Required<RedisStateOptions>,
+): Omit<ScriptQuestion, 'dead'> {
+  const { budgets, comparison, period, policy, proof, token } = attempt
   const life = lifeMs(attempt)
   const at = attempt.at.getTime()
   const question = { at, budgets: budgets.map(({ limit, seconds }) => ({ limit, ms: seconds * 1000 })) }
@@ -184,6 +206,18 @@ function questionOf(attempt: Attempt): Omit<ScriptQuestion, 'dead'> {
     }
   }
   const spending = { step: comparison.timeStep, claimMs: claimKeptMs + life }
+  if (proof) {
+    const { nonce, created, expires } = proof
+    const bounds = { most: mostNonces, skewMs: guessSkewMs, keepMs: noncesKeptMs }
+    const bucket = bucketEnd(attempt, expires)
+    return {
+      at,
+      budgets: [],
+      ...spending,
+      lifeMs: life,
+      proof: { nonce, created, expires, bucket, ...bounds },
+    }
+  }
   if (policy === 'reuse') return { ...question, ...spending }
   return {
     ...question,
@@ -260,11 +294,13 @@ function decisionOf(attempt: Attempt, { kind, value }: ScriptAnswer): Decision {
     case 'tripped':
       return { kind: 'wrong', counted: kind !== 'wrong', tripped: kind === 'tripped' }
     case 'replayed':
-      return replayed(attempt, value)
+      return attempt.proof ? { kind } : replayed(attempt, value)
     case 'throttled':
       return throttled(value)
     case 'unknown':
-      return unknown(attempt, value)
+      return attempt.proof ? unknownProof(attempt, Math.floor(value / 1000)) : unknown(attempt, value)
+    case 'full':
+      return full(attempt, Math.ceil(value / 1000))
     case 'lost':
     case 'late':
       throw unavailable(timedOut)

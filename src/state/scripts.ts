@@ -7,7 +7,10 @@ import { anyToken, guessSkewMs, mostTokensApart } from './state.js'
  * KEYS: `begun` (since when the memory is complete); `claim` (the last spent time step of the seed that matched; in its
  * place `begun` again for a guess); `seen` (the distinct wrong codes of this time step); and for each live seed `tokens`,
  * the tags of the tokens that guesses were made with, and `guesses`, to which the script appends such a tag: a sorted set
- * of guesses by instant. ARGV: one {@link ScriptQuestion} as JSON. Returns a {@link ScriptAnswer}. Instants are
+ * of guesses by instant. With a proof there is only a third key, `nonces`: a hash with the buckets of the seed's spent
+ * nonces. A field is the unix second in which the last nonce of a bucket may expire, its value the instant by the clock of
+ * Redis before which the bucket is kept in any case. The script appends the field for the bucket itself, a set. The field
+ * `gone` is the last second of which buckets are gone: what expires until then is unknown. ARGV: one {@link ScriptQuestion} as JSON. Returns a {@link ScriptAnswer}. Instants are
  * milliseconds of the attempt's clock; the clock of Redis only measures how long ago the memory was found missing.
  *
  * Because of the first line, Redis refuses the whole script where it cannot write: when it is full, is a replica, or
@@ -95,6 +98,84 @@ end
 -- This server does not know the script, so it has restarted or taken over, and may have lost what it was told last.
 if ask.restarted then redis.call('DEL', begun) end
 
+local function clock()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- When the memory begins, or the answer if that is not known.
+local function beginning()
+  local since = tonumber(redis.call('GET', begun))
+  -- A beginning far in the future was written by a clock that is wrong.
+  if since and since <= ask.at + ask.lifeMs then return since end
+  local now = clock()
+  if not ask.begin then return nil, {'lost', now} end
+  if now - ask.begin.lostAt > ask.begin.withinMs then return nil, {'late', 0} end
+  redis.call('SET', begun, ask.begin.at)
+  return ask.begin.at
+end
+
+local function spend(step)
+  redis.call('SET', claim, step, 'KEEPTTL')
+  keep(claim, ask.claimMs)
+  return {'accepted', 0}
+end
+
+local function prove(proof)
+  local nonces, gone, first, held = KEYS[3], -math.huge, math.huge, 0
+  local untils, listed = {}, redis.call('HGETALL', KEYS[3])
+  for place = 1, #listed, 2 do
+    local name, value = listed[place], tonumber(listed[place + 1])
+    if name == 'gone' then
+      gone = value
+    else
+      untils[name] = value
+      if redis.call('SISMEMBER', nonces .. ':' .. name, proof.nonce) == 1 then return {'replayed', 0} end
+    end
+  end
+
+  local since, without = beginning()
+  if not since then return without end
+  if proof.created < math.floor(since / 1000) then return {'unknown', since} end
+
+  local now = clock()
+  for name, kept in pairs(untils) do
+    local bucket, last = nonces .. ':' .. name, tonumber(name)
+    local size = redis.call('SCARD', bucket)
+    -- An empty one was lost: Redis ended it after its time to live.
+    if size == 0 or (ask.at >= (last + 1) * 1000 + proof.skewMs and now >= kept) then
+      redis.call('UNLINK', bucket)
+      redis.call('HDEL', nonces, name)
+      if last > gone then
+        gone = last
+        redis.call('HSET', nonces, 'gone', name)
+      end
+    else
+      held = held + size
+      first = math.min(first, last)
+    end
+  end
+  if proof.expires <= gone then return {'unknown', (gone + 1 - (proof.expires - proof.created)) * 1000} end
+  if held >= proof.most then return {'full', (first + 1) * 1000 + proof.skewMs} end
+
+  local name = string.format('%.0f', proof.bucket)
+  local leftMs = math.max(0, (proof.bucket + 1) * 1000 - ask.at)
+  -- In whole seconds, so that it is seldom written.
+  local kept = math.ceil((now + leftMs) / 1000) * 1000
+  redis.call('SADD', nonces .. ':' .. name, proof.nonce)
+  local last = tonumber(redis.call('GET', claim))
+  if kept > (untils[name] or 0) then
+    redis.call('HSET', nonces, name, kept)
+    keep(nonces .. ':' .. name, leftMs + proof.keepMs)
+    keep(nonces, ask.claimMs)
+    if last then keep(claim, ask.claimMs) end
+  end
+  if last and ask.step <= last then return {'accepted', 0} end
+  return spend(ask.step)
+end
+
+if ask.proof then return prove(ask.proof) end
+
 local free = wait()
 if free > 0 then return exhausted('throttled', free) end
 
@@ -123,33 +204,19 @@ if not ask.step then return {'accepted', 0} end
 
 local last = tonumber(redis.call('GET', claim))
 
-local function spend()
-  redis.call('SET', claim, ask.step, 'KEEPTTL')
-  keep(claim, ask.claimMs)
-  return {'accepted', 0}
-end
-
 if not ask.once then
   -- For when the policy becomes once.
-  if not last or ask.step > last then return spend() end
+  if not last or ask.step > last then return spend(ask.step) end
   return {'accepted', 0}
 end
 
 if last and ask.step <= last then return {'replayed', last} end
 
-local since = tonumber(redis.call('GET', begun))
--- A beginning far in the future was written by a clock that is wrong.
-if not since or since > ask.at + ask.lifeMs then
-  local time = redis.call('TIME')
-  local now = time[1] * 1000 + math.floor(time[2] / 1000)
-  if not ask.begin then return {'lost', now} end
-  if now - ask.begin.lostAt > ask.begin.withinMs then return {'late', 0} end
-  since = ask.begin.at
-  redis.call('SET', begun, since)
-end
+local since, without = beginning()
+if not since then return without end
 if ask.acceptableFrom < since then return {'unknown', since} end
 
-return spend()
+return spend(ask.step)
 `.trim()
 
 /**
@@ -209,13 +276,29 @@ export interface ScriptQuestion {
   /** Whether the policy is `once`; then with the next two. */
   readonly once?: boolean
   readonly acceptableFrom?: number
-  /** How long a code is acceptable. */
+  /** How long a code is acceptable; also for a proof. */
   readonly lifeMs?: number
+  readonly proof?: ProofQuestion
   readonly claimMs?: number
   /** Set after the server turned out not to know the script. */
   readonly restarted?: true
   /** Set after the answer `lost`: when the new memory begins, unless that answer is too old. */
   readonly begin?: { readonly at: number; readonly lostAt: number; readonly withinMs: number }
+}
+
+/** What a proof spends. Seconds are unix seconds of the attempt's clock. */
+export interface ProofQuestion {
+  readonly nonce: string
+  readonly created: number
+  readonly expires: number
+  /** The second that names its bucket. */
+  readonly bucket: number
+  /** How many nonces of the seed are remembered at most. */
+  readonly most: number
+  /** By how much the clock of another replica may be behind. */
+  readonly skewMs: number
+  /** How much longer than its nonces a bucket is kept, for a clock that stands still or is set back. */
+  readonly keepMs: number
 }
 
 /** The argument of {@link takeBackScript}. */
@@ -241,6 +324,7 @@ const answerKinds = [
   'replayed',
   'throttled',
   'unknown',
+  'full',
   'lost',
   'late',
 ] as const
@@ -250,8 +334,8 @@ export interface ScriptAnswer {
   /** `wrong` was not counted, `counted` was, and `tripped` exhausted a budget as well. */
   readonly kind: (typeof answerKinds)[number]
   /**
-   * For `replayed`: the last claimed time step; `throttled`: milliseconds to wait; `unknown`: when the memory begins;
-   * `lost`: the time by the clock of Redis.
+   * For `replayed`: the last claimed time step, 0 with a proof; `throttled`: milliseconds to wait; `unknown`: when the
+   * memory begins, or with a proof when one that is known can be created; `full`: when there may be room; `lost`: the time by the clock of Redis.
    */
   readonly value: number
   /** For `throttled` and `tripped`: the tags of the tokens that guesses were made with. */

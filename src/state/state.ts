@@ -156,6 +156,24 @@ export function unknown({ period, window, at }: Attempt, since: number): Decisio
   return { kind: 'unknown', retryAfter: secondsUntil(firstKnown * period * 1000, at.getTime()) }
 }
 
+/**
+ * The decision for a proof whose nonce may have been spent and forgotten.
+ *
+ * @param knownFrom the unix second from which on created proofs are known
+ */
+export function unknownProof({ at }: Attempt, knownFrom: number): Decision {
+  return { kind: 'unknown', retryAfter: secondsUntil(knownFrom * 1000, at.getTime()) }
+}
+
+/**
+ * The decision for a proof whose nonce there is no room for.
+ *
+ * @param roomFrom the unix second from which on there may be some
+ */
+export function full({ at }: Attempt, roomFrom: number): Decision {
+  return { kind: 'full', retryAfter: secondsUntil(roomFrom * 1000, at.getTime()) }
+}
+
 /** The decision while a budget is exhausted, for that many milliseconds more. */
 export function throttled(waitMs: number): Decision {
   return { kind: 'throttled', retryAfter: secondsUntil(waitMs, 0) }
@@ -169,4 +187,9 @@ export function acceptableFrom({ period, window }: Attempt, timeStep: number): n
 /** How long a code is acceptable, in milliseconds. */
 export function lifeMs({ period, window }: Attempt): number {
   return (2 * window + 1) * period * 1000
+}
+
+/** How long a proof is valid at most, in seconds. */
+export function lifeOfProof({ period, window }: Attempt): number {
+  return (window + 1) * period
 }

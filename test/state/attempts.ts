@@ -1,4 +1,4 @@
-import type { Attempt, Comparison } from '../../src/state/state.js'
+import type { Attempt, Comparison, SpentProof } from '../../src/state/state.js'
 
 export const period = 30
 
@@ -30,3 +30,20 @@ export function rightCode(timeStep: number, given: Partial<Attempt> & { seed?: s
 export function wrongCode(code: string, at: Date, given: Partial<Attempt> = {}): Attempt {
   return attempt(at, { kind: 'guess', code }, given)
 }
+
+let proofs = 0
+
+/** A nonce that no other call returns. */
+export const someNonce = (): string => `nonce-${String(++proofs).padStart(16, '0')}`
+
+type Signed = Partial<Attempt> & Partial<SpentProof> & { seed?: string }
+
+/** A request with a proof that was created when it was sent and lives for two periods, and the right code of a time step. */
+export function signed(timeStep: number, given: Signed = {}): Attempt {
+  const { at = inStep(timeStep), nonce = someNonce(), created = secondOf(at), ...others } = given
+  const { expires = created + 2 * period, ...rest } = others
+  return rightCode(timeStep, { at, ...rest, proof: { nonce, created, expires } })
+}
+
+/** The unix second. */
+export const secondOf = (at: Date): number => Math.floor(at.getTime() / 1000)

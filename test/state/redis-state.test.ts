@@ -309,7 +309,7 @@ describe('redisState', () => {
   it.each([{ prefix: 'a' }, { prefix: 'a'.repeat(64) }, { timeoutMs: 1 }, { clockSkewMs: 0 }])(
     'takes %j',
     (options) => {
-      expect(redisState(silent, options).supports).toEqual({ once: true })
+      expect(redisState(silent, options).supports).toEqual({ once: true, proofs: true })
     },
   )
 

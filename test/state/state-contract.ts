@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Attempt, Decision, LateCode, State } from '../../src/state/state.js'
 import { inStep, period, rightCode, someStep, wrongCode } from './attempts.js'
+import { proofContract } from './proof-contract.js'
 
 /** Makes a state with an empty memory that begins at that instant. */
 export type MakeState = (since: Date) => State | Promise<State>
@@ -14,6 +15,8 @@ const budgets = [
 
 /** What every state promises. A store signs it in a few lines. */
 export function stateContract(name: string, make: MakeState): void {
+  proofContract(name, make)
+
   const kindsOf = async (state: State, attempts: readonly Attempt[]): Promise<Decision['kind'][]> => {
     const answers: Decision['kind'][] = []
     for (const attempt of attempts) answers.push((await state.decide(attempt)).kind)
@@ -102,7 +105,7 @@ export function stateContract(name: string, make: MakeState): void {
     })
 
     it('says that it can do that', async () => {
-      expect((await make(longAgo)).supports).toEqual({ once: true })
+      expect((await make(longAgo)).supports).toEqual({ once: true, proofs: true })
     })
 
     it('lets none of 10,000 wrong codes spend a step', async () => {
