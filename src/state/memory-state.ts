@@ -6,6 +6,7 @@ import { GuessLog } from './guess-log.js'
 import { defaultMostNonces, defaultMostNoncesInAll, SpentNonces } from './nonces.js'
 import {
   acceptableFrom,
+  claimKeptMs,
   full,
   lifeMs,
   replayed,
@@ -43,9 +44,6 @@ export interface MemoryState extends State {
 }
 
 const sweepEveryMs = 60_000
-
-/** A claim outlives its code by so long, since clocks can be set back. */
-const claimKeptMs = 31 * 24 * 3600 * 1000
 
 /** After both instants nothing of an entry matters any more: by the scheme's clock, and by the uptime of this process. */
 interface Kept {

@@ -1,5 +1,5 @@
 import { TOTPError } from '../core/errors.js'
-import { lifeOfProof, type Attempt, type SpentProof } from './state.js'
+import { claimKeptMs, lifeOfProof, type Attempt, type SpentProof } from './state.js'
 
 /** How many nonces of a seed are remembered at most by default, in one process. */
 export const defaultMostNonces = 120_000
@@ -39,9 +39,6 @@ interface SeedNonces {
   until: number
   untilUptime: number
 }
-
-/** A clock that was set back by at most this finds what its seed has forgotten. */
-const keptMs = 31 * 24 * 3600 * 1000
 
 const sweepEveryMs = 1000
 
@@ -126,8 +123,8 @@ export class SpentNonces {
     bucket.untilUptime = Math.max(bucket.untilUptime, performance.now() + leftMs)
     own.count++
     this.#count++
-    own.until = Math.max(own.until, at + keptMs)
-    own.untilUptime = Math.max(own.untilUptime, performance.now() + keptMs)
+    own.until = Math.max(own.until, at + claimKeptMs)
+    own.untilUptime = Math.max(own.untilUptime, performance.now() + claimKeptMs)
   }
 }
 

@@ -1,6 +1,7 @@
 import { TOTPError } from '../core/errors.js'
-import { decideScript, takeBackScript } from './scripts.js'
+import { decideScript } from './decide-script.js'
 import { findFailure, timedOut, type Failure } from './failure.js'
+import { takeBackScript } from './take-back-script.js'
 
 /** The error of a state that cannot answer. */
 export class StateUnavailableError extends TOTPError {

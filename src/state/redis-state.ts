@@ -1,34 +1,8 @@
-import { createHash, createHmac } from 'node:crypto'
 import { isTOTPError, TOTPError } from '../core/errors.js'
-import { longestMs, memoryOf } from './budgets.js'
-import { DeadTokens, tokenTag } from './dead-tokens.js'
-import { bucketEnd, parseBound } from './nonces.js'
-import {
-  decideScript,
-  parseAnswer,
-  takeBackScript,
-  type Script,
-  type ScriptAnswer,
-  type ScriptQuestion,
-  type TakeBackQuestion,
-} from './scripts.js'
-import {
-  acceptableFrom,
-  anyToken,
-  full,
-  guessSkewMs,
-  lateCodeMs,
-  lifeMs,
-  replayed,
-  throttled,
-  unknown,
-  unknownProof,
-  type Attempt,
-  type Decision,
-  type LateCode,
-  type State,
-} from './state.js'
+import { DeadTokens } from './dead-tokens.js'
+import { decideScript, parseAnswer, type ScriptAnswer, type ScriptQuestion } from './decide-script.js'
 import { timedOut, type Failure } from './failure.js'
+import { parseBound } from './nonces.js'
 import {
   notConnected,
   failureOf,
@@ -37,6 +11,11 @@ import {
   UnexpectedReplyError,
 } from './redis-failure.js'
 import type { RedisPort } from './redis-port.js'
+import { decideKeys, questionOf, takeBackKeys, takeBackQuestionOf } from './redis-questions.js'
+import type { Script } from './script.js'
+import { full, replayed, throttled, unknown, unknownProof } from './state.js'
+import type { Attempt, Decision, State } from './state.js'
+import { takeBackScript, type TakeBackQuestion } from './take-back-script.js'
 
 export interface RedisStateOptions {
   /**
@@ -61,13 +40,8 @@ export interface RedisStateOptions {
 /** How many decisions may wait at once: a Redis that hangs must not fill this process's memory. */
 const mostUnanswered = 10_000
 
-/** A claim outlives its code by so long, since clocks can be set back. There is one for each seed. */
-const claimKeptMs = 31 * 24 * 3600 * 1000
-
+/** How many nonces of a seed are remembered at most by default, in Redis. */
 const defaultMostNonces = 240_000
-
-/** A bucket of nonces outlives them by so long, for a clock that stands still. What is lost after that is unknown. */
-const noncesKeptMs = 24 * 3600 * 1000
 
 /**
  * A state that all replicas of an agent share, in Redis (7 or later) or Valkey. Each decision is one script and one
@@ -111,7 +85,7 @@ export function redisState(port: RedisPort, options: RedisStateOptions = {}): St
     decide: (attempt) =>
       bounded(async () => {
         const keys = decideKeys(prefix, attempt)
-        const question = questionOf(attempt, settings)
+        const question = questionOf(attempt, settings.mostNonces)
         const known = dead.known(attempt)
         const answer = await ask(port, keys, { ...question, dead: known }, settings)
         const decision = decisionOf(attempt, answer)
@@ -159,91 +133,6 @@ function parseOptions({
   }
   parseBound('mostNonces', mostNonces)
   return { prefix, timeoutMs, clockSkewMs, mostNonces, now }
-}
-
-/** The name is hashed: with the digest of a seed, Redis could find the codes behind the tags of guesses. */
-function keyOf(prefix: string, kind: string, name: string): string {
-  return `{${prefix}}:${kind}:${digestOf(name)}`
-}
-
-function decideKeys(prefix: string, { seeds, comparison, timeStep, proof }: Attempt): string[] {
-  const begun = `{${prefix}}:begun`
-  if (proof && comparison.kind === 'match') {
-    return [begun, keyOf(prefix, 'claim', comparison.seed), keyOf(prefix, 'nonces', comparison.seed)]
-  }
-  const [first = ''] = seeds
-  return [
-    begun,
-    comparison.kind === 'match' ? keyOf(prefix, 'claim', comparison.seed) : begun,
-    keyOf(prefix, 'seen', `${first} ${timeStep}`),
-    ...seeds.flatMap((seed) => [keyOf(prefix, 'tokens', seed), keyOf(prefix, 'guesses', seed)]),
-  ]
-}
-
-function takeBackKeys(prefix: string, { seeds, peer }: Attempt): string[] {
-  // Of the peer at this agent: another agent's peer may have the same name.
-  const [first = ''] = seeds
-  return [keyOf(prefix, 'ahead', `${first} ${peer}`), ...seeds.map((seed) => keyOf(prefix, 'guesses', seed))]
-}
-
-function questionOf(
-  attempt: Attempt,
-  { mostNonces }: Required<RedisStateOptions>,
-): Omit<ScriptQuestion, 'dead'> {
-  const { budgets, comparison, period, policy, proof, token } = attempt
-  const life = lifeMs(attempt)
-  const at = attempt.at.getTime()
-  const question = { at, budgets: budgets.map(({ limit, seconds }) => ({ limit, ms: seconds * 1000 })) }
-  if (comparison.kind === 'guess') {
-    return {
-      ...question,
-      guess: guessTag(attempt, comparison.code),
-      ...(token !== undefined && { token: tokenTag(token) }),
-      // Twice as long as the time step, for a replica whose clock is behind.
-      seenMs: 2 * period * 1000,
-      keep: memoryOf(budgets),
-      keepMs: Math.max(longestMs(budgets), life),
-    }
-  }
-  const spending = { step: comparison.timeStep, claimMs: claimKeptMs + life }
-  if (proof) {
-    const { nonce, created, expires } = proof
-    const bounds = { most: mostNonces, skewMs: guessSkewMs, keepMs: noncesKeptMs }
-    const bucket = bucketEnd(attempt, expires)
-    return {
-      at,
-      budgets: [],
-      ...spending,
-      lifeMs: life,
-      proof: { nonce, created, expires, bucket, ...bounds },
-    }
-  }
-  if (policy === 'reuse') return { ...question, ...spending }
-  return {
-    ...question,
-    ...spending,
-    once: true,
-    acceptableFrom: acceptableFrom(attempt, comparison.timeStep),
-    lifeMs: life,
-  }
-}
-
-function takeBackQuestionOf(attempt: Attempt, { timeStep, drift }: LateCode): TakeBackQuestion {
-  const { comparison, token } = attempt
-  return {
-    at: attempt.at.getTime(),
-    step: timeStep,
-    drift,
-    recentMs: lateCodeMs,
-    guess: comparison.kind === 'guess' ? guessTag(attempt, comparison.code) : '',
-    tokens: [anyToken.repeat(8), ...(token === undefined ? [] : [tokenTag(token)])],
-  }
-}
-
-/** 84 bits, so that distinct guesses stay distinct. Keyed, so that Redis cannot try a million codes. */
-function guessTag({ seeds, timeStep }: Attempt, code: string): string {
-  const [first = ''] = seeds
-  return createHmac('sha256', first).update(`${timeStep} ${code}`).digest('base64url').slice(0, 14)
 }
 
 /** Asks once; asks again only to load the script or to begin a new memory. */
@@ -318,9 +207,4 @@ async function within<T>(timeoutMs: number, answer: Promise<T>, why: () => Failu
   } finally {
     clearTimeout(timer)
   }
-}
-
-/** 132 bits of SHA-256, so that any name becomes a key of one length and without braces. */
-function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('base64url').slice(0, 22)
 }

@@ -131,6 +131,9 @@ export const anyToken = '*'
 /** A clock that was set back by at most this, in milliseconds, forgets no guess early. */
 export const guessSkewMs = 60_000
 
+/** In milliseconds, how long a claim outlives its code, since clocks can be set back. There is one for each seed. */
+export const claimKeptMs = 31 * 24 * 3600 * 1000
+
 /** Whole seconds from one instant to another (both in milliseconds), rounded up, at least 1. */
 export function secondsUntil(instant: number, at: number): number {
   return Math.max(1, Math.ceil((instant - at) / 1000))

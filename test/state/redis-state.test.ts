@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Attempt, State } from '../../src/state/state.js'
-import { decideScript } from '../../src/state/scripts.js'
+import { decideScript } from '../../src/state/decide-script.js'
 import { redisState, type RedisStateOptions, type RedisPort } from '../../src/server/redis.js'
 import { clientNames, clients, type TestClient } from '../support/redis-clients.js'
 import { failureOf } from '../support/failure.js'

@@ -1,4 +1,5 @@
-import { createHash } from 'node:crypto'
+import { proveText, type ProofQuestion } from './proof-script.js'
+import { script } from './script.js'
 import { anyToken, guessSkewMs, mostTokensApart } from './state.js'
 
 /**
@@ -7,10 +8,7 @@ import { anyToken, guessSkewMs, mostTokensApart } from './state.js'
  * KEYS: `begun` (since when the memory is complete); `claim` (the last spent time step of the seed that matched; in its
  * place `begun` again for a guess); `seen` (the distinct wrong codes of this time step); and for each live seed `tokens`,
  * the tags of the tokens that guesses were made with, and `guesses`, to which the script appends such a tag: a sorted set
- * of guesses by instant. With a proof there is only a third key, `nonces`: a hash with the buckets of the seed's spent
- * nonces. A field is the unix second in which the last nonce of a bucket may expire, its value the instant by the clock of
- * Redis before which the bucket is kept in any case. The script appends the field for the bucket itself, a set. The field
- * `gone` is the last second of which buckets are gone: what expires until then is unknown. ARGV: one {@link ScriptQuestion} as JSON. Returns a {@link ScriptAnswer}. Instants are
+ * of guesses by instant. With a proof there is only a third key, `nonces`. ARGV: one {@link ScriptQuestion} as JSON. Returns a {@link ScriptAnswer}. Instants are
  * milliseconds of the attempt's clock; the clock of Redis only measures how long ago the memory was found missing.
  *
  * Because of the first line, Redis refuses the whole script where it cannot write: when it is full, is a replica, or
@@ -121,58 +119,7 @@ local function spend(step)
   return {'accepted', 0}
 end
 
-local function prove(proof)
-  local nonces, gone, first, held = KEYS[3], -math.huge, math.huge, 0
-  local untils, listed = {}, redis.call('HGETALL', KEYS[3])
-  for place = 1, #listed, 2 do
-    local name, value = listed[place], tonumber(listed[place + 1])
-    if name == 'gone' then
-      gone = value
-    else
-      untils[name] = value
-      if redis.call('SISMEMBER', nonces .. ':' .. name, proof.nonce) == 1 then return {'replayed', 0} end
-    end
-  end
-
-  local since, without = beginning()
-  if not since then return without end
-  if proof.created < math.floor(since / 1000) then return {'unknown', since} end
-
-  local now = clock()
-  for name, kept in pairs(untils) do
-    local bucket, last = nonces .. ':' .. name, tonumber(name)
-    local size = redis.call('SCARD', bucket)
-    -- An empty one was lost: Redis ended it after its time to live.
-    if size == 0 or (ask.at >= (last + 1) * 1000 + proof.skewMs and now >= kept) then
-      redis.call('UNLINK', bucket)
-      redis.call('HDEL', nonces, name)
-      if last > gone then
-        gone = last
-        redis.call('HSET', nonces, 'gone', name)
-      end
-    else
-      held = held + size
-      first = math.min(first, last)
-    end
-  end
-  if proof.expires <= gone then return {'unknown', (gone + 1 - (proof.expires - proof.created)) * 1000} end
-  if held >= proof.most then return {'full', (first + 1) * 1000 + proof.skewMs} end
-
-  local name = string.format('%.0f', proof.bucket)
-  local leftMs = math.max(0, (proof.bucket + 1) * 1000 - ask.at)
-  -- In whole seconds, so that it is seldom written.
-  local kept = math.ceil((now + leftMs) / 1000) * 1000
-  redis.call('SADD', nonces .. ':' .. name, proof.nonce)
-  local last = tonumber(redis.call('GET', claim))
-  if kept > (untils[name] or 0) then
-    redis.call('HSET', nonces, name, kept)
-    keep(nonces .. ':' .. name, leftMs + proof.keepMs)
-    keep(nonces, ask.claimMs)
-    if last then keep(claim, ask.claimMs) end
-  end
-  if last and ask.step <= last then return {'accepted', 0} end
-  return spend(ask.step)
-end
+${proveText}
 
 if ask.proof then return prove(ask.proof) end
 
@@ -219,41 +166,7 @@ if ask.acceptableFrom < since then return {'unknown', since} end
 return spend(ask.step)
 `.trim()
 
-/**
- * Takes back a guess that was a late code. KEYS: `ahead` (a hash of codes ahead of the window, by drift), and `guesses`
- * of each live seed, see {@link decideText}. ARGV: one {@link TakeBackQuestion} as JSON. Returns 1 if it was taken back, else 0.
- */
-const takeBackText = `#!lua
-local ahead = KEYS[1]
-local ask = cjson.decode(ARGV[1])
-
-if ask.drift > 0 then
-  local expected = false
-  for drift = ask.drift - 1, ask.drift + 1 do
-    local step, at = string.match(redis.call('HGET', ahead, drift) or '', '^(%d+) (%d+)$')
-    if step and tonumber(step) < ask.step and math.abs(ask.at - at) <= ask.recentMs then expected = true end
-  end
-  redis.call('HSET', ahead, ask.drift, string.format('%.0f %.0f', ask.step, ask.at))
-  redis.call('PEXPIRE', ahead, ask.recentMs)
-  if not expected then return 0 end
-end
-
-for place = 2, #KEYS do
-  for _, token in ipairs(ask.tokens) do redis.call('ZREM', KEYS[place] .. ':' .. token, ask.guess) end
-end
-return 1
-`.trim()
-
-/** A script, and the digest that Redis knows it by. */
-export interface Script {
-  readonly text: string
-  readonly sha: string
-}
-
-const script = (text: string): Script => ({ text, sha: createHash('sha1').update(text).digest('hex') })
-
 export const decideScript = script(decideText)
-export const takeBackScript = script(takeBackText)
 
 /** The argument of {@link decideScript}. */
 export interface ScriptQuestion {
@@ -284,36 +197,6 @@ export interface ScriptQuestion {
   readonly restarted?: true
   /** Set after the answer `lost`: when the new memory begins, unless that answer is too old. */
   readonly begin?: { readonly at: number; readonly lostAt: number; readonly withinMs: number }
-}
-
-/** What a proof spends. Seconds are unix seconds of the attempt's clock. */
-export interface ProofQuestion {
-  readonly nonce: string
-  readonly created: number
-  readonly expires: number
-  /** The second that names its bucket. */
-  readonly bucket: number
-  /** How many nonces of the seed are remembered at most. */
-  readonly most: number
-  /** By how much the clock of another replica may be behind. */
-  readonly skewMs: number
-  /** How much longer than its nonces a bucket is kept, for a clock that stands still or is set back. */
-  readonly keepMs: number
-}
-
-/** The argument of {@link takeBackScript}. */
-export interface TakeBackQuestion {
-  /** When the code was sent. */
-  readonly at: number
-  /** The time step and the drift of the late code. */
-  readonly step: number
-  readonly drift: number
-  /** For how long a code ahead is remembered. */
-  readonly recentMs: number
-  /** The tag of the code in its time step. */
-  readonly guess: string
-  /** The tags of the tokens that it may be listed under. */
-  readonly tokens: readonly string[]
 }
 
 const answerKinds = [
