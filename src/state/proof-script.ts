@@ -49,8 +49,8 @@ local function prove(proof)
   redis.call('SADD', nonces .. ':' .. name, proof.nonce)
   local last = tonumber(redis.call('GET', claim))
   if kept > (untils[name] or 0) then
-    redis.call('HSET', nonces, name, kept)
     keep(nonces .. ':' .. name, leftMs + proof.keepMs)
+    redis.call('HSET', nonces, name, kept)
     keep(nonces, ask.claimMs)
     if last then keep(claim, ask.claimMs) end
   end

@@ -80,11 +80,10 @@ describe('memoryState forgets a nonce', () => {
     const last = signed(someStep, { expires })
     state.decide(last)
     const leftMs = expires * 1000 - last.at.getTime()
-    passes(leftMs + 999)
+    passes(leftMs + 5000)
     expect(
       kindsOf(state, [later(last, leftMs + 999), ...many(1, { at: later(last, leftMs + 999).at })]),
     ).toEqual([...['replayed', 'full']])
-    passes(1)
     expect(kindsOf(state, many(1, { at: later(last, leftMs + 1000).at }))).toEqual(['accepted'])
   })
 
