@@ -138,6 +138,15 @@ export function proofContract(name: string, make: MakeState): void {
       expect(await state.decide(rightCode(someStep + 1))).toEqual(accepted)
     })
 
+    it('raises a claim that a plain request made before', async () => {
+      const state = await make(longAgo)
+      const at = inStep(someStep)
+      expect(await state.decide(rightCode(someStep - 1, { at }))).toEqual(accepted)
+      expect(await state.decide(signed(someStep, { at }))).toEqual(accepted)
+      expect(await state.decide(rightCode(someStep, { at }))).toMatchObject({ kind: 'replayed' })
+      expect(await state.decide(rightCode(someStep + 1, { at }))).toEqual(accepted)
+    })
+
     it('accepts a code that a plain request has spent', async () => {
       const state = await make(longAgo)
       expect(await state.decide(rightCode(someStep))).toEqual(accepted)

@@ -178,6 +178,15 @@ describe.each(clientNames)('signed requests over %s', { skip: !hasRedis() }, (na
       }
     })
 
+    it('keeps the claim for as long as a signed request of an older step may come', async () => {
+      const { state, prefix } = await freshState()
+      await state.decide(rightCode(someStep))
+      const claim = (await keysOf(prefix)).find((key) => key.includes('claim')) ?? ''
+      await run(['EXPIRE', claim, '100'])
+      await state.decide(signed(someStep - 1))
+      expect(Number(await run(['TTL', claim]))).toBeGreaterThan(30 * 24 * 3600)
+    })
+
     it('takes one round trip a decision, under either policy, and few commands', async () => {
       const { state } = await freshState()
       await state.decide(signed(someStep))

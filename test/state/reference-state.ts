@@ -16,11 +16,21 @@ export class ReferenceState {
   readonly #guesses = new Map<string, Guess[]>()
   /** First seed, time step and code of each wrong code. */
   readonly #sent = new Set<string>()
+  /** Seed and nonce of each proof. */
+  readonly #nonces = new Set<string>()
   readonly #ahead: { readonly peer: string; readonly late: LateCode; readonly at: number }[] = []
 
   decide(attempt: Attempt): Decision['kind'] | 'uncounted' | 'tripped' {
     const { comparison, policy, seeds, timeStep, budgets, token } = attempt
     const at = attempt.at.getTime()
+    if (attempt.proof && comparison.kind === 'match') {
+      const id = `${comparison.seed} ${attempt.proof.nonce}`
+      if (this.#nonces.has(id)) return 'replayed'
+      this.#nonces.add(id)
+      const last = this.#claims.get(comparison.seed) ?? -1
+      this.#claims.set(comparison.seed, Math.max(comparison.timeStep, last))
+      return 'accepted'
+    }
     if (this.#exhausted(attempt)) return 'throttled'
     if (comparison.kind === 'guess') {
       const [first] = seeds

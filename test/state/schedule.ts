@@ -1,6 +1,6 @@
-import type { Attempt, Decision, LateCode, State } from '../../src/state/state.js'
+import type { Attempt, Decision, LateCode, SpentProof, State } from '../../src/state/state.js'
 import { numbers } from '../support/numbers.js'
-import { inStep, period, someStep } from './attempts.js'
+import { inStep, period, secondOf, someStep } from './attempts.js'
 import { ReferenceState } from './reference-state.js'
 
 /** Peers with a seed of their own, with two, with one that another has too, and with none that is live. */
@@ -19,7 +19,7 @@ const budgets = [
 
 /**
  * Sends one random schedule to a state and to the reference: right and wrong codes of several peers, spent codes, guesses
- * that turn out to be late codes, tokens that come and go, clocks that jump.
+ * that turn out to be late codes, tokens that come and go, signed requests with new and with spent nonces, clocks that jump.
  *
  * @returns how often each answer came
  * @throws at the first step where they differ, with its number
@@ -35,6 +35,7 @@ export async function runSchedule(
   const live = new Map(peers.map((peer) => [peer, [`${peer}-1`, `${peer}-2`]]))
   let at = inStep(someStep).getTime()
   let lastGuess: Attempt | undefined
+  let newestNonce = 0
 
   const same = (step: number, what: string, ours: unknown, expected: unknown): void => {
     answers.set(`${what} ${String(expected)}`, (answers.get(`${what} ${String(expected)}`) ?? 0) + 1)
@@ -69,6 +70,8 @@ export async function runSchedule(
     const timeStep = Math.floor(at / 1000 / period)
     const listed = random(10) > 0
     const isRight = seeds.length > 0 && action < 75
+    const isSigned = isRight && random(3) === 0
+    const nonce = isSigned && random(3) > 0 ? ++newestNonce : random(newestNonce + 1)
     const attempt: Attempt = {
       peer,
       seeds,
@@ -82,15 +85,22 @@ export async function runSchedule(
       comparison: isRight
         ? { kind: 'match', seed: pick(seeds), timeStep: timeStep + random(3) - 1 }
         : { kind: 'guess', code: String(step) },
+      // It ends far away, so that no real time gets there in a test.
+      ...(isSigned && { proof: proofWith(String(nonce).padStart(22, '0'), new Date(at)) }),
     }
     const repeats = isRight ? 1 : 1 + (random(4) === 0 ? 1 : 0)
     for (let times = 0; times < repeats; times++) {
       const decision = await state.decide(attempt)
-      same(step, 'decide', nameOf(decision), reference.decide(attempt))
+      same(step, isSigned ? 'signed' : 'decide', nameOf(decision), reference.decide(attempt))
       if (decision.kind === 'wrong' && decision.counted) lastGuess = attempt
     }
   }
   return answers
+}
+
+function proofWith(nonce: string, at: Date): SpentProof {
+  const created = secondOf(at)
+  return { nonce, created, expires: Math.ceil(created / 100_000 + 10) * 100_000 }
 }
 
 function nameOf(decision: Decision): string {
@@ -106,6 +116,8 @@ export const allAnswers = [
   'decide tripped',
   'decide uncounted',
   'decide wrong',
+  'signed accepted',
+  'signed replayed',
   'takeBack false',
   'takeBack true',
 ]
