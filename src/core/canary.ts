@@ -52,12 +52,13 @@ export function withReplaced(roster: Roster, canaries: readonly Canary[]): Roste
  * the bait, not even a shared seed.
  */
 export function asBait(
-  { agent, url, profile, replay }: Roster,
+  { agent, url, profile, replay, signed }: Roster,
   { name, createdAt, tokens }: Canary,
   { random }: Pick<ProvisionOptions, 'random'>,
 ): { roster: Roster; peer: Peer } {
   const { algorithm, digits, period } = profile
   const seeds = [seedCredential(makeSeed(algorithm, random), { at: createdAt, random })]
   const peer: Peer = { name, algorithm, digits, period, createdAt, seeds, tokens }
-  return { roster: { agent, url, profile, replay, peers: new Map([[name, peer]]) }, peer }
+  const policies = { replay, ...(signed && { signed }) }
+  return { roster: { agent, url, profile, ...policies, peers: new Map([[name, peer]]) }, peer }
 }

@@ -39,16 +39,16 @@ export function namesChanged(changes: readonly ChangedField[]): string[] {
 type Holder = Peer | Canary
 type Fields = Readonly<Record<string, FieldValue>>
 
-function agentFields({ agent, url, profile, replay }: Roster): Fields {
-  return { agent, url: url ?? null, ...profile, replay }
+function agentFields({ agent, url, profile, replay, signed = 'off' }: Roster): Fields {
+  return { agent, url: url ?? null, ...profile, replay, signed }
 }
 
 function holderFields(holder: Holder | undefined): Fields {
   if (!holder) return {}
   const note = holder.note ?? null
   if (!('seeds' in holder)) return { note }
-  const { algorithm, digits, period, replay = null, pending } = holder
-  return { algorithm, digits, period, replay, note, pending: pending?.step ?? null }
+  const { algorithm, digits, period, replay = null, signed = null, pending } = holder
+  return { algorithm, digits, period, replay, signed, note, pending: pending?.step ?? null }
 }
 
 function holderChanges(peer: string, old: Holder | undefined, now: Holder | undefined): ChangedField[] {

@@ -80,9 +80,9 @@ function fingerprint(holder: Peer | Canary): string {
   const life = ({ id, expiresAt }: Credential): string => `${id} ${expiresAt?.toISOString() ?? ''}`
   const tokens = holder.tokens.map((one) => [hashOf(one), one.token.value !== undefined, life(one)])
   if (!('seeds' in holder)) return JSON.stringify(tokens)
-  const { algorithm, digits, period, replay, seeds } = holder
+  const { algorithm, digits, period, replay, signed, seeds } = holder
   return JSON.stringify([
-    [algorithm, digits, period, replay],
+    [algorithm, digits, period, replay, signed],
     seeds.map((one) => [seedOf(one), life(one)]),
     tokens,
   ])

@@ -4,6 +4,7 @@ import {
   newestLive,
   replayOf,
   seedsOf,
+  signedOf,
   type Credential,
   type Peer,
   type Roster,
@@ -26,7 +27,7 @@ export function handOutBetween(before: Roster, after: Roster, at: Date): HandOut
   )
   return {
     server: textOf(inServerFile(before, at)) !== textOf(inServerFile(after, at)),
-    card: before.profile.header !== after.profile.header,
+    card: textOf(inCard(before)) !== textOf(inCard(after)),
     peers: [...after.peers.values()]
       .filter((peer) => {
         const old = before.peers.get(peer.name) ?? known.get(peer.tokens[0]?.token.hash ?? '')
@@ -38,24 +39,27 @@ export function handOutBetween(before: Roster, after: Roster, at: Date): HandOut
 
 /** Ids stand for seeds and tokens. The profile of peers to come is not in force for any. */
 function inServerFile(roster: Roster, at: Date): unknown {
-  const { agent, profile, peers, sharedSeeds = [] } = roster
+  const { agent, profile, signed = 'off', peers, sharedSeeds = [] } = roster
   const live = (credentials: readonly Credential[]): unknown[] =>
     credentials.filter((one) => isLive(one, at)).map(({ id, expiresAt }) => [id, expiresAt])
   return [
-    [agent, profile.window, profile.header, live(sharedSeeds)],
+    [agent, profile.window, profile.header, signed, live(sharedSeeds)],
     Array.from(peers.values(), (peer) => [
-      [peer.name, peer.algorithm, peer.digits, peer.period, replayOf(roster, peer)],
+      [peer.name, peer.algorithm, peer.digits, peer.period, replayOf(roster, peer), signedOf(roster, peer)],
       [live(peer.seeds), live(peer.tokens)],
     ]),
     canariesOf(roster).map(({ name, tokens }) => [name, live(tokens)]),
   ]
 }
 
+/** The policy is the agent's own, never a peer's. */
+const inCard = ({ profile, signed = 'off' }: Roster): unknown => [profile.header, signed]
+
 function inFragment(roster: Roster, peer: Peer, at: Date): unknown {
   const { agent, url, profile } = roster
   return [
     [agent, url, profile.window, profile.header],
-    [peer.algorithm, peer.digits, peer.period, replayOf(roster, peer)],
+    [peer.algorithm, peer.digits, peer.period, replayOf(roster, peer), signedOf(roster, peer)],
     [newestLive(seedsOf(roster, peer), at)?.id, newestLive(peer.tokens, at)?.id],
   ]
 }

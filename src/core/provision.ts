@@ -9,8 +9,9 @@ import {
   type SeedCredential,
   type TokenCredential,
 } from './roster.js'
-import { makeSameCodes, mayShareSeed, sharedOnce } from './shared-seed.js'
+import { makeSameCodes, mayShareSeed, notSharable } from './shared-seed.js'
 import type { CodeProfile, ReplayPolicy } from './profile.js'
+import type { SignedPolicy } from './proof/profile.js'
 import type { RandomBytes } from './random.js'
 import { makeSeed, type Seed } from './seed.js'
 import { makeToken, type Token, type TokenHash } from './token.js'
@@ -20,6 +21,7 @@ import { unknownPeers } from './unknown-peers.js'
 export interface PeerRequest extends Partial<CodeProfile> {
   readonly name: string
   readonly replay?: ReplayPolicy
+  readonly signed?: SignedPolicy
   readonly note?: string
   readonly seed?: Seed
   readonly token?: Token
@@ -46,14 +48,9 @@ export function provisionPeer(roster: Roster, request: PeerRequest, options: Pro
       'this store has one seed for all peers, so a peer cannot have its own; create a store without --shared-seed',
     )
   }
-  const replay = request.replay ?? roster.replay
-  if (roster.sharedSeeds && !mayShareSeed({ replay })) {
-    const whose = request.replay ? '' : ', which the agent has'
-    throw new TOTPError(
-      'ERR_USAGE',
-      `policy ${replay}${whose}: ${sharedOnce}; use --replay reuse, or create a store without --shared-seed`,
-    )
-  }
+  const { replay = roster.replay, signed = roster.signed } = request
+  if (roster.sharedSeeds && !mayShareSeed({ replay, signed }))
+    throw new TOTPError('ERR_USAGE', notSharable(replay, request.replay ? '' : ', which the agent has'))
   const { at, random } = options
   const profile = { ...roster.profile, ...request }
   const [other] = roster.peers.values()
@@ -72,6 +69,7 @@ export function provisionPeer(roster: Roster, request: PeerRequest, options: Pro
     digits,
     period,
     ...(request.replay ? { replay: request.replay } : {}),
+    ...(request.signed ? { signed: request.signed } : {}),
     ...(request.note ? { note: request.note } : {}),
     createdAt: at,
     seeds: roster.sharedSeeds

@@ -1,6 +1,7 @@
 import { TOTPError } from './errors.js'
 import { quoteName } from './name.js'
 import type { CodeProfile, ReplayPolicy, TOTPProfile } from './profile.js'
+import type { SignedPolicy } from './proof/profile.js'
 import { hashOf, isSame, mergeCredentials, seedOf, sharesSeed, sharesToken } from './credential-match.js'
 import {
   canariesOf,
@@ -15,6 +16,7 @@ import {
 export interface KnownPeer extends CodeProfile {
   readonly name: string
   readonly replay: ReplayPolicy
+  readonly signed: SignedPolicy
   readonly createdAt: Date
   /** Oldest first; empty when the agent has shared seeds. */
   readonly seeds: readonly SeedCredential[]
@@ -27,6 +29,8 @@ export interface KnownAgent {
   readonly agent: string
   readonly profile: TOTPProfile
   readonly serial: number
+  /** The agent's own policy for proofs. */
+  readonly signed: SignedPolicy
   /** Whether the file says that policy `once` is in use. */
   readonly requiresOnce: boolean
   readonly sharedSeeds?: readonly SeedCredential[]
@@ -185,6 +189,8 @@ function taking(roster: Roster, known: KnownAgent): Roster {
     profile: known.profile,
     serial: Math.max(roster.serial ?? 0, known.serial),
     replay,
+    // A file of before has none, and neither had its store.
+    signed: known.signed === 'off' ? undefined : known.signed,
     sharedSeeds: known.sharedSeeds && sharedAfter(roster.sharedSeeds ?? [], known.sharedSeeds),
   }
 }
@@ -197,8 +203,12 @@ function sharedAfter(
   return sharesSeed(store, file) ? mergeCredentials(store, file, seedOf) : file
 }
 
-function peerOf(roster: Roster, { replay, ...one }: KnownPeer): Peer {
-  return { ...one, ...(replay === roster.replay ? {} : { replay }) }
+function peerOf(roster: Roster, { replay, signed, ...one }: KnownPeer): Peer {
+  return {
+    ...one,
+    ...(replay === roster.replay ? {} : { replay }),
+    ...(signed === (roster.signed ?? 'off') ? {} : { signed }),
+  }
 }
 
 /** The file says how the agent checks codes; note and age are known to the store alone. */
@@ -210,6 +220,7 @@ function mergedPeer(roster: Roster, old: Peer, known: KnownPeer): Peer {
     digits,
     period,
     replay: known.replay === roster.replay ? undefined : known.replay,
+    signed: known.signed === (roster.signed ?? 'off') ? undefined : known.signed,
     seeds: roster.sharedSeeds ? [] : mergeCredentials(old.seeds, known.seeds, seedOf),
     tokens: mergeCredentials(old.tokens, known.tokens, hashOf),
   }

@@ -114,6 +114,11 @@ export function signedOf(roster: Roster, peer: Peer): SignedPolicy {
   return peer.signed ?? roster.signed ?? 'off'
 }
 
+/** Returns both policies that apply to a peer. */
+export function policiesOf(roster: Roster, peer: Peer): { replay: ReplayPolicy; signed: SignedPolicy } {
+  return { replay: replayOf(roster, peer), signed: signedOf(roster, peer) }
+}
+
 /** Returns the canaries, in the order in which they were added. */
 export function canariesOf({ canaries }: Roster): Canary[] {
   return canaries ? [...canaries.values()] : []

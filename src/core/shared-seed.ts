@@ -2,7 +2,7 @@ import { TOTPError } from './errors.js'
 import { quoteName } from './name.js'
 import type { CodeProfile, ReplayPolicy } from './profile.js'
 import type { SignedPolicy } from './proof/profile.js'
-import { replayOf, signedOf, type Roster } from './roster.js'
+import { policiesOf, type Roster } from './roster.js'
 import { listSome } from './text.js'
 
 /**
@@ -21,6 +21,15 @@ interface Policies {
 
 /** Why peers under `once` may not share a seed, as the end of a sentence. */
 export const sharedOnce = 'with one seed for all peers, a request of one would spend the codes of the others'
+
+/**
+ * Returns why policy `once` is refused where peers share a seed, and what would be right.
+ *
+ * @param whose said after the policy
+ */
+export function notSharable(replay: ReplayPolicy, whose = ''): string {
+  return `policy ${replay}${whose}: ${sharedOnce}; add --signed require, use --replay reuse, or create a store without --shared-seed`
+}
 
 const mostNames = 5
 
@@ -54,20 +63,20 @@ export function sharedSeedProblem(roster: Roster): RosterProblem | undefined {
     }
   }
   const names = peers
-    .filter((peer) => !mayShareSeed({ replay: replayOf(roster, peer), signed: signedOf(roster, peer) }))
+    .filter((peer) => !mayShareSeed(policiesOf(roster, peer)))
     .map(({ name }) => quoteName(name))
   if (names.length > 0) {
     return {
       kind: 'once',
       message: `policy once of ${listSome(names, mostNames)}: ${sharedOnce}`,
-      fix: `create a store without --shared-seed, or run \`a2a-totp set NAME --replay reuse\` for such peers`,
+      fix: `create a store without --shared-seed, or run \`a2a-totp set NAME --signed require\` or \`--replay reuse\` for such peers`,
     }
   }
   if (peers.length > 0 || mayShareSeed(roster)) return undefined
   return {
     kind: 'once',
     message: `policy once of the agent: ${sharedOnce}`,
-    fix: 'create a store without --shared-seed, or run `a2a-totp set --replay reuse`',
+    fix: 'create a store without --shared-seed, or run `a2a-totp set --signed require` or `set --replay reuse`',
   }
 }
 

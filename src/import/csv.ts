@@ -5,7 +5,18 @@ import { entryOf, requestFrom, type Entry } from './entry.js'
 import { invalidImport, type Fields } from './fields.js'
 import { toolOfColumns } from './other-tools.js'
 
-const columns = new Set(['name', 'peer', 'seed', 'token', 'algorithm', 'digits', 'period', 'replay', 'note'])
+const columns = new Set([
+  'name',
+  'peer',
+  'seed',
+  'token',
+  'algorithm',
+  'digits',
+  'period',
+  'replay',
+  'note',
+  'signed',
+])
 
 /**
  * Reads CSV (RFC 4180) whose first line names the columns, in any order; all but `name` may be absent or empty. Also the

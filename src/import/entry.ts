@@ -10,6 +10,7 @@ import {
   type ReplayPolicy,
   type TOTPProfile,
 } from '../core/profile.js'
+import { signedPolicies, type SignedPolicy } from '../core/proof/profile.js'
 import type { PeerRequest } from '../core/provision.js'
 import { Seed } from '../core/seed.js'
 import { Token } from '../core/token.js'
@@ -99,7 +100,7 @@ function orProblem(where: string, read: () => Entry): Entry {
 }
 
 /** Keys whose values {@link requestFrom} checks. */
-const read = ['seed', 'token', 'algorithm', 'digits', 'period', 'replay']
+const read = ['seed', 'token', 'algorithm', 'digits', 'period', 'replay', 'signed']
 
 /**
  * Reads a peer from an object. A seed or token is created for it only when its key is absent and nothing else in the
@@ -135,9 +136,11 @@ export function requestFrom(fields: Fields): Account {
     throw invalidImport(
       'the name looks like a seed or a token; if it is one, correct it, else run `a2a-totp add-peer`',
     )
-  const [note, replay] = [text('note'), text('replay')]
+  const [note, replay, signed] = [text('note'), text('replay'), text('signed')]
   if (replay !== undefined && !replayPolicies.some((policy) => policy === replay))
     throw invalidImport(`replay must be ${replayPolicies.join(' or ')}`)
+  if (signed !== undefined && !signedPolicies.some((policy) => policy === signed))
+    throw invalidImport(`signed must be one of ${signedPolicies.join(', ')}`)
   const seed = hasSeed ? Seed.fromBase32(credentialIn(fields, 'seed')) : undefined
   if (uri && uri.seed.base32 !== seed?.base32)
     throw invalidImport(
@@ -151,6 +154,7 @@ export function requestFrom(fields: Fields): Account {
       period: numberIn(text('period')),
     }),
     replay: replay as ReplayPolicy | undefined,
+    signed: signed as SignedPolicy | undefined,
     note,
     seed,
     token: hasToken ? Token.parse(credentialIn(fields, 'token')) : undefined,

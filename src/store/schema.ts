@@ -4,6 +4,7 @@ import { parseRfc3339 } from '../core/instant.js'
 import { isObject } from '../core/json.js'
 import { isName, nameRule } from '../core/name.js'
 import { profileRules, replayPolicies, type TOTPProfile } from '../core/profile.js'
+import { signedPolicies } from '../core/proof/profile.js'
 import { rotationSteps, type TokenCredential } from '../core/roster.js'
 import { Seed } from '../core/seed.js'
 import { Token, TokenHash } from '../core/token.js'
@@ -28,6 +29,7 @@ const url = allowed<string>({
 })
 
 const replay = v.picklist(replayPolicies, `must be ${replayPolicies.join(' or ')}`)
+const signed = v.picklist(signedPolicies, `must be one of ${signedPolicies.join(', ')}`)
 
 /** A string that a parser accepts, parsed. An issue has our own message; the parser's error may quote a secret. */
 const parsed = <T>(parse: (given: string) => T | undefined, expected: string) =>
@@ -93,6 +95,7 @@ const pending = v.strictObject({
 export const peerSchema = v.strictObject({
   ...codeProfile,
   replay: v.exactOptional(replay),
+  signed: v.exactOptional(signed),
   note: v.exactOptional(text),
   createdAt: at,
   seeds,
@@ -120,6 +123,7 @@ export const documentSchema = v.strictObject({
   agent: v.strictObject({ name, url: v.exactOptional(url) }),
   profile: v.strictObject({ ...codeProfile, window: field('window'), header: field('header') }),
   replay,
+  signed: v.exactOptional(signed),
   sharedSeeds: v.exactOptional(seeds),
   peers: entries,
   canaries: v.exactOptional(entries),

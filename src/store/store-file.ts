@@ -46,6 +46,7 @@ export function parseStore(text: string): StoreDocument {
     agent,
     profile,
     replay,
+    signed,
     sharedSeeds,
     peers: peerEntries,
     canaries: canaryEntries,
@@ -59,6 +60,7 @@ export function parseStore(text: string): StoreDocument {
     url: agent.url,
     profile,
     replay,
+    ...(signed && { signed }),
     sharedSeeds,
     peers,
     ...(canaries && { canaries }),
@@ -89,7 +91,7 @@ function named<T extends object>(
  */
 export function formatStore(roster: Roster, recipients: readonly string[] = []): string {
   checkRoster(roster)
-  const { serial, agent, url, profile, replay, sharedSeeds, peers } = roster
+  const { serial, agent, url, profile, replay, signed, sharedSeeds, peers } = roster
   const canaries = canariesOf(roster)
   const { algorithm, digits, period, window, header } = profile
   const head = {
@@ -99,6 +101,7 @@ export function formatStore(roster: Roster, recipients: readonly string[] = []):
     agent: { name: agent, url },
     profile: { algorithm, digits, period, window, header },
     replay,
+    signed,
     sharedSeeds: sharedSeeds?.map(seedEntry),
   }
   const blocks = [
@@ -125,12 +128,13 @@ function canaryEntry({ note, createdAt, tokens }: Canary): unknown {
 }
 
 function peerEntry(peer: Peer): unknown {
-  const { algorithm, digits, period, replay, note, createdAt, seeds, tokens, pending } = peer
+  const { algorithm, digits, period, replay, signed, note, createdAt, seeds, tokens, pending } = peer
   return {
     algorithm,
     digits,
     period,
     replay,
+    signed,
     note,
     createdAt: createdAt.toISOString(),
     seeds: seeds.map(seedEntry),

@@ -3,6 +3,7 @@ import { isObject, type JsonObject } from '../../core/json.js'
 import { isName } from '../../core/name.js'
 import { profileFromVariables } from '../../core/profile-variables.js'
 import { defaultProfile, profileRules, type TOTPProfile } from '../../core/profile.js'
+import { signedPolicies, type SignedPolicy } from '../../core/proof/profile.js'
 import { Seed } from '../../core/seed.js'
 import { Token } from '../../core/token.js'
 import { parseHttpUrl } from '../../core/url.js'
@@ -85,10 +86,25 @@ export function readVariables({ where, variables, guess }: VariableSet): Entry {
     if (seed === undefined || token === undefined)
       throw invalidImport('the fragment needs A2A_TOTP_SEED and A2A_TOTP_TOKEN')
     const { algorithm, digits, period } = { ...defaultProfile, ...profileOf(variables) }
-    const request = { algorithm, digits, period, seed: Seed.fromBase32(seed), token: Token.parse(token) }
+    const signed = signedIn(value('SIGNED'))
+    const request = {
+      algorithm,
+      digits,
+      period,
+      signed,
+      seed: Seed.fromBase32(seed),
+      token: Token.parse(token),
+    }
     return { label: guess, request }
   })
   return withClient(entry, { ...about, guessed: true })
+}
+
+/** Absent: `off`, since the variable is written for every other policy. */
+function signedIn(text = 'off'): SignedPolicy {
+  const known = signedPolicies.find((policy) => policy === text)
+  if (known) return known
+  throw invalidImport(`$A2A_TOTP_SIGNED must be one of ${signedPolicies.join(', ')}`)
 }
 
 function profileOf(variables: ReadonlyMap<string, string>): Partial<TOTPProfile> {

@@ -3,6 +3,7 @@ import { asObject, asText, isObject, type JsonObject } from '../../core/json.js'
 import { parseRfc3339 } from '../../core/instant.js'
 import { isName, nameRule, quoteName } from '../../core/name.js'
 import { profileRules, replayPolicies, type CodeProfile, type TOTPProfile } from '../../core/profile.js'
+import { signedPolicies, type SignedPolicy } from '../../core/proof/profile.js'
 import type { KnownAgent, KnownPeer } from '../../core/rebuild.js'
 import type { Canary, Credential, SeedCredential, TokenCredential } from '../../core/roster.js'
 import { Seed } from '../../core/seed.js'
@@ -40,6 +41,7 @@ export function readServerFile(document: JsonObject, createdAt: Date): KnownAgen
     agent: nameIn(document['agent'], 'agent'),
     profile,
     serial: serialIn(document['serial']),
+    signed: signedIn(document['signed'], 'signed'),
     requiresOnce: requires.includes('once'),
     ...(sharedSeeds && { sharedSeeds }),
     peers: Object.entries(asObject(document['peers'])).map(([name, entry]) =>
@@ -60,6 +62,7 @@ function readPeer(
   if (!isObject(entry)) throw invalidImport(`${path} must be an object`)
   const replay = replayPolicies.find((policy) => policy === entry['replay'])
   if (!replay) throw invalidImport(`${path}.replay must be ${replayPolicies.join(' or ')}`)
+  const signed = signedIn(entry['signed'], `${path}.signed`)
   const seeds = entry['seeds'] === undefined ? [] : seedsIn(entry['seeds'], `${path}.seeds`, createdAt)
   if (shared !== (seeds.length === 0))
     throw invalidImport(shared ? `${path}.seeds must be absent beside sharedSeeds` : `${path}.seeds is empty`)
@@ -69,7 +72,7 @@ function readPeer(
   if (tokens.length === 0) throw invalidImport(`${path}.tokens is empty`)
   requireOwnIds(seeds, `${path}.seeds`)
   requireOwnIds(tokens, `${path}.tokens`)
-  return { name, ...codeProfileIn(entry, profile, path), replay, createdAt, seeds, tokens }
+  return { name, ...codeProfileIn(entry, profile, path), replay, signed, createdAt, seeds, tokens }
 }
 
 function canariesIn(given: unknown, createdAt: Date): Canary[] {
@@ -134,6 +137,14 @@ function credentialIn(given: unknown, path: string, createdAt: Date): Credential
 function requireOwnIds(credentials: readonly Credential[], path: string): void {
   if (new Set(credentials.map(({ id }) => id)).size < credentials.length)
     throw invalidImport(`${path} has an id twice`)
+}
+
+/** Absent in a file of before, whose agent knew nothing of proofs. */
+function signedIn(given: unknown, path: string): SignedPolicy {
+  if (given === undefined) return 'off'
+  const known = signedPolicies.find((policy) => policy === given)
+  if (known) return known
+  throw invalidImport(`${path} must be one of ${signedPolicies.join(', ')}`)
 }
 
 function serialIn(given: unknown): number {

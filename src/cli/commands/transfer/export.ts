@@ -16,6 +16,7 @@ interface ExportedPeer {
   readonly digits: number
   readonly period: number
   readonly replay?: string
+  readonly signed?: string
   readonly note?: string
   readonly seed: string
   readonly token?: string
@@ -44,7 +45,17 @@ const formats = {
   maps: async (_, roster, at) => (await renderServerFragment('maps', { roster, at })).content,
 } satisfies Record<string, (exported: Export, roster: Roster, at: Date) => string | Promise<string>>
 
-const columns = ['name', 'seed', 'token', 'algorithm', 'digits', 'period', 'replay', 'note'] as const
+const columns = [
+  'name',
+  'seed',
+  'token',
+  'algorithm',
+  'digits',
+  'period',
+  'replay',
+  'note',
+  'signed',
+] as const
 
 export const define = inContext((command, context) =>
   secretOutOptions(
@@ -122,6 +133,7 @@ function exportedPeers(roster: Roster, at: Date): ExportedPeer[] {
       digits,
       period,
       replay: peer.replay,
+      signed: peer.signed,
       note: peer.note,
       seed: seed.base32,
       token: source.token?.value,

@@ -150,8 +150,12 @@ type PeerEntry = Extract<Entry, { readonly request: unknown }>
 
 /** A policy that is the agent's own is not the peer's: it follows the agent's. */
 function withoutUsualPolicy(roster: Roster, request: PeerRequest): PeerRequest {
-  const { replay, ...rest } = request
-  return replay === undefined || replay === roster.replay ? rest : request
+  const { replay, signed, ...rest } = request
+  return {
+    ...rest,
+    ...(replay !== roster.replay && replay && { replay }),
+    ...(signed !== (roster.signed ?? 'off') && signed && { signed }),
+  }
 }
 
 /** Names and hashes of tokens in use, which no further peer may have. */

@@ -36,7 +36,7 @@ export const define = inContext((command, context) =>
 The format is detected: otpauth:// or otpauth-migration:// URIs, one per line; a PNG of a QR code with one; JSON from
 \`export\` or \`config server --format maps\`; a server file, and the fragments of \`config client\` that contain credentials:
 env, json, yaml, kubernetes; CSV whose first line names its columns (name, seed, token, algorithm, digits, period, replay,
-note; only name is required); exports without encryption of Aegis, 2FAS, andOTP, Bitwarden, FreeOTP+, Ente Auth (plain
+note, signed; only name is required); exports without encryption of Aegis, 2FAS, andOTP, Bitwarden, FreeOTP+, Ente Auth (plain
 text), KeePassXC and 1Password (CSV).
 
 A missing seed or token is created, and import reports for which peer. In JSON it is missing if its key is; an empty value
