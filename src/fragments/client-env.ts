@@ -1,5 +1,6 @@
 import { seedToHandOut, tokenToHandOut } from '../core/live-credentials.js'
 import { profileToVariables } from '../core/profile-variables.js'
+import { signedOf } from '../core/roster.js'
 import { envFile, writableUrl } from './env-file.js'
 import type { ClientInput, Fragment } from './fragment.js'
 
@@ -37,5 +38,15 @@ export function clientVariables(
     A2A_TOTP_TOKEN: tokenToHandOut(peer, at).token.value,
     A2A_TOTP_SEED: seedToHandOut(roster, peer, at).seed.base32,
     ...profileToVariables({ ...roster.profile, ...peer }),
+    ...signedVariable({ roster, peer }),
   }
+}
+
+/** Returns the variable for what the agent does with proofs; none for `off`. */
+export function signedVariable({
+  roster,
+  peer,
+}: Pick<ClientInput, 'roster' | 'peer'>): Record<string, string> {
+  const signed = signedOf(roster, peer)
+  return signed === 'off' ? {} : { A2A_TOTP_SIGNED: signed }
 }

@@ -1,4 +1,4 @@
-import { replayOf } from '../core/roster.js'
+import { policiesOf } from '../core/roster.js'
 import { seedToHandOut, tokenToHandOut } from '../core/live-credentials.js'
 import type { ClientInput, Fragment } from './fragment.js'
 
@@ -28,7 +28,7 @@ export function makeClientJson({ roster, peer, at }: ClientInput): object {
     digits: peer.digits,
     period: peer.period,
     header: roster.profile.header,
-    replay: replayOf(roster, peer),
+    ...policiesOf(roster, peer),
     window: roster.profile.window,
   }
   return {

@@ -1,4 +1,5 @@
 import { profileToVariables } from '../core/profile-variables.js'
+import { signedVariable } from './client-env.js'
 import type { ClientInput, Fragment } from './fragment.js'
 import { requireLive } from './live.js'
 
@@ -19,7 +20,7 @@ export const clientGithub: Fragment<ClientInput> = {
     requireLive(input)
     const { roster, peer } = input
     const { url } = roster
-    const profile = profileToVariables({ ...roster.profile, ...peer })
+    const profile = { ...profileToVariables({ ...roster.profile, ...peer }), ...signedVariable(input) }
     const client = `a2a-totp config client ${peer.name} --format json`
     const { yamlDocument } = await import('./yaml-document.js')
     return yamlDocument(

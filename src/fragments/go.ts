@@ -1,5 +1,5 @@
 import type { ClientInput, Fragment } from './fragment.js'
-import { requireLive } from './live.js'
+import { refuseRequired, requireLive } from './live.js'
 
 /** Code for a client. */
 export const clientGo: Fragment<ClientInput> = {
@@ -8,6 +8,7 @@ export const clientGo: Fragment<ClientInput> = {
   secret: false,
   make: async (input) => {
     requireLive(input)
+    refuseRequired(input, 'the Go file')
     return (await import('./sources.js')).goClient
   },
 }

@@ -1,13 +1,14 @@
 import { liveOf, liveSharedSeedsOf } from '../core/live-credentials.js'
 import {
   canariesOf,
-  replayOf,
+  policiesOf,
   type Peer,
   type Roster,
   type SeedCredential,
   type TokenCredential,
 } from '../core/roster.js'
 import type { CodeProfile } from '../core/profile.js'
+import { usesProofs } from '../core/proof/profile.js'
 import {
   serverFileVersion,
   type ServerFile,
@@ -40,7 +41,7 @@ export function makeServerFile(input: ServerInput): ServerFile {
   const peers = peersWithSeed(input).map((peer): [string, ServerFilePeer] => [
     peer.name,
     {
-      replay: replayOf(roster, peer),
+      ...policiesOf(roster, peer),
       ...ownProfile(roster, peer),
       ...(sharedSeeds ? {} : { seeds: liveOf(peer.seeds, at).map(seedEntry) }),
       tokens: liveOf(peer.tokens, at).map(tokenEntry),
@@ -52,17 +53,20 @@ export function makeServerFile(input: ServerInput): ServerFile {
     agent: roster.agent,
     serial: roster.serial ?? 0,
     profile: roster.profile,
+    signed: roster.signed === 'off' ? undefined : roster.signed,
     sharedSeeds: sharedSeeds?.map(seedEntry),
     peers: Object.fromEntries(peers),
     canaries: canaryEntries(input),
   }
 }
 
-/** The agent's own policy counts too: it is that of the next peer. */
+/** The agent's own replay policy counts too: it is that of the next peer. */
 function requirementsOf(roster: Roster): ServerFileRequirement[] | undefined {
-  const policies = [roster.replay, ...[...roster.peers.values()].map((peer) => replayOf(roster, peer))]
+  const policies = Array.from(roster.peers.values(), (peer) => policiesOf(roster, peer))
+  const once = [roster, ...policies].some(({ replay }) => replay === 'once')
   const words: ServerFileRequirement[] = [
-    ...(policies.includes('once') ? (['once'] as const) : []),
+    ...(once ? (['once'] as const) : []),
+    ...(policies.some(({ signed }) => usesProofs(signed)) ? (['signed'] as const) : []),
     ...(roster.sharedSeeds ? (['shared-seed'] as const) : []),
   ]
   return words.length === 0 ? undefined : words

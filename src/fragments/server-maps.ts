@@ -1,6 +1,7 @@
 import { TOTPError } from '../core/errors.js'
 import { liveOf, liveSharedSeedsOf, requireKnown } from '../core/live-credentials.js'
-import { newestLive, replayOf, type Roster, type SeedCredential } from '../core/roster.js'
+import { usesProofs } from '../core/proof/profile.js'
+import { newestLive, policiesOf, type Roster, type SeedCredential } from '../core/roster.js'
 import type { Fragment, ServerInput } from './fragment.js'
 import { leftOut, peersWithSeed, withoutCanaries } from './live.js'
 
@@ -18,7 +19,7 @@ export const serverMaps: Fragment<ServerInput> = {
   make: (input) => {
     const { roster, at } = input
     const peers = peersWithSeed(input)
-    refuseOnce(roster)
+    refusePolicies(roster)
     const tokens = peers.flatMap((peer) =>
       liveOf(peer.tokens, at).map(({ token }) => [requireKnown(token, peer.name).value, peer.name] as const),
     )
@@ -32,14 +33,17 @@ export const serverMaps: Fragment<ServerInput> = {
   },
 }
 
-/** @throws {TOTPError} `ERR_CONFIG_INVALID`: an agent with only the maps would accept a code twice. */
-function refuseOnce(roster: Roster): void {
-  const once = [...roster.peers.values()].find((peer) => replayOf(roster, peer) === 'once')
-  if (!once) return
-  throw new TOTPError(
-    'ERR_CONFIG_INVALID',
-    `maps cannot express the replay policy once of ${once.name}; use --format json`,
-  )
+/** @throws {TOTPError} `ERR_CONFIG_INVALID`: an agent with only the maps would accept a code twice, or without a proof. */
+function refusePolicies(roster: Roster): void {
+  for (const peer of roster.peers.values()) {
+    const { replay, signed } = policiesOf(roster, peer)
+    const policy = replay === 'once' ? 'replay policy once' : usesProofs(signed) && `signed policy ${signed}`
+    if (policy === false) continue
+    throw new TOTPError(
+      'ERR_CONFIG_INVALID',
+      `maps cannot express the ${policy} of ${peer.name}; use --format json`,
+    )
+  }
 }
 
 /** Returns a warning for each peer whose codes an agent with only the maps would refuse. */
