@@ -13,6 +13,7 @@ import {
   shortestPeriod,
   widestWindow,
 } from '../core/profile.js'
+import { signedPolicies } from '../core/proof/profile.js'
 
 /**
  * The arguments of commander's `option`: flags, description, and a parser of the value. Unlike commander's own errors,
@@ -150,6 +151,15 @@ export const replayOption = (command: Command): Command =>
       '--replay <policy>',
       'whether a code is valid for one request or for its whole lifetime',
       replayPolicies,
+    ),
+  )
+
+export const signedOption = (command: Command): Command =>
+  command.option(
+    ...choice(
+      '--signed <policy>',
+      'proofs: ignored, only reported, checked where there is one, or demanded',
+      signedPolicies,
     ),
   )
 

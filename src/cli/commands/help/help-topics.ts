@@ -43,11 +43,35 @@ each makes it easier to guess a code. After a leak use --now, and update the ser
 Set it for the agent (init --replay, set --replay) or a peer (add-peer --replay, set NAME --replay). A peer without its own
 follows the agent; set NAME --replay inherit lets it follow again.
 `,
+  proofs: `A proof binds one request to the seed: method, path, body and token are signed with a key derived from it. It is sent
+beside the code, never in its place. The signed policy decides what a proof is worth:
+
+  off      nothing looks at proofs
+  observe  they are checked and reported in the events, and decide nothing
+  accept   a proof that is there must be valid, and is good for one request; requests without one are let in as before
+  require  no request without a valid proof of its own: any number of them fit into a period
+
+Set it for the agent (init --signed, set --signed) or a peer (add-peer --signed, set NAME --signed). A peer without its own
+follows the agent; set NAME --signed inherit lets it follow again. init --strict requires proofs from the start. The usual
+pair is once with accept or require: beside reuse, accept stops no more than the same bytes sent twice.
+
+From off to require, one step after the other:
+
+  $ a2a-totp set --signed observe                then hand out the server file and the fragments
+  $ a2a-totp doctor --events events.ndjson       are the proofs valid? If not: why?
+  $ a2a-totp set --replay once --signed accept
+  $ a2a-totp doctor --events events.ndjson       who signs every request?
+  $ a2a-totp set alice --signed require
+
+Update agents before the first accept: those of version 0.1 refuse a server file that says so. The steps back are the same
+command with the policy before it.
+`,
   environment: `Variables that a2a-totp reads:
 
   A2A_TOTP_STORE        the store, without --store
   A2A_TOTP_SEED         for code, verify and probe without NAME; with A2A_TOTP_TOKEN, _AGENT, _URL, _ALGORITHM,
                         _DIGITS, _PERIOD, _HEADER and _WINDOW
+  A2A_TOTP_SIGNED       the signed policy of the peer, which clients read (see help proofs)
   A2A_TOTP_IDENTITY     opens a store encrypted for recipients: an age identity, or a file with one
   A2A_TOTP_PASSPHRASE   opens a store encrypted with a passphrase
   A2A_TOTP_SERVER_FILE  the server file of the agent

@@ -3,18 +3,28 @@ import { TOTPError } from '../../../core/errors.js'
 import { parseName } from '../../../core/name.js'
 import type { Canary, Peer, Roster } from '../../../core/roster.js'
 import type { CodeProfile, ReplayPolicy } from '../../../core/profile.js'
+import { signedBrought } from '../../../core/policies.js'
+import type { SignedPolicy } from '../../../core/proof/profile.js'
 import { provisionPeer, withPeers, type PeerRequest } from '../../../core/provision.js'
 import { requireStrongSeed, Seed } from '../../../core/seed.js'
 import { requireStrongToken, Token } from '../../../core/token.js'
 import { inContext, type CliContext } from '../../context.js'
 import { configClientOf } from '../config-client.js'
 import { credentialsOf, showQrs, textOf } from './credential-rows.js'
-import { codeOptions, deadline, refuseTogether, replayOption, type Deadline } from '../../options.js'
+import {
+  codeOptions,
+  deadline,
+  refuseTogether,
+  replayOption,
+  signedOption,
+  type Deadline,
+} from '../../options.js'
 import { readSecret } from '../../io/given-file.js'
 
 interface AddPeerOptions extends Partial<CodeProfile> {
   canary?: true
   replay?: ReplayPolicy
+  signed?: SignedPolicy
   note?: string
   seedFile?: string
   tokenFile?: string
@@ -27,7 +37,7 @@ interface AddPeerOptions extends Partial<CodeProfile> {
 }
 
 export const define = inContext((command, context) =>
-  replayOption(codeOptions(command.argument('<names...>', 'the names; all are added, or none')))
+  signedOption(replayOption(codeOptions(command.argument('<names...>', 'the names; all are added, or none'))))
     .option('--canary', 'a token without a seed, to plant as bait: the agent refuses it and reports its use')
     .option('--note <text>', 'a remark, kept in the store')
     .option('--seed-file <path>', 'use this base32 seed instead of a new one; - is standard input')
@@ -43,7 +53,7 @@ export const define = inContext((command, context) =>
     .addHelpText(
       'after',
       `
-Prints no secrets without --reveal or --qr. Print a peer's configuration with \`a2a-totp config client NAME\`.
+Prints no secrets without --reveal or --qr. Without --replay and --signed a peer follows the agent. Print a peer's configuration with \`a2a-totp config client NAME\`.
 
 Examples:
   $ a2a-totp add-peer alice bob
@@ -63,7 +73,7 @@ Examples:
 
 /** A canary has no codes. @throws {TOTPError} `ERR_USAGE` for an option that decides about codes */
 function refuseForCanaries(options: AddPeerOptions): void {
-  const { seedFile, allowWeakSeed, algorithm, digits, period, replay, qr } = options
+  const { seedFile, allowWeakSeed, algorithm, digits, period, replay, signed, qr } = options
   const ofCodes = {
     '--seed-file': seedFile,
     '--allow-weak-seed': allowWeakSeed,
@@ -71,6 +81,7 @@ function refuseForCanaries(options: AddPeerOptions): void {
     '--digits': digits,
     '--period': period,
     '--replay': replay,
+    '--signed': signed,
     '--qr': qr,
   }
   for (const [option, value] of Object.entries(ofCodes)) refuseTogether({ '--canary': true, [option]: value })
@@ -81,7 +92,7 @@ async function peerRequests(
   names: string[],
   options: AddPeerOptions,
 ): Promise<PeerRequest[]> {
-  const { algorithm, digits, period, replay, note, seedFile, tokenFile, allowWeakSeed } = options
+  const { algorithm, digits, period, replay, signed, note, seedFile, tokenFile, allowWeakSeed } = options
   const expiresAt = options.expires?.(context.now())
   for (const name of names) parseName(name, 'peer')
   if (new Set(names).size !== names.length)
@@ -102,7 +113,7 @@ async function peerRequests(
     tokenFile === undefined ? undefined : Token.parse(await readSecret(context, '--token-file', tokenFile))
   if (token)
     requireStrongToken(token, options.allowWeakToken ?? false, 'use a longer one, or pass --allow-weak-token')
-  const shared = { algorithm, digits, period, replay, note, seed, token, expiresAt }
+  const shared = { algorithm, digits, period, replay, signed, note, seed, token, expiresAt }
   const given = Object.fromEntries(Object.entries(shared).filter(([, value]) => value !== undefined))
   return names.map((name) => ({ ...given, name }))
 }
@@ -123,7 +134,10 @@ async function add(
       added = canaries
       return withCanaries(current, canaries)
     }
-    const peers = missing.map((request) => provisionPeer(current, request, making))
+    const peers = missing.map((request) => {
+      const signed = request.signed ?? signedBrought(request, undefined, current.signed)
+      return provisionPeer(current, { ...request, ...(signed && { signed }) }, making)
+    })
     added = peers
     return withPeers(current, peers)
   })
@@ -135,7 +149,7 @@ function report(
   roster: Roster,
   names: readonly string[],
   added: readonly (Peer | Canary)[],
-  { reveal, canary }: AddPeerOptions,
+  { reveal, canary, replay, signed }: AddPeerOptions,
 ): void {
   const rows = added.map((peer) => credentialsOf(roster, peer, reveal ?? false))
   output.result(rows.map(textOf).join('\n'), { peers: rows })
@@ -143,6 +157,8 @@ function report(
   if (present.length > 0) output.say(`already exists, not changed: ${present.join(', ')}`)
   const [first] = added
   if (!first) return
+  if (replay === 'once' && signed === undefined && 'signed' in first && first.signed)
+    output.say(`--replay once brings --signed ${first.signed}; pass --signed for another policy`)
   output.say(
     canary
       ? `next: a2a-totp config server for the agent, and a2a-totp config client ${first.name} for a file to plant`

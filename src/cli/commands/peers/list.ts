@@ -1,4 +1,4 @@
-import { canariesOf, replayOf, seedsOf, type Canary, type Peer, type Roster } from '../../../core/roster.js'
+import { canariesOf, policiesOf, seedsOf, type Canary, type Peer, type Roster } from '../../../core/roster.js'
 import { inContext } from '../../context.js'
 import { ageOf, noteOf, overlapOf, pendingOf, viewRoster } from './peer-view.js'
 import { tableIn } from '../../io/table.js'
@@ -19,7 +19,7 @@ Examples:
     .action(async () => {
       const roster = await store.read()
       const peers = [...roster.peers.values(), ...canariesOf(roster)]
-      const header = ['NAME', 'SEED', 'TOKEN', 'AGE', 'CODES', 'REPLAY', 'NOTE']
+      const header = ['NAME', 'SEED', 'TOKEN', 'AGE', 'CODES', 'REPLAY', 'SIGNED', 'NOTE']
       const [head = [], ...rows] = withPending(
         [header, ...peers.map((peer) => row(roster, peer, now()))],
         ['PENDING', ...peers.map((peer) => pendingOf(peer, now()))],
@@ -43,15 +43,17 @@ function withPending(rows: readonly string[][], column: readonly string[]): read
 function row(roster: Roster, peer: Peer | Canary, now: Date): string[] {
   if (!('seeds' in peer)) {
     const age = ageOf(peer.tokens.at(-1)?.createdAt ?? peer.createdAt, now)
-    return [peer.name, 'canary', overlapOf(peer.tokens, now), age, '-', '-', noteOf(peer)]
+    return [peer.name, 'canary', overlapOf(peer.tokens, now), age, '-', '-', '-', noteOf(peer)]
   }
+  const { replay, signed } = policiesOf(roster, peer)
   return [
     peer.name,
     overlapOf(seedsOf(roster, peer), now),
     overlapOf(peer.tokens, now),
     ageOf(peer.tokens.at(-1)?.createdAt ?? peer.createdAt, now),
     `${peer.algorithm} ${peer.digits}/${peer.period}s`,
-    replayOf(roster, peer),
+    replay,
+    signed,
     noteOf(peer),
   ]
 }

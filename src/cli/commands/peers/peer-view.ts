@@ -1,7 +1,7 @@
 import {
   isLive,
   newestLive,
-  replayOf,
+  policiesOf,
   seedsOf,
   type Canary,
   type Credential,
@@ -42,6 +42,7 @@ export interface PeerView {
   readonly digits: number | null
   readonly period: number | null
   readonly replay: string | null
+  readonly signed: string | null
   readonly createdAt: string
   readonly note: string | null
   readonly seeds: readonly CredentialView[]
@@ -57,7 +58,7 @@ export function viewPeer(roster: Roster, peer: Peer | Canary): PeerView {
     algorithm,
     digits,
     period,
-    replay: replayOf(roster, peer),
+    ...policiesOf(roster, peer),
     createdAt: createdAt.toISOString(),
     note: note ?? null,
     seeds: seedsOf(roster, peer).map(viewCredential),
@@ -73,7 +74,7 @@ function viewPending({ pending }: Peer): PendingView | null {
 }
 
 function viewCanary({ name, note, createdAt, tokens }: Canary): PeerView {
-  const noCodes = { algorithm: null, digits: null, period: null, replay: null }
+  const noCodes = { algorithm: null, digits: null, period: null, replay: null, signed: null }
   const life = { createdAt: createdAt.toISOString(), note: note ?? null }
   return {
     name,
@@ -93,6 +94,7 @@ export function viewRoster(roster: Roster, peers: Iterable<Peer | Canary>): Reco
     url: roster.url ?? null,
     profile: roster.profile,
     replay: roster.replay,
+    signed: roster.signed ?? 'off',
     sharedSeed: roster.sharedSeeds !== undefined,
     peers: Array.from(peers, (peer) => viewPeer(roster, peer)),
   }

@@ -3,6 +3,7 @@ import { TOTPError } from '../../../core/errors.js'
 import {
   replayOf,
   seedsOf,
+  signedOf,
   type Canary,
   type Credential,
   type Peer,
@@ -86,6 +87,7 @@ function describe(roster: Roster, peer: Peer, now: Date): string {
     ['agent', roster.agent],
     ['codes', `${peer.algorithm}, ${peer.digits} digits, ${peer.period} s, window ${window}, in ${header}`],
     ['replay', replayOf(roster, peer)],
+    ['signed', signedOf(roster, peer)],
     ['created', peer.createdAt.toISOString()],
     ...(peer.note === undefined ? [] : [['note', noteOf(peer)]]),
     ...(peer.pending ? [['rotation', `pending: ${pendingOf(peer, now)}`]] : []),

@@ -2,7 +2,9 @@ import { dirname } from 'node:path'
 import { TOTPError, isTOTPError } from '../../../core/errors.js'
 import { parseName } from '../../../core/name.js'
 import type { Roster } from '../../../core/roster.js'
+import { signedForNew } from '../../../core/policies.js'
 import { parseProfile, type ReplayPolicy, type TOTPProfile } from '../../../core/profile.js'
+import type { SignedPolicy } from '../../../core/proof/profile.js'
 import { seedCredential } from '../../../core/provision.js'
 import { mayShareSeed, sharedOnce } from '../../../core/shared-seed.js'
 import { makeSeed } from '../../../core/seed.js'
@@ -12,7 +14,7 @@ import { plaintext } from '../../../store/protection.js'
 import { inContext, type CliContext } from '../../context.js'
 import type { StoreAccess } from '../../store/store-access.js'
 import { encryptionOptions, protectionFrom, type EncryptionOptions } from './encryption.js'
-import { requireHttpUrl, profileOptions, replayOption } from '../../options.js'
+import { requireHttpUrl, profileOptions, replayOption, signedOption } from '../../options.js'
 import { beforePlaintext } from './plaintext.js'
 import type { Output } from '../../io/output.js'
 
@@ -20,6 +22,8 @@ interface InitOptions extends Partial<TOTPProfile>, EncryptionOptions {
   agent: string
   url?: string
   replay?: ReplayPolicy
+  signed?: SignedPolicy
+  strict?: true
   sharedSeed?: true
   ifMissing?: true
   force?: true
@@ -27,19 +31,27 @@ interface InitOptions extends Partial<TOTPProfile>, EncryptionOptions {
   gitignore: boolean
 }
 
+/** What `--strict` stands for. */
+const strict = { replay: 'once', signed: 'require', digits: 8, algorithm: 'SHA256' } as const
+const strictWords = `the same as ${Object.entries(strict)
+  .map(([name, value]) => `--${name} ${value}`)
+  .join(' ')}`
+
 export const define = inContext((command, context) =>
   encryptionOptions(
-    replayOption(
-      profileOptions(
-        command
-          .option('--agent <name>', "the agent's stable name", 'agent')
-          .option('--url <url>', "the agent's address, for clients and the probe"),
+    signedOption(
+      replayOption(
+        profileOptions(
+          command
+            .option('--agent <name>', "the agent's stable name", 'agent')
+            .option('--url <url>', "the agent's address, for clients and the probe"),
+        ),
       ),
-    ),
+    ).option('--strict', strictWords),
   )
     .option(
       '--shared-seed',
-      'one seed for all peers; weaker, since each can impersonate the others; not with once',
+      'one seed for all peers; weaker, since each can impersonate the others; with once only beside --signed require',
     )
     .option('--if-missing', 'if the store exists, change nothing and succeed')
     .option('--force', 'create a new store; the old file is kept beside it')
@@ -54,10 +66,12 @@ this agent: never share it.
 Examples:
   $ a2a-totp init --agent billing --url https://billing.example
   $ a2a-totp init --replay once --digits 8
+  $ a2a-totp init --strict                        # each request with a proof of its own
   $ a2a-totp init --encrypt-to age1…              # then it may be committed
   $ a2a-totp --store /etc/billing/a2a-totp.json init --if-missing`,
     )
-    .action(async (options: InitOptions) => {
+    .action(async (given: InitOptions) => {
+      const options = withStrict(given)
       const { output } = context
       const store = context.store.here()
       const roster = rosterFrom(options, context)
@@ -107,12 +121,26 @@ async function create(
   return progress.during('encrypting the store', () => store.create(...args))
 }
 
+/** @throws {TOTPError} `ERR_USAGE` for an option that contradicts `--strict` */
+function withStrict(options: InitOptions): InitOptions {
+  if (!options.strict) return options
+  for (const [name, value] of Object.entries(strict)) {
+    const given = options[name as keyof typeof strict]
+    if (given !== undefined && given !== value)
+      throw new TOTPError(
+        'ERR_USAGE',
+        `--strict and --${name} ${given} contradict each other: --strict is ${strictWords.replace('the same as ', '')}; omit one`,
+      )
+  }
+  return { ...options, ...strict }
+}
+
 function rosterFrom(options: InitOptions, { now, random }: CliContext): Roster {
   const profile = parseProfile({ ...options })
   const making = { at: now(), random }
-  const { replay = 'reuse', sharedSeed } = options
-  if (sharedSeed && !mayShareSeed({ replay })) {
-    const why = `${sharedOnce}; leave out one of them`
+  const { replay = 'reuse', signed = signedForNew(replay), sharedSeed } = options
+  if (sharedSeed && !mayShareSeed({ replay, signed })) {
+    const why = `${sharedOnce}; leave out one of them, or add --signed require`
     throw new TOTPError('ERR_USAGE', `--shared-seed and --replay ${replay} exclude each other: ${why}`)
   }
   return {
@@ -120,6 +148,7 @@ function rosterFrom(options: InitOptions, { now, random }: CliContext): Roster {
     url: options.url === undefined ? undefined : requireHttpUrl('--url', options.url),
     profile,
     replay,
+    signed,
     sharedSeeds: sharedSeed ? [seedCredential(makeSeed(profile.algorithm, random), making)] : undefined,
     peers: new Map(),
   }
@@ -155,12 +184,26 @@ async function peersIn(store: StoreAccess): Promise<number | undefined> {
   }
 }
 
-function remark(output: Output, store: StoreAccess, { replay }: InitOptions, { sharedSeeds }: Roster): void {
+/** What is said of a policy that was not chosen. */
+const signedWords = {
+  observe:
+    'signed policy observe: proofs are checked and reported, and decide nothing; with --signed accept or require they do',
+  accept:
+    'signed policy accept: a request with a proof is good once, and any number of them fit into a period; with --signed require all need one',
+} as const
+
+function remark(
+  output: Output,
+  store: StoreAccess,
+  { replay, signed }: InitOptions,
+  { signed: chosen, sharedSeeds }: Roster,
+): void {
   if (replay === undefined) {
     output.say(
       'replay policy reuse: a code is valid for any number of requests in its lifetime; with --replay once, for one',
     )
   }
+  if (signed === undefined) output.say(signedWords[chosen === 'accept' ? 'accept' : 'observe'])
   if (sharedSeeds) {
     output.warn(
       'one seed for all peers is weaker: any peer with a stolen token can impersonate its owner; prefer one seed per peer',
