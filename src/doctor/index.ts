@@ -16,6 +16,8 @@ import { auditRoster } from './roster-audit.js'
 import { auditSecrets } from './secret-audit.js'
 import { auditVendored } from './vendored-audit.js'
 
+export { auditEvents } from './event-audit.js'
+export { tallyEvents, type EventTally } from './event-tally.js'
 export { auditClock } from './clock-audit.js'
 export type { Finding } from './finding.js'
 export { kindsOf, type Kind } from './kinds.js'

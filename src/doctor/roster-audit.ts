@@ -1,7 +1,7 @@
 import {
   isLive,
   newestLive,
-  replayOf,
+  policiesOf,
   seedsOf,
   type Credential,
   type Peer,
@@ -10,6 +10,7 @@ import {
 import { sharedSeedProblem } from '../core/shared-seed.js'
 import { limitsFor, riskOf } from '../state/budgets.js'
 import { chosen, type Finding } from './finding.js'
+import { auditObserved, reuseBesideAccept } from './signed-audit.js'
 import { rotateCommand, type RosterUnderTest } from './rotation-command.js'
 import { auditHandOut } from './hand-out-audit.js'
 import { auditStrength } from './strength-audit.js'
@@ -98,8 +99,14 @@ interface LifeNote {
 }
 
 function auditPolicy(tested: RosterUnderTest, peer: Peer): Finding[] {
-  const replays = replayOf(tested.roster, peer) === 'once' ? [] : [replayReuse(tested, peer)]
-  return [...replays, ...guesses(tested, peer)]
+  const { replay, signed } = policiesOf(tested.roster, peer)
+  // Where each request needs a proof, a captured one is worth nothing, whatever the code.
+  const reuses = replay === 'reuse' && signed !== 'require'
+  return [
+    ...(reuses ? [signed === 'accept' ? reuseBesideAccept(tested, peer) : replayReuse(tested, peer)] : []),
+    ...auditObserved(tested, peer),
+    ...guesses(tested, peer),
+  ]
 }
 
 function replayReuse({ roster, tool }: RosterUnderTest, { name, period }: Peer): Finding {

@@ -1,24 +1,31 @@
 import { relative } from 'node:path'
+import type { Command } from 'commander'
 import packageJson from '../../../package.json' with { type: 'json' }
-import { isTOTPError } from '../../core/errors.js'
 import { defaultProfile } from '../../core/profile.js'
+import { TOTPError, isTOTPError } from '../../core/errors.js'
 import { quoteForShell } from '../../core/shell.js'
 import { count, printable } from '../../core/text.js'
-import type { Finding, Kind, StoreUnderTest } from '../../doctor/index.js'
+import type { EventTally, Finding, Kind, StoreUnderTest } from '../../doctor/index.js'
 import { locateStore } from '../../store/locate.js'
-import { inContext, type CliContext } from '../context.js'
+import { inContext, type CliContext, type DefineCommand } from '../context.js'
 import { exitCodes } from '../errors.js'
+import { givenChunks } from '../io/given-stream.js'
 import { workingFolderOrRoot, pathFrom } from '../io/path.js'
 import type { Output } from '../io/output.js'
 import { requireHttpUrl } from '../options.js'
+import type { System } from '../system.js'
 
 interface DoctorOptions {
   fix?: true
   clock?: string
+  events?: string
   verbose?: true
 }
 
-export const define = inContext((command, context) =>
+export const define: DefineCommand = (command, invocation) =>
+  inContext((doctor, context) => describe(doctor, context, invocation.system))(command, invocation)
+
+const describe = (command: Command, context: CliContext, system: System): Command =>
   command
     .argument(
       '[stores...]',
@@ -26,23 +33,43 @@ export const define = inContext((command, context) =>
     )
     .option('--fix', 'fix what is safe to fix: modes, .gitignore, leftovers')
     .option('--clock <url>', 'compare the clock with the Date of an HTTP response')
+    .option(
+      '--events <file>',
+      "read what the agent's onEvent logged, a JSON document a line; - is standard input",
+    )
     .option('--verbose', 'report each finding by itself, instead of one line for each kind')
     .addHelpText(
       'after',
       `
 Exits with 1 if a serious finding was not fixed. With --fix it checks again: a finding reported as fixed is gone.
-Never runs anything that the repository around a store configures.
+Never runs anything that the repository around a store configures. --events says which peers signed all of their requests,
+and why proofs were invalid: see help proofs.
 
 Examples:
   $ a2a-totp doctor
   $ a2a-totp doctor billing.json mail.json        # does one seed serve two agents?
-  $ a2a-totp doctor --clock https://billing.example --fix`,
+  $ a2a-totp doctor --clock https://billing.example --fix
+  $ journalctl -u billing -o cat | a2a-totp doctor --events -`,
     )
-    .action(async (paths: string[], { fix, clock, verbose }: DoctorOptions) => {
+    .action(async (paths: string[], { fix, clock, events, verbose }: DoctorOptions) => {
       const { output, now, progress, env, signal } = context
       if (clock !== undefined) requireHttpUrl('--clock', clock)
       const stores = await storesUnderTest(context, paths)
-      const { examine, auditClock, worstFirst, kindsOf } = await import('../../doctor/index.js')
+      const [first] = stores
+      if (events !== undefined && stores.length > 1)
+        throw new TOTPError('ERR_USAGE', '--events is about the peers of one store; name only one')
+      const { examine, auditClock, auditEvents, tallyEvents, worstFirst, kindsOf } =
+        await import('../../doctor/index.js')
+      const tally =
+        events === undefined || !first
+          ? undefined
+          : await progress.during('reading events', () =>
+              tallyEvents(
+                givenChunks(context, system, 'the file given to --events', events),
+                new Set(first.roster.peers.keys()),
+              ),
+            )
+      const eventFindings = tally && first ? auditEvents(tally, first.roster, first.tool) : []
       const profile = stores[0]?.roster.profile ?? defaultProfile
       const clockFindings =
         clock === undefined
@@ -58,16 +85,34 @@ Examples:
       const found = await look()
       const { findings, fixed } = fix ? await repair(found, look, output) : untouched(found)
       context.signal.throwIfAborted()
-      const all = worstFirst([...findings, ...clockFindings])
+      const all = worstFirst([...findings, ...eventFindings, ...clockFindings])
       const ok = !all.some((finding) => finding.severity === 'serious' && !fixed.has(finding))
       output.result(verbose ? blocks(all, fixed) : kindsOf(all, fixed).map(lineOf).join('\n'), {
         ok,
         findings: all.map((finding) => viewOf(finding, fixed, stores.length > 1)),
+        ...(tally && { events: eventCounts(tally) }),
       })
+      if (tally) output.say(eventSummary(tally))
       output.say(summaryOf(all, fixed))
       if (!ok) context.setExitCode(exitCodes.no)
-    }),
-)
+    })
+
+const eventCounts = ({ lines, counted, unknown, foreign }: EventTally): object => ({
+  lines,
+  counted,
+  unknown,
+  foreign,
+})
+
+function eventSummary({ lines, counted, unknown, foreign }: EventTally): string {
+  const parts = [
+    `${count(lines, 'line')} read`,
+    `${count(counted, 'event')} with proofs of these peers`,
+    ...(unknown > 0 ? [`${unknown} of peers that are not in the store`] : []),
+    ...(foreign > 0 ? [`${foreign} skipped: not events`] : []),
+  ]
+  return parts.join(', ')
+}
 
 /** Modes are reported as findings, so a store that other commands refuse is examined anyway. */
 async function storesUnderTest(context: CliContext, paths: readonly string[]): Promise<StoreUnderTest[]> {

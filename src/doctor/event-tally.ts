@@ -1,0 +1,129 @@
+import { parseRfc3339 } from '../core/instant.js'
+import { isObject, type JsonObject } from '../core/json.js'
+import { proofReasons, type ProofReason } from '../core/proof/profile.js'
+
+/** How many of a peer's requests had which proof. */
+export interface ProofTally {
+  /** Let in, with a valid proof. */
+  valid: number
+  /** Let in, without a proof. */
+  absent: number
+  /** Let in although the proof was invalid, under `observe`. */
+  readonly invalid: Map<ProofReason, number>
+  /** Refused for the proof. */
+  readonly refused: Map<ProofReason, number>
+  /** When the first and the last of the counted requests came, where the events say so. */
+  first?: Date
+  last?: Date
+}
+
+export interface EventTally {
+  readonly peers: ReadonlyMap<string, ProofTally>
+  readonly lines: number
+  /** Events about a proof of a peer that is known. */
+  readonly counted: number
+  /** Events about proofs of other peers. */
+  readonly unknown: number
+  /** Lines that are no events. */
+  readonly foreign: number
+}
+
+/** No event is that long: its texts are names, reasons and addresses. */
+const longestLine = 64 * 1024
+const lineFeed = 0x0a
+
+/**
+ * Counts the events of a log with one JSON document a line, as `onEvent` writes them. Whatever is before the document, such
+ * as the name of a container, is passed over. Nothing but counts is kept, so that a log may have any size.
+ *
+ * @param names the peers that are counted; what else the log names is not kept
+ */
+export async function tallyEvents(
+  chunks: AsyncIterable<Uint8Array>,
+  names: ReadonlySet<string>,
+): Promise<EventTally> {
+  const peers = new Map<string, ProofTally>()
+  const counts = { lines: 0, counted: 0, unknown: 0, foreign: 0 }
+  for await (const line of linesOf(chunks)) {
+    if (line === '') continue
+    counts.lines++
+    const event = eventIn(line)
+    if (!event) counts.foreign++
+    else if (aboutProof(event)) {
+      const { peer } = event
+      if (typeof peer !== 'string' || !names.has(peer)) counts.unknown++
+      else {
+        const tally = peers.get(peer) ?? { valid: 0, absent: 0, invalid: new Map(), refused: new Map() }
+        peers.set(peer, tally)
+        add(tally, event)
+        counts.counted++
+      }
+    }
+  }
+  return { peers, ...counts }
+}
+
+/** Lines without their ends. One that is too long is undefined, and is not kept. */
+async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string | undefined, void, void> {
+  let pieces: Uint8Array[] = []
+  let length = 0
+  const keep = (piece: Uint8Array): void => {
+    length += piece.length
+    if (length > longestLine) pieces = []
+    else pieces.push(piece)
+  }
+  const take = (): string | undefined => {
+    const line = length > longestLine ? undefined : Buffer.concat(pieces).toString().trim()
+    pieces = []
+    length = 0
+    return line
+  }
+  for await (const chunk of chunks) {
+    let start = 0
+    for (let end = chunk.indexOf(lineFeed); end >= 0; end = chunk.indexOf(lineFeed, start)) {
+      keep(chunk.subarray(start, end))
+      yield take()
+      start = end + 1
+    }
+    keep(chunk.subarray(start))
+  }
+  if (length > 0) yield take()
+}
+
+function eventIn(line: string | undefined): JsonObject | undefined {
+  const start = line?.indexOf('{') ?? -1
+  if (line === undefined || start < 0) return undefined
+  try {
+    const event: unknown = JSON.parse(line.slice(start))
+    return isObject(event) && typeof event['type'] === 'string' ? event : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const aboutProof = ({ type, proof }: JsonObject): boolean =>
+  type === 'authenticated' || type === 'proof_observed'
+    ? proof === 'valid' || proof === 'absent' || proof === 'invalid'
+    : type === 'refused' && proof === 'invalid'
+
+function add(tally: ProofTally, { type, proof, proofReason, reason, count, at }: JsonObject): void {
+  const when = typeof at === 'string' ? parseRfc3339(at) : undefined
+  if (when && (!tally.first || when < tally.first)) tally.first = when
+  if (when && (!tally.last || when > tally.last)) tally.last = when
+  const why = reasonOf(proofReason) ?? reasonOf(reason) ?? 'proof-malformed'
+  if (type === 'refused')
+    addTo(tally.refused, why, Number.isSafeInteger(count) ? Math.max(1, Number(count)) : 1)
+  else if (proof === 'invalid') {
+    addTo(tally.invalid, why, 1)
+    // A body that turned out to be another one: the request was counted as valid before.
+    if (type === 'proof_observed') tally.valid = Math.max(0, tally.valid - 1)
+  } else if (type === 'authenticated') {
+    if (proof === 'valid') tally.valid++
+    else tally.absent++
+  }
+}
+
+const reasonOf = (given: unknown): ProofReason | undefined => proofReasons.find((reason) => reason === given)
+
+const addTo = (counts: Map<ProofReason, number>, reason: ProofReason, more: number): void =>
+  void counts.set(reason, (counts.get(reason) ?? 0) + more)
