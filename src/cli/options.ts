@@ -42,6 +42,21 @@ export function choice(
   return [flags, `${description} (${words.join(', ')})`, completing(parse, { words: () => offers })]
 }
 
+/** Adds an option that takes several words, as its flags show them: `--for <method> <url>`. All words up to the next option are its. */
+export function severalWords(command: Command, flags: string, description: string): Command {
+  const option = command.createOption(flags, description)
+  option.variadic = true
+  return command.addOption(option)
+}
+
+/** The arguments of commander's `option` for one that may be repeated, each time with one value. */
+export function repeatable(
+  flags: string,
+  description: string,
+): Definition<(value: string, before?: readonly string[]) => string[]> {
+  return [flags, description, (value, before = []) => [...before, value]]
+}
+
 /** An option whose value is a list of words, separated by commas, each of them once. */
 export function someOf(
   flags: string,

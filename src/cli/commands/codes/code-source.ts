@@ -17,6 +17,8 @@ export interface CodeSource {
   readonly agent?: string
   readonly url?: string
   readonly profile: TOTPProfile
+  /** The window of the agent; undefined if it is not known, and then that of the profile is the default. */
+  readonly window?: number
   /** Every live seed; last the one to generate codes with. */
   readonly seeds: readonly [Seed, ...Seed[]]
   /** The newest live token; undefined if only a seed is known. */
@@ -85,6 +87,7 @@ export function sourceFromStore(roster: Roster, peer: Peer, at: Date): CodeSourc
     agent: roster.agent,
     url: roster.url,
     profile: { ...roster.profile, algorithm, digits, period },
+    window: roster.profile.window,
     seeds: inOrder(others, inUse),
     token,
   }
@@ -98,11 +101,14 @@ function inOrder(others: readonly SeedCredential[], last: SeedCredential): [Seed
 /** An empty variable counts as missing. */
 function sourceFromEnvironment(env: Env): CodeSource {
   const { A2A_TOTP_AGENT: agent, A2A_TOTP_URL: url, A2A_TOTP_SEED: seed = '', A2A_TOTP_TOKEN: token } = env
+  const given = profileFromVariables(env)
+  const { window } = given
   return {
     ...(agent ? { agent } : {}),
     ...(url ? { url } : {}),
+    ...(window === undefined ? {} : { window }),
     seeds: [fromVariable('A2A_TOTP_SEED', seed, (text) => Seed.fromBase32(text))],
-    profile: parseProfile(profileFromVariables(env)),
+    profile: parseProfile(given),
     ...(token ? { token: fromVariable('A2A_TOTP_TOKEN', token, (text) => Token.parse(text)) } : {}),
   }
 }

@@ -4,11 +4,15 @@ import { requireKnown } from '../../../core/live-credentials.js'
 import { findCodeSource, newestSeed, type CodeSource } from './code-source.js'
 import { peerArgument } from '../../completes.js'
 import { inContext, type CliContext } from '../../context.js'
-import { refuseTogether, time, wholeNumber } from '../../options.js'
+import { refuseTogether, repeatable, severalWords, time, wholeNumber } from '../../options.js'
+import type { RequestLine } from './request-line.js'
+import type { ContentOptions, SignWith } from './request-proof.js'
+import type { Field } from './with-fields.js'
 
-interface CodeOptions {
+interface CodeOptions extends ContentOptions {
   header?: true
   headers?: true
+  for?: readonly string[]
   watch?: true
   at?: Date
   minRemaining?: number
@@ -27,68 +31,110 @@ interface Reading {
 }
 
 export const define = inContext((command, context) =>
-  command
-    .argument(
-      ...peerArgument('[name]', 'the peer (default: $A2A_TOTP_SEED, else the only peer of the store)'),
-    )
-    .option('--header', 'print a header line: X-TOTP: 123456')
-    .option('--headers', 'print the Authorization line as well, for curl -H @-')
+  severalWords(
+    command
+      .argument(
+        ...peerArgument('[name]', 'the peer (default: $A2A_TOTP_SEED, else the only peer of the store)'),
+      )
+      .option('--header', 'print a header line: X-TOTP: 123456')
+      .option('--headers', 'print the Authorization line as well, for curl -H @-'),
+    '--for <method> <url>',
+    'print the lines that sign this request too; implies --headers',
+  )
+    .option('--body <file>', 'with --for: what the request will send, byte for byte; - is standard input')
+    .option(...repeatable('--with <line>', "with --for: a header line to sign and print: 'NAME: VALUE'"))
     .option('--watch', 'print each new code until interrupted')
     .option(...time('--at <time>', 'the code at another time: RFC 3339 or unix seconds'))
     .option(...wholeNumber('--min-remaining <seconds>', 'wait for a code that stays valid this long', 0, 119))
     .addHelpText(
       'after',
       `
+A signed request is accepted once, and as it is: pass --body what curl sends, and --with the Content-Type, A2A-Version and
+A2A-Extensions that it sends. curl adds a Content-Type to data. HTTP alone: gRPC clients sign in the library.
+
 Examples:
   $ a2a-totp code alice
   287082
   $ a2a-totp code alice --headers | curl -H @- https://agent.example/a2a
+  $ a2a-totp code alice --for POST https://agent.example/a2a --body call.json --with 'Content-Type: application/json' |
+      curl -H @- --data-binary @call.json https://agent.example/a2a
   $ a2a-totp code alice --json | jq .expiresIn
   $ A2A_TOTP_SEED=... a2a-totp code --min-remaining 5`,
     )
-    .action(async (name: string | undefined, options: CodeOptions) => {
+    .action(async (given: string | undefined, options: CodeOptions) => {
       refuseContradictions(options)
-      const source = await findCodeSource(context, name)
+      const request = options.for && (await requestLineOf(context, options.for, given))
+      const source = await findCodeSource(context, request?.name ?? given)
       if (options.watch) return watch(context, source, options)
+      const sign =
+        request &&
+        (await (await import('./request-proof.js')).prepareRequest(context, source, request, options))
       const { minRemaining } = options
       if (minRemaining !== undefined) await waitFor(context, source, minRemaining)
       if (context.signal.aborted) return
-      const reading = read(source, options.at ?? context.now(), options)
-      context.output.result(textOf(reading), reading)
+      const { text, reading } = read(source, options.at ?? context.now(), options, sign)
+      context.output.result(text, reading)
       if (options.at === undefined) context.output.say(`valid for ${reading.expiresIn} s`)
     }),
 )
 
-function refuseContradictions({ header, headers, watch, at, minRemaining }: CodeOptions): void {
+function refuseContradictions(options: CodeOptions): void {
+  const { header, headers, watch, at, minRemaining, body, with: fields } = options
   refuseTogether({ '--header': header, '--headers': headers })
   refuseTogether({ '--at': at, '--watch': watch, '--min-remaining': minRemaining })
+  refuseTogether({ '--for': options.for, '--watch': watch })
+  const alone = body !== undefined ? '--body' : fields !== undefined ? '--with' : undefined
+  if (alone === undefined || options.for !== undefined) return
+  throw new TOTPError('ERR_USAGE', `${alone} needs a request; pass --for METHOD URL as well`)
 }
 
-function read(source: CodeSource, at: Date, { header, headers }: CodeOptions): Reading {
-  const { profile, token } = source
+async function requestLineOf(
+  { output }: CliContext,
+  values: readonly string[],
+  given: string | undefined,
+): Promise<RequestLine> {
+  const { parseRequestLine } = await import('./request-line.js')
+  const { remark, ...line } = parseRequestLine(values)
+  if (line.name !== undefined && given !== undefined)
+    throw new TOTPError('ERR_USAGE', 'one peer at a time; pass NAME once')
+  if (remark !== undefined) output.say(remark)
+  return line
+}
+
+/** @param sign signs the request of `--for` */
+function read(
+  source: CodeSource,
+  at: Date,
+  options: CodeOptions,
+  sign?: SignWith,
+): { readonly text: string; readonly reading: Reading } {
+  const { profile } = source
   const { period, digits, algorithm } = profile
   const timeStep = timeStepAt(profile, at)
   const code = generateCodeOfStep(newestSeed(source), profile, timeStep)
-  const lines: Record<string, string> = { [profile.header]: code }
-  if (headers) {
-    if (!token) {
-      throw new TOTPError(
-        'ERR_TOKEN_MISSING',
-        'no token to print; set $A2A_TOTP_TOKEN, or pass --header instead',
-      )
-    }
-    lines['Authorization'] = `Bearer ${requireKnown(token, source.peer ?? 'the peer').value}`
-  }
   const expiresIn = secondsLeft(profile, at)
   const reading = { peer: source.peer ?? null, code, timeStep, period, digits, algorithm, expiresIn }
-  return (header ?? headers) ? { ...reading, headers: lines } : reading
+  const { header, headers = sign && !header } = options
+  if (!header && !headers) return { text: code, reading }
+  const codeField: Field = [profile.header, code]
+  const lines = [codeField, ...(headers ? [authorizationOf(source)] : []), ...(sign?.(codeField, at) ?? [])]
+  const text = lines.map(([name, value]) => `${name}: ${value}`).join('\n')
+  return { text, reading: { ...reading, headers: combined(lines) } }
 }
 
-function textOf({ code, headers }: Reading): string {
-  if (!headers) return code
-  return Object.entries(headers)
-    .map(([name, value]) => `${name}: ${value}`)
-    .join('\n')
+function authorizationOf({ peer = 'the peer', token }: CodeSource): Field {
+  if (token) return ['Authorization', `Bearer ${requireKnown(token, peer).value}`]
+  throw new TOTPError('ERR_TOKEN_MISSING', 'no token to print; set $A2A_TOTP_TOKEN, or pass --header instead')
+}
+
+/** Several lines of one field are one value, separated by commas (RFC 9110 §5.2). */
+function combined(lines: readonly Field[]): Record<string, string> {
+  const fields = new Map<string, Field>()
+  for (const [name, value] of lines) {
+    const [first, before] = fields.get(name.toLowerCase()) ?? [name]
+    fields.set(name.toLowerCase(), [first, before === undefined ? value : `${before}, ${value}`])
+  }
+  return Object.fromEntries(fields.values())
 }
 
 async function waitFor(
@@ -110,7 +156,7 @@ async function waitFor(
 async function watch(context: CliContext, source: CodeSource, options: CodeOptions): Promise<void> {
   const { now, sleep, output, signal, watchReader } = context
   const loaded = output.forPerson ? await import('../../io/terminal.js') : undefined
-  const text = textOf(read(source, now(), options))
+  const { text } = read(source, now(), options)
   // What fills more than a line cannot be drawn over.
   const fits = loaded && !options.headers && text.length + 2 + loaded.countdownWidth < (output.width ?? 0)
   const terminal = fits ? loaded : undefined
@@ -118,8 +164,7 @@ async function watch(context: CliContext, source: CodeSource, options: CodeOptio
   let shown: number | undefined
   while (!signal.aborted) {
     const at = now()
-    const reading = read(source, at, options)
-    const text = textOf(reading)
+    const { text, reading } = read(source, at, options)
     if (terminal) {
       const remaining = Math.ceil(
         (endOfStep(source.profile, reading.timeStep).getTime() - at.getTime()) / 1000,

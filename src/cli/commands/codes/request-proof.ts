@@ -1,0 +1,90 @@
+import { TOTPError } from '../../../core/errors.js'
+import { requireKnown } from '../../../core/live-credentials.js'
+import { isName, nameRule } from '../../../core/name.js'
+import { digestOf } from '../../../core/proof/digest.js'
+import { ProofKey } from '../../../core/proof/key.js'
+import { longestLife } from '../../../core/proof/profile.js'
+import { signRequest } from '../../../core/proof/sign.js'
+import type { CliContext } from '../../context.js'
+import { readGiven } from '../../io/given-file.js'
+import { newestSeed, type CodeSource } from './code-source.js'
+import { parseFields, type Field } from './with-fields.js'
+import type { RequestLine } from './request-line.js'
+
+/** What `--body` and `--with` say of a request. */
+export interface ContentOptions {
+  readonly body?: string
+  readonly with?: readonly string[]
+}
+
+/**
+ * Signs a request that waits for its code.
+ *
+ * @param code the field that carries the code
+ * @returns the three fields of a new proof, and those of `--with`
+ */
+export type SignWith = (code: Field, at: Date) => readonly Field[]
+
+/** Far more than an agent takes; the content is held in memory. */
+const longestBody = 1024 * 1024 * 1024
+
+const nonceBytes = 16
+
+/**
+ * Reads everything that a proof needs beside the code.
+ *
+ * @throws {TOTPError} `ERR_USAGE` for a field that cannot be sent; `ERR_CANNOT_SIGN` if the agent's name is not known;
+ *   `ERR_TOKEN_MISSING`, `ERR_TOKEN_UNKNOWN`, `ERR_FILE_UNREADABLE`
+ */
+export async function prepareRequest(
+  context: CliContext,
+  source: CodeSource,
+  { method, target }: RequestLine,
+  { body, with: given = [] }: ContentOptions,
+): Promise<SignWith> {
+  const { agent, profile, window, token } = source
+  const fields = parseFields(given, profile.header, context.output.json)
+  if (agent === undefined) {
+    throw new TOTPError(
+      'ERR_CANNOT_SIGN',
+      "a proof is for one agent, whose name is not known; set $A2A_TOTP_AGENT to the agent's name",
+    )
+  }
+  if (!isName(agent)) {
+    throw new TOTPError('ERR_CONFIG_INVALID', `$A2A_TOTP_AGENT: the name of an agent is ${nameRule}`)
+  }
+  if (!token) {
+    throw new TOTPError(
+      'ERR_TOKEN_MISSING',
+      'a proof covers the token, and there is none; set $A2A_TOTP_TOKEN',
+    )
+  }
+  const authorization = `Bearer ${requireKnown(token, source.peer ?? 'the peer').value}`
+  const content =
+    body === undefined
+      ? Buffer.alloc(0)
+      : await readGiven(context, 'the file given to --body', body, longestBody)
+  if (content.length > 0 && !fields.some(([name]) => name.toLowerCase() === 'content-type')) {
+    context.output.say(
+      "no Content-Type is signed, so the request must have none, and curl adds one; pass for example --with 'Content-Type: application/json'",
+    )
+  }
+  const digest = digestOf('http', content)
+  const key = new ProofKey(newestSeed(source), agent)
+  const life = window === undefined ? profile.period : longestLife({ ...profile, window })
+  return (code, at) => {
+    const all: readonly Field[] = [['Authorization', authorization], code, ...fields]
+    const header = (name: string): string[] =>
+      all.flatMap(([one, value]) => (one.toLowerCase() === name ? [value] : []))
+    const created = Math.floor(at.getTime() / 1000)
+    const nonce = context.random(nonceBytes)
+    const input = { key, header: profile.header, digest, created, expires: created + life, nonce }
+    const signed = signRequest({ binding: 'http', method, target, header }, input).fields
+    return [
+      ['Content-Digest', signed['content-digest']],
+      ['Signature-Input', signed['signature-input']],
+      ['Signature', signed.signature],
+      ...fields,
+    ]
+  }
+}
