@@ -7,7 +7,7 @@ export {
   type TOTPCallInterceptor,
   type TOTPInterceptorOptions,
 } from './sdk/call-interceptor.js'
-export { explainCard } from './sdk/explain-card.js'
+export { explainCard, type ExplainCardOptions } from './sdk/explain-card.js'
 export { BearerTokenAuth } from './scheme/bearer-token-auth.js'
 export type { ClientAuthScheme, ClientRequest } from './scheme/client-auth-scheme.js'
 export type { DestinationOptions } from './scheme/destinations.js'

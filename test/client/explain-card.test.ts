@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { explainCard } from '../../src/client/index.js'
 import { withTotpSecurity } from '../../src/core/card/security.js'
 import { cardFor } from '../support/agent-card.js'
+import { hostile } from '../support/hostile-text.js'
 
 const header = 'X-TOTP'
 const origin = 'https://agent.example'
@@ -84,3 +85,42 @@ it.each([{}, { security: [] }, { securityRequirements: 'none', security: null }]
     expect(explainCard(card, header)).toMatch(/demands nothing/)
   },
 )
+
+describe('what a card says of signed requests', () => {
+  const plain = cardFor('1.0', origin, header)
+  const saying = (policy: string, profile = 'a2a-totp/proof/v1', codeHeader = header) => ({
+    ...plain,
+    capabilities: {
+      extensions: [{ uri: 'urn:a2a-totp:v1', params: { header: codeHeader, signed: { policy, profile } } }],
+    },
+  })
+
+  it('is explained to a client that does not sign, where it has to', () => {
+    expect(explainCard(saying('require'), header, { signs: false })).toMatch(/requires signed requests/)
+    for (const signs of [true, undefined])
+      expect(explainCard(saying('require'), header, { signs })).toBeUndefined()
+    for (const policy of ['off', 'observe', 'accept', 'whatever'])
+      expect(explainCard(saying(policy), header, { signs: false })).toBeUndefined()
+  })
+
+  it('is explained where it wants proofs that are not known', () => {
+    const card = saying('accept', 'a2a-totp/proof/v2')
+    expect(explainCard(card, header, { signs: true })).toMatch(/another kind, "a2a-totp\/proof\/v2"/)
+    expect(explainCard(card, header)).toMatch(/another kind/)
+    expect(explainCard(card, header, { signs: false })).toBeUndefined()
+    expect(explainCard(saying('off', 'a2a-totp/proof/v2'), header, { signs: true })).toBeUndefined()
+  })
+
+  it('is explained where the code belongs elsewhere, after what the card demands', () => {
+    expect(explainCard(saying('off', undefined, 'x-totp'), header)).toBeUndefined()
+    expect(explainCard(saying('off', undefined, 'X-Code'), header)).toMatch(
+      /code in "X-Code".* sent in X-TOTP$/,
+    )
+    const { securityRequirements: _, ...open } = saying('require', undefined, 'X-Code')
+    expect(explainCard(open, header, { signs: false })).toMatch(/demands nothing.*; .*"X-Code".*; .*signed/)
+  })
+
+  it('cannot write to a terminal', () => {
+    expect(explainCard(saying('accept', hostile, hostile), header)).toMatch(/^[ -~]+$/)
+  })
+})

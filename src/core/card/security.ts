@@ -1,6 +1,8 @@
 import { TOTPError } from '../errors.js'
 import { asObject, type JsonObject } from '../json.js'
-import { parseProfile } from '../profile.js'
+import { insecureProfileRules, parseProfile, type TOTPProfile } from '../profile.js'
+import { parseSigned, type SignedPolicy } from '../proof/profile.js'
+import { withTotpExtension } from './extension.js'
 import { isBearerScheme, isHeaderScheme, schemeNames, schemesOf, withoutTag } from './schemes.js'
 import { dropStaleSignatures } from './signatures.js'
 import {
@@ -13,8 +15,15 @@ import {
 } from './shapes.js'
 
 export interface TOTPSecurityOptions {
-  /** The header that carries the code, `X-TOTP` by default. */
+  /** The header that carries the code; by default that of `profile`, which is `X-TOTP`. */
   readonly header?: string
+  /**
+   * How codes are made: says so in the card, in an extension that clients read (`urn:a2a-totp:v1`). What is left out has its
+   * default.
+   */
+  readonly profile?: Partial<TOTPProfile>
+  /** What the agent does with signed requests, for that extension; by default `off`. Never the policy of one peer. */
+  readonly signed?: SignedPolicy
   /** The shape to write; by default that of the card. */
   readonly protocol?: CardProtocol
   /** Drops alternatives without bearer instead of refusing the card. */
@@ -55,10 +64,12 @@ const totpScheme: Readonly<Record<ProtocolVersion, (header: string) => JsonObjec
  * of `a2a-totp/server/card`. A card that demands both already keeps them.
  *
  * @throws {TOTPError} `ERR_CARD_INVALID` for an alternative without bearer, unless `replace` is set, and for a card that
- *   uses a required scheme name for something else; `ERR_PROFILE_INVALID` for a header that cannot carry a code.
+ *   uses a required scheme name for something else; `ERR_PROFILE_INVALID` for a header that cannot carry a code, or a
+ *   profile that is not allowed; `ERR_CONFIG_INVALID` for an unknown policy.
  */
 export function withTotpSecurity<Card extends CardJson>(card: Card, options: TOTPSecurityOptions = {}): Card {
-  const { header } = parseProfile({ header: options.header })
+  const profile = profileOf(options)
+  const { header } = profile
   const asked = spelledOut(options.protocol ?? protocolOf(card))
   const protocols = protocolVersions.filter((protocol) => asked.includes(protocol) || demands(card, protocol))
   const names = namesIn(card, header)
@@ -76,6 +87,10 @@ export function withTotpSecurity<Card extends CardJson>(card: Card, options: TOT
   }
 
   const result: Record<string, unknown> = { ...card, securitySchemes }
+  if (options.profile !== undefined || options.signed !== undefined) {
+    const signed = parseSigned(options.signed ?? 'off')
+    result['capabilities'] = withTotpExtension(card, profile, signed)
+  }
   const rule = { ...names, replace: options.replace ?? false }
   for (const protocol of protocols) {
     const { field } = requirementShapes[protocol]
@@ -90,10 +105,20 @@ export function withTotpSecurity<Card extends CardJson>(card: Card, options: TOT
 /**
  * Returns only the part of a card that demands bearer AND the code.
  *
+ * @param extension what the extension says, as in `withTotpSecurity`; by default there is none
  * @throws {TOTPError} `ERR_PROFILE_INVALID` for a header that cannot carry a code.
  */
-export function totpSecurityOf(protocol: CardProtocol, header: string): CardJson {
-  return withTotpSecurity({}, { protocol, header })
+export function totpSecurityOf(
+  protocol: CardProtocol,
+  header: string,
+  extension: Pick<TOTPSecurityOptions, 'profile' | 'signed'> = {},
+): CardJson {
+  return withTotpSecurity({}, { ...extension, protocol, header })
+}
+
+/** A scheme may have been allowed a wider window than is usual. */
+function profileOf({ header, profile }: TOTPSecurityOptions): TOTPProfile {
+  return parseProfile({ ...profile, header: header ?? profile?.header }, insecureProfileRules)
 }
 
 interface SchemeNames {

@@ -2,15 +2,22 @@
 import * as sdk from '@a2a-js/sdk'
 import { canonicalJson } from '../../core/card/canonical.js'
 import { cardMessage } from '../../core/card/card-message.js'
-import { withTotpSecurity } from '../../core/card/security.js'
+import { withTotpSecurity, type TOTPSecurityOptions } from '../../core/card/security.js'
 import { signaturesDropped, withoutSignatures } from '../../core/card/signatures.js'
 import type { CardJson } from '../../core/card/shapes.js'
 import { TOTPError } from '../../core/errors.js'
 import { asList, asObject } from '../../core/json.js'
+import type { TOTPProfile } from '../../core/profile.js'
+import type { SignedPolicy } from '../../core/proof/profile.js'
 
 export interface TOTPAgentCardOptions {
-  /** The header that carries the code; by default X-TOTP. */
+  /** The header that carries the code; by default that of the profile, which is X-TOTP. */
   readonly header?: string
+  /** The scheme in front of the agent: the card then says how codes are made, and its policy on signed requests. */
+  readonly scheme?: { readonly profile: TOTPProfile; readonly signed?: SignedPolicy }
+  /** The same without a scheme; before what the scheme says. */
+  readonly profile?: Partial<TOTPProfile>
+  readonly signed?: SignedPolicy
   /** Drop alternatives that do without bearer, instead of refusing the card. */
   readonly replace?: boolean
   /** Called if signatures of the card were dropped because it changed; by default a process warning. */
@@ -39,7 +46,7 @@ export function totpAgentCard(
   options: TOTPAgentCardOptions = {},
 ): sdk.AgentCard {
   const onWarning = options.onWarning ?? emitWarning
-  return inMemory(withTotpSecurity(jsonOf(card), { ...options, protocol: '1.0', onWarning }), onWarning)
+  return inMemory(withTotpSecurity(jsonOf(card), { ...securityOf(options), onWarning }), onWarning)
 }
 
 /**
@@ -58,7 +65,7 @@ export async function signedTotpAgentCard(
   card: sdk.AgentCard | CardJson,
   { signCard, ...options }: SignedTOTPAgentCardOptions,
 ): Promise<sdk.AgentCard> {
-  const secured = withTotpSecurity(withoutSignatures(jsonOf(card)), { ...options, protocol: '1.0' })
+  const secured = withTotpSecurity(withoutSignatures(jsonOf(card)), securityOf(options))
   const unsigned = cardMessage(sdk.AgentCard.toJSON(sdk.AgentCard.fromJSON(secured)) as CardJson)
   const signatures = asList((await signCard(unsigned))['signatures'])
   if (signatures.length === 0) {
@@ -68,6 +75,11 @@ export async function signedTotpAgentCard(
     )
   }
   return inMemory({ ...unsigned, signatures }, options.onWarning ?? emitWarning)
+}
+
+function securityOf({ scheme, ...options }: TOTPAgentCardOptions): TOTPSecurityOptions {
+  const { profile = scheme?.profile, signed = scheme?.signed } = options
+  return { ...options, profile, signed, protocol: '1.0' }
 }
 
 /**

@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
-import { totpSecurityOf, withTotpSecurity } from '../../../core/card/security.js'
+import { totpSecurityOf, withTotpSecurity, type TOTPSecurityOptions } from '../../../core/card/security.js'
 import { cardProtocols, type CardJson, type CardProtocol } from '../../../core/card/shapes.js'
 import { TOTPError } from '../../../core/errors.js'
 import { decodeUtf8 } from '../../../core/encoding.js'
 import { isObject, requireJson } from '../../../core/json.js'
 import { defaultProfile } from '../../../core/profile.js'
+import type { Roster } from '../../../core/roster.js'
 import { jsonText } from '../../../core/text.js'
 import type { CliContext } from '../../context.js'
 import { readGiven } from '../../io/given-file.js'
@@ -27,6 +28,9 @@ export function defineCard(command: Command, context: CliContext): void {
 alternative: alternatives are an OR, so a new one would bypass the others. Signatures of a card that changes are
 dropped, with a warning: they would no longer verify.
 
+From a store, the extension urn:a2a-totp:v1 in capabilities tells clients how codes are made and whether requests have to be
+signed. With --merge it replaces an earlier one.
+
 Examples:
   $ a2a-totp config card --protocol both
   $ a2a-totp config card --merge agent-card.json --out agent-card.totp.json`,
@@ -34,13 +38,13 @@ Examples:
     .action(async ({ protocol, merge, replace, ...out }: CardOptions) => {
       if (replace && merge === undefined)
         throw new TOTPError('ERR_USAGE', '--replace needs a card; pass --merge CARD as well')
-      const header = context.store.exists()
-        ? (await context.store.read()).profile.header
-        : defaultProfile.header
+      const said = context.store.exists() ? extensionOf(await context.store.read()) : {}
+      const header = said.profile?.header ?? defaultProfile.header
       const card =
         merge === undefined
-          ? totpSecurityOf(protocol ?? '1.0', header)
+          ? totpSecurityOf(protocol ?? '1.0', header, said)
           : withTotpSecurity(await readCard(context, merge), {
+              ...said,
               header,
               replace: replace ?? false,
               protocol,
@@ -54,6 +58,11 @@ interface CardOptions extends OutOptions {
   protocol?: CardProtocol
   merge?: string
   replace?: true
+}
+
+/** What the card says of codes and proofs: the agent's own policy, never that of a peer. */
+function extensionOf({ profile, signed = 'off' }: Roster): Pick<TOTPSecurityOptions, 'profile' | 'signed'> {
+  return { profile, signed }
 }
 
 async function readCard(context: CliContext, path: string): Promise<CardJson> {
