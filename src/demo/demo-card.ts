@@ -1,6 +1,7 @@
 import type { AgentCard } from '@a2a-js/sdk'
 import type { CardJson } from '../core/card/shapes.js'
 import { totpAgentCard } from '../server/a2a.js'
+import type { TOTPServerAuthScheme } from '../server/scheme/scheme.js'
 
 /** One binding at one protocol version, as the card names it. */
 export interface DemoInterface {
@@ -25,7 +26,7 @@ export function interfacesAt(urls: Readonly<Partial<Record<ProtocolBinding, stri
 export function demoCard(
   name: string,
   supportedInterfaces: readonly DemoInterface[],
-  header: string,
+  scheme: TOTPServerAuthScheme,
 ): AgentCard {
   const card: CardJson = {
     name,
@@ -45,5 +46,5 @@ export function demoCard(
       },
     ],
   }
-  return totpAgentCard(card, { header })
+  return totpAgentCard(card, { scheme })
 }

@@ -81,7 +81,7 @@ export async function startDemoAgent(options: DemoOptions): Promise<DemoAgent> {
     ...(grpcListener && { GRPC: grpcListener.address }),
   })
 
-  const card = demoCard(name, interfaces, roster.profile.header)
+  const card = demoCard(name, interfaces, scheme)
   const requestHandler = new DefaultRequestHandler(card, new InMemoryTaskStore(), new EchoExecutor())
   const { userBuilder, contextBuilder } = new TOTPCallContextBuilder(scheme)
   const services = { requestHandler, userBuilder, contextBuilder }
