@@ -1,6 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -11,6 +11,9 @@ import { longestLife, type SignedRequest } from '../../src/core/proof/profile.js
 import { readProof, type ParsedProof } from '../../src/core/proof/parse.js'
 import { verifyHead } from '../../src/core/proof/verify.js'
 import { Seed } from '../../src/core/seed.js'
+import { peerNamed } from '../../src/core/provision.js'
+import { renderClientFragment } from '../../src/fragments/index.js'
+import { demoRoster } from '../support/demo-roster.js'
 import { binary, makeFolder, makeStore, parseJson, runCli, type CliOptions } from '../support/cli.js'
 import { listening } from '../support/listening.js'
 
@@ -357,5 +360,40 @@ describe.skipIf(!hasCurl)('curl (skipped without it)', () => {
       'proof-uncovered',
       'proof-mac',
     ])
+  })
+
+  it.each([true, false])(
+    'runs what config client --format curl prints for a peer that has to sign',
+    async (known) => {
+      const cwd = await makeStore(['alice'], ['--agent', 'billing'])
+      const shown = await runCli(['show', 'alice', '--uri'], { cwd })
+      const own = Seed.fromBase32(/secret=([A-Z2-7]+)/.exec(shown.stdout)?.[1] ?? '')
+      const url = `${await verifier(new ProofKey(own, 'billing'))}/a2a?tenant=o%27neil&x=$HOME`
+      const roster = { ...demoRoster(new Date()), agent: 'billing', ...(known ? { url } : {}) }
+      const peer = { ...peerNamed(roster, 'alice'), signed: 'require' as const }
+      const { content } = await renderClientFragment('curl', { roster, peer, at: new Date() })
+      writeFileSync(join(cwd, 'call.sh'), content)
+      writeFileSync(join(cwd, 'request.json'), '{"jsonrpc":"2.0"}\n')
+      const variables = known ? {} : { A2A_TOTP_URL: url }
+      expect(await inShell('sh call.sh', cwd, variables)).toBe('valid\n')
+      // What cannot be signed is not sent.
+      rmSync(join(cwd, 'request.json'))
+      await expect(inShell('sh call.sh', cwd, variables)).rejects.toMatchObject({ code: 3, stdout: '' })
+    },
+  )
+
+  it('config client --format curl signs for no peer that need not', async () => {
+    const roster = demoRoster(new Date())
+    for (const signed of ['off', 'observe', 'accept'] as const) {
+      const peer = { ...peerNamed(roster, 'alice'), signed }
+      const { content } = await renderClientFragment('curl', { roster, peer, at: new Date() })
+      expect(content).not.toContain('--for POST')
+    }
+    const { content } = await renderClientFragment('curl', {
+      roster: { ...roster, signed: 'require' },
+      peer: peerNamed(roster, 'alice'),
+      at: new Date(),
+    })
+    expect(content).toContain('--for POST')
   })
 })
