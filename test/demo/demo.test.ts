@@ -1,6 +1,12 @@
 import { connect } from 'node:net'
+import { DefaultAgentCardResolver } from '@a2a-js/sdk/client'
+import { DefaultAgentCardResolver as OlderCardResolver } from 'a2a-sdk-0.3/client'
 import { afterEach, describe, expect, it } from 'vitest'
+import { readTotpExtension } from '../../src/core/card/extension.js'
+import type { CardJson } from '../../src/core/card/shapes.js'
+import { defaultProfile } from '../../src/core/profile.js'
 import { startDemoAgent, type DemoAgent, type DemoInterface, type DemoOptions } from '../../src/demo/index.js'
+import { makeFolder, parseJson, runCli } from '../support/cli.js'
 import { Clock, codeOf, headersOf, peers, rosterOf, wrongCodeOf } from '../support/guarded.js'
 
 let demo: DemoAgent | undefined
@@ -133,6 +139,43 @@ describe('the demo agent', () => {
       hostname: '127.0.0.1',
       pathname: '/.well-known/agent-card.json',
     })
+  })
+
+  it.each(['1.0', '0.3'])('says in its card of %s what it does with signed requests', async (version) => {
+    const { demo } = await start({ roster: { ...rosterOf(), signed: 'require' } })
+    const response = await fetch(demo.cardUrl, { headers: { 'A2A-Version': version } })
+    expect(readTotpExtension((await response.json()) as CardJson)).toEqual({
+      ...defaultProfile,
+      signed: { policy: 'require', profile: 'a2a-totp/proof/v1' },
+    })
+  })
+
+  it('says so to the clients of SDK 1.3 and 0.3.14', async () => {
+    const { demo } = await start({ roster: { ...rosterOf(), signed: 'accept' } })
+    const { origin } = new URL(demo.cardUrl)
+    const cards = [
+      await new DefaultAgentCardResolver().resolve(origin),
+      await new OlderCardResolver().resolve(origin),
+    ]
+    const said = cards.map((card) => readTotpExtension(card as unknown as CardJson)?.signed?.policy)
+    expect(said).toEqual(['accept', 'accept'])
+  })
+
+  it('lets in a signed request once', async () => {
+    const { demo } = await start({ roster: { ...rosterOf(), agent: 'billing', signed: 'require' } })
+    const url = `${demo.interfaces.find((one) => nameOf(one) === 'HTTP+JSON 1.0')?.url ?? ''}/tasks/${uuid}`
+    const args = ['code', '--json', '--for', 'GET', url, '--with', 'A2A-Version: 1.0']
+    const env = {
+      A2A_TOTP_AGENT: 'billing',
+      A2A_TOTP_SEED: peers.alice.seed.base32,
+      A2A_TOTP_TOKEN: peers.alice.token,
+    }
+    const { headers } = parseJson(await runCli(args, { cwd: makeFolder(), env, now: clock.at }))
+    const statuses = []
+    for (let n = 0; n < 2; n++)
+      statuses.push((await fetch(url, { headers: headers as Record<string, string> })).status)
+    expect(statuses).toEqual([404, 401])
+    expect((await fetch(url, { headers: headersOf('alice', clock.at) })).status).toBe(401)
   })
 
   it("goes by the peers' policies: once accepts a code once, from the first call on", async () => {

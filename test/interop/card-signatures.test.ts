@@ -1,8 +1,10 @@
 import { exportJWK, generateKeyPair } from 'jose'
 import { expect, it } from 'vitest'
+import { readTotpExtension } from '../../src/core/card/extension.js'
 import { withTotpSecurity } from '../../src/core/card/security.js'
 import { signedTexts } from '../../src/core/card/signatures.js'
 import type { CardJson } from '../../src/core/card/shapes.js'
+import { defaultProfile } from '../../src/core/profile.js'
 import { signedTotpAgentCard } from '../../src/server/a2a.js'
 import { signCard } from '../../src/server/card.js'
 import { verifiedOver } from '../support/card-signatures.js'
@@ -28,6 +30,9 @@ const difficult: CardJson = {
   },
 }
 
+/** For the extension that says so. */
+const said = { profile: { ...defaultProfile, digits: 8 }, signed: 'require' } as const
+
 describeWith('a2a-1', 'signatures of cards, with a2a-sdk 1.x for Python', () => {
   it('verify there when made here, and here when made there', async () => {
     const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true })
@@ -36,11 +41,11 @@ describeWith('a2a-1', 'signatures of cards, with a2a-sdk 1.x for Python', () => 
     const inSdk = await signedTotpAgentCard(difficult, { signCard: sign })
     const signed = [
       await sign(withTotpSecurity(difficult)),
-      await sign(withTotpSecurity(difficult, { protocol: 'both' })),
+      await sign(withTotpSecurity(difficult, { protocol: 'both', ...said })),
       JSON.parse(JSON.stringify(inSdk)) as CardJson,
     ]
     const changed = signed.map((card) => ({ ...card, description: 'another' }))
-    const unsigned = withTotpSecurity(difficult)
+    const unsigned = withTotpSecurity(difficult, said)
     const key = await exportJWK(privateKey)
     const input = JSON.stringify({ key, unsigned, cards: [...signed, ...changed] })
     const printed = JSON.parse(runPython('a2a-1', [`${pythonTests}card_signatures.py`], { input })) as {
@@ -52,6 +57,7 @@ describeWith('a2a-1', 'signatures of cards, with a2a-sdk 1.x for Python', () => 
       signedTexts(printed.signed, true).map((text) => verifiedOver(text, printed.signed, publicKey)),
     )
     expect(verdicts).toContain(1)
-    expect(withTotpSecurity(printed.signed)).toHaveProperty('signatures')
+    expect(withTotpSecurity(printed.signed, said)).toHaveProperty('signatures')
+    expect(readTotpExtension(printed.signed)).toEqual(readTotpExtension(unsigned))
   })
 })

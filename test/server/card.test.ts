@@ -12,9 +12,11 @@ import { decodeProtectedHeader, exportJWK, generateKeyPair, type CryptoKey } fro
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { canonicalJson } from '../../src/core/card/canonical.js'
 import { cardMessage } from '../../src/core/card/card-message.js'
+import { readTotpExtension } from '../../src/core/card/extension.js'
 import { withTotpSecurity } from '../../src/core/card/security.js'
 import type { CardJson } from '../../src/core/card/shapes.js'
-import { signedTotpAgentCard, totpAgentCard } from '../../src/server/a2a.js'
+import { defaultProfile } from '../../src/core/profile.js'
+import { signedTotpAgentCard, totpAgentCard, type TOTPAgentCardOptions } from '../../src/server/a2a.js'
 import { signCard } from '../../src/server/card.js'
 import { canonicalAsReceived, verifiedOver } from '../support/card-signatures.js'
 import { cardJson, RecordingExecutor, TestServer } from '../support/guarded-agent.js'
@@ -165,6 +167,37 @@ describe('a signed card of the SDK', () => {
     })
     return (await response.json()) as CardJson
   }
+
+  it('says what its scheme does: the profile, and the policy for signed requests', async () => {
+    const profile = { ...defaultProfile, digits: 8, header: 'X-Code' } as const
+    const scheme = { profile, signed: 'accept' } as const
+    const said = { ...profile, signed: { policy: 'accept', profile: 'a2a-totp/proof/v1' } }
+    const signed = await signedTotpAgentCard(newerOnly(server.origin), { scheme, signCard: sign })
+    serve(signed)
+    const served = await get('1.0')
+    expect(readTotpExtension(served)).toEqual(said)
+    expect(served).toMatchObject({ securityRequirements: [{ schemes: { bearer: {}, totp: {} } }] })
+    expect(JSON.stringify(served['securitySchemes'])).toContain('X-Code')
+    expect(await verifiesInSdk(served)).toBe(true)
+    // Once more, nothing changes: it keeps its signatures.
+    expect(JSON.parse(JSON.stringify(totpAgentCard(signed, { scheme })))).toEqual(served)
+    expect(withTotpSecurity(served, scheme)).toEqual(served)
+  })
+
+  it('says what its options say before what its scheme does, and nothing without any', () => {
+    const card = newerOnly(server.origin)
+    const scheme = { profile: defaultProfile, signed: 'off' } as const
+    const read = (options: TOTPAgentCardOptions): unknown =>
+      readTotpExtension(totpAgentCard(card, options) as unknown as CardJson)
+    expect(read({ scheme, profile: { header: 'X-Code' }, signed: 'require' })).toMatchObject({
+      header: 'X-Code',
+      signed: { policy: 'require' },
+    })
+    // A scheme from before proofs.
+    expect(read({ scheme: { profile: defaultProfile } })).toMatchObject({ signed: { policy: 'off' } })
+    expect(read({ header: 'X-Code' })).toBeUndefined()
+    expect(read({})).toBeUndefined()
+  })
 
   it('verifies as it is served: by JWS over the JCS form of the bytes, by §8.4.1, and by the SDK', async () => {
     serve(await signedTotpAgentCard(newerOnly(server.origin), { signCard: sign }))
