@@ -1,8 +1,9 @@
-// A tour of the main job over the built CLI, in a temporary folder: provision, start a real protected agent,
-// probe it, print the report. Every command is run as shown, and its real output follows it.
+// A tour of the main job over the built CLI, in a temporary folder: provision, start a real protected agent, probe it,
+// print the report, send one signed request twice. Every command is run as shown, and its real output follows it. The exit
+// code is that of the probe, or 1 if the agent did anything else with the signed request than to let it in once.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -40,7 +41,42 @@ async function startAgent() {
   const cardUrl = await Promise.race([ready, ended])
   ended.catch(() => undefined)
   console.log(`${cardUrl}\n`)
-  return { agent, url: new URL(cardUrl).origin }
+  return { agent, cardUrl, url: new URL(cardUrl).origin }
+}
+
+/** As a word of the shell. */
+const quoted = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`)
+
+/** Signs a call and sends it twice, the very same; gives whether the agent let it in, once. */
+async function callTwice(cardUrl) {
+  const card = await (await fetch(cardUrl, { headers: { 'A2A-Version': '1.0' } })).json()
+  const { url } = card.supportedInterfaces.find(
+    ({ protocolBinding, protocolVersion }) => protocolBinding === 'JSONRPC' && protocolVersion === '1.0',
+  )
+  const message = { messageId: 'm1', role: 'ROLE_USER', parts: [{ text: 'hello' }] }
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'SendMessage', params: { message } })
+  writeFileSync(join(folder, 'call.json'), body)
+  const request = ['--for', 'POST', url, '--body', 'call.json']
+  const fields = ['--with', 'Content-Type: application/json', '--with', 'A2A-Version: 1.0']
+  const args = ['code', 'alice', ...request, ...fields, '--json']
+  console.log(`$ a2a-totp ${args.map(quoted).join(' ')} > signed.json`)
+  const { status, stdout } = spawnSync(process.execPath, [cli, ...args], {
+    cwd: folder,
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  if (status !== 0) throw new Error(`a2a-totp code ended with ${status}`)
+  const { headers } = JSON.parse(stdout)
+  const send = async () => {
+    const answer = await fetch(url, { method: 'POST', headers, body })
+    return { status: answer.status, answered: (await answer.text()).includes('alice said: hello') }
+  }
+  const [first, second] = [await send(), await send()]
+  const letIn = first.status === 200 && first.answered
+  const refused = second.status === 401 && !second.answered
+  console.log(`the signed call: ${first.status}, ${letIn ? 'let in' : 'NOT answered'}`)
+  console.log(`the same again:  ${second.status}, ${refused ? 'refused' : 'NOT refused'}\n`)
+  return letIn && refused
 }
 
 async function stopAgent(agent) {
@@ -51,7 +87,7 @@ async function stopAgent(agent) {
 
 async function tour() {
   for (const command of [
-    ['init', '--agent', 'billing'],
+    ['init', '--agent', 'billing', '--signed', 'require'],
     ['add-peer', 'alice', 'bob'],
     ['config', 'client', 'alice', '--out', 'alice.env'],
     ['config', 'server', '--out', 'billing.json'],
@@ -61,11 +97,11 @@ async function tour() {
     const status = show(...command)
     if (status !== 0) throw new Error(`a2a-totp ${command.join(' ')} ended with ${status}`)
   }
-  const { agent, url } = await startAgent()
+  const { agent, cardUrl, url } = await startAgent()
   try {
     const status = show('probe', url, 'alice')
     console.log(`exit code of the probe: ${status}\n`)
-    return status
+    return (await callTwice(cardUrl)) ? status : status || 1
   } finally {
     await stopAgent(agent)
   }
