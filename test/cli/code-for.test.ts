@@ -275,7 +275,7 @@ describe('code --for refuses', () => {
   })
 
   it('to sign for an agent whose name is not known, or without a token', async () => {
-    const { A2A_TOTP_AGENT: _, ...nameless } = env
+    const nameless = { ...env, A2A_TOTP_AGENT: '' }
     const run = await code(post, { env: nameless })
     expect(run).toMatchObject({ exitCode: 2, stdout: '' })
     expect(run.stderr).toMatch(/set \$A2A_TOTP_AGENT .*\(ERR_CANNOT_SIGN\)/)
@@ -374,7 +374,7 @@ describe.skipIf(!hasCurl)('curl (skipped without it)', () => {
       const { content } = await renderClientFragment('curl', { roster, peer, at: new Date() })
       writeFileSync(join(cwd, 'call.sh'), content)
       writeFileSync(join(cwd, 'request.json'), '{"jsonrpc":"2.0"}\n')
-      const variables = known ? {} : { A2A_TOTP_URL: url }
+      const variables: Record<string, string> = known ? {} : { A2A_TOTP_URL: url }
       expect(await inShell('sh call.sh', cwd, variables)).toBe('valid\n')
       // What cannot be signed is not sent.
       rmSync(join(cwd, 'request.json'))

@@ -116,7 +116,7 @@ describe('what a card says of signed requests', () => {
     expect(explainCard(saying('off', undefined, 'X-Code'), header)).toMatch(
       /code in "X-Code".* sent in X-TOTP$/,
     )
-    const { securityRequirements: _, ...open } = saying('require', undefined, 'X-Code')
+    const open = { ...saying('require', undefined, 'X-Code'), securityRequirements: [] }
     expect(explainCard(open, header, { signs: false })).toMatch(/demands nothing.*; .*"X-Code".*; .*signed/)
   })
 
