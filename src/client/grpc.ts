@@ -2,6 +2,7 @@
 import { credentials, type CallCredentials, type ChannelCredentials, type Interceptor } from '@grpc/grpc-js'
 import { Destinations, type DestinationOptions } from './scheme/destinations.js'
 import { isGrpcProxy, requireLocalName, requireNoGrpcProxy } from './scheme/detours.js'
+import { requireCodeSuffices } from './scheme/request-signer.js'
 import { callCredentials } from './grpc/call-credentials.js'
 import { interceptorTo } from './grpc/interceptor.js'
 import { hostUrl, wayOf } from './grpc/destination.js'
@@ -34,10 +35,11 @@ export function totpGrpcOptions(
 }
 
 /**
- * A client interceptor that sends the token and a fresh code with every call, unary or streaming. Both are created once
- * the connection is up, and again if gRPC retries the call.
+ * A client interceptor that sends the token and a fresh code with every call, unary or streaming, and signs the call if the
+ * scheme knows the agent's name. All are created once the connection is up, and again if gRPC retries the call. A call
+ * that streams its requests is not signed. Other interceptors that change the message have to come before this one.
  *
- * It replaces any token and code that the caller set. Credentials are sent only to `origins` (`https://host:port`), by
+ * It replaces any token, code and proof that the caller set. Credentials are sent only to `origins` (`https://host:port`), by
  * default to the origin of the first call; over plaintext only to loopback, and not through a proxy there. For the name
  * `localhost` the resolver of this machine has to answer with 127.0.0.1 or ::1. A call that is not sent ends with
  * UNAUTHENTICATED, and its details name the error: `ERR_HOST_FORBIDDEN`, `ERR_INSECURE_TRANSPORT`, or what the scheme
@@ -71,12 +73,13 @@ export function totpGrpcInterceptor(
  * only through `credentials.combineChannelCredentials` with a TLS channel. Set as an option of a call, grpc-js sends
  * them over plaintext too, and through the proxy that the environment names.
  *
- * @throws {TOTPError} `ERR_CONFIG_INVALID` for an invalid origin.
+ * @throws {TOTPError} `ERR_CONFIG_INVALID` for an invalid origin; `ERR_CANNOT_SIGN` if the scheme signs every request.
  */
 export function totpCallCredentials(
   scheme: TOTPClientAuthScheme,
   options: Pick<DestinationOptions, 'origins'> = {},
 ): CallCredentials {
+  requireCodeSuffices(scheme, 'totpCallCredentials')
   const destinations = new Destinations(options, 'host')
   return callCredentials(async (serviceUrl) => {
     const url = hostUrl(serviceUrl)

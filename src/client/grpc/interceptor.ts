@@ -1,6 +1,8 @@
 import { InterceptingCall, Metadata, status, type Interceptor, type StatusObject } from '@grpc/grpc-js'
 import { isTOTPError } from '../../core/errors.js'
+import { proofFields, streamBody } from '../scheme/request-signer.js'
 import { callCredentials } from './call-credentials.js'
+import { FirstMessage } from './first-message.js'
 import type { TOTPClientAuthScheme } from '../scheme/totp-client-auth-scheme.js'
 
 /**
@@ -19,12 +21,21 @@ export function interceptorTo(scheme: TOTPClientAuthScheme, route: Route): Inter
     let given = new Metadata()
     let failure: unknown
     let sentAt: Date | undefined
+    let signed = false
+    // Of a stream of messages a proof would cover only the first.
+    const { path, requestStream, requestSerialize } = options.method_definition
+    const message = scheme.signs && !requestStream ? new FirstMessage(ended.signal) : undefined
 
     const authorize = async (serviceUrl: string): Promise<Record<string, string>> => {
-      const url = new URL(options.method_definition.path, await route(serviceUrl, peer)).href
+      const url = new URL(path, await route(serviceUrl, peer)).href
       const request = { binding: 'grpc', method: 'POST', url, headers: textsOf(given) } as const
-      const headers = await scheme.authorize(request, { signal: ended.signal })
+      const body = message ? () => message.bytes : streamBody
+      const headers = await scheme.authorize(
+        { ...request, ...(scheme.signs && { body }) },
+        { signal: ended.signal },
+      )
       sentAt = scheme.now()
+      signed = 'Signature-Input' in headers
       return headers
     }
     // Not set as metadata at the start of the call, which may be long before there is a connection.
@@ -35,18 +46,26 @@ export function interceptorTo(scheme: TOTPClientAuthScheme, route: Route): Inter
     return new InterceptingCall(call, {
       start: (metadata, _listener, next) => {
         given = metadata.clone()
-        for (const name of ['authorization', scheme.profile.header]) given.remove(name)
+        const own = ['authorization', scheme.profile.header, ...(message ? proofFields : [])]
+        for (const name of own) given.remove(name)
         next(given, {
           onReceiveStatus: (received, forward) => {
             ended.abort()
+            const { metadata } = received
+            if (sentAt && received.code === status.UNAUTHENTICATED) {
+              scheme.noticeChallenge(metadata.get('www-authenticate').join(', '), signed)
+            }
             if (sentAt && isRefusal(received)) {
               // Servers on @grpc/grpc-js send a date.
-              const { metadata } = received
               scheme.compareClocks((name) => metadata.get(name).join(', '), sentAt)
             }
             forward(isTOTPError(failure) ? { ...received, ...explained(failure) } : received)
           },
         })
+      },
+      sendMessage: (sent, next) => {
+        message?.settle(() => requestSerialize(sent))
+        next(sent)
       },
       cancel: (next) => {
         ended.abort()
@@ -65,10 +84,8 @@ function explained({ message, code }: { message: string; code: string }): { code
   return { code: status.UNAUTHENTICATED, details: `${message} (${code})` }
 }
 
-/** The text entries of the metadata. */
+/** The text entries of the metadata; the values of a name together, as they arrive. */
 function textsOf(metadata: Metadata): Record<string, string> {
-  const entries = Object.entries(metadata.getMap())
-  return Object.fromEntries(
-    entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
-  )
+  const names = Object.keys(metadata.getMap()).filter((name) => !name.endsWith('-bin'))
+  return Object.fromEntries(names.map((name) => [name, metadata.get(name).join(', ')]))
 }

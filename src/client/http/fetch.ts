@@ -3,6 +3,8 @@ import { TOTPError } from '../../core/errors.js'
 import { Destinations, type DestinationOptions } from '../scheme/destinations.js'
 import { plainFetch } from './plain-http.js'
 import { canBeSentAgain, redirected, type Outgoing } from './redirect.js'
+import { mayBeRepeated } from './repeat.js'
+import { contentOf, signableRequest } from './signable-request.js'
 import type { AttemptOptions } from '../scheme/step-queue.js'
 import type { TOTPClientAuthScheme } from '../scheme/totp-client-auth-scheme.js'
 
@@ -20,16 +22,19 @@ export interface TOTPFetchOptions extends DestinationOptions {
 const mostRedirects = 20
 
 /**
- * A `fetch` that adds the token and a fresh code to every request, at the moment of sending.
+ * A `fetch` that adds the token and a fresh code to every request, at the moment of sending, and signs it if the scheme
+ * knows the agent's name. Then it sends the body as the bytes that were signed; a stream is not signed.
  *
- * It replaces both headers if the caller set them, in any capitalisation. It follows redirects on the same origin only,
+ * It replaces these headers if the caller set them, in any capitalisation; `Signature`, `Signature-Input` and
+ * `Content-Digest` too where it signs, since a signature of the caller's would no longer fit the request. It follows redirects on the same origin only,
  * with a new code for each hop. It retries a 401 once, always with another code: when the code's time step ended on the
  * way, and under policy `once` when the agent reports the step as spent. Redirects and retries need a body that is not
- * a stream. If the Date of a 401 shows that this machine's clock is off, the scheme warns of it, once.
+ * a stream. It retries no signed request that may send a message: the agent may have accepted it already. If the Date of a 401 shows that this machine's clock is off, the scheme warns of it, once.
  *
  * The returned function rejects as `fetch` does, and with a {@link TOTPError}: `ERR_INSECURE_TRANSPORT` for plain http
  * beyond loopback, `ERR_HOST_FORBIDDEN` for an origin that the credentials are not for, `ERR_AGENT_UNREACHABLE` for too
- * many redirects, `ERR_USAGE` for a URL with a user name or password; and with what the scheme throws, such as `ERR_STEP_SPENT`.
+ * many redirects, `ERR_USAGE` for a URL with a user name or password; and with what the scheme throws, such as `ERR_STEP_SPENT`
+ * and `ERR_CANNOT_SIGN`.
  *
  * @throws {TOTPError} `ERR_CONFIG_INVALID` for an invalid origin.
  */
@@ -47,6 +52,7 @@ export function fetchTo(scheme: TOTPClientAuthScheme, admit: (url: URL) => void,
   const send = senderOf(given)
   return async (input, init) => {
     let outgoing = openRequest(input, init)
+    if (scheme.signs) outgoing = await signableRequest(outgoing)
     if (outgoing.init.redirect && outgoing.init.redirect !== 'follow') return attempt(outgoing)
     for (let hops = 0; hops <= mostRedirects; hops++) {
       const response = await attempt({ ...outgoing, init: { ...outgoing.init, redirect: 'manual' } })
@@ -66,8 +72,8 @@ export function fetchTo(scheme: TOTPClientAuthScheme, admit: (url: URL) => void,
       if (response.status !== 401) return response
       await response.body?.cancel()
     }
-    const { response, retry } = await sendAuthorized(outgoing)
-    if (!retry || !canBeSentAgain(outgoing.init)) return response
+    const { response, retry, signed } = await sendAuthorized(outgoing)
+    if (!retry || !canBeSentAgain(outgoing.init) || (signed && !mayBeRepeated(outgoing))) return response
     await response.body?.cancel()
     return (await sendAuthorized(outgoing, retry)).response
   }
@@ -75,12 +81,12 @@ export function fetchTo(scheme: TOTPClientAuthScheme, admit: (url: URL) => void,
   async function sendAuthorized(
     outgoing: Outgoing,
     options?: AttemptOptions,
-  ): Promise<{ response: Response; retry: AttemptOptions | undefined }> {
-    const headers = await authorized(scheme, outgoing, options)
+  ): Promise<{ response: Response; retry: AttemptOptions | undefined; signed: boolean }> {
+    const { headers, signed } = await authorized(scheme, outgoing, options)
     const sentAt = scheme.now()
     const response = await sendWith(outgoing, headers)
     const code = headers[scheme.profile.header.toLowerCase()] ?? ''
-    return { response, retry: scheme.retryOf(code, response, sentAt) }
+    return { response, retry: scheme.retryOf(code, response, sentAt, signed), signed }
   }
 
   function sendWith({ url, init }: Outgoing, headers: Record<string, string>): Promise<Response> {
@@ -114,7 +120,7 @@ async function authorized(
   scheme: TOTPClientAuthScheme,
   outgoing: Outgoing,
   { notBefore }: AttemptOptions = {},
-): Promise<Record<string, string>> {
+): Promise<{ headers: Record<string, string>; signed: boolean }> {
   const { url, init } = outgoing
   const headers = bareHeaders(scheme, outgoing)
   const request = {
@@ -122,10 +128,11 @@ async function authorized(
     method: init.method ?? 'GET',
     url: url.href,
     headers: { ...headers },
+    ...(scheme.signs && { body: contentOf(init) }),
   } as const
   const fresh = await scheme.authorize(request, { signal: init.signal ?? undefined, notBefore })
   for (const [name, value] of Object.entries(fresh)) headers[name.toLowerCase()] = value
-  return headers
+  return { headers, signed: 'Signature-Input' in fresh }
 }
 
 /** The caller's headers without credentials, as a plain object: some wrappers lose a `Headers` instance. */

@@ -8,10 +8,13 @@ export interface ClientRequest {
   readonly method?: string
   /** Absolute. For gRPC the path is `/pkg.Service/Method`. */
   readonly url?: string
-  /** Without the credentials; names in lower case. */
+  /** Those that go on the wire, without the credentials; names in lower case. A proof covers some of them. */
   readonly headers?: Readonly<Record<string, string>>
-  /** Returns the bytes of the body, where available. For proofs that are bound to the body; not used yet. */
-  readonly body?: () => Promise<Uint8Array>
+  /**
+   * The body exactly as it is sent; for gRPC the serialised message. `null`: there is none. Without it the body is not
+   * known, such as that of a stream; a GET, HEAD or DELETE then has none. A function is called if the request is signed.
+   */
+  readonly body?: string | Uint8Array | null | (() => Promise<Uint8Array>)
 }
 
 /** Returns the headers that authenticate a request. */

@@ -1,4 +1,31 @@
+import { TOTPError } from '../../core/errors.js'
+import { isName, nameRule } from '../../core/name.js'
+import { signedPolicies, type SignedPolicy } from '../../core/proof/profile.js'
+
 /** Reads a variable of the environment; an empty one counts as missing. */
-export function variable(name: 'A2A_TOTP_SEED' | 'A2A_TOTP_TOKEN'): string | undefined {
+export function variable(
+  name: 'A2A_TOTP_SEED' | 'A2A_TOTP_TOKEN' | 'A2A_TOTP_AGENT' | 'A2A_TOTP_SIGNED',
+): string | undefined {
   return process.env[name] === '' ? undefined : process.env[name]
+}
+
+/**
+ * Reads what an environment says about proofs: the agent's name and its policy.
+ *
+ * @throws {TOTPError} `ERR_CONFIG_INVALID` with the name of the variable whose value is not allowed
+ */
+export function proofVariables(): { readonly agent?: string; readonly signed?: SignedPolicy } {
+  const agent = variable('A2A_TOTP_AGENT')
+  if (agent !== undefined && !isName(agent)) {
+    throw new TOTPError('ERR_CONFIG_INVALID', `$A2A_TOTP_AGENT: the name of an agent must be ${nameRule}`)
+  }
+  const text = variable('A2A_TOTP_SIGNED')
+  const signed = signedPolicies.find((policy) => policy === text)
+  if (text !== undefined && signed === undefined) {
+    throw new TOTPError(
+      'ERR_CONFIG_INVALID',
+      `$A2A_TOTP_SIGNED: signed must be one of ${signedPolicies.join(', ')}`,
+    )
+  }
+  return { ...(agent !== undefined && { agent }), ...(signed !== undefined && { signed }) }
 }

@@ -74,6 +74,25 @@ export class StepQueue {
     }
   }
 
+  /**
+   * Returns the current time step at once, for a signed request: any number of those may share a step. Requests that are
+   * not signed then need a later one.
+   *
+   * @throws {TOTPError} as {@link next}; it waits for `notBefore` alone
+   */
+  async share({ signal, notBefore }: AttemptOptions = {}): Promise<number> {
+    const { profile, now, sleep } = this.#options
+    signal?.throwIfAborted()
+    const waitMs = (notBefore?.getTime() ?? 0) - now().getTime()
+    if (notBefore !== undefined && waitMs > 0) {
+      this.#requireSoon(timeStepAt(profile, notBefore))
+      await unlessAborted(sleep(waitMs, signal), signal)
+    }
+    const timeStep = timeStepAt(profile, now())
+    this.#last = Math.max(this.#last, timeStep)
+    return timeStep
+  }
+
   async #spend(notBefore: Date | undefined, signal: AbortSignal | undefined): Promise<number> {
     const { onWait, sleep } = this.#options
     let announced = false

@@ -1,11 +1,22 @@
 import { clockDifferenceMs, durationText } from '../../core/clock-difference.js'
 import { TOTPError } from '../../core/errors.js'
+import { isName, nameRule } from '../../core/name.js'
 import { profileFromVariables } from '../../core/profile-variables.js'
 import { parseProfile, parseReplay, type ReplayPolicy, type TOTPProfile } from '../../core/profile.js'
+import { parseSigned, usesProofs, type SignedPolicy } from '../../core/proof/profile.js'
 import { minimumSeedBits, Seed } from '../../core/seed.js'
 import { generateCodeOfStep, timeStepAt, verifyCode } from '../../core/totp.js'
 import type { ClientAuthScheme, ClientRequest } from './client-auth-scheme.js'
-import { variable } from './environment.js'
+import { proofVariables, variable } from './environment.js'
+import { demandsProof } from './proof-demand.js'
+import {
+  isUnsignable,
+  parseSignMode,
+  proofFields,
+  RequestSigner,
+  type Signable,
+  type SignMode,
+} from './request-signer.js'
 import { sleep, StepQueue, type AttemptOptions, type Clock, type Wait } from './step-queue.js'
 
 export interface TOTPClientAuthSchemeOptions {
@@ -19,8 +30,23 @@ export interface TOTPClientAuthSchemeOptions {
    */
   readonly profile?: Partial<TOTPProfile>
   /**
+   * The agent's name in its store, which a proof is made for. If the seed comes from the environment, `$A2A_TOTP_AGENT`
+   * by default; beside a seed that is given, that variable may be about another agent.
+   */
+  readonly agent?: string
+  /**
+   * Whether requests are signed. `auto`, the default: those whose whole body is at hand, if the agent's name is known.
+   * `always`: any other request is an error, `ERR_CANNOT_SIGN`. `never`: none.
+   */
+  readonly sign?: SignMode
+  /**
+   * The agent's policy for signed requests, as far as it is known. `require` turns `sign: 'auto'` into `always`. If the
+   * seed comes from the environment, `$A2A_TOTP_SIGNED` by default.
+   */
+  readonly signed?: SignedPolicy
+  /**
    * The agent's replay policy, `reuse` by default. Under `once` this scheme never uses a time step twice: a request
-   * waits for the next step, behind earlier requests.
+   * waits for the next step, behind earlier requests. Signed requests share a step if `signed` is `accept` or `require`.
    */
   readonly replay?: ReplayPolicy
   /** How many milliseconds a request may wait under `once`; by default one period plus one second. */
@@ -32,14 +58,15 @@ export interface TOTPClientAuthSchemeOptions {
   readonly sleep?: Clock['sleep']
   /**
    * Called for a weak seed, and at most once each for an agent whose policy is `once` although `replay` is not, and for
-   * a clock that differs from that of an agent that refuses; by default `process.emitWarning`. Messages never contain a
+   * a clock that differs from that of an agent that refuses, for an agent that requires proofs of a request without one,
+   * and for one that ignores them; by default `process.emitWarning`. Messages never contain a
    * secret.
    */
   readonly onWarning?: (message: string) => void
 }
 
 /**
- * The second factor on the client's side: adds a fresh code to the headers of its delegate.
+ * The second factor on the client's side: adds a fresh code to the headers of its delegate, and signs the request.
  *
  * Use it through `totpFetch`, which sees the whole request, or in code of your own that requests the headers again for
  * each attempt. Stored headers expire within seconds.
@@ -48,6 +75,13 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
   /** How codes are generated and sent. */
   readonly profile: TOTPProfile
   readonly replay: ReplayPolicy
+  /** The agent's name; undefined if it is not known. */
+  readonly agent: string | undefined
+  /** The agent's policy for signed requests; undefined if it is not known. */
+  readonly signed: SignedPolicy | undefined
+  /** `always` also where the agent's policy asks for it. */
+  readonly sign: SignMode
+  readonly #signer: RequestSigner | undefined
   readonly #delegate: ClientAuthScheme
   readonly #seed: Seed
   readonly #now: () => Date
@@ -57,8 +91,9 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
 
   /**
    * @throws {TOTPError} `ERR_SEED_MISSING`, `ERR_SEED_INVALID` or `ERR_PROFILE_INVALID` for the seed or profile;
-   *   `ERR_CONFIG_INVALID` for an invalid variable, policy or limit, or a missing delegate. A weak seed is used, with a
-   *   warning: someone else issued it.
+   *   `ERR_CONFIG_INVALID` for an invalid variable, policy, limit or name, or a missing delegate; `ERR_CANNOT_SIGN` if
+   *   every request is to be signed and the agent's name is not known. A weak seed is used, with a warning: someone else
+   *   issued it.
    */
   constructor(options: TOTPClientAuthSchemeOptions) {
     const given = options.seed ?? variable('A2A_TOTP_SEED')
@@ -71,25 +106,47 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
         'no delegate for the first factor; pass a BearerTokenAuth, or any object with headers(request)',
       )
     }
-    const inherited = options.seed === undefined ? profileFromVariables(process.env) : {}
+    const fromEnvironment = options.seed === undefined
+    const inherited = fromEnvironment ? profileFromVariables(process.env) : {}
+    const proofs = fromEnvironment ? proofVariables() : {}
     this.profile = parseProfile({ ...inherited, ...options.profile })
     this.#delegate = options.delegate
     this.#seed = typeof given === 'string' ? Seed.fromBase32(given) : given
     this.#now = options.now ?? (() => new Date())
     this.replay = parseReplay(options.replay ?? 'reuse')
     this.#steps = this.replay === 'once' ? stepQueue(this.profile, this.#now, options) : undefined
+    this.agent = options.agent ?? proofs.agent
+    this.signed = options.signed === undefined ? proofs.signed : parseSigned(options.signed)
+    this.sign = effectiveMode(parseSignMode(options.sign ?? 'auto'), this.signed)
+    requireAgentName(this.agent, this.sign)
+    const windowKnown = (options.profile?.window ?? inherited.window) !== undefined
+    this.#signer =
+      this.agent === undefined || this.sign === 'never'
+        ? undefined
+        : new RequestSigner(this.#seed, this.agent, this.profile, windowKnown)
     this.#warn = options.onWarning ?? emitWarning
     if (!this.#seed.strong) this.#warnOfWeakSeed()
   }
 
+  /** Whether requests are signed where they can be: the agent's name is known, and `sign` is not `never`. */
+  get signs(): boolean {
+    return this.#signer !== undefined
+  }
+
   /**
-   * Returns the headers for one attempt to send a request: those of the delegate, and the current code. Call it again for
-   * each attempt, including retries and redirects.
+   * Returns the headers for one attempt to send a request: those of the delegate, the current code, and where the request
+   * is signed `Content-Digest`, `Signature-Input` and `Signature`. Call it again for each attempt, including retries and
+   * redirects: a proof is accepted once.
    *
-   * Under `once` it resolves once there is a time step for this attempt alone.
+   * A request is signed if its binding, method, url and whole body are given and the agent's name is known, unless it has
+   * a Content-Encoding, or values other than printable ASCII. Then the body and the headers of the request have to be
+   * sent as they were given here, and the three fields replace any others of these names.
    *
-   * @throws {TOTPError} what the delegate throws; under `once` `ERR_STEP_SPENT` if the wait would exceed `maxWaitMs`. An
-   *   aborted signal rejects with its reason.
+   * Under `once` it resolves once there is a time step for this attempt alone; or at once, if it is signed and `signed` is
+   * `accept` or `require`.
+   *
+   * @throws {TOTPError} what the delegate throws; under `once` `ERR_STEP_SPENT` if the wait would exceed `maxWaitMs`;
+   *   `ERR_CANNOT_SIGN` for a request that has to be signed and cannot be. An aborted signal rejects with its reason.
    */
   async authorize(
     request: ClientRequest,
@@ -97,10 +154,37 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
   ): Promise<Record<string, string>> {
     const { header } = this.profile
     const first = Object.entries(await this.#delegate.headers(request))
-    const others = first.filter(([name]) => name.toLowerCase() !== header.toLowerCase())
+    const credentials = without(Object.fromEntries(first), [header])
+    const signable = await this.#signableOf(request, credentials)
     // The step is taken last: a delegate that fetches a token may take a while, or fail.
-    const timeStep = (await this.#steps?.next({ signal, notBefore })) ?? timeStepAt(this.profile, this.#now())
-    return { ...Object.fromEntries(others), [header]: generateCodeOfStep(this.#seed, this.profile, timeStep) }
+    const timeStep = await this.#timeStep({ signal, notBefore }, signable !== undefined)
+    const code = generateCodeOfStep(this.#seed, this.profile, timeStep)
+    if (!signable || !this.#signer) return { ...credentials, [header]: code }
+    const proof = this.#signer.sign(signable, code, this.#now())
+    return { ...without(credentials, proofFields), [header]: code, ...proof }
+  }
+
+  /** What can be signed of a request; undefined if it is sent unsigned. */
+  async #signableOf(
+    request: ClientRequest,
+    credentials: Readonly<Record<string, string>>,
+  ): Promise<Signable | undefined> {
+    try {
+      return await this.#signer?.prepare(request, credentials)
+    } catch (error) {
+      if (this.sign === 'auto' && isUnsignable(error)) return undefined
+      throw error
+    }
+  }
+
+  async #timeStep(options: AttemptOptions, signed: boolean): Promise<number> {
+    if (!this.#steps) return timeStepAt(this.profile, this.#now())
+    return signed && this.#sharesSteps ? this.#steps.share(options) : this.#steps.next(options)
+  }
+
+  /** An agent that does not know proofs, or only observes them, counts the codes of signed requests as any others. */
+  get #sharesSteps(): boolean {
+    return this.signed !== undefined && usesProofs(this.signed)
   }
 
   /** The same as {@link authorize}, so that other schemes can wrap this one. */
@@ -118,20 +202,30 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
    * It also warns, once, if the Date of the refusal shows that this machine's clock is further off than the window of the
    * profile allows: see {@link compareClocks}.
    *
+   * It warns, once each, if the agent requires a proof and the request had none, and if the agent does not use the proof
+   * that it had. It never signs less.
+   *
+   * Before repeating a signed request, make sure that it may be repeated: if a proxy sent it twice, the first one may have
+   * been accepted, and this refusal is about the second.
+   *
    * @param code the code that was sent
    * @param sentAt when it was sent, by the clock of the scheme
+   * @param signed whether it was sent with a proof
    */
   retryOf(
     code: string,
     response: Pick<Response, 'status' | 'headers'>,
     sentAt: Date = this.#now(),
+    signed = false,
   ): { notBefore: Date } | undefined {
     if (response.status !== 401) return undefined
+    this.noticeChallenge(response.headers.get('www-authenticate'), signed)
     const after = response.headers.get('retry-after') ?? ''
     const spent = /^[0-9]{1,6}$/.test(after)
+    if (spent && signed && this.#sharesSteps) this.#warnOfIgnoredProof()
     if (spent && this.replay === 'once')
       return { notBefore: new Date(this.#now().getTime() + Number(after) * 1000) }
-    if (spent) this.#warnOfOnce()
+    if (spent) this.#warnOfOnce(signed)
     // A spent code was right, so the clocks are.
     else this.compareClocks((name) => response.headers.get(name), sentAt)
     return this.#isOver(code) ? { notBefore: this.#now() } : undefined
@@ -161,6 +255,26 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
     )
   }
 
+  /**
+   * Warns, once, if the challenges of a refusal say that the agent requires a proof, and the request had none. For
+   * integrations that see answers other than a `Response`.
+   *
+   * @param challenges the values of WWW-Authenticate, combined
+   * @param signed whether the request was sent with a proof
+   */
+  noticeChallenge(challenges: string | null | undefined, signed: boolean): void {
+    if (signed || !demandsProof(challenges)) return
+    const remedy = this.signs
+      ? 'send it through totpTransports, totpFetch or totpGrpcInterceptor, with a body that is text or bytes'
+      : this.sign === 'never'
+        ? "set sign: 'auto'"
+        : "pass the agent's name as agent (A2A_TOTP_AGENT)"
+    this.#warnOnce(
+      `the agent refused a request that was not signed, and says that it requires signed ones; ${remedy}`,
+      'A2A_TOTP_PROOF_REQUIRED',
+    )
+  }
+
   #warnOfWeakSeed(): void {
     this.#warn(
       `the seed has ${this.#seed.bits} bits, RFC 4226 requires at least ${minimumSeedBits}; ask its issuer for a longer one`,
@@ -168,9 +282,17 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
     )
   }
 
-  #warnOfOnce(): void {
+  #warnOfIgnoredProof(): void {
     this.#warnOnce(
-      "the agent accepts each code only once; set replay: 'once', so that each request waits for a code of its own",
+      `the agent refused the code of a signed request as spent, so it does not use proofs, although signed is ${this.signed}; set signed to its policy`,
+      'A2A_TOTP_PROOF_IGNORED',
+    )
+  }
+
+  #warnOfOnce(signed: boolean): void {
+    const proofs = signed ? ', also that of a signed request' : ''
+    this.#warnOnce(
+      `the agent accepts each code only once${proofs}; set replay: 'once', so that each request waits for a code of its own`,
       'A2A_TOTP_REPLAY_ONCE',
     )
   }
@@ -186,6 +308,28 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
     const verification = verifyCode(this.#seed, { ...this.profile, window: 2 }, code, this.#now())
     return verification.valid && verification.drift < 0
   }
+}
+
+/** What the agent requires of every request is no choice of `auto`. */
+function effectiveMode(mode: SignMode, policy: SignedPolicy | undefined): SignMode {
+  return mode === 'auto' && policy === 'require' ? 'always' : mode
+}
+
+function requireAgentName(agent: string | undefined, mode: SignMode): void {
+  if (agent !== undefined && !isName(agent)) {
+    throw new TOTPError('ERR_CONFIG_INVALID', `the name of an agent must be ${nameRule}`)
+  }
+  if (agent !== undefined || mode !== 'always') return
+  throw new TOTPError(
+    'ERR_CANNOT_SIGN',
+    "every request is to be signed, but the agent's name is not known; pass it as agent, or set A2A_TOTP_AGENT beside A2A_TOTP_SEED",
+  )
+}
+
+/** The headers but those of some names, in any spelling. */
+function without(headers: Record<string, string>, names: readonly string[]): Record<string, string> {
+  const dropped = names.map((name) => name.toLowerCase())
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !dropped.includes(name.toLowerCase())))
 }
 
 /** Callers in plain JavaScript may omit it. */

@@ -1,3 +1,4 @@
+import { requireCodeSuffices } from '../scheme/request-signer.js'
 import type { TOTPClientAuthScheme } from '../scheme/totp-client-auth-scheme.js'
 
 /** The shape of @a2a-js/sdk's `AuthenticationHandler`, 0.3 and 1.x. */
@@ -15,9 +16,12 @@ export interface TOTPAuthenticationHandler {
  * `fetch` follows with the code to any host; and headers that the caller sets take precedence. Give the SDK a
  * `pinnedFetch` to send with: that one checks them.
  *
- * A refused request is retried only with another code: see {@link TOTPClientAuthScheme.retryOf}.
+ * A refused request is retried only with another code: see {@link TOTPClientAuthScheme.retryOf}. Requests are never signed.
+ *
+ * @throws {TOTPError} `ERR_CANNOT_SIGN` if the scheme signs every request
  */
 export function totpAuthenticationHandler(scheme: TOTPClientAuthScheme): TOTPAuthenticationHandler {
+  requireCodeSuffices(scheme, 'an AuthenticationHandler')
   return {
     headers: () => scheme.authorize({ binding: 'http' }),
     shouldRetryWithHeaders: async (request, response) => {

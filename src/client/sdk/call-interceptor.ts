@@ -4,6 +4,7 @@ import { TOTPError } from '../../core/errors.js'
 import { asObject } from '../../core/json.js'
 import { isLoopback } from '../../core/url.js'
 import { grpcProxies, requireLocalName, requireNoGrpcProxy, requireNoHttpProxy } from '../scheme/detours.js'
+import { requireCodeSuffices } from '../scheme/request-signer.js'
 import { Destinations, type DestinationOptions } from '../scheme/destinations.js'
 import type { TOTPClientAuthScheme } from '../scheme/totp-client-auth-scheme.js'
 
@@ -45,12 +46,13 @@ export interface TOTPInterceptorOptions extends DestinationOptions {
  * a proxy, for `localhost` where the resolver of this machine leads elsewhere, and, if @grpc/grpc-js is loaded, for a gRPC
  * interface beyond loopback without `grpcTls`; `ERR_CARD_INVALID` for an interface at an address that cannot be called; and with what the scheme throws.
  *
- * @throws {TOTPError} `ERR_CONFIG_INVALID` for an invalid origin.
+ * @throws {TOTPError} `ERR_CONFIG_INVALID` for an invalid origin; `ERR_CANNOT_SIGN` if the scheme signs every request.
  */
 export function totpInterceptor(
   scheme: TOTPClientAuthScheme,
   options: TOTPInterceptorOptions = {},
 ): TOTPCallInterceptor {
+  requireCodeSuffices(scheme, 'totpInterceptor')
   const destinations = new Destinations(options, options.origins ? 'origin' : 'host')
   const own = new Set(['authorization', scheme.profile.header.toLowerCase()])
   return {

@@ -60,7 +60,13 @@ export function signRequest(request: SignedRequest, input: ProofInput): SignedFi
   }
 }
 
-function requireSignable(request: SignedRequest, header: ProofRules['header']): void {
+/**
+ * Checks what a signature would cover. The code and the digest may still be missing.
+ *
+ * @param header the field that carries the code, in lower case
+ * @throws {TOTPError} `ERR_CANNOT_SIGN` as {@link signRequest}
+ */
+export function requireSignable(request: SignedRequest, header: ProofRules['header']): void {
   if (request.header('content-encoding').length > 0) {
     throw new TOTPError(
       'ERR_CANNOT_SIGN',
