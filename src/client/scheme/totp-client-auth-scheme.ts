@@ -1,69 +1,20 @@
-import { clockDifferenceMs, durationText } from '../../core/clock-difference.js'
+import { clockDifferenceMs } from '../../core/clock-difference.js'
 import { TOTPError } from '../../core/errors.js'
-import { isName, nameRule } from '../../core/name.js'
 import { profileFromVariables } from '../../core/profile-variables.js'
 import { parseProfile, parseReplay, type ReplayPolicy, type TOTPProfile } from '../../core/profile.js'
-import { parseSigned, usesProofs, type SignedPolicy } from '../../core/proof/profile.js'
-import { minimumSeedBits, Seed } from '../../core/seed.js'
+import { usesProofs, type SignedPolicy } from '../../core/proof/profile.js'
+import { Seed } from '../../core/seed.js'
 import { generateCodeOfStep, timeStepAt, verifyCode } from '../../core/totp.js'
 import type { ClientAuthScheme, ClientRequest } from './client-auth-scheme.js'
-import { proofVariables, variable } from './environment.js'
+import { ClientWarnings } from './client-warnings.js'
+import { variable } from './environment.js'
+import type { TOTPClientAuthSchemeOptions } from './options.js'
 import { demandsProof } from './proof-demand.js'
-import {
-  isUnsignable,
-  parseSignMode,
-  proofFields,
-  RequestSigner,
-  type Signable,
-  type SignMode,
-} from './request-signer.js'
-import { sleep, StepQueue, type AttemptOptions, type Clock, type Wait } from './step-queue.js'
+import { proofSettings } from './proof-settings.js'
+import { isUnsignable, proofFields, RequestSigner, type Signable, type SignMode } from './request-signer.js'
+import { sleep, StepQueue, type AttemptOptions, type Clock } from './step-queue.js'
 
-export interface TOTPClientAuthSchemeOptions {
-  /** Supplies the first factor, the Authorization header. */
-  readonly delegate: ClientAuthScheme
-  /** The seed, in base32; by default `$A2A_TOTP_SEED`. */
-  readonly seed?: string | Seed
-  /**
-   * Differences from SHA1, 6 digits, 30 seconds and X-TOTP. If the seed comes from the environment,
-   * `$A2A_TOTP_ALGORITHM`, `_DIGITS`, `_PERIOD` and `_HEADER` apply too; values set here take precedence.
-   */
-  readonly profile?: Partial<TOTPProfile>
-  /**
-   * The agent's name in its store, which a proof is made for. If the seed comes from the environment, `$A2A_TOTP_AGENT`
-   * by default; beside a seed that is given, that variable may be about another agent.
-   */
-  readonly agent?: string
-  /**
-   * Whether requests are signed. `auto`, the default: those whose whole body is at hand, if the agent's name is known.
-   * `always`: any other request is an error, `ERR_CANNOT_SIGN`. `never`: none.
-   */
-  readonly sign?: SignMode
-  /**
-   * The agent's policy for signed requests, as far as it is known. `require` turns `sign: 'auto'` into `always`. If the
-   * seed comes from the environment, `$A2A_TOTP_SIGNED` by default.
-   */
-  readonly signed?: SignedPolicy
-  /**
-   * The agent's replay policy, `reuse` by default. Under `once` this scheme never uses a time step twice: a request
-   * waits for the next step, behind earlier requests. Signed requests share a step if `signed` is `accept` or `require`.
-   */
-  readonly replay?: ReplayPolicy
-  /** How many milliseconds a request may wait under `once`; by default one period plus one second. */
-  readonly maxWaitMs?: number
-  /** Called when a request has to wait (policy `once`). */
-  readonly onWait?: (wait: Wait) => void
-  readonly now?: Clock['now']
-  /** Waits, for clocks other than the real one. */
-  readonly sleep?: Clock['sleep']
-  /**
-   * Called for a weak seed, and at most once each for an agent whose policy is `once` although `replay` is not, and for
-   * a clock that differs from that of an agent that refuses, for an agent that requires proofs of a request without one,
-   * and for one that ignores them; by default `process.emitWarning`. Messages never contain a
-   * secret.
-   */
-  readonly onWarning?: (message: string) => void
-}
+export type { TOTPClientAuthSchemeOptions } from './options.js'
 
 /**
  * The second factor on the client's side: adds a fresh code to the headers of its delegate, and signs the request.
@@ -86,8 +37,7 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
   readonly #seed: Seed
   readonly #now: () => Date
   readonly #steps: StepQueue | undefined
-  readonly #warn: (message: string, code: string) => void
-  readonly #warned = new Set<string>()
+  readonly #warnings: ClientWarnings
 
   /**
    * @throws {TOTPError} `ERR_SEED_MISSING`, `ERR_SEED_INVALID` or `ERR_PROFILE_INVALID` for the seed or profile;
@@ -108,24 +58,23 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
     }
     const fromEnvironment = options.seed === undefined
     const inherited = fromEnvironment ? profileFromVariables(process.env) : {}
-    const proofs = fromEnvironment ? proofVariables() : {}
     this.profile = parseProfile({ ...inherited, ...options.profile })
     this.#delegate = options.delegate
     this.#seed = typeof given === 'string' ? Seed.fromBase32(given) : given
     this.#now = options.now ?? (() => new Date())
     this.replay = parseReplay(options.replay ?? 'reuse')
     this.#steps = this.replay === 'once' ? stepQueue(this.profile, this.#now, options) : undefined
-    this.agent = options.agent ?? proofs.agent
-    this.signed = options.signed === undefined ? proofs.signed : parseSigned(options.signed)
-    this.sign = effectiveMode(parseSignMode(options.sign ?? 'auto'), this.signed)
-    requireAgentName(this.agent, this.sign)
+    const { agent, signed, sign } = proofSettings(options, fromEnvironment)
+    this.agent = agent
+    this.signed = signed
+    this.sign = sign
     const windowKnown = (options.profile?.window ?? inherited.window) !== undefined
     this.#signer =
-      this.agent === undefined || this.sign === 'never'
+      agent === undefined || sign === 'never'
         ? undefined
-        : new RequestSigner(this.#seed, this.agent, this.profile, windowKnown)
-    this.#warn = options.onWarning ?? emitWarning
-    if (!this.#seed.strong) this.#warnOfWeakSeed()
+        : new RequestSigner(this.#seed, agent, this.profile, windowKnown)
+    this.#warnings = new ClientWarnings(options.onWarning)
+    if (!this.#seed.strong) this.#warnings.ofWeakSeed(this.#seed)
   }
 
   /** Whether requests are signed where they can be: the agent's name is known, and `sign` is not `never`. */
@@ -222,10 +171,10 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
     this.noticeChallenge(response.headers.get('www-authenticate'), signed)
     const after = response.headers.get('retry-after') ?? ''
     const spent = /^[0-9]{1,6}$/.test(after)
-    if (spent && signed && this.#sharesSteps) this.#warnOfIgnoredProof()
+    if (spent && signed && this.#sharesSteps) this.#warnings.ofIgnoredProof(this.signed)
     if (spent && this.replay === 'once')
       return { notBefore: new Date(this.#now().getTime() + Number(after) * 1000) }
-    if (spent) this.#warnOfOnce(signed)
+    if (spent) this.#warnings.ofOnce(signed)
     // A spent code was right, so the clocks are.
     else this.compareClocks((name) => response.headers.get(name), sentAt)
     return this.#isOver(code) ? { notBefore: this.#now() } : undefined
@@ -249,10 +198,7 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
     const exchange = { sentAt, receivedAt: this.#now(), date: header('date'), age: header('age') }
     const differenceMs = clockDifferenceMs(this.profile, exchange)
     if (differenceMs === undefined) return
-    this.#warnOnce(
-      `the agent refused a code, and this machine's clock is ${durationText(differenceMs)} ${differenceMs > 0 ? 'ahead of' : 'behind'} the agent's; set it by NTP`,
-      'A2A_TOTP_CLOCK',
-    )
+    this.#warnings.ofClock(differenceMs)
   }
 
   /**
@@ -263,44 +209,7 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
    * @param signed whether the request was sent with a proof
    */
   noticeChallenge(challenges: string | null | undefined, signed: boolean): void {
-    if (signed || !demandsProof(challenges)) return
-    const remedy = this.signs
-      ? 'send it through totpTransports, totpFetch or totpGrpcInterceptor, with a body that is text or bytes'
-      : this.sign === 'never'
-        ? "set sign: 'auto'"
-        : "pass the agent's name as agent (A2A_TOTP_AGENT)"
-    this.#warnOnce(
-      `the agent refused a request that was not signed, and says that it requires signed ones; ${remedy}`,
-      'A2A_TOTP_PROOF_REQUIRED',
-    )
-  }
-
-  #warnOfWeakSeed(): void {
-    this.#warn(
-      `the seed has ${this.#seed.bits} bits, RFC 4226 requires at least ${minimumSeedBits}; ask its issuer for a longer one`,
-      'A2A_TOTP_SEED_WEAK',
-    )
-  }
-
-  #warnOfIgnoredProof(): void {
-    this.#warnOnce(
-      `the agent refused the code of a signed request as spent, so it does not use proofs, although signed is ${this.signed}; set signed to its policy`,
-      'A2A_TOTP_PROOF_IGNORED',
-    )
-  }
-
-  #warnOfOnce(signed: boolean): void {
-    const proofs = signed ? ', also that of a signed request' : ''
-    this.#warnOnce(
-      `the agent accepts each code only once${proofs}; set replay: 'once', so that each request waits for a code of its own`,
-      'A2A_TOTP_REPLAY_ONCE',
-    )
-  }
-
-  #warnOnce(message: string, code: string): void {
-    if (this.#warned.has(code)) return
-    this.#warned.add(code)
-    this.#warn(message, code)
+    if (!signed && demandsProof(challenges)) this.#warnings.ofMissingProof(this)
   }
 
   /** Whether a code belongs to this seed and to one of the last two past time steps. */
@@ -308,22 +217,6 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
     const verification = verifyCode(this.#seed, { ...this.profile, window: 2 }, code, this.#now())
     return verification.valid && verification.drift < 0
   }
-}
-
-/** What the agent requires of every request is no choice of `auto`. */
-function effectiveMode(mode: SignMode, policy: SignedPolicy | undefined): SignMode {
-  return mode === 'auto' && policy === 'require' ? 'always' : mode
-}
-
-function requireAgentName(agent: string | undefined, mode: SignMode): void {
-  if (agent !== undefined && !isName(agent)) {
-    throw new TOTPError('ERR_CONFIG_INVALID', `the name of an agent must be ${nameRule}`)
-  }
-  if (agent !== undefined || mode !== 'always') return
-  throw new TOTPError(
-    'ERR_CANNOT_SIGN',
-    "every request is to be signed, but the agent's name is not known; pass it as agent, or set A2A_TOTP_AGENT beside A2A_TOTP_SEED",
-  )
 }
 
 /** The headers but those of some names, in any spelling. */
@@ -350,8 +243,4 @@ function stepQueue(
     sleep: given.sleep ?? sleep,
     onWait: onWait ?? (() => undefined),
   })
-}
-
-function emitWarning(message: string, code: string): void {
-  process.emitWarning(message, { type: 'SecurityWarning', code })
 }
