@@ -188,7 +188,7 @@ describe('a stream', () => {
   )
 })
 
-it.each<[string, HeadersInit]>([
+it.each<[string, Record<string, string>]>([
   ['a Content-Encoding', { 'content-encoding': 'identity' }],
   ['a value that is no printable ASCII', { 'a2a-extensions': 'urn:\u00fc' }],
 ])('a request with %s is unsigned by auto, and not sent by always', async (_name, headers) => {

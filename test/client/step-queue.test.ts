@@ -209,3 +209,42 @@ describe('a signal', () => {
     expect(listeners.size).toBe(0)
   })
 })
+
+describe('a step that signed requests share', () => {
+  it('is the current one, used or not, without a wait', async () => {
+    const clock = new FakeClock()
+    const { queue, waits } = queueOn(clock)
+    const used = await queue.next()
+    expect(await Promise.all([queue.share(), queue.share()])).toEqual([used, used])
+    clock.advance(30)
+    expect(await queue.share()).toBe(used + 1)
+    expect(waits).toEqual([])
+  })
+
+  it('is used up for the others, for whom it does not wait', async () => {
+    const clock = new ManualClock()
+    const { queue } = queueOn(clock)
+    const shared = await queue.share()
+    const waiting = queue.next()
+    await settled()
+    expect(await queue.share()).toBe(shared)
+    await clock.pass(30)
+    expect(await waiting).toBe(shared + 1)
+  })
+
+  it('begins when the agent accepts a code again', async () => {
+    const clock = new FakeClock()
+    const { queue } = queueOn(clock)
+    const notBefore = new Date(clock.at.getTime() + 30_000)
+    expect(await queue.share({ notBefore })).toBe(stepOf(clock))
+    expect(clock.at).toEqual(notBefore)
+    await expect(queue.share({ notBefore: new Date(clock.at.getTime() + 120_000) })).rejects.toMatchObject({
+      code: 'ERR_STEP_SPENT',
+    })
+  })
+
+  it('is taken by nobody whose signal is aborted', async () => {
+    const { queue } = queueOn(new FakeClock())
+    await expect(queue.share({ signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' })
+  })
+})

@@ -24,6 +24,7 @@ import type { SignedPolicy } from '../../src/core/proof/profile.js'
 import {
   httpAnswer,
   TOTPServerAuthScheme,
+  type AuthOutcome,
   type AuthRequest,
   type Refusal,
   type RefusalReason,
@@ -57,14 +58,21 @@ export interface SignedServerOptions {
   readonly onArrival?: () => void
 }
 
+interface Doorman {
+  readonly arrived: Arrived[]
+  readonly decide: (request: Omit<AuthRequest, 'body'>, content: Buffer) => Promise<AuthOutcome>
+  readonly decideHttp: (request: IncomingMessage, content: Buffer) => Promise<AuthOutcome>
+  readonly refuseHttp: (response: ServerResponse, refusal: Refusal) => void
+}
+
 /**
  * Our scheme behind a guard of a few lines, which reads the whole content before it decides. Clients are tried against it
  * in place of our own guards: here each test sees what arrived, byte for byte.
  */
-function doorman(
+export function doorman(
   clock: Pick<FakeClock, 'now'>,
   { signed = 'require', replay = 'reuse', onArrival }: SignedServerOptions,
-) {
+): Doorman {
   const arrived: Arrived[] = []
   const scheme = new TOTPServerAuthScheme({
     peerSeeds: { alice: seed },
@@ -179,9 +187,7 @@ export async function signedAgent(
     [A2AService, grpcService(common)],
     [LegacyA2AService, legacyGrpcService(common)],
   ] as const) {
-    grpcServer.addService(
-      ...watched(service, handlers as unknown as UntypedServiceImplementation, contents, decide),
-    )
+    grpcServer.addService(...watched(service, handlers, contents, decide))
   }
   return {
     origin,
@@ -196,7 +202,7 @@ export async function signedAgent(
   }
 }
 
-type Decide = ReturnType<typeof doorman>['decide']
+type Decide = Doorman['decide']
 type Definition = MethodDefinition<object, object>
 
 /** The service with a guard in front of each handler, which sees the bytes of the message. */
