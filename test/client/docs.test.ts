@@ -51,5 +51,5 @@ describe.each(pages)('docs/client/%s.md', (page) => {
 })
 
 it('the pages have code to try', () => {
-  expect(pages.map((page) => blocksOf(page).length)).toEqual([3, 4, 3])
+  expect(pages.map((page) => blocksOf(page).length)).toEqual([4, 4, 3])
 })
