@@ -144,6 +144,8 @@ describe('authorize', () => {
 describe('a request that cannot be signed', () => {
   it.each<[string, ClientRequest, Partial<TOTPClientAuthSchemeOptions>?]>([
     ['a body that is not known', without('body')],
+    ['a body that is a stream', { ...post, body: new Blob(['x']).stream() as never }],
+    ['a body that turns out to be none', { ...post, body: () => Promise.resolve({} as never) }],
     ['no url', without('url')],
     ['no binding', without('binding')],
     ['nothing', {}],

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { isUint8Array } from 'node:util/types'
 import { isTOTPError, TOTPError } from '../../core/errors.js'
 import { digestOf } from '../../core/proof/digest.js'
 import { ProofKey } from '../../core/proof/key.js'
@@ -76,8 +77,9 @@ export class RequestSigner {
       throw cannotSign('has no Authorization, which a proof covers; pass a delegate that returns it')
     }
     requireSignable(requestOf({ binding, method, target, headers }), this.#header)
-    const body = request.body === undefined && withoutContent.has(method) ? null : request.body
-    if (body === undefined || (binding === 'grpc' && request.body === undefined)) {
+    const none = binding === 'http' && withoutContent.has(method) ? null : undefined
+    const body = request.body === undefined ? none : request.body
+    if (body === undefined) {
       throw cannotSign('has a body that is not known here; pass it as text or bytes')
     }
     const content = typeof body === 'function' ? await body() : body
@@ -152,6 +154,10 @@ function usualMethod(method: string): string {
   return usualMethods.has(upper) ? upper : method
 }
 
-function bytesOf(content: string | Uint8Array | null): Uint8Array {
-  return typeof content === 'string' ? Buffer.from(content, 'utf8') : (content ?? new Uint8Array())
+/** Callers in plain JavaScript may pass a stream. */
+function bytesOf(content: unknown): Uint8Array {
+  if (content === null) return new Uint8Array()
+  if (typeof content === 'string') return Buffer.from(content, 'utf8')
+  if (isUint8Array(content)) return content
+  throw cannotSign('has a body that is neither text nor bytes; send one that is known as a whole')
 }
