@@ -55,3 +55,13 @@ describe.each(bindings)('a client of SDK 1.3 over %s', (binding) => {
     expect(agent.seen.map(({ passed }) => passed)).toEqual([true, true])
   })
 })
+
+it('the guard of Express lets signed reads in, any number in a step', async () => {
+  await using agent = await clientAgent(clock, { replay: 'once', signed: 'require' })
+  const client = await clientFor('HTTP+JSON', agent.origin, { replay: 'once', signed: 'require' })
+  for (let count = 0; count < 3; count++) {
+    await expect(client.getTask({ id: 'none', tenant: '' })).rejects.toThrow(/not found/i)
+  }
+  expect(agent.seen.map(({ passed }) => passed)).toEqual([true, true, true])
+  expect(new Set(agent.seen.map(({ code }) => code)).size).toBe(1)
+})

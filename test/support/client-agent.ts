@@ -8,6 +8,7 @@ import { A2AService, grpcService } from '@a2a-js/sdk/server/grpc'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import express from 'express'
 import type { ReplayPolicy } from '../../src/core/profile.js'
+import type { SignedPolicy } from '../../src/core/proof/profile.js'
 import { EchoExecutor } from '../../src/demo/echo-executor.js'
 import { memoryState } from '../../src/state/memory-state.js'
 import { totpAgentCard, TOTPCallContextBuilder } from '../../src/server/a2a.js'
@@ -34,6 +35,8 @@ export interface ClientAgent extends AsyncDisposable {
 
 export interface ClientAgentOptions {
   readonly replay?: ReplayPolicy
+  /** Anything but `off`, the default, makes its name `billing`. */
+  readonly signed?: SignedPolicy
   readonly tls?: { readonly key: Buffer; readonly cert: Buffer }
   /** Changes the card before it is served. */
   readonly card?: (card: Record<string, unknown>) => Record<string, unknown>
@@ -43,6 +46,7 @@ export interface ClientAgentOptions {
 export function watchedScheme(
   clock: Pick<FakeClock, 'now'>,
   replay: ReplayPolicy = 'reuse',
+  signed: SignedPolicy = 'off',
 ): { scheme: TOTPServerAuthScheme; seen: Seen[] } {
   const scheme = new TOTPServerAuthScheme({
     peerSeeds: { alice: seed },
@@ -50,6 +54,7 @@ export function watchedScheme(
     replay,
     state: memoryState({ since: new Date(0) }),
     now: clock.now,
+    ...(signed !== 'off' && { agent: 'billing', signed }),
   })
   const seen: Seen[] = []
   const authenticate = scheme.authenticate.bind(scheme)
@@ -65,9 +70,9 @@ export function watchedScheme(
 /** A real agent behind the real guards: three bindings, protocol 1.0 and 0.3, and a public card. */
 export async function clientAgent(
   clock: Pick<FakeClock, 'now'>,
-  { replay, tls, card = (same) => same }: ClientAgentOptions = {},
+  { replay, signed, tls, card = (same) => same }: ClientAgentOptions = {},
 ): Promise<ClientAgent> {
-  const { scheme, seen } = watchedScheme(clock, replay)
+  const { scheme, seen } = watchedScheme(clock, replay, signed)
   const app = express()
   const http = createServer(app).listen(0, '127.0.0.1')
   await once(http, 'listening')
