@@ -1,3 +1,4 @@
+import { combine, hasField, linesOf } from './fields.js'
 import type { ProofRules, SignedRequest } from './profile.js'
 
 /** Covered whenever the request has them. The content type of gRPC is its own. */
@@ -8,24 +9,18 @@ const coveredIfPresent = {
 
 /** What a proof of the request covers, in the order in which it is written. */
 export function componentsOf(request: SignedRequest, { header }: Pick<ProofRules, 'header'>): string[] {
-  const present = coveredIfPresent[request.binding].filter((name) => request.header(name).length > 0)
+  const present = coveredIfPresent[request.binding].filter((name) => hasField(request, name))
   return ['@method', '@path', '@query', 'content-digest', 'authorization', header, ...present]
 }
 
-/**
- * The value of a component (RFC 9421 §2.1, §2.2): a derived one, or the lines of a field, each without whitespace around
- * it, combined.
- */
+/** The value of one of the profile's components (RFC 9421 §2.1, §2.2): a derived one, or a field. */
 export function componentValue(request: SignedRequest, name: string): string {
   const { method, target } = request
   const mark = target.indexOf('?')
   if (name === '@method') return method
   if (name === '@path') return mark < 0 ? target : target.slice(0, mark)
   if (name === '@query') return mark < 0 ? '?' : target.slice(mark)
-  return request
-    .header(name)
-    .map((line) => line.replace(/^[ \t]+|[ \t]+$/g, ''))
-    .join(', ')
+  return combine(linesOf(request, name))
 }
 
 /** Whether a value can be part of a signature base: anything else could pretend to be another line of it. */

@@ -1,3 +1,5 @@
+import { combine } from './fields.js'
+
 /** A reader of dictionaries of Structured Fields (RFC 8941 §3.2, §4.2): strict, in one pass, and without recursion. */
 
 /** A bare item that is no inner list. `text` is how it was written. */
@@ -30,9 +32,10 @@ export interface Member {
 
 const key = /[a-z*][a-z0-9_\-.*]*/y
 const number = /-?(?:\d{1,12}\.\d{1,3}(?!\d)|\d{1,15}(?![\d.]))/y
-const string = /"[\x20\x21\x23-\x5b\x5d-\x7e]*(?:\\["\\][\x20\x21\x23-\x5b\x5d-\x7e]*)*"/y
+const plainText = /[\x20\x21\x23-\x5b\x5d-\x7e]*/y
+const escape = /\\["\\]/y
 const token = /[A-Za-z*][!#$%&'*+\-.^_`|~0-9A-Za-z:/]*/y
-const bytes = /:[A-Za-z0-9+/=]*:/y
+const bytes = /:[A-Za-z0-9+/]*=*:/y
 const boolean = /\?[01]/y
 const spaces = / */y
 const optionalWhitespace = /[ \t]*/y
@@ -49,9 +52,15 @@ class NoDictionary extends Error {}
  * @returns undefined if it is none
  */
 export function parseDictionary(lines: readonly string[]): Member[] | undefined {
-  const scanner = new Scanner(lines.map((line) => line.replace(/^[ \t]+|[ \t]+$/g, '')).join(', '))
+  const members = parseMembers(lines)
+  const labels = new Set(members?.map(({ label }) => label))
+  return labels.size === members?.length ? members : undefined
+}
+
+/** The same with every member of a label, in order: what two of one label mean is for the caller to decide. */
+export function parseMembers(lines: readonly string[]): Member[] | undefined {
   try {
-    return scanner.dictionary()
+    return new Scanner(combine(lines)).dictionary()
   } catch (error) {
     if (error instanceof NoDictionary) return undefined
     throw error
@@ -67,12 +76,10 @@ class Scanner {
   }
 
   dictionary(): Member[] {
-    const members = new Map<string, Member>()
+    const members: Member[] = []
     this.#take(spaces)
     while (this.#at < this.#text.length) {
-      const member = this.#member()
-      if (members.has(member.label)) throw new NoDictionary()
-      members.set(member.label, member)
+      members.push(this.#member())
       this.#take(optionalWhitespace)
       if (this.#at === this.#text.length) break
       this.#expect(',')
@@ -80,7 +87,7 @@ class Scanner {
       // A comma at the end.
       if (this.#at === this.#text.length) throw new NoDictionary()
     }
-    return [...members.values()]
+    return members
   }
 
   #member(): Member {
@@ -122,12 +129,12 @@ class Scanner {
   #bareItem(): BareItem {
     const first = this.#peek()
     if (first === '"') {
-      const text = this.#take(string)
+      const text = this.#string()
       return { kind: 'string', value: text.slice(1, -1).replace(/\\(.)/g, '$1'), text }
     }
     if (first === ':') {
       const text = this.#take(bytes)
-      return { kind: 'bytes', value: text.slice(1, -1), text }
+      return { kind: 'bytes', value: base64In(text), text }
     }
     if (first === '?') {
       const text = this.#take(boolean)
@@ -139,6 +146,18 @@ class Scanner {
     }
     const text = this.#take(token)
     return { kind: 'token', value: text, text }
+  }
+
+  /** In pieces: one expression for all of it would keep a way back for each escape, and run out of room. */
+  #string(): string {
+    const begin = this.#at++
+    this.#take(plainText)
+    while (this.#peek() !== '"') {
+      this.#take(escape)
+      this.#take(plainText)
+    }
+    this.#at++
+    return this.#text.slice(begin, this.#at)
   }
 
   /** The next character, or an empty text at the end. */
@@ -158,6 +177,20 @@ class Scanner {
     this.#at += found.length
     return found
   }
+}
+
+/**
+ * The base64 of a byte sequence. Padding may be missing and spare bits may be set (RFC 8941 §4.2.7); what no reader could
+ * decode is none.
+ */
+function base64In(text: string): string {
+  const base64 = text.slice(1, -1)
+  const padding = base64.indexOf('=')
+  const length = padding < 0 ? base64.length : padding
+  const given = base64.length - length
+  // The expression takes the padding to the end, so that nothing can follow it.
+  if (length % 4 === 1 || given > (4 - (length % 4)) % 4) throw new NoDictionary()
+  return base64
 }
 
 /** The bytes of a byte sequence in canonical, padded base64, if it has that many; else undefined. */

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto'
-import { bytesOf, parseDictionary } from './dictionary.js'
+import { bytesOf, parseMembers } from './dictionary.js'
 import type { Binding } from './profile.js'
 
 /** Of SHA-256, in bytes. */
@@ -31,9 +31,9 @@ export function formatContentDigest(digest: Uint8Array): string {
   return `sha-256=:${Buffer.from(digest).toString('base64')}:`
 }
 
-/** Returns the `sha-256` of Content-Digest; other algorithms beside it are ignored. Undefined if there is none. */
+/** Returns the one `sha-256` of Content-Digest; other algorithms beside it are ignored. Undefined if there is none. */
 export function parseContentDigest(lines: readonly string[]): Buffer | undefined {
-  const member = parseDictionary(lines)?.find(({ label }) => label === 'sha-256')
-  if (!member || member.parameters.length > 0 || !('kind' in member.value)) return undefined
+  const [member, second] = parseMembers(lines)?.filter(({ label }) => label === 'sha-256') ?? []
+  if (!member || second || member.parameters.length > 0 || !('kind' in member.value)) return undefined
   return bytesOf(member.value, digestBytes)
 }

@@ -1,6 +1,8 @@
 import { componentsOf, componentValue, isPlainValue, signatureBase } from './base.js'
 import { parseContentDigest } from './digest.js'
-import { bytesOf, parseDictionary, serialiseString, type Item, type Member } from './dictionary.js'
+import { isCanonical } from './canonical.js'
+import { bytesOf, parseDictionary, type Item, type Member } from './dictionary.js'
+import { hasField, linesOf } from './fields.js'
 import {
   longestLife,
   proofAlgorithm,
@@ -42,7 +44,7 @@ const refused = (reason: ProofReason): ReadProof => ({ kind: 'refused', reason }
 
 /** Returns whether a request has anything that may be a proof; without it nothing has to be read. */
 export function mayBeSigned(request: Pick<SignedRequest, 'header'>): boolean {
-  return request.header('signature-input').length > 0 || request.header('signature').length > 0
+  return hasField(request, 'signature-input') || hasField(request, 'signature')
 }
 
 /**
@@ -50,8 +52,8 @@ export function mayBeSigned(request: Pick<SignedRequest, 'header'>): boolean {
  * `proofReasons`.
  */
 export function readProof(request: SignedRequest, rules: ProofRules): ReadProof {
-  const inputLines = request.header('signature-input')
-  const signatureLines = request.header('signature')
+  const inputLines = linesOf(request, 'signature-input')
+  const signatureLines = linesOf(request, 'signature')
   if (inputLines.length === 0 && signatureLines.length === 0) return unsigned
   if (inputLines.length === 0 || signatureLines.length === 0) return refused('proof-malformed')
   const inputs = parseDictionary(inputLines)
@@ -63,17 +65,20 @@ export function readProof(request: SignedRequest, rules: ProofRules): ReadProof 
   const signature = signatureOf(signatures, member.label)
   const parameters = second ? undefined : parametersOf(member, rules)
   if (!signature || !parameters) return refused('proof-malformed')
+  const { components } = parameters
   const expected = componentsOf(request, rules)
-  if (!expected.every((name) => isPlainValue(componentValue(request, name))))
+  const named = new Set(components.map(({ value }) => value.value))
+  if (expected.some((name) => named.has(name) && !isPlainValue(componentValue(request, name))))
     return refused('proof-malformed')
 
-  if (!coversAll(parameters.components, expected)) return refused('proof-uncovered')
-  const covered = parameters.components.map(({ value }) => String(value.value))
-  if (covered.some((name) => !name.startsWith('@') && request.header(name).length === 0))
+  if (!coversAll(components, expected)) return refused('proof-uncovered')
+  // From here on the names are ours, in the order in which they were signed.
+  const covered = components.map(({ value }) => String(value.value))
+  if (covered.some((name) => !name.startsWith('@') && !hasField(request, name)))
     return refused('proof-uncovered')
 
-  const digest = parseContentDigest(request.header('content-digest'))
-  if (!digest || request.header('content-encoding').length > 0) return refused('proof-digest')
+  const digest = parseContentDigest(linesOf(request, 'content-digest'))
+  if (!digest || hasField(request, 'content-encoding')) return refused('proof-digest')
   const { keyid, created, expires, nonce } = parameters
   const base = signatureBase(request, covered, member.text)
   return { kind: 'parsed', proof: { keyid, created, expires, nonce, digest, base, signature } }
@@ -103,7 +108,7 @@ interface Parameters {
 /** The parameters of our member, each once, and none else; undefined if it is malformed. */
 function parametersOf(member: Member, rules: ProofRules): Parameters | undefined {
   const { value, parameters } = member
-  if ('kind' in value || !isCanonical(member, value)) return undefined
+  if ('kind' in value || !isCanonical(member)) return undefined
   const given = new Map(parameters.map((one) => [one.key, one.value]))
   if (given.size < parameters.length) return undefined
   const known = ['created', 'expires', 'nonce', 'keyid', 'tag', 'alg']
@@ -123,19 +128,6 @@ function parametersOf(member: Member, rules: ProofRules): Parameters | undefined
   if (!nonceText.test(nonce) || nonce.length % 4 === 1) return undefined
   if (expires <= created || expires - created > longestLife(rules)) return undefined
   return { components: value, keyid, created, expires, nonce }
-}
-
-/** Whether it is written as RFC 8941 §4.1 writes it: what is signed is this text, and other readers write it anew. */
-function isCanonical({ text, parameters }: Member, components: readonly Item[]): boolean {
-  const written = (list: readonly Item['parameters'][number][]): string =>
-    list.map(({ key, value }) => `;${key}${value.text === '' ? '' : `=${canonical(value)}`}`).join('')
-  const items = components.map(({ value, parameters: own }) => canonical(value) + written(own))
-  return text === `(${items.join(' ')})${written(parameters)}`
-}
-
-function canonical({ kind, value, text }: Item['value']): string {
-  if (kind === 'string') return serialiseString(String(value))
-  return kind === 'integer' ? String(value) : text
 }
 
 /** Whether these are exactly the components, in any order, each without parameters. */

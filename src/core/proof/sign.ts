@@ -2,6 +2,7 @@ import { TOTPError } from '../errors.js'
 import { componentsOf, componentValue, isPlainValue, signatureBase } from './base.js'
 import { formatContentDigest } from './digest.js'
 import { serialiseString } from './dictionary.js'
+import { hasField, linesOf } from './fields.js'
 import type { ProofKey } from './key.js'
 import { proofLabel, proofTag, type ProofRules, type SignedRequest } from './profile.js'
 
@@ -40,9 +41,12 @@ export interface SignedFields {
 export function signRequest(request: SignedRequest, input: ProofInput): SignedFields {
   const header = input.header.toLowerCase()
   const digest = formatContentDigest(input.digest)
+  const { binding, method, target } = request
   const withDigest: SignedRequest = {
-    ...request,
-    header: (name) => (name === 'content-digest' ? [digest] : request.header(name)),
+    binding,
+    method,
+    target,
+    header: (name) => (name === 'content-digest' ? [digest] : linesOf(request, name)),
   }
   requireSignable(withDigest, header)
   const components = componentsOf(withDigest, { header })
@@ -67,7 +71,7 @@ export function signRequest(request: SignedRequest, input: ProofInput): SignedFi
  * @throws {TOTPError} `ERR_CANNOT_SIGN` as {@link signRequest}
  */
 export function requireSignable(request: SignedRequest, header: ProofRules['header']): void {
-  if (request.header('content-encoding').length > 0) {
+  if (hasField(request, 'content-encoding')) {
     throw new TOTPError(
       'ERR_CANNOT_SIGN',
       'a request with a Content-Encoding cannot be signed; send the body as it is',
