@@ -3,11 +3,12 @@
 // code is that of the probe, or 1 if the agent did anything else with the signed request than to let it in once.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { callTwice } from './signed-call.mjs'
 
 const cli = fileURLToPath(new URL('../bin/a2a-totp.cjs', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'a2a-totp-demo-'))
@@ -44,41 +45,6 @@ async function startAgent() {
   return { agent, cardUrl, url: new URL(cardUrl).origin }
 }
 
-/** As a word of the shell. */
-const quoted = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`)
-
-/** Signs a call and sends it twice, the very same; gives whether the agent let it in, once. */
-async function callTwice(cardUrl) {
-  const card = await (await fetch(cardUrl, { headers: { 'A2A-Version': '1.0' } })).json()
-  const { url } = card.supportedInterfaces.find(
-    ({ protocolBinding, protocolVersion }) => protocolBinding === 'JSONRPC' && protocolVersion === '1.0',
-  )
-  const message = { messageId: 'm1', role: 'ROLE_USER', parts: [{ text: 'hello' }] }
-  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'SendMessage', params: { message } })
-  writeFileSync(join(folder, 'call.json'), body)
-  const request = ['--for', 'POST', url, '--body', 'call.json']
-  const fields = ['--with', 'Content-Type: application/json', '--with', 'A2A-Version: 1.0']
-  const args = ['code', 'alice', ...request, ...fields, '--json']
-  console.log(`$ a2a-totp ${args.map(quoted).join(' ')} > signed.json`)
-  const { status, stdout } = spawnSync(process.execPath, [cli, ...args], {
-    cwd: folder,
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  if (status !== 0) throw new Error(`a2a-totp code ended with ${status}`)
-  const { headers } = JSON.parse(stdout)
-  const send = async () => {
-    const answer = await fetch(url, { method: 'POST', headers, body })
-    return { status: answer.status, answered: (await answer.text()).includes('alice said: hello') }
-  }
-  const [first, second] = [await send(), await send()]
-  const letIn = first.status === 200 && first.answered
-  const refused = second.status === 401 && !second.answered
-  console.log(`the signed call: ${first.status}, ${letIn ? 'let in' : 'NOT answered'}`)
-  console.log(`the same again:  ${second.status}, ${refused ? 'refused' : 'NOT refused'}\n`)
-  return letIn && refused
-}
-
 async function stopAgent(agent) {
   console.log('$ kill %1')
   agent.kill('SIGTERM')
@@ -101,7 +67,8 @@ async function tour() {
   try {
     const status = show('probe', url, 'alice')
     console.log(`exit code of the probe: ${status}\n`)
-    return (await callTwice(cardUrl)) ? status : status || 1
+    const onceOnly = await callTwice(cardUrl, { cli, folder, env, log: console.log })
+    return onceOnly ? status : status || 1
   } finally {
     await stopAgent(agent)
   }

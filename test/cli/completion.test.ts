@@ -180,10 +180,19 @@ describe('completion', () => {
     ['log', '--peer'],
     ['probe', 'https://agent.example'],
     ['probe', '--other-peer'],
+    ['code', '--for', 'POST', 'https://agent.example/'],
   ])('offers peers to `%s %s`', async (...before) => {
     const cwd = await makeStore(['alice', 'bob'])
     const args = ['complete', '--word=al', ...before.map((word) => `--before=${word}`)]
     expect((await runCli(args, { cwd })).stdout.split('\n')).toContain('alice')
+  })
+
+  it('offers no peers where an option still takes a word', async () => {
+    const cwd = await makeStore(['alice', 'bob'])
+    for (const before of [['--for'], ['--for', 'POST'], ['--body'], ['--with']]) {
+      const args = ['complete', '--word=al', '--before=code', ...before.map((word) => `--before=${word}`)]
+      expect((await runCli(args, { cwd })).stdout).not.toContain('alice')
+    }
   })
 
   it('asks for no passphrase and prints no error', async () => {

@@ -66,6 +66,15 @@ describe('what a command loads', () => {
     })
   })
 
+  it('code --for: also the bundles that sign', async () => {
+    const cwd = await makeStore(['alice'])
+    const { bundles, builtins } = await loadedBy(['code', 'alice', '--for', 'GET', 'http://h/'], cwd)
+    expect(bundles).toEqual(
+      bundlesOf('codes-code', 'commands-codes-request-line', 'commands-codes-request-proof'),
+    )
+    expect(builtins).toEqual(withCrypto)
+  })
+
   it('show --qr-file: also the bundle that draws', async () => {
     const cwd = await makeStore(['alice'])
     const { bundles, others } = await loadedBy(['show', 'alice', '--qr-file', 'alice.svg'], cwd)

@@ -23,8 +23,17 @@ export function rosterOptions(
     peerSeeds: new Map(
       peers.map((peer) => {
         const { name, algorithm, digits, period } = peer
-        const policies = { replay: replayOf(roster, peer), signed: signedOf(roster, peer) }
-        return [name, { algorithm, digits, period, ...policies, seeds: seedsOf(roster, peer) }]
+        return [
+          name,
+          {
+            algorithm,
+            digits,
+            period,
+            replay: replayOf(roster, peer),
+            signed: signedOf(roster, peer),
+            seeds: seedsOf(roster, peer),
+          },
+        ]
       }),
     ),
     canaries: canariesOf(roster).flatMap(({ name, tokens }) =>

@@ -20,18 +20,22 @@ export function readWords(program: Command, words: readonly string[]): TypedWord
   let command = program
   let operands: string[] = []
   let pending: Option | undefined
+  let missing = 0
   let ended = false
   let store: string | undefined
   for (const word of words) {
     if (pending) {
       if (pending.long === '--store') store = word
-      pending = undefined
+      missing--
+      if (missing <= 0) pending = undefined
     } else if (!ended && word === '--') ended = true
     else if (!ended && word.startsWith('-')) {
       const [flag = '', ...value] = word.split('=')
       const option = optionCalled(command, flag)
-      if (value.length === 0) pending = option?.required ? option : undefined
-      else if (option?.long === '--store') store = value.join('=')
+      if (value.length === 0) {
+        pending = option?.required ? option : undefined
+        missing = wordsOf(option)
+      } else if (option?.long === '--store') store = value.join('=')
     } else {
       const sub = operands.length === 0 ? commandCalled(command, word) : undefined
       if (sub) command = sub
@@ -46,6 +50,9 @@ export function readWords(program: Command, words: readonly string[]): TypedWord
     ...(store === undefined ? {} : { store }),
   }
 }
+
+/** How many words an option takes at least: two for `--for <method> <url>`. */
+const wordsOf = (option: Option | undefined): number => option?.flags.match(/[<[]/g)?.length ?? 0
 
 /** An option of a command, or of the program that it is a part of. */
 export const optionCalled = (command: Command, flag: string): Option | undefined =>
