@@ -101,17 +101,20 @@ function eventIn(line: string | undefined): JsonObject | undefined {
   }
 }
 
-const aboutProof = ({ type, proof }: JsonObject): boolean =>
+const aboutProof = ({ type, proof, reason }: JsonObject): boolean =>
   type === 'authenticated' || type === 'proof_observed'
     ? proof === 'valid' || proof === 'absent' || proof === 'invalid'
-    : type === 'refused' && proof === 'invalid'
+    : refusals.has(type) && proof === 'invalid' && reasonOf(reason) !== undefined
+
+/** `replayed` for a proof that was spent. Those for a wrong code are not about the proof. */
+const refusals: ReadonlySet<unknown> = new Set(['refused', 'replayed', 'throttled'])
 
 function add(tally: ProofTally, { type, proof, proofReason, reason, count, at }: JsonObject): void {
   const when = typeof at === 'string' ? parseRfc3339(at) : undefined
   if (when && (!tally.first || when < tally.first)) tally.first = when
   if (when && (!tally.last || when > tally.last)) tally.last = when
   const why = reasonOf(proofReason) ?? reasonOf(reason) ?? 'proof-malformed'
-  if (type === 'refused')
+  if (refusals.has(type))
     addTo(tally.refused, why, Number.isSafeInteger(count) ? Math.max(1, Number(count)) : 1)
   else if (proof === 'invalid') {
     addTo(tally.invalid, why, 1)

@@ -119,7 +119,9 @@ describe('a canary in the other commands', () => {
       tokens: [{}],
       note: 'in the wiki',
     })
-    expect((await runCli(['list'], { cwd })).stdout).toMatch(/^trap +canary +t-\w+ +\w+ +- +- +in the wiki$/m)
+    expect((await runCli(['list'], { cwd })).stdout).toMatch(
+      /^trap +canary +t-\w+ +\w+ +- +- +- +in the wiki$/m,
+    )
     const shown = await runCli(['show', 'trap'], { cwd })
     expect(shown.stdout).toMatch(/^canary +trap\n/)
     expect(parseJson(await runCli(['show', 'trap', '--json'], { cwd }))).toMatchObject({ peers: [peers[1]] })

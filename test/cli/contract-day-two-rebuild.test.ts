@@ -141,7 +141,7 @@ describe('config', () => {
     expect([typeof token, typeof seed]).toEqual(['string', 'string'])
     expect(known).toEqual({
       ...{ url: 'https://b.example', algorithm: 'SHA256', digits: 8, period: 30, header: 'X-TOTP' },
-      ...{ window: 2, replay: 'once' },
+      ...{ window: 2, replay: 'once', signed: 'accept' },
     })
   })
 
@@ -149,7 +149,14 @@ describe('config', () => {
     const plain = await makeStore(['alice'])
     const names = (text: string): string[] =>
       Array.from(text.matchAll(/^A2A_TOTP_(\w+)=/gm), ([, name = '']) => name)
-    expect(names(await done(plain, 'config', 'client', 'alice')).sort()).toEqual(['AGENT', 'SEED', 'TOKEN'])
+    expect(names(await done(plain, 'config', 'client', 'alice')).sort()).toEqual([
+      'AGENT',
+      'SEED',
+      'SIGNED',
+      'TOKEN',
+    ])
+    const off = await makeStore(['alice'], ['--signed', 'off'])
+    expect(names(await done(off, 'config', 'client', 'alice')).sort()).toEqual(['AGENT', 'SEED', 'TOKEN'])
     const { old } = await lostStore(['--url', 'https://b.example', '--period', '60', '--header', 'X-Code'])
     expect(names(await done(old, 'config', 'client', 'alice')).sort()).toEqual([
       'AGENT',
@@ -158,6 +165,7 @@ describe('config', () => {
       'HEADER',
       'PERIOD',
       'SEED',
+      'SIGNED',
       'TOKEN',
       'URL',
       'WINDOW',
@@ -172,7 +180,8 @@ describe('config', () => {
     expect(JSON.stringify(file)).not.toContain('a2at_')
     await done(cwd, 'set', 'alice', '--replay', 'once')
     const after = await json(cwd, 'config', 'server')
-    expect(after).toMatchObject({ requires: ['once'], serial: Number(file['serial']) + 1 })
+    // once brings accept, where proofs decided nothing.
+    expect(after).toMatchObject({ requires: ['once', 'signed'], serial: Number(file['serial']) + 1 })
     const shared = await makeStore(['alice'], ['--shared-seed'])
     const sharedFile = (await json(shared, 'config', 'server')) as { peers: Record<string, object> }
     expect(sharedFile).toMatchObject({ requires: ['shared-seed'], sharedSeeds: [{}] })

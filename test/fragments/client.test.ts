@@ -39,6 +39,7 @@ describe('a client’s JSON', () => {
       period: 30,
       header: 'X-TOTP',
       replay: 'reuse',
+      signed: 'off',
       window: 1,
     }
     expect((await render('json', alice, { url: 'https://h/a2a' })).document).toEqual({
@@ -109,6 +110,38 @@ describe('a client’s env file', () => {
     expect(comments.join('\n')).toMatch(/SECRETS/)
     expect(comments.join('\n')).not.toContain(newestSeed)
     expect(comments.join('\n')).not.toContain(newestToken)
+  })
+})
+
+describe('the policy for proofs of a peer', () => {
+  const signing = peerOf('alice', { signed: 'require' })
+
+  it('is in its JSON, its YAML and, unless it is off, in its variables', async () => {
+    const { content } = await render('env', signing)
+    expect(readByDotenv(content)).toMatchObject({ A2A_TOTP_SIGNED: 'require' })
+    expect(sourcedBySh(content, ['A2A_TOTP_SIGNED'])).toEqual({ A2A_TOTP_SIGNED: 'require' })
+    expect((await render('json', signing)).document).toMatchObject({
+      signed: 'require',
+      agents: { agent: { signed: 'require' } },
+    })
+    expect((await render('yaml', signing)).content.match(/^ *signed: "require"$/gm)).toHaveLength(2)
+    for (const format of ['kubernetes', 'github'] as const)
+      expect((await render(format, signing)).content).toMatch(/^ *A2A_TOTP_SIGNED: "require"$/m)
+    for (const format of ['env', 'kubernetes', 'github'] as const)
+      expect((await render(format, peerOf('alice', { signed: 'off' }))).content).not.toContain('SIGNED')
+    const followed = await render('env', peerOf('alice'), { signed: 'observe' })
+    expect(readByDotenv(followed.content)).toMatchObject({ A2A_TOTP_SIGNED: 'observe' })
+  })
+
+  it.each(['python', 'crewai', 'go'] as const)('is refused by %s where it is require', async (format) => {
+    const error = render(format, signing)
+    await expect(error).rejects.toThrow(
+      /cannot sign requests.*--format typescript.*a2a-totp code alice --for/,
+    )
+    await expect(error).rejects.toThrow(expect.objectContaining({ code: 'ERR_CONFIG_INVALID' }))
+    await expect(render(format, peerOf('alice'), { signed: 'require' })).rejects.toThrow(/signed require/)
+    for (const signed of ['off', 'observe', 'accept'] as const)
+      await expect(render(format, peerOf('alice', { signed }), { signed: 'require' })).resolves.toBeDefined()
   })
 })
 

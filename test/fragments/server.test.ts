@@ -32,6 +32,7 @@ describe('the server file', () => {
       peers: {
         alice: {
           replay: 'reuse',
+          signed: 'off',
           seeds: [
             { id: 's1', seed: base32(2), expiresAt: future.toISOString() },
             { id: 's2', seed: base32(3) },
@@ -43,6 +44,7 @@ describe('the server file', () => {
         },
         bob: {
           replay: 'once',
+          signed: 'off',
           algorithm: 'SHA256',
           digits: 8,
           period: 60,
@@ -63,6 +65,28 @@ describe('the server file', () => {
     // The policy of the next peer.
     expect(await requiredBy([alice], { replay: 'once' })).toEqual(['once'])
     expect(await requiredBy([one, other], shared)).toEqual(['shared-seed'])
+  })
+
+  it('has the policies for proofs, and asks for a reader that knows them only where they decide', async () => {
+    const fileOf = async (...roster: Parameters<typeof rosterOf>): Promise<unknown> =>
+      (await render('json', rosterOf(...roster))).document
+    const [carol, dave] = [peerOf('carol'), peerOf('dave', { signed: 'require' })]
+    expect(await fileOf([carol], { signed: 'observe' })).toMatchObject({
+      requires: undefined,
+      signed: 'observe',
+      peers: { carol: { signed: 'observe' } },
+    })
+    expect(await fileOf([carol, dave])).toMatchObject({
+      requires: ['signed'],
+      signed: undefined,
+      peers: { carol: { signed: 'off' }, dave: { signed: 'require' } },
+    })
+    expect(await fileOf([carol], { signed: 'accept', replay: 'once' })).toMatchObject({
+      requires: ['once', 'signed'],
+      signed: 'accept',
+    })
+    const yaml = parse((await render('yaml', rosterOf([dave]))).content) as unknown
+    expect(yaml).toMatchObject({ requires: ['signed'], peers: { dave: { signed: 'require' } } })
   })
 
   it('has the serial of the store, in every format that holds the file', async () => {
@@ -125,9 +149,37 @@ describe('the maps', () => {
     await expect(render('maps', rosterOf([], { replay: 'once' }))).resolves.toBeDefined()
   })
 
+  it.each(['accept', 'require'] as const)(
+    'are refused for a peer under %s, which they cannot say',
+    async (signed) => {
+      const refused = {
+        code: 'ERR_CONFIG_INVALID',
+        message: expect.stringContaining(`${signed} of carol`) as string,
+      }
+      await expect(render('maps', rosterOf([peerOf('carol', { signed })]))).rejects.toThrow(
+        expect.objectContaining(refused),
+      )
+      await expect(render('maps', rosterOf([peerOf('carol')], { signed }))).rejects.toThrow(/signed policy/)
+      const observed = rosterOf([peerOf('carol', { signed: 'observe' })], { signed })
+      await expect(render('maps', observed)).resolves.toBeDefined()
+    },
+  )
+
   it('come with a warning that they cannot hold an overlap', async () => {
     expect((await render('maps', rosterOf([alice]))).warnings.join()).toMatch(/overlap/)
     expect((await render('json')).warnings).toEqual([])
+  })
+})
+
+describe.each(['python', 'crewai'] as const)('the module for %s', (format) => {
+  it('is refused where a proof decides, which it cannot verify, and says what would be right', async () => {
+    for (const signed of ['accept', 'require'] as const) {
+      const error = render(format, rosterOf([alice, peerOf('carol', { signed })]))
+      await expect(error).rejects.toThrow(/cannot verify proofs.*carol has.*--signed observe.*--signed off/)
+      await expect(error).rejects.toThrow(expect.objectContaining({ code: 'ERR_CONFIG_INVALID' }))
+    }
+    const observed = rosterOf([alice, peerOf('carol', { signed: 'off' })], { signed: 'observe' })
+    await expect(render(format, observed)).resolves.toBeDefined()
   })
 })
 

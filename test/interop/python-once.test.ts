@@ -17,7 +17,10 @@ interface Check {
 
 describeWith('a2a-1', 'an agent under policy once behind the emitted module', () => {
   it('is probed without a failed check, and takes each code once', async () => {
-    const cwd = await makeAgentFolder(['--replay', 'once', '--period', String(period), '--digits', '8'])
+    const cwd = await makeAgentFolder([
+      ...['--replay', 'once', '--signed', 'observe'],
+      ...['--period', String(period), '--digits', '8'],
+    ])
     const env = { A2A_TOTP_SERVER_FILE: join(cwd, 'server.json') }
     const agent = startPython('a2a-1', [`${pythonTests}agent_1_x.py`], { path: cwd, env })
     const { card } = JSON.parse(await firstLineOf(agent)) as { card: string }

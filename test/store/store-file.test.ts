@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Roster } from '../../src/core/roster.js'
 import { algorithms, digitCounts, replayPolicies } from '../../src/core/profile.js'
+import { signedPolicies } from '../../src/core/proof/profile.js'
 import { Seed } from '../../src/core/seed.js'
 import { Token } from '../../src/core/token.js'
 import { formatStore, parseStore } from '../../src/store/store-file.js'
@@ -57,12 +58,14 @@ const codeProfile = {
   period: fc.integer({ min: 10, max: 120 }),
 }
 const replay = fc.constantFrom(...replayPolicies)
+const signed = fc.constantFrom(...signedPolicies)
 const peers = fc.dictionary(
   names,
   fc.record(
     {
       ...codeProfile,
       replay,
+      signed,
       note: fc.string({ unit: 'binary' }),
       createdAt: dates,
       seeds,
@@ -79,6 +82,7 @@ const rosters: fc.Arbitrary<Roster> = fc
       url: fc.webUrl(),
       profile: fc.record({ ...codeProfile, window: fc.nat(2), header: fc.constantFrom('X-TOTP', 'X-Code') }),
       replay,
+      signed,
       sharedSeeds: seeds,
       peers,
     },
@@ -155,6 +159,16 @@ describe('the text of a store', () => {
     )
   })
 
+  it('has the policies for proofs only where they are set, so that a store of before stays the same', () => {
+    const text = formatStore(rosterOf([peerOf('alice'), peerOf('bob', { signed: 'require' })]))
+    expect(text.match(/"signed"/g)).toHaveLength(1)
+    expect(text).toContain('"period":30,"signed":"require","createdAt"')
+    const before = formatStore(rosterOf([peerOf('alice', { replay: 'once' })]))
+    expect(before).not.toContain('signed')
+    expect(formatStore(parseStore(before).roster)).toBe(before)
+    expect(formatStore(rosterOf([], { signed: 'off' }))).toContain('"replay": "reuse",\n  "signed": "off",\n')
+  })
+
   it('takes the names of what every object has for peers like any others', () => {
     const all = ['constructor', 'toString', 'hasOwnProperty', 'valueOf', '123']
     const { roster } = parseStore(formatStore(rosterOf(all.map((name) => peerOf(name)))))
@@ -196,6 +210,8 @@ describe('a bad store', () => {
         ['profile.window', 3, 'profile.window must be 0, 1 or 2'],
         ['profile.header', 'Authorization', 'profile.header must be an RFC 9110 token'],
         ['replay', 'maybe', 'replay must be once or reuse'],
+        ['signed', 'maybe', 'signed must be one of off, observe, accept, require'],
+        ['peers.alice.signed', true, 'peers.alice.signed must be one of off, observe, accept, require'],
         ['peers', [], 'peers must be an object'],
         ['peers', undefined, 'peers is missing'],
         ['peers.alice', null, 'peers.alice must be an object'],

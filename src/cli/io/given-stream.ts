@@ -25,7 +25,8 @@ export async function* givenChunks(
     signal.throwIfAborted()
     signal.addEventListener('abort', stop)
     stream = path === '-' ? system.stdin() : await openFile(pathFrom(context, path))
-    yield* stream as AsyncIterable<Uint8Array>
+    for await (const chunk of stream as AsyncIterable<Uint8Array | string>)
+      yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk
   } catch (error) {
     signal.throwIfAborted()
     const { code } = error as NodeJS.ErrnoException

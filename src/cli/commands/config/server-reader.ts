@@ -48,7 +48,7 @@ function warningOf(document: object): string | undefined {
 
 function refusalOf(document: object, allowWeakSeeds: boolean): TOTPError | undefined {
   try {
-    makeConfig(optionsOf(document, allowWeakSeeds), { supports: { once: true } })
+    makeConfig(optionsOf(document, allowWeakSeeds), { supports: { once: true, proofs: true } })
     return undefined
   } catch (error) {
     if (isTOTPError(error)) return error
