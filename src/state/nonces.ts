@@ -1,5 +1,6 @@
 import { TOTPError } from '../core/errors.js'
-import { claimKeptMs, lifeOfProof, type Attempt, type SpentProof } from './state.js'
+import { longestLife } from '../core/proof/profile.js'
+import { claimKeptMs, type Attempt, type SpentProof } from './state.js'
 
 /** How many nonces of a seed are remembered at most by default, in one process. */
 export const defaultMostNonces = 120_000
@@ -130,7 +131,7 @@ export class SpentNonces {
 
 /** The unix second in which the last nonce of the bucket may expire: a look-up asks few buckets. */
 export function bucketEnd(attempt: Attempt, expires: number): number {
-  const seconds = Math.max(30, Math.ceil(lifeOfProof(attempt) / 2))
+  const seconds = Math.max(30, Math.ceil(longestLife(attempt) / 2))
   return Math.ceil(expires / seconds) * seconds
 }
 
@@ -148,7 +149,7 @@ function has({ buckets }: SeedNonces, nonce: string): boolean {
 function fullUntil(attempt: Attempt, own: SeedNonces | undefined): Spending {
   const ends = [...(own?.buckets.keys() ?? [])]
   const roomFrom =
-    ends.length > 0 ? Math.min(...ends) + 1 : Math.ceil(attempt.at.getTime() / 1000) + lifeOfProof(attempt)
+    ends.length > 0 ? Math.min(...ends) + 1 : Math.ceil(attempt.at.getTime() / 1000) + longestLife(attempt)
   return { kind: 'full', roomFrom }
 }
 

@@ -191,8 +191,3 @@ export function acceptableFrom({ period, window }: Attempt, timeStep: number): n
 export function lifeMs({ period, window }: Attempt): number {
   return (2 * window + 1) * period * 1000
 }
-
-/** How long a proof is valid at most, in seconds. */
-export function lifeOfProof({ period, window }: Attempt): number {
-  return (window + 1) * period
-}

@@ -4,7 +4,7 @@ import { Cluster } from 'ioredis'
 import { createCluster } from 'redis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fromIoredis, fromNodeRedis, redisState, type RedisPort } from '../../src/server/redis.js'
-import { inStep, rightCode, someStep, wrongCode } from '../state/attempts.js'
+import { inStep, rightCode, signed, someStep, wrongCode } from '../state/attempts.js'
 import { clients } from '../support/redis-clients.js'
 import { hasRedis, RedisServer } from '../support/redis-server.js'
 
@@ -51,6 +51,9 @@ describe('redisState in a cluster of three', { skip: !hasRedis({ requiredInCi: t
       expect(await state.decide(rightCode(someStep))).toMatchObject({ kind: 'unknown' })
       expect(await state.decide(rightCode(someStep + 2))).toEqual({ kind: 'accepted' })
       expect(await state.decide(rightCode(someStep + 2))).toMatchObject({ kind: 'replayed' })
+      const proof = signed(someStep, { at: new Date(inStep(someStep).getTime() + 10_000) })
+      expect(await state.decide(proof)).toEqual({ kind: 'accepted' })
+      expect(await state.decide(proof)).toEqual({ kind: 'replayed' })
       const guess = wrongCode('1', inStep(someStep), { budgets })
       expect(await state.decide(guess)).toEqual({ kind: 'wrong', counted: true, tripped: true })
       expect(await state.decide(guess)).toMatchObject({ kind: 'throttled' })

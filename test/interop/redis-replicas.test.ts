@@ -8,6 +8,7 @@ import type { Tally } from '../support/state-worker.js'
 import { codeOf, someInstant, wrongCodeOf } from '../support/guarded.js'
 import { clients } from '../support/redis-clients.js'
 import { hasRedis, RedisServer } from '../support/redis-server.js'
+import { signedHeadersOf } from '../support/signed-headers.js'
 
 const { period } = defaultProfile
 const momentOf = (seconds: number): Date => new Date(someInstant.getTime() + seconds * 1000)
@@ -28,9 +29,14 @@ describe('four processes and one Redis', { skip: !hasRedis({ requiredInCi: true 
     await server.stop()
   })
 
-  /** Under `once` the first codes after a start are unknown: lets that pass, and gives the seconds it took. */
+  /** The first codes under `once`, and the first proofs, are unknown: lets that pass, and gives the seconds it took. */
   const warmUp = async (): Promise<number> => {
-    await replicas.fire({ at: momentOf(0).getTime(), codes: [codeOf('alice', momentOf(0))] })
+    const at = momentOf(0)
+    await replicas.fire({
+      at: at.getTime(),
+      codes: [codeOf('alice', at)],
+      signed: [signedHeadersOf('alice', at)],
+    })
     return 3 * period
   }
 
@@ -47,6 +53,106 @@ describe('four processes and one Redis', { skip: !hasRedis({ requiredInCi: true 
     console.log(
       `figure 10: ${JSON.stringify(sumOf(totals))} in 200 time steps, 64 requests × ${processCount} processes`,
     )
+  })
+
+  it.each<ReplayPolicy>(['once', 'reuse'])(
+    'accept exactly one of 64 equal signed requests to each under %s, 50 in a row in a few time steps',
+    async (policy) => {
+      await start(policy)
+      const begin = await warmUp()
+      const totals: Tally[] = []
+      for (let round = 0; round < 50; round++) {
+        const at = momentOf(begin + round)
+        const signed = Array<Record<string, string>>(64).fill(signedHeadersOf('alice', at))
+        const tally = await replicas.fire({ at: at.getTime(), codes: [], signed })
+        expect(tally).toEqual({ accepted: 1, 'proof-replayed': 64 * processCount - 1 })
+        totals.push(tally)
+      }
+      console.log(
+        `figure 24, ${policy}: ${JSON.stringify(sumOf(totals))}, 50 × 64 requests × ${processCount}`,
+      )
+    },
+  )
+
+  it('accept all of 64 different signed requests to each in one time step, and then none of its plain ones', async () => {
+    await start('once')
+    const at = momentOf(await warmUp())
+    const volleys = Array.from({ length: processCount }, () => ({
+      at: at.getTime(),
+      codes: [],
+      signed: Array.from({ length: 64 }, () => signedHeadersOf('alice', at)),
+    }))
+    expect(await replicas.fire(...volleys)).toEqual({ accepted: 64 * processCount })
+    const plain = { at: at.getTime(), codes: [codeOf('alice', at)] }
+    expect(await replicas.fire(plain)).toEqual({ 'code-replayed': processCount })
+  })
+
+  it('accept no signed request twice whose replicas have clocks that differ by some seconds', async () => {
+    await start('reuse')
+    const begin = await warmUp()
+    const accepted: number[] = []
+    for (let round = 0; round < 40; round++) {
+      const at = momentOf(begin + round * 20)
+      const one = [signedHeadersOf('alice', at)]
+      // Until its end, as each of them sees it.
+      let sum = 0
+      for (const after of [0, 30, 60, 61, 66]) {
+        const volleys = Array.from({ length: processCount }, (_, n) => ({
+          at: at.getTime() + (after + 3 * n - 5) * 1000,
+          codes: [],
+          signed: one,
+        }))
+        sum += (await replicas.fire(...volleys))['accepted'] ?? 0
+      }
+      accepted.push(sum)
+    }
+    expect(new Set(accepted)).toEqual(new Set([1]))
+  })
+
+  it('accept no signed request twice when Redis is flushed in mid-load, and recover', async () => {
+    await start('reuse')
+    const begin = await warmUp()
+    const client = await clients.ioredis(server.port)
+    const counts: number[] = []
+    let unknown = 0
+    for (let round = 0; round < 60; round++) {
+      const at = momentOf(begin + round * 10)
+      const signed = Array<Record<string, string>>(16).fill(signedHeadersOf('alice', at))
+      const flush = round % 6 === 0 ? sleep(round / 10).then(() => client.command('FLUSHALL')) : undefined
+      let sum = 0
+      for (const after of [0, 1, 4]) {
+        const tally = await replicas.fire({ at: at.getTime() + after * 1000, codes: [], signed })
+        sum += tally['accepted'] ?? 0
+        unknown += tally['replay-unknown'] ?? 0
+      }
+      await flush
+      counts.push(sum)
+    }
+    client.close()
+    expect(Math.max(...counts)).toBe(1)
+    expect(counts.filter((count) => count === 1).length).toBeGreaterThan(5)
+    expect(unknown).toBeGreaterThan(0)
+    const once = counts.filter((count) => count === 1).length
+    console.log(`figure 24, flushed 10 times: ${once} accepted once, 0 twice, ${unknown} unknown`)
+  })
+
+  it('accept no signed request twice when Redis crashes and comes back with an old snapshot', async () => {
+    await start('reuse')
+    const at = momentOf(await warmUp())
+    const signed = [signedHeadersOf('alice', at)]
+    const client = await clients.ioredis(server.port)
+    await client.command('SAVE')
+    client.close()
+    expect(await replicas.fire({ at: at.getTime(), codes: [], signed })).toMatchObject({ accepted: 1 })
+    await server.crash()
+    await server.resume()
+    for (const after of [0, 5, 30]) {
+      const tally = await replicas.fire({ at: at.getTime() + after * 1000, codes: [], signed })
+      expect(tally).toEqual({ 'replay-unknown': processCount })
+    }
+    const later = momentOf(6 * period + 60)
+    const fresh = { at: later.getTime(), codes: [], signed: [signedHeadersOf('alice', later)] }
+    expect(await replicas.fire(fresh)).toEqual({ accepted: 1, 'proof-replayed': processCount - 1 })
   })
 
   it('refuse the step before an accepted one, each of them', async () => {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { Seed } from '../../src/core/seed.js'
 import { hashToken } from '../../src/core/token.js'
@@ -7,7 +7,7 @@ import { memoryState } from '../../src/state/memory-state.js'
 import { PeerTokenAuth } from '../../src/server/scheme/delegates.js'
 import type { AuthOutcome } from '../../src/server/scheme/outcome.js'
 import type { TOTPServerAuthScheme } from '../../src/server/scheme/scheme.js'
-import { inStep, rightCode, someStep, wrongCode } from '../state/attempts.js'
+import { inStep, rightCode, signed, someStep, wrongCode } from '../state/attempts.js'
 import { bearerOf, Clock, codeOf, headersOf, requestWith, schemeFor } from '../support/guarded.js'
 import { heapUsed } from '../support/heap.js'
 import { bytesHeld } from '../support/memory.js'
@@ -73,6 +73,40 @@ describe('the memory of memoryState', () => {
       }
     })
     expect(bytes).toBeLessThan(1_000_000)
+  })
+})
+
+describe('the nonces of memoryState', () => {
+  const perSeed = 120_000
+  const atBound = { mostNonces: perSeed }
+  /** As a parser gets it: a piece of a longer text, which must not stay in memory for it. */
+  const pieceOf = (nonce: string): string => `${'x'.repeat(200)} nonce="${nonce}"`.slice(208, -1)
+
+  it.each([16, 48])('take at most 130 bytes each, with %i bytes of randomness', async (size) => {
+    const state = memoryState({ since: longAgo, ...atBound })
+    const bytes = await heldBy(`${perSeed} nonces of ${size} bytes`, state, () => {
+      for (let n = 0; n < perSeed; n++) {
+        const nonce = pieceOf(randomBytes(size).toString('base64url'))
+        // As they come in half a minute.
+        const at = new Date(inStep(someStep, 0).getTime() + (n * 30_000) / perSeed)
+        const { kind } = state.decide(signed(someStep, { at, nonce }))
+        if (kind !== 'accepted') throw new Error(kind)
+      }
+    })
+    console.log(`memory: a nonce of ${size} bytes: ${(bytes / perSeed).toFixed(0)} B`)
+    expect(bytes / perSeed).toBeLessThan(130)
+    expect(state.decide(signed(someStep)).kind).toBe('full')
+  })
+
+  it('take no more than the bounds, whatever their peers send for as long as they like', async () => {
+    const state = memoryState({ since: longAgo })
+    const bytes = await heldBy('a million signed requests of 10 peers at once', state, () => {
+      for (let n = 0; n < million; n++) {
+        const nonce = randomBytes(16).toString('base64url')
+        state.decide(signed(someStep, { seeds: [`seed-${n % 10}`], nonce }))
+      }
+    })
+    expect(bytes).toBeLessThan(130 * 480_000)
   })
 })
 

@@ -1,8 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { budgetsFor, defaultBudgets } from '../../src/state/budgets.js'
 import type { Attempt } from '../../src/state/state.js'
 import { redisState } from '../../src/server/redis.js'
-import { inStep, rightCode, someStep, wrongCode } from '../state/attempts.js'
+import { inStep, rightCode, secondOf, signed, someStep, wrongCode } from '../state/attempts.js'
 import { Clock, requestWith, schemeFor, wrongCodeOf } from '../support/guarded.js'
 import { clients, type TestClient } from '../support/redis-clients.js'
 import { hasRedis, RedisServer } from '../support/redis-server.js'
@@ -52,6 +53,16 @@ describe('the memory of redisState, in Redis', { skip: !hasRedis() }, () => {
     )
     expect(bytes / peers).toBeLessThan(300)
     expect(await keyCount()).toBe(peers + 1)
+  })
+
+  it.each([16, 48])('is at most 130 bytes for each nonce of %i bytes', async (size) => {
+    const bytes = await heldFor(`100000 nonces of ${size} bytes`, 100_000, () =>
+      signed(someStep, { created: secondOf(now()) + 20, nonce: randomBytes(size).toString('base64url') }),
+    )
+    console.log(`memory in Redis: a nonce of ${size} bytes: ${(bytes / 100_000).toFixed(0)} B`)
+    expect(bytes / 100_000).toBeLessThan(130)
+    // The beginning, the claim, the index and one bucket.
+    expect(await keyCount()).toBe(4)
   })
 
   it('is bounded for one peer of 8 digits, whatever its guesser does for a day', async () => {

@@ -6,8 +6,12 @@ import { fromIoredis, fromNodeRedis, redisState, type RedisPort } from '../../sr
 import { fakeRedis, type Says } from '../support/fake-redis.js'
 import { Clock, headersOf, requestWith, schemeFor, someInstant } from '../support/guarded.js'
 import { hasRedis, RedisServer } from '../support/redis-server.js'
+import { inStep, signed, someStep } from './attempts.js'
 
 const redisPresent = hasRedis()
+
+/** The time-out is not what these tests are about. */
+const patient = { timeoutMs: 5000 }
 
 const closing: (() => unknown)[] = []
 afterEach(async () => {
@@ -150,6 +154,30 @@ describe.each(names)('the event of a 503 from Redis, with %s', { skip: !redisPre
     })
     const { caller } = await scheme.authenticate(requestWith(headersOf('alice', someInstant)))
     expect(caller?.peer).toBe('alice')
+  })
+
+  it('asks for what a signed request needs too: each single permission, and no other', async () => {
+    const { port } = await startRedis()
+    await withUser('+ping')(port)
+    const { advice = '' } = (await eventWith(connect[name](port, app))) as { advice?: string }
+    await withUser(...advice.split(/[\s,]+/).filter((word) => /^[+~]/.test(word)))(port)
+    const state = redisState(connect[name](port, app), {
+      ...patient,
+      prefix: 'billing',
+      now: () => new Date(0),
+    })
+    const old = { at: inStep(someStep) }
+    expect(await state.decide(signed(someStep, old))).toEqual({ kind: 'accepted' })
+    // Looks for what is over, too, and raises the claim.
+    const late = { at: new Date(inStep(someStep).getTime() + 3_600_000) }
+    const admin = new Redis({ port, host: '127.0.0.1' })
+    const [index = ''] = await admin.keys('*:nonces:??????????????????????')
+    for (const field of await admin.hkeys(index)) await admin.hset(index, field, '1')
+    admin.disconnect()
+    expect(await state.decide(signed(someStep + 120, late))).toEqual({ kind: 'accepted' })
+    for (const command of ['hgetall', 'hset', 'hdel', 'sadd', 'sismember', 'scard', 'unlink', 'time']) {
+      expect(advice).toContain(`+${command}`)
+    }
   })
 
   it('names what concerns the password where none is given', async () => {

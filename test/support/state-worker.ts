@@ -8,12 +8,16 @@ import { hashToken } from '../../src/core/token.js'
 import { redisState } from '../../src/server/redis.js'
 import { Clock, peers, requestWith, schemeFor } from './guarded.js'
 import { clients, type ClientName } from './redis-clients.js'
+import { signedAgent } from './signed-headers.js'
 
 /** Requests of alice, all at once and all at one instant. */
 export interface Volley {
   /** In milliseconds. */
   readonly at: number
+  /** Of plain requests. */
   readonly codes: readonly string[]
+  /** All header fields of signed GET requests. */
+  readonly signed?: readonly Readonly<Record<string, string>>[]
   /** Whether they come with her other token, as after a rotation. */
   readonly rotated?: boolean
 }
@@ -34,17 +38,23 @@ async function main([name, port, prefix, replay]: readonly string[]): Promise<vo
       liveTokens: () => [hashToken(live)],
     },
     replay: replay as ReplayPolicy,
+    signed: 'accept',
+    agent: signedAgent,
     state: redisState(client.port, { prefix: prefix ?? '', now: clock.now, timeoutMs: 5000 }),
   })
   for await (const line of createInterface({ input: process.stdin })) {
-    const { at, codes, rotated = false } = JSON.parse(line) as Volley
+    const { at, codes, signed = [], rotated = false } = JSON.parse(line) as Volley
     clock.at = new Date(at)
     live = rotated ? rotatedToken : peers.alice.token
     const Authorization = `Bearer ${live}`
     const tally: Record<string, number> = {}
+    const requests = [
+      ...codes.map((code) => requestWith({ Authorization, 'X-TOTP': code })),
+      ...signed.map((fields) => ({ ...requestWith(fields), method: 'GET' })),
+    ]
     await Promise.all(
-      codes.map(async (code) => {
-        const { refusal } = await scheme.authenticate(requestWith({ Authorization, 'X-TOTP': code }))
+      requests.map(async (request) => {
+        const { refusal } = await scheme.authenticate(request)
         const outcome = refusal?.reason ?? 'accepted'
         tally[outcome] = (tally[outcome] ?? 0) + 1
       }),
