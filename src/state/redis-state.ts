@@ -30,7 +30,7 @@ export interface RedisStateOptions {
   readonly clockSkewMs?: number
   /**
    * How many nonces of signed requests are remembered at most for each seed, by default 240,000: with the default profile,
-   * at least 1,600 signed requests a second if the peer's clock is right. Beyond that its signed requests are refused (503).
+   * at least 1,500 signed requests a second if the peer's clock is right. Beyond that its signed requests are refused (503).
    */
   readonly mostNonces?: number
   /** The scheme's clock; by default the real one. */
@@ -45,7 +45,7 @@ const defaultMostNonces = 240_000
 
 /**
  * A state that all replicas of an agent share, in Redis (7 or later) or Valkey. Each decision is one script and one
- * round trip; the first one after Redis was started or flushed takes two or three, and so does the first one in this
+ * round trip; the first one under `once` or with a proof after Redis was started or flushed takes two or three, and so does the first one in this
  * process that finds a budget exhausted by a token that was rotated away. `decide` rejects with
  * `ERR_STATE_UNAVAILABLE` when Redis fails or takes too long, and the request is refused.
  *

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { transform } from 'esbuild'
 import { expect, it, onTestFinished } from 'vitest'
 import { memoryState, type Attempt, type State } from '../../src/state/index.js'
-import { inStep, rightCode, someStep, wrongCode } from './attempts.js'
+import { inStep, rightCode, signed, someStep, wrongCode } from './attempts.js'
 
 const page = readFileSync(fileURLToPath(new URL('../../docs/state.md', import.meta.url)), 'utf8')
 
@@ -29,10 +29,13 @@ it("the page's own state decides as the service behind it, and throws when that 
   }
   const url = `http://127.0.0.1:${(service.address() as AddressInfo).port}`
   const state = remoteState(url)
-  expect(state.supports.once).toBe(true)
+  expect(state.supports).toEqual({ once: true, proofs: true })
   expect(await state.decide(wrongCode('123456', inStep(someStep)))).toMatchObject({ kind: 'wrong' })
   expect(await state.decide(rightCode(someStep))).toEqual({ kind: 'accepted' })
   expect(await state.decide(rightCode(someStep))).toMatchObject({ kind: 'replayed' })
+  const proof = signed(someStep)
+  expect(await state.decide(proof)).toEqual({ kind: 'accepted' })
+  expect(await state.decide(proof)).toEqual({ kind: 'replayed' })
   service.closeAllConnections()
   service.close()
   await expect(Promise.resolve(state.decide(rightCode(someStep + 1)))).rejects.toThrow()
