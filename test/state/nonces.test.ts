@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { memoryState, type MemoryState, type MemoryStateOptions } from '../../src/state/memory-state.js'
 import type { Attempt } from '../../src/state/state.js'
 import { failureOf } from '../support/failure.js'
-import { inStep, period, secondOf, signed, someStep } from './attempts.js'
+import { inStep, period, rightCode, secondOf, signed, someStep } from './attempts.js'
 
 /** A bucket's nonces are over when its last one is: two periods of life, and half of that for the bucket. */
 const overMs = 3 * period * 1000 + 1000
@@ -179,8 +179,7 @@ describe('the bounds on nonces of memoryState', () => {
     const state = stateWith({ mostNonces: 1 })
     state.decide(signed(someStep))
     expect(state.decide(signed(someStep + 1, { at })).kind).toBe('full')
-    const { proof: _, ...plain } = signed(someStep + 1, { at })
-    expect(state.decide(plain).kind).toBe('accepted')
+    expect(state.decide(rightCode(someStep + 1, { at })).kind).toBe('accepted')
   })
 
   it('keep seeds apart until the bound on all of them', () => {
@@ -194,8 +193,7 @@ describe('the bounds on nonces of memoryState', () => {
 
   it('refuse no plain request', () => {
     const state = stateWith({ mostNonces: 1, mostNoncesInAll: 1 })
-    const { proof: _, ...plain } = signed(someStep + 1)
-    expect(kindsOf(state, [signed(someStep), signed(someStep), plain])).toEqual([
+    expect(kindsOf(state, [signed(someStep), signed(someStep), rightCode(someStep + 1)])).toEqual([
       ...['accepted', 'full', 'accepted'],
     ])
   })
