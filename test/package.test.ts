@@ -32,6 +32,8 @@ describe('the package', () => {
         'docs/wire.md',
         'test/vectors/rfc.json',
         'test/vectors/wire.json',
+        'test/vectors/proof.json',
+        'test/vectors/rfc9421.json',
       ]),
     )
     const expected = [
