@@ -68,7 +68,14 @@ describe('authenticate', () => {
       const { scheme } = schemeFor(new Clock())
       const request = requestWith({ ...right, 'X-TOTP': codeOf('alice', someInstant, { drift }) })
       expect(await scheme.authenticate(request)).toEqual({
-        caller: { peer: 'alice', seedId: 'seed-1', timeStep: 60_000_000 + drift, drift, claims: {} },
+        caller: {
+          peer: 'alice',
+          seedId: 'seed-1',
+          timeStep: 60_000_000 + drift,
+          drift,
+          proof: 'code',
+          claims: {},
+        },
       })
     },
   )

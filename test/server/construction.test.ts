@@ -50,6 +50,33 @@ describe('TOTPServerAuthScheme', () => {
     ]),
     ['a seed that is no base32', 'ERR_SEED_INVALID', { ...good, peerSeeds: { bob: 'not-base32!' } }],
     ['a weak seed', 'ERR_SEED_WEAK', { ...good, peerSeeds: { bob: weak } }],
+    ['an unknown policy for proofs', 'ERR_CONFIG_INVALID', { ...good, agent: 'billing', signed: 'always' }],
+    ...['observe', 'accept', 'require'].flatMap((signed): [string, string, object][] => [
+      [`${signed} without the agent’s name`, 'ERR_CONFIG_INVALID', { ...good, signed }],
+      [
+        `${signed} of a peer without the agent’s name`,
+        'ERR_CONFIG_INVALID',
+        { ...good, peerSeeds: { alice: { seeds: [{ seed: peers.alice.seed }], signed } } },
+      ],
+    ]),
+    ['an agent’s name that is none', 'ERR_CONFIG_INVALID', { ...good, agent: 'bill/ing' }],
+    ...['accept', 'require'].map((signed): [string, string, object] => [
+      `${signed} with a state that knows no proofs`,
+      'ERR_CONFIG_INVALID',
+      { ...good, agent: 'billing', signed, state: { supports: { once: true }, decide: () => undefined } },
+    ]),
+    ...['agents', '/', '/agents/', '/agents?x', '/a b', '//a', '/ü', 7].map(
+      (pathPrefix): [string, string, object] => [
+        `the prefix ${pathPrefix}`,
+        'ERR_CONFIG_INVALID',
+        { ...good, pathPrefix },
+      ],
+    ),
+    ...['off', 'observe', 'accept'].map((signed): [string, string, object] => [
+      `a shared seed under once and ${signed}`,
+      'ERR_CONFIG_INVALID',
+      { delegate, sharedSeed: peers.bob.seed, replay: 'once', agent: 'billing', signed },
+    ]),
     [
       'a shared seed under once',
       'ERR_CONFIG_INVALID',

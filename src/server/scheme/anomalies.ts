@@ -1,6 +1,8 @@
 import { eventBase, type AuthEvent } from './events.js'
 import type { AuthOutcome } from './outcome.js'
 import type { CodeComparison, SchemePeer } from './peers.js'
+import { isSameSource, NonceSources } from './nonce-sources.js'
+import type { CheckedProof } from './proofs.js'
 import { sourceOf, type AuthRequest } from './request.js'
 
 /** How many peers are remembered; beyond that, one that was not heard of for a while is forgotten. */
@@ -50,33 +52,44 @@ export interface Observed {
   readonly peer: SchemePeer | undefined
   /** Undefined if there was no well-formed code. */
   readonly comparison: CodeComparison | undefined
+  readonly proof?: CheckedProof | undefined
   readonly outcome: AuthOutcome
   readonly request: AuthRequest
   readonly at: Date
 }
 
 /**
- * Looks for signs that a seed was copied or a code captured. Only accepted codes, and repetitions of them, are looked at:
+ * Looks for signs that a seed was copied or a request captured. Only accepted codes and proofs, and repetitions of them, count:
  * nobody without the seed can cause an event. Kept in this process only, so each replica sees its own requests.
  */
 export class Anomalies {
   readonly #peers = new Map<string, PeerTrace>()
+  readonly #nonces = new NonceSources()
 
   /** Returns the event to emit for an attempt, if any. */
-  observe({ peer, comparison, outcome, request, at }: Observed): AuthEvent | undefined {
+  observe({ peer, comparison, proof, outcome, request, at }: Observed): AuthEvent | undefined {
     if (!peer || comparison?.kind !== 'match') return undefined
     const { seedId, timeStep, drift } = comparison
+    const source = sourceOf(request)
+    const nonce = proof?.kind === 'valid' ? `${comparison.seed} ${proof.proof.nonce}` : undefined
     if (outcome.caller) {
       const trace = this.#traceOf(peer.name)
       const seed = seedTraceOf(trace, seedId)
-      if (peer.replay === 'once') remember(seed, timeStep, sourceOf(request))
+      // Any number of signed requests share a code, from wherever they come.
+      if (outcome.caller.proof === 'signed') this.#nonces.remember(nonce, source)
+      else if (peer.replay === 'once') remember(seed, timeStep, source)
       const drifts = jumpOf(seed, timeStep, drift, peer.profile.period * 1000, at.getTime())
       if (!drifts || Math.abs(at.getTime() - trace.jumpedAt) < quietMs) return undefined
       trace.jumpedAt = at.getTime()
       return { type: 'clock_jumped', ...eventBase(request, at), peer: peer.name, seedId, drifts }
     }
-    if (outcome.refusal.reason !== 'code-replayed') return undefined
-    const sources = this.#secondSource(peer.name, seedId, timeStep, sourceOf(request))
+    const { reason } = outcome.refusal
+    const sources =
+      reason === 'code-replayed'
+        ? this.#secondSource(peer.name, seedId, timeStep, source)
+        : reason === 'proof-replayed'
+          ? this.#nonces.second(nonce, source)
+          : undefined
     return (
       sources && {
         type: 'code_from_two_sources',
@@ -97,8 +110,7 @@ export class Anomalies {
   ): readonly [string, string] | undefined {
     const seed = this.#peers.get(peer)?.seeds.find((one) => one.seedId === seedId)
     const code = seed?.codes.find((one) => one.timeStep === timeStep)
-    if (!code || source === undefined || code.reported || plain(code.source) === plain(source))
-      return undefined
+    if (!code || source === undefined || code.reported || isSameSource(code.source, source)) return undefined
     code.reported = true
     return [code.source, source]
   }
@@ -171,6 +183,3 @@ function jumpOf(
 function liveBound(bound: Bound | undefined, now: number): Bound | undefined {
   return bound && Math.abs(now - bound.at) <= clockMs ? bound : undefined
 }
-
-/** An IPv4 address as an IPv6 socket reports it is the same address. */
-const plain = (source: string): string => source.replace(/^::ffff:(?=\d+\.)/i, '')

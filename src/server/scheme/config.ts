@@ -18,6 +18,7 @@ import { endOfGrant } from './grants.js'
 import type { LeaseRules } from './leases.js'
 import type { TOTPServerAuthSchemeOptions } from './options.js'
 import { makePeer, makePeers, type SchemePeer } from './peers.js'
+import { ProofKeys } from './proof-keys.js'
 import { parsePathPrefix, ProofCheck } from './proofs.js'
 
 /** What requests are checked against. A changed server file brings a new one, while the state stays. */
@@ -46,12 +47,14 @@ export interface SchemeConfig {
 const decoyBudgets = defaultBudgets.map(({ seconds }) => ({ limit: 10_000, seconds }))
 
 /**
+ * @param previous the config that it replaces
  * @throws {TOTPError} for options that contradict each other, could never let anyone in, or need more than the state
  *   supports; see the constructor of `TOTPServerAuthScheme`.
  */
 export function makeConfig(
   options: TOTPServerAuthSchemeOptions,
   state: Pick<State, 'supports'>,
+  previous?: SchemeConfig,
 ): SchemeConfig {
   if ('guard' in options) {
     throw new TOTPError('ERR_CONFIG_INVALID', 'the option guard is not known; the state is passed as `state`')
@@ -104,7 +107,10 @@ export function makeConfig(
     signed: defaults.signed,
     proofs:
       peers.readsProofs && agent !== undefined
-        ? new ProofCheck({ agent, codeField, pathPrefix, decoy })
+        ? new ProofCheck(
+            { agent, codeField, pathPrefix, decoy },
+            new ProofKeys(agent, peers.signingSeeds, previous?.proofs?.keys),
+          )
         : undefined,
     firstFactor,
     leaseRules: {

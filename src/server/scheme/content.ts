@@ -1,5 +1,4 @@
-import type { ProofReason } from '../../core/proof/profile.js'
-import type { AuthOutcome } from './outcome.js'
+import { proofReasons, type ProofReason } from '../../core/proof/profile.js'
 import type { SchemePeer } from './peers.js'
 import type { CheckedProof } from './proofs.js'
 import type { AuthRequest } from './request.js'
@@ -17,15 +16,31 @@ export function shownOf(peer: SchemePeer | undefined, proof: CheckedProof | unde
   return { proof: proof.kind, ...(proof.kind === 'invalid' && { proofReason: proof.reason }) }
 }
 
-/** Says what becomes of the content once it was decided, unless it is being compared already. */
-export function seeContent(
+const reasons: ReadonlySet<string> = new Set(proofReasons)
+
+/** Whether a request was refused for the sake of its proof. */
+export function isProofReason(reason: string): reason is ProofReason {
+  return reasons.has(reason)
+}
+
+/** Of a proof for whose sake a request was refused. */
+export function shownRefused(proofReason: ProofReason): ShownProof {
+  return proofReason === 'proof-missing' ? { proof: 'absent' } : { proof: 'invalid', proofReason }
+}
+
+/**
+ * Tells the content's view what is not compared with a proof that is used: under `observe` it is compared all the same, and
+ * otherwise it need not be hashed.
+ *
+ * @param proof of a request that was let in; undefined if it was refused
+ * @param mismatch called when the content turns out to be another one
+ */
+export function observeContent(
   { body }: AuthRequest,
-  { caller }: AuthOutcome,
   proof: CheckedProof | undefined,
   mismatch: () => void,
 ): void {
-  if (!body || caller?.proof === 'signed') return
-  if (caller && proof?.kind === 'valid' && body.observeDigest) {
+  if (proof?.kind === 'valid' && body?.observeDigest) {
     body.observeDigest('sha-256', proof.proof.digest, mismatch)
-  } else body.ignoreDigest?.()
+  } else body?.ignoreDigest?.()
 }

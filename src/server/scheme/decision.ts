@@ -4,6 +4,7 @@ import { timeStepAt } from '../../core/totp.js'
 import type { Failure } from '../../state/failure.js'
 import { failureOf } from '../../state/redis-failure.js'
 import type { Attempt, Comparison, Decision, State } from '../../state/state.js'
+import type { Canary } from './canaries.js'
 import type { SchemeConfig } from './config.js'
 import type { NoOwner, TokenOwner } from './first-factor.js'
 import { grantCaller } from './grants.js'
@@ -24,7 +25,13 @@ export interface AuthAttempt {
   readonly comparison: CodeComparison | undefined
   /** What binds the request to a seed; undefined where no peer's proofs are looked at. */
   readonly proof: CheckedProof | undefined
+  /** Set if the token is bait. Then it has no owner. */
+  readonly canary: Canary | undefined
   readonly at: Date
+}
+
+/** An attempt with the way to refuse it once more. */
+export interface DecidedAttempt extends AuthAttempt {
   /** Refuses the request after it was let in: its content turned out to be another one. */
   readonly refuseContent: () => Refusal
 }
@@ -48,6 +55,8 @@ export interface Decided {
   readonly outcome: AuthOutcome
   /** Set if a guess was counted, which may turn out to be a late code. */
   readonly counted?: CountedGuess
+  /** Set if the content's view was asked to compare it. */
+  readonly comparesContent?: true
 }
 
 /** A guess that a state has counted. */
@@ -65,7 +74,11 @@ export interface CountedGuess {
  * Decides whether an attempt is let in: the only place where the factors are put together. A caller needs a token of a
  * peer, a code that matched one of that peer's seeds, and a state that accepts it; where the policy says so, also a proof.
  */
-export async function decide(attempt: AuthAttempt, config: SchemeConfig, memory: Memory): Promise<Decided> {
+export async function decide(
+  attempt: DecidedAttempt,
+  config: SchemeConfig,
+  memory: Memory,
+): Promise<Decided> {
   const { request, credentials, owner, comparison, proof, at } = attempt
   const refused = (details: RefusalDetails): Decided => ({
     outcome: { refusal: refusalIn(config, details, credentials.tokenGiven) },
@@ -90,11 +103,14 @@ export async function decide(attempt: AuthAttempt, config: SchemeConfig, memory:
     const decision = await memory.state.decide(asked)
     // A code that did not match is never accepted, whatever a state returns.
     if (decision.kind === 'accepted' && comparison.kind === 'match') {
+      const compared = used && ({ comparesContent: true } as const)
       if (used && (await hasContent(attempt, used.proof)) === false) {
-        return refused({ kind: 'unauthenticated', reason: 'proof-digest', peer: peer.name })
+        const details = { kind: 'unauthenticated', reason: 'proof-digest', peer: peer.name } as const
+        return { ...refused(details), ...compared }
       }
       const shown = { ...comparison, proof: used ? 'signed' : 'code', agent: config.agent } as const
-      return { outcome: { caller: grantCaller(owner, shown, config.leaseRules, memory.leases) } }
+      const caller = grantCaller(owner, shown, config.leaseRules, memory.leases)
+      return { outcome: { caller }, ...compared }
     }
     const decided = refused(refusalOf(decision, peer.name, used !== undefined))
     if (decision.kind !== 'wrong' || comparison.kind !== 'guess' || !isCounted(decision)) return decided
@@ -105,12 +121,15 @@ export async function decide(attempt: AuthAttempt, config: SchemeConfig, memory:
   }
 }
 
+/** The refusal of a request that was let in, and whose content turned out to be another one. */
+export function refusalOfContent({ owner, credentials }: AuthAttempt, config: SchemeConfig): Refusal {
+  const peer = owner.peer?.name ?? ''
+  const details = { kind: 'unauthenticated', reason: 'proof-digest', peer } as const
+  return refusalIn(config, details, credentials.tokenGiven)
+}
+
 /** A refusal with the challenges of the scheme. */
-export function refusalIn(
-  { profile, signed }: Pick<SchemeConfig, 'profile' | 'signed'>,
-  details: RefusalDetails,
-  tokenGiven: boolean,
-): Refusal {
+function refusalIn({ profile, signed }: SchemeConfig, details: RefusalDetails, tokenGiven: boolean): Refusal {
   return refuse(details, profile.header, tokenGiven, signed === 'require')
 }
 
@@ -131,7 +150,7 @@ const noContent = digestOf('http', new Uint8Array())
 
 /** Whether the content is what the proof says; undefined if that will be seen on its way to the handler. */
 async function hasContent(
-  { request, refuseContent }: AuthAttempt,
+  { request, refuseContent }: DecidedAttempt,
   { digest }: ParsedProof,
 ): Promise<boolean | undefined> {
   if (!request.body) return digest.equals(noContent)

@@ -1,7 +1,7 @@
 import { quoteName } from '../../core/name.js'
 import type { ErrorCode } from '../../core/errors.js'
 import type { LateCode } from '../../state/state.js'
-import type { ShownProof } from './content.js'
+import { isProofReason, shownRefused, type ShownProof } from './content.js'
 import { printableEvent } from './printable-event.js'
 import type { AuthOutcome } from './outcome.js'
 import type { RefusalReason } from './refusal.js'
@@ -34,6 +34,11 @@ export type AuthEvent = EventBase &
         readonly cause?: string
         /** What to do about the cause. */
         readonly advice?: string
+        /**
+         * Present where `reason` is about a proof: how many refusals of the peer the event stands for. There is at most one
+         * such event a second and peer; it describes the last of them.
+         */
+        readonly count?: number
       } & ShownProof)
     | {
         /** Under `observe`, after `authenticated` for the same request: its content is not what its proof says. */
@@ -75,7 +80,10 @@ export type AuthEvent = EventBase &
         readonly id?: string
       }
     | {
-        /** Under `once`, an accepted code arrived again from another source: somebody captured it. Once for each code. */
+        /**
+         * Under `once`, an accepted code arrived again from another source; or an accepted proof did, under any policy:
+         * somebody captured it. Once for each code or proof.
+         */
         readonly type: 'code_from_two_sources'
         readonly peer: string
         readonly seedId: string
@@ -160,11 +168,13 @@ export function eventsOf(
   }
   const { kind, reason, peer, failure } = refusal
   const type = spent.has(reason) ? 'replayed' : kind === 'throttled' ? 'throttled' : 'refused'
-  return [{ type, ...base, reason, ...(peer !== undefined && { peer }), ...failure, ...shown }]
+  const proof = isProofReason(reason) ? shownRefused(reason) : shown
+  return [{ type, ...base, reason, ...(peer !== undefined && { peer }), ...failure, ...proof }]
 }
 
 const spent: ReadonlySet<RefusalReason> = new Set(['code-replayed', 'proof-replayed'])
 
+/** Under `observe`: the content of a request that was let in is not what its proof says. */
 export function proofObserved(peer: string, base: EventBase): AuthEvent {
   return { type: 'proof_observed', ...base, peer, proof: 'invalid', proofReason: 'proof-digest' }
 }

@@ -11,7 +11,8 @@ export class GrantedCaller extends Caller {
   readonly seedId: string
   readonly timeStep: number
   readonly drift: number
-  readonly agent?: string
+  // Declared, so that it is absent where it is not known.
+  declare readonly agent?: string
   readonly proof: 'code' | 'signed'
   readonly claims: Readonly<Record<string, unknown>>
   readonly #grant: Grant

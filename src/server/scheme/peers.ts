@@ -40,7 +40,7 @@ export interface SchemeSeed {
   book: CodeBook | undefined
   /** How a state knows the seed. Made with the book. */
   digest: string | undefined
-  /** Made for the first proof that it is compared with. */
+  /** See `ProofKeys`. */
   proofKey: ProofKey | undefined
 }
 
@@ -61,6 +61,8 @@ export interface PeerDirectory {
   readonly once: boolean
   /** Whether any peer's proofs are looked at. */
   readonly readsProofs: boolean
+  /** The seeds whose proofs are looked at. */
+  readonly signingSeeds: readonly SchemeSeed[]
   /** Whether any peer's proofs are spent. */
   readonly spendsProofs: boolean
   /** Whether a peer shares a seed with another, and so its budget. */
@@ -104,11 +106,15 @@ export function makePeers(
   return { shares: () => true, find: (name) => ({ ...anyone, name }), ...needsOf([anyone]) }
 }
 
+type Needs = Pick<PeerDirectory, 'once' | 'readsProofs' | 'signingSeeds' | 'spendsProofs'>
+
 /** What the policies of the peers need. */
-function needsOf(peers: readonly SchemePeer[]): Pick<PeerDirectory, 'once' | 'readsProofs' | 'spendsProofs'> {
+function needsOf(peers: readonly SchemePeer[]): Needs {
+  const reading = peers.filter(({ signed }) => signed !== 'off')
   return {
     once: peers.some(({ replay }) => replay === 'once'),
-    readsProofs: peers.some(({ signed }) => signed !== 'off'),
+    readsProofs: reading.length > 0,
+    signingSeeds: reading.flatMap(({ seeds }) => seeds),
     spendsProofs: peers.some(({ signed }) => usesProofs(signed)),
   }
 }

@@ -1,5 +1,5 @@
 import { TOTPError } from '../../core/errors.js'
-import { ProofKey } from '../../core/proof/key.js'
+import type { ProofKey } from '../../core/proof/key.js'
 import type { ParsedProof } from '../../core/proof/parse.js'
 import {
   usesProofs,
@@ -10,6 +10,7 @@ import {
 import { verifyHead } from '../../core/proof/verify.js'
 import { isLive } from '../../core/roster.js'
 import type { SchemePeer, SchemeSeed } from './peers.js'
+import type { ProofKeys } from './proof-keys.js'
 import { linesOf, type AuthRequest } from './request.js'
 
 /** What the head of a request shows of its proof. */
@@ -28,31 +29,39 @@ export interface ProofCheckOptions {
 
 /**
  * Checks the proofs of requests. Where any peer's proofs are looked at, those of all requests are, whatever the peer's
- * policy and whether the token is known: otherwise the time would tell which tokens are live.
+ * policy and whether the token is known: otherwise the time would tell which tokens are live, and an invalid proof costs
+ * a thief no guess.
  */
 export class ProofCheck {
+  readonly keys: ProofKeys
   readonly #options: ProofCheckOptions
   readonly #decoyKey: ProofKey
 
-  constructor(options: ProofCheckOptions) {
+  constructor(options: ProofCheckOptions, keys: ProofKeys) {
     this.#options = options
+    this.keys = keys
     const [seed] = options.decoy.seeds
     if (!seed) throw new TypeError('the decoy has no seed')
-    this.#decoyKey = new ProofKey(seed.seed, options.agent)
+    this.#decoyKey = keys.of(seed)
   }
 
   /** Never throws, whatever is in the request. */
   check(request: AuthRequest, peer: SchemePeer | undefined, at: Date): CheckedProof {
     const { agent, codeField: header, decoy } = this.#options
-    const { seeds, profile } = peer ?? decoy
+    // Under `off` nobody asks what a proof is worth, so those peers have no keys.
+    const { seeds, profile } = peer && peer.signed !== 'off' ? peer : decoy
     const { period, window } = profile
     const live = seeds.filter((seed) => isLive(seed, at))
     try {
-      const keys = live.map((seed) => (seed.proofKey ??= new ProofKey(seed.seed, agent)))
+      const keys = live.map((seed) => this.keys.of(seed))
       const rules = { agent, header, period, window }
       const head = verifyHead(this.#signedRequestOf(request), rules, keys, this.#decoyKey, at)
       if (head.verdict === 'unsigned') return { kind: 'absent' }
-      if (head.verdict === 'refused') return { kind: 'invalid', reason: head.reason }
+      if (head.verdict === 'refused') {
+        // A lifetime may be too long for one period and not for another, so even then there is one MAC.
+        if (!verified.has(head.reason)) this.#decoyKey.mac(longBase)
+        return { kind: 'invalid', reason: head.reason }
+      }
       const seed = live.find(({ proofKey }) => proofKey === head.key)
       return seed ? { kind: 'valid', proof: head.proof, seed } : { kind: 'invalid', reason: 'proof-key' }
     } catch {
@@ -70,6 +79,12 @@ export class ProofCheck {
     }
   }
 }
+
+/** The reasons for which a MAC was computed. */
+const verified: ReadonlySet<ProofReason> = new Set(['proof-key', 'proof-mac', 'proof-stale'])
+
+/** About as long as what is signed. */
+const longBase = 'x'.repeat(500)
 
 /** Why a policy refuses a request because of its proof, before the code is looked at; undefined if it does not. */
 export function refusedProof(policy: SignedPolicy, proof: CheckedProof | undefined): ProofReason | undefined {

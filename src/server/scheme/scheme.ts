@@ -2,22 +2,19 @@ import type { TOTPProfile } from '../../core/profile.js'
 import type { SignedPolicy } from '../../core/proof/profile.js'
 import { hashToken } from '../../core/token.js'
 import { memoryState } from '../../state/memory-state.js'
-import { Anomalies } from './anomalies.js'
-import { CanaryAlarm, ownerOfCanary } from './canaries.js'
+import { ownerOfCanary } from './canaries.js'
 import { makeConfig, type SchemeConfig } from './config.js'
-import { seeContent, shownOf } from './content.js'
-import { decide, refusalIn, type Memory } from './decision.js'
-import { emit, emitLater, eventBase, eventsOf, proofObserved, type OnEvent } from './events.js'
+import { observeContent } from './content.js'
+import { decide, refusalOfContent, type AuthAttempt, type Memory } from './decision.js'
 import { followServerFile, namingFile, type FromFileOptions } from './from-file.js'
 import { Leases } from './leases.js'
 import type { TOTPServerAuthSchemeOptions } from './options.js'
 import type { AuthOutcome } from './outcome.js'
 import { comparedPeer, compareCode } from './peers.js'
 import type { Refusal } from './refusal.js'
+import { Reports } from './reports.js'
 import { credentialsOf, type AuthRequest } from './request.js'
-import { SecondLooks } from './second-looks.js'
 import { StrangerGate } from './stranger-gate.js'
-import { warningListener } from './warnings.js'
 
 /**
  * Checks both factors of a request: a bearer token, by a delegate, and a TOTP code (RFC 6238) of the peer that the token
@@ -27,11 +24,7 @@ export class TOTPServerAuthScheme {
   #config: SchemeConfig
   readonly #memory: Memory
   readonly #strangers: StrangerGate
-  readonly #canaryAlarm = new CanaryAlarm()
-  readonly #anomalies = new Anomalies()
-  readonly #secondLooks: SecondLooks
-  readonly #isListenedTo: boolean
-  readonly #onEvent: OnEvent
+  readonly #reports: Reports
   readonly #now: () => Date
   #stopFollowing: () => void = () => undefined
 
@@ -45,9 +38,7 @@ export class TOTPServerAuthScheme {
     this.#config = makeConfig(options, state)
     this.#memory = { state, decoyState: memoryState(), leases: new Leases(this.#config.leaseRules, now) }
     this.#strangers = new StrangerGate(throttle?.strangers)
-    this.#isListenedTo = options.onEvent !== undefined
-    this.#onEvent = options.onEvent ?? warningListener()
-    this.#secondLooks = new SecondLooks(state, this.#onEvent)
+    this.#reports = new Reports(state, options.onEvent, now)
     this.#now = now
   }
 
@@ -80,7 +71,7 @@ export class TOTPServerAuthScheme {
     const file = followServerFile(path, options)
     const scheme = namingFile(path ?? '', () => new TOTPServerAuthScheme(file.options))
     file.follow((changed) => {
-      scheme.#config = makeConfig(changed, scheme.#memory.state)
+      scheme.#config = makeConfig(changed, scheme.#memory.state, scheme.#config)
       scheme.#memory.leases.review(scheme.#config.leaseRules)
     })
     scheme.#stopFollowing = () => file.stop()
@@ -113,6 +104,7 @@ export class TOTPServerAuthScheme {
    */
   close(): void {
     this.#stopFollowing()
+    this.#reports.close()
   }
 
   [Symbol.dispose](): void {
@@ -120,55 +112,52 @@ export class TOTPServerAuthScheme {
   }
 
   /**
-   * Decides about a request. Call it once per request: under `once`, a second call is a replay.
+   * Decides about a request. Call it once per request: under `once`, and for a signed request, a second call is a replay.
    *
-   * Always evaluates both factors. Never throws because of a request's content; if a delegate or the state throws, the
-   * refusal is of kind `unavailable`.
+   * Always evaluates both factors, and the proof (RFC 9421) where any peer's proofs are looked at. Never throws because of a
+   * request's content; if a delegate or the state throws, the refusal is of kind `unavailable`.
    *
-   * @returns the caller if both factors are right and the state accepts; else a refusal of kind `unauthenticated` (401),
-   *   `throttled` (429) or `unavailable` (503)
+   * The content of a signed request is not read here: {@link AuthRequest.body} compares it, before this returns or on its way
+   * to the handler. If it turns out to be another one after this returned a caller, the view of the content gets the
+   * refusal to answer with, and withholds the end of the content.
+   *
+   * @returns the caller if both factors are right, the peer's policy for proofs is met and the state accepts; else a refusal
+   *   of kind `unauthenticated` (401), `throttled` (429) or `unavailable` (503)
    */
   async authenticate(request: AuthRequest): Promise<AuthOutcome> {
-    const at = this.#now()
     const config = this.#config
-    const { firstFactor } = config
-    const credentials = credentialsOf(request, config.codeField)
-    const tokenHash = hashToken(credentials.token ?? '')
-    const canary = config.canaries.find(tokenHash)
-    const { token } = credentials
-    const adjust = canary && ownerOfCanary
-    const owner = await this.#strangers.identify(firstFactor, token, tokenHash, request, at, adjust)
-    const proof = config.proofs?.check(request, owner.peer, at)
-    const shown = shownOf(owner.peer, proof)
-    const compared = owner.peer && comparedPeer(owner.peer, proof)
-    const comparison = compareCode(compared, config.decoy, credentials.code, at)
+    const attempt = await this.#see(request, config)
     const refuseContent = (): Refusal => {
-      const peer = owner.peer?.name ?? ''
-      const details = { kind: 'unauthenticated', reason: 'proof-digest', peer } as const
-      const refusal = refusalIn(config, details, credentials.tokenGiven)
-      for (const event of eventsOf({ refusal }, request, at, shown)) emit(this.#onEvent, event)
+      const refusal = refusalOfContent(attempt, config)
+      this.#reports.otherContent(attempt, refusal)
       return refusal
     }
-    const attempt = { request, credentials, owner, comparison, proof, at, refuseContent }
-    const { outcome, counted } = await decide(attempt, config, this.#memory)
-    // At once, since the socket may be closed later, and guesses are looked at in the order in which they were counted.
-    if (counted) this.#secondLooks.add(counted, eventBase(request, at))
-    this.#strangers.remember(outcome, firstFactor, tokenHash)
-    // Without a listener of its own, nothing hears of callers.
-    if (this.#isListenedTo || outcome.refusal) {
-      for (const event of eventsOf(outcome, request, at, shown)) emit(this.#onEvent, event)
-    }
-    seeContent(request, outcome, proof, () => {
-      if (!owner.peer) return
-      emit(this.#onEvent, proofObserved(owner.peer.name, eventBase(request, at)))
-    })
-    const anomaly = this.#anomalies.observe({ peer: owner.peer, comparison, outcome, request, at })
-    if (anomaly) emitLater(this.#onEvent, () => anomaly)
-    if (!owner.peer && config.canaries.size > 0) {
-      // For every unknown token, so that a canary does not take longer.
-      const base = eventBase(request, at)
-      emitLater(this.#onEvent, () => canary && this.#canaryAlarm.raise(canary, base))
+    const decided = await decide({ ...attempt, refuseContent }, config, this.#memory)
+    const { outcome, comparesContent } = decided
+    this.#strangers.remember(outcome, config.firstFactor, attempt.tokenHash)
+    this.#reports.decided(attempt, decided, config.canaries.size > 0)
+    if (!comparesContent) {
+      const observed = outcome.caller && attempt.proof
+      observeContent(request, observed, () => this.#reports.otherContent(attempt))
     }
     return outcome
+  }
+
+  /** What a request shows of token, code and proof, all of which are evaluated, whatever is wrong with the others. */
+  async #see(
+    request: AuthRequest,
+    { firstFactor, codeField, canaries, proofs, decoy }: SchemeConfig,
+  ): Promise<AuthAttempt & { readonly tokenHash: string }> {
+    const at = this.#now()
+    const credentials = credentialsOf(request, codeField)
+    const { token, code } = credentials
+    const tokenHash = hashToken(token ?? '')
+    const canary = canaries.find(tokenHash)
+    const adjust = canary && ownerOfCanary
+    const owner = await this.#strangers.identify(firstFactor, token, tokenHash, request, at, adjust)
+    const proof = proofs?.check(request, owner.peer, at)
+    const compared = owner.peer && comparedPeer(owner.peer, proof)
+    const comparison = compareCode(compared, decoy, code, at)
+    return { request, credentials, tokenHash, owner, comparison, proof, canary, at }
   }
 }

@@ -60,6 +60,15 @@ const unasked: Readonly<Record<string, string>> = {
 
 /** Requests that are refused because something cannot be asked: an outage, with as many events as requests. */
 function failed({ reason, cause = 'unknown', advice = '' }: EventOf<'refused'>): Warning | undefined {
+  if (reason === 'nonces-full') {
+    const message =
+      'signed requests are answered 503, because no more nonces can be remembered: does a peer send far more than it should?'
+    return { code: reason, message, key: reason }
+  }
+  if (cause === 'content-unseen') {
+    const message = `signed requests are answered 503, because their content cannot be compared (${cause}): ${advice}`
+    return { code: reason, message, key: `${reason} ${cause}` }
+  }
   const what = unasked[reason]
   if (what === undefined) return undefined
   const message = `${what} cannot be asked, so requests are answered 503 (${cause}): ${advice}`

@@ -1,0 +1,78 @@
+import type { State } from '../../state/state.js'
+import { Anomalies } from './anomalies.js'
+import { CanaryAlarm } from './canaries.js'
+import { isProofReason, shownOf } from './content.js'
+import type { AuthAttempt, Decided } from './decision.js'
+import {
+  emit,
+  emitLater,
+  eventBase,
+  eventsOf,
+  proofObserved,
+  type AuthEvent,
+  type OnEvent,
+} from './events.js'
+import type { AuthOutcome } from './outcome.js'
+import { RefusedProofs, type RefusedProof } from './refused-proofs.js'
+import { SecondLooks } from './second-looks.js'
+import { warningListener } from './warnings.js'
+
+/** Reports to the listener what was decided, and what came out of it later. */
+export class Reports {
+  readonly #onEvent: OnEvent
+  readonly #isListenedTo: boolean
+  readonly #anomalies = new Anomalies()
+  readonly #canaryAlarm = new CanaryAlarm()
+  readonly #secondLooks: SecondLooks
+  readonly #refusedProofs: RefusedProofs
+
+  /** @param onEvent without one, what should wake somebody becomes a process warning */
+  constructor(state: State, onEvent: OnEvent | undefined, now: () => Date) {
+    this.#isListenedTo = onEvent !== undefined
+    this.#onEvent = onEvent ?? warningListener()
+    this.#secondLooks = new SecondLooks(state, this.#onEvent)
+    this.#refusedProofs = new RefusedProofs((event) => emit(this.#onEvent, event), now)
+  }
+
+  /**
+   * Call it as soon as it was decided: the socket may be closed later, and guesses are looked at in the order in which they
+   * were counted.
+   *
+   * @param hasCanaries whether any token is bait
+   */
+  decided(attempt: AuthAttempt, { outcome, counted }: Decided, hasCanaries: boolean): void {
+    const { owner, request, at, canary } = attempt
+    if (counted) this.#secondLooks.add(counted, eventBase(request, at))
+    // Without a listener of its own, nothing hears of callers.
+    if (this.#isListenedTo || outcome.refusal) this.#outcome(attempt, outcome)
+    const anomaly = this.#anomalies.observe({ ...attempt, peer: owner.peer, outcome })
+    if (anomaly) emitLater(this.#onEvent, () => anomaly)
+    if (owner.peer || !hasCanaries) return
+    // For every unknown token, so that a canary does not take longer.
+    const base = eventBase(request, at)
+    emitLater(this.#onEvent, () => canary && this.#canaryAlarm.raise(canary, base))
+  }
+
+  /** The content of a request that was let in turned out to be another one: it is refused, or only reported. */
+  otherContent(attempt: AuthAttempt, refusal?: AuthOutcome['refusal']): void {
+    const { owner, request, at } = attempt
+    if (refusal) this.#outcome(attempt, { refusal })
+    else if (owner.peer) emit(this.#onEvent, proofObserved(owner.peer.name, eventBase(request, at)))
+  }
+
+  /** Reports what is held back. */
+  close(): void {
+    this.#refusedProofs.close()
+  }
+
+  #outcome({ owner, proof, request, at }: AuthAttempt, outcome: AuthOutcome): void {
+    for (const event of eventsOf(outcome, request, at, shownOf(owner.peer, proof))) {
+      if (isRefusedProof(event)) this.#refusedProofs.add(event)
+      else emit(this.#onEvent, event)
+    }
+  }
+}
+
+function isRefusedProof(event: AuthEvent): event is RefusedProof {
+  return 'reason' in event && event.peer !== undefined && isProofReason(event.reason)
+}
