@@ -7,6 +7,7 @@ import { probeSection } from './sections/probe.js'
 import { probeLatencySection } from './sections/probe-latency.js'
 import { redisSection } from './sections/redis.js'
 import { schemeSection } from './sections/scheme.js'
+import { signedSection } from './sections/signed.js'
 import { startSection } from './sections/start.js'
 import { storeSection } from './sections/store.js'
 import { verifySection } from './sections/verify.js'
@@ -15,6 +16,7 @@ const sections: Readonly<Record<string, Section>> = {
   start: startSection,
   verify: verifySection,
   scheme: schemeSection,
+  signed: signedSection,
   http: httpSection,
   grpc: grpcSection,
   probe: probeSection,

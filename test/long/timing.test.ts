@@ -7,9 +7,10 @@ import { PeerTokenAuth } from '../../src/server/scheme/delegates.js'
 import { totpGuard } from '../../src/server/express.js'
 import { httpAnswer } from '../../src/server/scheme/refusal.js'
 import { TOTPServerAuthScheme } from '../../src/server/scheme/scheme.js'
-import { Clock, requestWith } from '../support/guarded.js'
+import { Clock, peers, requestWith, schemeFor, wrongCodeOf } from '../support/guarded.js'
 import { TestServer } from '../support/guarded-agent.js'
 import { numbers } from '../support/numbers.js'
+import { received, signed, signedOptions, stripped, without, type Sent } from '../support/signed.js'
 import { momentsOf, welchT } from '../support/welch.js'
 
 const rounds = 20_000
@@ -192,5 +193,73 @@ describe('a request without a code', () => {
         `unknown ${(unknown.mean / 1000).toFixed(1)} us, |t| ${t.toFixed(2)}`,
     )
     expect(t).toBeLessThan(4.5)
+  })
+})
+
+/** The same for proofs: an invalid one is no guess, so its time must not tell that a token is live. */
+describe('a request with a proof', () => {
+  const clock = new Clock()
+  const expired = -1000
+
+  /** Each with a live token and one of nobody. */
+  const faults: Readonly<Record<string, (token: string) => Sent>> = {
+    'no proof': (token) => stripped(signed({ token })),
+    'no proof, no code': (token) => without(stripped(signed({ token })), 'x-totp'),
+    'half a pair': (token) => without(signed({ token }), 'signature'),
+    'too long a life': (token) => signed({ token, life: 100 }),
+    'a field that is not covered': (token) => {
+      const sent = signed({ token })
+      return { ...sent, fields: { ...sent.fields, 'a2a-version': '1.0' } }
+    },
+    'no digest': (token) => without(signed({ token }), 'content-digest'),
+    'the key of another': (token) => signed({ token, seed: peers.bob.seed }),
+    'another path': (token) => ({ ...signed({ token }), target: '/other' }),
+    stale: (token) => signed({ token, created: expired }),
+    'a proof over a wrong code': (token) => signed({ token, code: wrongCodeOf(clock.at) }),
+  }
+
+  it('takes as long with a live token as with an unknown one, whatever is wrong with it', async () => {
+    const { scheme } = schemeFor(clock, {
+      ...signedOptions('require'),
+      throttle: { strangers: { perMinute: 1e9 } },
+      // Their tokens are live as well, and a period of their own makes other lifetimes right.
+      peerSeeds: { alice: { seeds: [{ seed: peers.alice.seed }], period: 60 }, bob: peers.bob.seed },
+    })
+    const calls = Object.entries(faults).map(([fault, make]) => ({
+      fault,
+      requests: {
+        live: received(make(peers.alice.token)).request,
+        unknown: received(make(tokenOf('nobody'))).request,
+      },
+      samples: { live: [] as number[], unknown: [] as number[] },
+    }))
+    const random = numbers(20_261_130)
+    const answers = new Set<string>()
+    for (let round = 0; round < warmUp + rounds; round++) {
+      for (const { requests, samples } of calls) {
+        const order = random(2) === 0 ? (['live', 'unknown'] as const) : (['unknown', 'live'] as const)
+        for (const token of order) {
+          const begin = process.hrtime.bigint()
+          const { refusal } = await scheme.authenticate(requests[token])
+          const took = Number(process.hrtime.bigint() - begin)
+          if (round >= warmUp) samples[token].push(took)
+          else answers.add(JSON.stringify(refusal && httpAnswer(refusal)))
+        }
+      }
+    }
+    expect([...answers]).toHaveLength(1)
+    const ts = calls.map(({ fault, samples: { live, unknown } }) => {
+      const t = Math.abs(welchT(momentsOf(live), momentsOf(unknown)))
+      const [least = 0, most = 0] = trimmedMeans(new Map(Object.entries({ live, unknown }))).sort(
+        (a, b) => a - b,
+      )
+      return { fault, t, spread: most / least - 1 }
+    })
+    for (const { fault, t, spread } of ts)
+      console.log(
+        `figure 14, proofs, ${fault}: |t| ${t.toFixed(2)}, means differ by ${(spread * 100).toFixed(1)} %`,
+      )
+    for (const { t, spread } of ts) expect(t < 4.5 || spread < 0.08).toBe(true)
+    for (const { spread } of ts) expect(spread).toBeLessThan(0.15)
   })
 })

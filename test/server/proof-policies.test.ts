@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { defaultProfile } from '../../src/core/profile.js'
 import { Seed } from '../../src/core/seed.js'
 import { memoryState } from '../../src/state/memory-state.js'
 import type { Attempt, State } from '../../src/state/state.js'
@@ -56,6 +57,7 @@ function watched(options: Partial<PeerSeedsOptions>) {
   }
 }
 
+const slow = { ...defaultProfile, period: 60 }
 const policies = ['off', 'observe', 'accept', 'require'] as const
 const wrongMac = (): Sent => {
   const sent = signed()
@@ -245,6 +247,23 @@ describe('a proof under each policy', () => {
     expect(await send(signed())).toBe('alice signed')
     const bobs = signed({ peer: 'bob' })
     expect(await send({ ...bobs, target: '/other' })).toBe('bob code')
+  })
+
+  it('limits life and lead of a proof by the period of the peer, whatever the others have', async () => {
+    const { send } = watched({
+      signed: 'accept',
+      peerSeeds: {
+        alice: { seeds: [{ seed: peers.alice.seed }] },
+        bob: { seeds: [{ seed: peers.bob.seed }], period: 60 },
+      },
+    })
+    expect(await send(signed({ life: 61 }))).toBe('unauthenticated proof-malformed')
+    expect(await send(signed({ created: 61 }))).toBe('unauthenticated proof-stale')
+    expect(await send(signed({ created: 60, life: 60 }))).toBe('alice signed')
+    const bobs = { peer: 'bob', code: codeOf('bob', someInstant, { profile: slow }) } as const
+    expect(await send(signed({ ...bobs, created: 120, life: 120 }))).toBe('bob signed')
+    expect(await send(signed({ ...bobs, life: 121 }))).toBe('unauthenticated proof-malformed')
+    expect(await send(signed({ ...bobs, created: 121 }))).toBe('unauthenticated proof-stale')
   })
 
   it('puts back the path that a proxy takes away', async () => {

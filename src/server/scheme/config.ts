@@ -108,7 +108,7 @@ export function makeConfig(
     proofs:
       peers.readsProofs && agent !== undefined
         ? new ProofCheck(
-            { agent, codeField, pathPrefix, decoy },
+            { agent, codeField, pathPrefix, longestPeriod: peers.longestPeriod, decoy },
             new ProofKeys(agent, peers.signingSeeds, previous?.proofs?.keys),
           )
         : undefined,

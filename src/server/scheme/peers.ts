@@ -63,6 +63,8 @@ export interface PeerDirectory {
   readonly readsProofs: boolean
   /** The seeds whose proofs are looked at. */
   readonly signingSeeds: readonly SchemeSeed[]
+  /** The longest period of those peers, in seconds. */
+  readonly longestPeriod: number
   /** Whether any peer's proofs are spent. */
   readonly spendsProofs: boolean
   /** Whether a peer shares a seed with another, and so its budget. */
@@ -106,7 +108,7 @@ export function makePeers(
   return { shares: () => true, find: (name) => ({ ...anyone, name }), ...needsOf([anyone]) }
 }
 
-type Needs = Pick<PeerDirectory, 'once' | 'readsProofs' | 'signingSeeds' | 'spendsProofs'>
+type Needs = Pick<PeerDirectory, 'longestPeriod' | 'once' | 'readsProofs' | 'signingSeeds' | 'spendsProofs'>
 
 /** What the policies of the peers need. */
 function needsOf(peers: readonly SchemePeer[]): Needs {
@@ -115,6 +117,7 @@ function needsOf(peers: readonly SchemePeer[]): Needs {
     once: peers.some(({ replay }) => replay === 'once'),
     readsProofs: reading.length > 0,
     signingSeeds: reading.flatMap(({ seeds }) => seeds),
+    longestPeriod: reading.reduce((longest, { profile }) => Math.max(longest, profile.period), 0),
     spendsProofs: peers.some(({ signed }) => usesProofs(signed)),
   }
 }
