@@ -49,9 +49,9 @@ function signedHere(one: Unsigned, from = created): Lines {
 }
 
 const verdictHere = (one: Unsigned, headers: Lines): string => {
-  const { seed, agent, header, period, window, body } = one
+  const { seed, agent, header, period, window, binding, method, target, body } = one
   const options = { seeds: [seed], agent, header, period, window, now: created }
-  const { verdict, reason } = verifyProof({ ...one, headers, body }, options)
+  const { verdict, reason } = verifyProof({ binding, method, target, headers, body }, options)
   return reason ?? verdict
 }
 

@@ -84,5 +84,3 @@ export function requireSignable(request: SignedRequest, header: ProofRules['head
     `the request cannot be signed: its ${odd} has characters other than printable ASCII; encode them`,
   )
 }
-
-export { requireSignable }
