@@ -10,10 +10,7 @@ const observedDays = 30
 export function reuseBesideAccept({ tool }: RosterUnderTest, { name }: Peer): Finding {
   const message =
     'replay reuse beside signed accept: an attacker who captures a signed request can remove its proof, and use the code for other requests'
-  const fix = (names: readonly string[]): string => {
-    const set = `${tool} set ${chosen(names, 0, '')}`
-    return `${set} --replay once, or ${set} --signed require`
-  }
+  const fix = (names: readonly string[]): string => `${tool} set ${chosen(names, 0, '')} --replay once`
   return {
     id: 'signed-reuse',
     severity: 'warning',

@@ -208,6 +208,7 @@ const cases: Readonly<Record<string, Case>> = {
       changed((text) => text.replace(/"token":"[^"]+"/g, `"hash":"sha256:${'a1'.repeat(32)}"`), ['alice']),
   },
   'replay-reuse': { make: () => makeStore(['alice', 'bob', 'carol']) },
+  'signed-reuse': { make: () => makeStore(['alice', 'bob'], ['--signed', 'accept']) },
   unencrypted: { make: () => makeStore(['alice']) },
   'vendored-old': {
     make: async () => {
@@ -222,10 +223,11 @@ const cases: Readonly<Record<string, Case>> = {
 /** Findings whose fix is the same as that of another kind, needs another user or machine, or is for a person to decide. */
 const others = {
   alike: ['token-repeated', 'token-expired', 'token-expiring', 'seed-overlap'],
-  elsewhere: ['store-owner', 'clock', 'modes-unknown', 'rotation-pending'],
+  elsewhere: ['store-owner', 'clock', 'modes-unknown', 'rotation-pending', 'signed-ready'],
   personal: [
     ...['guesses', 'shared-seed', 'shared-seed-once', 'shared-seed-profile'],
     ...['git-unknown', 'search-partial', 'recipients-unverified'],
+    ...['signed-observe', 'signed-partly', 'signed-invalid', 'signed-refused'],
   ],
 }
 

@@ -36,7 +36,7 @@ describe('what doctor prints', () => {
 
   it('names the peers of a fix while they are few, or some have a policy of their own', async () => {
     const cwd = await makeStore(['alice', 'bob'], ['--replay', 'once'])
-    await runCli(['add-peer', 'carol', 'dave', '--replay', 'reuse'], { cwd })
+    await runCli(['add-peer', 'carol', 'dave', '--replay', 'reuse', '--signed', 'off'], { cwd })
     const { stdout } = await runCli(['doctor'], { cwd })
     expect(stdout).toContain('2 peers: carol, dave: policy reuse')
     expect(stdout).toContain('fix: a2a-totp set carol dave --replay once\n')
