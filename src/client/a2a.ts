@@ -63,13 +63,11 @@ export function totpTransports(
   const destinations = new Destinations(options, options.origins ? 'origin' : 'host')
   const fetchImpl = fetchTo(scheme, (url) => destinations.require(url), options.fetch)
   const explained = new WeakSet<object>()
-  const explain: (card: object, header: string, client: { signs: boolean }) => string | undefined =
-    explainCard
 
   const explaining = (inner: TransportFactory): TransportFactory => ({
     protocolName: inner.protocolName,
     create: async (url, card) => {
-      const explanation = explained.has(card) ? undefined : explain(card, scheme.profile.header, scheme)
+      const explanation = explained.has(card) ? undefined : explainCard(card, scheme.profile.header, scheme)
       explained.add(card)
       if (explanation !== undefined) onWarning(explanation)
       return inner.create(url, card)

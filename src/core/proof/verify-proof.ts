@@ -78,7 +78,8 @@ function readOptions({ seeds, agent, now, ...profile }: ProofOptions): Read {
 function seedOf(seed: Seed | string | Uint8Array): Seed {
   if (typeof seed === 'string') return Seed.fromBase32(seed)
   if (seed instanceof Uint8Array) return Seed.fromBytes(seed)
-  if (seed instanceof Seed) return seed
+  // Not `instanceof`: another copy of this package may have made it.
+  if (typeof (seed as Partial<Seed> | null)?.base32 === 'string') return seed
   throw new TOTPError('ERR_SEED_INVALID', 'a seed must be base32, a Seed or bytes')
 }
 
