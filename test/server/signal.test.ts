@@ -348,7 +348,14 @@ describe('a caller', () => {
   it('is in JSON, in a copy and on a console what it was without a signal, and shows no secret', async () => {
     const { scheme } = schemeFor(clock)
     const caller = await admit(scheme)
-    const facts = { peer: 'alice', seedId: 'seed-1', timeStep: 60_000_000, drift: 0, claims: {} }
+    const facts = {
+      peer: 'alice',
+      seedId: 'seed-1',
+      timeStep: 60_000_000,
+      drift: 0,
+      proof: 'code',
+      claims: {},
+    }
     for (const when of ['before', 'after the signal was read']) {
       expect([when, JSON.parse(JSON.stringify(caller))]).toEqual([when, facts])
       expect([when, copyOf(caller)]).toEqual([when, facts])

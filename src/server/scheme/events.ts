@@ -1,11 +1,11 @@
 import { quoteName } from '../../core/name.js'
 import type { ErrorCode } from '../../core/errors.js'
 import type { LateCode } from '../../state/state.js'
-import { isProofReason, shownRefused, type ShownProof } from './content.js'
 import { printableEvent } from './printable-event.js'
 import type { AuthOutcome } from './outcome.js'
 import type { RefusalReason } from './refusal.js'
 import { sourceOf, type AuthRequest } from './request.js'
+import { isProofReason, shownRefused, type ShownProof } from './shown-proof.js'
 
 /** What every event of a request has. */
 export interface EventBase {

@@ -20,7 +20,6 @@ import { CodeBook } from './code-book.js'
 import { requireDistinctSeeds } from './distinct-seeds.js'
 import type { PeerSeed, SeedInput, SeedSet, TOTPServerAuthSchemeOptions } from './options.js'
 import type { Caller } from './outcome.js'
-import { refusedProof, usedProof, type CheckedProof } from './proofs.js'
 
 /** A peer as requests are checked against it. */
 export interface SchemePeer {
@@ -200,16 +199,6 @@ export function compareCode(
     }
   }
   return code === undefined ? undefined : (match ?? { kind: 'guess', code })
-}
-
-/**
- * The peer whose codes are compared: none where a proof is refused already, since then the code is not looked at; and with
- * a proof that is used, only its own seed counts.
- */
-export function comparedPeer(peer: SchemePeer, proof: CheckedProof | undefined): SchemePeer | undefined {
-  if (refusedProof(peer.signed, proof) !== undefined) return undefined
-  const used = usedProof(peer.signed, proof)
-  return used ? { ...peer, seeds: [used.seed] } : peer
 }
 
 /** The digests of a peer's live seeds. */

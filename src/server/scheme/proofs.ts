@@ -100,6 +100,16 @@ export function usedProof(
 }
 
 /**
+ * The peer whose codes are compared: none where a proof is refused already, since then the code is not looked at; and with
+ * a proof that is used, only its own seed counts.
+ */
+export function comparedPeer(peer: SchemePeer, proof: CheckedProof | undefined): SchemePeer | undefined {
+  if (refusedProof(peer.signed, proof) !== undefined) return undefined
+  const used = usedProof(peer.signed, proof)
+  return used ? { ...peer, seeds: [used.seed] } : peer
+}
+
+/**
  * The beginning of the path that a proxy takes away.
  *
  * @throws {TOTPError} `ERR_CONFIG_INVALID` unless it begins with a slash, and does not end with one

@@ -1,7 +1,7 @@
 import type { State } from '../../state/state.js'
 import { Anomalies } from './anomalies.js'
 import { CanaryAlarm } from './canaries.js'
-import { isProofReason, shownOf } from './content.js'
+import { shownOf } from './content.js'
 import type { AuthAttempt, Decided } from './decision.js'
 import {
   emit,
@@ -15,6 +15,7 @@ import {
 import type { AuthOutcome } from './outcome.js'
 import { RefusedProofs, type RefusedProof } from './refused-proofs.js'
 import { SecondLooks } from './second-looks.js'
+import { isProofReason } from './shown-proof.js'
 import { warningListener } from './warnings.js'
 
 /** Reports to the listener what was decided, and what came out of it later. */
