@@ -1,6 +1,6 @@
 import { TOTPError } from '../../core/errors.js'
 import type { ProofKey } from '../../core/proof/key.js'
-import type { ParsedProof } from '../../core/proof/parse.js'
+import { mayBeSigned, type ParsedProof } from '../../core/proof/parse.js'
 import {
   longestLife,
   usesProofs,
@@ -51,15 +51,18 @@ export class ProofCheck {
   /** Never throws, whatever is in the request. */
   check(request: AuthRequest, peer: SchemePeer | undefined, at: Date): CheckedProof {
     const { agent, codeField: header, decoy, longestPeriod } = this.#options
+    const signed = this.#signedRequestOf(request)
     // Under `off` nobody asks what a proof is worth, so those peers have no keys.
     const { seeds, profile } = peer && peer.signed !== 'off' ? peer : decoy
     const { window } = profile
     const live = seeds.filter((seed) => isLive(seed, at))
     try {
+      // Most requests, as long as clients do not sign.
+      if (!mayBeSigned(signed)) return { kind: 'absent' }
       const keys = live.map((seed) => this.keys.of(seed))
       // The longest one for everybody, so that no more is read for one token than for another; then the peer's own.
       const rules = { agent, header, period: longestPeriod, window }
-      const head = verifyHead(this.#signedRequestOf(request), rules, keys, this.#decoyKey, at)
+      const head = verifyHead(signed, rules, keys, this.#decoyKey, at)
       if (head.verdict === 'unsigned') return { kind: 'absent' }
       if (head.verdict === 'refused') return { kind: 'invalid', reason: head.reason }
       const { created, expires } = head.proof
