@@ -1,9 +1,9 @@
 /** The guard for Express 4 and 5. */
 import type { RequestHandler } from 'express'
-import { answerRefusal, authRequestOf, isCardRequest } from './adapters/http.js'
+import { decideNode, refuseLate } from './adapters/checked-body.js'
+import { answerRefusal, isCardRequest } from './adapters/http.js'
 import { cutWithCaller } from './adapters/open-answers.js'
-import { decideThen } from './adapters/outcomes.js'
-import type { AuthRequest } from './scheme/request.js'
+import type { Refusal } from './scheme/refusal.js'
 import type { TOTPServerAuthScheme } from './scheme/scheme.js'
 
 export { callerOf, outcomeOf } from './adapters/outcomes.js'
@@ -23,8 +23,10 @@ export function totpGuard(scheme: TOTPServerAuthScheme): RequestHandler {
       return
     }
     // `req.ip` is the socket's address, unless the application trusts a proxy.
-    const request = (): AuthRequest => authRequestOf(req, req.originalUrl, () => req.ip)
-    decideThen(scheme, req, request, ({ caller, refusal }) => {
+    const source = (): string | undefined => req.ip
+    const late = (refusal: Refusal): void => refuseLate(req, res, refusal)
+    const arrived = { req, target: req.originalUrl, source, refuseLate: late }
+    decideNode(scheme, arrived, ({ caller, refusal }) => {
       if (!caller) {
         answerRefusal(req, res, refusal)
         return

@@ -1,12 +1,12 @@
 /** The guard for Fastify 5. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { drain } from './adapters/drain.js'
-import { authRequestOf, isCardRequest, linesByName } from './adapters/http.js'
+import { decideNode, refuseLate } from './adapters/checked-body.js'
+import { drain, http2StreamOf } from './adapters/drain.js'
+import { isCardRequest, linesByName } from './adapters/http.js'
 import { cutWithCaller } from './adapters/open-answers.js'
 import * as outcomes from './adapters/outcomes.js'
 import type { AuthOutcome, Caller } from './scheme/outcome.js'
 import { httpAnswer, type Refusal } from './scheme/refusal.js'
-import type { AuthRequest } from './scheme/request.js'
 import type { TOTPServerAuthScheme } from './scheme/scheme.js'
 
 /**
@@ -30,9 +30,12 @@ export function totpGuard(scheme: TOTPServerAuthScheme): FastifyGuard {
       done()
       return
     }
-    const asked = (): AuthRequest => authRequestOf(raw, originalUrl, () => request.ip)
-    outcomes.decideThen(scheme, raw, asked, ({ caller, refusal }) => {
+    const source = (): string => request.ip
+    const late = (refusal: Refusal): void => refuseContent(reply, refusal)
+    const arrived = { req: raw, target: originalUrl, source, refuseLate: late }
+    decideNode(scheme, arrived, ({ caller, refusal }) => {
       if (!caller) {
+        drain(raw, reply.raw)
         refuse(reply, refusal)
         return
       }
@@ -46,8 +49,18 @@ function refuse(reply: FastifyReply, refusal: Refusal): void {
   const { status, headers, body } = httpAnswer(refusal)
   reply.code(status)
   for (const [name, lines] of linesByName(headers)) reply.header(name, lines)
-  drain(reply.request.raw, reply.raw)
   void reply.send(body)
+}
+
+/** Answers through Fastify, whose handler has not begun or has not answered yet, so that its hooks see the answer. */
+function refuseContent(reply: FastifyReply, refusal: Refusal): void {
+  const { raw } = reply.request
+  if (reply.sent || reply.raw.headersSent) {
+    refuseLate(raw, reply.raw, refusal)
+    return
+  }
+  if (!http2StreamOf(raw)) reply.header('Connection', 'close')
+  refuse(reply, refusal)
 }
 
 /** The caller of a request, see {@link outcomes.callerOf}. */

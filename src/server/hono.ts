@@ -1,13 +1,16 @@
 /** The guard for Hono 4, on @hono/node-server or any other runtime. */
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Context, MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler, Next } from 'hono'
+import { bodyOf, isRefusedLate, refuseLate, UpgradeContent } from './adapters/checked-body.js'
+import { http2StreamOf } from './adapters/drain.js'
 import * as fetchStyle from './adapters/fetch.js'
 import { authRequestOf, isCardRequest, type NodeRequest } from './adapters/http.js'
 import { closeWithCaller, cutWithCaller } from './adapters/open-answers.js'
 import { endingWithCaller } from './adapters/open-responses.js'
 import * as outcomes from './adapters/outcomes.js'
 import type { AuthOutcome, Caller } from './scheme/outcome.js'
+import type { Refusal } from './scheme/refusal.js'
 import type { AuthRequest } from './scheme/request.js'
 import type { TOTPServerAuthScheme } from './scheme/scheme.js'
 
@@ -26,7 +29,7 @@ export interface TOTPGuardOptions {
 
 /**
  * A middleware that lets only callers with both factors pass, and sets `c.var.caller`: `app.use('/a2a/*',
- * totpGuard(scheme))`. It never touches a body.
+ * totpGuard(scheme))`. It touches no body, except of requests with a proof, whose content is compared with it.
  *
  * The card is public: GET and HEAD of exactly `/.well-known/agent-card.json` pass, without a caller. OPTIONS does not, so
  * mount CORS in front if browsers call. A request that meets several guards of one scheme is verified once.
@@ -41,24 +44,72 @@ export function totpGuard(
     const parsed = new URL(url)
     // Hono routes by a path of its own, which must be the card's as well.
     if (isCard(parsed.pathname) && isCard(c.req.path)) return next()
-    const { caller, refusal } = await outcomes.decide(scheme, c, () => requestOf(c, parsed, options))
+    const { incoming, outgoing } = nodeOf(c)
+    if (incoming && outgoing) return onNode(scheme, c, { incoming, outgoing }, parsed, options, next)
+    const { outcome, checked } = await fetchStyle.decideFetch(scheme, c, c.req.raw, (body) =>
+      requestOf(c, parsed, options, incoming ? new UpgradeContent(incoming) : body),
+    )
+    const { caller, refusal } = outcome
     if (!caller) return fetchStyle.responseOf(refusal, method)
     c.set('caller', caller)
-    const { incoming, outgoing } = nodeOf(c)
-    if (incoming && outgoing) {
-      cutWithCaller(caller, incoming, outgoing)
-      return next()
-    }
     // A WebSocket's handshake comes with no response of Node's.
     const connection = incoming as { readonly socket?: Socket } | undefined
     if (headers.has('upgrade') && connection?.socket) {
       closeWithCaller(caller, connection.socket)
       return next()
     }
-    await next()
+    if (!checked) {
+      await next()
+    } else {
+      c.req.raw = checked.request
+      const response = await fetchStyle.respond(checked, () => next().then(() => c.res))
+      if (response !== c.res) c.res = response
+    }
     const ending = endingWithCaller(caller, c.res)
     if (ending !== c.res) c.res = ending
   }
+}
+
+/** On @hono/node-server the request and the response are Node's own, also for handlers that use those. */
+async function onNode(
+  scheme: TOTPServerAuthScheme,
+  c: Context<TOTPGuardEnv>,
+  { incoming, outgoing }: Required<NodeBindings>,
+  url: URL,
+  options: TOTPGuardOptions,
+  next: Next,
+): Promise<Response | undefined> {
+  let body: AuthRequest['body']
+  let answer: (response: Response) => void = (): void => undefined
+  let isAnswered = false
+  const refused = new Promise<Response>((done) => (answer = done))
+  const refuseContent = (refusal: Refusal): void => {
+    outcomes.amend(scheme, c, refusal)
+    if (isAnswered) {
+      refuseLate(incoming, outgoing, refusal)
+      return
+    }
+    const response = fetchStyle.responseOf(refusal, c.req.method)
+    if (!http2StreamOf(incoming)) response.headers.set('Connection', 'close')
+    answer(response)
+  }
+  const { caller, refusal } = await outcomes.decide(scheme, c, () => {
+    body = bodyOf(scheme, incoming, refuseContent)
+    return requestOf(c, url, options, body)
+  })
+  if (isRefusedLate(body)) return refused
+  if (!caller) return fetchStyle.responseOf(refusal, c.req.method)
+  c.set('caller', caller)
+  cutWithCaller(caller, incoming, outgoing)
+  const answered = next().then(() => void (isAnswered = true))
+  if (!body) {
+    await answered
+    return undefined
+  }
+  const response = await Promise.race([answered, refused])
+  // Its handler may still be waiting for the content.
+  if (response) answered.catch(() => undefined)
+  return response ?? undefined
 }
 
 /** The caller of a request, see {@link outcomes.callerOf}. Without a scheme it is `c.var.caller`. */
@@ -72,12 +123,17 @@ export function outcomeOf(c: Context, scheme?: TOTPServerAuthScheme): AuthOutcom
 }
 
 /** With the header lines as received on @hono/node-server, and from `Headers` elsewhere. */
-function requestOf(c: Context, url: URL, { source }: TOTPGuardOptions): AuthRequest {
+function requestOf(
+  c: Context,
+  url: URL,
+  { source }: TOTPGuardOptions,
+  body: AuthRequest['body'],
+): AuthRequest {
   const { incoming } = nodeOf(c)
   const address = (): string | undefined => (source ? source(c) : incoming?.socket?.remoteAddress)
   return incoming
-    ? authRequestOf(incoming, incoming.url, address)
-    : fetchStyle.authRequestOf(c.req.raw, url, address)
+    ? authRequestOf(incoming, incoming.url, address, body)
+    : fetchStyle.authRequestOf(c.req.raw, url, address, body)
 }
 
 /** Node's own request and response, which @hono/node-server passes on (in some set-ups under `server`). */

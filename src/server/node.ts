@@ -1,10 +1,12 @@
 /** The guards for a plain server of node:http, node:https or node:http2: for requests, and for upgrades. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { decideNode, refuseLate, UpgradeContent } from './adapters/checked-body.js'
 import { answerRefusal, authRequestOf, isCardRequest, type NodeRequest } from './adapters/http.js'
 import { closeWithCaller, cutWithCaller } from './adapters/open-answers.js'
 import { decideThen } from './adapters/outcomes.js'
 import { answerUpgrade, isResponse } from './adapters/upgrade.js'
+import type { Refusal } from './scheme/refusal.js'
 import type { TOTPServerAuthScheme } from './scheme/scheme.js'
 
 export { callerOf, outcomeOf } from './adapters/outcomes.js'
@@ -34,19 +36,15 @@ export function totpGuard<Req extends NodeRequest = IncomingMessage, Res extends
       listener(req, res)
       return
     }
-    decideThen(
-      scheme,
-      req,
-      () => authRequestOf(req),
-      ({ caller, refusal }) => {
-        if (!caller) {
-          answerRefusal(req, res, refusal)
-          return
-        }
-        cutWithCaller(caller, req, res)
-        listener(req, res)
-      },
-    )
+    const late = (refusal: Refusal): void => refuseLate(req, res, refusal)
+    decideNode(scheme, { req, refuseLate: late }, ({ caller, refusal }) => {
+      if (!caller) {
+        answerRefusal(req, res, refusal)
+        return
+      }
+      cutWithCaller(caller, req, res)
+      listener(req, res)
+    })
   }
 }
 
@@ -76,7 +74,7 @@ export function totpUpgradeGuard(scheme: TOTPServerAuthScheme, listener: Upgrade
     decideThen(
       scheme,
       req,
-      () => authRequestOf(req),
+      () => authRequestOf(req, undefined, undefined, new UpgradeContent(req)),
       ({ caller, refusal }) => {
         if (!caller) {
           answerUpgrade(req, socket, refusal)

@@ -38,11 +38,13 @@ class HttpAuthRequest implements AuthRequest {
   readonly method: string
   readonly target: string
   readonly #req: NodeRequest
+  readonly body: AuthRequest['body']
   readonly #source: () => string | undefined
 
-  constructor(req: NodeRequest, target: string, source: () => string | undefined) {
+  constructor(req: NodeRequest, target: string, source: () => string | undefined, body: AuthRequest['body']) {
     this.method = req.method ?? ''
     this.target = target
+    this.body = body
     this.#req = req
     this.#source = source
   }
@@ -70,13 +72,15 @@ export function sourceOf(source: () => string | undefined): string | undefined {
  * @param target as received, if a router has stripped `req.url`
  * @param source returns the caller's address, by default the socket's. A function, because it is rarely needed, and
  *   frameworks compute it each time.
+ * @param body of a request with a proof
  */
 export function authRequestOf(
   req: NodeRequest,
   target = req.url ?? '',
   source: () => string | undefined = () => req.socket?.remoteAddress,
+  body?: AuthRequest['body'],
 ): AuthRequest {
-  return new HttpAuthRequest(req, target, source)
+  return new HttpAuthRequest(req, target, source, body)
 }
 
 /**
@@ -84,7 +88,7 @@ export function authRequestOf(
  * is nothing else: adapters of serverless platforms create requests without `rawHeaders`. One of the two alone is read,
  * so that a line which is only in the other can neither add to it nor stand in for it.
  */
-function fieldLines({ rawHeaders, headers }: NodeRequest, name: string): string[] {
+export function fieldLines({ rawHeaders, headers }: NodeRequest, name: string): string[] {
   const wanted = name.toLowerCase()
   const lines: string[] = []
   if (!rawHeaders?.length) {
@@ -113,7 +117,11 @@ function addLines(lines: string[], value: unknown): void {
 export function answerRefusal(req: NodeRequest, res: ServerResponse, refusal: Refusal): void {
   drain(req, res)
   // A middleware in front may have answered while the delegate or the state took its time.
-  if (res.headersSent) return
+  if (!res.headersSent) writeRefusal(req, res, refusal)
+}
+
+/** Writes the answer to a refused request, and leaves its body alone. */
+export function writeRefusal(req: NodeRequest, res: ServerResponse, refusal: Refusal): void {
   const { status, headers, body } = httpAnswer(refusal)
   for (const [name, lines] of linesByName(headers)) res.setHeader(name, lines)
   res.statusCode = status

@@ -79,7 +79,8 @@ function isStillSent(req: Received): boolean {
   return stream ? stream.state.remoteClose === 0 : req.complete === false
 }
 
-function cut(res: ServerResponse): void {
+/** Cuts an answer off, so that it does not look whole. */
+export function cut(res: ServerResponse): void {
   const stream = http2StreamOf(res)
   if (stream) stream.close(cancel)
   else if (endsWithConnection(res)) res.socket?.resetAndDestroy()

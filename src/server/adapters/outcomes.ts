@@ -1,5 +1,6 @@
 import { asObject, isObject } from '../../core/json.js'
 import type { AuthOutcome, Caller } from '../scheme/outcome.js'
+import type { Refusal } from '../scheme/refusal.js'
 import type { AuthRequest } from '../scheme/request.js'
 import type { TOTPServerAuthScheme } from '../scheme/scheme.js'
 
@@ -7,7 +8,7 @@ import type { TOTPServerAuthScheme } from '../scheme/scheme.js'
 interface Entry {
   readonly scheme: TOTPServerAuthScheme
   readonly pending: Promise<AuthOutcome>
-  /** Set when `pending` is settled. */
+  /** Set when `pending` is settled, or earlier if the content of the request was refused by then. */
   outcome?: AuthOutcome
 }
 
@@ -33,11 +34,26 @@ export async function decide(
 ): Promise<AuthOutcome> {
   const entries = entriesOf.get(key) ?? []
   const known = entries.find((entry) => entry.scheme === scheme)
-  if (known) return known.pending
+  if (known) return known.outcome ?? known.pending
   const entry: Entry = { scheme, pending: authenticate(scheme, request) }
   entriesOf.set(key, [...entries, entry])
-  entry.outcome = await entry.pending
-  return entry.outcome
+  const outcome = await entry.pending
+  return (entry.outcome ??= outcome)
+}
+
+/**
+ * Keeps that a request was refused after its caller was let in: its content turned out to be another one. Whoever asks
+ * from now on hears of no caller.
+ */
+export function amend(scheme: TOTPServerAuthScheme, key: object, refusal: Refusal): void {
+  const entry = entriesOf.get(key)?.find((one) => one.scheme === scheme)
+  if (entry) entry.outcome = { refusal }
+}
+
+/** Finds the outcomes of a request under another object as well, which stands for it. */
+export function alsoUnder(key: object, other: object): void {
+  const entries = entriesOf.get(key)
+  if (entries) entriesOf.set(other, entries)
 }
 
 /** Without a challenge, since it is not the caller's fault. */
@@ -79,7 +95,8 @@ export function decideThen(
  * The caller of a request that a guard let pass.
  *
  * @param scheme whose guard it was; by default the last that decided
- * @returns undefined for a request that was refused, or met no such guard
+ * @returns undefined for a request that was refused, or met no such guard. A request with a proof is also refused when its
+ *   content turns out to be another one, which may be seen only when all of it has come.
  */
 export function callerOf(request: object, scheme?: TOTPServerAuthScheme): Caller | undefined {
   return outcomeOf(request, scheme)?.caller

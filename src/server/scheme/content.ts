@@ -20,6 +20,7 @@ export function observeContent(
   proof: CheckedProof | undefined,
   mismatch: () => void,
 ): void {
+  if (body === 'unseen') return
   if (proof?.kind === 'valid' && body?.observeDigest) {
     body.observeDigest('sha-256', proof.proof.digest, mismatch)
   } else body?.ignoreDigest?.()

@@ -13,7 +13,7 @@ import type { AuthOutcome } from './outcome.js'
 import { liveSeedsOf, type CodeComparison, type SchemePeer } from './peers.js'
 import { refusedProof, usedProof, type CheckedProof } from './proofs.js'
 import { refuse, type Refusal, type RefusalDetails } from './refusal.js'
-import type { AuthRequest, Credentials } from './request.js'
+import { isBare, type AuthRequest, type Credentials } from './request.js'
 
 /** A request as one try to be let in, with what each factor showed. */
 export interface AuthAttempt {
@@ -133,11 +133,9 @@ function refusalIn({ profile, signed }: SchemeConfig, details: RefusalDetails, t
   return refuse(details, profile.header, tokenGiven, signed === 'require')
 }
 
-/** These are without content, unless whoever passes the request on says what it is. */
-const bare: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE'])
-
 function seesContent({ body, binding, method }: AuthRequest): boolean {
-  return body !== undefined || (binding === 'http' && bare.has(method))
+  if (body === 'unseen') return false
+  return body !== undefined || (binding === 'http' && isBare(method))
 }
 
 const contentUnseen: Failure = {
@@ -153,8 +151,9 @@ async function hasContent(
   { request, refuseContent }: DecidedAttempt,
   { digest }: ParsedProof,
 ): Promise<boolean | undefined> {
-  if (!request.body) return digest.equals(noContent)
-  const seen: unknown = await request.body.expectDigest('sha-256', digest, refuseContent)
+  const { body } = request
+  if (body === undefined || body === 'unseen') return digest.equals(noContent)
+  const seen: unknown = await body.expectDigest('sha-256', digest, refuseContent)
   return seen === undefined ? undefined : seen === true
 }
 

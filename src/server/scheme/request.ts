@@ -15,9 +15,17 @@ export interface AuthRequest {
   readonly source?: string | undefined
   /**
    * Compares the content with its digest, for requests with a proof. Without it GET, HEAD and DELETE count as having no
-   * content, and for other methods a proof cannot be verified: it is refused where proofs matter.
+   * content, and for other methods a proof cannot be verified: it is refused where proofs matter. `unseen`, if there may be
+   * a content that somebody else has read already: a proof is refused whatever the method.
    */
-  readonly body?: BodyExpectation
+  readonly body?: BodyExpectation | 'unseen' | undefined
+}
+
+const bare: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE'])
+
+/** Whether requests of a method usually have no content. */
+export function isBare(method: string): boolean {
+  return bare.has(method)
 }
 
 /** The content of a request that has not been read yet: the body, or the message of gRPC (with its prefix). */
@@ -34,7 +42,7 @@ export interface BodyExpectation {
     algorithm: 'sha-256',
     digest: Uint8Array,
     refuse: () => Refusal,
-  ): boolean | Promise<boolean> | undefined
+  ): boolean | Promise<boolean | undefined> | undefined
   /**
    * Called in place of `expectDigest` under the policy `observe`: nothing is withheld.
    *

@@ -1,0 +1,258 @@
+import type { Hash } from 'node:crypto'
+import type { Readable } from 'node:stream'
+import { contentHash, digestOf } from '../../core/proof/digest.js'
+import type { Refusal } from '../scheme/refusal.js'
+import { isBare, type BodyExpectation } from '../scheme/request.js'
+import { http2StreamOf } from './drain.js'
+import type { NodeRequest } from './http.js'
+
+/** The longest content that is held for methods that usually have none, in bytes. */
+export const longestHeld = 1024 * 1024
+
+export const noContent = digestOf('http', new Uint8Array())
+
+type Push = Readable['push']
+
+/** What is used of the inside of a stream of Node's. */
+interface Inside {
+  readonly _readableState?: { readonly buffer?: Iterable<unknown>; readonly ended?: boolean }
+  /** Set when Node drops the rest of a body that nobody has read, after the answer. */
+  readonly _dumped?: boolean
+}
+
+interface Completed {
+  complete: boolean
+}
+
+/**
+ * - `undecided`: nothing is known of the digest yet. The content goes into the stream, whose end is withheld.
+ * - `holding`: the handler starts once the content is compared.
+ * - `comparing`, `observing`: the content is on its way to the handler. Only the first withholds an end.
+ * - `refused`: the content is another one. What is left of it is dropped.
+ * - `off`: everything passes.
+ */
+type Mode = 'undecided' | 'holding' | 'comparing' | 'observing' | 'refused' | 'off'
+
+/**
+ * Hashes the content of a request of Node's on its way into the request's stream, and withholds the end of the stream
+ * until the content was compared. It holds nothing itself of a content that streams.
+ */
+export class BodyTap implements BodyExpectation {
+  readonly #req: NodeRequest
+  readonly #stream: Readable | undefined
+  readonly #pushOn: Push
+  readonly #hasOwnPush: boolean
+  readonly #push: Push
+  readonly #onMismatch: (refusal: Refusal) => void
+  readonly #hash: Hash = contentHash('http')
+  #mode: Mode = 'undecided'
+  /** Of the whole content, once it was seen. */
+  #seen: Buffer | undefined
+  #expected: Uint8Array | undefined
+  #refuse: (() => Refusal) | undefined
+  #observe: (() => void) | undefined
+  #compared: ((isRight: boolean) => void) | undefined
+  #held: Buffer[] = []
+  #heldBytes = 0
+  #mostHeld = 0
+  #isEndWithheld = false
+  /** Set if the request was refused after its caller was let in. */
+  #isRefusedLate = false
+
+  /** @param onMismatch called if the content is another one, and its caller was let in already */
+  constructor(req: NodeRequest, seen: Iterable<Buffer>, onMismatch: (refusal: Refusal) => void) {
+    this.#req = req
+    this.#stream = http2StreamOf(req)
+    this.#onMismatch = onMismatch
+    for (const chunk of seen) this.#hash.update(chunk)
+    if ((req as Inside)._readableState?.ended === true) this.#seen = this.#hash.digest()
+    this.#hasOwnPush = Object.hasOwn(req, 'push')
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- called with the request below
+    this.#pushOn = req.push
+    this.#push = (chunk: unknown, encoding?: BufferEncoding) => this.#take(chunk, encoding)
+    req.push = this.#push
+  }
+
+  /** Whether the request was refused because of its content after its caller was let in. */
+  get isRefusedLate(): boolean {
+    return this.#isRefusedLate
+  }
+
+  expectDigest(
+    _algorithm: 'sha-256',
+    digest: Uint8Array,
+    refuse: () => Refusal,
+  ): boolean | Promise<boolean> | undefined {
+    this.#expected = digest
+    this.#refuse = refuse
+    if (this.#seen) {
+      if (!this.#isRight(this.#seen)) return false
+      this.#turnOff()
+      return true
+    }
+    if (!isAnnounced(this.#req)) {
+      // Should any content come all the same, its end is withheld.
+      this.#mode = 'comparing'
+      return noContent.equals(digest)
+    }
+    this.#mostHeld = mostHeldOf(this.#req)
+    this.#mode = this.#mostHeld > 0 ? 'holding' : 'comparing'
+    if (this.#mode === 'comparing') return undefined
+    return new Promise((done) => {
+      this.#compared = done
+      if (this.#req.destroyed) this.#finishHolding(false)
+      this.#req.once('close', () => this.#finishHolding(false))
+      this.#askForMore()
+    })
+  }
+
+  observeDigest(_algorithm: 'sha-256', digest: Uint8Array, mismatch: () => void): void {
+    this.#expected = digest
+    this.#observe = mismatch
+    this.#mode = 'observing'
+    if (!this.#seen) return
+    if (!this.#isRight(this.#seen)) mismatch()
+    this.#turnOff()
+  }
+
+  ignoreDigest(): void {
+    if (!this.#isRefusedLate) this.#turnOff()
+  }
+
+  /** Lets everything pass if nobody has said what is expected, as where a scheme was replaced. */
+  settle(): void {
+    if (this.#mode === 'undecided') this.#turnOff()
+  }
+
+  #take(chunk: unknown, encoding?: BufferEncoding): boolean {
+    if (this.#mode === 'off') return this.#pass(chunk, encoding)
+    if (chunk === null) return this.#takeEnd()
+    if (this.#seen || this.#mode === 'refused') return true
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : (chunk as Buffer)
+    this.#hash.update(bytes)
+    if (this.#mode !== 'holding') return this.#pass(chunk, encoding)
+    this.#heldBytes += bytes.length
+    if (this.#heldBytes > this.#mostHeld) this.#finishHolding(false)
+    else this.#held.push(bytes)
+    return true
+  }
+
+  #takeEnd(): boolean {
+    if (this.#seen || this.#mode === 'refused') return false
+    // The answer is complete, and its handler has read nothing.
+    if ((this.#req as Inside)._dumped === true) return this.#pass(null)
+    // HTTP/2 also ends the stream of a request that was cut off.
+    if (this.#stream && !this.#stream.readableEnded) {
+      this.#finishHolding(false)
+      return false
+    }
+    this.#seen = this.#hash.digest()
+    if (this.#mode === 'holding') {
+      this.#finishHolding(this.#isRight(this.#seen))
+      return false
+    }
+    if (this.#mode === 'observing') {
+      if (!this.#isRight(this.#seen)) this.#observe?.()
+      this.#turnOff()
+      return this.#pass(null)
+    }
+    this.#withholdEnd()
+    if (this.#mode !== 'comparing') return false
+    if (this.#isRight(this.#seen)) this.#turnOff()
+    else this.#refuseLate()
+    return false
+  }
+
+  #isRight(seen: Buffer): boolean {
+    return this.#expected !== undefined && seen.equals(this.#expected)
+  }
+
+  /** Some streams send nothing before they are read, and a full one nothing more. */
+  #askForMore(): void {
+    const { readableLength, readableHighWaterMark } = this.#req
+    if (readableLength < readableHighWaterMark) this.#req.read(0)
+    else this.#req._read(readableHighWaterMark)
+  }
+
+  #finishHolding(isRight: boolean): void {
+    if (this.#mode !== 'holding') return
+    if (isRight) {
+      this.#isEndWithheld = true
+      this.#turnOff()
+    } else {
+      this.#mode = 'refused'
+      this.#held = []
+      if (this.#seen) this.#withholdEnd()
+    }
+    this.#compared?.(isRight)
+  }
+
+  #withholdEnd(): void {
+    this.#isEndWithheld = true
+    // @hono/node-server takes the content of a complete request for whole even if its stream has not ended.
+    if (!this.#stream && this.#req.complete === true) (this.#req as Completed).complete = false
+  }
+
+  /** Not inside of the parser, which calls this when it has read the last byte. */
+  #refuseLate(): void {
+    this.#mode = 'refused'
+    this.#isRefusedLate = true
+    queueMicrotask(() => {
+      if (this.#refuse) this.#onMismatch(this.#refuse())
+    })
+  }
+
+  #turnOff(): void {
+    this.#mode = 'off'
+    if (this.#req.push === this.#push) {
+      if (this.#hasOwnPush) this.#req.push = this.#pushOn
+      else delete (this.#req as { push?: Push }).push
+    }
+    const held = this.#held
+    this.#held = []
+    for (const chunk of held) this.#pass(chunk)
+    if (!this.#isEndWithheld) return
+    this.#isEndWithheld = false
+    if (!this.#stream && this.#req.complete === false) (this.#req as Completed).complete = true
+    this.#pass(null)
+  }
+
+  #pass(chunk: unknown, encoding?: BufferEncoding): boolean {
+    return this.#pushOn.call(this.#req, chunk, encoding)
+  }
+}
+
+/**
+ * What lies in the stream already, if nobody has read from it.
+ *
+ * @returns undefined if it cannot be seen
+ */
+export function bufferedOf(req: NodeRequest): Buffer[] | undefined {
+  if (req.readableDidRead) return undefined
+  if (req.readableLength === 0) return []
+  const chunks = Array.from((req as Inside)._readableState?.buffer ?? [])
+  const buffers = chunks.filter((chunk) => Buffer.isBuffer(chunk))
+  const length = buffers.reduce((sum, chunk) => sum + chunk.length, 0)
+  return buffers.length === chunks.length && length === req.readableLength ? buffers : undefined
+}
+
+/** A request of an adapter may announce nothing, and have a content all the same. */
+function isAnnounced(req: NodeRequest): boolean {
+  const stream = http2StreamOf(req)
+  if (stream) return !stream.endAfterHeaders
+  if (!req.rawHeaders?.length) return true
+  const { headers = {} } = req
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0
+}
+
+/**
+ * How much is held until it is compared. A short content of other methods fits into the stream's own buffer, and would be
+ * read there as a whole anyway. Who expects to be told to continue may have to hear of that from the handler.
+ */
+function mostHeldOf(req: NodeRequest): number {
+  if (isBare(req.method ?? '')) return longestHeld
+  const { headers = {} } = req
+  if (headers['expect'] !== undefined || headers['transfer-encoding'] !== undefined) return 0
+  const length = Number(headers['content-length'] ?? 0)
+  return length > 0 && length <= req.readableHighWaterMark ? length : 0
+}

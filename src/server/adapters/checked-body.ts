@@ -1,0 +1,140 @@
+import type { ServerResponse } from 'node:http'
+import { digestOf } from '../../core/proof/digest.js'
+import type { AuthOutcome } from '../scheme/outcome.js'
+import type { Refusal } from '../scheme/refusal.js'
+import type { AuthRequest, BodyExpectation } from '../scheme/request.js'
+import type { TOTPServerAuthScheme } from '../scheme/scheme.js'
+import { BodyTap, bufferedOf, noContent } from './body-tap.js'
+import { http2StreamOf } from './drain.js'
+import { authRequestOf, fieldLines, writeRefusal, type NodeRequest } from './http.js'
+import { cut } from './open-answers.js'
+import { amend, decideThen } from './outcomes.js'
+
+/** A request of Node's in front of its handler. */
+export interface ArrivedRequest {
+  readonly req: NodeRequest
+  /** See {@link authRequestOf}. */
+  readonly target?: string | undefined
+  readonly source?: (() => string | undefined) | undefined
+  /** Answers the request if its content turns out to be another one after its caller was let in. */
+  readonly refuseLate: (refusal: Refusal) => void
+}
+
+/**
+ * Asks the scheme about a request of Node's, and has its content compared if it has a proof.
+ *
+ * @param answer called with the outcome, unless the request was refused because of its content by then
+ */
+export function decideNode(
+  scheme: TOTPServerAuthScheme,
+  { req, target, source, refuseLate }: ArrivedRequest,
+  answer: (outcome: AuthOutcome) => void,
+): void {
+  let body: AuthRequest['body']
+  const request = (): AuthRequest => {
+    body = bodyOf(scheme, req, (refusal) => {
+      amend(scheme, req, refusal)
+      refuseLate(refusal)
+    })
+    return authRequestOf(req, target, source, body)
+  }
+  decideThen(scheme, req, request, (outcome) => {
+    if (!isRefusedLate(body)) answer(outcome)
+  })
+}
+
+/** Whether the request was answered already, since its content is another one. Nobody waits for the content otherwise. */
+export function isRefusedLate(body: AuthRequest['body']): boolean {
+  if (!(body instanceof BodyTap)) return false
+  body.settle()
+  return body.isRefusedLate
+}
+
+/**
+ * What compares the content of a request that may have a proof. Has to be called as soon as the request has arrived; plain
+ * requests are left as they are.
+ *
+ * @param onMismatch called if the content is another one, and its caller was let in already
+ */
+export function bodyOf(
+  scheme: TOTPServerAuthScheme,
+  req: NodeRequest,
+  onMismatch: (refusal: Refusal) => void,
+): AuthRequest['body'] {
+  if (!scheme.readsProofs || fieldLines(req, 'signature-input').length === 0) return undefined
+  const ready = readyContentOf(req)
+  if (ready) return new ReadyContent(ready)
+  const buffered = bufferedOf(req)
+  return buffered ? new BodyTap(req, buffered, onMismatch) : 'unseen'
+}
+
+/** A content that is there as it was sent, as adapters of serverless platforms pass it. */
+class ReadyContent implements BodyExpectation {
+  readonly #digest: Buffer
+
+  constructor(content: Uint8Array) {
+    this.#digest = digestOf('http', content)
+  }
+
+  expectDigest(_algorithm: 'sha-256', digest: Uint8Array): boolean {
+    return this.#digest.equals(digest)
+  }
+
+  observeDigest(_algorithm: 'sha-256', digest: Uint8Array, mismatch: () => void): void {
+    if (!this.#digest.equals(digest)) mismatch()
+  }
+}
+
+function readyContentOf(req: object): Uint8Array | undefined {
+  const { rawBody, body } = req as { readonly rawBody?: unknown; readonly body?: unknown }
+  if (rawBody instanceof Uint8Array) return rawBody
+  return body instanceof Uint8Array ? body : undefined
+}
+
+/** The content of an upgrade, or of CONNECT: there is none, unless it is announced, and then nobody can compare it. */
+export class UpgradeContent implements BodyExpectation {
+  readonly #isAnnounced: boolean
+
+  constructor(req: NodeRequest) {
+    const length = fieldLines(req, 'content-length')
+    this.#isAnnounced =
+      length.some((line) => Number(line) !== 0) || fieldLines(req, 'transfer-encoding').length > 0
+  }
+
+  expectDigest(_algorithm: 'sha-256', digest: Uint8Array): boolean {
+    return !this.#isAnnounced && noContent.equals(digest)
+  }
+}
+
+/**
+ * Answers a request that was let in, and whose content then turned out to be another one, and closes its connection after
+ * the answer. An answer that its handler has begun is cut off instead.
+ *
+ * The handler's read stays open. What it still wants to answer is dropped.
+ */
+export function refuseLate(req: NodeRequest, res: ServerResponse, refusal: Refusal): void {
+  if (res.headersSent) {
+    if (!res.writableFinished) cut(res)
+    return
+  }
+  // HTTP/2 has no such field, and closes the stream by itself.
+  if (!http2StreamOf(req)) res.setHeader('Connection', 'close')
+  writeRefusal(req, res, refusal)
+  silence(res)
+}
+
+/** A handler does not know that its request was answered, and writing to a finished answer throws. */
+function silence(res: ServerResponse): void {
+  const same = (): ServerResponse => res
+  const ignored = {
+    setHeader: same,
+    setHeaders: same,
+    appendHeader: same,
+    removeHeader: same,
+    writeHead: same,
+    flushHeaders: same,
+    write: () => true,
+    end: same,
+  }
+  Object.assign(res, ignored)
+}
