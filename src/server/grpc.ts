@@ -12,7 +12,8 @@ import { TOTPError } from '../core/errors.js'
 import { cancel, drainStream, isHttp2Stream } from './adapters/drain.js'
 import * as outcomes from './adapters/outcomes.js'
 import { EndingCall } from './adapters/ending-call.js'
-import { ReleasedAnswer, sealMessage, unsealMessage } from './adapters/sealed-message.js'
+import { MessageContent } from './adapters/message-content.js'
+import { bytesOf, ReleasedAnswer, sealMessage, unsealMessage } from './adapters/sealed-message.js'
 import type { AuthOutcome, Caller } from './scheme/outcome.js'
 import { grpcAnswer, type Refusal } from './scheme/refusal.js'
 import type { AuthRequest } from './scheme/request.js'
@@ -46,11 +47,21 @@ const healthMethods: ReadonlySet<string> = new Set(
  * UNAVAILABLE; none of its messages is read. The interceptor guards every service of the server, reflection and health
  * checks included ({@link GrpcGuardOptions.health}). The server answers an unknown method with UNIMPLEMENTED before any
  * interceptor runs. Handlers behind it use `callerOf(call)`.
+ *
+ * A call with a proof needs {@link guardedService}, whose messages are compared with it; without, it is refused as
+ * UNAVAILABLE where proofs matter. A stream of messages is signed by its first one, and a second one is refused.
  */
 export function grpcGuard(scheme: TOTPServerAuthScheme, options: GrpcGuardOptions = {}): ServerInterceptor {
   return (method, call) => {
     const isOpen = options.health === true && healthMethods.has(method.path)
     const ending = new EndingCall(call)
+    let content: MessageContent | undefined
+    /** Set once the call was refused because of its content: then nothing more comes in or goes out. */
+    let isRefused = false
+    const refuse = (refusal: Refusal): void => {
+      isRefused = true
+      refuseCall(call, refusal)
+    }
     return new ServerInterceptingCall(call, {
       start: (next) =>
         next({
@@ -65,7 +76,14 @@ export function grpcGuard(scheme: TOTPServerAuthScheme, options: GrpcGuardOption
               target: method.path,
               header: (name) => metadata.get(name).map(String),
               source: sourceOf(call),
+              body: content,
             })
+            if (scheme.readsProofs && isGuarded(method) && metadata.get('signature-input').length > 0) {
+              content = new MessageContent((refusal) => {
+                outcomes.amend(scheme, metadata, refusal)
+                refuse(refusal)
+              })
+            }
             outcomes.decideThen(scheme, metadata, request, ({ caller, refusal }) => {
               if (!caller) {
                 refuseCall(call, refusal)
@@ -77,7 +95,8 @@ export function grpcGuard(scheme: TOTPServerAuthScheme, options: GrpcGuardOption
           },
           // Messages are requested only after the metadata has passed, so these come from a caller that was let in.
           onReceiveMessage: (message: unknown, pass) => {
-            if (ending.ended) return
+            if (ending.ended || isRefused) return
+            if (content?.take(bytesOf(message)) === false) return
             let opened: unknown
             try {
               opened = unsealMessage(message)
@@ -87,10 +106,13 @@ export function grpcGuard(scheme: TOTPServerAuthScheme, options: GrpcGuardOption
             }
             pass(opened)
           },
+          onReceiveHalfClose: (pass) => {
+            if (!isRefused && content?.takeEnd() !== false) pass()
+          },
           onCancel: () => ending.release(),
         }),
       sendMessage: (message: unknown, next) => {
-        if (!ending.ended) next(isGuarded(method) ? ReleasedAnswer.of(message) : message)
+        if (!ending.ended && !isRefused) next(isGuarded(method) ? ReleasedAnswer.of(message) : message)
       },
     })
   }
@@ -112,7 +134,7 @@ export function guardedService<S extends ServiceDefinition>(service: S): S {
     const { requestDeserialize, responseSerialize } = method
     const guarded: Definition = {
       ...method,
-      requestDeserialize: (bytes) => sealMessage(() => requestDeserialize(bytes), guardMissing),
+      requestDeserialize: (bytes) => sealMessage(bytes, () => requestDeserialize(bytes), guardMissing),
       responseSerialize: (answer) => {
         if (!(answer instanceof ReleasedAnswer)) throw guardMissing()
         return responseSerialize(answer.message)
