@@ -9,7 +9,7 @@ export interface ContentComparison {
     algorithm: 'sha-256',
     digest: Uint8Array,
     refuse: () => never,
-  ): boolean | Promise<boolean> | undefined
+  ): boolean | Promise<boolean | undefined> | undefined
 }
 
 /** A request whose proof is to be verified: an `AuthRequest`, or the same with its fields and its content at hand. */
