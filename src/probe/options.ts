@@ -1,5 +1,6 @@
 import { TOTPError } from '../core/errors.js'
 import type { CodeProfile, ReplayPolicy, TOTPProfile } from '../core/profile.js'
+import type { SignedPolicy } from '../core/proof/profile.js'
 import type { RandomBytes } from '../core/random.js'
 import type { Seed } from '../core/seed.js'
 import type { Token } from '../core/token.js'
@@ -21,10 +22,14 @@ export interface ProbeCredentials extends TOTPProfile {
   readonly seed: Seed
   /** The peer's name, for messages. */
   readonly peer?: string
-  /** The agent's name in the store. */
+  /** The agent's name in the store. Proofs are bound to it: without it nothing is signed. */
   readonly agent?: string
   /** If unknown, `reuse` is assumed until the agent shows otherwise. */
   readonly replay?: ReplayPolicy
+  /** What the agent does with this peer's proofs. If unknown, what the agent advertises is taken for it. */
+  readonly signed?: SignedPolicy
+  /** What it does with those of peers without a policy of their own: what it should advertise. */
+  readonly signedByAgent?: SignedPolicy
 }
 
 export interface ProbeOptions {
@@ -32,7 +37,11 @@ export interface ProbeOptions {
   readonly url: string
   readonly credentials: ProbeCredentials
   /** Another peer of the same agent, for `auth.cross-peer`, and with its token for `isolation`. */
-  readonly otherPeer?: CodeProfile & { readonly seed: Seed; readonly token?: Token }
+  readonly otherPeer?: CodeProfile & {
+    readonly seed: Seed
+    readonly token?: Token
+    readonly signed?: SignedPolicy
+  }
   /** The agent's URL in the store; credentials may be sent to its host too. */
   readonly trustedUrl?: string
   readonly binding: BindingChoice

@@ -22,6 +22,8 @@ describe('the checks', () => {
       ...['auth.wrong-code', 'auth.expired-code', 'auth.future-code', 'auth.cross-peer'],
       ...['auth.malformed-code', 'auth.duplicate-header', 'auth.wrong-token'],
       ...['auth.valid', 'auth.after-valid', 'auth.stream', 'auth.doors', 'isolation'],
+      ...['signed.advertised', 'signed.valid', 'signed.replay', 'signed.body', 'signed.target'],
+      ...['signed.header', 'signed.stale', 'signed.stripped', 'signed.other-agent', 'signed.required'],
       ...['challenge', 'status', 'uniform', 'leak', 'replay'],
     ])
     expect(Object.keys(checks)).toEqual(checkIds)
@@ -48,7 +50,7 @@ describe('the checks', () => {
 })
 
 describe('what the checks ask a run to send', () => {
-  const material = materialNow(options)
+  const material = materialNow({ options })
   const wrongCodes = wrongCodesAt(options, midStep)
 
   it('holds a well-formed wrong code beside the live token among the guesses alone', () => {

@@ -15,6 +15,7 @@ const exchange = (check: CheckId, stage: Stage, answer: Answer): Exchange => ({
   operation: 'get',
   again: false,
   isGuess: stage === 'guess',
+  isSigned: false,
   carried: [],
   sentAt: new Date(0),
   answer,

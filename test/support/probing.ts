@@ -95,6 +95,11 @@ export function findings({ checks }: Pick<ProbeReport, 'checks'>): Record<string
   )
 }
 
+/** The ids that were skipped, but for those about proofs, of which nothing is known to most agents here. */
+export function skippedIn({ checks }: Pick<ProbeReport, 'checks'>): string[] {
+  return checks.flatMap(({ id, status }) => (status === 'skip' && !id.startsWith('signed.') ? [id] : []))
+}
+
 /** The findings of each cell, by its name. */
 export function findingsByCell({ checks }: ProbeReport): Record<string, Record<string, string>> {
   const cellOf = ({ binding, protocolVersion }: CheckResult): string => `${binding} ${protocolVersion}`

@@ -18,6 +18,9 @@ const ofMessage = { messageId: 1, role: 4, parts: 5 }
 const ofPart = { text: 1 }
 const roleUser = 1
 
+/** Of a message: whether it is compressed, and its length. */
+export const prefixBytes = 5
+
 /** A request as one length-prefixed, uncompressed gRPC message. */
 export function encodeRequest(protocol: ProtocolVersion, operation: Operation, tenant?: string): Buffer {
   const fields = fieldsOf[protocol]
@@ -28,7 +31,7 @@ export function encodeRequest(protocol: ProtocolVersion, operation: Operation, t
   // 0.3 names resources, 1.0 has bare ids.
   else text(request, fields.id, protocol === '0.3' ? `tasks/${operation.taskId}` : operation.taskId)
   const message = request.finish()
-  const prefix = Buffer.alloc(5)
+  const prefix = Buffer.alloc(prefixBytes)
   prefix.writeUInt32BE(message.length, 1)
   return Buffer.concat([prefix, message])
 }

@@ -4,8 +4,10 @@ import { GrpcConnections } from '../wire/grpc-connections.js'
 import type { HttpClient } from '../wire/http.js'
 import type { FieldLine } from '../wire/raw-answer.js'
 import type { Binding } from './binding.js'
-import { encodeRequest, pathOf } from './grpc-message.js'
+import { encodeRequest, pathOf, prefixBytes } from './grpc-message.js'
+import { leavesType } from './http.js'
 import { isStream, versionField, versionOf } from './operation.js'
+import { proofFields, uncoveredFields } from './proving.js'
 
 /** gRPC: a2a.proto over HTTP/2, without TLS where the cell's URL says http (A2A 1.0 §10, 0.3 §3.2.2). */
 export function grpcBinding(cell: Cell, client: HttpClient): Binding {
@@ -14,14 +16,24 @@ export function grpcBinding(cell: Cell, client: HttpClient): Binding {
     beside: new GrpcConnections(() => client.grpcConnection()),
   }
   return {
-    carries: isMetadata,
-    send: async (connection, operation, fields) => {
+    carries: (fields, misfit) => isMetadata(fields) && !leavesType(misfit),
+    send: async (connection, operation, credentials, proof) => {
       const protocol = versionOf(cell, operation)
+      const path = pathOf(protocol, operation)
+      const message = encodeRequest(protocol, operation, cell.tenant)
+      const fields = [...versionField(protocol), ...credentials]
+      const content = message.subarray(prefixBytes)
+      const proving = proof
+        ? [
+            ...proofFields({ binding: 'grpc', method: 'POST', target: path, fields, content }, proof),
+            ...uncoveredFields(proof, protocol, fields),
+          ]
+        : []
       const answer = await connections[connection].call({
         url: cell.url,
-        path: pathOf(protocol, operation),
-        fields: [...versionField(protocol), ...fields],
-        message: encodeRequest(protocol, operation, cell.tenant),
+        path,
+        fields: [...fields, ...proving],
+        message,
         eventPatienceMs: isStream(operation) ? client.eventPatienceMs : undefined,
       })
       return readGrpcAnswer(answer, operation.taskId)

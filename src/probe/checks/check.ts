@@ -8,7 +8,7 @@ import type { NoAnswer } from '../wire/raw-answer.js'
 import type { Verdict } from './verdict.js'
 
 /** A request that a check asks for: a label, and the header lines with credentials. */
-export interface Ask extends Partial<Pick<Attempt, 'operation' | 'again'>> {
+export interface Ask extends Partial<Pick<Attempt, 'operation' | 'again' | 'signing'>> {
   readonly label: string
   readonly fields: Attempt['fields']
 }

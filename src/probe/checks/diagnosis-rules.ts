@@ -1,3 +1,4 @@
+import { cellCheckIds } from '../check-ids.js'
 import { unshown, type Rule } from './diagnosis-claim.js'
 import { notNamed, notTested } from './diagnosis-coverage.js'
 import { refusedAll } from './diagnosis-refusals.js'
@@ -8,7 +9,8 @@ import { declaresNoCode } from './shared/no-second-factor.js'
 const guesses = ['auth.wrong-code', 'auth.expired-code', 'auth.future-code', 'auth.cross-peer']
 const forms = ['auth.malformed-code', 'auth.duplicate-header']
 const afterOne = ['auth.after-valid', 'auth.stream', 'auth.doors', 'throttle', 'replay', 'isolation']
-const withToken = ['auth.bearer-only', ...guesses, ...forms, ...afterOne]
+const ofProofs = cellCheckIds.filter((id) => id.startsWith('signed.'))
+const withToken = ['auth.bearer-only', ...guesses, ...forms, ...afterOne, ...ofProofs]
 const everything = ['auth.none', 'auth.totp-only', 'auth.wrong-token', ...withToken]
 
 const noTrust = 'no trusted TLS connection'

@@ -25,6 +25,16 @@ import { isolation } from './isolation.js'
 import { leak } from './leak.js'
 import { reach } from './reach.js'
 import { replay } from './replay.js'
+import { signedAdvertised } from './signed.advertised.js'
+import { signedBody } from './signed.body.js'
+import { signedHeader } from './signed.header.js'
+import { signedOtherAgent } from './signed.other-agent.js'
+import { signedReplay } from './signed.replay.js'
+import { signedRequired } from './signed.required.js'
+import { signedStale } from './signed.stale.js'
+import { signedStripped } from './signed.stripped.js'
+import { signedTarget } from './signed.target.js'
+import { signedValid } from './signed.valid.js'
 import { status } from './status.js'
 import { throttle } from './throttle.js'
 import { tls } from './tls.js'
@@ -64,6 +74,16 @@ export const cellChecks: Readonly<Record<CellCheckId, CellCheck>> = {
   'auth.stream': authStream,
   'auth.doors': authDoors,
   isolation,
+  'signed.advertised': signedAdvertised,
+  'signed.valid': signedValid,
+  'signed.replay': signedReplay,
+  'signed.body': signedBody,
+  'signed.target': signedTarget,
+  'signed.header': signedHeader,
+  'signed.stale': signedStale,
+  'signed.stripped': signedStripped,
+  'signed.other-agent': signedOtherAgent,
+  'signed.required': signedRequired,
   challenge,
   status,
   uniform,

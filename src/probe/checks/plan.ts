@@ -46,6 +46,6 @@ export function planOf(performed: ReadonlySet<CheckId>): Plan {
   }
 }
 
-function attemptOf({ id }: Check, { label, fields, operation = 'get', again }: Ask): Attempt {
-  return { check: id, label, operation, fields, again }
+function attemptOf({ id }: Check, { label, fields, operation = 'get', again, signing }: Ask): Attempt {
+  return { check: id, label, operation, fields, again, ...(signing && { signing }) }
 }

@@ -45,14 +45,19 @@ function judgeReplay(cell: CellEvidence, { options: { credentials } }: Evidence)
   return {
     ...passed(
       'refused the second time',
-      policy === 'reuse' ? 'the store has policy reuse, but the agent accepts each code once' : '',
+      first.isSigned
+        ? 'every request is signed here, and each proof is good for one'
+        : policy === 'reuse'
+          ? 'the store has policy reuse, but the agent accepts each code once'
+          : '',
     ),
     durationMs,
   }
 }
 
 /** A code that is accepted twice is a fault under `once` alone, and only the store says which policy a peer has. */
-function onSecondUse(policy: ReplayPolicy | undefined, { answer, label }: Exchange): Verdict {
+function onSecondUse(policy: ReplayPolicy | undefined, { answer, label, isSigned }: Exchange): Verdict {
+  if (isSigned && policy !== 'once') return passed('accepted again', 'as it was signed; see signed.replay')
   switch (policy) {
     case 'once':
       return failed(answer.summary, `the policy is once, but ${label} was accepted (RFC 6238, 5.2)`)

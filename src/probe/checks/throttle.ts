@@ -3,7 +3,7 @@ import type { Evidence } from '../run/evidence.js'
 import type { Exchange } from '../run/exchange.js'
 import { wasLetIn } from '../run/reading.js'
 import { letInNowhere, scanOf } from './shared/scan.js'
-import { failed, passed, type Verdict } from './verdict.js'
+import { failed, passed, skipped, type Verdict } from './verdict.js'
 
 export const throttle: RunCheck = {
   id: 'throttle',
@@ -27,6 +27,8 @@ const slowMs = 500
 
 /** Whether many wrong codes in a row are slowed down: by 429, by a lock, or by waiting. */
 function judgeThrottle(evidence: Evidence): Verdict {
+  const why = evidence.whyNotSent.throttle
+  if (why !== undefined) return skipped(why)
   const scan = scanOf('throttle', evidence)
   if (!scan) return letInNowhere
   const { cell, exchanges } = scan

@@ -9,9 +9,9 @@ import type { Session } from './session.js'
 import type { ValidCodes } from './valid-codes.js'
 
 /** Before the valid call of a cell, sends again what was only throttled so far. */
-export async function askAgainBeforeValid({ plan, options }: Session, run: CellRun): Promise<void> {
+export async function askAgainBeforeValid(session: Session, run: CellRun): Promise<void> {
   if (onlyThrottled(run).length === 0) return
-  await sendUnanswered(run, plan.freeRefusals('before-valid', materialNow(options)))
+  await sendUnanswered(run, session.plan.freeRefusals('before-valid', materialNow(session)))
 }
 
 /**
@@ -24,13 +24,13 @@ export async function askAgainAtEnd(
   codes: ValidCodes,
   wrongCodes: WrongCodes,
 ): Promise<void> {
-  const { plan, options, throttleWait } = session
+  const { plan, throttleWait } = session
   const throttled = runs.filter((run) => onlyThrottled(run).length > 0 || untoldDoors(run).length > 0)
   const answers = throttled.flatMap(({ exchanges }) => exchanges.map(({ answer }) => answer))
   const waits = answers.filter(({ kind }) => kind === 'throttled')
   const longest = waits.sort((one, other) => (one.retryAfter ?? 1) - (other.retryAfter ?? 1)).at(-1)
   if (!longest || !('seconds' in (await throttleWait.for(longest)))) return
-  const material = materialNow(options, codes.once ? await codes.next() : undefined)
+  const material = materialNow(session, codes.once ? await codes.next() : undefined)
   const attempts = [
     ...plan.freeRefusals('before-valid', material),
     ...plan.freeRefusals('late', material),

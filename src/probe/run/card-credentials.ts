@@ -1,7 +1,9 @@
 import type { ProbeOptions } from '../options.js'
 import type { CardCredentials } from '../target/discovery.js'
 import { mayTravelTo } from '../target/hosts.js'
+import { proofFields } from '../bindings/proving.js'
 import { credentialFields } from './material.js'
+import type { Proofs } from './proofs.js'
 import type { ValidCodes } from './valid-codes.js'
 
 /** The most codes to spend on the card under `once`, where each costs a time step: one for each version of it. */
@@ -11,17 +13,27 @@ const mostUnderOnce = 2
 export function cardCredentials(
   options: Pick<ProbeOptions, 'credentials' | 'insecureHttp'>,
   target: URL,
-  codes: ValidCodes,
+  { codes, proofs }: { readonly codes: ValidCodes; readonly proofs: Proofs },
 ): CardCredentials | undefined {
   if (!mayTravelTo(target, options)) return undefined
   let code = ''
   let asked = 0
   return {
-    next: async () => {
+    next: async ({ url, fields, challenges }) => {
+      if (proofs.policy === undefined) proofs.learnFromChallenges(challenges)
       if (codes.once && asked >= mostUnderOnce) return undefined
       asked += 1
       code = await codes.next()
-      return credentialFields(options.credentials, code)
+      const own = credentialFields(options.credentials, code)
+      const proof = proofs.for({ fields: own })
+      if (!proof) return own
+      const target = url.pathname + url.search
+      const sent = [...fields, ...own]
+      const content = Buffer.alloc(0)
+      return [
+        ...own,
+        ...proofFields({ binding: 'http', method: 'GET', target, fields: sent, content }, proof),
+      ]
     },
     // That a card is served shows nothing of the interfaces: codes may be wrong there.
     noteRefused: () => codes.note(code, 'refused'),

@@ -3,6 +3,7 @@ import type { CheckId } from '../check-ids.js'
 import type { Binding, Connection } from '../bindings/binding.js'
 import { bindingOf } from '../bindings/index.js'
 import type { Operation } from '../bindings/operation.js'
+import type { Misfit } from '../bindings/proving.js'
 import type { Cell } from '../target/cells.js'
 import type { Answer } from '../wire/answer.js'
 import type { HttpClient } from '../wire/http.js'
@@ -10,6 +11,7 @@ import { Places } from '../wire/places.js'
 import type { CellEvidence } from './evidence.js'
 import type { Attempt, Exchange, Exchanges, Stage } from './exchange.js'
 import { isMalformedHttp } from './malformed.js'
+import type { Proofs } from './proofs.js'
 import { triedIn, validAnswer } from './reading.js'
 import type { Waited } from './throttle-wait.js'
 
@@ -23,6 +25,7 @@ interface Tools {
   readonly client: HttpClient
   readonly exchanges: Exchanges
   readonly random: RandomBytes
+  readonly proofs: Proofs
 }
 
 /** Sends the requests of one cell, each with a task id of its own. */
@@ -35,15 +38,18 @@ export class CellRun implements CellEvidence {
   readonly sideBySide = new Places(mostSideBySide)
   readonly #exchanges: Exchanges
   readonly #binding: Binding
-  readonly #nextTaskId: () => string
+  readonly #proofs: Proofs
+  /** Makes an id that no task has. */
+  readonly nextTaskId: () => string
 
   constructor(
     readonly cell: Cell,
-    { client, exchanges, random }: Tools,
+    { client, exchanges, random, proofs }: Tools,
   ) {
     this.#exchanges = exchanges
     this.#binding = bindingOf(cell, client)
-    this.#nextTaskId = taskIds(random)
+    this.#proofs = proofs
+    this.nextTaskId = taskIds(random)
   }
 
   get exchanges(): readonly Exchange[] {
@@ -57,7 +63,7 @@ export class CellRun implements CellEvidence {
 
   /** Sends what should be refused, unless the binding cannot carry it or the cell was given up. */
   async try(stage: Stage, attempt: Attempt, connection: Connection): Promise<void> {
-    if (!this.#binding.carries(attempt.fields)) return
+    if (!this.#binding.carries(attempt.fields, misfitOf(attempt))) return
     // An agent that answers no request would delay a run for minutes.
     const unanswered = triedIn(this).filter(isUnanswered)
     if (unanswered.filter((one) => isAlike(one, attempt)).length >= patience) {
@@ -76,11 +82,17 @@ export class CellRun implements CellEvidence {
   }
 
   send(stage: Stage, attempt: Attempt, connection: Connection): Promise<Answer> {
-    const operation = operationOf(attempt, attempt.taskId ?? this.#nextTaskId())
-    return this.#exchanges.send(this.cell, stage, attempt, () =>
-      this.#binding.send(connection, operation, attempt.fields),
-    )
+    const operation = operationOf(attempt, attempt.taskId ?? this.nextTaskId())
+    const isSigned = this.#proofs.for(attempt) !== undefined
+    // A proof is good for one request, so one that is sent again has a new one.
+    const transmit = (): Promise<Answer> =>
+      this.#binding.send(connection, operation, attempt.fields, this.#proofs.for(attempt))
+    return this.#exchanges.send(this.cell, stage, attempt, transmit, isSigned)
   }
+}
+
+function misfitOf({ signing }: Attempt): Misfit | undefined {
+  return typeof signing === 'object' ? signing.fault : undefined
 }
 
 /** An HTTP server may hang up on a header that is malformed or sent twice: that is an answer. */

@@ -1,15 +1,21 @@
 import { cellCheckIds, type CheckId } from '../check-ids.js'
-import type { ProbeOptions } from '../options.js'
 import type { CellRun } from './cell-run.js'
 import { wrongCodesAt } from './codes.js'
 import type { Deadline } from './deadline.js'
 import { materialNow } from './material.js'
+import type { Session } from './session.js'
 import type { Plan } from './plan.js'
 
 /** Notes in a cell which of its checks the deadline cut short. */
-export function cutShort(run: CellRun, plan: Plan, options: ProbeOptions, deadline: Deadline): void {
+export function cutShort(
+  run: CellRun,
+  plan: Plan,
+  tools: Pick<Session, 'options' | 'proofs'>,
+  deadline: Deadline,
+): void {
   if (run.cell.untestable !== undefined) return
-  const material = materialNow(options)
+  const { options } = tools
+  const material = materialNow(tools)
   const wanted = [
     ...plan.freeRefusals('before-valid', material),
     ...plan.freeRefusals('late', material),

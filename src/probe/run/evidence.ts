@@ -4,6 +4,7 @@ import type { Cell } from '../target/cells.js'
 import type { Discovery } from '../target/discovery.js'
 import type { NoAnswer } from '../wire/raw-answer.js'
 import type { Exchange } from './exchange.js'
+import type { ProofKnowledge } from './proofs.js'
 import type { Secrets } from './secrets.js'
 import type { Waited } from './throttle-wait.js'
 
@@ -37,6 +38,7 @@ export interface Evidence {
   /** Why nothing was sent for a check in any cell. */
   readonly whyNotSent: Readonly<Partial<Record<CheckId, string>>>
   readonly secrets: Secrets
+  readonly proofs: ProofKnowledge
   /** Distinct wrong codes sent with the live token. */
   readonly guessesSpent: number
   /** Requests sent, including those that a closed idle connection lost. */

@@ -7,6 +7,7 @@ import type { HttpClient } from '../wire/http.js'
 import type { FieldLine, RawAnswer } from '../wire/raw-answer.js'
 import { DeadlinePassed } from './deadline.js'
 import type { Pace } from './pace.js'
+import type { Signing } from './proofs.js'
 
 /** One try to be let in, with its credentials. */
 export interface Attempt {
@@ -19,6 +20,10 @@ export interface Attempt {
   readonly fields: readonly FieldLine[]
   /** Whether it is sent again after a success. */
   readonly again?: boolean
+  /** How it is signed; by default as the policy demands. */
+  readonly signing?: Signing
+  /** Whose credentials these are, if not the peer's. */
+  readonly by?: 'other-peer'
   /** The wrong code that it spends. */
   readonly guess?: string
   /** The text of a message that is sent. */
@@ -50,6 +55,9 @@ export type Stage =
   | 'spelling'
   | 'message'
   | 'replay'
+  /** A signed request where a plain one was let in before, and what a thief would make of one that was let in. */
+  | 'signed'
+  | 'signed-again'
   /** An unknown token, after the valid call was throttled. */
   | 'stranger'
   | 'scan'
@@ -64,6 +72,7 @@ const refusalStages: ReadonlySet<Stage> = new Set([
   'guess',
   'asked-again',
   'door',
+  'signed-again',
 ])
 
 /** Whether the requests of a stage should be refused. */
@@ -82,6 +91,8 @@ export interface Exchange {
   readonly again: boolean
   /** Whether it carried a wrong code beside the live token. */
   readonly isGuess: boolean
+  /** Whether it carried a proof. */
+  readonly isSigned: boolean
   readonly shows?: string
   /** Names of the header lines with credentials. */
   readonly carried: readonly string[]
@@ -145,6 +156,7 @@ export class Exchanges {
     stage: Stage,
     attempt: Attempt,
     transmit: () => Promise<Answer>,
+    isSigned = false,
   ): Promise<Answer> {
     const { check, label, operation, door, fields, again = false, guess, shows } = attempt
     const { now, pace, remember, answered } = this.settings
@@ -166,6 +178,7 @@ export class Exchanges {
         ...{ cell, check, stage, label, operation, door, again, shows, sentAt, answer },
         ...(superseded && { superseded }),
         isGuess: guess !== undefined,
+        isSigned,
         carried: fields.map(([name]) => name),
       }
       answered()

@@ -15,6 +15,7 @@ import { Pace } from './pace.js'
 import type { Plan } from './plan.js'
 import { plannedRequests } from './planned.js'
 import { Progress } from './progress.js'
+import { Proofs } from './proofs.js'
 import { Secrets } from './secrets.js'
 import { sendAll } from './sequence.js'
 import { ThrottleWait } from './throttle-wait.js'
@@ -49,10 +50,12 @@ export async function gather(options: ProbeOptions, target: URL, plan: Plan): Pr
     remember: (value) => secrets.remember(value),
     answered: () => progress.answered(),
   })
-  const codes = new ValidCodes({ credentials, now, sleep, announce })
+  const proofs = new Proofs(options)
+  const allSigned = (): boolean => proofs.requires
+  const codes = new ValidCodes({ credentials, now, sleep, announce, allSigned })
   const spent = new Set<string>()
   const seen = (some: Pick<Evidence, 'discovery' | 'silence' | 'cells' | 'whyNotSent'>): Evidence => ({
-    ...{ options, target, exchanges: exchanges.all, secrets },
+    ...{ options, target, exchanges: exchanges.all, secrets, proofs },
     remarks: pace.remark === undefined ? [] : [pace.remark],
     ...some,
     guessesSpent: spent.size,
@@ -60,19 +63,20 @@ export async function gather(options: ProbeOptions, target: URL, plan: Plan): Pr
   })
   const look = async (): Promise<Discovery> => {
     await awaitAgent(options, target, { connect, sleep, announce })
-    return discover(exchanges.cardClient(client), target, cardCredentials(options, target, codes))
+    return discover(exchanges.cardClient(client), target, cardCredentials(options, target, { codes, proofs }))
   }
   try {
     const discovery = (await inTime(deadline, look())) ?? undiscovered(deadline, exchanges.all)
     const silence =
       discovery.silence && !mayServeWithoutCard(discovery.silence, options) ? discovery.silence : undefined
+    proofs.learnFromCards(discovery.cards)
     const cells = silence ? [] : cellsOf(discovery.interfaces, target, options)
-    const runs = cells.map((cell) => new CellRun(cell, { client, exchanges, random }))
+    const runs = cells.map((cell) => new CellRun(cell, { client, exchanges, random, proofs }))
     const asked = options.noGuesses === undefined ? plan : { ...plan, guesses: () => [] }
-    progress.plan(exchanges.all.length + plannedRequests(asked, cells, options))
-    const session = { options, plan: asked, codes, spent, sleep, announce, throttleWait, pace }
+    progress.plan(exchanges.all.length + plannedRequests(asked, cells, options, proofs))
+    const session = { options, plan: asked, codes, proofs, spent, sleep, announce, throttleWait, pace }
     const sent = silence ? {} : await inTime(deadline, sendAll(session, runs, discovery.cards))
-    if (!sent) for (const run of runs) cutShort(run, asked, options, deadline)
+    if (!sent) for (const run of runs) cutShort(run, asked, { options, proofs }, deadline)
     return seen({ discovery, silence, cells: runs, whyNotSent: sent ?? {} })
   } finally {
     exchanges.close()

@@ -1,3 +1,4 @@
+import { usesProofs, type SignedPolicy } from '../../core/proof/profile.js'
 import { doorsOf, type Method } from '../bindings/methods.js'
 import type { ProbeCredentials, ProbeOptions } from '../options.js'
 import type { Answer } from '../wire/answer.js'
@@ -5,6 +6,7 @@ import type { CellRun } from './cell-run.js'
 import type { Attempt } from './exchange.js'
 import { isolationLabels } from './isolation-labels.js'
 import { credentialFields } from './material.js'
+import type { Proofs } from './proofs.js'
 import type { Session } from './session.js'
 import { ValidCodes } from './valid-codes.js'
 
@@ -31,36 +33,52 @@ export function announceIsolation({ plan, options, announce }: Session): void {
  * a list, to subscribe to it, and to cancel it.
  */
 export async function isolate(session: Session, runs: readonly CellRun[], codes: ValidCodes): Promise<void> {
-  const { plan, options, sleep, announce } = session
+  const { plan, options, proofs, sleep, announce } = session
   const other = otherCredentials(options)
   if (!plan.performed.has('isolation') || !other) return
-  const otherCodes = new ValidCodes({ credentials: other, now: options.now, sleep, announce })
+  const otherSigns = signs(proofs, options.otherPeer?.signed)
+  const otherCodes = new ValidCodes({
+    ...{ credentials: other, now: options.now, sleep, announce },
+    allSigned: () => otherSigns,
+  })
   if (codes.once) otherCodes.learnOnce()
   const isolateIn = async (run: CellRun): Promise<void> => {
-    const own = async (): Promise<Attempt['fields']> =>
-      credentialFields(options.credentials, await codes.next())
+    // Signed calls may share a time step, plain ones need one each.
+    const own = async (): Promise<Pick<Attempt, 'fields' | 'signing'>> => ({
+      fields: credentialFields(options.credentials, proofs.matter ? codes.shared() : await codes.next()),
+      ...(proofs.matter && { signing: 'right' }),
+    })
     const text = options.send ?? defaultText
-    const message = await send(run, isolationLabels.message, { operation: 'send', text, fields: await own() })
+    const message = await send(run, isolationLabels.message, { operation: 'send', text, ...(await own()) })
     const taskId = message.content?.taskId
     if (taskId === undefined) return
-    const read = await send(run, isolationLabels.own, { operation: 'get', taskId, fields: await own() })
+    const read = await send(run, isolationLabels.own, { operation: 'get', taskId, ...(await own()) })
     if (read.kind !== 'answered') return
     for (const method of reaches) {
       const attempt = attemptTo(method, run, taskId)
       if (!attempt) continue
       const label = isolationLabels[method]
-      const fields = async (): Promise<Attempt['fields']> => credentialFields(other, await otherCodes.next())
-      const { kind } = await send(run, label, { ...attempt, fields: await fields() })
+      const others = async (): Promise<Pick<Attempt, 'fields' | 'signing' | 'by'>> => ({
+        fields: credentialFields(other, await otherCodes.next()),
+        by: 'other-peer',
+        signing: otherSigns ? 'right' : 'none',
+      })
+      const { kind } = await send(run, label, { ...attempt, ...(await others()) })
       if (method === 'list' || kind === 'authenticated' || kind === 'answered' || kind === 'refused') continue
       // What it answers to that peer where there is no task, to compare.
       const nobodys = attemptTo(method, run)
       if (!nobodys) continue
-      await send(run, `${label}: ${isolationLabels.stranger}`, { ...nobodys, fields: await fields() })
+      await send(run, `${label}: ${isolationLabels.stranger}`, { ...nobodys, ...(await others()) })
     }
   }
-  // Under `once` each call takes a time step of its own.
-  if (codes.once) for (const run of runs) await isolateIn(run)
+  // Under `once` each plain call takes a time step of its own.
+  if (codes.once || otherCodes.once) for (const run of runs) await isolateIn(run)
   else await Promise.all(runs.map(isolateIn))
+}
+
+/** Whether the calls of the other peer are signed; if its policy is unknown, it is taken to be that of the first. */
+function signs(proofs: Proofs, policy: SignedPolicy | undefined): boolean {
+  return policy === undefined ? proofs.matter : proofs.canSign && usesProofs(policy)
 }
 
 function send(run: CellRun, label: string, attempt: Omit<Attempt, 'check' | 'label'>): Promise<Answer> {

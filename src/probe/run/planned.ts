@@ -5,20 +5,32 @@ import { doorCalls } from './doors.js'
 import { wrongCodesAt } from './codes.js'
 import { materialNow } from './material.js'
 import type { Plan } from './plan.js'
+import type { Proofs } from './proofs.js'
 
 /** A message, the task that it makes, and another peer's calls for that. */
 const callsOfIsolation = 8
 
+/** The same signed request a second time, and twice without its proof. */
+const callsOfMisuse = 3
+
 /** About how many requests a plan needs in these cells, if right credentials are let in and nothing is throttled. */
-export function plannedRequests(plan: Plan, cells: readonly Cell[], options: ProbeOptions): number {
-  const material = materialNow(options)
+export function plannedRequests(
+  plan: Plan,
+  cells: readonly Cell[],
+  options: ProbeOptions,
+  proofs?: Proofs,
+): number {
+  const material = materialNow({ options, ...(proofs && { proofs }) })
   const { performed } = plan
   const first = plan.freeRefusals('before-valid', material)
   const again = performed.has('auth.after-valid') ? first.filter((one) => one.again).length : 0
   const guesses = plan.guesses(material, wrongCodesAt(options, options.now()))
   const calls = performed.has('auth.valid') ? 3 + (performed.has('replay') ? 1 : 0) : 0
+  const signed = proofs?.canSign === true && proofs.policy !== undefined ? 1 : 0
+  const misused = material.signed === undefined ? 0 : callsOfMisuse
+  const ofProofs = performed.has('signed.valid') ? signed + misused : 0
   const inFull =
-    first.length + calls + 2 * again + plan.freeRefusals('late', material).length + guesses.length
+    first.length + calls + ofProofs + 2 * again + plan.freeRefusals('late', material).length + guesses.length
   const testable = cells.filter(({ untestable }) => untestable === undefined)
   const inCell = (cell: Cell): number => {
     const doors = performed.has('auth.doors') ? doorCalls(cell, testable, performed) : []

@@ -2,7 +2,9 @@ import type { CardJson } from '../../core/card/shapes.js'
 import { mayTravelTo } from '../target/hosts.js'
 import { askAgainAtEnd } from './ask-again.js'
 import type { CellRun } from './cell-run.js'
+import type { Attempt } from './exchange.js'
 import { noteUntriedDoors, tryDoors } from './doors.js'
+import { untilNextStep } from './codes.js'
 import { freshWrongCodes, guess } from './guessing.js'
 import { tryHypotheses } from './hypotheses.js'
 import { announceIsolation, isolate } from './isolation.js'
@@ -14,7 +16,7 @@ import { callAllValid } from './valid-calls.js'
 import type { ValidCodes } from './valid-codes.js'
 
 /** Why nothing was sent for a check, in any cell. */
-export type Unsent = Partial<Record<'auth.cross-peer' | 'window', string>>
+export type Unsent = Partial<Record<'auth.cross-peer' | 'window' | 'throttle', string>>
 
 /**
  * Sends everything, in the order that spares the agent's limits and shows most. The most important refusals come first,
@@ -28,7 +30,7 @@ export async function sendAll(
   runs: readonly CellRun[],
   cards: readonly CardJson[],
 ): Promise<Unsent> {
-  const { options, plan, spent, codes } = session
+  const { options, plan, spent, codes, proofs } = session
   const testable = runs.filter(({ cell }) => cell.untestable === undefined)
   const trusted = testable.filter(({ cell }) => mayTravelTo(cell.url, options))
   for (const run of testable) {
@@ -48,34 +50,63 @@ export async function sendAll(
   await scan(session, guessable, codes.once)
   const explained = await tryHypotheses(session, trusted, cards)
   // To the agent, a right code that it refused is a wrong one, unless it did not read it as a code.
-  if (guessable.length === 0 && !explained) for (const code of codes.refused) spent.add(code)
+  if (guessable.length === 0 && !explained && proofs.policy !== 'require')
+    for (const code of codes.refused) spent.add(code)
   return {
     'auth.cross-peer': wrongCodes.noCrossPeer === '' ? undefined : wrongCodes.noCrossPeer,
     window:
       guessable.length > 0 && codes.once
         ? 'under policy once the codes of earlier steps are spent, whatever the window'
         : undefined,
+    throttle: proofs.requires
+      ? 'where proofs are required a wrong code is no guess: beside a proof it is not counted, and without one it is not looked at'
+      : undefined,
   }
 }
 
-async function sendFirst({ plan, options }: Session, run: CellRun, trusted: boolean): Promise<void> {
-  const attempts = plan.freeRefusals('before-valid', materialNow(options))
+async function sendFirst(session: Session, run: CellRun, trusted: boolean): Promise<void> {
+  const { plan, proofs } = session
+  const attempts = (): readonly Attempt[] =>
+    plan
+      .freeRefusals('before-valid', materialNow(session))
+      .filter(({ fields }) => trusted || fields.length === 0)
+  if (proofs.policy !== undefined || !proofs.canSign) return run.tryAll('before-valid', attempts())
+  // What is sent with token and code has to be signed where the challenge says so.
+  const isBare = ({ fields }: Attempt): boolean => fields.length === 0
+  await run.tryAll('before-valid', attempts().filter(isBare))
+  proofs.learnFromChallenges(run.exchanges.flatMap(({ answer }) => answer.challenges))
   await run.tryAll(
     'before-valid',
-    attempts.filter(({ fields }) => trusted || fields.length === 0),
+    attempts().filter((attempt) => !isBare(attempt)),
   )
 }
 
 /** Variants of a valid call. Under `once` they use an unspent code, because a spent one is refused in any form. */
-async function sendLate(
-  { plan, options }: Session,
-  runs: readonly CellRun[],
-  codes: ValidCodes,
-): Promise<void> {
-  const unspent = runs.length > 0 && plan.hasLate && codes.once ? await codes.next() : undefined
-  await Promise.all(
-    runs.map((run) => run.tryAll('late', plan.freeRefusals('late', materialNow(options, unspent)))),
-  )
+async function sendLate(session: Session, runs: readonly CellRun[], codes: ValidCodes): Promise<void> {
+  const { plan, proofs } = session
+  if (runs.length === 0 || !plan.hasLate) return
+  const send = async (
+    unspent?: string,
+    isMeant: (attempt: Attempt) => boolean = () => true,
+  ): Promise<void> => {
+    const material = materialNow(session, unspent)
+    const attempts = plan.freeRefusals('late', material).filter(isMeant)
+    await Promise.all(runs.map((run) => run.tryAll('late', attempts)))
+  }
+  if (proofs.requires) await awaitUnspentStep(session)
+  if (!codes.once) return send()
+  const isSigned = ({ signing }: Attempt): boolean => signing !== undefined
+  // Signed ones first: one that is refused for its body has spent its step all the same.
+  if (proofs.matter) await send(codes.shared(), isSigned)
+  await send(await codes.next(), (attempt) => !isSigned(attempt))
+}
+
+/** Without a window, the one code that is valid is that of the signed calls. */
+async function awaitUnspentStep({ options, plan, sleep }: Session): Promise<void> {
+  const { credentials, now } = options
+  if (credentials.window > 0 || credentials.replay === 'reuse' || !plan.performed.has('signed.required'))
+    return
+  await sleep(untilNextStep(credentials, now()), 'an unspent time step')
 }
 
 /** The cells that let right credentials in. In the others wrong ones would show nothing, so no guess is sent. */

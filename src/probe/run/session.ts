@@ -1,6 +1,7 @@
 import type { ProbeOptions } from '../options.js'
 import type { Pace } from './pace.js'
 import type { Plan } from './plan.js'
+import type { Proofs } from './proofs.js'
 import type { ThrottleWait } from './throttle-wait.js'
 import type { ValidCodes } from './valid-codes.js'
 
@@ -10,6 +11,8 @@ export interface Session {
   readonly plan: Plan
   /** The codes for calls that should be let in. The card may have taken some of them. */
   readonly codes: ValidCodes
+  /** What is known of proofs, and what makes them. */
+  readonly proofs: Proofs
   /** Distinct wrong codes sent with the live token so far. */
   readonly spent: Set<string>
   /** Waits. `what` says what for, in words, to whoever follows the progress. */

@@ -8,6 +8,7 @@ import { bearerField, credentialFields, materialNow } from './material.js'
 import { isShown, isSuccess } from './reading.js'
 import { repeatAfterSuccess } from './repeat.js'
 import type { Session } from './session.js'
+import { callSigned, misuseSigned, type SignedCall } from './signed-calls.js'
 import type { ValidCodes } from './valid-codes.js'
 
 /** How often a valid call is tried at an agent that reports a used code. */
@@ -33,8 +34,12 @@ export async function callAllValid(
   return () => round.finish()
 }
 
-function announceSteps({ options, plan, announce }: Session, runs: readonly CellRun[]): void {
+function announceSteps({ options, plan, proofs, announce }: Session, runs: readonly CellRun[]): void {
   const { credentials, send } = options
+  if (proofs.matter) {
+    announce('policy once: one valid call takes a time step, the others are signed and share one')
+    return
+  }
   const calls = runs.length * (send === undefined ? 1 : 2)
   const steps = calls + (plan.hasLate ? 1 : 0)
   // The previous step, the current one and, with a window, the next one can be used at once.
@@ -58,8 +63,8 @@ class ValidRound {
   async call(runs: readonly CellRun[]): Promise<void> {
     for (const [index, run] of runs.entries()) {
       await this.#enter(run)
-      if (!this.#used || this.codes.once) continue
-      // A code works for more than one call, so the other cells can be called in parallel.
+      if (!this.#used || (this.codes.once && !this.session.proofs.matter)) continue
+      // A code works for more than one call, if need be signed ones, so the other cells can be called in parallel.
       await Promise.all(runs.slice(index + 1).map((other) => this.#enter(other)))
       break
     }
@@ -73,7 +78,7 @@ class ValidRound {
   async #enter(run: CellRun): Promise<void> {
     const used = await callCell(this.session, run, this.codes, this.#used)
     if (!used) return
-    this.#used = used
+    if (used.fields !== undefined) this.#used = { at: used.at, fields: used.fields }
     // It needs no code that is used once, so the next cell need not wait for it.
     const following = follow(this.session, run, this.codes)
     // Its failure is seen by `finish`.
@@ -99,39 +104,62 @@ async function waitForThrottled(
 /** An agent under `once` that has just started answers 503 to right credentials until it can check codes. */
 const isHeldBack = ({ kind, status }: Answer): boolean => kind === 'throttled' || status === 503
 
-/** Calls one cell with right credentials. Returns the header lines that were let in. */
+/** Calls one cell with right credentials. Returns where it was let in, with the header lines if it was a plain call. */
 async function callCell(
   session: Session,
   run: CellRun,
   codes: ValidCodes,
   usedElsewhere?: Used,
-): Promise<Used | undefined> {
-  const { options, plan } = session
+): Promise<{ readonly at: string; readonly fields?: readonly FieldLine[] } | undefined> {
+  const { options, plan, proofs } = session
   const { performed } = plan
   if (codes.once && usedElsewhere && performed.has('replay')) {
-    await replay(run, `a code that was used at ${usedElsewhere.at}`, usedElsewhere.fields)
+    await replay(run, valid(`a code that was used at ${usedElsewhere.at}`, usedElsewhere.fields))
   }
   await askAgainBeforeValid(session, run)
-  const fields = await callValid(session, run, codes)
+  // Where a plain call was shown elsewhere, and each would take a time step, a signed one is enough.
+  const isEnough = codes.once && usedElsewhere !== undefined && (proofs.matter || wantsSigned(session))
+  const early = isEnough ? await callSigned(session, run, codes, 'valid') : undefined
+  const plain = early ? undefined : await callValid(session, run, codes)
   if (run.valid?.kind === 'throttled') await callAsStranger(session, run)
   if (!isShown(run)) return undefined
-  if (performed.has('replay')) {
-    const { kind } = await replay(run, justUsed, fields)
+  if (performed.has('replay') && plain) {
+    const { kind } = await replay(run, { ...plain, label: justUsed })
     if (kind === 'refused') codes.learnOnce()
   }
-  if (options.send !== undefined) {
-    const message = valid('a message', credentialFields(options.credentials, await codes.next()))
-    await run.send('message', { ...message, operation: 'send', text: options.send }, 'of-valid-calls')
+  if (wantsSigned(session)) {
+    const signed =
+      early ?? asSigned(plain) ?? (isEnough ? undefined : await callSigned(session, run, codes, 'signed'))
+    if (signed) await misuseSigned(session, run, signed)
   }
-  return { at: titleOf(run.cell), fields }
+  if (options.send !== undefined) {
+    const code = proofs.matter ? codes.shared() : await codes.next()
+    const message = valid('a message', credentialFields(options.credentials, code))
+    const asked = { ...message, operation: 'send', text: options.send } as const
+    await run.send('message', { ...asked, ...(proofs.matter && { signing: 'right' }) }, 'of-valid-calls')
+  }
+  const fields = plain?.signing === undefined ? plain?.fields : undefined
+  return { at: titleOf(run.cell), ...(fields && { fields }) }
+}
+
+/** Whether signed requests are a subject of this run: they can be made, and something is known of them. */
+function wantsSigned({ plan, proofs }: Session): boolean {
+  return plan.performed.has('signed.valid') && proofs.canSign && proofs.policy !== undefined
+}
+
+/** Where every request is signed, the call with right credentials is the signed one. */
+function asSigned(call: Attempt | undefined): SignedCall | undefined {
+  const { signing, taskId } = call ?? {}
+  const { fixed } = typeof signing === 'object' ? signing : {}
+  return call && taskId !== undefined && fixed ? { ...call, taskId, signing: { fixed } } : undefined
 }
 
 /** What shows something only after a success: other spellings, and what was refused before. */
 async function follow(session: Session, run: CellRun, codes: ValidCodes): Promise<void> {
   if (!codes.once) await callSpelledOddly(session, run, codes)
-  const { plan, options } = session
+  const { plan } = session
   if (!plan.performed.has('auth.after-valid')) return
-  const again = plan.freeRefusals('before-valid', materialNow(options)).filter((one) => one.again)
+  const again = plan.freeRefusals('before-valid', materialNow(session)).filter((one) => one.again)
   await repeatAfterSuccess(run, again)
 }
 
@@ -144,13 +172,13 @@ const valid = (label: string, fields: readonly FieldLine[]): Attempt => ({
   fields,
 })
 
-function replay(run: CellRun, label: string, fields: readonly FieldLine[]): ReturnType<CellRun['send']> {
-  return run.send('replay', { ...valid(label, fields), check: 'replay' }, 'of-valid-calls')
+function replay(run: CellRun, attempt: Attempt): ReturnType<CellRun['send']> {
+  return run.send('replay', { ...attempt, check: 'replay' }, 'of-valid-calls')
 }
 
 /** Shows whether the agent throttles callers with an unknown token too. */
-async function callAsStranger({ options }: Session, run: CellRun): Promise<void> {
-  const { unknownToken, header, code } = materialNow(options)
+async function callAsStranger(session: Session, run: CellRun): Promise<void> {
+  const { unknownToken, header, code } = materialNow(session)
   await run.send('stranger', valid('a stranger', [bearerField(unknownToken), [header, code]]), 'beside')
 }
 
@@ -160,22 +188,26 @@ interface Used {
   readonly fields: readonly FieldLine[]
 }
 
-/** Returns the header lines of the last try. */
+/** Returns the last try. */
 async function callValid(
   session: Session,
   run: CellRun,
   codes: ValidCodes,
   triesLeft: number = validTries,
-): Promise<readonly FieldLine[]> {
+): Promise<Attempt> {
+  const { options, proofs } = session
   const code = await codes.next()
-  const fields = credentialFields(session.options.credentials, code)
-  const answer = await run.send('valid', valid('right credentials', fields), 'of-valid-calls')
+  const attempt: Attempt = {
+    ...valid('right credentials', credentialFields(options.credentials, code)),
+    ...(proofs.requires && { taskId: run.nextTaskId(), signing: { fixed: proofs.fixed() } }),
+  }
+  const answer = await run.send('valid', attempt, 'of-valid-calls')
   const spent = answer.kind === 'refused' && answer.retryAfter !== undefined
   if (spent) codes.learnOnce()
   // It says that the code was used, but says so to any code if the seed is another.
   if (answer.kind === 'refused') codes.note(code, spent ? 'used' : 'refused')
   else if (isSuccess(answer, run)) codes.note(code, 'accepted')
-  return spent && triesLeft > 1 ? callValid(session, run, codes, triesLeft - 1) : fields
+  return spent && triesLeft > 1 ? callValid(session, run, codes, triesLeft - 1) : attempt
 }
 
 /** Scheme and header names are case-insensitive (RFC 9110 §5.1, §11.1), so these calls are correct too. */

@@ -16,6 +16,8 @@ type Tools = Pick<ProbeOptions, 'now'> & {
   readonly credentials: ProbeCredentials
   readonly sleep: (ms: number, what?: string) => Promise<void>
   readonly announce: (text: string) => void
+  /** Whether every request is signed, and so may share its code with others. */
+  readonly allSigned?: () => boolean
 }
 
 /**
@@ -32,8 +34,9 @@ export class ValidCodes {
     this.#once = tools.credentials.replay === 'once'
   }
 
+  /** Whether each call takes a time step of its own. */
   get once(): boolean {
-    return this.#once
+    return this.#once && this.tools.allSigned?.() !== true
   }
 
   /** The agent refused a repeated code: from now on each call takes a new step. */
@@ -57,11 +60,22 @@ export class ValidCodes {
     const { credentials, now } = this.tools
     const again = this.#refusedBefore()
     if (again !== undefined) return again
-    if (this.#once) return this.#nextStep()
+    if (this.once) return this.#nextStep()
     // With a window of 0, a code sent at the very end of its step arrives too late.
     const left = untilNextStep(credentials, now())
     if (credentials.window === 0 && left < marginMs) await this.tools.sleep(left)
     return this.#codeOf(timeStepAt(credentials, now()))
+  }
+
+  /**
+   * The code of the current step for signed calls, which may share it, spent or not. To plain calls it is spent from now
+   * on.
+   */
+  shared(): string {
+    const { credentials, now } = this.tools
+    const step = timeStepAt(credentials, now())
+    this.#last = Math.max(this.#last, step)
+    return generateCodeOfStep(credentials.seed, credentials, step)
   }
 
   /** While nothing was let in, returns the same code again, because agents count distinct ones. */
@@ -72,7 +86,7 @@ export class ValidCodes {
     const lives = refusal.step >= timeStepAt(credentials, now()) - Math.min(credentials.window, 1)
     // Under `once` another client may have spent the step, so another one is worth a try.
     const most = [...this.#refused.values()].every(({ used }) => used) ? mostUsed : mostRefused
-    return (lives && !this.#once) || this.#refused.size >= most ? code : undefined
+    return (lives && !this.once) || this.#refused.size >= most ? code : undefined
   }
 
   async #nextStep(): Promise<string> {

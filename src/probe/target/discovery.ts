@@ -24,10 +24,17 @@ export interface Discovery {
   readonly durationMs: number
 }
 
+/** A request for the card that was refused: its header lines, and the values of WWW-Authenticate. */
+export interface RefusedRequest {
+  readonly url: URL
+  readonly fields: readonly FieldLine[]
+  readonly challenges: readonly string[]
+}
+
 /** The header lines with token and code for one more request, and what is done where they are refused. */
 export interface CardCredentials {
   /** None where no more codes are to be spent on the card. */
-  readonly next: () => Promise<readonly FieldLine[] | undefined>
+  readonly next: (request: RefusedRequest) => Promise<readonly FieldLine[] | undefined>
   readonly noteRefused: () => void
 }
 
@@ -52,12 +59,11 @@ export async function discover(
   const problems: string[] = []
   let durationMs = 0
   const get = async (url: URL, version: '1.0' | undefined, fields: readonly FieldLine[] = []) => {
-    const versionField: readonly FieldLine[] = version ? [['A2A-Version', version]] : []
     const answer = await client.exchange(connection, {
       method: 'GET',
       url,
       mostBytes: largestCard,
-      fields: [['Accept', 'application/json'], ...versionField, ...fields],
+      fields: [...plainFields(version), ...fields],
     })
     durationMs += answer.durationMs
     received.push(answer)
@@ -67,7 +73,8 @@ export async function discover(
   const getEither = async (url: URL, version: '1.0' | undefined): Promise<Either> => {
     const plain = await get(url, version)
     if (!isRefusal(plain)) return { answer: plain, plain }
-    const fields = await credentials?.next()
+    const challenges = plain.answered ? plain.header('www-authenticate') : []
+    const fields = await credentials?.next({ url, fields: plainFields(version), challenges })
     if (fields === undefined) return { answer: plain, plain }
     const answer = await get(url, version, fields)
     if (isRefusal(answer)) credentials?.noteRefused()
@@ -107,6 +114,11 @@ export async function discover(
     ...(silence && { silence }),
   }
 }
+
+const plainFields = (version: '1.0' | undefined): readonly FieldLine[] => [
+  ['Accept', 'application/json'],
+  ...(version ? [['A2A-Version', version] as const] : []),
+]
 
 /** The answer that counts, and the one to a request without credentials: the same unless that was refused. */
 interface Either {

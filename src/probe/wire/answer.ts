@@ -17,6 +17,8 @@ interface Seen {
   readonly message: string
   /** Values of WWW-Authenticate (or of gRPC's www-authenticate trailer). */
   readonly challenges: readonly string[]
+  /** Values of Accept-Signature (RFC 9421 §5.1), or of that trailer. */
+  readonly acceptSignature?: readonly string[]
   /** The cookies that it sets, as a browser sends them back: `name=value`. */
   readonly cookies?: readonly string[]
   /** Retry-After in seconds, if the answer has one. */

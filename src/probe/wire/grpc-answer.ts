@@ -72,6 +72,7 @@ export function readGrpcAnswer(answer: RawAnswer, taskId: string): Answer {
     message: said,
     ...(name === 'OK' && { content: protoContent(answer.bytes ?? Buffer.alloc(0)) }),
     challenges: header('www-authenticate'),
+    acceptSignature: header('accept-signature'),
     ...timesIn(answer),
     raw: `${answer.raw}\n${said}\n${details.toString('latin1')}`.replaceAll(taskId, 'ID'),
     receivedAt,

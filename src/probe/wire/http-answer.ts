@@ -35,6 +35,7 @@ export function readHttpAnswer(answer: RawAnswer, taskId?: string): Answer {
     message: said,
     ...(!error && typeof json === 'object' && { content: jsonContent(json) }),
     challenges: header('www-authenticate'),
+    acceptSignature: header('accept-signature'),
     ...(cookies.length > 0 && { cookies }),
     ...timesIn(answer),
     raw: steady(answer.raw),

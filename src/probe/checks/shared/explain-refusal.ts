@@ -1,6 +1,7 @@
 import type { ProbeCredentials } from '../../options.js'
 import type { CellEvidence, Evidence } from '../../run/evidence.js'
 import { isTelling } from '../../run/compared.js'
+import { demandsProof } from '../../run/proofs.js'
 import { isShown, isSuccess, triedIn } from '../../run/reading.js'
 import { titleOf } from '../../target/cells.js'
 import type { Answer } from '../../wire/answer.js'
@@ -17,6 +18,9 @@ export function explainRefusal(answer: Answer, cell: CellEvidence, evidence: Evi
   if (confirmed !== undefined) return confirmed
   if (saysCodeIsMissing(answer)) {
     return 'the agent reports that the code is missing, although it was sent: something in front strips the header, or the agent reads another one'
+  }
+  if (answer.challenges.some(demandsProof) && !evidence.proofs.canSign) {
+    return "the agent requires a proof, and the probe does not know the agent's name, which proofs are bound to; set $A2A_TOTP_AGENT, or probe with a NAME of the store"
   }
   const otherClock = clockReason(cell, credentials)
   if (otherClock !== undefined) return otherClock

@@ -1,0 +1,168 @@
+import { readTotpExtension } from '../../core/card/extension.js'
+import type { CardJson } from '../../core/card/shapes.js'
+import { ProofKey } from '../../core/proof/key.js'
+import { longestLife, signedPolicies, usesProofs, type SignedPolicy } from '../../core/proof/profile.js'
+import type { Misfit, Proof } from '../bindings/proving.js'
+import type { ProbeOptions } from '../options.js'
+import type { FieldLine } from '../wire/raw-answer.js'
+
+/** What is wrong with a proof, if it is to be refused for that. */
+export interface Fault extends Misfit {
+  readonly time?: FaultyTime
+  /** Of another agent; or that, under the name of the right one. */
+  readonly key?: 'of-another-agent' | 'renamed'
+}
+
+/** It expired long ago, is of a time to come, or lives for longer than a proof may. */
+export type FaultyTime = 'past' | 'future' | 'long'
+
+/** A proof that is said beforehand, so that the same request can be sent twice. */
+export interface FixedProof {
+  readonly nonce: Uint8Array
+  readonly created: number
+  readonly expires: number
+}
+
+/** How a request is signed. */
+export type Signing =
+  /** Rightly, whatever the policy; or not at all. */
+  'right' | 'none' | { readonly fault?: Fault; readonly fixed?: FixedProof }
+
+/** What is signed, and with whose seed. */
+interface ToSign {
+  readonly fields: readonly FieldLine[]
+  readonly signing?: Signing
+  readonly by?: 'other-peer'
+}
+
+/** What a run knows of proofs, for its verdicts. */
+export interface ProofKnowledge {
+  /** The peer's policy as the probe was told, else what the agent advertises; undefined if neither is known. */
+  readonly policy: SignedPolicy | undefined
+  /** Whether the policy is only what the agent advertises. */
+  readonly isAdvertised: boolean
+  /** Whether requests can be signed: for that the agent's name is needed. */
+  readonly canSign: boolean
+}
+
+type Owner = ProbeOptions['credentials'] | NonNullable<ProbeOptions['otherPeer']>
+
+/** Makes the proofs of a run. */
+export class Proofs implements ProofKnowledge {
+  readonly #options: Pick<ProbeOptions, 'credentials' | 'otherPeer' | 'now' | 'random'>
+  readonly #keys = new Map<string, ProofKey>()
+  #advertised: SignedPolicy | undefined
+
+  constructor(options: Pick<ProbeOptions, 'credentials' | 'otherPeer' | 'now' | 'random'>) {
+    this.#options = options
+  }
+
+  get policy(): SignedPolicy | undefined {
+    return this.#options.credentials.signed ?? this.#advertised
+  }
+
+  get isAdvertised(): boolean {
+    return this.#options.credentials.signed === undefined && this.#advertised !== undefined
+  }
+
+  get canSign(): boolean {
+    const { agent } = this.#options.credentials
+    return agent !== undefined && agent !== ''
+  }
+
+  /** Whether a proof changes what is decided, and can be made. */
+  get matter(): boolean {
+    return this.policy !== undefined && usesProofs(this.policy) && this.canSign
+  }
+
+  /** Whether no request is let in without a proof. */
+  get requires(): boolean {
+    return this.matter && this.policy === 'require'
+  }
+
+  /** Takes what a card advertises for the policy, where none is known. */
+  learnFromCards(cards: readonly CardJson[]): void {
+    // A challenge is the word of what decides.
+    this.#advertised ??= cards.map(policyOf).find((policy) => policy !== undefined)
+  }
+
+  /** Takes the challenge of a refusal for the policy: it is the word of what decides. */
+  learnFromChallenges(challenges: readonly string[]): void {
+    if (challenges.some(demandsProof)) this.#advertised = 'require'
+  }
+
+  /** A proof to use for one request, or for the same one twice. */
+  fixed(): FixedProof {
+    const { credentials, now, random } = this.#options
+    const created = Math.floor(now().getTime() / 1000)
+    return { nonce: random(nonceBytes), created, expires: created + longestLife(credentials) }
+  }
+
+  /** The proof of a request; undefined if it is sent without. Where all are signed, so is whatever has token and code. */
+  for({ fields, signing, by }: ToSign): Proof | undefined {
+    const { credentials, otherPeer } = this.#options
+    const owner = by === 'other-peer' ? otherPeer : credentials
+    if (!owner || !this.canSign || signing === 'none') return undefined
+    if (signing === undefined && !(this.#mustSign(by) && carriesBoth(fields, credentials.header)))
+      return undefined
+    const { fault = {}, fixed = this.fixed() } = typeof signing === 'object' ? signing : {}
+    return {
+      ...{ header: credentials.header.toLowerCase(), key: this.#keyOf(owner), ...fixed },
+      ...(fault.time && this.#timesOf(fault.time)),
+      ...(fault.key && this.#otherKey(owner, fault.key === 'renamed')),
+      ...((fault.madeFor ?? fault.uncovered) && { misfit: fault }),
+    }
+  }
+
+  #mustSign(by: ToSign['by']): boolean {
+    const { otherPeer } = this.#options
+    return by === 'other-peer' && otherPeer?.signed !== undefined
+      ? usesProofs(otherPeer.signed)
+      : this.requires
+  }
+
+  #otherKey(owner: Owner, renamed: boolean): Pick<Proof, 'key' | 'keyid'> {
+    const key = this.#keyOf(owner, `${this.#options.credentials.agent ?? ''}-other`)
+    return { key, ...(renamed && { keyid: this.#keyOf(owner).keyid }) }
+  }
+
+  #timesOf(time: FaultyTime): Pick<Proof, 'created' | 'expires'> {
+    const { credentials, now } = this.#options
+    const at = Math.floor(now().getTime() / 1000)
+    const life = longestLife(credentials)
+    // Beyond any clock difference that the probe calls usable.
+    const far = Math.max(farOff, 5 * life)
+    if (time === 'long') return { created: at, expires: at + day }
+    const created = Math.max(0, time === 'past' ? at - far : at + far)
+    return { created, expires: created + life }
+  }
+
+  #keyOf({ seed }: Owner, agent = this.#options.credentials.agent ?? ''): ProofKey {
+    const name = `${seed.base32} ${agent}`
+    const key = this.#keys.get(name) ?? new ProofKey(seed, agent)
+    this.#keys.set(name, key)
+    return key
+  }
+}
+
+/** Of a nonce; 16 are the least. */
+const nonceBytes = 16
+/** In seconds. */
+const farOff = 600
+const day = 86_400
+
+function carriesBoth(fields: readonly FieldLine[], header: string): boolean {
+  const names = fields.map(([name]) => name.toLowerCase())
+  return names.includes('authorization') && names.includes(header.toLowerCase())
+}
+
+/** The policy that a card advertises, if it is one. */
+export function policyOf(card: CardJson): SignedPolicy | undefined {
+  const policy = readTotpExtension(card)?.signed?.policy
+  return signedPolicies.find((known) => known === policy)
+}
+
+/** Whether a challenge says that a proof is required: `TOTP realm="a2a", header="X-TOTP", proof="required"`. */
+export function demandsProof(challenge: string): boolean {
+  return /\bTOTP\b.*?\bproof="?required\b/i.test(challenge.slice(0, 1000))
+}
