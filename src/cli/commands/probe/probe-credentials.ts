@@ -1,7 +1,8 @@
 import { TOTPError } from '../../../core/errors.js'
 import { requireKnown } from '../../../core/live-credentials.js'
-import { isLive, newestLive, type Peer, type Roster } from '../../../core/roster.js'
+import { isLive, newestLive, signedOf, type Peer, type Roster } from '../../../core/roster.js'
 import type { TOTPProfile } from '../../../core/profile.js'
+import { parseSigned, type SignedPolicy } from '../../../core/proof/profile.js'
 import { peerNamed } from '../../../core/provision.js'
 import { Seed } from '../../../core/seed.js'
 import { Token } from '../../../core/token.js'
@@ -101,6 +102,12 @@ export function credentialsOf(
   }
 }
 
+/** The policy on proofs as it was handed out; it is left out where it was `off`, so without it nothing is known. */
+export function signedIn({ A2A_TOTP_SIGNED: signed }: Env): { signed?: SignedPolicy } {
+  if (signed === undefined || signed === '') return {}
+  return { signed: fromVariable('A2A_TOTP_SIGNED', signed, parseSigned) }
+}
+
 /** The peer whose code is tried with our token: the one asked for, else any other of the store with a live seed. */
 export async function findOtherPeer(
   context: CliContext,
@@ -116,7 +123,7 @@ export async function findOtherPeer(
   const found = sourceFromStore(known, other, at)
   const { algorithm, digits, period } = found.profile
   return {
-    ...{ algorithm, digits, period, seed: newestSeed(found) },
+    ...{ algorithm, digits, period, seed: newestSeed(found), signed: signedOf(known, other) },
     // Of a token that is known by its hash alone nothing can be sent: isolation then has no other peer.
     ...(found.token?.value === undefined ? {} : { token: found.token }),
   }

@@ -1,12 +1,18 @@
 import { TOTPError } from '../../../core/errors.js'
 import { requireJson } from '../../../core/json.js'
-import { replayOf } from '../../../core/roster.js'
+import { replayOf, signedOf } from '../../../core/roster.js'
 import { peerNamed } from '../../../core/provision.js'
 import type { ProbeOptions } from '../../../probe/index.js'
 import type { CliContext } from '../../context.js'
 import { readGivenFile, readGivenText } from '../../io/given-file.js'
 import { requireHttpUrl } from '../../options.js'
-import { credentialsOf, environmentSource, findOtherPeer, storeSource } from './probe-credentials.js'
+import {
+  credentialsOf,
+  environmentSource,
+  findOtherPeer,
+  signedIn,
+  storeSource,
+} from './probe-credentials.js'
 import type { ReportTarget } from './probe-reports.js'
 import type { OutOptions } from '../../io/result-file.js'
 import type { MetricsAddress } from '../../../service/metrics.js'
@@ -93,7 +99,13 @@ export async function optionsFor(
     url,
     credentials: {
       ...credentialsOf(source),
-      ...(roster && peer ? { replay: replayOf(roster, peer) } : {}),
+      ...(roster && peer
+        ? {
+            replay: replayOf(roster, peer),
+            signed: signedOf(roster, peer),
+            signedByAgent: roster.signed ?? 'off',
+          }
+        : signedIn(context.env)),
     },
     ...(otherPeer ? { otherPeer } : {}),
     ...(source.url === undefined ? {} : { trustedUrl: source.url }),
