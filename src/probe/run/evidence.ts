@@ -4,7 +4,7 @@ import type { Cell } from '../target/cells.js'
 import type { Discovery } from '../target/discovery.js'
 import type { NoAnswer } from '../wire/raw-answer.js'
 import type { Exchange } from './exchange.js'
-import type { ProofKnowledge } from './proofs.js'
+import type { ProofKnowledge } from './proof-knowledge.js'
 import type { Secrets } from './secrets.js'
 import type { Waited } from './throttle-wait.js'
 

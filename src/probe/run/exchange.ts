@@ -7,7 +7,7 @@ import type { HttpClient } from '../wire/http.js'
 import type { FieldLine, RawAnswer } from '../wire/raw-answer.js'
 import { DeadlinePassed } from './deadline.js'
 import type { Pace } from './pace.js'
-import type { Signing } from './proofs.js'
+import type { Signing } from './proof-knowledge.js'
 
 /** One try to be let in, with its credentials. */
 export interface Attempt {

@@ -1,48 +1,23 @@
-import { readTotpExtension } from '../../core/card/extension.js'
 import type { CardJson } from '../../core/card/shapes.js'
 import { ProofKey } from '../../core/proof/key.js'
-import { longestLife, signedPolicies, usesProofs, type SignedPolicy } from '../../core/proof/profile.js'
-import type { Misfit, Proof } from '../bindings/proving.js'
+import { longestLife, usesProofs, type SignedPolicy } from '../../core/proof/profile.js'
+import type { Proof } from '../bindings/proving.js'
 import type { ProbeOptions } from '../options.js'
 import type { FieldLine } from '../wire/raw-answer.js'
-
-/** What is wrong with a proof, if it is to be refused for that. */
-export interface Fault extends Misfit {
-  readonly time?: FaultyTime
-  /** Of another agent; or that, under the name of the right one. */
-  readonly key?: 'of-another-agent' | 'renamed'
-}
-
-/** It expired long ago, is of a time to come, or lives for longer than a proof may. */
-export type FaultyTime = 'past' | 'future' | 'long'
-
-/** A proof that is said beforehand, so that the same request can be sent twice. */
-export interface FixedProof {
-  readonly nonce: Uint8Array
-  readonly created: number
-  readonly expires: number
-}
-
-/** How a request is signed. */
-export type Signing =
-  /** Rightly, whatever the policy; or not at all. */
-  'right' | 'none' | { readonly fault?: Fault; readonly fixed?: FixedProof }
+import {
+  demandsProof,
+  policyOf,
+  type FaultyTime,
+  type FixedProof,
+  type ProofKnowledge,
+  type Signing,
+} from './proof-knowledge.js'
 
 /** What is signed, and with whose seed. */
 interface ToSign {
   readonly fields: readonly FieldLine[]
   readonly signing?: Signing
   readonly by?: 'other-peer'
-}
-
-/** What a run knows of proofs, for its verdicts. */
-export interface ProofKnowledge {
-  /** The peer's policy as the probe was told, else what the agent advertises; undefined if neither is known. */
-  readonly policy: SignedPolicy | undefined
-  /** Whether the policy is only what the agent advertises. */
-  readonly isAdvertised: boolean
-  /** Whether requests can be signed: for that the agent's name is needed. */
-  readonly canSign: boolean
 }
 
 type Owner = ProbeOptions['credentials'] | NonNullable<ProbeOptions['otherPeer']>
@@ -154,15 +129,4 @@ const day = 86_400
 function carriesBoth(fields: readonly FieldLine[], header: string): boolean {
   const names = fields.map(([name]) => name.toLowerCase())
   return names.includes('authorization') && names.includes(header.toLowerCase())
-}
-
-/** The policy that a card advertises, if it is one. */
-export function policyOf(card: CardJson): SignedPolicy | undefined {
-  const policy = readTotpExtension(card)?.signed?.policy
-  return signedPolicies.find((known) => known === policy)
-}
-
-/** Whether a challenge says that a proof is required: `TOTP realm="a2a", header="X-TOTP", proof="required"`. */
-export function demandsProof(challenge: string): boolean {
-  return /\bTOTP\b.*?\bproof="?required\b/i.test(challenge.slice(0, 1000))
 }

@@ -1,7 +1,7 @@
 import type { CellRun } from './cell-run.js'
 import type { Attempt } from './exchange.js'
 import { credentialFields } from './material.js'
-import type { FixedProof } from './proofs.js'
+import type { FixedProof } from './proof-knowledge.js'
 import { isSuccess } from './reading.js'
 import type { Session } from './session.js'
 import type { ValidCodes } from './valid-codes.js'
