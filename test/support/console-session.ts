@@ -99,24 +99,28 @@ function shortenedLike(shown: string, printed: string): string {
   return new RegExp(`^${pattern}$`, 's').test(printed) ? expected : printed
 }
 
-/** What differs from run to run, made the same: ids, codes, times, users, counts of milliseconds, this folder's path. */
+/** What differs from run to run, made the same: ids, codes, times, users, waits, counts of milliseconds, this folder's path. */
 function normalised(text: string, folder: string): string {
-  return text
-    .replaceAll(folder === '' ? /$^/g : folder, '/home/me/mesh')
-    .replace(/\b([rst])-[0-9a-f]{10}\b/g, '$1-0123456789')
-    .replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '2026-11-29T09:14:02.113Z')
-    .replace(/^(2026-11-29T09:14:02.113Z {2})\S+@\S+/gm, '$1me@desk')
-    .replace(/\b\d+ s \(± \d s\)/g, '95 s (± 1 s)')
-    .replace(/\bis 9\d seconds/g, 'is 95 seconds')
-    .replace(/"drift":-[34]\b/g, '"drift":-3')
-    .replace(/^\d{6}$/gm, '123456')
-    .replace(/^(X-TOTP: )\d{6}$/gm, '$1123456')
-    .replace(/a2at_[\w-]{43}/g, 'a2at_…')
-    .replace(/valid for \d+ s/g, 'valid for 9 s')
-    .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:4100')
-    .replace(/\d+ requests, 4 guesses, \d+\.\d s/g, '158 requests, 4 guesses, 0.3 s')
-    .replace(/\d+s +(SHA)/g, '0s  $1')
-    .trimEnd()
+  return (
+    text
+      .replaceAll(folder === '' ? /$^/g : folder, '/home/me/mesh')
+      .replace(/\b([rst])-[0-9a-f]{10}\b/g, '$1-0123456789')
+      .replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '2026-11-29T09:14:02.113Z')
+      .replace(/^(2026-11-29T09:14:02.113Z {2})\S+@\S+/gm, '$1me@desk')
+      .replace(/\b\d+ s \(± \d s\)/g, '95 s (± 1 s)')
+      .replace(/\bis 9\d seconds/g, 'is 95 seconds')
+      .replace(/"drift":-[34]\b/g, '"drift":-3')
+      // Where the agent has not followed its file yet.
+      .replace(/^waiting until the agent lets .*\n/gm, '')
+      .replace(/^\d{6}$/gm, '123456')
+      .replace(/^(X-TOTP: )\d{6}$/gm, '$1123456')
+      .replace(/a2at_[\w-]{43}/g, 'a2at_…')
+      .replace(/valid for \d+ s/g, 'valid for 9 s')
+      .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:4100')
+      .replace(/\d+ requests, 4 guesses, \d+\.\d s/g, '158 requests, 4 guesses, 0.3 s')
+      .replace(/\d+s +(SHA)/g, '0s  $1')
+      .trimEnd()
+  )
 }
 
 /** A port of this machine on which nothing listens now. */
