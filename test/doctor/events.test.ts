@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { createWriteStream, mkdirSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { closeSync, constants, createWriteStream, mkdirSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { ProofKey } from '../../src/core/proof/key.js'
 import { signRequest } from '../../src/core/proof/sign.js'
@@ -35,6 +37,18 @@ const letIn = {
 const signed = { ...letIn, proof: 'valid' }
 const unsigned = { ...letIn, proof: 'absent' }
 const wrong = (proofReason: string): Event => ({ ...letIn, proof: 'invalid', proofReason })
+
+/** Opens a pipe to write once somebody reads it. */
+async function openedForWriting(pipe: string): Promise<number> {
+  for (;;) {
+    try {
+      return openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENXIO') throw error
+    }
+    await setImmediate()
+  }
+}
 
 async function findingsOf(events: readonly Event[], policy: SignedPolicy): Promise<Finding[]> {
   const roster = rosterOf([peerOf('alice'), peerOf('bob')], { signed: policy })
@@ -259,7 +273,7 @@ describe('doctor --events', () => {
     )
   })
 
-  it('reads a pipe, and ends when it is interrupted before anybody writes to it', async () => {
+  it('reads a pipe to its end', async () => {
     const cwd = await makeStore(['alice'])
     await new Promise((done) => spawn('mkfifo', [join(cwd, 'pipe')]).on('close', done))
     const reading = startBinary(['doctor', '--events', 'pipe'], { cwd })
@@ -268,6 +282,21 @@ describe('doctor --events', () => {
     const ended = new Promise((done) => reading.on('close', done))
     await pipeline(Readable.from([linesOf([signed])]), createWriteStream(join(cwd, 'pipe')))
     expect([await ended, stdout]).toEqual([0, expect.stringContaining('signed all of its 1 request on')])
+  })
+
+  it('ends when it is interrupted before anybody writes to a pipe', async () => {
+    const cwd = await makeStore(['alice'])
+    const pipe = join(cwd, 'pipe')
+    await new Promise((done) => spawn('mkfifo', [pipe]).on('close', done))
+    const reading = startBinary(['doctor', '--events', 'pipe'], { cwd })
+    const ended = once(reading, 'close')
+    const writer = await openedForWriting(pipe)
+    try {
+      reading.kill('SIGTERM')
+      expect((await ended)[0]).toBe(143)
+    } finally {
+      closeSync(writer)
+    }
   })
 
   it('refuses what cannot be read, and events for several stores', async () => {
