@@ -107,6 +107,8 @@ export const define = inContext((command, context) => {
     .addHelpText(
       'after',
       `
+Without a peer of the store the credentials are $A2A_TOTP_TOKEN and $A2A_TOTP_SEED, and for signed requests the
+agent's name and the peer's policy are $A2A_TOTP_AGENT and $A2A_TOTP_SIGNED.
 Without side effects: it asks for a task that does not exist. A run spends at most 4 wrong codes.
 Exit code 0 if no check failed, 1 if one failed, 4 if the agent cannot be reached.
 
