@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { exitCodeOf } from '../../src/cli/errors.js'
+import { proofReasons } from '../../src/core/proof/profile.js'
 import { makeStore, runCli, startBinary } from '../support/cli.js'
 import { followSteps, freePort, stepsOf } from '../support/console-session.js'
 
@@ -63,11 +64,19 @@ describe('docs/troubleshooting.md', () => {
   it('has every reason of a refusal, and no other', () => {
     const source = readFileSync(join(root, 'src/server/scheme/refusal.ts'), 'utf8')
     const [, union = ''] = /export type RefusalReason =(.*?)\n\n/s.exec(source) ?? []
-    const reasons = Array.from(union.matchAll(/'([a-z-]+)'/g), ([, reason]) => reason)
-    expect(reasons.length).toBeGreaterThan(10)
+    const others = Array.from(union.matchAll(/'([a-z-]+)'/g), ([, reason]) => reason)
+    expect(others.length).toBeGreaterThan(10)
+    const reasons = [...others, ...proofReasons]
     const rows = Array.from(page.matchAll(/^\| ((?:`[a-z]+-[a-z]+`(?:, )?)+) +\|/gm), ([, cell = '']) => cell)
     const named = rows.flatMap((cell) => cell.replaceAll('`', '').split(', '))
     expect(named.sort()).toEqual(reasons.sort())
+  })
+
+  it('has every warning of a client about proofs', () => {
+    const source = readFileSync(join(root, 'src/client/scheme/client-warnings.ts'), 'utf8')
+    const codes = Array.from(source.matchAll(/'(A2A_TOTP_PROOF_\w+)'/g), ([, code = '']) => code)
+    expect(codes.length).toBeGreaterThan(1)
+    expect(codes.filter((code) => !inlineCode.includes(code))).toEqual([])
   })
 
   it('names error codes and checks that exist', () => {
@@ -75,7 +84,7 @@ describe('docs/troubleshooting.md', () => {
     const unknown = inlineCode.filter(
       (text) =>
         (/^ERR_[A-Z_]+$/.test(text) && !Object.hasOwn(exitCodeOf, text)) ||
-        (/^(auth|card)\.[a-z-]+$/.test(text) && !checks.includes(text)),
+        (/^(auth|card|signed)\.[a-z-]+$/.test(text) && !checks.includes(text)),
     )
     expect(unknown).toEqual([])
   })
