@@ -124,6 +124,7 @@ describe('TOTPCallContextBuilder behind the guard', () => {
       timeStep: 60_000_000,
       drift: 0,
       claims: {},
+      proof: 'code',
     })
     expect(context.requestedVersion).toBe('1.0')
     expect([...(context.requestedExtensions ?? [])]).toEqual([testExtension])

@@ -5,6 +5,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { status } from '@grpc/grpc-js'
 import { build } from 'esbuild'
@@ -105,6 +106,17 @@ async function run(page: string, code: string, env: Record<string, string> = {})
   return port
 }
 
+/** Runs code that prints what a comment behind its last line says. */
+async function expectPrinted(code: string): Promise<void> {
+  const [, comment] = /^console\.log\(\w+\) \/\/ (.+)$/m.exec(code) ?? []
+  const child = spawn(process.execPath, ['--input-type=module', '-'], { cwd: root })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const ended = once(child, 'exit')
+  child.stdin.end(await bundled(code))
+  expect([(await text(child.stdout)).trim(), await text(child.stderr)]).toEqual([comment, ''])
+  await ended
+}
+
 const both = (bearer = bearerOf('alice')): Record<string, string> => ({
   Authorization: bearer,
   'X-TOTP': codeOf('alice', new Date()),
@@ -178,7 +190,7 @@ describe('somebody hears of guesses', () => {
 
 describe('docs/server', () => {
   it('scheme.md shows code that lets in whom it should, by maps and by a delegate of its own', async () => {
-    const [maps = '', delegate = '', ...others] = blocksOf('scheme')
+    const [maps = '', delegate = '', verdict = '', ...others] = blocksOf('scheme')
     expect(others).toEqual([])
     const { alice, bob } = peers
     const port = await run('scheme', maps, {
@@ -189,6 +201,7 @@ describe('docs/server', () => {
     })
     await expectGuarded(port, 'alice')
     await expectGuarded(await run('scheme', delegate), 'alice', 'Bearer opaque-of-alice')
+    await expectPrinted(verdict)
   })
 
   it.each(['fastify', 'fetch', 'hono', 'node', 'server-file'])(
