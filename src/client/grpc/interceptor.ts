@@ -1,6 +1,7 @@
 import { InterceptingCall, Metadata, status, type Interceptor, type StatusObject } from '@grpc/grpc-js'
 import { isTOTPError } from '../../core/errors.js'
-import { proofFields, streamBody } from '../scheme/request-signer.js'
+import { proofFields } from '../../core/proof/proof-fields.js'
+import { streamBody } from '../scheme/request-signer.js'
 import { callCredentials } from './call-credentials.js'
 import { FirstMessage } from './first-message.js'
 import type { TOTPClientAuthScheme } from '../scheme/totp-client-auth-scheme.js'

@@ -4,6 +4,7 @@ import { isTOTPError, TOTPError } from '../../core/errors.js'
 import { digestOf } from '../../core/proof/digest.js'
 import { ProofKey } from '../../core/proof/key.js'
 import { longestLife, type Binding, type SignedRequest } from '../../core/proof/profile.js'
+import { linesOfProof, nonceBytes, proofFields } from '../../core/proof/proof-fields.js'
 import { requireSignable, signRequest } from '../../core/proof/sign.js'
 import type { TOTPProfile } from '../../core/profile.js'
 import type { Seed } from '../../core/seed.js'
@@ -22,9 +23,6 @@ export function parseSignMode(mode: unknown): SignMode {
   throw new TOTPError('ERR_CONFIG_INVALID', `sign must be one of ${signModes.join(', ')}`)
 }
 
-/** The fields of a proof. They take the place of any that the caller or a delegate set. */
-export const proofFields = ['content-digest', 'signature-input', 'signature'] as const
-
 /** A request that can be signed once it has its code. */
 export interface Signable {
   readonly binding: Binding
@@ -35,9 +33,6 @@ export interface Signable {
   /** Of the content. */
   readonly digest: Buffer
 }
-
-/** 128 bits, so that no two proofs of a seed ever share a nonce. */
-const nonceBytes = 16
 
 /** The methods that HTTP clients write in upper case (Fetch standard, normalize a method). */
 const usualMethods = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT'])
@@ -100,11 +95,7 @@ export class RequestSigner {
         nonce: randomBytes(nonceBytes),
       },
     )
-    return {
-      'Content-Digest': fields['content-digest'],
-      'Signature-Input': fields['signature-input'],
-      Signature: fields.signature,
-    }
+    return Object.fromEntries(linesOfProof(fields))
   }
 }
 

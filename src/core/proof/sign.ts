@@ -4,11 +4,12 @@ import { formatContentDigest } from './digest.js'
 import { serialiseString } from './dictionary.js'
 import { hasField, linesOf } from './fields.js'
 import type { ProofKey } from './key.js'
+import type { ProofFields } from './proof-fields.js'
 import { proofLabel, proofTag, type ProofRules, type SignedRequest } from './profile.js'
 
 /** What a proof is made of beside the request. */
 export interface ProofInput {
-  readonly key: ProofKey
+  readonly key: Pick<ProofKey, 'keyid' | 'mac'>
   /** The field that carries the code. */
   readonly header: string
   /** Of the content, see `digestOf`. */
@@ -23,11 +24,7 @@ export interface ProofInput {
 
 /** The three fields of a proof, and the signature base for those who compare. */
 export interface SignedFields {
-  readonly fields: {
-    readonly 'content-digest': string
-    readonly 'signature-input': string
-    readonly signature: string
-  }
+  readonly fields: ProofFields
   readonly base: string
 }
 
@@ -40,27 +37,44 @@ export interface SignedFields {
  */
 export function signRequest(request: SignedRequest, input: ProofInput): SignedFields {
   const header = input.header.toLowerCase()
-  const digest = formatContentDigest(input.digest)
+  const withDigest = withDigestOf(request, input)
+  requireSignable(withDigest, header)
+  return writeProof(request, componentsOf(withDigest, { header }), input)
+}
+
+/**
+ * Writes a proof that covers these components, whether or not they are those of the profile. Checks nothing: agents are
+ * tested with proofs that they have to refuse. For all others there is {@link signRequest}.
+ */
+export function writeProof(
+  request: SignedRequest,
+  components: readonly string[],
+  input: Omit<ProofInput, 'header'>,
+): SignedFields {
+  const { key, created, expires, digest } = input
+  const nonce = Buffer.from(input.nonce).toString('base64url')
+  const parameters =
+    `(${components.map(serialiseString).join(' ')});created=${created};expires=${expires}` +
+    `;nonce="${nonce}";keyid=${serialiseString(key.keyid)};tag="${proofTag}"`
+  const base = signatureBase(withDigestOf(request, input), components, parameters)
+  return {
+    fields: {
+      'content-digest': formatContentDigest(digest),
+      'signature-input': `${proofLabel}=${parameters}`,
+      signature: `${proofLabel}=:${key.mac(base).toString('base64')}:`,
+    },
+    base,
+  }
+}
+
+function withDigestOf(request: SignedRequest, { digest }: Pick<ProofInput, 'digest'>): SignedRequest {
   const { binding, method, target } = request
-  const withDigest: SignedRequest = {
+  const line = formatContentDigest(digest)
+  return {
     binding,
     method,
     target,
-    header: (name) => (name === 'content-digest' ? [digest] : linesOf(request, name)),
-  }
-  requireSignable(withDigest, header)
-  const components = componentsOf(withDigest, { header })
-  const parameters =
-    `(${components.map(serialiseString).join(' ')});created=${input.created};expires=${input.expires}` +
-    `;nonce="${Buffer.from(input.nonce).toString('base64url')}";keyid=${serialiseString(input.key.keyid)};tag="${proofTag}"`
-  const base = signatureBase(withDigest, components, parameters)
-  return {
-    fields: {
-      'content-digest': digest,
-      'signature-input': `${proofLabel}=${parameters}`,
-      signature: `${proofLabel}=:${input.key.mac(base).toString('base64')}:`,
-    },
-    base,
+    header: (name) => (name === 'content-digest' ? [line] : linesOf(request, name)),
   }
 }
 

@@ -7,7 +7,7 @@ import type { Binding } from './binding.js'
 import { encodeRequest, pathOf, prefixBytes } from './grpc-message.js'
 import { leavesType } from './http.js'
 import { isStream, versionField, versionOf } from './operation.js'
-import { proofFields, uncoveredFields } from './proving.js'
+import { proofLines, uncoveredFields } from './proving.js'
 
 /** gRPC: a2a.proto over HTTP/2, without TLS where the cell's URL says http (A2A 1.0 §10, 0.3 §3.2.2). */
 export function grpcBinding(cell: Cell, client: HttpClient): Binding {
@@ -25,7 +25,7 @@ export function grpcBinding(cell: Cell, client: HttpClient): Binding {
       const content = message.subarray(prefixBytes)
       const proving = proof
         ? [
-            ...proofFields({ binding: 'grpc', method: 'POST', target: path, fields, content }, proof),
+            ...proofLines({ binding: 'grpc', method: 'POST', target: path, fields, content }, proof),
             ...uncoveredFields(proof, protocol, fields),
           ]
         : []

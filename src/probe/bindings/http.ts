@@ -4,7 +4,7 @@ import { readHttpAnswer } from '../wire/http-answer.js'
 import type { HttpClient } from '../wire/http.js'
 import type { Binding } from './binding.js'
 import { versionOf, type WriteRequest } from './operation.js'
-import { proofFields, uncoveredFields, type Misfit, type Proof } from './proving.js'
+import { proofLines, uncoveredFields, type Misfit, type Proof } from './proving.js'
 
 /** A2A answers to these requests have a few hundred bytes; all are kept until they are judged. */
 const largestAnswer = 128 * 1024
@@ -43,7 +43,7 @@ function withProof(
   const content = Buffer.from(body)
   return [
     ...fields,
-    ...proofFields({ binding: 'http', method, target, fields, content }, proof),
+    ...proofLines({ binding: 'http', method, target, fields, content }, proof),
     ...uncoveredFields(proof, version, fields),
   ]
 }

@@ -1,10 +1,10 @@
 import { TOTPError } from '../../core/errors.js'
-import { componentsOf, signatureBase } from '../../core/proof/base.js'
+import { componentsOf } from '../../core/proof/base.js'
 import { digestOf } from '../../core/proof/digest.js'
-import { serialiseString } from '../../core/proof/dictionary.js'
 import type { ProofKey } from '../../core/proof/key.js'
-import { proofLabel, proofTag, type SignedRequest } from '../../core/proof/profile.js'
-import { signRequest } from '../../core/proof/sign.js'
+import type { SignedRequest } from '../../core/proof/profile.js'
+import { linesOfProof, valuesOf } from '../../core/proof/proof-fields.js'
+import { signRequest, writeProof } from '../../core/proof/sign.js'
 import type { FieldLine } from '../wire/raw-answer.js'
 
 /** What is wrong with how a proof fits its request: it was made for another one, or does not cover a part of it. */
@@ -38,18 +38,18 @@ export interface Outgoing extends Pick<SignedRequest, 'binding' | 'method' | 'ta
  * Returns the field lines that prove a request. None where it cannot be signed, because a field that has to be covered is
  * no printable ASCII.
  */
-export function proofFields(outgoing: Outgoing, proof: Proof): readonly FieldLine[] {
-  const madeFor = proof.misfit?.madeFor
+export function proofLines(outgoing: Outgoing, proof: Proof): readonly FieldLine[] {
+  const { madeFor, uncovered } = proof.misfit ?? {}
   const content = madeFor === 'another body' ? Buffer.concat([outgoing.content, space]) : outgoing.content
   const input = { ...proof, digest: digestOf(outgoing.binding, content) }
+  const request = asSigned(outgoing, madeFor)
   try {
-    const { fields } = signRequest(asSigned(outgoing, madeFor), input)
-    const signed = { ...fields, ...rewritten(outgoing, proof, fields['content-digest']) }
-    return [
-      ['Content-Digest', signed['content-digest']],
-      ['Signature-Input', signed['signature-input']],
-      ['Signature', signed.signature],
-    ]
+    const right = signRequest(request, input)
+    if (uncovered === undefined && proof.keyid === undefined) return linesOfProof(right.fields)
+    // No client writes a proof that leaves a part uncovered, or names another key.
+    const key = { keyid: proof.keyid ?? proof.key.keyid, mac: (base: string) => proof.key.mac(base) }
+    const covered = componentsOf(request, proof).filter((name) => name !== uncovered)
+    return linesOfProof(writeProof(request, covered, { ...input, key }).fields)
   } catch (error) {
     if (error instanceof TOTPError && error.code === 'ERR_CANNOT_SIGN') return []
     throw error
@@ -70,27 +70,7 @@ function asSigned({ binding, method, target, fields }: Outgoing, madeFor?: Misfi
         : madeFor === 'another query'
           ? `${path}?${query ?? ''}&other=1`
           : target,
-    header: (name) => fields.flatMap(([other, value]) => (other.toLowerCase() === name ? [value] : [])),
-  }
-}
-
-/** The two fields of a proof that no client writes: one that leaves a part uncovered, or names another key. */
-function rewritten(
-  outgoing: Outgoing,
-  { key, keyid, header, created, expires, nonce, misfit }: Proof,
-  digest: string,
-): { readonly 'signature-input'?: string; readonly signature?: string } {
-  const uncovered = misfit?.uncovered
-  if (uncovered === undefined && keyid === undefined) return {}
-  const request = asSigned({ ...outgoing, fields: [...outgoing.fields, ['content-digest', digest]] })
-  const covered = componentsOf(request, { header }).filter((name) => name !== uncovered)
-  const parameters =
-    `(${covered.map(serialiseString).join(' ')});created=${created};expires=${expires}` +
-    `;nonce="${Buffer.from(nonce).toString('base64url')}";keyid=${serialiseString(keyid ?? key.keyid)};tag="${proofTag}"`
-  const mac = key.mac(signatureBase(request, covered, parameters))
-  return {
-    'signature-input': `${proofLabel}=${parameters}`,
-    signature: `${proofLabel}=:${mac.toString('base64')}:`,
+    header: (name) => valuesOf(fields, name),
   }
 }
 

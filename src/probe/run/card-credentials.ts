@@ -1,7 +1,7 @@
 import type { ProbeOptions } from '../options.js'
 import type { CardCredentials } from '../target/discovery.js'
 import { mayTravelTo } from '../target/hosts.js'
-import { proofFields } from '../bindings/proving.js'
+import { proofLines } from '../bindings/proving.js'
 import { credentialFields } from './material.js'
 import type { Proofs } from './proofs.js'
 import type { ValidCodes } from './valid-codes.js'
@@ -30,10 +30,7 @@ export function cardCredentials(
       const target = url.pathname + url.search
       const sent = [...fields, ...own]
       const content = Buffer.alloc(0)
-      return [
-        ...own,
-        ...proofFields({ binding: 'http', method: 'GET', target, fields: sent, content }, proof),
-      ]
+      return [...own, ...proofLines({ binding: 'http', method: 'GET', target, fields: sent, content }, proof)]
     },
     // That a card is served shows nothing of the interfaces: codes may be wrong there.
     noteRefused: () => codes.note(code, 'refused'),

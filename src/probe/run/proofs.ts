@@ -1,6 +1,7 @@
 import type { CardJson } from '../../core/card/shapes.js'
 import { ProofKey } from '../../core/proof/key.js'
 import { longestLife, usesProofs, type SignedPolicy } from '../../core/proof/profile.js'
+import { nonceBytes } from '../../core/proof/proof-fields.js'
 import type { Proof } from '../bindings/proving.js'
 import type { ProbeOptions } from '../options.js'
 import type { FieldLine } from '../wire/raw-answer.js'
@@ -120,8 +121,6 @@ export class Proofs implements ProofKnowledge {
   }
 }
 
-/** Of a nonce; 16 are the least. */
-const nonceBytes = 16
 /** In seconds. */
 const farOff = 600
 const day = 86_400

@@ -1,13 +1,13 @@
 import { TOTPError } from '../../../core/errors.js'
 import { endOfStep, generateCodeOfStep, secondsLeft, timeStepAt } from '../../../core/totp.js'
 import { requireKnown } from '../../../core/live-credentials.js'
+import type { FieldLine } from '../../../core/proof/proof-fields.js'
 import { findCodeSource, newestSeed, type CodeSource } from './code-source.js'
 import { peerArgument } from '../../completes.js'
 import { inContext, type CliContext } from '../../context.js'
 import { refuseTogether, repeatable, severalWords, time, wholeNumber } from '../../options.js'
 import type { RequestLine } from './request-line.js'
 import type { ContentOptions, SignWith } from './request-proof.js'
-import type { Field } from './with-fields.js'
 
 interface CodeOptions extends ContentOptions {
   header?: true
@@ -116,20 +116,20 @@ function read(
   const reading = { peer: source.peer ?? null, code, timeStep, period, digits, algorithm, expiresIn }
   const { header, headers = sign && !header } = options
   if (!header && !headers) return { text: code, reading }
-  const codeField: Field = [profile.header, code]
+  const codeField: FieldLine = [profile.header, code]
   const lines = [codeField, ...(headers ? [authorizationOf(source)] : []), ...(sign?.(codeField, at) ?? [])]
   const text = lines.map(([name, value]) => `${name}: ${value}`).join('\n')
   return { text, reading: { ...reading, headers: combined(lines) } }
 }
 
-function authorizationOf({ peer = 'the peer', token }: CodeSource): Field {
+function authorizationOf({ peer = 'the peer', token }: CodeSource): FieldLine {
   if (token) return ['Authorization', `Bearer ${requireKnown(token, peer).value}`]
   throw new TOTPError('ERR_TOKEN_MISSING', 'no token to print; set $A2A_TOTP_TOKEN, or pass --header instead')
 }
 
 /** Several lines of one field are one value, separated by commas (RFC 9110 §5.2). */
-function combined(lines: readonly Field[]): Record<string, string> {
-  const fields = new Map<string, Field>()
+function combined(lines: readonly FieldLine[]): Record<string, string> {
+  const fields = new Map<string, FieldLine>()
   for (const [name, value] of lines) {
     const [first, before] = fields.get(name.toLowerCase()) ?? [name]
     fields.set(name.toLowerCase(), [first, before === undefined ? value : `${before}, ${value}`])

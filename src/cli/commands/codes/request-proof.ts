@@ -4,11 +4,12 @@ import { isName, nameRule } from '../../../core/name.js'
 import { digestOf } from '../../../core/proof/digest.js'
 import { ProofKey } from '../../../core/proof/key.js'
 import { longestLife } from '../../../core/proof/profile.js'
+import { linesOfProof, nonceBytes, valuesOf, type FieldLine } from '../../../core/proof/proof-fields.js'
 import { signRequest } from '../../../core/proof/sign.js'
 import type { CliContext } from '../../context.js'
 import { readGiven } from '../../io/given-file.js'
 import { newestSeed, type CodeSource } from './code-source.js'
-import { parseFields, type Field } from './with-fields.js'
+import { parseFields } from './with-fields.js'
 import type { RequestLine } from './request-line.js'
 
 /** What `--body` and `--with` say of a request. */
@@ -23,12 +24,10 @@ export interface ContentOptions {
  * @param code the field that carries the code
  * @returns the three fields of a new proof, and those of `--with`
  */
-export type SignWith = (code: Field, at: Date) => readonly Field[]
+export type SignWith = (code: FieldLine, at: Date) => readonly FieldLine[]
 
 /** Far more than an agent takes; the content is held in memory. */
 const longestBody = 1024 * 1024 * 1024
-
-const nonceBytes = 16
 
 /**
  * Reads everything that a proof needs beside the code.
@@ -64,7 +63,7 @@ export async function prepareRequest(
     body === undefined
       ? Buffer.alloc(0)
       : await readGiven(context, 'the file given to --body', body, longestBody)
-  if (content.length > 0 && !fields.some(([name]) => name.toLowerCase() === 'content-type')) {
+  if (content.length > 0 && valuesOf(fields, 'content-type').length === 0) {
     context.output.say(
       "no Content-Type is signed, so the request must have none, and curl adds one; pass for example --with 'Content-Type: application/json'",
     )
@@ -73,18 +72,12 @@ export async function prepareRequest(
   const key = new ProofKey(newestSeed(source), agent)
   const life = window === undefined ? profile.period : longestLife({ ...profile, window })
   return (code, at) => {
-    const all: readonly Field[] = [['Authorization', authorization], code, ...fields]
-    const header = (name: string): string[] =>
-      all.flatMap(([one, value]) => (one.toLowerCase() === name ? [value] : []))
+    const all: readonly FieldLine[] = [['Authorization', authorization], code, ...fields]
+    const header = (name: string): string[] => valuesOf(all, name)
     const created = Math.floor(at.getTime() / 1000)
     const nonce = context.random(nonceBytes)
     const input = { key, header: profile.header, digest, created, expires: created + life, nonce }
-    const signed = signRequest({ binding: 'http', method, target, header }, input).fields
-    return [
-      ['Content-Digest', signed['content-digest']],
-      ['Signature-Input', signed['signature-input']],
-      ['Signature', signed.signature],
-      ...fields,
-    ]
+    const proof = signRequest({ binding: 'http', method, target, header }, input)
+    return [...linesOfProof(proof.fields), ...fields]
   }
 }

@@ -1,8 +1,6 @@
 import { TOTPError } from '../../../core/errors.js'
+import { proofFields, type FieldLine } from '../../../core/proof/proof-fields.js'
 import { printable } from '../../../core/text.js'
-
-/** A field line: its name as it was written, and its value. */
-export type Field = readonly [name: string, value: string]
 
 /** RFC 9110 §5.6.2. */
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
@@ -12,10 +10,7 @@ const plain = /^[\t\x20-\x7e]+$/
 
 /** What is written here, or makes a proof invalid. */
 const refused: Readonly<Record<string, string>> = {
-  authorization: 'is printed anyway',
-  'content-digest': 'is printed anyway',
-  'signature-input': 'is printed anyway',
-  signature: 'is printed anyway',
+  ...Object.fromEntries(['authorization', ...proofFields].map((name) => [name, 'is printed anyway'])),
   'content-encoding': 'makes a proof invalid, so send the body as it is',
 }
 
@@ -26,7 +21,7 @@ const refused: Readonly<Record<string, string>> = {
  * @param escaped whether they are printed with escapes, so that nothing in them can be a command to a CI runner
  * @throws {TOTPError} `ERR_USAGE` for one that cannot be sent, or not beside a proof. Values are not quoted.
  */
-export function parseFields(lines: readonly string[], header: string, escaped: boolean): Field[] {
+export function parseFields(lines: readonly string[], header: string, escaped: boolean): FieldLine[] {
   return lines.map((line) => {
     const colon = line.indexOf(':')
     const name = line.slice(0, Math.max(colon, 0))
