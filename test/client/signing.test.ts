@@ -5,8 +5,6 @@ import {
   type ClientRequest,
   type TOTPClientAuthSchemeOptions,
 } from '../../src/client/index.js'
-import { demandsProof } from '../../src/client/scheme/proof-demand.js'
-import { challenges } from '../../src/core/challenge.js'
 import { digestOf } from '../../src/core/proof/digest.js'
 import { ProofKey } from '../../src/core/proof/key.js'
 import { verifyHead } from '../../src/core/proof/verify.js'
@@ -264,27 +262,5 @@ describe('the environment', () => {
     const { code, message } = failureOf(() => schemeOf())
     expect(code).toBe('ERR_CONFIG_INVALID')
     expect(message).toContain(`$${name}: `)
-  })
-})
-
-describe('a challenge', () => {
-  it('asks for a proof if its scheme is TOTP', () => {
-    expect(demandsProof(challenges('X-TOTP', true, true).join(', '))).toBe(true)
-    expect(demandsProof('totp PROOF = required')).toBe(true)
-    expect(demandsProof('TOTP realm="a, \\"b\\"", proof="required"')).toBe(true)
-  })
-
-  it.each([
-    null,
-    '',
-    challenges('X-TOTP', true).join(', '),
-    'Bearer realm="a2a", proof="required"',
-    'TOTP realm="a2a", Bearer proof="required"',
-    'TOTP realm="proof=\\"required\\""',
-    'TOTP proof="optional"',
-    'TOTP proof',
-    '"'.repeat(5000),
-  ])('does not otherwise (%#)', (value) => {
-    expect(demandsProof(value)).toBe(false)
   })
 })

@@ -40,8 +40,3 @@ export function policyOf(card: CardJson): SignedPolicy | undefined {
   const policy = readTotpExtension(card)?.signed?.policy
   return signedPolicies.find((known) => known === policy)
 }
-
-/** Whether a challenge says that a proof is required: `TOTP realm="a2a", header="X-TOTP", proof="required"`. */
-export function demandsProof(challenge: string): boolean {
-  return /\bTOTP\b.*?\bproof="?required\b/i.test(challenge.slice(0, 1000))
-}

@@ -1,4 +1,5 @@
 import type { CardJson } from '../../core/card/shapes.js'
+import { demandsProof } from '../../core/proof/demand.js'
 import { ProofKey } from '../../core/proof/key.js'
 import { longestLife, usesProofs, type SignedPolicy } from '../../core/proof/profile.js'
 import { nonceBytes } from '../../core/proof/proof-fields.js'
@@ -6,7 +7,6 @@ import type { Proof } from '../bindings/proving.js'
 import type { ProbeOptions } from '../options.js'
 import type { FieldLine } from '../wire/raw-answer.js'
 import {
-  demandsProof,
   policyOf,
   type FaultyTime,
   type FixedProof,

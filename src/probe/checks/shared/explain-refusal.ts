@@ -1,7 +1,7 @@
+import { demandsProof } from '../../../core/proof/demand.js'
 import type { ProbeCredentials } from '../../options.js'
 import type { CellEvidence, Evidence } from '../../run/evidence.js'
 import { isTelling } from '../../run/compared.js'
-import { demandsProof } from '../../run/proof-knowledge.js'
 import { isShown, isSuccess, triedIn } from '../../run/reading.js'
 import { titleOf } from '../../target/cells.js'
 import type { Answer } from '../../wire/answer.js'
