@@ -3,6 +3,7 @@ import { isUint8Array } from 'node:util/types'
 import { isTOTPError, TOTPError } from '../../core/errors.js'
 import { digestOf } from '../../core/proof/digest.js'
 import { ProofKey } from '../../core/proof/key.js'
+import { isBare } from '../../core/proof/no-content.js'
 import { longestLife, type Binding, type SignedRequest } from '../../core/proof/profile.js'
 import { linesOfProof, nonceBytes, proofFields } from '../../core/proof/proof-fields.js'
 import { requireSignable, signRequest } from '../../core/proof/sign.js'
@@ -36,8 +37,6 @@ export interface Signable {
 
 /** The methods that HTTP clients write in upper case (Fetch standard, normalize a method). */
 const usualMethods = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT'])
-/** Those whose requests have no content unless the caller says so. */
-const withoutContent = new Set(['GET', 'HEAD', 'DELETE'])
 
 /** Signs the requests of one seed to one agent. */
 export class RequestSigner {
@@ -72,7 +71,7 @@ export class RequestSigner {
       throw cannotSign('has no Authorization, which a proof covers; pass a delegate that returns it')
     }
     requireSignable(requestOf({ binding, method, target, headers }), this.#header)
-    const none = binding === 'http' && withoutContent.has(method) ? null : undefined
+    const none = binding === 'http' && isBare(method) ? null : undefined
     const body = request.body === undefined ? none : request.body
     if (body === undefined) {
       throw cannotSign('has a body that is not known here; pass it as text or bytes')

@@ -1,15 +1,14 @@
 import type { Hash } from 'node:crypto'
 import type { Readable } from 'node:stream'
-import { contentHash, digestOf } from '../../core/proof/digest.js'
+import { contentHash } from '../../core/proof/digest.js'
+import { isBare, noContent } from '../../core/proof/no-content.js'
 import type { Refusal } from '../scheme/refusal.js'
-import { isBare, type BodyExpectation } from '../scheme/request.js'
+import type { BodyExpectation } from '../scheme/request.js'
 import { http2StreamOf } from './drain.js'
 import type { NodeRequest } from './http.js'
 
 /** The longest content that is held for methods that usually have none, in bytes. */
 export const longestHeld = 1024 * 1024
-
-export const noContent = digestOf('http', new Uint8Array())
 
 type Push = Readable['push']
 

@@ -1,8 +1,9 @@
 import { contentHash, digestOf } from '../../core/proof/digest.js'
+import { isBare, noContent } from '../../core/proof/no-content.js'
 import type { Refusal } from '../scheme/refusal.js'
-import { isBare, type BodyExpectation } from '../scheme/request.js'
+import type { BodyExpectation } from '../scheme/request.js'
 import type { TOTPServerAuthScheme } from '../scheme/scheme.js'
-import { longestHeld, noContent } from './body-tap.js'
+import { longestHeld } from './body-tap.js'
 
 /** Content that is announced to be no longer is compared before the handler starts, in bytes. */
 const longestShort = 16 * 1024

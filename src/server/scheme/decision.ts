@@ -1,4 +1,4 @@
-import { digestOf } from '../../core/proof/digest.js'
+import { isBare, noContent } from '../../core/proof/no-content.js'
 import type { ParsedProof } from '../../core/proof/parse.js'
 import { timeStepAt } from '../../core/totp.js'
 import type { Failure } from '../../state/failure.js'
@@ -13,7 +13,7 @@ import type { AuthOutcome } from './outcome.js'
 import { liveSeedsOf, type CodeComparison, type SchemePeer } from './peers.js'
 import { refusedProof, usedProof, type CheckedProof } from './proofs.js'
 import { refuse, type Refusal, type RefusalDetails } from './refusal.js'
-import { isBare, type AuthRequest, type Credentials } from './request.js'
+import type { AuthRequest, Credentials } from './request.js'
 
 /** A request as one try to be let in, with what each factor showed. */
 export interface AuthAttempt {
@@ -143,8 +143,6 @@ const contentUnseen: Failure = {
   advice:
     'a signed request came without a view of its content: mount the guard in front of any body parser, and use guardedService for gRPC',
 }
-
-const noContent = digestOf('http', new Uint8Array())
 
 /** Whether the content is what the proof says; undefined if that will be seen on its way to the handler. */
 async function hasContent(

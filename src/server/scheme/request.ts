@@ -1,8 +1,7 @@
 import type { Refusal } from './refusal.js'
 
 /**
- * One request as it arrived, before anything changed it. It is one object, so that proofs over more of the request can
- * be added without breaking callers.
+ * One request as it arrived, before anything changed it: what a proof covers is read from here.
  */
 export interface AuthRequest {
   readonly binding: 'http' | 'grpc'
@@ -19,13 +18,6 @@ export interface AuthRequest {
    * a content that somebody else has read already: a proof is refused whatever the method.
    */
   readonly body?: BodyExpectation | 'unseen' | undefined
-}
-
-const bare: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE'])
-
-/** Whether requests of a method usually have no content. */
-export function isBare(method: string): boolean {
-  return bare.has(method)
 }
 
 /** The content of a request that has not been read yet: the body, or the message of gRPC (with its prefix). */
