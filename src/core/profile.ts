@@ -1,4 +1,5 @@
 import { TOTPError } from './errors.js'
+import { isHttpToken } from './http-token.js'
 
 export const algorithms = ['SHA1', 'SHA256', 'SHA512'] as const
 /** The hash inside the HMAC, spelled as in key URIs. */
@@ -55,7 +56,6 @@ export function parseReplay(policy: unknown): ReplayPolicy {
   throw new TOTPError('ERR_CONFIG_INVALID', `replay must be one of ${replayPolicies.join(', ')}`)
 }
 
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 /** Fields with a meaning in A2A, gRPC, HTTP Message Signatures (RFC 9421) or this project. */
 const reserved =
   /^(authorization|cookie2?|host|a2a-.*|x-a2a-extensions|grpc-.*|.*-bin|signature.*|accept-signature|totp.+)$/i
@@ -68,7 +68,7 @@ const unusable =
 
 /** Returns whether a field may carry the code: an RFC 9110 token that means nothing to HTTP, A2A or gRPC. */
 export function isHeaderName(text: string): boolean {
-  return text.length <= 64 && token.test(text) && !reserved.test(text) && !unusable.test(text)
+  return text.length <= 64 && isHttpToken(text) && !reserved.test(text) && !unusable.test(text)
 }
 
 /** For each field: which values are allowed, and how a message describes them. */

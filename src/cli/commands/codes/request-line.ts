@@ -1,4 +1,5 @@
 import { TOTPError } from '../../../core/errors.js'
+import { isHttpToken } from '../../../core/http-token.js'
 import { parseHttpUrl } from '../../../core/url.js'
 
 /** What `--for` says of a request. */
@@ -12,9 +13,6 @@ export interface RequestLine {
   readonly remark?: string
 }
 
-/** A method is a token (RFC 9110 §5.6.2, §9.1). */
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-
 const form = 'write --for POST https://agent.example/a2a'
 
 /**
@@ -25,7 +23,7 @@ const form = 'write --for POST https://agent.example/a2a'
 export function parseRequestLine(values: readonly string[]): RequestLine {
   const [method = '', text = '', name, ...more] = values
   if (values.length < 2 || more.length > 0) throw usage(`--for takes a method and a URL; ${form}`)
-  if (!token.test(method)) throw usage(`the method given to --for is none; ${form}`)
+  if (!isHttpToken(method)) throw usage(`the method given to --for is not a token of HTTP; ${form}`)
   const url = parseHttpUrl(text)
   if (!url || url.username || url.password) {
     throw usage(`--for needs an http or https URL without a user name in it; ${form}`)

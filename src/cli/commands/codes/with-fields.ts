@@ -1,9 +1,7 @@
 import { TOTPError } from '../../../core/errors.js'
+import { isHttpToken } from '../../../core/http-token.js'
 import { proofFields, type FieldLine } from '../../../core/proof/proof-fields.js'
 import { printable } from '../../../core/text.js'
-
-/** RFC 9110 §5.6.2. */
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 /** Tab and printable ASCII. */
 const plain = /^[\t\x20-\x7e]+$/
@@ -25,7 +23,7 @@ export function parseFields(lines: readonly string[], header: string, escaped: b
   return lines.map((line) => {
     const colon = line.indexOf(':')
     const name = line.slice(0, Math.max(colon, 0))
-    if (!token.test(name))
+    if (!isHttpToken(name))
       throw usage("--with takes a header line, for example 'Content-Type: application/json'")
     const lower = name.toLowerCase()
     const reason = lower === header.toLowerCase() ? 'is printed anyway' : reasonOf(lower)
