@@ -1,12 +1,5 @@
-import type { SchemePeer } from './peers.js'
 import type { CheckedProof } from './proofs.js'
 import type { AuthRequest } from './request.js'
-import type { ShownProof } from './shown-proof.js'
-
-export function shownOf(peer: SchemePeer | undefined, proof: CheckedProof | undefined): ShownProof {
-  if (!peer || peer.signed === 'off' || !proof) return {}
-  return { proof: proof.kind, ...(proof.kind === 'invalid' && { proofReason: proof.reason }) }
-}
 
 /**
  * Tells the content's view what is not compared with a proof that is used: under `observe` it is compared all the same, and

@@ -1,7 +1,6 @@
 import type { State } from '../../state/state.js'
 import { Anomalies } from './anomalies.js'
 import { CanaryAlarm } from './canaries.js'
-import { shownOf } from './content.js'
 import type { AuthAttempt, Decided } from './decision.js'
 import {
   emit,
@@ -15,7 +14,7 @@ import {
 import type { AuthOutcome } from './outcome.js'
 import { RefusedProofs, type RefusedProof } from './refused-proofs.js'
 import { SecondLooks } from './second-looks.js'
-import { isProofReason } from './shown-proof.js'
+import { isProofReason, type ShownProof } from './shown-proof.js'
 import { warningListener } from './warnings.js'
 
 /** Reports to the listener what was decided, and what came out of it later. */
@@ -67,11 +66,17 @@ export class Reports {
   }
 
   #outcome({ owner, proof, request, at }: AuthAttempt, outcome: AuthOutcome): void {
-    for (const event of eventsOf(outcome, request, at, shownOf(owner.peer, proof))) {
+    for (const event of eventsOf(outcome, request, at, shownOf(owner, proof))) {
       if (isRefusedProof(event)) this.#refusedProofs.add(event)
       else emit(this.#onEvent, event)
     }
   }
+}
+
+/** Nothing under `off`, where nobody asks what a proof is worth. */
+function shownOf({ peer }: AuthAttempt['owner'], proof: AuthAttempt['proof']): ShownProof {
+  if (!peer || peer.signed === 'off' || !proof) return {}
+  return { proof: proof.kind, ...(proof.kind === 'invalid' && { proofReason: proof.reason }) }
 }
 
 function isRefusedProof(event: AuthEvent): event is RefusedProof {
