@@ -1,7 +1,8 @@
 /** The guard for Express 4 and 5. */
 import type { RequestHandler } from 'express'
-import { decideNode, refuseLate } from './adapters/checked-body.js'
+import { decideNode } from './adapters/checked-body.js'
 import { answerRefusal, isCardRequest } from './adapters/http.js'
+import { refuseLate } from './adapters/late-refusal.js'
 import { cutWithCaller } from './adapters/open-answers.js'
 import type { Refusal } from './scheme/refusal.js'
 import type { TOTPServerAuthScheme } from './scheme/scheme.js'

@@ -1,8 +1,9 @@
 /** The guard for Fastify 5. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { decideNode, refuseLate } from './adapters/checked-body.js'
+import { decideNode } from './adapters/checked-body.js'
 import { drain, http2StreamOf } from './adapters/drain.js'
 import { isCardRequest, linesByName } from './adapters/http.js'
+import { refuseLate } from './adapters/late-refusal.js'
 import { cutWithCaller } from './adapters/open-answers.js'
 import * as outcomes from './adapters/outcomes.js'
 import type { AuthOutcome, Caller } from './scheme/outcome.js'

@@ -1,8 +1,9 @@
 /** The guards for a plain server of node:http, node:https or node:http2: for requests, and for upgrades. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { decideNode, refuseLate, UpgradeContent } from './adapters/checked-body.js'
+import { decideNode, UpgradeContent } from './adapters/checked-body.js'
 import { answerRefusal, authRequestOf, isCardRequest, type NodeRequest } from './adapters/http.js'
+import { refuseLate } from './adapters/late-refusal.js'
 import { closeWithCaller, cutWithCaller } from './adapters/open-answers.js'
 import { decideThen } from './adapters/outcomes.js'
 import { answerUpgrade, isResponse } from './adapters/upgrade.js'

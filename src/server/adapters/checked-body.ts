@@ -1,14 +1,12 @@
-import type { ServerResponse } from 'node:http'
 import { digestOf } from '../../core/proof/digest.js'
 import { noContent } from '../../core/proof/no-content.js'
 import type { AuthOutcome } from '../scheme/outcome.js'
 import type { Refusal } from '../scheme/refusal.js'
 import type { AuthRequest, BodyExpectation } from '../scheme/request.js'
 import type { TOTPServerAuthScheme } from '../scheme/scheme.js'
-import { BodyTap, bufferedOf } from './body-tap.js'
-import { http2StreamOf } from './drain.js'
-import { authRequestOf, fieldLines, writeRefusal, type NodeRequest } from './http.js'
-import { cut } from './open-answers.js'
+import { bufferedOf } from './arriving-content.js'
+import { BodyTap } from './body-tap.js'
+import { authRequestOf, fieldLines, type NodeRequest } from './http.js'
 import { amend, decideThen } from './outcomes.js'
 
 /** A request of Node's in front of its handler. */
@@ -105,37 +103,4 @@ export class UpgradeContent implements BodyExpectation {
   expectDigest(_algorithm: 'sha-256', digest: Uint8Array): boolean {
     return !this.#isAnnounced && noContent.equals(digest)
   }
-}
-
-/**
- * Answers a request that was let in, and whose content then turned out to be another one, and closes its connection after
- * the answer. An answer that its handler has begun is cut off instead.
- *
- * The handler's read stays open. What it still wants to answer is dropped.
- */
-export function refuseLate(req: NodeRequest, res: ServerResponse, refusal: Refusal): void {
-  if (res.headersSent) {
-    if (!res.writableFinished) cut(res)
-    return
-  }
-  // HTTP/2 has no such field, and closes the stream by itself.
-  if (!http2StreamOf(req)) res.setHeader('Connection', 'close')
-  writeRefusal(req, res, refusal)
-  silence(res)
-}
-
-/** A handler does not know that its request was answered, and writing to a finished answer throws. */
-function silence(res: ServerResponse): void {
-  const same = (): ServerResponse => res
-  const ignored = {
-    setHeader: same,
-    setHeaders: same,
-    appendHeader: same,
-    removeHeader: same,
-    writeHead: same,
-    flushHeaders: same,
-    write: () => true,
-    end: same,
-  }
-  Object.assign(res, ignored)
 }

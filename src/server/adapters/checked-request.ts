@@ -1,9 +1,10 @@
-import { contentHash, digestOf } from '../../core/proof/digest.js'
+import { digestOf } from '../../core/proof/digest.js'
 import { isBare, noContent } from '../../core/proof/no-content.js'
 import type { Refusal } from '../scheme/refusal.js'
 import type { BodyExpectation } from '../scheme/request.js'
 import type { TOTPServerAuthScheme } from '../scheme/scheme.js'
-import { longestHeld } from './body-tap.js'
+import { longestHeld } from './arriving-content.js'
+import { hashing, readUpTo } from './web-streams.js'
 
 /** Content that is announced to be no longer is compared before the handler starts, in bytes. */
 const longestShort = 16 * 1024
@@ -153,7 +154,9 @@ export class CheckedRequest implements BodyExpectation {
 }
 
 /**
- * @returns undefined for a plain request, which is left as it is
+ * Returns what compares the content of a request that may have a proof.
+ *
+ * @returns undefined for a plain request, which is left as it is; `unseen` if somebody has read the content already
  */
 export function checkedRequestOf(
   scheme: TOTPServerAuthScheme,
@@ -161,40 +164,6 @@ export function checkedRequestOf(
 ): CheckedRequest | 'unseen' | undefined {
   if (!scheme.readsProofs || !request.headers.has('signature-input')) return undefined
   return request.bodyUsed || request.body?.locked ? 'unseen' : new CheckedRequest(request)
-}
-
-/** Passes everything on as it comes, and calls back with its digest in front of the end. */
-function hashing(
-  atEnd: (seen: Buffer, controller: TransformStreamDefaultController) => void,
-): TransformStream<Uint8Array, Uint8Array> {
-  const hash = contentHash('http')
-  return new TransformStream({
-    transform: (chunk, controller) => {
-      hash.update(chunk)
-      controller.enqueue(chunk)
-    },
-    flush: (controller) => atEnd(hash.digest(), controller),
-  })
-}
-
-/** Reads a body, unless it is longer, or cut off. */
-async function readUpTo(body: ReadableStream<Uint8Array>, most: number): Promise<Buffer | undefined> {
-  const reader = body.getReader()
-  const chunks: Uint8Array[] = []
-  let length = 0
-  try {
-    for (;;) {
-      const { done, value } = await reader.read()
-      if (done) return Buffer.concat(chunks)
-      length += value.length
-      chunks.push(value)
-      if (length <= most) continue
-      await reader.cancel()
-      return undefined
-    }
-  } catch {
-    return undefined
-  }
 }
 
 /** The same response, whose body fails once the request's content turns out to be another one. */
