@@ -7,8 +7,10 @@ import type { Attempt } from './exchange.js'
 import { bearerField, credentialFields, materialNow } from './material.js'
 import { isShown, isSuccess } from './reading.js'
 import { repeatAfterSuccess } from './repeat.js'
+import { callSpelledOddly } from './odd-spellings.js'
 import type { Session } from './session.js'
 import { callSigned, misuseSigned, type SignedCall } from './signed-calls.js'
+import { validCall } from './valid-call.js'
 import type { ValidCodes } from './valid-codes.js'
 
 /** How often a valid call is tried at an agent that reports a used code. */
@@ -32,22 +34,6 @@ export async function callAllValid(
   for (const run of throttled) await askAgainBeforeValid(session, run)
   await round.call(throttled)
   return () => round.finish()
-}
-
-function announceSteps({ options, plan, proofs, announce }: Session, runs: readonly CellRun[]): void {
-  const { credentials, send } = options
-  if (proofs.matter) {
-    announce('policy once: one valid call takes a time step, the others are signed and share one')
-    return
-  }
-  const calls = runs.length * (send === undefined ? 1 : 2)
-  const steps = calls + (plan.hasLate ? 1 : 0)
-  // The previous step, the current one and, with a window, the next one can be used at once.
-  const atOnce = 1 + 2 * Math.min(credentials.window, 1)
-  const seconds = Math.max(0, steps - atOnce) * credentials.period
-  announce(
-    `policy once: ${calls} valid calls need a time step each, about ${seconds} s; use --only for fewer`,
-  )
 }
 
 /** The valid calls of a run, and what follows each. */
@@ -114,7 +100,7 @@ async function callCell(
   const { options, plan, proofs } = session
   const { performed } = plan
   if (codes.once && usedElsewhere && performed.has('replay')) {
-    await replay(run, valid(`a code that was used at ${usedElsewhere.at}`, usedElsewhere.fields))
+    await replay(run, validCall(`a code that was used at ${usedElsewhere.at}`, usedElsewhere.fields))
   }
   await askAgainBeforeValid(session, run)
   // Where a plain call was shown elsewhere, and each would take a time step, a signed one is enough.
@@ -134,7 +120,7 @@ async function callCell(
   }
   if (options.send !== undefined) {
     const code = proofs.matter ? codes.shared() : await codes.next()
-    const message = valid('a message', credentialFields(options.credentials, code))
+    const message = validCall('a message', credentialFields(options.credentials, code))
     const asked = { ...message, operation: 'send', text: options.send } as const
     await run.send('message', { ...asked, ...(proofs.matter && { signing: 'right' }) }, 'of-valid-calls')
   }
@@ -165,13 +151,6 @@ async function follow(session: Session, run: CellRun, codes: ValidCodes): Promis
 
 const justUsed = 'a code that was just used'
 
-const valid = (label: string, fields: readonly FieldLine[]): Attempt => ({
-  check: 'auth.valid',
-  label,
-  operation: 'get',
-  fields,
-})
-
 function replay(run: CellRun, attempt: Attempt): ReturnType<CellRun['send']> {
   return run.send('replay', { ...attempt, check: 'replay' }, 'of-valid-calls')
 }
@@ -179,7 +158,7 @@ function replay(run: CellRun, attempt: Attempt): ReturnType<CellRun['send']> {
 /** Shows whether the agent throttles callers with an unknown token too. */
 async function callAsStranger(session: Session, run: CellRun): Promise<void> {
   const { unknownToken, header, code } = materialNow(session)
-  await run.send('stranger', valid('a stranger', [bearerField(unknownToken), [header, code]]), 'beside')
+  await run.send('stranger', validCall('a stranger', [bearerField(unknownToken), [header, code]]), 'beside')
 }
 
 /** Header lines that were let in, and the cell that let them in. */
@@ -198,7 +177,7 @@ async function callValid(
   const { options, proofs } = session
   const code = await codes.next()
   const attempt: Attempt = {
-    ...valid('right credentials', credentialFields(options.credentials, code)),
+    ...validCall('right credentials', credentialFields(options.credentials, code)),
     ...(proofs.requires && { taskId: run.nextTaskId(), signing: { fixed: proofs.fixed() } }),
   }
   const answer = await run.send('valid', attempt, 'of-valid-calls')
@@ -210,33 +189,18 @@ async function callValid(
   return spent && triesLeft > 1 ? callValid(session, run, codes, triesLeft - 1) : attempt
 }
 
-/** Scheme and header names are case-insensitive (RFC 9110 §5.1, §11.1), so these calls are correct too. */
-async function callSpelledOddly(session: Session, run: CellRun, codes: ValidCodes): Promise<void> {
-  const { token, header } = session.options.credentials
-  const lower = header.toLowerCase()
-  const otherCase = lower === header ? header.toUpperCase() : lower
-  const spellings: [string, (code: string) => FieldLine[]][] = [
-    [
-      '"bearer" in small letters',
-      (code) => [
-        ['Authorization', `bearer ${token.value}`],
-        [header, code],
-      ],
-    ],
-    [
-      `"${otherCase}"`,
-      (code) => [
-        ['authorization', `Bearer ${token.value}`],
-        [otherCase, code],
-      ],
-    ],
-  ]
-  for (const [label, fields] of spellings) {
-    const attempt = valid(label, fields(await codes.next()))
-    const answer = await run.send('spelling', attempt, 'of-valid-calls')
-    if (answer.kind === 'refused' && answer.retryAfter !== undefined) {
-      codes.learnOnce()
-      return
-    }
+function announceSteps({ options, plan, proofs, announce }: Session, runs: readonly CellRun[]): void {
+  const { credentials, send } = options
+  if (proofs.matter) {
+    announce('policy once: one valid call takes a time step, the others are signed and share one')
+    return
   }
+  const calls = runs.length * (send === undefined ? 1 : 2)
+  const steps = calls + (plan.hasLate ? 1 : 0)
+  // The previous step, the current one and, with a window, the next one can be used at once.
+  const atOnce = 1 + 2 * Math.min(credentials.window, 1)
+  const seconds = Math.max(0, steps - atOnce) * credentials.period
+  announce(
+    `policy once: ${calls} valid calls need a time step each, about ${seconds} s; use --only for fewer`,
+  )
 }
