@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import type { Seed } from '../seed.js'
 import { proofTag } from './profile.js'
 
@@ -12,8 +12,9 @@ export class ProofKey {
   readonly #key: KeyObject
 
   constructor(seed: Seed, agent: string) {
-    this.keyid = `${agent}/${derive(seed, `kid ${agent}`, 6).toString('base64url')}`
-    this.#key = createSecretKey(derive(seed, `mac ${agent}`, 32))
+    const prk = extract(seed)
+    this.keyid = `${agent}/${expand(prk, `kid ${agent}`, 6).toString('base64url')}`
+    this.#key = createSecretKey(expand(prk, `mac ${agent}`, 32))
   }
 
   /** HMAC-SHA256 of a signature base, which is ASCII (RFC 9421 §3.3.3). */
@@ -22,6 +23,15 @@ export class ProofKey {
   }
 }
 
-function derive(seed: Seed, info: string, length: number): Buffer {
-  return Buffer.from(hkdfSync('sha256', seed.bytes, proofTag, info, length))
+/**
+ * HKDF-Extract (RFC 5869 §2.2). By hand, because `hkdfSync` does it for each output, and costs several times as much as the
+ * two HMACs of one output.
+ */
+function extract(seed: Seed): Buffer {
+  return createHmac('sha256', proofTag).update(seed.bytes).digest()
+}
+
+/** HKDF-Expand (RFC 5869 §2.3) to at most 32 bytes, which is the first block. */
+function expand(prk: Buffer, info: string, length: number): Buffer {
+  return createHmac('sha256', prk).update(`${info}\x01`).digest().subarray(0, length)
 }
