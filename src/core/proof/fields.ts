@@ -13,6 +13,7 @@ export function linesOf(request: Pick<SignedRequest, 'header'>, name: string): r
   const given: unknown = request.header(name)
   if (given === undefined || given === null) return []
   const lines: readonly unknown[] = Array.isArray(given) ? given : [given]
+  if (lines.length === 1 && typeof lines[0] === 'string') return lines as readonly string[]
   return lines.map((line) => (typeof line === 'string' ? line : unreadable))
 }
 
@@ -26,7 +27,8 @@ export function hasField(request: Pick<SignedRequest, 'header'>, name: string): 
  * a value with a line break is not covered.
  */
 export function combine(lines: readonly string[]): string {
-  return lines.map(trim).join(', ')
+  const [line] = lines
+  return lines.length === 1 && line !== undefined ? trim(line) : lines.map(trim).join(', ')
 }
 
 /** Removes optional whitespace (RFC 9110 §5.6.3) in linear time, which an expression with `$` does not. */
@@ -35,7 +37,7 @@ function trim(line: string): string {
   let end = line.length
   while (begin < end && isBlank(line.charCodeAt(begin))) begin++
   while (end > begin && isBlank(line.charCodeAt(end - 1))) end--
-  return line.slice(begin, end)
+  return end - begin === line.length ? line : line.slice(begin, end)
 }
 
 const isBlank = (character: number): boolean => character === 0x20 || character === 0x09

@@ -3,29 +3,16 @@ import { parseContentDigest } from './digest.js'
 import { isCanonical } from './canonical.js'
 import { bytesOf, parseDictionary, type Item, type Member } from './dictionary.js'
 import { hasField, linesOf } from './fields.js'
+import { readOwnForm } from './own-form.js'
 import {
   longestLife,
   proofAlgorithm,
   proofTag,
+  type ParsedProof,
   type ProofReason,
   type ProofRules,
   type SignedRequest,
 } from './profile.js'
-
-/** A proof that has the form of the profile, not verified yet. */
-export interface ParsedProof {
-  readonly keyid: string
-  /** In unix seconds. */
-  readonly created: number
-  readonly expires: number
-  /** As written. It is what is spent. */
-  readonly nonce: string
-  /** Of the content. */
-  readonly digest: Buffer
-  /** What was signed. */
-  readonly base: string
-  readonly signature: Buffer
-}
 
 /** What a request has of a proof. */
 export type ReadProof =
@@ -52,6 +39,12 @@ export function mayBeSigned(request: Pick<SignedRequest, 'header'>): boolean {
  * `proofReasons`.
  */
 export function readProof(request: SignedRequest, rules: ProofRules): ReadProof {
+  const proof = readOwnForm(request, rules)
+  return proof ? { kind: 'parsed', proof } : readAnyForm(request, rules)
+}
+
+/** The same without the short cut, by the grammar alone. */
+export function readAnyForm(request: SignedRequest, rules: ProofRules): ReadProof {
   const inputLines = linesOf(request, 'signature-input')
   const signatureLines = linesOf(request, 'signature')
   if (inputLines.length === 0 && signatureLines.length === 0) return unsigned

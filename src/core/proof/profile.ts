@@ -75,3 +75,18 @@ export interface ProofRules {
 export function longestLife({ period, window }: Pick<ProofRules, 'period' | 'window'>): number {
   return (window + 1) * period
 }
+
+/** A proof that has the form of the profile, not verified yet. */
+export interface ParsedProof {
+  readonly keyid: string
+  /** In unix seconds. */
+  readonly created: number
+  readonly expires: number
+  /** As written. It is what is spent. */
+  readonly nonce: string
+  /** Of the content. */
+  readonly digest: Buffer
+  /** What was signed. */
+  readonly base: string
+  readonly signature: Buffer
+}

@@ -1,10 +1,9 @@
 import { TOTPError } from '../errors.js'
-import { componentsOf, componentValue, isPlainValue, signatureBase } from './base.js'
+import { baseOf, isPlainValue, presentComponents, signatureBase, type Component } from './base.js'
 import { formatContentDigest } from './digest.js'
 import { serialiseString } from './dictionary.js'
 import { hasField, linesOf } from './fields.js'
 import type { ProofKey } from './key.js'
-import type { ProofFields } from './proof-fields.js'
 import { proofLabel, proofTag, type ProofRules, type SignedRequest } from './profile.js'
 
 /** What a proof is made of beside the request. */
@@ -37,9 +36,9 @@ export interface SignedFields {
  */
 export function signRequest(request: SignedRequest, input: ProofInput): SignedFields {
   const header = input.header.toLowerCase()
-  const withDigest = withDigestOf(request, input)
-  requireSignable(withDigest, header)
-  return writeProof(request, componentsOf(withDigest, { header }), input)
+  const components = signableComponents(withDigestOf(request, input), header)
+  const names = components.map(({ name }) => name)
+  return writeFields(names, (parameters) => baseOf(components, parameters), input)
 }
 
 /**
@@ -51,12 +50,20 @@ export function writeProof(
   components: readonly string[],
   input: Omit<ProofInput, 'header'>,
 ): SignedFields {
-  const { key, created, expires, digest } = input
-  const nonce = Buffer.from(input.nonce).toString('base64url')
+  const withDigest = withDigestOf(request, input)
+  return writeFields(components, (parameters) => signatureBase(withDigest, components, parameters), input)
+}
+
+function writeFields(
+  components: readonly string[],
+  baseWith: (parameters: string) => string,
+  { key, created, expires, digest, nonce: bytes }: Omit<ProofInput, 'header'>,
+): SignedFields {
+  const nonce = Buffer.from(bytes).toString('base64url')
   const parameters =
     `(${components.map(serialiseString).join(' ')});created=${created};expires=${expires}` +
     `;nonce="${nonce}";keyid=${serialiseString(key.keyid)};tag="${proofTag}"`
-  const base = signatureBase(withDigestOf(request, input), components, parameters)
+  const base = baseWith(parameters)
   return {
     fields: {
       'content-digest': formatContentDigest(digest),
@@ -85,16 +92,22 @@ function withDigestOf(request: SignedRequest, { digest }: Pick<ProofInput, 'dige
  * @throws {TOTPError} `ERR_CANNOT_SIGN` as {@link signRequest}
  */
 export function requireSignable(request: SignedRequest, header: ProofRules['header']): void {
+  signableComponents(request, header)
+}
+
+/** What is covered, in order. Each field is read once. */
+function signableComponents(request: SignedRequest, header: ProofRules['header']): Component[] {
   if (hasField(request, 'content-encoding')) {
     throw new TOTPError(
       'ERR_CANNOT_SIGN',
       'a request with a Content-Encoding cannot be signed; send the body as it is',
     )
   }
-  const odd = componentsOf(request, { header }).find((name) => !isPlainValue(componentValue(request, name)))
-  if (odd === undefined) return
+  const components = presentComponents(request, { header })
+  const odd = components.find(({ value }) => !isPlainValue(value))
+  if (!odd) return components
   throw new TOTPError(
     'ERR_CANNOT_SIGN',
-    `the request cannot be signed: its ${odd} has characters other than printable ASCII; encode them`,
+    `the request cannot be signed: its ${odd.name} has characters other than printable ASCII; encode them`,
   )
 }

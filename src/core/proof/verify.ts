@@ -1,7 +1,13 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { ProofKey } from './key.js'
-import { readProof, type ParsedProof } from './parse.js'
-import { longestLife, type ProofReason, type ProofRules, type SignedRequest } from './profile.js'
+import { readProof } from './parse.js'
+import {
+  longestLife,
+  type ParsedProof,
+  type ProofReason,
+  type ProofRules,
+  type SignedRequest,
+} from './profile.js'
 
 /** What the head of a request proves; its content and its nonce are still to be compared. */
 export type HeadVerdict<K extends ProofKey = ProofKey> =

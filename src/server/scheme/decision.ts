@@ -1,5 +1,5 @@
 import { isBare, noContent } from '../../core/proof/no-content.js'
-import type { ParsedProof } from '../../core/proof/parse.js'
+import type { ParsedProof } from '../../core/proof/profile.js'
 import { timeStepAt } from '../../core/totp.js'
 import type { Failure } from '../../state/failure.js'
 import { failureOf } from '../../state/redis-failure.js'

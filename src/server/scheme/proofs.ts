@@ -1,9 +1,10 @@
 import { TOTPError } from '../../core/errors.js'
 import type { ProofKey } from '../../core/proof/key.js'
-import { mayBeSigned, type ParsedProof } from '../../core/proof/parse.js'
+import { mayBeSigned } from '../../core/proof/parse.js'
 import {
   longestLife,
   usesProofs,
+  type ParsedProof,
   type ProofReason,
   type SignedPolicy,
   type SignedRequest,
