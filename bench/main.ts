@@ -8,6 +8,7 @@ import { probeLatencySection } from './sections/probe-latency.js'
 import { redisSection } from './sections/redis.js'
 import { schemeSection } from './sections/scheme.js'
 import { signedSection } from './sections/signed.js'
+import { signedHttpSection } from './sections/signed-http.js'
 import { startSection } from './sections/start.js'
 import { storeSection } from './sections/store.js'
 import { verifySection } from './sections/verify.js'
@@ -17,6 +18,7 @@ const sections: Readonly<Record<string, Section>> = {
   verify: verifySection,
   scheme: schemeSection,
   signed: signedSection,
+  'signed-http': signedHttpSection,
   http: httpSection,
   grpc: grpcSection,
   probe: probeSection,

@@ -10,6 +10,7 @@ import { verify as verifyWithOtplib } from 'otplib'
 import passport from 'passport'
 import { Strategy as BearerStrategy } from 'passport-http-bearer'
 import { defaultProfile } from '../../src/core/profile.js'
+import type { SignedPolicy } from '../../src/core/proof/profile.js'
 import { timeStepAt } from '../../src/core/totp.js'
 import { TOTPServerAuthScheme } from '../../src/server/index.js'
 import { totpGuard } from '../../src/server/express.js'
@@ -18,7 +19,7 @@ import type { State } from '../../src/state/state.js'
 import { fromIoredis, redisState } from '../../src/server/redis.js'
 import { attemptOf } from '../attempts.js'
 import { now, obey } from './order.js'
-import type { PeerData, ServerName } from './protocol.js'
+import { agent, type PeerData, type ServerName } from './protocol.js'
 
 const body = '{"ok":true}'
 const head = { 'Content-Type': 'application/json', 'Content-Length': body.length }
@@ -33,7 +34,7 @@ const servers: Readonly<
   'node:http + a2a-totp, reuse': (peers) => nodeGuard(schemeOf(peers, 'reuse'), answer),
   'node:http + a2a-totp, once': (peers) => nodeGuard(schemeOf(peers, 'once'), answer),
   'node:http + a2a-totp, once over Redis': (peers, redis) =>
-    nodeGuard(schemeOf(peers, 'once', overRedis(redis)), answer),
+    nodeGuard(schemeOf(peers, 'once', 'off', overRedis(redis)), answer),
   'node:http + createHash + Map + otpauth': naive,
   express: () => application(),
   'express + a2a-totp, reuse': (peers) => {
@@ -41,13 +42,30 @@ const servers: Readonly<
     return application((app) => app.use(guard))
   },
   'express + passport-http-bearer + otplib': withPassport,
+  'express.json + a2a-totp, code alone': (peers) => reading(schemeOf(peers, 'reuse')),
+  'express.json + a2a-totp, code alone, again': (peers) => reading(schemeOf(peers, 'reuse')),
+  'express.json + a2a-totp, observe, code alone': (peers) => reading(schemeOf(peers, 'reuse', 'observe')),
+  'express.json + a2a-totp, accept, signed': (peers) => reading(schemeOf(peers, 'reuse', 'accept')),
 }
 
-function schemeOf(peers: readonly PeerData[], replay: 'once' | 'reuse', state?: State): TOTPServerAuthScheme {
+/** An application that reads what it is sent, as the handlers of A2A do. */
+function reading(scheme: TOTPServerAuthScheme): Express {
+  const guard = totpGuard(scheme)
+  return application((app) => app.use(guard, express.json({ limit: '1mb' })))
+}
+
+function schemeOf(
+  peers: readonly PeerData[],
+  replay: 'once' | 'reuse',
+  signed: SignedPolicy = 'off',
+  state?: State,
+): TOTPServerAuthScheme {
   return new TOTPServerAuthScheme({
     peerSeeds: new Map(peers.map(({ name, seed }) => [name, seed])),
     tokenToPeer: new Map(peers.map(({ name, token }) => [token, name])),
     replay,
+    agent,
+    signed,
     ...(state && { state }),
     now,
   })

@@ -8,6 +8,10 @@ export type ServerName =
   | 'express'
   | 'express + a2a-totp, reuse'
   | 'express + passport-http-bearer + otplib'
+  | 'express.json + a2a-totp, code alone'
+  | 'express.json + a2a-totp, code alone, again'
+  | 'express.json + a2a-totp, observe, code alone'
+  | 'express.json + a2a-totp, accept, signed'
   | 'grpc-js'
   | 'grpc-js + a2a-totp, reuse'
   | 'grpc-js + a2a-totp, once'
@@ -32,3 +36,6 @@ export type Order =
     }
   /** Sets the clock. Answered with the CPU time used so far, in milliseconds. */
   | { readonly type: 'usage'; readonly at: number }
+
+/** What the servers are called by those who sign. */
+export const agent = 'billing'
