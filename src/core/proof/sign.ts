@@ -4,6 +4,7 @@ import { formatContentDigest } from './digest.js'
 import { serialiseString } from './dictionary.js'
 import { hasField, linesOf } from './fields.js'
 import type { ProofKey } from './key.js'
+import type { ProofFields } from './proof-fields.js'
 import { proofLabel, proofTag, type ProofRules, type SignedRequest } from './profile.js'
 
 /** What a proof is made of beside the request. */
