@@ -48,6 +48,10 @@ export class BodyTap implements BodyExpectation {
   #isEndWithheld = false
   /** Set if the request was refused after its caller was let in. */
   #isRefusedLate = false
+  /** Whether anybody has asked for content. Over HTTP/2 what comes before that is dropped, unseen, once it was answered. */
+  #isRead = false
+  /** Set if the stream of HTTP/2 is over, and its end was not passed on. */
+  #isOver = false
 
   /** @param onMismatch called if the content is another one, and its caller was let in already */
   constructor(req: NodeRequest, seen: Iterable<Buffer>, onMismatch: (refusal: Refusal) => void) {
@@ -61,6 +65,7 @@ export class BodyTap implements BodyExpectation {
     this.#pushOn = req.push
     this.#push = (chunk: unknown, encoding?: BufferEncoding) => this.#take(chunk, encoding)
     req.push = this.#push
+    if (this.#stream) this.#watchReads()
   }
 
   /** Whether the request was refused because of its content after its caller was let in. */
@@ -80,10 +85,13 @@ export class BodyTap implements BodyExpectation {
       this.#turnOff()
       return true
     }
+    if (this.#isOver) return false
     if (!isAnnounced(this.#req)) {
-      // Should any content come all the same, its end is withheld.
-      this.#mode = 'comparing'
-      return noContent.equals(digest)
+      if (!noContent.equals(digest)) return false
+      // Should any content come all the same, its end is withheld. Over HTTP/2 none can.
+      if (this.#stream) this.#turnOff()
+      else this.#mode = 'comparing'
+      return true
     }
     this.#mostHeld = mostHeldOf(this.#req)
     this.#mode = this.#mostHeld > 0 ? 'holding' : 'comparing'
@@ -100,9 +108,8 @@ export class BodyTap implements BodyExpectation {
     this.#expected = digest
     this.#observe = mismatch
     this.#mode = 'observing'
-    if (!this.#seen) return
-    if (!this.#isRight(this.#seen)) mismatch()
-    this.#turnOff()
+    if (this.#seen && !this.#isRight(this.#seen)) mismatch()
+    if (this.#seen || this.#isOver) this.#turnOff()
   }
 
   ignoreDigest(): void {
@@ -116,7 +123,11 @@ export class BodyTap implements BodyExpectation {
 
   #take(chunk: unknown, encoding?: BufferEncoding): boolean {
     if (this.#mode === 'off') return this.#pass(chunk, encoding)
-    if (chunk === null) return this.#takeEnd()
+    if (chunk === null) {
+      const isPassed = this.#takeEnd()
+      this.#isOver = this.#stream !== undefined && this.#mode !== 'off'
+      return isPassed
+    }
     if (this.#seen || this.#mode === 'refused') return true
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : (chunk as Buffer)
     this.#hash.update(bytes)
@@ -131,9 +142,11 @@ export class BodyTap implements BodyExpectation {
     if (this.#seen || this.#mode === 'refused') return false
     // The answer is complete, and its handler has read nothing.
     if ((this.#req as Inside)._dumped === true) return this.#pass(null)
-    // HTTP/2 also ends the stream of a request that was cut off.
-    if (this.#stream && !this.#stream.readableEnded) {
+    // HTTP/2 also ends the stream of a request that was cut off, or was answered before anybody had read it.
+    if (this.#stream && !(this.#stream.readableEnded && (this.#isRead || !this.#stream.closed))) {
+      this.#isEndWithheld = true
       this.#finishHolding(false)
+      if (this.#mode === 'observing') this.#turnOff()
       return false
     }
     this.#seen = this.#hash.digest()
@@ -151,6 +164,17 @@ export class BodyTap implements BodyExpectation {
     if (this.#isRight(this.#seen)) this.#turnOff()
     else this.#refuseLate()
     return false
+  }
+
+  /** Node takes it for a bug of its own, and ends the process, if a request of HTTP/2 is read when its stream is closed. */
+  #watchReads(): void {
+    const req = this.#req
+    const read = req._read.bind(req)
+    req._read = (size: number) => {
+      if (this.#isOver) return
+      this.#isRead = true
+      read(size)
+    }
   }
 
   #isRight(seen: Buffer): boolean {
