@@ -94,11 +94,12 @@ async function onNode(
     if (!http2StreamOf(incoming)) response.headers.set('Connection', 'close')
     answer(response)
   }
-  const { caller, refusal } = await outcomes.decide(scheme, c, () => {
+  const outcome = await outcomes.decide(scheme, c, () => {
     body = bodyOf(scheme, incoming, refuseContent)
     return requestOf(c, url, options, body)
   })
-  if (isRefusedLate(body)) return refused
+  if (isRefusedLate(body, outcome)) return refused
+  const { caller, refusal } = outcome
   if (!caller) return fetchStyle.responseOf(refusal, c.req.method)
   c.set('caller', caller)
   cutWithCaller(caller, incoming, outgoing)

@@ -116,9 +116,16 @@ export class BodyTap implements BodyExpectation {
     if (!this.#isRefusedLate) this.#turnOff()
   }
 
-  /** Lets everything pass if nobody has said what is expected, as where a scheme was replaced. */
-  settle(): void {
-    if (this.#mode === 'undecided') this.#turnOff()
+  /**
+   * Call it once the request was decided. Lets everything pass if nobody has said what is expected, as where a scheme was
+   * replaced; and if the request was refused before its handler started: a connection whose request never ends is closed,
+   * and others may be using it.
+   *
+   * @param isLetIn whether there is a caller
+   */
+  settle(isLetIn: boolean): void {
+    if (this.#mode === 'undecided' || (this.#mode === 'refused' && !isLetIn && !this.#isRefusedLate))
+      this.#turnOff()
   }
 
   #take(chunk: unknown, encoding?: BufferEncoding): boolean {

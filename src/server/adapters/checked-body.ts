@@ -38,14 +38,14 @@ export function decideNode(
     return authRequestOf(req, target, source, body)
   }
   decideThen(scheme, req, request, (outcome) => {
-    if (!isRefusedLate(body)) answer(outcome)
+    if (!isRefusedLate(body, outcome)) answer(outcome)
   })
 }
 
 /** Whether the request was answered already, since its content is another one. Nobody waits for the content otherwise. */
-export function isRefusedLate(body: AuthRequest['body']): boolean {
+export function isRefusedLate(body: AuthRequest['body'], { caller }: AuthOutcome): boolean {
   if (!(body instanceof BodyTap)) return false
-  body.settle()
+  body.settle(caller !== undefined)
   return body.isRefusedLate
 }
 

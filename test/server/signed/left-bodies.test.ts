@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import {
   connect as connectHttp2,
   createServer as createHttp2Server,
@@ -8,18 +9,19 @@ import {
   type Http2ServerRequest,
   type Http2ServerResponse,
 } from 'node:http2'
-import type { AddressInfo } from 'node:net'
+import { connect, type AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { totpGuard } from '../../../src/server/node.js'
 import type { PeerSeedsOptions } from '../../../src/server/scheme/options.js'
 import { memoryState } from '../../../src/state/index.js'
 import { Clock, schemeFor } from '../../support/guarded.js'
-import { agent, sendHttp2, signed, type SentRequest } from '../../support/signed-requests.js'
+import { agent, headOf, sendHttp2, sendRaw, signed, type SentRequest } from '../../support/signed-requests.js'
+import { signedServers } from '../../support/signed-servers.js'
 
 const schemeWith = (given: Partial<PeerSeedsOptions> = {}) =>
   schemeFor(new Clock(), { replay: 'once', signed: 'require', agent, ...given })
 
-let server: Http2Server | undefined
+let server: Server | Http2Server | undefined
 let session: ClientHttp2Session | undefined
 afterEach(() => {
   session?.destroy()
@@ -127,5 +129,55 @@ describe('over HTTP/2, a signed request', () => {
     read?.()
     await turns()
     expect(ended).toBe(false)
+  })
+})
+
+describe('a request that is refused before its handler starts', () => {
+  const keptOpen = Object.entries(signedServers).filter(
+    ([name]) => !/elsewhere|Request$|HTTP\/2|http2|^Request and Response$/.test(name),
+  )
+
+  it.each(keptOpen)(
+    'leaves the connection to others: %s',
+    async (_, serve) => {
+      const seen = { started: 0, ended: 0 }
+      const own = await serve(schemeWith().scheme, seen)
+      const socket = connect(own.port, '127.0.0.1')
+      let text = ''
+      socket.on('data', (data: Buffer) => (text += data.toString('latin1')))
+      const changed = { ...signed(), body: Buffer.from('{"hello":"xorld"}') }
+      socket.write(headOf(changed) + changed.body.toString())
+      await expect.poll(() => text).toMatch(/^HTTP\/1\.1 401 /)
+      // In 5 seconds a connection is closed whose request has not ended.
+      const before = Date.now()
+      while (Date.now() - before < 5600) {
+        const answers = text.split('HTTP/1.1 200 ').length
+        const right = signed()
+        socket.write(headOf(right) + right.body.toString())
+        await expect.poll(() => text.split('HTTP/1.1 200 ').length).toBe(answers + 1)
+        await new Promise((done) => setTimeout(done, 700))
+      }
+      expect(socket.destroyed).toBe(false)
+      socket.destroy()
+      await own.close()
+    },
+    20_000,
+  )
+
+  it('is reported once, also if its content was taken away', async () => {
+    const { scheme, events } = schemeWith()
+    const handler = (req: IncomingMessage, res: ServerResponse): void => {
+      req.resume().on('end', () => res.end())
+    }
+    const own = createServer(totpGuard(scheme, handler))
+    server = own
+    own.listen(0, '127.0.0.1')
+    await once(own, 'listening')
+    const { port } = own.address() as AddressInfo
+    const answer = await sendRaw(port, { ...signed(), body: Buffer.alloc(0) })
+    expect(answer.status).toBe(401)
+    expect(answer.head ?? '').not.toMatch(/connection: close/i)
+    scheme.close()
+    expect(events.map((event) => 'count' in event && event.count)).toEqual([1])
   })
 })
