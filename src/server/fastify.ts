@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { decideNode } from './adapters/checked-body.js'
 import { drain, http2StreamOf } from './adapters/drain.js'
 import { isCardRequest, linesByName } from './adapters/http.js'
-import { refuseLate } from './adapters/late-refusal.js'
+import { ofAnswers, refuseLate } from './adapters/late-refusal.js'
 import { cutWithCaller } from './adapters/open-answers.js'
 import * as outcomes from './adapters/outcomes.js'
 import type { AuthOutcome, Caller } from './scheme/outcome.js'
@@ -60,6 +60,7 @@ function refuseContent(reply: FastifyReply, refusal: Refusal): void {
     refuseLate(raw, reply.raw, refusal)
     return
   }
+  for (const name of ofAnswers) reply.removeHeader(name)
   if (!http2StreamOf(raw)) reply.header('Connection', 'close')
   refuse(reply, refusal)
 }

@@ -5,6 +5,25 @@ import { writeRefusal, type NodeRequest } from './http.js'
 import { cut } from './open-answers.js'
 
 /**
+ * Fields that a handler may have set before it read the content, and that say something of its answer, or are secrets for
+ * its caller.
+ */
+export const ofAnswers = [
+  'accept-ranges',
+  'content-disposition',
+  'content-encoding',
+  'content-language',
+  'content-length',
+  'content-location',
+  'content-range',
+  'etag',
+  'last-modified',
+  'set-cookie',
+  'trailer',
+  'transfer-encoding',
+] as const
+
+/**
  * Answers a request that was let in, and whose content then turned out to be another one, and closes its connection after
  * the answer. An answer that its handler has begun is cut off instead.
  *
@@ -15,6 +34,7 @@ export function refuseLate(req: NodeRequest, res: ServerResponse, refusal: Refus
     if (!res.writableFinished) cut(res)
     return
   }
+  for (const name of ofAnswers) res.removeHeader(name)
   // HTTP/2 has no such field, and closes the stream by itself.
   if (!http2StreamOf(req)) res.setHeader('Connection', 'close')
   writeRefusal(req, res, refusal)

@@ -10,7 +10,9 @@ import {
   type Http2ServerResponse,
 } from 'node:http2'
 import { connect, type AddressInfo } from 'node:net'
+import fastify from 'fastify'
 import { afterEach, describe, expect, it } from 'vitest'
+import * as forFastify from '../../../src/server/fastify.js'
 import { totpGuard } from '../../../src/server/node.js'
 import type { PeerSeedsOptions } from '../../../src/server/scheme/options.js'
 import { memoryState } from '../../../src/state/index.js'
@@ -179,5 +181,49 @@ describe('a request that is refused before its handler starts', () => {
     expect(answer.head ?? '').not.toMatch(/connection: close/i)
     scheme.close()
     expect(events.map((event) => 'count' in event && event.count)).toEqual([1])
+  })
+})
+
+describe('the answer to a content that is another one', () => {
+  const prepared = {
+    'Set-Cookie': 'session=secret',
+    'Content-Encoding': 'gzip',
+    'Content-Length': '7',
+    ETag: '"1"',
+  }
+  const changed = () => ({ ...long(), body: Buffer.alloc(200_000, 'y') })
+
+  it('has nothing that its handler had prepared', async () => {
+    const handler = (req: IncomingMessage, res: ServerResponse): void => {
+      for (const [name, value] of Object.entries(prepared)) res.setHeader(name, value)
+      res.setHeader('X-Request-Id', 'kept')
+      req.resume().on('end', () => res.end('{"a":1}'))
+    }
+    const own = createServer(totpGuard(schemeWith().scheme, handler))
+    server = own
+    own.listen(0, '127.0.0.1')
+    await once(own, 'listening')
+    const { port } = own.address() as AddressInfo
+    expect((await sendRaw(port, long())).head).toMatch(/set-cookie: session/i)
+    const { status, head = '', body } = await sendRaw(port, changed())
+    expect([status, JSON.parse(body)]).toMatchObject([401, { error: { code: 401 } }])
+    expect(head).not.toMatch(/secret|gzip|etag/i)
+    expect(head).toMatch(/x-request-id: kept/i)
+  })
+
+  it('has nothing that its handler had prepared: Fastify', async () => {
+    const app = fastify()
+    app.addHook('onRequest', forFastify.totpGuard(schemeWith().scheme))
+    app.addHook('preParsing', (_request, reply, _payload, done) => {
+      void reply.headers(prepared)
+      done()
+    })
+    app.post('/a2a', () => ({}))
+    await app.listen({ port: 0, host: '127.0.0.1' })
+    const { port } = app.server.address() as AddressInfo
+    const { status, head = '', body } = await sendRaw(port, changed())
+    expect([status, JSON.parse(body)]).toMatchObject([401, { error: { code: 401 } }])
+    expect(head).not.toMatch(/secret|gzip|etag/i)
+    await app.close()
   })
 })
