@@ -21,6 +21,9 @@ export { callerOf, outcomeOf } from './adapters/outcomes.js'
  *
  * It guards the event that it listens to, and no other. For `checkContinue`, wrap that listener in the same way; for
  * `upgrade` and `connect` there is {@link totpUpgradeGuard}.
+ *
+ * The content of a signed request is compared on its way into the request. Over HTTP/2 a listener that reads the stream
+ * under it (`req.stream`) instead sees a content that nobody has compared.
  */
 export function totpGuard<Req extends NodeRequest = IncomingMessage, Res extends object = ServerResponse>(
   scheme: TOTPServerAuthScheme,

@@ -132,7 +132,8 @@ export class BodyTap implements BodyExpectation {
     if (this.#mode === 'off') return this.#pass(chunk, encoding)
     if (chunk === null) {
       const isPassed = this.#takeEnd()
-      this.#isOver = this.#stream !== undefined && this.#mode !== 'off'
+      // Written so, because the compiler does not know that `#takeEnd` changes it.
+      this.#isOver = this.#stream !== undefined && (this.#mode as Mode) !== 'off'
       return isPassed
     }
     if (this.#seen || this.#mode === 'refused') return true

@@ -15,7 +15,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import * as forFastify from '../../../src/server/fastify.js'
 import { totpGuard } from '../../../src/server/node.js'
 import type { PeerSeedsOptions } from '../../../src/server/scheme/options.js'
-import { memoryState } from '../../../src/state/index.js'
+import { memoryState, type State } from '../../../src/state/index.js'
 import { Clock, schemeFor } from '../../support/guarded.js'
 import { agent, headOf, sendHttp2, sendRaw, signed, type SentRequest } from '../../support/signed-requests.js'
 import { signedServers } from '../../support/signed-servers.js'
@@ -68,12 +68,12 @@ function waitingState() {
   let ask: () => void = () => undefined
   const asked = new Promise<void>((done) => (ask = done))
   const told = new Promise<void>((done) => (go = done))
-  const decide: typeof state.decide = async (attempt) => {
+  const decide: State['decide'] = async (attempt) => {
     ask()
     await told
     return state.decide(attempt)
   }
-  return { state: { supports: state.supports, decide } as PeerSeedsOptions['state'], asked, go: () => go() }
+  return { state: { supports: state.supports, decide } satisfies State, asked, go: () => go() }
 }
 
 describe('over HTTP/2, a signed request', () => {
