@@ -42,8 +42,11 @@ const optionalWhitespace = /[ \t]*/y
 
 const trueItem: BareItem = { kind: 'boolean', value: true, text: '' }
 
-/** Thrown inside, and never seen outside: the text is no dictionary. */
-class NoDictionary extends Error {}
+/**
+ * Thrown inside, and never seen outside: the text is no dictionary. Made once, because the stack of an error costs more
+ * than reading does.
+ */
+const noDictionary = new Error('no dictionary')
 
 /**
  * Reads the lines of a field as one dictionary. A label that occurs twice makes it none, although RFC 8941 would take the
@@ -62,7 +65,7 @@ export function parseMembers(lines: readonly string[]): Member[] | undefined {
   try {
     return new Scanner(combine(lines)).dictionary()
   } catch (error) {
-    if (error instanceof NoDictionary) return undefined
+    if (error === noDictionary) return undefined
     throw error
   }
 }
@@ -85,7 +88,7 @@ class Scanner {
       this.#expect(',')
       this.#take(optionalWhitespace)
       // A comma at the end.
-      if (this.#at === this.#text.length) throw new NoDictionary()
+      if (this.#at === this.#text.length) throw noDictionary
     }
     return members
   }
@@ -107,7 +110,7 @@ class Scanner {
       this.#take(spaces)
       if (this.#peek() === ')') break
       items.push({ value: this.#bareItem(), parameters: this.#parameters() })
-      if (this.#peek() !== ' ' && this.#peek() !== ')') throw new NoDictionary()
+      if (this.#peek() !== ' ' && this.#peek() !== ')') throw noDictionary
     }
     this.#expect(')')
     return items
@@ -166,14 +169,14 @@ class Scanner {
   }
 
   #expect(character: string): void {
-    if (this.#peek() !== character) throw new NoDictionary()
+    if (this.#peek() !== character) throw noDictionary
     this.#at++
   }
 
   #take(pattern: RegExp): string {
     pattern.lastIndex = this.#at
     const found = pattern.exec(this.#text)?.[0]
-    if (found === undefined) throw new NoDictionary()
+    if (found === undefined) throw noDictionary
     this.#at += found.length
     return found
   }
@@ -189,7 +192,7 @@ function base64In(text: string): string {
   const length = padding < 0 ? base64.length : padding
   const given = base64.length - length
   // The expression takes the padding to the end, so that nothing can follow it.
-  if (length % 4 === 1 || given > (4 - (length % 4)) % 4) throw new NoDictionary()
+  if (length % 4 === 1 || given > (4 - (length % 4)) % 4) throw noDictionary
   return base64
 }
 

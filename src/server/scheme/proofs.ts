@@ -53,13 +53,13 @@ export class ProofCheck {
   check(request: AuthRequest, peer: SchemePeer | undefined, at: Date): CheckedProof {
     const { agent, codeField: header, decoy, longestPeriod } = this.#options
     const signed = this.#signedRequestOf(request)
-    // Under `off` nobody asks what a proof is worth, so those peers have no keys.
-    const { seeds, profile } = peer && peer.signed !== 'off' ? peer : decoy
-    const { window } = profile
-    const live = seeds.filter((seed) => isLive(seed, at))
     try {
       // Most requests, as long as clients do not sign.
       if (!mayBeSigned(signed)) return { kind: 'absent' }
+      // Under `off` nobody asks what a proof is worth, so those peers have no keys.
+      const { seeds, profile } = peer && peer.signed !== 'off' ? peer : decoy
+      const { window } = profile
+      const live = seeds.filter((seed) => isLive(seed, at))
       const keys = live.map((seed) => this.keys.of(seed))
       // The longest one for everybody, so that no more is read for one token than for another; then the peer's own.
       const rules = { agent, header, period: longestPeriod, window }
