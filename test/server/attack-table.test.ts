@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { signedPolicies, type SignedPolicy } from '../../src/core/proof/profile.js'
 import type { ReplayPolicy } from '../../src/core/profile.js'
 import { Clock, codeOf, peers, schemeFor, wrongCodeOf } from '../support/guarded.js'
-import { agent, received, signed, signedOptions, stripped, type Sent } from '../support/signed.js'
+import { agent } from '../support/proof-of.js'
+import { received, signed, signedOptions, stripped, type Sent } from '../support/signed.js'
 
 /** An agent under the policies, what it served, and the request that the attacker captured and that was served. */
 async function attacked(replay: ReplayPolicy, policy: SignedPolicy) {

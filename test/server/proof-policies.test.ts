@@ -17,16 +17,8 @@ import {
   someInstant,
   wrongCodeOf,
 } from '../support/guarded.js'
-import {
-  agent,
-  received,
-  signed,
-  signedOptions,
-  stripped,
-  unseen,
-  without,
-  type Sent,
-} from '../support/signed.js'
+import { agent } from '../support/proof-of.js'
+import { received, signed, signedOptions, stripped, unseen, without, type Sent } from '../support/signed.js'
 
 const shown = ({ caller, refusal }: AuthOutcome): string =>
   caller ? `${caller.peer} ${caller.proof}` : `${refusal.kind} ${refusal.reason}`

@@ -1,12 +1,7 @@
 import { connect as connectHttp2 } from 'node:http2'
 import { connect } from 'node:net'
-import { digestOf } from '../../src/core/proof/digest.js'
-import { ProofKey } from '../../src/core/proof/key.js'
-import { signRequest } from '../../src/core/proof/sign.js'
 import { headersOf, peers, someInstant, type PeerName } from './guarded.js'
-
-/** The agent of every scheme that these requests are sent to. */
-export const agent = 'billing'
+import { proofOf } from './proof-of.js'
 
 /** A request as it is sent, byte for byte. */
 export interface SentRequest {
@@ -17,7 +12,7 @@ export interface SentRequest {
   readonly chunked?: boolean
 }
 
-export interface SigningOptions {
+interface SigningOptions {
   readonly method?: string
   readonly target?: string
   readonly headers?: Readonly<Record<string, string>>
@@ -27,40 +22,20 @@ export interface SigningOptions {
   readonly agent?: string
   /** Seconds after `someInstant`. */
   readonly created?: number
-  /** Makes the nonce; by default each is another one. */
-  readonly nonce?: number
 }
-
-let nonces = 0
 
 /** A request that a peer has signed. */
 export function signed(options: SigningOptions = {}): SentRequest {
-  const { method = 'POST', target = '/a2a?x=1', peer = 'alice', created = 0, nonce = ++nonces } = options
+  const { method = 'POST', target = '/a2a?x=1', peer = 'alice' } = options
   const body = Buffer.from(options.body ?? '{"hello":"world"}')
   const plain: Record<string, string> = {
     ...(body.length > 0 && { 'Content-Type': 'application/json' }),
     ...headersOf(peer, someInstant),
     ...options.headers,
   }
-  const lines = new Map(Object.entries(plain).map(([name, value]) => [name.toLowerCase(), value]))
-  const from = Math.floor(someInstant.getTime() / 1000) + created
-  const { fields } = signRequest(
-    {
-      binding: 'http',
-      method,
-      target,
-      header: (name) => [lines.get(name) ?? []].flat(),
-    },
-    {
-      key: new ProofKey(peers[peer].seed, options.agent ?? agent),
-      header: 'x-totp',
-      digest: digestOf('http', body),
-      created: from,
-      expires: from + 60,
-      nonce: Buffer.alloc(16, String(nonce).padStart(16, 'n')),
-    },
-  )
-  const headers = Object.entries({ ...plain, ...fields })
+  const request = { method, target, headers: plain, body }
+  const proof = proofOf({ ...options, ...request, seed: peers[peer].seed, at: someInstant })
+  const headers = Object.entries({ ...plain, ...proof })
   return { method, target, headers, body, ...(options.chunked && { chunked: true }) }
 }
 

@@ -1,6 +1,4 @@
 import { digestOf } from '../../src/core/proof/digest.js'
-import { ProofKey } from '../../src/core/proof/key.js'
-import { signRequest } from '../../src/core/proof/sign.js'
 import type { Binding, SignedPolicy } from '../../src/core/proof/profile.js'
 import type { Seed } from '../../src/core/seed.js'
 import { memoryState } from '../../src/state/memory-state.js'
@@ -8,9 +6,7 @@ import type { PeerSeedsOptions } from '../../src/server/scheme/options.js'
 import type { Refusal } from '../../src/server/scheme/refusal.js'
 import type { AuthRequest } from '../../src/server/scheme/request.js'
 import { codeOf, peers, requestWith, someInstant, type PeerName } from './guarded.js'
-
-/** The agent that proofs of these tests are for. */
-export const agent = 'billing'
+import { agent, proofOf } from './proof-of.js'
 
 export interface SignedCall {
   readonly peer?: PeerName
@@ -39,8 +35,6 @@ export interface Sent {
   readonly binding: Binding
 }
 
-let nonces = 0
-
 /** A request with token, code and proof. */
 export function signed(call: SignedCall = {}): Sent {
   const { peer = 'alice', at = someInstant, body = '{"jsonrpc":"2.0"}', binding = 'http' } = call
@@ -51,20 +45,10 @@ export function signed(call: SignedCall = {}): Sent {
     authorization: `Bearer ${token}`,
     ...(code !== false && { 'x-totp': code }),
   }
-  const created = Math.floor(at.getTime() / 1000) + (call.created ?? 0)
-  const lines: Readonly<Record<string, string>> = plain
-  const { fields } = signRequest(
-    { binding, method, target, header: (name) => [lines[name] ?? []].flat() },
-    {
-      key: new ProofKey(seed, call.agent ?? agent),
-      header: 'X-TOTP',
-      digest: digestOf(binding, Buffer.from(body)),
-      created,
-      expires: created + (call.life ?? 60),
-      nonce: Buffer.from((call.nonce ?? `nonce ${nonces++}`).padEnd(16)),
-    },
-  )
-  return { fields: { ...plain, ...fields }, body, method, target, binding }
+  const nonce = call.nonce === undefined ? undefined : Buffer.from(call.nonce.padEnd(16))
+  const request = { binding, method, target, headers: plain, body }
+  const proof = proofOf({ ...call, ...request, seed, at, nonce })
+  return { fields: { ...plain, ...proof }, body, method, target, binding }
 }
 
 /** Without some fields. */

@@ -9,7 +9,8 @@ import type { AuthEvent } from '../../../src/server/scheme/events.js'
 import type { PeerSeedsOptions } from '../../../src/server/scheme/options.js'
 import { Clock, schemeFor } from '../../support/guarded.js'
 import { bytesHeld } from '../../support/memory.js'
-import { agent, framed, headOf, sendRaw, signed } from '../../support/signed-requests.js'
+import { agent } from '../../support/proof-of.js'
+import { framed, headOf, sendRaw, signed } from '../../support/signed-requests.js'
 
 let server: Server | undefined
 afterEach(() => {

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { memoryState } from '../../../src/state/memory-state.js'
 import type { State } from '../../../src/state/state.js'
 import { bearerOf, Clock, schemeFor, someInstant, wrongCodeOf } from '../../support/guarded.js'
-import { agent, changed, signed, without, type SentRequest } from '../../support/signed-requests.js'
+import { agent } from '../../support/proof-of.js'
+import { changed, signed, without, type SentRequest } from '../../support/signed-requests.js'
 import { signedServers, type Seen, type SignedServer } from '../../support/signed-servers.js'
 
 const megabyte = Buffer.alloc(1024 * 1024, 'x')

@@ -13,7 +13,8 @@ import * as forFetch from '../../../src/server/fetch.js'
 import * as forHono from '../../../src/server/hono.js'
 import { agentOf } from '../../support/guarded-agent.js'
 import { Clock, schemeFor } from '../../support/guarded.js'
-import { agent, headOf, sendRaw, signed, type SentRequest } from '../../support/signed-requests.js'
+import { agent } from '../../support/proof-of.js'
+import { headOf, sendRaw, signed, type SentRequest } from '../../support/signed-requests.js'
 
 let server: Server | undefined
 afterEach(() => {

@@ -9,9 +9,6 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js'
 import { afterEach, describe, expect, it } from 'vitest'
-import { digestOf } from '../../../src/core/proof/digest.js'
-import { ProofKey } from '../../../src/core/proof/key.js'
-import { signRequest } from '../../../src/core/proof/sign.js'
 import { grpcGuard, guardedService, outcomeOf } from '../../../src/server/grpc.js'
 import type { SignedPolicy } from '../../../src/core/proof/profile.js'
 import {
@@ -24,12 +21,10 @@ import {
   versionOf,
 } from '../../support/grpc-agent.js'
 import { Clock, headersOf, peers, schemeFor, someInstant } from '../../support/guarded.js'
-import { agent } from '../../support/signed-requests.js'
+import { agent, proofOf } from '../../support/proof-of.js'
 
 let server: GrpcTestServer | undefined
 afterEach(() => server?.close())
-
-let nonces = 0
 
 /** The metadata of a call that alice has signed. */
 function signedFields(
@@ -38,20 +33,8 @@ function signedFields(
   more: Record<string, string> = {},
 ): Record<string, string> {
   const fields = { ...headersOf('alice', someInstant), ...more }
-  const lines = new Map(Object.entries(fields).map(([name, value]) => [name.toLowerCase(), value]))
-  const created = Math.floor(someInstant.getTime() / 1000)
-  const proof = signRequest(
-    { binding: 'grpc', method: 'POST', target: path, header: (name) => [lines.get(name) ?? []].flat() },
-    {
-      key: new ProofKey(peers.alice.seed, agent),
-      header: 'x-totp',
-      digest: digestOf('grpc', message),
-      created,
-      expires: created + 60,
-      nonce: Buffer.alloc(16, `g${++nonces}-`),
-    },
-  )
-  return { ...fields, ...proof.fields }
+  const request = { binding: 'grpc', target: path, headers: fields, body: message } as const
+  return { ...fields, ...proofOf({ ...request, seed: peers.alice.seed, at: someInstant }) }
 }
 
 const schemeWith = (signed: SignedPolicy = 'require', clock = new Clock()) =>
