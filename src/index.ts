@@ -15,6 +15,7 @@ export {
   type ReplayPolicy,
   type TOTPProfile,
 } from './core/profile.js'
+export type { SignedPolicy } from './core/proof/profile.js'
 export type { RandomBytes } from './core/random.js'
 export { makeSeed, minimumSeedBits, Seed } from './core/seed.js'
 export { hashToken, makeToken, Token } from './core/token.js'

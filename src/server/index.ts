@@ -1,7 +1,7 @@
 /** The server side of a2a-totp without a framework: the scheme, its delegates and its state. */
 export { TOTPError, isTOTPError, type ErrorCode } from '../core/errors.js'
 export { withTotpSecurity } from '../core/card/security.js'
-export type { ProofReason } from '../core/proof/profile.js'
+export type { ProofReason, SignedPolicy } from '../core/proof/profile.js'
 export type { ContentComparison, ProofRequest } from '../core/proof/proof-request.js'
 export { verifyProof, type ProofOptions, type ProofVerdict } from '../core/proof/verify-proof.js'
 export { hashToken } from '../core/token.js'
