@@ -65,7 +65,7 @@ interface Guesses extends Kept {
 
 /**
  * A state for one process. It is lost when the process ends. Its memory is bounded by the number of seeds, and by the
- * bounds on nonces, which only who has a seed can fill.
+ * bounds on nonces, which only callers with a seed can fill.
  *
  * @throws {TOTPError} `ERR_CONFIG_INVALID` when `since` is no instant, or a bound no whole number above 0.
  */

@@ -45,9 +45,9 @@ const defaultMostNonces = 240_000
 
 /**
  * A state that all replicas of an agent share, in Redis (7 or later) or Valkey. Each decision is one script and one
- * round trip; the first one under `once` or with a proof after Redis was started or flushed takes two or three, and so does the first one in this
- * process that finds a budget exhausted by a token that was rotated away. `decide` rejects with
- * `ERR_STATE_UNAVAILABLE` when Redis fails or takes too long, and the request is refused.
+ * round trip. Two or three are needed for the first decision under `once` or with a proof after Redis was started or
+ * flushed, and for the first one in this process that finds a budget exhausted by a token that was rotated away. `decide`
+ * rejects with `ERR_STATE_UNAVAILABLE` when Redis fails or takes too long, and the request is refused.
  *
  * ```ts
  * const state = redisState(fromIoredis(new Redis('redis://127.0.0.1')), { prefix: 'my-agent' })

@@ -26,10 +26,11 @@ const mostRedirects = 20
  * knows the agent's name. Then it sends the body as the bytes that were signed; a stream is not signed.
  *
  * It replaces these headers if the caller set them, in any capitalisation; `Signature`, `Signature-Input` and
- * `Content-Digest` too where it signs, since a signature of the caller's would no longer fit the request. It follows redirects on the same origin only,
- * with a new code for each hop. It retries a 401 once, always with another code: when the code's time step ended on the
- * way, and under policy `once` when the agent reports the step as spent. Redirects and retries need a body that is not
- * a stream. It retries no signed request that may send a message: the agent may have accepted it already. If the Date of a 401 shows that this machine's clock is off, the scheme warns of it, once.
+ * `Content-Digest` too where it signs, since a signature of the caller's would no longer fit the request. It follows
+ * redirects on the same origin only, with a new code for each hop. It retries a 401 once, always with another code: when
+ * the code's time step ended on the way, and under policy `once` when the agent reports the step as spent. Redirects and
+ * retries need a body that is not a stream. It retries no signed request that may send a message: the agent may have
+ * accepted it already. If the Date of a 401 shows that this machine's clock is off, the scheme warns of it, once.
  *
  * The returned function rejects as `fetch` does, and with a {@link TOTPError}: `ERR_INSECURE_TRANSPORT` for plain http
  * beyond loopback, `ERR_HOST_FORBIDDEN` for an origin that the credentials are not for, `ERR_AGENT_UNREACHABLE` for too

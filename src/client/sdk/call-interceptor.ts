@@ -38,8 +38,8 @@ export interface TOTPInterceptorOptions extends DestinationOptions {
  *
  * Prefer `totpTransports`: an interceptor does not see the request itself. It cannot stop a redirect from carrying the
  * code to another host (unless the SDK sends with a `pinnedFetch`), is not involved in fetching the card, and can send
- * only a code, never a proof bound to the request. To protect hosts, it can only refuse a card that names interfaces elsewhere. It replaces both headers in the
- * call's service parameters, in any capitalisation.
+ * only a code, never a proof bound to the request. To protect hosts, it can only refuse a card that names interfaces
+ * elsewhere. It replaces both headers in the call's service parameters, in any capitalisation.
  *
  * A call rejects with a {@link TOTPError}: `ERR_HOST_FORBIDDEN` if any interface of the card is outside `origins` (by
  * default, outside the host that the first card names first), `ERR_INSECURE_TRANSPORT` for plain http beyond loopback or through

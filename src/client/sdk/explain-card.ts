@@ -12,8 +12,8 @@ export interface ExplainCardOptions {
 
 /**
  * Explains in one line how an agent card differs from what a client sends, bearer AND the code; undefined if one of
- * its alternatives asks for exactly these two, and its extension `urn:a2a-totp:v1` says nothing else. The card is one of A2A 1.0 or 0.3, as JSON or as @a2a-js/sdk holds it in
- * memory.
+ * its alternatives asks for exactly these two, and its extension `urn:a2a-totp:v1` says nothing else. The card is one of
+ * A2A 1.0 or 0.3, as JSON or as @a2a-js/sdk holds it in memory.
  *
  * Requirements are alternatives; each asks for all of its schemes together. OAuth 2 and OpenID Connect count as bearer.
  * An empty scheme gets the benefit of the doubt: agents on @a2a-js/sdk 1.3 garble theirs.

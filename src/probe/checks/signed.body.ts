@@ -12,7 +12,7 @@ export const signedBody: CellCheck = {
     signedWith(material, [['a proof that was made for another body', { madeFor: 'another body' }]]),
   judge: (cell, evidence) => judgeSigned('signed.body', cell, evidence),
   means:
-    'A signed request was let in although its Content-Digest is that of another body. Whoever can change requests on their way can have the agent act on a body that its peer never sent. For a request without a body, such as a GET, the digest is that of nothing.',
+    'A signed request was let in although its Content-Digest is that of another body. Anyone who can change requests on their way can have the agent act on a body that its peer never sent. For a request without a body, such as a GET, the digest is that of nothing.',
   fix: [
     'Compare the `sha-256` of Content-Digest with the bytes that arrive, before anything parses them, and withhold their end where they differ.',
     'The guards of `a2a-totp/server` do so where they are mounted in front of any body parser; over gRPC, where the service is wrapped by `guardedService`.',

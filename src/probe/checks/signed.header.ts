@@ -15,7 +15,7 @@ export const signedHeader: CellCheck = {
     ]),
   judge: (cell, evidence) => judgeSigned('signed.header', cell, evidence),
   means:
-    'A signed request was let in with a content-type or an a2a-version that its proof does not cover. These fields decide how the body is read, so whoever changes them changes what the request means.',
+    'A signed request was let in with a content-type or an a2a-version that its proof does not cover. These fields decide how the body is read, so anyone who changes them changes what the request means.',
   fix: [
     'Refuse a proof unless it covers content-type, a2a-version and a2a-extensions whenever the request has them; over gRPC, the last two.',
   ],

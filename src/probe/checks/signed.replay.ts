@@ -9,7 +9,7 @@ export const signedReplay: CellCheck = {
   needs: ['auth.none', 'signed.valid'],
   judge: (cell, evidence) => judgeSigned('signed.replay', cell, evidence),
   means:
-    'A signed request that was let in was let in again, byte for byte the same: whoever records one can send it for as long as its proof lives. The nonce of a proof is good for one request, whatever the method, path or body.',
+    'A signed request that was let in was let in again, byte for byte the same: anyone who records one can send it for as long as its proof lives. The nonce of a proof is good for one request, whatever the method, path or body.',
   fix: [
     'Remember each nonce, by the digest of its seed, until the proof expires, and claim it in one atomic step.',
     'All bindings, processes and replicas must share that memory: use `redisState` of `a2a-totp/server/redis`.',

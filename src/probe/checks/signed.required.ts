@@ -23,7 +23,7 @@ export const signedRequired: CellCheck = {
       : [],
   judge: judgeRequired,
   means:
-    'The policy is `require`, and a request with the right token and code was let in without a proof: whoever gets hold of token and code needs no seed while the code lives.',
+    'The policy is `require`, and a request with the right token and code was let in without a proof: anyone who gets hold of token and code needs no seed while the code lives.',
   fix: [
     'Check the proof where the code is checked, and refuse a request that has none.',
     'Load the server file anew: an agent that was started before `set --signed require` may still have the old policy.',

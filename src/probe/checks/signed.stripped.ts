@@ -12,7 +12,7 @@ export const signedStripped: CellCheck = {
   needs: ['auth.none', 'signed.valid', 'replay'],
   judge: judgeStripped,
   means:
-    'A signed request was let in, and then its token and code were let in without the proof, for the same body or another one: whoever sees a signed request can strip the proof, change the body and use the code. Under policy `reuse` beside `accept` that is what the policies say, and a warning. It sends no guess: the code is right.',
+    'A signed request was let in, and then its token and code were let in without the proof, for the same body or another one: anyone who sees a signed request can strip the proof, change the body and use the code. Under policy `reuse` beside `accept` that is what the policies say, and a warning. It sends no guess: the code is right.',
   fix: [
     'Set policy `require` where every client of the peer signs: `a2a-totp set NAME --signed require`.',
     'Or set `--replay once`: then a signed request spends its code for plain ones.',

@@ -86,7 +86,7 @@ export async function decide(
 
   const stopped = owner.peer && refusedProof(owner.peer.signed, proof)
   const used = owner.peer && usedProof(owner.peer.signed, proof)
-  // Nobody guesses beside a proof: who signs has the seed.
+  // A caller that can sign has the seed, so a wrong code beside a proof is a mistake and no guess.
   const isMistake = used !== undefined && comparison?.kind === 'guess'
   if (!owner.peer || stopped !== undefined || !comparison || isMistake) {
     // Refused already. Takes as long as a memory state would, under one name, so that it does not fill up.
