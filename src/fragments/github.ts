@@ -54,6 +54,7 @@ export const clientGithub: Fragment<ClientInput> = {
                 run: 'a2a-totp probe --strict --format github -- "$A2A_TOTP_URL"',
                 env: {
                   A2A_TOTP_URL: url === undefined ? '${{ vars.A2A_TOTP_URL }}' : withoutExpressions(url),
+                  A2A_TOTP_AGENT: roster.agent,
                   ...profile,
                   A2A_TOTP_TOKEN: '${{ secrets.A2A_TOTP_TOKEN }}',
                   A2A_TOTP_SEED: '${{ secrets.A2A_TOTP_SEED }}',
