@@ -165,6 +165,7 @@ describe('GitHub', () => {
       run: 'a2a-totp probe --strict --format github -- "$A2A_TOTP_URL"',
       env: {
         A2A_TOTP_URL: url.replace('${{', '%24{{'),
+        A2A_TOTP_AGENT: 'Billing_2',
         A2A_TOTP_ALGORITHM: 'SHA256',
         A2A_TOTP_DIGITS: '8',
         A2A_TOTP_HEADER: "X-$`#!'",
