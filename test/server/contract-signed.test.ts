@@ -357,9 +357,11 @@ describe('refusals', () => {
     expect(agent.bodies).toEqual([])
     agent.later(2)
     expect(await statuses(agent, good)).toEqual([401])
-    expect(agent.events.map((event) => [event.type, 'reason' in event ? event.reason : ''])).toEqual([
-      ['refused', 'proof-digest'],
-      ['replayed', 'proof-replayed'],
+    // Where head and body do not arrive together, the request is let in first.
+    const refusals = agent.events.filter(({ type }) => type !== 'authenticated')
+    expect(refusals).toMatchObject([
+      { type: 'refused', reason: 'proof-digest' },
+      { type: 'replayed', reason: 'proof-replayed' },
     ])
   })
 
