@@ -100,6 +100,14 @@ describe('a rotation with a delivery', () => {
     expect(done.stdout).toMatch(/done\n$/)
   })
 
+  it.each(['accept', 'require'])('signs what it proves with under %s', async (signed) => {
+    const cwd = await makeStore(['alice'], ['--replay', 'once', '--signed', signed])
+    await using agent = await agentOf(cwd)
+    const flags = ['--deliver', toFile, ...serverOut, '--prove', agent.origin]
+    const done = await runBinary(['rotate', 'alice', ...flags], { cwd })
+    expect(done).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/done\n$/) as string })
+  })
+
   it('uses the old credentials until the new ones are delivered', async () => {
     const cwd = await makeStore(['alice'])
     const old = (await run(cwd, 'code', 'alice', '--at', '59')).stdout

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import { seedToHandOut, tokenToHandOut } from '../../../core/live-credentials.js'
-import { replayOf, type Peer, type Roster } from '../../../core/roster.js'
+import { replayOf, signedOf, type Peer, type Roster } from '../../../core/roster.js'
 import { withNewAlone } from '../../../core/staged-rotation.js'
 import type { CheckId, ProbeOptions, ProbeReport } from '../../../probe/index.js'
 import type { CliContext } from '../../context.js'
@@ -120,7 +120,8 @@ function optionsFor(
   // One that stays may have expired, or have been replaced by its hash, since the rotation began.
   const { token } = tokenToHandOut(fresh, at)
   const { name, algorithm, digits, period } = peer
-  const credentials = { seed, token, peer: name, agent: roster.agent, replay: replayOf(roster, peer) }
+  const policies = { replay: replayOf(roster, peer), signed: signedOf(roster, peer) }
+  const credentials = { seed, token, peer: name, agent: roster.agent, ...policies }
   return {
     url: prove,
     credentials: { ...roster.profile, algorithm, digits, period, ...credentials },
