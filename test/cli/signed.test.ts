@@ -32,6 +32,30 @@ describe('init', () => {
     else expect(stderr).toContain(words)
   })
 
+  it.each([
+    [['--signed', 'off'], 'replay policy reuse: a code is valid for any number of requests'],
+    [
+      ['--signed', 'accept'],
+      'replay policy reuse: a code without a proof is valid for any number of requests',
+    ],
+    [
+      ['--signed', 'require'],
+      'replay policy reuse: each request needs a proof, so a code alone is valid for none',
+    ],
+    [['--replay', 'reuse', '--signed', 'accept'], 'warning: replay reuse beside signed accept: an attacker'],
+    [
+      ['--replay', 'once', '--signed', 'observe'],
+      'warning: replay once beside signed observe: one request per',
+    ],
+    [['--strict'], undefined],
+    [['--replay', 'once', '--signed', 'accept'], undefined],
+    [['--replay', 'reuse', '--signed', 'require'], undefined],
+  ])('%j says what the two policies mean together', async (options, words) => {
+    const { stderr } = await run(makeFolder(), 'init', ...options)
+    if (words === undefined) expect(stderr).toBe('next: a2a-totp add-peer NAME\n')
+    else expect(stderr).toContain(words)
+  })
+
   it('--strict is four options', async () => {
     const cwd = makeFolder()
     expect((await runBinary(['init', '--strict'], { cwd })).exitCode).toBe(0)
@@ -95,6 +119,31 @@ describe('set', () => {
     expect(await policies(cwd)).toMatchObject({ alice: 'reuse require' })
     expect((await run(cwd, 'log')).stdout).toContain('set  signed observe -> accept')
     expect((await run(cwd, 'log', '--peer', 'alice')).stdout).toContain('alice signed require -> none')
+  })
+
+  it('warns of a step back that leaves one request per period, and of accept without once, once each', async () => {
+    const cwd = await makeStore(['alice', 'bob'])
+    const warned = async (...args: string[]): Promise<string[]> =>
+      (await run(cwd, 'set', ...args)).stderr.split('\n').filter((line) => line.startsWith('warning: '))
+    expect(await warned('--replay', 'once', '--signed', 'require')).toEqual([])
+    expect(await warned('alice', '--signed', 'observe')).toEqual([
+      expect.stringMatching(
+        /^warning: alice: replay once beside signed observe: one request per period, signed or not; /,
+      ),
+    ])
+    expect(await warned('alice', '--signed', 'off')).toEqual([])
+    expect(await warned('--replay', 'reuse', '--signed', 'accept')).toEqual([
+      expect.stringMatching(/^warning: bob: replay reuse beside signed accept: /),
+    ])
+    expect(await warned('--replay', 'once')).toEqual([
+      expect.stringMatching(/^warning: alice: replay once beside signed off: /),
+    ])
+  })
+
+  it('warns of the policies of an agent without peers', async () => {
+    const cwd = await makeStore([], ['--replay', 'once'])
+    const { stderr } = await run(cwd, 'set', '--signed', 'observe')
+    expect(stderr).toContain('warning: replay once beside signed observe: ')
   })
 
   it('--replay once brings accept where there is no policy and proofs decide nothing, and says so', async () => {

@@ -38,7 +38,9 @@ each makes it easier to guess a code. After a leak use --now, and update the ser
 
   reuse  for any number of requests in its lifetime, up to (2 × window + 1) × period seconds. Works with every client.
   once   for one request. This spends its time step and all before it, so captured headers are worthless; a peer can
-         make one request per period.
+         make one request per period, and beside signed accept or require any number of requests with a proof each.
+
+Beside signed require a code alone is valid for no request, whatever the replay policy: see help proofs.
 
 Set it for the agent (init --replay, set --replay) or a peer (add-peer --replay, set NAME --replay). A peer without its own
 follows the agent; set NAME --replay inherit lets it follow again.

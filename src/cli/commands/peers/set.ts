@@ -8,6 +8,7 @@ import { withAgentSettings, withPeerSettings } from '../../../core/settings.js'
 import { peerArgument } from '../../completes.js'
 import { inContext } from '../../context.js'
 import { choice, deadline, profileOptions, requireHttpUrl, type Deadline } from '../../options.js'
+import { newPitfalls } from '../policy-words.js'
 import { changeStore } from './whole-change.js'
 
 interface SetOptions extends Partial<TOTPProfile> {
@@ -65,7 +66,8 @@ Examples:
   $ a2a-totp set --header X-Code --yes`,
     )
     .action(async (names: string[], { yes, ...options }: SetOptions) => {
-      await changeStore(context, yes, changeFrom(names, options, context.now()))
+      const { before, after } = await changeStore(context, yes, changeFrom(names, options, context.now()))
+      for (const pitfall of newPitfalls(before, after)) context.output.warn(pitfall)
     }),
 )
 

@@ -15,6 +15,7 @@ import { inContext, type CliContext } from '../../context.js'
 import type { StoreAccess } from '../../store/store-access.js'
 import { encryptionOptions, protectionFrom, type EncryptionOptions } from './encryption.js'
 import { requireHttpUrl, profileOptions, replayOption, signedOption } from '../../options.js'
+import { pitfallOf, reuseWords } from '../policy-words.js'
 import { beforePlaintext } from './plaintext.js'
 import type { Output } from '../../io/output.js'
 
@@ -184,7 +185,7 @@ async function peersIn(store: StoreAccess): Promise<number | undefined> {
   }
 }
 
-/** What is said of a policy that was not chosen. */
+/** What is said of the policy on proofs where it was not chosen. */
 const signedWords = {
   observe:
     'signed policy observe: proofs are checked and reported, and decide nothing; with --signed accept or require they do',
@@ -196,14 +197,12 @@ function remark(
   output: Output,
   store: StoreAccess,
   { replay, signed }: InitOptions,
-  { signed: chosen, sharedSeeds }: Roster,
+  { replay: chosenReplay, signed: chosen = 'off', sharedSeeds }: Roster,
 ): void {
-  if (replay === undefined) {
-    output.say(
-      'replay policy reuse: a code is valid for any number of requests in its lifetime; with --replay once, for one',
-    )
-  }
+  if (replay === undefined) output.say(`replay policy reuse: ${reuseWords(chosen)}`)
   if (signed === undefined) output.say(signedWords[chosen === 'accept' ? 'accept' : 'observe'])
+  const pitfall = pitfallOf({ replay: chosenReplay, signed: chosen })
+  if (replay !== undefined && signed !== undefined && pitfall !== undefined) output.warn(pitfall)
   if (sharedSeeds) {
     output.warn(
       'one seed for all peers is weaker: any peer with a stolen token can impersonate its owner; prefer one seed per peer',
