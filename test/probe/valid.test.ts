@@ -5,7 +5,7 @@ import { generateCode } from '../../src/core/totp.js'
 import type { ProbeOptions, ProbeReport } from '../../src/probe/index.js'
 import { httpAnswer } from '../../src/server/scheme/refusal.js'
 import { refuse, sendJson, type Quirks } from '../support/broken-agent.js'
-import { alice, bob, findings, midStep, probeAgent, stillClock } from '../support/probing.js'
+import { alice, bob, findings, midStep, probeAgent, probeOptions, stillClock } from '../support/probing.js'
 
 const explanation = ({ checks }: ProbeReport): string | undefined =>
   checks.find(({ id, status }) => id === 'auth.valid' && status !== 'pass')?.detail
@@ -161,6 +161,18 @@ describe('what was mixed up is found out where that spends no guess:', () => {
       },
     })
     expect(explanation(report)).toContain('the agent knows another token or seed for this peer')
+    expect(explanation(report)).toContain('or the peer has to sign: then set $A2A_TOTP_AGENT and')
+  })
+
+  it.each([
+    [{ signed: 'require' }, "the agent requires a proof, and the probe does not know the agent's name"],
+    [{ signed: 'require', agent: 'another' }, 'or the agent has another name than "another"'],
+    [{ signed: 'off' }, undefined],
+  ] as const)('a proof that is missing or bound to another agent: %j', async (known, words) => {
+    const { credentials } = probeOptions('http://127.0.0.1', stillClock(midStep))
+    const { report } = await probeAgent({ peersOf: () => [] }, { credentials: { ...credentials, ...known } })
+    if (words === undefined) expect(explanation(report)).not.toMatch(/sign|proof/)
+    else expect(explanation(report)).toContain(words)
   })
 })
 

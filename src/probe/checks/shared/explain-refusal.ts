@@ -1,4 +1,5 @@
 import { demandsProof } from '../../../core/proof/demand.js'
+import { jsonText } from '../../../core/text.js'
 import type { ProbeCredentials } from '../../options.js'
 import type { CellEvidence, Evidence } from '../../run/evidence.js'
 import { isTelling } from '../../run/compared.js'
@@ -19,7 +20,8 @@ export function explainRefusal(answer: Answer, cell: CellEvidence, evidence: Evi
   if (saysCodeIsMissing(answer)) {
     return 'the agent reports that the code is missing, although it was sent: something in front strips the header, or the agent reads another one'
   }
-  if (answer.challenges.some(demandsProof) && !evidence.proofs.canSign) {
+  const { proofs } = evidence
+  if ((answer.challenges.some(demandsProof) || proofs.policy === 'require') && !proofs.canSign) {
     return "the agent requires a proof, and the probe does not know the agent's name, which proofs are bound to; set $A2A_TOTP_AGENT, or probe with a NAME of the store"
   }
   const otherClock = clockReason(cell, credentials)
@@ -37,7 +39,18 @@ export function explainRefusal(answer: Answer, cell: CellEvidence, evidence: Evi
       `something in front strips ${credentials.header}`
     )
   }
-  return remainingReasons(credentials, ruledOut)
+  return remainingReasons(credentials, ruledOut) + reasonsOfProofs(evidence)
+}
+
+/** What may be wrong besides where requests were signed, and where the policy says nothing of it. */
+function reasonsOfProofs({ proofs, options }: Evidence): string {
+  if (proofs.policy === 'require' && proofs.canSign) {
+    const agent = jsonText(options.credentials.agent ?? '')
+    return `; or the agent has another name than ${agent}, or something in front changes the path or a signed field, so that proofs are refused`
+  }
+  return proofs.policy === undefined
+    ? '; or the peer has to sign: then set $A2A_TOTP_AGENT and $A2A_TOTP_SIGNED, or probe with a NAME of the store'
+    : ''
 }
 
 function certainReason(answer: Answer, cell: CellEvidence): string | undefined {
