@@ -20,7 +20,12 @@ export const clientGithub: Fragment<ClientInput> = {
     requireLive(input)
     const { roster, peer } = input
     const { url } = roster
-    const profile = { ...profileToVariables({ ...roster.profile, ...peer }), ...signedVariable(input) }
+    const signed = signedVariable(input)
+    const profile = {
+      ...profileToVariables({ ...roster.profile, ...peer }),
+      // Proofs are bound to the agent's name: without it nothing can be signed.
+      ...(Object.keys(signed).length > 0 && { A2A_TOTP_AGENT: roster.agent, ...signed }),
+    }
     const client = `a2a-totp config client ${peer.name} --format json`
     const { yamlDocument } = await import('./yaml-document.js')
     return yamlDocument(

@@ -175,6 +175,12 @@ describe('GitHub', () => {
     })
   })
 
+  it('names the agent where requests may have to be signed', async () => {
+    const signed = { ...peerOf('bob'), signed: 'require' } as const
+    const step = await stepOf(client('github', signed, {}))
+    expect(step?.env).toMatchObject({ A2A_TOTP_AGENT: 'agent', A2A_TOTP_SIGNED: 'require' })
+  })
+
   it('pins actions by commit, and names their versions', async () => {
     const content = await client('github')
     const used = Array.from(content.matchAll(/uses: "([^"]+)"/g), ([, use = '']) => use)
