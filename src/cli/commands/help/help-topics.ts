@@ -66,7 +66,7 @@ From off to require, one step after the other:
   $ a2a-totp set alice --signed require
 
 Update agents before the first accept: those of version 0.1 refuse a server file that says so. The steps back are the same
-command with the policy before it.
+command with the policy before it, and from accept with --replay reuse: once without proofs is one request per period.
 `,
   environment: `Variables that a2a-totp reads:
 
