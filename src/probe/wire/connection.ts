@@ -28,6 +28,11 @@ export class Connection extends Agent {
     return this.#places.take(work)
   }
 
+  /** Closes the connections that no request uses. */
+  closeIdle(): void {
+    for (const socket of Object.values(this.freeSockets).flat()) socket?.destroy()
+  }
+
   /** Called by Node for each connection that it needs. */
   override createConnection(
     { host, port }: ClientRequestArgs,

@@ -83,6 +83,8 @@ export class HttpClient {
   }
 
   async #retry(connection: Connection, request: HttpRequest): Promise<RawAnswer> {
+    // What the agent closed for having been idle, it closed together.
+    connection.closeIdle()
     const second = await this.#budget.spend(() => this.#attempt(connection, request))
     const explanation = 'the agent closes connections before it answers'
     return second === 'stale' ? { answered: false, reason: 'broken', explanation, durationMs: 0 } : second
