@@ -180,9 +180,10 @@ interface PythonAnswer {
   readonly fields: readonly Readonly<Record<string, string>>[]
 }
 
-const python = (verify: readonly object[], sign: readonly object[]): PythonAnswer =>
+const python = (verify: readonly object[], sign: readonly object[], program = 'proofs.py'): PythonAnswer =>
   JSON.parse(
-    execFileSync('python3', [`${pythonTests}proofs.py`], {
+    execFileSync('python3', [pythonTests + program], {
+      env: { PATH: process.env['PATH'], PYTHONDONTWRITEBYTECODE: '1' },
       input: JSON.stringify({ verify, sign }),
       encoding: 'utf8',
       maxBuffer: 256 * 1024 * 1024,
@@ -237,6 +238,19 @@ function damaged(headers: Lines): Lines {
   })
 }
 
+const { cases: publishedCases } = JSON.parse(
+  readFileSync(new URL('../vectors/proof.json', import.meta.url), 'utf8'),
+) as {
+  cases: {
+    request: { bodyBase64: string }
+    expect: { verdict: string; reason?: string; reasons?: string[] }
+  }[]
+}
+const published = publishedCases.map((one) => ({ ...one, ...one.request, body: one.request.bodyBase64 }))
+const publishedVerdicts = publishedCases.map(
+  ({ expect: { verdict, reason, reasons } }) => reasons?.[0] ?? reason ?? verdict,
+)
+
 describe('Python, written from docs/wire.md', () => {
   it(`verifies ${count} random requests that were signed here, and signs them to the same fields`, () => {
     const signed = requests.map((one) => signedHere(one))
@@ -279,18 +293,49 @@ describe('Python, written from docs/wire.md', () => {
   })
 
   it('has the verdicts of the published proofs', () => {
-    const { cases } = JSON.parse(readFileSync(new URL('../vectors/proof.json', import.meta.url), 'utf8')) as {
-      cases: {
-        request: { bodyBase64: string }
-        expect: { verdict: string; reason?: string; reasons?: string[] }
-      }[]
-    }
+    const { verdicts } = python(published, [])
+    expect(verdicts).toEqual(publishedVerdicts)
+  })
+})
+
+describe('Python as it is emitted', () => {
+  const program = 'emitted_proofs.py'
+
+  it('has the verdicts of the published proofs', () => {
+    const { verdicts } = python(published, [], program)
+    expect(verdicts).toEqual(publishedVerdicts)
+  })
+
+  it(`has the same verdict and the same reason for ${count} whole and ${2 * count} damaged requests`, () => {
+    const whole = requests.map((one) => [one, signedHere(one)] as const)
+    const broken = [
+      ...requests.map((one) => [one, damaged(signedHere(one))] as const),
+      ...requests.map((one) => [one, damaged(damaged(damaged(signedHere(one))))] as const),
+    ]
+    const all = [...whole, ...broken]
+    const here = all.map(([one, headers]) => verdictHere(one, headers))
     const { verdicts } = python(
-      cases.map((one) => ({ ...one, ...one.request, body: one.request.bodyBase64 })),
+      all.map(([one, headers]) => told(one, headers)),
       [],
+      program,
     )
-    expect(verdicts).toEqual(
-      cases.map(({ expect: { verdict, reason, reasons } }) => reasons?.[0] ?? reason ?? verdict),
+    expect(
+      here.flatMap((verdict, at) =>
+        verdict === verdicts[at] ? [] : [[verdict, verdicts[at], all[at]?.[1]]],
+      ),
+    ).toEqual([])
+    expect(new Set(here.slice(0, count))).toEqual(new Set(['valid']))
+    expect(new Set(here).size).toBe(7)
+  })
+
+  it('signs random requests to the same fields', () => {
+    const overHttp = requests.filter(({ binding }) => binding === 'http')
+    const { fields } = python(
+      [],
+      overHttp.map((one) => told(one, one.headers)),
+      program,
     )
+    expect(fields).toEqual(overHttp.map((one) => Object.fromEntries(signedHere(one).slice(-3))))
+    expect(overHttp.length).toBeGreaterThan(count / 2)
   })
 })

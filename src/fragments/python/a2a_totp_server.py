@@ -9,8 +9,11 @@ Made by `a2a-totp config server --format python` (or `crewai`, which adds crewAI
     grpc.aio.server(interceptors=[totp_interceptor(authenticator)])  # gRPC
     context_builder = TOTPCallContextBuilder()  # optional: the SDK's own reports the peer too; this demands a guard
 
-For a2a-sdk 0.3 and 1.x, Python 3.10 and up; needs no other package. Guesses and used codes are counted in this
-process: several worker processes multiply the budgets and let a code pass once each, so run one.
+For a2a-sdk 0.3 and 1.x, Python 3.10 and up; needs no other package. Guesses, used codes and nonces are counted in this
+process: several worker processes multiply the budgets and let a code or a signed request pass once each, so run one.
+
+Requests may carry a proof (HTTP Message Signatures, RFC 9421) that binds them to a seed. What it is worth is up to the
+policy `signed` of the peer. The path counts as it was received: `path_prefix` puts back what a proxy strips from it.
 
 A guess is looked at again after its answer: a code that is out of time by at most 20 minutes is logged as `code_stale`.
 """
@@ -52,8 +55,8 @@ from collections.abc import (
 )
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, Protocol
-from urllib.parse import unquote
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, Protocol
+from urllib.parse import quote, unquote
 
 from a2a.auth.user import User
 
@@ -65,9 +68,11 @@ __all__ = [
     "CALLER_KEY",
     "Authenticator",
     "Caller",
+    "ContentRefusedError",
     "GuardMissingError",
     "PeerUser",
     "Refusal",
+    "RequestHead",
     "RequestUser",
     "Roster",
     "ServerFile",
@@ -101,6 +106,13 @@ class GuardMissingError(RuntimeError):
 
 Algorithm = Literal["SHA1", "SHA256", "SHA512"]
 Replay = Literal["once", "reuse"]
+Signed = Literal["off", "observe", "accept", "require"]
+"""What an agent does with the proofs of a peer; see the section on proofs."""
+
+_SIGNED: tuple[Signed, ...] = ("off", "observe", "accept", "require")
+
+_PROOF_TAG = "a2a-totp/proof/v1"
+"""What makes a member of `Signature-Input` a proof, whatever its label. Also the salt of all keys."""
 
 _HASHES = {"SHA1": hashlib.sha1, "SHA256": hashlib.sha256, "SHA512": hashlib.sha512}
 
@@ -120,6 +132,11 @@ class Profile:
         """How long a code is acceptable, in seconds."""
         return (2 * self.window + 1) * self.period
 
+    @property
+    def proof_life(self) -> int:
+        """How long a proof may live, and how far ahead its clock may be, in seconds."""
+        return (self.window + 1) * self.period
+
     def time_step(self, at: float) -> int:
         """T in RFC 6238 section 4.2, for an instant in unix seconds."""
         return math.floor(at / self.period)
@@ -138,7 +155,7 @@ def seed_digest(key: bytes, profile: Profile) -> str:
 
     HKDF-SHA256 (RFC 5869) to 16 bytes, in base64url.
     """
-    extracted = hmac.digest(b"a2a-totp/proof/v1", _hmac_key(key, profile.algorithm), "sha256")
+    extracted = hmac.digest(_PROOF_TAG.encode(), _hmac_key(key, profile.algorithm), "sha256")
     expanded = hmac.digest(extracted, f"claim {profile.period}\x01".encode(), "sha256")
     return base64.urlsafe_b64encode(expanded[:16]).decode().rstrip("=")
 
@@ -152,6 +169,24 @@ def _hmac_key(key: bytes, algorithm: Algorithm) -> bytes:
 def is_code(text: str, digits: int) -> bool:
     """Whether a text could be a code: ASCII digits, exactly as many. Asked before any HMAC."""
     return len(text) == digits and text.isascii() and text.isdigit()
+
+
+@dataclass(frozen=True)
+class ProofKey:
+    """The key of the proofs of one seed for one agent. `keyid` names it, and is not secret."""
+
+    keyid: str
+    mac: bytes = field(repr=False)
+
+
+def proof_key(seed: bytes, agent: str) -> ProofKey:
+    """HKDF-SHA256 (RFC 5869) of the seed: independent of its codes, and of other agents' keys."""
+    extracted = hmac.digest(_PROOF_TAG.encode(), seed, "sha256")
+
+    def expand(name: str) -> bytes:
+        return hmac.digest(extracted, f"{name} {agent}\x01".encode(), "sha256")
+
+    return ProofKey(f"{agent}/{base64.urlsafe_b64encode(expand('kid')[:6]).decode()}", expand("mac"))
 
 
 # The server file ---------------------------------------------------------------------------------------------
@@ -174,6 +209,20 @@ class Peer:
     profile: Profile
     replay: Replay
     seeds: tuple[Seed, ...]
+    signed: Signed = "off"
+    proof_keys: tuple[ProofKey, ...] = field(default=(), repr=False)
+    """Those of its seeds, in their order, made beforehand: making them takes time, which would tell that a token is
+    live. None under `off`, where nobody asks."""
+
+    @property
+    def spends_proofs(self) -> bool:
+        """Whether proofs change what is decided."""
+        return self.signed in ("accept", "require")
+
+    @property
+    def may_share_seed(self) -> bool:
+        """Under `once`, a request of one peer would spend the codes of the others, unless each is signed."""
+        return self.replay != "once" or self.signed == "require"
 
     @functools.cached_property
     def digests(self) -> tuple[str, ...]:
@@ -205,6 +254,13 @@ class Roster:
     """The names of the peers that have a seed of another, and so its budget."""
     serial: int | None = None
     """Grows with each change of the store; None in a file without one."""
+    signed: Signed = "off"
+    """The agent's own policy for proofs, for the challenge. A peer's own may differ."""
+
+    @functools.cached_property
+    def longest_period(self) -> int:
+        """Of the peers whose proofs are looked at, in seconds; 0 if there are none."""
+        return max((peer.profile.period for peer in self.peers.values() if peer.signed != "off"), default=0)
 
     def is_live(self, token_hash: str, peer: Peer, at: float) -> bool:
         """Whether guesses with a token count for that peer."""
@@ -242,7 +298,7 @@ _PROFILE_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
-_REQUIREMENTS = frozenset({"once", "shared-seed"})
+_REQUIREMENTS = frozenset({"once", "shared-seed", "signed"})
 """The words of `requires` that this module knows."""
 
 
@@ -273,6 +329,7 @@ def parse_server_file(text: str, *, allow_weak_seeds: bool = False) -> Roster:
         raise ServerFileError("serial must be a whole number, 0 or more")
     given = _object(file.get("profile"), "profile")
     profile = _profile(Profile(), {name: given.get(name) for name in _PROFILE_RULES}, "profile")
+    signed = _signed(file, "signed")
     shared_seeds = _seeds(file["sharedSeeds"], "sharedSeeds", allow_weak_seeds) if "sharedSeeds" in file else None
     peers: dict[str, Peer] = {}
     tokens: dict[str, Grant] = {}
@@ -281,12 +338,15 @@ def parse_server_file(text: str, *, allow_weak_seeds: bool = False) -> Roster:
             raise ServerFileError("peers has a name that is not allowed")
         where = _place_of(name)
         entry = _object(value, where)
-        peers[name] = peer = _peer(name, where, entry, profile, shared_seeds, allow_weak_seeds)
+        peer = _peer(name, where, entry, profile, shared_seeds, allow_weak_seeds)
+        if peer.signed != "off":
+            peer = replace(peer, proof_keys=tuple(proof_key(seed.key, agent) for seed in peer.seeds))
+        peers[name] = peer
         for token_hash, expires_at in _tokens(entry.get("tokens"), f"{where}.tokens"):
             if token_hash in tokens:
                 raise ServerFileError(f"{where}.tokens has a token that is listed twice; give it to one peer, once")
             tokens[token_hash] = Grant(peer, expires_at)
-    return Roster(agent, profile, peers, tokens, _require_distinct_seeds(peers.values()), serial)
+    return Roster(agent, profile, peers, tokens, _require_distinct_seeds(peers.values()), serial, signed)
 
 
 def _place_of(peer: str) -> str:
@@ -297,7 +357,7 @@ def _require_distinct_seeds(peers: Iterable[Peer]) -> frozenset[str]:
     """The names of the peers that have a seed of another.
 
     Claims belong to a seed and its time steps, so a seed has one profile, no peer has it twice, and no two have it
-    while one of them is under `once`.
+    while one of them is under `once` without a proof of each request.
     """
     owners: dict[bytes, Peer] = {}
     sharing: set[str] = set()
@@ -313,7 +373,7 @@ def _require_distinct_seeds(peers: Iterable[Peer]) -> frozenset[str]:
                         f"{_place_of(peer.name)} has a seed of {_place_of(owner.name)} with another algorithm, digits "
                         "or period; use a seed of its own"
                     )
-                if owner and "once" in (owner.replay, peer.replay):
+                if owner and not (owner.may_share_seed and peer.may_share_seed):
                     raise ServerFileError(
                         f"{_place_of(peer.name)} has a seed of {_place_of(owner.name)}: under policy once, a request "
                         "of one would spend the codes of the other; use a seed of its own"
@@ -333,10 +393,20 @@ def _peer(
     replay = entry.get("replay")
     if replay not in ("once", "reuse"):
         raise ServerFileError(f"{where}.replay must be once or reuse")
-    if shared is not None and replay == "once":
-        raise ServerFileError(f"{where}.replay must not be once: peers share a seed, and its codes")
     seeds = _seeds(entry.get("seeds"), f"{where}.seeds", allow_weak) if shared is None else shared
-    return Peer(name, _profile(base, own, where), replay, seeds)
+    peer = Peer(name, _profile(base, own, where), replay, seeds, _signed(entry, f"{where}.signed"))
+    if shared is not None and not peer.may_share_seed:
+        raise ServerFileError(
+            f"{where}.replay must not be once unless signed is require: peers share a seed, and its codes"
+        )
+    return peer
+
+
+def _signed(entry: Mapping[str, Any], where: str) -> Signed:
+    for policy in _SIGNED:
+        if entry.get("signed", "off") == policy:
+            return policy
+    raise ServerFileError(f"{where} must be one of {', '.join(_SIGNED)}")
 
 
 def _profile(base: Profile, given: Mapping[str, Any], where: str) -> Profile:
@@ -502,9 +572,393 @@ class ServerFile:
         return parse_server_file(text, allow_weak_seeds=self._allow_weak)
 
 
+# Proofs (RFC 9421 with RFC 8941 and RFC 9530) -----------------------------------------------------------------
+# A frozen profile. `off` ignores proofs; `observe` decides as if there were none, and logs what they are worth; under
+# `accept` a proof that is there must be valid, and is good for one request; `require` lets in no request without one.
+
+
+@dataclass(frozen=True)
+class RequestHead:
+    """The request that a proof is bound to, as it was received.
+
+    `target` is the path and the query; over gRPC it is `/package.Service/Method`, and `method` is POST.
+    """
+
+    method: str
+    target: str
+    binding: Literal["http", "grpc"] = "http"
+
+
+class _Bare(NamedTuple):
+    """A bare item. `value` is that of an integer, of a string without its quotes, of bytes in base64."""
+
+    kind: Literal["string", "integer", "decimal", "bytes", "boolean", "token"]
+    value: str | int | bool
+    text: str
+
+
+_Parameters = list[tuple[str, _Bare]]
+
+
+class _Member(NamedTuple):
+    """A member of a dictionary: an inner list, or a single item. `text` is how it was written."""
+
+    label: str
+    items: list[tuple[_Bare, _Parameters]] | None
+    item: _Bare | None
+    parameters: _Parameters
+    text: str
+
+
+class _NoDictionaryError(Exception):
+    """The text is no dictionary."""
+
+
+_SF_KEY = re.compile(r"[a-z*][a-z0-9_\-.*]*")
+_SF_NUMBER = re.compile(r"-?(?:[0-9]{1,12}\.[0-9]{1,3}(?![0-9])|[0-9]{1,15}(?![0-9.]))")
+_SF_PLAIN = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]*")
+_SF_ESCAPE = re.compile(r'\\["\\]')
+_SF_TOKEN = re.compile(r"[A-Za-z*][!#$%&'*+\-.^_`|~0-9A-Za-z:/]*")
+_SF_BYTES = re.compile(r":([A-Za-z0-9+/]*)(=*):")
+_SF_BOOLEAN = re.compile(r"\?[01]")
+_SF_SPACES = re.compile(r" *")
+_SF_BLANKS = re.compile(r"[ \t]*")
+_SF_TRUE = _Bare("boolean", True, "")
+
+
+class _Scanner:
+    """Reads a dictionary of Structured Fields (RFC 8941 section 4.2): strictly, in one pass."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+
+    def dictionary(self) -> list[_Member]:
+        """All members, those with equal labels too."""
+        members: list[_Member] = []
+        self._take(_SF_SPACES)
+        while self._at < len(self._text):
+            members.append(self._member())
+            self._take(_SF_BLANKS)
+            if self._at == len(self._text):
+                break
+            self._expect(",")
+            self._take(_SF_BLANKS)
+            if self._at == len(self._text):  # a comma at the end
+                self._fail()
+        return members
+
+    def _member(self) -> _Member:
+        label = self._take(_SF_KEY)[0]
+        if not self._skip("="):
+            return _Member(label, None, _SF_TRUE, self._parameters(), "")
+        begin = self._at
+        items, item = (self._inner_list(), None) if self._peek() == "(" else (None, self._bare())
+        parameters = self._parameters()
+        return _Member(label, items, item, parameters, self._text[begin : self._at])
+
+    def _inner_list(self) -> list[tuple[_Bare, _Parameters]]:
+        items: list[tuple[_Bare, _Parameters]] = []
+        self._expect("(")
+        while True:
+            self._take(_SF_SPACES)
+            if self._skip(")"):
+                return items
+            items.append((self._bare(), self._parameters()))
+            if self._peek() not in (" ", ")"):
+                self._fail()
+
+    def _parameters(self) -> _Parameters:
+        parameters: _Parameters = []
+        while self._skip(";"):
+            self._take(_SF_SPACES)
+            key = self._take(_SF_KEY)[0]
+            parameters.append((key, self._bare() if self._skip("=") else _SF_TRUE))
+        return parameters
+
+    def _bare(self) -> _Bare:
+        first = self._peek()
+        if first == '"':
+            text = self._string()
+            return _Bare("string", re.sub(r"\\(.)", r"\1", text[1:-1]), text)
+        if first == ":":
+            found = self._take(_SF_BYTES)
+            spare = -len(found[1]) % 4
+            # Padding may be missing; what no reader could decode is none.
+            if spare == 3 or len(found[2]) > spare:
+                self._fail()
+            return _Bare("bytes", found[1] + found[2], found[0])
+        if first == "?":
+            text = self._take(_SF_BOOLEAN)[0]
+            return _Bare("boolean", text == "?1", text)
+        if first == "-" or "0" <= first <= "9":
+            text = self._take(_SF_NUMBER)[0]
+            return _Bare("decimal", text, text) if "." in text else _Bare("integer", int(text), text)
+        text = self._take(_SF_TOKEN)[0]
+        return _Bare("token", text, text)
+
+    def _string(self) -> str:
+        begin = self._at
+        self._expect('"')
+        self._take(_SF_PLAIN)
+        while self._peek() != '"':
+            self._take(_SF_ESCAPE)
+            self._take(_SF_PLAIN)
+        self._at += 1
+        return self._text[begin : self._at]
+
+    def _peek(self) -> str:
+        return self._text[self._at : self._at + 1]
+
+    def _skip(self, character: str) -> bool:
+        found = self._peek() == character
+        self._at += found
+        return found
+
+    def _expect(self, character: str) -> None:
+        if not self._skip(character):
+            self._fail()
+
+    def _take(self, pattern: re.Pattern[str]) -> re.Match[str]:
+        found = pattern.match(self._text, self._at)
+        if found is None:
+            self._fail()
+        self._at = found.end()
+        return found
+
+    def _fail(self) -> NoReturn:
+        raise _NoDictionaryError
+
+
+def _members_of(lines: Sequence[str]) -> list[_Member] | None:
+    try:
+        return _Scanner(_combined(lines)).dictionary()
+    except _NoDictionaryError:
+        return None
+
+
+def _dictionary_of(lines: Sequence[str]) -> list[_Member] | None:
+    """None also where a label comes twice: readers that take different ones would see different signatures."""
+    members = _members_of(lines)
+    return members if members is not None and len({member.label for member in members}) == len(members) else None
+
+
+def _combined(lines: Sequence[str]) -> str:
+    """The value of a field (RFC 9421 section 2.1)."""
+    return ", ".join(line.strip(" \t") for line in lines)
+
+
+_SF_DECIMAL = re.compile(r"(?!-0\.0$)-?(?:0|[1-9][0-9]{0,11})\.(?:0|[0-9]{0,2}[1-9])")
+
+
+def _is_canonical(member: _Member) -> bool:
+    """Whether a member is written as RFC 8941 section 4.1 writes it. What is signed is the text."""
+    if member.items is None:
+        written = _written(member.item) if member.item else ""
+    else:
+        written = f"({' '.join(_written(item) + _written_parameters(own) for item, own in member.items)})"
+    return member.text == written + _written_parameters(member.parameters)
+
+
+def _written_parameters(parameters: _Parameters) -> str:
+    if len({key for key, _ in parameters}) < len(parameters):
+        return "\0"  # a writer has one value for a key
+    return "".join(f";{key}" if value.value is True else f";{key}={_written(value)}" for key, value in parameters)
+
+
+def _written(item: _Bare) -> str:
+    if item.kind == "string":
+        return '"' + re.sub(r'(["\\])', r"\\\1", str(item.value)) + '"'
+    if item.kind == "bytes":
+        return f":{base64.b64encode(_decoded(str(item.value))).decode()}:"
+    if item.kind == "boolean":
+        return "?1" if item.value else "?0"
+    if item.kind == "decimal":
+        return item.text if _SF_DECIMAL.fullmatch(item.text) else "\0"
+    return str(item.value)
+
+
+def _decoded(text: str) -> bytes:
+    letters = text.rstrip("=")
+    return base64.b64decode(letters + "=" * (-len(letters) % 4))
+
+
+def _bytes_of(member: _Member) -> bytes | None:
+    """The 32 bytes of a member in canonical, padded base64 without parameters."""
+    if member.item is None or member.item.kind != "bytes" or member.parameters:
+        return None
+    found = _decoded(str(member.item.value))
+    return found if len(found) == 32 and base64.b64encode(found).decode() == member.item.value else None
+
+
+class _Proof(NamedTuple):
+    """A proof of the profile's form, not verified yet. The nonce is spent as it was written."""
+
+    keyid: str
+    created: int
+    expires: int
+    nonce: str
+    digest: bytes
+    base: str
+    signature: bytes
+
+
+_Lines = Mapping[str, Sequence[str]]
+"""All lines of each field, by its name in lower case."""
+
+_ALWAYS_COVERED = ("@method", "@path", "@query", "content-digest", "authorization")
+_OPTIONAL_COMPONENTS = ("content-type", "a2a-version", "a2a-extensions")
+"""Covered whenever the request has them. The content type of gRPC is its own."""
+_PLAIN_VALUE = re.compile(r"[\t\x20-\x7e]*")
+_NONCE = re.compile(r"[A-Za-z0-9_-]{22,64}")
+_PROOF_PARAMETERS = frozenset({"created", "expires", "nonce", "keyid", "tag", "alg"})
+
+
+def _may_be_signed(lines: _Lines) -> bool:
+    return "signature-input" in lines or "signature" in lines
+
+
+def _read_proof(head: RequestHead, lines: _Lines, header: str, life: int) -> _Proof | str | None:
+    """The proof of a request, the reason why it is none of the profile's form, or None for an unsigned request.
+
+    `header` is the field of the code in lower case, `life` how long a proof may live in seconds.
+    """
+    if not _may_be_signed(lines):
+        return None
+    inputs, signatures = (_dictionary_of(lines.get(name, ())) for name in ("signature-input", "signature"))
+    if "signature-input" not in lines or "signature" not in lines or inputs is None or signatures is None:
+        return "proof-malformed"
+    ours = [member for member in inputs if _is_ours(member)]
+    if not ours:
+        return None
+    member = ours[0]
+    found = [_bytes_of(other) for other in signatures if other.label == member.label]
+    signature = found[0] if found else None
+    given = _proof_parameters(member, life) if len(ours) == 1 else None
+    if signature is None or given is None or member.items is None:
+        return "proof-malformed"
+
+    optional = _OPTIONAL_COMPONENTS if head.binding == "http" else _OPTIONAL_COMPONENTS[1:]
+    expected = [*_ALWAYS_COVERED, header, *(name for name in optional if name in lines)]
+    values = {name: _component(head, lines, name) for name in expected}
+    named = {item.value for item, _ in member.items if isinstance(item.value, str)}
+    if any(name in named and not _PLAIN_VALUE.fullmatch(values[name]) for name in expected):
+        return "proof-malformed"
+    covered = [str(item.value) for item, own in member.items if item.kind == "string" and not own]
+    if len(member.items) != len(expected) or set(covered) != set(expected):
+        return "proof-uncovered"
+    if any(not name.startswith("@") and name not in lines for name in covered):
+        return "proof-uncovered"
+
+    digests = [one for one in _members_of(lines.get("content-digest", ())) or () if one.label == "sha-256"]
+    digest = _bytes_of(digests[0]) if len(digests) == 1 else None
+    if digest is None or "content-encoding" in lines:
+        return "proof-digest"
+    created, expires, nonce, keyid = given
+    base = "\n".join([*(f'"{name}": {values[name]}' for name in covered), f'"@signature-params": {member.text}'])
+    return _Proof(keyid, created, expires, nonce, digest, base, signature)
+
+
+def _is_ours(member: _Member) -> bool:
+    """By its tag. One whose tag is repeated is ours if any of them is, so that readers cannot disagree."""
+    return any(key == "tag" and item.kind == "string" and item.value == _PROOF_TAG for key, item in member.parameters)
+
+
+def _proof_parameters(member: _Member, life: int) -> tuple[int, int, str, str] | None:
+    """Created, expires, nonce and key id; None if they are not those of the profile, or not canonical."""
+    given = dict(member.parameters)
+    if member.items is None or len(given) < len(member.parameters) or not _is_canonical(member):
+        return None
+    created, expires = (given.get(name) for name in ("created", "expires"))
+    nonce, keyid, alg = (given.get(name) for name in ("nonce", "keyid", "alg"))
+    if created is None or expires is None or nonce is None or keyid is None or not given.keys() <= _PROOF_PARAMETERS:
+        return None
+    if (created.kind, expires.kind, nonce.kind, keyid.kind) != ("integer", "integer", "string", "string"):
+        return None
+    if alg is not None and (alg.kind, alg.value) != ("string", "hmac-sha256"):
+        return None
+    text = str(nonce.value)
+    # 16 to 48 bytes in base64url without padding, which never has 4n + 1 characters.
+    if not _NONCE.fullmatch(text) or len(text) % 4 == 1:
+        return None
+    begin, end = int(created.value), int(expires.value)
+    return (begin, end, text, str(keyid.value)) if begin < end <= begin + life else None
+
+
+def _component(head: RequestHead, lines: _Lines, name: str) -> str:
+    """The value of a component (RFC 9421 sections 2.1 and 2.2)."""
+    path, _, query = head.target.partition("?")
+    derived = {"@method": head.method, "@path": path, "@query": f"?{query}"}
+    return derived[name] if name in derived else _combined(lines.get(name, ()))
+
+
+def verify_head(
+    head: RequestHead,
+    lines: _Lines,
+    *,
+    header: str,
+    period: int,
+    window: int,
+    keys: Sequence[ProofKey | None],
+    decoy: ProofKey,
+    at: float,
+) -> tuple[_Proof, int] | str | None:
+    """Verifies all of a proof that the head of the request shows: form, coverage, key, MAC and time.
+
+    `keys` are those of the live seeds, with None for the others; `decoy` takes the place of one that is not known, so
+    that the time does not tell. Returns the proof and the number of its key; the reason of a refusal; or None for an
+    unsigned request. The content and the nonce are still to be compared.
+    """
+    life = (window + 1) * period
+    proof = _read_proof(head, lines, header, life)
+    if proof is None or isinstance(proof, str):
+        return proof
+    named = [number for number, key in enumerate(keys) if key and key.keyid == proof.keyid]
+    candidates = [(number, keys[number]) for number in named] or [(-1, decoy)]
+    base = proof.base.encode("latin-1")
+    right = -1
+    for number, key in candidates:
+        mac = hmac.digest(key.mac if key else b"", base, "sha256")
+        if hmac.compare_digest(mac, proof.signature) and right < 0:
+            right = number
+    if not named:
+        return "proof-key"
+    if right < 0:
+        return "proof-mac"
+    now = math.floor(at)
+    return (proof, right) if proof.created <= now + life and now <= proof.expires else "proof-stale"
+
+
+def content_hash(binding: Literal["http", "grpc"], length: int = 0) -> Any:
+    """A SHA-256 that takes the content as it is sent; of gRPC with its prefix, a zero byte and the length."""
+    return hashlib.sha256(b"\0" + length.to_bytes(4, "big") if binding == "grpc" else b"")
+
+
+def content_digest(binding: Literal["http", "grpc"], content: bytes) -> bytes:
+    """The digest of a content at hand: of a body, or of a serialised message."""
+    found = content_hash(binding, len(content))
+    found.update(content)
+    digest: bytes = found.digest()
+    return digest
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """What the head of a request shows of its proof. `unseen`: there may be one, and nobody told the request's head."""
+
+    kind: Literal["absent", "invalid", "valid", "unseen"]
+    reason: str = ""
+    proof: _Proof | None = None
+    seed: int = -1
+    """The number of the seed that it was made with."""
+
+
+_ABSENT = _Checked("absent")
+
+
 # Replay protection and throttle ------------------------------------------------------------------------------
 
-Outcome = Literal["accepted", "wrong", "replayed", "throttled", "unknown"]
+Outcome = Literal["accepted", "wrong", "replayed", "throttled", "unknown", "full"]
 
 _GUESSES_A_DAY = 150
 """With 6 digits and a window of 0: at most 1.5e-4 accepted guesses of a seed a day, which is one in 18 years."""
@@ -562,6 +1016,15 @@ class Match:
 
 
 @dataclass(frozen=True)
+class SpentProof:
+    """What a proof spends. Both instants are unix seconds, by the peer's clock."""
+
+    nonce: str
+    created: int
+    expires: int
+
+
+@dataclass(frozen=True)
 class Attempt:
     """A well-formed code that came with a live token of the peer; without `match` it is a guess.
 
@@ -574,6 +1037,8 @@ class Attempt:
     match: Match | None
     at: float
     is_live: Callable[[str], bool] | None = None
+    proof: SpentProof | None = None
+    """One that was verified but for its nonce. Then there is a match."""
 
     @property
     def time_step(self) -> int:
@@ -607,6 +1072,10 @@ class _Kept:
         """Only ever prolongs."""
         self.until = max(self.until, at + seconds)
         self.until_uptime = max(self.until_uptime, time.monotonic() + seconds)
+
+    def is_over(self, at: float, uptime: float) -> bool:
+        """By both."""
+        return self.until <= at and self.until_uptime <= uptime
 
 
 @dataclass
@@ -724,6 +1193,90 @@ def _nth_newest(logs: Collection[_TokenLog], n: int, since: int) -> int:
     return instants[beyond - 1]
 
 
+@dataclass
+class _Bucket:
+    """Nonces that expire at about the same time, and are forgotten together."""
+
+    nonces: set[str] = field(default_factory=set)
+    until_uptime: float = -math.inf
+
+
+@dataclass
+class _SeedNonces(_Kept):
+    """The nonces of one seed, by the unix second in which the last of them may expire."""
+
+    buckets: dict[int, _Bucket] = field(default_factory=dict)
+    count: int = 0
+    forgotten_until: float = -math.inf
+    """Nonces that expire in this second or before may have been forgotten."""
+
+
+class _Nonces:
+    """The nonces that were spent, by seed.
+
+    One is forgotten when it has expired both by the clock and by the uptime. A clock that was ahead and is set back
+    would make forgotten ones valid again, so each seed remembers up to when they were forgotten.
+    """
+
+    def __init__(self, most: int, most_in_all: int) -> None:
+        if min(most, most_in_all) < 1:
+            raise ValueError("most_nonces and most_nonces_in_all must be whole numbers above 0")
+        self._most, self._most_in_all = most, most_in_all
+        self._seeds: dict[str, _SeedNonces] = {}
+        self._count = 0
+        self._next_sweep = -math.inf
+
+    def spend(self, attempt: Attempt, seed: str, proof: SpentProof, since: int) -> Decision | None:
+        """Spends a nonce; or says why not, and changes nothing. `since` is when the memory begins, in unix seconds."""
+        at, life = attempt.at, attempt.peer.profile.proof_life
+        own = self._seeds.get(seed)
+        if own and any(proof.nonce in bucket.nonces for bucket in own.buckets.values()):
+            return Decision("replayed")
+        if proof.created < since:
+            return Decision("unknown", _whole_seconds(since - at))
+        if own:
+            self._forget(own, at, time.monotonic())
+            if proof.expires <= own.forgotten_until:
+                known_from = own.forgotten_until + 1 - (proof.expires - proof.created)
+                return Decision("unknown", _whole_seconds(known_from - at))
+        if not (own and own.count >= self._most) and self._count >= self._most_in_all:
+            self.sweep(at)
+        if (own and own.count >= self._most) or self._count >= self._most_in_all:
+            room_from = min(own.buckets) + 1 if own and own.buckets else math.ceil(at) + life
+            return Decision("full", _whole_seconds(room_from - at))
+        self._add(attempt, self._seeds.setdefault(seed, _SeedNonces()), proof)
+        return None
+
+    def sweep(self, at: float) -> None:
+        """Forgets what is over, at most once a second."""
+        uptime = time.monotonic()
+        if uptime < self._next_sweep:
+            return
+        self._next_sweep = uptime + 1
+        for own in self._seeds.values():
+            self._forget(own, at, uptime)
+        for seed in [seed for seed, own in self._seeds.items() if own.count == 0 and own.is_over(at, uptime)]:
+            del self._seeds[seed]
+
+    def _forget(self, own: _SeedNonces, at: float, uptime: float) -> None:
+        for end in [end for end, bucket in own.buckets.items() if at >= end + 1 and uptime >= bucket.until_uptime]:
+            gone = len(own.buckets.pop(end).nonces)
+            own.count -= gone
+            self._count -= gone
+            own.forgotten_until = max(own.forgotten_until, end)
+
+    def _add(self, attempt: Attempt, own: _SeedNonces, proof: SpentProof) -> None:
+        # A look-up asks few buckets.
+        width = max(30, math.ceil(attempt.peer.profile.proof_life / 2))
+        end = -(-proof.expires // width) * width
+        bucket = own.buckets.setdefault(end, _Bucket())
+        bucket.nonces.add(proof.nonce)
+        bucket.until_uptime = max(bucket.until_uptime, time.monotonic() + end + 1 - attempt.at)
+        own.count += 1
+        self._count += 1
+        own.keep(_CLAIM_KEPT, attempt.at)
+
+
 class MemoryState:
     """Replay protection and throttle of one process, asked and answered in one atomic step.
 
@@ -731,15 +1284,20 @@ class MemoryState:
     the budget of one is exhausted. Memory is bounded by the number of seeds.
 
     Under `once`, a code that could have been spent before `since` (unix seconds) is `unknown`: after a restart
-    that lasts up to window + 1 periods.
+    that lasts up to window + 1 periods. So is a proof that was created before that second.
+
+    A proof takes another way, also while a budget is exhausted: in one step its nonce is spent, and the claim of its
+    seed rises to the time step of the code. So many nonces of a seed, and of all seeds, are remembered at most; beyond
+    that proofs are refused, and none is forgotten early. Only who has a seed can fill it.
     """
 
-    def __init__(self, since: float) -> None:
+    def __init__(self, since: float, *, most_nonces: int = 120_000, most_nonces_in_all: int = 480_000) -> None:
         self._since = since
         self._lock = threading.Lock()
         # By the digest of the seed.
         self._claims: dict[str, _Claim] = {}
         self._guesses: dict[str, _GuessLog] = {}
+        self._nonces = _Nonces(most_nonces, most_nonces_in_all)
         # Codes ahead of the window, by the first live seed, peer and drift: their time step, and when they came.
         self._ahead: dict[tuple[str, str, int], tuple[int, float]] = {}
         self._next_sweep = -math.inf
@@ -749,6 +1307,8 @@ class MemoryState:
         seeds = attempt.peer.live_digests(attempt.at)
         with self._lock:
             self._sweep(attempt.at)
+            if attempt.proof and attempt.match:
+                return self._spend_nonce(attempt, attempt.match, attempt.proof)
             wait = self._wait_for(attempt, seeds)
             if wait > 0:
                 return Decision("throttled", _whole_seconds(wait))
@@ -808,18 +1368,29 @@ class MemoryState:
         if claim and match.time_step <= claim.time_step:
             next_step = max(claim.time_step, attempt.time_step) + 1
             return Decision("replayed", _whole_seconds(next_step * profile.period - at))
-        # A beginning far in the future is that of a clock that was wrong.
-        if self._since > at + profile.life:
-            self._since = at
-        if (match.time_step - profile.window) * profile.period < self._since:
-            first_known = math.ceil(self._since / profile.period) + profile.window
+        since = self._beginning(attempt)
+        if (match.time_step - profile.window) * profile.period < since:
+            first_known = math.ceil(since / profile.period) + profile.window
             return Decision("unknown", _whole_seconds(first_known * profile.period - at))
         self._spend(attempt, match)
         return Decision("accepted")
 
+    def _spend_nonce(self, attempt: Attempt, match: Match, proof: SpentProof) -> Decision:
+        refused = self._nonces.spend(attempt, match.seed, proof, math.floor(self._beginning(attempt)))
+        if refused:
+            return refused
+        self._spend(attempt, match)
+        return Decision("accepted")
+
+    def _beginning(self, attempt: Attempt) -> float:
+        """When the memory begins. A beginning far in the future is that of a clock that was wrong."""
+        if self._since > attempt.at + attempt.peer.profile.life:
+            self._since = attempt.at
+        return self._since
+
     def _spend(self, attempt: Attempt, match: Match) -> None:
         claim = self._claims.setdefault(match.seed, _Claim())
-        claim.time_step = match.time_step
+        claim.time_step = max(claim.time_step, match.time_step)
         claim.keep(attempt.peer.profile.life + _CLAIM_KEPT, attempt.at)
 
     def _sweep(self, at: float) -> None:
@@ -829,12 +1400,13 @@ class MemoryState:
         self._next_sweep = uptime + _SWEEP_EVERY
         _forget(self._claims, at, uptime)
         _forget(self._guesses, at, uptime)
+        self._nonces.sweep(at)
         for key in [key for key, (_, came) in self._ahead.items() if not _is_recent(came, at)]:
             del self._ahead[key]
 
 
 def _forget(entries: MutableMapping[str, Any], at: float, uptime: float) -> None:
-    for key in [key for key, kept in entries.items() if kept.until <= at and kept.until_uptime <= uptime]:
+    for key in [key for key, kept in entries.items() if kept.is_over(at, uptime)]:
         del entries[key]
 
 
@@ -917,7 +1489,18 @@ _OUTCOMES: dict[Outcome, tuple[Kind, str]] = {
     "replayed": ("unauthenticated", "code-replayed"),
     "throttled": ("throttled", "guesses-exhausted"),
     "unknown": ("unavailable", "replay-unknown"),
+    "full": ("unavailable", "nonces-full"),
 }
+
+_PROOF_REASONS = frozenset(
+    {
+        *("proof-missing", "proof-malformed", "proof-uncovered", "proof-digest", "proof-key", "proof-mac"),
+        *("proof-stale", "proof-replayed"),
+    }
+)
+
+_BARE_METHODS = frozenset({"GET", "HEAD", "DELETE"})
+"""Requests without content, usually."""
 
 _RETRY_AFTER_FAILURE = 5
 """Whole seconds to stay away when a guard does not know better."""
@@ -928,12 +1511,14 @@ _BEARER = re.compile(r"bearer +([A-Za-z0-9\-._~+/]+=*)", re.IGNORECASE | re.ASCI
 
 @dataclass(frozen=True)
 class Caller:
-    """Who called, and what proved it."""
+    """Who called, and what proved it: the code alone, or (`signed`) also a proof that the request is bound to."""
 
     peer: str
     seed_id: str
     time_step: int
     drift: int
+    proof: Literal["code", "signed"] = "code"
+    agent: str = ""
 
 
 @dataclass(frozen=True)
@@ -945,6 +1530,8 @@ class Refusal:
     peer: str | None = None
     retry_after: int | None = None
     challenges: tuple[str, ...] = ()
+    accept_signature: str | None = None
+    """What a proof has to be like (RFC 9421 section 5.1), where the agent requires one."""
 
     @property
     def status(self) -> int:
@@ -965,6 +1552,8 @@ class Refusal:
     def headers(self) -> list[tuple[str, str]]:
         """The header fields that go with the answer, the challenges first."""
         fields = [("www-authenticate", value) for value in self.challenges]
+        if self.accept_signature is not None:
+            fields.append(("accept-signature", self.accept_signature))
         if self.retry_after is not None:
             fields.append(("retry-after", str(self.retry_after)))
         return fields
@@ -1027,6 +1616,90 @@ def _start_thread_for_later(_process: int) -> None:
     threading.Thread(target=run, name="a2a_totp", daemon=True).start()
 
 
+class _RefusedProofs:
+    """Logs refused proofs at most once a second and peer, with their number: a bad proof is no guess, so nothing else
+    bounds how many a thief of the token can cause."""
+
+    _quiet = 1.0
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        # By peer: when it was logged last, how many are held back, and the last of them.
+        self._held: dict[str, tuple[float, int, str]] = {}
+
+    def add(self, peer: str, text: str) -> None:
+        """Logs it, or holds it back for a second."""
+        now = time.monotonic()
+        with self._lock:
+            last, count, _ = self._held.get(peer, (-math.inf, 0, ""))
+            due = now - last >= self._quiet
+            self._held[peer] = (now, 0, "") if due else (last, count + 1, text)
+        if due:
+            logger.warning("%s count=%d", text, count + 1)
+        elif count == 0:
+            # So that they are logged too where the refusals end.
+            timer = threading.Timer(self._quiet + 0.05, self._flush, (peer,))
+            timer.daemon = True
+            timer.start()
+
+    def _flush(self, peer: str) -> None:
+        with self._lock:
+            last, count, text = self._held[peer]
+            now = time.monotonic()
+            # Else they were logged meanwhile, and others have a timer of their own.
+            due = count > 0 and now - last >= self._quiet
+            if due:
+                self._held[peer] = (now, 0, "")
+        if due:
+            logger.warning("%s count=%d", text, count)
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What the head of a request shows. Whoever passes the request on asks `let_in`, and compares its content.
+
+    `digest` is what the content has to have; None where there is nothing to compare. Where `withholds` is false,
+    another content is only logged.
+    """
+
+    outcome: Caller | Refusal
+    digest: bytes | None
+    withholds: bool
+    _log: Callable[[Caller | Refusal, bool], None] = field(repr=False)
+    _refusal: Callable[[], Refusal] = field(repr=False)
+
+    def let_in(self) -> Caller | Refusal:
+        """The outcome, which is logged. Ask once."""
+        self._log(self.outcome, False)
+        return self.outcome
+
+    def mismatch(self) -> Refusal | None:
+        """The content is another one: the refusal to answer with; None where it is only logged."""
+        refusal = self._refusal()
+        self._log(refusal, not self.withholds)
+        return refusal if self.withholds else None
+
+    def compare(self, digest: bytes) -> Caller | Refusal:
+        """The outcome for a request whose content has that digest. Ask once, in place of `let_in`."""
+        if self.digest is None or hmac.compare_digest(digest, self.digest):
+            return self.let_in()
+        if self.withholds:
+            return self.mismatch() or self.outcome
+        outcome = self.let_in()
+        self.mismatch()
+        return outcome
+
+
+@dataclass(frozen=True)
+class _Decided:
+    outcome: Caller | Refusal
+    checked: _Checked
+    policy: Signed
+    refusal_of_content: Callable[[], Refusal]
+    counted: tuple[Attempt, bool] | None = None
+    """A guess that was counted, and whether it exhausted a budget."""
+
+
 class Authenticator:
     """Checks both factors of a request. There is no way to ask about one of them alone.
 
@@ -1049,7 +1722,10 @@ class Authenticator:
         self._strangers = StrangerLimit()
         self._book, self._book_of = _CodeBook(), roster()
         # They stand in where a refusal is decided without the real ones, so that it takes as long as any other.
-        self._decoy = Peer("", self._book_of.profile, "reuse", (Seed("", secrets.token_bytes(20)),))
+        seed = Seed("", secrets.token_bytes(20))
+        self._decoy_key = proof_key(seed.key, "decoy")
+        self._decoy = Peer("", self._book_of.profile, "reuse", (seed,), "off", (self._decoy_key,))
+        self._refused_proofs = _RefusedProofs()
         self._decoy_guard, self._decoy_strangers = MemoryState(since=0), StrangerLimit()
 
     @classmethod
@@ -1068,20 +1744,78 @@ class Authenticator:
         """The name of the header that carries the code."""
         return self._roster().profile.header
 
-    def authenticate(self, fields: Iterable[tuple[str, str]], source: str = "") -> Caller | Refusal:
-        """Decides about a request. Ask once a request: under `once`, asking again is a replay.
+    def authenticate(
+        self,
+        fields: Iterable[tuple[str, str]],
+        source: str = "",
+        head: RequestHead | None = None,
+        content: bytes | None = None,
+    ) -> Caller | Refusal:
+        """Decides about a request. Ask once a request: under `once`, and for a signed one, asking again is a replay.
 
-        `fields` are all header field lines (or gRPC metadata) as they came, `source` is where from.
+        `fields` are all header field lines (or gRPC metadata) as they came, `source` is where from. With a proof,
+        `head` and `content` are what it is compared with; without them a signed request is refused where proofs matter.
         """
-        outcome, counted = self._decide(fields, source, self._now())
+        bare = head is not None and head.binding == "http" and head.method in _BARE_METHODS
+        examined = self.examine(fields, source, head, sees_content=content is not None or bare)
+        if examined.digest is None or head is None:
+            return examined.let_in()
+        return examined.compare(content_digest(head.binding, content or b""))
+
+    def examine(
+        self,
+        fields: Iterable[tuple[str, str]],
+        source: str = "",
+        head: RequestHead | None = None,
+        *,
+        sees_content: bool = True,
+    ) -> Examined:
+        """Decides about the head of a request, for those who pass its content on. Ask once a request.
+
+        Nonce and code are spent by then, and a content that does not match does not give them back.
+        """
+        decided = self._decide(fields, source, head, sees_content, self._now())
+        checked, policy = decided.checked, decided.policy
+        compares = isinstance(decided.outcome, Caller) and policy != "off" and checked.proof is not None
+
+        def log(outcome: Caller | Refusal, observed: bool) -> None:
+            self._report(outcome, source, checked, policy, observed)
+            if decided.counted:
+                self._later(functools.partial(self._look_again, *decided.counted, source))
+
+        return Examined(
+            decided.outcome,
+            checked.proof.digest if checked.proof and compares else None,
+            policy in ("accept", "require"),
+            log,
+            decided.refusal_of_content,
+        )
+
+    def _report(
+        self, outcome: Caller | Refusal, source: str, checked: _Checked, policy: Signed, observed: bool
+    ) -> None:
+        shown = "" if policy == "off" or checked.kind == "unseen" else f" proof={checked.kind}"
+        shown += f" proof_reason={checked.reason}" if shown and checked.reason else ""
         if isinstance(outcome, Caller):
-            proof = (outcome.peer, outcome.seed_id, outcome.time_step, outcome.drift, source)
-            logger.info("authenticated: peer=%s seed=%s step=%d drift=%d source=%s", *proof)
-        else:
-            logger.warning("refused: reason=%s peer=%s source=%s", outcome.reason, outcome.peer, source)
-        if counted:
-            self._later(functools.partial(self._look_again, *counted, source))
-        return outcome
+            caller = (outcome.peer, outcome.seed_id, outcome.time_step, outcome.drift, source, shown)
+            logger.info("authenticated: peer=%s seed=%s step=%d drift=%d source=%s%s", *caller)
+            return
+        if observed:
+            logger.warning(
+                "proof_observed: peer=%s source=%s proof=invalid proof_reason=%s", outcome.peer, source, outcome.reason
+            )
+            return
+        is_proof = outcome.reason in _PROOF_REASONS
+        if is_proof:
+            absent = outcome.reason == "proof-missing"
+            shown = " proof=absent" if absent else f" proof=invalid proof_reason={outcome.reason}"
+        text = f"refused: reason={outcome.reason} peer={outcome.peer} source={source}{shown}"
+        if is_proof and outcome.peer:
+            self._refused_proofs.add(outcome.peer, text)
+            return
+        if outcome.reason == "guard-failed" and outcome.peer and (checked.kind == "unseen" or checked.proof):
+            text += "; the guard cannot see the content of a signed request: put it in front of whatever reads bodies"
+        logger.warning("%s", text)
 
     def _look_again(self, attempt: Attempt, tripped: bool, source: str) -> None:
         """Is a counted guess a late code? A peer whose clock is wrong sends such codes all day, and is no thief."""
@@ -1096,11 +1830,17 @@ class Authenticator:
             logger.error("token_compromise_suspected: peer=%s; run `a2a-totp rotate %s`", peer.name, peer.name)
 
     def _decide(
-        self, fields: Iterable[tuple[str, str]], source: str, at: float
-    ) -> tuple[Caller | Refusal, tuple[Attempt, bool] | None]:
-        """The outcome; and, if a guess was counted, that guess and whether it exhausted a budget."""
+        self,
+        fields: Iterable[tuple[str, str]],
+        source: str,
+        head: RequestHead | None,
+        sees_content: bool,
+        at: float,
+    ) -> _Decided:
         roster = self._roster()
-        tokens, codes = _lines_of(fields, "authorization", roster.profile.header)
+        lines = _lines_of(fields)
+        header = roster.profile.header.lower()
+        tokens, codes = lines.get("authorization", []), lines.get(header, [])
         bearer = _BEARER.fullmatch(tokens[0]) if len(tokens) == 1 else None
         token = bearer.group(1) if bearer else None
         code = codes[0] if len(codes) == 1 else None
@@ -1112,41 +1852,114 @@ class Authenticator:
             self._book, self._book_of = _CodeBook(), roster
             self._decoy = replace(self._decoy, profile=roster.profile)
         peer = grant.peer if grant and known else self._decoy
+        checked = self._check(roster, peer, head, lines, at)
+        stopped = _refused_proof(peer, checked)
+        used = checked if peer.spends_proofs and checked.kind == "valid" else None
         well_formed = code is not None and is_code(code, peer.profile.digits)
         # Without a code nothing of the peer's is computed: the time would tell whether its codes are known already.
-        compared = peer if well_formed else self._decoy
-        match = self._match(compared, code if code is not None and well_formed else "0" * compared.profile.digits, at)
+        # Where its proof is refused, the code is not looked at.
+        compared = peer if well_formed and not stopped else self._decoy
+        sent = code if code is not None and compared is peer else "0" * compared.profile.digits
+        match = self._match(compared, sent, at, used.seed if used and compared is peer else None)
 
         def refuse(kind: Kind, reason: str, retry_after: int | None = None) -> Refusal:
-            challenges = _challenges(roster.profile.header, bool(tokens)) if kind == "unauthenticated" else ()
+            required = roster.signed == "require"
+            unauthenticated = kind == "unauthenticated"
+            challenges = _challenges(roster.profile.header, bool(tokens), required) if unauthenticated else ()
+            accept = _accept_signature(header) if unauthenticated and required else None
             wait = retry_after or (_RETRY_AFTER_FAILURE if kind == "unavailable" else None)
-            return Refusal(kind, reason, peer.name or None, wait, challenges)
+            return Refusal(kind, reason, peer.name or None, wait, challenges, accept)
+
+        def decided(outcome: Caller | Refusal, counted: tuple[Attempt, bool] | None = None) -> _Decided:
+            return _Decided(
+                outcome, checked, peer.signed, functools.partial(refuse, "unauthenticated", "proof-digest"), counted
+            )
 
         flaw = _flaw(tokens, token, codes)
         if token is None:
-            return refuse("unauthenticated", flaw or "token-missing"), None
+            return decided(refuse("unauthenticated", flaw or "token-missing"))
         source_key = _source_key(source)
         wait = self._decoy_strangers.count("", at) if known else self._strangers.count(source_key, at)
-        if not known or flaw or code is None or not well_formed:
+        # Nobody guesses beside a proof: who signs has the seed.
+        mistake = used is not None and match is None
+        if not known or stopped or flaw or code is None or not well_formed or mistake:
             self._decoy_guard.decide(Attempt(self._decoy, "", "0", None, at))
             if not known and wait:
-                return refuse("throttled", "strangers-exhausted", wait), None
-            return refuse("unauthenticated", (flaw or "code-malformed") if known else "token-refused"), None
+                return decided(refuse("throttled", "strangers-exhausted", wait))
+            if not known:
+                return decided(refuse("unauthenticated", "token-refused"))
+            if stopped == "guard-failed":
+                return decided(refuse("unavailable", stopped))
+            return decided(
+                refuse("unauthenticated", stopped or flaw or ("code-malformed" if not well_formed else "code-wrong"))
+            )
+        if used and not sees_content:
+            return decided(refuse("unavailable", "guard-failed"))
 
         is_live = functools.partial(roster.is_live, peer=peer, at=at)
-        attempt = Attempt(peer, token_hash, code, match, at, is_live)
+        proof = used.proof if used else None
+        spent = SpentProof(proof.nonce, proof.created, proof.expires) if proof else None
+        attempt = Attempt(peer, token_hash, code, match, at, is_live, spent)
         decision = self._guard.decide(attempt)
         # Whatever a guard says, what did not match does not pass.
         if decision.outcome == "accepted" and match:
-            return Caller(peer.name, match.seed_id, match.time_step, match.drift), None
+            shown: Literal["code", "signed"] = "signed" if used else "code"
+            return decided(Caller(peer.name, match.seed_id, match.time_step, match.drift, shown, roster.agent))
         kind, reason = _OUTCOMES.get(decision.outcome, ("unavailable", "guard-failed"))
-        return refuse(kind, reason, decision.retry_after), (attempt, decision.tripped) if decision.counted else None
+        if used and reason == "code-replayed":
+            reason = "proof-replayed"
+        counted = (attempt, decision.tripped) if decision.counted else None
+        return decided(refuse(kind, reason, decision.retry_after), counted)
 
-    def _match(self, peer: Peer, code: str, at: float) -> Match | None:
-        """Compares a code with those of every seed, whatever matches, and of expired ones too: it takes as long."""
+    def _check(
+        self, roster: Roster, peer: Peer, head: RequestHead | None, lines: Mapping[str, Sequence[str]], at: float
+    ) -> _Checked:
+        """Where any peer's proofs are looked at, those of all requests are: the time would tell which tokens are live.
+
+        Never raises, whatever is in the request.
+        """
+        if roster.longest_period == 0 or not _may_be_signed(lines):
+            return _ABSENT
+        if head is None:
+            return _Checked("unseen")
+        of = peer if peer.signed != "off" else self._decoy
+        keys = [key if at < seed.expires_at else None for seed, key in zip(of.seeds, of.proof_keys, strict=True)]
+        try:
+            found = verify_head(
+                head,
+                lines,
+                header=roster.profile.header.lower(),
+                # The longest one for everybody, so that no more is read for one token than for another; then its own.
+                period=roster.longest_period,
+                window=of.profile.window,
+                keys=keys,
+                decoy=self._decoy_key,
+                at=at,
+            )
+        except Exception:
+            return _Checked("invalid", "proof-malformed")
+        if found is None:
+            return _ABSENT
+        if isinstance(found, str):
+            return _Checked("invalid", found)
+        proof, seed = found
+        life = of.profile.proof_life
+        if proof.expires - proof.created > life:
+            return _Checked("invalid", "proof-malformed")
+        if proof.created > at + life:
+            return _Checked("invalid", "proof-stale")
+        return _Checked("valid", "", proof, seed)
+
+    def _match(self, peer: Peer, code: str, at: float, only: int | None = None) -> Match | None:
+        """Compares a code with those of every seed, whatever matches, and of expired ones too: it takes as long.
+
+        With a proof, only the seed counts that it was made with.
+        """
         now = peer.profile.time_step(at)
         match = None
-        for seed, digest in zip(peer.seeds, peer.digests, strict=True):
+        for number, (seed, digest) in enumerate(zip(peer.seeds, peer.digests, strict=True)):
+            if only is not None and number != only:
+                continue
             live = at < seed.expires_at
             for drift, candidate in self._book.around(seed.key, peer.profile, now):
                 if hmac.compare_digest(candidate, code) and live and match is None:
@@ -1154,14 +1967,23 @@ class Authenticator:
         return match
 
 
-def _lines_of(fields: Iterable[tuple[str, str]], *names: str) -> tuple[list[str], ...]:
-    """All lines of some fields. A joined or first-wins look-up would hide that a field came twice."""
-    lines: dict[str, list[str]] = {name.lower(): [] for name in names}
+def _lines_of(fields: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """All lines of each field. A joined or first-wins look-up would hide that a field came twice."""
+    lines: dict[str, list[str]] = {}
     for name, value in fields:
-        found = lines.get(name.lower())
-        if found is not None:
-            found.append(value)
-    return tuple(lines.values())
+        lines.setdefault(name.lower(), []).append(value)
+    return lines
+
+
+def _refused_proof(peer: Peer, checked: _Checked) -> str | None:
+    """Why the peer's policy refuses a request for its proof, before the code is looked at."""
+    if not peer.spends_proofs or checked.kind == "valid":
+        return None
+    if checked.kind == "unseen":
+        return "guard-failed"
+    if checked.kind == "invalid":
+        return checked.reason
+    return "proof-missing" if peer.signed == "require" else None
 
 
 def _flaw(tokens: Sequence[str], token: str | None, codes: Sequence[str]) -> str | None:
@@ -1177,10 +1999,16 @@ def _flaw(tokens: Sequence[str], token: str | None, codes: Sequence[str]) -> str
     return "code-doubled" if len(codes) > 1 else None
 
 
-def _challenges(header: str, token_given: bool) -> tuple[str, ...]:
+def _challenges(header: str, token_given: bool, proof_required: bool) -> tuple[str, ...]:
     """RFC 9110 section 11.6.1; RFC 6750 section 3.1 gives no error to a request without Authorization."""
     error = ', error="invalid_token"' if token_given else ""
-    return f'Bearer realm="a2a"{error}', f'TOTP realm="a2a", header="{header}"'
+    proof = ', proof="required"' if proof_required else ""
+    return f'Bearer realm="a2a"{error}', f'TOTP realm="a2a", header="{header}"{proof}'
+
+
+def _accept_signature(header: str) -> str:
+    covered = " ".join(f'"{name}"' for name in (*_ALWAYS_COVERED, header))
+    return f'a2a-totp=({covered});created;expires;tag="{_PROOF_TAG}"'
 
 
 # JSON-RPC and REST: ASGI -------------------------------------------------------------------------------------
@@ -1213,8 +2041,94 @@ class RequestUser:
         return self.caller.peer
 
 
+class ContentRefusedError(ConnectionError):
+    """The app asked for the end of a body that is not the signed one, or was cut off. It never gets it.
+
+    Raised where the app reads; the middleware has answered by then, and keeps this from the server.
+    """
+
+
+class _SignedContent:
+    """Compares a body on its way to the app. Its end is withheld if it is not the signed one; nothing is kept."""
+
+    _most_held = 1024 * 1024
+    """Of a request that usually has no body, in bytes: there it is compared before the app starts."""
+
+    def __init__(self, examined: Examined, receive: Receive, send: Send) -> None:
+        self._examined, self._receive, self._send = examined, receive, send
+        self._hash = content_hash("http")
+        self._held: deque[MutableMapping[str, Any]] = deque()
+        self._whole = self._started = False
+        self.failed = False
+        """Whether the app must get no end, and its answer goes nowhere."""
+
+    async def decide(self, method: str) -> Caller | Refusal:
+        """The outcome, before the app starts: with the body in view, if it comes in one piece."""
+        if not self._examined.withholds:
+            return self._examined.let_in()
+        size = 0
+        while True:
+            message = await self._receive()
+            if message["type"] != "http.request":
+                # Gone, or nothing that is known. The answer is for the log.
+                return self._examined.mismatch() or self._examined.outcome
+            body = message.get("body", b"")
+            size += len(body)
+            self._hash.update(body)
+            self._held.append(message)
+            if not message.get("more_body", False):
+                self._whole = True
+                return self._examined.compare(self._hash.digest())
+            if method not in _BARE_METHODS:
+                return self._examined.let_in()
+            if size > self._most_held:
+                return self._examined.mismatch() or self._examined.outcome
+
+    async def receive(self) -> MutableMapping[str, Any]:
+        """In place of the server's own, for the app."""
+        if self._held:
+            return self._held.popleft()
+        if self.failed:
+            raise ContentRefusedError("the request was refused")
+        message = await self._receive()
+        if self._whole:
+            return message
+        if message["type"] != "http.request":
+            if not self._examined.withholds:
+                return message
+            # Not passed on: many an app takes whatever follows the body for its end.
+            self.failed = True
+            raise ContentRefusedError("the client is gone, and its body was not whole")
+        self._hash.update(message.get("body", b""))
+        if message.get("more_body", False):
+            return message
+        self._whole = True
+        if self._hash.digest() == self._examined.digest:
+            return message
+        refusal = self._examined.mismatch()
+        if refusal is None:
+            return message
+        self.failed = True
+        # Once an answer has begun it can only be cut off, which the server does when the app is over.
+        if not self._started:
+            await _answer(refusal, self._send)
+        raise ContentRefusedError("the body is not the one that was signed")
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:
+        """The same; what the app still answers to a refused request is dropped."""
+        if self.failed:
+            return
+        self._started = self._started or message["type"] == "http.response.start"
+        await self._send(message)
+
+
 class TOTPMiddleware:
     """Lets only callers with both factors reach an ASGI app, before any body is read.
+
+    The body of a signed request is compared on its way to the app: one that comes in a single piece before the app
+    starts, any other at its end, which the app then does not get. Put nothing in front that reads or changes bodies.
+    `path_prefix` is what a proxy in front strips from the path, such as `/agents/billing`, unless the server puts it
+    back itself (uvicorn does, with `--root-path`).
 
     Sets `scope["user"]`, so `request.user` is the peer, and the SDK tells peers apart without a builder of ours.
     GET and HEAD of `public_paths` pass: the agent card is public. OPTIONS is no exception, so where browsers call, a
@@ -1226,10 +2140,16 @@ class TOTPMiddleware:
         app: ASGIApp,
         authenticator: Authenticator | None = None,
         public_paths: Collection[str] = ("/.well-known/agent-card.json",),
+        path_prefix: str = "",
     ) -> None:
         if isinstance(public_paths, str):
             raise TypeError("public_paths must be a collection of paths; a text would make each of its letters one")
+        if path_prefix and not _PATH_PREFIX.fullmatch(path_prefix):
+            raise ValueError(
+                "path_prefix must be the beginning of a path, such as /agents/billing, without a last slash"
+            )
         self._app = app
+        self._path_prefix = path_prefix
         self._authenticator = authenticator or Authenticator.from_file()
         self._public_paths = frozenset(public_paths)
 
@@ -1239,13 +2159,28 @@ class TOTPMiddleware:
             return await self._app(scope, receive, send)
         if scope["type"] != "http":
             return await send({"type": "websocket.close", "code": 1008})
-        outcome = self._passed_before(scope) or self._ask(scope)
+        content = None
+        outcome: Caller | Refusal | None = self._passed_before(scope)
+        if outcome is None:
+            examined = self._examine(scope)
+            if examined.digest is None:
+                outcome = examined.let_in()
+            else:
+                content = _SignedContent(examined, receive, send)
+                outcome = await content.decide(scope["method"])
         if isinstance(outcome, Refusal):
             return await _answer(outcome, send)
         scope[CALLER_KEY] = (self._authenticator, outcome)
         # Read by the SDK's own builders. Without it all peers would be one user, and own each other's tasks.
         scope["user"] = RequestUser(outcome)
-        return await self._app(scope, receive, send)
+        if content is None:
+            return await self._app(scope, receive, send)
+        try:
+            return await self._app(scope, content.receive, content.send)
+        except Exception:
+            # What an app makes of a body without an end is no error of the server.
+            if not content.failed:
+                raise
 
     def _is_public(self, scope: Scope) -> bool:
         path = str(scope.get("path", "")).removeprefix(scope.get("root_path", ""))
@@ -1255,9 +2190,22 @@ class TOTPMiddleware:
         authenticator, caller = scope.get(CALLER_KEY) or (None, None)
         return caller if authenticator is self._authenticator else None
 
-    def _ask(self, scope: Scope) -> Caller | Refusal:
+    def _examine(self, scope: Scope) -> Examined:
         fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
-        return self._authenticator.authenticate(fields, str((scope.get("client") or ("",))[0]))
+        head = RequestHead(scope["method"], self._path_prefix + _target_of(scope))
+        return self._authenticator.examine(fields, str((scope.get("client") or ("",))[0]), head)
+
+
+_PATH_PREFIX = re.compile(r"(?:/[\x21\x22\x24-\x2e\x30-\x3e\x40-\x7e]+)+")
+
+
+def _target_of(scope: Scope) -> str:
+    """Path and query as they were received. Servers without `raw_path` leave the path decoded: it is encoded anew."""
+    raw = scope.get("raw_path")
+    path = quote(str(scope.get("path", "")), safe="/!$&'()*+,;=:@~").encode() if raw is None else bytes(raw)
+    query = bytes(scope.get("query_string") or b"")
+    # Some have the query in both.
+    return (path.partition(b"?")[0] + (b"?" + query if query else b"")).decode("latin-1")
 
 
 async def _answer(refusal: Refusal, send: Send) -> None:
@@ -1283,7 +2231,8 @@ _grpc_verdict: contextvars.ContextVar[tuple[object, Caller] | None] = contextvar
 def totp_interceptor(authenticator: Authenticator | None = None) -> grpc.aio.ServerInterceptor:
     """An interceptor for `grpc.aio.server` that lets only callers with both factors reach a service.
 
-    It decides before the message is parsed, for every service of the server: health and reflection too. It takes
+    It decides before the message is parsed, for every service of the server: health and reflection too. The message of
+    a signed call is compared before; a signed call with a stream of messages is refused where proofs matter. It takes
     asynchronous services, as a2a-sdk makes them, and refuses calls of others. From here on, the SDK's own gRPC builder
     reports who called, where it would report nobody.
     """
@@ -1299,19 +2248,24 @@ def totp_interceptor(authenticator: Authenticator | None = None) -> grpc.aio.Ser
         (True, True): grpc.stream_stream_rpc_method_handler,
     }
 
-    async def admit(context: Any) -> None:
+    async def admit(context: Any, method: str, message: Any) -> None:
         metadata = context.invocation_metadata() or ()
-        outcome = checker.authenticate(
+        seen = isinstance(message, bytes)
+        examined = checker.examine(
             [(key, value if isinstance(value, str) else value.decode("latin-1")) for key, value in metadata],
             _host_of(context.peer()),
+            RequestHead("POST", method, "grpc"),
+            sees_content=seen,
         )
+        compares = seen and examined.digest is not None
+        outcome = examined.compare(content_digest("grpc", message)) if compares else examined.let_in()
         if isinstance(outcome, Caller):
             _grpc_verdict.set((context, outcome))
             return
         await context.abort(grpc.StatusCode[outcome.grpc_status], outcome.message, tuple(outcome.headers))
         raise GuardMissingError("the refused call was not aborted")  # by a context that somebody wrapped
 
-    def guarded(handler: Any) -> Any:
+    def guarded(handler: Any, method: str) -> Any:
         behavior = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
         parse = handler.request_deserializer
         late = parse is not None and not handler.request_streaming
@@ -1323,13 +2277,17 @@ def totp_interceptor(authenticator: Authenticator | None = None) -> grpc.aio.Ser
             if not is_async:
                 raise TypeError("totp_interceptor guards asynchronous services only; give it `async def` handlers")
 
+        # Of a stream of messages nothing is signed.
+        def message_in(request: Any) -> Any:
+            return None if handler.request_streaming else request
+
         async def call(request: Any, context: Any) -> Any:
-            await admit(context)
+            await admit(context, method, message_in(request))
             require_async()
             return await behavior(parse(request) if late else request, context)
 
         async def stream(request: Any, context: Any) -> AsyncIterator[Any]:
-            await admit(context)
+            await admit(context, method, message_in(request))
             require_async()
             answers = behavior(parse(request) if late else request, context)
             if inspect.isawaitable(answers):
@@ -1348,7 +2306,7 @@ def totp_interceptor(authenticator: Authenticator | None = None) -> grpc.aio.Ser
     class TOTPInterceptor(grpc.aio.ServerInterceptor):
         async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
             handler = await continuation(handler_call_details)
-            return guarded(handler) if handler else handler
+            return guarded(handler, str(getattr(handler_call_details, "method", ""))) if handler else handler
 
     return TOTPInterceptor()
 

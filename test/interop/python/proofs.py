@@ -14,7 +14,7 @@ TAG = "a2a-totp/proof/v1"
 ALWAYS = ["@method", "@path", "@query", "content-digest", "authorization"]
 
 
-class Malformed(Exception):
+class MalformedError(Exception):
     pass
 
 
@@ -92,12 +92,12 @@ class Reader:
 
     def expect(self, character):
         if not self.take(character):
-            raise Malformed
+            raise MalformedError
 
     def key(self):
         match = KEY.match(self.text, self.at)
         if not match:
-            raise Malformed
+            raise MalformedError
         self.at = match.end()
         return match[0]
 
@@ -107,7 +107,7 @@ class Reader:
             if match:
                 self.at = match.end()
                 return written(kind, match)
-        raise Malformed
+        raise MalformedError
 
     def parameters(self):
         found = []
@@ -127,7 +127,7 @@ class Reader:
                 return items
             items.append((self.bare(), self.parameters()))
             if self.text[self.at : self.at + 1] not in (" ", ")"):
-                raise Malformed
+                raise MalformedError
 
     def dictionary(self):
         members = []
@@ -145,7 +145,7 @@ class Reader:
             self.expect(",")
             self.skip(" \t")
             if self.at == len(self.text):
-                raise Malformed
+                raise MalformedError
         return members
 
 
@@ -156,7 +156,7 @@ def written(kind, match):
     if kind == "bytes":
         missing = -len(match[1]) % 4
         if missing == 3 or len(match[2]) > missing:
-            raise Malformed
+            raise MalformedError
         raw = base64.b64decode(match[1] + "=" * missing)
         return kind, (raw, text), f":{base64.b64encode(raw).decode()}:"
     if kind == "boolean":
@@ -170,16 +170,14 @@ def written(kind, match):
 
 def serialised_parameters(parameters):
     if len({key for key, _ in parameters}) < len(parameters):
-        raise Malformed
-    return "".join(
-        f";{key}" if value[1] is True else f";{key}={value[2]}" for key, value in parameters
-    )
+        raise MalformedError
+    return "".join(f";{key}" if value[1] is True else f";{key}={value[2]}" for key, value in parameters)
 
 
 def dictionary_of(lines):
     members = Reader(combined(lines)).dictionary()
     if len({label for label, *_ in members}) < len(members):
-        raise Malformed
+        raise MalformedError
     return members
 
 
@@ -193,7 +191,7 @@ def canonical_bytes(item, length):
 def content_digest(request):
     try:
         members = Reader(combined(lines_of(request, "content-digest"))).dictionary()
-    except Malformed:
+    except MalformedError:
         return None
     ours = [member for member in members if member[0] == "sha-256"]
     if len(ours) != 1 or ours[0][2]:
@@ -204,7 +202,7 @@ def content_digest(request):
 def verify(request):
     try:
         return verdict_of(request)
-    except Malformed:
+    except MalformedError:
         return "proof-malformed"
 
 
@@ -213,24 +211,24 @@ def verdict_of(request):
     if not inputs and not signatures:
         return "unsigned"
     if not inputs or not signatures:
-        raise Malformed
+        raise MalformedError
     members, macs = dictionary_of(inputs), dictionary_of(signatures)
     ours = [m for m in members if any(k == "tag" and v[:2] == ("string", TAG) for k, v in m[2])]
     if not ours:
         return "unsigned"
     if len(ours) > 1:
-        raise Malformed
+        raise MalformedError
     label, components, parameters, text = ours[0]
     signature = next((canonical_bytes(m[1], 32) for m in macs if m[0] == label and not m[2]), None)
     if signature is None or not isinstance(components, list):
-        raise Malformed
+        raise MalformedError
     given = checked(request, components, parameters, text)
 
     expected = expected_components(request)
     named = [value[1] for value, _ in components if value[0] == "string"]
     for name in set(named) & set(expected):
         if not re.fullmatch(r"[\t\x20-\x7e]*", value_of(request, name)):
-            raise Malformed
+            raise MalformedError
     if any(own for _, own in components) or len(named) < len(components):
         return "proof-uncovered"
     if sorted(named) != sorted(expected):
@@ -256,21 +254,21 @@ def verdict_of(request):
 def checked(request, components, parameters, text):
     items = " ".join(value[2] + serialised_parameters(own) for value, own in components)
     if text != f"({items}){serialised_parameters(parameters)}":
-        raise Malformed
+        raise MalformedError
     kinds = dict.fromkeys(["nonce", "keyid", "tag", "alg"], "string")
     kinds |= dict.fromkeys(["created", "expires"], "integer")
     given = {}
     for key, (kind, value, _) in parameters:
         if kinds.get(key) != kind:
-            raise Malformed
+            raise MalformedError
         given[key] = value
     if set(kinds) - set(given) - {"alg"} or given.get("alg", "hmac-sha256") != "hmac-sha256":
-        raise Malformed
+        raise MalformedError
     nonce = given["nonce"]
     if not re.fullmatch(r"[A-Za-z0-9_-]{22,64}", nonce) or len(nonce) % 4 == 1:
-        raise Malformed
+        raise MalformedError
     if not 0 < given["expires"] - given["created"] <= (request["window"] + 1) * request["period"]:
-        raise Malformed
+        raise MalformedError
     return given
 
 
@@ -283,10 +281,7 @@ def sign(request):
     components = " ".join(f'"{name}"' for name in names)
     nonce = base64.urlsafe_b64encode(base64.b64decode(request["nonce"])).decode().rstrip("=")
     expires = request["created"] + (request["window"] + 1) * request["period"]
-    text = (
-        f'({components});created={request["created"]};expires={expires}'
-        f';nonce="{nonce}";keyid="{keyid}";tag="{TAG}"'
-    )
+    text = f'({components});created={request["created"]};expires={expires};nonce="{nonce}";keyid="{keyid}";tag="{TAG}"'
     mac = hmac.digest(key, base_of(request, names, text).encode("ascii"), "sha256")
     return {
         "content-digest": digest,
