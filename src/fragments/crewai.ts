@@ -1,5 +1,5 @@
 import type { ClientInput, Fragment, ServerInput } from './fragment.js'
-import { refuseProofs, refuseRequired, requireLive, withoutCanaries } from './live.js'
+import { requireLive, withoutCanaries } from './live.js'
 
 /** The Python module, followed by a scheme in crewAI's form. */
 export const serverCrewai: Fragment<ServerInput> = {
@@ -8,10 +8,7 @@ export const serverCrewai: Fragment<ServerInput> = {
   secret: false,
   warnings: (input) =>
     withoutCanaries(input, 'the Python module refuses their tokens, but does not report their use'),
-  make: async (input) => {
-    refuseProofs(input, 'the Python module')
-    return (await import('./sources.js')).crewaiServer
-  },
+  make: async () => (await import('./sources.js')).crewaiServer,
 }
 
 /** A scheme for `A2AClientConfig(auth=…)`. */
@@ -21,7 +18,6 @@ export const clientCrewai: Fragment<ClientInput> = {
   secret: false,
   make: async (input) => {
     requireLive(input)
-    refuseRequired(input, 'the Python module')
     return (await import('./sources.js')).crewaiClient
   },
 }

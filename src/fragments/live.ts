@@ -1,8 +1,6 @@
 import { liveSeedsOf, tokenToHandOut } from '../core/live-credentials.js'
 import { TOTPError } from '../core/errors.js'
-import { usesProofs } from '../core/proof/profile.js'
 import { canariesOf, newestLive, seedsOf, signedOf, type Peer } from '../core/roster.js'
-import { listSome } from '../core/text.js'
 import type { ClientInput, ServerInput } from './fragment.js'
 
 /**
@@ -32,25 +30,6 @@ export function leftOut(input: ServerInput): string[] {
 }
 
 /**
- * Refuses peers whose proofs decide, for agents that cannot check any: they would let in what has to be refused.
- *
- * @param what the module, as the subject of a sentence
- * @throws {TOTPError} `ERR_CONFIG_INVALID`
- */
-export function refuseProofs({ roster }: ServerInput, what: string): void {
-  const names = [...roster.peers.values()]
-    .filter((peer) => usesProofs(signedOf(roster, peer)))
-    .map(({ name }) => name)
-  if (names.length === 0) return
-  throw new TOTPError(
-    'ERR_CONFIG_INVALID',
-    `${what} cannot verify proofs, so it refuses the server file: ${listSome(names, 3)} ` +
-      `${names.length === 1 ? 'has' : 'have'} signed accept or require; run ` +
-      '`a2a-totp set NAME --signed observe` or `--signed off` for such peers',
-  )
-}
-
-/**
  * Refuses a peer that has to sign each request, for clients that cannot.
  *
  * @param what the client, as the subject of a sentence
@@ -61,7 +40,7 @@ export function refuseRequired({ roster, peer }: ClientInput, what: string): voi
   throw new TOTPError(
     'ERR_CONFIG_INVALID',
     `${what} cannot sign requests, and the agent refuses those of ${peer.name} without a proof (signed require); ` +
-      `use --format typescript, or \`a2a-totp code ${peer.name} --for METHOD URL\` for each request`,
+      `use --format typescript or python, or \`a2a-totp code ${peer.name} --for METHOD URL\` for each request`,
   )
 }
 

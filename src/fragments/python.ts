@@ -1,5 +1,5 @@
 import type { ClientInput, Fragment, ServerInput } from './fragment.js'
-import { refuseProofs, refuseRequired, requireLive, withoutCanaries } from './live.js'
+import { requireLive, withoutCanaries } from './live.js'
 
 /** A module for agents on a2a-sdk. */
 export const serverPython: Fragment<ServerInput> = {
@@ -8,10 +8,7 @@ export const serverPython: Fragment<ServerInput> = {
   secret: false,
   warnings: (input) =>
     withoutCanaries(input, 'the Python module refuses their tokens, but does not report their use'),
-  make: async (input) => {
-    refuseProofs(input, 'the Python module')
-    return (await import('./sources.js')).pythonServer
-  },
+  make: async () => (await import('./sources.js')).pythonServer,
 }
 
 /** A module for clients on a2a-sdk or httpx. */
@@ -21,7 +18,6 @@ export const clientPython: Fragment<ClientInput> = {
   secret: false,
   make: async (input) => {
     requireLive(input)
-    refuseRequired(input, 'the Python module')
     return (await import('./sources.js')).pythonClient
   },
 }

@@ -133,16 +133,25 @@ describe('the policy for proofs of a peer', () => {
     expect(readByDotenv(followed.content)).toMatchObject({ A2A_TOTP_SIGNED: 'observe' })
   })
 
-  it.each(['python', 'crewai', 'go'] as const)('is refused by %s where it is require', async (format) => {
-    const error = render(format, signing)
+  it('is refused by go where it is require', async () => {
+    const error = render('go', signing)
     await expect(error).rejects.toThrow(
-      /cannot sign requests.*--format typescript.*a2a-totp code alice --for/,
+      /cannot sign requests.*--format typescript or python.*a2a-totp code alice --for/,
     )
     await expect(error).rejects.toThrow(expect.objectContaining({ code: 'ERR_CONFIG_INVALID' }))
-    await expect(render(format, peerOf('alice'), { signed: 'require' })).rejects.toThrow(/signed require/)
+    await expect(render('go', peerOf('alice'), { signed: 'require' })).rejects.toThrow(/signed require/)
     for (const signed of ['off', 'observe', 'accept'] as const)
-      await expect(render(format, peerOf('alice', { signed }), { signed: 'require' })).resolves.toBeDefined()
+      await expect(render('go', peerOf('alice', { signed }), { signed: 'require' })).resolves.toBeDefined()
   })
+
+  it.each(['python', 'crewai'] as const)(
+    'is no matter for the module for %s, which signs',
+    async (format) => {
+      const { content } = await render(format, signing)
+      expect(content).toBe((await render(format, peerOf('alice', { signed: 'off' }))).content)
+      expect(content).toContain('Signature-Input')
+    },
+  )
 })
 
 describe.each(formats)('the client fragment %s', (format) => {
