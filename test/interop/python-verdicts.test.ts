@@ -1,18 +1,11 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import type { Algorithm, Digits } from '../../src/core/profile.js'
 import { Seed } from '../../src/core/seed.js'
 import { hashToken } from '../../src/core/token.js'
 import { generateCodeOfStep } from '../../src/core/totp.js'
-import { memoryState } from '../../src/state/index.js'
-import { httpAnswer, TOTPServerAuthScheme, type AuthOutcome } from '../../src/server/index.js'
-import type { AuthEvent } from '../../src/server/scheme/events.js'
-import { grpcAnswer } from '../../src/server/scheme/refusal.js'
-import { makeFolder } from '../support/cli.js'
-import { secondLooks } from '../support/guarded.js'
 import { numbers } from '../support/numbers.js'
-import { describeWith, pythonTests, runPython } from '../support/python.js'
+import { describeWith } from '../support/python.js'
+import { ourVerdicts, pythonVerdicts, type ToldRequest, type ToldRun } from '../support/verdicts.js'
 import vectors from '../vectors/wire.json' with { type: 'json' }
 
 interface FileSeed {
@@ -28,13 +21,6 @@ interface File {
   readonly profile: { algorithm: string; digits: number; period: number; header: string }
   readonly sharedSeeds?: readonly FileSeed[]
   readonly peers: Readonly<Record<string, FilePeer>>
-}
-
-interface Request {
-  /** In milliseconds. */
-  readonly at: number
-  readonly fields: readonly (readonly [name: string, value: string])[]
-  readonly source: string
 }
 
 const requestsInARun = 200
@@ -117,7 +103,11 @@ const credentialsOf = (token: string): readonly string[] => [
 ]
 
 /** One run: mostly right credentials of any peer, in and around their window, and everything else now and then. */
-function* randomRequests(file: File, random: (limit: number) => number, start: number): Generator<Request> {
+function* randomRequests(
+  file: File,
+  random: (limit: number) => number,
+  start: number,
+): Generator<ToldRequest> {
   const pick = <T>(choices: readonly T[]): T => choices[random(choices.length)] as T
   const names = Object.keys(file.peers)
   const tokenOf = (name: string): string => `a2at_vector-token-of-${pick(tokensOf[name] ?? [name])}`
@@ -159,58 +149,10 @@ function* randomRequests(file: File, random: (limit: number) => number, start: n
   }
 }
 
-/** All that a caller and a log get to know. */
-function verdictOf({ caller, refusal }: AuthOutcome, events: readonly AuthEvent[]): object {
-  if (caller) {
-    const { peer, seedId, timeStep, drift } = caller
-    return { peer, seedId, timeStep, drift }
-  }
-  const { headers, ...answer } = httpAnswer(refusal)
-  const fields = headers.map(([name, value]) => [name.toLowerCase(), value])
-  const { reason, peer = null } = refusal
-  return {
-    reason,
-    peer,
-    stale: events.find((event) => event.type === 'code_stale')?.drift ?? null,
-    suspected: events.some(({ type }) => type === 'token_compromise_suspected'),
-    http: { ...answer, headers: fields },
-    grpc: grpcAnswer(refusal),
-  }
-}
-
-async function ourVerdicts(document: object, since: number, requests: readonly Request[]): Promise<object[]> {
-  const path = join(makeFolder(), 'server.json')
-  writeFileSync(path, JSON.stringify(document), { mode: 0o600 })
-  let now = since
-  const events: AuthEvent[] = []
-  using scheme = TOTPServerAuthScheme.fromFile(path, {
-    state: memoryState({ since: new Date(since) }),
-    now: () => new Date(now),
-    onEvent: (event) => events.push(event as AuthEvent),
-  })
-  const verdicts: object[] = []
-  for (const { at, fields, source } of requests) {
-    now = at
-    events.length = 0
-    const header = (wanted: string): string[] =>
-      fields.flatMap(([name, value]) => (name.toLowerCase() === wanted.toLowerCase() ? [value] : []))
-    const outcome = await scheme.authenticate({
-      binding: 'http',
-      method: 'POST',
-      target: '/',
-      header,
-      source,
-    })
-    await secondLooks()
-    verdicts.push(verdictOf(outcome, events))
-  }
-  return verdicts
-}
-
 describeWith('a2a-1', 'the emitted Python module and the TypeScript scheme', () => {
   it(`give ${Object.keys(files).length * runsOfAFile * requestsInARun} random requests the same verdict and the same answer`, async () => {
     const random = numbers(20_261_126)
-    const runs: { file: string; since: number; requests: Request[] }[] = []
+    const runs: ToldRun[] = []
     const ours: object[][] = []
     for (const [file, document] of Object.entries(files)) {
       for (let run = 0; run < runsOfAFile; run++) {
@@ -220,9 +162,7 @@ describeWith('a2a-1', 'the emitted Python module and the TypeScript scheme', () 
         ours.push(await ourVerdicts(document, since, requests))
       }
     }
-    const theirs = JSON.parse(
-      runPython('a2a-1', [`${pythonTests}verdicts.py`], { input: JSON.stringify({ files, runs }) }),
-    ) as object[][]
+    const theirs = pythonVerdicts(files, runs)
     for (const [index, verdicts] of ours.entries()) {
       for (const [at, verdict] of verdicts.entries()) {
         expect(theirs[index]?.[at], JSON.stringify(runs[index]?.requests[at])).toEqual(verdict)

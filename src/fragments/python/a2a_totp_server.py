@@ -1858,9 +1858,10 @@ class Authenticator:
         well_formed = code is not None and is_code(code, peer.profile.digits)
         # Without a code nothing of the peer's is computed: the time would tell whether its codes are known already.
         # Where its proof is refused, the code is not looked at.
-        compared = peer if well_formed and not stopped else self._decoy
-        sent = code if code is not None and compared is peer else "0" * compared.profile.digits
-        match = self._match(compared, sent, at, used.seed if used and compared is peer else None)
+        looked_at = code if well_formed and not stopped else None
+        compared = self._decoy if looked_at is None else peer
+        only = used.seed if used and looked_at is not None else None
+        match = self._match(compared, looked_at or "0" * compared.profile.digits, at, only)
 
         def refuse(kind: Kind, reason: str, retry_after: int | None = None) -> Refusal:
             required = roster.signed == "require"

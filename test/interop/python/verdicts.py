@@ -9,7 +9,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "src" / "fragments" / "python"))
 
-from a2a_totp_server import Authenticator, Caller, MemoryState, Refusal, parse_server_file
+from a2a_totp_server import Authenticator, Caller, MemoryState, Refusal, RequestHead, parse_server_file
 
 
 class SecondLooks(logging.Handler):
@@ -41,6 +41,7 @@ def verdict_of(outcome: Caller | Refusal, looks: SecondLooks) -> dict[str, Any]:
             "seedId": outcome.seed_id,
             "timeStep": outcome.time_step,
             "drift": outcome.drift,
+            "proof": outcome.proof,
         }
     body = outcome.body.decode()
     headers = [
@@ -71,7 +72,8 @@ def verdicts_of(files: dict[str, Any], run: dict[str, Any], looks: SecondLooks) 
         clock[0] = request["at"] / 1000
         looks.forget()
         fields = [(name, value) for name, value in request["fields"]]
-        outcome = authenticator.authenticate(fields, request["source"])
+        head = RequestHead(request.get("method", "POST"), request.get("target", "/"))
+        outcome = authenticator.authenticate(fields, request["source"], head, request.get("body", "").encode())
         verdicts.append(verdict_of(outcome, looks))
     return verdicts
 
