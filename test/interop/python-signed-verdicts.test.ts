@@ -12,7 +12,7 @@ import { ourVerdicts, pythonVerdicts, type ToldRequest, type ToldRun } from '../
 import vectors from '../vectors/wire.json' with { type: 'json' }
 
 const requestsInARun = 200
-const runs = 15
+const runs = 6
 
 const { own } = vectors.files
 const { alice, bob, carol, dave } = own.peers as Record<string, object>
@@ -72,8 +72,8 @@ function* randomRequests(
     const { period, digits } = peer
     const seed = Seed.fromBase32(pick(peer.seeds).seed)
     const step = Math.floor(at / 1000 / period) + pick([0, 0, 0, 0, 1, -1, 2, -2])
-    const algorithm = peer.algorithm as 'SHA1'
-    const right = generateCodeOfStep(seed, { algorithm, digits: digits as Digits, period }, step)
+    const algorithm = peer.algorithm
+    const right = generateCodeOfStep(seed, { algorithm, digits: digits, period }, step)
     const code = pick([right, right, right, right, right, right, '000000', '', 'x'])
     const token = pick([name, name, name, name, name, name, name, pick([...names, 'nobody'])])
     const target = pick(['/', '/a2a/jsonrpc', '/v1/tasks?pageSize=1', '/a%2Fb?', '/é'])

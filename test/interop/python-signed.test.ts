@@ -3,11 +3,15 @@ import { readFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { SendMessageRequest } from '@a2a-js/sdk'
+import { ClientFactory } from '@a2a-js/sdk/client'
+import { totpTransports } from '../../src/client/a2a.js'
 import { BearerTokenAuth, TOTPClientAuthScheme, totpFetch } from '../../src/client/index.js'
 import { signedPolicies, type SignedPolicy } from '../../src/core/proof/profile.js'
+import { aliceVariables, makeAgentFolder } from '../support/agent-folder.js'
 import { makeStore, runBinary } from '../support/cli.js'
 import { readByDotenv } from '../support/env-readers.js'
-import { describeWith, firstLineOf, pythonTests, startPython } from '../support/python.js'
+import { describeWith, firstLineOf, lastLineOf, pythonTests, startPython } from '../support/python.js'
 
 interface Answer {
   readonly status: number
@@ -208,3 +212,60 @@ describeWith('a2a-1', 'an agent on uvicorn behind the emitted middleware, called
     expect((await Promise.all(send20)).map(({ status }) => status)).toEqual(Array(20).fill(200))
   })
 })
+
+for (const [venv, program] of [
+  ['a2a-0.3', 'agent_0_3.py'],
+  ['a2a-1', 'agent_1_x.py'],
+] as const) {
+  describeWith(venv, `an agent on ${venv} that requires proofs, with once`, () => {
+    async function startSdkAgent(): Promise<{ cwd: string; card: string }> {
+      const cwd = await makeAgentFolder(['--replay', 'once', '--signed', 'require'])
+      const env = { A2A_TOTP_SERVER_FILE: join(cwd, 'server.json') }
+      const agent = startPython(venv, [pythonTests + program], { path: cwd, env })
+      const { card } = JSON.parse(await firstLineOf(agent)) as { card: string }
+      return { cwd, card }
+    }
+
+    it('is called by the TypeScript client over every binding, and streams to it', async () => {
+      const { cwd, card } = await startSdkAgent()
+      const {
+        A2A_TOTP_TOKEN: token = '',
+        A2A_TOTP_SEED: seed = '',
+        A2A_TOTP_AGENT: agent = '',
+      } = aliceVariables(cwd)
+      const scheme = new TOTPClientAuthScheme({
+        delegate: new BearerTokenAuth(token),
+        seed,
+        agent,
+        signed: 'require',
+      })
+      const message = (text: string): SendMessageRequest =>
+        SendMessageRequest.fromJSON({ message: { messageId: text, role: 'ROLE_USER', parts: [{ text }] } })
+      for (const binding of ['JSONRPC', 'HTTP+JSON', 'GRPC']) {
+        const factory = new ClientFactory({ ...totpTransports(scheme), preferredTransports: [binding] })
+        const client = await factory.createFromUrl(new URL(card).origin)
+        expect(client.transport.protocolName).toBe(binding)
+        expect(JSON.stringify(await client.sendMessage(message('hello')))).toContain('alice said: hello')
+        const events: unknown[] = []
+        for await (const event of client.sendMessageStream(message('stream'))) events.push(event)
+        expect(JSON.stringify(events)).toContain('alice said: stream')
+      }
+    })
+
+    it('is called by the emitted client as its page says', async () => {
+      const { cwd, card } = await startSdkAgent()
+      const variables = aliceVariables(cwd)
+      expect(variables['A2A_TOTP_SIGNED']).toBe('require')
+      const page = [`${pythonTests}page_client.py`, new URL(card).origin]
+      const codeWith = async (env: Readonly<Record<string, string>>): Promise<number> => {
+        const { answer } = JSON.parse(await lastLineOf(startPython(venv, page, { path: cwd, env }))) as {
+          answer: { error: { code: number } }
+        }
+        return answer.error.code
+      }
+      // It got as far as the agent, which has no such task.
+      expect(await codeWith(variables)).toBe(-32001)
+      expect(await codeWith({ ...variables, A2A_TOTP_SIGNED: '', A2A_TOTP_AGENT: '' })).toBe(401)
+    })
+  })
+}
