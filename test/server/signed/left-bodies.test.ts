@@ -17,7 +17,8 @@ import { totpGuard } from '../../../src/server/node.js'
 import type { PeerSeedsOptions } from '../../../src/server/scheme/options.js'
 import { memoryState, type State } from '../../../src/state/index.js'
 import { Clock, schemeFor } from '../../support/guarded.js'
-import { agent, headOf, sendHttp2, sendRaw, signed, type SentRequest } from '../../support/signed-requests.js'
+import { agent } from '../../support/proof-of.js'
+import { headOf, sendHttp2, sendRaw, signed, type SentRequest } from '../../support/signed-requests.js'
 import { signedServers } from '../../support/signed-servers.js'
 
 const schemeWith = (given: Partial<PeerSeedsOptions> = {}) =>
