@@ -39,7 +39,9 @@ export async function readOwnFragment(text: string, reading: Reading): Promise<O
   if (/^\s*(\[\s*[[{"\]]|otpauth)/i.test(text)) return undefined
   if (/\$\{\{\s*secrets\.A2A_TOTP_/.test(text))
     throw withoutSecrets('this is a workflow that names secrets and does not contain them')
+  // A class of Python has fields that look like keys.
   const isYaml =
+    !/^(from[ \t]+\S+[ \t]+import|import)[ \t]/m.test(text) &&
     /^[ \t]*(apiVersion|kind|version|peer|agent|peers|profile|services|env|environment|stringData|data)[ \t]*:/m.test(
       text,
     )
