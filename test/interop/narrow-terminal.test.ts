@@ -4,8 +4,13 @@ import { openTerminal, until, type Terminal } from '../support/terminal.js'
 
 const command = `"${process.execPath}" "${binary}"`
 
-async function shows(columns: number, env: string, args: string): Promise<{ screen: string; log: string }> {
-  const cwd = await makeStore(['alice', 'backup-sync-of-the-north'])
+async function shows(
+  columns: number,
+  env: string,
+  args: string,
+  other = 'backup-sync-of-the-north',
+): Promise<{ screen: string; log: string }> {
+  const cwd = await makeStore(['alice', other])
   await runCli(['add-peer', 'carol', '--note', 'the one with a note that is longer than a line'], { cwd })
   const terminal = openTerminal(cwd, columns, 60)
   terminal.type(`clear; env ${env} ${command} ${args}; echo en""ded`)
@@ -21,8 +26,8 @@ describe('a terminal', () => {
   })
 
   it('of 80 columns puts notes under their rows', async () => {
-    const { screen } = await shows(80, 'A=1', 'list')
-    expect(screen).toMatch(/^NAME +SEED +TOKEN +AGE +CODES +REPLAY$/m)
+    const { screen } = await shows(80, 'A=1', 'list', 'backup-sync')
+    expect(screen).toMatch(/^NAME +SEED +TOKEN +AGE +CODES +REPLAY +SIGNED$/m)
     expect(screen).toMatch(/^carol .*\n {2}the one with a note that is longer than a line$/m)
   })
 

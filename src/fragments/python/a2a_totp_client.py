@@ -180,7 +180,10 @@ class TotpCredentials:
         always = ("authorization", self.header.lower())
         names = [*always, *(name for name in _OPTIONAL_COMPONENTS if name in lines)]
         values = {
-            **{"@method": method, "@path": path, "@query": f"?{query}", "content-digest": digest},
+            "@method": method,
+            "@path": path,
+            "@query": f"?{query}",
+            "content-digest": digest,
             **{name: ", ".join(line.strip(" \t") for line in lines.get(name, ())) for name in names},
         }
         if "content-encoding" in lines:

@@ -174,7 +174,10 @@ def _proof_of(request: httpx.Request, scheme: TOTPClientAuthScheme) -> dict[str,
         lines.setdefault(field.decode("latin-1").lower(), []).append(value.decode("latin-1").strip(" \t"))
     names = ["authorization", scheme.name.lower(), *(name for name in _OPTIONAL_COMPONENTS if name in lines)]
     values = {
-        **{"@method": request.method, "@path": path, "@query": f"?{query}", "content-digest": digest},
+        "@method": request.method,
+        "@path": path,
+        "@query": f"?{query}",
+        "content-digest": digest,
         **{name: ", ".join(lines[name]) for name in names},
     }
     if not all(_PLAIN_VALUE.fullmatch(value) for value in values.values()):

@@ -1937,7 +1937,8 @@ class Authenticator:
                 decoy=self._decoy_key,
                 at=at,
             )
-        except Exception:
+        except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError):
+            # Whatever a caller sends is refused, and no error of the server.
             return _Checked("invalid", "proof-malformed")
         if found is None:
             return _ABSENT
