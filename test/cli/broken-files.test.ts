@@ -23,7 +23,7 @@ const mistakes: readonly (readonly [what: string, edit: (text: string) => string
     [
       'a comment',
       (text) => text.replace('"peers"', '// ours\n"peers"'),
-      'line 15, column 3: expected a key in double quotes; JSON has no comments',
+      'line 16, column 3: expected a key in double quotes; JSON has no comments',
     ],
     [
       'single quotes',
@@ -35,7 +35,7 @@ const mistakes: readonly (readonly [what: string, edit: (text: string) => string
     [
       'a peer twice',
       (text) => text.replace('"bob": {', '"alice": {'),
-      'the store has a key twice: line 17, column 5: expected another key, since this one is in line 16 already',
+      'the store has a key twice: line 18, column 5: expected another key, since this one is in line 17 already',
     ],
     ['UTF-16', (text) => Buffer.from(`\uFEFF${text}`, 'utf16le'), 'the store is UTF-16; save it as UTF-8'],
     [
