@@ -30,7 +30,7 @@ describeWith('a2a-1', 'an agent under policy once behind the emitted module', ()
     const run = await runBinary(['probe', card, 'alice', ...options], { cwd })
     const { checks } = parseJson(run) as { checks: Check[] }
     const others = checks.filter(({ status }) => status !== 'pass').map(({ id, status }) => [id, status])
-    const cells = Array(3).fill(['signed.required', 'skip'])
+    const cells = Array<string[]>(3).fill(['signed.required', 'skip'])
     expect(others).toEqual([['card.signature', 'skip'], ...cells])
     const replays = checks.filter(({ id }) => id === 'replay').map(({ actual }) => actual)
     expect(replays).toEqual(Array(3).fill('refused the second time'))
