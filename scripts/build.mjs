@@ -69,7 +69,6 @@ const lazyFunctions = {
   'node:crypto': [
     'createHash',
     'createHmac',
-    'createSecretKey',
     'createPublicKey',
     'hash',
     'hkdfSync',

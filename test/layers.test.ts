@@ -72,7 +72,7 @@ const planned = ['sidecar', 'mesh']
 const optional = /^(@a2a-js\/sdk|express|@grpc\/|ioredis|redis|jose|fastify|hono)/
 
 /** What core may take from node:crypto: functions of their arguments alone. */
-const pureCrypto = ['createHash', 'createHmac', 'createSecretKey', 'hash', 'hkdfSync', 'timingSafeEqual']
+const pureCrypto = ['createHash', 'createHmac', 'hash', 'hkdfSync', 'timingSafeEqual']
 
 interface Import {
   readonly file: string

@@ -1,6 +1,6 @@
 import type { Hash } from 'node:crypto'
 import type { Readable } from 'node:stream'
-import { contentHash } from '../../core/proof/digest.js'
+import { contentHash, digestOf } from '../../core/proof/digest.js'
 import { noContent } from '../../core/proof/no-content.js'
 import type { Refusal } from '../scheme/refusal.js'
 import type { BodyExpectation } from '../scheme/request.js'
@@ -34,7 +34,9 @@ export class BodyTap implements BodyExpectation {
   readonly #hasOwnPush: boolean
   readonly #push: Push
   readonly #onMismatch: (refusal: Refusal) => void
-  readonly #hash: Hash = contentHash('http')
+  /** What has arrived before anybody could read it. Most contents are short, and hashed in one call. */
+  #unread: Buffer[] = []
+  #hash: Hash | undefined
   #mode: Mode = 'undecided'
   /** Of the whole content, once it was seen. */
   #seen: Buffer | undefined
@@ -58,8 +60,8 @@ export class BodyTap implements BodyExpectation {
     this.#req = req
     this.#stream = http2StreamOf(req)
     this.#onMismatch = onMismatch
-    for (const chunk of seen) this.#hash.update(chunk)
-    if ((req as Inside)._readableState?.ended === true) this.#seen = this.#hash.digest()
+    this.#unread.push(...seen)
+    if ((req as Inside)._readableState?.ended === true) this.#seen = this.#digest()
     this.#hasOwnPush = Object.hasOwn(req, 'push')
     // eslint-disable-next-line @typescript-eslint/unbound-method -- called with the request below
     this.#pushOn = req.push
@@ -95,7 +97,10 @@ export class BodyTap implements BodyExpectation {
     }
     this.#mostHeld = mostHeldOf(this.#req)
     this.#mode = this.#mostHeld > 0 ? 'holding' : 'comparing'
-    if (this.#mode === 'comparing') return undefined
+    if (this.#mode === 'comparing') {
+      this.#hashSoFar()
+      return undefined
+    }
     return new Promise((done) => {
       this.#compared = done
       if (this.#req.destroyed) this.#finishHolding(false)
@@ -108,6 +113,7 @@ export class BodyTap implements BodyExpectation {
     this.#expected = digest
     this.#observe = mismatch
     this.#mode = 'observing'
+    if (!this.#seen) this.#hashSoFar()
     if (this.#seen && !this.#isRight(this.#seen)) mismatch()
     if (this.#seen || this.#isOver) this.#turnOff()
   }
@@ -138,7 +144,7 @@ export class BodyTap implements BodyExpectation {
     }
     if (this.#seen || this.#mode === 'refused') return true
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : (chunk as Buffer)
-    this.#hash.update(bytes)
+    this.#add(bytes)
     if (this.#mode !== 'holding') return this.#pass(chunk, encoding)
     this.#heldBytes += bytes.length
     if (this.#heldBytes > this.#mostHeld) this.#finishHolding(false)
@@ -157,7 +163,7 @@ export class BodyTap implements BodyExpectation {
       if (this.#mode === 'observing') this.#turnOff()
       return false
     }
-    this.#seen = this.#hash.digest()
+    this.#seen = this.#digest()
     if (this.#mode === 'holding') {
       this.#finishHolding(this.#isRight(this.#seen))
       return false
@@ -183,6 +189,27 @@ export class BodyTap implements BodyExpectation {
       this.#isRead = true
       read(size)
     }
+  }
+
+  #add(bytes: Buffer): void {
+    // Who reads a chunk may change it, so from then on each is hashed when it arrives.
+    if (this.#mode === 'comparing' || this.#mode === 'observing') this.#hashSoFar().update(bytes)
+    else this.#unread.push(bytes)
+  }
+
+  #hashSoFar(): Hash {
+    this.#hash ??= contentHash('http')
+    for (const chunk of this.#unread) this.#hash.update(chunk)
+    this.#unread = []
+    return this.#hash
+  }
+
+  #digest(): Buffer {
+    if (this.#hash) return this.#hashSoFar().digest()
+    const [only = Buffer.alloc(0), ...others] = this.#unread
+    const content = others.length === 0 ? only : Buffer.concat(this.#unread)
+    this.#unread = []
+    return digestOf('http', content)
   }
 
   #isRight(seen: Buffer): boolean {
@@ -226,6 +253,7 @@ export class BodyTap implements BodyExpectation {
 
   #turnOff(): void {
     this.#mode = 'off'
+    this.#unread = []
     if (this.#req.push === this.#push) {
       if (this.#hasOwnPush) this.#req.push = this.#pushOn
       else delete (this.#req as { push?: Push }).push
