@@ -135,7 +135,8 @@ describe('at a real terminal', () => {
     type('correct horse')
     await until(() => screen().includes('ended with 0'))
     type(`clear; ${process.execPath} ${binary} list; echo "ended with $?"`)
-    await until(() => screen().includes('passphrase of the store:'))
+    // Not the prompt of before, which stands there until the screen is cleared.
+    await until(() => !screen().includes('ended with 0') && screen().includes('passphrase of the store:'))
     press('C-c')
     await until(() => screen().includes('ended with 130'))
     expect(screen()).not.toContain('horse')
@@ -158,7 +159,7 @@ describe('at a real terminal', () => {
     await until(() => screen().includes('again 2'))
     expect(log().match(/opening the store/g)).toHaveLength(1)
     type(`clear; ${process.execPath} ${binary} decrypt; echo "at last $?"`)
-    await until(() => screen().includes('passphrase of the store:'))
+    await until(() => !screen().includes('again 2') && screen().includes('passphrase of the store:'))
     type('correct horse')
     await until(() => screen().includes('at last 0'))
     expect(screen()).not.toContain('opening the store')
