@@ -1,10 +1,9 @@
-import type { Hash } from 'node:crypto'
 import type { Readable } from 'node:stream'
-import { contentHash, digestOf } from '../../core/proof/digest.js'
 import { noContent } from '../../core/proof/no-content.js'
 import type { Refusal } from '../scheme/refusal.js'
 import type { BodyExpectation } from '../scheme/request.js'
 import { isAnnounced, mostHeldOf, type Inside } from './arriving-content.js'
+import { ArrivingDigest } from './arriving-digest.js'
 import { http2StreamOf } from './drain.js'
 import type { NodeRequest } from './http.js'
 
@@ -34,9 +33,7 @@ export class BodyTap implements BodyExpectation {
   readonly #hasOwnPush: boolean
   readonly #push: Push
   readonly #onMismatch: (refusal: Refusal) => void
-  /** What has arrived before anybody could read it. Most contents are short, and hashed in one call. */
-  #unread: Buffer[] = []
-  #hash: Hash | undefined
+  readonly #digest = new ArrivingDigest()
   #mode: Mode = 'undecided'
   /** Of the whole content, once it was seen. */
   #seen: Buffer | undefined
@@ -60,8 +57,8 @@ export class BodyTap implements BodyExpectation {
     this.#req = req
     this.#stream = http2StreamOf(req)
     this.#onMismatch = onMismatch
-    this.#unread.push(...seen)
-    if ((req as Inside)._readableState?.ended === true) this.#seen = this.#digest()
+    for (const chunk of seen) this.#digest.add(chunk)
+    if ((req as Inside)._readableState?.ended === true) this.#seen = this.#digest.take()
     this.#hasOwnPush = Object.hasOwn(req, 'push')
     // eslint-disable-next-line @typescript-eslint/unbound-method -- called with the request below
     this.#pushOn = req.push
@@ -98,7 +95,7 @@ export class BodyTap implements BodyExpectation {
     this.#mostHeld = mostHeldOf(this.#req)
     this.#mode = this.#mostHeld > 0 ? 'holding' : 'comparing'
     if (this.#mode === 'comparing') {
-      this.#hashSoFar()
+      this.#digest.hashOnArrival()
       return undefined
     }
     return new Promise((done) => {
@@ -113,7 +110,7 @@ export class BodyTap implements BodyExpectation {
     this.#expected = digest
     this.#observe = mismatch
     this.#mode = 'observing'
-    if (!this.#seen) this.#hashSoFar()
+    if (!this.#seen) this.#digest.hashOnArrival()
     if (this.#seen && !this.#isRight(this.#seen)) mismatch()
     if (this.#seen || this.#isOver) this.#turnOff()
   }
@@ -144,7 +141,9 @@ export class BodyTap implements BodyExpectation {
     }
     if (this.#seen || this.#mode === 'refused') return true
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : (chunk as Buffer)
-    this.#add(bytes)
+    // Who reads a chunk may change it.
+    if (this.#mode === 'comparing' || this.#mode === 'observing') this.#digest.hashOnArrival()
+    this.#digest.add(bytes)
     if (this.#mode !== 'holding') return this.#pass(chunk, encoding)
     this.#heldBytes += bytes.length
     if (this.#heldBytes > this.#mostHeld) this.#finishHolding(false)
@@ -163,7 +162,7 @@ export class BodyTap implements BodyExpectation {
       if (this.#mode === 'observing') this.#turnOff()
       return false
     }
-    this.#seen = this.#digest()
+    this.#seen = this.#digest.take()
     if (this.#mode === 'holding') {
       this.#finishHolding(this.#isRight(this.#seen))
       return false
@@ -189,27 +188,6 @@ export class BodyTap implements BodyExpectation {
       this.#isRead = true
       read(size)
     }
-  }
-
-  #add(bytes: Buffer): void {
-    // Who reads a chunk may change it, so from then on each is hashed when it arrives.
-    if (this.#mode === 'comparing' || this.#mode === 'observing') this.#hashSoFar().update(bytes)
-    else this.#unread.push(bytes)
-  }
-
-  #hashSoFar(): Hash {
-    this.#hash ??= contentHash('http')
-    for (const chunk of this.#unread) this.#hash.update(chunk)
-    this.#unread = []
-    return this.#hash
-  }
-
-  #digest(): Buffer {
-    if (this.#hash) return this.#hashSoFar().digest()
-    const [only = Buffer.alloc(0), ...others] = this.#unread
-    const content = others.length === 0 ? only : Buffer.concat(this.#unread)
-    this.#unread = []
-    return digestOf('http', content)
   }
 
   #isRight(seen: Buffer): boolean {
@@ -253,7 +231,7 @@ export class BodyTap implements BodyExpectation {
 
   #turnOff(): void {
     this.#mode = 'off'
-    this.#unread = []
+    this.#digest.drop()
     if (this.#req.push === this.#push) {
       if (this.#hasOwnPush) this.#req.push = this.#pushOn
       else delete (this.#req as { push?: Push }).push
