@@ -45,6 +45,7 @@ export {
   type GuessedProfile,
   type Failure,
   type LateCode,
+  type SpentProof,
   type State,
   type MemoryState,
   type MemoryStateOptions,

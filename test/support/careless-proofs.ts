@@ -4,7 +4,7 @@ import { parseContentDigest } from '../../src/core/proof/digest.js'
 import { ProofKey } from '../../src/core/proof/key.js'
 import type { SignedRequest } from '../../src/core/proof/profile.js'
 import { signRequest } from '../../src/core/proof/sign.js'
-import { linesOf } from '../../src/server/scheme/request.js'
+import { linesOf } from '../../src/core/proof/fields.js'
 import type { Attempt, State } from '../../src/state/state.js'
 import { alice } from './probing.js'
 import { agentName, type Carelessness } from './signing-agent.js'
@@ -28,7 +28,7 @@ interface Oversight {
 export const overlooking =
   (oversight: Oversight): NonNullable<Carelessness['before']> =>
   (request, at) => {
-    const lines = (name: string): readonly string[] => linesOf(request.header(name))
+    const lines = (name: string): readonly string[] => linesOf(request, name)
     const member = parseDictionary(lines('signature-input'))?.[0]
     const mac = parseDictionary(lines('signature'))?.[0]?.value
     const digest = parseContentDigest(lines('content-digest'))

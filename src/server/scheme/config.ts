@@ -19,7 +19,8 @@ import type { LeaseRules } from './leases.js'
 import type { TOTPServerAuthSchemeOptions } from './options.js'
 import { makePeer, makePeers, type SchemePeer } from './peers.js'
 import { ProofKeys } from './proof-keys.js'
-import { parsePathPrefix, ProofCheck } from './proofs.js'
+import { parsePathPrefix } from './path-prefix.js'
+import { ProofCheck } from './proofs.js'
 
 /** What requests are checked against. A changed server file brings a new one, while the state stays. */
 export interface SchemeConfig {

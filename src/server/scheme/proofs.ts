@@ -1,4 +1,3 @@
-import { TOTPError } from '../../core/errors.js'
 import type { ProofKey } from '../../core/proof/key.js'
 import { mayBeSigned } from '../../core/proof/parse.js'
 import {
@@ -13,7 +12,7 @@ import { verifyHead } from '../../core/proof/verify.js'
 import { isLive } from '../../core/roster.js'
 import type { SchemePeer, SchemeSeed } from './peers.js'
 import type { ProofKeys } from './proof-keys.js'
-import { linesOf, type AuthRequest } from './request.js'
+import type { AuthRequest } from './request.js'
 
 /** What the head of a request shows of its proof. */
 export type CheckedProof =
@@ -83,7 +82,7 @@ export class ProofCheck {
       binding,
       method,
       target: binding === 'http' ? this.#options.pathPrefix + target : target,
-      header: (name) => linesOf(request.header(name)),
+      header: (name) => request.header(name),
     }
   }
 }
@@ -111,18 +110,4 @@ export function comparedPeer(peer: SchemePeer, proof: CheckedProof | undefined):
   if (refusedProof(peer.signed, proof) !== undefined) return undefined
   const used = usedProof(peer.signed, proof)
   return used ? { ...peer, seeds: [used.seed] } : peer
-}
-
-/**
- * The beginning of the path that a proxy takes away.
- *
- * @throws {TOTPError} `ERR_CONFIG_INVALID` unless it begins with a slash, and does not end with one
- */
-export function parsePathPrefix(given: string | undefined): string {
-  if (given === undefined || given === '') return ''
-  if (typeof given === 'string' && /^(?:\/[\x21\x22\x24-\x2e\x30-\x3e\x40-\x7e]+)+$/.test(given)) return given
-  throw new TOTPError(
-    'ERR_CONFIG_INVALID',
-    'pathPrefix must be the beginning of a path, such as /agents/billing, without a slash at its end',
-  )
 }

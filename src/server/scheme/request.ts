@@ -98,7 +98,7 @@ export function sourceOf(request: Pick<AuthRequest, 'source'>): string | undefin
 const unreadable = 'unreadable'
 
 /** Requests made in plain JavaScript may return a single line as a string, or nothing. */
-export function linesOf(given: readonly string[] | string | null | undefined): readonly string[] {
+function linesOf(given: readonly string[] | string | null | undefined): readonly string[] {
   return typeof given === 'string' ? [given] : (given ?? [])
 }
 
