@@ -8,17 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from a2a_totp_server import (
-    Authenticator,
-    Caller,
-    MemoryState,
-    Refusal,
-    ServerFileError,
-    TOTPMiddleware,
-    parse_server_file,
-)
 
-VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "wire.json").read_text(encoding="utf-8"))
+from a2a_totp.asgi import TOTPMiddleware
+from a2a_totp.scheme.outcome import Caller, Refusal
+from a2a_totp.scheme.scheme import TOTPServerAuthScheme
+from a2a_totp.server_file_text import ServerFileError, parse_server_file
+from a2a_totp.state.memory import MemoryState
+
+VECTORS = json.loads((Path(__file__).parents[2] / "test" / "vectors" / "wire.json").read_text(encoding="utf-8"))
 
 
 def seconds(text: str) -> float:
@@ -43,7 +40,7 @@ def outcomes_of(run: dict[str, Any]) -> Iterator[tuple[Caller | Refusal, dict[st
     """What a module that remembers nothing answers to each request, one after the other."""
     roster = parse_server_file(json.dumps(VECTORS["files"][run["file"]]))
     clock = [seconds(run["since"])]
-    authenticator = Authenticator(
+    authenticator = TOTPServerAuthScheme(
         lambda: roster, now=lambda: clock[0], guard=MemoryState(since=clock[0]), later=lambda look: look()
     )
     for request in run["requests"]:
@@ -65,7 +62,7 @@ def test_answers_over_http(run: dict[str, Any]) -> None:
     """As the middleware sends them: status, every field, and the body."""
     roster = parse_server_file(json.dumps(VECTORS["files"][run["file"]]))
     clock = [seconds(run["since"])]
-    checker = Authenticator(lambda: roster, now=lambda: clock[0], guard=MemoryState(since=clock[0]))
+    checker = TOTPServerAuthScheme(lambda: roster, now=lambda: clock[0], guard=MemoryState(since=clock[0]))
     sent: list[dict[str, Any]] = []
 
     async def app(*_: Any) -> None:

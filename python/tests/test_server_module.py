@@ -15,30 +15,23 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import a2a_totp_server
 import pytest
-from a2a_totp_server import (
-    CALLER_KEY,
-    Authenticator,
-    Caller,
-    GuardMissingError,
-    MemoryState,
-    PeerUser,
-    Profile,
-    Refusal,
-    ServerFile,
-    ServerFileError,
-    TOTPCallContextBuilder,
-    TOTPMiddleware,
-    caller_of,
-    code_of_step,
-    limits_for,
-    parse_server_file,
-    seed_digest,
-)
 
-VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "wire.json").read_text(encoding="utf-8"))
-RFC = json.loads((Path(__file__).parents[2] / "vectors" / "rfc.json").read_text(encoding="utf-8"))
+from a2a_totp.a2a.context_builder import PeerUser, TOTPCallContextBuilder, caller_of
+from a2a_totp.asgi import TOTPMiddleware
+from a2a_totp.codes import code_of_step
+from a2a_totp.profile import Profile
+from a2a_totp.scheme.key import CALLER_KEY, GuardMissingError
+from a2a_totp.scheme.outcome import Caller, Refusal
+from a2a_totp.scheme.scheme import TOTPServerAuthScheme
+from a2a_totp.seeds import seed_digest
+from a2a_totp.server_file import ServerFile
+from a2a_totp.server_file_text import ServerFileError, parse_server_file
+from a2a_totp.state.contract import limits_for
+from a2a_totp.state.memory import MemoryState
+
+VECTORS = json.loads((Path(__file__).parents[2] / "test" / "vectors" / "wire.json").read_text(encoding="utf-8"))
+RFC = json.loads((Path(__file__).parents[2] / "test" / "vectors" / "rfc.json").read_text(encoding="utf-8"))
 FILE = VECTORS["files"]["own"]
 AT = 1_780_332_007.0
 TOKEN = "a2at_vector-token-of-alice"  # noqa: S105
@@ -60,10 +53,10 @@ def profiled(**changes: Any) -> str:
     return changed(profile={**FILE["profile"], **changes})
 
 
-def authenticator() -> Authenticator:
+def authenticator() -> TOTPServerAuthScheme:
     """One whose clock stands still."""
     roster = parse_server_file(json.dumps(FILE))
-    return Authenticator(lambda: roster, now=lambda: AT, guard=MemoryState(since=0))
+    return TOTPServerAuthScheme(lambda: roster, now=lambda: AT, guard=MemoryState(since=0))
 
 
 def reason_of(outcome: Caller | Refusal) -> str:
@@ -80,7 +73,7 @@ def test_a_clock_that_was_ahead_and_was_set_back_is_taken_for_wrong() -> None:
     """Under `once` all requests would else be answered 503 until the wrong time came."""
     roster = parse_server_file(alice(replay="once"))
     clock = [AT + 1_000_000]
-    checker = Authenticator(lambda: roster, now=lambda: clock[0], guard=MemoryState(since=clock[0]))
+    checker = TOTPServerAuthScheme(lambda: roster, now=lambda: clock[0], guard=MemoryState(since=clock[0]))
 
     def ask(at: float) -> str:
         clock[0] = at
@@ -231,7 +224,7 @@ def test_a_mounted_secret_that_is_swapped_is_in_force_within_a_second(tmp_path: 
 def test_a_peer_that_is_taken_out_is_refused_at_once_and_what_was_used_stays_used() -> None:
     """The guard outlives the roster."""
     rosters = [parse_server_file(json.dumps(FILE))]
-    checker = Authenticator(lambda: rosters[-1], now=lambda: AT, guard=MemoryState(since=0))
+    checker = TOTPServerAuthScheme(lambda: rosters[-1], now=lambda: AT, guard=MemoryState(since=0))
     dave = [
         ("authorization", "Bearer a2at_vector-token-of-dave"),
         ("x-totp", code_of_step(b"\x05" * 64, Profile("SHA512"), int(AT // 30))),
@@ -249,7 +242,7 @@ def rotated(*tokens: str) -> str:
     return alice(tokens=[{"id": f"t{place}", "hash": token_hash} for place, token_hash in enumerate(hashes)])
 
 
-def guess(checker: Authenticator, token: str, code: str) -> str:
+def guess(checker: TOTPServerAuthScheme, token: str, code: str) -> str:
     """What the log says of a wrong code."""
     return reason_of(checker.authenticate([("authorization", f"Bearer {token}"), ("x-totp", code)]))
 
@@ -265,7 +258,7 @@ def unlooked(_: object) -> None:
 def test_a_new_token_restores_service_at_once_and_guesses_with_the_old_one_count_again_if_it_comes_back() -> None:
     """`rotate --token --now`, and its undoing."""
     rosters = [parse_server_file(rotated("stolen"))]
-    checker = Authenticator(lambda: rosters[-1], now=lambda: AT, guard=MemoryState(since=0), later=unlooked)
+    checker = TOTPServerAuthScheme(lambda: rosters[-1], now=lambda: AT, guard=MemoryState(since=0), later=unlooked)
     assert {guess(checker, "stolen", code) for code in WRONG[:5]} == {"code-wrong"}
     assert guess(checker, "stolen", good_code()) == "guesses-exhausted"
     rosters.append(parse_server_file(rotated("fresh")))
@@ -282,7 +275,7 @@ def test_a_token_that_moved_to_another_peer_is_dead_for_the_first_one() -> None:
     """Unless they share a seed: then they share its budget."""
     bob = {**FILE["peers"]["bob"], "replay": "reuse", "tokens": FILE["peers"]["alice"]["tokens"]}
     rosters = [parse_server_file(rotated(TOKEN))]
-    checker = Authenticator(lambda: rosters[-1], now=lambda: AT, guard=MemoryState(since=0), later=unlooked)
+    checker = TOTPServerAuthScheme(lambda: rosters[-1], now=lambda: AT, guard=MemoryState(since=0), later=unlooked)
     assert {guess(checker, TOKEN, code) for code in WRONG[:5]} == {"code-wrong"}
     peers = json.loads(rotated("fresh"))["peers"]
     rosters.append(parse_server_file(changed(peers={**peers, "bob": bob})))
@@ -292,7 +285,7 @@ def test_a_token_that_moved_to_another_peer_is_dead_for_the_first_one() -> None:
 def test_guesses_with_more_than_sixteen_tokens_count_whatever_becomes_of_these() -> None:
     """So many are told apart: a log of them is bounded."""
     rosters = [parse_server_file(json.dumps(FILE))]
-    checker = Authenticator(lambda: rosters[-1], now=lambda: AT, guard=MemoryState(since=0), later=unlooked)
+    checker = TOTPServerAuthScheme(lambda: rosters[-1], now=lambda: AT, guard=MemoryState(since=0), later=unlooked)
     for number in range(18):
         rosters.append(parse_server_file(rotated(f"token-{number}")))
         assert guess(checker, f"token-{number}", WRONG[number]) == "code-wrong"
@@ -306,7 +299,7 @@ def test_guesses_with_dead_tokens_displace_none_that_count() -> None:
     """Each token has a log of its own."""
     profile = {**FILE["profile"], "window": 2}
     rosters = [parse_server_file(json.dumps(FILE))]
-    checker = Authenticator(lambda: rosters[-1], now=lambda: AT, guard=MemoryState(since=0), later=unlooked)
+    checker = TOTPServerAuthScheme(lambda: rosters[-1], now=lambda: AT, guard=MemoryState(since=0), later=unlooked)
 
     def publish(*tokens: str) -> None:
         rosters.append(parse_server_file(json.dumps({**json.loads(rotated(*tokens)), "profile": profile})))
@@ -329,7 +322,7 @@ def test_a_token_whose_guesses_are_gone_leaves_its_place(why: str) -> None:
     """Its guesses are late codes, or older than the longest budget."""
     rosters = [parse_server_file(rotated("fresh"))]
     clock = [AT]
-    checker = Authenticator(
+    checker = TOTPServerAuthScheme(
         lambda: rosters[-1], now=lambda: clock[0], guard=MemoryState(since=0), later=lambda look: look()
     )
     for number in range(16):
@@ -348,7 +341,7 @@ def test_a_token_whose_guesses_are_gone_leaves_its_place(why: str) -> None:
 def test_what_is_accepted_under_reuse_is_spent_when_the_policy_becomes_once() -> None:
     """And nothing is refused before, nor after it is reuse again."""
     rosters = [parse_server_file(alice(replay="reuse"))]
-    checker = Authenticator(lambda: rosters[-1], now=lambda: AT, guard=MemoryState(since=0), later=unlooked)
+    checker = TOTPServerAuthScheme(lambda: rosters[-1], now=lambda: AT, guard=MemoryState(since=0), later=unlooked)
     earlier, now, next_one = (code_of_step(KEY, Profile(), int(AT // 30) + drift) for drift in (-1, 0, 1))
     assert {guess(checker, TOKEN, code) for code in (now, now, earlier)} == {"accepted"}
     rosters.append(parse_server_file(alice(replay="once")))
@@ -365,7 +358,7 @@ def test_guesses_of_a_peer_that_shares_no_seed_count_for_it_alone_whatever_other
     peers, moved = FILE["peers"], FILE["peers"]["alice"]["tokens"]
     others = {"bob": {**peers["bob"], "replay": "reuse"}, "eve": {**peers["bob"], "replay": "reuse", "tokens": []}}
     rosters = [parse_server_file(changed(peers={**others, "alice": peers["alice"]}))]
-    checker = Authenticator(lambda: rosters[-1], now=lambda: AT, guard=MemoryState(since=0), later=unlooked)
+    checker = TOTPServerAuthScheme(lambda: rosters[-1], now=lambda: AT, guard=MemoryState(since=0), later=unlooked)
     assert {guess(checker, TOKEN, code) for code in WRONG[:5]} == {"code-wrong"}
     fresh = json.loads(rotated("fresh"))["peers"]
     rosters.append(parse_server_file(changed(peers={**others, **fresh, "eve": {**others["eve"], "tokens": moved}})))
@@ -377,7 +370,7 @@ def test_what_is_remembered_is_bounded_and_the_guesses_of_one_peer_displace_none
     roster = parse_server_file(json.dumps(FILE))
     clock = [AT]
     guard = MemoryState(since=0)
-    checker = Authenticator(lambda: roster, now=lambda: clock[0], guard=guard, later=unlooked)
+    checker = TOTPServerAuthScheme(lambda: roster, now=lambda: clock[0], guard=guard, later=unlooked)
     assert {guess(checker, TOKEN, code) for code in WRONG[:5]} == {"code-wrong"}
     for number in range(20_000):
         clock[0] = AT + number / 1000
@@ -396,7 +389,7 @@ def test_a_claim_is_kept_while_the_clock_may_be_set_back(monkeypatch: pytest.Mon
     clock, uptime = [AT], [0.0]
     monkeypatch.setattr(a2a_totp_server.time, "monotonic", lambda: uptime[0])
     guard = MemoryState(since=0)
-    checker = Authenticator(lambda: roster, now=lambda: clock[0], guard=guard, later=unlooked)
+    checker = TOTPServerAuthScheme(lambda: roster, now=lambda: clock[0], guard=guard, later=unlooked)
     assert guess(checker, TOKEN, good_code()) == "accepted"
     month = 32 * 86_400
     for later in ((AT + 3600, 120.0), (AT - 3600, 240.0), (AT + month, 360.0), (AT, month)):
@@ -495,10 +488,10 @@ def test_a_file_that_everybody_reads_is_a_warning(path: Path, caplog: pytest.Log
 def test_a_missing_file_is_an_error_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And so is a missing variable."""
     with pytest.raises(ServerFileError, match="cannot read"):
-        Authenticator.from_file(tmp_path / "none")
+        TOTPServerAuthScheme.from_file(tmp_path / "none")
     monkeypatch.delenv("A2A_TOTP_SERVER_FILE", raising=False)
     with pytest.raises(ServerFileError, match="A2A_TOTP_SERVER_FILE"):
-        Authenticator.from_file()
+        TOTPServerAuthScheme.from_file()
 
 
 class App:
@@ -677,7 +670,9 @@ def test_logs_hold_no_token_and_no_code(caplog: pytest.LogCaptureFixture) -> Non
     """Accepted or refused."""
     caplog.set_level(logging.DEBUG)
     roster = parse_server_file(json.dumps(FILE))
-    checker = Authenticator(lambda: roster, now=lambda: AT, guard=MemoryState(since=0), later=lambda look: look())
+    checker = TOTPServerAuthScheme(
+        lambda: roster, now=lambda: AT, guard=MemoryState(since=0), later=lambda look: look()
+    )
     token, code = ("Authorization", f"Bearer {TOKEN}"), good_code()
     assert isinstance(checker.authenticate([token, ("X-TOTP", code)], "192.0.2.1"), Caller)
     for wrong in ("000001", "000002", "000003", "000004", "000005", "000006"):

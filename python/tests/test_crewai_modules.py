@@ -13,14 +13,18 @@ pytest.importorskip("crewai")
 import a2a_totp_crewai_client
 import httpx
 from a2a.types import AgentCard
-from a2a_totp_crewai_client import TOTPClientAuthScheme
-from a2a_totp_crewai_server import TOTPServerAuthScheme
-from a2a_totp_server import Authenticator, MemoryState, Profile, code_of_step, parse_server_file
 from crewai.a2a.auth.server_schemes import HTTPException  # type: ignore[attr-defined]
 from crewai.a2a.auth.utils import validate_auth_against_agent_card
 from crewai.a2a.config import A2AServerConfig
 
-VECTORS_FOLDER = Path(__file__).parents[2] / "vectors"
+from a2a_totp.codes import code_of_step
+from a2a_totp.crewai.client import TOTPClientAuthScheme
+from a2a_totp.crewai.server import TOTPServerAuthScheme
+from a2a_totp.profile import Profile
+from a2a_totp.server_file_text import parse_server_file
+from a2a_totp.state.memory import MemoryState
+
+VECTORS_FOLDER = Path(__file__).parents[2] / "test" / "vectors"
 RFC = json.loads((VECTORS_FOLDER / "rfc.json").read_text(encoding="utf-8"))["totp"]
 FILE = json.loads((VECTORS_FOLDER / "wire.json").read_text(encoding="utf-8"))["files"]["own"]
 SEED = base64.b32encode(b"12345678901234567890").decode()
@@ -170,7 +174,9 @@ def test_no_error_quotes_a_seed_or_a_token(fields: dict[str, Any], monkeypatch: 
 def server_scheme() -> TOTPServerAuthScheme:
     """One whose clock stands still."""
     roster = parse_server_file(json.dumps(FILE))
-    return TOTPServerAuthScheme(authenticator=Authenticator(lambda: roster, now=lambda: AT, guard=MemoryState(since=0)))
+    return TOTPServerAuthScheme(
+        authenticator=TOTPServerAuthScheme(lambda: roster, now=lambda: AT, guard=MemoryState(since=0))
+    )
 
 
 def test_a_token_alone_is_never_enough() -> None:

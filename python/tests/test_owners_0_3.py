@@ -14,9 +14,11 @@ from a2a.server.request_handlers import DefaultRequestHandler
 from a2a.server.request_handlers.grpc_handler import GrpcHandler
 from a2a.server.tasks import InMemoryTaskStore
 from a2a.types import AgentCard, Task, TaskState, TaskStatus
-from a2a_totp_server import CALLER_KEY, TOTPMiddleware, totp_interceptor
-
 from owners import PATIENCE, authenticator, called, credentials
+
+from a2a_totp.asgi import TOTPMiddleware
+from a2a_totp.grpc.guard import totp_interceptor
+from a2a_totp.scheme.key import CALLER_KEY
 
 CARD = AgentCard.model_validate(
     {

@@ -8,9 +8,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from a2a_totp_server import Authenticator, MemoryState, code_of_step, parse_server_file
+from a2a_totp.codes import code_of_step
+from a2a_totp.scheme.scheme import TOTPServerAuthScheme
+from a2a_totp.server_file_text import parse_server_file
+from a2a_totp.state.memory import MemoryState
 
-FILE = json.loads((Path(__file__).parents[2] / "vectors" / "wire.json").read_text(encoding="utf-8"))["files"]["own"]
+FILE = json.loads((Path(__file__).parents[2] / "test" / "vectors" / "wire.json").read_text(encoding="utf-8"))["files"][
+    "own"
+]
 AT = 1_780_332_007.0
 PATIENCE = 30
 """Seconds for what happens at once, on a busy machine too."""
@@ -21,9 +26,9 @@ _ROSTER = parse_server_file(
 )
 
 
-def authenticator() -> Authenticator:
+def authenticator() -> TOTPServerAuthScheme:
     """One whose clock stands still."""
-    return Authenticator(lambda: _ROSTER, now=lambda: AT, guard=MemoryState(since=0))
+    return TOTPServerAuthScheme(lambda: _ROSTER, now=lambda: AT, guard=MemoryState(since=0))
 
 
 def credentials(peer: str) -> list[tuple[str, str]]:

@@ -12,25 +12,24 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import a2a_totp_server
 import grpc
 import httpx
 import pytest
-from a2a_totp_client import CannotSignError, CredentialsError, TOTPAuth, TotpCredentials, TOTPInterceptor
-from a2a_totp_server import (
-    Authenticator,
-    Caller,
-    ContentRefusedError,
-    MemoryState,
-    Refusal,
-    RequestHead,
-    ServerFileError,
-    TOTPMiddleware,
-    parse_server_file,
-    totp_interceptor,
-)
 
-FILE = json.loads((Path(__file__).parents[2] / "vectors" / "wire.json").read_text(encoding="utf-8"))["files"]["own"]
+from a2a_totp.a2a.interceptor import TOTPInterceptor
+from a2a_totp.asgi import ContentRefusedError, TOTPMiddleware
+from a2a_totp.credentials import CannotSignError, CredentialsError, TotpCredentials
+from a2a_totp.grpc.guard import totp_interceptor
+from a2a_totp.httpx import TOTPAuth
+from a2a_totp.proof.reading import RequestHead
+from a2a_totp.scheme.outcome import Caller, Refusal
+from a2a_totp.scheme.scheme import TOTPServerAuthScheme
+from a2a_totp.server_file_text import ServerFileError, parse_server_file
+from a2a_totp.state.memory import MemoryState
+
+FILE = json.loads((Path(__file__).parents[2] / "test" / "vectors" / "wire.json").read_text(encoding="utf-8"))["files"][
+    "own"
+]
 AT = 1_780_332_007.0
 TOKEN = "a2at_vector-token-of-alice"  # noqa: S105
 CREDENTIALS = TotpCredentials(
@@ -60,7 +59,9 @@ class Agent:
         # Of each agent its own: what an earlier one held back is logged while a later one is watched.
         self.source = f"agent-{next(numbers)}"
         self.guard = MemoryState(since=since, **bounds)
-        self.checker = Authenticator(lambda: roster, now=lambda: self.at, guard=self.guard, later=lambda look: look())
+        self.checker = TOTPServerAuthScheme(
+            lambda: roster, now=lambda: self.at, guard=self.guard, later=lambda look: look()
+        )
 
     def ask(self, fields: Fields, content: bytes | None = BODY, head: RequestHead | None = HEAD) -> str:
         """Which way a caller came in, or why it did not."""

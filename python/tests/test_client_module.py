@@ -8,9 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
-from a2a_totp_client import CredentialsError, TOTPAuth, TotpCredentials, TOTPInterceptor
 
-RFC = json.loads((Path(__file__).parents[2] / "vectors" / "rfc.json").read_text(encoding="utf-8"))["totp"]
+from a2a_totp.a2a.interceptor import TOTPInterceptor
+from a2a_totp.credentials import CredentialsError, TotpCredentials
+from a2a_totp.httpx import TOTPAuth
+
+RFC = json.loads((Path(__file__).parents[2] / "test" / "vectors" / "rfc.json").read_text(encoding="utf-8"))["totp"]
 SEED = base64.b32encode(b"12345678901234567890").decode()
 TOKEN = "a2at_test"  # noqa: S105
 

@@ -9,29 +9,26 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import a2a_totp_server
 import grpc
 import httpx
 import pytest
 import uvicorn
-from a2a_totp_server import (
-    Attempt,
-    Authenticator,
-    MemoryState,
-    Profile,
-    Refusal,
-    TOTPMiddleware,
-    code_of_step,
-    find_late_code,
-    parse_server_file,
-    totp_interceptor,
-)
+from serving import bound_socket
 from starlette.applications import Starlette
 from starlette.middleware.base import BaseHTTPMiddleware
 
-from serving import bound_socket
+from a2a_totp.asgi import TOTPMiddleware
+from a2a_totp.codes import code_of_step
+from a2a_totp.grpc.guard import totp_interceptor
+from a2a_totp.profile import Profile
+from a2a_totp.scheme.outcome import Refusal
+from a2a_totp.scheme.scheme import TOTPServerAuthScheme
+from a2a_totp.server_file_text import parse_server_file
+from a2a_totp.state.contract import Attempt
+from a2a_totp.state.late_codes import find_late_code
+from a2a_totp.state.memory import MemoryState
 
-VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "wire.json").read_text(encoding="utf-8"))
+VECTORS = json.loads((Path(__file__).parents[2] / "test" / "vectors" / "wire.json").read_text(encoding="utf-8"))
 AT = 1_780_332_007.0
 STEP = int(AT // 30)
 ROSTER = parse_server_file(json.dumps(VECTORS["files"]["own"]))
@@ -45,9 +42,9 @@ def late(drift: int) -> tuple[str, str]:
     return "x-totp", code_of_step(b"\x01" * 20, Profile(), STEP + drift)
 
 
-def authenticator(**given: Any) -> Authenticator:
+def authenticator(**given: Any) -> TOTPServerAuthScheme:
     """One whose clock stands still."""
-    return Authenticator(lambda: ROSTER, now=lambda: AT, guard=MemoryState(since=0), **given)
+    return TOTPServerAuthScheme(lambda: ROSTER, now=lambda: AT, guard=MemoryState(since=0), **given)
 
 
 def reason_of(outcome: object) -> str:
@@ -116,7 +113,9 @@ def test_a_code_is_looked_at_once_in_its_step(caplog: pytest.LogCaptureFixture) 
 def test_a_clock_that_is_wrong_for_hours_raises_no_alarm(drift: int, caplog: pytest.LogCaptureFixture) -> None:
     """It locks nobody out, and the peer is served once its clock is right."""
     clock = [AT]
-    checker = Authenticator(lambda: ROSTER, now=lambda: clock[0], guard=MemoryState(since=0), later=lambda look: look())
+    checker = TOTPServerAuthScheme(
+        lambda: ROSTER, now=lambda: clock[0], guard=MemoryState(since=0), later=lambda look: look()
+    )
     # More late codes than guesses are allowed in a day.
     for step in range(STEP, STEP + 240):
         clock[0] = step * 30 + 7

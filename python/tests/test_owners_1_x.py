@@ -23,19 +23,17 @@ from a2a.server.routes import (
 from a2a.server.routes.common import StarletteUser
 from a2a.server.tasks import InMemoryPushNotificationConfigStore, InMemoryTaskStore
 from a2a.types import AgentCard, a2a_pb2, a2a_pb2_grpc
-from a2a_totp_server import (
-    CALLER_KEY,
-    TOTPCallContextBuilder,
-    TOTPMiddleware,
-    totp_interceptor,
-)
 from fastapi import FastAPI
 from google.protobuf.json_format import ParseDict
+from owners import PATIENCE, authenticator, called, credentials
 from starlette.applications import Starlette
 from starlette.authentication import AuthCredentials, AuthenticationBackend, SimpleUser
 from starlette.middleware.authentication import AuthenticationMiddleware
 
-from owners import PATIENCE, authenticator, called, credentials
+from a2a_totp.a2a.context_builder import TOTPCallContextBuilder
+from a2a_totp.asgi import TOTPMiddleware
+from a2a_totp.grpc.guard import totp_interceptor
+from a2a_totp.scheme.key import CALLER_KEY
 
 CARD = ParseDict(
     {

@@ -9,30 +9,28 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import a2a_totp_server
 import grpc
 import pytest
-from a2a_totp_server import (
-    Authenticator,
-    GuardMissingError,
-    MemoryState,
-    Profile,
-    caller_of,
-    code_of_step,
-    parse_server_file,
-    totp_interceptor,
-)
 
-VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "wire.json").read_text(encoding="utf-8"))
+from a2a_totp.a2a.context_builder import caller_of
+from a2a_totp.codes import code_of_step
+from a2a_totp.grpc.guard import totp_interceptor
+from a2a_totp.profile import Profile
+from a2a_totp.scheme.key import GuardMissingError
+from a2a_totp.scheme.scheme import TOTPServerAuthScheme
+from a2a_totp.server_file_text import parse_server_file
+from a2a_totp.state.memory import MemoryState
+
+VECTORS = json.loads((Path(__file__).parents[2] / "test" / "vectors" / "wire.json").read_text(encoding="utf-8"))
 AT = 1_780_332_007.0
 TOKEN = ("authorization", "Bearer a2at_vector-token-of-alice")
 CODE = ("x-totp", code_of_step(b"\x01" * 20, Profile(), int(AT // 30)))
 
 
-def authenticator() -> Authenticator:
+def authenticator() -> TOTPServerAuthScheme:
     """One whose clock stands still."""
     roster = parse_server_file(json.dumps(VECTORS["files"]["own"]))
-    return Authenticator(lambda: roster, now=lambda: AT, guard=MemoryState(since=0))
+    return TOTPServerAuthScheme(lambda: roster, now=lambda: AT, guard=MemoryState(since=0))
 
 
 class Service:
@@ -112,7 +110,9 @@ SHAPES: dict[str, Ask] = {
 SYNCHRONOUS: Ask = lambda channel, metadata: channel.unary_unary("/test.Service/Synchronous")(b"x", metadata=metadata)  # noqa: E731
 
 
-def called(service: Service, ask: Ask, metadata: list[tuple[str, str]], checker: Authenticator | None = None) -> bytes:
+def called(
+    service: Service, ask: Ask, metadata: list[tuple[str, str]], checker: TOTPServerAuthScheme | None = None
+) -> bytes:
     """What a real server with the interceptor answers to a real call."""
 
     async def run() -> bytes:

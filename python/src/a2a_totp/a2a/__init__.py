@@ -1,0 +1,20 @@
+"""For a2a-sdk 0.3 and 1.x: who called, for servers; an interceptor for clients. The SDK is loaded when one is used."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from a2a_totp.a2a.context_builder import PeerUser, TOTPCallContextBuilder, caller_of
+    from a2a_totp.a2a.interceptor import TOTPInterceptor
+
+__all__ = ["PeerUser", "TOTPCallContextBuilder", "TOTPInterceptor", "caller_of"]
+
+_PLACES = {"TOTPInterceptor": "a2a_totp.a2a.interceptor"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(name)
+    return getattr(importlib.import_module(_PLACES.get(name, "a2a_totp.a2a.context_builder")), name)

@@ -1,0 +1,7 @@
+"""Proofs: HTTP Message Signatures (RFC 9421) in a frozen profile, keyed by a seed."""
+
+from a2a_totp.proof.content import content_digest
+from a2a_totp.proof.keys import ProofKey, proof_key
+from a2a_totp.proof.reading import RequestHead
+
+__all__ = ["ProofKey", "RequestHead", "content_digest", "proof_key"]

@@ -1,0 +1,49 @@
+"""Verifies what the head of a request shows of its proof."""
+
+from __future__ import annotations
+
+import hmac
+import math
+from collections.abc import (
+    Sequence,
+)
+
+from a2a_totp.proof.keys import ProofKey
+from a2a_totp.proof.reading import FieldLines, ReadProof, RequestHead, read_proof
+
+
+def verify_head(
+    head: RequestHead,
+    lines: FieldLines,
+    *,
+    header: str,
+    period: int,
+    window: int,
+    keys: Sequence[ProofKey | None],
+    decoy: ProofKey,
+    at: float,
+) -> tuple[ReadProof, int] | str | None:
+    """Verifies all of a proof that the head of the request shows: form, coverage, key, MAC and time.
+
+    `keys` are those of the live seeds, with None for the others; `decoy` takes the place of one that is not known, so
+    that the time does not tell. Returns the proof and the number of its key; the reason of a refusal; or None for an
+    unsigned request. The content and the nonce are still to be compared.
+    """
+    life = (window + 1) * period
+    proof = read_proof(head, lines, header, life)
+    if proof is None or isinstance(proof, str):
+        return proof
+    named = [number for number, key in enumerate(keys) if key and key.keyid == proof.keyid]
+    candidates = [(number, keys[number]) for number in named] or [(-1, decoy)]
+    base = proof.base.encode("latin-1")
+    right = -1
+    for number, key in candidates:
+        mac = hmac.digest(key.mac if key else b"", base, "sha256")
+        if hmac.compare_digest(mac, proof.signature) and right < 0:
+            right = number
+    if not named:
+        return "proof-key"
+    if right < 0:
+        return "proof-mac"
+    now = math.floor(at)
+    return (proof, right) if proof.created <= now + life and now <= proof.expires else "proof-stale"

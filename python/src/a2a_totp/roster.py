@@ -1,0 +1,91 @@
+"""Who may call, and with what."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import (
+    Mapping,
+)
+from dataclasses import dataclass, field
+
+from a2a_totp.policies import Replay, Signed
+from a2a_totp.profile import Profile
+from a2a_totp.proof.keys import ProofKey
+from a2a_totp.seeds import seed_digest
+
+
+@dataclass(frozen=True)
+class Seed:
+    """The key that a peer and the agent share. Refused from `expires_at` on, in unix seconds."""
+
+    id: str
+    key: bytes = field(repr=False)
+    expires_at: float = math.inf
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One that may call."""
+
+    name: str
+    profile: Profile
+    replay: Replay
+    seeds: tuple[Seed, ...]
+    signed: Signed = "off"
+    proof_keys: tuple[ProofKey, ...] = field(default=(), repr=False)
+    """Those of its seeds, in their order, made beforehand: making them takes time, which would tell that a token is
+    live. None under `off`, where nobody asks."""
+
+    @property
+    def spends_proofs(self) -> bool:
+        """Whether proofs change what is decided."""
+        return self.signed in ("accept", "require")
+
+    @property
+    def may_share_seed(self) -> bool:
+        """Under `once`, a request of one peer would spend the codes of the others, unless each is signed."""
+        return self.replay != "once" or self.signed == "require"
+
+    @functools.cached_property
+    def digests(self) -> tuple[str, ...]:
+        """Those of its seeds, in their order."""
+        return tuple(seed_digest(seed.key, self.profile) for seed in self.seeds)
+
+    def live_digests(self, at: float) -> tuple[str, ...]:
+        """Those of its live seeds."""
+        return tuple(digest for seed, digest in zip(self.seeds, self.digests, strict=True) if at < seed.expires_at)
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What a token is good for. Refused from `expires_at` on, in unix seconds."""
+
+    peer: Peer
+    expires_at: float = math.inf
+
+
+@dataclass(frozen=True)
+class Roster:
+    """What a server file says: the agent's profile, and by token hash who may call."""
+
+    agent: str
+    profile: Profile
+    peers: Mapping[str, Peer]
+    tokens: Mapping[str, Grant] = field(repr=False)
+    sharing: frozenset[str] = frozenset()
+    """The names of the peers that have a seed of another, and so its budget."""
+    serial: int | None = None
+    """Grows with each change of the store; None in a file without one."""
+    signed: Signed = "off"
+    """The agent's own policy for proofs, for the challenge. A peer's own may differ."""
+
+    @functools.cached_property
+    def longest_period(self) -> int:
+        """Of the peers whose proofs are looked at, in seconds; 0 if there are none."""
+        return max((peer.profile.period for peer in self.peers.values() if peer.signed != "off"), default=0)
+
+    def is_live(self, token_hash: str, peer: Peer, at: float) -> bool:
+        """Whether guesses with a token count for that peer."""
+        grant = self.tokens.get(token_hash)
+        return grant is not None and at < grant.expires_at and (peer.name in self.sharing or grant.peer is peer)

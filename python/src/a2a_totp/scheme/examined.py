@@ -1,0 +1,75 @@
+"""What the head of a request shows."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import (
+    Callable,
+)
+from dataclasses import dataclass, field
+from typing import Literal
+
+from a2a_totp.policies import Signed
+from a2a_totp.proof.reading import ReadProof
+from a2a_totp.scheme.outcome import Caller, Refusal
+from a2a_totp.state.contract import Attempt
+
+
+@dataclass(frozen=True)
+class CheckedProof:
+    """What the head of a request shows of its proof. `unseen`: there may be one, and nobody told the request's head."""
+
+    kind: Literal["absent", "invalid", "valid", "unseen"]
+    reason: str = ""
+    proof: ReadProof | None = None
+    seed: int = -1
+    """The number of the seed that it was made with."""
+
+
+ABSENT_PROOF = CheckedProof("absent")
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What the head of a request shows. Whoever passes the request on asks `let_in`, and compares its content.
+
+    `digest` is what the content has to have; None where there is nothing to compare. Where `withholds` is false,
+    another content is only logged.
+    """
+
+    outcome: Caller | Refusal
+    digest: bytes | None
+    withholds: bool
+    _log: Callable[[Caller | Refusal, bool], None] = field(repr=False)
+    _refusal: Callable[[], Refusal] = field(repr=False)
+
+    def let_in(self) -> Caller | Refusal:
+        """The outcome, which is logged. Ask once."""
+        self._log(self.outcome, False)
+        return self.outcome
+
+    def mismatch(self) -> Refusal | None:
+        """The content is another one: the refusal to answer with; None where it is only logged."""
+        refusal = self._refusal()
+        self._log(refusal, not self.withholds)
+        return refusal if self.withholds else None
+
+    def compare(self, digest: bytes) -> Caller | Refusal:
+        """The outcome for a request whose content has that digest. Ask once, in place of `let_in`."""
+        if self.digest is None or hmac.compare_digest(digest, self.digest):
+            return self.let_in()
+        if self.withholds:
+            return self.mismatch() or self.outcome
+        outcome = self.let_in()
+        self.mismatch()
+        return outcome
+
+
+@dataclass(frozen=True)
+class Decided:
+    outcome: Caller | Refusal
+    checked: CheckedProof
+    policy: Signed
+    refusal_of_content: Callable[[], Refusal]
+    counted: tuple[Attempt, bool] | None = None
+    """A guess that was counted, and whether it exhausted a budget."""

@@ -1,0 +1,81 @@
+"""What is decided: a caller, or a refusal."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+from a2a_totp.state.contract import Outcome
+
+Kind = Literal["unauthenticated", "throttled", "unavailable"]
+_ANSWERS: dict[Kind, tuple[int, str, str]] = {
+    "unauthenticated": (401, "UNAUTHENTICATED", "a bearer token and a valid one-time code are required"),
+    "throttled": (429, "RESOURCE_EXHAUSTED", "too many failed attempts; try again later"),
+    "unavailable": (503, "UNAVAILABLE", "the request cannot be verified at the moment; try again later"),
+}
+OUTCOMES: dict[Outcome, tuple[Kind, str]] = {
+    "wrong": ("unauthenticated", "code-wrong"),
+    "replayed": ("unauthenticated", "code-replayed"),
+    "throttled": ("throttled", "guesses-exhausted"),
+    "unknown": ("unavailable", "replay-unknown"),
+    "full": ("unavailable", "nonces-full"),
+}
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who called, and what proved it: the code alone, or (`signed`) also a proof that the request is bound to."""
+
+    peer: str
+    seed_id: str
+    time_step: int
+    drift: int
+    proof: Literal["code", "signed"] = "code"
+    agent: str = ""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An expected no. `kind` is what the caller may know, `reason` and `peer` are for the log only."""
+
+    kind: Kind
+    reason: str
+    peer: str | None = None
+    retry_after: int | None = None
+    challenges: tuple[str, ...] = ()
+    accept_signature: str | None = None
+    """What a proof has to be like (RFC 9421 section 5.1), where the agent requires one."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status code."""
+        return _ANSWERS[self.kind][0]
+
+    @property
+    def grpc_status(self) -> str:
+        """The name of the gRPC status code."""
+        return _ANSWERS[self.kind][1]
+
+    @property
+    def message(self) -> str:
+        """What the caller is told."""
+        return _ANSWERS[self.kind][2]
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """The header fields that go with the answer, the challenges first."""
+        fields = [("www-authenticate", value) for value in self.challenges]
+        if self.accept_signature is not None:
+            fields.append(("accept-signature", self.accept_signature))
+        if self.retry_after is not None:
+            fields.append(("retry-after", str(self.retry_after)))
+        return fields
+
+    @property
+    def body(self) -> bytes:
+        """The HTTP body: the same bytes for every reason of a kind."""
+        code, status, message = _ANSWERS[self.kind]
+        return json.dumps(
+            {"error": {"code": code, "status": status, "message": message}}, separators=(",", ":")
+        ).encode()
