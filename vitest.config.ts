@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import pins from './test/stacks/pins.json' with { type: 'json' }
 
 /** What esbuild's text loader does for the CLI: a Python file, say, is imported as its text. */
 const filesAsText = {
@@ -22,6 +23,11 @@ const project = (name: string, include: string[], testTimeout: number) => ({
   },
 })
 
+/** The tests of a stack have its name. */
+const stacksInCi = Object.entries(pins)
+  .filter(([, pin]) => 'ci' in pin && pin.ci)
+  .map(([name]) => `test/stacks/${name}.test.ts`)
+
 export default defineConfig({
   test: {
     reporters: ['default', './test/support/summary-reporter.ts'],
@@ -40,7 +46,7 @@ export default defineConfig({
         },
       },
       project('stacks', ['test/stacks/**/*.test.ts'], 120_000),
-      project('interop', ['test/interop/**/*.test.ts'], 120_000),
+      project('interop', ['test/interop/**/*.test.ts', ...stacksInCi], 120_000),
       project('long', ['test/long/**/*.test.ts'], 1_800_000),
     ],
   },

@@ -6,20 +6,8 @@ cd "$(dirname "$0")/.."
 
 tools='pytest==9.2.0 uvicorn==0.54.0 types-grpcio==1.85.0.20261028 pyotp==2.12.0'
 
-# A registry that does not answer must not hold everything up: each try has its time, and there are three.
-again() { timeout 300 "$@" || timeout 300 "$@" || timeout 300 "$@"; }
-
-make_venv() {
-  local name=$1 packages=$2
-  local venv=.venvs/$name
-  [ "$(cat "$venv/packages.txt" 2>/dev/null || true)" = "$packages" ] && return
-  rm -rf "$venv"
-  python3 -m venv "$venv"
-  # shellcheck disable=SC2086
-  again "$venv/bin/pip" install --quiet --disable-pip-version-check $packages
-  printf '%s' "$packages" >"$venv/packages.txt"
-  echo "made $venv"
-}
+# shellcheck source=scripts/venvs.sh
+. scripts/venvs.sh
 
 make_interpreters() {
   local packages=$1
@@ -45,3 +33,4 @@ made+=($!)
 make_interpreters 'python-3.10@npm:pyodide@0.22.1 python-3.12@npm:pyodide@0.26.4 python-3.13@npm:pyodide@0.28.3 python-3.14@npm:pyodide@314.0.7' &
 made+=($!)
 for job in "${made[@]}"; do wait "$job"; done
+scripts/stacks-venvs.sh --ci

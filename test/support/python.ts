@@ -5,8 +5,8 @@ import { describe, it, onTestFinished } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** The environments that scripts/interop-venvs.sh makes, by what is in them. */
-export type Venv = 'a2a-0.3' | 'a2a-1' | 'crewai'
+/** The environments that scripts/interop-venvs.sh and scripts/stacks-venvs.sh make, by what is in them. */
+export type Venv = 'a2a-0.3' | 'a2a-1' | 'crewai' | `stacks/${string}`
 
 /** Where the Python side of the interop tests is. */
 export const pythonTests = fileURLToPath(new URL('../interop/python/', import.meta.url))
@@ -19,7 +19,9 @@ const pythonOf = (venv: Venv): string => `${root}.venvs/${venv}/bin/python`
  */
 export function describeWith(venv: Venv, name: string, tests: () => void): void {
   if (existsSync(pythonOf(venv))) return void describe(name, tests)
-  const remedy = `needs .venvs/${venv}; run scripts/interop-venvs.sh`
+  const [, stack] = venv.split('/')
+  const script = stack === undefined ? 'interop-venvs.sh' : `stacks-venvs.sh ${stack}`
+  const remedy = `needs .venvs/${venv}; run scripts/${script}`
   describe(name, () => {
     if (process.env['CI']) {
       it(remedy, () => {
