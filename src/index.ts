@@ -1,6 +1,7 @@
 /** The public core of a2a-totp: seeds, tokens, codes, key URIs and the agent card. Pure, and free of any SDK. */
 export { TOTPError, isTOTPError, type ErrorCode } from './core/errors.js'
 export { readTotpExtension, totpExtensionUri, type TOTPExtension } from './core/card/extension.js'
+export { hybridCard } from './core/card/hybrid.js'
 export { isBearerScheme, isHeaderScheme } from './core/card/schemes.js'
 export { totpSecurityOf, withTotpSecurity, type TOTPSecurityOptions } from './core/card/security.js'
 export type { CardJson, CardProtocol } from './core/card/shapes.js'

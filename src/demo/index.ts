@@ -1,7 +1,8 @@
 import { createServer } from 'node:http'
+import type { AgentCard } from '@a2a-js/sdk'
 import { LegacyA2AService, legacyGrpcService } from '@a2a-js/sdk/compat/v0_3/server/grpc'
 import { DefaultRequestHandler, InMemoryTaskStore } from '@a2a-js/sdk/server'
-import { agentCardHandler, jsonRpcHandler, restHandler } from '@a2a-js/sdk/server/express'
+import { jsonRpcHandler, restHandler } from '@a2a-js/sdk/server/express'
 import { A2AService, grpcService } from '@a2a-js/sdk/server/grpc'
 import * as grpc from '@grpc/grpc-js'
 import express, { type Express } from 'express'
@@ -10,7 +11,7 @@ import type { Roster } from '../core/roster.js'
 import { count, printable } from '../core/text.js'
 import { memoryState } from '../state/memory-state.js'
 import { TOTPCallContextBuilder } from '../server/a2a.js'
-import { outcomeOf, totpGuard } from '../server/express.js'
+import { outcomeOf, totpCardHandler, totpGuard } from '../server/express.js'
 import { grpcGuard, guardedService, outcomeOf as grpcOutcomeOf } from '../server/grpc.js'
 import type { AuthEvent } from '../server/scheme/events.js'
 import { rosterOptions } from '../server/scheme/roster.js'
@@ -85,7 +86,7 @@ export async function startDemoAgent(options: DemoOptions): Promise<DemoAgent> {
   const requestHandler = new DefaultRequestHandler(card, new InMemoryTaskStore(), new EchoExecutor())
   const { userBuilder, contextBuilder } = new TOTPCallContextBuilder(scheme)
   const services = { requestHandler, userBuilder, contextBuilder }
-  mount(app, scheme, services, serves)
+  mount(app, card, scheme, services, serves)
   grpcServer.addService(guardedService(A2AService), grpcService(services))
   grpcServer.addService(guardedService(LegacyA2AService), legacyGrpcService(services))
   return {
@@ -121,17 +122,14 @@ interface Services extends Pick<TOTPCallContextBuilder, 'userBuilder' | 'context
 
 function mount(
   app: Express,
+  card: AgentCard,
   scheme: TOTPServerAuthScheme,
   services: Services,
   serves: (binding: DemoBinding) => boolean,
 ): void {
   const legacyCompat = { enabled: true }
-  const { requestHandler } = services
   app.disable('x-powered-by')
-  app.use(
-    cardPath,
-    agentCardHandler({ agentCardProvider: requestHandler, legacyCompat, cache: { maxAge: 0 } }),
-  )
+  app.use(cardPath, totpCardHandler(card))
   app.use(totpGuard(scheme))
   if (serves('jsonrpc')) app.use(paths.JSONRPC, jsonRpcHandler({ ...services, legacyCompat }))
   if (serves('rest')) app.use(paths['HTTP+JSON'], restHandler({ ...services, legacyCompat }))

@@ -1,4 +1,4 @@
-/** The guard for Express 4 and 5. */
+/** The guard for Express 4 and 5, and a handler for the agent card. */
 import type { RequestHandler } from 'express'
 import { decideNode } from './adapters/checked-body.js'
 import { answerRefusal, isCardRequest } from './adapters/http.js'
@@ -7,6 +7,7 @@ import { cutWithCaller } from './adapters/open-answers.js'
 import type { Refusal } from './scheme/refusal.js'
 import type { TOTPServerAuthScheme } from './scheme/scheme.js'
 
+export { totpCardHandler, type CardHandlerOptions } from './adapters/card-handler.js'
 export { callerOf, outcomeOf } from './adapters/outcomes.js'
 
 /**

@@ -143,7 +143,11 @@ describe('config card', () => {
       security: [{ bearer: [], totp: [] }],
     })
     const both = parseJson(await runCli(['config', 'card', '--protocol', 'both'], { cwd }))
-    expect(Object.keys(both)).toEqual(expect.arrayContaining(['security', 'securityRequirements']))
+    expect(both).toMatchObject({
+      securitySchemes: { bearer: { type: 'http', httpAuthSecurityScheme: { scheme: 'Bearer' } } },
+      security: [{ bearer: [], totp: [] }],
+    })
+    expect(both).not.toHaveProperty('securityRequirements')
   })
 
   it("uses the store's header", async () => {

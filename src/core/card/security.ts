@@ -3,6 +3,7 @@ import { asObject, type JsonObject } from '../json.js'
 import { insecureProfileRules, parseProfile, type TOTPProfile } from '../profile.js'
 import { parseSigned, type SignedPolicy } from '../proof/profile.js'
 import { withTotpExtension } from './extension.js'
+import { withOlderRequirements } from './hybrid.js'
 import { isBearerScheme, isHeaderScheme, schemeNames, schemesOf, withoutTag } from './schemes.js'
 import { dropStaleSignatures } from './signatures.js'
 import {
@@ -24,7 +25,10 @@ export interface TOTPSecurityOptions {
   readonly profile?: Partial<TOTPProfile>
   /** What the agent does with signed requests, for that extension; by default `off`. Never the policy of one peer. */
   readonly signed?: SignedPolicy
-  /** The shape to write; by default that of the card. */
+  /**
+   * The shape to write; by default that of the card. `both` is one shape for readers of either: scheme objects have both
+   * spellings, and requirements are in `security` alone, which readers of 1.0 take too (see `hybridCard`).
+   */
   readonly protocol?: CardProtocol
   /** Drops alternatives without bearer instead of refusing the card. */
   readonly replace?: boolean
@@ -67,11 +71,16 @@ const totpScheme: Readonly<Record<ProtocolVersion, (header: string) => JsonObjec
  *   uses a required scheme name for something else; `ERR_PROFILE_INVALID` for a header that cannot carry a code, or a
  *   profile that is not allowed; `ERR_CONFIG_INVALID` for an unknown policy.
  */
-export function withTotpSecurity<Card extends CardJson>(card: Card, options: TOTPSecurityOptions = {}): Card {
+export function withTotpSecurity<Card extends CardJson>(
+  given: Card,
+  options: TOTPSecurityOptions = {},
+): Card {
   const profile = profileOf(options)
   const { header } = profile
-  const asked = spelledOut(options.protocol ?? protocolOf(card))
-  const protocols = protocolVersions.filter((protocol) => asked.includes(protocol) || demands(card, protocol))
+  const asked = options.protocol ?? protocolOf(given)
+  // Of a card that happens to be in both shapes nothing is moved: it may be signed.
+  const card: CardJson = options.protocol === 'both' ? withOlderRequirements(given) : given
+  const shapes = protocolVersions.filter((one) => asked === 'both' || asked === one || demands(card, one))
   const names = namesIn(card, header)
   const securitySchemes: Record<string, unknown> = Object.fromEntries(
     Object.entries(schemesOf(card)).map(([name, scheme]) => [name, withoutTag(scheme)]),
@@ -82,7 +91,7 @@ export function withTotpSecurity<Card extends CardJson>(card: Card, options: TOT
   ] as const) {
     // A shape that the scheme has is kept as it is; missing shapes are added.
     const existing = asObject(securitySchemes[name])
-    const missing = protocols.filter((protocol) => !shapeFields[protocol].some((field) => field in existing))
+    const missing = shapes.filter((protocol) => !shapeFields[protocol].some((field) => field in existing))
     securitySchemes[name] = Object.assign({}, ...missing.map(shape), existing)
   }
 
@@ -92,14 +101,15 @@ export function withTotpSecurity<Card extends CardJson>(card: Card, options: TOT
     result['capabilities'] = withTotpExtension(card, profile, signed)
   }
   const rule = { ...names, replace: options.replace ?? false }
-  for (const protocol of protocols) {
+  for (const protocol of shapes) {
     const { field } = requirementShapes[protocol]
+    if (asked === 'both' && protocol === '1.0' && !demands(card, protocol)) continue
     result[field] = guarded(card[field], protocol, rule, 'the card')
   }
   if (Array.isArray(card['skills'])) {
     result['skills'] = card['skills'].map((skill: unknown, index) => guardedSkill(skill, index, rule))
   }
-  return dropStaleSignatures(card, result, options.onWarning) as Card
+  return dropStaleSignatures(given, result, options.onWarning) as Card
 }
 
 /**
@@ -186,8 +196,4 @@ function guardedSkill(skill: unknown, index: number, rule: Rule): unknown {
 function demands(cardOrSkill: CardJson, protocol: ProtocolVersion): boolean {
   const given = cardOrSkill[requirementShapes[protocol].field]
   return Array.isArray(given) && given.length > 0
-}
-
-function spelledOut(protocol: CardProtocol): readonly ProtocolVersion[] {
-  return protocol === 'both' ? protocolVersions : [protocol]
 }

@@ -1,6 +1,7 @@
 import { asList, type JsonObject } from '../json.js'
 import { canonicalJson } from './canonical.js'
 import { cardMessage } from './card-message.js'
+import { withNewerRequirements } from './hybrid.js'
 import { protocolOf, type CardJson } from './shapes.js'
 
 /** What is said when signatures of a card are dropped. */
@@ -23,7 +24,7 @@ export function signedTexts(card: CardJson, forSdks: boolean): readonly string[]
   const content = withoutSignatures(card)
   const forms: unknown[] = [content]
   if (protocolOf(content) !== '0.3') {
-    const message = cardMessage(content)
+    const message = cardMessage(withNewerRequirements(content))
     forms.push(message)
     if (forSdks) forms.push(withoutEmpty(message) ?? {})
   }

@@ -63,10 +63,9 @@ describe('the part of a card that demands bearer AND the code', () => {
     })
   })
 
-  it('has both shapes side by side', () => {
+  it('has schemes in both shapes side by side, and requirements that both read', () => {
     expect(totpSecurityOf('both', 'X-TOTP')).toEqual({
       securitySchemes: { bearer: { ...bearer10, ...bearer03 }, totp: { ...totp10, ...totp03 } },
-      securityRequirements: [{ schemes: { bearer: { list: [] }, totp: { list: [] } } }],
       security: [{ bearer: [], totp: [] }],
     })
   })
@@ -110,6 +109,36 @@ describe('a card', () => {
     })
   })
 
+  it('of both gains it in one place that both read, when asked for both', () => {
+    const securityRequirements = [
+      { schemes: { bearer: { list: [] } } },
+      { schemes: { bearer: { list: ['write'] } } },
+      { schemes: { bearer: ['go'], mtls: {} } },
+    ]
+    const skills = [
+      { id: 's', securityRequirements: [{ schemes: { bearer: { list: ['x'] } } }] },
+      { id: 't' },
+    ]
+    const written: CardJson = withTotpSecurity(
+      { ...merged, securityRequirements, skills },
+      { protocol: 'both' },
+    )
+    expect(written).not.toHaveProperty('securityRequirements')
+    expect(written['security']).toEqual([
+      { bearer: [], totp: [] },
+      { bearer: ['write'], totp: [] },
+      { bearer: ['go'], totp: [], mtls: [] },
+    ])
+    expect(written['skills']).toEqual([{ id: 's', security: [{ bearer: ['x'], totp: [] }] }, { id: 't' }])
+  })
+
+  it('of both is refused for an alternative without bearer in either field', () => {
+    const securityRequirements = [{ schemes: { other: { list: [] } } }]
+    expect(codeOf(() => withTotpSecurity({ ...merged, securityRequirements }, { protocol: 'both' }))).toBe(
+      'ERR_CARD_INVALID',
+    )
+  })
+
   it('in the $case shape of @a2a-js/sdk 1.3 is put right', () => {
     const given = {
       ...card10,
@@ -139,9 +168,11 @@ describe('a card', () => {
     [{ url: 'https://h/a2a' }, ['security']],
     [{ preferredTransport: 'JSONRPC' }, ['security']],
     [{ security: [] }, ['security']],
-    [{ supportedInterfaces, url: 'https://h/a2a' }, ['security', 'securityRequirements']],
-    [{ securityRequirements: [], preferredTransport: 'JSONRPC' }, ['security', 'securityRequirements']],
-    [{ securityRequirements: [], security: [] }, ['security', 'securityRequirements']],
+    [{ supportedInterfaces, url: 'https://h/a2a' }, ['security']],
+    [
+      { securityRequirements: [{ schemes: { bearer: {} } }], preferredTransport: 'JSONRPC' },
+      ['security', 'securityRequirements'],
+    ],
   ])('is told by its fields to be of 1.0, of 0.3 or of both: %j', (given, demanded) => {
     const card: CardJson = withTotpSecurity(given)
     expect(['security', 'securityRequirements'].filter((field) => card[field] !== undefined)).toEqual(

@@ -24,6 +24,11 @@ export function defineCard(command: Command, context: CliContext): void {
     .addHelpText(
       'after',
       `
+--protocol: 1.0, the default, is what A2A 1.0 specifies; a2a-go 2.4 cannot read its empty scopes. 0.3 suits crewAI and the
+SDKs of that line, and neither a2a-go nor a2a-java 1.0. "both" is one shape for all of them and for google-adk: schemes in
+both spellings, requirements in "security" alone. Only a2a-java 1.0.0.Alpha cannot read it. With --merge the default is the
+shape of the card.
+
 --merge adds the code to every alternative that has bearer, including those of skills. It never appends an
 alternative: alternatives are an OR, so a new one would bypass the others. Signatures of a card that changes are
 dropped, with a warning: they would no longer verify.
