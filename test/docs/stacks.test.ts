@@ -1,11 +1,32 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { temporaryFolder } from '../support/folder.js'
+import { pins, type Stack } from '../support/stacks.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
+const textOf = (path: string): string => readFileSync(join(root, path), 'utf8')
+const stacks = Object.keys(pins) as Stack[]
+
+describe('the pages of docs/stacks', () => {
+  it.each(stacks)('%s has a page, a test, and a place in the index', (stack) => {
+    expect(existsSync(join(root, `test/stacks/${stack}.test.ts`))).toBe(true)
+    expect(textOf('docs/stacks/README.md')).toContain(`](${stack}.md)`)
+  })
+
+  it.each(stacks)('the page of %s names the version that its test runs', (stack) => {
+    const [first = ''] = pins[stack].packages
+    const version = first.split(/==|@v?/).at(-1) ?? ''
+    expect(version).toMatch(/^\d/)
+    expect(textOf(`docs/stacks/${stack}.md`)).toContain(version)
+  })
+
+  it.each(stacks)('%s has exact versions alone', (stack) => {
+    for (const one of pins[stack].packages) expect(one).toMatch(/^[\w./[\],-]+(==|@v)\d[\w.+-]*$/)
+  })
+})
 
 describe('the table of the last whole run', () => {
   const folder = temporaryFolder()

@@ -4,6 +4,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe } from 'vitest'
 import allPins from '../stacks/pins.json' with { type: 'json' }
+import { makeStore, parseJson, runBinary, runCli } from './cli.js'
+import { readByDotenv } from './env-readers.js'
 import { describeWith, firstLineOf, startPython, type PythonOptions } from './python.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -83,3 +85,89 @@ export function installedVersion(stack: Stack, name: string): string {
   const program = 'import importlib.metadata, sys; print(importlib.metadata.version(sys.argv[1]))'
   return execFileSync(python, ['-c', program, name], { encoding: 'utf8' }).trim()
 }
+
+/**
+ * A store with alice and bob in a folder of its own, with `server.json` and the environment of each peer.
+ *
+ * @param init further options of `init`
+ */
+export async function makeStackFolder(init: readonly string[] = []): Promise<StackFolder> {
+  const cwd = await makeStore(['alice', 'bob'], init)
+  const run = async (...args: string[]): Promise<string> => {
+    const { exitCode, stdout, stderr } = await runCli(args, { cwd })
+    if (exitCode !== 0) throw new Error(stderr)
+    return stdout
+  }
+  await run('config', 'server', '--out', 'server.json')
+  const environments = { alice: '', bob: '' }
+  for (const peer of ['alice', 'bob'] as const) environments[peer] = await run('config', 'client', peer)
+  return {
+    cwd,
+    server: { path: cwd, env: { A2A_TOTP_SERVER_FILE: join(cwd, 'server.json') } },
+    variablesOf: (peer) => readByDotenv(environments[peer]),
+    headersOf: async (peer) =>
+      Object.fromEntries(
+        (await runCli(['code', peer, '--headers'], { cwd, now: new Date() })).stdout
+          .trim()
+          .split('\n')
+          .map((line) => line.split(': ') as [string, string]),
+      ),
+  }
+}
+
+type Peer = 'alice' | 'bob'
+
+export interface StackFolder {
+  readonly cwd: string
+  /** For a protected server whose modules are in the folder. */
+  readonly server: PythonOptions & { readonly env: Readonly<Record<string, string>> }
+  readonly variablesOf: (peer: Peer) => Record<string, string>
+  /** Token and code as they are now. */
+  readonly headersOf: (peer: Peer) => Promise<Record<string, string>>
+}
+
+export interface ProbedCheck {
+  readonly id: string
+  readonly status: string
+  readonly binding?: string
+  readonly protocolVersion?: string
+  readonly detail?: string
+}
+
+/** What the probe says of an agent: every check that is not passed or skipped, and the cells that let alice in. */
+export async function probeStack(
+  { cwd }: StackFolder,
+  url: string,
+  ...options: string[]
+): Promise<{ findings: ProbedCheck[]; cells: string[]; exitCode: number }> {
+  const run = await runBinary(['probe', url, 'alice', '--json', ...options], { cwd })
+  const { checks } = parseJson(run) as unknown as { checks: ProbedCheck[] }
+  const valid = checks.filter(({ id, status }) => id === 'auth.valid' && status === 'pass')
+  return {
+    findings: checks.filter(({ status }) => status === 'fail' || status === 'warn'),
+    cells: valid.map(({ binding, protocolVersion }) => `${binding ?? ''} ${protocolVersion ?? ''}`).sort(),
+    exitCode: run.exitCode,
+  }
+}
+
+/** Calls a JSON-RPC method of A2A 1.0 as a peer, or without credentials. */
+export async function callRpc(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  method: string,
+  params: object,
+): Promise<{ status: number; result?: unknown; error?: { code: number } }> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'A2A-Version': '1.0', ...headers },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+  })
+  const text = await response.text()
+  const isJson = response.headers.get('content-type')?.includes('json') === true
+  return { status: response.status, ...(isJson ? (JSON.parse(text) as object) : {}) }
+}
+
+/** A message of A2A 1.0. */
+export const messageOf = (text: string, more: object = {}): object => ({
+  message: { messageId: crypto.randomUUID(), role: 'ROLE_USER', parts: [{ text }], ...more },
+})
