@@ -24,7 +24,7 @@ describe('the pages of docs/stacks', () => {
   })
 
   it.each(stacks)('%s has exact versions alone', (stack) => {
-    for (const one of pins[stack].packages) expect(one).toMatch(/^[\w./[\],-]+(==|@v)\d[\w.+-]*$/)
+    for (const one of pins[stack].packages) expect(one).toMatch(/^[\w./:[\],-]+(==|@v?)\d[\w.+-]*$/)
   })
 })
 

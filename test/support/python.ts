@@ -32,6 +32,8 @@ export function describeWith(venv: Venv, name: string, tests: () => void): void 
 }
 
 export interface PythonOptions {
+  /** Where the program runs; by default at the root of the repository. */
+  readonly cwd?: string
   /** Where modules are found besides. */
   readonly path?: string
   readonly env?: Readonly<Record<string, string>>
@@ -53,7 +55,7 @@ const environment = ({ path, env }: PythonOptions): NodeJS.ProcessEnv => ({
 /** What a Python program prints. Throws, with what it said on stderr, when it fails. */
 export function runPython(venv: Venv, args: readonly string[], options: PythonOptions = {}): string {
   return execFileSync(pythonOf(venv), args, {
-    cwd: root,
+    cwd: options.cwd ?? root,
     env: environment(options),
     encoding: 'utf8',
     timeout: 110_000,
@@ -65,7 +67,7 @@ export function runPython(venv: Venv, args: readonly string[], options: PythonOp
 
 /** The same without blocking this process, which may have to answer meanwhile. */
 export function startPython(venv: Venv, args: readonly string[], options: PythonOptions = {}): ChildProcess {
-  const child = spawn(pythonOf(venv), args, { cwd: root, env: environment(options) })
+  const child = spawn(pythonOf(venv), args, { cwd: options.cwd ?? root, env: environment(options) })
   onTestFinished(() => void child.kill('SIGKILL'))
   return child
 }

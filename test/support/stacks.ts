@@ -1,5 +1,7 @@
-import { execFileSync } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe } from 'vitest'
@@ -34,18 +36,22 @@ export function describeStack(stack: Stack, tests: () => void): void {
 
 /**
  * Writes the programs of a stack's page into a folder, as a reader would: the code blocks whose first line is a comment
- * with a file's name, `# server.py` or `// client/main.go`.
+ * with a file's name, `# server.py` or `// client/main.go`, or which follow a line with a name alone, `` `x.json`: ``.
  *
  * @returns the names of the files
  */
 export function writeProgramsOf(stack: Stack, folder: string): string[] {
   const page = readFileSync(join(root, `docs/stacks/${stack}.md`), 'utf8')
-  const blocks = page.matchAll(/^```\w+\n(?:#|\/\/) ([\w./-]+\.\w+)\n.*?^```$/gms)
-  return Array.from(blocks, ([block, name = '']) => {
+  const blocks = page.matchAll(
+    /(?:^`([\w./-]+)`:\n\n)?^```\w+\n((?:(?:#|\/\/) ([\w./-]+\.\w+)\n)?.*?)^```$/gms,
+  )
+  return Array.from(blocks).flatMap(([, above, code = '', within]) => {
+    const name = within ?? above
+    if (name === undefined) return []
     const path = join(folder, name)
     mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(path, block.replace(/^```\w+\n/, '').replace(/```$/, ''))
-    return name
+    writeFileSync(path, code)
+    return [name]
   })
 }
 
@@ -79,11 +85,29 @@ export async function serveApp(stack: Stack, app: string, options: PythonOptions
   return { origin, log: () => said }
 }
 
-/** The version of a package in the environment of a Python stack, as pip knows it. */
-export function installedVersion(stack: Stack, name: string): string {
-  const python = join(root, `.venvs/stacks/${stack}/bin/python`)
-  const program = 'import importlib.metadata, sys; print(importlib.metadata.version(sys.argv[1]))'
-  return execFileSync(python, ['-c', program, name], { encoding: 'utf8' }).trim()
+/** Waits until a program has said something, on stdout or stderr. Fails, with all of that, if it ends before. */
+export function saidBy(child: ChildProcess, what: RegExp): Promise<RegExpExecArray> {
+  return new Promise((resolve, reject) => {
+    let said = ''
+    const hear = (chunk: Buffer): void => {
+      said += chunk.toString()
+      const found = what.exec(said)
+      if (found) resolve(found)
+    }
+    child.stdout?.on('data', hear)
+    child.stderr?.on('data', hear)
+    child.on('close', () => reject(new Error(`it ended before it said ${String(what)}: ${said}`)))
+  })
+}
+
+/** A port of the loopback address that is free, for programs that cannot be told to take any. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
 }
 
 /**
