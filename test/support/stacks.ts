@@ -165,6 +165,7 @@ export async function probeStack(
   ...options: string[]
 ): Promise<{ findings: ProbedCheck[]; cells: string[]; exitCode: number }> {
   const run = await runBinary(['probe', url, 'alice', '--json', ...options], { cwd })
+  if (run.stdout === '') throw new Error(`the probe ended with ${String(run.exitCode)}: ${run.stderr}`)
   const { checks } = parseJson(run) as unknown as { checks: ProbedCheck[] }
   const valid = checks.filter(({ id, status }) => id === 'auth.valid' && status === 'pass')
   return {
