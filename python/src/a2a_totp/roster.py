@@ -85,7 +85,11 @@ class Roster:
         """Of the peers whose proofs are looked at, in seconds; 0 if there are none."""
         return max((peer.profile.period for peer in self.peers.values() if peer.signed != "off"), default=0)
 
-    def is_live(self, token_hash: str, peer: Peer, at: float) -> bool:
-        """Whether guesses with a token count for that peer."""
-        grant = self.tokens.get(token_hash)
-        return grant is not None and at < grant.expires_at and (peer.name in self.sharing or grant.peer is peer)
+    def live_tokens(self, peer: Peer, at: float) -> frozenset[str]:
+        """The hashes of the tokens whose guesses count for that peer: its own, or all where it shares a seed."""
+        shares = peer.name in self.sharing
+        return frozenset(
+            token_hash
+            for token_hash, grant in self.tokens.items()
+            if at < grant.expires_at and (shares or grant.peer is peer)
+        )

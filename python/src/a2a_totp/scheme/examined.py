@@ -11,6 +11,7 @@ from typing import Literal
 
 from a2a_totp.policies import Signed
 from a2a_totp.proof.reading import ReadProof
+from a2a_totp.roster import Peer
 from a2a_totp.scheme.outcome import Caller, Refusal
 from a2a_totp.state.contract import Attempt
 
@@ -71,5 +72,5 @@ class Decided:
     checked: CheckedProof
     policy: Signed
     refusal_of_content: Callable[[], Refusal]
-    counted: tuple[Attempt, bool] | None = None
-    """A guess that was counted, and whether it exhausted a budget."""
+    counted: tuple[Peer, Attempt, bool] | None = None
+    """A guess that was counted, whose it is, and whether it exhausted a budget."""

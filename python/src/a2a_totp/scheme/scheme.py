@@ -25,6 +25,7 @@ from a2a_totp.proof.keys import proof_key
 from a2a_totp.proof.reading import RequestHead, may_be_signed
 from a2a_totp.proof.verifying import verify_head
 from a2a_totp.roster import Peer, Roster, Seed
+from a2a_totp.scheme.attempts import attempt_of
 from a2a_totp.scheme.code_book import CodeBook
 from a2a_totp.scheme.examined import ABSENT_PROOF, CheckedProof, Decided, Examined
 from a2a_totp.scheme.fields import BEARER, accept_signature, challenges_of, flaw_of, lines_of
@@ -152,9 +153,8 @@ class TOTPServerAuthScheme:
             text += "; the guard cannot see the content of a signed request: put it in front of whatever reads bodies"
         logger.warning("%s", text)
 
-    async def _look_again(self, attempt: Attempt, tripped: bool, source: str) -> None:
+    async def _look_again(self, peer: Peer, attempt: Attempt, tripped: bool, source: str) -> None:
         """Is a counted guess a late code? A peer whose clock is wrong sends such codes all day, and is no thief."""
-        peer = attempt.peer
         late = find_late_code(peer, attempt.code, attempt.at)
         if late:
             proof = (peer.name, late.seed_id, late.time_step, late.drift, source)
@@ -199,7 +199,7 @@ class TOTPServerAuthScheme:
             wait = retry_after or (_RETRY_AFTER_FAILURE if kind == "unavailable" else None)
             return Refusal(kind, reason, peer.name or None, wait, challenges, accept)
 
-        def decided(outcome: Caller | Refusal, counted: tuple[Attempt, bool] | None = None) -> Decided:
+        def decided(outcome: Caller | Refusal, counted: tuple[Peer, Attempt, bool] | None = None) -> Decided:
             return Decided(
                 outcome, checked, peer.signed, functools.partial(refuse, "unauthenticated", "proof-digest"), counted
             )
@@ -212,7 +212,7 @@ class TOTPServerAuthScheme:
         # Nobody guesses beside a proof: who signs has the seed.
         mistake = used is not None and match is None
         if not known or stopped or flaw or code is None or not well_formed or mistake:
-            await self._decoy_state.decide(Attempt(self._decoy, "", "0", None, at))
+            await self._decoy_state.decide(attempt_of(self._decoy, "", "0", None, at))
             if not known and wait:
                 return decided(refuse("throttled", "strangers-exhausted", wait))
             if not known:
@@ -225,10 +225,10 @@ class TOTPServerAuthScheme:
         if used and not sees_content:
             return decided(refuse("unavailable", "guard-failed"))
 
-        is_live = functools.partial(roster.is_live, peer=peer, at=at)
+        live_tokens = functools.partial(roster.live_tokens, peer, at)
         proof = used.proof if used else None
         spent = SpentProof(proof.nonce, proof.created, proof.expires) if proof else None
-        attempt = Attempt(peer, token_hash, code, match, at, is_live, spent)
+        attempt = attempt_of(peer, token_hash, code, match, at, live_tokens, spent)
         decision = await self._state.decide(attempt)
         # Whatever a guard says, what did not match does not pass.
         if decision.outcome == "accepted" and match:
@@ -237,7 +237,7 @@ class TOTPServerAuthScheme:
         kind, reason = OUTCOMES.get(decision.outcome, ("unavailable", "guard-failed"))
         if used and reason == "code-replayed":
             reason = "proof-replayed"
-        counted = (attempt, decision.tripped) if decision.counted else None
+        counted = (peer, attempt, decision.tripped) if decision.counted else None
         return decided(refuse(kind, reason, decision.retry_after), counted)
 
     def _check(

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import (
-    Collection,
-    Iterable,
-)
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from a2a_totp.state.contract import Attempt
+from a2a_totp.state.budgets import longest_ms, memory_of
+from a2a_totp.state.contract import ANY_TOKEN, GUESS_SKEW_MS, MOST_TOKENS_APART, Attempt
 from a2a_totp.state.kept import Kept
-
-_MOST_TOKENS_APART = 16
-"""Guesses with so many tokens are told apart at each seed; those with further ones always count."""
-_OTHERS = "*"
-"""Stands for all tokens that are not told apart."""
-_GUESS_SKEW = 60_000
-"""A clock that was set back by at most so many milliseconds forgets no guess early."""
 
 
 @dataclass
@@ -44,33 +35,35 @@ class GuessLog(Kept):
     codes: set[str] = field(default_factory=set)
     """The distinct wrong codes of that time step, late ones included."""
 
-    def wait_for(self, attempt: Attempt) -> float:
-        """Seconds until one more guess is allowed. Guesses with dead tokens do not count."""
+    def wait_for_room(self, attempt: Attempt) -> int:
+        """Milliseconds until one more guess is allowed, 0 if it is now. Guesses with dead tokens do not count."""
         wait = _longest_pause(self.tokens.values(), attempt)
-        if wait <= 0 or attempt.is_live is None:
+        listed = attempt.live_tokens() if wait > 0 and attempt.live_tokens else None
+        if listed is None:
             return wait
-        counted = [log for token, log in self.tokens.items() if token == _OTHERS or attempt.is_live(token)]
+        live = {*listed, ANY_TOKEN}
+        counted = [log for token, log in self.tokens.items() if token in live]
         return wait if len(counted) == len(self.tokens) else _longest_pause(counted, attempt)
 
     def add(self, attempt: Attempt) -> None:
         """Counts a guess."""
-        now, longest = _milliseconds(attempt.at), max(seconds for _, seconds in attempt.limits)
+        now, longest = attempt.at_ms, longest_ms(attempt.budgets)
         # Not before the newest one, if the clock was set back a little: no guess is forgotten early.
-        instant = max(now, min(_newest_of(self.tokens.values(), now), now + _GUESS_SKEW))
-        token = self._token_for(attempt.token_hash, now - longest * 1000)
+        instant = max(now, min(_newest_of(self.tokens.values(), now), now + GUESS_SKEW_MS))
+        token = self._token_for(attempt.token, now - longest)
         log = self.tokens.setdefault(token, _TokenLog())
         place = bisect.bisect_right(log.instants, instant)
         log.instants.insert(place, instant)
         log.guesses.insert(place, (attempt.time_step, attempt.code))
         # The limits ask for no more than that.
-        if len(log.guesses) > max(limit for limit, _ in attempt.limits):
+        if len(log.guesses) > memory_of(attempt.budgets):
             del log.guesses[0], log.instants[0]
-        self.keep(longest, attempt.at)
+        self.keep(longest / 1000, attempt.at)
 
     def remove(self, attempt: Attempt) -> None:
         """Takes a guess back."""
         guess = attempt.time_step, attempt.code
-        for token in (_OTHERS, attempt.token_hash):
+        for token in {ANY_TOKEN, attempt.token or ANY_TOKEN}:
             log = self.tokens.get(token)
             if log is None or guess not in log.guesses:
                 continue
@@ -80,37 +73,36 @@ class GuessLog(Kept):
             if not log.guesses:
                 del self.tokens[token]
 
-    def _token_for(self, token: str, since: int) -> str:
+    def _token_for(self, token: str | None, since: int) -> str:
         """The token, if there is a place for one more. Guesses that are not newer than `since` no longer count."""
+        if token is None:
+            return ANY_TOKEN
         if token in self.tokens or self._has_room():
             return token
         for other in [other for other, log in self.tokens.items() if log.instants[-1] <= since]:
             del self.tokens[other]
-        return token if self._has_room() else _OTHERS
+        return token if self._has_room() else ANY_TOKEN
 
     def _has_room(self) -> bool:
-        return len(self.tokens.keys() - {_OTHERS}) < _MOST_TOKENS_APART
+        return len(self.tokens.keys() - {ANY_TOKEN}) < MOST_TOKENS_APART
 
 
-NO_GUESSES = GuessLog(tokens={_OTHERS: _TokenLog()})
-
-
-def _milliseconds(at: float) -> int:
-    return round(at * 1000)
+NO_GUESSES = GuessLog(tokens={ANY_TOKEN: _TokenLog()})
+"""Stands in where there are none, so that it takes as long."""
 
 
 def _newest_of(logs: Iterable[_TokenLog], default: int) -> int:
     return max((log.instants[-1] for log in logs), default=default)
 
 
-def _longest_pause(logs: Collection[_TokenLog], attempt: Attempt) -> float:
-    """Seconds for which a limit is exhausted from now on, the longest of all limits."""
-    now = _milliseconds(attempt.at)
+def _longest_pause(logs: Collection[_TokenLog], attempt: Attempt) -> int:
+    """Milliseconds for which a limit is exhausted from now on, the longest of all limits."""
+    now = attempt.at_ms
     pause = 0
-    for limit, seconds in attempt.limits:
+    for limit, seconds in attempt.budgets:
         length = seconds * 1000
         pause = max(pause, _nth_newest(logs, limit, now - length) + length - now)
-    return pause / 1000
+    return pause
 
 
 def _nth_newest(logs: Collection[_TokenLog], n: int, since: int) -> int:

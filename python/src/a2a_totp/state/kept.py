@@ -6,13 +6,10 @@ import math
 import time
 from dataclasses import dataclass
 
-CLAIM_KEPT = 31 * 86_400
-"""A claim outlives its code by so many seconds, since clocks can be set back."""
-
 
 @dataclass
 class Kept:
-    """After both instants nothing of it matters: by the clock, which can be set, and by the uptime."""
+    """After both instants nothing of it matters: by the scheme's clock, which can be set, and by the uptime."""
 
     until: float = -math.inf
     until_uptime: float = -math.inf

@@ -5,18 +5,17 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import (
-    Iterable,
-    MutableMapping,
-    Sequence,
-)
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-from a2a_totp.state.contract import LATE_CODE, Attempt, Decision, Match, SpentProof, whole_seconds
+from a2a_totp.errors import TOTPError
+from a2a_totp.state.codes_ahead import CodesAhead
+from a2a_totp.state.contract import CLAIM_KEPT, Attempt, Decision, Match, SpentProof, Supports, milliseconds
+from a2a_totp.state.decisions import ACCEPTED, replayed_until, throttled_for, unknown_until
 from a2a_totp.state.guess_log import NO_GUESSES, GuessLog
-from a2a_totp.state.kept import CLAIM_KEPT, Kept
-from a2a_totp.state.nonces import Nonces
+from a2a_totp.state.kept import Kept
+from a2a_totp.state.nonces import SpentNonces
 
 _SWEEP_EVERY = 60.0
 
@@ -29,137 +28,137 @@ class _Claim(Kept):
 
 
 class MemoryState:
-    """Replay protection and throttle of one process, asked and answered in one atomic step.
+    """A state for one process. It is lost when the process ends.
 
-    Claims and budgets belong to a seed. A guess counts at every live seed of its peer, and the peer is throttled while
-    the budget of one is exhausted. Memory is bounded by the number of seeds.
+    Claims and budgets belong to a seed. Memory is bounded by the number of seeds, and by the bounds on nonces, which
+    only callers with a seed can fill. It may be shared by threads and by schemes.
 
-    Under `once`, a code that could have been spent before `since` (unix seconds) is `unknown`: after a restart
-    that lasts up to window + 1 periods. So is a proof that was created before that second.
+    `since`, in unix seconds, is since when it has seen every attempt; by default since it was created. Under `once`, a
+    code that may have been spent before is `unknown`, for up to window + 1 periods after a restart. So is a proof that
+    was created before that second. Pass an instant in the past if no caller was accepted since then, not even before
+    a restart.
 
-    A proof takes another way, also while a budget is exhausted: in one step its nonce is spent, and the claim of its
-    seed rises to the time step of the code. So many nonces of a seed, and of all seeds, are remembered at most; beyond
-    that proofs are refused, and none is forgotten early. Only who has a seed can fill it.
+    `most_nonces` is how many nonces of signed requests are remembered at most for each seed: with the default profile,
+    at least 1,300 signed requests a second if the peer's clock is right. Beyond that its signed requests are refused
+    (503), and none is forgotten early. `most_nonces_in_all` is the same for all seeds together.
+
+    Raises TOTPError ERR_CONFIG_INVALID when `since` is no instant, or a bound no whole number above 0.
     """
 
-    def __init__(self, since: float, *, most_nonces: int = 120_000, most_nonces_in_all: int = 480_000) -> None:
-        self._since = since
+    def __init__(
+        self, since: float | None = None, *, most_nonces: int = 120_000, most_nonces_in_all: int = 480_000
+    ) -> None:
+        begins = time.time() if since is None else since
+        # No instant is before NaN, so every code would count as known.
+        if isinstance(begins, bool) or not isinstance(begins, (int, float)) or not math.isfinite(begins):
+            raise TOTPError("ERR_CONFIG_INVALID", "since must be an instant in unix seconds")
+        self._since = milliseconds(begins)
         self._lock = threading.Lock()
         # By the digest of the seed.
         self._claims: dict[str, _Claim] = {}
         self._guesses: dict[str, GuessLog] = {}
-        self._nonces = Nonces(most_nonces, most_nonces_in_all)
-        # Codes ahead of the window, by the first live seed, peer and drift: their time step, and when they came.
-        self._ahead: dict[tuple[str, str, int], tuple[int, float]] = {}
+        self._nonces = SpentNonces(most_nonces, most_nonces_in_all)
+        self._ahead = CodesAhead()
         self._next_sweep = -math.inf
+
+    @property
+    def supports(self) -> Supports:
+        """Both."""
+        return Supports(once=True, proofs=True)
 
     async def decide(self, attempt: Attempt) -> Decision:
         """Whether an attempt may pass."""
-        seeds = attempt.peer.live_digests(attempt.at)
         with self._lock:
-            self._sweep(attempt.at)
+            self._sweep(attempt)
             if attempt.proof and attempt.match:
                 return self._spend_nonce(attempt, attempt.match, attempt.proof)
-            wait = self._wait_for(attempt, seeds)
+            wait = self._wait_for_room(attempt)
             if wait > 0:
-                return Decision("throttled", whole_seconds(wait))
-            if attempt.match is None:
-                return self._count(attempt, seeds)
-            return self._claim(attempt, attempt.match)
+                return throttled_for(wait)
+            return self._claim(attempt, attempt.match) if attempt.match else self._count(attempt)
 
     async def take_back(self, attempt: Attempt, late: Match) -> bool:
-        """Takes back a counted guess that turned out to be a code outside of the window, and says whether it did.
-
-        A code *behind* is over: whoever has it learns nothing. One *ahead* is taken back only if another one of that
-        peer came within 20 minutes, at the same drift (one more or less) and for an earlier time step: otherwise a
-        budget would tell that a guess was a code to come.
-        """
-        seeds = attempt.peer.live_digests(attempt.at)
+        """Takes back a counted guess that turned out to be a code outside of the window, and says whether it did."""
+        if attempt.match:
+            return False
+        first = attempt.seeds[0] if attempt.seeds else ""
         with self._lock:
-            if late.drift > 0 and not self._expected_ahead(attempt, late, seeds):
+            if late.drift > 0 and not self._ahead.expected((first, attempt.peer), late, attempt.at_ms):
                 return False
-            for seed in seeds:
+            for seed in attempt.seeds:
                 if seed in self._guesses:
                     self._guesses[seed].remove(attempt)
         return True
 
-    def _expected_ahead(self, attempt: Attempt, late: Match, seeds: Sequence[str]) -> bool:
-        # Of the peer with that seed, as guesses are: one with the same name may have another.
-        first, name, drift = seeds[0] if seeds else "", attempt.peer.name, late.drift
-        near = [self._ahead.get((first, name, drift + other)) for other in (-1, 0, 1)]
-        self._ahead[first, name, drift] = late.time_step, attempt.at
-        return any(seen and seen[0] < late.time_step and _is_recent(seen[1], attempt.at) for seen in near)
-
-    def _wait_for(self, attempt: Attempt, seeds: Iterable[str]) -> float:
+    def _wait_for_room(self, attempt: Attempt) -> int:
         # Where there are no guesses, or no live seeds, it takes as long.
-        logs = [self._guesses.get(seed, NO_GUESSES) for seed in seeds] or [NO_GUESSES]
-        return max(log.wait_for(attempt) for log in logs)
+        logs = [self._guesses.get(seed, NO_GUESSES) for seed in attempt.seeds] or [NO_GUESSES]
+        return max(log.wait_for_room(attempt) for log in logs)
 
-    def _count(self, attempt: Attempt, seeds: Sequence[str]) -> Decision:
-        if not seeds:
+    def _count(self, attempt: Attempt) -> Decision:
+        if not attempt.seeds or not attempt.budgets:
             return Decision("wrong")
-        sent = self._guesses.setdefault(seeds[0], GuessLog())
+        sent = self._guesses.setdefault(attempt.seeds[0], GuessLog())
         if sent.step != attempt.time_step:
             sent.step, sent.codes = attempt.time_step, set()
         if attempt.code in sent.codes:
             return Decision("wrong")
         sent.codes.add(attempt.code)
-        for seed in seeds:
+        for seed in attempt.seeds:
             self._guesses.setdefault(seed, GuessLog()).add(attempt)
-        return Decision("wrong", counted=True, tripped=self._wait_for(attempt, seeds) > 0)
+        return Decision("wrong", counted=True, tripped=self._wait_for_room(attempt) > 0)
 
     def _claim(self, attempt: Attempt, match: Match) -> Decision:
-        profile, at = attempt.peer.profile, attempt.at
         claim = self._claims.get(match.seed)
-        if attempt.peer.replay == "reuse":
+        if attempt.policy == "reuse":
             # For when the policy becomes `once`.
             if not claim or match.time_step > claim.time_step:
                 self._spend(attempt, match)
-            return Decision("accepted")
+            return ACCEPTED
         if claim and match.time_step <= claim.time_step:
-            next_step = max(claim.time_step, attempt.time_step) + 1
-            return Decision("replayed", whole_seconds(next_step * profile.period - at))
+            return replayed_until(attempt, claim.time_step)
         since = self._beginning(attempt)
-        if (match.time_step - profile.window) * profile.period < since:
-            first_known = math.ceil(since / profile.period) + profile.window
-            return Decision("unknown", whole_seconds(first_known * profile.period - at))
+        if attempt.acceptable_from_ms(match.time_step) < since:
+            return unknown_until(attempt, since)
         self._spend(attempt, match)
-        return Decision("accepted")
+        return ACCEPTED
 
     def _spend_nonce(self, attempt: Attempt, match: Match, proof: SpentProof) -> Decision:
-        refused = self._nonces.spend(attempt, match.seed, proof, math.floor(self._beginning(attempt)))
+        refused = self._nonces.spend(attempt, match.seed, proof, self._beginning(attempt) // 1000)
         if refused:
             return refused
         self._spend(attempt, match)
-        return Decision("accepted")
+        return ACCEPTED
 
-    def _beginning(self, attempt: Attempt) -> float:
-        """When the memory begins. A beginning far in the future is that of a clock that was wrong."""
-        if self._since > attempt.at + attempt.peer.profile.life:
-            self._since = attempt.at
+    def _beginning(self, attempt: Attempt) -> int:
+        """When the memory begins, in milliseconds. A beginning far in the future is that of a clock that was wrong."""
+        if self._since > attempt.at_ms + attempt.life_ms:
+            self._since = attempt.at_ms
         return self._since
 
     def _spend(self, attempt: Attempt, match: Match) -> None:
         claim = self._claims.setdefault(match.seed, _Claim())
         claim.time_step = max(claim.time_step, match.time_step)
-        claim.keep(attempt.peer.profile.life + CLAIM_KEPT, attempt.at)
+        claim.keep(attempt.life_ms / 1000 + CLAIM_KEPT, attempt.at)
 
-    def _sweep(self, at: float) -> None:
+    def _sweep(self, attempt: Attempt) -> None:
         uptime = time.monotonic()
         if uptime < self._next_sweep:
             return
         self._next_sweep = uptime + _SWEEP_EVERY
-        _forget(self._claims, at, uptime)
-        _forget(self._guesses, at, uptime)
-        self._nonces.sweep(at)
-        for key in [key for key, (_, came) in self._ahead.items() if not _is_recent(came, at)]:
-            del self._ahead[key]
+        _forget_what_is_over(self._claims, attempt.at, uptime)
+        _forget_what_is_over(self._guesses, attempt.at, uptime)
+        self._nonces.sweep(attempt.at_ms)
+        self._ahead.sweep(attempt.at_ms)
 
 
-def _forget(entries: MutableMapping[str, Any], at: float, uptime: float) -> None:
+def memory_state(
+    *, since: float | None = None, most_nonces: int = 120_000, most_nonces_in_all: int = 480_000
+) -> MemoryState:
+    """A state for one process; see MemoryState."""
+    return MemoryState(since, most_nonces=most_nonces, most_nonces_in_all=most_nonces_in_all)
+
+
+def _forget_what_is_over(entries: MutableMapping[str, Any], at: float, uptime: float) -> None:
     for key in [key for key, kept in entries.items() if kept.is_over(at, uptime)]:
         del entries[key]
-
-
-def _is_recent(came: float, at: float) -> bool:
-    return abs(at - came) <= LATE_CODE
