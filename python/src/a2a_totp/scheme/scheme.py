@@ -75,6 +75,18 @@ class TOTPServerAuthScheme:
         self._decoy_state, self._decoy_strangers = MemoryState(since=0), StrangerLimit()
 
     @classmethod
+    def _of_roster(
+        cls,
+        roster: Callable[[], Roster],
+        *,
+        now: Callable[[], float] = time.time,
+        state: State | None = None,
+        later: Callable[[Callable[[], Awaitable[None]]], object] = after_answer,
+    ) -> TOTPServerAuthScheme:
+        """A scheme for a roster that is made elsewhere, and asked for at each request."""
+        return cls(roster, now=now, state=state, later=later)
+
+    @classmethod
     def from_file(
         cls, path: str | os.PathLike[str] | None = None, *, allow_weak_seeds: bool = False
     ) -> TOTPServerAuthScheme:
