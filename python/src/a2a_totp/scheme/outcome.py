@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
+from a2a_totp.scheme.lifetime import Lifetime
 from a2a_totp.state.contract import Outcome
 
 Kind = Literal["unauthenticated", "throttled", "unavailable"]
@@ -33,6 +35,10 @@ class Caller:
     drift: int
     proof: Literal["code", "signed"] = "code"
     agent: str = ""
+    claims: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
+    """Anything else that the delegate proved."""
+    lifetime: Lifetime = field(default_factory=Lifetime, repr=False, compare=False)
+    """Ends when the token or the seed that was used expires or is withdrawn: streams end with it."""
 
 
 @dataclass(frozen=True)

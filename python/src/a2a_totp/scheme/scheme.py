@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import hmac
+import math
 import os
 import secrets
 import time
@@ -30,6 +31,7 @@ from a2a_totp.scheme.code_book import CodeBook
 from a2a_totp.scheme.examined import ABSENT_PROOF, CheckedProof, Decided, Examined
 from a2a_totp.scheme.fields import BEARER, accept_signature, challenges_of, flaw_of, lines_of
 from a2a_totp.scheme.later import after_answer
+from a2a_totp.scheme.lifetime import Leases, Lifetime, UsedCredentials
 from a2a_totp.scheme.outcome import OUTCOMES, Caller, Kind, Refusal
 from a2a_totp.scheme.refused_proofs import PROOF_REASONS, RefusedProofs
 from a2a_totp.scheme.request import AuthRequest
@@ -65,6 +67,7 @@ class TOTPServerAuthScheme:
         self._now = now
         self._state = state or MemoryState(since=now())
         self._later = later
+        self._leases = Leases(roster, now, self._end_under)
         self._strangers = StrangerLimit()
         self._book, self._book_of = CodeBook(), roster()
         # They stand in where a refusal is decided without the real ones, so that it takes as long as any other.
@@ -245,12 +248,30 @@ class TOTPServerAuthScheme:
         # Whatever a guard says, what did not match does not pass.
         if decision.outcome == "accepted" and match:
             shown: Literal["code", "signed"] = "signed" if used else "code"
-            return decided(Caller(peer.name, match.seed_id, match.time_step, match.drift, shown, roster.agent))
+            used_now = self._used(roster, peer, token_hash, match)
+            lifetime = Lifetime(self._leases, used_now)
+            facts = (peer.name, match.seed_id, match.time_step, match.drift, shown, roster.agent)
+            return decided(Caller(*facts, lifetime=lifetime))
         kind, reason = OUTCOMES.get(decision.outcome, ("unavailable", "guard-failed"))
         if used and reason == "code-replayed":
             reason = "proof-replayed"
         counted = (peer, attempt, decision.tripped) if decision.counted else None
         return decided(refuse(kind, reason, decision.retry_after), counted)
+
+    def _used(self, roster: Roster, peer: Peer, token_hash: str, match: Match) -> UsedCredentials:
+        seed = next(seed for seed in peer.seeds if seed.id == match.seed_id)
+        grant = roster.tokens.get(token_hash)
+        token_ends_at = grant.expires_at if grant else math.inf
+        ends_at = min(token_ends_at, seed.expires_at)
+        return UsedCredentials(peer.name, token_hash, token_ends_at, seed.key, ends_at, roster)
+
+    def _end_under(self, used: UsedCredentials, roster: Roster) -> float:
+        """When credentials end under another roster. They are compared by what they are: seed, token hash, peer."""
+        peer, grant = roster.peers.get(used.peer), roster.tokens.get(used.token_hash)
+        if peer is None or grant is None or grant.peer.name != used.peer:
+            return -math.inf
+        seed_ends_at = max((seed.expires_at for seed in peer.seeds if seed.key == used.seed), default=-math.inf)
+        return min(seed_ends_at, grant.expires_at)
 
     def _check(
         self, roster: Roster, peer: Peer, head: RequestHead | None, lines: Mapping[str, Sequence[str]], at: float
