@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import math
 from collections.abc import (
+    Collection,
     Mapping,
 )
 from dataclasses import dataclass, field
@@ -66,6 +68,15 @@ class Grant:
 
 
 @dataclass(frozen=True)
+class Canary:
+    """A token that belongs to nobody. It is refused like an unknown one, and its use is reported."""
+
+    name: str
+    id: str | None = None
+    """Of the token, where a canary has several."""
+
+
+@dataclass(frozen=True)
 class Roster:
     """What a server file says: the agent's profile, and by token hash who may call."""
 
@@ -79,15 +90,37 @@ class Roster:
     """Grows with each change of the store; None in a file without one."""
     signed: Signed = "off"
     """The agent's own policy for proofs, for the challenge. A peer's own may differ."""
+    canaries: Mapping[str, Canary] = field(default_factory=dict, repr=False)
+    """By token hash."""
+    anyone: Peer | None = None
+    """With one seed for all: stands for any peer, whatever its name. Then `peers` is empty."""
+
+    def find(self, name: str) -> Peer | None:
+        """The peer of that name."""
+        if self.anyone is None:
+            return self.peers.get(name)
+        peer = copy.copy(self.anyone)
+        # Keeps what was made of the seeds, which takes time.
+        vars(peer)["name"] = name
+        return peer
+
+    def shares(self, name: str) -> bool:
+        """Whether a peer shares a seed with another, and so its budget."""
+        return self.anyone is not None or name in self.sharing
+
+    @property
+    def kinds_of_peers(self) -> Collection[Peer]:
+        """All peers, or the one that stands for all of them."""
+        return self.peers.values() if self.anyone is None else (self.anyone,)
 
     @functools.cached_property
     def longest_period(self) -> int:
         """Of the peers whose proofs are looked at, in seconds; 0 if there are none."""
-        return max((peer.profile.period for peer in self.peers.values() if peer.signed != "off"), default=0)
+        return max((peer.profile.period for peer in self.kinds_of_peers if peer.signed != "off"), default=0)
 
     def live_tokens(self, peer: Peer, at: float) -> frozenset[str]:
         """The hashes of the tokens whose guesses count for that peer: its own, or all where it shares a seed."""
-        shares = peer.name in self.sharing
+        shares = self.shares(peer.name)
         return frozenset(
             token_hash
             for token_hash, grant in self.tokens.items()

@@ -1,0 +1,61 @@
+"""Text from outside, made safe for a log."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+_PLAIN_TEXT = re.compile(r"[\w ./-]*", re.ASCII)
+"""Most texts, without the work."""
+_ADDRESS = re.compile(r"(?!.*::.*::)[\da-f.:]{2,45}", re.IGNORECASE | re.ASCII)
+"""An IPv6 address stays as it is, with its two colons."""
+_COMMAND_MARK = re.compile(
+    r"\[[\da-f.]*(?::[\da-f.]+)*::[\da-f.]*(?::[\da-f.]+)*\]|:(?=:)|#(?=#\w*\[)", re.IGNORECASE | re.ASCII
+)
+"""A colon before a colon, or a number sign before another, a word and a bracket: CI runners obey them. An address in
+brackets is matched as a whole, so that nothing inside it is."""
+_SECRET_LOOKING_NAME = re.compile(r"-*(?:a2at_.*|[A-Za-z2-7=]{16,})", re.DOTALL)
+
+
+def printable(text: str) -> str:
+    """A text on one line, without control, bidirectional or invisible characters and without commands to a CI runner.
+
+    Idempotent. The same as in TypeScript.
+    """
+    if _PLAIN_TEXT.fullmatch(text):
+        return text.strip(" ")
+    words, gap = [], False
+    for character in text:
+        hidden = unicodedata.category(character)[0] == "C" or character in "\u2028\u2029"
+        if not hidden:
+            words.append(character)
+        elif not gap:
+            words.append(" ")
+        gap = hidden
+    return _COMMAND_MARK.sub(lambda mark: mark[0] if mark[0][0] == "[" else mark[0] + " ", "".join(words)).strip()
+
+
+def printable_value(value: Any) -> Any:
+    """A copy of what goes into an event, with every text in it printable, at any depth."""
+    if isinstance(value, str):
+        return value if _PLAIN_TEXT.fullmatch(value) or _ADDRESS.fullmatch(value) else printable(value)
+    if isinstance(value, Mapping):
+        return {key: printable_value(one) for key, one in value.items()}
+    return [printable_value(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def quoted_name(text: str) -> str:
+    """A name for a message: in quotes and on one line, or hidden where it may be a secret in the wrong place."""
+    if _SECRET_LOOKING_NAME.fullmatch(text) or len(text) > 64:
+        return "(not shown: it looks like a secret)"
+    return f'"{printable(text)}"'
+
+
+def instant_text(at: float) -> str:
+    """An instant in unix seconds as RFC 3339 in UTC, with milliseconds, as `Date.toISOString` writes it."""
+    milliseconds = int(at * 1000 // 1)
+    moment = datetime.fromtimestamp(milliseconds // 1000, timezone.utc)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03}Z"
