@@ -103,7 +103,7 @@ def test_what_nobody_waits_for_leaves_nothing_behind() -> None:
     """Nor does a wait that was given up, or whose loop is gone."""
     rules = Rules()
     caller = asyncio.run(let_in(rules.scheme))
-    leases = rules.scheme._leases
+    leases = rules.scheme._decider._leases
 
     async def give_up() -> None:
         waiting = [asyncio.ensure_future(caller.lifetime.wait()) for _ in range(3)]

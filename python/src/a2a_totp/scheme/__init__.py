@@ -1,9 +1,56 @@
 """Checks both factors of a request."""
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from a2a_totp.errors import TOTPError
+from a2a_totp.scheme.delegates import (
+    PeerToken,
+    PeerTokenAuth,
+    ServerAuthScheme,
+    SimpleTokenAuth,
+    TokenContext,
+    TokenVerdict,
+    hash_token,
+)
 from a2a_totp.scheme.examined import Examined
 from a2a_totp.scheme.key import CALLER_KEY, GuardMissingError
+from a2a_totp.scheme.lifetime import Lifetime
+from a2a_totp.scheme.options import CanaryToken, PeerSeed, SeedSet
 from a2a_totp.scheme.outcome import Caller, Refusal
 from a2a_totp.scheme.request import AuthRequest
 from a2a_totp.scheme.scheme import TOTPServerAuthScheme
 
-__all__ = ["CALLER_KEY", "AuthRequest", "Caller", "Examined", "GuardMissingError", "Refusal", "TOTPServerAuthScheme"]
+if TYPE_CHECKING:
+    from a2a_totp.scheme.jwt_auth import JWTAuth
+
+__all__ = [
+    "CALLER_KEY",
+    "AuthRequest",
+    "Caller",
+    "CanaryToken",
+    "Examined",
+    "GuardMissingError",
+    "JWTAuth",
+    "Lifetime",
+    "PeerSeed",
+    "PeerToken",
+    "PeerTokenAuth",
+    "Refusal",
+    "SeedSet",
+    "ServerAuthScheme",
+    "SimpleTokenAuth",
+    "TOTPError",
+    "TOTPServerAuthScheme",
+    "TokenContext",
+    "TokenVerdict",
+    "hash_token",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "JWTAuth":
+        return importlib.import_module("a2a_totp.scheme.jwt_auth").JWTAuth
+    raise AttributeError(name)

@@ -11,9 +11,9 @@ from typing import Literal
 
 from a2a_totp.policies import Signed
 from a2a_totp.proof.reading import ReadProof
-from a2a_totp.roster import Peer
+from a2a_totp.roster import Canary, Peer
 from a2a_totp.scheme.outcome import Caller, Refusal
-from a2a_totp.state.contract import Attempt
+from a2a_totp.state.contract import Attempt, Match
 
 
 @dataclass(frozen=True)
@@ -74,3 +74,9 @@ class Decided:
     refusal_of_content: Callable[[], Refusal]
     counted: tuple[Peer, Attempt, bool] | None = None
     """A guess that was counted, whose it is, and whether it exhausted a budget."""
+    peer: Peer | None = None
+    """The one that the token belongs to."""
+    match: Match | None = None
+    canary: Canary | None = None
+    """The token is bait. Then it belongs to nobody."""
+    has_canaries: bool = False

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from a2a_totp.scheme.lifetime import Lifetime
 from a2a_totp.state.contract import Outcome
+from a2a_totp.state.failure import Failure
 
 Kind = Literal["unauthenticated", "throttled", "unavailable"]
 _ANSWERS: dict[Kind, tuple[int, str, str]] = {
@@ -52,6 +53,8 @@ class Refusal:
     challenges: tuple[str, ...] = ()
     accept_signature: str | None = None
     """What a proof has to be like (RFC 9421 section 5.1), where the agent requires one."""
+    failure: Failure | None = None
+    """Why the state or the delegate could not be asked. For the log only."""
 
     @property
     def status(self) -> int:

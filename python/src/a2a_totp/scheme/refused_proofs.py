@@ -1,12 +1,14 @@
-"""How often refused proofs are logged."""
+"""How often refused proofs are reported."""
 
 from __future__ import annotations
 
+import asyncio
 import math
 import threading
-import time
-
-from a2a_totp.log import logger
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 PROOF_REASONS = frozenset(
     {
@@ -14,41 +16,91 @@ PROOF_REASONS = frozenset(
         *("proof-stale", "proof-replayed"),
     }
 )
+_QUIET_PEER = 1.0
+"""Seconds between two events of one peer."""
+_MOST_HELD_PEERS = 1000
+"""With more, those of the one that was reported longest ago are reported."""
+
+
+@dataclass
+class _Held:
+    """Refusals of one peer: when they were reported last, by the scheme's clock, and the last one since."""
+
+    emitted_at: float = -math.inf
+    last: dict[str, Any] | None = None
+    count: int = 0
+    timer: threading.Timer | None = None
 
 
 class RefusedProofs:
-    """Logs refused proofs at most once a second and peer, with their number: a bad proof is no guess, so nothing else
-    bounds how many a thief of the token can cause."""
+    """Reports refused proofs at most once a second and peer, with their number: a bad proof is no guess, so nothing
+    else bounds how many a thief of the token can cause. The counts add up to the number of refusals."""
 
-    _quiet = 1.0
-
-    def __init__(self) -> None:
+    def __init__(self, emit: Callable[[dict[str, Any]], None], now: Callable[[], float]) -> None:
+        self._emit, self._now = emit, now
         self._lock = threading.Lock()
-        # By peer: when it was logged last, how many are held back, and the last of them.
-        self._held: dict[str, tuple[float, int, str]] = {}
+        # The one that was reported longest ago first.
+        self._held: OrderedDict[str, _Held] = OrderedDict()
 
-    def add(self, peer: str, text: str) -> None:
-        """Logs it, or holds it back for a second."""
-        now = time.monotonic()
+    def add(self, event: dict[str, Any], at: float) -> None:
+        """Reports it, or holds it back for a second."""
+        peer = event["peer"]
+        due: list[dict[str, Any]] = []
         with self._lock:
-            last, count, _ = self._held.get(peer, (-math.inf, 0, ""))
-            due = now - last >= self._quiet
-            self._held[peer] = (now, 0, "") if due else (last, count + 1, text)
-        if due:
-            logger.warning("%s count=%d", text, count + 1)
-        elif count == 0:
-            # So that they are logged too where the refusals end.
-            timer = threading.Timer(self._quiet + 0.05, self._flush, (peer,))
-            timer.daemon = True
-            timer.start()
+            if peer not in self._held and len(self._held) >= _MOST_HELD_PEERS:
+                due += self._flush(next(iter(self._held)), self._now())
+                self._held.popitem()
+            held = self._held.setdefault(peer, _Held())
+            held.last, held.count = event, held.count + 1
+            # By the distance, because a clock can be set back.
+            if abs(at - held.emitted_at) >= _QUIET_PEER:
+                due += self._flush(peer, at)
+            elif held.timer is None:
+                # So that the count is reported too where the refusals end.
+                held.timer = self._timer_for(peer)
+        for one in due:
+            self._emit(one)
 
-    def _flush(self, peer: str) -> None:
+    def close(self) -> None:
+        """Reports what is held back."""
         with self._lock:
-            last, count, text = self._held[peer]
-            now = time.monotonic()
-            # Else they were logged meanwhile, and others have a timer of their own.
-            due = count > 0 and now - last >= self._quiet
-            if due:
-                self._held[peer] = (now, 0, "")
-        if due:
-            logger.warning("%s count=%d", text, count)
+            due = [event for peer in list(self._held) for event in self._flush(peer, self._now())]
+        for event in due:
+            self._emit(event)
+
+    def _timer_for(self, peer: str) -> threading.Timer:
+        loop = _running_loop()
+
+        def over() -> None:
+            with self._lock:
+                due = self._flush(peer, self._now()) if peer in self._held else []
+            for event in due:
+                try:
+                    # Listeners are called in the loop that serves; where it is over, here.
+                    if loop is None:
+                        raise RuntimeError
+                    loop.call_soon_threadsafe(self._emit, event)
+                except RuntimeError:
+                    self._emit(event)
+
+        # Not of the loop, which may be over before. It keeps no process alive.
+        timer = threading.Timer(_QUIET_PEER, over)
+        timer.daemon = True
+        timer.start()
+        return timer
+
+    def _flush(self, peer: str, at: float) -> list[dict[str, Any]]:
+        held = self._held[peer]
+        if held.timer is not None:
+            held.timer.cancel()
+        due = [] if held.last is None else [{**held.last, "count": held.count}]
+        self._held[peer] = _Held(at)
+        self._held.move_to_end(peer)
+        return due
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

@@ -1,0 +1,262 @@
+"""What a scheme is made of, where it is not a server file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from typing import Any, cast
+
+from a2a_totp.errors import TOTPError
+from a2a_totp.policies import SIGNED, Replay, Signed
+from a2a_totp.profile import Profile
+from a2a_totp.proof.keys import proof_key
+from a2a_totp.roster import Canary, Grant, Peer, Roster, Seed
+from a2a_totp.scheme.delegates import revealed, seconds_of, token_hash_of
+from a2a_totp.seeds import MINIMUM_SEED_BYTES
+from a2a_totp.server_file_rules import (
+    NAME_RULE,
+    SHARED_ONCE,
+    ServerFileError,
+    base32_key,
+    checked_profile,
+    is_name,
+    require_distinct_seeds,
+)
+from a2a_totp.text import quoted_name
+
+_PREFIX = re.compile(r"(?:/[\x21\x22\x24-\x2e\x30-\x3e\x40-\x7e]+)+")
+_SHARED_NAME = "(shared)"
+
+
+@dataclass(frozen=True)
+class PeerSeed:
+    """One seed of several: base32 (also as pydantic's SecretStr), or its bytes.
+
+    `id` names it in events, by default by its place. From `expires_at` on (unix seconds, or a time with its zone) its
+    codes are refused.
+    """
+
+    seed: Any = field(repr=False)
+    id: str | None = None
+    expires_at: float | datetime | None = None
+
+
+@dataclass(frozen=True)
+class SeedSet:
+    """The seeds of a peer, with what differs from the scheme's profile and policies. A mapping with these keys will do.
+
+    `seeds` holds PeerSeed, mappings with its keys, or seeds alone.
+    """
+
+    seeds: Sequence[Any] = field(repr=False)
+    algorithm: str | None = None
+    digits: int | None = None
+    period: int | None = None
+    replay: Replay | None = None
+    signed: Signed | None = None
+
+
+@dataclass(frozen=True)
+class CanaryToken:
+    """A token that belongs to nobody, or its hash (`sha256:` and hex): its use is the event `canary_used`."""
+
+    name: str
+    token: Any = field(repr=False)
+    id: str | None = None
+
+
+@dataclass(frozen=True)
+class SchemeRules:
+    """The rules of a scheme that were given as options."""
+
+    roster: Roster
+    mapped: Mapping[str, str] = field(repr=False)
+    """The peers of token hashes, where a delegate is asked about tokens."""
+
+
+def rules_of(
+    *,
+    has_delegate: bool,
+    peer_seeds: Mapping[str, Any] | None,
+    token_to_peer: Mapping[Any, str] | None,
+    shared_seed: Any,
+    profile: Profile | Mapping[str, Any] | None,
+    replay: Replay,
+    agent: str | None,
+    signed: Signed,
+    canaries: Iterable[Any],
+    allow_weak_seeds: bool,
+) -> SchemeRules:
+    """Checks the options of a scheme.
+
+    Raises TOTPError with the code ERR_CONFIG_INVALID, ERR_PROFILE_INVALID, ERR_SEED_MISSING, ERR_SEED_INVALID,
+    ERR_SEED_WEAK or ERR_TOKEN_INVALID for options that contradict each other or could never let anyone in.
+    """
+    agents = _profile_of(profile)
+    if peer_seeds is not None and shared_seed is not None:
+        raise invalid_option("peer_seeds and shared_seed exclude each other; pass one of them")
+    if peer_seeds is None and shared_seed is None:
+        raise TOTPError("ERR_SEED_MISSING", "no seeds; pass peer_seeds, or one shared_seed for all")
+    defaults = Peer("", agents, _policy(replay, ("once", "reuse"), "replay"), (), _policy(signed, SIGNED, "signed"))
+    given = {_SHARED_NAME: shared_seed} if peer_seeds is None else peer_seeds
+    peers = {name: _peer_of(name, seeds, defaults, allow_weak_seeds) for name, seeds in given.items()}
+    try:
+        sharing = require_distinct_seeds(peers.values())
+    except ServerFileError as error:
+        raise invalid_option(str(error)) from None
+    if agent is None and (signed != "off" or any(peer.signed != "off" for peer in peers.values())):
+        raise invalid_option('proofs are bound to the name of the agent; pass agent, or signed "off"')
+    if agent is not None and not is_name(agent):
+        raise invalid_option(f"agent must be {NAME_RULE}")
+    peers = {name: with_proof_keys(peer, agent or "") for name, peer in peers.items()}
+    anyone = peers[_SHARED_NAME] if peer_seeds is None else None
+    if anyone and not anyone.may_share_seed:
+        raise invalid_option(
+            f'shared_seed with replay "once": {SHARED_ONCE}; pass peer_seeds, replay "reuse", or signed "require"'
+        )
+    if anyone:
+        # Made now: they are the same for every peer, so no time tells anything.
+        assert anyone.digests  # noqa: S101
+    roster = Roster(agent or "", agents, {} if anyone else peers, {}, sharing, None, defaults.signed, {}, anyone)
+    tokens = _tokens_of(token_to_peer or {}, roster)
+    if not has_delegate and not tokens:
+        raise invalid_option("nothing checks the token; pass a delegate, or token_to_peer")
+    found = {one: Grant(peer) for one, name in tokens.items() if (peer := roster.find(name)) and not has_delegate}
+    return SchemeRules(replace(roster, tokens=found, canaries=_canaries_of(canaries)), tokens if has_delegate else {})
+
+
+def with_proof_keys(peer: Peer, agent: str) -> Peer:
+    """The peer with the keys of its proofs, where they are looked at. Making them takes time, so it is done before."""
+    if peer.signed == "off":
+        return peer
+    return replace(peer, proof_keys=tuple(proof_key(seed.key, agent) for seed in peer.seeds))
+
+
+def require_own_canaries(roster: Roster, lists: Any) -> None:
+    """Raises TOTPError ERR_CONFIG_INVALID where the token of a canary is also a peer's."""
+    for token_hash, canary in roster.canaries.items():
+        if lists(roster, token_hash):
+            raise invalid_option(
+                f"the token of canary {quoted_name(canary.name)} is also a peer's; use a token that nobody has"
+            )
+
+
+def path_prefix_of(given: str) -> str:
+    """The beginning of the path that a proxy in front takes away. Raises TOTPError ERR_CONFIG_INVALID."""
+    if given == "" or (isinstance(given, str) and _PREFIX.fullmatch(given)):
+        return given
+    raise invalid_option(
+        "path_prefix must be the beginning of a path, such as /agents/billing, without a slash at its end"
+    )
+
+
+def _profile_of(given: Profile | Mapping[str, Any] | None) -> Profile:
+    named = {one.name: getattr(given, one.name) for one in fields(Profile)} if isinstance(given, Profile) else given
+    try:
+        return checked_profile(Profile(), {} if named is None else named, "profile")
+    except ServerFileError as error:
+        raise TOTPError("ERR_PROFILE_INVALID", str(error)) from None
+
+
+def _peer_of(name: str, given: Any, defaults: Peer, allow_weak: bool) -> Peer:
+    try:
+        found = _seed_set(given)
+        if not found.seeds:
+            raise TOTPError("ERR_SEED_MISSING", "it has no seed; pass one")
+        own = {key: getattr(found, key) for key in ("algorithm", "digits", "period")}
+        try:
+            profile = checked_profile(
+                defaults.profile, {key: value for key, value in own.items() if value is not None}, "profile"
+            )
+        except ServerFileError as error:
+            raise TOTPError("ERR_PROFILE_INVALID", str(error)) from None
+        seeds = tuple(_seed_of(one, place, allow_weak) for place, one in enumerate(found.seeds))
+        if len({seed.id for seed in seeds}) < len(seeds):
+            raise invalid_option("two of its seeds have the same id; ids must be unique")
+        replay = _policy(found.replay or defaults.replay, ("once", "reuse"), "replay")
+        return Peer(name, profile, replay, seeds, _policy(found.signed or defaults.signed, SIGNED, "signed"))
+    except TOTPError as error:
+        raise TOTPError(error.code, f"peer {quoted_name(name)}: {error}") from None
+
+
+def _seed_set(given: Any) -> SeedSet:
+    if isinstance(given, SeedSet):
+        return given
+    if isinstance(given, Mapping):
+        known = {one.name for one in fields(SeedSet)}
+        if "seed" in given:
+            own = {key: value for key, value in given.items() if key not in known}
+            return SeedSet([own], **{key: value for key, value in given.items() if key in known - {"seeds"}})
+        if not given.keys() <= known:
+            raise invalid_option(f"a set of seeds has the keys {', '.join(sorted(known))}, and no other")
+        return SeedSet(**{"seeds": (), **given})
+    if isinstance(given, list | tuple):
+        return SeedSet(given)
+    return SeedSet(()) if given is None or revealed(given) in ("", b"") else SeedSet([given])
+
+
+def _seed_of(given: Any, place: int, allow_weak: bool) -> Seed:
+    if isinstance(given, Mapping):
+        known = {one.name for one in fields(PeerSeed)}
+        if "seed" not in given or not given.keys() <= known:
+            raise invalid_option(f"a seed has the keys {', '.join(sorted(known))}, and no other")
+        given = PeerSeed(**given)
+    one = given if isinstance(given, PeerSeed) else PeerSeed(given)
+    value = revealed(one.seed)
+    if not value:
+        raise TOTPError("ERR_SEED_MISSING", "one of its seeds is empty; pass base32")
+    key = bytes(value) if isinstance(value, bytes | bytearray) else None
+    if key is None and isinstance(value, str):
+        key = base32_key(value)
+    if key is None:
+        raise TOTPError("ERR_SEED_INVALID", "seed is not base32; use letters A-Z and digits 2-7")
+    if len(key) < MINIMUM_SEED_BYTES and not allow_weak:
+        bits = f"seed has {8 * len(key)} bits, RFC 4226 requires at least {8 * MINIMUM_SEED_BYTES}"
+        raise TOTPError("ERR_SEED_WEAK", f"{bits}; make a longer one, or set allow_weak_seeds")
+    expires_at = seconds_of(one.expires_at)
+    if expires_at is None:
+        raise invalid_option("expires_at of a seed must be unix seconds, or a time with its zone")
+    return Seed(one.id or f"seed-{place + 1}", key, expires_at)
+
+
+def _tokens_of(given: Mapping[Any, str], roster: Roster) -> dict[str, str]:
+    for token, peer in given.items():
+        if roster.find(peer) is None:
+            if roster.find(str(revealed(token))) is not None:
+                raise invalid_option(
+                    f"token_to_peer has peer {quoted_name(str(token))} where a token belongs; write {{TOKEN: PEER}}"
+                )
+            raise invalid_option(
+                f"token_to_peer names {quoted_name(peer)}, which has no seed; add it to peer_seeds or drop its token"
+            )
+    tokens = {token_hash_of(token): peer for token, peer in given.items()}
+    if len(tokens) < len(given):
+        raise invalid_option("token_to_peer has a token twice, once as its hash; map each token once")
+    return tokens
+
+
+def _canaries_of(given: Iterable[Any]) -> dict[str, Canary]:
+    found: dict[str, Canary] = {}
+    for one in given:
+        if isinstance(one, Mapping):
+            token = one.get("token", one.get("hash"))
+            canary = CanaryToken(str(one.get("name", "")), token, cast("str | None", one.get("id")))
+        else:
+            canary = one
+        token_hash = token_hash_of(canary.token)
+        if token_hash in found:
+            raise invalid_option(f"a token of canary {quoted_name(canary.name)} is listed twice; list each token once")
+        found[token_hash] = Canary(canary.name, canary.id)
+    return found
+
+
+def _policy(given: Any, known: Sequence[Any], what: str) -> Any:
+    if given not in known:
+        raise invalid_option(f"{what} must be one of {', '.join(known)}")
+    return given
+
+
+def invalid_option(message: str) -> TOTPError:
+    return TOTPError("ERR_CONFIG_INVALID", message)
