@@ -104,7 +104,9 @@ def _failure_of_system(error: BaseException) -> Failure | None:
         return TIMED_OUT
     if isinstance(error, ssl.SSLError):
         code = getattr(error, "verify_code", None)
-        return Failure(_CERTIFICATE_ERRORS.get(code, "EPROTO") if isinstance(code, int) else "EPROTO", _CERTIFICATE_ADVICE)
+        return Failure(
+            _CERTIFICATE_ERRORS.get(code, "EPROTO") if isinstance(code, int) else "EPROTO", _CERTIFICATE_ADVICE
+        )
     if isinstance(error, socket.gaierror):
         return Failure(_NAME_ERRORS.get(error.errno or 0, "ENOTFOUND"), _NAME_ADVICE)
     if isinstance(error, OSError):

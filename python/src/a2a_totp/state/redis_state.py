@@ -23,10 +23,9 @@ from a2a_totp.state.decisions import (
     unknown_proof,
     unknown_until,
 )
-from a2a_totp.state.failure import TIMED_OUT
+from a2a_totp.state.failure import TIMED_OUT, UNKNOWN_FAILURE
 from a2a_totp.state.nonces import parse_bound
 from a2a_totp.state.redis_failure import (
-    NOT_CONNECTED,
     TOO_MANY_WAITING,
     StateUnavailableError,
     UnexpectedReplyError,
@@ -212,7 +211,7 @@ class RedisState:
         for _ in range(3):
             await asyncio.sleep(0)
         tried = failure_of(met[0], self._prefix) if met else TIMED_OUT
-        raise StateUnavailableError("Redis cannot answer", tried if tried == NOT_CONNECTED else TIMED_OUT)
+        raise StateUnavailableError("Redis cannot answer", TIMED_OUT if tried == UNKNOWN_FAILURE else tried)
 
     def _answered(self, task: asyncio.Task[Any]) -> None:
         self._unanswered -= 1
