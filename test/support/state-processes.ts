@@ -7,21 +7,35 @@ import { createInterface, type Interface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import type { Tally, Volley } from './state-worker.js'
+import { pythonTests, startPython } from './python.js'
 import { clientNames } from './redis-clients.js'
 
 export const processCount = 4
 
-/** Four processes of one agent, two with each Redis client, that share one Redis. */
+/** Four processes of one agent that share one Redis, two with each Redis client of Node, or one and two of Python. */
 export class Replicas {
   readonly #folder = mkdtempSync(join(tmpdir(), 'a2a-totp-replicas-'))
   readonly #processes: { readonly child: ChildProcess; readonly lines: Interface }[] = []
 
-  static async start(port: number, prefix: string, policy: string): Promise<Replicas> {
+  static async start(
+    port: number,
+    prefix: string,
+    policy: string,
+    { ofPython = 0 }: { readonly ofPython?: number } = {},
+  ): Promise<Replicas> {
     const replicas = new Replicas()
     const script = join(replicas.#folder, 'worker.cjs')
     const entry = fileURLToPath(new URL('state-worker.ts', import.meta.url))
     await build({ entryPoints: [entry], outfile: script, bundle: true, platform: 'node', format: 'cjs' })
     for (let n = 0; n < processCount; n++) {
+      if (n >= processCount - ofPython) {
+        const args = [`${pythonTests}state_replica.py`, String(port), prefix, policy]
+        const child = startPython('a2a-1', args, { env: { PYTHONPATH: 'python/src' } })
+        child.stderr?.pipe(process.stderr)
+        if (!child.stdout) throw new Error('no output')
+        replicas.#processes.push({ child, lines: createInterface({ input: child.stdout }) })
+        continue
+      }
       const client = clientNames[n % clientNames.length] ?? ''
       const child = spawn(process.execPath, [script, client, String(port), prefix, policy], {
         stdio: ['pipe', 'pipe', 'inherit'],
