@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import json
 import pickle
 import re
 import subprocess
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,12 @@ from redis_server import RedisServer, require_redis
 from state_attempts import SOME_STEP, in_step, right_code, signed, wrong_code
 from states import kinds_of
 
+from a2a_totp.codes import code_of_step
+from a2a_totp.profile import Profile
+from a2a_totp.scheme.outcome import Caller, Refusal
+from a2a_totp.scheme.request import AuthRequest
+from a2a_totp.scheme.scheme import TOTPServerAuthScheme
+from a2a_totp.server_file_text import parse_server_file
 from a2a_totp.state.budgets import Budget
 from a2a_totp.state.contract import Decision
 from a2a_totp.state.failure import Failure
@@ -251,6 +259,34 @@ class _Silent:
 
     async def eval(self, *_: Any) -> None:
         """Never reached."""
+
+
+def test_the_event_of_a_503_has_the_cause_and_the_advice_and_service_is_back_with_redis() -> None:
+    vectors = json.loads((Path(__file__).parents[2] / "test" / "vectors" / "wire.json").read_text(encoding="utf-8"))
+    roster = parse_server_file(json.dumps(vectors["files"]["own"]))
+    events: list[dict[str, Any]] = []
+
+    async def test(client: Any) -> None:
+        scheme = TOTPServerAuthScheme._of_roster(
+            lambda: roster,
+            now=lambda: AT,
+            state=redis_state(client, prefix="billing", timeout_ms=PATIENT, now=lambda: 0),
+            on_event=events.append,
+        )
+        code = code_of_step(b"\x01" * 20, Profile(), SOME_STEP)
+        fields = [("authorization", "Bearer a2at_vector-token-of-alice"), ("x-totp", code)]
+        await client.execute_command("REPLICAOF", "127.0.0.1", "1")
+        refusal = await scheme.authenticate(AuthRequest(fields))
+        assert isinstance(refusal, Refusal)
+        assert (refusal.status, refusal.reason, refusal.peer) == (503, "guard-failed", "alice")
+        assert refusal.retry_after
+        assert [(event["reason"], event["cause"]) for event in events] == [("guard-failed", "READONLY")]
+        assert "primary" in events[0]["advice"]
+        await client.execute_command("REPLICAOF", "NO", "ONE")
+        assert isinstance(await scheme.authenticate(AuthRequest(fields)), Caller)
+
+    with started() as server:
+        with_redis(server.port, test)
 
 
 def test_it_refuses_at_once_when_ten_thousand_decisions_wait() -> None:
