@@ -6,6 +6,7 @@ import json
 import pickle
 import re
 import subprocess
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -29,6 +30,7 @@ from a2a_totp.state.redis_failure import StateUnavailableError, failure_of
 from a2a_totp.state.redis_state import RedisState, redis_state
 
 PATIENT = 10_000
+redis_state_module = sys.modules[RedisState.__module__]
 AT = in_step(SOME_STEP)
 
 
@@ -54,7 +56,7 @@ async def failure_with(client: Any, timeout_ms: int = PATIENT, **given: Any) -> 
 
 
 def with_redis(port: int, test: Callable[[Any], Awaitable[None]], **options: Any) -> None:
-    """Runs a test with a client, by default as its users make it."""
+    """Runs a test with a client, by default as its users make it: it tries again for some seconds."""
     from redis.asyncio import Redis
 
     async def run() -> None:
@@ -62,6 +64,14 @@ def with_redis(port: int, test: Callable[[Any], Awaitable[None]], **options: Any
             await test(client)
 
     asyncio.run(run())
+
+
+def trying_once() -> dict[str, Any]:
+    """Options of a client that gives up at once."""
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+
+    return {"retry": Retry(NoBackoff(), 0)}
 
 
 APP = {"username": "app", "password": "hunter2"}
@@ -104,7 +114,7 @@ def test_the_failure_has_the_cause_and_what_to_do(
             server.command("SADD", decide_keys("billing", right_code(SOME_STEP))[1], "x")
         for words in commands:
             server.command(*words)
-        with_redis(server.port, test, **login)
+        with_redis(server.port, test, **login, **trying_once())
 
 
 def test_the_permissions_that_it_asks_for_are_enough_and_have_no_category() -> None:
@@ -175,15 +185,12 @@ def test_a_password_that_the_client_goes_on_trying_is_named_at_the_time_out() ->
 
 
 def test_a_client_that_does_not_try_again_says_so_too() -> None:
-    from redis.asyncio.retry import Retry
-    from redis.backoff import NoBackoff
-
     async def test(client: Any) -> None:
         server.crash()
         assert (await failure_with(client)).cause == "no-connection"
 
     with started() as server:
-        with_redis(server.port, test, retry=Retry(NoBackoff(), 0))
+        with_redis(server.port, test, **trying_once())
 
 
 def test_a_cluster_without_the_slot_is_named() -> None:
@@ -223,9 +230,6 @@ CODES = [
 def test_whatever_a_server_says_its_cause_is_named_and_nothing_is_quoted(
     cause: str, answer: str, answer_to_sha: str | None
 ) -> None:
-    from redis.asyncio.retry import Retry
-    from redis.backoff import NoBackoff
-
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while line := await reader.readline():
             words = []
@@ -240,7 +244,7 @@ def test_whatever_a_server_says_its_cause_is_named_and_nothing_is_quoted(
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        async with Redis(port=port, host="127.0.0.1", protocol=2, retry=Retry(NoBackoff(), 0)) as client:
+        async with Redis(port=port, host="127.0.0.1", protocol=2, **trying_once()) as client:
             found = await failure_with(client)
         server.close()
         assert found.cause == cause
@@ -289,7 +293,11 @@ def test_the_event_of_a_503_has_the_cause_and_the_advice_and_service_is_back_wit
         with_redis(server.port, test)
 
 
-def test_it_refuses_at_once_when_ten_thousand_decisions_wait() -> None:
+def test_it_refuses_at_once_when_too_many_decisions_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten thousand; here a hundred, which is quicker."""
+    assert redis_state_module._MOST_UNANSWERED == 10_000
+    monkeypatch.setattr(redis_state_module, "_MOST_UNANSWERED", 100)
+
     async def run() -> list[str]:
         state = RedisState(_Silent(), timeout_ms=500)
 
@@ -300,12 +308,12 @@ def test_it_refuses_at_once_when_ten_thousand_decisions_wait() -> None:
                 return error.failure.cause
             return "decided"
 
-        first = await asyncio.gather(*(ask() for _ in range(10_001)))
+        first = await asyncio.gather(*(ask() for _ in range(101)))
         # There is room again.
         return [*first, await ask()]
 
     causes = asyncio.run(run())
-    assert (causes.count("timeout"), causes.index("overload")) == (10_001, 10_000)
+    assert (causes.count("timeout"), causes.index("overload")) == (101, 100)
 
 
 def test_a_caller_that_gives_up_leaves_no_question_behind() -> None:
