@@ -26,6 +26,7 @@ from a2a_totp.state.decisions import (
 from a2a_totp.state.failure import TIMED_OUT, UNKNOWN_FAILURE
 from a2a_totp.state.nonces import parse_bound
 from a2a_totp.state.redis_failure import (
+    NOT_CONNECTED,
     TOO_MANY_WAITING,
     StateUnavailableError,
     UnexpectedReplyError,
@@ -206,11 +207,12 @@ class RedisState:
             except Exception as error:
                 failure = failure_of(error, self._prefix)
                 raise StateUnavailableError("Redis cannot answer", failure) from error
+        is_connecting = _is_connecting(self._client)
         task.cancel()
-        # The client ends what it does, and shows what it was doing: waiting, or trying again to connect.
+        # The client ends what it does, and shows what it was doing: waiting, or trying again after an error.
         for _ in range(3):
             await asyncio.sleep(0)
-        tried = failure_of(met[0], self._prefix) if met else TIMED_OUT
+        tried = failure_of(met[0], self._prefix) if met else NOT_CONNECTED if is_connecting else TIMED_OUT
         raise StateUnavailableError("Redis cannot answer", TIMED_OUT if tried == UNKNOWN_FAILURE else tried)
 
     def _answered(self, task: asyncio.Task[Any]) -> None:
@@ -243,6 +245,15 @@ def _require_async(client: object) -> None:
             "redis_state cannot use this client; pass a Redis or RedisCluster of redis.asyncio, "
             "since one of redis would stop the event loop",
         )
+
+
+def _is_connecting(client: object) -> bool:
+    """Whether none of the connections in use is established: tells a server that is gone from one that hangs.
+
+    redis-py has no public way to ask. Where its pool looks otherwise, the answer is False.
+    """
+    in_use = getattr(getattr(client, "connection_pool", None), "_in_use_connections", ())
+    return bool(in_use) and not any(getattr(connection, "is_connected", True) for connection in in_use)
 
 
 async def _noting(answer: Coroutine[Any, Any, _Answered], met: list[BaseException]) -> _Answered:
