@@ -1,37 +1,30 @@
-"""What the server module does with a guess after its answer: codes of a clock that is wrong, and what is logged."""
+"""What becomes of a guess after its answer: codes of a clock that is wrong, and what is reported."""
 
 import asyncio
-import json
-import logging
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import grpc
 import httpx
 import pytest
 import uvicorn
-from serving import bound_socket
+from deciding import AT, STEP, Agent, reason_of, run
 from starlette.applications import Starlette
 from starlette.middleware.base import BaseHTTPMiddleware
 
 from a2a_totp.asgi import TOTPMiddleware
 from a2a_totp.codes import code_of_step
-from a2a_totp.grpc.guard import totp_interceptor
+from a2a_totp.grpc import totp_interceptor
 from a2a_totp.profile import Profile
-from a2a_totp.scheme.outcome import Refusal
-from a2a_totp.scheme.scheme import TOTPServerAuthScheme
-from a2a_totp.server_file_text import parse_server_file
-from a2a_totp.state.contract import Attempt
+from a2a_totp.scheme import TOTPServerAuthScheme, code_book, second_looks
+from a2a_totp.state import late_codes
+from a2a_totp.state.contract import Attempt, Match
 from a2a_totp.state.late_codes import find_late_code
 from a2a_totp.state.memory import MemoryState
 
-VECTORS = json.loads((Path(__file__).parents[2] / "test" / "vectors" / "wire.json").read_text(encoding="utf-8"))
-AT = 1_780_332_007.0
-STEP = int(AT // 30)
-ROSTER = parse_server_file(json.dumps(VECTORS["files"]["own"]))
 TOKEN = ("authorization", "Bearer a2at_vector-token-of-alice")
 WRONG = ["000001", "000002", "000003", "000004", "000005"]
 """Codes of no step near."""
@@ -42,28 +35,27 @@ def late(drift: int) -> tuple[str, str]:
     return "x-totp", code_of_step(b"\x01" * 20, Profile(), STEP + drift)
 
 
-def authenticator(**given: Any) -> TOTPServerAuthScheme:
-    """One whose clock stands still."""
-    return TOTPServerAuthScheme(lambda: ROSTER, now=lambda: AT, guard=MemoryState(since=0), **given)
+def authenticator() -> TOTPServerAuthScheme:
+    """One whose clock stands still, and which looks again as it does in a server."""
+    roster = Agent().roster
+    return TOTPServerAuthScheme._of_roster(lambda: roster, now=lambda: AT, state=MemoryState(since=0))
 
 
-def reason_of(outcome: object) -> str:
-    """What the log says."""
-    return outcome.reason if isinstance(outcome, Refusal) else "accepted"
-
-
-def said(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What was logged: the first word of each line."""
-    return [record.getMessage().split(":")[0] for record in caplog.records if record.name == "a2a_totp"]
-
-
-def test_a_late_code_is_logged_with_its_drift_after_its_refusal(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_late_code_is_reported_with_its_drift_after_its_refusal() -> None:
     """And without the code."""
-    looks: list[Callable[[], None]] = []
-    checker = authenticator(later=looks.append)
-    assert reason_of(checker.authenticate([TOKEN, late(-4)], "192.0.2.1")) == "code-wrong"
-    assert said(caplog) == ["refused"]
-    looks.pop()()
+    agent = Agent()
+    assert reason_of(agent.ask([TOKEN, late(-4)], "192.0.2.1")) == "code-wrong"
+    assert agent.types() == ["refused"]
+    run(agent.looks.pop()())
+    base = {"at": "2026-06-01T16:40:07.000Z", "binding": "http", "source": "192.0.2.1"}
+    facts = {"peer": "alice", "seedId": "a1", "timeStep": STEP - 4, "drift": -4}
+    assert agent.events[1:] == [{"type": "code_stale", **base, **facts}]
+
+
+def test_a_late_code_is_logged_where_nobody_listens(caplog: pytest.LogCaptureFixture) -> None:
+    """Without the code."""
+    agent = Agent(looks=True, on_event=None)
+    agent.ask([TOKEN, late(-4)], "192.0.2.1")
     assert caplog.messages[1:] == [f"code_stale: peer=alice seed=a1 step={STEP - 4} drift=-4 source=192.0.2.1"]
     assert late(-4)[1] not in caplog.text
 
@@ -76,85 +68,88 @@ def test_no_code_is_computed_on_the_way_to_the_answer(monkeypatch: pytest.Monkey
         computed.append(step)
         return code_of_step(key, profile, step)
 
-    monkeypatch.setattr(a2a_totp_server, "code_of_step", counting)
-    looks: list[Callable[[], None]] = []
-    checker = authenticator(later=looks.append)
-    checker.authenticate([TOKEN, late(0)])
+    for module in (code_book, late_codes):
+        monkeypatch.setattr(module, "code_of_step", counting)
+    agent = Agent()
+    agent.ask([TOKEN, late(0)])
+    assert computed
     for fields in (late(-5), late(5), ("x-totp", WRONG[0])):
         computed.clear()
-        checker.authenticate([TOKEN, fields])
+        agent.ask([TOKEN, fields])
         assert not computed
-        looks.pop()()
+        run(agent.looks.pop()())
         assert sorted(computed) == sorted({*range(STEP - 41, STEP + 42)} - {STEP - 1, STEP, STEP + 1})
 
 
-def test_a_guess_is_looked_at_before_anybody_is_suspected(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_guess_is_looked_at_before_anybody_is_suspected() -> None:
     """It may be what exhausts a budget, and no guess."""
-    checker = authenticator(later=lambda look: look())
+    agent = Agent(looks=True)
     for code in WRONG[:4]:
-        checker.authenticate([TOKEN, ("x-totp", code)])
-    checker.authenticate([TOKEN, late(-4)])
-    assert "token_compromise_suspected" not in said(caplog)
-    assert reason_of(checker.authenticate([TOKEN, late(0)])) == "accepted"
-    checker.authenticate([TOKEN, late(10)])
-    assert said(caplog)[-3:] == ["refused", "code_stale", "token_compromise_suspected"]
-    assert reason_of(checker.authenticate([TOKEN, late(0)])) == "guesses-exhausted"
+        agent.ask([TOKEN, ("x-totp", code)])
+    agent.ask([TOKEN, late(-4)])
+    assert "token_compromise_suspected" not in agent.types()
+    assert reason_of(agent.ask([TOKEN, late(0)])) == "accepted"
+    agent.ask([TOKEN, late(10)])
+    assert agent.types()[-3:] == ["refused", "code_stale", "token_compromise_suspected"]
+    assert agent.events[-1]["advice"] == 'someone with a live token of "alice" is guessing codes: rotate it'
+    assert reason_of(agent.ask([TOKEN, late(0)])) == "guesses-exhausted"
 
 
-def test_a_code_is_looked_at_once_in_its_step(caplog: pytest.LogCaptureFixture) -> None:
+def test_looks_are_taken_in_the_order_of_the_guesses_whenever_they_begin() -> None:
+    """A guess that was taken back opens the budget again, so the one that exhausted it suspects nobody."""
+    agent = Agent()
+    for code in WRONG[:3]:
+        agent.ask([TOKEN, ("x-totp", code)])
+    agent.ask([TOKEN, late(-4)])
+    agent.ask([TOKEN, ("x-totp", WRONG[4])])
+    for look in reversed(agent.looks):
+        run(look())
+    assert agent.types() == [*["refused"] * 5, "code_stale"]
+    assert not agent.scheme._reports._looks._lanes
+
+
+def test_a_state_that_cannot_take_back_does_not_hide_a_thief() -> None:
+    """Whatever it does."""
+
+    class Broken(MemoryState):
+        async def take_back(self, attempt: Attempt, late: Match) -> bool:
+            raise RuntimeError(attempt.code)
+
+    agent = Agent(looks=True, state=Broken(since=0))
+    for code in WRONG[:4]:
+        agent.ask([TOKEN, ("x-totp", code)])
+    agent.ask([TOKEN, late(-4)])
+    assert agent.types()[-3:] == ["refused", "code_stale", "token_compromise_suspected"]
+
+
+def test_a_code_is_looked_at_once_in_its_step() -> None:
     """However often it is sent."""
-    checker = authenticator(later=lambda look: look())
+    agent = Agent(looks=True)
     for _ in range(20):
-        checker.authenticate([TOKEN, late(-4)])
-    assert said(caplog).count("code_stale") == 1
+        agent.ask([TOKEN, late(-4)])
+    assert agent.types().count("code_stale") == 1
 
 
 @pytest.mark.parametrize("drift", [-4, -20, 4, 20])
-def test_a_clock_that_is_wrong_for_hours_raises_no_alarm(drift: int, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_clock_that_is_wrong_for_hours_raises_no_alarm(drift: int) -> None:
     """It locks nobody out, and the peer is served once its clock is right."""
-    clock = [AT]
-    checker = TOTPServerAuthScheme(
-        lambda: ROSTER, now=lambda: clock[0], guard=MemoryState(since=0), later=lambda look: look()
-    )
+    agent = Agent(looks=True)
     # More late codes than guesses are allowed in a day.
     for step in range(STEP, STEP + 240):
-        clock[0] = step * 30 + 7
-        fields = [TOKEN, ("x-totp", code_of_step(b"\x01" * 20, Profile(), step + drift))]
-        assert reason_of(checker.authenticate(fields)) == "code-wrong"
-    assert (
-        reason_of(checker.authenticate([TOKEN, ("x-totp", code_of_step(b"\x01" * 20, Profile(), step))])) == "accepted"
-    )
-    assert said(caplog).count("code_stale") == 240
-    assert "token_compromise_suspected" not in said(caplog)
+        agent.at = step * 30 + 7
+        assert reason_of(agent.ask([TOKEN, ("x-totp", agent.code(drift))])) == "code-wrong"
+    assert reason_of(agent.ask([TOKEN, ("x-totp", agent.code())])) == "accepted"
+    assert agent.types().count("code_stale") == 240
+    assert "token_compromise_suspected" not in agent.types()
 
 
 def test_what_runs_after_an_answer_does_not_print_the_code() -> None:
     """asyncio prints callbacks that were slow, or failed."""
-    attempt = Attempt(ROSTER.peers["alice"], "sha256:aa", "918273", None, AT)
-    assert "918273" not in repr(attempt)
-    assert "sha256" not in repr(attempt)
-
-
-def test_without_an_event_loop_the_second_look_comes_by_itself(caplog: pytest.LogCaptureFixture) -> None:
-    """In a thread, one for all."""
-    heard = threading.Event()
-
-    class Hearing(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if "code_stale" in record.getMessage():
-                heard.set()
-
-    handler = Hearing()
-    logging.getLogger("a2a_totp").addHandler(handler)
-    try:
-        checker = authenticator()
-        for drift in (-4, -5):
-            heard.clear()
-            checker.authenticate([TOKEN, late(drift)])
-            assert heard.wait(10)
-        assert [thread.name for thread in threading.enumerate()].count("a2a_totp") == 1
-    finally:
-        logging.getLogger("a2a_totp").removeHandler(handler)
+    agent = Agent()
+    agent.ask([TOKEN, ("x-totp", "918273")])
+    printed = repr(agent.looks) + repr(agent.scheme._reports._looks._lanes)
+    assert "918273" not in printed
+    assert "sha256" not in printed
 
 
 class SecondLook:
@@ -171,7 +166,7 @@ class SecondLook:
             self.over.set()
             return found
 
-        monkeypatch.setattr(a2a_totp_server, "find_late_code", looking)
+        monkeypatch.setattr(second_looks, "find_late_code", looking)
 
     def came_after_the_answer(self) -> bool:
         """Called with the answer in hand."""
@@ -182,12 +177,13 @@ class SecondLook:
 @contextmanager
 def served(app: Any) -> Iterator[str]:
     """The origin where uvicorn serves an app."""
-    listener, origin = bound_socket()
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
+    thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        yield origin
+        while not server.started:
+            time.sleep(0.005)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join()
