@@ -168,7 +168,7 @@ def test_a_request_is_decided_about_once_however_often_it_is_guarded() -> None:
     code = code_of_step(b"\x05" * 64, Profile("SHA512"), int(AT // 30))
     guarded = TOTPMiddleware(TOTPMiddleware(inner, checker), checker)
     assert request(guarded, [*dave, (b"x-totp", code.encode())])[0]["status"] == 204
-    assert inner.scopes[0][CALLER_KEY][1].peer == "dave"
+    assert inner.scopes[0]["user"].caller.peer == "dave"
 
 
 class Request:
