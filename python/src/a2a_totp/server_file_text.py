@@ -28,8 +28,6 @@ from a2a_totp.server_file_rules import (
 )
 from a2a_totp.text import quoted_name
 
-__all__ = ["ServerFileError", "parse_server_file"]
-
 _TOKEN_HASH = re.compile(r"sha256:[0-9a-f]{64}")
 _REQUIREMENTS = frozenset({"once", "shared-seed", "signed"})
 """The words of `requires` that this version knows."""

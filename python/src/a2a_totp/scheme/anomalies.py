@@ -16,7 +16,7 @@ from a2a_totp.state.contract import Match
 
 _MOST_PEERS = 10_000
 """Beyond that, one that was not heard of for a while is forgotten."""
-_MOST_SEEDS = 4
+_MOST_TRACES = 4
 """A peer has at most two live seeds, and for a moment those of the file before."""
 _MOST_CODES = 8
 """More than a window of 2 has, so that a captured code is recognised for as long as it could be used."""
@@ -25,7 +25,7 @@ _CLOCK = 600
 _QUIET = 3600
 """At most one `clock_jumped` in so many seconds and peer."""
 _MOST_NONCES = 5000
-_LONGEST_SOURCE = 64
+_LONGEST_NONCE_SOURCE = 64
 """An address fits. Anything longer comes from a header field that nobody checked."""
 _MAPPED = re.compile(r"^::ffff:(?=\d+\.)", re.IGNORECASE | re.ASCII)
 
@@ -83,7 +83,7 @@ class _PeerTrace:
 
     def seed(self, seed_id: str) -> _SeedTrace:
         if seed_id not in self.seeds:
-            if len(self.seeds) >= _MOST_SEEDS:
+            if len(self.seeds) >= _MOST_TRACES:
                 self.seeds.popitem(last=False)
             self.seeds[seed_id] = _SeedTrace()
         return self.seeds[seed_id]
@@ -146,7 +146,7 @@ class Anomalies:
         return [code.source, source]
 
     def _remember_nonce(self, key: str | None, source: str) -> None:
-        if key is None or not source or len(source) > _LONGEST_SOURCE:
+        if key is None or not source or len(source) > _LONGEST_NONCE_SOURCE:
             return
         if len(self._nonces) >= _MOST_NONCES:
             self._nonces.popitem(last=False)

@@ -162,14 +162,14 @@ class JWTAuth:
         if isinstance(given, str):
             given = given.encode()
         if isinstance(given, bytes) and b"-----BEGIN" in given:
-            given = _loaded(given)
+            given = _loaded_key(given)
         faults = [_fault_of(given, algorithm) for algorithm in self._algorithms]
         if all(faults):
             raise _invalid_jwt(str(faults[0]))
         return given
 
 
-def _loaded(pem: bytes) -> Any:
+def _loaded_key(pem: bytes) -> Any:
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
     if b"PRIVATE" in pem:

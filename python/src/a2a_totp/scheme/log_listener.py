@@ -114,7 +114,7 @@ def _suspected(event: Event) -> tuple[int, str]:
     return logging.ERROR, f"token_compromise_suspected: peer={event['peer']}; run `a2a-totp rotate {event['peer']}`"
 
 
-def _loaded(event: Event) -> tuple[int, str]:
+def _file_loaded(event: Event) -> tuple[int, str]:
     return logging.INFO, f"server_file_loaded: path={event['path']} serial={event.get('serial')}"
 
 
@@ -126,7 +126,7 @@ _LINES = {
     "proof_observed": _observed,
     "code_stale": _stale,
     "token_compromise_suspected": _suspected,
-    "server_file_loaded": _loaded,
+    "server_file_loaded": _file_loaded,
 }
 
 
