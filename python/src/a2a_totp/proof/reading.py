@@ -61,7 +61,11 @@ def may_be_signed(lines: FieldLines) -> bool:
     return "signature-input" in lines or "signature" in lines
 
 
-def read_proof(head: RequestHead, lines: FieldLines, header: str, life: int) -> ReadProof | str | None:
+FormReason = Literal["proof-malformed", "proof-uncovered", "proof-digest"]
+"""Why what may be a proof is not of the profile's form."""
+
+
+def read_proof(head: RequestHead, lines: FieldLines, header: str, life: int) -> ReadProof | FormReason | None:
     """The proof of a request, the reason why it is none of the profile's form, or None for an unsigned request.
 
     `header` is the field of the code in lower case, `life` how long a proof may live in seconds.
@@ -83,7 +87,7 @@ def read_proof(head: RequestHead, lines: FieldLines, header: str, life: int) -> 
 
     optional = OPTIONAL_COMPONENTS if head.binding == "http" else OPTIONAL_COMPONENTS[1:]
     expected = [*ALWAYS_COVERED, header, *(name for name in optional if name in lines)]
-    values = {name: _component(head, lines, name) for name in expected}
+    values = {name: component_value(head, lines, name) for name in expected}
     named = {item.value for item, _ in member.items if isinstance(item.value, str)}
     if any(name in named and not PLAIN_VALUE.fullmatch(values[name]) for name in expected):
         return "proof-malformed"
@@ -98,8 +102,20 @@ def read_proof(head: RequestHead, lines: FieldLines, header: str, life: int) -> 
     if digest is None or "content-encoding" in lines:
         return "proof-digest"
     created, expires, nonce, keyid = given
-    base = "\n".join([*(f'"{name}": {values[name]}' for name in covered), f'"@signature-params": {member.text}'])
+    base = _base_of([(name, values[name]) for name in covered], member.text)
     return ReadProof(keyid, created, expires, nonce, digest, base, signature)
+
+
+def signature_base(head: RequestHead, lines: FieldLines, names: Sequence[str], parameters: str) -> str:
+    """The text that is signed (RFC 9421 section 2.5).
+
+    `parameters` is the inner list and its parameters, as in `Signature-Input`.
+    """
+    return _base_of([(name, component_value(head, lines, name)) for name in names], parameters)
+
+
+def _base_of(components: Sequence[tuple[str, str]], parameters: str) -> str:
+    return "\n".join([*(f'"{name}": {value}' for name, value in components), f'"@signature-params": {parameters}'])
 
 
 def _is_ours(member: DictionaryMember) -> bool:
@@ -128,7 +144,7 @@ def _proof_parameters(member: DictionaryMember, life: int) -> tuple[int, int, st
     return (begin, end, text, str(keyid.value)) if begin < end <= begin + life else None
 
 
-def _component(head: RequestHead, lines: FieldLines, name: str) -> str:
+def component_value(head: RequestHead, lines: FieldLines, name: str) -> str:
     """The value of a component (RFC 9421 sections 2.1 and 2.2)."""
     path, _, query = head.target.partition("?")
     derived = {"@method": head.method, "@path": path, "@query": f"?{query}"}

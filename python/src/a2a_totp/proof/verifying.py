@@ -7,9 +7,22 @@ import math
 from collections.abc import (
     Sequence,
 )
+from typing import Literal
 
 from a2a_totp.proof.keys import ProofKey
 from a2a_totp.proof.reading import FieldLines, ReadProof, RequestHead, read_proof
+
+ProofReason = Literal[
+    "proof-missing",
+    "proof-malformed",
+    "proof-uncovered",
+    "proof-digest",
+    "proof-key",
+    "proof-mac",
+    "proof-stale",
+    "proof-replayed",
+]
+"""Why a proof is refused, in the order in which the reasons are looked for."""
 
 
 def verify_head(
@@ -22,8 +35,8 @@ def verify_head(
     keys: Sequence[ProofKey | None],
     decoy: ProofKey,
     at: float,
-) -> tuple[ReadProof, int] | str | None:
-    """Verifies all of a proof that the head of the request shows: form, coverage, key, MAC and time.
+) -> tuple[ReadProof, int] | ProofReason | None:
+    """Verifies everything about a proof that the head of the request shows: form, coverage, key, MAC and time.
 
     `keys` are those of the live seeds, with None for the others; `decoy` takes the place of one that is not known, so
     that the time does not tell. Returns the proof and the number of its key; the reason of a refusal; or None for an
@@ -33,6 +46,14 @@ def verify_head(
     proof = read_proof(head, lines, header, life)
     if proof is None or isinstance(proof, str):
         return proof
+    found = key_of_proof(proof, keys, decoy, life, at)
+    return found if isinstance(found, str) else (proof, found)
+
+
+def key_of_proof(
+    proof: ReadProof, keys: Sequence[ProofKey | None], decoy: ProofKey, life: int, at: float
+) -> int | Literal["proof-key", "proof-mac", "proof-stale"]:
+    """The number of the key that a proof was made with, or why it is refused. One MAC, known key or not."""
     named = [number for number, key in enumerate(keys) if key and key.keyid == proof.keyid]
     candidates = [(number, keys[number]) for number in named] or [(-1, decoy)]
     base = proof.base.encode("latin-1")
@@ -46,4 +67,4 @@ def verify_head(
     if right < 0:
         return "proof-mac"
     now = math.floor(at)
-    return (proof, right) if proof.created <= now + life and now <= proof.expires else "proof-stale"
+    return right if proof.created <= now + life and now <= proof.expires else "proof-stale"
