@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from a2a_totp.a2a.context_builder import TOTPCallContextBuilder
+from a2a_totp.callers import PeerUser, caller_of
+
 if TYPE_CHECKING:
-    from a2a_totp.a2a.context_builder import PeerUser, TOTPCallContextBuilder, caller_of
     from a2a_totp.a2a.interceptor import TOTPInterceptor
 
 __all__ = ["PeerUser", "TOTPCallContextBuilder", "TOTPInterceptor", "caller_of"]
@@ -15,6 +17,6 @@ _PLACES = {"TOTPInterceptor": "a2a_totp.a2a.interceptor"}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in _PLACES:
         raise AttributeError(name)
-    return getattr(importlib.import_module(_PLACES.get(name, "a2a_totp.a2a.context_builder")), name)
+    return getattr(importlib.import_module(_PLACES[name]), name)

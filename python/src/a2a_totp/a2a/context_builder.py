@@ -8,16 +8,16 @@ from collections.abc import (
     Callable,
     Sequence,
 )
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from a2a.auth.user import User
-
-if TYPE_CHECKING:
-    from a2a.server.context import ServerCallContext
-from a2a_totp.grpc.verdict import grpc_verdict
+from a2a_totp.callers import PeerUser, caller_of, grpc_verdict
 from a2a_totp.log import logger
 from a2a_totp.scheme.key import CALLER_KEY, GuardMissingError
 from a2a_totp.scheme.outcome import Caller
+from a2a_totp.scheme.scheme import TOTPServerAuthScheme
+
+if TYPE_CHECKING:
+    from a2a.server.context import ServerCallContext
 
 
 class ContextBuilder(Protocol):
@@ -28,48 +28,30 @@ class ContextBuilder(Protocol):
         ...
 
 
-class PeerUser(User):
-    """The SDK's name for whoever called: the peer's name, never its token."""
-
-    def __init__(self, caller: Caller) -> None:
-        self.caller = caller
-
-    @property
-    def is_authenticated(self) -> bool:
-        """Always: nobody else passes."""
-        return True
-
-    @property
-    def user_name(self) -> str:
-        """The peer's name."""
-        return self.caller.peer
-
-
-def caller_of(request: Any) -> Caller | None:
-    """Who made a request that the middleware or the interceptor let pass; None when it met neither."""
-    verdict = grpc_verdict.get()
-    if verdict and verdict[0] is request:
-        return verdict[1]
-    found = getattr(request, "scope", {}).get(CALLER_KEY)
-    return found[1] if found else None
-
-
 class TOTPCallContextBuilder:
     """Reports to the SDK who called, for HTTP requests and gRPC contexts alike.
 
     It checks nothing itself: middleware or interceptor did, once, and without their verdict on this very request it
-    raises GuardMissingError, so that a forgotten guard is never an open agent. `inner` makes the rest of the context,
-    by default the SDK's own builder.
+    raises GuardMissingError, so that a forgotten guard is never an open agent. With `scheme`, the guard of another
+    scheme does not count. `inner` makes the rest of the context, by default the SDK's own builder.
     """
 
-    def __init__(self, inner: ContextBuilder | None = None) -> None:
-        self._inner = inner
+    def __init__(
+        self, scheme: TOTPServerAuthScheme | ContextBuilder | None = None, inner: ContextBuilder | None = None
+    ) -> None:
+        if scheme is not None and not isinstance(scheme, TOTPServerAuthScheme):
+            if inner is not None or not callable(getattr(scheme, "build", None)):
+                raise TypeError("TOTPCallContextBuilder needs the scheme of the guard in front, or none")
+            scheme, inner = None, scheme
+        self._scheme, self._inner = scheme, inner
 
     def build(self, request: Any) -> ServerCallContext:
         """The call context, with the peer as its user and the Caller in `state[CALLER_KEY]`."""
-        caller = caller_of(request)
+        caller = caller_of(request, self._scheme)
         if caller is None:
-            raise GuardMissingError("no guard let this request pass; add TOTPMiddleware or totp_interceptor")
+            raise GuardMissingError(
+                "no guard of this scheme let the request pass; add TOTPMiddleware or totp_interceptor with it"
+            )
         return _reported(self._builder_for(request).build(request), caller)
 
     def _builder_for(self, request: Any) -> ContextBuilder:
@@ -121,7 +103,11 @@ def _reporting(build: Callable[[Any, Any], ServerCallContext]) -> Callable[[Any,
 
 
 def _reported(context: ServerCallContext, caller: Caller) -> ServerCallContext:
-    context.user = PeerUser(caller)
+    from a2a.auth.user import User
+
+    # Not a subclass: this module is there without the SDK too.
+    User.register(PeerUser)
+    context.user = cast("User", PeerUser(caller))
     context.state[CALLER_KEY] = caller
     return context
 
