@@ -26,9 +26,9 @@ _ROSTER = parse_server_file(
 )
 
 
-def authenticator() -> TOTPServerAuthScheme:
+def scheme() -> TOTPServerAuthScheme:
     """One whose clock stands still."""
-    return TOTPServerAuthScheme(lambda: _ROSTER, now=lambda: AT, guard=MemoryState(since=0))
+    return TOTPServerAuthScheme._of_roster(lambda: _ROSTER, now=lambda: AT, state=MemoryState(since=0))
 
 
 def credentials(peer: str) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from a2a.server.request_handlers import DefaultRequestHandler
 from a2a.server.request_handlers.grpc_handler import GrpcHandler
 from a2a.server.tasks import InMemoryTaskStore
 from a2a.types import AgentCard, Task, TaskState, TaskStatus
-from owners import PATIENCE, authenticator, called, credentials
+from owners import PATIENCE, called, credentials, scheme
 
 from a2a_totp.asgi import TOTPMiddleware
 from a2a_totp.grpc.guard import totp_interceptor
@@ -94,7 +94,7 @@ def test_the_middleware_alone_names_the_caller_and_a_store_of_ones_own_keeps_pee
     async def run() -> None:
         work = Work()
         app = app_kind(CARD, DefaultRequestHandler(work, store())).build()
-        app.add_middleware(TOTPMiddleware, authenticator=authenticator())
+        app.add_middleware(TOTPMiddleware, scheme=scheme())
 
         async def ask(peer: str, method: str, path: str, body: Any) -> Any:
             async with called(app, method, path, body, credentials(peer)) as answer:
@@ -121,7 +121,7 @@ def test_the_interceptor_alone_names_the_caller() -> None:
 
     async def run() -> None:
         work = Work()
-        server = grpc.aio.server(interceptors=[totp_interceptor(authenticator())])
+        server = grpc.aio.server(interceptors=[totp_interceptor(scheme())])
         a2a_pb2_grpc.add_A2AServiceServicer_to_server(
             GrpcHandler(CARD, DefaultRequestHandler(work, OwnedTaskStore())), server
         )

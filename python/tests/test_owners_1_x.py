@@ -25,7 +25,7 @@ from a2a.server.tasks import InMemoryPushNotificationConfigStore, InMemoryTaskSt
 from a2a.types import AgentCard, a2a_pb2, a2a_pb2_grpc
 from fastapi import FastAPI
 from google.protobuf.json_format import ParseDict
-from owners import PATIENCE, authenticator, called, credentials
+from owners import PATIENCE, called, credentials, scheme
 from starlette.applications import Starlette
 from starlette.authentication import AuthCredentials, AuthenticationBackend, SimpleUser
 from starlette.middleware.authentication import AuthenticationMiddleware
@@ -107,7 +107,7 @@ def app_of(style: Callable[..., Any], handler: Any, builder: Any = None) -> Any:
         jsonrpc_routes=create_jsonrpc_routes(handler, "/rpc", context_builder=builder, enable_v0_3_compat=True),
         rest_routes=create_rest_routes(handler, context_builder=builder),
     )
-    app.add_middleware(TOTPMiddleware, authenticator=authenticator())
+    app.add_middleware(TOTPMiddleware, scheme=scheme())
     return app
 
 
@@ -243,7 +243,7 @@ def test_a_user_that_is_set_behind_the_guard_owns_tasks_unless_our_builder_is_th
             handler = handler_of()
             routes = create_jsonrpc_routes(handler, "/rpc", context_builder=builder)
             inner = AuthenticationMiddleware(starlette(jsonrpc_routes=routes), Everybody())
-            await answer_to(TOTPMiddleware(inner, authenticator()), "alice", BINDINGS["JSONRPC"]["send"](""))
+            await answer_to(TOTPMiddleware(inner, scheme()), "alice", BINDINGS["JSONRPC"]["send"](""))
             assert handler.agent_executor.callers == [owner]
 
     asyncio.run(run())
@@ -258,7 +258,7 @@ class Grpc:
 
     async def __aenter__(self) -> "Grpc":
         """Serves."""
-        self._server = grpc.aio.server(interceptors=self._interceptors or [totp_interceptor(authenticator())])
+        self._server = grpc.aio.server(interceptors=self._interceptors or [totp_interceptor(scheme())])
         a2a_pb2_grpc.add_A2AServiceServicer_to_server(GrpcHandler(self.handler, self._builder), self._server)
         a2a_v0_3_pb2_grpc.add_A2AServiceServicer_to_server(CompatGrpcHandler(self.handler, self._builder), self._server)
         port = self._server.add_insecure_port("127.0.0.1:0")
@@ -371,11 +371,11 @@ class Idle(grpc.aio.ServerInterceptor):
 @pytest.mark.parametrize(
     ("builder", "interceptors", "callers"),
     [
-        (None, lambda: [totp_interceptor(authenticator())], ["alice"]),
-        (TOTPCallContextBuilder(), lambda: [totp_interceptor(authenticator())], ["alice"]),
-        (Tenant(), lambda: [totp_interceptor(authenticator())], ["tenant"]),
-        (None, lambda: [Replacing(), totp_interceptor(authenticator())], ["alice"]),
-        (None, lambda: [totp_interceptor(authenticator()), Replacing()], []),
+        (None, lambda: [totp_interceptor(scheme())], ["alice"]),
+        (TOTPCallContextBuilder(), lambda: [totp_interceptor(scheme())], ["alice"]),
+        (Tenant(), lambda: [totp_interceptor(scheme())], ["tenant"]),
+        (None, lambda: [Replacing(), totp_interceptor(scheme())], ["alice"]),
+        (None, lambda: [totp_interceptor(scheme()), Replacing()], []),
         (None, lambda: [Idle()], [""]),
         (TOTPCallContextBuilder(), lambda: [Idle()], []),
     ],
@@ -394,7 +394,7 @@ def test_who_the_grpc_context_names(builder: Any, interceptors: Any, callers: li
 
     async def run() -> None:
         # So that it has been made, whichever of these tests runs.
-        totp_interceptor(authenticator())
+        totp_interceptor(scheme())
         async with Grpc(builder, interceptors()) as server:
             answer = await server.ask("alice", "SendMessage", SEND)
             assert server.handler.agent_executor.callers == callers

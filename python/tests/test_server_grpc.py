@@ -12,7 +12,8 @@ from typing import Any
 import grpc
 import pytest
 
-from a2a_totp.a2a.context_builder import caller_of
+from a2a_totp.a2a.context_builder import GRPC_HANDLERS, report_peers_by_default
+from a2a_totp.callers import caller_of
 from a2a_totp.codes import code_of_step
 from a2a_totp.grpc.guard import totp_interceptor
 from a2a_totp.profile import Profile
@@ -27,10 +28,10 @@ TOKEN = ("authorization", "Bearer a2at_vector-token-of-alice")
 CODE = ("x-totp", code_of_step(b"\x01" * 20, Profile(), int(AT // 30)))
 
 
-def authenticator() -> TOTPServerAuthScheme:
+def scheme() -> TOTPServerAuthScheme:
     """One whose clock stands still."""
     roster = parse_server_file(json.dumps(VECTORS["files"]["own"]))
-    return TOTPServerAuthScheme(lambda: roster, now=lambda: AT, guard=MemoryState(since=0))
+    return TOTPServerAuthScheme._of_roster(lambda: roster, now=lambda: AT, state=MemoryState(since=0))
 
 
 class Service:
@@ -116,7 +117,7 @@ def called(
     """What a real server with the interceptor answers to a real call."""
 
     async def run() -> bytes:
-        server = grpc.aio.server(interceptors=[totp_interceptor(checker or authenticator())])
+        server = grpc.aio.server(interceptors=[totp_interceptor(checker or scheme())])
         server.add_generic_rpc_handlers((service.handlers(),))
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
@@ -191,7 +192,7 @@ def test_a_refusal_ends_the_call_though_abort_does_not() -> None:
         async def found(_: Any) -> Any:
             return grpc.unary_unary_rpc_method_handler(service.unary)
 
-        handler = await totp_interceptor(authenticator()).intercept_service(found, None)
+        handler = await totp_interceptor(scheme()).intercept_service(found, None)
         with pytest.raises(GuardMissingError):
             await handler.unary_unary(b"x", Lenient())
         assert service.ran == []
@@ -210,10 +211,10 @@ def test_an_sdk_whose_builder_is_not_known_is_a_warning(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Without gRPC of the SDK's there is nothing to warn of."""
-    report = a2a_totp_server._report_peers_by_default.__wrapped__
-    monkeypatch.setitem(sys.modules, a2a_totp_server._GRPC_HANDLERS, None)
+    report = report_peers_by_default.__wrapped__
+    monkeypatch.setitem(sys.modules, GRPC_HANDLERS, None)
     report()
     assert not caplog.records
-    monkeypatch.setitem(sys.modules, a2a_totp_server._GRPC_HANDLERS, ModuleType("later"))
+    monkeypatch.setitem(sys.modules, GRPC_HANDLERS, ModuleType("later"))
     report()
     assert "context_builder" in caplog.text

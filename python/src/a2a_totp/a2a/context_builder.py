@@ -63,10 +63,10 @@ _HTTP_BUILDERS = (
     ("a2a.server.routes.common", "DefaultServerCallContextBuilder"),
     ("a2a.server.apps.jsonrpc.jsonrpc_app", "DefaultCallContextBuilder"),
 )
-_GRPC_HANDLERS = "a2a.server.request_handlers.grpc_handler"
+GRPC_HANDLERS = "a2a.server.request_handlers.grpc_handler"
 _GRPC_BUILDERS = (
-    (_GRPC_HANDLERS, "DefaultGrpcServerCallContextBuilder"),
-    (_GRPC_HANDLERS, "DefaultCallContextBuilder"),
+    (GRPC_HANDLERS, "DefaultGrpcServerCallContextBuilder"),
+    (GRPC_HANDLERS, "DefaultCallContextBuilder"),
 )
 
 
@@ -78,7 +78,7 @@ def report_peers_by_default() -> None:
     they are, and so are those whose builder names a user itself.
     """
     try:
-        module = importlib.import_module(_GRPC_HANDLERS)
+        module = importlib.import_module(GRPC_HANDLERS)
     except ImportError:
         return  # then the SDK serves no gRPC here
     builders: list[Any] = [getattr(module, name) for _, name in _GRPC_BUILDERS if hasattr(module, name)]
