@@ -275,7 +275,7 @@ def test_nothing_that_is_sent_raises() -> None:
 
     found = asyncio.run(ask_all())
     assert found - {"code", "code-replayed"} == {reason for reason in found if reason.startswith("proof-")}
-    assert {"code", "proof-malformed", "proof-uncovered"} <= found
+    assert {"code", "proof-malformed"} <= found
 
 
 def test_a_caller_says_how_it_came_in() -> None:

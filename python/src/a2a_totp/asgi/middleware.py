@@ -23,7 +23,8 @@ class TOTPMiddleware:
     """Lets only callers with both factors reach an ASGI app, before any body is read.
 
     The body of a signed request is compared on its way to the app: one that comes in a single piece before the app
-    starts, any other at its end, which the app then does not get. Put nothing in front that reads or changes bodies.
+    starts, any other at its end, which the app then does not get. Put nothing in front that reads or changes bodies,
+    nor Starlette's BaseHTTPMiddleware, which ends cleanly what was cut off.
     `path_prefix` is what a proxy in front strips from the path, such as `/agents/billing`, unless the server puts it
     back itself (uvicorn does, with `--root-path`).
 
