@@ -11,6 +11,7 @@ from typing import Any
 
 import grpc
 import pytest
+from live import grpc_served
 
 from a2a_totp.a2a.context_builder import GRPC_HANDLERS, report_peers_by_default
 from a2a_totp.callers import caller_of
@@ -218,3 +219,65 @@ def test_an_sdk_whose_builder_is_not_known_is_a_warning(
     monkeypatch.setitem(sys.modules, GRPC_HANDLERS, ModuleType("later"))
     report()
     assert "context_builder" in caplog.text
+
+
+def test_health_is_open_where_that_is_asked_for() -> None:
+    """Its own methods, spelled so, and nothing else; their services have no caller."""
+
+    async def run() -> None:
+        service = Service()
+        methods = {"Check": service.unary, "List": service.unary, "Reset": service.unary}
+        handlers = [
+            grpc.method_handlers_generic_handler(
+                name, {key: grpc.unary_unary_rpc_method_handler(behavior) for key, behavior in methods.items()}
+            )
+            for name in ("grpc.health.v1.Health", "grpc.health.v2.Health", "test.grpc.health.v1.Health")
+        ]
+        watch = grpc.unary_stream_rpc_method_handler(service.written)
+        handlers.append(grpc.method_handlers_generic_handler("grpc.health.v1.Health", {"Watch": watch}))
+        for options, opened in (({}, []), ({"open_health": True}, ["Check", "List"])):
+            async with grpc_served(scheme(), *handlers, **options) as channel:
+                for handler in handlers[:3]:
+                    for key in methods:
+                        path = f"/{handler.service_name()}/{key}"
+                        try:
+                            answer = await channel.unary_unary(path)(b"", timeout=20)
+                            assert (key in opened, handler.service_name()) == (True, "grpc.health.v1.Health")
+                            assert answer == b"nobody"
+                        except grpc.aio.AioRpcError as error:
+                            assert error.code() is grpc.StatusCode.UNAUTHENTICATED
+                            assert key not in opened or handler.service_name() != "grpc.health.v1.Health"
+
+    asyncio.run(run())
+
+
+def test_a_method_that_is_not_async_is_unimplemented(caplog: pytest.LogCaptureFixture) -> None:
+    """Said once a method in the log; generated services have such a method for each that they lack."""
+
+    async def run() -> None:
+        async with grpc_served(scheme(), Service().handlers()) as channel:
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await SYNCHRONOUS(channel, [TOKEN, CODE])
+            assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+    asyncio.run(run())
+    assert caplog.text.count("/test.Service/Synchronous is not implemented as an `async def`") == 1
+
+
+def test_a_message_that_cannot_be_parsed_is_an_error_of_the_call() -> None:
+    """After its caller was let in."""
+
+    def parse(_: bytes) -> bytes:
+        raise ValueError("secret")
+
+    service = Service()
+    methods = {"Unary": grpc.unary_unary_rpc_method_handler(service.unary, parse)}
+
+    async def run() -> None:
+        async with grpc_served(scheme(), grpc.method_handlers_generic_handler("test.Service", methods)) as channel:
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await SHAPES["Unary"](channel, [TOKEN, CODE])
+            assert (caught.value.code(), service.ran) == (grpc.StatusCode.INTERNAL, [])
+            assert "secret" not in str(caught.value.details())
+
+    asyncio.run(run())

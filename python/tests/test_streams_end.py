@@ -175,7 +175,7 @@ def test_a_call_that_is_answered_whole_is_finished(server: str) -> None:
 
 
 def test_a_stream_of_starlette_is_cut() -> None:
-    """With middleware of its own in front and behind. (In front of the guard, BaseHTTPMiddleware would end it cleanly.)"""
+    """With BaseHTTPMiddleware behind the guard. (In front of it, that would end it cleanly.)"""
 
     async def run() -> None:
         scheme, begun = agent(), asyncio.Event()
