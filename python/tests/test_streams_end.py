@@ -122,17 +122,17 @@ def test_a_stream_over_http_is_cut(server: str, kind: str, end: Any) -> None:
 
     async def run() -> None:
         scheme, app = agent(), Streaming()
-        async with served(TOTPMiddleware(app, scheme.scheme), server) as port:
-            async with opened(port, raw_request("POST", "/", SIGNED[kind]())) as (answer, _):
-                await asyncio.wait_for(app.begun.wait(), PATIENCE)
-                rename(scheme)
-                await asyncio.sleep(0.6)
-                assert not answer.done() and not app.left.done()
-                begin = time.monotonic()
-                end(scheme)
-                cut = await in_time(answer, begin)
-                assert (cut.status, cut.body, cut.is_whole) == (200, b"first", False)
-                assert await in_time(app.left, begin) == "CancelledError"
+        request = raw_request("POST", "/", SIGNED[kind]())
+        async with served(TOTPMiddleware(app, scheme.scheme), server) as port, opened(port, request) as (answer, _):
+            await asyncio.wait_for(app.begun.wait(), PATIENCE)
+            rename(scheme)
+            await asyncio.sleep(0.6)
+            assert not answer.done() and not app.left.done()
+            begin = time.monotonic()
+            end(scheme)
+            cut = await in_time(answer, begin)
+            assert (cut.status, cut.body, cut.is_whole) == (200, b"first", False)
+            assert await in_time(app.left, begin) == "CancelledError"
 
     asyncio.run(run())
 
@@ -162,14 +162,14 @@ def test_a_call_that_is_answered_whole_is_finished(server: str) -> None:
     async def run() -> None:
         scheme, app = agent(), Streaming()
         app.kind = "late"
-        async with served(TOTPMiddleware(app, scheme.scheme), server) as port:
-            async with opened(port, raw_request("POST", "/", plain())) as (answer, _):
-                await asyncio.wait_for(app.begun.wait(), PATIENCE)
-                revoke(scheme)
-                await asyncio.sleep(0.6)
-                app.go_on.set()
-                whole = await asyncio.wait_for(answer, PATIENCE)
-                assert (whole.body, whole.is_whole, await app.left) == (b"done", True, "done")
+        request = raw_request("POST", "/", plain())
+        async with served(TOTPMiddleware(app, scheme.scheme), server) as port, opened(port, request) as (answer, _):
+            await asyncio.wait_for(app.begun.wait(), PATIENCE)
+            revoke(scheme)
+            await asyncio.sleep(0.6)
+            app.go_on.set()
+            whole = await asyncio.wait_for(answer, PATIENCE)
+            assert (whole.body, whole.is_whole, await app.left) == (b"done", True, "done")
 
     asyncio.run(run())
 
