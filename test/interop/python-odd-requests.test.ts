@@ -142,11 +142,10 @@ interface Answer {
 const ofTheServer = /^(date|connection|keep-alive|transfer-encoding|server):/
 
 function ask(port: number, { method = 'POST', target = '/', fields = [], body = '' }: Odd): Promise<Answer> {
-  const lines = [...fields, ...(body === '' ? [] : [['Content-Length', String(Buffer.byteLength(body))]])]
+  const length: Lines = body === '' ? [] : [['Content-Length', String(Buffer.byteLength(body))]]
+  const lines = [...fields, ...length].map(([name, value]) => `${name}: ${value}`)
   const head = [`${method} ${target} HTTP/1.1`, 'Host: 127.0.0.1', 'Connection: close']
-  const text = [...head, ...lines.map(([name, value]) => `${name ?? ''}: ${value ?? ''}`), '', body].join(
-    '\r\n',
-  )
+  const text = [...head, ...lines, '', body].join('\r\n')
   return new Promise((done, fail) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(Buffer.from(text, 'latin1')))
     const chunks: Buffer[] = []

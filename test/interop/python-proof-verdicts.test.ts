@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { digestOf } from '../../src/core/proof/digest.js'
 import { ProofKey } from '../../src/core/proof/key.js'
 import { signRequest } from '../../src/core/proof/sign.js'
-import { verifyProof, type ProofOptions, type ProofRequest } from '../../src/server/index.js'
+import { verifyProof, type ProofOptions } from '../../src/server/index.js'
 import { fuzzedProof, fuzzOriginals } from '../support/fuzzed-proofs.js'
 import { numbers } from '../support/numbers.js'
 import { proofOptions, proofSeed, seenAs, type ForgedRequest } from '../support/proofs.js'
@@ -14,10 +14,14 @@ const random = numbers(20_261_130)
 const pick = <T>(choices: readonly T[]): T => choices[random(choices.length)] as T
 const created = proofOptions.now
 
-type Asked = ProofRequest & { readonly headers: ForgedRequest['headers'] } & Omit<ProofOptions, 'now'> & {
-    readonly now: number
+type Asked = Pick<ForgedRequest, 'binding' | 'method' | 'target' | 'headers' | 'body'> &
+  Pick<ProofOptions, 'seeds'> & {
     readonly seed: string
-    readonly body: Uint8Array
+    readonly agent: string
+    readonly header: string
+    readonly period: number
+    readonly window: number
+    readonly now: number
   }
 
 /** A request that was signed right, but for what is asked about it. */
@@ -61,7 +65,10 @@ const mutations: readonly ((one: Asked) => Asked)[] = [
     target: pick([`${one.target}?`, `${one.target}&a`, '/', '', '*', '/é', `//${one.target}`]),
   }),
   (one) => ({ ...one, binding: one.binding === 'grpc' ? 'http' : 'grpc' }),
-  (one) => ({ ...one, body: pick([new Uint8Array(), Uint8Array.of(...one.body, 0), one.body.slice(1)]) }),
+  (one) => ({
+    ...one,
+    body: pick([new Uint8Array(), Buffer.concat([one.body, Buffer.of(0)]), one.body.slice(1)]),
+  }),
   (one) => ({ ...one, header: pick(['X-TOTP', 'x-otp', 'X-Second-Factor']) }),
   (one) => ({ ...one, period: pick([10, 30, 60, 120]), window: random(3) }),
   (one) => ({ ...one, agent: pick(['other', 'Billing', one.agent.toUpperCase()]) }),
@@ -124,8 +131,8 @@ const reasons = [
 
 describeWith('a2a-1', 'a2a_totp.proof.verify and verifyProof', () => {
   it.each([
-    ['mutated', 8_000, () => mutations[random(mutations.length)]?.(signed(randomUnsigned(random, created)))],
-    ['fuzzed', 20_000, fuzzed],
+    ['mutated', 4_000, () => mutations[random(mutations.length)]?.(signed(randomUnsigned(random, created)))],
+    ['fuzzed', 10_000, fuzzed],
   ] as const)('have the same verdict, reason and key id for %s requests: %i of them', (_, count, make) => {
     const asked = Array.from({ length: count }, make).filter((one) => one !== undefined)
     const here = asked.map(verdictHere)
