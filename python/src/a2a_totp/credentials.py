@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
+import functools
 import math
 import os
 import re
 import secrets
-import struct
 import time
 from collections.abc import (
     Iterable,
     Mapping,
 )
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, cast
 
+from a2a_totp.base32 import bytes_of_base32
+from a2a_totp.client_errors import CannotSignError, CredentialsError, StepSpentError
+from a2a_totp.client_file import read_client_file
+from a2a_totp.codes import code_of_step
+from a2a_totp.followed_file import FollowedFile
+from a2a_totp.header_names import is_code_header
 from a2a_totp.log import logger
 from a2a_totp.policies import SIGNED
-from a2a_totp.profile import HASHES
-from a2a_totp.proof.keys import PROOF_TAG
-from a2a_totp.proof.reading import OPTIONAL_COMPONENTS, PLAIN_VALUE
+from a2a_totp.profile import HASHES, Algorithm, Profile
+from a2a_totp.proof.keys import ProofKey, proof_key
+from a2a_totp.proof.reading import RequestHead
+from a2a_totp.proof.signing import sign_request
+from a2a_totp.seeds import MINIMUM_SEED_BYTES, seed_digest
 
-MINIMUM_SEED_BITS = 128
-"""RFC 4226 section 4, R6: the shared secret MUST have at least 128 bits."""
-_TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
+__all__ = ["CannotSignError", "CredentialsError", "StepSpentError", "TotpCredentials", "secret_text"]
+
+_B64TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 _AGENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
-class CredentialsError(ValueError):
-    """Token, seed or profile cannot be used, or must not be sent there. The message never quotes a secret."""
-
-
-class CannotSignError(CredentialsError):
-    """A request that has to be signed cannot be."""
+def secret_text(value: Any) -> Any:
+    """The text of a pydantic SecretStr; anything else as it is."""
+    reveal = getattr(value, "get_secret_value", None)
+    return reveal() if callable(reveal) else value
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,9 @@ class TotpCredentials:
     """What one peer needs to call one agent. `period` is in seconds; `url` is the agent's, where it is known.
 
     Requests are signed where the `agent`'s name is known; `signed` is its policy, and `require` means that none is sent
-    unsigned. `window` is the agent's, in time steps, and decides how long a signature lives.
+    unsigned. `window` is the agent's, in time steps, and decides how long a signature lives. `replay` is its policy for
+    codes: under `once` each request that is not signed waits for a time step of its own. Token and seed may be a
+    pydantic SecretStr.
     """
 
     token: str = field(repr=False)
@@ -55,30 +61,42 @@ class TotpCredentials:
     agent: str | None = None
     signed: str = "off"
     window: int | None = None
+    replay: str = "reuse"
 
     def __post_init__(self) -> None:
         """Raises CredentialsError for what could never pass."""
-        if not _TOKEN.fullmatch(self.token):
+        for name in ("token", "seed"):
+            object.__setattr__(self, name, secret_text(getattr(self, name)))
+        if not isinstance(self.token, str) or not _B64TOKEN.fullmatch(self.token):
             raise CredentialsError("the token is not an RFC 6750 b64token")
         if self.algorithm not in HASHES:
             raise CredentialsError("the algorithm must be one of SHA1, SHA256, SHA512")
-        if self.digits not in (6, 7, 8) or not 10 <= self.period <= 120:
-            raise CredentialsError("digits must be 6, 7 or 8, and the period 10 to 120 seconds")
+        if self.digits not in (6, 7, 8) or not 10 <= self.period <= 120 or self.period != int(self.period):
+            raise CredentialsError("digits must be 6, 7 or 8, and the period 10 to 120 whole seconds")
+        if not is_code_header(self.header):
+            raise CredentialsError(
+                "the header must be an RFC 9110 token other than Authorization, Cookie, Host, A2A-*, grpc-*, *-bin, "
+                "Signature*, Totp* and those of HTTP itself"
+            )
         if self.agent is not None and not _AGENT.fullmatch(self.agent):
             raise CredentialsError(
                 "the agent must be a name: a letter or digit, then up to 63 letters, digits, . - and _"
             )
         if self.signed not in SIGNED or self.window not in (None, 0, 1, 2):
             raise CredentialsError(f"signed must be one of {', '.join(SIGNED)}, and the window 0, 1 or 2")
+        if self.replay not in ("once", "reuse"):
+            raise CredentialsError("replay must be once or reuse")
         if self.signed == "require" and self.agent is None:
             raise CannotSignError("the agent lets in signed requests only, so its name is needed: set $A2A_TOTP_AGENT")
-        bits = 8 * len(self._key())
-        if bits < MINIMUM_SEED_BITS:
+        if len(self._key) < MINIMUM_SEED_BYTES:
+            bits = 8 * len(self._key)
             logger.warning("the seed has %d bits, RFC 4226 asks for 128: ask who issued it for a longer one", bits)
 
     @classmethod
-    def from_env(cls, environment: Mapping[str, str] = os.environ) -> TotpCredentials:
+    def from_env(cls, environment: Mapping[str, str] = os.environ, *, replay: str = "reuse") -> TotpCredentials:
         """Reads `A2A_TOTP_TOKEN`, `A2A_TOTP_SEED` and, where they differ from the defaults, the other `A2A_TOTP_*`.
+
+        The policy for codes is in none of them.
 
         Raises CredentialsError when token or seed is missing, or a value is not allowed.
         """
@@ -89,40 +107,48 @@ class TotpCredentials:
                 raise CredentialsError(f"set $A2A_TOTP_{name}; `a2a-totp config client NAME` prints it")
             return value
 
-        try:
-            digits, period = int(read("DIGITS", "6")), int(read("PERIOD", "30"))
-            window = environment.get("A2A_TOTP_WINDOW")
-            known_window = int(window) if window else None
-        except ValueError as error:
-            if isinstance(error, CredentialsError):
-                raise
-            raise CredentialsError(
-                "$A2A_TOTP_DIGITS, $A2A_TOTP_PERIOD and $A2A_TOTP_WINDOW must be whole numbers"
-            ) from None
-        return cls(
-            token=read("TOKEN").strip(),
-            seed=read("SEED"),
-            algorithm=read("ALGORITHM", "SHA1"),
-            digits=digits,
-            period=period,
-            header=read("HEADER", "X-TOTP"),
-            url=environment.get("A2A_TOTP_URL") or None,
-            agent=environment.get("A2A_TOTP_AGENT") or None,
-            signed=read("SIGNED", "off"),
-            window=known_window,
+        return TotpCredentials(
+            token=read("TOKEN").strip(), seed=read("SEED"), **profile_variables(environment), replay=replay
         )
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str], agent: str | None = None) -> TotpCredentials:
+        """Reads a client file, as `a2a-totp config client NAME --format json` prints it, and follows its changes.
+
+        `agent` is needed where the file has more than one. Later, a file that cannot be used is logged, and the
+        credentials before it stay in force.
+
+        Raises CredentialsError when the file cannot be used now.
+        """
+        return _FollowedCredentials(os.fspath(path), agent)
+
+    def current(self) -> TotpCredentials:
+        """The credentials of this moment, which do not change: those of a file, or these themselves."""
+        return self
+
+    def time_step(self, at: float | None = None) -> int:
+        """The time step of an instant in unix seconds, by default now."""
+        return self.profile.time_step(time.time() if at is None else at)
 
     def code(self, at: float | None = None) -> str:
         """The code (RFC 6238) for an instant in unix seconds, by default now."""
-        step = int((time.time() if at is None else at) // self.period)
-        digest = hmac.new(self._key(), struct.pack(">Q", step), HASHES[self.algorithm]).digest()
-        offset = digest[-1] & 0x0F
-        number = struct.unpack(">I", digest[offset : offset + 4])[0] & 0x7FFFFFFF
-        return str(number % 10**self.digits).zfill(self.digits)
+        now = self.current()
+        return now.code_of(now.time_step(at))
+
+    def code_of(self, step: int) -> str:
+        """The code of a time step."""
+        now = self.current()
+        return code_of_step(now._key, now.profile, step)
 
     def headers(self, at: float | None = None) -> dict[str, str]:
         """Both headers of one request. Make them anew for each attempt."""
-        return {"Authorization": f"Bearer {self.token}", self.header: self.code(at)}
+        now = self.current()
+        return now.headers_of(now.time_step(at))
+
+    def headers_of(self, step: int) -> dict[str, str]:
+        """The same with the code of a time step."""
+        now = self.current()
+        return {"Authorization": f"Bearer {now.token}", now.header: now.code_of(step)}
 
     def proof(
         self,
@@ -131,62 +157,99 @@ class TotpCredentials:
         fields: Iterable[tuple[str, str]],
         content: bytes,
         *,
+        binding: Literal["http", "grpc"] = "http",
         at: float | None = None,
         nonce: bytes | None = None,
     ) -> dict[str, str]:
         """The three headers that sign one request (RFC 9421): it is then good once, and cannot be changed.
 
         `target` is the path with its query, exactly as it is sent, and `fields` are all headers, token and code too.
+        Over gRPC `method` is POST, `target` `/package.Service/Method`, and `content` the serialised message.
 
         Raises CannotSignError for a request that no signature can cover, or where the agent's name is not known.
         """
-        if self.agent is None:
+        now = self.current()
+        if now._proof_key is None:
             raise CannotSignError("set $A2A_TOTP_AGENT to the agent's name: it is part of a signature")
-        lines: dict[str, list[str]] = {}
-        for name, value in fields:
-            lines.setdefault(name.lower(), []).append(value)
-        digest = f"sha-256=:{base64.b64encode(hashlib.sha256(content).digest()).decode()}:"
-        path, _, query = target.partition("?")
-        always = ("authorization", self.header.lower())
-        names = [*always, *(name for name in OPTIONAL_COMPONENTS if name in lines)]
-        values = {
-            "@method": method,
-            "@path": path,
-            "@query": f"?{query}",
-            "content-digest": digest,
-            **{name: ", ".join(line.strip(" \t") for line in lines.get(name, ())) for name in names},
-        }
-        if "content-encoding" in lines:
-            raise CannotSignError("a request with a Content-Encoding cannot be signed; send the body as it is")
-        for name, value in values.items():
-            if not PLAIN_VALUE.fullmatch(value) or (name in always and name not in lines):
-                raise CannotSignError(f"the request cannot be signed: its {name} is missing, or not printable ASCII")
-        created = math.floor(time.time() if at is None else at)
-        life = self.period if self.window is None else (self.window + 1) * self.period
-        covered = " ".join(f'"{name}"' for name in values)
-        fresh = base64.urlsafe_b64encode(nonce or secrets.token_bytes(16)).decode().rstrip("=")
-        keyid = f"{self.agent}/{base64.urlsafe_b64encode(self._proof_key('kid')[:6]).decode()}"
-        parameters = (
-            f'({covered});created={created};expires={created + life};nonce="{fresh}";keyid="{keyid}";tag="{PROOF_TAG}"'
+        return sign_request(
+            RequestHead(method, target, binding),
+            fields,
+            content,
+            key=now._proof_key,
+            header=now.header,
+            created=math.floor(time.time() if at is None else at),
+            life=now.period if now.window is None else now.profile.proof_life,
+            nonce=nonce or secrets.token_bytes(16),
         )
-        base = "\n".join(
-            [*(f'"{name}": {value}' for name, value in values.items()), f'"@signature-params": {parameters}']
-        )
-        mac = hmac.digest(self._proof_key("mac"), base.encode("ascii"), "sha256")
-        return {
-            "Content-Digest": digest,
-            "Signature-Input": f"a2a-totp={parameters}",
-            "Signature": f"a2a-totp=:{base64.b64encode(mac).decode()}:",
-        }
 
-    def _proof_key(self, name: str) -> bytes:
-        """HKDF-SHA256 (RFC 5869): independent of the codes, and of other agents' keys."""
-        extracted = hmac.digest(PROOF_TAG.encode(), self._key(), "sha256")
-        return hmac.digest(extracted, f"{name} {self.agent}\x01".encode(), "sha256")
+    @functools.cached_property
+    def profile(self) -> Profile:
+        """How codes are made and sent. The window is 1 where the agent's is not known."""
+        window = 1 if self.window is None else self.window
+        return Profile(cast("Algorithm", self.algorithm), self.digits, self.period, window, self.header)
 
+    @functools.cached_property
+    def seed_id(self) -> str:
+        """A digest of the seed and its period, which is not secret: requests with one seed share its time steps."""
+        return seed_digest(self._key, self.profile)
+
+    @property
+    def shares_steps(self) -> bool:
+        """Whether signed requests may share a time step. Elsewhere their codes are counted like any others."""
+        return self.signed in ("accept", "require")
+
+    @functools.cached_property
     def _key(self) -> bytes:
-        grouped = re.fullmatch("([A-Za-z2-7]+(?:-[A-Za-z2-7]+)*)=*", re.sub(r"\s", "", self.seed))
-        letters = grouped[1].replace("-", "") if grouped else ""
-        if not letters or len(letters) % 8 in (1, 3, 6):
+        key = bytes_of_base32(self.seed) if isinstance(self.seed, str) else None
+        if key is None:
             raise CredentialsError("the seed is not base32")
-        return base64.b32decode(letters + "=" * (-len(letters) % 8), casefold=True)
+        return key
+
+    @functools.cached_property
+    def _proof_key(self) -> ProofKey | None:
+        return None if self.agent is None else proof_key(self._key, self.agent)
+
+
+class _FollowedCredentials(TotpCredentials):
+    """Those of a client file. Each attribute is that of the file in force."""
+
+    def __init__(self, path: str, agent: str | None) -> None:
+        def read(path: str) -> TotpCredentials:
+            return TotpCredentials(**read_client_file(path, agent))
+
+        self.__dict__.update(_origin_of_file=(path, agent))
+        try:
+            self.__dict__.update(_file=FollowedFile(path, read, "the client file"))
+        except OSError as error:
+            raise CredentialsError(f"cannot read the client file: {error.strerror}") from error
+
+    def current(self) -> TotpCredentials:
+        file: FollowedFile[TotpCredentials] = self.__dict__["_file"]
+        return file.current()
+
+    def __getattribute__(self, name: str) -> Any:
+        # Two of one request ask `current` once, and then what it returned.
+        return getattr(self.current(), name) if name in _FOLLOWED else super().__getattribute__(name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _FollowedCredentials, self.__dict__["_origin_of_file"]
+
+
+_FOLLOWED = frozenset({*(one.name for one in fields(TotpCredentials)), "profile", "seed_id", "_key", "_proof_key"})
+
+
+def profile_variables(environment: Mapping[str, str]) -> dict[str, Any]:
+    """What an environment says beside token and seed, by the names of the fields of TotpCredentials.
+
+    Raises CredentialsError for what is no number.
+    """
+    found: dict[str, Any] = {}
+    for name in ("ALGORITHM", "DIGITS", "PERIOD", "HEADER", "URL", "AGENT", "SIGNED", "WINDOW"):
+        text = environment.get(f"A2A_TOTP_{name}")
+        if not text:
+            continue
+        whole = name in ("DIGITS", "PERIOD", "WINDOW")
+        if whole and not re.fullmatch("[0-9]{1,9}", text):
+            raise CredentialsError(f"$A2A_TOTP_{name} must be a whole number")
+        found[name.lower()] = int(text) if whole else text
+    return found

@@ -2,62 +2,253 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
     Generator,
 )
+from typing import Any
 
 import httpx
 
-from a2a_totp.credentials import CannotSignError, CredentialsError, TotpCredentials
-from a2a_totp.origins import is_loopback
+from a2a_totp.attempts import Attempt, CredentialSource, Outgoing, Sign, Turn, attempt_of, own_fields
+from a2a_totp.client_errors import CredentialsError
+from a2a_totp.client_warnings import ClientWarnings, is_spent
+from a2a_totp.credentials import TotpCredentials
+from a2a_totp.origins import Destination, Origin, origin_of
+from a2a_totp.proof.signing import PROOF_FIELDS
+from a2a_totp.repeats import may_be_repeated
 
-_PROOF_FIELDS = ("content-digest", "signature-input", "signature")
+_MOST_REDIRECTS = 20
 
 
 class TOTPAuth(httpx.Auth):
-    """Sends token and code with every request of an httpx client, made at the moment of sending, and signs it.
+    """For `auth=` of an httpx client, synchronous or not: token and code with every request, made at the moment of
+    sending, and a proof where the agent's name is known.
 
-    They go to the origin of `credentials.url` where that is known, and over plain http to loopback only, unless
-    `insecure_http`: elsewhere it raises CredentialsError. Do not let the client follow redirects: httpx would carry
-    the code on to another origin.
+    They go to one origin: that of `credentials.url` where it is known, else that of the first request; over plain http
+    to loopback only, unless `insecure_http`, and never through a proxy. Elsewhere it raises CredentialsError. Where the
+    client follows redirects, one to another origin raises CredentialsError before anything is sent there, and one on
+    the same origin gets a code of its own. (That needs httpx's own transports. With others, do not follow redirects.)
+
+    Under policy `once` each request that is not signed waits for a time step of its own, for at most `max_wait` seconds
+    (by default one period and a second), else it raises StepSpentError; those of one seed wait behind each other, in
+    all threads and loops of the process. A 401 is tried again once, always with another code: when the code's step
+    ended on the way, and under `once` when the agent says that the step was spent. No signed request that may send a
+    message is tried again: the agent may have accepted it already.
+
+    `sign` is `auto` (what can be signed is), `always` (nothing else is sent; also where the agent requires it) or
+    `never`. A body that is a stream cannot be signed.
     """
 
-    def __init__(self, credentials: TotpCredentials, *, insecure_http: bool = False) -> None:
-        self._credentials = credentials
-        self._insecure_http = insecure_http
-        self._origin = _origin(httpx.URL(credentials.url)) if credentials.url else None
+    def __init__(
+        self,
+        credentials: CredentialSource,
+        *,
+        insecure_http: bool = False,
+        sign: Sign = "auto",
+        max_wait: float | None = None,
+        warnings: ClientWarnings | None = None,
+    ) -> None:
+        self._source = credentials
+        self._destination = Destination(insecure_http=insecure_http)
+        self._sign: Sign = sign
+        self._max_wait = max_wait
+        self._warnings = warnings or ClientWarnings()
 
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Called by httpx once a request."""
-        if self._origin and _origin(request.url) != self._origin:
-            raise CredentialsError(f"the credentials are not for {request.url.host}, but for $A2A_TOTP_URL")
-        if request.url.scheme != "https" and not self._insecure_http and not is_loopback(request.url.host):
-            raise CredentialsError("credentials go over https only; plain http is for loopback")
-        for name in _PROOF_FIELDS:
-            request.headers.pop(name, None)
-        request.headers.update(self._credentials.headers())
-        request.headers.update(self._proof_of(request))
-        yield request
-
-    def _proof_of(self, request: httpx.Request) -> dict[str, str]:
-        """Nothing where the request cannot be signed and need not be."""
-        credentials = self._credentials
-        if credentials.agent is None:
-            return {}
-        try:
+        flow = self._flow(request, _Watch(request).install())
+        answer: Any = None
+        while True:
             try:
-                content = request.content
-            except httpx.RequestNotRead:
-                raise CannotSignError(
-                    "a body that is a stream cannot be signed; send one that is known whole"
-                ) from None
-            fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
-            return credentials.proof(request.method, request.url.raw_path.decode("latin-1"), fields, content)
-        except CannotSignError:
-            if credentials.signed == "require":
-                raise
-            return {}
+                item = flow.send(answer)
+            except StopIteration:
+                return
+            answer = item.wait() if isinstance(item, Turn) else (yield item)
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Called by httpx once a request."""
+        flow = self._flow(request, _Watch(request).install_async())
+        answer: Any = None
+        while True:
+            try:
+                item = flow.send(answer)
+            except StopIteration:
+                return
+            answer = await item.wait_async() if isinstance(item, Turn) else (yield item)
+
+    def _flow(self, request: httpx.Request, watch: _Watch) -> Generator[httpx.Request | Turn, Any, None]:
+        if _is_card_request(request) and self._source.current().replay == "once":
+            # The card is usually public. A code spent on it would make the next call wait.
+            self._admit(request, watch)
+            response = yield request
+            if response.status_code != 401:
+                return
+        for _ in range(_MOST_REDIRECTS):
+            response = yield from self._exchange(request, watch)
+            if response.request is request:
+                return
+            # A redirect was followed, without credentials, or with those of the request before it.
+            if _origin(response.request.url) != watch.origin:
+                raise CredentialsError(f"a redirect led to {_origin(response.request.url)}; do not follow redirects")
+            if response.status_code != 401:
+                return
+            request = _with_content(response.request)
+
+    def _exchange(self, request: httpx.Request, watch: _Watch) -> Generator[httpx.Request | Turn, Any, httpx.Response]:
+        """Sends a request, and once more where that can help."""
+        attempt = yield from self._attempt(request, watch)
+        response: httpx.Response = yield request
+        if response.status_code != 401 or response.request is not request:
+            return response
+        not_before = self._retry_of(attempt, response)
+        content = _content(request)
+        again = content is not None and not (
+            attempt.signed and not may_be_repeated(request.method, request.url.raw_path.decode("latin-1"), content)
+        )
+        if not_before is None or not again:
+            return response
+        yield from self._attempt(request, watch, not_before)
+        response = yield request
+        return response
+
+    def _attempt(self, request: httpx.Request, watch: _Watch, not_before: float = 0) -> Generator[Turn, int, Attempt]:
+        """Sets the fields of one attempt."""
+        credentials = self._admit(request, watch)
+        fields = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
+        target = request.url.raw_path.decode("latin-1")
+        attempt = yield from attempt_of(
+            credentials,
+            Outgoing(request.method, target, fields, _content(request)),
+            sign=self._sign,
+            max_wait=self._max_wait,
+            not_before=not_before,
+        )
+        request.headers.update(attempt.fields)
+        return attempt
+
+    def _admit(self, request: httpx.Request, watch: _Watch) -> TotpCredentials:
+        """The credentials of this moment, for a request that has no others. Raises CredentialsError elsewhere."""
+        credentials = self._source.current()
+        origin = _origin(request.url)
+        self._destination.admit(origin, credentials.url)
+        own = own_fields(credentials)
+        watch.expect(origin, own)
+        signs = credentials.agent is not None and self._sign != "never"
+        for name in own if signs else own - set(PROOF_FIELDS):
+            request.headers.pop(name, None)
+        return credentials
+
+    def _retry_of(self, attempt: Attempt, response: httpx.Response) -> float | None:
+        """When to try again, in unix seconds; None if that is pointless: the same code would get the same answer."""
+        now, headers, credentials = time.time(), response.headers, attempt.credentials
+        retry_after = headers.get("retry-after")
+        self._warnings.of_refusal(
+            credentials,
+            signed=attempt.signed,
+            sent_at=attempt.sent_at,
+            received_at=now,
+            challenges=", ".join(headers.get_list("www-authenticate")),
+            retry_after=retry_after,
+            date=headers.get("date"),
+            age=headers.get("age"),
+        )
+        if is_spent(retry_after) and credentials.replay == "once":
+            return now + int(retry_after)
+        return now if 1 <= credentials.time_step(now) - attempt.step <= 2 else None
 
 
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
+class _Watch:
+    """Sees each request at the moment when its head is sent, redirects too, by httpx's extension for traces.
+
+    An Auth does not see redirects: httpx follows them on its own, and drops Authorization there, but not the code.
+    """
+
+    def __init__(self, request: httpx.Request) -> None:
+        self._request = request
+        self._given: Callable[[str, Any], Any] | None = request.extensions.get("trace")
+        self._own: frozenset[str] = frozenset()
+        self._sent = False
+        self.origin: Origin | None = None
+
+    def install(self) -> _Watch:
+        """For a synchronous client."""
+
+        def trace(event: str, info: Any) -> None:
+            self._look(event, info)
+            if self._given:
+                self._given(event, info)
+
+        self._request.extensions = {**self._request.extensions, "trace": trace}
+        return self
+
+    def install_async(self) -> _Watch:
+        """For an asynchronous one."""
+
+        async def trace(event: str, info: Any) -> None:
+            self._look(event, info)
+            if self._given:
+                given: Awaitable[None] = self._given(event, info)
+                await given
+
+        self._request.extensions = {**self._request.extensions, "trace": trace}
+        return self
+
+    def expect(self, origin: Origin, own: frozenset[str]) -> None:
+        """What the next request that is sent may be."""
+        self.origin, self._own, self._sent = origin, own, False
+
+    def _look(self, event: str, info: Any) -> None:
+        plain = self.origin is not None and self.origin.scheme == "http"
+        if plain and event.startswith(("socks.", "socks5.")):
+            raise CredentialsError(_PROXIED)
+        if not event.endswith(".send_request_headers.started"):
+            return
+        sent = info["request"]
+        if sent.method == b"CONNECT":
+            return  # to a proxy, which sees no more than the host
+        if not sent.url.target.startswith((b"/", b"*")):
+            raise CredentialsError(_PROXIED)
+        scheme, host = (part.decode("latin-1") for part in (sent.url.scheme, sent.url.host))
+        origin = origin_of(scheme, host, sent.url.port)
+        if origin != self.origin:
+            raise CredentialsError(
+                f"the agent redirected to {origin}; token and code are not sent to another origin: call that URL "
+                "directly if it is the same agent"
+            )
+        if self._sent:
+            # A redirect on the same origin. If it is refused like this, it is sent again with fields of its own.
+            sent.headers = [line for line in sent.headers if line[0].decode("latin-1").lower() not in self._own]
+        self._sent = True
+
+
+_PROXIED = (
+    "token and code are not sent over plain http through a proxy, which httpx uses here (HTTP_PROXY, ALL_PROXY, or "
+    "proxy=): create the client with trust_env=False, or add the host to NO_PROXY"
+)
+
+
+def _origin(url: httpx.URL) -> Origin:
+    return origin_of(url.scheme, url.raw_host.decode("ascii"), url.port)
+
+
+def _is_card_request(request: httpx.Request) -> bool:
+    return request.method == "GET" and request.url.path.endswith("/.well-known/agent-card.json")
+
+
+def _content(request: httpx.Request) -> bytes | None:
+    """None of a stream."""
+    try:
+        return request.content
+    except httpx.RequestNotRead:
+        return None
+
+
+def _with_content(request: httpx.Request) -> httpx.Request:
+    """The request of a redirect, which httpx makes without the content that it has."""
+    if isinstance(request.stream, httpx.ByteStream):
+        request.read()
+    return request

@@ -1,0 +1,88 @@
+"""The client file: what a peer needs to call its agents, as `a2a-totp config client NAME --format json` prints it."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import (
+    Mapping,
+)
+from typing import Any
+
+from a2a_totp.client_errors import CredentialsError
+from a2a_totp.log import logger
+
+_CLIENT_FILE_KEYS: dict[str, type] = {
+    "url": str,
+    "token": str,
+    "seed": str,
+    "algorithm": str,
+    "digits": int,
+    "period": int,
+    "header": str,
+    "replay": str,
+    "signed": str,
+    "window": int,
+}
+
+
+def read_client_file(path: str, agent: str | None) -> dict[str, Any]:
+    """What the file says of one agent, by the names of the fields of TotpCredentials.
+
+    Raises CredentialsError for what it must not say, and OSError.
+    """
+    with open(path, encoding="utf-8", errors="strict") as file:
+        if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & stat.S_IROTH:
+            logger.warning(
+                "the client file holds a token and a seed, and everybody here can read it; run chmod o-r on it"
+            )
+        try:
+            return _client_fields(json.loads(file.read()), agent)
+        except (ValueError, RecursionError) as error:
+            if isinstance(error, CredentialsError):
+                raise
+            # What the JSON module says may quote the text.
+            raise CredentialsError(
+                "the client file is not JSON; make it with `a2a-totp config client NAME --format json`"
+            ) from None
+
+
+def _client_fields(file: object, agent: str | None) -> dict[str, Any]:
+    if not isinstance(file, dict) or isinstance(file.get("version"), bool) or file.get("version") != 1:
+        raise CredentialsError("the client file must be an object with version 1; a newer file needs a newer package")
+    name, entry = _entry_of(file, agent)
+    fields: dict[str, Any] = {}
+    for key, kind in _CLIENT_FILE_KEYS.items():
+        value = entry.get(key)
+        if value is None:
+            continue
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise CredentialsError(
+                f"the client file has a {key} that is no {'text' if kind is str else 'whole number'}"
+            )
+        fields[key] = value
+    for key in ("token", "seed"):
+        if key not in fields:
+            raise CredentialsError(f"the client file has no {key} for this agent")
+    return {**fields, "agent": name}
+
+
+def _entry_of(file: Mapping[str, Any], agent: str | None) -> tuple[str | None, Mapping[str, Any]]:
+    """The name of the agent, and what is said of it."""
+    agents = file.get("agents")
+    known: dict[str, Any] = agents if isinstance(agents, dict) else {}
+    if known != (agents or {}) or not all(isinstance(entry, dict) for entry in known.values()):
+        raise CredentialsError("the client file must have an object for each of its agents")
+    own = file.get("agent") if isinstance(file.get("agent"), str) else None
+    if agent is None:
+        if len(known) == 1:
+            return next(iter(known.items()))
+        if "token" in file:
+            return own, file
+        raise CredentialsError("the client file has several agents, or none; say which one with agent=")
+    if agent in known:
+        return agent, known[agent]
+    if agent == own and "token" in file:
+        return agent, file
+    raise CredentialsError("the client file does not have that agent; see the names under agents in it")
