@@ -9,28 +9,43 @@ from typing import Any
 
 from a2a.client import ClientCallContext, ClientCallInterceptor
 
-from a2a_totp.credentials import CannotSignError, TotpCredentials
+from a2a_totp.a2a.card_places import urls_of_card
+from a2a_totp.attempts import CredentialSource, Outgoing, attempt_of, driven_async, own_fields, require_code_suffices
+from a2a_totp.client_errors import CredentialsError
+from a2a_totp.origins import Destination, host_and_port, is_loopback, origin_of, origin_of_url
 
 
 class TOTPInterceptor(ClientCallInterceptor):
-    """Sends token and code with every call of an a2a-sdk client, of either line.
+    """Sends token and code with every call of an a2a-sdk client: of 1.x over all three bindings, of 0.3 over JSON-RPC
+    alone (its REST and gRPC transports ignore interceptors).
 
-    It does not see where the call goes: create clients only from cards that you trust. (a2a-sdk 0.3 runs interceptors
-    for JSON-RPC; its REST and gRPC transports ignore them.) It cannot sign, so it takes no credentials of an agent that
-    requires that: CannotSignError.
+    Prefer TOTPAuth and `totp_channel_factory`: an interceptor does not see the request. It cannot sign, so it takes no
+    credentials of an agent that requires that: CannotSignError. It cannot stop a redirect from carrying the code to
+    another host, so give the SDK a client that follows none. What it sees is the card: a call raises CredentialsError
+    if any interface of it is on another host than the agent's URL (`credentials.url`; else than the first interface of
+    the first card), over plain http beyond loopback, or over gRPC beyond loopback without `grpc_tls`, which says that
+    the SDK's `grpc_channel_factory` makes channels with TLS. Under policy `once` each call waits for a time step.
     """
 
-    def __init__(self, credentials: TotpCredentials) -> None:
-        if credentials.signed == "require":
-            raise CannotSignError(
-                "the agent lets in signed requests only, and an interceptor cannot sign; use TOTPAuth"
-            )
-        self._credentials = credentials
+    def __init__(
+        self,
+        credentials: CredentialSource,
+        *,
+        insecure_http: bool = False,
+        grpc_tls: bool = False,
+        max_wait: float | None = None,
+    ) -> None:
+        require_code_suffices(credentials.current(), "auto", "an interceptor")
+        self._source = credentials
+        self._destination = Destination(insecure_http=insecure_http, by_host=True)
+        self._insecure = insecure_http
+        self._grpc_tls = grpc_tls
+        self._max_wait = max_wait
 
     async def before(self, args: Any) -> None:
         """Called by a2a-sdk 1.x before each call."""
         context: Any = args.context or ClientCallContext()
-        context.service_parameters = self._with_credentials(context.service_parameters)
+        context.service_parameters = await self._with_credentials(context.service_parameters, args.agent_card)
         args.context = context
 
     async def after(self, args: Any) -> None:
@@ -45,10 +60,32 @@ class TOTPInterceptor(ClientCallInterceptor):
         context: Any,
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Called by a2a-sdk 0.3 before each call."""
-        return request_payload, {**http_kwargs, "headers": self._with_credentials(http_kwargs.get("headers"))}
+        headers = await self._with_credentials(http_kwargs.get("headers"), agent_card)
+        return request_payload, {**http_kwargs, "headers": headers}
 
-    def _with_credentials(self, headers: Mapping[str, str] | None) -> dict[str, str]:
+    async def _with_credentials(self, headers: Mapping[str, str] | None, card: Any) -> dict[str, str]:
         """The caller's headers but for other spellings of the two, and fresh ones."""
-        fresh = self._credentials.headers()
-        stale = {name.lower() for name in fresh}
-        return {**{name: value for name, value in (headers or {}).items() if name.lower() not in stale}, **fresh}
+        credentials = self._source.current()
+        require_code_suffices(credentials, "auto", "an interceptor")
+        for binding, url in urls_of_card(card):
+            self._require_place(binding, url, credentials.url)
+        outgoing = Outgoing("POST", "/", (), None)
+        attempt = await driven_async(attempt_of(credentials, outgoing, sign="never", max_wait=self._max_wait))
+        stale = own_fields(credentials)
+        return {
+            **{name: value for name, value in (headers or {}).items() if name.lower() not in stale},
+            **attempt.fields,
+        }
+
+    def _require_place(self, binding: str, url: str, agent_url: str | None) -> None:
+        if binding != "GRPC":
+            self._destination.admit(origin_of_url(url), agent_url)
+            return
+        host, port = host_and_port(url)
+        safe = self._grpc_tls or is_loopback(host) or self._insecure
+        if not safe:
+            raise CredentialsError(
+                "the card has a gRPC interface, and the SDK's channels are plaintext unless grpc_channel_factory makes "
+                "others: use totp_channel_factory, or pass grpc_tls=True if yours has TLS"
+            )
+        self._destination.admit(origin_of("https" if self._grpc_tls else "http", host, port), agent_url)
