@@ -290,6 +290,18 @@ def test_signed_requests_share_a_step(send: Send) -> None:
 _seeds = iter(range(10**6))
 
 
+def test_a_request_may_be_sent_again_by_its_caller() -> None:
+    """With a code and a proof of its own."""
+    with recorder() as agent, httpx.Client(auth=TOTPAuth(credentials(agent="a"))) as client:
+        request = client.build_request("POST", agent.url, json={})
+        for _ in range(2):
+            assert client.send(request).status_code == 200
+    first, again = agent.received
+    assert again.values(CODE)
+    assert len(again.values("signature")) == 1
+    assert first.values("signature") != again.values("signature")
+
+
 def quick(**fields: Any) -> TotpCredentials:
     """Of an agent whose policy is `once`, with steps that last no longer than a second: the agents here do not care."""
     own = credentials(replay="once", seed=fresh_seed(), **fields)

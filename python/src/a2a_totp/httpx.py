@@ -60,25 +60,29 @@ class TOTPAuth(httpx.Auth):
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Called by httpx once a request."""
-        flow = self._flow(request, _Watch(request).install())
-        answer: Any = None
-        while True:
-            try:
+        watch = _Watch(request).install()
+        flow, answer = self._flow(request, watch), None
+        try:
+            while True:
                 item = flow.send(answer)
-            except StopIteration:
-                return
-            answer = item.wait() if isinstance(item, Turn) else (yield item)
+                answer = item.wait() if isinstance(item, Turn) else (yield item)
+        except StopIteration:
+            return
+        finally:
+            watch.end()
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Called by httpx once a request."""
-        flow = self._flow(request, _Watch(request).install_async())
-        answer: Any = None
-        while True:
-            try:
+        watch = _Watch(request).install_async()
+        flow, answer = self._flow(request, watch), None
+        try:
+            while True:
                 item = flow.send(answer)
-            except StopIteration:
-                return
-            answer = await item.wait_async() if isinstance(item, Turn) else (yield item)
+                answer = await item.wait_async() if isinstance(item, Turn) else (yield item)
+        except StopIteration:
+            return
+        finally:
+            watch.end()
 
     def _flow(self, request: httpx.Request, watch: _Watch) -> Generator[httpx.Request | Turn, Any, None]:
         if _is_card_request(request) and self._source.current().replay == "once":
@@ -169,6 +173,7 @@ class _Watch:
 
     def __init__(self, request: httpx.Request) -> None:
         self._request = request
+        self._extensions = request.extensions
         self._given: Callable[[str, Any], Any] | None = request.extensions.get("trace")
         self._own: frozenset[str] = frozenset()
         self._sent = False
@@ -196,6 +201,10 @@ class _Watch:
 
         self._request.extensions = {**self._request.extensions, "trace": trace}
         return self
+
+    def end(self) -> None:
+        """Leaves the request as it was: the caller may send it again."""
+        self._request.extensions = self._extensions
 
     def expect(self, origin: Origin, own: frozenset[str]) -> None:
         """What the next request that is sent may be."""
