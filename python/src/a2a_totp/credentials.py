@@ -31,8 +31,8 @@ from a2a_totp.seeds import MINIMUM_SEED_BYTES, seed_digest
 
 __all__ = ["CannotSignError", "CredentialsError", "StepSpentError", "TotpCredentials", "secret_text"]
 
-_B64TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
-_AGENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_TOKEN_SYNTAX = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
+_AGENT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def secret_text(value: Any) -> Any:
@@ -67,7 +67,7 @@ class TotpCredentials:
         """Raises CredentialsError for what could never pass."""
         for name in ("token", "seed"):
             object.__setattr__(self, name, secret_text(getattr(self, name)))
-        if not isinstance(self.token, str) or not _B64TOKEN.fullmatch(self.token):
+        if not isinstance(self.token, str) or not _TOKEN_SYNTAX.fullmatch(self.token):
             raise CredentialsError("the token is not an RFC 6750 b64token")
         if self.algorithm not in HASHES:
             raise CredentialsError("the algorithm must be one of SHA1, SHA256, SHA512")
@@ -78,7 +78,7 @@ class TotpCredentials:
                 "the header must be an RFC 9110 token other than Authorization, Cookie, Host, A2A-*, grpc-*, *-bin, "
                 "Signature*, Totp* and those of HTTP itself"
             )
-        if self.agent is not None and not _AGENT.fullmatch(self.agent):
+        if self.agent is not None and not _AGENT_NAME.fullmatch(self.agent):
             raise CredentialsError(
                 "the agent must be a name: a letter or digit, then up to 63 letters, digits, . - and _"
             )

@@ -13,13 +13,13 @@ from typing import Any
 
 import httpx
 
-from a2a_totp.attempts import Attempt, CredentialSource, Outgoing, Sign, Turn, attempt_of, own_fields
 from a2a_totp.client_errors import CredentialsError
 from a2a_totp.client_warnings import ClientWarnings, is_spent
 from a2a_totp.credentials import TotpCredentials
 from a2a_totp.origins import Destination, Origin, origin_of
 from a2a_totp.proof.signing import PROOF_FIELDS
 from a2a_totp.repeats import may_be_repeated
+from a2a_totp.sending import CredentialSource, Outgoing, Sending, Sign, Turn, own_fields, sending_of
 
 _MOST_REDIRECTS = 20
 
@@ -119,12 +119,12 @@ class TOTPAuth(httpx.Auth):
         response = yield request
         return response
 
-    def _attempt(self, request: httpx.Request, watch: _Watch, not_before: float = 0) -> Generator[Turn, int, Attempt]:
+    def _attempt(self, request: httpx.Request, watch: _Watch, not_before: float = 0) -> Generator[Turn, int, Sending]:
         """Sets the fields of one attempt."""
         credentials = self._admit(request, watch)
         fields = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
         target = request.url.raw_path.decode("latin-1")
-        attempt = yield from attempt_of(
+        attempt = yield from sending_of(
             credentials,
             Outgoing(request.method, target, fields, _content(request)),
             sign=self._sign,
@@ -146,7 +146,7 @@ class TOTPAuth(httpx.Auth):
             request.headers.pop(name, None)
         return credentials
 
-    def _retry_of(self, attempt: Attempt, response: httpx.Response) -> float | None:
+    def _retry_of(self, attempt: Sending, response: httpx.Response) -> float | None:
         """When to try again, in unix seconds; None if that is pointless: the same code would get the same answer."""
         now, headers, credentials = time.time(), response.headers, attempt.credentials
         retry_after = headers.get("retry-after")

@@ -7,15 +7,25 @@ from collections.abc import (
 )
 from typing import Any
 
-from a2a.client import ClientCallContext, ClientCallInterceptor
-
 from a2a_totp.a2a.card_places import urls_of_card
-from a2a_totp.attempts import CredentialSource, Outgoing, attempt_of, driven_async, own_fields, require_code_suffices
 from a2a_totp.client_errors import CredentialsError
 from a2a_totp.origins import Destination, host_and_port, is_loopback, origin_of, origin_of_url
+from a2a_totp.sending import CredentialSource, Outgoing, driven_async, own_fields, require_code_suffices, sending_of
 
 
-class TOTPInterceptor(ClientCallInterceptor):
+def _interceptor_base() -> Any:
+    """The SDK's, where it is installed: one file can stand for this package in a program that has httpx alone."""
+    try:
+        from a2a.client import ClientCallInterceptor
+    except ImportError:
+        return object
+    return ClientCallInterceptor
+
+
+_INTERCEPTOR_BASE: Any = _interceptor_base()
+
+
+class TOTPInterceptor(_INTERCEPTOR_BASE):  # type: ignore[misc]
     """Sends token and code with every call of an a2a-sdk client: of 1.x over all three bindings, of 0.3 over JSON-RPC
     alone (its REST and gRPC transports ignore interceptors).
 
@@ -44,6 +54,8 @@ class TOTPInterceptor(ClientCallInterceptor):
 
     async def before(self, args: Any) -> None:
         """Called by a2a-sdk 1.x before each call."""
+        from a2a.client import ClientCallContext
+
         context: Any = args.context or ClientCallContext()
         context.service_parameters = await self._with_credentials(context.service_parameters, args.agent_card)
         args.context = context
@@ -70,7 +82,7 @@ class TOTPInterceptor(ClientCallInterceptor):
         for binding, url in urls_of_card(card):
             self._require_place(binding, url, credentials.url)
         outgoing = Outgoing("POST", "/", (), None)
-        attempt = await driven_async(attempt_of(credentials, outgoing, sign="never", max_wait=self._max_wait))
+        attempt = await driven_async(sending_of(credentials, outgoing, sign="never", max_wait=self._max_wait))
         stale = own_fields(credentials)
         return {
             **{name: value for name, value in (headers or {}).items() if name.lower() not in stale},

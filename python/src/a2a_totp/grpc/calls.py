@@ -12,11 +12,11 @@ from collections.abc import (
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from a2a_totp.attempts import Attempt, CredentialSource, Outgoing, Sign, Turn, attempt_of, driven, own_fields
 from a2a_totp.client_errors import CredentialsError
 from a2a_totp.client_warnings import ClientWarnings
 from a2a_totp.credentials import TotpCredentials
 from a2a_totp.origins import Destination, host_and_port, is_loopback, origin_of
+from a2a_totp.sending import CredentialSource, Outgoing, Sending, Sign, Turn, driven, own_fields, sending_of
 
 Metadata = tuple[tuple[str, Any], ...]
 
@@ -26,7 +26,7 @@ class CallPlan(NamedTuple):
 
     metadata: Metadata
     credentials: Any
-    attempt: list[Attempt]
+    attempt: list[Sending]
     """The last one, once it is made."""
 
 
@@ -64,7 +64,7 @@ class CallSigner:
     ) -> Generator[Turn, int, CallPlan]:
         """Plans one call. `message` is what is sent, None for a stream of messages; `existing` are call credentials.
 
-        Raises as `attempt_of` does, and CredentialsError where credentials must not go.
+        Raises as `sending_of` does, and CredentialsError where credentials must not go.
         """
         credentials = self._source.current()
         self._admit(credentials)
@@ -72,7 +72,7 @@ class CallSigner:
         kept = tuple((name, value) for name, value in metadata if name.lower() not in own)
         fields = tuple((name, value) for name, value in kept if isinstance(value, str))
         outgoing = Outgoing("POST", method, fields, _message_bytes(message), "grpc")
-        attempt = yield from attempt_of(credentials, outgoing, sign=self._sign, max_wait=self._max_wait)
+        attempt = yield from sending_of(credentials, outgoing, sign=self._sign, max_wait=self._max_wait)
         if not self._needs_tls:
             return CallPlan((*kept, *_metadata_of(attempt)), existing, [attempt])
         made = [attempt]
@@ -105,7 +105,7 @@ class CallSigner:
         if self._host == "localhost":
             _require_local_name()
 
-    def _call_credentials(self, outgoing: Outgoing, made: list[Attempt], existing: Any) -> Any:
+    def _call_credentials(self, outgoing: Outgoing, made: list[Sending], existing: Any) -> Any:
         # Here, since a client without gRPC need not have it.
         import grpc
 
@@ -117,7 +117,7 @@ class CallSigner:
                 attempt = made[-1]
                 # Under `once` the step was waited for, and is this call's.
                 if attempt.credentials.replay != "once" and attempt.step != attempt.credentials.time_step():
-                    attempt = driven(attempt_of(attempt.credentials, outgoing, sign=self._sign))
+                    attempt = driven(sending_of(attempt.credentials, outgoing, sign=self._sign))
                     made.append(attempt)
                 callback(_metadata_of(attempt), None)
             except Exception as error:
@@ -127,7 +127,7 @@ class CallSigner:
         return own if existing is None else grpc.composite_call_credentials(existing, own)
 
 
-def _metadata_of(attempt: Attempt) -> Metadata:
+def _metadata_of(attempt: Sending) -> Metadata:
     return tuple((name.lower(), value) for name, value in attempt.fields.items())
 
 

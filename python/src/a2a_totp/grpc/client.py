@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import grpc
-from a2a_totp.attempts import CredentialSource, Sign, driven_async
 from a2a_totp.client_errors import CredentialsError
 from a2a_totp.grpc.calls import CallPlan, CallSigner
 from a2a_totp.origins import Destination, host_and_port, is_loopback
+from a2a_totp.sending import CredentialSource, Sign, driven_async
 
 
 def totp_client_interceptors(

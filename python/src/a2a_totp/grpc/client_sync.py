@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     pass
-from a2a_totp.attempts import CredentialSource, Sign, driven
 from a2a_totp.grpc.calls import CallSigner
+from a2a_totp.sending import CredentialSource, Sign, driven
 
 
 def totp_sync_client_interceptor(

@@ -41,7 +41,7 @@ class Outgoing(NamedTuple):
     binding: Literal["http", "grpc"] = "http"
 
 
-class Attempt(NamedTuple):
+class Sending(NamedTuple):
     """The fields that one attempt adds, and how it was made."""
 
     fields: dict[str, str]
@@ -81,14 +81,14 @@ def require_code_suffices(credentials: TotpCredentials, sign: Sign, what: str) -
 _SIGNERS = "TOTPAuth for JSON-RPC and REST, and totp_channel_factory for gRPC"
 
 
-def attempt_of(
+def sending_of(
     credentials: TotpCredentials,
     outgoing: Outgoing,
     *,
     sign: Sign = "auto",
     max_wait: float | None = None,
     not_before: float = 0,
-) -> Generator[Turn, int, Attempt]:
+) -> Generator[Turn, int, Sending]:
     """Makes the fields of one attempt. Call it again for each attempt, retries too: a proof is accepted once.
 
     Under `once` it yields the Turn to wait for, unless the request is signed, and the agent knows proofs.
@@ -106,7 +106,7 @@ def attempt_of(
     own = credentials.headers_of(step)
     fields = [*outgoing.fields, *own.items()]
     proof = _proof_of(credentials, outgoing, fields) if signed else {}
-    return Attempt({**own, **proof}, credentials, step, signed, time.time())
+    return Sending({**own, **proof}, credentials, step, signed, time.time())
 
 
 def own_fields(credentials: TotpCredentials) -> frozenset[str]:
