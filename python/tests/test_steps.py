@@ -120,3 +120,16 @@ def test_all_requests_with_a_seed_share_its_queue() -> None:
     one, other = credentials(), credentials(token="another", agent="a", url="https://h", digits=8)  # noqa: S106
     assert step_queue(one.seed_id, 30) is step_queue(other.seed_id, 30)
     assert credentials(period=60).seed_id != one.seed_id
+
+
+def test_a_thread_that_is_interrupted_while_it_waits_spends_nothing() -> None:
+    """As a task that is cancelled."""
+
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    queue = StepQueue(30, now=lambda: 95, sleep=interrupted)
+    assert queue.next() == 3
+    with pytest.raises(KeyboardInterrupt):
+        queue.next()
+    assert queue._last == 3
