@@ -1,18 +1,19 @@
 import { defineConfig } from 'vitest/config'
 import pins from './test/stacks/pins.json' with { type: 'json' }
+import { vitePythonPackage } from './scripts/python-package.mjs'
 
-/** What esbuild's text loader does for the CLI: a Python file, say, is imported as its text. */
+/** What esbuild's text loader does for the CLI: a template, say, is imported as its text. */
 const filesAsText = {
   name: 'files-as-text',
   transform: (text: string, id: string) =>
-    /\.(py|text)$/.test(id) ? { code: `export default ${JSON.stringify(text)}`, map: null } : undefined,
+    /\.text$/.test(id) ? { code: `export default ${JSON.stringify(text)}`, map: null } : undefined,
 }
 
 /** Whether this run is recorded: see test/long/secrecy.test.ts. */
 const recorded = process.env['SECRECY_NOTES'] !== undefined
 
 const project = (name: string, include: string[], testTimeout: number) => ({
-  plugins: [filesAsText],
+  plugins: [filesAsText, vitePythonPackage],
   test: {
     name,
     include,

@@ -8,6 +8,7 @@ import { rmSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { esbuildPythonPackage } from './python-package.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const outdir = resolve(root, 'dist/cli')
@@ -49,8 +50,8 @@ async function bundle(file) {
     minify: true,
     legalComments: 'linked',
     supported: { 'dynamic-import': false },
-    loader: { '.py': 'text', '.text': 'text' },
-    plugins: [separateBundles, lazyModules, noCharacterTables],
+    loader: { '.text': 'text' },
+    plugins: [esbuildPythonPackage, separateBundles, lazyModules, noCharacterTables],
     // The variant with hashes in JavaScript: loading node:crypto takes longer than computing a code.
     alias: { otpauth: 'otpauth/slim' },
     // A bundle that starts a thread finds the file beside itself.

@@ -27,8 +27,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'jose',
   ],
   client: ['core', 'node:', '@a2a-js/sdk', '@grpc/grpc-js'],
-  // The version, which the Python modules are marked with.
-  fragments: ['core', 'yaml', '../package.json'],
+  // The version, which vendored files are marked with, and the modules of the Python package that they consist of.
+  fragments: ['core', 'yaml', '../package.json', 'a2a-totp:python-package'],
   import: ['core', 'node:', '@bufbuild/protobuf', 'csv-parse', 'jsqr', 'yaml'],
   html: [],
   service: ['core', 'node:', '@grpc/grpc-js'],

@@ -56,7 +56,8 @@ export function auditVendored(
 /** The arguments that print a module like this one. A client's module is the same for all peers. */
 function commandOf(text: string, peer: string): string {
   const [, side, format = 'python'] = /`a2a-totp config (client|server)[^`]*--format (\w+)/.exec(text) ?? []
-  if (side === 'client') return `client ${peer} --format ${format}`
+  if (side === 'client') return `client ${peer} --format ${format} --vendored`
+  // Version 0.1 printed the same head for both.
   const crewai = text.includes('class TOTPServerAuthScheme(ServerAuthScheme)')
   return `server --format ${crewai ? 'crewai' : format} --vendored`
 }

@@ -1,23 +1,26 @@
 import type { ClientInput, Fragment, ServerInput } from './fragment.js'
-import { requireLive, withoutCanaries } from './live.js'
+import { requireLive } from './live.js'
 
-/** The Python module, followed by a scheme in crewAI's form. */
+/** The guard of an agent that hosts crewAI, by the Python package. */
 export const serverCrewai: Fragment<ServerInput> = {
   kind: 'text',
-  summary: 'the Python module with a crewAI ServerAuthScheme, for crewAI hosts',
+  summary: 'the guard of an agent that hosts crewAI, with the Python package; reads the server file',
   secret: false,
-  warnings: (input) =>
-    withoutCanaries(input, 'the Python module refuses their tokens, but does not report their use'),
-  make: async () => (await import('./sources.js')).crewaiServer,
+  make: async ({ vendored }) => {
+    const sources = await import('./sources.js')
+    return vendored ? sources.vendoredSource('crewaiServer') : sources.crewaiServer
+  },
 }
 
 /** A scheme for `A2AClientConfig(auth=…)`. */
 export const clientCrewai: Fragment<ClientInput> = {
   kind: 'text',
-  summary: 'a scheme for crewAI’s A2AClientConfig(auth=…); reads the variables of the env format',
+  summary:
+    'a scheme for crewAI’s A2AClientConfig(auth=…), with the Python package; reads the variables of the env format',
   secret: false,
   make: async (input) => {
     requireLive(input)
-    return (await import('./sources.js')).crewaiClient
+    const sources = await import('./sources.js')
+    return input.vendored ? sources.vendoredSource('crewaiClient') : sources.crewaiClient
   },
 }

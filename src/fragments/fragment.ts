@@ -7,6 +7,8 @@ export interface ServerInput {
   readonly at: Date
   /** Where the agent will find its server file. By default {@link defaultServerFile}. */
   readonly serverFile?: string
+  /** Whether code for Python is one file that needs no package. */
+  readonly vendored?: boolean
 }
 
 /** Input of a fragment for one peer. */
@@ -15,6 +17,8 @@ export interface ClientInput {
   readonly peer: Peer
   /** The fragment has the newest credentials that are live at this instant. */
   readonly at: Date
+  /** Whether code for Python is one file that needs no package. */
+  readonly vendored?: boolean
 }
 
 /** Relative to the working directory of the agent. */

@@ -1,23 +1,26 @@
 import type { ClientInput, Fragment, ServerInput } from './fragment.js'
-import { requireLive, withoutCanaries } from './live.js'
+import { requireLive } from './live.js'
 
-/** A module for agents on a2a-sdk. */
+/** The guard of an agent, by the Python package. */
 export const serverPython: Fragment<ServerInput> = {
   kind: 'text',
-  summary: 'a module for an agent on the Python a2a-sdk; reads the server file',
+  summary: 'the guard of an agent, with the Python package; reads the server file',
   secret: false,
-  warnings: (input) =>
-    withoutCanaries(input, 'the Python module refuses their tokens, but does not report their use'),
-  make: async () => (await import('./sources.js')).pythonServer,
+  make: async ({ vendored }) => {
+    const sources = await import('./sources.js')
+    return vendored ? sources.vendoredSource('pythonServer') : sources.pythonServer
+  },
 }
 
-/** A module for clients on a2a-sdk or httpx. */
+/** A client on httpx or a2a-sdk, by the Python package. */
 export const clientPython: Fragment<ClientInput> = {
   kind: 'text',
-  summary: 'a module for a client on the Python a2a-sdk or httpx; reads the variables of the env format',
+  summary:
+    'a client on httpx or the Python a2a-sdk, with the Python package; reads the variables of the env format',
   secret: false,
   make: async (input) => {
     requireLive(input)
-    return (await import('./sources.js')).pythonClient
+    const sources = await import('./sources.js')
+    return input.vendored ? sources.vendoredSource('pythonClient') : sources.pythonClient
   },
 }

@@ -1,40 +1,28 @@
 /** The source code that some fragments consist of. A bundle of its own, so that other commands do not load it. */
+import packageSources from 'a2a-totp:python-package'
 import packageJson from '../../package.json' with { type: 'json' }
-import crewaiClientSource from './python/a2a_totp_crewai_client.py'
-import crewaiPart from './python/a2a_totp_crewai_server.py'
-import pythonClientSource from './python/a2a_totp_client.py'
-import pythonServerSource from './python/a2a_totp_server.py'
+import { pythonFile } from './python-file/file.js'
+import { vendoredFiles } from './python-file/vendored.js'
+import pythonServer from './templates/agent.py.text'
 import agentSource from './templates/agent.ts.text'
 import goClient from './templates/client.go.text'
+import pythonClient from './templates/client.py.text'
 import clientSource from './templates/client.ts.text'
+import crewaiServer from './templates/crewai-agent.py.text'
+import crewaiClient from './templates/crewai-client.py.text'
 import { stampVendored } from './vendored.js'
 
-export { agentSource, clientSource, goClient }
+export { agentSource, clientSource, crewaiClient, crewaiServer, goClient, pythonClient, pythonServer }
 
-/** The version that the modules are marked with. */
+/** The version that vendored files are marked with. */
 export const { version } = packageJson
 
-const stamped = (text: string): string => stampVendored(text, version)
+export type VendoredFile = keyof typeof vendoredFiles
 
-export const pythonServer = stamped(pythonServerSource)
-export const pythonClient = stamped(pythonClientSource)
-export const crewaiClient = stamped(crewaiClientSource)
+/** One file that stands for the Python package. */
+export const vendoredSource = (file: VendoredFile): string =>
+  stampVendored(pythonFile(packageSources, vendoredFiles[file]), version)
 
-/** What the crewAI part needs as a file of its own, but not when it follows the server module. */
-const ownHead = /^"""[^"]*"""\n\n/
-const ownImport = 'from a2a_totp_server import Authenticator, Caller\n'
-
-const lastImport = 'from a2a.auth.user import User\n'
-const otherImports = /^from crewai[^]*^from pydantic .*\n/m
-
-/** The server module and the crewAI part as one module, with all imports at the top. */
-export const crewaiServer = stamped(
-  [
-    pythonServerSource.replace(lastImport, lastImport + (otherImports.exec(crewaiPart)?.[0] ?? '')),
-    crewaiPart
-      .replace(ownHead, '')
-      .replace(ownImport, '')
-      .replace(otherImports, '')
-      .replace(/\n{3,}class/, '\n\n\nclass'),
-  ].join('\n\n'),
-)
+/** All of them. */
+export const vendoredSources = (): string[] =>
+  (Object.keys(vendoredFiles) as VendoredFile[]).map(vendoredSource)

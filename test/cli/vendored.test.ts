@@ -50,7 +50,8 @@ describe.each(sides)('config %s --vendored', (side, name) => {
 
 describe('config server --check', () => {
   const module = async (): Promise<string> =>
-    (await runCli(['config', 'server', '--format', 'python'], { cwd: await makeStore([]) })).stdout
+    (await runCli(['config', 'server', '--format', 'python', '--vendored'], { cwd: await makeStore([]) }))
+      .stdout
 
   const check = async (text: string): Promise<{ exitCode: number; stdout: string; document: object }> => {
     const cwd = makeFolder()

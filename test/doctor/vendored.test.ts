@@ -24,11 +24,11 @@ const unmarked = (text: string): string => text.replace(/^# a2a-totp .*\n/m, '')
 
 describe('doctor on Python modules that config printed', () => {
   it.each([
-    ['client alice --format python', 'client alice --format python'],
-    ['client alice --format crewai', 'client alice --format crewai'],
-    ['server --format python', 'server --format python --vendored'],
-    ['server --format crewai', 'server --format crewai --vendored'],
-  ])('reports that of config %s by another version', async (args, again) => {
+    'client alice --format python --vendored',
+    'client alice --format crewai --vendored',
+    'server --format python --vendored',
+    'server --format crewai --vendored',
+  ])('reports that of config %s by another version', async (args) => {
     const cwd = await makeStore(['alice'])
     const text = unmarked((await cli(`config ${args}`, cwd)).stdout)
     const module = join(cwd, 'module.py')
@@ -38,7 +38,7 @@ describe('doctor on Python modules that config printed', () => {
         severity: 'warning',
         subject: module,
         message: `this module was printed by version 0.0.9 of a2a-totp, this is ${packageJson.version}`,
-        fix: `a2a-totp config ${again} --out ${module} --force`,
+        fix: `a2a-totp config ${args} --out ${module} --force`,
       },
     ])
     writeFileSync(module, stampVendored(text, '0.0.9').replace('import', 'import  '))
@@ -47,6 +47,21 @@ describe('doctor on Python modules that config printed', () => {
     expect(await vendoredFindings(cwd)).toEqual([])
     writeFileSync(module, text)
     expect(await vendoredFindings(cwd)).toEqual([])
+  })
+
+  it.each([
+    ['"""Made by `a2a-totp config client NAME --format crewai`."""', 'client alice --format crewai'],
+    [
+      '"""Made by `a2a-totp config server --format python` (or `crewai`)."""\nclass TOTPServerAuthScheme(ServerAuthScheme):',
+      'server --format crewai',
+    ],
+  ])('knows the modules of version 0.1: %s', async (text, args) => {
+    const cwd = await makeStore(['alice'])
+    const module = join(cwd, 'module.py')
+    writeFileSync(module, stampVendored(text, '0.0.9'))
+    expect((await vendoredFindings(cwd))[0]?.fix).toBe(
+      `a2a-totp config ${args} --vendored --out ${module} --force`,
+    )
   })
 
   it.skipIf(!hasGit)('looks in the whole work tree (skipped without git)', async () => {

@@ -145,11 +145,11 @@ describe('the policy for proofs of a peer', () => {
   })
 
   it.each(['python', 'crewai'] as const)(
-    'is no matter for the module for %s, which signs',
+    'is no matter for the code for %s, which signs',
     async (format) => {
       const { content } = await render(format, signing)
       expect(content).toBe((await render(format, peerOf('alice', { signed: 'off' }))).content)
-      expect(content).toContain('Signature-Input')
+      expect(content).toMatch(/TOTPAuth|TOTPClientAuthScheme/)
     },
   )
 })

@@ -171,13 +171,13 @@ describe('the maps', () => {
   })
 })
 
-describe.each(['python', 'crewai'] as const)('the module for %s', (format) => {
+describe.each(['python', 'crewai'] as const)('the code for %s', (format) => {
   it('is the same whatever the policies for proofs, which it reads from the server file', async () => {
     const { content } = await render(format, rosterOf([alice]))
     for (const signed of ['observe', 'accept', 'require'] as const) {
       expect((await render(format, rosterOf([alice, peerOf('carol', { signed })]))).content).toBe(content)
     }
-    expect(content).toContain('"signed"')
+    expect(content).toContain('from_file()')
   })
 })
 

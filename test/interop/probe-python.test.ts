@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { makeAgentFolder } from '../support/agent-folder.js'
 import { parseJson, runBinary } from '../support/cli.js'
-import { describeWith, firstLineOf, pythonTests, startPython, type Venv } from '../support/python.js'
+import { describeWith, firstLineOf, installed, pythonTests, startPython, type Venv } from '../support/python.js'
 
 const agents = [
   ['a2a-0.3', 'agent_0_3.py', 3],
@@ -18,11 +18,11 @@ const runs: [name: string, init: readonly string[], options: readonly string[]][
 ]
 
 for (const [venv, program, cells] of agents) {
-  describeWith(venv, `an agent on ${venv} behind the Python module passes --strict`, () => {
+  describeWith(venv, `an agent on ${venv} behind the Python package passes --strict`, () => {
     it.each(runs)('%s', async (_, init, options) => {
       const cwd = await makeAgentFolder(init)
       const env = { A2A_TOTP_SERVER_FILE: join(cwd, 'server.json') }
-      const agent = startPython(venv, [pythonTests + program], { path: cwd, env })
+      const agent = startPython(venv, [pythonTests + program], { ...installed('package', cwd), env })
       const { card } = JSON.parse(await firstLineOf(agent)) as { card: string }
       const run = await runBinary(['probe', card, 'alice', '--strict', '--json', ...options], { cwd })
       const { checks, ok } = parseJson(run) as { ok: boolean; checks: { id: string; status: string }[] }

@@ -10,11 +10,15 @@ import { expectFreshCodes, type CrewaiReport } from '../support/crewai.js'
 import {
   describeWith,
   firstLineOf,
+  installed,
   lastLineOf,
   pythonTests,
   startPython,
+  type Installed,
   type Venv,
 } from '../support/python.js'
+
+const both: readonly Installed[] = ['package', 'vendored']
 
 /** The cells that authenticate, in the probe's words. */
 const agents = [
@@ -23,17 +27,17 @@ const agents = [
 ] as const satisfies [Venv, string, string[]][]
 
 for (const [venv, program, cells] of agents) {
-  describeWith(venv, `an agent on ${venv} behind the emitted module`, () => {
-    async function startAgent(): Promise<{ cwd: string; card: string }> {
+  describeWith(venv, `an agent on ${venv} behind the Python package`, () => {
+    async function startAgent(which: Installed): Promise<{ cwd: string; card: string }> {
       const cwd = await makeAgentFolder()
       const env = { A2A_TOTP_SERVER_FILE: join(cwd, 'server.json') }
-      const agent = startPython(venv, [pythonTests + program], { path: cwd, env })
+      const agent = startPython(venv, [pythonTests + program], { ...installed(which, cwd), env })
       const { card } = JSON.parse(await firstLineOf(agent)) as { card: string }
       return { cwd, card }
     }
 
-    it('is probed without a failed check', async () => {
-      const { cwd, card } = await startAgent()
+    it.each(both)('is probed without a failed check (%s)', async (which) => {
+      const { cwd, card } = await startAgent(which)
       const run = await runBinary(['probe', card, 'alice', '--json'], { cwd })
       const report = parseJson(run) as {
         summary: Record<string, number>
@@ -50,7 +54,7 @@ for (const [venv, program, cells] of agents) {
     it.each(['JSONRPC', 'HTTP+JSON', 'GRPC'])(
       'is called by the TypeScript client over %s, and streams to it',
       async (binding) => {
-        const { cwd, card } = await startAgent()
+        const { cwd, card } = await startAgent('package')
         const { A2A_TOTP_TOKEN: token = '', A2A_TOTP_SEED: seed = '' } = aliceVariables(cwd)
         const scheme = new TOTPClientAuthScheme({ delegate: new BearerTokenAuth(token), seed })
         const factory = new ClientFactory({ ...totpTransports(scheme), preferredTransports: [binding] })
@@ -92,11 +96,14 @@ const clients = [
 ] as const satisfies [Venv, string, string[]][]
 
 for (const [venv, program, seams] of clients) {
-  describeWith(venv, `a client on ${venv} with the emitted module`, () => {
-    it('calls the demo over every binding, through interceptor and httpx.Auth', async () => {
+  describeWith(venv, `a client on ${venv} with the Python package`, () => {
+    it.each(both)('calls the demo over every binding, through interceptor and httpx.Auth (%s)', async (which) => {
       const cwd = await makeAgentFolder()
       const card = await firstLineOf(startBinary(['--quiet', 'demo'], { cwd }))
-      const client = startPython(venv, [pythonTests + program, card], { path: cwd, env: aliceVariables(cwd) })
+      const client = startPython(venv, [pythonTests + program, card], {
+        ...installed(which, cwd),
+        env: aliceVariables(cwd),
+      })
       const answers = JSON.parse(await lastLineOf(client)) as Record<string, string>
       expect(Object.keys(answers).sort()).toEqual(seams)
       for (const [seam, answer] of Object.entries(answers)) {
@@ -112,7 +119,7 @@ for (const venv of ['a2a-0.3', 'a2a-1'] satisfies Venv[]) {
       const cwd = await makeAgentFolder()
       const { origin } = new URL(await firstLineOf(startBinary(['--quiet', 'demo'], { cwd })))
       const args = [`${pythonTests}page_client.py`, origin]
-      const client = startPython(venv, args, { path: cwd, env: aliceVariables(cwd) })
+      const client = startPython(venv, args, { ...installed('package', cwd), env: aliceVariables(cwd) })
       expect(JSON.parse(await lastLineOf(client))).toMatchObject({
         card: 'agent',
         client: true,
@@ -122,12 +129,12 @@ for (const venv of ['a2a-0.3', 'a2a-1'] satisfies Venv[]) {
   })
 }
 
-describeWith('crewai', 'a crewAI client with the emitted scheme', () => {
-  it('delegates, streams, and polls the demo past three periods', async () => {
+describeWith('crewai', 'a crewAI client with our scheme', () => {
+  it.each(both)('delegates, streams, and polls the demo past three periods (%s)', async (which) => {
     const cwd = await makeAgentFolder(['--period', '10'])
     const card = await firstLineOf(startBinary(['--quiet', 'demo'], { cwd }))
     const client = startPython('crewai', [`${pythonTests}client_crewai.py`, card, '35'], {
-      path: cwd,
+      ...installed(which, cwd),
       env: aliceVariables(cwd),
     })
     const printed = JSON.parse(await lastLineOf(client)) as CrewaiReport

@@ -11,7 +11,7 @@ import { signedPolicies, type SignedPolicy } from '../../src/core/proof/profile.
 import { aliceVariables, makeAgentFolder } from '../support/agent-folder.js'
 import { makeStore, runBinary } from '../support/cli.js'
 import { readByDotenv } from '../support/env-readers.js'
-import { describeWith, firstLineOf, lastLineOf, pythonTests, startPython } from '../support/python.js'
+import { describeWith, firstLineOf, installed, lastLineOf, pythonTests, startPython } from '../support/python.js'
 
 interface Answer {
   readonly status: number
@@ -50,9 +50,8 @@ async function startAgent(): Promise<{
     await run(cwd, 'config', 'client', policy, '--format', 'env', '--out', `${policy}.env`)
   }
   await run(cwd, 'config', 'server', '--format', 'json', '--out', 'server.json')
-  await run(cwd, 'config', 'server', '--format', 'python', '--out', 'a2a_totp_server.py')
   const env = { A2A_TOTP_SERVER_FILE: join(cwd, 'server.json') }
-  const agent = startPython('a2a-1', [`${pythonTests}agent_signed.py`], { path: cwd, env })
+  const agent = startPython('a2a-1', [`${pythonTests}agent_signed.py`], { ...installed('package', cwd), env })
   const { url } = JSON.parse(await firstLineOf(agent)) as { url: string }
   const clientOf = (policy: SignedPolicy): TOTPClientAuthScheme => {
     const variables = readByDotenv(readFileSync(join(cwd, `${policy}.env`), 'utf8'))
@@ -116,7 +115,7 @@ const post = (body: string | Buffer): RequestInit => ({
 
 const usesProofs = (policy: SignedPolicy): boolean => policy === 'accept' || policy === 'require'
 
-describeWith('a2a-1', 'an agent on uvicorn behind the emitted middleware, called by our client', () => {
+describeWith('a2a-1', 'an agent on uvicorn behind the middleware, called by our client', () => {
   it.each(signedPolicies)('does with signed requests what %s says', async (policy) => {
     const { url, clientOf } = await startAgent()
     const scheme = clientOf(policy)
@@ -195,12 +194,11 @@ describeWith('a2a-1', 'an agent on uvicorn behind the emitted middleware, called
   it('is called as often as wanted under once and the defaults of init, with one code', async () => {
     const cwd = await makeStore(['alice'], ['--replay', 'once'])
     await run(cwd, 'config', 'server', '--format', 'json', '--out', 'server.json')
-    await run(cwd, 'config', 'server', '--format', 'python', '--out', 'a2a_totp_server.py')
-    await run(cwd, 'config', 'client', 'alice', '--format', 'env', '--out', 'alice.env')
+      await run(cwd, 'config', 'client', 'alice', '--format', 'env', '--out', 'alice.env')
     const variables = readByDotenv(readFileSync(join(cwd, 'alice.env'), 'utf8'))
     expect(variables['A2A_TOTP_SIGNED']).toBe('accept')
     const env = { A2A_TOTP_SERVER_FILE: join(cwd, 'server.json') }
-    const agent = startPython('a2a-1', [`${pythonTests}agent_signed.py`], { path: cwd, env })
+    const agent = startPython('a2a-1', [`${pythonTests}agent_signed.py`], { ...installed('package', cwd), env })
     const { url } = JSON.parse(await firstLineOf(agent)) as { url: string }
     const scheme = new TOTPClientAuthScheme({
       delegate: new BearerTokenAuth(variables['A2A_TOTP_TOKEN'] ?? ''),
@@ -221,7 +219,7 @@ for (const [venv, program] of [
     async function startSdkAgent(): Promise<{ cwd: string; card: string }> {
       const cwd = await makeAgentFolder(['--replay', 'once', '--signed', 'require'])
       const env = { A2A_TOTP_SERVER_FILE: join(cwd, 'server.json') }
-      const agent = startPython(venv, [pythonTests + program], { path: cwd, env })
+      const agent = startPython(venv, [pythonTests + program], { ...installed('package', cwd), env })
       const { card } = JSON.parse(await firstLineOf(agent)) as { card: string }
       return { cwd, card }
     }
@@ -252,13 +250,13 @@ for (const [venv, program] of [
       }
     })
 
-    it('is called by the emitted client as its page says', async () => {
+    it('is called by the Python client as its page says', async () => {
       const { cwd, card } = await startSdkAgent()
       const variables = aliceVariables(cwd)
       expect(variables['A2A_TOTP_SIGNED']).toBe('require')
       const page = [`${pythonTests}page_client.py`, new URL(card).origin]
       const codeWith = async (env: Readonly<Record<string, string>>): Promise<number> => {
-        const { answer } = JSON.parse(await lastLineOf(startPython(venv, page, { path: cwd, env }))) as {
+        const { answer } = JSON.parse(await lastLineOf(startPython(venv, page, { ...installed('package', cwd), env }))) as {
           answer: { error: { code: number } }
         }
         return answer.error.code

@@ -5,13 +5,13 @@ import { readByDotenv } from './env-readers.js'
 
 const wanted = [
   ['server', '--format', 'json', '--out', 'server.json'],
-  ['server', '--format', 'python', '--out', 'a2a_totp_server.py'],
-  ['client', 'alice', '--format', 'python', '--out', 'a2a_totp_client.py'],
-  ['client', 'alice', '--format', 'crewai', '--out', 'a2a_totp_crewai_client.py'],
+  ['server', '--format', 'python', '--vendored', '--out', 'a2a_totp_server.py'],
+  ['client', 'alice', '--format', 'python', '--vendored', '--out', 'a2a_totp_client.py'],
+  ['client', 'alice', '--format', 'crewai', '--vendored', '--out', 'a2a_totp_crewai_client.py'],
   ['client', 'alice', '--format', 'env', '--out', 'alice.env'],
 ] as const
 
-/** A store with alice and bob, and the emitted modules and files of agent and alice, in one folder. */
+/** A store with alice and bob, and the vendored Python files, the server file and alice's variables, in one folder. */
 export async function makeAgentFolder(init: readonly string[] = []): Promise<string> {
   const cwd = await makeStore(['alice', 'bob'], init)
   for (const args of wanted) {

@@ -31,18 +31,32 @@ export function describeWith(venv: Venv, name: string, tests: () => void): void 
   })
 }
 
+/** What the programs of {@link pythonTests} run on: the package in the checkout, or the files that `--vendored` prints. */
+export type Installed = 'package' | 'vendored'
+
+/** Options with which those programs find it. Vendored files are in the folder, which {@link makeAgentFolder} made. */
+export const installed = (which: Installed, folder: string): PythonOptions => ({
+  path: which === 'vendored' ? folder : packagePath,
+  home: folder,
+})
+
+/** The package, and its names in modules that are called as vendored files are. */
+export const packagePath = `${root}python/src:${pythonTests}package`
+
 export interface PythonOptions {
   /** Where the program runs; by default at the root of the repository. */
   readonly cwd?: string
   /** Where modules are found besides. */
   readonly path?: string
+  /** Where a program may keep something. */
+  readonly home?: string
   readonly env?: Readonly<Record<string, string>>
   readonly input?: string
 }
 
-const environment = ({ path, env }: PythonOptions): NodeJS.ProcessEnv => ({
+const environment = ({ path, home, env }: PythonOptions): NodeJS.ProcessEnv => ({
   PATH: process.env['PATH'],
-  HOME: path ?? '/nonexistent',
+  HOME: home ?? '/nonexistent',
   PYTHONDONTWRITEBYTECODE: '1',
   // crewAI asks questions and reports home otherwise.
   CREWAI_TESTING: 'true',

@@ -44,7 +44,7 @@ Examples:
       const roster = await context.store.read()
       const canary = roster.canaries?.get(name)
       const input = canary ? bait(context, roster, canary, format) : { roster, peer: peerNamed(roster, name) }
-      const fragment = await renderClientFragment(format, { ...input, at: context.now() })
+      const fragment = await renderClientFragment(format, { ...input, at: context.now(), vendored })
       // Bait is no secret, and may be planted in a repository.
       await writeFragment(context, out, canary ? { ...fragment, secret: false } : fragment)
     })

@@ -56,13 +56,13 @@ interface ServerOptions extends SecretOutOptions, VendoredOptions {
  */
 async function acceptedFragment(
   { output, store, now }: CliContext,
-  { format, serverFile, allowWeakSeed }: ServerOptions,
+  { format, serverFile, allowWeakSeed, vendored }: ServerOptions,
 ): Promise<RenderedFragment> {
   const roster = await store.read()
   if (roster.peers.size === 0) output.warn('the store has no peers, so the agent would refuse every caller')
   const problem = sharedSeedProblem(roster)
   if (problem) throw (await import('./server-reader.js')).refused(`${problem.message}; ${problem.fix}`)
-  const input = { roster, at: now(), serverFile }
+  const input = { roster, at: now(), serverFile, vendored }
   try {
     const fragment = await renderServerFragment(format, input)
     if (!fragment.agentReads) return fragment

@@ -16,8 +16,8 @@ export interface VendoredOptions {
 /** Adds `--vendored` and `--check`, for the formats that are copied into a project. */
 export const vendoredOptions = (command: Command): Command =>
   command
-    .option('--vendored', 'print one file that needs no package: python and crewai alone')
-    .option('--check <file>', 'check whether a Python file is what this version prints')
+    .option('--vendored', 'print one file that needs no package of ours: python and crewai alone')
+    .option('--check <file>', 'check whether a vendored Python file is what this version prints')
 
 const vendorable: readonly string[] = ['python', 'crewai']
 
@@ -40,10 +40,8 @@ export async function checkVendored(
     refuseTogether({ '--check': file, [name]: value })
   const text = readGivenFile(context, 'the file given to --check', file).toString()
   const found = vendoredVersion(text)
-  const { version, crewaiClient, crewaiServer, pythonClient, pythonServer } =
-    await import('../../../fragments/sources.js')
-  const printed = [pythonServer, pythonClient, crewaiServer, crewaiClient]
-  const current = found?.intact === true && printed.includes(withUnixLineEnds(text))
+  const { version, vendoredSources } = await import('../../../fragments/sources.js')
+  const current = found?.intact === true && vendoredSources().includes(withUnixLineEnds(text))
   const verdict = current ? `matches a2a-totp ${version}` : describeOther(found, version)
   context.output.result(`${printable(file)}: ${verdict}`, {
     file,
