@@ -2,7 +2,14 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { makeAgentFolder } from '../support/agent-folder.js'
 import { parseJson, runBinary } from '../support/cli.js'
-import { describeWith, firstLineOf, installed, pythonTests, startPython, type Venv } from '../support/python.js'
+import {
+  describeWith,
+  firstLineOf,
+  installed,
+  pythonTests,
+  startPython,
+  type Venv,
+} from '../support/python.js'
 
 const agents = [
   ['a2a-0.3', 'agent_0_3.py', 3],

@@ -12,7 +12,7 @@ import { signRequest } from '../../src/core/proof/sign.js'
 import { verifyProof } from '../../src/server/index.js'
 import { numbers } from '../support/numbers.js'
 import type { Lines } from '../support/proofs.js'
-import { pythonTests } from '../support/python.js'
+import { packagePath, pythonTests } from '../support/python.js'
 import { randomUnsigned, type Unsigned } from '../support/random-proofs.js'
 
 const count = 10_000
@@ -183,7 +183,7 @@ interface PythonAnswer {
 const python = (verify: readonly object[], sign: readonly object[], program = 'proofs.py'): PythonAnswer =>
   JSON.parse(
     execFileSync('python3', [pythonTests + program], {
-      env: { PATH: process.env['PATH'], PYTHONDONTWRITEBYTECODE: '1' },
+      env: { PATH: process.env['PATH'], PYTHONPATH: packagePath, PYTHONDONTWRITEBYTECODE: '1' },
       input: JSON.stringify({ verify, sign }),
       encoding: 'utf8',
       maxBuffer: 256 * 1024 * 1024,
@@ -298,8 +298,8 @@ describe('Python, written from docs/wire.md', () => {
   })
 })
 
-describe('Python as it is emitted', () => {
-  const program = 'emitted_proofs.py'
+describe('the Python package', () => {
+  const program = 'package_proofs.py'
 
   it('has the verdicts of the published proofs', () => {
     const { verdicts } = python(published, [], program)

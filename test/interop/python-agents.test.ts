@@ -97,19 +97,22 @@ const clients = [
 
 for (const [venv, program, seams] of clients) {
   describeWith(venv, `a client on ${venv} with the Python package`, () => {
-    it.each(both)('calls the demo over every binding, through interceptor and httpx.Auth (%s)', async (which) => {
-      const cwd = await makeAgentFolder()
-      const card = await firstLineOf(startBinary(['--quiet', 'demo'], { cwd }))
-      const client = startPython(venv, [pythonTests + program, card], {
-        ...installed(which, cwd),
-        env: aliceVariables(cwd),
-      })
-      const answers = JSON.parse(await lastLineOf(client)) as Record<string, string>
-      expect(Object.keys(answers).sort()).toEqual(seams)
-      for (const [seam, answer] of Object.entries(answers)) {
-        expect(answer, seam).toBe(`alice said: hello over ${seam.split(' ')[0] ?? ''}`)
-      }
-    })
+    it.each(both)(
+      'calls the demo over every binding, through interceptor and httpx.Auth (%s)',
+      async (which) => {
+        const cwd = await makeAgentFolder()
+        const card = await firstLineOf(startBinary(['--quiet', 'demo'], { cwd }))
+        const client = startPython(venv, [pythonTests + program, card], {
+          ...installed(which, cwd),
+          env: aliceVariables(cwd),
+        })
+        const answers = JSON.parse(await lastLineOf(client)) as Record<string, string>
+        expect(Object.keys(answers).sort()).toEqual(seams)
+        for (const [seam, answer] of Object.entries(answers)) {
+          expect(answer, seam).toBe(`alice said: hello over ${seam.split(' ')[0] ?? ''}`)
+        }
+      },
+    )
   })
 }
 
@@ -146,11 +149,11 @@ describeWith('crewai', 'a crewAI client with our scheme', () => {
   })
 })
 
-describeWith('crewai', 'the emitted crewAI server module', () => {
+describeWith('crewai', 'our scheme for agents that host crewAI', () => {
   const program = `
 import asyncio, json, os
 from crewai.a2a.config import A2AServerConfig
-from a2a_totp_server import Authenticator, TOTPMiddleware, TOTPServerAuthScheme
+from a2a_totp_crewai_server import TOTPMiddleware, TOTPServerAuthScheme
 
 scheme = TOTPServerAuthScheme()
 A2AServerConfig(auth=scheme)
@@ -166,18 +169,18 @@ token, code = os.environ["TOKEN"], os.environ["CODE"]
 asks = [scheme.authenticate(token), scheme.authenticate_with_totp(token, "000000"), scheme.authenticate_with_totp(token, code)]
 print(json.dumps([asyncio.run(ask(each)) for each in asks]))`
 
-  it('is one module, whose scheme lets nobody in but with both factors', async () => {
+  it.each(both)('lets nobody in but with both factors (%s)', async (which) => {
     // So long that the code outlives the import of crewAI on a busy machine.
     const cwd = await makeAgentFolder(['--period', '120'])
-    const args = ['config', 'server', '--format', 'crewai', '--out', 'a2a_totp_server.py', '--force']
-    expect(await runBinary(args, { cwd })).toMatchObject({ exitCode: 0 })
     const { stdout } = await runBinary(['code', 'alice'], { cwd })
     const env = {
       A2A_TOTP_SERVER_FILE: join(cwd, 'server.json'),
       TOKEN: aliceVariables(cwd)['A2A_TOTP_TOKEN'] ?? '',
       CODE: stdout.trim(),
     }
-    const printed = await lastLineOf(startPython('crewai', ['-c', program], { path: cwd, env }))
+    const printed = await lastLineOf(
+      startPython('crewai', ['-c', program], { ...installed(which, cwd), env }),
+    )
     expect(JSON.parse(printed)).toEqual([401, 401, 'alice'])
   })
 })

@@ -7,38 +7,51 @@ import { generateCodeOfStep } from '../../src/core/totp.js'
 import { renderClientFragment, renderServerFragment } from '../../src/fragments/index.js'
 import { makeFolder } from '../support/cli.js'
 import { numbers } from '../support/numbers.js'
-import { describeWith, pythonTests, runPython, type Venv } from '../support/python.js'
+import {
+  describeWith,
+  lastLineOf,
+  pythonTests,
+  runPython,
+  startPython,
+  type Venv,
+} from '../support/python.js'
 import { lookAt, peerOf, rosterOf } from '../support/roster.js'
 
-const modules = 'src/fragments/python'
+const config = ['--config', 'python/pyproject.toml']
+
+/** All that `config` prints for Python, by what it is called in a folder. */
+async function printAll(): Promise<{ folder: string; files: readonly string[] }> {
+  const folder = makeFolder()
+  const peer = peerOf('alice')
+  const roster = rosterOf([peer])
+  for (const format of ['python', 'crewai'] as const) {
+    for (const vendored of [false, true]) {
+      const server = await renderServerFragment(format, { roster, at: lookAt, vendored })
+      const client = await renderClientFragment(format, { roster, peer, at: lookAt, vendored })
+      const name = `${format}_${vendored ? 'vendored' : 'short'}`
+      writeFileSync(join(folder, `${name}_server.py`), server.content)
+      writeFileSync(join(folder, `${name}_client.py`), client.content)
+    }
+  }
+  const files = readdirSync(folder).map((name) => join(folder, name))
+  expect(files).toHaveLength(8)
+  return { folder, files }
+}
 
 describeWith('a2a-1', 'Python’s own tools', () => {
-  it('find nothing to lint and nothing to format', () => {
-    runPython('a2a-1', ['-m', 'ruff', 'check', '--no-cache', modules, pythonTests])
-    runPython('a2a-1', ['-m', 'ruff', 'format', '--no-cache', '--check', modules, pythonTests])
+  it('find nothing to lint and nothing to format in the package and its tests', () => {
+    runPython('a2a-1', ['-m', 'ruff', 'check', '--no-cache', 'python', pythonTests])
+    runPython('a2a-1', ['-m', 'ruff', 'check', '--no-cache', '--isolated', 'python'])
+    runPython('a2a-1', ['-m', 'ruff', 'format', '--no-cache', '--check', 'python', pythonTests])
   })
 
   it('find nothing to lint in what is printed, with their defaults and with ours', async () => {
-    const folder = makeFolder()
-    const peer = peerOf('alice')
-    const roster = rosterOf([peer])
-    for (const format of ['python', 'crewai'] as const) {
-      const server = await renderServerFragment(format, { roster, at: lookAt })
-      const client = await renderClientFragment(format, { roster, peer, at: lookAt })
-      writeFileSync(join(folder, `a2a_totp_${format}_server.py`), server.content)
-      writeFileSync(join(folder, `a2a_totp_${format}_client.py`), client.content)
-    }
-    const files = readdirSync(folder).map((name) => join(folder, name))
-    expect(files).toHaveLength(4)
-    const ours = ['--config', `${modules}/ruff.toml`]
-    for (const options of [['--isolated'], ['--isolated', '--select', 'E4,E7,E9,F'], ours]) {
-      const ignore = options === ours ? ['--ignore', 'PLC0415'] : []
-      runPython('a2a-1', ['-m', 'ruff', 'check', '--no-cache', ...options, ...ignore, ...files])
-    }
-    runPython('a2a-1', ['-m', 'ruff', 'format', '--no-cache', '--check', ...ours, ...files])
+    const { files } = await printAll()
+    for (const options of [['--isolated'], ['--isolated', '--select', 'E4,E7,E9,F'], config])
+      runPython('a2a-1', ['-m', 'ruff', 'check', '--no-cache', ...options, ...files])
+    runPython('a2a-1', ['-m', 'ruff', 'format', '--no-cache', '--check', ...config, ...files])
   })
 
-  const sdkModules = ['a2a_totp_server.py', 'a2a_totp_client.py']
   /** Reading crewAI's own types takes minutes, so here its classes count as untyped. */
   const untypedBases = [
     '--follow-imports=skip',
@@ -49,29 +62,33 @@ describeWith('a2a-1', 'Python’s own tools', () => {
   ]
 
   it.each([
-    ['a2a-sdk 0.3', 'a2a-0.3', sdkModules, []],
-    ['a2a-sdk 1.x', 'a2a-1', sdkModules, []],
-    ['crewAI', 'crewai', ['a2a_totp_crewai_client.py', 'a2a_totp_crewai_server.py'], untypedBases],
-  ] as const)('find the types right against %s', (_, venv, files, flags) => {
-    // The oldest that the modules promise to run on: what came with a later one is an error then.
+    ['a2a-sdk 0.3', 'a2a-0.3', 'python', []],
+    ['a2a-sdk 1.x', 'a2a-1', 'python', []],
+    ['crewAI', 'crewai', 'crewai', untypedBases],
+  ] as const)('find the types right against %s', async (_, venv, format, flags) => {
+    const { files } = await printAll()
+    // The oldest that the package promises to run on: what came with a later one is an error then.
     const python = [
-      '--python-version',
-      '3.10',
-      '--python-executable',
-      `.venvs/${venv}/bin/python`,
-      '--cache-dir',
-      `.venvs/${venv}/mypy`,
+      ...['--python-version', '3.10'],
+      ...['--python-executable', `.venvs/${venv}/bin/python`],
+      ...['--cache-dir', `.venvs/${venv}/mypy`],
     ]
-    const paths = files.map((file) => `${modules}/${file}`)
-    runPython('a2a-1', ['-m', 'mypy', '--strict', ...flags, ...python, ...paths])
+    const printed = files.filter((file) => file.includes(`/${format}_`))
+    const crewai = format === 'crewai'
+    const ours = crewai ? ['python/src/a2a_totp/crewai'] : ['python/src/a2a_totp', '--exclude', '/crewai/']
+    const strict = ['-m', 'mypy', '--strict', ...flags, ...python]
+    const path = 'python/src'
+    runPython('a2a-1', [...strict, ...ours], { path, env: { MYPYPATH: path } })
+    runPython('a2a-1', [...strict, ...printed], { path, env: { MYPYPATH: path } })
   })
 })
 
 for (const venv of ['a2a-0.3', 'a2a-1', 'crewai'] satisfies Venv[]) {
-  describeWith(venv, `the Python modules with ${venv}`, () => {
-    it('pass their own tests', () => {
-      runPython(venv, ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', pythonTests])
-    })
+  describeWith(venv, `the Python package with ${venv}`, () => {
+    it('passes its own tests', async () => {
+      const tests = startPython(venv, ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', 'python/tests'])
+      await lastLineOf(tests)
+    }, 240_000)
   })
 }
 

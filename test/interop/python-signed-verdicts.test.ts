@@ -110,7 +110,7 @@ function* randomRequests(
   }
 }
 
-describeWith('a2a-1', 'the emitted Python module and the TypeScript scheme', () => {
+describeWith('a2a-1', 'the Python package and the TypeScript scheme', () => {
   it(`give ${Object.keys(files).length * runs * requestsInARun} signed requests the same verdict and the same answer`, async () => {
     const random = numbers(20_261_129)
     const told: ToldRun[] = []

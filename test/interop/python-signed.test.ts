@@ -11,7 +11,14 @@ import { signedPolicies, type SignedPolicy } from '../../src/core/proof/profile.
 import { aliceVariables, makeAgentFolder } from '../support/agent-folder.js'
 import { makeStore, runBinary } from '../support/cli.js'
 import { readByDotenv } from '../support/env-readers.js'
-import { describeWith, firstLineOf, installed, lastLineOf, pythonTests, startPython } from '../support/python.js'
+import {
+  describeWith,
+  firstLineOf,
+  installed,
+  lastLineOf,
+  pythonTests,
+  startPython,
+} from '../support/python.js'
 
 interface Answer {
   readonly status: number
@@ -194,11 +201,14 @@ describeWith('a2a-1', 'an agent on uvicorn behind the middleware, called by our 
   it('is called as often as wanted under once and the defaults of init, with one code', async () => {
     const cwd = await makeStore(['alice'], ['--replay', 'once'])
     await run(cwd, 'config', 'server', '--format', 'json', '--out', 'server.json')
-      await run(cwd, 'config', 'client', 'alice', '--format', 'env', '--out', 'alice.env')
+    await run(cwd, 'config', 'client', 'alice', '--format', 'env', '--out', 'alice.env')
     const variables = readByDotenv(readFileSync(join(cwd, 'alice.env'), 'utf8'))
     expect(variables['A2A_TOTP_SIGNED']).toBe('accept')
     const env = { A2A_TOTP_SERVER_FILE: join(cwd, 'server.json') }
-    const agent = startPython('a2a-1', [`${pythonTests}agent_signed.py`], { ...installed('package', cwd), env })
+    const agent = startPython('a2a-1', [`${pythonTests}agent_signed.py`], {
+      ...installed('package', cwd),
+      env,
+    })
     const { url } = JSON.parse(await firstLineOf(agent)) as { url: string }
     const scheme = new TOTPClientAuthScheme({
       delegate: new BearerTokenAuth(variables['A2A_TOTP_TOKEN'] ?? ''),
@@ -256,7 +266,9 @@ for (const [venv, program] of [
       expect(variables['A2A_TOTP_SIGNED']).toBe('require')
       const page = [`${pythonTests}page_client.py`, new URL(card).origin]
       const codeWith = async (env: Readonly<Record<string, string>>): Promise<number> => {
-        const { answer } = JSON.parse(await lastLineOf(startPython(venv, page, { ...installed('package', cwd), env }))) as {
+        const { answer } = JSON.parse(
+          await lastLineOf(startPython(venv, page, { ...installed('package', cwd), env })),
+        ) as {
           answer: { error: { code: number } }
         }
         return answer.error.code

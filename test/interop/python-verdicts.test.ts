@@ -149,7 +149,7 @@ function* randomRequests(
   }
 }
 
-describeWith('a2a-1', 'the emitted Python module and the TypeScript scheme', () => {
+describeWith('a2a-1', 'the Python package and the TypeScript scheme', () => {
   it(`give ${Object.keys(files).length * runsOfAFile * requestsInARun} random requests the same verdict and the same answer`, async () => {
     const random = numbers(20_261_126)
     const runs: ToldRun[] = []

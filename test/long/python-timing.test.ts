@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { describeWith, pythonTests, runPython } from '../support/python.js'
+import { describeWith, packagePath, pythonTests, runPython } from '../support/python.js'
 import { momentsOf, welchT } from '../support/welch.js'
 
 const rounds = 20_000
@@ -12,9 +12,9 @@ function trimmedMeans(samples: readonly (readonly number[])[]): number[] {
 }
 
 /** There is no bound on Welch's t: a branch more or less of an interpreter is seen in 20,000 samples. */
-describeWith('a2a-1', 'refusals of the emitted Python module', () => {
+describeWith('a2a-1', 'refusals of the Python package', () => {
   it('are the same, and take as long but for 15 %, whatever was wrong', () => {
-    const printed = runPython('a2a-1', [`${pythonTests}timing.py`, String(rounds)])
+    const printed = runPython('a2a-1', [`${pythonTests}timing.py`, String(rounds)], { path: packagePath })
     const samples = JSON.parse(printed) as Record<string, number[]>
     const moments = Object.values(samples).map((one) => momentsOf(one))
     const ts = moments.flatMap((a, n) => moments.slice(n + 1).map((b) => Math.abs(welchT(a, b))))

@@ -7,6 +7,7 @@ const wanted = [
   ['server', '--format', 'json', '--out', 'server.json'],
   ['server', '--format', 'python', '--vendored', '--out', 'a2a_totp_server.py'],
   ['client', 'alice', '--format', 'python', '--vendored', '--out', 'a2a_totp_client.py'],
+  ['server', '--format', 'crewai', '--vendored', '--out', 'a2a_totp_crewai_server.py'],
   ['client', 'alice', '--format', 'crewai', '--vendored', '--out', 'a2a_totp_crewai_client.py'],
   ['client', 'alice', '--format', 'env', '--out', 'alice.env'],
 ] as const

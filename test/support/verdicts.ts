@@ -8,7 +8,7 @@ import type { BodyExpectation } from '../../src/server/scheme/request.js'
 import { memoryState } from '../../src/state/index.js'
 import { makeFolder } from './cli.js'
 import { secondLooks } from './guarded.js'
-import { pythonTests, runPython } from './python.js'
+import { packagePath, pythonTests, runPython } from './python.js'
 
 /** A request as JSON has it, for the scheme and for Python. */
 export interface ToldRequest {
@@ -89,11 +89,13 @@ function contentOf(content: Uint8Array): BodyExpectation {
   return { expectDigest: (_, expected) => digest.equals(expected) }
 }
 
-/** What the emitted Python module decides about each request of each run. */
+/** What the Python package decides about each request of each run. */
 export function pythonVerdicts(
   files: Readonly<Record<string, object>>,
   runs: readonly ToldRun[],
 ): readonly (readonly object[])[] {
   const input = JSON.stringify({ files, runs })
-  return JSON.parse(runPython('a2a-1', [`${pythonTests}verdicts.py`], { input })) as object[][]
+  return JSON.parse(
+    runPython('a2a-1', [`${pythonTests}verdicts.py`], { input, path: packagePath }),
+  ) as object[][]
 }

@@ -1,4 +1,4 @@
-"""An agent on a2a-sdk 0.3 behind the emitted module: JSON-RPC, REST and gRPC."""
+"""An agent on a2a-sdk 0.3 behind the Python package: JSON-RPC, REST and gRPC."""
 
 import asyncio
 
@@ -11,10 +11,10 @@ from a2a.server.request_handlers.grpc_handler import GrpcHandler
 from a2a.server.tasks import InMemoryTaskStore
 from a2a.types import AgentCard
 from a2a.utils import new_agent_text_message
-from a2a_totp_server import Authenticator, TOTPCallContextBuilder
+from a2a_totp_server import TOTPCallContextBuilder, TOTPServerAuthScheme
 from starlette.routing import Mount
 
-from serving import SECURITY_0_3, bound_socket, card_basics, grpc_server, serve
+from agent_serving import SECURITY_0_3, bound_socket, card_basics, grpc_server, serve
 
 
 class Echo(AgentExecutor):
@@ -31,9 +31,9 @@ class Echo(AgentExecutor):
 
 async def main() -> None:
     """Serves until it is killed."""
-    authenticator = Authenticator.from_file()
+    scheme = TOTPServerAuthScheme.from_file()
     listener, origin = bound_socket()
-    rpc, rpc_address = grpc_server(authenticator)
+    rpc, rpc_address = grpc_server(scheme)
     card = AgentCard.model_validate(
         {
             **card_basics(),
@@ -54,7 +54,7 @@ async def main() -> None:
     rest = A2ARESTFastAPIApplication(card, handler, context_builder=builder).build()
     app.router.routes.append(Mount("/a2a/rest", app=rest))
     a2a_pb2_grpc.add_A2AServiceServicer_to_server(GrpcHandler(card, handler, context_builder=builder), rpc)
-    await serve(app, listener, origin, authenticator, rpc)
+    await serve(app, listener, origin, scheme, rpc)
 
 
 asyncio.run(main())

@@ -1,4 +1,4 @@
-"""An agent on a2a-sdk 1.x behind the emitted module: JSON-RPC, REST and gRPC, protocols 1.0 and 0.3."""
+"""An agent on a2a-sdk 1.x behind the Python package: JSON-RPC, REST and gRPC, protocols 1.0 and 0.3."""
 
 import asyncio
 
@@ -12,11 +12,11 @@ from a2a.server.request_handlers.grpc_handler import GrpcHandler
 from a2a.server.routes import create_agent_card_routes, create_jsonrpc_routes, create_rest_routes
 from a2a.server.tasks import InMemoryTaskStore
 from a2a.types import AgentCard, a2a_pb2_grpc
-from a2a_totp_server import Authenticator, TOTPCallContextBuilder
+from a2a_totp_server import TOTPCallContextBuilder, TOTPServerAuthScheme
 from google.protobuf.json_format import ParseDict
 from starlette.applications import Starlette
 
-from serving import SECURITY_1_0, bound_socket, card_basics, grpc_server, serve
+from agent_serving import SECURITY_1_0, bound_socket, card_basics, grpc_server, serve
 
 
 class Echo(AgentExecutor):
@@ -33,9 +33,9 @@ class Echo(AgentExecutor):
 
 async def main() -> None:
     """Serves until it is killed."""
-    authenticator = Authenticator.from_file()
+    scheme = TOTPServerAuthScheme.from_file()
     listener, origin = bound_socket()
-    rpc, rpc_address = grpc_server(authenticator)
+    rpc, rpc_address = grpc_server(scheme)
     urls = {"JSONRPC": f"{origin}/a2a/jsonrpc", "HTTP+JSON": f"{origin}/a2a/rest", "GRPC": rpc_address}
     interfaces = [
         {"url": url, "protocolBinding": binding, "protocolVersion": version}
@@ -54,7 +54,7 @@ async def main() -> None:
     )
     a2a_pb2_grpc.add_A2AServiceServicer_to_server(GrpcHandler(handler, context_builder=builder), rpc)
     a2a_v0_3_pb2_grpc.add_A2AServiceServicer_to_server(CompatGrpcHandler(handler, context_builder=builder), rpc)
-    await serve(app, listener, origin, authenticator, rpc)
+    await serve(app, listener, origin, scheme, rpc)
 
 
 asyncio.run(main())

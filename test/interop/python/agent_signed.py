@@ -1,4 +1,4 @@
-"""An ASGI app on uvicorn behind the emitted middleware. It reads bodies in pieces, and says what it saw."""
+"""An ASGI app on uvicorn behind the middleware. It reads bodies in pieces, and says what it saw."""
 
 import asyncio
 import hashlib
@@ -7,9 +7,9 @@ import resource
 from typing import Any
 
 import uvicorn
-from a2a_totp_server import Authenticator, TOTPMiddleware, caller_of
+from a2a_totp_server import TOTPMiddleware, TOTPServerAuthScheme, caller_of
 
-from serving import bound_socket
+from agent_serving import bound_socket
 
 seen = {"started": 0, "whole": 0}
 
@@ -51,7 +51,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 async def main() -> None:
     """Serves until it is killed. GET /seen is open."""
     listener, origin = bound_socket()
-    guarded = TOTPMiddleware(app, Authenticator.from_file(), public_paths=["/seen"])  # type: ignore[arg-type]
+    guarded = TOTPMiddleware(app, TOTPServerAuthScheme.from_file(), public_paths=["/seen"])  # type: ignore[arg-type]
     server = uvicorn.Server(uvicorn.Config(guarded, log_level="warning", lifespan="off"))  # type: ignore[arg-type]
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started:

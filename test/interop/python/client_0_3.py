@@ -1,4 +1,4 @@
-"""Calls an agent with a2a-sdk 0.3 over JSON-RPC and REST, once with each seam of the emitted module.
+"""Calls an agent with a2a-sdk 0.3 over JSON-RPC and REST, once with each seam of the Python package.
 
 Prints what came back as JSON: {"BINDING SEAM": text}.
 """

@@ -1,4 +1,4 @@
-"""Calls an agent with a2a-sdk 1.x over every binding of its card, once with each seam of the emitted module.
+"""Calls an agent with a2a-sdk 1.x over every binding of its card, once with each seam of the Python package.
 
 Prints what came back as JSON: {"BINDING SEAM": text}.
 """

@@ -35,7 +35,7 @@ async def delegate(card_url: str, updates: PollingConfig | StreamingConfig) -> s
 
 
 class Recording(TOTPClientAuthScheme):
-    """The emitted scheme, which also remembers the codes that it made."""
+    """Our scheme, which also remembers the codes that it made."""
 
     def code(self, at: float | None = None) -> str:
         """As ever."""

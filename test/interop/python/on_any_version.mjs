@@ -1,17 +1,21 @@
-// Runs on_any_version.py in the Pyodide at a path, and prints its report.
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+// Runs on_any_version.py in the Pyodide at a path, with the modules of these folders, and prints its report.
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const [, , folder = ''] = process.argv
+const [, , pyodide = '', ...folders] = process.argv
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const read = (path) => readFileSync(join(root, path), 'utf8')
 
-const { loadPyodide } = await import(join(folder, 'pyodide.mjs'))
-const python = await loadPyodide({ indexURL: `${folder}/` })
-const modules = ['a2a_totp_server', 'a2a_totp_client']
-const sources = Object.fromEntries(modules.map((name) => [name, read(`src/fragments/python/${name}.py`)]))
-python.globals.set('sources', python.toPy(sources))
+const { loadPyodide } = await import(join(pyodide, 'pyodide.mjs'))
+const python = await loadPyodide({ indexURL: `${pyodide}/` })
+for (const folder of folders) {
+  for (const path of readdirSync(folder, { recursive: true }).filter((name) => name.endsWith('.py'))) {
+    python.FS.mkdirTree(dirname(`/modules/${path}`))
+    python.FS.writeFile(`/modules/${path}`, readFileSync(join(folder, path), 'utf8'))
+  }
+}
+python.runPython('import sys; sys.path.insert(0, "/modules")')
 python.globals.set('wire', read('test/vectors/wire.json'))
 python.globals.set('rfc', read('test/vectors/rfc.json'))
 python.runPython(read('test/interop/python/on_any_version.py'))

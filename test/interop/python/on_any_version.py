@@ -1,10 +1,12 @@
-"""Holds the emitted modules to the vectors without any package: the SDK's few classes that they name are stood in for.
+"""Holds the package, or the vendored files, to the vectors without any other package.
 
-Runs inside an interpreter that has nothing else, such as Pyodide. Expects `sources` (module: text), `wire` and `rfc`
-(JSON) as globals; `report` is JSON of the version, how many checks there were, and which went wrong.
+Runs inside an interpreter that has nothing else, such as Pyodide, where `a2a_totp_server` and `a2a_totp_client` can be
+imported: the SDK's few classes that vendored files name are stood in for. Expects `wire` and `rfc` (JSON) as globals;
+`report` is JSON of the version, how many checks there were, and which went wrong.
 """
 
 import base64
+import importlib
 import json
 import logging
 import sys
@@ -23,12 +25,13 @@ def stand_in(name: str, **members: Any) -> None:
     sys.modules[name] = module
 
 
-def load(name: str) -> Any:
-    """A module from its text."""
-    module = types.ModuleType(name)
-    sys.modules[name] = module
-    exec(compile(GIVEN["sources"][name], f"{name}.py", "exec"), module.__dict__)  # noqa: S102
-    return module
+def result_of(coroutine: Any) -> Any:
+    """What it returns. Pyodide cannot wait, and nothing has to."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        return end.value
+    raise RuntimeError("it waits for something")
 
 
 def seconds(text: str) -> float:
@@ -49,17 +52,20 @@ def verdicts(server: Any, files: Any, runs: Any) -> Any:
     """(name, whether it is as it should be) of each request."""
     for run in runs:
         roster, clock = server.parse_server_file(json.dumps(files[run["file"]])), [seconds(run["since"])]
-        checker = server.Authenticator(
+        looks: list[Any] = []
+        scheme = server.TOTPServerAuthScheme._of_roster(
             lambda roster=roster: roster,
             now=lambda clock=clock: clock[0],
-            guard=server.MemoryState(clock[0]),
-            later=lambda look: look(),
+            state=server.MemoryState(since=clock[0]),
+            later=looks.append,
         )
         for request in run["requests"]:
             clock[0] = seconds(request["at"])
             for _ in range(request.get("times", 1)):
                 fields = [(name, value) for name, value in request["headers"]]
-                outcome = checker.authenticate(fields, request.get("source", ""))
+                outcome = result_of(scheme.authenticate(server.AuthRequest(fields, request.get("source", ""))))
+                while looks:
+                    result_of(looks.pop()())
                 yield run["name"], verdict_of(server, outcome) == request["verdict"]
 
 
@@ -109,7 +115,8 @@ def main() -> str:
     stand_in("a2a.auth.user", User=object)
     stand_in("a2a.client", ClientCallContext=object, ClientCallInterceptor=object)
     stand_in("httpx", Auth=object, URL=str, Request=object, Response=object)
-    server, client, vectors = load("a2a_totp_server"), load("a2a_totp_client"), json.loads(GIVEN["wire"])
+    server, client = importlib.import_module("a2a_totp_server"), importlib.import_module("a2a_totp_client")
+    vectors = json.loads(GIVEN["wire"])
     checks = [
         *verdicts(server, vectors["files"], vectors["runs"]),
         *server_files(server, vectors["files"], vectors["serverFiles"]),

@@ -1,8 +1,9 @@
-"""How long the emitted module takes to refuse, by what was wrong. Prints JSON: {kind: [nanoseconds]}.
+"""How long the Python package takes to refuse, by what was wrong. Prints JSON: {kind: [nanoseconds]}.
 
 The argument is how many of each; in every round each kind comes once, in a new order.
 """
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -10,13 +11,11 @@ import logging
 import random
 import sys
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 
-sys.path.insert(0, str(Path(__file__).parents[3] / "src" / "fragments" / "python"))
-
-import a2a_totp_server
-from a2a_totp_server import Authenticator, MemoryState, Refusal, parse_server_file
+from a2a_totp.scheme import AuthRequest, Refusal, TOTPServerAuthScheme
+from a2a_totp.server_file_text import parse_server_file
+from a2a_totp.state import MemoryState, contract
 
 LIVE = {
     "missing code": None,
@@ -59,15 +58,16 @@ def fields_of(kind: str, number: int) -> list[tuple[str, str]]:
     return [("authorization", f"Bearer {token}"), *([] if code is None else [("x-totp", code)])]
 
 
-def main(rounds: int) -> None:
+async def main(rounds: int) -> None:
     """Measures, and prints."""
     logging.getLogger("a2a_totp").disabled = True
     # One guess in each time step is counted: no budget is ever exhausted.
-    a2a_totp_server.limits_for = lambda *_: ((5, 30),)
+    contract.limits_for = lambda *_: ((5, 30),)
     roster = parse_server_file(roster_text())
     clock = [1_780_332_007.0]
-    looks: list[Callable[[], None]] = []
-    authenticator = Authenticator(lambda: roster, now=lambda: clock[0], guard=MemoryState(since=0), later=looks.append)
+    looks: list[Callable[[], Awaitable[None]]] = []
+    state = MemoryState(since=0)
+    scheme = TOTPServerAuthScheme._of_roster(lambda: roster, now=lambda: clock[0], state=state, later=looks.append)
     kinds = [*LIVE, "unknown token"]
     samples: dict[str, list[int]] = {kind: [] for kind in kinds}
     bodies = set()
@@ -76,12 +76,12 @@ def main(rounds: int) -> None:
             clock[0] += 30
         random.shuffle(kinds)
         for kind in kinds:
-            fields = fields_of(kind, number)
+            request = AuthRequest(fields_of(kind, number), "192.0.2.1")
             begin = time.perf_counter_ns()
-            outcome = authenticator.authenticate(fields, "192.0.2.1")
+            outcome = await scheme.authenticate(request)
             took = time.perf_counter_ns() - begin
             while looks:
-                looks.pop()()
+                await looks.pop()()
             assert isinstance(outcome, Refusal)
             bodies.add((outcome.status, tuple(outcome.headers), outcome.body))
             if number >= WARM_UP:
@@ -90,4 +90,4 @@ def main(rounds: int) -> None:
     print(json.dumps(samples))
 
 
-main(int(sys.argv[1]))
+asyncio.run(main(int(sys.argv[1])))

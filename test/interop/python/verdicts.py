@@ -1,15 +1,14 @@
-"""Gives the verdicts of the emitted module on runs of requests. JSON in, JSON out."""
+"""Gives the verdicts of the Python package on runs of requests. JSON in, JSON out."""
 
+import asyncio
 import json
 import logging
 import re
 import sys
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[3] / "src" / "fragments" / "python"))
-
-from a2a_totp_server import Authenticator, Caller, MemoryState, Refusal, RequestHead, parse_server_file
+from a2a_totp_server import AuthRequest, Caller, MemoryState, Refusal, TOTPServerAuthScheme, parse_server_file
 
 
 class SecondLooks(logging.Handler):
@@ -60,20 +59,25 @@ def verdict_of(outcome: Caller | Refusal, looks: SecondLooks) -> dict[str, Any]:
     }
 
 
-def verdicts_of(files: dict[str, Any], run: dict[str, Any], looks: SecondLooks) -> list[dict[str, Any]]:
+async def verdicts_of(files: dict[str, Any], run: dict[str, Any], looks: SecondLooks) -> list[dict[str, Any]]:
     """One run, with nothing remembered at its start."""
     roster = parse_server_file(json.dumps(files[run["file"]]))
     clock = [run["since"] / 1000]
-    authenticator = Authenticator(
-        lambda: roster, now=lambda: clock[0], guard=MemoryState(since=clock[0]), later=lambda look: look()
+    later: list[Callable[[], Awaitable[None]]] = []
+    scheme = TOTPServerAuthScheme._of_roster(
+        lambda: roster, now=lambda: clock[0], state=MemoryState(since=clock[0]), later=later.append
     )
     verdicts = []
     for request in run["requests"]:
         clock[0] = request["at"] / 1000
         looks.forget()
         fields = [(name, value) for name, value in request["fields"]]
-        head = RequestHead(request.get("method", "POST"), request.get("target", "/"))
-        outcome = authenticator.authenticate(fields, request["source"], head, request.get("body", "").encode())
+        method, target, body = request.get("method", "POST"), request.get("target", "/"), request.get("body", "")
+        outcome = await scheme.authenticate(
+            AuthRequest(fields, request["source"], method, target, content=body.encode())
+        )
+        while later:
+            await later.pop()()
         verdicts.append(verdict_of(outcome, looks))
     return verdicts
 
@@ -85,7 +89,7 @@ def main() -> None:
     logger.addHandler(looks)
     logger.propagate = False
     given = json.load(sys.stdin)
-    print(json.dumps([verdicts_of(given["files"], run, looks) for run in given["runs"]]))
+    print(json.dumps([asyncio.run(verdicts_of(given["files"], run, looks)) for run in given["runs"]]))
 
 
 main()

@@ -1,4 +1,4 @@
-"""Verifies proofs with the emitted server module, and signs with the emitted client. Needs no package.
+"""Verifies proofs with the Python package, and signs with it. Needs no other package.
 
 Reads {"verify": [...], "sign": [...]} as JSON from standard input, as proofs.py does, and prints the same.
 """
@@ -6,30 +6,10 @@ Reads {"verify": [...], "sign": [...]} as JSON from standard input, as proofs.py
 import base64
 import json
 import sys
-import types
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[3]
-sys.path.insert(0, str(ROOT / "src" / "fragments" / "python"))
-
-
-def stand_in(name: str, **members: Any) -> None:
-    """A module with these members and no others."""
-    module = types.ModuleType(name)
-    module.__dict__.update(members)
-    sys.modules[name] = module
-
-
-stand_in("a2a")
-stand_in("a2a.auth")
-stand_in("a2a.auth.user", User=object)
-
-stand_in("a2a.client", ClientCallContext=object, ClientCallInterceptor=object)
-stand_in("httpx", Auth=object, URL=str, Request=object, Response=object)
-
-import a2a_totp_client as client  # noqa: E402
-import a2a_totp_server as server  # noqa: E402
+import a2a_totp_client as client
+import a2a_totp_server as server
 
 
 def verify(request: dict[str, Any]) -> str:
