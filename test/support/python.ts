@@ -6,7 +6,7 @@ import { describe, it, onTestFinished } from 'vitest'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** The environments that scripts/interop-venvs.sh and scripts/stacks-venvs.sh make, by what is in them. */
-export type Venv = 'a2a-0.3' | 'a2a-1' | 'crewai' | `stacks/${string}`
+export type Venv = 'a2a-0.3' | 'a2a-1' | 'crewai' | 'package' | `stacks/${string}`
 
 /** Where the Python side of the interop tests is. */
 export const pythonTests = fileURLToPath(new URL('../interop/python/', import.meta.url))
