@@ -6,7 +6,7 @@ import { vitePythonPackage } from './scripts/python-package.mjs'
 const filesAsText = {
   name: 'files-as-text',
   transform: (text: string, id: string) =>
-    /\.text$/.test(id) ? { code: `export default ${JSON.stringify(text)}`, map: null } : undefined,
+    id.endsWith('.text') ? { code: `export default ${JSON.stringify(text)}`, map: null } : undefined,
 }
 
 /** Whether this run is recorded: see test/long/secrecy.test.ts. */

@@ -8,8 +8,8 @@ export type PackageSources = Readonly<Record<string, string>>
 export interface PythonFile {
   /** What it is and how it is used: its docstring. */
   readonly about: string
-  /** The modules and folders that a user of the file imports from, such as `state`; what they need follows. */
-  readonly modules: readonly string[]
+  /** The modules that a user of the file imports from, such as `scheme.scheme`; what they need comes with them. */
+  readonly modules: RegExp
   /**
    * New names, for what crewAI's part calls by another name because it has that name itself. As long as the old ones, so that
    * the lines remain formatted.
@@ -42,7 +42,7 @@ ${ordered.map(section).join('\n\n')}`
 }
 
 /** Each module once, behind what it needs when it is loaded. */
-function inOrder(modules: ReadonlyMap<string, PythonModule>, roots: readonly string[]): PythonModule[] {
+function inOrder(modules: ReadonlyMap<string, PythonModule>, roots: RegExp): PythonModule[] {
   const ordered: PythonModule[] = []
   const seen = new Set<PythonModule>()
   const add = (module: PythonModule): void => {
@@ -53,11 +53,9 @@ function inOrder(modules: ReadonlyMap<string, PythonModule>, roots: readonly str
     ordered.push(module)
     for (const [, place] of needs) add(place)
   }
-  for (const root of roots) {
-    const found = [...modules.values()].filter(({ name }) => `${name}.`.startsWith(`${root}.`))
-    if (found.length === 0) throw new Error(`the package has no module ${root}`)
-    found.forEach(add)
-  }
+  const found = [...modules.values()].filter(({ name }) => roots.test(name))
+  if (found.length === 0) throw new Error(`the package has no module like ${roots.source}`)
+  found.forEach(add)
   return ordered
 }
 

@@ -58,7 +58,11 @@ function merge(imports: readonly PythonImport[]): PythonImport[] {
     const key = `${each.names ? 'from' : 'import'} ${each.module}`
     const before = merged.get(key)
     const names = each.names && [...new Set([...(before?.names ?? []), ...each.names])].sort(byType)
-    merged.set(key, { ...each, names, comment: before?.comment || each.comment })
+    merged.set(key, {
+      ...each,
+      names,
+      comment: before && before.comment !== '' ? before.comment : each.comment,
+    })
   }
   return [...merged.values()]
 }

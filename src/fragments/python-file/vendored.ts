@@ -1,7 +1,7 @@
 import type { PythonFile } from './file.js'
 
-/** The guards, and what they need: for a2a-sdk, with other states and first factors. */
-const serverModules = ['scheme', 'asgi', 'grpc.guard', 'a2a.context_builder', 'state']
+/** The guards, and what can be given to them: states and first factors. */
+const server = String.raw`(scheme|state|asgi|proof)(\..*)?|grpc\.guard|a2a\.context_builder`
 
 /** What `--vendored` puts into one file. */
 export const vendoredFiles = {
@@ -19,7 +19,7 @@ it reads at \`$A2A_TOTP_SERVER_FILE\`, and again when it changes (\`a2a-totp con
 
 For a2a-sdk 0.3 and 1.x, Python 3.10 and up. Guesses, used codes and nonces are counted in this process: run one
 worker, or share a state.`,
-    modules: serverModules,
+    modules: new RegExp(`^(${server})$`),
   },
   pythonClient: {
     about: `Second factor for an A2A client: sends the bearer token and a fresh TOTP code with every request.
@@ -34,7 +34,7 @@ installed. Save it as \`a2a_totp_client.py\`. It contains no secret: token and s
 
 TOTPAuth is the better one for HTTP: it sees where a request goes, and signs it where \`$A2A_TOTP_AGENT\` is known.
 For a2a-sdk 0.3 and 1.x, Python 3.10 and up.`,
-    modules: ['credentials', 'httpx', 'a2a.interceptor'],
+    modules: /^(credentials|client|httpx|a2a\.interceptor|grpc\.client(_sync)?)$/,
   },
   crewaiServer: {
     about: `Second factor for an agent that hosts crewAI: a bearer token AND a fresh TOTP code on every request.
@@ -49,7 +49,7 @@ it reads at \`$A2A_TOTP_SERVER_FILE\`, and again when it changes (\`a2a-totp con
 
 For crewAI with its extra a2a, Python 3.10 and up. Guesses, used codes and nonces are counted in this process: run one
 worker, or share a state.`,
-    modules: [...serverModules, 'crewai.server'],
+    modules: new RegExp(`^(${server}|crewai\\.server)$`),
     renames: { TOTPServerAuthScheme: 'TOTPCommonAuthScheme' },
   },
   crewaiClient: {
@@ -63,6 +63,6 @@ installed. Save it as \`a2a_totp_crewai_client.py\`. It contains no secret: toke
 
 Works over JSON-RPC and REST; crewAI's gRPC transport sends a bearer token only. For crewAI with its extra a2a,
 Python 3.10 and up.`,
-    modules: ['crewai.client'],
+    modules: /^crewai\.client$/,
   },
 } satisfies Record<string, PythonFile>

@@ -1,4 +1,4 @@
-"""Runs the client of docs/fragments/python.md against an agent, and prints what a signed request of it is answered."""
+"""Runs the client of docs/python.md against an agent, and prints what a signed request of it is answered."""
 
 import ast
 import asyncio
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-PAGE = Path(__file__).parents[3] / "docs" / "fragments" / "python.md"
+PAGE = Path(__file__).parents[3] / "docs" / "python.md"
 
 
 async def main(origin: str) -> None:
