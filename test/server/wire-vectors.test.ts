@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { digestOf } from '../../src/core/proof/digest.js'
 import { memoryState } from '../../src/state/index.js'
 import { httpAnswer, TOTPServerAuthScheme, type AuthOutcome } from '../../src/server/index.js'
 import { grpcAnswer } from '../../src/server/scheme/refusal.js'
@@ -13,6 +14,10 @@ interface Vector {
   readonly headers: readonly (readonly string[])[]
   readonly source?: string
   readonly times?: number
+  /** Of signed runs; else `POST`, `/` and none. */
+  readonly method?: string
+  readonly target?: string
+  readonly body?: string
   readonly verdict?: object
 }
 
@@ -30,6 +35,11 @@ interface Run {
   readonly file: string
   readonly since: string
   readonly requests: readonly Vector[]
+}
+
+/** The same of signed runs, which also say what let a caller in. */
+function signedVerdictOf(outcome: AuthOutcome): object {
+  return { ...verdictOf(outcome), ...(outcome.caller && { proof: outcome.caller.proof }) }
 }
 
 function serverFileOf(document: unknown): string {
@@ -50,16 +60,19 @@ async function* outcomesOf({ file, since, requests }: Run) {
   )
   for (const [index, { headers, source, times = 1, verdict, ...request }] of requests.entries()) {
     at = new Date(request.at)
+    const { method = 'POST', target = '/', body = '' } = request
+    const digest = digestOf('http', Buffer.from(body))
     for (let time = 0; time < times; time++) {
       const outcome = await scheme.authenticate({
         binding: 'http',
-        method: 'POST',
-        target: '/',
+        method,
+        target,
         header: (name) =>
           headers.flatMap(([field = '', value = '']) =>
             field.toLowerCase() === name.toLowerCase() ? [value] : [],
           ),
         source,
+        body: { expectDigest: (_, expected) => digest.equals(expected) },
       })
       await secondLooks()
       yield { outcome, verdict, where: `request ${index}, time ${time}` }
@@ -71,6 +84,14 @@ describe('the vectors that every implementation answers alike', () => {
   it.each(vectors.runs)('$name', async (run) => {
     for await (const { outcome, verdict, where } of outcomesOf(run)) {
       expect(verdictOf(outcome), where).toEqual(verdict)
+    }
+  })
+})
+
+describe('the vectors of signed requests', () => {
+  it.each(vectors.signedRuns)('$name', async (run) => {
+    for await (const { outcome, verdict, where } of outcomesOf(run)) {
+      expect(signedVerdictOf(outcome), where).toEqual(verdict)
     }
   })
 })
