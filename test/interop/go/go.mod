@@ -1,0 +1,3 @@
+module example/guard
+
+go 1.19
