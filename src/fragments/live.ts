@@ -1,6 +1,5 @@
 import { liveSeedsOf, tokenToHandOut } from '../core/live-credentials.js'
-import { TOTPError } from '../core/errors.js'
-import { canariesOf, newestLive, seedsOf, signedOf, type Peer } from '../core/roster.js'
+import { canariesOf, newestLive, seedsOf, type Peer } from '../core/roster.js'
 import type { ClientInput, ServerInput } from './fragment.js'
 
 /**
@@ -27,21 +26,6 @@ export function leftOut(input: ServerInput): string[] {
   return [...input.roster.peers.values()]
     .filter((peer) => !kept.has(peer))
     .map(({ name }) => `"${name}" is left out: its seeds have expired; run \`a2a-totp rotate ${name}\``)
-}
-
-/**
- * Refuses a peer that has to sign each request, for clients that cannot.
- *
- * @param what the client, as the subject of a sentence
- * @throws {TOTPError} `ERR_CONFIG_INVALID`
- */
-export function refuseRequired({ roster, peer }: ClientInput, what: string): void {
-  if (signedOf(roster, peer) !== 'require') return
-  throw new TOTPError(
-    'ERR_CONFIG_INVALID',
-    `${what} cannot sign requests, and the agent refuses those of ${peer.name} without a proof (signed require); ` +
-      `use --format typescript or python, or \`a2a-totp code ${peer.name} --for METHOD URL\` for each request`,
-  )
 }
 
 /** Returns a warning, with this reason, if there are canaries. */

@@ -133,18 +133,7 @@ describe('the policy for proofs of a peer', () => {
     expect(readByDotenv(followed.content)).toMatchObject({ A2A_TOTP_SIGNED: 'observe' })
   })
 
-  it('is refused by go where it is require', async () => {
-    const error = render('go', signing)
-    await expect(error).rejects.toThrow(
-      /cannot sign requests.*--format typescript or python.*a2a-totp code alice --for/,
-    )
-    await expect(error).rejects.toThrow(expect.objectContaining({ code: 'ERR_CONFIG_INVALID' }))
-    await expect(render('go', peerOf('alice'), { signed: 'require' })).rejects.toThrow(/signed require/)
-    for (const signed of ['off', 'observe', 'accept'] as const)
-      await expect(render('go', peerOf('alice', { signed }), { signed: 'require' })).resolves.toBeDefined()
-  })
-
-  it.each(['python', 'crewai'] as const)(
+  it.each(['python', 'crewai', 'go'] as const)(
     'is no matter for the code for %s, which signs',
     async (format) => {
       const { content } = await render(format, signing)

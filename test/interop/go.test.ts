@@ -1,25 +1,22 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { delimiter, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { algorithms, digitCounts } from '../../src/core/profile.js'
 import { Seed } from '../../src/core/seed.js'
 import { generateCodeOfStep, verifyCode } from '../../src/core/totp.js'
 import { renderClientFragment } from '../../src/fragments/index.js'
-import { makeStore, runCli, startBinary } from '../support/cli.js'
+import { verifyProof } from '../../src/server/index.js'
+import { makeStore, startBinary } from '../support/cli.js'
+import { clientVariables } from '../support/client-variables.js'
 import { temporaryFolder } from '../support/folder.js'
+import { describeWithGo, goEnvironment, runGo } from '../support/go.js'
 import { numbers } from '../support/numbers.js'
 import { firstLineOf } from '../support/python.js'
 import { lookAt, peerOf, rosterOf } from '../support/roster.js'
-
-/** Debian has it on the PATH, a tarball from go.dev has it here. */
-const go = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/go/bin']
-  .map((folder) => join(folder, 'go'))
-  .find((path) => existsSync(path))
 
 const folder = temporaryFolder()
 const program = join(folder, 'program')
@@ -31,7 +28,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"example/a2atotp"
@@ -64,8 +63,27 @@ func main() {
 		return
 	}
 	fmt.Printf("%v %+v %#v %x\\n", client.Transport, client, client.Transport, client.Transport)
-	for _, url := range os.Args[1:] {
-		response, err := client.Get(url)
+	for _, argument := range os.Args[1:] {
+		way, url, _ := strings.Cut(argument, " ")
+		request, err := http.NewRequest("GET", argument, nil)
+		switch way {
+		case "POST":
+			request, err = http.NewRequest("POST", url, strings.NewReader("ping"))
+		case "STREAM":
+			request, err = http.NewRequest("POST", url, io.MultiReader(strings.NewReader("{}")))
+		case "ODD":
+			request, err = http.NewRequest("POST", url, strings.NewReader("{}"))
+			request.Header.Set("A2A-Version", "é")
+		}
+		if err != nil {
+			panic(err)
+		}
+		if way == "POST" {
+			request.Header.Set("Content-Type", "application/json")
+			request.Header.Set("Signature", "of=:YQ==:")
+			request.Header["a2a-extensions"] = []string{" urn:one", "urn:two "}
+		}
+		response, err := client.Do(request)
 		if err != nil {
 			fmt.Println("error:", err)
 			continue
@@ -76,24 +94,12 @@ func main() {
 }
 `
 
-const environment = (given: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv => ({
-  PATH: process.env['PATH'],
-  HOME: folder,
-  // Kept, since to compile net/http takes a minute. Without C, which nothing here needs.
-  GOCACHE: fileURLToPath(new URL('../../.venvs/go-cache', import.meta.url)),
-  CGO_ENABLED: '0',
-  GOPROXY: 'off',
-  GOTOOLCHAIN: 'local',
-  GOFLAGS: '-mod=mod',
-  ...given,
-})
-
-const run = (command: string, args: readonly string[], input = ''): string =>
-  execFileSync(command, args, { cwd: folder, env: environment(), encoding: 'utf8', input })
+const runProgram = (args: readonly string[], input: string): string =>
+  execFileSync(program, args, { env: goEnvironment(folder), encoding: 'utf8', input })
 
 /** Runs the user of the file, while this process may answer it. */
 async function call(variables: Readonly<Record<string, string>>, ...urls: string[]): Promise<string[]> {
-  const { stdout } = await promisify(execFile)(program, urls, { env: environment(variables) })
+  const { stdout } = await promisify(execFile)(program, urls, { env: goEnvironment(folder, variables) })
   return stdout.trimEnd().split('\n')
 }
 
@@ -117,8 +123,7 @@ async function serve(answer: RequestListener = (_, response) => void response.en
   return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen }
 }
 
-// In CI the package golang-go is installed; elsewhere it may be missing.
-describe.skipIf(go === undefined && !process.env['CI'])('the Go client (skipped without go)', () => {
+describeWithGo('the Go client (skipped without go)', () => {
   beforeAll(async () => {
     const alice = peerOf('alice')
     const { content } = await renderClientFragment('go', {
@@ -131,12 +136,12 @@ describe.skipIf(go === undefined && !process.env['CI'])('the Go client (skipped 
     writeFileSync(join(folder, 'go.mod'), 'module example\n\ngo 1.19\n')
     writeFileSync(join(folder, 'a2atotp/client.go'), content)
     writeFileSync(join(folder, 'cmd/main.go'), main)
-    run(go ?? 'go', ['build', '-o', program, './cmd'])
+    runGo(folder, ['build', '-o', program, './cmd'])
   }, 400_000)
 
   it('is formatted, and has nothing that vet finds', () => {
-    expect(run(join(go ?? '', '../gofmt'), ['-l', '-s', 'a2atotp'])).toBe('')
-    run(go ?? 'go', ['vet', './a2atotp'])
+    expect(runGo(folder, ['-l', '-s', 'a2atotp'], { tool: 'gofmt' })).toBe('')
+    runGo(folder, ['vet', './a2atotp'])
   })
 
   it('agrees on 1000 random codes', () => {
@@ -160,18 +165,13 @@ describe.skipIf(go === undefined && !process.env['CI'])('the Go client (skipped 
     const ours = cases.map(({ seed, at, ...profile }) =>
       generateCodeOfStep(seed, profile, Math.floor(at / profile.period)),
     )
-    expect(JSON.parse(run(program, ['codes'], JSON.stringify(input)))).toEqual(ours)
+    expect(JSON.parse(runProgram(['codes'], JSON.stringify(input)))).toEqual(ours)
   })
 
   it('is let in by our agent, with the variables that env prints', async () => {
     const cwd = await makeStore(['alice'], ['--algorithm', 'SHA256', '--digits', '8', '--header', 'X-Code'])
     const card = await firstLineOf(startBinary(['--quiet', 'demo'], { cwd }))
-    const env = (await runCli(['config', 'client', 'alice'], { cwd })).stdout
-    const variables = Object.fromEntries(
-      env
-        .split('\n')
-        .flatMap((line) => (line.startsWith('A2A') ? [line.split('=') as [string, string]] : [])),
-    )
+    const variables = await clientVariables(cwd)
     const url = `${new URL(card).origin}/a2a/rest/tasks/none`
     const [, answer = ''] = await call(variables, url)
     expect(answer).toContain('404')
@@ -190,6 +190,91 @@ describe.skipIf(go === undefined && !process.env['CI'])('the Go client (skipped 
     const [code = ''] = headersDistinct['x-totp'] ?? []
     const profile = { algorithm: 'SHA1', digits: 6, period: 30, window: 1, header: 'X-TOTP' } as const
     expect(verifyCode(Seed.fromBase32(seed), profile, code, new Date()).valid).toBe(true)
+  })
+
+  describe('signs', () => {
+    const signing = { ...credentials, A2A_TOTP_AGENT: 'billing', A2A_TOTP_WINDOW: '1' }
+
+    /** What our verifier says of each request that arrives. */
+    async function verdicts(variables: Readonly<Record<string, string>>, ...paths: string[]) {
+      const told: { readonly verdict: string; readonly fields: NodeJS.Dict<string[]> }[] = []
+      const { origin } = await serve((request, response) => {
+        const chunks: Buffer[] = []
+        request.on('data', (chunk: Buffer) => chunks.push(chunk))
+        request.on('end', () => {
+          const { method = '', url: target = '', headersDistinct } = request
+          const { verdict, reason = '' } = verifyProof(
+            { method, target, header: (name) => headersDistinct[name], body: Buffer.concat(chunks) },
+            { seeds: [seed], agent: 'billing', now: new Date() },
+          )
+          told.push({ verdict: `${verdict} ${reason}`.trim(), fields: headersDistinct })
+          if (target === '/inside') response.writeHead(307, { Location: '/there?to' })
+          response.end('ok')
+        })
+      })
+      const [, ...answers] = await call(variables, ...paths.map((path) => path.replace('/', `${origin}/`)))
+      return { told, answers }
+    }
+
+    it('what has no body, and what has one that is known as a whole, also after a redirect', async () => {
+      const { told } = await verdicts(
+        signing,
+        '/',
+        '/a%2Fb?x=%2F',
+        '/b?',
+        'POST /a2a/jsonrpc',
+        'POST /inside',
+      )
+      expect(told.map(({ verdict }) => verdict)).toEqual(Array<string>(6).fill('valid'))
+      const inputs = told.map(({ fields }) => fields['signature-input']?.join())
+      expect(new Set(inputs.map((input) => /nonce="([^"]+)"/.exec(input ?? '')?.[1])).size).toBe(6)
+      const [created, expires] =
+        /created=(\d+);expires=(\d+)/
+          .exec(inputs[0] ?? '')
+          ?.slice(1)
+          .map(Number) ?? []
+      expect((expires ?? 0) - (created ?? 0)).toBe(60)
+      expect(inputs[3]).toContain('"content-type" "a2a-extensions"')
+      expect(told[3]?.fields['signature']).toHaveLength(1)
+    })
+
+    it('for a period where the window is not known', async () => {
+      const { told } = await verdicts({ ...signing, A2A_TOTP_WINDOW: '' }, '/')
+      const input = told[0]?.fields['signature-input']?.join() ?? ''
+      const [created = 0, expires = 0] = /created=(\d+);expires=(\d+)/.exec(input)?.slice(1).map(Number) ?? []
+      expect(expires - created).toBe(30)
+    })
+
+    it('nothing where the agent has no name, and no streams', async () => {
+      const { told } = await verdicts({ ...signing, A2A_TOTP_AGENT: '' }, '/', 'POST /')
+      expect(told.map(({ verdict }) => verdict)).toEqual(['unsigned', 'refused proof-malformed'])
+      const streams = await verdicts(signing, 'STREAM /', 'ODD /')
+      expect(streams.told.map(({ verdict }) => verdict)).toEqual(['unsigned', 'unsigned'])
+    })
+
+    it('everything or sends nothing, where proofs are required', async () => {
+      const { told, answers } = await verdicts(
+        { ...signing, A2A_TOTP_SIGNED: 'require' },
+        'STREAM /',
+        'ODD /',
+        'POST /',
+      )
+      expect(answers[0]).toMatch(/requires a proof.*its body is a stream/)
+      expect(answers[1]).toMatch(/requires a proof.*a2a-version has characters/)
+      expect(answers[2]).toBe('200 ok')
+      expect(told.map(({ verdict }) => verdict)).toEqual(['valid'])
+    })
+
+    it.each(['observe', 'accept', 'require'])('for our agent under %s', async (policy) => {
+      const cwd = await makeStore(['alice'], ['--replay', 'once', '--signed', policy, '--digits', '8'])
+      const card = await firstLineOf(startBinary(['--quiet', 'demo'], { cwd }))
+      const variables = await clientVariables(cwd)
+      const url = `${new URL(card).origin}/a2a/rest/tasks/none`
+      const [, ...answers] = await call(variables, url, url, url)
+      const admitted = policy === 'observe' ? 1 : 3
+      expect(answers.filter((answer) => /task not found/i.test(answer))).toHaveLength(admitted)
+      expect(answers.filter((answer) => answer.startsWith('401'))).toHaveLength(3 - admitted)
+    })
   })
 
   it('reaches localhost by its addresses', async () => {
@@ -241,6 +326,9 @@ describe.skipIf(go === undefined && !process.env['CI'])('the Go client (skipped 
     ['A2A_TOTP_HEADER', 'authorization'],
     ['A2A_TOTP_HEADER', 'TotpPeer'],
     ['A2A_TOTP_HEADER', 'X Y'],
+    ['A2A_TOTP_AGENT', 'https://agent.example'],
+    ['A2A_TOTP_SIGNED', 'always'],
+    ['A2A_TOTP_WINDOW', '3'],
     ['A2A_TOTP_URL', 'http://agent.example'],
     ['A2A_TOTP_URL', 'agent.example'],
   ])('refuses %s=%s by the name of the variable', async (name, value) => {

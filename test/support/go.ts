@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe } from 'vitest'
@@ -33,18 +33,51 @@ export const goEnvironment = (
   ...given,
 })
 
+interface GoOptions {
+  readonly tool?: 'go' | 'gofmt'
+  readonly input?: string
+  /** Variables besides. */
+  readonly given?: Readonly<Record<string, string>>
+}
+
 /** Runs `go`, or `gofmt`, in a folder, and returns what it prints. */
 export function runGo(
   cwd: string,
   args: readonly string[],
-  { tool = 'go', input = '' }: { readonly tool?: 'go' | 'gofmt'; readonly input?: string } = {},
+  { tool = 'go', input = '', given = {} }: GoOptions = {},
 ): string {
   const command = join(dirname(go ?? 'go'), tool)
   return execFileSync(command, args, {
     cwd,
-    env: goEnvironment(cwd),
+    env: goEnvironment(cwd, given),
     encoding: 'utf8',
     input,
     maxBuffer: 2 ** 26,
   })
+}
+
+/** The modules of others are kept here. */
+const modules = fileURLToPath(new URL('../../.venvs/go-modules', import.meta.url))
+
+/** Whether Go is new enough for modules that need 1.25; Debian's may not be, and fetches no other here. */
+export const isNewGo = go !== undefined && hasVersion(25)
+
+function hasVersion(least: number): boolean {
+  const [, minor = 0] = /go1\.(\d+)/.exec(runGo('/', ['version']))?.map(Number) ?? []
+  return minor >= least
+}
+
+/**
+ * Builds programs of a module that needs others, which come from the Go proxy the first time.
+ *
+ * @param folder of the module; its go.mod is written here
+ * @param required `MODULE@VERSION` each
+ * @param packages what is built, into the folder `bin`
+ */
+export function buildGo(folder: string, required: readonly string[], packages: readonly string[]): void {
+  const lines = required.map((one) => `require ${one.replace('@', ' ')}\n`).join('')
+  writeFileSync(join(folder, 'go.mod'), `module example\n\ngo 1.25.0\n\n${lines}`)
+  const proxy = process.env['GOPROXY'] ?? 'https://proxy.golang.org,direct'
+  const given = { GOPROXY: proxy, GOMODCACHE: modules, GOFLAGS: '-mod=mod -modcacherw -buildvcs=false' }
+  runGo(folder, ['build', '-o', 'bin/', ...packages], { given })
 }
