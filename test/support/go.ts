@@ -40,6 +40,9 @@ interface GoOptions {
   readonly given?: Readonly<Record<string, string>>
 }
 
+/** Go keeps counters below its home, which must not be the folder of a module here. */
+const ownHome = fileURLToPath(new URL('../../.venvs/go-home', import.meta.url))
+
 /** Runs `go`, or `gofmt`, in a folder, and returns what it prints. */
 export function runGo(
   cwd: string,
@@ -49,7 +52,7 @@ export function runGo(
   const command = join(dirname(go ?? 'go'), tool)
   return execFileSync(command, args, {
     cwd,
-    env: goEnvironment(cwd, given),
+    env: goEnvironment(ownHome, given),
     encoding: 'utf8',
     input,
     maxBuffer: 2 ** 26,

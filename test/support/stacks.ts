@@ -16,8 +16,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 export type Stack = keyof typeof allPins
 
 export interface Pin {
-  readonly language: 'python' | 'go'
-  /** What is installed; the first is the stack itself. `NAME==VERSION`, in Go `MODULE@VERSION`. */
+  readonly language: 'python' | 'go' | 'java'
+  /** What is installed; the first is the stack itself. `NAME==VERSION`, in Go `MODULE@VERSION`, in Java
+   * `GROUP:ARTIFACT@VERSION`. */
   readonly packages: readonly string[]
   /** Whether every run of CI tests it. */
   readonly ci?: boolean
