@@ -75,6 +75,8 @@ function placeOf(modules: ReadonlyMap<string, PythonModule>, { from, name }: Nee
 function renamed(module: PythonModule, renames: Readonly<Record<string, string>>): PythonModule {
   let changed = module
   for (const [old, name] of Object.entries(renames)) {
+    // There the name is that of a class of crewAI's.
+    if (module.imports.some(({ names }) => names?.includes(old))) continue
     const alias = module.needs.find((need) => need.name === old && need.as !== undefined)?.as
     // It has that name itself, and calls the other one by another.
     const word = new RegExp(`\\b${alias ?? old}\\b`, 'g')

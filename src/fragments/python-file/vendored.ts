@@ -50,7 +50,7 @@ it reads at \`$A2A_TOTP_SERVER_FILE\`, and again when it changes (\`a2a-totp con
 For crewAI with its extra a2a, Python 3.10 and up. Guesses, used codes and nonces are counted in this process: run one
 worker, or share a state.`,
     modules: new RegExp(`^(${server}|crewai\\.server)$`),
-    renames: { TOTPServerAuthScheme: 'TOTPCommonAuthScheme' },
+    renames: { TOTPServerAuthScheme: 'TOTPCommonAuthScheme', ServerAuthScheme: 'TokenCheckScheme' },
   },
   crewaiClient: {
     about: `Second factor for crewAI as an A2A client: a fresh TOTP code with every request, in polls and streams too.
