@@ -119,7 +119,7 @@ function* requests(many: number): Generator<Told> {
       source: pick(sources),
       target: !fixed && randomInt(12) === 0 ? '/other' : target,
       body: fixed || randomInt(name === 'carol' ? 3 : 12) === 0 ? 'other' : body,
-      fields: Object.entries({ ...headers, ...proof }),
+      fields: Object.entries<string>({ ...headers, ...proof }),
     }
     sent.push(told)
     yield told

@@ -13,7 +13,7 @@ const { own, shared } = vectors.files
 const canary = { name: 'bait', id: 'k1', hash: `sha256:${'a'.repeat(64)}` }
 
 /** With every field that there is. */
-const whole: readonly Json[] = [
+const whole = [
   {
     ...own,
     serial: 7,
@@ -23,7 +23,7 @@ const whole: readonly Json[] = [
     peers: { ...own.peers, alice: { ...own.peers.alice, signed: 'accept', digits: 7 } },
   },
   { ...shared, signed: 'require' },
-]
+] as unknown as readonly Json[]
 
 /** What may stand in any place. The texts of numbers matter: JSON has one kind of them. */
 const oddities: readonly string[] = [

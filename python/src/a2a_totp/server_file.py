@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from a2a_totp.log import logger
 from a2a_totp.roster import Roster
 from a2a_totp.server_file_rules import ServerFileError
 from a2a_totp.server_file_text import parse_server_file
