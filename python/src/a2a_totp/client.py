@@ -11,7 +11,8 @@ from collections.abc import (
 from typing import Any, Protocol
 
 from a2a_totp.client_errors import CredentialsError
-from a2a_totp.credentials import TotpCredentials, profile_variables, secret_text
+from a2a_totp.credentials import TotpCredentials, profile_variables
+from a2a_totp.secret_strings import revealed
 
 
 class SecretText(Protocol):
@@ -45,7 +46,7 @@ class BearerTokenAuth:
     def token(self) -> str:
         """The token of this moment. Secret."""
         given = self._given
-        text: str = secret_text(given() if callable(given) else given)
+        text: str = revealed(given() if callable(given) else given)
         return text
 
     def __repr__(self) -> str:
@@ -73,7 +74,7 @@ class TOTPClientAuthScheme:
         Raises CredentialsError, a ValueError, if there is no seed, or for what could never pass.
         """
         self._delegate = BearerTokenAuth() if delegate is None else delegate
-        given = secret_text(seed)
+        given = revealed(seed)
         if given is None:
             given = os.environ.get("A2A_TOTP_SEED")
             profile = {**profile_variables(os.environ), **profile}
@@ -104,7 +105,7 @@ class TOTPClientAuthScheme:
         return headers
 
     def _token(self) -> str:
-        token: str = secret_text(self._delegate.token)
+        token: str = revealed(self._delegate.token)
         return token
 
     def __getstate__(self) -> dict[str, Any]:

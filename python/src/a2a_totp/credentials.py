@@ -22,23 +22,17 @@ from a2a_totp.codes import code_of_step
 from a2a_totp.followed_file import FollowedFile
 from a2a_totp.header_names import is_code_header
 from a2a_totp.log import logger
+from a2a_totp.names import NAME_RULE, is_name
 from a2a_totp.policies import SIGNED
 from a2a_totp.profile import HASHES, Algorithm, Profile
 from a2a_totp.proof.keys import ProofKey, proof_key
 from a2a_totp.proof.reading import RequestHead
 from a2a_totp.proof.signing import sign_request
+from a2a_totp.secret_strings import revealed
 from a2a_totp.seeds import MINIMUM_SEED_BYTES, seed_digest
+from a2a_totp.tokens import is_b64token
 
-__all__ = ["CannotSignError", "CredentialsError", "StepSpentError", "TotpCredentials", "secret_text"]
-
-_TOKEN_SYNTAX = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
-_AGENT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-
-
-def secret_text(value: Any) -> Any:
-    """The text of a pydantic SecretStr; anything else as it is."""
-    reveal = getattr(value, "get_secret_value", None)
-    return reveal() if callable(reveal) else value
+__all__ = ["CannotSignError", "CredentialsError", "StepSpentError", "TotpCredentials"]
 
 
 @dataclass(frozen=True)
@@ -66,8 +60,8 @@ class TotpCredentials:
     def __post_init__(self) -> None:
         """Raises CredentialsError for what could never pass."""
         for name in ("token", "seed"):
-            object.__setattr__(self, name, secret_text(getattr(self, name)))
-        if not isinstance(self.token, str) or not _TOKEN_SYNTAX.fullmatch(self.token):
+            object.__setattr__(self, name, revealed(getattr(self, name)))
+        if not isinstance(self.token, str) or not is_b64token(self.token):
             raise CredentialsError("the token is not an RFC 6750 b64token")
         if self.algorithm not in HASHES:
             raise CredentialsError("the algorithm must be one of SHA1, SHA256, SHA512")
@@ -78,10 +72,8 @@ class TotpCredentials:
                 "the header must be an RFC 9110 token other than Authorization, Cookie, Host, A2A-*, grpc-*, *-bin, "
                 "Signature*, Totp* and those of HTTP itself"
             )
-        if self.agent is not None and not _AGENT_NAME.fullmatch(self.agent):
-            raise CredentialsError(
-                "the agent must be a name: a letter or digit, then up to 63 letters, digits, . - and _"
-            )
+        if self.agent is not None and not is_name(self.agent):
+            raise CredentialsError(f"the agent must be a name: {NAME_RULE}")
         if self.signed not in SIGNED or self.window not in (None, 0, 1, 2):
             raise CredentialsError(f"signed must be one of {', '.join(SIGNED)}, and the window 0, 1 or 2")
         if self.replay not in ("once", "reuse"):

@@ -20,8 +20,8 @@ _FIELDS_OF_HTTP = re.compile(
 """Clients refuse to set them, and proxies drop or rewrite them (RFC 9110 section 7.6.1), so no code arrives there."""
 
 
-def is_code_header(text: str) -> bool:
+def is_code_header(text: object) -> bool:
     """Whether a field may carry the code: an RFC 9110 token that means nothing to HTTP, A2A or gRPC."""
-    if _HEADER_TOKEN.fullmatch(text) is None:
+    if not isinstance(text, str) or _HEADER_TOKEN.fullmatch(text) is None:
         return False
     return _FIELDS_WITH_A_MEANING.fullmatch(text) is None and _FIELDS_OF_HTTP.fullmatch(text) is None

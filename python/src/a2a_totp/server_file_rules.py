@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -11,6 +9,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from a2a_totp.errors import TOTPError
+from a2a_totp.header_names import is_code_header
 from a2a_totp.profile import HASHES, Profile
 from a2a_totp.roster import Peer
 from a2a_totp.seeds import hmac_key
@@ -25,40 +24,9 @@ class ServerFileError(TOTPError):
         super().__init__(*("ERR_CONFIG_INVALID", code) if message is None else (code, message))
 
 
-NAME_RULE = "a letter or digit, then up to 63 letters, digits, dots, dashes and underscores"
 SHARED_ONCE = "with one seed for all peers, a request of one would spend the codes of the others"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_HTTP_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}")
-_RESERVED = re.compile(
-    r"authorization|cookie2?|host|a2a-.*|x-a2a-extensions|grpc-.*|.*-bin|signature.*|accept-signature|totp.+",
-    re.IGNORECASE,
-)
-"""Fields with a meaning in A2A, gRPC, HTTP Message Signatures (RFC 9421) or this project."""
-_UNUSABLE = re.compile(
-    r"accept(-charset|-encoding|-language)?|access-control-.*|connection|content-.*|date|dnt|expect|forwarded|"
-    r"http2-settings|if-.*|keep-alive|max-forwards|origin|priority|proxy-.*|range|referer|sec-.*|set-cookie2?|te|"
-    r"trailer|transfer-encoding|upgrade|user-agent|via|www-authenticate|x-forwarded-.*|x-http-method.*|"
-    r"x-method-override|x-real-ip",
-    re.IGNORECASE,
-)
-"""Fields that HTTP itself acts on: clients refuse to set them, and proxies drop or rewrite them (RFC 9110 section
-7.6.1; Fetch Standard, forbidden request-headers), so a code in one of them never arrives."""
-_SPACE = re.compile("[\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]+")
-_GROUPED = re.compile("([A-Za-z2-7]+(?:-[A-Za-z2-7]+)*)=*")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _RFC_3339 = re.compile(r"(\d{4})(-\d\d-\d\d)[Tt ]((?!24)\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:[0-5]\d)", re.ASCII)
-
-
-def is_name(text: object) -> bool:
-    """Whether a text is allowed as the name of an agent or a peer."""
-    return isinstance(text, str) and _NAME.fullmatch(text) is not None
-
-
-def is_header_name(text: object) -> bool:
-    """Whether a field may carry the code: an RFC 9110 token that means nothing to HTTP, A2A or gRPC."""
-    if not isinstance(text, str) or not _HTTP_TOKEN.fullmatch(text):
-        return False
-    return not _RESERVED.fullmatch(text) and not _UNUSABLE.fullmatch(text)
 
 
 def is_whole_number(value: object, least: int, most: int) -> bool:
@@ -77,7 +45,7 @@ PROFILE_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "period": (lambda value: is_whole_number(value, 10, 120), "a whole number of seconds, 10 to 120"),
     "window": (lambda value: is_whole_number(value, 0, 2), "0, 1 or 2 time steps"),
     "header": (
-        is_header_name,
+        is_code_header,
         "an RFC 9110 token other than Authorization, Cookie, Host, A2A-*, grpc-*, *-bin, Signature*, Totp* and those "
         "of HTTP itself",
     ),
@@ -94,20 +62,6 @@ def checked_profile(base: Profile, given: Mapping[str, Any], where: str) -> Prof
         if isinstance(value, float):
             known[name] = int(value)
     return replace(base, **known)
-
-
-def base32_key(text: str) -> bytes | None:
-    """The bytes of base32 (RFC 4648 section 6) in any case, with or without whitespace, dashes between groups and
-    padding. None for any other text, and for one that was cut short."""
-    grouped = _GROUPED.fullmatch(_SPACE.sub("", text))
-    letters = grouped[1].replace("-", "") if grouped else ""
-    # b32decode would take a cut-short text that `=` fills up wrongly, hence the remainder.
-    if not letters or len(letters) % 8 in (1, 3, 6):
-        return None
-    try:
-        return base64.b32decode(letters + "=" * (-len(letters) % 8), casefold=True)
-    except binascii.Error:
-        return None
 
 
 def rfc3339_seconds(text: str) -> float | None:

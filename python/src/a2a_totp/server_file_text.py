@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NoReturn
 
+from a2a_totp.base32 import bytes_of_base32
+from a2a_totp.names import NAME_RULE, is_name
 from a2a_totp.policies import SIGNED, Signed
 from a2a_totp.profile import Profile
 from a2a_totp.proof.keys import proof_key
 from a2a_totp.roster import Canary, Grant, Peer, Roster, Seed
 from a2a_totp.seeds import MINIMUM_SEED_BYTES
 from a2a_totp.server_file_rules import (
-    NAME_RULE,
     PROFILE_RULES,
     SHARED_ONCE,
     ServerFileError,
-    base32_key,
     checked_profile,
-    is_name,
     is_whole_number,
     require_distinct_seeds,
     rfc3339_seconds,
 )
 from a2a_totp.text import quoted_name
+from a2a_totp.tokens import is_token_hash
 
-_TOKEN_HASH = re.compile(r"sha256:[0-9a-f]{64}")
 _REQUIREMENTS = frozenset({"once", "shared-seed", "signed"})
 """The words of `requires` that this version knows."""
 _MISSING = object()
@@ -143,7 +141,7 @@ def _seeds(value: Any, where: str, allow_weak: bool, owner: str | None = None) -
         path = f"{where}[{index}]"
         entry = _object(item, path)
         seed_id, text = _id(entry, path), entry.get("seed", _MISSING)
-        key = base32_key(text) if isinstance(text, str) else None
+        key = bytes_of_base32(text) if isinstance(text, str) else None
         if key is None:
             raise _bad_field(f"{path}.seed", text, "a seed in base32")
         seeds.append(Seed(seed_id, key, _instant(entry, path)))
@@ -183,7 +181,7 @@ def _canaries(value: Any, tokens: Mapping[str, Grant]) -> dict[str, Canary]:
 
 def _hash(entry: Mapping[str, Any], where: str) -> str:
     given = entry.get("hash", _MISSING)
-    if isinstance(given, str) and _TOKEN_HASH.fullmatch(given):
+    if isinstance(given, str) and is_token_hash(given):
         return given
     raise _bad_field(f"{where}.hash", given, "sha256: and 64 hex digits")
 

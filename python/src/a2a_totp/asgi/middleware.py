@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from urllib.parse import quote
 
@@ -12,11 +11,10 @@ from a2a_totp.asgi.messages import ASGIApp, Receive, Scope, Send, send_refusal
 from a2a_totp.callers import LetIn, PeerUser, caller_of, remember_caller
 from a2a_totp.log import logger
 from a2a_totp.scheme.examined import Examined
+from a2a_totp.scheme.options import path_prefix_of
 from a2a_totp.scheme.outcome import Caller, Refusal
 from a2a_totp.scheme.request import AuthRequest
 from a2a_totp.scheme.scheme import TOTPServerAuthScheme
-
-_PATH_PREFIX = re.compile(r"(?:/[\x21\x22\x24-\x2e\x30-\x3e\x40-\x7e]+)+")
 
 
 class TOTPMiddleware:
@@ -44,12 +42,8 @@ class TOTPMiddleware:
     ) -> None:
         if isinstance(public_paths, str):
             raise TypeError("public_paths must be a collection of paths; a text would make each of its letters one")
-        if path_prefix and not _PATH_PREFIX.fullmatch(path_prefix):
-            raise ValueError(
-                "path_prefix must be the beginning of a path, such as /agents/billing, without a slash at its end"
-            )
         self._app = app
-        self._path_prefix = path_prefix
+        self._path_prefix = path_prefix_of(path_prefix)
         self._scheme = scheme or TOTPServerAuthScheme.from_file()
         self._public_paths = frozenset(public_paths)
 

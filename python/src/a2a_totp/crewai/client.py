@@ -13,8 +13,9 @@ from crewai.a2a.auth import APIKeyAuth, BearerTokenAuth
 from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, model_validator
 
 from a2a_totp.client_warnings import ClientWarnings
-from a2a_totp.credentials import TotpCredentials, profile_variables, secret_text
+from a2a_totp.credentials import TotpCredentials, profile_variables
 from a2a_totp.httpx import TOTPAuth
+from a2a_totp.secret_strings import revealed
 
 _CREDENTIAL_FIELDS = ("token", "seed", "algorithm", "digits", "period", "url", "agent", "signed", "window", "replay")
 
@@ -70,7 +71,7 @@ class TOTPClientAuthScheme(BearerTokenAuth, APIKeyAuth):
             known.setdefault("tls", tls)
         elif "token" not in known:
             known["token"] = os.environ.get("A2A_TOTP_TOKEN", "").strip()
-        known["token"] = secret_text(known["token"])
+        known["token"] = revealed(known["token"])
         if known.get("seed") is None:
             variables = profile_variables(os.environ)
             if "header" in variables:
@@ -78,7 +79,7 @@ class TOTPClientAuthScheme(BearerTokenAuth, APIKeyAuth):
             known = {**variables, **known, "seed": os.environ.get("A2A_TOTP_SEED", "")}
         if not known["token"]:
             raise ValueError("no bearer token; pass a delegate, or set $A2A_TOTP_TOKEN")
-        if not secret_text(known["seed"]):
+        if not revealed(known["seed"]):
             raise ValueError("no seed; pass one in base32, or set $A2A_TOTP_SEED")
         return known
 
@@ -92,7 +93,7 @@ class TOTPClientAuthScheme(BearerTokenAuth, APIKeyAuth):
         fields = {"header": self.name, **{name: getattr(self, name) for name in _CREDENTIAL_FIELDS}}
         known = self._credentials
         # Compared, since a copy of a model may have other fields (`model_copy(update=…)`).
-        if known is None or any(getattr(known, name) != secret_text(value) for name, value in fields.items()):
+        if known is None or any(getattr(known, name) != revealed(value) for name, value in fields.items()):
             known = self._credentials = TotpCredentials(**fields)
         return known
 

@@ -13,7 +13,6 @@ from a2a_totp.scheme.delegates import (
     SimpleTokenAuth,
     TokenContext,
     TokenVerdict,
-    hash_token,
 )
 from a2a_totp.scheme.examined import Examined
 from a2a_totp.scheme.key import CALLER_KEY, GuardMissingError
@@ -22,6 +21,7 @@ from a2a_totp.scheme.options import CanaryToken, PeerSeed, SeedSet
 from a2a_totp.scheme.outcome import Caller, Refusal
 from a2a_totp.scheme.request import AuthRequest
 from a2a_totp.scheme.scheme import TOTPServerAuthScheme
+from a2a_totp.tokens import hash_token
 
 if TYPE_CHECKING:
     from a2a_totp.scheme.jwt_auth import JWTAuth

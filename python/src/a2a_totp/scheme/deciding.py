@@ -15,7 +15,6 @@ from a2a_totp.roster import Peer, Roster, Seed
 from a2a_totp.scheme.attempts import attempt_of
 from a2a_totp.scheme.canaries import owner_of_canary
 from a2a_totp.scheme.code_book import CodeBook
-from a2a_totp.scheme.delegates import hash_token
 from a2a_totp.scheme.examined import Decided
 from a2a_totp.scheme.fields import BEARER, accept_signature, challenges_of, flaw_of, lines_of
 from a2a_totp.scheme.first_factor import FirstFactor, TokenOwner
@@ -29,6 +28,7 @@ from a2a_totp.state.contract import Attempt, Decision, Match, SpentProof, State
 from a2a_totp.state.failure import Failure
 from a2a_totp.state.memory import MemoryState
 from a2a_totp.state.redis_failure import failure_of
+from a2a_totp.tokens import hash_token
 
 _RETRY_AFTER_FAILURE = 5
 """Whole seconds to stay away while a delegate or the state is down."""

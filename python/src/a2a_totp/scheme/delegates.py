@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import math
 import os
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from a2a_totp.errors import TOTPError
+from a2a_totp.secret_strings import revealed
 from a2a_totp.state.failure import Failure
 from a2a_totp.text import quoted_name
+from a2a_totp.tokens import hash_token, is_b64token, is_token_hash
 
-_B64TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
-_HASHED_TOKEN = re.compile(r"sha256:[0-9a-f]{64}")
 _LONGEST_TOKEN = 8192
 
 
@@ -67,21 +65,6 @@ class ServerAuthScheme(Protocol):
         ...
 
 
-def hash_token(token: str) -> str:
-    """What server files hold in place of a token: `sha256:` and its digest in hex."""
-    return "sha256:" + hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def is_token_hash(text: str) -> bool:
-    return _HASHED_TOKEN.fullmatch(text) is not None
-
-
-def revealed(value: Any) -> Any:
-    """The text of pydantic's SecretStr, and anything else as it is."""
-    reveal = getattr(value, "get_secret_value", None)
-    return reveal() if callable(reveal) else value
-
-
 def token_hash_of(given: Any) -> str:
     """The hash of a token, which is given as it is or as its hash already; a token never looks like a hash.
 
@@ -91,7 +74,7 @@ def token_hash_of(given: Any) -> str:
     text = value.strip() if isinstance(value, str) else ""
     if is_token_hash(text):
         return text
-    if len(text) > _LONGEST_TOKEN or not _B64TOKEN.fullmatch(text):
+    if len(text) > _LONGEST_TOKEN or not is_b64token(text):
         raise TOTPError(
             "ERR_TOKEN_INVALID",
             "token is not an RFC 6750 b64token; use letters, digits and -._~+/, with = only at the end",

@@ -16,13 +16,12 @@ from a2a_totp.scheme.delegates import (
     SimpleTokenAuth,
     TokenContext,
     TokenVerdict,
-    hash_token,
-    is_token_hash,
     seconds_of,
 )
 from a2a_totp.state.failure import Failure
 from a2a_totp.state.redis_failure import failure_of
 from a2a_totp.text import quoted_name
+from a2a_totp.tokens import hash_token, is_token_hash
 
 _ONLY_PEER = "peer"
 """The peer's name under a shared seed if neither delegate nor map tells peers apart."""

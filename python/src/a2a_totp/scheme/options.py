@@ -8,20 +8,20 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, cast
 
+from a2a_totp.base32 import bytes_of_base32
 from a2a_totp.errors import TOTPError
+from a2a_totp.names import NAME_RULE, is_name
 from a2a_totp.policies import SIGNED, Replay, Signed
 from a2a_totp.profile import Profile
 from a2a_totp.proof.keys import proof_key
 from a2a_totp.roster import Canary, Grant, Peer, Roster, Seed
-from a2a_totp.scheme.delegates import revealed, seconds_of, token_hash_of
+from a2a_totp.scheme.delegates import seconds_of, token_hash_of
+from a2a_totp.secret_strings import revealed
 from a2a_totp.seeds import MINIMUM_SEED_BYTES
 from a2a_totp.server_file_rules import (
-    NAME_RULE,
     SHARED_ONCE,
     ServerFileError,
-    base32_key,
     checked_profile,
-    is_name,
     require_distinct_seeds,
 )
 from a2a_totp.text import quoted_name
@@ -209,7 +209,7 @@ def _seed_of(given: Any, place: int, allow_weak: bool) -> Seed:
         raise TOTPError("ERR_SEED_MISSING", "one of its seeds is empty; pass base32")
     key = bytes(value) if isinstance(value, bytes | bytearray) else None
     if key is None and isinstance(value, str):
-        key = base32_key(value)
+        key = bytes_of_base32(value)
     if key is None:
         raise TOTPError("ERR_SEED_INVALID", "seed is not base32; use letters A-Z and digits 2-7")
     if len(key) < MINIMUM_SEED_BYTES and not allow_weak:

@@ -14,7 +14,6 @@ from a2a_totp.profile import Profile
 from a2a_totp.proof.content import content_digest
 from a2a_totp.roster import Roster
 from a2a_totp.scheme.deciding import Decider
-from a2a_totp.scheme.delegates import revealed
 from a2a_totp.scheme.events import OnEvent, emit
 from a2a_totp.scheme.examined import Examined
 from a2a_totp.scheme.first_factor import FirstFactor
@@ -24,6 +23,7 @@ from a2a_totp.scheme.options import path_prefix_of, require_own_canaries, rules_
 from a2a_totp.scheme.outcome import Caller, Refusal
 from a2a_totp.scheme.reports import Later, Reports
 from a2a_totp.scheme.request import AuthRequest
+from a2a_totp.secret_strings import revealed
 from a2a_totp.server_file import SERVER_FILE_VARIABLE, ServerFile
 from a2a_totp.server_file_rules import ServerFileError
 from a2a_totp.state.budgets import DEFAULT_RISK, budgets_by_digits
