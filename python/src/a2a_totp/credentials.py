@@ -202,21 +202,38 @@ class TotpCredentials:
         return None if self.agent is None else proof_key(self._key, self.agent)
 
 
+class _ClientFile(FollowedFile[TotpCredentials]):
+    """The credentials of one agent in a client file."""
+
+    def __init__(self, path: str, agent: str | None) -> None:
+        self.path, self._agent = path, agent
+        super().__init__(path)
+
+    def _read(self) -> TotpCredentials:
+        return TotpCredentials(**read_client_file(self.path, self._agent))
+
+    def _why(self, error: OSError | ValueError) -> str:
+        return (error.strerror or "unreadable") if isinstance(error, OSError) else str(error)
+
+    def _on_loaded(self, before: TotpCredentials, now: TotpCredentials) -> None:
+        logger.info("the client file read again")
+
+    def _on_refused(self, error: OSError | ValueError, why: str) -> None:
+        logger.error("the client file changed but cannot be used, so the old one stays in force: %s", why)
+
+
 class _FollowedCredentials(TotpCredentials):
     """Those of a client file. Each attribute is that of the file in force."""
 
     def __init__(self, path: str, agent: str | None) -> None:
-        def read(path: str) -> TotpCredentials:
-            return TotpCredentials(**read_client_file(path, agent))
-
         self.__dict__.update(_origin_of_file=(path, agent))
         try:
-            self.__dict__.update(_file=FollowedFile(path, read, "the client file"))
+            self.__dict__.update(_file=_ClientFile(path, agent))
         except OSError as error:
             raise CredentialsError(f"cannot read the client file: {error.strerror}") from error
 
     def current(self) -> TotpCredentials:
-        file: FollowedFile[TotpCredentials] = self.__dict__["_file"]
+        file: _ClientFile = self.__dict__["_file"]
         return file.current()
 
     def __getattribute__(self, name: str) -> Any:
