@@ -8,28 +8,19 @@ import json
 import re
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from a2a_totp.errors import TOTPError
 from a2a_totp.state.budgets import is_whole
 from a2a_totp.state.contract import Attempt, Decision, Match, Supports, milliseconds
 from a2a_totp.state.dead_tokens import DeadTokens
-from a2a_totp.state.decisions import (
-    ACCEPTED,
-    full_until,
-    replayed_until,
-    throttled_for,
-    unknown_proof,
-    unknown_until,
-)
 from a2a_totp.state.failure import TIMED_OUT, UNKNOWN_FAILURE
 from a2a_totp.state.nonces import parse_bound
+from a2a_totp.state.redis_answers import ScriptAnswer, decision_of_answer, parse_script_answer
 from a2a_totp.state.redis_failure import (
     NOT_CONNECTED,
     TOO_MANY_WAITING,
     StateUnavailableError,
-    UnexpectedReplyError,
     failure_of,
     is_no_script,
 )
@@ -39,9 +30,6 @@ from a2a_totp.state.redis_scripts import DECIDE, TAKE_BACK, Script
 _Answered = TypeVar("_Answered")
 _MOST_UNANSWERED = 10_000
 """How many decisions may wait at once: a Redis that hangs must not fill this process's memory."""
-_ANSWER_KINDS = frozenset(
-    ("accepted", "wrong", "counted", "tripped", "replayed", "throttled", "unknown", "full", "lost", "late")
-)
 
 
 class RedisClient(Protocol):
@@ -58,18 +46,6 @@ class RedisClient(Protocol):
     def eval(self, script: str, numkeys: int, *keys_and_args: Any) -> Any:
         """EVAL. Runs the script, which the server then knows. Returns something to await."""
         ...
-
-
-@dataclass(frozen=True)
-class _ScriptAnswer:
-    """What the decision script returns."""
-
-    kind: str
-    value: int
-    """For `replayed`: the last claimed time step; `throttled`: milliseconds to wait; `unknown`: when the memory begins,
-    or when a proof that is known can be created; `full`: when there may be room; `lost`: the time by Redis."""
-    tokens: tuple[str, ...]
-    """For `throttled` and `tripped`: the tags of the tokens that guesses were made with."""
 
 
 class RedisState:
@@ -148,27 +124,27 @@ class RedisState:
         question = decide_question(attempt, self._most_nonces)
         known = self._dead.known(attempt)
         answer = await self._ask(keys, {**question, "dead": known})
-        decision = _decision_of(attempt, answer)
+        decision = decision_of_answer(attempt, answer)
         dead = tuple(dict.fromkeys([*known, *self._dead.learn(attempt, answer.tokens)]))
         if len(dead) == len(known):
             return decision
         # Dead tokens were counted. A guess is not counted twice: the next question only asks for the budgets.
         if answer.kind == "throttled":
-            return _decision_of(attempt, await self._ask(keys, {**question, "dead": dead}))
+            return decision_of_answer(attempt, await self._ask(keys, {**question, "dead": dead}))
         budgets_alone = {"at": question["at"], "budgets": question["budgets"], "dead": dead}
         again = await self._ask(keys, budgets_alone)
         return Decision("wrong", counted=True, tripped=again.kind == "throttled")
 
-    async def _ask(self, keys: Sequence[str], question: dict[str, Any]) -> _ScriptAnswer:
+    async def _ask(self, keys: Sequence[str], question: dict[str, Any]) -> ScriptAnswer:
         """Asks once; asks again only to load the script or to begin a new memory."""
-        answer = _parse_answer(await self._run(DECIDE, keys, question, {**question, "restarted": True}))
+        answer = parse_script_answer(await self._run(DECIDE, keys, question, {**question, "restarted": True}))
         if answer.kind != "lost":
             return answer
         # Redis takes the beginning only in time, so it is never earlier than what was lost.
         begins = milliseconds(self._now()) + self._timeout_ms + self._clock_skew_ms
         begin = {"at": begins, "lostAt": answer.value, "withinMs": self._timeout_ms}
         again = {**question, "begin": begin}
-        return _parse_answer(await self._run(DECIDE, keys, again, {**again, "restarted": True}))
+        return parse_script_answer(await self._run(DECIDE, keys, again, {**again, "restarted": True}))
 
     async def _run(
         self,
@@ -268,31 +244,3 @@ async def _noting(answer: Coroutine[Any, Any, _Answered], met: list[BaseExceptio
 
 def _as_json(argument: dict[str, Any]) -> str:
     return json.dumps(argument, separators=(",", ":"))
-
-
-def _parse_answer(reply: Any) -> _ScriptAnswer:
-    """Raises UnexpectedReplyError for anything that the script never returns."""
-    if not isinstance(reply, (list, tuple)) or len(reply) < 2:
-        raise UnexpectedReplyError
-    parts: list[Any] = [part.decode("utf-8", "replace") if isinstance(part, bytes) else part for part in reply]
-    said, value, *tokens = parts
-    if said not in _ANSWER_KINDS or not is_whole(value) or not all(isinstance(token, str) for token in tokens):
-        raise UnexpectedReplyError
-    return _ScriptAnswer(said, value, tuple(tokens))
-
-
-def _decision_of(attempt: Attempt, answer: _ScriptAnswer) -> Decision:
-    kind, value = answer.kind, answer.value
-    if kind == "accepted":
-        return ACCEPTED
-    if kind in ("wrong", "counted", "tripped"):
-        return Decision("wrong", counted=kind != "wrong", tripped=kind == "tripped")
-    if kind == "replayed":
-        return Decision("replayed") if attempt.proof else replayed_until(attempt, value)
-    if kind == "throttled":
-        return throttled_for(value)
-    if kind == "unknown":
-        return unknown_proof(attempt, value // 1000) if attempt.proof else unknown_until(attempt, value)
-    if kind == "full":
-        return full_until(attempt, -(-value // 1000))
-    raise StateUnavailableError("Redis cannot answer", TIMED_OUT)
