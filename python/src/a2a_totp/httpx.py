@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import (
     AsyncGenerator,
-    Awaitable,
-    Callable,
     Generator,
 )
 from typing import Any
@@ -16,7 +14,8 @@ import httpx
 from a2a_totp.client_errors import CredentialsError
 from a2a_totp.client_warnings import ClientWarnings, is_spent
 from a2a_totp.credentials import TotpCredentials
-from a2a_totp.origins import Destination, Origin, origin_of
+from a2a_totp.httpx_watch import RequestWatch, origin_of_httpx
+from a2a_totp.origins import Destination
 from a2a_totp.proof.signing import PROOF_FIELDS
 from a2a_totp.repeats import may_be_repeated
 from a2a_totp.sending import CredentialSource, Outgoing, Sending, Sign, Turn, own_fields, sending_of
@@ -60,7 +59,7 @@ class TOTPAuth(httpx.Auth):
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Called by httpx once a request."""
-        watch = _Watch(request).install()
+        watch = RequestWatch(request).install()
         flow, answer = self._flow(request, watch), None
         try:
             while True:
@@ -73,7 +72,7 @@ class TOTPAuth(httpx.Auth):
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Called by httpx once a request."""
-        watch = _Watch(request).install_async()
+        watch = RequestWatch(request).install_async()
         flow, answer = self._flow(request, watch), None
         try:
             while True:
@@ -84,7 +83,7 @@ class TOTPAuth(httpx.Auth):
         finally:
             watch.end()
 
-    def _flow(self, request: httpx.Request, watch: _Watch) -> Generator[httpx.Request | Turn, Any, None]:
+    def _flow(self, request: httpx.Request, watch: RequestWatch) -> Generator[httpx.Request | Turn, Any, None]:
         if _is_card_request(request) and self._source.current().replay == "once":
             # The card is usually public. A code spent on it would make the next call wait.
             self._admit(request, watch)
@@ -96,13 +95,17 @@ class TOTPAuth(httpx.Auth):
             if response.request is request:
                 return
             # A redirect was followed, without credentials, or with those of the request before it.
-            if _origin(response.request.url) != watch.origin:
-                raise CredentialsError(f"a redirect led to {_origin(response.request.url)}; do not follow redirects")
+            if origin_of_httpx(response.request.url) != watch.origin:
+                raise CredentialsError(
+                    f"a redirect led to {origin_of_httpx(response.request.url)}; do not follow redirects"
+                )
             if response.status_code != 401:
                 return
             request = _with_content(response.request)
 
-    def _exchange(self, request: httpx.Request, watch: _Watch) -> Generator[httpx.Request | Turn, Any, httpx.Response]:
+    def _exchange(
+        self, request: httpx.Request, watch: RequestWatch
+    ) -> Generator[httpx.Request | Turn, Any, httpx.Response]:
         """Sends a request, and once more where that can help."""
         attempt = yield from self._attempt(request, watch)
         response: httpx.Response = yield request
@@ -119,7 +122,9 @@ class TOTPAuth(httpx.Auth):
         response = yield request
         return response
 
-    def _attempt(self, request: httpx.Request, watch: _Watch, not_before: float = 0) -> Generator[Turn, int, Sending]:
+    def _attempt(
+        self, request: httpx.Request, watch: RequestWatch, not_before: float = 0
+    ) -> Generator[Turn, int, Sending]:
         """Sets the fields of one attempt."""
         credentials = self._admit(request, watch)
         fields = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
@@ -134,10 +139,10 @@ class TOTPAuth(httpx.Auth):
         request.headers.update(attempt.fields)
         return attempt
 
-    def _admit(self, request: httpx.Request, watch: _Watch) -> TotpCredentials:
+    def _admit(self, request: httpx.Request, watch: RequestWatch) -> TotpCredentials:
         """The credentials of this moment, for a request that has no others. Raises CredentialsError elsewhere."""
         credentials = self._source.current()
-        origin = _origin(request.url)
+        origin = origin_of_httpx(request.url)
         self._destination.admit(origin, credentials.url)
         own = own_fields(credentials)
         watch.expect(origin, own)
@@ -163,85 +168,6 @@ class TOTPAuth(httpx.Auth):
         if is_spent(retry_after) and credentials.replay == "once":
             return now + int(retry_after)
         return now if 1 <= credentials.time_step(now) - attempt.step <= 2 else None
-
-
-class _Watch:
-    """Sees each request at the moment when its head is sent, redirects too, by httpx's extension for traces.
-
-    An Auth does not see redirects: httpx follows them on its own, and drops Authorization there, but not the code.
-    """
-
-    def __init__(self, request: httpx.Request) -> None:
-        self._request = request
-        self._extensions = request.extensions
-        self._given: Callable[[str, Any], Any] | None = request.extensions.get("trace")
-        self._own: frozenset[str] = frozenset()
-        self._sent = False
-        self.origin: Origin | None = None
-
-    def install(self) -> _Watch:
-        """For a synchronous client."""
-
-        def trace(event: str, info: Any) -> None:
-            self._look(event, info)
-            if self._given:
-                self._given(event, info)
-
-        self._request.extensions = {**self._request.extensions, "trace": trace}
-        return self
-
-    def install_async(self) -> _Watch:
-        """For an asynchronous one."""
-
-        async def trace(event: str, info: Any) -> None:
-            self._look(event, info)
-            if self._given:
-                given: Awaitable[None] = self._given(event, info)
-                await given
-
-        self._request.extensions = {**self._request.extensions, "trace": trace}
-        return self
-
-    def end(self) -> None:
-        """Leaves the request as it was: the caller may send it again."""
-        self._request.extensions = self._extensions
-
-    def expect(self, origin: Origin, own: frozenset[str]) -> None:
-        """What the next request that is sent may be."""
-        self.origin, self._own, self._sent = origin, own, False
-
-    def _look(self, event: str, info: Any) -> None:
-        plain = self.origin is not None and self.origin.scheme == "http"
-        if plain and event.startswith(("socks.", "socks5.")):
-            raise CredentialsError(_PROXIED)
-        if not event.endswith(".send_request_headers.started"):
-            return
-        sent = info["request"]
-        if sent.method == b"CONNECT":
-            return  # to a proxy, which sees no more than the host
-        if not sent.url.target.startswith((b"/", b"*")):
-            raise CredentialsError(_PROXIED)
-        scheme, host = (part.decode("latin-1") for part in (sent.url.scheme, sent.url.host))
-        origin = origin_of(scheme, host, sent.url.port)
-        if origin != self.origin:
-            raise CredentialsError(
-                f"the agent redirected to {origin}; token and code are not sent to another origin: call that URL "
-                "directly if it is the same agent"
-            )
-        if self._sent:
-            # A redirect on the same origin. If it is refused like this, it is sent again with fields of its own.
-            sent.headers = [line for line in sent.headers if line[0].decode("latin-1").lower() not in self._own]
-        self._sent = True
-
-
-_PROXIED = (
-    "token and code are not sent over plain http through a proxy, which httpx uses here (HTTP_PROXY, ALL_PROXY, or "
-    "proxy=): create the client with trust_env=False, or add the host to NO_PROXY"
-)
-
-
-def _origin(url: httpx.URL) -> Origin:
-    return origin_of(url.scheme, url.raw_host.decode("ascii"), url.port)
 
 
 def _is_card_request(request: httpx.Request) -> bool:
