@@ -11,7 +11,8 @@ from collections.abc import (
 from typing import Any, Protocol
 
 from a2a_totp.client_errors import CredentialsError
-from a2a_totp.credentials import TotpCredentials, profile_variables
+from a2a_totp.client_variables import profile_variables
+from a2a_totp.credentials import TotpCredentials
 from a2a_totp.secret_strings import revealed
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import math
 import os
-import re
 import secrets
 import time
 from collections.abc import (
@@ -18,6 +17,7 @@ from typing import Any, Literal, cast
 from a2a_totp.base32 import bytes_of_base32
 from a2a_totp.client_errors import CannotSignError, CredentialsError, StepSpentError
 from a2a_totp.client_file import read_client_file
+from a2a_totp.client_variables import profile_variables
 from a2a_totp.codes import code_of_step
 from a2a_totp.followed_file import FollowedFile
 from a2a_totp.header_names import is_code_header
@@ -245,20 +245,3 @@ class _FollowedCredentials(TotpCredentials):
 
 
 _FOLLOWED = frozenset({*(one.name for one in fields(TotpCredentials)), "profile", "seed_id", "_key", "_proof_key"})
-
-
-def profile_variables(environment: Mapping[str, str]) -> dict[str, Any]:
-    """What an environment says beside token and seed, by the names of the fields of TotpCredentials.
-
-    Raises CredentialsError for what is no number.
-    """
-    found: dict[str, Any] = {}
-    for name in ("ALGORITHM", "DIGITS", "PERIOD", "HEADER", "URL", "AGENT", "SIGNED", "WINDOW"):
-        text = environment.get(f"A2A_TOTP_{name}")
-        if not text:
-            continue
-        whole = name in ("DIGITS", "PERIOD", "WINDOW")
-        if whole and not re.fullmatch("[0-9]{1,9}", text):
-            raise CredentialsError(f"$A2A_TOTP_{name} must be a whole number")
-        found[name.lower()] = int(text) if whole else text
-    return found

@@ -12,8 +12,9 @@ import httpx
 from crewai.a2a.auth import APIKeyAuth, BearerTokenAuth
 from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, model_validator
 
+from a2a_totp.client_variables import profile_variables
 from a2a_totp.client_warnings import ClientWarnings
-from a2a_totp.credentials import TotpCredentials, profile_variables
+from a2a_totp.credentials import TotpCredentials
 from a2a_totp.httpx import TOTPAuth
 from a2a_totp.secret_strings import revealed
 
