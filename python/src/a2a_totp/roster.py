@@ -9,11 +9,11 @@ from collections.abc import (
     Collection,
     Mapping,
 )
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from a2a_totp.policies import Replay, Signed
 from a2a_totp.profile import Profile
-from a2a_totp.proof.keys import ProofKey
+from a2a_totp.proof.keys import ProofKey, proof_key
 from a2a_totp.seeds import seed_digest
 
 
@@ -48,6 +48,12 @@ class Peer:
     def may_share_seed(self) -> bool:
         """Under `once`, a request of one peer would spend the codes of the others, unless each is signed."""
         return self.replay != "once" or self.signed == "require"
+
+    def with_proof_keys(self, agent: str) -> Peer:
+        """The same with `proof_keys`, which are bound to the agent's name, where proofs are looked at."""
+        if self.signed == "off":
+            return self
+        return replace(self, proof_keys=tuple(proof_key(seed.key, agent) for seed in self.seeds))
 
     @functools.cached_property
     def digests(self) -> tuple[str, ...]:

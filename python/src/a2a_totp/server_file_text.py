@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any, NoReturn
 
 from a2a_totp.base32 import bytes_of_base32
 from a2a_totp.names import NAME_RULE, is_name
 from a2a_totp.policies import SIGNED, Signed
 from a2a_totp.profile import Profile
-from a2a_totp.proof.keys import proof_key
 from a2a_totp.roster import Canary, Grant, Peer, Roster, Seed
 from a2a_totp.seeds import MINIMUM_SEED_BYTES
 from a2a_totp.server_file_rules import (
@@ -68,9 +66,7 @@ def parse_server_file(text: str, *, allow_weak_seeds: bool = False) -> Roster:
             raise ServerFileError(f"peers has a peer name that is not allowed; use {NAME_RULE}")
         where = _place_of(name)
         entry = _object(value, where)
-        peer = _peer(name, where, entry, profile, shared, allow_weak_seeds)
-        if peer.signed != "off":
-            peer = replace(peer, proof_keys=tuple(proof_key(seed.key, agent) for seed in peer.seeds))
+        peer = _peer(name, where, entry, profile, shared, allow_weak_seeds).with_proof_keys(agent)
         peers[name] = peer
         for token_hash, expires_at in _tokens(entry.get("tokens", _MISSING), f"{where}.tokens"):
             if token_hash in tokens:

@@ -17,8 +17,9 @@ from a2a_totp.scheme.delegates import (
 from a2a_totp.scheme.examined import Examined
 from a2a_totp.scheme.key import CALLER_KEY, GuardMissingError
 from a2a_totp.scheme.lifetime import Lifetime
-from a2a_totp.scheme.options import CanaryToken, PeerSeed, SeedSet
+from a2a_totp.scheme.options import CanaryToken
 from a2a_totp.scheme.outcome import Caller, Refusal
+from a2a_totp.scheme.peer_options import PeerSeed, SeedSet
 from a2a_totp.scheme.request import AuthRequest
 from a2a_totp.scheme.scheme import TOTPServerAuthScheme
 from a2a_totp.tokens import hash_token

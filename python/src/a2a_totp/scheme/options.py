@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime
 from typing import Any, cast
 
-from a2a_totp.base32 import bytes_of_base32
 from a2a_totp.errors import TOTPError
 from a2a_totp.names import NAME_RULE, is_name
 from a2a_totp.policies import SIGNED, Replay, Signed
 from a2a_totp.profile import Profile
-from a2a_totp.proof.keys import proof_key
-from a2a_totp.roster import Canary, Grant, Peer, Roster, Seed
-from a2a_totp.scheme.delegates import seconds_of, token_hash_of
+from a2a_totp.roster import Canary, Grant, Peer, Roster
+from a2a_totp.scheme.delegates import token_hash_of
+from a2a_totp.scheme.peer_options import invalid_option, peer_of_option, policy_in
 from a2a_totp.secret_strings import revealed
-from a2a_totp.seeds import MINIMUM_SEED_BYTES
 from a2a_totp.server_file_rules import (
     SHARED_ONCE,
     ServerFileError,
@@ -28,34 +25,6 @@ from a2a_totp.text import quoted_name
 
 _PREFIX = re.compile(r"(?:/[\x21\x22\x24-\x2e\x30-\x3e\x40-\x7e]+)+")
 _SHARED_NAME = "(shared)"
-
-
-@dataclass(frozen=True)
-class PeerSeed:
-    """One seed of several: base32 (also as pydantic's SecretStr), or its bytes.
-
-    `id` names it in events, by default by its place. From `expires_at` on (unix seconds, or a time with its zone) its
-    codes are refused.
-    """
-
-    seed: Any = field(repr=False)
-    id: str | None = None
-    expires_at: float | datetime | None = None
-
-
-@dataclass(frozen=True)
-class SeedSet:
-    """The seeds of a peer, with what differs from the scheme's profile and policies. A mapping with these keys will do.
-
-    `seeds` holds PeerSeed, mappings with its keys, or seeds alone.
-    """
-
-    seeds: Sequence[Any] = field(repr=False)
-    algorithm: str | None = None
-    digits: int | None = None
-    period: int | None = None
-    replay: Replay | None = None
-    signed: Signed | None = None
 
 
 @dataclass(frozen=True)
@@ -99,9 +68,9 @@ def rules_of(
         raise invalid_option("peer_seeds and shared_seed exclude each other; pass one of them")
     if peer_seeds is None and shared_seed is None:
         raise TOTPError("ERR_SEED_MISSING", "no seeds; pass peer_seeds, or one shared_seed for all")
-    defaults = Peer("", agents, _policy(replay, ("once", "reuse"), "replay"), (), _policy(signed, SIGNED, "signed"))
+    defaults = Peer("", agents, policy_in(replay, ("once", "reuse"), "replay"), (), policy_in(signed, SIGNED, "signed"))
     given = {_SHARED_NAME: shared_seed} if peer_seeds is None else peer_seeds
-    peers = {name: _peer_of(name, seeds, defaults, allow_weak_seeds) for name, seeds in given.items()}
+    peers = {name: peer_of_option(name, seeds, defaults, allow_weak_seeds) for name, seeds in given.items()}
     try:
         sharing = require_distinct_seeds(peers.values())
     except ServerFileError as error:
@@ -110,7 +79,7 @@ def rules_of(
         raise invalid_option('proofs are bound to the name of the agent; pass agent, or signed "off"')
     if agent is not None and not is_name(agent):
         raise invalid_option(f"agent must be {NAME_RULE}")
-    peers = {name: with_proof_keys(peer, agent or "") for name, peer in peers.items()}
+    peers = {name: peer.with_proof_keys(agent or "") for name, peer in peers.items()}
     anyone = peers[_SHARED_NAME] if peer_seeds is None else None
     if anyone and not anyone.may_share_seed:
         raise invalid_option(
@@ -125,13 +94,6 @@ def rules_of(
         raise invalid_option("nothing checks the token; pass a delegate, or token_to_peer")
     found = {one: Grant(peer) for one, name in tokens.items() if (peer := roster.find(name)) and not has_delegate}
     return SchemeRules(replace(roster, tokens=found, canaries=_canaries_of(canaries)), tokens if has_delegate else {})
-
-
-def with_proof_keys(peer: Peer, agent: str) -> Peer:
-    """The peer with the keys of its proofs, where they are looked at. Making them takes time, so it is done before."""
-    if peer.signed == "off":
-        return peer
-    return replace(peer, proof_keys=tuple(proof_key(seed.key, agent) for seed in peer.seeds))
 
 
 def require_own_canaries(roster: Roster, lists: Any) -> None:
@@ -158,67 +120,6 @@ def _profile_of(given: Profile | Mapping[str, Any] | None) -> Profile:
         return checked_profile(Profile(), {} if named is None else named, "profile")
     except ServerFileError as error:
         raise TOTPError("ERR_PROFILE_INVALID", str(error)) from None
-
-
-def _peer_of(name: str, given: Any, defaults: Peer, allow_weak: bool) -> Peer:
-    try:
-        found = _seed_set(given)
-        if not found.seeds:
-            raise TOTPError("ERR_SEED_MISSING", "it has no seed; pass one")
-        own = {key: getattr(found, key) for key in ("algorithm", "digits", "period")}
-        try:
-            profile = checked_profile(
-                defaults.profile, {key: value for key, value in own.items() if value is not None}, "profile"
-            )
-        except ServerFileError as error:
-            raise TOTPError("ERR_PROFILE_INVALID", str(error)) from None
-        seeds = tuple(_seed_of(one, place, allow_weak) for place, one in enumerate(found.seeds))
-        if len({seed.id for seed in seeds}) < len(seeds):
-            raise invalid_option("two of its seeds have the same id; ids must be unique")
-        replay = _policy(found.replay or defaults.replay, ("once", "reuse"), "replay")
-        return Peer(name, profile, replay, seeds, _policy(found.signed or defaults.signed, SIGNED, "signed"))
-    except TOTPError as error:
-        raise TOTPError(error.code, f"peer {quoted_name(name)}: {error}") from None
-
-
-def _seed_set(given: Any) -> SeedSet:
-    if isinstance(given, SeedSet):
-        return given
-    if isinstance(given, Mapping):
-        known = {one.name for one in fields(SeedSet)}
-        if "seed" in given:
-            own = {key: value for key, value in given.items() if key not in known}
-            return SeedSet([own], **{key: value for key, value in given.items() if key in known - {"seeds"}})
-        if not given.keys() <= known:
-            raise invalid_option(f"a set of seeds has the keys {', '.join(sorted(known))}, and no other")
-        return SeedSet(**{"seeds": (), **given})
-    if isinstance(given, list | tuple):
-        return SeedSet(given)
-    return SeedSet(()) if given is None or revealed(given) in ("", b"") else SeedSet([given])
-
-
-def _seed_of(given: Any, place: int, allow_weak: bool) -> Seed:
-    if isinstance(given, Mapping):
-        known = {one.name for one in fields(PeerSeed)}
-        if "seed" not in given or not given.keys() <= known:
-            raise invalid_option(f"a seed has the keys {', '.join(sorted(known))}, and no other")
-        given = PeerSeed(**given)
-    one = given if isinstance(given, PeerSeed) else PeerSeed(given)
-    value = revealed(one.seed)
-    if not value:
-        raise TOTPError("ERR_SEED_MISSING", "one of its seeds is empty; pass base32")
-    key = bytes(value) if isinstance(value, bytes | bytearray) else None
-    if key is None and isinstance(value, str):
-        key = bytes_of_base32(value)
-    if key is None:
-        raise TOTPError("ERR_SEED_INVALID", "seed is not base32; use letters A-Z and digits 2-7")
-    if len(key) < MINIMUM_SEED_BYTES and not allow_weak:
-        bits = f"seed has {8 * len(key)} bits, RFC 4226 requires at least {8 * MINIMUM_SEED_BYTES}"
-        raise TOTPError("ERR_SEED_WEAK", f"{bits}; make a longer one, or set allow_weak_seeds")
-    expires_at = seconds_of(one.expires_at)
-    if expires_at is None:
-        raise invalid_option("expires_at of a seed must be unix seconds, or a time with its zone")
-    return Seed(one.id or f"seed-{place + 1}", key, expires_at)
 
 
 def _tokens_of(given: Mapping[Any, str], roster: Roster) -> dict[str, str]:
@@ -250,13 +151,3 @@ def _canaries_of(given: Iterable[Any]) -> dict[str, Canary]:
             raise invalid_option(f"a token of canary {quoted_name(canary.name)} is listed twice; list each token once")
         found[token_hash] = Canary(canary.name, canary.id)
     return found
-
-
-def _policy(given: Any, known: Sequence[Any], what: str) -> Any:
-    if given not in known:
-        raise invalid_option(f"{what} must be one of {', '.join(known)}")
-    return given
-
-
-def invalid_option(message: str) -> TOTPError:
-    return TOTPError("ERR_CONFIG_INVALID", message)
