@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import (
+    Iterable,
     Mapping,
     Sequence,
 )
@@ -102,7 +103,7 @@ def read_proof(head: RequestHead, lines: FieldLines, header: str, life: int) -> 
     if digest is None or "content-encoding" in lines:
         return "proof-digest"
     created, expires, nonce, keyid = given
-    base = _base_of([(name, values[name]) for name in covered], member.text)
+    base = base_of_components([(name, values[name]) for name in covered], member.text)
     return ReadProof(keyid, created, expires, nonce, digest, base, signature)
 
 
@@ -111,10 +112,11 @@ def signature_base(head: RequestHead, lines: FieldLines, names: Sequence[str], p
 
     `parameters` is the inner list and its parameters, as in `Signature-Input`.
     """
-    return _base_of([(name, component_value(head, lines, name)) for name in names], parameters)
+    return base_of_components([(name, component_value(head, lines, name)) for name in names], parameters)
 
 
-def _base_of(components: Sequence[tuple[str, str]], parameters: str) -> str:
+def base_of_components(components: Iterable[tuple[str, str]], parameters: str) -> str:
+    """The same of names and values."""
     return "\n".join([*(f'"{name}": {value}' for name, value in components), f'"@signature-params": {parameters}'])
 
 

@@ -11,8 +11,14 @@ from collections.abc import (
 from a2a_totp.client_errors import CannotSignError
 from a2a_totp.proof.content import content_digest
 from a2a_totp.proof.keys import PROOF_TAG, ProofKey
-from a2a_totp.proof.reading import ALWAYS_COVERED, OPTIONAL_COMPONENTS, PLAIN_VALUE, RequestHead
-from a2a_totp.structured import combined_value
+from a2a_totp.proof.reading import (
+    ALWAYS_COVERED,
+    OPTIONAL_COMPONENTS,
+    PLAIN_VALUE,
+    RequestHead,
+    base_of_components,
+    component_value,
+)
 
 PROOF_FIELDS = ("content-digest", "signature-input", "signature")
 """The fields of a proof, in lower case and in the order in which they are written."""
@@ -48,7 +54,7 @@ def sign_request(
     parameters = (
         f'({covered});created={created};expires={created + life};nonce="{text}";keyid="{key.keyid}";tag="{PROOF_TAG}"'
     )
-    base = "\n".join([*(f'"{name}": {value}' for name, value in values.items()), f'"@signature-params": {parameters}'])
+    base = base_of_components(values.items(), parameters)
     mac = hmac.digest(key.mac, base.encode("ascii"), "sha256")
     return {
         "Content-Digest": digest,
@@ -63,13 +69,11 @@ def _covered_values(head: RequestHead, lines: dict[str, list[str]], header: str)
         raise CannotSignError("a request with a Content-Encoding cannot be signed; send the body as it is")
     # The content type of gRPC is its own.
     optional = OPTIONAL_COMPONENTS if head.binding == "http" else OPTIONAL_COMPONENTS[1:]
-    path, _, query = head.target.partition("?")
-    derived = {"@method": head.method, "@path": path, "@query": f"?{query}"}
     values: dict[str, str] = {}
     for name in (*ALWAYS_COVERED, header, *(name for name in optional if name in lines)):
-        if name not in derived and name not in lines:
+        if not name.startswith("@") and name not in lines:
             raise CannotSignError(f"the request cannot be signed: it has no {name}, which a proof covers")
-        values[name] = derived[name] if name in derived else combined_value(lines[name])
+        values[name] = component_value(head, lines, name)
         if not PLAIN_VALUE.fullmatch(values[name]):
             raise CannotSignError(
                 f"the request cannot be signed: its {name} has characters other than printable ASCII; encode them"
