@@ -96,15 +96,6 @@ def rules_of(
     return SchemeRules(replace(roster, tokens=found, canaries=_canaries_of(canaries)), tokens if has_delegate else {})
 
 
-def require_own_canaries(roster: Roster, lists: Any) -> None:
-    """Raises TOTPError ERR_CONFIG_INVALID where the token of a canary is also a peer's."""
-    for token_hash, canary in roster.canaries.items():
-        if lists(roster, token_hash):
-            raise invalid_option(
-                f"the token of canary {quoted_name(canary.name)} is also a peer's; use a token that nobody has"
-            )
-
-
 def path_prefix_of(given: str) -> str:
     """The beginning of the path that a proxy in front takes away. Raises TOTPError ERR_CONFIG_INVALID."""
     if given == "" or (isinstance(given, str) and _PREFIX.fullmatch(given)):

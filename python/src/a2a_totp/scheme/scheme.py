@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from a2a_totp.errors import TOTPError
 from a2a_totp.policies import Replay, Signed
 from a2a_totp.profile import Profile
 from a2a_totp.proof.content import content_digest
@@ -19,14 +18,15 @@ from a2a_totp.scheme.examined import Examined
 from a2a_totp.scheme.first_factor import FirstFactor
 from a2a_totp.scheme.later import after_answer
 from a2a_totp.scheme.log_listener import LogListener
-from a2a_totp.scheme.options import path_prefix_of, require_own_canaries, rules_of
+from a2a_totp.scheme.options import path_prefix_of, rules_of
 from a2a_totp.scheme.outcome import Caller, Refusal
 from a2a_totp.scheme.reports import Later, Reports
 from a2a_totp.scheme.request import AuthRequest
+from a2a_totp.scheme.usable import require_usable
 from a2a_totp.secret_strings import revealed
 from a2a_totp.server_file import SERVER_FILE_VARIABLE, ServerFile
 from a2a_totp.server_file_rules import ServerFileError
-from a2a_totp.state.budgets import DEFAULT_RISK, budgets_by_digits
+from a2a_totp.state.budgets import DEFAULT_RISK
 from a2a_totp.state.contract import State
 from a2a_totp.state.memory import MemoryState
 
@@ -231,23 +231,7 @@ class TOTPServerAuthScheme:
         return scheme
 
     def _require_usable(self, roster: Roster) -> None:
-        """Raises TOTPError where the rules need more than the state supports, or allow no guess at all."""
-        supports = getattr(self._state, "supports", None)
-        kinds = roster.kinds_of_peers
-        for what, needed, given in (
-            ('replay is "once"', any(peer.replay == "once" for peer in kinds), getattr(supports, "once", True)),
-            (
-                'signed is "accept" or "require"',
-                any(peer.spends_proofs for peer in kinds),
-                getattr(supports, "proofs", True),
-            ),
-        ):
-            if needed and not given:
-                raise TOTPError("ERR_CONFIG_INVALID", f"{what}, which this state does not support; pass one that does")
-        budgets_for = budgets_by_digits(roster.profile.window, risk=self._risk)
-        for digits in {peer.profile.digits for peer in kinds}:
-            budgets_for(digits)
-        require_own_canaries(roster, self._factor.lists)
+        require_usable(roster, self._state, self._factor, self._risk)
 
     @property
     def code_header(self) -> str:
