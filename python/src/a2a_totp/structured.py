@@ -37,8 +37,7 @@ class _NoDictionaryError(Exception):
 
 _SF_KEY = re.compile(r"[a-z*][a-z0-9_\-.*]*")
 _SF_NUMBER = re.compile(r"-?(?:[0-9]{1,12}\.[0-9]{1,3}(?![0-9])|[0-9]{1,15}(?![0-9.]))")
-_SF_PLAIN = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]*")
-_SF_ESCAPE = re.compile(r'\\["\\]')
+_SF_STRING = re.compile(r'"([\x20\x21\x23-\x5b\x5d-\x7e]*(?:\\["\\][\x20\x21\x23-\x5b\x5d-\x7e]*)*)"')
 _SF_TOKEN = re.compile(r"[A-Za-z*][!#$%&'*+\-.^_`|~0-9A-Za-z:/]*")
 _SF_BYTES = re.compile(r":([A-Za-z0-9+/]*)(=*):")
 _SF_BOOLEAN = re.compile(r"\?[01]")
@@ -100,8 +99,9 @@ class _Scanner:
     def _bare(self) -> _Bare:
         first = self._peek()
         if first == '"':
-            text = self._string()
-            return _Bare("string", re.sub(r"\\(.)", r"\1", text[1:-1]), text)
+            found = self._take(_SF_STRING)
+            value = re.sub(r"\\(.)", r"\1", found[1]) if "\\" in found[1] else found[1]
+            return _Bare("string", value, found[0])
         if first == ":":
             found = self._take(_SF_BYTES)
             spare = -len(found[1]) % 4
@@ -117,16 +117,6 @@ class _Scanner:
             return _Bare("decimal", text, text) if "." in text else _Bare("integer", int(text), text)
         text = self._take(_SF_TOKEN)[0]
         return _Bare("token", text, text)
-
-    def _string(self) -> str:
-        begin = self._at
-        self._expect('"')
-        self._take(_SF_PLAIN)
-        while self._peek() != '"':
-            self._take(_SF_ESCAPE)
-            self._take(_SF_PLAIN)
-        self._at += 1
-        return self._text[begin : self._at]
 
     def _peek(self) -> str:
         return self._text[self._at : self._at + 1]
@@ -189,7 +179,8 @@ def _written_parameters(parameters: _Parameters) -> str:
 
 def _written(item: _Bare) -> str:
     if item.kind == "string":
-        return '"' + re.sub(r'(["\\])', r"\\\1", str(item.value)) + '"'
+        escaped = str(item.value).replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
     if item.kind == "bytes":
         return f":{base64.b64encode(decoded_bytes(str(item.value))).decode()}:"
     if item.kind == "boolean":

@@ -27,6 +27,15 @@ def printable(text: str) -> str:
     """
     if _PLAIN_TEXT.fullmatch(text):
         return text.strip(" ")
+    shown = text if text.isprintable() else _without_hidden(text)
+    # Only for these has the pattern work to do.
+    if "::" in shown or "##" in shown:
+        shown = _COMMAND_MARK.sub(lambda mark: mark[0] if mark[0][0] == "[" else mark[0] + " ", shown)
+    return shown.strip()
+
+
+def _without_hidden(text: str) -> str:
+    """With a space for each run of characters that do not show."""
     words, gap = [], False
     for character in text:
         hidden = unicodedata.category(character)[0] == "C" or character in "\u2028\u2029"
@@ -35,13 +44,15 @@ def printable(text: str) -> str:
         elif not gap:
             words.append(" ")
         gap = hidden
-    return _COMMAND_MARK.sub(lambda mark: mark[0] if mark[0][0] == "[" else mark[0] + " ", "".join(words)).strip()
+    return "".join(words)
 
 
 def printable_value(value: Any) -> Any:
     """A copy of what goes into an event, with every text in it printable, at any depth."""
     if isinstance(value, str):
         return value if _PLAIN_TEXT.fullmatch(value) or _ADDRESS.fullmatch(value) else printable(value)
+    if value is None or isinstance(value, int | float):
+        return value
     if isinstance(value, Mapping):
         return {key: printable_value(one) for key, one in value.items()}
     return [printable_value(one) for one in value] if isinstance(value, list | tuple) else value

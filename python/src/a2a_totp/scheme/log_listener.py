@@ -41,7 +41,9 @@ class LogListener:
         line = _LINES.get(kind)
         if line:
             level, text = line(event)
-            logger.log(level, "%s", printable(text))
+            # One a request, and without a handler that wants it not worth the work.
+            if logger.isEnabledFor(level):
+                logger.log(level, "%s", printable(text))
         found = _wakes(event)
         if found:
             self._warn(*found, datetime.fromisoformat(event["at"].replace("Z", "+00:00")).timestamp())
