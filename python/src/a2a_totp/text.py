@@ -68,5 +68,6 @@ def quoted_name(text: str) -> str:
 def instant_text(at: float) -> str:
     """An instant in unix seconds as RFC 3339 in UTC, with milliseconds, as `Date.toISOString` writes it."""
     milliseconds = int(at * 1000 // 1)
-    moment = datetime.fromtimestamp(milliseconds // 1000, timezone.utc)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03}Z"
+    # Without its zone, which would be written as +00:00. Formatting by strftime takes five times as long.
+    moment = datetime.fromtimestamp(milliseconds // 1000, timezone.utc).replace(tzinfo=None)
+    return f"{moment.isoformat()}.{milliseconds % 1000:03}Z"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,10 +41,10 @@ class LogListener:
         kind = event["type"]
         line = _LINES.get(kind)
         if line:
-            level, text = line(event)
-            # One a request, and without a handler that wants it not worth the work.
+            level, text_of = line
+            # One a request, so it is made only where it is written.
             if logger.isEnabledFor(level):
-                logger.log(level, "%s", printable(text))
+                logger.log(level, "%s", printable(text_of(event)))
         found = _wakes(event)
         if found:
             self._warn(*found, datetime.fromisoformat(event["at"].replace("Z", "+00:00")).timestamp())
@@ -93,42 +94,42 @@ def _source(event: Event) -> str:
     return str(event.get("source", ""))
 
 
-def _authenticated(event: Event) -> tuple[int, str]:
+def _authenticated(event: Event) -> str:
     facts = f"peer={event['peer']} seed={event['seedId']} step={event['timeStep']} drift={event['drift']}"
-    return logging.INFO, f"authenticated: {facts} source={_source(event)}{_shown(event)}"
+    return f"authenticated: {facts} source={_source(event)}{_shown(event)}"
 
 
-def _refused(event: Event) -> tuple[int, str]:
+def _refused(event: Event) -> str:
     text = f"refused: reason={event['reason']} peer={event.get('peer')} source={_source(event)}{_shown(event)}"
-    return logging.WARNING, text + (f" count={event['count']}" if "count" in event else "")
+    return text + (f" count={event['count']}" if "count" in event else "")
 
 
-def _observed(event: Event) -> tuple[int, str]:
-    return logging.WARNING, f"proof_observed: peer={event['peer']} source={_source(event)}{_shown(event)}"
+def _observed(event: Event) -> str:
+    return f"proof_observed: peer={event['peer']} source={_source(event)}{_shown(event)}"
 
 
-def _stale(event: Event) -> tuple[int, str]:
+def _stale(event: Event) -> str:
     facts = f"peer={event['peer']} seed={event['seedId']} step={event['timeStep']} drift={event['drift']}"
-    return logging.WARNING, f"code_stale: {facts} source={_source(event)}"
+    return f"code_stale: {facts} source={_source(event)}"
 
 
-def _suspected(event: Event) -> tuple[int, str]:
-    return logging.ERROR, f"token_compromise_suspected: peer={event['peer']}; run `a2a-totp rotate {event['peer']}`"
+def _suspected(event: Event) -> str:
+    return f"token_compromise_suspected: peer={event['peer']}; run `a2a-totp rotate {event['peer']}`"
 
 
-def _file_loaded(event: Event) -> tuple[int, str]:
-    return logging.INFO, f"server_file_loaded: path={event['path']} serial={event.get('serial')}"
+def _file_loaded(event: Event) -> str:
+    return f"server_file_loaded: path={event['path']} serial={event.get('serial')}"
 
 
-_LINES = {
-    "authenticated": _authenticated,
-    "refused": _refused,
-    "replayed": _refused,
-    "throttled": _refused,
-    "proof_observed": _observed,
-    "code_stale": _stale,
-    "token_compromise_suspected": _suspected,
-    "server_file_loaded": _file_loaded,
+_LINES: dict[str, tuple[int, Callable[[Event], str]]] = {
+    "authenticated": (logging.INFO, _authenticated),
+    "refused": (logging.WARNING, _refused),
+    "replayed": (logging.WARNING, _refused),
+    "throttled": (logging.WARNING, _refused),
+    "proof_observed": (logging.WARNING, _observed),
+    "code_stale": (logging.WARNING, _stale),
+    "token_compromise_suspected": (logging.ERROR, _suspected),
+    "server_file_loaded": (logging.INFO, _file_loaded),
 }
 
 
