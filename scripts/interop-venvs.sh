@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-tools='pytest==9.2.0 redis==8.1.0 uvicorn==0.54.0 types-grpcio==1.85.0.20261028 pyotp==2.12.0'
+tools='pytest==9.2.0 redis==8.1.0 PyJWT[crypto]==2.15.1 uvicorn==0.54.0 httptools==0.9.0 hypercorn==0.18.0 types-grpcio==1.85.0.20261028 pyotp==2.12.0'
 
 # shellcheck source=scripts/venvs.sh
 . scripts/venvs.sh
