@@ -75,9 +75,19 @@ export class RedisServer {
   }
 }
 
-/** A port that nobody listens on now. */
+/** A node of a cluster listens that far above its port as well. */
+const busOffset = 10_000
+
+/** A port that nobody listens on now, nor where the bus of a cluster's node would be. */
 async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
+  for (;;) {
+    const port = await listenOnce(0)
+    if (port + busOffset <= 65_535 && (await listenOnce(port + busOffset).catch(() => 0)) !== 0) return port
+  }
+}
+
+async function listenOnce(wanted: number): Promise<number> {
+  const probe = createServer().listen(wanted, '127.0.0.1')
   await once(probe, 'listening')
   const { port } = probe.address() as AddressInfo
   probe.close()
