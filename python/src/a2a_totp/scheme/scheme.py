@@ -151,10 +151,19 @@ class TOTPServerAuthScheme:
         later: Later = after_answer,
         on_event: OnEvent | None = None,
         delegate: Any = None,
+        throttle_risk: float | None = None,
     ) -> TOTPServerAuthScheme:
         """A scheme for a roster that is made elsewhere, and asked for at each request."""
         scheme = cls.__new__(cls)
-        scheme._begin(roster, FirstFactor(delegate), now=now, state=state, later=later, on_event=on_event)
+        scheme._begin(
+            roster,
+            FirstFactor(delegate),
+            now=now,
+            state=state,
+            on_event=on_event,
+            later=later,
+            throttle_risk=throttle_risk,
+        )
         return scheme
 
     @classmethod

@@ -16,7 +16,7 @@ _PLACES = {
     "TOTPServerAuthScheme": "scheme",
     "caller_of": "a2a",
     "content_digest": "proof.content",
-    "limits_for": "state.contract",
+    "limits_for": "state.budgets",
     "parse_server_file": "server_file_text",
     "proof_key": "proof.keys",
     "totp_interceptor": "grpc",
