@@ -17,14 +17,11 @@ export { agentSource, clientSource, crewaiClient, crewaiServer, goClient, python
 /** The version that vendored files are marked with. */
 export const { version } = packageJson
 
-/** The package is linted where it is developed; the rules of another project may differ. */
-const lintedElsewhere = '# ruff: noqa\n'
-
 export type VendoredFile = keyof typeof vendoredFiles
 
 /** One file that stands for the Python package. */
 export const vendoredSource = (file: VendoredFile): string =>
-  stampVendored(lintedElsewhere + pythonFile(packageSources, vendoredFiles[file]), version)
+  stampVendored(pythonFile(packageSources, vendoredFiles[file]), version)
 
 /** All of them. */
 export const vendoredSources = (): string[] =>

@@ -41,7 +41,8 @@ async function printAll(): Promise<{ folder: string; files: readonly string[] }>
 describeWith('a2a-1', 'Python’s own tools', () => {
   it('find nothing to lint and nothing to format in the package and its tests', () => {
     runPython('a2a-1', ['-m', 'ruff', 'check', '--no-cache', 'python', pythonTests])
-    runPython('a2a-1', ['-m', 'ruff', 'check', '--no-cache', '--isolated', 'python'])
+    const defaults = ['--isolated', '--line-length', '120']
+    runPython('a2a-1', ['-m', 'ruff', 'check', '--no-cache', ...defaults, 'python/src'])
     runPython('a2a-1', ['-m', 'ruff', 'format', '--no-cache', '--check', 'python', pythonTests])
   })
 

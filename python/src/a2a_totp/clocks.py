@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import email.utils
 import re
-from datetime import timezone
 
 from a2a_totp.profile import Profile
+from a2a_totp.text import UTC
 
 _MOST_SECONDS = 365 * 24 * 3600
 """A Date further off is a mistake or a lie, and no reason to set a clock."""
@@ -41,7 +41,7 @@ def _date_of(date: str | None, age: str | None) -> float | None:
         at = email.utils.parsedate_to_datetime(date or "")
     except (TypeError, ValueError, OverflowError):
         return None
-    return (at if at.tzinfo else at.replace(tzinfo=timezone.utc)).timestamp() + int((age or "").strip() or 0)
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() + int((age or "").strip() or 0)
 
 
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))

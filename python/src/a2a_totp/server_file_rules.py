@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from a2a_totp.errors import TOTPError
@@ -13,7 +13,7 @@ from a2a_totp.header_names import is_code_header
 from a2a_totp.profile import HASHES, Profile
 from a2a_totp.roster import Peer
 from a2a_totp.seeds import hmac_key
-from a2a_totp.text import quoted_name
+from a2a_totp.text import UTC, quoted_name
 
 
 class ServerFileError(TOTPError):
@@ -25,7 +25,7 @@ class ServerFileError(TOTPError):
 
 
 SHARED_ONCE = "with one seed for all peers, a request of one would spend the codes of the others"
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RFC_3339 = re.compile(r"(\d{4})(-\d\d-\d\d)[Tt ]((?!24)\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:[0-5]\d)", re.ASCII)
 
 
@@ -46,8 +46,10 @@ PROFILE_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "window": (lambda value: is_whole_number(value, 0, 2), "0, 1 or 2 time steps"),
     "header": (
         is_code_header,
-        "an RFC 9110 token other than Authorization, Cookie, Host, A2A-*, grpc-*, *-bin, Signature*, Totp* and those "
-        "of HTTP itself",
+        (
+            "an RFC 9110 token other than Authorization, Cookie, Host, A2A-*, grpc-*, *-bin, Signature*, Totp* and "
+            "those of HTTP itself"
+        ),
     ),
 }
 

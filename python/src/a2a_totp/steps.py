@@ -52,8 +52,11 @@ class StepQueue:
         while True:
             step = self._reserve(max_wait, not_before)
             try:
-                while (wait := self._until(step)) > 0:  # noqa: ASYNC110 (a timer may be early)
+                wait = self._until(step)
+                while wait > 0:
                     await asyncio.sleep(wait)
+                    # Not 0 yet where the timer was early.
+                    wait = self._until(step)
             except BaseException:
                 self._give_back(step)
                 raise

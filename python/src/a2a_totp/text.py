@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
+UTC = timezone(timedelta(0))
+"""`datetime.UTC` came with Python 3.11."""
 _PLAIN_TEXT = re.compile(r"[\w ./-]*", re.ASCII)
 """Most texts, without the work."""
 _ADDRESS = re.compile(r"(?!.*::.*::)[\da-f.:]{2,45}", re.IGNORECASE | re.ASCII)
@@ -69,5 +71,5 @@ def instant_text(at: float) -> str:
     """An instant in unix seconds as RFC 3339 in UTC, with milliseconds, as `Date.toISOString` writes it."""
     milliseconds = int(at * 1000 // 1)
     # Without its zone, which would be written as +00:00. Formatting by strftime takes five times as long.
-    moment = datetime.fromtimestamp(milliseconds // 1000, timezone.utc).replace(tzinfo=None)
+    moment = datetime.fromtimestamp(milliseconds // 1000, UTC).replace(tzinfo=None)
     return f"{moment.isoformat()}.{milliseconds % 1000:03}Z"

@@ -13,7 +13,6 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[3] / "python" / "src"))
 
 import uvicorn
-
 from a2a_totp.asgi import TOTPMiddleware, caller_of
 from a2a_totp.scheme import TOTPServerAuthScheme
 

@@ -59,7 +59,7 @@ class TOTPMiddleware:
         content = None
         try:
             examined = await self._examine(scope)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # Fails closed, and without the error's text, which may hold what a state was asked.
             logger.error("a request could not be checked: %s", type(error).__name__)
             return await send_refusal(Refusal("unavailable", "guard-failed"), scope["method"], send)

@@ -120,7 +120,7 @@ class CallSigner:
                     attempt = driven(sending_of(attempt.credentials, outgoing, sign=self._sign))
                     made.append(attempt)
                 callback(_metadata_of(attempt), None)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001
                 callback((), error)
 
         own = grpc.metadata_call_credentials(fresh, name="a2a-totp")  # type: ignore[arg-type]

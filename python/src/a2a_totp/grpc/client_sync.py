@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    pass
 from a2a_totp.grpc.calls import CallSigner
 from a2a_totp.sending import CredentialSource, Sign, driven
 

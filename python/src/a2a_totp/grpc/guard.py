@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
 from a2a_totp.a2a.context_builder import report_peers_by_default
@@ -116,8 +116,7 @@ class _GrpcGuard:
 
         async def stream(request: Any, context: Any) -> AsyncIterator[Any]:
             message, entry = await begin(request, context)
-            assert entry.caller  # noqa: S101
-            ending = EndingStream(entry.caller)
+            ending = EndingStream(cast("Caller", entry.caller))
             try:
                 answers = behavior(message, context)
                 if inspect.isawaitable(answers):
@@ -153,7 +152,7 @@ class _GrpcGuard:
             examined = await self._scheme.examine(request)
             compares = message is not None and examined.digest is not None
             outcome = examined.compare(content_digest("grpc", message or b"")) if compares else examined.let_in()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # Fails closed, and without the error's text, which may hold what a state was asked.
             logger.error("a call could not be checked: %s", type(error).__name__)
             outcome = Refusal("unavailable", "guard-failed")

@@ -147,7 +147,7 @@ class Decider:
         attempt = attempt_of(peer, listed, code or "", match, at, owner.live_tokens, spent, budgets)
         try:
             decision = await self._state.decide(attempt)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             return decided(refuse("unavailable", "guard-failed", failure=failure_of(error)))
         # Whatever a state says, what did not match does not pass.
         if getattr(decision, "outcome", None) == "accepted" and match:

@@ -29,7 +29,7 @@ def emit(on_event: OnEvent, event: Event) -> None:
             running = asyncio.ensure_future(result)
             _listening.add(running)
             running.add_done_callback(_heard)
-    except Exception:  # noqa: S110
+    except Exception:  # noqa: BLE001, S110
         pass
 
 

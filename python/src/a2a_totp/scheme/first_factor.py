@@ -74,7 +74,7 @@ class FirstFactor:
             return _owner_in(roster, token_hash, at)
         try:
             verdict = await self._ask(token, TokenContext(at, token_hash))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             failure = error.failure if isinstance(error, DelegateUnavailableError) else failure_of(error)
             return TokenOwner(reason="delegate-failed", failure=failure)
         return self._owner_for(roster, verdict, token_hash, at)

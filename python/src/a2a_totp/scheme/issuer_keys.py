@@ -62,10 +62,10 @@ class PublishedKeys:
         age = time.monotonic() - self._fetched_at
         if age < (self._cooldown if anew else _STALE_AFTER):
             return self._keys
-        try:
-            failure = await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(self._begin())), self._timeout)
-        except (TimeoutError, asyncio.TimeoutError):
-            failure = TIMED_OUT
+        fetching = asyncio.wrap_future(self._begin())
+        # This one leaves it running, for the others that wait.
+        await asyncio.wait({fetching}, timeout=self._timeout)
+        failure = fetching.result() if fetching.done() else TIMED_OUT
         # The keys at hand are still valid where only new ones were looked for.
         if failure and not (self._keys and anew):
             raise DelegateUnavailableError(failure)
@@ -90,7 +90,7 @@ class PublishedKeys:
             return _NO_KEYS
         except urllib.error.URLError as error:
             return find_failure(error.reason if isinstance(error.reason, BaseException) else error)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             return find_failure(error)
         self._fetched_at = time.monotonic()
         return None

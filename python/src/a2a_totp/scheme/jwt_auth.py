@@ -106,7 +106,7 @@ class JWTAuth:
         for candidate in candidates:
             try:
                 key = self._jwt.PyJWK(candidate, algorithm=header["alg"]).key
-            except Exception:  # noqa: S112 - of whatever is wrong with a published key
+            except Exception:  # noqa: BLE001, S112 - of whatever is wrong with a published key
                 continue
             claims = self._decoded(token, key, header["alg"])
             if claims is not None:
@@ -119,7 +119,7 @@ class JWTAuth:
         try:
             options = cast("Any", _ONLY_SIGNATURE)
             claims = self._jwt.decode(token, key, algorithms=[algorithm], options=options)
-        except Exception:
+        except Exception:  # noqa: BLE001
             # Of PyJWT, and of cryptography for a key of another kind.
             return None
         return claims if isinstance(claims, dict) else None
@@ -145,7 +145,7 @@ class JWTAuth:
         try:
             found = self._peer(claims)
             return await found if inspect.isawaitable(found) else found
-        except Exception:
+        except Exception:  # noqa: BLE001
             # It expects claims that this token does not have.
             return None
 
@@ -157,7 +157,7 @@ class JWTAuth:
                 raise _invalid_jwt("key is for encryption; pass one for signatures")
             try:
                 given = self._jwt.PyJWK(dict(given), algorithm=self._algorithms[0]).key
-            except Exception:
+            except Exception:  # noqa: BLE001
                 raise _invalid_jwt("key is not a valid JWK for these algorithms") from None
         if isinstance(given, str):
             given = given.encode()

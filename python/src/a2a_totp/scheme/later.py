@@ -26,7 +26,6 @@ async def _wait_and_look(look: Callable[[], Awaitable[None]]) -> None:
     # asyncio.run cancels what is left, and waits for it.
     with contextlib.suppress(asyncio.CancelledError):
         await asyncio.sleep(_LATER)
-    try:
-        await look()
-    except Exception:
-        logger.exception("a guess could not be looked at again")
+    (error,) = await asyncio.gather(look(), return_exceptions=True)
+    if isinstance(error, Exception):
+        logger.error("a guess could not be looked at again", exc_info=error)

@@ -47,7 +47,7 @@ class LogListener:
                 logger.log(level, "%s", printable(text_of(event)))
         found = _wakes(event)
         if found:
-            self._warn(*found, datetime.fromisoformat(event["at"].replace("Z", "+00:00")).timestamp())
+            self._warn(*found, datetime.fromisoformat(event["at"].removesuffix("Z") + "+00:00").timestamp())
 
     def _warn(self, key: str | None, level: int, text: str, now: float) -> None:
         if key is None:

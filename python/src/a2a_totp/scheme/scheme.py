@@ -114,10 +114,21 @@ class TOTPServerAuthScheme:
         )
         self._require_usable(roster)
         given = {
-            **{"delegate": delegate, "peer_seeds": peer_seeds, "token_to_peer": token_to_peer, "profile": profile},
-            **{"shared_seed": shared_seed, "replay": replay, "agent": agent, "signed": signed, "state": state},
-            **{"path_prefix": path_prefix, "throttle_risk": throttle_risk, "allow_weak_seeds": allow_weak_seeds},
-            **{"canaries": canaries, "on_event": on_event, "now": now},
+            "delegate": delegate,
+            "peer_seeds": peer_seeds,
+            "token_to_peer": token_to_peer,
+            "profile": profile,
+            "shared_seed": shared_seed,
+            "replay": replay,
+            "agent": agent,
+            "signed": signed,
+            "state": state,
+            "path_prefix": path_prefix,
+            "throttle_risk": throttle_risk,
+            "allow_weak_seeds": allow_weak_seeds,
+            "canaries": canaries,
+            "on_event": on_event,
+            "now": now,
         }
         self._remake: tuple[Callable[..., TOTPServerAuthScheme], dict[str, Any]] | None = (type(self), given)
 

@@ -119,5 +119,5 @@ class SecondLooks:
         """Whether the state took the guess back. One of the user's own may raise, return anything, or never answer."""
         try:
             return await asyncio.wait_for(self._state.take_back(attempt, late), _TAKE_BACK) is True
-        except Exception:
+        except Exception:  # noqa: BLE001
             return False

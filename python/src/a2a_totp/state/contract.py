@@ -16,7 +16,7 @@ LATE_CODE = 20 * 60
 """How far outside of the window a code is still recognised, in seconds."""
 MOST_TOKENS_APART = 16
 """Guesses with so many tokens are told apart at each seed; those with further tokens always count."""
-ANY_TOKEN = "*"  # noqa: S105
+ALL_OTHERS = "*"
 """Stands for all tokens that are not told apart."""
 GUESS_SKEW_MS = 60_000
 """A clock that was set back by at most so many milliseconds forgets no guess early."""

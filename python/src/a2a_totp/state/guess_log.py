@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from a2a_totp.state.budgets import longest_ms, memory_of
-from a2a_totp.state.contract import ANY_TOKEN, GUESS_SKEW_MS, MOST_TOKENS_APART, Attempt
+from a2a_totp.state.contract import ALL_OTHERS, GUESS_SKEW_MS, MOST_TOKENS_APART, Attempt
 from a2a_totp.state.kept import Kept
 
 
@@ -41,7 +41,7 @@ class GuessLog(Kept):
         listed = attempt.live_tokens() if wait > 0 and attempt.live_tokens else None
         if listed is None:
             return wait
-        live = {*listed, ANY_TOKEN}
+        live = {*listed, ALL_OTHERS}
         counted = [log for token, log in self.tokens.items() if token in live]
         return wait if len(counted) == len(self.tokens) else _longest_pause(counted, attempt)
 
@@ -63,7 +63,7 @@ class GuessLog(Kept):
     def remove(self, attempt: Attempt) -> None:
         """Takes a guess back."""
         guess = attempt.time_step, attempt.code
-        for token in {ANY_TOKEN, attempt.token or ANY_TOKEN}:
+        for token in {ALL_OTHERS, attempt.token or ALL_OTHERS}:
             log = self.tokens.get(token)
             if log is None or guess not in log.guesses:
                 continue
@@ -76,18 +76,18 @@ class GuessLog(Kept):
     def _token_for(self, token: str | None, since: int) -> str:
         """The token, if there is a place for one more. Guesses that are not newer than `since` no longer count."""
         if token is None:
-            return ANY_TOKEN
+            return ALL_OTHERS
         if token in self.tokens or self._has_room():
             return token
         for other in [other for other, log in self.tokens.items() if log.instants[-1] <= since]:
             del self.tokens[other]
-        return token if self._has_room() else ANY_TOKEN
+        return token if self._has_room() else ALL_OTHERS
 
     def _has_room(self) -> bool:
-        return len(self.tokens.keys() - {ANY_TOKEN}) < MOST_TOKENS_APART
+        return len(self.tokens.keys() - {ALL_OTHERS}) < MOST_TOKENS_APART
 
 
-NO_GUESSES = GuessLog(tokens={ANY_TOKEN: _TokenLog()})
+NO_GUESSES = GuessLog(tokens={ALL_OTHERS: _TokenLog()})
 """Stands in where there are none, so that it takes as long."""
 
 

@@ -8,7 +8,7 @@ import hmac
 from typing import Any
 
 from a2a_totp.state.budgets import longest_ms, memory_of
-from a2a_totp.state.contract import ANY_TOKEN, CLAIM_KEPT, GUESS_SKEW_MS, LATE_CODE, Attempt, Match
+from a2a_totp.state.contract import ALL_OTHERS, CLAIM_KEPT, GUESS_SKEW_MS, LATE_CODE, Attempt, Match
 from a2a_totp.state.dead_tokens import token_tag
 from a2a_totp.state.nonces import bucket_end
 
@@ -77,7 +77,7 @@ def take_back_question(attempt: Attempt, late: Match) -> dict[str, Any]:
         "drift": late.drift,
         "recentMs": LATE_CODE * 1000,
         "guess": "" if attempt.match else _guess_tag(attempt),
-        "tokens": [ANY_TOKEN * 8, *([] if attempt.token is None else [token_tag(attempt.token)])],
+        "tokens": [ALL_OTHERS * 8, *([] if attempt.token is None else [token_tag(attempt.token)])],
     }
 
 

@@ -242,7 +242,7 @@ class Script:
     @property
     def sha(self) -> str:
         """Of its text."""
-        return hashlib.sha1(self.text.encode()).hexdigest()  # noqa: S324
+        return hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
 
 DECIDE = Script(DECIDE_TEXT)
