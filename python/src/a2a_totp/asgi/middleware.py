@@ -53,8 +53,11 @@ class TOTPMiddleware:
             return await self._app(scope, receive, send)
         if scope["type"] != "http":
             return await send({"type": "websocket.close", "code": 1008})
-        if caller_of(scope, self._scheme):
-            # A guard of this scheme was in front: asking again would be a replay.
+        known = caller_of(scope, self._scheme)
+        if known:
+            # A guard of this scheme was in front: asking again would be a replay. Something in between may have set
+            # another user.
+            scope["user"] = PeerUser(known)
             return await self._app(scope, receive, send)
         content = None
         try:
