@@ -111,8 +111,9 @@ function send({ url, method, headers }: Captured, ...pieces: Buffer[]): Promise<
   })
 }
 
+/** Over a connection of its own: uvicorn closes one that idles while this process makes a long body. */
 const seenBy = async (url: string): Promise<Answer['body']> =>
-  (await (await fetch(`${url}/seen`)).json()) as Answer['body']
+  (await (await fetch(`${url}/seen`, { headers: { connection: 'close' } })).json()) as Answer['body']
 
 const post = (body: string | Buffer): RequestInit => ({
   method: 'POST',
