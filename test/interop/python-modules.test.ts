@@ -63,10 +63,10 @@ describeWith('a2a-1', 'Python’s own tools', () => {
   ]
 
   it.each([
-    ['a2a-sdk 0.3', 'a2a-0.3', 'python', []],
-    ['a2a-sdk 1.x', 'a2a-1', 'python', []],
-    ['crewAI', 'crewai', 'crewai', untypedBases],
-  ] as const)('find the types right against %s', async (_, venv, format, flags) => {
+    ['a2a-sdk 0.3', 'a2a-0.3', 'python', [], ['typed_0_3.py']],
+    ['a2a-sdk 1.x', 'a2a-1', 'python', [], ['typed_1_x.py']],
+    ['crewAI', 'crewai', 'crewai', untypedBases, []],
+  ] as const)('find the types right against %s', async (_, venv, format, flags, programs) => {
     const { files } = await printAll()
     // The oldest that the package promises to run on: what came with a later one is an error then.
     const python = [
@@ -80,7 +80,8 @@ describeWith('a2a-1', 'Python’s own tools', () => {
     const strict = ['-m', 'mypy', '--strict', ...flags, ...python]
     const path = 'python/src'
     runPython('a2a-1', [...strict, ...ours], { path, env: { MYPYPATH: path } })
-    runPython('a2a-1', [...strict, ...printed], { path, env: { MYPYPATH: path } })
+    const ofUsers = programs.map((name) => pythonTests + name)
+    runPython('a2a-1', [...strict, ...printed, ...ofUsers], { path, env: { MYPYPATH: path } })
   })
 })
 
