@@ -88,9 +88,13 @@ describeWith('a2a-1', 'Python’s own tools', () => {
 for (const venv of ['a2a-0.3', 'a2a-1', 'crewai'] satisfies Venv[]) {
   describeWith(venv, `the Python package with ${venv}`, () => {
     it('passes its own tests', async () => {
-      const tests = startPython(venv, ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', 'python/tests'])
-      await lastLineOf(tests)
-    }, 240_000)
+      // What Redis remembers does not depend on the SDK.
+      const chosen = venv === 'a2a-1' ? [] : ['-k', 'not redis']
+      const args = ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', ...chosen, 'python/tests']
+      // There, what a test needs and does not find is a failure.
+      const env = { CI: process.env['CI'] ?? '' }
+      await lastLineOf(startPython(venv, args, { env }))
+    }, 600_000)
   })
 }
 
