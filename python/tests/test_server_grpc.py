@@ -251,6 +251,36 @@ def test_health_is_open_where_that_is_asked_for() -> None:
     asyncio.run(run())
 
 
+def test_reflection_tells_nothing_to_strangers() -> None:
+    """The real service, of grpcio-reflection."""
+    reflection = pytest.importorskip("grpc_reflection.v1alpha.reflection")
+    from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+    async def run() -> None:
+        server = grpc.aio.server(interceptors=[totp_interceptor(scheme())])
+        reflection.enable_server_reflection(("test.Service", reflection.SERVICE_NAME), server)
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        try:
+            async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+                stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+                question = reflection_pb2.ServerReflectionRequest(list_services="")
+
+                async def ask(metadata: list[tuple[str, str]]) -> list[str]:
+                    call = stub.ServerReflectionInfo(iter([question]), metadata=metadata)
+                    answers = [answer async for answer in call]
+                    return [service.name for service in answers[0].list_services_response.service]
+
+                assert "test.Service" in await asyncio.wait_for(ask([TOKEN, CODE]), 20)
+                with pytest.raises(grpc.aio.AioRpcError) as refused:
+                    await asyncio.wait_for(ask([TOKEN]), 20)
+                assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+        finally:
+            await server.stop(None)
+
+    asyncio.run(run())
+
+
 def test_a_method_that_is_not_async_is_unimplemented(caplog: pytest.LogCaptureFixture) -> None:
     """Said once a method in the log; generated services have such a method for each that they lack."""
 
