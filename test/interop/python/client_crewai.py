@@ -9,6 +9,7 @@ import sys
 import time
 from typing import Any
 
+import httpx
 from a2a.client.errors import A2AClientHTTPError
 from a2a.types import Message, Part, Role, TaskQueryParams, TextPart
 from a2a_totp_crewai_client import TOTPClientAuthScheme
@@ -35,13 +36,17 @@ async def delegate(card_url: str, updates: PollingConfig | StreamingConfig) -> s
 
 
 class Recording(TOTPClientAuthScheme):
-    """Our scheme, which also remembers the codes that it made."""
+    """Our scheme, and a note of the codes that are sent."""
 
-    def code(self, at: float | None = None) -> str:
-        """As ever."""
-        code = super().code(at)
-        CODES.append(code)
-        return code
+    def configure_client(self, client: httpx.AsyncClient) -> None:
+        """Looks at each request behind what sets its fields."""
+        super().configure_client(client)
+
+        async def note(request: httpx.Request) -> None:
+            if self.name in request.headers:
+                CODES.append(request.headers[self.name])
+
+        client.event_hooks["request"].append(note)
 
 
 class Frozen(BearerTokenAuth, APIKeyAuth):
