@@ -47,6 +47,14 @@ def good_headers() -> list[tuple[bytes, bytes]]:
     return [(b"authorization", f"Bearer {TOKEN}".encode()), (b"x-totp", Agent().code().encode())]
 
 
+def test_whitespace_around_a_value_is_no_part_of_it() -> None:
+    """Uvicorn on httptools leaves it behind a value."""
+    inner, agent = App(), Agent()
+    spaced = [(name, b" \t" + value + b"\t ") for name, value in good_headers()]
+    request(TOTPMiddleware(inner, agent.scheme), spaced)
+    assert inner.scopes[0]["user"].display_name == "alice"
+
+
 def test_a_refusal_is_what_the_wire_contract_says() -> None:
     """And the app never runs."""
     inner = App()
