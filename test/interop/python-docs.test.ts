@@ -16,6 +16,7 @@ from a2a.client import ClientConfig, ClientFactory
 app: Any
 card: Any
 handler: Any
+seed: str
 `
 const givenByCrewai = `
 from typing import Any
@@ -34,7 +35,7 @@ const blocksOf = (page: string): string[] =>
 
 describeWith('a2a-1', 'the Python on the pages', () => {
   it.each([
-    ['docs/python.md', 5, 'python', given],
+    ['docs/python.md', 6, 'python', given],
     ['docs/fragments/python.md', 2, 'python', given],
     ['python/README.md', 1, 'python', given],
     ['docs/fragments/crewai.md', 2, 'crewai', givenByCrewai],

@@ -18,7 +18,7 @@ from a2a_totp.base32 import bytes_of_base32
 from a2a_totp.client_errors import CannotSignError, CredentialsError, StepSpentError
 from a2a_totp.client_file import read_client_file
 from a2a_totp.client_variables import profile_variables
-from a2a_totp.codes import code_of_step
+from a2a_totp.codes.of_step import code_of_step
 from a2a_totp.followed_file import FollowedFile
 from a2a_totp.header_names import is_code_header
 from a2a_totp.log import logger

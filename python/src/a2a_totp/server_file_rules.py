@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -64,6 +64,15 @@ def checked_profile(base: Profile, given: Mapping[str, Any], where: str) -> Prof
         if isinstance(value, float):
             known[name] = int(value)
     return replace(base, **known)
+
+
+def profile_of(given: Profile | Mapping[str, Any] | None) -> Profile:
+    """The profile of a program's own, or of what differs from the default. Raises TOTPError ERR_PROFILE_INVALID."""
+    named = {one.name: getattr(given, one.name) for one in fields(Profile)} if isinstance(given, Profile) else given
+    try:
+        return checked_profile(Profile(), {} if named is None else named, "profile")
+    except ServerFileError as error:
+        raise TOTPError("ERR_PROFILE_INVALID", str(error)) from None
 
 
 def rfc3339_seconds(text: str) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from a2a_totp.codes import code_of_step
+from a2a_totp.codes.of_step import code_of_step
 from a2a_totp.profile import Profile
 
 

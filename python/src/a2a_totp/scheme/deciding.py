@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from a2a_totp.codes import is_code
+from a2a_totp.codes.of_step import is_code
 from a2a_totp.roster import Peer, Roster, Seed
 from a2a_totp.scheme.attempts import attempt_of
 from a2a_totp.scheme.canaries import owner_of_canary

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from a2a_totp.errors import TOTPError
@@ -18,7 +18,7 @@ from a2a_totp.secret_strings import revealed
 from a2a_totp.server_file_rules import (
     SHARED_ONCE,
     ServerFileError,
-    checked_profile,
+    profile_of,
     require_distinct_seeds,
 )
 from a2a_totp.text import quoted_name
@@ -63,7 +63,7 @@ def rules_of(
     Raises TOTPError with the code ERR_CONFIG_INVALID, ERR_PROFILE_INVALID, ERR_SEED_MISSING, ERR_SEED_INVALID,
     ERR_SEED_WEAK or ERR_TOKEN_INVALID for options that contradict each other or could never let anyone in.
     """
-    agents = _profile_of(profile)
+    agents = profile_of(profile)
     if peer_seeds is not None and shared_seed is not None:
         raise invalid_option("peer_seeds and shared_seed exclude each other; pass one of them")
     if peer_seeds is None and shared_seed is None:
@@ -103,14 +103,6 @@ def path_prefix_of(given: str) -> str:
     raise invalid_option(
         "path_prefix must be the beginning of a path, such as /agents/billing, without a slash at its end"
     )
-
-
-def _profile_of(given: Profile | Mapping[str, Any] | None) -> Profile:
-    named = {one.name: getattr(given, one.name) for one in fields(Profile)} if isinstance(given, Profile) else given
-    try:
-        return checked_profile(Profile(), {} if named is None else named, "profile")
-    except ServerFileError as error:
-        raise TOTPError("ERR_PROFILE_INVALID", str(error)) from None
 
 
 def _tokens_of(given: Mapping[Any, str], roster: Roster) -> dict[str, str]:

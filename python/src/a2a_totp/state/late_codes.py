@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 
-from a2a_totp.codes import code_of_step
+from a2a_totp.codes.of_step import code_of_step
 from a2a_totp.roster import Peer
 from a2a_totp.state.contract import LATE_CODE, Match
 

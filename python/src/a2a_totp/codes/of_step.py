@@ -1,4 +1,4 @@
-"""Codes: RFC 6238 over RFC 4226."""
+"""The code of one time step: RFC 4226, which RFC 6238 builds on."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ def code_of_step(key: bytes, profile: Profile, step: int) -> str:
     return str(number % 10**profile.digits).zfill(profile.digits)
 
 
-def is_code(text: str, digits: int) -> bool:
+def is_code(text: str, digits: int | Profile) -> bool:
     """Whether a text could be a code: ASCII digits, exactly as many. Asked before any HMAC."""
-    return len(text) == digits and text.isascii() and text.isdigit()
+    length = digits.digits if isinstance(digits, Profile) else digits
+    return len(text) == length and text.isascii() and text.isdigit()
