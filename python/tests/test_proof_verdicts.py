@@ -5,6 +5,7 @@ import hashlib
 import hmac
 from dataclasses import replace
 from datetime import datetime, timezone
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -47,6 +48,8 @@ SHAPES = {
         content=request_of(case).content,
     ),
     "a mapping": lambda case: {**case["request"], "body": bytearray(request_of(case).content or b"")},
+    "what the vector has": lambda case: case["request"],
+    "an object with its members": lambda case: SimpleNamespace(**case["request"]),
     "a mapping of a request of the scheme": lambda case: vars(request_of(case)),
 }
 

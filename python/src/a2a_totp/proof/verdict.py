@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import hmac
 import math
@@ -88,10 +89,12 @@ def verify(
     It keeps no state: token, code, and whether the nonce was used before, are still to be checked. Nothing that a
     caller sent makes it raise.
 
-    `request` may also be a mapping with the members of a SignedRequest, or with `headers` and `body` in place of
-    `fields` and `content`. `seeds` are the live seeds of the peer, in base32 or as bytes, `agent` is the name of the
-    agent in its store, `header` the field of the code in any case. `period` is in seconds, `window` in time steps,
-    `now` in unix seconds or a datetime with its zone.
+    `request` may also be a mapping with the members of a SignedRequest, and it may have `headers`, and `body` or
+    `bodyBase64`, in place of `fields` and `content`, as the vectors have them.
+
+    `seeds` are the live seeds of the peer, in base32 or as bytes, `agent` is the name of the agent in its store,
+    `header` the field of the code in any case. `period` is in seconds, `window` in time steps, `now` in unix seconds or
+    a datetime with its zone.
 
     Raises ValueError or TypeError for options or a request of another shape.
     """
@@ -163,11 +166,13 @@ def _read_request(request: SignedRequest | Mapping[str, Any]) -> tuple[RequestHe
 
     def member(*names: str) -> Any:
         if given is None:
-            return getattr(request, names[0], None)
+            return next((getattr(request, name) for name in names if hasattr(request, name)), None)
         return next((given[name] for name in names if name in given), None)
 
     method, target, binding = member("method"), member("target"), member("binding") or "http"
     fields, content = member("fields", "headers"), member("content", "body")
+    if content is None and (encoded := member("bodyBase64")) is not None:
+        content = base64.b64decode(encoded, validate=True)
     if not isinstance(method, str) or not isinstance(target, str):
         raise TypeError("method and target of a request must be texts")
     _require_input(binding in ("http", "grpc"), "binding of a request must be http or grpc")
