@@ -14,7 +14,10 @@ SOURCE = str(Path(__file__).parents[1] / "src")
     [
         ("from a2a_totp.credentials import TotpCredentials", ("httpx", "a2a", "grpc", "pydantic", "crewai")),
         ("from a2a_totp.client import TOTPClientAuthScheme", ("httpx", "a2a", "grpc", "pydantic", "crewai")),
-        ("import a2a_totp.grpc, a2a_totp.a2a, a2a_totp.crewai", ("httpx", "a2a", "grpc", "pydantic", "crewai")),
+        (
+            "import a2a_totp.grpc, a2a_totp.a2a, a2a_totp.crewai, a2a_totp.httpx",
+            ("httpx", "a2a", "grpc", "pydantic", "crewai"),
+        ),
         ("from a2a_totp.httpx import TOTPAuth", ("a2a", "grpc", "crewai")),
         (
             "from a2a_totp.grpc import totp_client_interceptors, totp_channel_factory",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import threading
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from a2a_totp.client_errors import CredentialsError
@@ -82,6 +82,16 @@ class Destination:
         self._by_host = by_host
         self._lock = threading.Lock()
         self._first: Origin | None = None
+
+    def __deepcopy__(self, _memo: object) -> Destination:
+        # So that no copy of a client goes to a second place.
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=threading.Lock())
 
     def admit(self, origin: Origin, url: str | None) -> None:
         """Raises CredentialsError where credentials must not go. `url` is the agent's, where it is known."""

@@ -6,8 +6,9 @@ import time
 from collections.abc import (
     Generator,
     Iterable,
+    Mapping,
 )
-from typing import Literal, NamedTuple, Protocol, TypeVar
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from a2a_totp.client_errors import CannotSignError
 from a2a_totp.credentials import TotpCredentials
@@ -25,6 +26,20 @@ class CredentialSource(Protocol):
     def current(self) -> TotpCredentials:
         """Those of this moment."""
         ...
+
+
+def source_of(credentials: CredentialSource | None, own: Mapping[str, Any]) -> CredentialSource:
+    """The credentials, or those of `own`, the fields of TotpCredentials; where there are neither, the environment's.
+
+    Raises TypeError for both at once, or for what has no credentials; CredentialsError for those that could never pass.
+    """
+    if credentials is None:
+        return TotpCredentials(**own) if own else TotpCredentials.from_env()
+    if own:
+        raise TypeError("credentials come as one object, or as token, seed and the other fields; pass one of the two")
+    if not callable(getattr(credentials, "current", None)):
+        raise TypeError("credentials must be a TotpCredentials or a TOTPClientAuthScheme; or pass token=… and seed=…")
+    return credentials
 
 
 class Outgoing(NamedTuple):

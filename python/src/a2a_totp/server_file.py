@@ -14,6 +14,8 @@ from a2a_totp.server_file_rules import ServerFileError
 from a2a_totp.server_file_text import parse_server_file
 from a2a_totp.text import instant_text, printable
 
+__all__ = ["SERVER_FILE_VARIABLE", "ServerFile", "ServerFileError", "parse_server_file"]
+
 SERVER_FILE_VARIABLE = "A2A_TOTP_SERVER_FILE"
 _NO_SUCH = "there is no such file"
 

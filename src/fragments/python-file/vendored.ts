@@ -34,7 +34,7 @@ installed. Save it as \`a2a_totp_client.py\`. It contains no secret: token and s
 
 TOTPAuth is the better one for HTTP: it sees where a request goes, and signs it where \`$A2A_TOTP_AGENT\` is known.
 For a2a-sdk 0.3 and 1.x, Python 3.10 and up.`,
-    modules: /^(credentials|client|httpx|a2a\.interceptor|grpc\.client(_sync)?)$/,
+    modules: /^(credentials|client|httpx\.auth|a2a\.interceptor|grpc\.client(_sync)?)$/,
   },
   crewaiServer: {
     about: `Second factor for an agent that hosts crewAI: a bearer token AND a fresh TOTP code on every request.

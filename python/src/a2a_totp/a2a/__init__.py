@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from a2a_totp.a2a.context_builder import TOTPCallContextBuilder
 from a2a_totp.callers import PeerUser, caller_of
+from a2a_totp.scheme.key import GuardMissingError
 
 if TYPE_CHECKING:
     from a2a_totp.a2a.interceptor import TOTPInterceptor
 
-__all__ = ["PeerUser", "TOTPCallContextBuilder", "TOTPInterceptor", "caller_of"]
+__all__ = ["GuardMissingError", "PeerUser", "TOTPCallContextBuilder", "TOTPInterceptor", "caller_of"]
 
 _PLACES = {"TOTPInterceptor": "a2a_totp.a2a.interceptor"}
 

@@ -10,7 +10,15 @@ from typing import Any
 from a2a_totp.a2a.card_places import urls_of_card
 from a2a_totp.client_errors import CredentialsError
 from a2a_totp.origins import Destination, host_and_port, is_loopback, origin_of, origin_of_url
-from a2a_totp.sending import CredentialSource, Outgoing, driven_async, own_fields, require_code_suffices, sending_of
+from a2a_totp.sending import (
+    CredentialSource,
+    Outgoing,
+    driven_async,
+    own_fields,
+    require_code_suffices,
+    sending_of,
+    source_of,
+)
 
 
 def _interceptor_base() -> Any:
@@ -35,18 +43,20 @@ class TOTPInterceptor(_INTERCEPTOR_BASE):  # type: ignore[misc]
     if any interface of it is on another host than the agent's URL (`credentials.url`; else than the first interface of
     the first card), over plain http beyond loopback, or over gRPC beyond loopback without `grpc_tls`, which says that
     the SDK's `grpc_channel_factory` makes channels with TLS. Under policy `once` each call waits for a time step.
+    `credentials` may be given as those of TOTPAuth.
     """
 
     def __init__(
         self,
-        credentials: CredentialSource,
+        credentials: CredentialSource | None = None,
         *,
         insecure_http: bool = False,
         grpc_tls: bool = False,
         max_wait: float | None = None,
+        **fields: Any,
     ) -> None:
-        require_code_suffices(credentials.current(), "auto", "an interceptor")
-        self._source = credentials
+        self._source = source_of(credentials, fields)
+        require_code_suffices(self._source.current(), "auto", "an interceptor")
         self._destination = Destination(insecure_http=insecure_http, by_host=True)
         self._insecure = insecure_http
         self._grpc_tls = grpc_tls

@@ -15,7 +15,7 @@ from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, model_validator
 from a2a_totp.client_variables import profile_variables
 from a2a_totp.client_warnings import ClientWarnings
 from a2a_totp.credentials import TotpCredentials
-from a2a_totp.httpx import TOTPAuth
+from a2a_totp.httpx.auth import TOTPAuth
 from a2a_totp.secret_strings import revealed
 
 _CREDENTIAL_FIELDS = ("token", "seed", "algorithm", "digits", "period", "url", "agent", "signed", "window", "replay")

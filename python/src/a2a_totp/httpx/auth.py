@@ -18,7 +18,7 @@ from a2a_totp.httpx_watch import RequestWatch, origin_of_httpx
 from a2a_totp.origins import Destination
 from a2a_totp.proof.signing import PROOF_FIELDS
 from a2a_totp.repeats import may_be_repeated
-from a2a_totp.sending import CredentialSource, Outgoing, Sending, Sign, Turn, own_fields, sending_of
+from a2a_totp.sending import CredentialSource, Outgoing, Sending, Sign, Turn, own_fields, sending_of, source_of
 
 _MOST_REDIRECTS = 20
 
@@ -26,6 +26,9 @@ _MOST_REDIRECTS = 20
 class TOTPAuth(httpx.Auth):
     """For `auth=` of an httpx client, synchronous or not: token and code with every request, made at the moment of
     sending, and a proof where the agent's name is known.
+
+    `credentials` are a TotpCredentials, or what has them, such as a TOTPClientAuthScheme; the fields of TotpCredentials
+    may be given in their place, `TOTPAuth(token=…, seed=…)`, and without any it is `TotpCredentials.from_env()`.
 
     They go to one origin: that of `credentials.url` where it is known, else that of the first request; over plain http
     to loopback only, unless `insecure_http`, and never through a proxy. Elsewhere it raises CredentialsError. Where the
@@ -44,14 +47,15 @@ class TOTPAuth(httpx.Auth):
 
     def __init__(
         self,
-        credentials: CredentialSource,
+        credentials: CredentialSource | None = None,
         *,
         insecure_http: bool = False,
         sign: Sign = "auto",
         max_wait: float | None = None,
         warnings: ClientWarnings | None = None,
+        **fields: Any,
     ) -> None:
-        self._source = credentials
+        self._source = source_of(credentials, fields)
         self._destination = Destination(insecure_http=insecure_http)
         self._sign: Sign = sign
         self._max_wait = max_wait
