@@ -112,7 +112,7 @@ class TOTPMiddleware:
 
     async def _examine(self, scope: Scope) -> Examined:
         # Whitespace around a value is no part of it (RFC 9110 section 5.5). Not every server takes it off.
-        fields = [(name.decode("latin-1"), value.decode("latin-1").strip(" \t")) for name, value in scope["headers"]]
+        fields = [(name, value.strip(b" 	")) for name, value in scope["headers"]]
         source, target = str((scope.get("client") or ("",))[0]), self._path_prefix + _target_of(scope)
         return await self._scheme.examine(AuthRequest(fields, source, scope["method"], target))
 
