@@ -66,6 +66,20 @@ def test_the_usage_example_of_the_design() -> None:
         TOTPClientAuthScheme(seed=SEED)
 
 
+def test_headers_of_one_request() -> None:
+    """The design's own way, for a client that was not configured: fresh ones, over those of the request before."""
+    scheme = TOTPClientAuthScheme(token=TOKEN, seed=SEED, digits=8)
+
+    async def applied() -> dict[str, str]:
+        async with httpx.AsyncClient() as client:
+            return dict(await scheme.apply_auth(client, {"X-TOTP": "00000000", "Accept": "text/plain"}))
+
+    before = scheme.code()
+    headers = asyncio.run(applied())
+    assert headers.pop("X-TOTP") in (before, scheme.code())
+    assert headers == {"Authorization": f"Bearer {TOKEN}", "Accept": "text/plain"}
+
+
 def test_the_environment_is_that_of_its_seed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beside a seed that is given, it may be about another agent."""
     variables = {

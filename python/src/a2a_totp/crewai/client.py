@@ -105,7 +105,11 @@ class TOTPClientAuthScheme(BearerTokenAuth, APIKeyAuth):
     async def apply_auth(
         self, client: httpx.AsyncClient, headers: MutableMapping[str, str]
     ) -> MutableMapping[str, str]:
-        """Adds nothing: crewAI would send the same headers for as long as a delegation lasts."""
+        """Adds both headers to those of one request, unless `configure_client` was called with the client: that sends
+        them anew with each request, and crewAI would send these for as long as a delegation lasts.
+        """
+        if not isinstance(getattr(client, "auth", None), TOTPAuth):
+            headers.update(self.current().headers())
         return headers
 
     def configure_client(self, client: httpx.AsyncClient) -> None:
