@@ -317,3 +317,22 @@ def test_a_scheme_prints_no_secret() -> None:
     examined = run(scheme.scheme.examine(request))
     shown = repr((scheme.scheme, caller, examined, request, SeedSet([SEED]), PeerSeed(SEED), CanaryToken("b", "bait")))
     assert not any(secret in shown for secret in ("token-of-alice", "bait-token", SEED, repr(KEY), code(), "sha256:"))
+
+
+@pytest.mark.parametrize("options", [{}, {"shared_seed": SEED}, {"token_to_peer": {"t": "alice"}}])
+def test_a_delegate_that_says_an_empty_name_knows_nobody(options: dict[str, Any]) -> None:
+    """It is no peer, neither the mapped one nor the only one."""
+    for verdict in ({"peer": ""}, TokenVerdict(peer="")):
+        assert Scheme(Delegate(verdict), **options).ask("t") == "peer-unknown"
+    with pytest.raises(TOTPError, match="can never be accepted"):
+        run(
+            TOTPServerAuthScheme.create(
+                delegate=Delegate({"peer": ""}), peer_seeds={"alice": SEED}, token_to_peer={"t": "alice"}
+            )
+        )
+
+
+def test_an_end_that_is_larger_than_a_float_is_far_away() -> None:
+    """A Python integer has any length; that of a delegate must not be an error."""
+    assert Scheme(Delegate({"peer": "alice", "expires_at": 10**400})).ask("t").peer == "alice"
+    assert Scheme(Delegate({"peer": "alice", "expires_at": -(10**400)})).ask("t") == "token-refused"

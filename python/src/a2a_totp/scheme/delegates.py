@@ -171,5 +171,11 @@ def seconds_of(given: Any) -> float | None:
         return math.inf
     if isinstance(given, datetime):
         return given.timestamp() if given.tzinfo is not None else None
-    is_number = isinstance(given, int | float) and not isinstance(given, bool) and not math.isnan(given)
-    return float(given) if is_number else None
+    if not isinstance(given, int | float) or isinstance(given, bool):
+        return None
+    try:
+        at = float(given)
+    except OverflowError:
+        # As JavaScript reads a number that is too large.
+        at = math.copysign(math.inf, given > 0 or -1)
+    return None if math.isnan(at) else at

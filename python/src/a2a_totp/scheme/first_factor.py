@@ -86,7 +86,9 @@ class FirstFactor:
         mapped = self._mapped.get(token_hash)
         if verdict.peer and mapped and verdict.peer != mapped:
             return TokenOwner(reason="peer-conflict")
-        name = verdict.peer or mapped or (_ONLY_PEER if roster.anyone and not self._mapped else None)
+        # A delegate that says an empty name says that it knows nobody.
+        said = mapped if verdict.peer is None else verdict.peer
+        name = said if said is not None else _ONLY_PEER if roster.anyone and not self._mapped else None
         peer = roster.find(name) if name else None
         if peer is None:
             return TokenOwner(reason="peer-unknown")
@@ -112,7 +114,7 @@ class FirstFactor:
             if self._ask is None or is_token_hash(token):
                 continue
             verdict = await self._ask(token, TokenContext(at, hash_token(token)))
-            if verdict.refusal is None and (verdict.peer or peer) == peer:
+            if verdict.refusal is None and (peer if verdict.peer is None else verdict.peer) == peer:
                 continue
             raise TOTPError(
                 "ERR_CONFIG_INVALID",
