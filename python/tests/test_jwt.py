@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -310,3 +311,48 @@ def test_options_that_fit_no_token_are_an_error_at_once(options: dict[str, Any],
     """And not a refusal of everyone."""
     with pytest.raises(TOTPError, match=words):
         auth(**options)
+
+
+@pytest.mark.parametrize("name", ["exp", "nbf", "iat"])
+@pytest.mark.parametrize("value", [10**400, -(10**400)])
+def test_a_time_that_is_larger_than_a_float_is_a_refusal(name: str, value: int) -> None:
+    """No token causes a 503."""
+    claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "alice", "exp": AT + 60, name: value}
+    made = jwt.api_jws.encode(json.dumps(claims).encode(), RSA, algorithm="RS256")
+    assert ask(auth(key=RSA.public_key()), made).refusal is not None
+
+
+def test_a_header_that_is_nested_deeply_is_a_refusal() -> None:
+    """Some versions of PyJWT raise RecursionError for it, which is no error of JWTs."""
+    head = b'{"alg":"RS256","x":' + b"[" * 5000 + b"]" * 5000 + b"}"
+    made = base64.urlsafe_b64encode(head).decode().rstrip("=") + ".e30.AAAA"
+    assert ask(auth(key=RSA.public_key()), made).refusal is not None
+
+
+def test_keys_over_plain_http_never_come_from_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It could make them, and tokens with them."""
+    with issuing() as issuer, issuing() as proxy:
+        issuer.publish(jwk(OTHER))
+        proxy.publish(jwk(RSA))
+        for variable in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+            monkeypatch.setenv(variable, proxy.url)
+        monkeypatch.delenv("no_proxy", raising=False)
+        assert ask(auth(jwks_url=issuer.url), token()).refusal is not None
+        assert (issuer.asked, proxy.asked) == (1, 0)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes by fork")
+def test_keys_are_fetched_in_a_forked_process() -> None:
+    """A server that forks its workers once the scheme is made has no thread of its parent's there."""
+    with issuing() as issuer:
+        delegate = auth(jwks_url=issuer.url, cooldown=0)
+        issuer.publish(jwk(OTHER))
+        assert ask(delegate, token()).refusal is not None
+        issuer.publish(jwk(RSA))
+        child = os.fork()
+        if child == 0:
+            try:
+                os._exit(0 if ask(delegate, token()).peer == "alice" else 1)
+            finally:
+                os._exit(2)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

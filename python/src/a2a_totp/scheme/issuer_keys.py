@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import json
 import math
+import os
 import threading
 import time
 import urllib.error
@@ -49,7 +50,7 @@ class PublishedKeys:
             )
         self._url, self._timeout, self._cooldown = url, timeout, cooldown
         self._lock = threading.Lock()
-        self._thread: concurrent.futures.ThreadPoolExecutor | None = None
+        self._process = os.getpid()
         self._fetching: concurrent.futures.Future[Failure | None] | None = None
         self._keys: list[dict[str, Any]] = []
         self._fetched_at = -math.inf
@@ -74,11 +75,21 @@ class PublishedKeys:
     def _begin(self) -> concurrent.futures.Future[Failure | None]:
         """One fetch for all that wait."""
         with self._lock:
-            if self._fetching is None or self._fetching.done():
-                if self._thread is None:
-                    self._thread = concurrent.futures.ThreadPoolExecutor(1, "a2a_totp_keys")
-                self._fetching = self._thread.submit(self._fetch)
+            # A thread is not there in a forked process.
+            if self._fetching is None or self._fetching.done() or self._process != os.getpid():
+                self._process, self._fetching = os.getpid(), concurrent.futures.Future()
+                # Whoever gives up waiting does not end it.
+                self._fetching.set_running_or_notify_cancel()
+                threading.Thread(
+                    target=self._fetch_for, args=(self._fetching,), name="a2a_totp_keys", daemon=True
+                ).start()
             return self._fetching
+
+    def _fetch_for(self, waiting: concurrent.futures.Future[Failure | None]) -> None:
+        try:
+            waiting.set_result(self._fetch())
+        except BaseException as error:
+            waiting.set_exception(error)
 
     def _fetch(self) -> Failure | None:
         """Why it failed, if so. Returned, since all that wait may have given up."""
@@ -96,7 +107,9 @@ class PublishedKeys:
         return None
 
     def _text(self) -> bytes:
-        opener = urllib.request.build_opener(_NoRedirect)
+        # Of the environment's proxies none may see plain http, nor make the keys of it.
+        direct = [urllib.request.ProxyHandler({})] if self._url.lower().startswith("http:") else []
+        opener = urllib.request.build_opener(_NoRedirect, *direct)
         deadline = time.monotonic() + self._timeout
         with opener.open(self._url, timeout=self._timeout) as response:
             text = b""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
@@ -80,7 +81,8 @@ class JWTAuth:
         at = context.at if context else time.time()
         try:
             header = self._jwt.get_unverified_header(token)
-        except self._jwt.InvalidTokenError:
+        except Exception:
+            # Of PyJWT, and of what it parses with: JSON may be nested too deeply.
             return TokenVerdict(refusal="no JWT")
         if header.get("alg") not in self._algorithms or "crit" in header or not self._has_type(header):
             return TokenVerdict(refusal="another algorithm or type")
@@ -220,7 +222,8 @@ def _plain_type(given: str) -> str:
 
 
 def _is_time(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    # JSON has numbers of any length, and one that is larger than a float cannot be added to one.
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _texts(given: Any, what: str) -> tuple[str, ...]:
