@@ -5,6 +5,7 @@ import copy
 import json
 import os
 import pickle
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -208,3 +209,31 @@ def test_a_token_may_rotate() -> None:
     fixed = TOTPClientAuthScheme(BearerTokenAuth(TOKEN), SEED)
     for one in (copy.deepcopy(fixed), pickle.loads(pickle.dumps(fixed))):  # noqa: S301
         assert one.headers(59) == fixed.headers(59)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_a_client_file_that_is_no_file_is_refused_and_nothing_waits_for_it(tmp_path: Path) -> None:
+    """Opening a pipe waits for a writer, and so would the event loop of whoever sends a request."""
+    pipe, path = tmp_path / "pipe", tmp_path / "c.json"
+    os.mkfifo(pipe)
+    found: list[Exception] = []
+
+    def read() -> None:
+        for place in (pipe, tmp_path, Path(os.devnull)):
+            try:
+                TotpCredentials.from_file(place)
+            except CredentialsError as error:
+                found.append(error)
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    reader.join(20)
+    assert len(found) == 3
+    followed = TotpCredentials.from_file(written(path, {"version": 1, "agents": {"billing": entry()}}))
+    path.unlink()
+    os.mkfifo(path)
+    time.sleep(0.6)
+    follower = threading.Thread(target=lambda: found.append(followed.current()), daemon=True)  # type: ignore[arg-type]
+    follower.start()
+    follower.join(20)
+    assert len(found) == 4

@@ -32,8 +32,13 @@ def read_client_file(path: str, agent: str | None) -> dict[str, Any]:
 
     Raises CredentialsError for what it must not say, and OSError.
     """
-    with open(path, encoding="utf-8", errors="strict") as file:
-        if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & stat.S_IROTH:
+    # Without blocking, since opening a pipe would wait for a writer.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    with open(descriptor, encoding="utf-8", errors="strict") as file:
+        mode = os.fstat(file.fileno()).st_mode
+        if not stat.S_ISREG(mode):
+            raise CredentialsError("the client file is not a regular file")
+        if mode & stat.S_IROTH:
             logger.warning(
                 "the client file holds a token and a seed, and everybody here can read it; run chmod o-r on it"
             )
