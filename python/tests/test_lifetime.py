@@ -130,3 +130,28 @@ def test_a_copy_of_a_caller_ends_with_it_and_shows_no_credentials() -> None:
     assert "sha256:" not in repr(caller)
     assert "lifetime" not in repr(caller)
     assert Lifetime().ended is None
+
+
+def test_it_ends_although_the_clock_failed_once() -> None:
+    """Nobody else looks, so one failed look must not be the last one."""
+
+    async def run() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda *_: failed.set())
+        failed, fails = asyncio.Event(), False
+
+        def clock() -> float:
+            if fails:
+                raise RuntimeError("no clock")
+            return rules.at
+
+        rules = Rules()
+        rules.scheme = TOTPServerAuthScheme._of_roster(lambda: rules.roster, now=clock, state=MemoryState(since=0))
+        caller = await let_in(rules.scheme)
+        ending = asyncio.ensure_future(caller.lifetime.wait())
+        await asyncio.sleep(0)
+        fails = True
+        await asyncio.wait_for(failed.wait(), 10)
+        rules.roster, fails = parse_server_file(json.dumps({**FILE, "peers": {}})), False
+        assert await asyncio.wait_for(ending, 10) == "revoked"
+
+    asyncio.run(run())

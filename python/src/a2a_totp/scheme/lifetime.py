@@ -94,6 +94,7 @@ class Leases:
             return end
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[End] = loop.create_future()
+        wait = self._wait_until(used.ends_at)
         with self._lock:
             # Those of loops that were closed meanwhile are nobody's.
             for other in [other for other in self._waiting if other.is_closed()]:
@@ -101,7 +102,7 @@ class Leases:
             own = self._waiting.setdefault(loop, {})
             own[ended] = used
             if len(own) == 1:
-                self._wake(loop, used.ends_at)
+                loop.call_later(wait, self._look, loop, own)
         try:
             return await ended
         finally:
@@ -110,19 +111,22 @@ class Leases:
                 if not own and self._waiting.get(loop) is own:
                     del self._waiting[loop]
 
-    def _wake(self, loop: asyncio.AbstractEventLoop, first_end: float) -> None:
-        wait = min(max(first_end - self._now(), _SHORTEST_WAIT), _LONGEST_WAIT)
-        loop.call_later(wait, self._look, loop, self._waiting[loop])
+    def _wait_until(self, first_end: float) -> float:
+        return min(max(first_end - self._now(), _SHORTEST_WAIT), _LONGEST_WAIT)
 
     def _look(self, loop: asyncio.AbstractEventLoop, own: dict[asyncio.Future[Any], UsedCredentials]) -> None:
         with self._lock:
             waiting = list(own.items())
-        first_end = math.inf
-        for ended, used in waiting:
-            end = self.end_of(used)
-            if end is not None and not ended.done():
-                ended.set_result(end)
-            first_end = min(first_end, used.ends_at if end is None else math.inf)
-        with self._lock:
-            if own and self._waiting.get(loop) is own:
-                self._wake(loop, first_end)
+        wait, first_end = _LONGEST_WAIT, math.inf
+        try:
+            for ended, used in waiting:
+                end = self.end_of(used)
+                if end is not None and not ended.done():
+                    ended.set_result(end)
+                first_end = min(first_end, used.ends_at if end is None else math.inf)
+            wait = self._wait_until(first_end)
+        finally:
+            # Also where clock or roster failed this once: without a further look no open stream would ever end.
+            with self._lock:
+                if own and self._waiting.get(loop) is own:
+                    loop.call_later(wait, self._look, loop, own)
