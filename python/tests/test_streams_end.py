@@ -378,3 +378,39 @@ def test_a_unary_call_over_grpc_is_finished() -> None:
             assert await asyncio.wait_for(all_of(stream), PATIENCE) == [b"first", b"last"]
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("server", [one for one in HTTP_SERVERS if "hypercorn" not in one.values])
+def test_an_app_that_goes_on_after_the_cut_reads_nothing_more(server: str) -> None:
+    """What it was cancelled in may have swallowed that."""
+
+    async def run() -> None:
+        scheme, begun = agent(), asyncio.Event()
+        cancelled, left = asyncio.Event(), asyncio.get_running_loop().create_future()
+
+        async def stubborn(_scope: Any, receive: Any, _send: Any) -> None:
+            try:
+                while True:
+                    try:
+                        message = await receive()
+                        if cancelled.is_set():
+                            left.set_result(message)
+                            return
+                        begun.set()
+                    except asyncio.CancelledError:
+                        if cancelled.is_set():
+                            raise
+                        cancelled.set()
+            except Exception as error:
+                left.set_result(error)
+
+        async with served(TOTPMiddleware(stubborn, scheme.scheme), server) as port:
+            request = raw_request("POST", "/", plain(), b"x" * 10)[:-5]
+            async with opened(port, request) as (_, writer):
+                await asyncio.wait_for(begun.wait(), PATIENCE)
+                revoke(scheme)
+                await asyncio.wait_for(cancelled.wait(), PATIENCE)
+                writer.write(b"xx")
+                assert isinstance(await asyncio.wait_for(left, PATIENCE), CallerEndedError)
+
+    asyncio.run(run())

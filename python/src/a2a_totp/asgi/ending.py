@@ -12,6 +12,8 @@ from a2a_totp.scheme.outcome import Caller
 _SETTLING = 0.1
 """Seconds until an answer that has begun is taken for a stream. Nearly all are whole by then, and cost no task."""
 
+_ENDED = "the credentials that opened this stream are no longer valid"
+
 
 class CallerEndedError(ConnectionError):
     """The credentials of the caller have ended while its stream was open, and it was cut off.
@@ -33,8 +35,13 @@ class _OpenAnswer:
         self.is_cut = False
 
     async def receive(self) -> MutableMapping[str, Any]:
-        """In place of the server's own, for the app. A caller can also stream to the agent."""
+        """In place of the server's own, for the app. A caller can also stream to the agent.
+
+        After the cut it gets nothing more: an app may have taken its cancellation for that of something else.
+        """
         message = await self._receive()
+        if self.is_cut:
+            raise CallerEndedError(_ENDED)
         if message["type"] == "http.request" and message.get("more_body", False):
             self._begin()
         return message
@@ -89,4 +96,4 @@ async def run_with_caller(app: ASGIApp, caller: Caller, scope: Scope, receive: R
         # Since Python 3.11: without it, timeouts around this request would take it for their own.
         if hasattr(task, "uncancel"):
             task.uncancel()
-        raise CallerEndedError("the credentials that opened this stream are no longer valid")
+        raise CallerEndedError(_ENDED)
