@@ -65,6 +65,10 @@ class Sending(NamedTuple):
     signed: bool
     sent_at: float
 
+    def __repr__(self) -> str:
+        # Not the fields, which hold token and code.
+        return f"Sending(step={self.step}, signed={self.signed})"
+
 
 class Turn(NamedTuple):
     """A wait for a time step, which whoever drives the attempt does in its own way: it sends the step back."""
