@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
 from a2a_totp.a2a.context_builder import TOTPCallContextBuilder
 from a2a_totp.callers import PeerUser, caller_of
+from a2a_totp.places import load_from_place
 from a2a_totp.scheme.key import GuardMissingError
 
 if TYPE_CHECKING:
@@ -18,6 +18,4 @@ _PLACES = {"TOTPInterceptor": "a2a_totp.a2a.interceptor"}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
-        raise AttributeError(name)
-    return getattr(importlib.import_module(_PLACES[name]), name)
+    return load_from_place(_PLACES, name, "a2a")

@@ -11,6 +11,7 @@ from collections.abc import (
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from a2a_totp.callers import PeerUser, caller_of, grpc_verdict
+from a2a_totp.extras import Extra
 from a2a_totp.log import logger
 from a2a_totp.scheme.key import CALLER_KEY, GuardMissingError
 from a2a_totp.scheme.outcome import Caller
@@ -110,7 +111,8 @@ def _reporting(build: Callable[[Any, Any], ServerCallContext]) -> Callable[[Any,
 
 
 def _reported(context: ServerCallContext, caller: Caller) -> ServerCallContext:
-    from a2a.auth.user import User
+    with Extra("a2a"):
+        from a2a.auth.user import User
 
     # Not a subclass: this module is there without the SDK too.
     User.register(PeerUser)
@@ -121,6 +123,8 @@ def _reported(context: ServerCallContext, caller: Caller) -> ServerCallContext:
 
 def _sdk_builder(places: Sequence[tuple[str, str]]) -> ContextBuilder:
     """The builder that the installed line of the SDK uses by default."""
+    with Extra("a2a"):
+        importlib.import_module("a2a")
     for module, name in places:
         try:
             builder: ContextBuilder = getattr(importlib.import_module(module), name)()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import (
     Mapping,
 )
@@ -9,6 +10,7 @@ from typing import Any
 
 from a2a_totp.a2a.card_places import urls_of_card
 from a2a_totp.client_errors import CredentialsError
+from a2a_totp.extras import Extra
 from a2a_totp.origins import Destination, host_and_port, is_loopback, origin_of, origin_of_url
 from a2a_totp.sending import (
     CredentialSource,
@@ -55,6 +57,8 @@ class TOTPInterceptor(_INTERCEPTOR_BASE):  # type: ignore[misc]
         max_wait: float | None = None,
         **fields: Any,
     ) -> None:
+        with Extra("a2a"):
+            importlib.import_module("a2a.client")
         self._source = source_of(credentials, fields)
         require_code_suffices(self._source.current(), "auto", "an interceptor")
         self._destination = Destination(insecure_http=insecure_http, by_host=True)

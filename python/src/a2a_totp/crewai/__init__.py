@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
+
+from a2a_totp.places import load_from_place
 
 if TYPE_CHECKING:
     from a2a_totp.crewai.client import TOTPClientAuthScheme
@@ -15,6 +16,4 @@ _PLACES = {"TOTPClientAuthScheme": "a2a_totp.crewai.client", "TOTPServerAuthSche
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
-        raise AttributeError(name)
-    return getattr(importlib.import_module(_PLACES[name]), name)
+    return load_from_place(_PLACES, name, "crewai")

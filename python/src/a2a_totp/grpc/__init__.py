@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
+
+from a2a_totp.places import load_from_place
 
 if TYPE_CHECKING:
     from a2a_totp.grpc.client import totp_channel_factory, totp_client_interceptors
@@ -21,6 +22,4 @@ _PLACES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
-        raise AttributeError(name)
-    return getattr(importlib.import_module(_PLACES[name]), name)
+    return load_from_place(_PLACES, name, "grpc")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import grpc
 from a2a_totp.client_errors import CredentialsError
+from a2a_totp.extras import Extra
 from a2a_totp.grpc.calls import CallPlan, CallSigner
 from a2a_totp.origins import Destination, host_and_port, is_loopback
 from a2a_totp.sending import CredentialSource, Sign, driven_async
@@ -65,7 +66,8 @@ def totp_channel_factory(
 
     def channel(target: str) -> grpc.aio.Channel:
         # Here, since a client without gRPC need not have it.
-        import grpc
+        with Extra("grpc"):
+            import grpc
 
         signer = CallSigner(
             credentials,
@@ -92,7 +94,8 @@ def totp_channel_factory(
 
 
 def _interceptors(signer: CallSigner) -> list[grpc.aio.ClientInterceptor]:
-    import grpc
+    with Extra("grpc"):
+        import grpc
 
     noticing: set[asyncio.Task[None]] = set()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from a2a_totp.extras import Extra
 from a2a_totp.grpc.calls import CallSigner
 from a2a_totp.sending import CredentialSource, Sign, driven
 
@@ -18,7 +19,8 @@ def totp_sync_client_interceptor(
 ) -> Any:
     """For `grpc.intercept_channel(channel, …)`, with a channel to that target. As `totp_client_interceptors` does."""
     # Here, since a client without gRPC need not have it.
-    import grpc
+    with Extra("grpc"):
+        import grpc
 
     signer = CallSigner(credentials, target, insecure_http=insecure_http, sign=sign, max_wait=max_wait)
 

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from a2a_totp.a2a.context_builder import report_peers_by_default
 from a2a_totp.callers import LetIn, grpc_verdict
+from a2a_totp.extras import Extra
 from a2a_totp.grpc.content import SignedMessages, comparing, signed_messages, to_the_end
 from a2a_totp.grpc.ending import ENDED_DETAILS, EndingStream, StreamEndedError
 from a2a_totp.log import logger
@@ -44,7 +45,8 @@ def totp_interceptor(
     where it would report nobody.
     """
     # Here, since an agent without gRPC need not have it.
-    import grpc
+    with Extra("grpc"):
+        import grpc
 
     report_peers_by_default()
     guard = _GrpcGuard(scheme or TOTPServerAuthScheme.from_file())

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from a2a_totp.errors import TOTPError
+from a2a_totp.extras import Extra
 from a2a_totp.scheme.delegates import TokenContext, TokenVerdict
 from a2a_totp.scheme.issuer_keys import PublishedKeys
 
@@ -57,7 +58,8 @@ class JWTAuth:
         timeout: float = 2.0,
         cooldown: float = 30.0,
     ) -> None:
-        import jwt
+        with Extra("jwt"):
+            import jwt
 
         self._jwt = jwt
         if (jwks_url is None) == (key is None):
@@ -172,7 +174,8 @@ class JWTAuth:
 
 
 def _loaded_key(pem: bytes) -> Any:
-    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+    with Extra("jwt"):
+        from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
     if b"PRIVATE" in pem:
         raise _invalid_jwt("key is private; pass the public one")
