@@ -176,7 +176,7 @@ import importlib.abc, sys
 class Missing(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in {"a2a", "grpc", "starlette", "fastapi", "httpx", "pydantic", "redis", "jwt"}:
-            raise ModuleNotFoundError(name)
+            raise ModuleNotFoundError(name, name=name)
 sys.meta_path.insert(0, Missing())
 import a2a_totp.a2a, a2a_totp.asgi, a2a_totp.grpc, a2a_totp.proof
 from a2a_totp.a2a import PeerUser, TOTPCallContextBuilder, caller_of
@@ -195,4 +195,4 @@ def test_nothing_is_imported_before_it_is_used() -> None:
     run = subprocess.run(  # noqa: S603
         [sys.executable, "-c", PROGRAM], check=True, capture_output=True, text=True, env={"PYTHONPATH": str(source)}
     )
-    assert run.stdout.strip() == "grpc"
+    assert run.stdout.strip() == "No module named 'grpc'; install it with pip install 'a2a-totp[grpc]'"

@@ -106,7 +106,10 @@ class TOTPClientAuthScheme:
         return headers
 
     def _token(self) -> str:
-        token: str = revealed(self._delegate.token)
+        try:
+            token: str = revealed(self._delegate.token)
+        except AttributeError as error:
+            raise CredentialsError("delegate has no token; pass a BearerTokenAuth, or an object with one") from error
         return token
 
     def __getstate__(self) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from a2a_totp.followed_file import FollowedFile
 from a2a_totp.header_names import is_code_header
 from a2a_totp.log import logger
 from a2a_totp.names import NAME_RULE, is_name
+from a2a_totp.origins import origin_of_url
 from a2a_totp.policies import SIGNED
 from a2a_totp.profile import HASHES, Algorithm, Profile
 from a2a_totp.proof.keys import ProofKey, proof_key
@@ -65,13 +66,16 @@ class TotpCredentials:
             raise CredentialsError("the token is not an RFC 6750 b64token")
         if self.algorithm not in HASHES:
             raise CredentialsError("the algorithm must be one of SHA1, SHA256, SHA512")
-        if self.digits not in (6, 7, 8) or not 10 <= self.period <= 120 or self.period != int(self.period):
+        numbers = all(isinstance(one, int | float) for one in (self.digits, self.period))
+        if not numbers or self.digits not in (6, 7, 8) or not 10 <= self.period <= 120 or self.period % 1:
             raise CredentialsError("digits must be 6, 7 or 8, and the period 10 to 120 whole seconds")
         if not is_code_header(self.header):
             raise CredentialsError(
                 "the header must be an RFC 9110 token other than Authorization, Cookie, Host, A2A-*, grpc-*, *-bin, "
                 "Signature*, Totp* and those of HTTP itself"
             )
+        if self.url is not None:
+            origin_of_url(self.url)
         if self.agent is not None and not is_name(self.agent):
             raise CredentialsError(f"the agent must be a name: {NAME_RULE}")
         if self.signed not in SIGNED or self.window not in (None, 0, 1, 2):

@@ -33,7 +33,7 @@ def origin_of_url(url: str) -> Origin:
     Raises CredentialsError for what is no http(s) URL, or has a user name in it.
     """
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(url if isinstance(url, str) else "")
         host = (
             (parts.hostname or "").encode("idna").decode() if not (parts.hostname or "").isascii() else parts.hostname
         )

@@ -9,6 +9,7 @@ from a2a_totp.asgi.content import ContentRefusedError, SignedContent
 from a2a_totp.asgi.ending import run_with_caller
 from a2a_totp.asgi.messages import ASGIApp, Receive, Scope, Send, send_refusal
 from a2a_totp.callers import LetIn, PeerUser, caller_of, remember_caller
+from a2a_totp.guards import scheme_of_guard
 from a2a_totp.log import logger
 from a2a_totp.scheme.examined import Examined
 from a2a_totp.scheme.options import path_prefix_of
@@ -44,7 +45,7 @@ class TOTPMiddleware:
             raise TypeError("public_paths must be a collection of paths; a text would make each of its letters one")
         self._app = app
         self._path_prefix = path_prefix_of(path_prefix)
-        self._scheme = scheme or TOTPServerAuthScheme.from_file()
+        self._scheme = scheme_of_guard(scheme)
         self._public_paths = frozenset(public_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

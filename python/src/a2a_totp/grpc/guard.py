@@ -13,6 +13,7 @@ from a2a_totp.callers import LetIn, grpc_verdict
 from a2a_totp.extras import Extra
 from a2a_totp.grpc.content import SignedMessages, comparing, signed_messages, to_the_end
 from a2a_totp.grpc.ending import ENDED_DETAILS, EndingStream, StreamEndedError
+from a2a_totp.guards import scheme_of_guard
 from a2a_totp.log import logger
 from a2a_totp.proof.content import content_digest
 from a2a_totp.scheme.key import GuardMissingError
@@ -49,7 +50,7 @@ def totp_interceptor(
         import grpc
 
     report_peers_by_default()
-    guard = _GrpcGuard(scheme or TOTPServerAuthScheme.from_file())
+    guard = _GrpcGuard(scheme_of_guard(scheme))
 
     class TOTPServerInterceptor(grpc.aio.ServerInterceptor):
         async def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:

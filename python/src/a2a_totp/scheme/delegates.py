@@ -130,7 +130,12 @@ class PeerTokenAuth:
     is_lookup = True
 
     def __init__(self, tokens: Mapping[str, str] | Iterable[PeerToken]) -> None:
-        given = [PeerToken(peer, token) for token, peer in tokens.items()] if isinstance(tokens, Mapping) else tokens
+        listed = [PeerToken(peer, token) for token, peer in tokens.items()] if isinstance(tokens, Mapping) else tokens
+        given: list[PeerToken] = list(listed) if isinstance(listed, Iterable) else [listed]
+        if not all(isinstance(one, PeerToken) and isinstance(one.peer, str) for one in given):
+            raise TOTPError(
+                "ERR_CONFIG_INVALID", "tokens must map each token to the name of its peer, or be a list of PeerToken"
+            )
         self._known: dict[str, tuple[str, float]] = {}
         for one in given:
             token_hash = token_hash_of(one.token)

@@ -145,6 +145,8 @@ def _question_for(delegate: Any) -> Question:
 
     Raises TOTPError ERR_CONFIG_INVALID for one with neither.
     """
+    if inspect.isclass(delegate):
+        raise TOTPError("ERR_CONFIG_INVALID", "delegate is a class; pass an object of that class")
     method = getattr(delegate, "authenticate_token", None)
     if callable(method):
         takes_context = "context" in inspect.signature(method).parameters

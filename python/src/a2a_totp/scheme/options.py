@@ -13,6 +13,7 @@ from a2a_totp.policies import SIGNED, Replay, Signed
 from a2a_totp.profile import Profile
 from a2a_totp.roster import Canary, Grant, Peer, Roster
 from a2a_totp.scheme.delegates import token_hash_of
+from a2a_totp.scheme.option_kinds import require_maps, require_profile
 from a2a_totp.scheme.peer_options import invalid_option, peer_of_option, policy_in
 from a2a_totp.secret_strings import revealed
 from a2a_totp.server_file_rules import (
@@ -63,6 +64,8 @@ def rules_of(
     Raises TOTPError with the code ERR_CONFIG_INVALID, ERR_PROFILE_INVALID, ERR_SEED_MISSING, ERR_SEED_INVALID,
     ERR_SEED_WEAK or ERR_TOKEN_INVALID for options that contradict each other or could never let anyone in.
     """
+    require_maps(peer_seeds, token_to_peer)
+    require_profile(profile)
     agents = profile_of(profile)
     if peer_seeds is not None and shared_seed is not None:
         raise invalid_option("peer_seeds and shared_seed exclude each other; pass one of them")
@@ -129,6 +132,8 @@ def _canaries_of(given: Iterable[Any]) -> dict[str, Canary]:
             canary = CanaryToken(str(one.get("name", "")), token, cast("str | None", one.get("id")))
         else:
             canary = one
+        if not isinstance(canary, CanaryToken):
+            raise invalid_option("a canary must be a CanaryToken, or a mapping with name and token")
         token_hash = token_hash_of(canary.token)
         if token_hash in found:
             raise invalid_option(f"a token of canary {quoted_name(canary.name)} is listed twice; list each token once")

@@ -78,7 +78,10 @@ def _seed_set(given: Any) -> SeedSet:
             return SeedSet([own], **{key: value for key, value in given.items() if key in known - {"seeds"}})
         if not given.keys() <= known:
             raise invalid_option(f"a set of seeds has the keys {', '.join(sorted(known))}, and no other")
-        return SeedSet(**{"seeds": (), **given})
+        seeds = given.get("seeds", ())
+        if isinstance(seeds, str) or not isinstance(seeds, Sequence):
+            raise invalid_option("seeds must be a list of seeds")
+        return SeedSet(**{**given, "seeds": seeds})
     if isinstance(given, list | tuple):
         return SeedSet(given)
     return SeedSet(()) if given is None or revealed(given) in ("", b"") else SeedSet([given])

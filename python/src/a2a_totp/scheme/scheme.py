@@ -18,6 +18,7 @@ from a2a_totp.scheme.examined import Examined
 from a2a_totp.scheme.first_factor import FirstFactor
 from a2a_totp.scheme.later import after_answer
 from a2a_totp.scheme.log_listener import LogListener
+from a2a_totp.scheme.option_kinds import require_parts
 from a2a_totp.scheme.options import path_prefix_of, rules_of
 from a2a_totp.scheme.outcome import Caller, Refusal
 from a2a_totp.scheme.reports import Later, Reports
@@ -89,6 +90,7 @@ class TOTPServerAuthScheme:
         on_event: OnEvent | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
+        require_parts(state, on_event, now)
         canaries = tuple(canaries)
         rules = rules_of(
             has_delegate=delegate is not None,
@@ -214,6 +216,7 @@ class TOTPServerAuthScheme:
         Raises ServerFileError ERR_FILE_UNREADABLE; ERR_CONFIG_INVALID without a path, or with the path of the bad field
         and never its value; and what the constructor raises.
         """
+        require_parts(state, on_event, now)
         found = path or os.environ.get(SERVER_FILE_VARIABLE)
         if not found:
             raise ServerFileError(f"no server file; pass its path, or set ${SERVER_FILE_VARIABLE}")
