@@ -1,4 +1,7 @@
-"""crewAI's own shapes: a scheme for its client, and one for those who host crewAI. Loaded when one is used."""
+"""crewAI's own shapes: TOTPClientAuthScheme for its client, and TOTPServerAuthScheme for those who host crewAI.
+
+Each loads crewAI when it is used, and is described by `pydoc a2a_totp.crewai.TOTPClientAuthScheme`, and so on.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""gRPC: a guard for servers on `grpc.aio`, and interceptors for clients. Loaded when one is used."""
+"""gRPC: `totp_interceptor` for servers on `grpc.aio`; for clients `totp_channel_factory`, `totp_client_interceptors`,
+and `totp_sync_client_interceptor` on plain `grpc`.
+
+Each loads gRPC when it is used, and is described by `pydoc a2a_totp.grpc.totp_interceptor`, and so on.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""httpx: token, code and proof with every request of a client, synchronous or not. Loaded when TOTPAuth is used."""
+"""An auth for httpx clients, synchronous or not: TOTPAuth (`pydoc a2a_totp.httpx.TOTPAuth`), which loads httpx."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks both factors of a request."""
+"""Checks both factors of a request: TOTPServerAuthScheme, what it is made of, and what it returns."""
 
 from __future__ import annotations
 
