@@ -95,9 +95,8 @@ def test_a_token_alone_is_never_enough() -> None:
 
 def test_a_copy_of_a_config_shares_what_was_spent() -> None:
     """crewAI copies agents and their configs."""
-    scheme = design(replay="once", state=None)
-    # Under `once` nothing is known of the time before.
-    scheme.authenticator._state._since = 0
+    # A state that was given has a lock, which cannot be copied.
+    scheme = design(replay="once", state=MemoryState(since=0))
     config = A2AServerConfig(auth=scheme)
     copies = [config.model_copy(deep=True), config.model_copy(), copy.deepcopy(config)]
     sent = code()

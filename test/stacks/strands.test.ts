@@ -15,13 +15,13 @@ const message = (text: string, contextId: string): object => ({
 
 describeStack('strands', () => {
   it('an agent passes the probe, and keeps the tasks of two peers apart', async () => {
-    const cwd = await makeStackFolder('strands', [], ['a2a-python-0.3'])
+    const cwd = await makeStackFolder('strands')
     const { origin } = await serveStack('strands', cwd)
     expect(await cellsProbed(cwd, origin)).toEqual(['jsonrpc 0.3'])
   })
 
   it('an agent keeps the conversations of two peers apart', async () => {
-    const cwd = await makeStackFolder('strands', [], ['a2a-python-0.3'])
+    const cwd = await makeStackFolder('strands')
     const { origin } = await serveStack('strands', cwd)
     const [alice, bob] = [await callerAs(cwd, 'alice', origin), await callerAs(cwd, 'bob', origin)]
     expect(JSON.stringify(await alice('message/send', message('one', 'c1')))).toContain('heard: one"')
@@ -34,7 +34,7 @@ describeStack('strands', () => {
   })
 
   it.each(clientRuns)('a client is let in %s', async (_, init) => {
-    const cwd = await makeStackFolder('strands', init, ['a2a-python-0.3'])
+    const cwd = await makeStackFolder('strands', init)
     const { origin } = await serveStack('strands', cwd)
     expect(await runAs('strands', 'bob', { cwd, url: origin })).toEqual([
       'heard: What is due?',

@@ -25,17 +25,12 @@ export const clientRuns: readonly (readonly [how: string, init: readonly string[
  * takes from its reader.
  *
  * @param init options of `a2a-totp init`
- * @param pages whose programs belong to it, besides the stack's own
  */
-export async function makeStackFolder(
-  stack: Stack,
-  init: readonly string[] = [],
-  pages: readonly Stack[] = [],
-): Promise<string> {
+export async function makeStackFolder(stack: Stack, init: readonly string[] = []): Promise<string> {
   const cwd = await makeStore(['alice', 'bob'], ['--agent', 'billing', ...init])
   const { exitCode, stderr } = await runCli(['config', 'server', '--out', 'server.json'], { cwd })
   if (exitCode !== 0) throw new Error(stderr)
-  for (const page of [...pages, stack]) writeProgramsOf(page, cwd)
+  writeProgramsOf(stack, cwd)
   if (existsSync(given + stack)) cpSync(given + stack, cwd, { recursive: true })
   return cwd
 }
@@ -67,10 +62,15 @@ export async function variablesOf(
 export async function runAs(
   stack: Stack,
   peer: StackPeer,
-  { cwd, url, program = 'client.py' }: { cwd: string; url: string; program?: string },
+  {
+    cwd,
+    url,
+    program = 'client.py',
+    env = {},
+  }: { cwd: string; url: string; program?: string; env?: Record<string, string> },
 ): Promise<string[]> {
-  const env = await variablesOf(cwd, peer, url)
-  return linesOf(startInStack(stack, [join(cwd, program)], { path: cwd, env }))
+  const variables = { ...(await variablesOf(cwd, peer, url)), ...env }
+  return linesOf(startInStack(stack, [join(cwd, program)], { path: cwd, env: variables }))
 }
 
 /**

@@ -77,6 +77,10 @@ class TOTPServerAuthScheme(ServerAuthScheme):
         if self.authenticator is None:
             self.authenticator = self._made()
 
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> TOTPServerAuthScheme:
+        """What is given, a state or a delegate say, may have locks, and is shared by copies anyway."""
+        return self.__copy__()
+
     def _made(self) -> Authenticator:
         if self.peer_seeds is None and self.shared_seed is None:
             if self.token_to_peer is not None and self.file is None:
