@@ -30,6 +30,7 @@ from starlette.applications import Starlette
 from starlette.authentication import AuthCredentials, AuthenticationBackend, SimpleUser
 from starlette.middleware.authentication import AuthenticationMiddleware
 
+import a2a_totp.a2a
 from a2a_totp.a2a.context_builder import TOTPCallContextBuilder
 from a2a_totp.asgi import TOTPMiddleware
 from a2a_totp.grpc.guard import totp_interceptor
@@ -401,3 +402,9 @@ def test_who_the_grpc_context_names(builder: Any, interceptors: Any, callers: li
             assert (answer == grpc.StatusCode.UNKNOWN) == (not callers)
 
     asyncio.run(run())
+
+
+def test_the_wrappers_of_the_older_line_say_that_they_are_for_that() -> None:
+    """Stores of this one have owners."""
+    with pytest.raises(ImportError, match=r"are for a2a-sdk 0\.3"):
+        a2a_totp.a2a.PeerTaskStore  # noqa: B018
