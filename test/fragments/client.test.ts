@@ -138,7 +138,7 @@ describe('the policy for proofs of a peer', () => {
     async (format) => {
       const { content } = await render(format, signing)
       expect(content).toBe((await render(format, peerOf('alice', { signed: 'off' }))).content)
-      expect(content).toMatch(/TOTPAuth|TOTPClientAuthScheme/)
+      expect(content).toMatch(/TOTPAuth|TOTPClientAuthScheme|"Signature-Input"/)
     },
   )
 })
