@@ -249,17 +249,34 @@ describe('the forms in which fragments arrive', () => {
     expect(await serverFile(await importAll({ list: JSON.stringify(list) }, ['list']))).toEqual(server)
   })
 
-  it.each(['typescript', 'python', 'crewai', 'github', 'curl'])(
-    'a client fragment as %s is refused by its kind',
-    async (format) => {
-      const { cwd } = await original(false)
-      const stdin = await done(cwd, 'config', 'client', 'alice', '--format', format)
-      const { exitCode, stdout, stderr } = await runCli(['import', '-'], { cwd: await makeStore(), stdin })
-      expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' })
-      expect(stderr).toMatch(/fragment that is code|names secrets and does not contain them/)
-      expect(stderr).toContain('import the env or the json fragment of the peer')
-    },
-  )
+  const code = 'a fragment that is code'
+  const names = 'and does not contain it'
+  it.each([
+    ['client alice --format typescript', `this is TypeScript, ${code}`],
+    ['client alice --format python', `this is Python, ${code}`],
+    ['client alice --format python --vendored', `this is Python, ${code}`],
+    ['client alice --format crewai', `this is Python, ${code}`],
+    ['client alice --format crewai --vendored', `this is Python, ${code}`],
+    ['client alice --format go', `this is Go, ${code}`],
+    ['client alice --format curl', `this is a curl command, ${code}`],
+    ['client alice --format systemd', `this is a systemd unit that names a file ${names}`],
+    ['client alice --format github', 'this is a workflow that names secrets and does not contain them'],
+    ['server --format typescript', `this is TypeScript, ${code}`],
+    ['server --format python', `this is Python, ${code}`],
+    ['server --format python --vendored', `this is Python, ${code}`],
+    ['server --format crewai', `this is Python, ${code}`],
+    ['server --format crewai --vendored', `this is Python, ${code}`],
+    ['server --format compose', `this fragment names the server file ${names}`],
+  ])('what config %s prints is refused by its name, and changes nothing', async (args, kind) => {
+    const { cwd } = await original(false)
+    const stdin = await done(cwd, 'config', ...args.split(' '))
+    const other = await makeStore(['alice'])
+    const before = readFileSync(join(other, 'a2a-totp.json'), 'utf8')
+    const { exitCode, stdout, stderr } = await runCli(['import', '-'], { cwd: other, stdin })
+    expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' })
+    expect(stderr).toContain(`error: ${kind}; import the env or the json fragment of the peer`)
+    expect(readFileSync(join(other, 'a2a-totp.json'), 'utf8')).toBe(before)
+  })
 
   it('a client file takes the credentials of this agent, and no others', async () => {
     const { cwd: billing } = await original(false)

@@ -150,16 +150,22 @@ function peerInResource({ metadata }: JsonObject, agent: string | undefined): st
 
 /** What a text without credentials is, if it is a fragment of ours or code. */
 function codeKind(text: string): string | undefined {
-  if (/^[ \t]*LoadCredential(Encrypted)?=/m.test(text))
+  if (/^[ \t]*(LoadCredential(Encrypted)?|EnvironmentFile)=/m.test(text))
     return 'this is a systemd unit that names a file and does not contain it'
+  if (/^[ \t]*A2A_TOTP_SERVER_FILE[ \t]*:/m.test(text))
+    return 'this fragment names the server file and does not contain it'
   if (text.split('\n').some(isCurl)) return 'this is a curl command, a fragment that is code'
-  if (
-    /^[ \t]*(from[ \t]+\S+[ \t]+import|import\s|def\s|class\s|export[ \t]+(const|function|default|async)|const\s|func\s|package[ \t]+main|#!)/m.test(
-      text,
-    )
-  )
-    return 'this is a fragment that is code'
-  return undefined
+  const language = Object.entries(languages).find(([, signs]) => signs.test(text))?.[0]
+  if (language !== undefined) return `this is ${language}, a fragment that is code`
+  return /^#!/m.test(text) ? 'this is a fragment that is code' : undefined
+}
+
+/** A line that only code of that language has. */
+const languages = {
+  Go: /^[ \t]*(package[ \t]+\w+[ \t]*$|func\s)/m,
+  TypeScript:
+    /^[ \t]*(import[ \t]*(type[ \t]*)?[{*'"]|import[ \t].*[ \t]from[ \t]*['"]|export[ \t]+(const|function|default|async)|const\s)/m,
+  Python: /^[ \t]*(from[ \t]+\S+[ \t]+import|import\s|def\s|class\s)/m,
 }
 
 function isCurl(line: string): boolean {
