@@ -81,7 +81,7 @@ async function examineOne(
           asker,
         })
       : []),
-    ...auditVendored(path, listed, { tool, version, peer }),
+    ...(await auditVendored(path, listed, { tool, version, peer })),
     ...auditRoster(roster, at, tool),
   ]
 }

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { quoteForShell } from '../core/shell.js'
-import { vendoredVersion } from '../fragments/vendored.js'
+import { vendoredVersion, withUnixLineEnds } from '../fragments/vendored.js'
 import type { Finding } from './finding.js'
 import { readSmallFile } from './small-file.js'
 
@@ -18,39 +18,51 @@ export interface VendoredOptions {
 }
 
 /**
- * Finds Python modules that another version of the tool printed.
+ * Finds Python modules that another version of the tool printed, or another build of this one.
  *
  * @param files absolute paths of the work tree's files; without them, the folder of the store is searched
  */
-export function auditVendored(
+export async function auditVendored(
   storePath: string,
   files: readonly string[] | undefined,
   { tool, version, peer }: VendoredOptions,
-): Finding[] {
+): Promise<Finding[]> {
   const folder = dirname(storePath)
   const all = files ?? readdirSync(folder).map((name) => join(folder, name))
-  return all
-    .filter((file) => file.endsWith('.py'))
-    .slice(0, mostFiles)
-    .flatMap((file): Finding[] => {
-      const text = readSmallFile(file, mostBytes)?.toString()
-      const made = text === undefined ? undefined : vendoredVersion(text)
-      if (text === undefined || made === undefined || made.version === version) return []
-      const changed = made.intact ? '' : ', and was changed by hand: keep what was changed'
-      return [
-        {
-          id: 'vendored-old',
-          severity: 'warning',
-          subject: file,
-          message: `this module was printed by version ${made.version} of a2a-totp, this is ${version}${changed}`,
-          fix: `${tool} config ${commandOf(text, peer)} --out ${quoteForShell(file)} --force`,
-          joint: {
-            noun: 'files',
-            message: `these modules were printed by another version of a2a-totp, this is ${version}`,
-          },
-        },
-      ]
+  const findings: Finding[] = []
+  for (const file of all.filter((name) => name.endsWith('.py')).slice(0, mostFiles)) {
+    const text = readSmallFile(file, mostBytes)?.toString()
+    if (text === undefined) continue
+    const message = await whatIsOld(text, version)
+    if (message === undefined) continue
+    findings.push({
+      id: 'vendored-old',
+      severity: 'warning',
+      subject: file,
+      message,
+      fix: `${tool} config ${commandOf(text, peer)} --out ${quoteForShell(file)} --force`,
+      joint: {
+        noun: 'files',
+        message: `these modules were printed by another version or build of a2a-totp, this is ${version}`,
+      },
     })
+  }
+  return findings
+}
+
+/** A sentence about a module that this program would print otherwise; undefined for any other text. */
+async function whatIsOld(text: string, version: string): Promise<string | undefined> {
+  const made = vendoredVersion(text)
+  if (made === undefined) return undefined
+  if (made.version !== version) {
+    const changed = made.intact ? '' : ', and was changed by hand: keep what was changed'
+    return `this module was printed by version ${made.version} of a2a-totp, this is ${version}${changed}`
+  }
+  if (!made.intact) return undefined
+  // A bundle of its own, so that it is loaded only where there is such a file.
+  const { vendoredSources } = await import('../fragments/sources.js')
+  if (vendoredSources().includes(withUnixLineEnds(text))) return undefined
+  return `this module was printed by another build of a2a-totp ${version}`
 }
 
 /** The arguments that print a module like this one. A client's module is the same for all peers. */

@@ -64,6 +64,30 @@ describe('doctor on Python modules that config printed', () => {
     )
   })
 
+  it('reports one that another build of this version printed, unless it was changed by hand', async () => {
+    const cwd = await makeStore(['alice'])
+    const module = join(cwd, 'module.py')
+    const old =
+      '"""Made by `a2a-totp config server --format python` (or `crewai`)."""\nclass Authenticator:\n'
+    writeFileSync(module, stampVendored(old, packageJson.version))
+    expect(await vendoredFindings(cwd)).toMatchObject([
+      {
+        subject: module,
+        message: `this module was printed by another build of a2a-totp ${packageJson.version}`,
+        fix: `a2a-totp config server --format python --vendored --out ${module} --force`,
+      },
+    ])
+    writeFileSync(module, `${stampVendored(old, packageJson.version)}mine = True\n`)
+    expect(await vendoredFindings(cwd)).toEqual([])
+  })
+
+  it('takes a file with the line endings of Windows for what was printed', async () => {
+    const cwd = await makeStore(['alice'])
+    const { stdout } = await cli('config client alice --format python --vendored', cwd)
+    writeFileSync(join(cwd, 'module.py'), stdout.replaceAll('\n', '\r\n'))
+    expect(await vendoredFindings(cwd)).toEqual([])
+  })
+
   it.skipIf(!hasGit)('looks in the whole work tree (skipped without git)', async () => {
     const cwd = await makeStore(['alice'])
     git(cwd, 'init', '-q')
