@@ -118,7 +118,7 @@ class Decider:
         def decided(outcome: Caller | Refusal, counted: tuple[Peer, Attempt, bool] | None = None) -> Decided:
             refuse_content = functools.partial(refuse, "unauthenticated", "proof-digest")
             known = match if owner.peer and looked_at is not None else None
-            facts = (owner.peer, known, canary, bool(roster.canaries))
+            facts = (owner.peer, known, canary, bool(roster.canaries), roster.signed == "require")
             return Decided(outcome, checked, peer.signed, refuse_content, counted, *facts)
 
         flaw = flaw_of(tokens, token, codes)

@@ -80,3 +80,10 @@ class Decided:
     canary: Canary | None = None
     """The token is bait. Then it belongs to nobody."""
     has_canaries: bool = False
+    requires_proof: bool = False
+    """The scheme's own policy."""
+
+    @property
+    def is_like_a_refused_proof(self) -> bool:
+        """Whether it would be reported as one if the token were a peer's."""
+        return self.checked.kind == "invalid" or (self.requires_proof and self.checked.kind == "absent")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,7 @@ class _Held:
     emitted_at: float = -math.inf
     last: dict[str, Any] | None = None
     count: int = 0
+    is_timed: bool = False
     timer: threading.Timer | None = None
 
 
@@ -36,15 +38,29 @@ class RefusedProofs:
     """Reports refused proofs at most once a second and peer, with their number: a bad proof is no guess, so nothing
     else bounds how many a thief of the token can cause. The counts add up to the number of refusals."""
 
-    def __init__(self, emit: Callable[[dict[str, Any]], None], now: Callable[[], float]) -> None:
-        self._emit, self._now = emit, now
+    def __init__(
+        self,
+        emit: Callable[[dict[str, Any]], None],
+        now: Callable[[], float],
+        later: Callable[[Callable[[], Awaitable[None]]], object],
+    ) -> None:
+        """`later` runs something after the answer: starting a thread takes so long that a live token would show."""
+        self._emit, self._now, self._later = emit, now, later
         self._lock = threading.Lock()
         # The one that was reported longest ago first.
         self._held: OrderedDict[str, _Held] = OrderedDict()
 
     def add(self, event: dict[str, Any], at: float) -> None:
         """Reports it, or holds it back for a second."""
-        peer = event["peer"]
+        for one in self._hold(event["peer"], event, at):
+            self._emit(one)
+
+    def pretend(self, at: float) -> None:
+        """Takes as long as `add` does, and reports nothing: the token is nobody's."""
+        self._hold("", None, at)
+
+    def _hold(self, peer: str, event: dict[str, Any] | None, at: float) -> list[dict[str, Any]]:
+        """What is to be reported now."""
         due: list[dict[str, Any]] = []
         with self._lock:
             if peer not in self._held and len(self._held) >= _MOST_HELD_PEERS:
@@ -55,11 +71,11 @@ class RefusedProofs:
             # By the distance, because a clock can be set back.
             if abs(at - held.emitted_at) >= _QUIET_PEER:
                 due += self._flush(peer, at)
-            elif held.timer is None:
+            elif not held.is_timed:
                 # So that the count is reported too where the refusals end.
-                held.timer = self._timer_for(peer)
-        for one in due:
-            self._emit(one)
+                held.is_timed = True
+                self._later(functools.partial(self._start, peer, held, _running_loop()))
+        return due
 
     def close(self) -> None:
         """Reports what is held back."""
@@ -68,9 +84,13 @@ class RefusedProofs:
         for event in due:
             self._emit(event)
 
-    def _timer_for(self, peer: str) -> threading.Timer:
-        loop = _running_loop()
+    async def _start(self, peer: str, held: _Held, loop: asyncio.AbstractEventLoop | None) -> None:
+        with self._lock:
+            # It may have been reported meanwhile.
+            if held.last is not None and self._held.get(peer) is held:
+                held.timer = self._timer_for(peer, loop)
 
+    def _timer_for(self, peer: str, loop: asyncio.AbstractEventLoop | None) -> threading.Timer:
         def over() -> None:
             with self._lock:
                 due = self._flush(peer, self._now()) if peer in self._held else []

@@ -29,7 +29,7 @@ class Reports:
         self._now, self._later = now, later
         self._anomalies, self._alarm = Anomalies(), CanaryAlarm()
         self._looks = SecondLooks(state, self.on_event, later)
-        self._refused_proofs = RefusedProofs(functools.partial(emit, self.on_event), now)
+        self._refused_proofs = RefusedProofs(functools.partial(emit, self.on_event), now, later)
 
     def decided(self, decided: Decided, outcome: Caller | Refusal, request: AuthRequest, at: float) -> None:
         """Call it as soon as it was decided: guesses are looked at in the order in which they were counted."""
@@ -65,6 +65,8 @@ class Reports:
             self._refused_proofs.add(event, at)
         else:
             emit(self.on_event, event)
+            if decided.peer is None and decided.is_like_a_refused_proof:
+                self._refused_proofs.pretend(at)
 
     async def _emit(self, event: Event) -> None:
         emit(self.on_event, event)
