@@ -5,6 +5,7 @@ import { httpSection } from './sections/http.js'
 import { memorySection } from './sections/memory.js'
 import { probeSection } from './sections/probe.js'
 import { probeLatencySection } from './sections/probe-latency.js'
+import { pythonSection } from './sections/python.js'
 import { redisSection } from './sections/redis.js'
 import { schemeSection } from './sections/scheme.js'
 import { signedSection } from './sections/signed.js'
@@ -24,6 +25,7 @@ const sections: Readonly<Record<string, Section>> = {
   probe: probeSection,
   'probe-latency': probeLatencySection,
   redis: redisSection,
+  python: pythonSection,
   store: storeSection,
   memory: memorySection,
 }
