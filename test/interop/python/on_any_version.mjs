@@ -18,5 +18,5 @@ for (const folder of folders) {
 python.runPython('import sys; sys.path.insert(0, "/modules")')
 python.globals.set('wire', read('test/vectors/wire.json'))
 python.globals.set('rfc', read('test/vectors/rfc.json'))
-python.runPython(read('test/interop/python/on_any_version.py'))
+await python.runPythonAsync(read('test/interop/python/on_any_version.py'))
 console.log(python.globals.get('report'))
