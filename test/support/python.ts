@@ -102,7 +102,7 @@ export function lastLineOf(child: ChildProcess): Promise<string> {
     const said = recorded(child)
     child.on('close', (code) => {
       if (code === 0) done(said.stdout.trimEnd().split('\n').at(-1) ?? '')
-      else fail(new Error(`it ended with ${String(code)}: ${said.stderr || said.stdout}`))
+      else fail(new Error(`it ended with ${String(code)}: ${said.stderr}${said.stdout}`))
     })
   })
 }
