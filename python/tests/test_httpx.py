@@ -24,13 +24,15 @@ IN_THE_CLEAR = [
     *("http://agent.example/", "http://127.0.0.1.agent.example/", "http://10.0.0.1/", "http://0.0.0.0/"),
     *("http://agent.localhost/", "http://localhost./", "http://[::ffff:127.0.0.1]/"),
 ]
+PATIENCE = 30
+"""Seconds for an answer, on a busy machine too."""
 CODE, PROOF = "x-totp", ("content-digest", "signature-input", "signature")
 
 
 def sync_send(auth: TOTPAuth, method: str, url: str, **options: Any) -> httpx.Response:
     """With a synchronous client."""
     client = {name: options.pop(name) for name in ("follow_redirects", "trust_env", "transport") if name in options}
-    with httpx.Client(auth=auth, **client) as sync:
+    with httpx.Client(auth=auth, timeout=PATIENCE, **client) as sync:
         return sync.request(method, url, **options)
 
 
@@ -39,7 +41,7 @@ def async_send(auth: TOTPAuth, method: str, url: str, **options: Any) -> httpx.R
     client = {name: options.pop(name) for name in ("follow_redirects", "trust_env", "transport") if name in options}
 
     async def send() -> httpx.Response:
-        async with httpx.AsyncClient(auth=auth, **client) as asynchronous:
+        async with httpx.AsyncClient(auth=auth, timeout=PATIENCE, **client) as asynchronous:
             return await asynchronous.request(method, url, **options)
 
     return asyncio.run(send())
