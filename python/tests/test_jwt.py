@@ -3,10 +3,12 @@
 
 import asyncio
 import base64
+import copy
 import hashlib
 import hmac
 import json
 import os
+import pickle
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -356,3 +358,18 @@ def test_keys_are_fetched_in_a_forked_process() -> None:
             finally:
                 os._exit(2)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.parametrize("keys", [{"key": jwk(RSA)}, {"jwks_url": "https://issuer.example/jwks.json"}])
+def test_a_scheme_with_it_can_be_copied_and_pickled(keys: dict[str, Any]) -> None:
+    """As configurations are. What is unpickled still checks."""
+    delegate = JWTAuth(issuer=ISSUER, audience=AUDIENCE, **keys)
+    scheme = TOTPServerAuthScheme(delegate=delegate, peer_seeds={"alice": SEED})
+    assert copy.deepcopy(scheme) is scheme
+    assert isinstance(pickle.loads(pickle.dumps(scheme)), TOTPServerAuthScheme)  # noqa: S301
+    for again in (copy.deepcopy(delegate), pickle.loads(pickle.dumps(delegate))):  # noqa: S301
+        assert again is not delegate
+        if "key" in keys:
+            context = TokenContext(AT, "")
+            assert asyncio.run(again.authenticate_token(token(), context)).peer == "alice"
+            assert asyncio.run(again.authenticate_token(token(OTHER), context)).peer is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 import sys
@@ -62,6 +63,10 @@ class JWTAuth:
             import jwt
 
         self._jwt = jwt
+        self._given = {
+            **{"issuer": issuer, "audience": audience, "jwks_url": jwks_url, "key": key, "peer": peer, "type": type},
+            **{"algorithms": algorithms, "clock_tolerance": clock_tolerance, "timeout": timeout, "cooldown": cooldown},
+        }
         if (jwks_url is None) == (key is None):
             raise _invalid_jwt("pass either jwks_url or key")
         self._issuers, self._audiences = _texts(issuer, "issuer"), _texts(audience, "audience")
@@ -77,6 +82,10 @@ class JWTAuth:
         self._tolerance, self._type, self._peer = float(clock_tolerance), type, peer
         self._published = None if jwks_url is None else PublishedKeys(str(jwks_url), timeout, cooldown)
         self._key = None if key is None else self._static_key(key)
+
+    def __reduce__(self) -> tuple[Callable[[], JWTAuth], tuple[()]]:
+        # Made anew of what was given: keys of `cryptography` cannot be pickled.
+        return functools.partial(self.__class__, **self._given), ()
 
     async def authenticate_token(self, token: str, context: TokenContext | None = None) -> TokenVerdict:
         """The peer, or a refusal. Raises DelegateUnavailableError if the issuer's keys cannot be had in time."""
