@@ -22,6 +22,7 @@ from a2a_totp.crewai import TOTPServerAuthScheme
 from a2a_totp.profile import Profile
 from a2a_totp.scheme import Caller, PeerSeed, SeedSet
 from a2a_totp.scheme import TOTPServerAuthScheme as PlainScheme
+from a2a_totp.state import MemoryState
 
 SEED, KEY = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", b"12345678901234567890"
 SECRETS = ("bearer-token", SEED, KEY.decode())

@@ -401,7 +401,7 @@ def test_an_app_that_goes_on_after_the_cut_reads_nothing_more(server: str) -> No
                         if cancelled.is_set():
                             raise
                         cancelled.set()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001
                 left.set_result(error)
 
         async with served(TOTPMiddleware(stubborn, scheme.scheme), server) as port:

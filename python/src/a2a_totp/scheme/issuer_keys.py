@@ -88,7 +88,7 @@ class PublishedKeys:
     def _fetch_for(self, waiting: concurrent.futures.Future[Failure | None]) -> None:
         try:
             waiting.set_result(self._fetch())
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001
             waiting.set_exception(error)
 
     def _fetch(self) -> Failure | None:

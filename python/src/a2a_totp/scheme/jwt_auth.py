@@ -92,7 +92,7 @@ class JWTAuth:
         at = context.at if context else time.time()
         try:
             header = self._jwt.get_unverified_header(token)
-        except Exception:
+        except Exception:  # noqa: BLE001
             # Of PyJWT, and of what it parses with: JSON may be nested too deeply.
             return TokenVerdict(refusal="no JWT")
         if header.get("alg") not in self._algorithms or "crit" in header or not self._has_type(header):
