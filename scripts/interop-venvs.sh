@@ -26,7 +26,7 @@ make_interpreters() {
 mkdir -p .venvs
 make_venv a2a-0.3 "a2a-sdk[http-server,grpc]==0.3.26 $tools" &
 made=($!)
-make_venv a2a-1 "a2a-sdk[http-server,grpc,fastapi,signing]==1.3.0 $tools ruff==0.17.6 mypy==2.4.1 kubernetes-validate==1.37.0 check-jsonschema==0.39.0 hypercorn==0.18.0 httptools==0.9.0" &
+make_venv a2a-1 "a2a-sdk[http-server,grpc,fastapi,signing]==1.3.0 $tools ruff==0.17.6 mypy==2.4.1 kubernetes-validate==1.37.0 check-jsonschema==0.39.0" &
 made+=($!)
 make_venv crewai "crewai[a2a]==1.15.30 $tools" &
 made+=($!)
