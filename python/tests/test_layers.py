@@ -12,15 +12,29 @@ SOURCE = Path(__file__).parents[1] / "src"
 
 ROOMS: dict[str, tuple[str, ...]] = {
     "core": (
-        *("base32", "codes", "errors", "header_names", "log", "names", "policies", "profile", "roster", "seeds"),
-        *("secret_strings", "structured", "text", "tokens", "proof", "followed_file"),
+        *("base32", "codes", "errors", "header_names", "log", "names", "policies", "profile", "profile_rules"),
+        *(
+            "roster",
+            "seeds",
+            "extras",
+            "places",
+            "secret_strings",
+            "structured",
+            "text",
+            "tokens",
+            "proof",
+            "followed_file",
+        ),
         # An error of clients, and where keys and credentials may go: both sides say so.
         *("client_errors", "origins"),
     ),
     "state": ("state",),
     "server file": ("server_file", "server_file_rules", "server_file_text"),
     "scheme": ("scheme",),
-    "server": ("callers", "asgi", "grpc.guard", "grpc.content", "grpc.ending", "a2a.context_builder", "crewai.server"),
+    "server": (
+        *("callers", "guards", "asgi", "grpc.guard", "grpc.content", "grpc.ending"),
+        *("a2a.context_builder", "a2a.peers", "crewai.server"),
+    ),
     "client": (
         *("client", "client_file", "client_variables", "client_warnings", "clocks", "credentials", "repeats"),
         *("sending", "steps", "httpx", "httpx_watch"),

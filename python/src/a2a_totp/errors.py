@@ -16,3 +16,11 @@ class TOTPError(ValueError):
 
     def __reduce__(self) -> tuple[type[TOTPError], tuple[str, str]]:
         return type(self), (self.code, str(self))
+
+
+class ServerFileError(TOTPError):
+    """The server file cannot be used. The message names the bad field, never its value."""
+
+    def __init__(self, code: str, message: str | None = None) -> None:
+        # With a message alone it is the usual code.
+        super().__init__(*("ERR_CONFIG_INVALID", code) if message is None else (code, message))

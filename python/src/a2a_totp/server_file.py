@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from a2a_totp.errors import ServerFileError
 from a2a_totp.followed_file import FollowedFile
 from a2a_totp.roster import Roster
-from a2a_totp.server_file_rules import ServerFileError
 from a2a_totp.server_file_text import parse_server_file
 from a2a_totp.text import instant_text, printable
 

@@ -8,20 +8,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
 from a2a_totp.base32 import bytes_of_base32
+from a2a_totp.errors import ServerFileError
 from a2a_totp.names import NAME_RULE, is_name
 from a2a_totp.policies import SIGNED, Signed
 from a2a_totp.profile import Profile
+from a2a_totp.profile_rules import PROFILE_RULES, checked_profile, is_whole_number
 from a2a_totp.roster import Canary, Grant, Peer, Roster, Seed
 from a2a_totp.seeds import MINIMUM_SEED_BYTES
-from a2a_totp.server_file_rules import (
-    PROFILE_RULES,
-    SHARED_ONCE,
-    ServerFileError,
-    checked_profile,
-    is_whole_number,
-    require_distinct_seeds,
-    rfc3339_seconds,
-)
+from a2a_totp.server_file_rules import SHARED_ONCE, require_distinct_seeds, rfc3339_seconds
 from a2a_totp.text import quoted_name
 from a2a_totp.tokens import is_token_hash
 

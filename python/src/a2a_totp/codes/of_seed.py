@@ -14,7 +14,7 @@ from a2a_totp.base32 import bytes_of_base32
 from a2a_totp.codes.of_step import code_of_step, is_code
 from a2a_totp.errors import TOTPError
 from a2a_totp.profile import Profile
-from a2a_totp.server_file_rules import profile_of
+from a2a_totp.profile_rules import profile_of
 
 _LAST_STEP = 2**53 - 1
 """As in JavaScript."""

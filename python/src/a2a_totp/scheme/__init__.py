@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from a2a_totp.errors import TOTPError
+from a2a_totp.errors import ServerFileError, TOTPError
 from a2a_totp.profile import Profile
 from a2a_totp.scheme.delegates import (
     PeerToken,
@@ -23,7 +23,6 @@ from a2a_totp.scheme.outcome import Caller, Refusal
 from a2a_totp.scheme.peer_options import PeerSeed, SeedSet
 from a2a_totp.scheme.request import AuthRequest
 from a2a_totp.scheme.scheme import TOTPServerAuthScheme
-from a2a_totp.server_file_rules import ServerFileError
 from a2a_totp.tokens import hash_token
 
 if TYPE_CHECKING:

@@ -64,8 +64,16 @@ class JWTAuth:
 
         self._jwt = jwt
         self._given = {
-            **{"issuer": issuer, "audience": audience, "jwks_url": jwks_url, "key": key, "peer": peer, "type": type},
-            **{"algorithms": algorithms, "clock_tolerance": clock_tolerance, "timeout": timeout, "cooldown": cooldown},
+            "issuer": issuer,
+            "audience": audience,
+            "jwks_url": jwks_url,
+            "key": key,
+            "peer": peer,
+            "type": type,
+            "algorithms": algorithms,
+            "clock_tolerance": clock_tolerance,
+            "timeout": timeout,
+            "cooldown": cooldown,
         }
         if (jwks_url is None) == (key is None):
             raise _invalid_jwt("pass either jwks_url or key")

@@ -7,21 +7,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from a2a_totp.errors import TOTPError
+from a2a_totp.errors import ServerFileError, TOTPError
 from a2a_totp.names import NAME_RULE, is_name
 from a2a_totp.policies import SIGNED, Replay, Signed
 from a2a_totp.profile import Profile
+from a2a_totp.profile_rules import profile_of
 from a2a_totp.roster import Canary, Grant, Peer, Roster
 from a2a_totp.scheme.delegates import token_hash_of
 from a2a_totp.scheme.option_kinds import require_maps, require_profile
 from a2a_totp.scheme.peer_options import invalid_option, peer_of_option, policy_in
 from a2a_totp.secret_strings import revealed
-from a2a_totp.server_file_rules import (
-    SHARED_ONCE,
-    ServerFileError,
-    profile_of,
-    require_distinct_seeds,
-)
+from a2a_totp.server_file_rules import SHARED_ONCE, require_distinct_seeds
 from a2a_totp.text import quoted_name
 
 _PREFIX = re.compile(r"(?:/[\x21\x22\x24-\x2e\x30-\x3e\x40-\x7e]+)+")

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from a2a_totp.base32 import bytes_of_base32
-from a2a_totp.errors import TOTPError
+from a2a_totp.errors import ServerFileError, TOTPError
 from a2a_totp.policies import SIGNED, Replay, Signed
+from a2a_totp.profile_rules import checked_profile
 from a2a_totp.roster import Peer, Seed
 from a2a_totp.scheme.delegates import seconds_of
 from a2a_totp.secret_strings import revealed
 from a2a_totp.seeds import MINIMUM_SEED_BYTES
-from a2a_totp.server_file_rules import ServerFileError, checked_profile
 from a2a_totp.text import quoted_name
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from a2a_totp.errors import ServerFileError
 from a2a_totp.policies import Replay, Signed
 from a2a_totp.profile import Profile
 from a2a_totp.proof.content import content_digest
@@ -26,7 +27,6 @@ from a2a_totp.scheme.request import AuthRequest
 from a2a_totp.scheme.usable import require_usable
 from a2a_totp.secret_strings import revealed
 from a2a_totp.server_file import SERVER_FILE_VARIABLE, ServerFile
-from a2a_totp.server_file_rules import ServerFileError
 from a2a_totp.state.budgets import DEFAULT_RISK
 from a2a_totp.state.contract import State
 from a2a_totp.state.memory import MemoryState
