@@ -42,10 +42,13 @@ describe('the line of a vendored file', () => {
 const alice = peerOf('alice')
 const roster = rosterOf([alice])
 
-it.each(['python', 'crewai'] as const)('the vendored %s files say which version made them', async (format) => {
-  const server = await renderServerFragment(format, { roster, at: lookAt, vendored: true })
-  const client = await renderClientFragment(format, { roster, peer: alice, at: lookAt, vendored: true })
-  for (const { content } of [server, client]) {
-    expect(vendoredVersion(content)).toEqual({ version: packageJson.version, intact: true })
-  }
-})
+it.each(['python', 'crewai'] as const)(
+  'the vendored %s files say which version made them',
+  async (format) => {
+    const server = await renderServerFragment(format, { roster, at: lookAt, vendored: true })
+    const client = await renderClientFragment(format, { roster, peer: alice, at: lookAt, vendored: true })
+    for (const { content } of [server, client]) {
+      expect(vendoredVersion(content)).toEqual({ version: packageJson.version, intact: true })
+    }
+  },
+)
