@@ -35,7 +35,17 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   probe: ['client', 'service', 'core', 'html', 'node:', '@bufbuild/protobuf', 'chalk'],
   doctor: ['store', 'state', 'fragments', 'import', 'programs', 'core', 'node:', 'pngjs'],
   demo: ['service', 'server', 'state', 'core', 'node:', '@a2a-js/sdk', '@grpc/grpc-js', 'express'],
-  sidecar: ['service', 'server', 'client', 'core', 'node:'],
+  sidecar: [
+    'service',
+    'server',
+    'client',
+    'state',
+    'core',
+    'node:',
+    '@bufbuild/protobuf',
+    '@grpc/grpc-js',
+    'jose',
+  ],
   mesh: ['store', 'fragments', 'probe', 'doctor', 'core', 'node:'],
 }
 
@@ -66,7 +76,7 @@ const known = {
 const network = /^node:(net|tls|https?|http2|dgram|dns)\b/
 
 /** Rooms that later work moves into. */
-const planned = ['sidecar', 'mesh']
+const planned = ['mesh']
 
 /** What only entry points of their own may need: no user of the core has to install it. */
 const optional = /^(@a2a-js\/sdk|express|@grpc\/|ioredis|redis|jose|fastify|hono)/

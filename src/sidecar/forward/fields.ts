@@ -1,0 +1,50 @@
+/** Header fields as they were received: name and value in turn, in order, names possibly repeated and in any case. */
+export type RawFields = readonly string[]
+
+/** Fields of one connection (RFC 9110 §7.6.1), which are not passed on, with two that are widespread and in no standard. */
+const hopByHop: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authentication-info',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+/** The pairs of a raw list. */
+export function* pairsOf(fields: RawFields): Generator<readonly [name: string, value: string]> {
+  for (let place = 0; place + 1 < fields.length; place += 2) {
+    yield [fields[place] ?? '', fields[place + 1] ?? '']
+  }
+}
+
+/** The values of all lines of a field, in order. The name is in lower case. */
+export function linesOf(fields: RawFields, name: string): string[] {
+  const lines: string[] = []
+  for (const [field, value] of pairsOf(fields)) if (field.toLowerCase() === name) lines.push(value)
+  return lines
+}
+
+/** The fields whose name, in lower case, is not dropped. */
+export function withoutFields(fields: RawFields, isDropped: (name: string) => boolean): string[] {
+  const kept: string[] = []
+  for (const [name, value] of pairsOf(fields)) if (!isDropped(name.toLowerCase())) kept.push(name, value)
+  return kept
+}
+
+/**
+ * The fields that are passed on: without those of one connection, those that `Connection` names, and the pseudo-fields of
+ * HTTP/2.
+ */
+export function endToEnd(fields: RawFields): string[] {
+  const named = new Set(
+    linesOf(fields, 'connection')
+      .flatMap((line) => line.split(','))
+      .map((name) => name.trim().toLowerCase()),
+  )
+  return withoutFields(fields, (name) => name.startsWith(':') || hopByHop.has(name) || named.has(name))
+}
