@@ -36,6 +36,8 @@ export interface IncomingAnswer {
   readonly content: Readable
   /** Once the content has ended. */
   readonly trailers: () => RawFields
+  /** The head is all of it, and said so: of gRPC, an answer that is only trailers. */
+  readonly isBare?: boolean
 }
 
 /** The server behind a sidecar: an agent, or a gate. */

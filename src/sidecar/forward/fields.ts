@@ -48,3 +48,14 @@ export function endToEnd(fields: RawFields): string[] {
   )
   return withoutFields(fields, (name) => name.startsWith(':') || hopByHop.has(name) || named.has(name))
 }
+
+/** The lines of each field, by its name in lower case. */
+export function groupOf(fields: RawFields): Record<string, string | string[]> {
+  const groups: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>
+  for (const [field, value] of pairsOf(fields)) {
+    const name = field.toLowerCase()
+    const before = groups[name]
+    groups[name] = before === undefined ? value : [before, value].flat()
+  }
+  return groups
+}

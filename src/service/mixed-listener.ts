@@ -1,0 +1,230 @@
+import { once } from 'node:events'
+import {
+  createServer as createHttp1,
+  type IncomingMessage,
+  type Server as Http1,
+  type ServerResponse,
+} from 'node:http'
+import { createServer as createHttp2, type Http2Server, type ServerHttp2Session } from 'node:http2'
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { createServer as createTls, type TLSSocket } from 'node:tls'
+import { continueOnceRead } from './awaited-content.js'
+import { readProtocol } from './first-bytes.js'
+import { portError, type Listener } from './listener.js'
+import { listenAtFile } from './socket-file.js'
+
+/** Where to listen: at a port of an address of this machine, or at a socket in the file system. */
+export type ListenAddress =
+  | { readonly host: string; readonly port: number }
+  | {
+      /** The path of the socket. */
+      readonly socket: string
+    }
+
+export interface MixedOptions {
+  /** In PEM. With it, only TLS is spoken, and the protocol is agreed on by ALPN. */
+  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer }
+  /** The longest head of a request, in bytes; by default 16 KiB. */
+  readonly maxHeaderBytes?: number
+  /** In how many milliseconds the head of a request has to be complete; by default 10 s. */
+  readonly headerTimeoutMs?: number
+}
+
+/** A listener that can come to its end without cutting anything off. */
+export interface MixedListener extends Listener {
+  /** Accepts nothing new, and returns once every call has ended. After that many milliseconds, the rest is cut off. */
+  drain(ms: number): Promise<void>
+}
+
+/** Answers a request of HTTP/1.1, or of HTTP/2 in the shape that node:http2 gives it for compatibility. */
+export type MixedHandler = (req: IncomingMessage, res: ServerResponse) => void
+
+/**
+ * Listens for HTTP/1.1 and HTTP/2 at one port. Without TLS, the first bytes of a connection tell which it is.
+ *
+ * `Expect: 100-continue` is answered once the handler reads the content. Upgrades arrive as requests; CONNECT does not: it is
+ * answered with 405.
+ *
+ * @throws {TOTPError} `ERR_PORT_UNAVAILABLE` when the port is in use or not allowed, the address is not this machine's, or
+ *   a process listens at the socket
+ */
+export async function listenMixed(
+  address: ListenAddress,
+  handler: MixedHandler,
+  options: MixedOptions = {},
+): Promise<MixedListener> {
+  const server = new MixedServer(handler, options)
+  await server.listen(address)
+  return server
+}
+
+class MixedServer implements MixedListener {
+  readonly #sockets = new Set<Socket>()
+  readonly #sessions = new Set<ServerHttp2Session>()
+  readonly #answers = new Set<ServerResponse>()
+  readonly #server: Server
+  readonly #http1: Http1
+  readonly #http2: Http2Server
+  readonly #handler: MixedHandler
+  /** Of connections whose first head is not complete. */
+  readonly #deadlines = new Map<Socket, NodeJS.Timeout>()
+  readonly #socketOf = new WeakMap<ServerHttp2Session, Socket>()
+  #opening: Socket | undefined
+  #address = ''
+  #isEnding = false
+
+  constructor(
+    handler: MixedHandler,
+    { tls, maxHeaderBytes = 16 * 1024, headerTimeoutMs = 10_000 }: MixedOptions,
+  ) {
+    this.#handler = handler
+    const lookEveryMs = Math.min(1000, headerTimeoutMs / 10)
+    this.#http1 = createHttp1({
+      maxHeaderSize: maxHeaderBytes,
+      headersTimeout: Math.floor(headerTimeoutMs - lookEveryMs),
+      requestTimeout: 0,
+      connectionsCheckingInterval: lookEveryMs,
+      keepAliveTimeout: 75_000,
+      insecureHTTPParser: false,
+      requireHostHeader: false,
+    })
+    this.#http1.maxHeadersCount = 0
+    this.#http2 = createHttp2({
+      settings: { maxHeaderListSize: maxHeaderBytes, maxConcurrentStreams: 256, enablePush: false },
+    })
+    this.#server = tls
+      ? createTls({
+          ...tls,
+          ALPNProtocols: ['h2', 'http/1.1'],
+          noDelay: true,
+          handshakeTimeout: headerTimeoutMs / 2,
+        })
+      : createServer({ noDelay: true })
+    this.#server.on('connection', (socket: Socket) => {
+      this.#keep(socket)
+      if (tls) return
+      this.#await(socket, headerTimeoutMs)
+      readProtocol(socket, (protocol) => this.#serve(socket, protocol))
+    })
+    this.#server.on('secureConnection', (socket: TLSSocket) => {
+      this.#keep(socket)
+      this.#await(socket, headerTimeoutMs / 2)
+      this.#serve(socket, socket.alpnProtocol === 'h2' ? 'h2' : 'http/1.1')
+    })
+    this.#server.on('tlsClientError', () => undefined)
+    this.#answerRequests()
+  }
+
+  get address(): string {
+    return this.#address
+  }
+
+  async listen(address: ListenAddress): Promise<void> {
+    if ('socket' in address) {
+      await listenAtFile(this.#server, address.socket)
+      this.#address = address.socket
+    } else {
+      const { host, port } = address
+      this.#server.listen(port, host)
+      await once(this.#server, 'listening').catch((error: unknown) => {
+        throw portError(port, error)
+      })
+      const shown = host.includes(':') ? `[${host}]` : host
+      this.#address = `${shown}:${(this.#server.address() as AddressInfo).port}`
+    }
+    this.#server.on('error', () => undefined)
+    // Starts the timer that closes connections whose heads are late. The server itself never listens.
+    this.#http1.emit('listening')
+  }
+
+  async stop(): Promise<void> {
+    await this.drain(0)
+  }
+
+  async drain(ms: number): Promise<void> {
+    this.#isEnding = true
+    const closed = new Promise((done) => this.#server.close(done))
+    for (const socket of this.#deadlines.keys()) socket.destroy()
+    for (const res of this.#answers) closeAfter(res)
+    for (const session of this.#sessions) session.close()
+    this.#http1.closeIdleConnections()
+    const timer = setTimeout(() => {
+      for (const socket of this.#sockets) socket.destroy()
+    }, ms)
+    await closed
+    clearTimeout(timer)
+    this.#http1.close()
+  }
+
+  #keep(socket: Socket): void {
+    this.#sockets.add(socket)
+    socket.on('error', () => undefined)
+    socket.once('close', () => this.#sockets.delete(socket))
+  }
+
+  /** Closes a connection unless its first head is complete in time. */
+  #await(socket: Socket, ms: number): void {
+    this.#deadlines.set(
+      socket,
+      setTimeout(() => socket.destroy(), ms),
+    )
+    socket.once('close', () => this.#meet(socket))
+  }
+
+  /** The first head of a connection is complete. */
+  #meet(socket: Socket): void {
+    clearTimeout(this.#deadlines.get(socket))
+    this.#deadlines.delete(socket)
+  }
+
+  #serve(socket: Socket, protocol: 'http/1.1' | 'h2'): void {
+    if (protocol === 'http/1.1') {
+      this.#http1.emit('connection', socket)
+      return
+    }
+    this.#opening = socket
+    this.#http2.emit('connection', socket)
+    this.#opening = undefined
+  }
+
+  #answerRequests(): void {
+    const serve = (req: IncomingMessage, res: ServerResponse): void => {
+      const session = sessionOf(req)
+      const socket = session ? this.#socketOf.get(session) : req.socket
+      if (socket) this.#meet(socket)
+      this.#answers.add(res)
+      res.once('close', () => this.#answers.delete(res))
+      if (this.#isEnding) closeAfter(res)
+      this.#handler(req, res)
+    }
+    const serveExpecting = (req: IncomingMessage, res: ServerResponse): void => {
+      continueOnceRead(req, res)
+      serve(req, res)
+    }
+    this.#http1.on('request', serve)
+    this.#http1.on('checkContinue', serveExpecting)
+    this.#http1.on('connect', (_req, socket) => {
+      socket.on('error', () => undefined)
+      socket.end('HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
+    })
+    this.#http2.on('request', serve as never)
+    this.#http2.on('checkContinue', serveExpecting as never)
+    this.#http2.on('session', (session) => {
+      this.#sessions.add(session)
+      if (this.#opening) this.#socketOf.set(session, this.#opening)
+      session.once('close', () => this.#sessions.delete(session))
+    })
+    this.#http2.on('sessionError', () => undefined)
+  }
+}
+
+function sessionOf(req: object): ServerHttp2Session | undefined {
+  return (req as { readonly stream?: { readonly session?: ServerHttp2Session } }).stream?.session
+}
+
+/** The connection of HTTP/1.1 is closed after this answer. */
+function closeAfter(res: ServerResponse): void {
+  if ('stream' in res) return
+  if (res.headersSent) res.once('finish', () => res.socket?.end())
+  else res.shouldKeepAlive = false
+}

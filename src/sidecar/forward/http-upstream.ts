@@ -1,0 +1,199 @@
+import {
+  Agent as HttpAgent,
+  request as requestHttp,
+  type AgentOptions,
+  type ClientRequest,
+  type IncomingMessage,
+} from 'node:http'
+import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
+import { Readable } from 'node:stream'
+import { UpstreamError, type IncomingAnswer, type OutgoingRequest, type Upstream } from './exchange.js'
+import { endToEnd, groupOf, linesOf, withoutFields } from './fields.js'
+import { defaultConnectMs, type UpstreamAddress, type UpstreamOptions } from './upstream-options.js'
+
+/** Less than servers usually wait (5 s), so that a connection is not closed while a request is on its way. */
+const idleMs = 4000
+
+/** See `httpUpstream`. */
+export class HttpUpstream implements Upstream {
+  readonly protocol = 'http/1.1'
+  readonly origin: string
+  readonly #agent: HttpAgent
+  /** For second tries, on connections of their own. */
+  readonly #fresh: HttpAgent
+  readonly #isTls: boolean
+  readonly #target: { readonly socketPath: string } | { readonly host: string; readonly port: string }
+  readonly #authority: string
+  readonly #connectMs: number
+  readonly #answerMs: number
+
+  constructor(address: UpstreamAddress, { ca, cert, key, timeouts = {} }: UpstreamOptions) {
+    const url = 'socket' in address ? undefined : address
+    this.#isTls = url?.protocol === 'https:'
+    this.origin = url?.origin ?? 'http://localhost'
+    this.#authority = url?.host ?? 'localhost'
+    this.#target = url
+      ? { host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port || (this.#isTls ? '443' : '80') }
+      : { socketPath: (address as { socket: string }).socket }
+    this.#connectMs = timeouts.connectMs ?? defaultConnectMs
+    this.#answerMs = timeouts.answerMs ?? 0
+    const tls = {
+      ...(ca !== undefined && { ca: ca as string }),
+      ...(cert !== undefined && { cert }),
+      ...(key !== undefined && { key }),
+      // Said, since the environment could switch it off else.
+      rejectUnauthorized: true,
+    }
+    const agent = (kept: AgentOptions): HttpAgent =>
+      this.#isTls ? new HttpsAgent({ ...kept, ...tls }) : new HttpAgent(kept)
+    this.#agent = agent({ keepAlive: true, maxFreeSockets: 256, scheduling: 'lifo', timeout: idleMs })
+    this.#fresh = agent({ keepAlive: false })
+  }
+
+  async send(request: OutgoingRequest, signal: AbortSignal): Promise<IncomingAnswer> {
+    try {
+      return await this.#sendOnce(request, signal)
+    } catch (error) {
+      if (!(error instanceof StaleConnection)) throw error
+      if (signal.aborted || !isRepeatable(request)) throw error.cause
+    }
+    return this.#sendOnce(request, signal, true)
+  }
+
+  close(): void {
+    this.#agent.destroy()
+    this.#fresh.destroy()
+  }
+
+  #sendOnce(request: OutgoingRequest, signal: AbortSignal, isSecond = false): Promise<IncomingAnswer> {
+    return new Promise((done, fail) => {
+      signal.throwIfAborted()
+      const { method, target, content } = request
+      const send = this.#isTls ? requestHttps : requestHttp
+      const sent = send({
+        ...this.#target,
+        agent: isSecond ? this.#fresh : this.#agent,
+        method,
+        path: target,
+        headers: this.#fieldsOf(request),
+        setHost: false,
+        insecureHTTPParser: false,
+        maxHeaderSize: 64 * 1024,
+      })
+      sent.maxHeadersCount = 0
+      let isConnected = false
+      let problem: UpstreamError | undefined
+      const limit = (ms: number, kind: 'unreachable' | 'slow', message: string): NodeJS.Timeout =>
+        setTimeout(() => {
+          problem = new UpstreamError(kind, message)
+          sent.destroy()
+        }, ms)
+      let timer: NodeJS.Timeout | undefined
+      const waitForAnswer = (): void => {
+        clearTimeout(timer)
+        if (this.#answerMs > 0)
+          timer = limit(this.#answerMs, 'slow', 'the server behind has not answered in time')
+      }
+      sent.once('socket', (socket) => {
+        const onConnected = (): void => {
+          clearTimeout(timer)
+          isConnected = true
+          waitForAnswer()
+          sendContent(sent, content, request, waitForAnswer)
+        }
+        if (!socket.connecting) {
+          onConnected()
+          return
+        }
+        timer = limit(this.#connectMs, 'unreachable', 'the server behind takes no connection in time')
+        socket.once(this.#isTls ? 'secureConnect' : 'connect', onConnected)
+      })
+      const abort = (): void => void sent.destroy()
+      signal.addEventListener('abort', abort)
+      sent.on('error', (error: NodeJS.ErrnoException) => {
+        const isStale = sent.reusedSocket && !problem && !signal.aborted
+        const kind = isConnected ? 'cut' : 'unreachable'
+        const thrown = problem ?? new UpstreamError(kind, `${messages[kind]} (${error.code ?? 'no reason'})`)
+        fail(isStale ? new StaleConnection(thrown) : thrown)
+      })
+      sent.once('close', () => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', abort)
+        fail(problem ?? new UpstreamError('cut', messages.cut))
+      })
+      sent.once('response', (res: IncomingMessage) => {
+        clearTimeout(timer)
+        done({
+          status: res.statusCode ?? 0,
+          fields: res.rawHeaders,
+          content: res,
+          trailers: () => res.rawTrailers,
+        })
+      })
+    })
+  }
+
+  /** With the framing of its own: the content's length where it is known, else chunked. */
+  #fieldsOf({ method, fields, authority, content }: OutgoingRequest): string[] {
+    const sent = ['Host', authority ?? this.#authority]
+    const passed = endToEnd(fields)
+    const rest = withoutFields(passed, (name) => dropped.has(name))
+    for (const one of rest) sent.push(one)
+    const [length] = linesOf(passed, 'content-length')
+    if (content instanceof Uint8Array) sent.push('Content-Length', String(content.length))
+    else if (content === undefined) {
+      if (!withoutContent.has(method)) sent.push('Content-Length', '0')
+    } else if (length !== undefined) sent.push('Content-Length', length)
+    else sent.push('Transfer-Encoding', 'chunked')
+    return sent
+  }
+}
+
+const messages = {
+  unreachable: 'the server behind cannot be reached',
+  cut: 'the server behind has closed the connection before its answer',
+}
+
+/** Whose place is taken, or that is answered here: the 100 of `Expect` is given by who reads the content. */
+const dropped: ReadonlySet<string> = new Set(['host', 'content-length', 'expect'])
+
+/** Methods that usually have no content, and do not say so. */
+const withoutContent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE'])
+
+class StaleConnection extends Error {
+  constructor(override readonly cause: UpstreamError) {
+    super(cause.message)
+  }
+}
+
+function isRepeatable({ method, content }: OutgoingRequest): boolean {
+  return (method === 'GET' || method === 'HEAD') && content === undefined
+}
+
+function sendContent(
+  sent: ClientRequest,
+  content: OutgoingRequest['content'],
+  { trailers }: OutgoingRequest,
+  onProgress: () => void,
+): void {
+  if (!(content instanceof Readable)) {
+    sent.end(content)
+    return
+  }
+  content.on('data', (chunk: Buffer) => {
+    onProgress()
+    if (!sent.write(chunk)) {
+      content.pause()
+      sent.once('drain', () => content.resume())
+    }
+  })
+  content.once('end', () => {
+    const last = groupOf(endToEnd(trailers?.() ?? []))
+    if (Object.keys(last).length > 0) sent.addTrailers(last)
+    sent.end()
+  })
+  content.once('error', () => sent.destroy())
+  content.once('close', () => {
+    if (!content.readableEnded) sent.destroy()
+  })
+}

@@ -1,0 +1,267 @@
+import {
+  connect as connectHttp2,
+  constants,
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type ClientSessionRequestOptions,
+  type OutgoingHttpHeaders,
+} from 'node:http2'
+import { connect as connectSocket } from 'node:net'
+import { Readable } from 'node:stream'
+import { UpstreamError, type IncomingAnswer, type OutgoingRequest, type Upstream } from './exchange.js'
+import { endToEnd, groupOf, withoutFields, type RawFields } from './fields.js'
+import { Http2Content } from './http2-content.js'
+import { defaultConnectMs, type UpstreamAddress, type UpstreamOptions } from './upstream-options.js'
+
+/** See `grpcUpstream`. */
+export class Http2Upstream implements Upstream {
+  readonly protocol = 'h2'
+  readonly origin: string
+  readonly #socket: string | undefined
+  readonly #authority: string
+  readonly #scheme: string
+  readonly #options: UpstreamOptions
+  readonly #sessions = new Map<ClientHttp2Session, OpenSession>()
+
+  constructor(address: UpstreamAddress, options: UpstreamOptions) {
+    this.#socket = 'socket' in address ? address.socket : undefined
+    const url = 'socket' in address ? new URL('http://localhost') : address
+    this.origin = url.origin
+    this.#authority = url.host
+    this.#scheme = url.protocol.slice(0, -1)
+    this.#options = options
+  }
+
+  async send(request: OutgoingRequest, signal: AbortSignal): Promise<IncomingAnswer> {
+    for (let tries = 0; ; tries++) {
+      signal.throwIfAborted()
+      const open = this.#open()
+      const session = await open.take()
+      if (signal.aborted) open.release()
+      signal.throwIfAborted()
+      try {
+        return await this.#sendOn(session, () => open.release(), request, signal)
+      } catch (error) {
+        if (!(error instanceof RefusedStream) || signal.aborted) throw error
+        const isUntouched = !(request.content instanceof Readable) || !request.content.readableDidRead
+        if (tries >= 2 || !isUntouched) throw new UpstreamError('cut', messages.refused)
+      }
+    }
+  }
+
+  close(): void {
+    for (const session of this.#sessions.keys()) session.close()
+    this.#sessions.clear()
+  }
+
+  #open(): OpenSession {
+    let open = [...this.#sessions.values()].find((one) => one.hasRoom())
+    if (!open) {
+      const session = this.#connect()
+      open = new OpenSession(session, this.#options.timeouts?.connectMs ?? defaultConnectMs)
+      this.#sessions.set(session, open)
+      const drop = (): void => void this.#sessions.delete(session)
+      session.once('close', drop)
+      session.once('goaway', drop)
+      session.once('error', drop)
+    }
+    return open
+  }
+
+  #connect(): ClientHttp2Session {
+    const { ca, cert, key } = this.#options
+    const path = this.#socket
+    return connectHttp2(this.origin, {
+      ...(ca !== undefined && { ca: ca as string }),
+      ...(cert !== undefined && { cert }),
+      ...(key !== undefined && { key }),
+      // Said, since the environment could switch it off else.
+      rejectUnauthorized: true,
+      ...(path !== undefined && { createConnection: () => connectSocket(path) }),
+      settings: { enablePush: false },
+    })
+  }
+
+  #sendOn(
+    session: ClientHttp2Session,
+    release: () => void,
+    { method, target, fields, authority, content, trailers }: OutgoingRequest,
+    signal: AbortSignal,
+  ): Promise<IncomingAnswer> {
+    return new Promise((done, fail) => {
+      const passed = withoutFields(endToEnd(fields), (name) => name === 'host' || name === 'expect')
+      const stream = requestOn(
+        session,
+        release,
+        {
+          ...groupOf(passed),
+          ...(content instanceof Uint8Array && { 'content-length': String(content.length) }),
+          te: 'trailers',
+          ':method': method,
+          ':path': target,
+          ':scheme': this.#scheme,
+          ':authority': authority ?? this.#authority,
+        },
+        {
+          endStream: content === undefined,
+          waitForTrailers: trailers !== undefined && content !== undefined,
+        },
+      )
+      const cancel = (): void => stream.close(constants.NGHTTP2_CANCEL)
+      signal.addEventListener('abort', cancel)
+      const { answerMs = 0 } = this.#options.timeouts ?? {}
+      let isSlow = false
+      let timer: NodeJS.Timeout | undefined
+      const waitForAnswer = (): void => {
+        clearTimeout(timer)
+        if (answerMs === 0) return
+        timer = setTimeout(() => {
+          isSlow = true
+          cancel()
+        }, answerMs)
+      }
+      stream.on('error', () => undefined)
+      stream.once('close', () => {
+        release()
+        clearTimeout(timer)
+        signal.removeEventListener('abort', cancel)
+        if (isSlow) fail(new UpstreamError('slow', messages.slow))
+        else if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM) fail(new RefusedStream())
+        else fail(new UpstreamError('cut', messages.cut))
+      })
+      stream.once('response', (headers, flags, ...raw: unknown[]) => {
+        clearTimeout(timer)
+        let last: RawFields = []
+        const answer = new Http2Content(stream)
+        stream.once('trailers', (_, __, ...raw: unknown[]) => {
+          last = rawOf(raw[0])
+          answer.isComplete = true
+        })
+        done({
+          status: headers[':status'] ?? 0,
+          fields: withoutFields(rawOf(raw[0]), (name) => name.startsWith(':')),
+          content: answer,
+          trailers: () => last,
+          isBare: (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0,
+        })
+      })
+      waitForAnswer()
+      sendContent(stream, content, waitForAnswer)
+      stream.once('wantTrailers', () => stream.sendTrailers(groupOf(endToEnd(trailers?.() ?? []))))
+    })
+  }
+}
+
+const messages = {
+  slow: 'the server behind has not answered in time',
+  cut: 'the server behind has closed the stream before its answer',
+  refused: 'the server behind takes no more streams',
+  unreachable: 'the server behind cannot be reached',
+}
+
+/** Fails if the connection has ended meanwhile, or with fields that HTTP/2 cannot carry. */
+function requestOn(
+  session: ClientHttp2Session,
+  release: () => void,
+  headers: OutgoingHttpHeaders,
+  options: ClientSessionRequestOptions,
+): ClientHttp2Stream {
+  try {
+    return session.request(headers, options)
+  } catch (error) {
+    release()
+    const { code = '' } = error as NodeJS.ErrnoException
+    if (/SESSION|STREAM/.test(code)) throw new RefusedStream()
+    throw new UpstreamError('unreachable', `the request cannot be sent by HTTP/2 (${code})`)
+  }
+}
+
+class RefusedStream extends Error {}
+
+/** Node gives the fields of HTTP/2 as a list too, as the last argument of their events. */
+function rawOf(raw: unknown): string[] {
+  return Array.isArray(raw) ? (raw as string[]) : []
+}
+
+/** A connection, from its first moment. */
+class OpenSession {
+  readonly #session: ClientHttp2Session
+  readonly #connected: Promise<void>
+  #isUsable = true
+  #streams = 0
+
+  constructor(session: ClientHttp2Session, connectMs: number) {
+    this.#session = session
+    this.#connected = new Promise((done, fail) => {
+      const timer = setTimeout(() => {
+        fail(new UpstreamError('unreachable', 'the server behind takes no connection in time'))
+        session.destroy()
+      }, connectMs)
+      session.once('connect', () => {
+        clearTimeout(timer)
+        done()
+      })
+      session.on('error', (error: NodeJS.ErrnoException) => {
+        this.#isUsable = false
+        fail(new UpstreamError('unreachable', `${messages.unreachable} (${error.code ?? 'no reason'})`))
+      })
+      session.once('close', () => {
+        clearTimeout(timer)
+        this.#isUsable = false
+        fail(new UpstreamError('unreachable', messages.unreachable))
+      })
+    })
+    this.#connected.catch(() => undefined)
+    session.once('goaway', () => (this.#isUsable = false))
+    session.on('stream', (stream) => stream.close())
+  }
+
+  hasRoom(): boolean {
+    if (!this.#isUsable || this.#session.closed || this.#session.destroyed) return false
+    const most = this.#session.connecting
+      ? 100
+      : (this.#session.remoteSettings.maxConcurrentStreams ?? Infinity)
+    return this.#streams < most
+  }
+
+  /** Takes a place for one stream, until it is released. */
+  async take(): Promise<ClientHttp2Session> {
+    this.#streams++
+    try {
+      await this.#connected
+    } catch (error) {
+      this.release()
+      throw error
+    }
+    return this.#session
+  }
+
+  release(): void {
+    this.#streams--
+  }
+}
+
+function sendContent(
+  stream: ClientHttp2Stream,
+  content: OutgoingRequest['content'],
+  onProgress: () => void,
+): void {
+  if (content === undefined) return
+  if (!(content instanceof Readable)) {
+    stream.end(content)
+    return
+  }
+  content.on('data', (chunk: Buffer) => {
+    onProgress()
+    if (!stream.write(chunk)) {
+      content.pause()
+      stream.once('drain', () => content.resume())
+    }
+  })
+  content.once('end', () => stream.end())
+  const cancel = (): void => stream.close(constants.NGHTTP2_CANCEL)
+  content.once('error', cancel)
+  content.once('close', () => {
+    if (!content.readableEnded) cancel()
+  })
+}
