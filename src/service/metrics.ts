@@ -1,16 +1,10 @@
 import { createServer } from 'node:http'
+import type { ListenAddress } from './address.js'
 import { listenHttp } from './http.js'
 import type { Listener } from './listener.js'
 
 /** OpenMetrics 1.0, as Prometheus asks for it. */
 const contentType = 'application/openmetrics-text; version=1.0.0; charset=utf-8'
-
-export interface MetricsAddress {
-  /** An IP address of this machine. */
-  readonly host: string
-  /** 0 for any free one. */
-  readonly port: number
-}
 
 /**
  * Serves metrics: GET and HEAD of `/metrics`, and nothing else.
@@ -19,7 +13,7 @@ export interface MetricsAddress {
  * @throws {TOTPError} `ERR_PORT_UNAVAILABLE`
  */
 export function serveMetrics(
-  { host, port }: MetricsAddress,
+  { host, port }: ListenAddress,
   read: () => string | undefined,
 ): Promise<Listener> {
   const server = createServer(({ method = '', url = '' }, response) => {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { isLocal, parseMetricsAddress } from '../../src/cli/commands/probe/metrics-address.js'
+import { parseMetricsAddress } from '../../src/cli/commands/probe/metrics-address.js'
+import { isLoopback } from '../../src/service/address.js'
 
 it.each([
   ['9464', { host: '127.0.0.1', port: 9464 }, true],
@@ -9,10 +10,13 @@ it.each([
   ['[::1]:9464', { host: '::1', port: 9464 }, true],
   ['0.0.0.0:9464', { host: '0.0.0.0', port: 9464 }, false],
   ['[::]:9464', { host: '::', port: 9464 }, false],
+  ['[0:0:0:0:0:0:0:1]:80', { host: '0:0:0:0:0:0:0:1', port: 80 }, true],
+  ['[::ffff:127.0.0.1]:80', { host: '::ffff:127.0.0.1', port: 80 }, true],
+  ['[::ffff:10.0.0.1]:80', { host: '::ffff:10.0.0.1', port: 80 }, false],
   ['10.0.0.1:80', { host: '10.0.0.1', port: 80 }, false],
 ])('--metrics %s', (text, address, local) => {
   expect(parseMetricsAddress(text)).toEqual(address)
-  expect(isLocal(address)).toBe(local)
+  expect(isLoopback(address)).toBe(local)
 })
 
 it.each([

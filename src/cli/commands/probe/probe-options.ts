@@ -15,7 +15,7 @@ import {
 } from './probe-credentials.js'
 import type { ReportTarget } from './probe-reports.js'
 import type { OutOptions } from '../../io/result-file.js'
-import type { MetricsAddress } from '../../../service/metrics.js'
+import type { ListenAddress } from '../../../service/address.js'
 
 /** What `probe` is told on the command line. */
 export interface ProbeCommandOptions extends OutOptions {
@@ -47,7 +47,7 @@ export interface ProbeCommandOptions extends OutOptions {
   sarifLocation?: string
   explain?: string
   watch?: number
-  metrics?: MetricsAddress
+  metrics?: ListenAddress
 }
 
 /** What the probe is to do, and with whose credentials: a peer's of the store, else the environment's. */

@@ -3,11 +3,11 @@ import { performance } from 'node:perf_hooks'
 import { isTOTPError } from '../../../core/errors.js'
 import type * as library from '../../../probe/index.js'
 import type { ProbeOptions, ProbeReport } from '../../../probe/index.js'
-import { serveMetrics, type MetricsAddress } from '../../../service/metrics.js'
+import { isLoopback, type ListenAddress } from '../../../service/address.js'
+import { serveMetrics } from '../../../service/metrics.js'
 import type { CliContext } from '../../context.js'
 import { emit, outFile, type OutOptions } from '../../io/result-file.js'
 import { HourlyGuesses } from './hourly-guesses.js'
-import { isLocal } from './metrics-address.js'
 import { duringProbe } from './probe-progress.js'
 import { writeReportFile, type ReportTarget } from './probe-reports.js'
 
@@ -15,7 +15,7 @@ import { writeReportFile, type ReportTarget } from './probe-reports.js'
 export interface Watching {
   /** From the start of one run to the start of the next. */
   readonly seconds: number
-  readonly metrics: MetricsAddress | undefined
+  readonly metrics: ListenAddress | undefined
   readonly targets: readonly ReportTarget[]
   readonly options: OutOptions
   /** The file of the repository that SARIF names. */
@@ -43,7 +43,7 @@ export async function watch(context: CliContext, watching: Watching): Promise<vo
   try {
     if (metrics && server) {
       output.say(`metrics at http://${server.address}/metrics`)
-      if (!isLocal(metrics)) output.say('other machines can read the metrics; they contain no secret')
+      if (!isLoopback(metrics)) output.say('other machines can read the metrics; they contain no secret')
     }
     let begunMs = performance.now()
     await watcher.run(loaded, first)
