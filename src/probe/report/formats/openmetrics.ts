@@ -1,16 +1,12 @@
 import { jsonText } from '../../../core/text.js'
 import { columnsOf, titleIn } from '../columns.js'
 import type { ProbeReport } from '../report.js'
+import { renderFamilies, type Family, type Sample } from '../../../service/open-metrics.js'
 
-type Labels = Readonly<Record<string, string>>
-type Sample = readonly [labels: Labels, value: number]
-
-interface Family {
-  /** After `a2a_totp_probe_`. With a unit it ends in it, as OpenMetrics demands. */
+/** A family of gauges. */
+interface Gauges extends Pick<Family, 'help' | 'unit' | 'samples'> {
+  /** After `a2a_totp_probe_`. */
   readonly name: string
-  readonly help: string
-  readonly unit?: 'seconds'
-  readonly samples: readonly Sample[]
 }
 
 /**
@@ -18,12 +14,14 @@ interface Family {
  * collector of node_exporter, which reads the older format of Prometheus, takes it as well.
  */
 export function renderOpenmetrics(report: ProbeReport): string {
-  return [...familiesOf(report).flatMap(linesOf), '# EOF', ''].join('\n')
+  return renderFamilies(
+    familiesOf(report).map((family) => ({ ...family, name: `a2a_totp_probe_${family.name}`, type: 'gauge' })),
+  )
 }
 
-function familiesOf(report: ProbeReport): Family[] {
+function familiesOf(report: ProbeReport): Gauges[] {
   const { target, agent, summary, durationMs, startedAt, narrowed, diagnosis = '' } = report
-  const one = (value: number | boolean): Sample[] => [[{ target }, Number(value)]]
+  const one = (value: number | boolean): Sample[] => [{ labels: { target }, value: Number(value) }]
   const ended = (Date.parse(startedAt) + durationMs) / 1000
   return [
     { name: 'ok', help: 'Whether the last run passed.', samples: one(report.ok) },
@@ -32,13 +30,18 @@ function familiesOf(report: ProbeReport): Family[] {
     {
       name: 'info',
       help: 'What was probed, and what was found in one sentence.',
-      samples: [[{ target, agent: agent ?? '', narrowed: narrowed.join(' '), diagnosis }, 1]],
+      samples: [
+        { labels: { target, agent: agent ?? '', narrowed: narrowed.join(' '), diagnosis }, value: 1 },
+      ],
     },
     { name: 'check', help: 'The result of each check in each cell, as a label.', samples: checksOf(report) },
     {
       name: 'results',
       help: 'How many results have each status.',
-      samples: Object.entries(summary).map(([status, count]) => [{ target, status }, count as number]),
+      samples: Object.entries(summary).map(([status, count]) => ({
+        labels: { target, status },
+        value: count as number,
+      })),
     },
     {
       name: 'guesses',
@@ -71,27 +74,9 @@ function checksOf({ target, checks }: ProbeReport): Sample[] {
       protocol_version: protocolVersion ?? '',
       url: url ?? '',
     }
-    return [{ target, id, ...cell, status, ...(ignored === true && { ignored: detail }) }, 1]
+    const labels = { target, id, ...cell, status, ...(ignored === true && { ignored: detail }) }
+    return { labels, value: 1 }
   })
   // No two samples may have the same labels, and a card can name one URL for two tenants.
-  return [...new Map(samples.map((sample) => [jsonText(sample[0]), sample])).values()]
+  return [...new Map(samples.map((sample) => [jsonText(sample.labels), sample])).values()]
 }
-
-function linesOf({ name, help, unit, samples }: Family): string[] {
-  const full = `a2a_totp_probe_${name}`
-  return [
-    `# HELP ${full} ${help}`,
-    `# TYPE ${full} gauge`,
-    ...(unit === undefined ? [] : [`# UNIT ${full} ${unit}`]),
-    ...samples.map(([labels, value]) => `${full}{${written(labels)}} ${value}`),
-  ]
-}
-
-function written(labels: Labels): string {
-  return Object.entries(labels)
-    .map(([name, value]) => `${name}="${escaped(value)}"`)
-    .join(',')
-}
-
-const escaped = (text: string): string =>
-  text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
