@@ -16,7 +16,7 @@ export {
   type TokenVerdict,
 } from './scheme/delegates.js'
 export type { AuthEvent, OnEvent, ServerFileEvent } from './scheme/events.js'
-export type { FromFileOptions } from './scheme/from-file.js'
+export type { FromFileOptions, ServerFileInForce } from './scheme/from-file.js'
 export type {
   CanaryToken,
   PeerSeed,

@@ -54,6 +54,16 @@ export class FollowedFile {
     }, lookEveryMs).unref()
   }
 
+  /** Reads the file at once, whether or not it looks changed, and tells the listener before it returns. */
+  readAgain(listener: FollowedFileListener): void {
+    this.#failure = undefined
+    try {
+      listener.changed(this.read())
+    } catch (error) {
+      listener.failed(error)
+    }
+  }
+
   stop(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined

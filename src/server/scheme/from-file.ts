@@ -1,11 +1,12 @@
 import { TOTPError, isTOTPError } from '../../core/errors.js'
 import { insecureProfileRules, profileRules } from '../../core/profile.js'
 import { requireStrongSeed, Seed } from '../../core/seed.js'
-import { FollowedFile, type FileContent } from '../file/follow.js'
+import { FollowedFile, type FileContent, type FollowedFileListener } from '../file/follow.js'
 import { parseServerFile } from '../file/parse.js'
 import { PeerTokenAuth } from './delegates.js'
 import { emit, type AuthEvent, type ServerFileEvent } from './events.js'
 import type { PeerSeedsOptions } from './options.js'
+import { mapOf } from './peers.js'
 import { warningListener } from './warnings.js'
 
 /** The options that a server file does not contain. */
@@ -20,13 +21,27 @@ export interface FromFileOptions extends Pick<
   readonly onEvent?: (event: AuthEvent | ServerFileEvent) => unknown
 }
 
+/** The server file in force, for those who run an agent. Contains no secret. */
+export interface ServerFileInForce {
+  readonly path: string
+  /** Of the store that it was made from; undefined if it has none. */
+  readonly serial: number | undefined
+  /** When it was read. */
+  readonly loadedAt: Date
+  /** The names of its peers. */
+  readonly peers: ReadonlySet<string>
+  /** How many of its tokens are bait. */
+  readonly canaries: number
+}
+
 export interface FollowedServerFile {
   /** The file's content and the given options, as options of a scheme. */
   readonly options: PeerSeedsOptions
-  /** The serial of the file in force; undefined if it has none. */
-  readonly serial: number | undefined
+  readonly inForce: ServerFileInForce
   /** Calls `apply` with the options of a changed file; if that throws, the change is refused. */
   follow(apply: (options: PeerSeedsOptions) => void): void
+  /** Reads the file at once, changed or not, once it is followed. */
+  readAgain(): void
   stop(): void
 }
 
@@ -56,22 +71,32 @@ export function followServerFile(path: string | undefined, given: FromFileOption
   }
 
   const atStart = namingFile(path, () => contentOf(file.read()))
-  let { serial } = atStart
+  const inForceFrom = ({ options, serial }: ServerFileContent): ServerFileInForce => ({
+    path,
+    serial,
+    loadedAt: now(),
+    peers: new Set(mapOf(options.peerSeeds).keys()),
+    canaries: options.canaries?.length ?? 0,
+  })
+  let inForce = inForceFrom(atStart)
+  let listening: FollowedFileListener | undefined
   return {
     options: atStart.options,
-    get serial() {
-      return serial
+    get inForce() {
+      return inForce
     },
+    readAgain: () => listening && file.readAgain(listening),
     follow: (apply) => {
-      file.follow({
+      listening = {
         changed: (content) => {
           const read = contentOf(content)
           apply(read.options)
-          const older = isOlder(read.serial, serial)
-          serial = read.serial
+          const { serial } = read
+          const older = isOlder(serial, inForce.serial)
+          inForce = inForceFrom(read)
           report({
             type: 'server_file_loaded',
-            at: now(),
+            at: inForce.loadedAt,
             path,
             ...(serial !== undefined && { serial }),
             ...(older && { older }),
@@ -87,9 +112,13 @@ export function followServerFile(path: string | undefined, given: FromFileOption
             message: `${message} (the previous file stays in force)`,
           })
         },
-      })
+      }
+      file.follow(listening)
     },
-    stop: () => file.stop(),
+    stop: () => {
+      listening = undefined
+      file.stop()
+    },
   }
 }
 

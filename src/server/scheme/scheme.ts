@@ -6,7 +6,13 @@ import { ownerOfCanary } from './canaries.js'
 import { makeConfig, type SchemeConfig } from './config.js'
 import { observeContent } from './content.js'
 import { decide, refusalOfContent, type AuthAttempt, type Memory } from './decision.js'
-import { followServerFile, namingFile, type FromFileOptions } from './from-file.js'
+import {
+  followServerFile,
+  namingFile,
+  type FollowedServerFile,
+  type FromFileOptions,
+  type ServerFileInForce,
+} from './from-file.js'
 import { Leases } from './leases.js'
 import type { TOTPServerAuthSchemeOptions } from './options.js'
 import type { AuthOutcome } from './outcome.js'
@@ -27,7 +33,7 @@ export class TOTPServerAuthScheme {
   readonly #strangers: StrangerGate
   readonly #reports: Reports
   readonly #now: () => Date
-  #stopFollowing: () => void = () => undefined
+  #file: FollowedServerFile | undefined
 
   /**
    * @throws {TOTPError} for options that contradict each other or could never let anyone in: `ERR_CONFIG_INVALID`,
@@ -75,7 +81,7 @@ export class TOTPServerAuthScheme {
       scheme.#config = makeConfig(changed, scheme.#memory.state, scheme.#config)
       scheme.#memory.leases.review(scheme.#config.leaseRules)
     })
-    scheme.#stopFollowing = () => file.stop()
+    scheme.#file = file
     return scheme
   }
 
@@ -99,12 +105,25 @@ export class TOTPServerAuthScheme {
     return this.#config.proofs !== undefined
   }
 
+  /** The server file in force; undefined for a scheme that was not made from one. */
+  get serverFile(): ServerFileInForce | undefined {
+    return this.#file?.inForce
+  }
+
+  /**
+   * Reads the server file at once, whether or not it looks changed. What became of it is an event, before this returns; if it
+   * is broken or missing, the previous one stays in force. Does nothing for a scheme that was not made from a file.
+   */
+  reload(): void {
+    this.#file?.readAgain()
+  }
+
   /**
    * Stops following the server file. The scheme continues with what it has read: open streams go on, and still end when
    * their credentials expire.
    */
   close(): void {
-    this.#stopFollowing()
+    this.#file?.stop()
     this.#reports.close()
   }
 

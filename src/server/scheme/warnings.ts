@@ -86,27 +86,37 @@ interface Repeated {
   timer: NodeJS.Timeout | undefined
 }
 
+/** An event that should wake somebody. */
+export interface Alarm {
+  readonly event: Event
+  /** Stable: the event's type, or the reason of the refusals that it stands for. */
+  readonly code: string
+  /** What happened and what to do, in {@link printable} text. */
+  readonly message: string
+}
+
 /**
- * The listener of a scheme that was given none: what should wake somebody becomes a process warning of type
- * `TOTPWarning`. A failure that goes on is one line a minute with a count, also in an outage at a thousand requests a
- * second; keys are causes of a known list, and names of peers and canaries, so they are few.
+ * Calls `raise` for what should wake somebody. A failure that goes on is one alarm a minute with a count, also in an outage
+ * at a thousand requests a second; keys are causes of a known list, and names of peers and canaries, so they are few.
+ *
+ * @returns a listener, which returns whether the event is such an alarm, be it raised or counted
  */
-export function warningListener(): (event: Event) => void {
+export function alarmListener(raise: (alarm: Alarm) => void): (event: Event) => boolean {
   const repeated = new Map<string, Repeated>()
 
-  const warn = ({ code, message }: Warning, withheld: number): void => {
+  const warn = (event: Event, { code, message }: Warning, withheld: number): void => {
     const more = withheld > 0 ? ` (${withheld} more since the last warning)` : ''
     // The event's texts are harmless each by itself, but an address among words is not.
-    process.emitWarning(printable(`${message}${more}`), { type: 'TOTPWarning', code })
+    raise({ event, code, message: printable(`${message}${more}`) })
   }
 
   return (event) => {
     const warning = (wakes[event.type] as ((event: Event) => Warning | undefined) | undefined)?.(event)
-    if (!warning) return
+    if (!warning) return false
     const { key } = warning
     if (key === undefined) {
-      warn(warning, 0)
-      return
+      warn(event, warning, 0)
+      return true
     }
     const now = event.at.getTime()
     const before = repeated.get(key)
@@ -117,12 +127,18 @@ export function warningListener(): (event: Event) => void {
       before.timer ??= setTimeout(() => {
         const withheld = before.withheld
         Object.assign(before, { writtenAt: before.writtenAt + quietMs, withheld: 0, timer: undefined })
-        warn(warning, withheld - 1)
+        warn(event, warning, withheld - 1)
       }, quietMs).unref()
-      return
+      return true
     }
     clearTimeout(before?.timer)
     repeated.set(key, { writtenAt: now, withheld: 0, timer: undefined })
-    warn(warning, before?.withheld ?? 0)
+    warn(event, warning, before?.withheld ?? 0)
+    return true
   }
+}
+
+/** The listener of a scheme that was given none: an alarm becomes a process warning of type `TOTPWarning`. */
+export function warningListener(): (event: Event) => void {
+  return alarmListener(({ code, message }) => process.emitWarning(message, { type: 'TOTPWarning', code }))
 }
