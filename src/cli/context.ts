@@ -28,6 +28,8 @@ export interface CliContext extends Questions {
   readonly readStdin: (most?: number) => Promise<Buffer>
   /** Aborts {@link CliContext.signal} once nothing reads standard output any more, until what it returns is called. */
   readonly watchReader: () => () => void
+  /** Calls a receiver on SIGHUP, which otherwise ends the process, until what it returns is called. */
+  readonly onHangUp: (receiver: () => void) => () => void
   /** Waits; returns early when {@link CliContext.signal} is aborted. */
   readonly sleep: (ms: number) => Promise<void>
   /**
@@ -84,6 +86,7 @@ function createContext({ system, options, commandName, setExitCode, wholeProgram
     signal,
     readStdin: (most) => readAll(system.stdin(), signal, most),
     watchReader: system.watchReader ?? (() => () => undefined),
+    onHangUp: system.onHangUp ?? (() => () => undefined),
     sleep: (ms) => sleep(ms, signal),
     unlessInterrupted: (work) => unlessInterrupted(work, signal),
     setExitCode,

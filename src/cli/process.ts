@@ -63,6 +63,10 @@ export function runProcess(main: (args: readonly string[], system: System) => Pr
       receive = receiver
       for (const signal of passedOn) process.on(signal, () => receiver(signal))
     },
+    onHangUp(receiver) {
+      process.on('SIGHUP', receiver)
+      return () => void process.off('SIGHUP', receiver)
+    },
   }
   void main(args, system).then((exitCode) => {
     ended = true

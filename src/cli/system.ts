@@ -18,6 +18,8 @@ export interface System {
   readonly watchReader?: () => () => void
   /** Hands the signals that would interrupt or end this process to a receiver, from now on. */
   readonly onSignal?: (receiver: (signal: NodeJS.Signals) => void) => void
+  /** Calls a receiver on SIGHUP, which otherwise ends this process; returns what ends that. */
+  readonly onHangUp?: (receiver: () => void) => () => void
   /** Called when a question is put to the user, and when it is over. */
   readonly onQuestion?: (open: boolean) => void
 }

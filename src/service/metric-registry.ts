@@ -70,10 +70,15 @@ export class MetricRegistry {
 
   /** @param read called each time the metrics are read; undefined for a value that is not known */
   gaugeOf(about: About, read: () => number | undefined): void {
-    this.#add('gauge', about, () => {
+    this.gaugesOf(about, () => {
       const value = read()
       return value === undefined ? [] : [{ labels: {}, value }]
     })
+  }
+
+  /** @param read called each time the metrics are read; its labels have to be few */
+  gaugesOf(about: About, read: () => Sample[]): void {
+    this.#add('gauge', about, read)
   }
 
   /** @param about its name is without `_info` */
