@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks'
+import { requireHosts } from '../core/card/hosts.js'
 import { TOTPError } from '../core/errors.js'
 import { asText } from '../core/json.js'
 import { printable } from '../core/text.js'
@@ -13,7 +14,6 @@ import { isFailing, summarise, type CheckResult, type ProbeReport } from './repo
 import type { Evidence } from './run/evidence.js'
 import { gather } from './run/gather.js'
 import { parseCardKeys } from './target/card-keys.js'
-import { requireHosts } from './target/hosts.js'
 import { isAnswer } from './wire/answer.js'
 
 /**

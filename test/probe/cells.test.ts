@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { isExposed } from '../../src/core/card/hosts.js'
 import { readInterfaces } from '../../src/core/card/interfaces.js'
 import { isLoopback, portOf } from '../../src/core/url.js'
 import { probe } from '../../src/probe/index.js'
 import { cellsOf, unreadOf } from '../../src/probe/target/cells.js'
-import { isExposed, mayReceiveCredentials } from '../../src/probe/target/hosts.js'
+import { mayReceiveCredentials } from '../../src/probe/target/hosts.js'
 import { noTargets, targets } from '../core/card/targets.js'
 import { findings, midStep, probeAgent, probeOptions, stillClock } from '../support/probing.js'
 

@@ -1,6 +1,6 @@
+import { isExposed } from '../../core/card/hosts.js'
 import type { RunCheck } from './check.js'
 import type { Evidence } from '../run/evidence.js'
-import { isExposed } from '../target/hosts.js'
 import { failed, nothingAnswered, passed, type Verdict } from './verdict.js'
 
 const anyHint = 'check the certificate and the TLS settings of the server'

@@ -3,7 +3,7 @@ import { asList, asObject, asText, isObject } from '../../core/json.js'
 import { printable } from '../../core/text.js'
 import { isSigned, signedTexts } from '../../core/card/signatures.js'
 import type { CardJson } from '../../core/card/shapes.js'
-import { parseAnswer } from '../wire/json.js'
+import { parseShallowJson } from '../../core/shallow-json.js'
 import { shortened } from '../wire/text.js'
 import type { CardKey } from './card-keys.js'
 
@@ -96,7 +96,9 @@ function verifyOne(
   if (typeof head !== 'string' || typeof signature !== 'string' || !base64url.test(signature)) {
     return 'a signature lacks its protected header or its value'
   }
-  const header = base64url.test(head) ? parseAnswer(Buffer.from(head, 'base64url').toString()) : undefined
+  const header = base64url.test(head)
+    ? parseShallowJson(Buffer.from(head, 'base64url').toString())
+    : undefined
   if (!isObject(header)) return 'the protected header of a signature is not base64url of a JSON object'
   if ('crit' in header) return 'a signature has critical header parameters (crit), which are not understood'
   const [alg, kid] = [asText(header['alg']), asText(header['kid'])]

@@ -1,13 +1,13 @@
+import { isExposed } from '../../core/card/hosts.js'
 import { readInterfaces, type CardInterface } from '../../core/card/interfaces.js'
 import type { CardJson } from '../../core/card/shapes.js'
 import { asObject } from '../../core/json.js'
+import { parseShallowJson } from '../../core/shallow-json.js'
 import { parseHttpUrl } from '../../core/url.js'
 import type { HttpClient } from '../wire/http.js'
 import type { FieldLine, HttpAnswer, NoAnswer, RawAnswer } from '../wire/raw-answer.js'
-import { parseAnswer } from '../wire/json.js'
 import { shortened } from '../wire/text.js'
 import { cardUrls, formerCardPath } from './card-paths.js'
-import { isExposed } from './hosts.js'
 
 /** What is learned of the agent before any of its interfaces is called. */
 export interface Discovery {
@@ -132,7 +132,7 @@ const isRefusal = (answer: RawAnswer): boolean =>
   answer.answered && (answer.status === 401 || answer.status === 403)
 
 function cardIn({ status, body }: HttpAnswer): CardJson | undefined {
-  const json = status === 200 ? asObject(parseAnswer(body)) : {}
+  const json = status === 200 ? asObject(parseShallowJson(body)) : {}
   const marks = ['supportedInterfaces', 'url', 'skills', 'securitySchemes', 'capabilities']
   return marks.some((mark) => mark in json) ? json : undefined
 }
@@ -149,7 +149,7 @@ function describe({ status, header, body }: HttpAnswer, url: URL): string {
   }
   if (status !== 200) return `${pathname} answers HTTP ${status}`
   const type = shortened(header('content-type')[0] ?? 'no type', 60)
-  return `${pathname} answers HTTP 200, but no card (${parseAnswer(body) === undefined ? type : 'JSON without the fields of a card'})`
+  return `${pathname} answers HTTP 200, but no card (${parseShallowJson(body) === undefined ? type : 'JSON without the fields of a card'})`
 }
 
 /** Where a redirect leads, without its query, and what to probe instead. */

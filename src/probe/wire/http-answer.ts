@@ -1,9 +1,9 @@
 import { printable } from '../../core/text.js'
+import { parseShallowJson } from '../../core/shallow-json.js'
 import { noAnswer, quoted, steadyText, timesIn, type Answer } from './answer.js'
 import { jsonContent } from './content.js'
 import { eventsOf } from './event-stream.js'
 import { meaningOf } from './http-meaning.js'
-import { parseAnswer } from './json.js'
 import { isResult, protocolErrorOf, wordsOf } from './protocol-error.js'
 import { isHtml, textOf } from './in-front.js'
 import type { HttpAnswer, RawAnswer } from './raw-answer.js'
@@ -16,7 +16,7 @@ export function readHttpAnswer(answer: RawAnswer, taskId?: string): Answer {
   const steady = (text: string): string => (taskId === undefined ? text : text.replaceAll(taskId, 'ID'))
   const type = header('content-type')[0] ?? ''
   const { text, event } = payloadOf(answer, type)
-  const json = parseAnswer(text)
+  const json = parseShallowJson(text)
   const error = protocolErrorOf(json)
   const said = steady(error?.message ?? (typeof json === 'object' ? wordsOf(json) : textOf(text)))
   const meaning = meaningOf({ status, header, type, text, event, json, error, said })

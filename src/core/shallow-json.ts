@@ -1,10 +1,10 @@
-import { parseJson } from '../../core/json.js'
+import { parseJson } from './json.js'
 
 /** A2A has no use for more; what walks through a value calls itself for each level. */
 const deepest = 200
 
-/** The value of a JSON text of an agent; undefined if it is not JSON, or nested so deep that it is there to do harm. */
-export function parseAnswer(text: string): unknown {
+/** The value of a JSON text from outside; undefined if it is not JSON, or nested so deep that it is there to do harm. */
+export function parseShallowJson(text: string): unknown {
   return isTooDeep(text) ? undefined : parseJson(text)
 }
 
