@@ -46,6 +46,15 @@ export function withTotpExtension(
   return { ...asObject(capabilities), extensions }
 }
 
+/** Returns a card without the extension; the extensions of others are kept. */
+export function withoutTotpExtension(card: CardJson): CardJson {
+  const before = asObject(card['capabilities'])['extensions']
+  if (!asList(before).some(isOurs)) return card
+  const { extensions, ...capabilities } = asObject(card['capabilities'])
+  const others = asList(extensions).filter((one) => !isOurs(one))
+  return { ...card, capabilities: { ...capabilities, ...(others.length > 0 && { extensions: others }) } }
+}
+
 /**
  * Reads the extension of a card, which is untrusted. A value of another type is left out; texts are as they are, and have
  * to be made printable.

@@ -132,14 +132,19 @@ function readVersion(given: unknown): ProtocolVersion | undefined {
 
 /** Reads the address of an interface. With an unknown transport, http(s) URLs and gRPC targets are accepted. */
 export function readAddress(given: string, binding: Binding | undefined, cardUrl?: URL): Address {
-  const text = given.trim()
-  if (text === '') return no('no address')
-  const isTarget = binding === 'grpc' || (binding === undefined && !absoluteUrl.test(text))
-  const address = isTarget ? readGrpcTarget(text) : readHttpAddress(text, cardUrl)
+  const address = parseAddress(given, binding, cardUrl)
   if (!address.understood) return address
   if (isListenOnly(address.url))
     return no(`${address.url.hostname} is a listening address, which cannot be called`)
   return address.url.port === '0' ? no('port 0 cannot be called') : address
+}
+
+/** Reads the address of an interface as {@link readAddress} does, also one that is only listened on. */
+export function parseAddress(given: string, binding: Binding | undefined, cardUrl?: URL): Address {
+  const text = given.trim()
+  if (text === '') return no('no address')
+  const isTarget = binding === 'grpc' || (binding === undefined && !absoluteUrl.test(text))
+  return isTarget ? readGrpcTarget(text) : readHttpAddress(text, cardUrl)
 }
 
 function readHttpAddress(text: string, cardUrl: URL | undefined): Address {

@@ -34,6 +34,12 @@ export function kindOfScheme(scheme: unknown, header: string): 'bearer' | 'code'
   return Object.keys(object).length === 0 ? 'unknown' : 'other'
 }
 
+/** Whether a scheme asks for a client certificate. */
+export function isMutualTls(scheme: unknown): boolean {
+  const object = asObject(withoutTag(scheme))
+  return object['type'] === 'mutualTLS' || 'mtlsSecurityScheme' in object
+}
+
 /** A card's security schemes, by name. */
 export function schemesOf(card: CardJson): JsonObject {
   return asObject(card['securitySchemes'])

@@ -1,0 +1,81 @@
+import { asList, asObject, asText, isObject, type JsonObject } from '../json.js'
+import { readInterfaces, type CardInterface } from './interfaces.js'
+import type { CardJson } from './shapes.js'
+
+/**
+ * Returns a card with other addresses of its interfaces: the list of 1.0, the main URL of 0.3 and its additions.
+ *
+ * If the main URL is dropped, the first interface of 0.3 that is left takes its place. Fields whose names differ from
+ * those of interfaces only in case and underscores are dropped too, since some clients read them.
+ *
+ * @param addressOf returns the new address, which may be the one that is written; undefined drops the interface. It is
+ *   called once for each interface, in the order of `readInterfaces`.
+ * @param cardUrl the URL of the card, for addresses that are relative
+ */
+export function withAddresses(
+  card: CardJson,
+  addressOf: (one: CardInterface) => string | undefined,
+  cardUrl?: URL,
+): CardJson {
+  const { supportedInterfaces, url, preferredTransport, additionalInterfaces, ...others } = withoutAliases(
+    card,
+    cardFields,
+  )
+  const readOne = (part: CardJson): string | undefined => {
+    const [one] = readInterfaces(part, cardUrl)
+    return one && addressOf(one)
+  }
+  const entriesOf = (field: string, given: unknown): JsonObject[] =>
+    (Array.isArray(given) ? asList(given) : isSet(given) ? [given] : []).flatMap((entry) => {
+      const named = {
+        protocolVersion: card['protocolVersion'],
+        [field]: Array.isArray(given) ? [entry] : entry,
+      }
+      const address = readOne(named)
+      if (address === undefined || !isObject(entry)) return []
+      return [{ ...withoutAliases(entry, entryFields), url: address }]
+    })
+  const newer = entriesOf('supportedInterfaces', supportedInterfaces)
+  const main =
+    isSet(url) || isSet(preferredTransport)
+      ? readOne({ url, preferredTransport, protocolVersion: card['protocolVersion'] })
+      : undefined
+  const additions = entriesOf('additionalInterfaces', additionalInterfaces)
+  const [instead] = [
+    ...additions.map(({ url, transport }) => ({ url, preferredTransport: transport })),
+    ...newer
+      .filter(isOlder)
+      .map(({ url, protocolBinding }) => ({ url, preferredTransport: protocolBinding })),
+  ]
+  return {
+    ...others,
+    ...(Array.isArray(supportedInterfaces) && { supportedInterfaces: newer }),
+    ...(main !== undefined && { url: main, ...(isSet(preferredTransport) && { preferredTransport }) }),
+    ...(main === undefined && (isSet(url) || isSet(preferredTransport)) && instead),
+    ...(Array.isArray(additionalInterfaces) && { additionalInterfaces: additions }),
+  }
+}
+
+const cardFields = ['supportedInterfaces', 'url', 'preferredTransport', 'additionalInterfaces']
+const entryFields = ['url', 'transport', 'protocolBinding', 'protocolVersion', 'tenant']
+
+function isOlder({ protocolVersion }: JsonObject): boolean {
+  return asText(protocolVersion).startsWith('0.')
+}
+
+/** Protobuf readers accept a field by its name in snake case, and Go's in any case. */
+function withoutAliases(object: JsonObject, names: readonly string[]): JsonObject {
+  const folded = new Set(names.map(fold))
+  return Object.fromEntries(
+    Object.entries(asObject(object)).filter(([name]) => names.includes(name) || !folded.has(fold(name))),
+  )
+}
+
+/** Upper case first: it also folds the letters outside ASCII that Go takes for s and k. */
+function fold(name: string): string {
+  return name.replaceAll('_', '').toUpperCase().toLowerCase()
+}
+
+function isSet(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== ''
+}
