@@ -25,33 +25,28 @@ export function withAddresses(
     const [one] = readInterfaces(part, cardUrl)
     return one && addressOf(one)
   }
+  const { protocolVersion } = card
   const entriesOf = (field: string, given: unknown): JsonObject[] =>
     (Array.isArray(given) ? asList(given) : isSet(given) ? [given] : []).flatMap((entry) => {
-      const named = {
-        protocolVersion: card['protocolVersion'],
-        [field]: Array.isArray(given) ? [entry] : entry,
-      }
+      const named = { protocolVersion, [field]: Array.isArray(given) ? [entry] : entry }
       const address = readOne(named)
       if (address === undefined || !isObject(entry)) return []
       return [{ ...withoutAliases(entry, entryFields), url: address }]
     })
   const newer = entriesOf('supportedInterfaces', supportedInterfaces)
-  const main =
-    isSet(url) || isSet(preferredTransport)
-      ? readOne({ url, preferredTransport, protocolVersion: card['protocolVersion'] })
-      : undefined
+  const hasMain = isSet(url) || isSet(preferredTransport)
+  const main = hasMain ? readOne({ url, preferredTransport, protocolVersion }) : undefined
   const additions = entriesOf('additionalInterfaces', additionalInterfaces)
-  const [instead] = [
-    ...additions.map(({ url, transport }) => ({ url, preferredTransport: transport })),
-    ...newer
-      .filter(isOlder)
-      .map(({ url, protocolBinding }) => ({ url, preferredTransport: protocolBinding })),
+  const older = [
+    ...additions.map((entry) => [entry['url'], entry['transport']]),
+    ...newer.filter(isOlder).map((entry) => [entry['url'], entry['protocolBinding']]),
   ]
+  const [instead] = older.filter(([, transport]) => asText(transport) !== '')
   return {
     ...others,
     ...(Array.isArray(supportedInterfaces) && { supportedInterfaces: newer }),
     ...(main !== undefined && { url: main, ...(isSet(preferredTransport) && { preferredTransport }) }),
-    ...(main === undefined && (isSet(url) || isSet(preferredTransport)) && instead),
+    ...(main === undefined && hasMain && instead && { url: instead[0], preferredTransport: instead[1] }),
     ...(Array.isArray(additionalInterfaces) && { additionalInterfaces: additions }),
   }
 }
