@@ -1,15 +1,12 @@
 import { once } from 'node:events'
-import {
-  createServer as createHttp1,
-  type IncomingMessage,
-  type Server as Http1,
-  type ServerResponse,
-} from 'node:http'
-import { createServer as createHttp2, type Http2Server, type ServerHttp2Session } from 'node:http2'
+import type { IncomingMessage, Server as Http1, ServerResponse } from 'node:http'
+import type { Http2Server, ServerHttp2Session } from 'node:http2'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { createServer as createTls, type TLSSocket } from 'node:tls'
 import { continueOnceRead } from './awaited-content.js'
 import { readProtocol } from './first-bytes.js'
+import { createHttp1 } from './http1-limits.js'
+import { createHttp2, isLongHead } from './http2-limits.js'
 import { portError, type Listener } from './listener.js'
 import { listenAtFile } from './socket-file.js'
 
@@ -58,6 +55,9 @@ export async function listenMixed(
   return server
 }
 
+/** How long requests that are on their way when the end comes have to arrive, in milliseconds. */
+const inFlightMs = 100
+
 class MixedServer implements MixedListener {
   readonly #sockets = new Set<Socket>()
   readonly #sessions = new Set<ServerHttp2Session>()
@@ -72,26 +72,15 @@ class MixedServer implements MixedListener {
   #opening: Socket | undefined
   #address = ''
   #isEnding = false
+  #closed: Promise<void> | undefined
 
   constructor(
     handler: MixedHandler,
     { tls, maxHeaderBytes = 16 * 1024, headerTimeoutMs = 10_000 }: MixedOptions,
   ) {
     this.#handler = handler
-    const lookEveryMs = Math.min(1000, headerTimeoutMs / 10)
-    this.#http1 = createHttp1({
-      maxHeaderSize: maxHeaderBytes,
-      headersTimeout: Math.floor(headerTimeoutMs - lookEveryMs),
-      requestTimeout: 0,
-      connectionsCheckingInterval: lookEveryMs,
-      keepAliveTimeout: 75_000,
-      insecureHTTPParser: false,
-      requireHostHeader: false,
-    })
-    this.#http1.maxHeadersCount = 0
-    this.#http2 = createHttp2({
-      settings: { maxHeaderListSize: maxHeaderBytes, maxConcurrentStreams: 256, enablePush: false },
-    })
+    this.#http1 = createHttp1({ maxHeaderBytes, headerTimeoutMs })
+    this.#http2 = createHttp2({ maxHeaderBytes, headerTimeoutMs })
     this.#server = tls
       ? createTls({
           ...tls,
@@ -111,8 +100,8 @@ class MixedServer implements MixedListener {
       this.#await(socket, headerTimeoutMs / 2)
       this.#serve(socket, socket.alpnProtocol === 'h2' ? 'h2' : 'http/1.1')
     })
-    this.#server.on('tlsClientError', () => undefined)
-    this.#answerRequests()
+    this.#server.on('tlsClientError', (_error, socket: TLSSocket) => socket.destroy())
+    this.#answerRequests(maxHeaderBytes)
   }
 
   get address(): string {
@@ -133,8 +122,6 @@ class MixedServer implements MixedListener {
       this.#address = `${shown}:${(this.#server.address() as AddressInfo).port}`
     }
     this.#server.on('error', () => undefined)
-    // Starts the timer that closes connections whose heads are late. The server itself never listens.
-    this.#http1.emit('listening')
   }
 
   async stop(): Promise<void> {
@@ -143,17 +130,25 @@ class MixedServer implements MixedListener {
 
   async drain(ms: number): Promise<void> {
     this.#isEnding = true
-    const closed = new Promise((done) => this.#server.close(done))
-    for (const socket of this.#deadlines.keys()) socket.destroy()
+    this.#closed ??= new Promise((done) => this.#server.close(() => done()))
     for (const res of this.#answers) closeAfter(res)
     for (const session of this.#sessions) session.close()
-    this.#http1.closeIdleConnections()
-    const timer = setTimeout(() => {
-      for (const socket of this.#sockets) socket.destroy()
-    }, ms)
-    await closed
-    clearTimeout(timer)
+    const timers = [
+      setTimeout(() => this.#dropIdle(), Math.min(ms, inFlightMs)),
+      setTimeout(() => this.#dropAll(), ms),
+    ]
+    await this.#closed
+    for (const timer of timers) clearTimeout(timer)
     this.#http1.close()
+  }
+
+  #dropIdle(): void {
+    for (const socket of this.#deadlines.keys()) socket.destroy()
+    this.#http1.closeIdleConnections()
+  }
+
+  #dropAll(): void {
+    for (const socket of this.#sockets) socket.destroy()
   }
 
   #keep(socket: Socket): void {
@@ -187,14 +182,15 @@ class MixedServer implements MixedListener {
     this.#opening = undefined
   }
 
-  #answerRequests(): void {
+  #answerRequests(maxHeaderBytes: number): void {
     const serve = (req: IncomingMessage, res: ServerResponse): void => {
       const session = sessionOf(req)
       const socket = session ? this.#socketOf.get(session) : req.socket
       if (socket) this.#meet(socket)
       this.#answers.add(res)
       res.once('close', () => this.#answers.delete(res))
-      if (this.#isEnding) closeAfter(res)
+      // Node reads nothing more from a connection that could have been upgraded.
+      if (this.#isEnding || req.headers.upgrade !== undefined) closeAfter(res)
       this.#handler(req, res)
     }
     const serveExpecting = (req: IncomingMessage, res: ServerResponse): void => {
@@ -203,18 +199,19 @@ class MixedServer implements MixedListener {
     }
     this.#http1.on('request', serve)
     this.#http1.on('checkContinue', serveExpecting)
-    this.#http1.on('connect', (_req, socket) => {
-      socket.on('error', () => undefined)
-      socket.end('HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
-    })
-    this.#http2.on('request', serve as never)
-    this.#http2.on('checkContinue', serveExpecting as never)
+    const serveShort =
+      (next: MixedHandler): MixedHandler =>
+      (req, res) => {
+        if (isLongHead(req.rawHeaders, maxHeaderBytes)) res.writeHead(431).end()
+        else next(req, res)
+      }
+    this.#http2.on('request', serveShort(serve) as never)
+    this.#http2.on('checkContinue', serveShort(serveExpecting) as never)
     this.#http2.on('session', (session) => {
       this.#sessions.add(session)
       if (this.#opening) this.#socketOf.set(session, this.#opening)
       session.once('close', () => this.#sessions.delete(session))
     })
-    this.#http2.on('sessionError', () => undefined)
   }
 }
 
@@ -225,6 +222,7 @@ function sessionOf(req: object): ServerHttp2Session | undefined {
 /** The connection of HTTP/1.1 is closed after this answer. */
 function closeAfter(res: ServerResponse): void {
   if ('stream' in res) return
-  if (res.headersSent) res.once('finish', () => res.socket?.end())
-  else res.shouldKeepAlive = false
+  res.shouldKeepAlive = false
+  const { socket } = res.req
+  if (res.headersSent) res.once('finish', () => socket.end())
 }

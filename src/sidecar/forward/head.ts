@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { http2StreamOf } from '../../server/adapters/drain.js'
 import type { RequestHead } from './exchange.js'
 import { linesOf, pairsOf, withoutFields } from './fields.js'
 
@@ -32,7 +33,10 @@ export function readHead(req: IncomingMessage): RequestHead | RefusedHead {
   if (!target.startsWith('/')) return refuse('the target is not in origin-form: a path, and a query')
   if (!visible.test(target)) return refuse('the target has a character that has to be encoded')
   if (target.includes('#')) return refuse('the target has a fragment')
-  const isHttp2 = req.httpVersionMajor >= 2
+  // Not by the version: a request of HTTP/1.1 may name any.
+  const isHttp2 = http2StreamOf(req) !== undefined
+  if (!isHttp2 && !/^1\.[01]$/.test(req.httpVersion))
+    return refuse('the version of HTTP is neither 1.1 nor 1.0')
   const framing = isHttp2 ? undefined : badFraming(req.httpVersion, fields)
   if (framing !== undefined) return refuse(framing)
   const authority = authorityOf(isHttp2 ? linesOf(raw, ':authority') : [], linesOf(fields, 'host'))

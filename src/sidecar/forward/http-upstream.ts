@@ -6,9 +6,9 @@ import {
   type IncomingMessage,
 } from 'node:http'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
-import { Readable } from 'node:stream'
 import { UpstreamError, type IncomingAnswer, type OutgoingRequest, type Upstream } from './exchange.js'
 import { endToEnd, groupOf, linesOf, withoutFields } from './fields.js'
+import { Patience, sendContent } from './send-content.js'
 import { defaultConnectMs, type UpstreamAddress, type UpstreamOptions } from './upstream-options.js'
 
 /** Less than servers usually wait (5 s), so that a connection is not closed while a request is on its way. */
@@ -51,13 +51,14 @@ export class HttpUpstream implements Upstream {
   }
 
   async send(request: OutgoingRequest, signal: AbortSignal): Promise<IncomingAnswer> {
+    signal.throwIfAborted()
     try {
-      return await this.#sendOnce(request, signal)
+      return await this.#sendOnce(request, signal, this.#agent)
     } catch (error) {
       if (!(error instanceof StaleConnection)) throw error
       if (signal.aborted || !isRepeatable(request)) throw error.cause
     }
-    return this.#sendOnce(request, signal, true)
+    return this.#sendOnce(request, signal, this.#fresh)
   }
 
   close(): void {
@@ -65,64 +66,50 @@ export class HttpUpstream implements Upstream {
     this.#fresh.destroy()
   }
 
-  #sendOnce(request: OutgoingRequest, signal: AbortSignal, isSecond = false): Promise<IncomingAnswer> {
+  #sendOnce(request: OutgoingRequest, signal: AbortSignal, agent: HttpAgent): Promise<IncomingAnswer> {
     return new Promise((done, fail) => {
-      signal.throwIfAborted()
-      const { method, target, content } = request
-      const send = this.#isTls ? requestHttps : requestHttp
-      const sent = send({
-        ...this.#target,
-        agent: isSecond ? this.#fresh : this.#agent,
-        method,
-        path: target,
-        headers: this.#fieldsOf(request),
-        setHost: false,
-        insecureHTTPParser: false,
-        maxHeaderSize: 64 * 1024,
-      })
-      sent.maxHeadersCount = 0
-      let isConnected = false
+      const sent = this.#request(request, agent)
       let problem: UpstreamError | undefined
-      const limit = (ms: number, kind: 'unreachable' | 'slow', message: string): NodeJS.Timeout =>
-        setTimeout(() => {
-          problem = new UpstreamError(kind, message)
-          sent.destroy()
-        }, ms)
-      let timer: NodeJS.Timeout | undefined
-      const waitForAnswer = (): void => {
-        clearTimeout(timer)
-        if (this.#answerMs > 0)
-          timer = limit(this.#answerMs, 'slow', 'the server behind has not answered in time')
+      const giveUp = (kind: 'unreachable' | 'slow') => () => {
+        problem = new UpstreamError(kind, messages[kind])
+        sent.destroy()
       }
-      sent.once('socket', (socket) => {
-        const onConnected = (): void => {
-          clearTimeout(timer)
-          isConnected = true
-          waitForAnswer()
-          sendContent(sent, content, request, waitForAnswer)
-        }
-        if (!socket.connecting) {
-          onConnected()
-          return
-        }
-        timer = limit(this.#connectMs, 'unreachable', 'the server behind takes no connection in time')
-        socket.once(this.#isTls ? 'secureConnect' : 'connect', onConnected)
-      })
+      const connecting = new Patience(this.#connectMs, giveUp('unreachable'))
+      const answering = new Patience(this.#answerMs, giveUp('slow'))
+      let isConnected = false
       const abort = (): void => void sent.destroy()
       signal.addEventListener('abort', abort)
+      const onConnected = (): void => {
+        connecting.stop()
+        isConnected = true
+        sendContent(sent, request.content, {
+          onTheirTurn: () => answering.start(),
+          onOurTurn: () => answering.stop(),
+          beforeEnd: () => addTrailers(sent, request),
+          onCut: abort,
+        })
+      }
+      sent.once('socket', (socket) => {
+        if (socket.connecting) {
+          connecting.start()
+          socket.once(this.#isTls ? 'secureConnect' : 'connect', onConnected)
+        } else onConnected()
+      })
       sent.on('error', (error: NodeJS.ErrnoException) => {
-        const isStale = sent.reusedSocket && !problem && !signal.aborted
         const kind = isConnected ? 'cut' : 'unreachable'
         const thrown = problem ?? new UpstreamError(kind, `${messages[kind]} (${error.code ?? 'no reason'})`)
-        fail(isStale ? new StaleConnection(thrown) : thrown)
+        fail(sent.reusedSocket && !problem ? new StaleConnection(thrown) : thrown)
       })
       sent.once('close', () => {
-        clearTimeout(timer)
+        connecting.stop()
+        answering.stop()
         signal.removeEventListener('abort', abort)
-        fail(problem ?? new UpstreamError('cut', messages.cut))
+        fail(new UpstreamError('cut', messages.cut))
       })
       sent.once('response', (res: IncomingMessage) => {
-        clearTimeout(timer)
+        answering.stop()
+        // Who takes the content may not listen yet.
+        res.on('error', () => undefined)
         done({
           status: res.statusCode ?? 0,
           fields: res.rawHeaders,
@@ -131,6 +118,22 @@ export class HttpUpstream implements Upstream {
         })
       })
     })
+  }
+
+  #request(request: OutgoingRequest, agent: HttpAgent): ClientRequest {
+    const send = this.#isTls ? requestHttps : requestHttp
+    const sent = send({
+      ...this.#target,
+      agent,
+      method: request.method,
+      path: request.target,
+      headers: this.#fieldsOf(request),
+      setHost: false,
+      insecureHTTPParser: false,
+      maxHeaderSize: longestHead,
+    })
+    sent.maxHeadersCount = 0
+    return sent
   }
 
   /** With the framing of its own: the content's length where it is known, else chunked. */
@@ -149,7 +152,11 @@ export class HttpUpstream implements Upstream {
   }
 }
 
+/** Of an answer, in bytes. */
+const longestHead = 64 * 1024
+
 const messages = {
+  slow: 'the server behind has not answered in time',
   unreachable: 'the server behind cannot be reached',
   cut: 'the server behind has closed the connection before its answer',
 }
@@ -170,30 +177,8 @@ function isRepeatable({ method, content }: OutgoingRequest): boolean {
   return (method === 'GET' || method === 'HEAD') && content === undefined
 }
 
-function sendContent(
-  sent: ClientRequest,
-  content: OutgoingRequest['content'],
-  { trailers }: OutgoingRequest,
-  onProgress: () => void,
-): void {
-  if (!(content instanceof Readable)) {
-    sent.end(content)
-    return
-  }
-  content.on('data', (chunk: Buffer) => {
-    onProgress()
-    if (!sent.write(chunk)) {
-      content.pause()
-      sent.once('drain', () => content.resume())
-    }
-  })
-  content.once('end', () => {
-    const last = groupOf(endToEnd(trailers?.() ?? []))
-    if (Object.keys(last).length > 0) sent.addTrailers(last)
-    sent.end()
-  })
-  content.once('error', () => sent.destroy())
-  content.once('close', () => {
-    if (!content.readableEnded) sent.destroy()
-  })
+/** Before the end, where node:http takes them. */
+function addTrailers(sent: ClientRequest, { trailers }: OutgoingRequest): void {
+  const fields = groupOf(endToEnd(trailers?.() ?? []))
+  if (Object.keys(fields).length > 0) sent.addTrailers(fields)
 }

@@ -1,5 +1,6 @@
 import { constants, type ClientHttp2Stream } from 'node:http2'
 import { Readable } from 'node:stream'
+import type { RawFields } from './fields.js'
 
 /**
  * The content of an answer of HTTP/2. Node ends a stream that was reset as if it was whole, and resets one that is destroyed
@@ -7,23 +8,31 @@ import { Readable } from 'node:stream'
  */
 export class Http2Content extends Readable {
   readonly #stream: ClientHttp2Stream
-  /** Set when trailers have come, which are the end, whatever comes then. */
-  isComplete = false
+  #trailers: RawFields | undefined
 
   constructor(stream: ClientHttp2Stream) {
     super()
     this.#stream = stream
+    // Who takes the content may not listen yet.
+    this.on('error', () => undefined)
+    stream.once('trailers', (_headers, _flags, ...raw: unknown[]) => (this.#trailers = rawOf(raw[0])))
     stream.on('data', (chunk: Buffer) => {
       if (!this.push(chunk)) stream.pause()
     })
     stream.pause()
     stream.once('end', () => {
-      if (this.isComplete || stream.rstCode === constants.NGHTTP2_NO_ERROR) this.push(null)
+      // Trailers are the end, whatever comes then.
+      if (this.#trailers || stream.rstCode === constants.NGHTTP2_NO_ERROR) this.push(null)
       else this.#fail()
     })
     stream.once('close', () => {
       if (!stream.readableEnded) this.#fail()
     })
+  }
+
+  /** Once the content has ended. */
+  get trailers(): RawFields {
+    return this.#trailers ?? []
   }
 
   #fail(): void {
@@ -40,4 +49,9 @@ export class Http2Content extends Readable {
     else if (!this.#stream.writableEnded) this.#stream.close(constants.NGHTTP2_NO_ERROR)
     done(error)
   }
+}
+
+/** Node gives the fields of HTTP/2 as a list too, as the last argument of its events. */
+export function rawOf(raw: unknown): string[] {
+  return Array.isArray(raw) ? (raw as string[]) : []
 }

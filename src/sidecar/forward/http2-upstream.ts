@@ -9,8 +9,10 @@ import {
 import { connect as connectSocket } from 'node:net'
 import { Readable } from 'node:stream'
 import { UpstreamError, type IncomingAnswer, type OutgoingRequest, type Upstream } from './exchange.js'
-import { endToEnd, groupOf, withoutFields, type RawFields } from './fields.js'
-import { Http2Content } from './http2-content.js'
+import { endToEnd, groupOf, withoutFields } from './fields.js'
+import { Http2Content, rawOf } from './http2-content.js'
+import { Http2Session } from './http2-session.js'
+import { Patience, sendContent } from './send-content.js'
 import { defaultConnectMs, type UpstreamAddress, type UpstreamOptions } from './upstream-options.js'
 
 /** See `grpcUpstream`. */
@@ -21,7 +23,7 @@ export class Http2Upstream implements Upstream {
   readonly #authority: string
   readonly #scheme: string
   readonly #options: UpstreamOptions
-  readonly #sessions = new Map<ClientHttp2Session, OpenSession>()
+  readonly #sessions = new Map<ClientHttp2Session, Http2Session>()
 
   constructor(address: UpstreamAddress, options: UpstreamOptions) {
     this.#socket = 'socket' in address ? address.socket : undefined
@@ -54,11 +56,11 @@ export class Http2Upstream implements Upstream {
     this.#sessions.clear()
   }
 
-  #open(): OpenSession {
+  #open(): Http2Session {
     let open = [...this.#sessions.values()].find((one) => one.hasRoom())
     if (!open) {
       const session = this.#connect()
-      open = new OpenSession(session, this.#options.timeouts?.connectMs ?? defaultConnectMs)
+      open = new Http2Session(session, this.#options.timeouts?.connectMs ?? defaultConnectMs)
       this.#sessions.set(session, open)
       const drop = (): void => void this.#sessions.delete(session)
       session.once('close', drop)
@@ -109,45 +111,42 @@ export class Http2Upstream implements Upstream {
       )
       const cancel = (): void => stream.close(constants.NGHTTP2_CANCEL)
       signal.addEventListener('abort', cancel)
-      const { answerMs = 0 } = this.#options.timeouts ?? {}
       let isSlow = false
-      let timer: NodeJS.Timeout | undefined
-      const waitForAnswer = (): void => {
-        clearTimeout(timer)
-        if (answerMs === 0) return
-        timer = setTimeout(() => {
-          isSlow = true
-          cancel()
-        }, answerMs)
-      }
+      const answering = new Patience(this.#options.timeouts?.answerMs ?? 0, () => {
+        isSlow = true
+        cancel()
+      })
       stream.on('error', () => undefined)
       stream.once('close', () => {
         release()
-        clearTimeout(timer)
+        answering.stop()
         signal.removeEventListener('abort', cancel)
         if (isSlow) fail(new UpstreamError('slow', messages.slow))
         else if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM) fail(new RefusedStream())
         else fail(new UpstreamError('cut', messages.cut))
       })
       stream.once('response', (headers, flags, ...raw: unknown[]) => {
-        clearTimeout(timer)
-        let last: RawFields = []
-        const answer = new Http2Content(stream)
-        stream.once('trailers', (_, __, ...raw: unknown[]) => {
-          last = rawOf(raw[0])
-          answer.isComplete = true
-        })
+        answering.stop()
+        const isBare = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0
+        const arriving = new Http2Content(stream)
         done({
           status: headers[':status'] ?? 0,
           fields: withoutFields(rawOf(raw[0]), (name) => name.startsWith(':')),
-          content: answer,
-          trailers: () => last,
-          isBare: (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0,
+          content: arriving,
+          trailers: () => arriving.trailers,
+          isBare,
         })
       })
-      waitForAnswer()
-      sendContent(stream, content, waitForAnswer)
       stream.once('wantTrailers', () => stream.sendTrailers(groupOf(endToEnd(trailers?.() ?? []))))
+      if (content === undefined) answering.start()
+      else {
+        sendContent(stream, content, {
+          onTheirTurn: () => answering.start(),
+          onOurTurn: () => answering.stop(),
+          beforeEnd: () => undefined,
+          onCut: cancel,
+        })
+      }
     })
   }
 }
@@ -177,91 +176,3 @@ function requestOn(
 }
 
 class RefusedStream extends Error {}
-
-/** Node gives the fields of HTTP/2 as a list too, as the last argument of their events. */
-function rawOf(raw: unknown): string[] {
-  return Array.isArray(raw) ? (raw as string[]) : []
-}
-
-/** A connection, from its first moment. */
-class OpenSession {
-  readonly #session: ClientHttp2Session
-  readonly #connected: Promise<void>
-  #isUsable = true
-  #streams = 0
-
-  constructor(session: ClientHttp2Session, connectMs: number) {
-    this.#session = session
-    this.#connected = new Promise((done, fail) => {
-      const timer = setTimeout(() => {
-        fail(new UpstreamError('unreachable', 'the server behind takes no connection in time'))
-        session.destroy()
-      }, connectMs)
-      session.once('connect', () => {
-        clearTimeout(timer)
-        done()
-      })
-      session.on('error', (error: NodeJS.ErrnoException) => {
-        this.#isUsable = false
-        fail(new UpstreamError('unreachable', `${messages.unreachable} (${error.code ?? 'no reason'})`))
-      })
-      session.once('close', () => {
-        clearTimeout(timer)
-        this.#isUsable = false
-        fail(new UpstreamError('unreachable', messages.unreachable))
-      })
-    })
-    this.#connected.catch(() => undefined)
-    session.once('goaway', () => (this.#isUsable = false))
-    session.on('stream', (stream) => stream.close())
-  }
-
-  hasRoom(): boolean {
-    if (!this.#isUsable || this.#session.closed || this.#session.destroyed) return false
-    const most = this.#session.connecting
-      ? 100
-      : (this.#session.remoteSettings.maxConcurrentStreams ?? Infinity)
-    return this.#streams < most
-  }
-
-  /** Takes a place for one stream, until it is released. */
-  async take(): Promise<ClientHttp2Session> {
-    this.#streams++
-    try {
-      await this.#connected
-    } catch (error) {
-      this.release()
-      throw error
-    }
-    return this.#session
-  }
-
-  release(): void {
-    this.#streams--
-  }
-}
-
-function sendContent(
-  stream: ClientHttp2Stream,
-  content: OutgoingRequest['content'],
-  onProgress: () => void,
-): void {
-  if (content === undefined) return
-  if (!(content instanceof Readable)) {
-    stream.end(content)
-    return
-  }
-  content.on('data', (chunk: Buffer) => {
-    onProgress()
-    if (!stream.write(chunk)) {
-      content.pause()
-      stream.once('drain', () => content.resume())
-    }
-  })
-  content.once('end', () => stream.end())
-  const cancel = (): void => stream.close(constants.NGHTTP2_CANCEL)
-  content.once('error', cancel)
-  content.once('close', () => {
-    if (!content.readableEnded) cancel()
-  })
-}

@@ -55,10 +55,16 @@ export function passOn(answer: IncomingAnswer, res: ServerResponse, fields?: Raw
       done('left')
       return
     }
-    content.once('error', () => {
-      if (!res.writableFinished) cut(res)
+    const onCut = (): void => {
       done('cut')
-    })
+      if (res.headersSent) cut(res)
+      else answerJson(res, 502, 'UNAVAILABLE', 'the server behind has cut its answer off')
+    }
+    if (content.destroyed && !content.readableEnded) {
+      onCut()
+      return
+    }
+    content.once('error', onCut)
     res.once('close', () => {
       const isWhole = res.writableFinished
       if (!isWhole) content.destroy()
