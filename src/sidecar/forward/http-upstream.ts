@@ -7,7 +7,7 @@ import {
 } from 'node:http'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import { UpstreamError, type IncomingAnswer, type OutgoingRequest, type Upstream } from './exchange.js'
-import { endToEnd, groupOf, linesOf, withoutFields } from './fields.js'
+import { endToEnd, linesOf, pairsOf, withoutFields } from './fields.js'
 import { Patience, sendContent } from './send-content.js'
 import { defaultConnectMs, type UpstreamAddress, type UpstreamOptions } from './upstream-options.js'
 
@@ -179,6 +179,6 @@ function isRepeatable({ method, content }: OutgoingRequest): boolean {
 
 /** Before the end, where node:http takes them. */
 function addTrailers(sent: ClientRequest, { trailers }: OutgoingRequest): void {
-  const fields = groupOf(endToEnd(trailers?.() ?? []))
-  if (Object.keys(fields).length > 0) sent.addTrailers(fields)
+  const fields = endToEnd(trailers?.() ?? [])
+  if (fields.length > 0) sent.addTrailers([...pairsOf(fields)] as never)
 }

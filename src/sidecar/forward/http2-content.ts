@@ -1,5 +1,5 @@
 import { constants, type ClientHttp2Stream } from 'node:http2'
-import { Readable } from 'node:stream'
+import { addAbortSignal, Readable } from 'node:stream'
 import type { RawFields } from './fields.js'
 
 /**
@@ -45,7 +45,7 @@ export class Http2Content extends Readable {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     // The end of the answer is the end of the call, whatever of the request is still on its way (RFC 9113 §8.1).
-    if (!this.readableEnded) this.#stream.close(constants.NGHTTP2_CANCEL)
+    if (!this.readableEnded) cancel(this.#stream)
     else if (!this.#stream.writableEnded) this.#stream.close(constants.NGHTTP2_NO_ERROR)
     done(error)
   }
@@ -54,4 +54,11 @@ export class Http2Content extends Readable {
 /** Node gives the fields of HTTP/2 as a list too, as the last argument of its events. */
 export function rawOf(raw: unknown): string[] {
   return Array.isArray(raw) ? (raw as string[]) : []
+}
+
+const aborted = AbortSignal.abort()
+
+/** Resets a stream. `close` of a request that is still being sent would end it first, as if that was all. */
+export function cancel(stream: ClientHttp2Stream): void {
+  if (!stream.destroyed) addAbortSignal(aborted, stream)
 }

@@ -10,7 +10,7 @@ import { connect as connectSocket } from 'node:net'
 import { Readable } from 'node:stream'
 import { UpstreamError, type IncomingAnswer, type OutgoingRequest, type Upstream } from './exchange.js'
 import { endToEnd, groupOf, withoutFields } from './fields.js'
-import { Http2Content, rawOf } from './http2-content.js'
+import { cancel, Http2Content, rawOf } from './http2-content.js'
 import { Http2Session } from './http2-session.js'
 import { Patience, sendContent } from './send-content.js'
 import { defaultConnectMs, type UpstreamAddress, type UpstreamOptions } from './upstream-options.js'
@@ -109,18 +109,18 @@ export class Http2Upstream implements Upstream {
           waitForTrailers: trailers !== undefined && content !== undefined,
         },
       )
-      const cancel = (): void => stream.close(constants.NGHTTP2_CANCEL)
-      signal.addEventListener('abort', cancel)
+      const abort = (): void => cancel(stream)
+      signal.addEventListener('abort', abort)
       let isSlow = false
       const answering = new Patience(this.#options.timeouts?.answerMs ?? 0, () => {
         isSlow = true
-        cancel()
+        abort()
       })
       stream.on('error', () => undefined)
       stream.once('close', () => {
         release()
         answering.stop()
-        signal.removeEventListener('abort', cancel)
+        signal.removeEventListener('abort', abort)
         if (isSlow) fail(new UpstreamError('slow', messages.slow))
         else if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM) fail(new RefusedStream())
         else fail(new UpstreamError('cut', messages.cut))
@@ -144,7 +144,7 @@ export class Http2Upstream implements Upstream {
           onTheirTurn: () => answering.start(),
           onOurTurn: () => answering.stop(),
           beforeEnd: () => undefined,
-          onCut: cancel,
+          onCut: abort,
         })
       }
     })

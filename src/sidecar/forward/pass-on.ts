@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { constants, type ServerHttp2Stream } from 'node:http2'
 import type { Readable } from 'node:stream'
 import { cut } from '../../server/adapters/open-answers.js'
 import { http2StreamOf } from '../../server/adapters/drain.js'
 import type { IncomingAnswer } from './exchange.js'
-import { endToEnd, groupOf, linesOf, type RawFields } from './fields.js'
+import { endToEnd, groupOf, linesOf, pairsOf, type RawFields } from './fields.js'
 
 /**
  * The content of a request, which nobody has asked for until it is read, and which fails if the client goes away.
@@ -14,8 +15,7 @@ export function contentOf(req: IncomingMessage): Readable | undefined {
   const stream = http2StreamOf(req)
   if (stream) {
     if (stream.endAfterHeaders) return undefined
-    // For node:http2 the end of a stream that was reset is the end of its content.
-    req.once('aborted', () => req.destroy(new Error('the client has cut its request off')))
+    failIfReset(req, stream)
     return req
   }
   const { rawHeaders } = req
@@ -23,6 +23,21 @@ export function contentOf(req: IncomingMessage): Readable | undefined {
     linesOf(rawHeaders, 'transfer-encoding').length > 0 ||
     linesOf(rawHeaders, 'content-length').some((length) => Number(length) !== 0)
   return isAnnounced ? req : undefined
+}
+
+/** For node:http2 the end of a stream that was reset is the end of its content. */
+function failIfReset(req: IncomingMessage, stream: ServerHttp2Stream): void {
+  const fail = (): void => void req.destroy(new Error('the client has cut its request off'))
+  const push = req.push.bind(req)
+  req.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
+    const isReset = stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR
+    if (chunk !== null || !isReset) return push(chunk, encoding)
+    fail()
+    return false
+  }
+  req.once('aborted', fail)
+  // Who takes the content may not listen yet.
+  req.on('error', () => undefined)
 }
 
 /** The trailers of a request, once its content has ended. */
@@ -95,8 +110,7 @@ export function passOn(answer: IncomingAnswer, res: ServerResponse, fields?: Raw
       }
     })
     content.once('end', () => {
-      const trailers = groupOf(endToEnd(answer.trailers()))
-      if (Object.keys(trailers).length > 0) res.addTrailers(trailers)
+      addTrailers(res, answer.trailers())
       res.end()
     })
   })
@@ -111,6 +125,13 @@ function writeHead({ status, isBare }: IncomingAnswer, res: ServerResponse, fiel
   res.statusCode = status
   for (const [name, value] of Object.entries(groupOf(fields))) res.setHeader(name, value)
   if (isBare !== true) res.writeHead(status)
+}
+
+function addTrailers(res: ServerResponse, trailers: RawFields): void {
+  const fields = endToEnd(trailers)
+  if (fields.length === 0) return
+  if (http2StreamOf(res)) res.addTrailers(groupOf(fields))
+  else res.addTrailers([...pairsOf(fields)] as never)
 }
 
 /** The status codes of gRPC for those of HTTP. */
@@ -155,6 +176,8 @@ export function answerJson(
     res.end()
     return
   }
+  // Where the next request begins may be told in two ways, too.
+  if (status === 400) res.shouldKeepAlive = false
   const body = JSON.stringify({ error: { code: status, status: code, message } })
   res.statusCode = status
   res.setHeader('Content-Type', 'application/json')
