@@ -6,7 +6,7 @@ import { isListenOnly, isLoopback, portOf } from '../url.js'
 import { canonicalJson } from './canonical.js'
 import { isSameName } from './hosts.js'
 import { parseAddress, type CardInterface } from './interfaces.js'
-import { nameOf, Remarks, shown } from './remarks.js'
+import { Remarks, shown } from './remarks.js'
 import { withAddresses } from './rewritten.js'
 import { withTotpSecurity } from './security.js'
 import type { CardJson } from './shapes.js'
@@ -85,29 +85,28 @@ function publicAddress(
   const { binding, written } = one
   const read = parseAddress(written.address, binding, upstream)
   if (!read.understood) {
-    remarks.add(`${nameOf(one)} is left out: not understood: ${shown(read.why)}`)
+    remarks.about(one, `is left out: not understood: ${shown(read.why)}`)
     return undefined
   }
   const { url } = read
   const isAgent = [upstream, grpcUpstream].some((known) => known !== undefined && isSamePlace(known, url))
   if (!isAgent && !isLoopback(url) && !isListenOnly(url)) {
     const isPublic = publicUrl !== undefined && isSamePlace(publicUrl, url)
-    if (!isPublic)
-      remarks.add(`${nameOf(one)} is left as it is: another host, past the gate unless that is in front`)
+    if (!isPublic) remarks.about(one, `is left as it is: another host, past the gate unless that is in front`)
     return written.address
   }
   if (publicUrl !== undefined && isSamePlace(publicUrl, url) && binding !== 'grpc' && hasBase(publicUrl, url))
     return written.address
   // Nobody can say how an address of an unknown transport is written, but for one that is a URL already.
   if (binding === undefined && (publicUrl === undefined || !/^\s*https?:/i.test(written.address))) {
-    remarks.add(`${nameOf(one)} is left out: unknown transport`)
+    remarks.about(one, `is left out: unknown transport`)
     return undefined
   }
   if (binding !== 'grpc') return publicPath(url.pathname, written.address, publicUrl)
   if (grpcUpstream !== undefined && publicUrl !== undefined)
     return `${publicUrl.hostname}:${portOf(publicUrl)}`
   const why = grpcUpstream === undefined ? 'the gate has no --grpc-upstream' : 'the gate has no --public-url'
-  remarks.add(`${nameOf(one)} is left out: ${why}`)
+  remarks.about(one, `is left out: ${why}`)
   return undefined
 }
 

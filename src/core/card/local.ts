@@ -3,7 +3,7 @@ import { canonicalJson } from './canonical.js'
 import { withoutTotpExtension } from './extension.js'
 import { isExposed } from './hosts.js'
 import type { CardInterface, UnderstoodInterface } from './interfaces.js'
-import { nameOf, Remarks, shown } from './remarks.js'
+import { Remarks, shown } from './remarks.js'
 import { withAddresses } from './rewritten.js'
 import { conflicting, routeTo, type CardRoute } from './routes.js'
 import { withoutSatisfied } from './satisfied.js'
@@ -38,6 +38,9 @@ export interface LocalCard {
   readonly remarks: readonly string[]
 }
 
+/** More than agents have, and few enough to be looked through for each request. */
+const mostRoutes = 64
+
 /**
  * Returns a card whose interfaces lead to a sidecar, with their paths, and that does not demand what the sidecar adds. No
  * interface leads anywhere else: what is not ours to call, or was not understood, is dropped with a remark. So are
@@ -51,7 +54,7 @@ export function localCard(card: CardJson, options: LocalCardOptions): LocalCard 
   const routes: CardRoute[] = []
   const addressOf = (one: CardInterface): string | undefined => {
     const why = reasonToDrop(one)
-    if (why !== undefined) remarks.add(`${nameOf(one)} is left out: ${why}`)
+    if (why !== undefined) remarks.about(one, `is left out: ${why}`)
     return why === undefined && one.understood ? localAddress(one, self) : undefined
   }
   const reasonToDrop = (one: CardInterface): string | undefined => {
@@ -61,7 +64,9 @@ export function localCard(card: CardJson, options: LocalCardOptions): LocalCard 
     const route = routeTo(one)
     const other = conflicting(routes, route)
     if (other !== undefined) return `its path is taken by ${other.upstream.origin}`
-    if (!routes.some((known) => isSameRoute(known, route))) routes.push(route)
+    if (routes.some((known) => isSameRoute(known, route))) return undefined
+    if (routes.length >= mostRoutes) return `the card has more than ${String(mostRoutes)} others`
+    routes.push(route)
     return undefined
   }
   const local = withAddresses(card, addressOf, cardUrl)
@@ -108,7 +113,12 @@ function hasPath({ pathname }: URL): boolean {
 }
 
 function isSameRoute(one: CardRoute, other: CardRoute): boolean {
-  return JSON.stringify(one) === JSON.stringify(other)
+  return (
+    one.binding === other.binding &&
+    one.protocolVersion === other.protocolVersion &&
+    one.path === other.path &&
+    one.upstream.href === other.upstream.href
+  )
 }
 
 function isUnchanged(before: CardJson, after: CardJson): boolean {

@@ -14,6 +14,12 @@ export class Remarks {
     if (this.#kept.length < mostRemarks && !this.#kept.includes(text)) this.#kept.push(text)
   }
 
+  /** The same of one interface. Its name is only made where there is room for it. */
+  about(one: CardInterface, text: string): void {
+    if (this.#kept.length < mostRemarks) this.add(`${nameOf(one)} ${text}`)
+    else this.#count += 1
+  }
+
   /** The remarks, each safe to print and of bounded length. */
   list(): readonly string[] {
     const more = this.#count - mostRemarks
@@ -24,7 +30,7 @@ export class Remarks {
 }
 
 /** An interface as its card has it, safe to print: `JSONRPC 1.0 https://agent.example/rpc`. */
-export function nameOf({ written: { transport, version, address } }: CardInterface): string {
+function nameOf({ written: { transport, version, address } }: CardInterface): string {
   const place = address.replace(/\/\/[^/?#]*@/, '//').replace(/[?#].*$/s, '')
   return [transport || 'an interface', version, place]
     .map(shown)

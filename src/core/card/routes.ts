@@ -55,5 +55,5 @@ function isGrpc({ binding }: CardRoute): boolean {
 }
 
 function withoutSlash(path: string): string {
-  return path.replace(/\/$/, '')
+  return path.endsWith('/') ? path.slice(0, -1) : path
 }

@@ -199,6 +199,13 @@ describe('a local card', () => {
     expect(localCard(same, { ...options, isOurs: () => true }).card).toEqual(same)
   })
 
+  it('has no more than 64 different interfaces, however many there are', () => {
+    const many = Array.from({ length: 20_000 }, (_, n) => at(`/${n}`, 'REST'))
+    const { card, routes, remarks } = localCard(listing(...many.slice(0, 10), ...many), options)
+    expect([routes.length, addressesIn(card).length]).toEqual([64, 74])
+    expect(remarks[0]).toBe('REST 1.0 /64 is left out: the card has more than 64 others')
+  })
+
   it('has no more than some remarks, each of one short line', () => {
     const many = Array.from({ length: 500 }, (_, n) => at(`https://evil.example/${n}\n${'x'.repeat(1000)}`))
     const { remarks } = localCard(listing(...many), options)
