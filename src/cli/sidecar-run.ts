@@ -1,11 +1,11 @@
 import { once } from 'node:events'
-import type { ListenerInfo, Sidecar, SidecarEvent } from '../sidecar/sidecar.js'
+import type { Sidecar, SidecarEvent } from '../sidecar/sidecar.js'
 import type { CliContext } from './context.js'
 
 export interface SidecarRun {
   /** How long running calls may go on after SIGTERM or SIGINT, in milliseconds. */
   readonly drainMs: number
-  /** Called when it reads its files anew, drains and has stopped. */
+  /** Called when it listens, is to read its files anew, drains and has stopped. */
   readonly onEvent?: (event: SidecarEvent) => void
 }
 
@@ -25,21 +25,25 @@ export async function runSidecar(
   { drainMs, onEvent = () => undefined }: SidecarRun,
 ): Promise<void> {
   const { output, signal, now, onHangUp, unlessInterrupted } = context
-  const tell = (type: 'reloading' | 'reloaded' | 'draining' | 'stopped'): void => onEvent({ at: now(), type })
+  const tell = (type: 'reloading' | 'draining' | 'stopped'): void => onEvent({ at: now(), type })
 
   let running: Sidecar | undefined
   const reloads = new Reloads(async () => {
     tell('reloading')
     await running?.reload()
-    tell('reloaded')
   })
   const unhook = onHangUp(() => reloads.ask())
   try {
     const starting = start()
     // It may come up after it was interrupted.
-    starting.then((late) => signal.aborted && late !== running && late.close()).catch(() => undefined)
+    void starting.then(
+      (late) => (signal.aborted && late !== running ? late.close() : undefined),
+      () => undefined,
+    )
     running = await unlessInterrupted(starting)
-    announce(context, running.listeners)
+    const { listeners } = running
+    output.result(listeners.map(({ url }) => `${url}\n`).join(''), { listeners })
+    for (const listener of listeners) onEvent({ at: now(), type: 'listening', listener })
     reloads.begin()
     if (!signal.aborted) await once(signal, 'abort')
     // Nobody knows where it listens.
@@ -54,17 +58,6 @@ export async function runSidecar(
   } finally {
     unhook()
   }
-}
-
-function announce({ output }: CliContext, listeners: readonly ListenerInfo[]): void {
-  output.result(listeners.map(({ url }) => `${url}\n`).join(''), { listeners })
-  // The URLs alone do not say which is which.
-  if (listeners.length > 1) for (const listener of listeners) output.say(described(listener))
-}
-
-function described({ role, url, agent, peer }: ListenerInfo): string {
-  const whose = [agent && ` of ${agent}`, peer === undefined ? '' : ` as ${peer}`].join('')
-  return `${role}${whose} at ${url}`
 }
 
 /** One at a time; of those that are asked for meanwhile, one follows. */

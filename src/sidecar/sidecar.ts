@@ -127,7 +127,11 @@ export type SidecarEvent = { readonly at: Date } & (
       readonly seconds: number
     }
   | { readonly type: 'warning'; readonly message: string }
-  | { readonly type: 'reloading' | 'reloaded' | 'draining' | 'stopped' }
+  | { readonly type: 'listening'; readonly listener: ListenerInfo }
+  | {
+      /** `reloading`: it was asked to read its files anew; what becomes of each is another event. */
+      readonly type: 'reloading' | 'draining' | 'stopped'
+    }
 )
 
 /** Receives what happens. Never throws, and never keeps anybody waiting. */

@@ -65,7 +65,11 @@ const commands: CommandList = {
                 if (broken) throw new Error('cannot start')
                 return startFake(say)
               }
-              await runSidecar(context, start, { drainMs: drain, onEvent: ({ type }) => say(type) })
+              await runSidecar(context, start, {
+                drainMs: drain,
+                onEvent: (event) =>
+                  say(event.type === 'listening' ? `${event.listener.role} listens` : event.type),
+              })
             }),
         ),
       }),

@@ -33,6 +33,7 @@ const reasons = ['accepted', ...Object.keys(otherReasons), ...proofReasons]
 
 /** What a gate decided, of whom, and with which server file. */
 export class GateMetrics {
+  readonly #inForce: () => ServerFileInForce | undefined
   readonly #isPeer: (name: string) => boolean
   readonly #decisions
   readonly #seconds
@@ -46,6 +47,7 @@ export class GateMetrics {
 
   /** @param inForce the server file; a name is a label only as long as it is there */
   constructor(registry: MetricRegistry, inForce: () => ServerFileInForce | undefined) {
+    this.#inForce = inForce
     this.#isPeer = (name) => inForce()?.peers.has(name) === true
     const peer = { peer: this.#isPeer }
     this.#decisions = registry.counter(
@@ -116,6 +118,14 @@ export class GateMetrics {
       { name: 'server_file_loads', help: 'Server files that were read, by what became of them.' },
       { result: ['loaded', 'refused'] },
     )
+    for (const result of ['loaded', 'refused']) this.#fileLoads.add({ result }, 0)
+    this.#followPeers()
+  }
+
+  /** What wakes somebody is counted from 0 on: a series that begins with 1 shows no increase. */
+  #followPeers(): void {
+    for (const gauge of [this.#lastSuccess, this.#drift]) gauge.keep(({ peer }) => this.#isPeer(peer))
+    for (const peer of this.#inForce()?.peers ?? []) this.#exhausted.add({ peer }, 0)
   }
 
   call({ decisionMs }: SidecarCall): void {
@@ -147,7 +157,7 @@ export class GateMetrics {
     canary_used: () => this.#canaries.add({}),
     server_file_loaded: () => {
       this.#fileLoads.add({ result: 'loaded' })
-      for (const gauge of [this.#lastSuccess, this.#drift]) gauge.keep(({ peer }) => this.#isPeer(peer))
+      this.#followPeers()
     },
     server_file_refused: () => this.#fileLoads.add({ result: 'refused' }),
   }

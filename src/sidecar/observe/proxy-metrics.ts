@@ -38,6 +38,8 @@ export class ProxyMetrics {
       { name: 'credential_loads', help: 'Client files that were read, by what became of them.' },
       { ...agent, result: ['loaded', 'refused'] },
     )
+    // What wakes somebody is counted from 0 on: a series that begins with 1 shows no increase.
+    for (const { agent } of agents()) this.#breaker.add({ agent }, 0)
     const gauge = (
       name: string,
       help: string,

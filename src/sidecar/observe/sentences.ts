@@ -44,9 +44,10 @@ const sentences: { readonly [T in Told]: (event: EventOf<T>) => Sentence } = {
       `the client file for ${agent} cannot be used, so the previous credentials stay in force: ${message}`,
     ),
   draining: () => info('no new calls are accepted; running ones end'),
+  listening: ({ listener: { role, url, agent, peer } }) =>
+    info(`${role}${agent && ` of ${agent}`}${peer === undefined ? '' : ` as ${peer}`} at ${url}`),
   proof_observed: ({ peer, proofReason }) => info(`the proof of ${peer} would be refused: ${proofReason}`),
-  reloaded: () => info('everything was read anew'),
-  reloading: () => info('reading everything anew'),
+  reloading: () => info('asked to read files anew'),
   server_file_exposed: ({ message }) => warning(message),
   server_file_loaded: ({ path, serial, older }) => ({
     level: older ? 'warning' : 'info',
@@ -68,7 +69,7 @@ const own: ReadonlySet<string> = new Set<SidecarEvent['type']>([
   'credentials_loaded',
   'credentials_refused',
   'draining',
-  'reloaded',
+  'listening',
   'reloading',
   'stopped',
   'upstream_down',

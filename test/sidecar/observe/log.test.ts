@@ -191,6 +191,13 @@ describe('an event', () => {
     )
   })
 
+  it('says where it listens', () => {
+    const listener = { role: 'proxy', url: 'http://127.0.0.1:1', agent: 'billing', peer: 'alice' } as const
+    const event: Event = { type: 'listening', at, listener }
+    expect(text(event)).toBe('2026-11-30T12:00:00.123Z proxy of billing as alice at http://127.0.0.1:1\n')
+    expect(json(event)).toMatchObject([{ event: 'listening', listener }])
+  })
+
   it('of an outage is one line, however many requests it meets', () => {
     const failed: Event = {
       ...base,
@@ -206,7 +213,7 @@ describe('an event', () => {
 
   it('is left out below the level that is asked for', () => {
     const warning: Event = { type: 'warning', at, message: 'local users can forge the identity' }
-    const lines = logged([call, { type: 'reloaded', at }, warning], 'json', 'warning')
+    const lines = logged([call, { type: 'reloading', at }, warning], 'json', 'warning')
     expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([{ event: 'warning' }])
   })
 
