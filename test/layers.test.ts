@@ -12,9 +12,11 @@ const src = fileURLToPath(new URL('../src', import.meta.url))
 const layers: Readonly<Record<string, readonly string[]>> = {
   core: ['otpauth', 'node:crypto'],
   programs: ['core', 'node:'],
+  files: ['core', 'node:'],
   state: ['core', 'node:'],
   store: ['programs', 'core', 'node:', 'valibot', 'age-encryption'],
   server: [
+    'files',
     'state',
     'core',
     'node:',
@@ -26,7 +28,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'hono',
     'jose',
   ],
-  client: ['core', 'node:', '@a2a-js/sdk', '@grpc/grpc-js'],
+  client: ['files', 'core', 'node:', '@a2a-js/sdk', '@grpc/grpc-js'],
   // The version, which vendored files are marked with, and the modules of the Python package that they consist of.
   fragments: ['core', 'yaml', '../package.json', 'a2a-totp:python-package'],
   import: ['core', 'node:', '@bufbuild/protobuf', 'csv-parse', 'jsqr', 'yaml'],

@@ -1,7 +1,7 @@
 import { TOTPError, isTOTPError } from '../../core/errors.js'
 import { insecureProfileRules, profileRules } from '../../core/profile.js'
 import { requireStrongSeed, Seed } from '../../core/seed.js'
-import { FollowedFile, type FileContent, type FollowedFileListener } from '../file/follow.js'
+import { FollowedFile, type FileContent, type FollowedFileListener } from '../../files/followed-file.js'
 import { parseServerFile } from '../file/parse.js'
 import { PeerTokenAuth } from './delegates.js'
 import { emit, type AuthEvent, type ServerFileEvent } from './events.js'

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, type BigIntStats } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { TOTPError } from '../../core/errors.js'
+import { TOTPError } from '../core/errors.js'
 
 /** A file as it was read. */
 export interface FileContent {

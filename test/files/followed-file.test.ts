@@ -2,7 +2,7 @@ import * as fs from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, it, vi } from 'vitest'
-import { FollowedFile } from '../../src/server/file/follow.js'
+import { FollowedFile } from '../../src/files/followed-file.js'
 import { temporaryFolder } from '../support/folder.js'
 
 vi.mock(import('node:fs'), async (original) => {
