@@ -9,6 +9,7 @@ export {
 } from './sdk/call-interceptor.js'
 export { explainCard, type ExplainCardOptions } from './sdk/explain-card.js'
 export { BearerTokenAuth } from './scheme/bearer-token-auth.js'
+export type { ClientFileSchemeOptions } from './scheme/client-file-options.js'
 export type { ClientAuthScheme, ClientRequest } from './scheme/client-auth-scheme.js'
 export type { DestinationOptions } from './scheme/destinations.js'
 export { totpFetch, type TOTPFetchOptions } from './http/fetch.js'

@@ -19,6 +19,11 @@ export class ClientWarnings {
     )
   }
 
+  /** Each time: another change may be wrong in the same way. */
+  ofFile(message: string): void {
+    this.#emit(message, 'A2A_TOTP_CLIENT_FILE')
+  }
+
   ofClock(differenceMs: number): void {
     this.#once(
       `the agent refused a code, and this machine's clock is ${durationText(differenceMs)} ${differenceMs > 0 ? 'ahead of' : 'behind'} the agent's; set it by NTP`,

@@ -1,19 +1,18 @@
 import { clockDifferenceMs } from '../../core/clock-difference.js'
-import { TOTPError } from '../../core/errors.js'
-import { profileFromVariables } from '../../core/profile-variables.js'
-import { parseProfile, parseReplay, type ReplayPolicy, type TOTPProfile } from '../../core/profile.js'
+import type { ReplayPolicy, TOTPProfile } from '../../core/profile.js'
 import { demandsProof } from '../../core/proof/demand.js'
 import { usesProofs, type SignedPolicy } from '../../core/proof/profile.js'
 import { proofFields } from '../../core/proof/proof-fields.js'
-import { Seed } from '../../core/seed.js'
 import { generateCodeOfStep, timeStepAt, verifyCode } from '../../core/totp.js'
+import { agentIn, type ClientFile } from '../file/client-file.js'
+import { FollowedClientFile, namingFile } from '../file/followed-client-file.js'
+import { schemeOptionsOf, type ClientFileSchemeOptions } from './client-file-options.js'
 import type { ClientAuthScheme, ClientRequest } from './client-auth-scheme.js'
 import { ClientWarnings } from './client-warnings.js'
-import { variable } from './environment.js'
 import type { TOTPClientAuthSchemeOptions } from './options.js'
-import { proofSettings } from './proof-settings.js'
-import { isUnsignable, RequestSigner, type Signable, type SignMode } from './request-signer.js'
-import { sleep, StepQueue, type AttemptOptions, type Clock } from './step-queue.js'
+import { isUnsignable, type Signable, type SignMode } from './request-signer.js'
+import { schemeSettings, type SchemeSettings } from './settings.js'
+import type { AttemptOptions } from './step-queue.js'
 
 export type { TOTPClientAuthSchemeOptions } from './options.js'
 
@@ -24,21 +23,10 @@ export type { TOTPClientAuthSchemeOptions } from './options.js'
  * each attempt. Stored headers expire within seconds.
  */
 export class TOTPClientAuthScheme implements ClientAuthScheme {
-  /** How codes are generated and sent. */
-  readonly profile: TOTPProfile
-  readonly replay: ReplayPolicy
-  /** The agent's name; undefined if it is not known. */
-  readonly agent: string | undefined
-  /** The agent's policy for signed requests; undefined if it is not known. */
-  readonly signed: SignedPolicy | undefined
-  /** `always` also where the agent's policy asks for it. */
-  readonly sign: SignMode
-  readonly #signer: RequestSigner | undefined
-  readonly #delegate: ClientAuthScheme
-  readonly #seed: Seed
   readonly #now: () => Date
-  readonly #steps: StepQueue | undefined
   readonly #warnings: ClientWarnings
+  #settings: SchemeSettings
+  #file: FollowedClientFile | undefined
 
   /**
    * @throws {TOTPError} `ERR_SEED_MISSING`, `ERR_SEED_INVALID` or `ERR_PROFILE_INVALID` for the seed or profile;
@@ -47,40 +35,84 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
    *   issued it.
    */
   constructor(options: TOTPClientAuthSchemeOptions) {
-    const given = options.seed ?? variable('A2A_TOTP_SEED')
-    if (given === undefined || given === '') {
-      throw new TOTPError('ERR_SEED_MISSING', 'no seed; pass one in base32, or set A2A_TOTP_SEED')
-    }
-    if (!isScheme(options.delegate)) {
-      throw new TOTPError(
-        'ERR_CONFIG_INVALID',
-        'no delegate for the first factor; pass a BearerTokenAuth, or any object with headers(request)',
-      )
-    }
-    const fromEnvironment = options.seed === undefined
-    const inherited = fromEnvironment ? profileFromVariables(process.env) : {}
-    this.profile = parseProfile({ ...inherited, ...options.profile })
-    this.#delegate = options.delegate
-    this.#seed = typeof given === 'string' ? Seed.fromBase32(given) : given
     this.#now = options.now ?? (() => new Date())
-    this.replay = parseReplay(options.replay ?? 'reuse')
-    this.#steps = this.replay === 'once' ? stepQueue(this.profile, this.#now, options) : undefined
-    const { agent, signed, sign } = proofSettings(options, fromEnvironment)
-    this.agent = agent
-    this.signed = signed
-    this.sign = sign
-    const windowKnown = (options.profile?.window ?? inherited.window) !== undefined
-    this.#signer =
-      agent === undefined || sign === 'never'
-        ? undefined
-        : new RequestSigner(this.#seed, agent, this.profile, windowKnown)
+    this.#settings = schemeSettings(options, this.#now)
     this.#warnings = new ClientWarnings(options.onWarning)
-    if (!this.#seed.strong) this.#warnings.ofWeakSeed(this.#seed)
+    this.#warnOfWeakSeed()
+  }
+
+  /**
+   * Makes a scheme of a client file, as `a2a-totp config client NAME --format json` prints it: token, seed, profile, the
+   * agent's name and its policies. It follows the file: a change is in force within a second, and requests already on
+   * their way keep what they have. A file that cannot be used is a warning, and the credentials before it stay in force.
+   * {@link close} stops that; it keeps no process alive.
+   *
+   * @param options the agent where the file has several, and what a file does not say
+   * @throws {TOTPError} `ERR_FILE_UNREADABLE`; `ERR_CONFIG_INVALID` with the path of the bad field, or if the file does
+   *   not have that agent, or has several and none is named; and what the constructor throws
+   */
+  static fromFile(path: string, options: ClientFileSchemeOptions = {}): TOTPClientAuthScheme {
+    const file = new FollowedClientFile(path)
+    const optionsIn = (content: ClientFile): TOTPClientAuthSchemeOptions =>
+      schemeOptionsOf(agentIn(content, options.agent), options)
+    const warn = (message: string): void => scheme.#warnings.ofFile(message)
+    const exposed: string[] = []
+    const first = file.read({ exposed: (message) => void exposed.push(message) })
+    const scheme = new TOTPClientAuthScheme(namingFile(path, () => optionsIn(first)))
+    exposed.forEach(warn)
+    scheme.#file = file
+    file.follow({
+      exposed: warn,
+      changed: (content) => scheme.use(optionsIn(content)),
+      failed: ({ message }) => warn(`${message} (the credentials before it stay in force)`),
+    })
+    return scheme
+  }
+
+  /**
+   * Replaces the credentials, the profile and the policies, for those who keep them elsewhere than in a client file.
+   * Requests on their way keep what they have. Under `once` a seed that stays keeps its queue, so that no time step is used
+   * twice. `now` and `onWarning` stay those of the constructor.
+   *
+   * @throws {TOTPError} as the constructor; then nothing has changed
+   */
+  use(options: TOTPClientAuthSchemeOptions): void {
+    this.#settings = schemeSettings(options, this.#now, this.#settings)
+    this.#warnOfWeakSeed()
+  }
+
+  /** Stops following the client file. What was read stays in force. */
+  close(): void {
+    this.#file?.stop()
+  }
+
+  /** How codes are generated and sent. */
+  get profile(): TOTPProfile {
+    return this.#settings.profile
+  }
+
+  get replay(): ReplayPolicy {
+    return this.#settings.replay
+  }
+
+  /** The agent's name; undefined if it is not known. */
+  get agent(): string | undefined {
+    return this.#settings.agent
+  }
+
+  /** The agent's policy for signed requests; undefined if it is not known. */
+  get signed(): SignedPolicy | undefined {
+    return this.#settings.signed
+  }
+
+  /** `always` also where the agent's policy asks for it. */
+  get sign(): SignMode {
+    return this.#settings.sign
   }
 
   /** Whether requests are signed where they can be: the agent's name is known, and `sign` is not `never`. */
   get signs(): boolean {
-    return this.#signer !== undefined
+    return this.#settings.signer !== undefined
   }
 
   /**
@@ -102,39 +134,23 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
     request: ClientRequest,
     { signal, notBefore }: AttemptOptions = {},
   ): Promise<Record<string, string>> {
-    const { header } = this.profile
-    const first = Object.entries(await this.#delegate.headers(request))
+    const settings = this.#settings
+    const { header } = settings.profile
+    const first = Object.entries(await settings.delegate.headers(request))
     const credentials = without(Object.fromEntries(first), [header])
-    const signable = await this.#signableOf(request, credentials)
+    const signable = await signableOf(settings, request, credentials)
     // The step is taken last: a delegate that fetches a token may take a while, or fail.
-    const timeStep = await this.#timeStep({ signal, notBefore }, signable !== undefined)
-    const code = generateCodeOfStep(this.#seed, this.profile, timeStep)
-    if (!signable || !this.#signer) return { ...credentials, [header]: code }
-    const proof = this.#signer.sign(signable, code, this.#now())
+    const timeStep = await this.#timeStep(settings, { signal, notBefore }, signable !== undefined)
+    const code = generateCodeOfStep(settings.seed, settings.profile, timeStep)
+    if (!signable || !settings.signer) return { ...credentials, [header]: code }
+    const proof = settings.signer.sign(signable, code, this.#now())
     return { ...without(credentials, proofFields), [header]: code, ...proof }
   }
 
-  /** What can be signed of a request; undefined if it is sent unsigned. */
-  async #signableOf(
-    request: ClientRequest,
-    credentials: Readonly<Record<string, string>>,
-  ): Promise<Signable | undefined> {
-    try {
-      return await this.#signer?.prepare(request, credentials)
-    } catch (error) {
-      if (this.sign === 'auto' && isUnsignable(error)) return undefined
-      throw error
-    }
-  }
-
-  async #timeStep(options: AttemptOptions, signed: boolean): Promise<number> {
-    if (!this.#steps) return timeStepAt(this.profile, this.#now())
-    return signed && this.#sharesSteps ? this.#steps.share(options) : this.#steps.next(options)
-  }
-
-  /** An agent that does not know proofs, or only observes them, counts the codes of signed requests as any others. */
-  get #sharesSteps(): boolean {
-    return this.signed !== undefined && usesProofs(this.signed)
+  async #timeStep(settings: SchemeSettings, options: AttemptOptions, signed: boolean): Promise<number> {
+    const { steps, profile } = settings
+    if (!steps) return timeStepAt(profile, this.#now())
+    return signed && sharesSteps(settings) ? steps.share(options) : steps.next(options)
   }
 
   /** The same as {@link authorize}, so that other schemes can wrap this one. */
@@ -172,7 +188,7 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
     this.noticeChallenge(response.headers.get('www-authenticate'), signed)
     const after = response.headers.get('retry-after') ?? ''
     const spent = /^[0-9]{1,6}$/.test(after)
-    if (spent && signed && this.#sharesSteps) this.#warnings.ofIgnoredProof(this.signed)
+    if (spent && signed && sharesSteps(this.#settings)) this.#warnings.ofIgnoredProof(this.signed)
     if (spent && this.replay === 'once')
       return { notBefore: new Date(this.#now().getTime() + Number(after) * 1000) }
     if (spent) this.#warnings.ofOnce(signed)
@@ -215,33 +231,38 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
 
   /** Whether a code belongs to this seed and to one of the last two past time steps. */
   #isOver(code: string): boolean {
-    const verification = verifyCode(this.#seed, { ...this.profile, window: 2 }, code, this.#now())
+    const { seed, profile } = this.#settings
+    const verification = verifyCode(seed, { ...profile, window: 2 }, code, this.#now())
     return verification.valid && verification.drift < 0
   }
+
+  #warnOfWeakSeed(): void {
+    const { seed } = this.#settings
+    if (!seed.strong) this.#warnings.ofWeakSeed(seed)
+  }
+}
+
+/** What can be signed of a request; undefined if it is sent unsigned. */
+async function signableOf(
+  { signer, sign }: SchemeSettings,
+  request: ClientRequest,
+  credentials: Readonly<Record<string, string>>,
+): Promise<Signable | undefined> {
+  try {
+    return await signer?.prepare(request, credentials)
+  } catch (error) {
+    if (sign === 'auto' && isUnsignable(error)) return undefined
+    throw error
+  }
+}
+
+/** An agent that does not know proofs, or only observes them, counts the codes of signed requests as any others. */
+function sharesSteps({ signed }: SchemeSettings): boolean {
+  return signed !== undefined && usesProofs(signed)
 }
 
 /** The headers but those of some names, in any spelling. */
 function without(headers: Record<string, string>, names: readonly string[]): Record<string, string> {
   const dropped = names.map((name) => name.toLowerCase())
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !dropped.includes(name.toLowerCase())))
-}
-
-/** Callers in plain JavaScript may omit it. */
-function isScheme(delegate: ClientAuthScheme | undefined): boolean {
-  return typeof delegate?.headers === 'function'
-}
-
-function stepQueue(
-  profile: TOTPProfile,
-  now: Clock['now'],
-  { maxWaitMs = (profile.period + 1) * 1000, onWait, ...given }: TOTPClientAuthSchemeOptions,
-): StepQueue {
-  if (!(maxWaitMs >= 0)) throw new TOTPError('ERR_CONFIG_INVALID', 'maxWaitMs must be 0 or more')
-  return new StepQueue({
-    profile,
-    maxWaitMs,
-    now,
-    sleep: given.sleep ?? sleep,
-    onWait: onWait ?? (() => undefined),
-  })
 }
