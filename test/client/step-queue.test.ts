@@ -248,3 +248,49 @@ describe('a step that signed requests share', () => {
     await expect(queue.share({ signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' })
   })
 })
+
+describe('a queue of limited length', () => {
+  it('lets that many wait, and refuses one more at once without a step', async () => {
+    const clock = new ManualClock()
+    const { queue } = queueOn(clock, { maxWaitMs: Infinity, maxQueued: 2 })
+    const first = await queue.next()
+    const waiting = [queue.next(), queue.next()]
+    await expect(queue.next()).rejects.toMatchObject({ code: 'ERR_STEP_SPENT', why: 'queue' })
+    await clock.pass(30)
+    await clock.pass(30)
+    expect(await Promise.all(waiting)).toEqual([first + 1, first + 2])
+  })
+
+  it('of none lets the requests through that need not wait', async () => {
+    const clock = new ManualClock()
+    const { queue } = queueOn(clock, { maxWaitMs: Infinity, maxQueued: 0 })
+    const first = await queue.next()
+    await expect(queue.next()).rejects.toMatchObject({ why: 'queue', freeInMs: 30_000 })
+    await clock.pass(30)
+    expect(await queue.next()).toBe(first + 1)
+  })
+
+  it('counts no request whose step has begun, even while others come in', async () => {
+    const clock = new ManualClock()
+    const { queue } = queueOn(clock, { maxWaitMs: Infinity, maxQueued: 1 })
+    const both = [queue.next(), queue.next()]
+    await expect(queue.next()).rejects.toMatchObject({ why: 'queue' })
+    await settled()
+    await clock.pass(30)
+    expect(await Promise.all(both)).toHaveLength(2)
+  })
+
+  it('has room again once a waiting request has left', async () => {
+    const clock = new ManualClock()
+    const { queue } = queueOn(clock, { maxWaitMs: Infinity, maxQueued: 1 })
+    const first = await queue.next()
+    const leaving = new AbortController()
+    const left = queue.next({ signal: leaving.signal })
+    leaving.abort()
+    await expect(left).rejects.toThrow()
+    const next = queue.next()
+    await settled()
+    await clock.pass(30)
+    expect(await next).toBe(first + 1)
+  })
+})

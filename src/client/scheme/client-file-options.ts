@@ -5,7 +5,7 @@ import type { TOTPClientAuthSchemeOptions } from './options.js'
 /** What a client file does not say. */
 export interface ClientFileSchemeOptions extends Pick<
   TOTPClientAuthSchemeOptions,
-  'sign' | 'maxWaitMs' | 'onWait' | 'now' | 'sleep' | 'onWarning'
+  'sign' | 'maxWaitMs' | 'maxQueued' | 'onWait' | 'now' | 'sleep' | 'onWarning'
 > {
   /** The agent's name; needed where the file has several. */
   readonly agent?: string

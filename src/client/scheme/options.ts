@@ -37,6 +37,8 @@ export interface TOTPClientAuthSchemeOptions {
   readonly replay?: ReplayPolicy
   /** How many milliseconds a request may wait under `once`; by default one period plus one second. */
   readonly maxWaitMs?: number
+  /** How many requests may wait at a time under `once`; by default any number. One more is an error at once, `ERR_STEP_SPENT`. */
+  readonly maxQueued?: number
   /** Called when a request has to wait (policy `once`). */
   readonly onWait?: (wait: Wait) => void
   readonly now?: Clock['now']

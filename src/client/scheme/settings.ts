@@ -71,12 +71,19 @@ function keptQueue(
 function stepQueue(
   profile: TOTPProfile,
   now: Clock['now'],
-  { maxWaitMs = (profile.period + 1) * 1000, onWait, ...given }: TOTPClientAuthSchemeOptions,
+  {
+    maxWaitMs = (profile.period + 1) * 1000,
+    maxQueued = Infinity,
+    onWait,
+    ...given
+  }: TOTPClientAuthSchemeOptions,
 ): StepQueue {
   if (!(maxWaitMs >= 0)) throw new TOTPError('ERR_CONFIG_INVALID', 'maxWaitMs must be 0 or more')
+  if (!(maxQueued >= 0)) throw new TOTPError('ERR_CONFIG_INVALID', 'maxQueued must be 0 or more')
   return new StepQueue({
     profile,
     maxWaitMs,
+    maxQueued,
     now,
     sleep: given.sleep ?? sleep,
     onWait: onWait ?? (() => undefined),

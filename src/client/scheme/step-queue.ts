@@ -21,6 +21,8 @@ export interface Clock {
 export interface StepQueueOptions extends Clock {
   readonly profile: Pick<CodeProfile, 'period'>
   readonly maxWaitMs: number
+  /** How many requests may wait at a time; by default any number. */
+  readonly maxQueued?: number
   readonly onWait: (wait: Wait) => void
 }
 
@@ -29,6 +31,18 @@ export interface AttemptOptions {
   readonly signal?: AbortSignal | undefined
   /** When the agent accepts a code again (`Retry-After`). */
   readonly notBefore?: Date | undefined
+}
+
+/** No time step for a request in time, or too many wait for one already. */
+export class StepSpentError extends TOTPError {
+  /** @param freeInMs when the next step begins that this request could have, as far as it is known */
+  constructor(
+    readonly why: 'wait' | 'queue',
+    readonly freeInMs: number,
+    message: string,
+  ) {
+    super('ERR_STEP_SPENT', message)
+  }
 }
 
 /** Waits in real time. */
@@ -53,12 +67,12 @@ export class StepQueue {
   /**
    * Waits for an unused time step, and spends it.
    *
-   * @throws {TOTPError} `ERR_STEP_SPENT`, immediately, if the wait would exceed the limit; or the reason of the aborted
-   *   signal. Neither spends a step.
+   * @throws {StepSpentError} immediately, if the wait would exceed the limit, or too many wait already; or the reason of
+   *   the aborted signal. Neither spends a step.
    */
   async next({ signal, notBefore }: AttemptOptions = {}): Promise<number> {
     signal?.throwIfAborted()
-    this.#requireSoon(this.#earliest(notBefore) + this.#queued)
+    this.#requireRoom(this.#requireSoon(this.#earliest(notBefore) + this.#queued))
     const previous = this.#turn
     let leave = (): void => undefined
     const mine = new Promise<void>((done) => (leave = done))
@@ -116,13 +130,32 @@ export class StepQueue {
 
   /** How long until a step begins, zero or less if it has begun; throws if longer than the limit. */
   #requireSoon(timeStep: number): number {
-    const { profile, now, maxWaitMs } = this.#options
-    const waitMs = endOfStep(profile, timeStep - 1).getTime() - now().getTime()
+    const { maxWaitMs } = this.#options
+    const waitMs = this.#waitFor(timeStep)
     if (waitMs <= maxWaitMs) return waitMs
-    throw new TOTPError(
-      'ERR_STEP_SPENT',
+    throw new StepSpentError(
+      'wait',
+      waitMs,
       `under replay policy once each request needs a time step of its own, and the next free one begins in ${Math.ceil(waitMs / 1000)} s; send fewer requests at a time, or raise maxWaitMs`,
     )
+  }
+
+  /** @param waitMs how long the request would wait */
+  #requireRoom(waitMs: number): void {
+    const { maxQueued = Infinity } = this.#options
+    // The first in the queue does not wait if its step has begun.
+    const waiting = this.#waitFor(this.#earliest()) > 0 ? this.#queued : Math.max(0, this.#queued - 1)
+    if (waitMs <= 0 || waiting < maxQueued) return
+    throw new StepSpentError(
+      'queue',
+      waitMs,
+      `under replay policy once each request needs a time step of its own, and ${waiting} already wait for one; send fewer requests at a time, or raise maxQueued`,
+    )
+  }
+
+  #waitFor(timeStep: number): number {
+    const { profile, now } = this.#options
+    return endOfStep(profile, timeStep - 1).getTime() - now().getTime()
   }
 }
 
