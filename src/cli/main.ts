@@ -95,6 +95,10 @@ const commands: CommandList = {
     description: 'run a real A2A agent on 127.0.0.1, protected by the store',
     load: () => import('./commands/demo.js'),
   },
+  proxy: {
+    description: 'run a sidecar that adds token, code and proof to the requests of any client',
+    load: () => import('./commands/proxy/proxy.js'),
+  },
   completion: {
     description: 'print a script that lets a shell complete commands, options and peer names',
     load: () => import('./commands/help/completion.js'),

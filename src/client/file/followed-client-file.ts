@@ -64,7 +64,7 @@ export function namingFile<T>(path: string, read: () => T): T {
   try {
     return read()
   } catch (error) {
-    throw isTOTPError(error) ? inFile(path, error) : error
+    throw isTOTPError(error) && !error.message.startsWith('client file ') ? inFile(path, error) : error
   }
 }
 

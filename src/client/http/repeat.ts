@@ -1,5 +1,9 @@
 import { asObject } from '../../core/json.js'
-import type { Outgoing } from './redirect.js'
+/** A request that was refused. */
+export interface RefusedRequest {
+  readonly url: URL
+  readonly init: { readonly method?: string | undefined; readonly body?: unknown }
+}
 
 /** Of JSON-RPC, in protocol 1.0 and 0.3. Sent twice, they may be done twice. */
 const sends = new Set(['SendMessage', 'SendStreamingMessage', 'message/send', 'message/stream'])
@@ -11,7 +15,7 @@ const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'DELETE'])
  * agent served the first one, and refused the second. So only what is known to send no message may be repeated: a request
  * without effects, and a JSON-RPC request of another method.
  */
-export function mayBeRepeated({ url, init: { method = 'GET', body } }: Outgoing): boolean {
+export function mayBeRepeated({ url, init: { method = 'GET', body } }: RefusedRequest): boolean {
   if (safeMethods.has(method)) return true
   if (/\/message(:|%3a)(send|stream)$/i.test(url.pathname) || !(body instanceof Uint8Array)) return false
   const name = methodOf(Buffer.from(body).toString('utf8'))

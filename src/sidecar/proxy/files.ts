@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs'
+import { TOTPError } from '../../core/errors.js'
+import type { UpstreamOptions } from '../forward/upstream.js'
+import { isPathToken, type LocalAuth } from './local-auth.js'
+import type { ProxiedAgent } from './options.js'
+
+/**
+ * Reads the token of `--local-token-file`.
+ *
+ * @throws {TOTPError} `ERR_CONFIG_INVALID` if no file is named, or it is empty or unusable; `ERR_FILE_UNREADABLE`
+ */
+export function readLocalAuth({
+  localAuth: kind,
+  localTokenFile: path,
+}: Pick<ProxiedAgent, 'localAuth' | 'localTokenFile'>): LocalAuth {
+  if (kind === 'none') return { kind }
+  if (path === undefined) {
+    throw invalid(
+      `--local-auth ${kind} needs --local-token-file, a file with the token that clients of this machine send`,
+    )
+  }
+  const token = readFile('--local-token-file', path).toString('utf8').trim()
+  if (token === '') throw invalid(`--local-token-file ${path} is empty; write a token into it`)
+  if (kind === 'url' && !isPathToken(token)) {
+    throw invalid(
+      `the token in --local-token-file ${path} cannot be a segment of a path; use letters, digits and -._~`,
+    )
+  }
+  if (!/^[!-~]+$/.test(token)) {
+    throw invalid(
+      `the token in --local-token-file ${path} has characters that no header may have; use letters and digits`,
+    )
+  }
+  return { kind, token }
+}
+
+/**
+ * Reads the certificates for the connection to the agent.
+ *
+ * @throws {TOTPError} `ERR_FILE_UNREADABLE`
+ */
+export function readTls({
+  caFile,
+  certFile,
+  keyFile,
+}: Pick<ProxiedAgent, 'caFile' | 'certFile' | 'keyFile'>): UpstreamOptions {
+  return {
+    ...(caFile === undefined ? {} : { ca: readFile('--ca', caFile) }),
+    ...(certFile === undefined ? {} : { cert: readFile('--cert', certFile) }),
+    ...(keyFile === undefined ? {} : { key: readFile('--key', keyFile) }),
+  }
+}
+
+function readFile(option: string, path: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const why = code === 'ENOENT' ? 'there is no such file' : (code ?? 'unknown error')
+    throw new TOTPError('ERR_FILE_UNREADABLE', `${option} ${path} cannot be read: ${why}`)
+  }
+}
+
+function invalid(message: string): TOTPError {
+  return new TOTPError('ERR_CONFIG_INVALID', message)
+}

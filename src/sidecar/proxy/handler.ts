@@ -1,0 +1,355 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { shownPath, stopwatch } from '../../service/call-log.js'
+import { cardAnswer, CardChanges, cardContent } from '../card/card-answer.js'
+import { readCardAnswer } from '../card/received-card.js'
+import { UpstreamError, type IncomingAnswer, type RequestHead } from '../forward/exchange.js'
+import { linesOf, withoutFields } from '../forward/fields.js'
+import { readHead } from '../forward/head.js'
+import { answerJson, callOver, contentOf, passOn, trailersOf } from '../forward/pass-on.js'
+import type { Observer, OwnReason, SidecarCall } from '../sidecar.js'
+import type { AgentCard } from './agent-card.js'
+import { browserSign, isOwnHost, type OwnPlace } from './browser-rules.js'
+import { admittedTarget, pathPrefix, withoutToken, type LocalAuth } from './local-auth.js'
+import type { AgentAnswers } from './answers.js'
+import { holdContent, type HeldContent } from './held-content.js'
+import type { ProxiedPeer } from './peer.js'
+import { answerTo, Refused } from './refusals.js'
+import {
+  clientFields,
+  credentialsFor,
+  mayRepeat,
+  sentTarget,
+  withCredentials,
+  type Credentials,
+  type OpenCall,
+} from './signed-call.js'
+import type { Upstreams } from './upstreams.js'
+
+export interface HandlerOptions {
+  readonly peer: ProxiedPeer
+  readonly card: AgentCard
+  readonly upstreams: () => Upstreams
+  readonly answers: AgentAnswers
+  readonly localAuth: () => LocalAuth
+  readonly place: () => OwnPlace
+  readonly maxSignedBody: number
+  readonly observer: Observer
+  readonly now: () => Date
+}
+
+/** What a call was, for the log. */
+interface Course {
+  path: string
+  own?: OwnReason
+  waitedMs?: number
+  upstreamMs?: number
+  signed?: boolean
+}
+
+/** Answers the requests of the clients of one listener. */
+export class ProxyHandler {
+  readonly #options: HandlerOptions
+  readonly #changes = new CardChanges()
+  #waiting = 0
+
+  constructor(options: HandlerOptions) {
+    this.#options = options
+  }
+
+  /** How many calls wait for a time step. */
+  get waiting(): number {
+    return this.#waiting
+  }
+
+  readonly handle = (req: IncomingMessage, res: ServerResponse): void => {
+    const { observer, peer } = this.#options
+    const elapsed = stopwatch()
+    // With the token in the path, nothing of a request is logged before it was taken off.
+    const hidden = this.#options.localAuth().kind === 'url'
+    const course: Course = { path: hidden ? '/' : shownPath(req.url ?? '') }
+    const opened = observer.opened('proxy')
+    res.once('close', () => {
+      opened()
+      const status = res.writableFinished ? String(res.statusCode) : `${res.statusCode} (cut off)`
+      const call: SidecarCall = {
+        role: 'proxy',
+        outcome: undefined,
+        agent: peer.agent,
+        method: req.method ?? '',
+        path: course.path,
+        status,
+        durationMs: elapsed(),
+        ...(course.own === undefined ? {} : { own: course.own }),
+        ...(course.waitedMs === undefined ? {} : { waitedMs: course.waitedMs }),
+        ...(course.upstreamMs === undefined ? {} : { upstreamMs: course.upstreamMs }),
+        ...(course.signed === undefined ? {} : { proof: course.signed ? 'signed' : 'plain' }),
+      }
+      observer.call(call)
+    })
+    const over = callOver(res)
+    this.#serve(req, res, over, course).catch((error: unknown) => {
+      if (over.aborted || res.destroyed) {
+        course.own ??= 'client-left'
+        res.destroy()
+        return
+      }
+      const answer = answerTo(error)
+      course.own = answer?.reason ?? 'upstream-answer'
+      if (answer) answerJson(res, answer.status, answer.code, answer.message, answer.fields)
+      else answerJson(res, 500, 'INTERNAL', 'the call could not be passed on')
+    })
+  }
+
+  async #serve(req: IncomingMessage, res: ServerResponse, over: AbortSignal, course: Course): Promise<void> {
+    const head = this.#admit(req)
+    const { card, localAuth, peer } = this.#options
+    const path = head.target.split('?', 1)[0] ?? ''
+    course.path = shownPath(head.target)
+    if (!peer.breaker.mayTry) throw this.#open()
+    const self = new URL(pathPrefix(localAuth()), `http://${head.authority}`)
+    const cardTarget = head.isGrpc ? undefined : card.cardTarget(path)
+    if (cardTarget !== undefined && ['GET', 'HEAD'].includes(head.method)) {
+      await this.#serveCard(head, res, { target: cardTarget, self, over, course })
+      return
+    }
+    const destination = await card.destination(path, head.isGrpc)
+    if (destination === undefined) {
+      throw new Refused({
+        ...{ status: 404, code: 'UNIMPLEMENTED', reason: 'not-found' },
+        message: "the agent's card names no gRPC interface that may be called, or cannot be read",
+      })
+    }
+    const call = await this.#callOf(req, head, destination)
+    const isExtended = card.isExtendedCard(head.method, path)
+    const answer = await this.#send(destination, isExtended ? uncompressed(call) : call, over, course)
+    if (isExtended && answer.status === 200) {
+      await this.#answerCard(head, res, answer, { target: head.target, self, course, isPublic: false })
+      return
+    }
+    if ((await passOn(answer, res)) === 'cut') course.own = 'upstream-cut'
+  }
+
+  /** @throws {Refused} for a request that may not be passed on */
+  #admit(req: IncomingMessage): RequestHead {
+    const { place, localAuth } = this.#options
+    const own = place()
+    const hosts = [...linesOf(req.rawHeaders, ':authority'), ...linesOf(req.rawHeaders, 'host')]
+    // Before anything else: a page can send its own name here, and nothing more shows that it does.
+    if (hosts.length === 0 || !hosts.every((host) => isOwnHost(host, own))) {
+      throw forbidden('Host has to be a loopback name with the port of this listener')
+    }
+    const head = readHead(req)
+    if ('refused' in head) {
+      throw new Refused({ status: 400, code: 'INVALID_ARGUMENT', message: head.why, reason: 'bad-request' })
+    }
+    const sign = browserSign(head)
+    if (sign !== undefined) throw forbidden(sign)
+    const auth = localAuth()
+    const target = admittedTarget(auth, head)
+    if (target !== undefined) return { ...head, target, fields: withoutToken(auth, head.fields) }
+    throw new Refused({
+      ...{ status: 401, code: 'UNAUTHENTICATED', reason: 'local-auth' },
+      message: 'this listener demands the token of --local-token-file',
+      ...(auth.kind === 'header' && { fields: ['WWW-Authenticate', 'Bearer realm="a2a-totp proxy"'] }),
+    })
+  }
+
+  async #callOf(req: IncomingMessage, head: RequestHead, { origin }: URL): Promise<OpenCall> {
+    const { peer, maxSignedBody } = this.#options
+    const stream = contentOf(req)
+    const { scheme } = peer
+    const mustSign = scheme.sign === 'always'
+    const [announced] = linesOf(head.fields, 'content-length').map(Number)
+    const isLarge = announced !== undefined && announced > maxSignedBody
+    if (mustSign && isLarge) throw tooLarge(maxSignedBody)
+    let content: HeldContent | undefined
+    // A short one is held without signing, too, so that it can be sent again.
+    const holds = !isLarge && (scheme.signs || announced !== undefined)
+    if (stream) content = holds ? await holdContent(stream, maxSignedBody) : { rest: stream }
+    if (mustSign && content?.rest) throw tooLarge(maxSignedBody)
+    return {
+      isGrpc: head.isGrpc,
+      method: head.method,
+      origin,
+      target: sentTarget(origin, head),
+      fields: clientFields(head.fields, scheme.profile.header),
+      content,
+      trailers: stream && withoutCredentials(trailersOf(req), scheme.profile.header),
+      most: maxSignedBody,
+    }
+  }
+
+  /** Sends a request with credentials, and once more where the code was too late or spent. */
+  async #send(to: URL, call: OpenCall, over: AbortSignal, course: Course): Promise<IncomingAnswer> {
+    const { peer, answers } = this.#options
+    const { scheme } = peer
+    let notBefore: Date | undefined
+    for (let tries = 0; ; tries++) {
+      const pass = peer.breaker.admit()
+      if (!pass) throw this.#open()
+      const credentials = await this.#credentials(call, { signal: over, notBefore }, course)
+      // Meanwhile others may have found out.
+      if (peer.breaker.isOpen && !pass.isTrial) throw this.#open()
+      const sentAt = scheme.now()
+      const answer = await this.#exchange(to, call, credentials, over, course)
+      const { code, signed } = credentials
+      const refusal = answers.judge(call, answer, { pass, code })
+      if (refusal === undefined) return answer
+      const retry = scheme.retryOf(code, refusal, sentAt, signed)
+      if (!retry || tries > 0 || !mayRepeat(call, signed)) return answer
+      answer.content.destroy()
+      notBefore = retry.notBefore
+    }
+  }
+
+  async #credentials(
+    call: OpenCall,
+    options: { signal: AbortSignal; notBefore: Date | undefined },
+    course: Course,
+  ): Promise<Credentials> {
+    const elapsed = stopwatch()
+    this.#waiting++
+    try {
+      const credentials = await credentialsFor(this.#options.peer.scheme, call, options)
+      course.signed = credentials.signed
+      return credentials
+    } finally {
+      this.#waiting--
+      course.waitedMs = (course.waitedMs ?? 0) + elapsed()
+    }
+  }
+
+  async #exchange(
+    to: URL,
+    call: OpenCall,
+    credentials: Credentials | undefined,
+    over: AbortSignal,
+    course: Course,
+  ): Promise<IncomingAnswer> {
+    const { upstreams, answers, card } = this.#options
+    const elapsed = stopwatch()
+    try {
+      const answer = await upstreams().send(to, call.isGrpc, withCredentials(call, credentials), over)
+      answers.reached()
+      return answer
+    } catch (error) {
+      if (error instanceof UpstreamError && !over.aborted) {
+        answers.missed(error)
+        if (error.kind === 'unreachable' && call.isGrpc) card.forget()
+      }
+      throw error
+    } finally {
+      course.upstreamMs = elapsed()
+    }
+  }
+
+  async #serveCard(
+    head: RequestHead,
+    res: ServerResponse,
+    { target, self, over, course }: { target: string; self: URL; over: AbortSignal; course: Course },
+  ): Promise<void> {
+    const answer = await this.fetchCard(target, head.fields, over, course)
+    if (answer.status === 200) await this.#answerCard(head, res, answer, { target, self, course })
+    else if ((await passOn(answer, res)) === 'cut') course.own = 'upstream-cut'
+  }
+
+  /**
+   * Fetches a card from the agent. Under `once` first without credentials: it is usually public, and a step is scarce.
+   *
+   * @param fields of the client, or none
+   */
+  async fetchCard(
+    target: string,
+    fields: readonly string[],
+    over: AbortSignal,
+    course: Course = { path: '' },
+  ): Promise<IncomingAnswer> {
+    const { peer, card } = this.#options
+    const { scheme, breaker } = peer
+    const to = card.url
+    const call = uncompressed({
+      ...{ isGrpc: false, method: 'GET', origin: to.origin, target: sentTarget(to.origin, { target }) },
+      fields: clientFields(fields, scheme.profile.header),
+      ...{ content: undefined, trailers: undefined, most: 0 },
+    })
+    if (scheme.replay === 'once') {
+      if (breaker.isOpen) throw this.#open()
+      const answer = await this.#exchange(to, call, undefined, over, course)
+      if (answer.status !== 401) return answer
+      answer.content.destroy()
+    }
+    return this.#send(to, call, over, course)
+  }
+
+  async #answerCard(
+    head: RequestHead,
+    res: ServerResponse,
+    answer: IncomingAnswer,
+    {
+      target,
+      self,
+      course,
+      isPublic = true,
+    }: { target: string; self: URL; course: Course; isPublic?: boolean },
+  ): Promise<void> {
+    const { card, now } = this.#options
+    const found = await readCardAnswer(answer)
+    if (!found.ok) {
+      course.own = 'upstream-answer'
+      answerJson(res, 502, 'BAD_GATEWAY', `the agent's card cannot be used: ${found.why}`)
+      return
+    }
+    const content = cardContent(card.rewrite(found.card, target, self, isPublic).card, head)
+    const {
+      status,
+      fields,
+      content: body,
+    } = cardAnswer(content, head, {
+      lastModified: this.#changes.since(content, now()),
+      shared: false,
+    })
+    for (let place = 0; place < fields.length; place += 2) {
+      res.setHeader(fields[place] ?? '', fields[place + 1] ?? '')
+    }
+    res.statusCode = status
+    res.end(body)
+  }
+
+  #open(): Refused {
+    return new Refused({
+      ...{ status: 503, code: 'UNAVAILABLE', reason: 'breaker-open' },
+      message:
+        'the agent refused these credentials several times, so nothing more is sent to it until they change; see the log of the proxy',
+      fields: ['Retry-After', String(this.#options.peer.breaker.triesAgainIn)],
+    })
+  }
+}
+
+/** A card is read here, so it is asked for as it is. */
+function uncompressed(call: OpenCall): OpenCall {
+  const conditional = [
+    'accept-encoding',
+    'if-none-match',
+    'if-modified-since',
+    'if-match',
+    'if-range',
+    'range',
+  ]
+  const kept = withoutFields(call.fields, (name) => conditional.includes(name))
+  return { ...call, fields: [...kept, 'Accept-Encoding', 'identity'] }
+}
+
+function withoutCredentials(trailers: () => readonly string[], header: string): () => string[] {
+  return () => clientFields(trailers(), header)
+}
+
+function forbidden(message: string): Refused {
+  return new Refused({ status: 403, code: 'PERMISSION_DENIED', message, reason: 'browser' })
+}
+
+function tooLarge(most: number): Refused {
+  return new Refused({
+    ...{ status: 413, code: 'RESOURCE_EXHAUSTED', reason: 'too-large' },
+    message: `every request is signed, and this content has more than ${most} bytes; see --max-signed-body`,
+  })
+}

@@ -1,0 +1,123 @@
+import type { ClientCredentials } from '../../client/file/client-file.js'
+import { schemeOptionsOf, type ClientFileSchemeOptions } from '../../client/scheme/client-file-options.js'
+import { TOTPClientAuthScheme } from '../../client/scheme/totp-client-auth-scheme.js'
+import type { TOTPError } from '../../core/errors.js'
+import type { Observer } from '../sidecar.js'
+import { Breaker } from './breaker.js'
+import { known, type CredentialSource } from './credentials.js'
+import type { ProxiedAgent } from './options.js'
+
+type PeerOptions = Pick<ProxiedAgent, 'credentials' | 'sign' | 'maxWaitMs' | 'maxQueue'>
+
+/** The peer as which a listener calls its agent: its credentials, which follow their source, and its breaker. */
+export class ProxiedPeer {
+  readonly scheme: TOTPClientAuthScheme
+  readonly breaker: Breaker
+  readonly #source: CredentialSource
+  readonly #given: ClientFileSchemeOptions
+  readonly #observer: Observer
+  readonly #now: () => Date
+  #current: ClientCredentials
+
+  private constructor(
+    current: ClientCredentials,
+    { credentials, sign, maxWaitMs, maxQueue }: PeerOptions,
+    observer: Observer,
+    now: () => Date,
+  ) {
+    this.#current = current
+    this.#source = credentials
+    this.#observer = observer
+    this.#now = now
+    this.#given = { sign, maxWaitMs, maxQueued: maxQueue, now, onWarning: (message) => this.#warn(message) }
+    this.scheme = new TOTPClientAuthScheme(schemeOptionsOf(current, this.#given))
+    this.breaker = new Breaker({
+      now,
+      onOpen: () => {
+        const advice = `the agent refused the codes of three time steps, so nothing more is sent to it; check that its clock and this one are right, and that the credentials are the agent's newest`
+        observer.event({ at: now(), type: 'breaker_opened', ...this.#names(), advice })
+      },
+      onClose: () => observer.event({ at: now(), type: 'breaker_closed', ...this.#names() }),
+    })
+  }
+
+  /**
+   * Reads the credentials, and follows them.
+   *
+   * @throws {TOTPError} if they cannot be used
+   */
+  static async start(options: PeerOptions, observer: Observer, now: () => Date): Promise<ProxiedPeer> {
+    const warn = (message: string): void => observer.event({ at: now(), type: 'warning', message })
+    const peer = new ProxiedPeer(await options.credentials.read({ warn }), options, observer, now)
+    peer.#source.follow?.({
+      changed: (credentials) => peer.#use(credentials),
+      failed: (error) => peer.#refuse(error),
+      warn,
+    })
+    return peer
+  }
+
+  /** Undefined if it is not known. */
+  get name(): string | undefined {
+    return this.#current.peer
+  }
+
+  /** The agent's name; empty if it is not known. */
+  get agent(): string {
+    return this.#current.agent ?? ''
+  }
+
+  /** Where the credentials say that the agent is. */
+  get url(): URL | undefined {
+    return this.#current.url === undefined ? undefined : new URL(this.#current.url)
+  }
+
+  /** Reads the credentials anew, and lets the breaker try again. */
+  async reload(): Promise<void> {
+    try {
+      this.#use(await this.#source.read({ warn: (message) => this.#warn(message) }))
+    } catch (error) {
+      this.#refuse(known(error))
+    }
+    this.breaker.reset()
+  }
+
+  stop(): void {
+    this.#source.stop?.()
+  }
+
+  /** @throws {TOTPError} if no scheme takes them; those before stay in force */
+  #use(credentials: ClientCredentials): void {
+    const isSame = isEqual(this.#current, credentials)
+    this.scheme.use(schemeOptionsOf(credentials, this.#given))
+    this.#current = credentials
+    if (!isSame) this.breaker.reset()
+    this.#observer.event({ at: this.#now(), type: 'credentials_loaded', ...this.#names() })
+  }
+
+  #refuse({ code, message }: TOTPError): void {
+    const stays = `${message} (the last good credentials stay in force)`
+    this.#observer.event({
+      at: this.#now(),
+      type: 'credentials_refused',
+      agent: this.agent,
+      code,
+      message: stays,
+    })
+  }
+
+  #warn(message: string): void {
+    this.#observer.event({ at: this.#now(), type: 'warning', message })
+  }
+
+  #names(): { agent: string; peer: string } {
+    return { agent: this.agent, peer: this.name ?? '' }
+  }
+}
+
+/** Whether an agent would judge requests with either the same. */
+function isEqual(one: ClientCredentials, other: ClientCredentials): boolean {
+  const textOf = ({ token, seed, ...rest }: ClientCredentials): string =>
+    JSON.stringify([token.value, seed.base32, rest])
+  return textOf(one) === textOf(other)
+}

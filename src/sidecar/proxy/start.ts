@@ -1,0 +1,190 @@
+import { createSecureContext } from 'node:tls'
+import { isExposed } from '../../core/card/hosts.js'
+import { TOTPError } from '../../core/errors.js'
+import { isLoopback, shownAddress } from '../../service/address.js'
+import { listenMixed, type MixedListener } from '../../service/mixed-listener.js'
+import type { ListenerInfo, Observer, Sidecar } from '../sidecar.js'
+import { AgentAnswers } from './answers.js'
+import { AgentCard } from './agent-card.js'
+import { readLocalAuth, readTls } from './files.js'
+import { ProxyHandler } from './handler.js'
+import type { LocalAuth } from './local-auth.js'
+import type { ProxiedAgent, ProxyOptions } from './options.js'
+import { ProxiedPeer } from './peer.js'
+import { Upstreams } from './upstreams.js'
+
+/** What the administrative listener shows of one agent. Contains no secret. */
+export interface AgentState {
+  readonly agent: string
+  readonly peer: string
+  readonly queueLength: number
+  readonly breakerOpen: boolean
+  readonly lastSuccessAt: Date | undefined
+}
+
+/** A proxy that is running. */
+export interface Proxy extends Sidecar {
+  /** Undefined if requests are passed on; else why not. */
+  ready(): string | undefined
+  agents(): AgentState[]
+}
+
+/**
+ * Starts a listener for each agent. The agents need not be there.
+ *
+ * @throws {TOTPError} what reading credentials and files throws; `ERR_USAGE` for an agent without a URL, and for a listener
+ *   beyond loopback that anybody could use; `ERR_INSECURE_TRANSPORT` for plain http beyond loopback; `ERR_PORT_UNAVAILABLE`
+ */
+export async function startProxy({ agents, observer, now }: ProxyOptions): Promise<Proxy> {
+  const running: RunningAgent[] = []
+  try {
+    for (const agent of agents) running.push(await startAgent(agent, observer, now))
+  } catch (error) {
+    await Promise.all(running.map((one) => one.close()))
+    throw error
+  }
+  const listeners = running.map(({ info }) => info)
+  return {
+    listeners,
+    ready: () => running.map((one) => one.whyNotReady()).find((why) => why !== undefined),
+    agents: () => running.map((one) => one.state()),
+    reload: async () => {
+      for (const one of running) await one.reload()
+    },
+    drain: async (ms) => {
+      await Promise.all(running.map((one) => one.drain(ms)))
+    },
+    close: async () => {
+      await Promise.all(running.map((one) => one.close()))
+    },
+  }
+}
+
+interface RunningAgent {
+  readonly info: ListenerInfo
+  whyNotReady(): string | undefined
+  state(): AgentState
+  reload(): Promise<void>
+  drain(ms: number): Promise<void>
+  close(): Promise<void>
+}
+
+async function startAgent(agent: ProxiedAgent, observer: Observer, now: () => Date): Promise<RunningAgent> {
+  let localAuth = readLocalAuth(agent)
+  requireClosed(agent, localAuth)
+  let upstreams = new Upstreams(usableTls(agent))
+  const peer = await ProxiedPeer.start(agent, observer, now)
+  let listener: MixedListener | undefined
+  try {
+    const url = requireUrl(agent, peer)
+    const answers = new AgentAnswers(observer, now, () => peer.agent)
+    const ended = new AbortController()
+    const card: AgentCard = new AgentCard({
+      ...agent,
+      url,
+      known: peer.url ? [url, peer.url] : [url],
+      header: () => peer.scheme.profile.header,
+      onRemark: (message) => observer.event({ at: now(), type: 'card_remark', agent: peer.agent, message }),
+      fetch: (target, fields) => handler.fetchCard(target, fields, ended.signal),
+    })
+    const { listen } = agent
+    const port = (): number | undefined =>
+      'socket' in listen ? undefined : Number(/\d+$/.exec(listener?.address ?? '')?.[0])
+    const handler: ProxyHandler = new ProxyHandler({
+      ...{ peer, card, answers, observer, now, maxSignedBody: agent.maxSignedBody },
+      upstreams: () => upstreams,
+      localAuth: () => localAuth,
+      place: () => ({ port: port(), host: 'socket' in listen ? undefined : hostOf(listen.host) }),
+    })
+    listener = await listenMixed(listen, handler.handle)
+    const { address } = listener
+    const own = listener
+    const end = (): void => {
+      ended.abort()
+      peer.stop()
+      upstreams.close()
+    }
+    return {
+      info: {
+        role: 'proxy',
+        url: 'socket' in listen ? `unix:${listen.socket}` : `http://${address}`,
+        agent: peer.agent,
+        ...(peer.name === undefined ? {} : { peer: peer.name }),
+      },
+      whyNotReady: () =>
+        peer.breaker.isOpen
+          ? `the agent ${peer.agent} refuses the credentials`.replace('  ', ' ')
+          : undefined,
+      state: () => ({
+        agent: peer.agent,
+        peer: peer.name ?? '',
+        queueLength: handler.waiting,
+        breakerOpen: peer.breaker.isOpen,
+        lastSuccessAt: answers.lastSuccessAt,
+      }),
+      reload: async () => {
+        await peer.reload()
+        try {
+          localAuth = readLocalAuth(agent)
+          const before = upstreams
+          upstreams = new Upstreams(usableTls(agent))
+          before.close()
+        } catch (error) {
+          const message = `${(error as Error).message} (what was read before stays in force)`
+          observer.event({ at: now(), type: 'warning', message })
+        }
+      },
+      drain: async (ms) => {
+        await own.drain(ms)
+        end()
+      },
+      close: async () => {
+        await own.stop()
+        end()
+      },
+    }
+  } catch (error) {
+    peer.stop()
+    await listener?.stop()
+    throw error
+  }
+}
+
+const hostOf = (host: string): string => (host.includes(':') ? `[${host}]` : host)
+
+/** Certificates are looked at now, and not at the first connection. */
+function usableTls(agent: ProxiedAgent): ReturnType<typeof readTls> {
+  const tls = readTls(agent)
+  try {
+    createSecureContext(tls as object)
+  } catch {
+    throw new TOTPError(
+      'ERR_CONFIG_INVALID',
+      'a file of --ca, --cert or --key is not what it should be; expected certificates and a key in PEM, and the key of the certificate',
+    )
+  }
+  return tls
+}
+
+/** @throws {TOTPError} `ERR_USAGE` */
+function requireClosed({ listen }: ProxiedAgent, { kind }: LocalAuth): void {
+  if ('socket' in listen || kind !== 'none' || isLoopback(listen)) return
+  throw new TOTPError(
+    'ERR_USAGE',
+    `other machines can reach ${shownAddress(listen)}, and could call as the peer; listen on 127.0.0.1, or set --local-auth header or url with --local-token-file`,
+  )
+}
+
+function requireUrl({ url: given, insecureHttp }: ProxiedAgent, peer: ProxiedPeer): URL {
+  const url = given ?? peer.url
+  if (url === undefined) {
+    throw new TOTPError('ERR_USAGE', 'missing the URL of the agent; give it first')
+  }
+  if (!insecureHttp && isExposed(url)) {
+    throw new TOTPError(
+      'ERR_INSECURE_TRANSPORT',
+      'token and code are not sent over plain http beyond loopback; use https, or --insecure-http on a network that encrypts all traffic',
+    )
+  }
+  return url
+}
