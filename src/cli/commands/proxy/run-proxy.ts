@@ -78,10 +78,10 @@ async function agentsOf(
   given: Arguments,
   options: ProxyOptions & OperationOptions,
 ): Promise<ProxiedAgent[]> {
-  const { config, ...others } = options
+  const { config } = options
   if (config === undefined) return [await agentOf(context, given, options)]
-  const { admin: _admin, adminPublic: _public, log: _log, drain: _drain, ...ofOneAgent } = others
-  const [first] = Object.keys(ofOneAgent)
+  const shared = ['config', 'admin', 'adminPublic', 'log', 'drain']
+  const [first] = Object.keys(options).filter((option) => !shared.includes(option))
   if (first !== undefined || given.url !== undefined) {
     throw new TOTPError(
       'ERR_USAGE',
