@@ -28,7 +28,7 @@ export type {
   TOTPServerAuthSchemeOptions,
 } from './scheme/options.js'
 export { httpAnswer, type HttpAnswer, type Refusal, type RefusalReason } from './scheme/refusal.js'
-export type { AuthRequest, BodyExpectation } from './scheme/request.js'
+export type { AuthRequest, BodyExpectation, UncheckedBody } from './scheme/request.js'
 export type { AuthOutcome, Caller } from './scheme/outcome.js'
 export { TOTPServerAuthScheme } from './scheme/scheme.js'
 export {

@@ -43,7 +43,7 @@ export interface Arrived {
   /** All field lines, combined; empty if there is none. */
   readonly header: (name: string) => string
   readonly body: Buffer
-  readonly verdict: 'signed' | 'code' | RefusalReason
+  readonly verdict: 'signed' | 'signed-head' | 'code' | RefusalReason
 }
 
 export interface SignedServer extends AsyncDisposable {

@@ -40,7 +40,7 @@ type Field = readonly [name: string, value: string]
 export interface SigningAgent {
   readonly url: string
   /** Every request that was let in, and how. */
-  readonly letIn: readonly ('code' | 'signed')[]
+  readonly letIn: readonly ('code' | 'signed' | 'signed-head')[]
   readonly refusals: readonly string[]
   close(): Promise<void>
 }
@@ -57,7 +57,7 @@ export async function startSigningAgent({
   readonly now: () => Date
   readonly careless?: Carelessness
 }): Promise<SigningAgent> {
-  const letIn: ('code' | 'signed')[] = []
+  const letIn: ('code' | 'signed' | 'signed-head')[] = []
   const refusals: string[] = []
   const own = memoryState({ since: new Date(0) })
   const scheme = new TOTPServerAuthScheme({

@@ -31,6 +31,8 @@ export interface SchemeConfig {
   readonly agent: string | undefined
   /** The scheme's own policy for proofs, for its challenges and its card. */
   readonly signed: SignedPolicy
+  /** Whether that policy, or any peer's own, lets nobody in without a proof. */
+  readonly requiresProofs: boolean
   /** Undefined where no peer's proofs are looked at. */
   readonly proofs: ProofCheck | undefined
   readonly firstFactor: FirstFactor
@@ -106,6 +108,7 @@ export function makeConfig(
     codeField,
     agent,
     signed: defaults.signed,
+    requiresProofs: defaults.signed === 'require' || peers.requiresProofs,
     proofs:
       peers.readsProofs && agent !== undefined
         ? new ProofCheck(

@@ -13,7 +13,7 @@ export function observeContent(
   proof: CheckedProof | undefined,
   mismatch: () => void,
 ): void {
-  if (body === 'unseen') return
+  if (typeof body === 'string') return
   if (proof?.kind === 'valid' && body?.observeDigest) {
     body.observeDigest('sha-256', proof.proof.digest, mismatch)
   } else body?.ignoreDigest?.()

@@ -97,20 +97,21 @@ export async function decide(
   }
 
   const { peer } = owner
-  if (used && !seesContent(request)) return refused(stateFailed(peer.name, contentUnseen))
+  const view = used && viewOf(request, peer)
+  if (view === 'none') return refused(stateFailed(peer.name, contentUnseen))
   const asked = stateAttempt(peer, owner, comparison, at, used?.proof)
   try {
     const decision = await memory.state.decide(asked)
     // A code that did not match is never accepted, whatever a state returns.
     if (decision.kind === 'accepted' && comparison.kind === 'match') {
-      const compared = used && ({ comparesContent: true } as const)
-      if (used && (await hasContent(attempt, used.proof)) === false) {
+      const compared = view === 'whole'
+      if (used && compared && (await hasContent(attempt, used.proof)) === false) {
         const details = { kind: 'unauthenticated', reason: 'proof-digest', peer: peer.name } as const
-        return { ...refused(details), ...compared }
+        return { ...refused(details), comparesContent: true }
       }
-      const shown = { ...comparison, proof: used ? 'signed' : 'code', agent: config.agent } as const
+      const shown = { ...comparison, proof: shownProofs[view ?? 'code'], agent: config.agent } as const
       const caller = grantCaller(owner, shown, config.leaseRules, memory.leases)
-      return { outcome: { caller }, ...compared }
+      return { outcome: { caller }, ...(compared && { comparesContent: true }) }
     }
     const decided = refused(refusalOf(decision, peer.name, used !== undefined))
     if (decision.kind !== 'wrong' || comparison.kind !== 'guess' || !isCounted(decision)) return decided
@@ -133,15 +134,22 @@ function refusalIn({ profile, signed }: SchemeConfig, details: RefusalDetails, t
   return refuse(details, profile.header, tokenGiven, signed === 'require')
 }
 
-function seesContent({ body, binding, method }: AuthRequest): boolean {
-  if (body === 'unseen') return false
-  return body !== undefined || (binding === 'http' && isBare(method))
+/** What is seen of the request that a proof is about. */
+type View = 'whole' | 'head' | 'none'
+
+const shownProofs = { whole: 'signed', head: 'signed-head', code: 'code' } as const
+
+function viewOf({ body, binding, method }: AuthRequest, { signed }: SchemePeer): View {
+  if (body === 'unchecked') return 'head'
+  if (body === 'unchecked-unless-required') return signed === 'require' ? 'none' : 'head'
+  if (body === 'unseen') return 'none'
+  return body !== undefined || (binding === 'http' && isBare(method)) ? 'whole' : 'none'
 }
 
 const contentUnseen: Failure = {
   cause: 'content-unseen',
   advice:
-    'a signed request came without a view of its content: mount the guard in front of any body parser, and use guardedService for gRPC',
+    'a signed request came without a view of its content: mount the guard in front of any body parser, use guardedService for gRPC, and run a gate for forward authentication with --upstream or --body-unchecked',
 }
 
 /** Whether the content is what the proof says; undefined if that will be seen on its way to the handler. */
@@ -150,7 +158,7 @@ async function hasContent(
   { digest }: ParsedProof,
 ): Promise<boolean | undefined> {
   const { body } = request
-  if (body === undefined || body === 'unseen') return digest.equals(noContent)
+  if (body === undefined || typeof body === 'string') return digest.equals(noContent)
   const seen: unknown = await body.expectDigest('sha-256', digest, refuseContent)
   return seen === undefined ? undefined : seen === true
 }

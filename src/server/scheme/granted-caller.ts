@@ -13,7 +13,7 @@ export class GrantedCaller extends Caller {
   readonly drift: number
   // Declared, so that it is absent where it is not known.
   declare readonly agent?: string
-  readonly proof: 'code' | 'signed'
+  readonly proof: 'code' | 'signed' | 'signed-head'
   readonly claims: Readonly<Record<string, unknown>>
   readonly #grant: Grant
   readonly #leases: Leases

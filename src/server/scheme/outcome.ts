@@ -10,8 +10,11 @@ export interface CallerFacts {
   readonly drift: number
   /** The agent's name, if the scheme knows it. */
   readonly agent?: string
-  /** `signed`: by a proof that the request is bound to. `code`: by the code alone. */
-  readonly proof: 'code' | 'signed'
+  /**
+   * `signed`: by a proof that the request is bound to. `signed-head`: by one whose content nobody has compared, in forward
+   * authentication. `code`: by the code alone.
+   */
+  readonly proof: 'code' | 'signed' | 'signed-head'
   /** Anything else that the delegate proved. */
   readonly claims: Readonly<Record<string, unknown>>
 }
@@ -27,7 +30,7 @@ export abstract class Caller implements CallerFacts {
   abstract readonly timeStep: number
   abstract readonly drift: number
   abstract readonly agent?: string
-  abstract readonly proof: 'code' | 'signed'
+  abstract readonly proof: 'code' | 'signed' | 'signed-head'
   abstract readonly claims: Readonly<Record<string, unknown>>
 
   /**

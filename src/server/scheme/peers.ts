@@ -66,6 +66,8 @@ export interface PeerDirectory {
   readonly longestPeriod: number
   /** Whether any peer's proofs are spent. */
   readonly spendsProofs: boolean
+  /** Whether any peer's requests need a proof. */
+  readonly requiresProofs: boolean
   /** Whether a peer shares a seed with another, and so its budget. */
   shares(name: string): boolean
 }
@@ -107,7 +109,7 @@ export function makePeers(
   return { shares: () => true, find: (name) => ({ ...anyone, name }), ...needsOf([anyone]) }
 }
 
-type Needs = Pick<PeerDirectory, 'longestPeriod' | 'once' | 'readsProofs' | 'signingSeeds' | 'spendsProofs'>
+type Needs = Omit<PeerDirectory, 'find' | 'shares'>
 
 /** What the policies of the peers need. */
 function needsOf(peers: readonly SchemePeer[]): Needs {
@@ -118,6 +120,7 @@ function needsOf(peers: readonly SchemePeer[]): Needs {
     signingSeeds: reading.flatMap(({ seeds }) => seeds),
     longestPeriod: reading.reduce((longest, { profile }) => Math.max(longest, profile.period), 0),
     spendsProofs: peers.some(({ signed }) => usesProofs(signed)),
+    requiresProofs: peers.some(({ signed }) => signed === 'require'),
   }
 }
 

@@ -15,10 +15,17 @@ export interface AuthRequest {
   /**
    * Compares the content with its digest, for requests with a proof. Without it GET, HEAD and DELETE count as having no
    * content, and for other methods a proof cannot be verified: it is refused where proofs matter. `unseen`, if there may be
-   * a content that somebody else has read already: a proof is refused whatever the method.
+   * a content that somebody else has read already: a proof is refused whatever the method. See {@link UncheckedBody} for
+   * contents that nobody here will ever see.
    */
-  readonly body?: BodyExpectation | 'unseen' | undefined
+  readonly body?: BodyExpectation | UncheckedBody | 'unseen' | undefined
 }
+
+/**
+ * The content goes past whoever asks, as in forward authentication: a proof counts by its head alone, and the caller's
+ * `proof` is `signed-head`. `unchecked-unless-required`: but not for a peer whose policy is `require`, who was promised more.
+ */
+export type UncheckedBody = 'unchecked' | 'unchecked-unless-required'
 
 /** The content of a request that has not been read yet: the body, or the message of gRPC (with its prefix). */
 export interface BodyExpectation {

@@ -105,6 +105,11 @@ export class TOTPServerAuthScheme {
     return this.#config.proofs !== undefined
   }
 
+  /** Whether the scheme's own policy, or any peer's, lets nobody in without a proof. */
+  get requiresProofs(): boolean {
+    return this.#config.requiresProofs
+  }
+
   /** The server file in force; undefined for a scheme that was not made from one. */
   get serverFile(): ServerFileInForce | undefined {
     return this.#file?.inForce
