@@ -10,20 +10,22 @@ import { shownPath, stopwatch, type CallLog, type LoggedOutcome } from './call-l
 import { loopback, portError, type Listener } from './listener.js'
 
 /**
- * Starts a gRPC server on the loopback address, without TLS. It needs a port of its own: gRPC is HTTP/2.
+ * Starts a gRPC server, without TLS. It needs a port of its own: gRPC is HTTP/2.
  *
  * @param port 0 for any free one
- * @throws {TOTPError} `ERR_PORT_UNAVAILABLE` when the port is in use or not allowed
+ * @param host an IP address of this machine; by default the loopback address
+ * @throws {TOTPError} `ERR_PORT_UNAVAILABLE` when the port is in use or not allowed, or the address is not this machine's
  */
-export async function listenGrpc(server: Server, port: number): Promise<Listener> {
+export async function listenGrpc(server: Server, port: number, host: string = loopback): Promise<Listener> {
+  const shown = host.includes(':') ? `[${host}]` : host
   const bound = await new Promise<number>((done, fail) => {
-    server.bindAsync(`${loopback}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
+    server.bindAsync(`${shown}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
       if (error) fail(portError(port, error))
       else done(bound)
     })
   })
   return {
-    address: `${loopback}:${bound}`,
+    address: `${shown}:${bound}`,
     stop: () => {
       server.forceShutdown()
       return Promise.resolve()
