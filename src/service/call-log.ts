@@ -40,9 +40,10 @@ function formatOutcome({ caller, refusal }: LoggedOutcome = {}): string {
 
 const longestPath = 100
 
-/** The path of a target as a log shows it. */
+/** The path of a target as a log shows it: without query, fragment, or the user name of an absolute form. */
 export function shownPath(target: string): string {
-  const path = (target.split('?', 1)[0] ?? '').replace(/[^!-~]/g, '?')
+  const [, bare = ''] = /^(?:[a-z][a-z\d+.-]*:\/\/[^/?#]*)?([^?#]*)/i.exec(target) ?? []
+  const path = bare.replace(/[^!-~]/g, '?')
   return path.length > longestPath ? `${path.slice(0, longestPath)}...` : path
 }
 

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
-import { formatCall, type LoggedCall, type LoggedOutcome } from '../../src/service/call-log.js'
+import { formatCall, shownPath, type LoggedCall, type LoggedOutcome } from '../../src/service/call-log.js'
 import { listenHttp, logHttpCalls } from '../../src/service/http.js'
 import type { Listener } from '../../src/service/listener.js'
 
@@ -28,6 +28,21 @@ describe('a call as text', () => {
   it('has no method for gRPC', () => {
     const grpcCall = { ...call, method: undefined, path: '/a.B/C', status: 'OK' }
     expect(formatCall(grpcCall)).toBe('anyone /a.B/C OK 3 ms')
+  })
+})
+
+describe('the path that a log shows', () => {
+  it.each([
+    ['/a/b', '/a/b'],
+    ['/a?key=secret', '/a'],
+    ['/a#secret', '/a'],
+    ['/a#b?secret', '/a'],
+    ['http://user:secret@agent.example/a?b', '/a'],
+    ['http://user:secret@agent.example', ''],
+    ['*', '*'],
+    ['/é\u001b ::error::', '/???::error::'],
+  ])('of %j is %j', (target, path) => {
+    expect(shownPath(target)).toBe(path)
   })
 })
 
