@@ -76,9 +76,15 @@ export class MetricRegistry {
     })
   }
 
-  /** @param read called each time the metrics are read; its labels have to be few */
+  /**
+   * @param read called each time the metrics are read; its labels have to be few. Of several samples with the same labels, which
+   *   no reader would take, the highest is shown.
+   */
   gaugesOf(about: About, read: () => Sample[]): void {
-    this.#add('gauge', about, read)
+    this.#add('gauge', about, () => {
+      const samples = read().sort((a, b) => a.value - b.value)
+      return [...new Map(samples.map((sample) => [JSON.stringify(sample.labels), sample])).values()]
+    })
   }
 
   /** @param about its name is without `_info` */

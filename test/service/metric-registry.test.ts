@@ -74,6 +74,13 @@ describe('the metrics of a process', () => {
     expect(read(registry)).toEqual([{ name: 'odd_info', labels: { odd }, value: 1 }])
   })
 
+  it('show the highest of several values with the same labels, which no reader would take', () => {
+    const registry = new MetricRegistry('')
+    const labels = { agent: 'billing' }
+    registry.gaugesOf({ name: 'open', help: 'Open.' }, () => [2, 3, 1].map((value) => ({ labels, value })))
+    expect(read(registry)).toEqual([{ name: 'open', labels, value: 3 }])
+  })
+
   it('forget a series that is not wanted any more', () => {
     const registry = new MetricRegistry('')
     const last = registry.gauge({ name: 'last', help: 'Last.' }, { peer: () => true })

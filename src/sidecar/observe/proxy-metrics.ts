@@ -5,7 +5,7 @@ import type { Event, EventOf } from './sentences.js'
 
 /** What a proxy knows of one of its agents, now. Contains no secret. */
 export interface ProxiedAgent {
-  /** Its name; of several agents, each has another. */
+  /** Its name; empty if it is not known. */
   readonly agent: string
   readonly peer: string
   /** Calls that wait for a step of their own. */
@@ -38,8 +38,6 @@ export class ProxyMetrics {
       { name: 'credential_loads', help: 'Client files that were read, by what became of them.' },
       { ...agent, result: ['loaded', 'refused'] },
     )
-    // What wakes somebody is counted from 0 on: a series that begins with 1 shows no increase.
-    for (const { agent } of agents()) this.#breaker.add({ agent }, 0)
     const gauge = (
       name: string,
       help: string,
@@ -79,7 +77,9 @@ export class ProxyMetrics {
     note?.(event)
   }
 
-  readonly #notes: { readonly [T in Event['type']]?: (event: EventOf<T>) => void } = {
+  readonly #notes: { readonly [T in Event['type']]?: (event: EventOf<T>) => unknown } = {
+    // What wakes somebody is counted from 0 on: a series that begins with 1 shows no increase.
+    listening: ({ listener: { role, agent } }) => role === 'proxy' && this.#breaker.add({ agent }, 0),
     breaker_opened: ({ agent }) => this.#breaker.add({ agent }),
     credentials_loaded: ({ agent }) => this.#credentials.add({ agent, result: 'loaded' }),
     credentials_refused: ({ agent }) => this.#credentials.add({ agent, result: 'refused' }),

@@ -70,6 +70,7 @@ describe('the metrics of a gate', () => {
       'gate_peer_last_success_timestamp_seconds peer=alice': clock.at.getTime() / 1000,
       'gate_peer_drift_steps peer=alice': -1,
       'gate_peer_budget_exhausted_total peer=bob': 1,
+      'gate_peer_budget_exhausted_total peer=alice': 0,
       'gate_build_info version=1.2.3': 1,
       gate_canaries: 2,
       gate_server_file_serial: 7,
@@ -180,6 +181,16 @@ describe('a proxy', () => {
     lastSuccessAt: at,
     clockSeconds: -42,
   }
+
+  it('counts trips of each breaker from the start', () => {
+    const proxy = observeProxy({ log: silent, version: '1', agents: () => [agent] })
+    proxy.event({
+      type: 'listening',
+      at,
+      listener: { role: 'proxy', url: 'http://127.0.0.1:1', agent: 'billing' },
+    })
+    expect(samplesOf(proxy)).toMatchObject({ 'proxy_breaker_trips_total agent=billing': 0 })
+  })
 
   it('shows its queues, its breakers and the clocks of its agents', () => {
     const other = { agent: 'search', peer: 'bob', queueLength: 0, breakerOpen: false }
