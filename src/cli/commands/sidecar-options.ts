@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { TOTPError } from '../../core/errors.js'
 import { isLoopback, parseListenAddress, type ListenAddress } from '../../service/address.js'
 import { choice, wholeNumber } from '../options.js'
+import type { LogFormat } from '../../sidecar/observe/log.js'
 import type { CliContext } from '../context.js'
 import { pathFrom } from '../io/path.js'
 
@@ -14,8 +15,7 @@ export interface OperationOptions {
   drain: number
 }
 
-export const logFormats = ['text', 'json'] as const
-export type LogFormat = (typeof logFormats)[number]
+export const logFormats = ['text', 'json'] as const satisfies LogFormat[]
 
 /** systemd waits for 90 s and Kubernetes for 30 s before they kill. */
 const defaultDrainS = 20

@@ -20,6 +20,7 @@ export interface OutputOptions {
 /** What a command prints: the result on stdout, everything else on stderr. */
 export interface Output {
   readonly json: boolean
+  readonly quiet: boolean
   /** Whether stdout is a terminal where colours and countdowns are wanted. */
   readonly forPerson: boolean
   /** Whether stdout is a terminal where QR codes are wanted, if need be in black and white. */
@@ -63,6 +64,7 @@ export function createOutput(
   const atPerson = (stream: CliStream): boolean => decorated && widthOf(stream) !== undefined
   return {
     json,
+    quiet,
     get forPerson() {
       return atPerson(stdout)
     },
