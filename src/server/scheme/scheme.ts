@@ -76,7 +76,17 @@ export class TOTPServerAuthScheme {
     options: FromFileOptions = {},
   ): TOTPServerAuthScheme {
     const file = followServerFile(path, options)
-    const scheme = namingFile(path ?? '', () => new TOTPServerAuthScheme(file.options))
+    return namingFile(path ?? '', () => TOTPServerAuthScheme.following(file))
+  }
+
+  /**
+   * A scheme for peers that are kept in a server file, or elsewhere, and may change.
+   *
+   * @internal
+   * @throws {TOTPError} what the constructor throws
+   */
+  static following(file: FollowedServerFile): TOTPServerAuthScheme {
+    const scheme = new TOTPServerAuthScheme(file.options)
     file.follow((changed) => {
       scheme.#config = makeConfig(changed, scheme.#memory.state, scheme.#config)
       scheme.#memory.leases.review(scheme.#config.leaseRules)
