@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, Server as Http1, ServerResponse } from 'node:http'
 import type { Http2Server, ServerHttp2Session } from 'node:http2'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
-import { createServer as createTls, type TLSSocket } from 'node:tls'
+import { createServer as createTls, type Server as TlsServer, type TLSSocket } from 'node:tls'
 import { continueOnceRead } from './awaited-content.js'
 import { readProtocol } from './first-bytes.js'
 import { createHttp1 } from './http1-limits.js'
@@ -31,6 +31,8 @@ export interface MixedOptions {
 export interface MixedListener extends Listener {
   /** Accepts nothing new, and returns once every call has ended. After that many milliseconds, the rest is cut off. */
   drain(ms: number): Promise<void>
+  /** Speaks TLS with another certificate from the next connection on. Only for a listener that was started with one. */
+  replaceTls(tls: NonNullable<MixedOptions['tls']>): void
 }
 
 /** Answers a request of HTTP/1.1, or of HTTP/2 in the shape that node:http2 gives it for compatibility. */
@@ -93,7 +95,7 @@ class MixedServer implements MixedListener {
       this.#keep(socket)
       if (tls) return
       this.#await(socket, headerTimeoutMs)
-      readProtocol(socket, (protocol) => this.#serve(socket, protocol))
+      readProtocol(socket, (protocol, seen) => this.#serve(socket, protocol, seen))
     })
     this.#server.on('secureConnection', (socket: TLSSocket) => {
       this.#keep(socket)
@@ -122,6 +124,10 @@ class MixedServer implements MixedListener {
       this.#address = `${shown}:${(this.#server.address() as AddressInfo).port}`
     }
     this.#server.on('error', () => undefined)
+  }
+
+  replaceTls(tls: NonNullable<MixedOptions['tls']>): void {
+    if ('setSecureContext' in this.#server) (this.#server as TlsServer).setSecureContext(tls)
   }
 
   async stop(): Promise<void> {
@@ -172,11 +178,16 @@ class MixedServer implements MixedListener {
     this.#deadlines.delete(socket)
   }
 
-  #serve(socket: Socket, protocol: 'http/1.1' | 'h2'): void {
+  /** @param seen bytes that were taken from the socket */
+  #serve(socket: Socket, protocol: 'http/1.1' | 'h2', seen?: Buffer): void {
     if (protocol === 'http/1.1') {
       this.#http1.emit('connection', socket)
+      // Not put back into the socket, and not before the socket flows: it would read on behind the back of node:http, which
+      // then could not stop it, and the whole content of a request that nobody reads would be in memory.
+      if (seen) process.nextTick(() => socket.emit('data', seen))
       return
     }
+    if (seen) socket.unshift(seen)
     this.#opening = socket
     this.#http2.emit('connection', socket)
     this.#opening = undefined
