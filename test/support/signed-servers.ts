@@ -12,6 +12,9 @@ import * as forFetch from '../../src/server/fetch.js'
 import * as forHono from '../../src/server/hono.js'
 import * as forNode from '../../src/server/node.js'
 import type { TOTPServerAuthScheme } from '../../src/server/index.js'
+import { startReverseProxy } from '../../src/sidecar/gate/reverse-proxy.js'
+import { TrustedProxies } from '../../src/sidecar/gate/trusted-proxies.js'
+import { unobserved } from '../../src/sidecar/sidecar.js'
 import { sendHttp2, sendRaw, type Answer, type SentRequest } from './signed-requests.js'
 
 /** What a handler saw. */
@@ -176,6 +179,41 @@ const withoutServer = (handle: (request: Request) => Response | Promise<Response
   close: () => undefined,
 })
 
+/** An agent that knows nothing of proofs, behind the gate. */
+const onGate =
+  (send: typeof sendRaw): Serve =>
+  async (scheme, seen) => {
+    const agent = createServer(
+      reading(seen, (req: IncomingMessage) => ({ peer: String(req.headers['totppeer']) })),
+    )
+    const { port } = await listening(agent)
+    const gate = await startReverseProxy({
+      scheme,
+      listen: { host: '127.0.0.1', port: 0 },
+      upstream: new URL(`http://127.0.0.1:${port}`),
+      card: 'pass',
+      publicPaths: [],
+      maxHeaderBytes: 64 * 1024,
+      headerTimeoutMs: 10_000,
+      upstreamTimeoutMs: 0,
+      identityHeader: 'TotpPeer',
+      asserter: undefined,
+      audience: undefined,
+      trusted: new TrustedProxies(['127.0.0.1']),
+      observer: unobserved,
+    })
+    const gatePort = Number(new URL(gate.listeners[0]?.url ?? '').port)
+    return {
+      port: gatePort,
+      send: (request) => send(gatePort, request),
+      close: async () => {
+        await gate.close()
+        agent.close()
+        agent.closeAllConnections()
+      },
+    }
+  }
+
 export const signedServers: Readonly<Record<string, Serve>> = {
   'node:http': (scheme, seen) =>
     listening(createServer(forNode.totpGuard(scheme, reading(seen, forNode.callerOf)))),
@@ -196,4 +234,6 @@ export const signedServers: Readonly<Record<string, Serve>> = {
     Promise.resolve(withoutServer((request) => guardedHandler(request, scheme, seen))),
   'a handler without arguments': (scheme, seen) =>
     onNodeServer((request: Request) => closingHandler(request, scheme, seen)),
+  'the gate': onGate(sendRaw),
+  'the gate over HTTP/2': onGate(sendHttp2),
 }
