@@ -99,6 +99,11 @@ const commands: CommandList = {
     description: 'run a sidecar that adds token, code and proof to the requests of any client',
     load: () => import('./commands/proxy/proxy.js'),
   },
+  gate: {
+    description:
+      'demand both factors in front of an agent, alone or behind nginx, Caddy, Traefik, HAProxy or Envoy',
+    load: () => import('./commands/gate/gate.js'),
+  },
   completion: {
     description: 'print a script that lets a shell complete commands, options and peer names',
     load: () => import('./commands/help/completion.js'),
