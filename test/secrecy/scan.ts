@@ -90,6 +90,19 @@ class Finder {
   }
 }
 
+/** Looks for seeds (in base32) and tokens in a text, however they are written there. */
+export function findSecrets(
+  text: string,
+  { seeds, tokens }: { readonly seeds: readonly string[]; readonly tokens: readonly string[] },
+  where: string,
+): Hit[] {
+  const finder = new Finder()
+  const hex = (seed: string): string => Buffer.from(Seed.fromBase32(seed).bytes).toString('hex')
+  for (const seed of seeds) finder.add('seed', looksOf({ kind: 'seed', value: hex(seed) }))
+  for (const token of tokens) finder.add('token', looksOf({ kind: 'token', value: token }))
+  return finder.find(text, where)
+}
+
 /** Looks for every seed and token in the notes of a recorded run, in what was printed and raised anywhere in it. */
 export async function scan(folder: string, printed: string): Promise<Scan> {
   const finder = new Finder()
