@@ -1,8 +1,8 @@
 import packageJson from '../../../../package.json' with { type: 'json' }
-import { sidecarLog } from '../../../sidecar/observe/log.js'
 import { observeGate, type Observation } from '../../../sidecar/observe/observer.js'
 import type { Sidecar } from '../../../sidecar/sidecar.js'
 import type { CliContext } from '../../context.js'
+import { logOf } from '../../sidecar-log.js'
 import { runSidecar } from '../../sidecar-run.js'
 import type { OperationOptions } from '../sidecar-options.js'
 import { readAuthz, type AuthzOptions } from './authz-options.js'
@@ -14,14 +14,14 @@ export async function runGate(
   context: CliContext,
   given: GateOptions & AuthzOptions & OperationOptions,
 ): Promise<void> {
-  const { output, env, now } = context
+  const { env, now } = context
   const settings = readSettings(context, given, await readAuthz(context, given))
   const shared =
     given.redis === undefined
       ? undefined
       : (await import('../../redis-state.js')).openRedisState(given.redis, env)
   const { startGate } = await import('../../../sidecar/gate/index.js')
-  const log = sidecarLog({ format: given.log, write: (line) => output.remark(line), now })
+  const log = logOf(context, given.log)
   let observation: Observation | undefined
   const start = (): Promise<Sidecar> =>
     startGate({
@@ -29,7 +29,7 @@ export async function runGate(
       state: shared?.state,
       admin: given.admin,
       observe: (facts) => (observation = observeGate({ ...facts, log, version: packageJson.version, now })),
-      warn: (message) => output.warn(message),
+      warn: (message) => observation?.event({ type: 'warning', at: now(), message }),
     })
   try {
     await runSidecar(context, start, {
