@@ -29,12 +29,14 @@ class Running {
   readonly child: ChildProcess
   out = ''
   said = ''
+  readonly #closed: Promise<unknown>
 
   constructor(args: readonly string[]) {
     this.child = spawn(process.execPath, [script, 'fake', ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env['PATH'] ?? '' },
     })
+    this.#closed = once(this.child, 'close')
     onTestFinished(() => void this.child.kill('SIGKILL'))
     this.child.stdout?.on('data', (chunk: Buffer) => (this.out += chunk.toString()))
     this.child.stderr?.on('data', (chunk: Buffer) => (this.said += chunk.toString()))
@@ -52,7 +54,8 @@ class Running {
   }
 
   async ended(): Promise<{ code: number | null; signal: string | null }> {
-    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'close')
+    // Its exit comes before the last of what it said.
+    await this.#closed
     return { code: this.child.exitCode, signal: this.child.signalCode }
   }
 }

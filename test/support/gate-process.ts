@@ -64,9 +64,11 @@ export class SidecarProcess {
   readonly said: string[] = []
   out = ''
   #listeners: (() => void)[] = []
+  readonly #closed: Promise<unknown>
 
   constructor(args: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}) {
     this.child = startBinary(args, { cwd, env })
+    this.#closed = once(this.child, 'close')
     this.child.stdout?.on('data', (chunk: Buffer) => (this.out += chunk.toString()))
     if (this.child.stderr)
       createInterface({ input: this.child.stderr }).on('line', (line) => {
@@ -102,7 +104,8 @@ export class SidecarProcess {
   }
 
   async ended(): Promise<number | null> {
-    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'close')
+    // Its exit comes before the last of what it said.
+    await this.#closed
     return this.child.exitCode
   }
 }

@@ -2,6 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { callGate, startGateProcess, startStreamingAgent, textOf } from '../../support/gate-process.js'
 import { reloadStormOfGate } from '../../support/sidecar-storm.js'
 
+/** Other tests may take the processor. */
+const patient = { timeout: 30_000 }
+
 it('a gate loses nothing while its server file changes 50 times under load and open streams', async () => {
   const { requests, failed, cut } = await reloadStormOfGate(50)
   expect(failed).toEqual([])
@@ -31,7 +34,7 @@ describe('a gate that gets SIGTERM', () => {
       }
     }
     const callers = [call(), call(), call()]
-    await expect.poll(() => answers.length).toBeGreaterThan(10)
+    await expect.poll(() => answers.length, patient).toBeGreaterThan(10)
     gate.child.kill('SIGTERM')
     await Promise.all(callers)
     expect(answers.filter((answer) => answer !== '200 for alice')).toEqual([])
@@ -59,7 +62,7 @@ describe('a gate that gets SIGTERM', () => {
     gate.child.kill('SIGTERM')
     await expect(textOf(stream)).rejects.toMatchObject({ code: 'ECONNRESET' })
     expect(await gate.ended()).toBe(143)
-    await expect.poll(() => agent.open()).toBe(0)
+    await expect.poll(() => agent.open(), patient).toBe(0)
   })
 })
 

@@ -95,7 +95,9 @@ describe.each(['text', 'json'])('with --log %s', (format) => {
       const before = gate.said.length
       writeFileSync(join(folder, 'server.json'), broken)
       gate.child.kill('SIGHUP')
-      await expect.poll(() => gate.said.slice(before).join('\n')).toContain('server file')
+      await expect
+        .poll(() => gate.said.slice(before).join('\n'), { timeout: 30_000 })
+        .toContain('server file')
     }
     const pages = await Promise.all(
       ['metrics', 'status', 'jwks.json', 'readyz', 'nothing'].map((page) =>
