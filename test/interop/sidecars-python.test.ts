@@ -29,8 +29,8 @@ describeWith('a2a-1', 'a client and an agent on a2a-sdk 1.x that know nothing of
     await expect(lastLineOf(call(proxy))).rejects.toThrow('401')
   })
 
-  it.each(policies)('leave nothing to find for the probe: %s', async (_, init) => {
-    const { cwd, gate } = await startChain(init)
+  it('leave nothing to find for the probe', async () => {
+    const { cwd, gate } = await startChain(['--strict'])
     const run = await runBinary(['--json', 'probe', gate, 'alice', '--strict'], { cwd })
     const { checks, ok } = parseJson(run) as {
       ok: boolean
@@ -40,5 +40,14 @@ describeWith('a2a-1', 'a client and an agent on a2a-sdk 1.x that know nothing of
     const valid = checks.filter(({ id, status }) => id === 'auth.valid' && status === 'pass')
     expect(valid.map((one) => `${one.binding} ${one.protocolVersion}`).sort()).toEqual(cells)
     expect([ok, run.exitCode]).toEqual([true, 0])
+  })
+})
+
+describeWith('a2a-0.3', 'a client on a2a-sdk 0.3 that knows nothing of codes', () => {
+  it('reaches an agent on a2a-sdk 1.x through both sidecars over every binding', async () => {
+    const { proxy } = await startChain(['--strict'])
+    const client = startPython('a2a-0.3', [`${pythonTests}client_unaware_0_3.py`, proxy])
+    const text = 'alice said: hello'
+    expect(JSON.parse(await lastLineOf(client))).toEqual({ JSONRPC: text, 'HTTP+JSON': text, GRPC: text })
   })
 })
