@@ -6,21 +6,26 @@ executor alone is used.
 
 import ast
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import grpc
 from a2a.helpers import new_task_from_user_message
 from a2a.server.agent_execution import AgentExecutor, RequestContext
 from a2a.server.events import EventQueue
 from a2a.server.request_handlers import DefaultRequestHandler
+from a2a.server.request_handlers.grpc_handler import GrpcHandler
 from a2a.server.routes import (
     create_agent_card_routes,
     create_jsonrpc_routes,
     create_rest_routes,
 )
 from a2a.server.tasks import InMemoryTaskStore
-from a2a.types import AgentCard
+from a2a.types import AgentCard, a2a_pb2_grpc
 from a2a_totp.asgi import TOTPMiddleware
+from a2a_totp.grpc import totp_interceptor
 from a2a_totp.scheme import TOTPServerAuthScheme
 from google.protobuf.json_format import ParseDict
 from starlette.applications import Starlette
@@ -57,7 +62,8 @@ class Announced(AgentExecutor):
 
 
 origin = os.environ["PUBLIC_URL"]
-urls = {"JSONRPC": origin, "HTTP+JSON": f"{origin}/a2a/rest"}
+grpc_address = os.environ["GRPC_ADDRESS"]
+urls = {"JSONRPC": origin, "HTTP+JSON": f"{origin}/a2a/rest", "GRPC": grpc_address}
 card = ParseDict(
     {
         "name": "tck",
@@ -85,12 +91,27 @@ card = ParseDict(
     AgentCard(),
 )
 handler = DefaultRequestHandler(Announced(kit_executor()), InMemoryTaskStore(), card)
+scheme = TOTPServerAuthScheme.from_file() if "A2A_TOTP_SERVER_FILE" in os.environ else None
+
+
+@asynccontextmanager
+async def with_grpc(_: Starlette) -> AsyncIterator[None]:
+    """Serves gRPC too, as long as HTTP."""
+    rpc = grpc.aio.server(interceptors=[totp_interceptor(scheme)] if scheme else [])
+    rpc.add_insecure_port(grpc_address)
+    a2a_pb2_grpc.add_A2AServiceServicer_to_server(GrpcHandler(handler), rpc)
+    await rpc.start()
+    yield
+    await rpc.stop(None)
+
+
 app = Starlette(
+    lifespan=with_grpc,
     routes=[
         *create_agent_card_routes(card),
         *create_rest_routes(handler, path_prefix="/a2a/rest"),
         *create_jsonrpc_routes(handler, "/"),
-    ]
+    ],
 )
-if "A2A_TOTP_SERVER_FILE" in os.environ:
-    app.add_middleware(TOTPMiddleware, scheme=TOTPServerAuthScheme.from_file())
+if scheme:
+    app.add_middleware(TOTPMiddleware, scheme=scheme)
