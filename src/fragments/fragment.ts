@@ -1,4 +1,5 @@
 import type { Peer, Roster } from '../core/roster.js'
+import type { FrontAddresses } from './front-addresses.js'
 
 /** Input of a fragment for the protected agent. */
 export interface ServerInput {
@@ -9,6 +10,10 @@ export interface ServerInput {
   readonly serverFile?: string
   /** Whether code for Python is one file that needs no package. */
   readonly vendored?: boolean
+  /** The addresses in the configuration of a proxy. By default those of `defaultFront`, without gRPC. */
+  readonly front?: FrontAddresses
+  /** The name that the main one of several files will have, for the files that name it. */
+  readonly mainName?: string
 }
 
 /** Input of a fragment for one peer. */
@@ -46,5 +51,19 @@ interface TextFragment<Input> extends About<Input> {
   readonly agentReads?: (input: Input) => object
 }
 
+/** One of the files of a fragment. */
+export interface FragmentFile {
+  /** Without a folder: the files belong into one. */
+  readonly name: string
+  readonly content: string
+}
+
+/** A fragment that may need several files. */
+export interface FilesFragment<Input> extends About<Input> {
+  readonly kind: 'files'
+  /** Returns the files, the main one first. */
+  readonly make: (input: Input) => Promise<readonly [FragmentFile, ...FragmentFile[]]>
+}
+
 /** One format: a row of the table in `index.ts`. */
-export type Fragment<Input> = JsonFragment<Input> | TextFragment<Input>
+export type Fragment<Input> = JsonFragment<Input> | TextFragment<Input> | FilesFragment<Input>

@@ -5,7 +5,8 @@ import { clientJson } from './client-json.js'
 import { serverCompose } from './compose.js'
 import { clientCrewai, serverCrewai } from './crewai.js'
 import { clientCurl } from './curl.js'
-import type { ClientInput, Fragment, ServerInput } from './fragment.js'
+import type { ClientInput, Fragment, FragmentFile, ServerInput } from './fragment.js'
+import { frontFragment } from './front.js'
 import { clientGithub } from './github.js'
 import { clientGo } from './go.js'
 import { clientKubernetes, serverKubernetes } from './kubernetes.js'
@@ -17,7 +18,14 @@ import { clientSystemd, serverSystemd } from './systemd.js'
 import { clientTypescript, serverTypescript } from './typescript.js'
 import { clientYaml, serverYaml } from './yaml.js'
 
-export { defaultServerFile, type ClientInput, type Fragment, type ServerInput } from './fragment.js'
+export {
+  defaultServerFile,
+  type ClientInput,
+  type Fragment,
+  type FragmentFile,
+  type ServerInput,
+} from './fragment.js'
+export { defaultFront, type FrontAddress, type FrontAddresses } from './front-addresses.js'
 export { makeServerFile } from './server-json.js'
 
 /** `config server --format`: the keys are the choices. The first is the default. */
@@ -32,6 +40,11 @@ export const serverFragments = {
   kubernetes: serverKubernetes,
   compose: serverCompose,
   systemd: serverSystemd,
+  nginx: frontFragment('a server for the http block of nginx', ['a2a-totp.conf']),
+  caddy: frontFragment('the configuration of Caddy', ['Caddyfile']),
+  traefik: frontFragment('both configurations of Traefik', ['traefik-dynamic.yaml', 'traefik-static.yaml']),
+  haproxy: frontFragment('the configuration of HAProxy, and its Lua', ['haproxy.cfg', 'a2a-totp.lua']),
+  envoy: frontFragment('the configuration of Envoy', ['envoy.yaml']),
 } satisfies Record<string, Fragment<ServerInput>>
 
 /** `config client NAME --format`: the keys are the choices. The first is the default. */
@@ -62,6 +75,8 @@ export interface RenderedFragment {
   readonly secret: boolean
   /** For stderr. */
   readonly warnings: readonly string[]
+  /** For a fragment of files: all of them. The first is the content. */
+  readonly files?: readonly FragmentFile[]
 }
 
 /** A fragment for the protected agent. */
@@ -86,7 +101,12 @@ export async function renderServerFragment(
   requireSharable(input.roster)
   const fragment: Fragment<ServerInput> = serverFragments[format]
   const rendered = await render(format, fragment, input)
-  const agentReads = fragment.kind === 'json' ? rendered.document : fragment.agentReads?.(input)
+  const agentReads =
+    fragment.kind === 'json'
+      ? rendered.document
+      : fragment.kind === 'text'
+        ? fragment.agentReads?.(input)
+        : undefined
   return { ...rendered, agentReads }
 }
 
@@ -110,6 +130,11 @@ async function render<Input>(
   if (fragment.kind === 'text') {
     const content = await fragment.make(input)
     return { content, document: { format, content }, secret, warnings }
+  }
+  if (fragment.kind === 'files') {
+    const files = await fragment.make(input)
+    const [{ content }] = files
+    return { content, document: { format, content, files }, secret, warnings, files }
   }
   const document = fragment.make(input)
   return { content: `${jsonText(document, 2)}\n`, document, secret, warnings }

@@ -76,6 +76,10 @@ describe.each(Object.entries(stores))('of a store with %s', (_, roster) => {
       await expect(renderServerFragment(format, { roster, at: lookAt })).rejects.toThrow(/once/)
       return
     }
+    if (serverFragments[format].kind === 'files' && !/^[\w-]+$/.test(roster.profile.header)) {
+      await expect(renderServerFragment(format, { roster, at: lookAt })).rejects.toThrow(/proxies drop/)
+      return
+    }
     const { content, secret } = await renderServerFragment(format, { roster, at: lookAt })
     const document = documentOf(format, content)
     if (format === 'json' || format === 'yaml') {

@@ -1,0 +1,154 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { makeFolder, makeStore, parseJson, runCli } from '../support/cli.js'
+
+/** What `config server --json` prints for a proxy. */
+interface Printed {
+  readonly format: string
+  readonly content: string
+  readonly files: readonly { readonly name: string; readonly content: string }[]
+}
+
+const fronts = {
+  nginx: ['a2a-totp.conf'],
+  caddy: ['Caddyfile'],
+  traefik: ['traefik-dynamic.yaml', 'traefik-static.yaml'],
+  haproxy: ['haproxy.cfg', 'a2a-totp.lua'],
+  envoy: ['envoy.yaml'],
+} as const
+const formats = Object.keys(fronts) as (keyof typeof fronts)[]
+const several = formats.filter((format) => fronts[format].length > 1)
+
+const server = (format: string, ...more: string[]): string[] => [
+  'config',
+  'server',
+  '--format',
+  format,
+  ...more,
+]
+
+describe.each(formats)('config server --format %s', (format) => {
+  it('prints all files as JSON, the main one first', async () => {
+    const { stdout } = await runCli(server(format, '--json'), { cwd: await makeStore(['alice']) })
+    const { content, files, ...rest } = parseJson({ stdout }) as unknown as Printed
+    expect(rest).toEqual({ format })
+    expect(files.map(({ name }) => name)).toEqual(fronts[format])
+    expect(files[0]?.content).toBe(content)
+    for (const { name } of files.slice(1)) expect(content).toContain(name)
+    for (const file of files) expect(file.content).not.toMatch(/@[A-Z_]+@|^#\? /m)
+  })
+
+  it('prints the main one as text', async () => {
+    const cwd = await makeStore(['alice'])
+    const { stdout, stderr } = await runCli(server(format), { cwd })
+    const { content } = parseJson(await runCli(server(format, '--json'), { cwd })) as unknown as Printed
+    expect(stdout).toBe(content)
+    for (const name of fronts[format].slice(1)) expect(stderr).toContain(name)
+  })
+
+  it('has the addresses and the header, and gRPC where it is wanted', async () => {
+    const cwd = await makeStore(['alice'], ['--header', 'X-Own'])
+    const all = async (...more: string[]): Promise<string> => {
+      const { stdout } = await runCli(server(format, '--json', ...more), { cwd })
+      return (parseJson({ stdout }) as unknown as Printed).files.map(({ content }) => content).join('\n')
+    }
+    const http = ['--listen', '[::1]:3001', '--gate', 'gate.internal:3002', '--agent', '127.0.0.2:3003']
+    const plain = await all(...http, '--card', '127.0.0.3:3004')
+    for (const part of ['::1', '3001', 'gate.internal', '3002', '127.0.0.2', '3003', '127.0.0.3', '3004'])
+      expect(plain).toContain(part)
+    expect(plain).toMatch(/x-own/i)
+    expect(plain).not.toMatch(/x-totp/i)
+    expect(plain).not.toMatch(/h2c|grpc_pass|proto h2|agent_grpc/)
+    const grpc = await all(...http, '--listen-grpc', '127.0.0.1:3005', '--agent-grpc', '127.0.0.4:3006')
+    for (const part of ['3005', '127.0.0.4', '3006']) expect(grpc).toContain(part)
+    expect(grpc).toMatch(/h2c|grpc_pass|proto h2|agent_grpc/)
+  })
+
+  it.each(['--listen', '--gate', '--agent', '--card', '--listen-grpc', '--gate-grpc', '--agent-grpc'])(
+    'takes no other text for %s, nor puts it into the file',
+    async (option) => {
+      const cwd = await makeStore(['alice'])
+      for (const value of [
+        '8080',
+        'a:0',
+        'a:65536',
+        'http://a:1',
+        'a b:1',
+        'a;:1',
+        '"a":1',
+        '[::1:1',
+        '$a:1',
+        'a\n:1',
+      ]) {
+        const run = await runCli(server(format, option, value), { cwd })
+        expect(run, value).toMatchObject({ exitCode: 2, stdout: '' })
+        expect(run.stderr).toContain(`${option} must be HOST:PORT`)
+      }
+    },
+  )
+
+  it('refuses one address for two listeners', async () => {
+    const args = server(format, '--listen', '127.0.0.1:1', '--listen-grpc', 'localhost:1')
+    expect(await runCli(args, { cwd: await makeStore(['alice']) })).toMatchObject({ exitCode: 2, stdout: '' })
+  })
+
+  it('refuses a header that proxies drop', async () => {
+    const run = await runCli(server(format), { cwd: await makeStore(['alice'], ['--header', 'X_Own']) })
+    expect(run).toMatchObject({ exitCode: 3, stdout: '' })
+    expect(run.stderr).toContain('use letters, digits and hyphens')
+  })
+})
+
+describe.each(several)('config server --format %s --out', (format) => {
+  const [main, other = ''] = fronts[format]
+
+  it('writes the other file beside it, which names it', async () => {
+    const cwd = await makeStore(['alice'])
+    const folder = makeFolder()
+    const name = main.replace(/^[^.]+/, 'mine')
+    const run = await runCli(server(format, '--out', join(folder, name)), { cwd })
+    expect(run).toMatchObject({ exitCode: 0, stdout: '' })
+    expect(readdirSync(folder).sort()).toEqual([name, other].sort())
+    expect(readFileSync(join(folder, other), 'utf8')).toContain(name)
+    expect(readFileSync(join(folder, name), 'utf8')).toContain(other)
+  })
+
+  it.each([main, other])('writes nothing where %s exists, unless --force is given', async (existing) => {
+    const cwd = await makeStore(['alice'])
+    const folder = makeFolder()
+    writeFileSync(join(folder, existing), 'old')
+    const args = server(format, '--out', join(folder, main))
+    expect(await runCli(args, { cwd })).toMatchObject({ exitCode: 1 })
+    expect(readdirSync(folder)).toEqual([existing])
+    expect(readFileSync(join(folder, existing), 'utf8')).toBe('old')
+    expect(await runCli([...args, '--force'], { cwd })).toMatchObject({ exitCode: 0 })
+    expect(readFileSync(join(folder, existing), 'utf8')).not.toBe('old')
+  })
+
+  it('does not write both to one name', async () => {
+    const folder = makeFolder()
+    const run = await runCli(server(format, '--out', join(folder, other)), {
+      cwd: await makeStore(['alice']),
+    })
+    expect(run).toMatchObject({ exitCode: 2 })
+    expect(readdirSync(folder)).toEqual([])
+  })
+})
+
+describe('the addresses of a proxy', () => {
+  it('are for no other format', async () => {
+    const cwd = await makeStore(['alice'])
+    const run = await runCli(server('json', '--gate', '127.0.0.1:1'), { cwd })
+    expect(run).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(run.stderr).toContain('--gate cannot be used with --format json')
+  })
+
+  it('go into files with endings that the programs know', async () => {
+    const cwd = await makeStore(['alice'])
+    for (const format of ['traefik', 'envoy']) {
+      expect(await runCli(server(format, '--out', 'own.conf'), { cwd })).toMatchObject({ exitCode: 2 })
+      expect(existsSync(join(cwd, 'own.conf'))).toBe(false)
+    }
+  })
+})
