@@ -22,8 +22,9 @@ writeFileSync(page, `${before}${begin}\n\n${tableOf(readJson(pins), readJson(rep
 function tableOf(pins, { startTime, testResults }) {
   const date = new Date(startTime).toISOString().slice(0, 10)
   const tests = testResults.flatMap(({ assertionResults }) => assertionResults)
-  const rows = Object.entries(pins).flatMap(([stack, { packages }]) => {
-    const ran = tests.filter(({ ancestorTitles }) => ancestorTitles[0] === stack)
+  const rows = Object.entries(pins).flatMap(([stack, { packages, grouped }]) => {
+    const all = tests.filter(({ ancestorTitles }) => ancestorTitles[0] === stack)
+    const ran = grouped ? groupsOf(all) : all
     const version = packages.map(shown).join(', ')
     if (ran.length === 0) return [[linkTo(stack), version, 'nothing', '**not run**', date]]
     return ran.map(({ ancestorTitles, title, status }, index) => [
@@ -35,6 +36,16 @@ function tableOf(pins, { startTime, testResults }) {
     ])
   })
   return aligned([['stack', 'version', 'what ran', 'result', 'date'], ...rows])
+}
+
+/** One in place of all tests of a group: the first that did not pass, or how many did. */
+function groupsOf(tests) {
+  const nameOf = ({ ancestorTitles }) => ancestorTitles.join('\0')
+  return [...new Set(tests.map(nameOf))].map((name) => {
+    const group = tests.filter((test) => nameOf(test) === name)
+    const other = group.find(({ status }) => status !== 'passed')
+    return other ?? { ...group[0], title: `${group.length} cases` }
+  })
 }
 
 function linkTo(stack) {

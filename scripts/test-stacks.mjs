@@ -1,5 +1,5 @@
 // npm run test:stacks: makes the environments of test/stacks/pins.json and runs test/stacks. A whole run (no arguments)
-// writes its table to docs/stacks/README.md; arguments go to vitest, as in `npm run test:stacks -- test/stacks/adk.test.ts`.
+// writes its table to docs/stacks/README.md, and one of fronts to docs/stacks/fronts.md; arguments go to vitest, as in `npm run test:stacks -- test/stacks/adk.test.ts`.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -22,6 +22,10 @@ const tested = run('npx', ['vitest', 'run', '--project', 'stacks', ...reporters,
 if (files.length === 0 && existsSync(report)) {
   run(process.execPath, ['scripts/stacks-matrix.mjs', report])
   console.log('wrote the table of docs/stacks/README.md')
+}
+if (wanted.includes('fronts') && existsSync(report)) {
+  run(process.execPath, ['scripts/fronts-matrix.mjs', report])
+  console.log('wrote the table of docs/stacks/fronts.md')
 }
 rmSync(folder, { recursive: true })
 process.exitCode = made === 0 ? tested : made

@@ -34,6 +34,7 @@ describe('the table of the last whole run', () => {
     one: { packages: ['one[extra]==1.2', 'two==3'] },
     go: { packages: ['example.com/go-one/v2@v2.4.0'] },
     late: { packages: ['late==4'] },
+    many: { packages: ['five==5'], grouped: true },
   }
   const marked = 'before\n<!-- written by npm run test:stacks -->\nold\n<!-- end -->\nafter\n'
 
@@ -68,10 +69,22 @@ describe('the table of the last whole run', () => {
 |                 |                  | a server: a \\| b | **failed**  | 2026-11-29 |
 | [go](go.md)     | go-one/v2 v2.4.0 | calls            | **skipped** | 2026-11-29 |
 | [late](late.md) | late 4           | nothing          | **not run** | 2026-11-29 |
+| [many](many.md) | five 5           | nothing          | **not run** | 2026-11-29 |
 
 <!-- end -->
 after
 `)
+  })
+
+  it('has a line for each group of tests of a stack that has a table of its own', () => {
+    const results = ['a', 'b', 'c'].map((title) => ({
+      ancestorTitles: ['many', title === 'c' ? 'two' : 'one'],
+      title,
+      status: title === 'c' ? 'failed' : 'passed',
+    }))
+    const page = written(marked, results)
+    expect(page).toMatch(/\| \[many\]\(many\.md\) +\| five 5 +\| one: 2 cases +\| passed/)
+    expect(page).toMatch(/\| two: c +\| \*\*failed\*\*/)
   })
 
   it('replaces the last one', () => {

@@ -22,6 +22,8 @@ export interface Pin {
   readonly packages: readonly string[]
   /** Whether every run of CI tests it. */
   readonly ci?: boolean
+  /** Whether the table of all stacks has a line for each group of tests; its page has a table of its own then. */
+  readonly grouped?: boolean
 }
 
 export const pins = allPins as Readonly<Record<Stack, Pin>>
