@@ -13,9 +13,13 @@ function withinOf(path) {
     : [path]
 }
 
+/** Without the folders: Python writes its caches into them whenever it runs. */
+const pythonSources = () => withinOf(join(root, 'python/src')).filter((path) => path.endsWith('.py'))
+
 /** @returns {number} a time before everything where the path does not exist */
 const timeOf = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
 
-const changed = Math.max(...madeOf.flatMap((path) => withinOf(join(root, path))).map(timeOf))
+const sources = [...madeOf.flatMap((path) => withinOf(join(root, path))), ...pythonSources()]
+const changed = Math.max(...sources.map(timeOf))
 const built = Math.min(...['dist/cli/main.cjs', 'dist/index.js'].map((path) => timeOf(join(root, path))))
 if (changed > built) await import('./build.mjs')

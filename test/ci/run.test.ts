@@ -1,0 +1,149 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { makeFolder } from '../support/cli.js'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/**
+ * Stands in for npm and for everything that installs. It notes how it was called; both suites wait until the other one
+ * runs, so that a run in which one comes after the other fails.
+ */
+const standIn = `#!/usr/bin/env bash
+until_there() { for ((i = 0; i < 3000; i++)); do [ -e "$1" ] && return; sleep 0.02; done; exit 99; }
+# In a process of its own, as npm has one for a script.
+suite() (
+  echo "$BASHPID" >"$1.pid"
+  until_there "$2.pid"
+  until_there "$3"
+)
+name=$(basename "$0")
+echo "$name $*" >>calls
+case "$name $*" in
+  'npm test')
+    suite suite interop "$SUITE_AFTER"
+    echo '3 passed, 0 failed, 0 skipped'
+    touch suite.end
+    exit "$SUITE_STATUS"
+    ;;
+  'npm run --silent test:interop')
+    suite interop suite "$INTEROP_AFTER"
+    echo "CI=$CI"
+    echo '2 passed, 0 failed, 1 skipped'
+    touch interop.end
+    exit "$INTEROP_STATUS"
+    ;;
+esac
+`
+
+/** A checkout with the script, where it finds no tool of its list and nothing that really installs. */
+function checkout(): { cwd: string; start: (env?: Record<string, string>) => ChildProcess } {
+  const cwd = makeFolder()
+  const bin = join(cwd, 'bin')
+  for (const folder of ['.ci', 'scripts', 'bin']) mkdirSync(join(cwd, folder))
+  copyFileSync(join(root, '.ci/run'), join(cwd, '.ci/run'))
+  const standIns = ['npm', 'apt-get', 'sudo', 'python3'].map((name) => join(bin, name))
+  for (const path of [...standIns, join(cwd, 'scripts/interop-venvs.sh')]) {
+    writeFileSync(path, standIn, { mode: 0o755 })
+  }
+  for (const name of ['basename', 'bash', 'cat', 'dirname', 'id', 'mktemp', 'rm', 'sleep', 'touch']) {
+    const path = execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim()
+    writeFileSync(join(bin, name), `#!/bin/sh\nexec ${path} "$@"\n`, { mode: 0o755 })
+  }
+  const start = (env: Record<string, string> = {}): ChildProcess =>
+    spawn('/usr/bin/env', ['bash', join(cwd, '.ci/run')], {
+      env: {
+        PATH: bin,
+        SUITE_STATUS: '0',
+        INTEROP_STATUS: '0',
+        SUITE_AFTER: cwd,
+        INTEROP_AFTER: cwd,
+        ...env,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+  return { cwd, start }
+}
+
+async function run(
+  env?: Record<string, string>,
+): Promise<{ code: number; lines: string[]; calls: string[] }> {
+  const { cwd, start } = checkout()
+  const child = start(env)
+  let said = ''
+  child.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()))
+  const [code] = (await once(child, 'close')) as [number]
+  const calls = readFileSync(join(cwd, 'calls'), 'utf8').trim().split('\n')
+  return { code, lines: said.trim().split('\n'), calls }
+}
+
+describe('.ci/run', () => {
+  it("runs the README's commands, lint, types and both suites, the suites side by side", async () => {
+    const { code, calls } = await run()
+    expect(code).toBe(0)
+    const ofNpm = calls.filter((call) => call.startsWith('npm '))
+    expect(ofNpm.slice(0, 4)).toEqual([
+      'npm ci --no-audit --no-fund',
+      'npm run --silent lint',
+      'npm run --silent types',
+      'npm run --silent demo',
+    ])
+    expect(ofNpm.slice(4).sort()).toEqual(['npm run --silent test:interop', 'npm test'])
+  })
+
+  it('has the tools and environments before the suites start', async () => {
+    const { calls } = await run()
+    const [install, environments, suite] = [
+      /^(sudo )?apt-get install .* redis-server /,
+      /^interop-venvs/,
+      /^npm test$/,
+    ].map((pattern) => calls.findIndex((call) => pattern.test(call))) as [number, number, number]
+    expect(install).toBeGreaterThan(-1)
+    expect(environments).toBeGreaterThan(install)
+    expect(suite).toBeGreaterThan(environments)
+  })
+
+  it('ends with the summaries of the suite and of the interop suite, in that order', async () => {
+    const { lines } = await run({ SUITE_AFTER: 'interop.end' })
+    const summaries = lines.filter((line) => line.includes(' passed, '))
+    expect(summaries).toEqual(['3 passed, 0 failed, 0 skipped', '2 passed, 0 failed, 1 skipped'])
+    expect(lines.at(-1)).toBe(summaries[1])
+    expect(lines).toContain('CI=true')
+  })
+
+  it.each([
+    ['the suite', { SUITE_STATUS: '1', INTEROP_AFTER: 'suite.end' }],
+    ['the interop suite', { INTEROP_STATUS: '1', SUITE_AFTER: 'interop.end' }],
+  ])('fails with %s, after the other one has run to its end', async (_, env) => {
+    const { code, lines } = await run(env)
+    expect(code).toBe(1)
+    expect(lines.filter((line) => line.includes(' passed, '))).toHaveLength(2)
+    expect(lines.includes('npm test failed: see above')).toBe('SUITE_STATUS' in env)
+  })
+
+  it('leaves nothing running when it is ended', async () => {
+    const { cwd, start } = checkout()
+    const child = start({ SUITE_AFTER: 'never', INTEROP_AFTER: 'never' })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    const pids = await Promise.all(['suite.pid', 'interop.pid'].map((name) => pidIn(join(cwd, name))))
+    child.kill('SIGTERM')
+    await once(child, 'exit')
+    for (const pid of pids) await vi.waitUntil(() => !isRunning(pid), { timeout: 30_000 })
+  })
+})
+
+/** As soon as it is written. */
+const pidIn = (path: string): Promise<number> =>
+  vi.waitUntil(() => existsSync(path) && Number(readFileSync(path, 'utf8')), { timeout: 30_000 })
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
