@@ -1,11 +1,12 @@
-// Draws docs/how-it-works.svg from scripts/how-it-works.json: `node scripts/draw.mjs [FILE]`.
+// Draws docs/NAME.svg from scripts/NAME.json: `node scripts/draw.mjs NAME [FILE]`, where NAME is how-it-works or sidecars.
 //
 // In the JSON, text in backticks is set in monospace. A text that would not fit in its box is an error.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const pathOf = (name) => fileURLToPath(new URL(name, import.meta.url))
-const picture = JSON.parse(readFileSync(pathOf('how-it-works.json'), 'utf8'))
+const [name, file = pathOf(`../docs/${name}.svg`)] = process.argv.slice(2)
+const picture = JSON.parse(readFileSync(pathOf(`${name}.json`), 'utf8'))
 
 const padding = 16
 const radius = { file: 6, place: 10, step: 6, handler: 6 }
@@ -141,4 +142,4 @@ const svg = [
   '',
 ].join('\n')
 
-writeFileSync(process.argv[2] ?? pathOf('../docs/how-it-works.svg'), svg)
+writeFileSync(file, svg)

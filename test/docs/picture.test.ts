@@ -6,12 +6,13 @@ import { describe, expect, it } from 'vitest'
 import { makeFolder } from '../support/cli.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const kept = readFileSync(join(root, 'docs/how-it-works.svg'), 'utf8')
 
-describe('docs/how-it-works.svg', () => {
-  it('is what scripts/draw.mjs draws from scripts/how-it-works.json', () => {
+describe.each(['how-it-works', 'sidecars'])('docs/%s.svg', (name) => {
+  const kept = readFileSync(join(root, `docs/${name}.svg`), 'utf8')
+
+  it(`is what scripts/draw.mjs draws from scripts/${name}.json`, () => {
     const file = join(makeFolder(), 'drawn.svg')
-    execFileSync(process.execPath, [join(root, 'scripts/draw.mjs'), file])
+    execFileSync(process.execPath, [join(root, 'scripts/draw.mjs'), name, file])
     expect(readFileSync(file, 'utf8')).toBe(kept)
   })
 
