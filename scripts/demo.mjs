@@ -1,6 +1,7 @@
 // A tour of the main job over the built CLI, in a temporary folder: provision, start a real protected agent, probe it,
-// print the report, send one signed request twice. Every command is run as shown, and its real output follows it. The exit
-// code is that of the probe, or 1 if the agent did anything else with the signed request than to let it in once.
+// print the report, send one signed request twice, call with a client that knows nothing of codes through a proxy. Every
+// command is run as shown, and its real output follows it. The exit code is that of the probe, or 1 if the agent did anything
+// else with the signed request than to let it in once, or did not answer the client of the proxy.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -9,6 +10,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { callTwice } from './signed-call.mjs'
+import { callUnchanged } from './unchanged-client.mjs'
 
 const cli = fileURLToPath(new URL('../bin/a2a-totp.cjs', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'a2a-totp-demo-'))
@@ -26,29 +28,41 @@ function show(...args) {
   return status
 }
 
-/** Starts the demo agent; resolves once it has printed its card's URL. */
-async function startAgent() {
-  console.log('$ a2a-totp --quiet demo &')
-  const agent = spawn(process.execPath, [cli, '--quiet', 'demo'], {
+/** Starts a command that serves; resolves once it has printed where, with the first URL. */
+async function start(...args) {
+  console.log(`$ a2a-totp --quiet ${args.join(' ')} &`)
+  const server = spawn(process.execPath, [cli, '--quiet', ...args], {
     cwd: folder,
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const lines = createInterface({ input: agent.stdout })
+  const lines = createInterface({ input: server.stdout })
   const ready = once(lines, 'line').then(([line]) => line)
-  const ended = once(agent, 'exit').then(([status]) => {
-    throw new Error(`the demo agent ended with ${status}`)
+  const ended = once(server, 'exit').then(([status]) => {
+    throw new Error(`a2a-totp ${args[0]} ended with ${status}`)
   })
-  const cardUrl = await Promise.race([ready, ended])
+  const line = await Promise.race([ready, ended])
   ended.catch(() => undefined)
-  console.log(`${cardUrl}\n`)
-  return { agent, cardUrl, url: new URL(cardUrl).origin }
+  console.log(`${line}\n`)
+  return { server, url: /http:\S+/.exec(line)?.[0] ?? '' }
 }
 
-async function stopAgent(agent) {
-  console.log('$ kill %1')
-  agent.kill('SIGTERM')
-  await once(agent, 'exit')
+async function stop(server, job) {
+  console.log(`$ kill %${job}`)
+  if (server.exitCode !== null) return
+  server.kill('SIGTERM')
+  await once(server, 'exit')
+}
+
+/** Whether the client of the SDK, which is told nothing but a URL, reaches the agent as alice. */
+async function callThroughProxy(agentUrl) {
+  const { server, url } = await start('proxy', agentUrl, 'alice', '--listen', '127.0.0.1:0')
+  try {
+    console.log(`a client of @a2a-js/sdk without credentials, at ${url}`)
+    return await callUnchanged(url, console.log)
+  } finally {
+    await stop(server, 2)
+  }
 }
 
 async function tour() {
@@ -63,14 +77,16 @@ async function tour() {
     const status = show(...command)
     if (status !== 0) throw new Error(`a2a-totp ${command.join(' ')} ended with ${status}`)
   }
-  const { agent, cardUrl, url } = await startAgent()
+  const { server: agent, url: cardUrl } = await start('demo')
   try {
-    const status = show('probe', url, 'alice')
+    const { origin } = new URL(cardUrl)
+    const status = show('probe', origin, 'alice')
     console.log(`exit code of the probe: ${status}\n`)
     const onceOnly = await callTwice(cardUrl, { cli, folder, env, log: console.log })
-    return onceOnly ? status : status || 1
+    const reached = await callThroughProxy(origin)
+    return onceOnly && reached ? status : status || 1
   } finally {
-    await stopAgent(agent)
+    await stop(agent, 1)
   }
 }
 
