@@ -22,17 +22,25 @@ export function* pairsOf(fields: RawFields): Generator<readonly [name: string, v
   }
 }
 
+// Loops over places, not over pairs: each request and each answer passes here.
+
 /** The values of all lines of a field, in order. The name is in lower case. */
 export function linesOf(fields: RawFields, name: string): string[] {
   const lines: string[] = []
-  for (const [field, value] of pairsOf(fields)) if (field.toLowerCase() === name) lines.push(value)
+  for (let place = 0; place + 1 < fields.length; place += 2) {
+    const field = fields[place] ?? ''
+    if (field.length === name.length && field.toLowerCase() === name) lines.push(fields[place + 1] ?? '')
+  }
   return lines
 }
 
 /** The fields whose name, in lower case, is not dropped. */
 export function withoutFields(fields: RawFields, isDropped: (name: string) => boolean): string[] {
   const kept: string[] = []
-  for (const [name, value] of pairsOf(fields)) if (!isDropped(name.toLowerCase())) kept.push(name, value)
+  for (let place = 0; place + 1 < fields.length; place += 2) {
+    const field = fields[place] ?? ''
+    if (!isDropped(field.toLowerCase())) kept.push(field, fields[place + 1] ?? '')
+  }
   return kept
 }
 
@@ -41,12 +49,13 @@ export function withoutFields(fields: RawFields, isDropped: (name: string) => bo
  * HTTP/2.
  */
 export function endToEnd(fields: RawFields): string[] {
-  const named = new Set(
-    linesOf(fields, 'connection')
-      .flatMap((line) => line.split(','))
-      .map((name) => name.trim().toLowerCase()),
+  const named = linesOf(fields, 'connection')
+    .flatMap((line) => line.split(','))
+    .map((name) => name.trim().toLowerCase())
+  return withoutFields(
+    fields,
+    (name) => hopByHop.has(name) || name.startsWith(':') || (named.length > 0 && named.includes(name)),
   )
-  return withoutFields(fields, (name) => name.startsWith(':') || hopByHop.has(name) || named.has(name))
 }
 
 /** The lines of each field, by its name in lower case. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { http2StreamOf } from '../../server/adapters/drain.js'
 import type { RequestHead } from './exchange.js'
-import { linesOf, pairsOf, withoutFields } from './fields.js'
+import { linesOf, withoutFields } from './fields.js'
 
 /** Why a request is answered with 400. */
 export interface RefusedHead {
@@ -24,17 +24,17 @@ const grpcType = /^application\/grpc(?:$|[+; \t])/i
  * @param req of node:http, or of node:http2 in the shape of that
  */
 export function readHead(req: IncomingMessage): RequestHead | RefusedHead {
+  // Not by the version: a request of HTTP/1.1 may name any.
+  const isHttp2 = http2StreamOf(req) !== undefined
   const raw = req.rawHeaders
-  const fields = withoutFields(raw, (name) => name.startsWith(':'))
-  for (const [, value] of pairsOf(fields)) {
-    if (!fieldValue.test(value)) return refuse('a field has a control character')
+  const fields = isHttp2 ? withoutFields(raw, (name) => name.startsWith(':')) : raw
+  for (let place = 1; place < fields.length; place += 2) {
+    if (!fieldValue.test(fields[place] ?? '')) return refuse('a field has a control character')
   }
   const target = req.url ?? ''
   if (!target.startsWith('/')) return refuse('the target is not in origin-form: a path, and a query')
   if (!visible.test(target)) return refuse('the target has a character that has to be encoded')
   if (target.includes('#')) return refuse('the target has a fragment')
-  // Not by the version: a request of HTTP/1.1 may name any.
-  const isHttp2 = http2StreamOf(req) !== undefined
   if (!isHttp2 && !/^1\.[01]$/.test(req.httpVersion))
     return refuse('the version of HTTP is neither 1.1 nor 1.0')
   const framing = isHttp2 ? undefined : badFraming(req.httpVersion, fields)

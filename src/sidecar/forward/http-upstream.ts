@@ -7,7 +7,7 @@ import {
 } from 'node:http'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import { UpstreamError, type IncomingAnswer, type OutgoingRequest, type Upstream } from './exchange.js'
-import { endToEnd, linesOf, pairsOf, withoutFields } from './fields.js'
+import { endToEnd, pairsOf } from './fields.js'
 import { Patience, sendContent } from './send-content.js'
 import { defaultConnectMs, type UpstreamAddress, type UpstreamOptions } from './upstream-options.js'
 
@@ -77,6 +77,7 @@ export class HttpUpstream implements Upstream {
       const connecting = new Patience(this.#connectMs, giveUp('unreachable'))
       const answering = new Patience(this.#answerMs, giveUp('slow'))
       let isConnected = false
+      let isAnswered = false
       const abort = (): void => void sent.destroy()
       signal.addEventListener('abort', abort)
       const onConnected = (): void => {
@@ -104,10 +105,11 @@ export class HttpUpstream implements Upstream {
         connecting.stop()
         answering.stop()
         signal.removeEventListener('abort', abort)
-        fail(new UpstreamError('cut', messages.cut))
+        if (!isAnswered) fail(new UpstreamError('cut', messages.cut))
       })
       sent.once('response', (res: IncomingMessage) => {
         answering.stop()
+        isAnswered = true
         // Who takes the content may not listen yet.
         res.on('error', () => undefined)
         done({
@@ -140,9 +142,14 @@ export class HttpUpstream implements Upstream {
   #fieldsOf({ method, fields, authority, content }: OutgoingRequest): string[] {
     const sent = ['Host', authority ?? this.#authority]
     const passed = endToEnd(fields)
-    const rest = withoutFields(passed, (name) => dropped.has(name))
-    for (const one of rest) sent.push(one)
-    const [length] = linesOf(passed, 'content-length')
+    let length: string | undefined
+    for (let place = 0; place + 1 < passed.length; place += 2) {
+      const name = passed[place] ?? ''
+      const value = passed[place + 1] ?? ''
+      const lower = name.toLowerCase()
+      if (lower === 'content-length') length ??= value
+      if (!dropped.has(lower)) sent.push(name, value)
+    }
     if (content instanceof Uint8Array) sent.push('Content-Length', String(content.length))
     else if (content === undefined) {
       if (!withoutContent.has(method)) sent.push('Content-Length', '0')

@@ -112,6 +112,7 @@ export class Http2Upstream implements Upstream {
       const abort = (): void => cancel(stream)
       signal.addEventListener('abort', abort)
       let isSlow = false
+      let isAnswered = false
       const answering = new Patience(this.#options.timeouts?.answerMs ?? 0, () => {
         isSlow = true
         abort()
@@ -121,12 +122,14 @@ export class Http2Upstream implements Upstream {
         release()
         answering.stop()
         signal.removeEventListener('abort', abort)
+        if (isAnswered) return
         if (isSlow) fail(new UpstreamError('slow', messages.slow))
         else if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM) fail(new RefusedStream())
         else fail(new UpstreamError('cut', messages.cut))
       })
       stream.once('response', (headers, flags, ...raw: unknown[]) => {
         answering.stop()
+        isAnswered = true
         const isBare = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0
         const arriving = new Http2Content(stream)
         done({

@@ -45,11 +45,14 @@ export function trailersOf(req: IncomingMessage): () => RawFields {
   return () => req.rawTrailers
 }
 
+/** Made once, since each call ends with it. */
+const over = new Error('the call is over')
+
 /** Aborts once nobody waits for the answer any more: it was sent, or the client has gone. */
 export function callOver(res: ServerResponse): AbortSignal {
   const controller = new AbortController()
-  if (res.destroyed) controller.abort()
-  else res.once('close', () => controller.abort())
+  if (res.destroyed) controller.abort(over)
+  else res.once('close', () => controller.abort(over))
   return controller.signal
 }
 
@@ -100,9 +103,11 @@ export function passOn(answer: IncomingAnswer, res: ServerResponse, fields?: Raw
       return
     }
     // The head goes out with the first bytes of the content if they are here already, else alone.
-    setImmediate(() => {
-      if (!res.writableEnded && !res.destroyed) res.flushHeaders()
-    })
+    if (content.readableLength === 0) {
+      setImmediate(() => {
+        if (!res.writableEnded && !res.destroyed) res.flushHeaders()
+      })
+    }
     content.on('data', (chunk: Buffer) => {
       if (!res.write(chunk)) {
         content.pause()
