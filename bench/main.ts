@@ -10,6 +10,7 @@ import { redisSection } from './sections/redis.js'
 import { schemeSection } from './sections/scheme.js'
 import { signedSection } from './sections/signed.js'
 import { signedHttpSection } from './sections/signed-http.js'
+import { sidecarSection } from './sections/sidecar.js'
 import { startSection } from './sections/start.js'
 import { storeSection } from './sections/store.js'
 import { verifySection } from './sections/verify.js'
@@ -28,6 +29,7 @@ const sections: Readonly<Record<string, Section>> = {
   python: pythonSection,
   store: storeSection,
   memory: memorySection,
+  sidecar: sidecarSection,
 }
 
 const { values, positionals } = parseArgs({

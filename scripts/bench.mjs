@@ -13,8 +13,10 @@ await build({
   entryPoints: [
     'bench/main.ts',
     'bench/servers/bare-import.ts',
+    'bench/servers/forwarder.ts',
     'bench/servers/grpc.ts',
     'bench/servers/http.ts',
+    'bench/servers/origin.ts',
     'bench/servers/otplib-code.ts',
     'bench/servers/replica.ts',
   ],
