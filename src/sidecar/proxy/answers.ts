@@ -1,4 +1,4 @@
-import type { UpstreamError} from '../forward/exchange.js';
+import type { UpstreamError } from '../forward/exchange.js'
 import { type IncomingAnswer } from '../forward/exchange.js'
 import { linesOf, type RawFields } from '../forward/fields.js'
 import type { Observer } from '../sidecar.js'

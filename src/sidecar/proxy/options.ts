@@ -36,6 +36,8 @@ export interface ProxyOptions {
   readonly agents: readonly ProxiedAgent[]
   readonly observer: Observer
   readonly now: () => Date
+  /** Waits for a time step, for clocks other than the real one. */
+  readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>
 }
 
 /** What is chosen where nothing is said. */

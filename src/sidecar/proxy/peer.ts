@@ -5,9 +5,11 @@ import type { TOTPError } from '../../core/errors.js'
 import type { Observer } from '../sidecar.js'
 import { Breaker } from './breaker.js'
 import { known, type CredentialSource } from './credentials.js'
-import type { ProxiedAgent } from './options.js'
+import type { ProxiedAgent, ProxyOptions } from './options.js'
 
 type PeerOptions = Pick<ProxiedAgent, 'credentials' | 'sign' | 'maxWaitMs' | 'maxQueue'>
+
+type Clock = Pick<ProxyOptions, 'now' | 'sleep'>
 
 /** The peer as which a listener calls its agent: its credentials, which follow their source, and its breaker. */
 export class ProxiedPeer {
@@ -23,13 +25,20 @@ export class ProxiedPeer {
     current: ClientCredentials,
     { credentials, sign, maxWaitMs, maxQueue }: PeerOptions,
     observer: Observer,
-    now: () => Date,
+    { now, sleep }: Clock,
   ) {
     this.#current = current
     this.#source = credentials
     this.#observer = observer
     this.#now = now
-    this.#given = { sign, maxWaitMs, maxQueued: maxQueue, now, onWarning: (message) => this.#warn(message) }
+    this.#given = {
+      sign,
+      maxWaitMs,
+      maxQueued: maxQueue,
+      now,
+      ...(sleep && { sleep }),
+      onWarning: (message) => this.#warn(message),
+    }
     this.scheme = new TOTPClientAuthScheme(schemeOptionsOf(current, this.#given))
     this.breaker = new Breaker({
       now,
@@ -46,9 +55,10 @@ export class ProxiedPeer {
    *
    * @throws {TOTPError} if they cannot be used
    */
-  static async start(options: PeerOptions, observer: Observer, now: () => Date): Promise<ProxiedPeer> {
+  static async start(options: PeerOptions, observer: Observer, clock: Clock): Promise<ProxiedPeer> {
+    const { now } = clock
     const warn = (message: string): void => observer.event({ at: now(), type: 'warning', message })
-    const peer = new ProxiedPeer(await options.credentials.read({ warn }), options, observer, now)
+    const peer = new ProxiedPeer(await options.credentials.read({ warn }), options, observer, clock)
     peer.#source.follow?.({
       changed: (credentials) => peer.#use(credentials),
       failed: (error) => peer.#refuse(error),

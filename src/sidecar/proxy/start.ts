@@ -3,7 +3,7 @@ import { isExposed } from '../../core/card/hosts.js'
 import { TOTPError } from '../../core/errors.js'
 import { isLoopback, shownAddress } from '../../service/address.js'
 import { listenMixed, type MixedListener } from '../../service/mixed-listener.js'
-import type { ListenerInfo, Observer, Sidecar } from '../sidecar.js'
+import type { ListenerInfo, Sidecar } from '../sidecar.js'
 import { AgentAnswers } from './answers.js'
 import { AgentCard } from './agent-card.js'
 import { readLocalAuth, readTls } from './files.js'
@@ -35,10 +35,10 @@ export interface Proxy extends Sidecar {
  * @throws {TOTPError} what reading credentials and files throws; `ERR_USAGE` for an agent without a URL, and for a listener
  *   beyond loopback that anybody could use; `ERR_INSECURE_TRANSPORT` for plain http beyond loopback; `ERR_PORT_UNAVAILABLE`
  */
-export async function startProxy({ agents, observer, now }: ProxyOptions): Promise<Proxy> {
+export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   const running: RunningAgent[] = []
   try {
-    for (const agent of agents) running.push(await startAgent(agent, observer, now))
+    for (const agent of options.agents) running.push(await startAgent(agent, options))
   } catch (error) {
     await Promise.all(running.map((one) => one.close()))
     throw error
@@ -69,11 +69,12 @@ interface RunningAgent {
   close(): Promise<void>
 }
 
-async function startAgent(agent: ProxiedAgent, observer: Observer, now: () => Date): Promise<RunningAgent> {
+async function startAgent(agent: ProxiedAgent, options: Omit<ProxyOptions, 'agents'>): Promise<RunningAgent> {
+  const { observer, now } = options
   let localAuth = readLocalAuth(agent)
   requireClosed(agent, localAuth)
   let upstreams = new Upstreams(usableTls(agent))
-  const peer = await ProxiedPeer.start(agent, observer, now)
+  const peer = await ProxiedPeer.start(agent, observer, options)
   let listener: MixedListener | undefined
   try {
     const url = requireUrl(agent, peer)
