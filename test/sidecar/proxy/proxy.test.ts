@@ -65,7 +65,7 @@ describe('a request through the proxy', () => {
     for (const name of ['x_totp', 'x-hop', 'proxy-authorization', 'te', 'keep-alive']) {
       expect(fieldsOf(request, name)).toEqual([])
     }
-    expect(JSON.stringify(request)).not.toMatch(/mine|000000|secret/)
+    expect(JSON.stringify(request)).not.toMatch(/mine|123321|secret/)
   })
 
   it('is let in where every request has to be signed, over HTTP and gRPC', async () => {
@@ -105,7 +105,7 @@ describe('a request through the proxy', () => {
         controller.close()
       },
     })
-    await fetch(url, { method: 'POST', body: chunked, duplex: 'half' } as RequestInit)
+    await fetch(url, { method: 'POST', body: chunked, duplex: 'half' })
     expect(agent.requests.map(({ body }) => body)).toEqual([long, '12345'.repeat(20)])
     for (const request of agent.requests) {
       expect(fieldsOf(request, 'x-totp')).toHaveLength(1)
@@ -326,7 +326,11 @@ describe('wrong credentials', () => {
     change({ token: Token.parse('another-token') })
     expect((await post(url)).status).toBe(200)
     expect(fieldsOf(agent.requests.at(-1) ?? never(), 'authorization')).toEqual(['Bearer another-token'])
-    expect(events.map(({ type }) => type)).toEqual(['breaker_opened', 'breaker_closed', 'credentials_loaded'])
+    expect(events.map(({ type }) => type).filter((type) => type !== 'warning')).toEqual([
+      'breaker_opened',
+      'breaker_closed',
+      'credentials_loaded',
+    ])
   })
 
   it('are tried again when it is asked to read its files', async () => {

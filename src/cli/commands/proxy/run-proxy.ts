@@ -7,7 +7,7 @@ import { sidecarLog } from '../../../sidecar/observe/log.js'
 import { observeProxy } from '../../../sidecar/observe/observer.js'
 import type { CredentialSource } from '../../../sidecar/proxy/credentials.js'
 import { proxyDefaults, type ProxiedAgent } from '../../../sidecar/proxy/options.js'
-import { startProxy, type Proxy } from '../../../sidecar/proxy/start.js'
+import type { Proxy } from '../../../sidecar/proxy/start.js'
 import type { Sidecar } from '../../../sidecar/sidecar.js'
 import type { CliContext } from '../../context.js'
 import { pathFrom } from '../../io/path.js'
@@ -30,6 +30,7 @@ export async function runProxy(
 ): Promise<void> {
   const { output, now } = context
   const agents = await agentsOf(context, given, options)
+  const { startProxy } = await import('../../../sidecar/proxy/start.js')
   const log = sidecarLog({ format: options.log, write: (line) => output.remark(line), now })
   let proxy: Proxy | undefined
   const observation = observeProxy({
