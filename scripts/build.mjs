@@ -5,6 +5,7 @@
 // copy of every class, so that `instanceof` holds across entry points.
 import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -20,26 +21,40 @@ const bundleName = (file) =>
     .replace(/(\/index)?\.ts$/, '')
     .replaceAll('/', '-')
 
+/** Large packages that several bundles use: each has a bundle of its own, which those bundles load. */
+const sharedPackages = { '@grpc/grpc-js': 'packages-grpc', yaml: 'packages-yaml' }
+
+const sharedPackage = new RegExp(`^(${Object.keys(sharedPackages).join('|')})$`)
+
 const bundled = new Set()
 
-/** Bundles a file, and each file that it imports lazily as a bundle of its own. */
-async function bundle(file) {
+/**
+ * Bundles a file, and each file that it imports lazily as a bundle of its own.
+ *
+ * @param {string} file a path, or the name of one of {@link sharedPackages}
+ */
+async function bundle(file, name = bundleName(file)) {
   if (bundled.has(file)) return
   bundled.add(file)
-  const lazy = []
+  const apart = []
   const separateBundles = {
     name: 'separate-bundles',
     setup({ onResolve }) {
       onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) => {
         if (kind !== 'dynamic-import' || resolveDir.includes('node_modules')) return undefined
         const target = resolve(resolveDir, path.replace(/\.js$/, '.ts'))
-        lazy.push(target)
+        apart.push([target])
         return { path: `./${bundleName(target)}.cjs`, external: true }
+      })
+      onResolve({ filter: sharedPackage }, ({ kind, path }) => {
+        if (kind === 'entry-point') return undefined
+        apart.push([path, sharedPackages[path]])
+        return { path: `./${sharedPackages[path]}.cjs`, external: true }
       })
     },
   }
   await build({
-    entryPoints: { [bundleName(file)]: file },
+    entryPoints: { [name]: file },
     outdir,
     outExtension: { '.js': '.cjs' },
     absWorkingDir: root,
@@ -51,14 +66,21 @@ async function bundle(file) {
     legalComments: 'linked',
     supported: { 'dynamic-import': false },
     loader: { '.text': 'text' },
-    plugins: [esbuildPythonPackage, separateBundles, lazyModules, noCharacterTables],
+    plugins: [
+      esbuildPythonPackage,
+      separateBundles,
+      lazyModules,
+      noCharacterTables,
+      fewMediaTypes,
+      noProtoFiles,
+    ],
     // The variant with hashes in JavaScript: loading node:crypto takes longer than computing a code.
     alias: { otpauth: 'otpauth/slim' },
     // A bundle that starts a thread finds the file beside itself.
     define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
     logLevel: 'warning',
   })
-  await Promise.all(lazy.map(bundle))
+  await Promise.all(apart.map((args) => bundle(...args)))
 }
 
 /**
@@ -111,6 +133,36 @@ const noCharacterTables = {
     onLoad({ filter: /[/\\]iconv-lite[/\\]encodings[/\\](sbcs|dbcs)-data(-generated)?\.js$/ }, () => ({
       contents: 'module.exports = {}',
     }))
+  },
+}
+
+/**
+ * Most of mime-db, more than all of express: what the extensions of files stand for. The demo serves no files, and says and
+ * reads JSON.
+ */
+const fewMediaTypes = {
+  name: 'few-media-types',
+  setup({ onLoad }) {
+    const kept = ['application/json', 'application/octet-stream', 'text/html', 'text/plain']
+    onLoad({ filter: /[/\\]mime-db[/\\]db\.json$/ }, async ({ path }) => {
+      const types = JSON.parse(await readFile(path, 'utf8'))
+      return {
+        loader: 'json',
+        contents: JSON.stringify(Object.fromEntries(kept.map((type) => [type, types[type]]))),
+      }
+    })
+  },
+}
+
+/**
+ * What reads `.proto` files, a third of @grpc/grpc-js. It loads that only for channelz and for load reports, which nothing
+ * here has.
+ */
+const noProtoFiles = {
+  name: 'no-proto-files',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^@grpc\/proto-loader$/ }, ({ path }) => ({ path, namespace: 'no-proto-files' }))
+    onLoad({ filter: /.*/, namespace: 'no-proto-files' }, () => ({ contents: 'module.exports = {}' }))
   },
 }
 
