@@ -1,9 +1,11 @@
+import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse as parseYaml } from 'yaml'
 import { parse as parseEnv } from 'dotenv'
-import { makeFolder, runCli, type CliOptions, type CliRun } from '../support/cli.js'
+import { makeFolder, runCli, startBinary, type CliOptions, type CliRun } from '../support/cli.js'
 import { expectHarmlessText, hostile, hostileName } from '../support/hostile-text.js'
 
 function expectHarmless({ stdout, stderr }: Pick<CliRun, 'stdout' | 'stderr'>): void {
@@ -159,6 +161,39 @@ const lines: readonly (readonly string[])[] = [
   ['probe', 'http://127.0.0.1:1', 'alice', '--format', `json=${hostileName}`],
   ['probe', 'http://127.0.0.1:1', 'alice', '--only', hostile],
   ['probe', '--explain', hostile],
+  ['proxy', hostile],
+  ['proxy', hostile, hostile],
+  ['proxy', url, hostile],
+  ...[
+    ...[
+      '--listen',
+      '--local-auth',
+      '--sign',
+      '--max-wait',
+      '--allow-host',
+      '--card-security',
+      '--admin',
+      '--log',
+    ],
+    ...['--drain', '--config', '--max-queue', '--max-signed-body'],
+  ].map((option) => ['proxy', 'http://127.0.0.1:1', 'alice', option, hostile]),
+  ['proxy', '--client-file', hostileName],
+  ['proxy', '--config', hostileName],
+  ...['--ca', '--cert'].map((option) => ['proxy', 'http://127.0.0.1:1', 'alice', option, hostileName]),
+  ['proxy', 'http://127.0.0.1:1', 'alice', '--local-auth', 'header', '--local-token-file', hostileName],
+  ['proxy', 'http://127.0.0.1:1', 'alice', '--socket', `${hostileName}/socket`],
+  ['gate', '--upstream', hostile],
+  ['gate', '--upstream', url],
+  ['gate', '--upstream', `unix:${hostile}`, '--listen', hostile],
+  ...[
+    ...['--grpc-upstream', '--public-url', '--redis', '--trust-proxy', '--identity-header', '--card-path'],
+    ...['--public-path', '--max-header', '--header-timeout', '--upstream-timeout', '--authz', '--authz-grpc'],
+    ...['--admin', '--log', '--drain'],
+  ].map((option) => ['gate', option, hostile, '--upstream', 'http://127.0.0.1:1', '--listen', '192.0.2.1:1']),
+  ...['--server-file', '--tls-cert', '--assert-key', '--card', '--authz-token-file'].map((option) => [
+    ...['gate', '--upstream', 'http://127.0.0.1:1', '--listen', '127.0.0.1:0', option],
+    hostileName,
+  ]),
   ['rotate', 'alice'],
   ['rotate', 'alice', '--reveal'],
   ['rotate', '--all', '--overlap', hostile],
@@ -312,6 +347,48 @@ describe('what a store or its record holds', () => {
     await runCli(['set', '--url', 'http://127.0.0.1:1'], { cwd })
     for (const args of [['log'], ['undo', '--dry-run'], ['undo']]) await run(args, { cwd })
   })
+})
+
+describe('what callers send to a sidecar, and what its store holds', () => {
+  const sidecars: readonly (readonly string[])[] = [
+    ['proxy', 'http://127.0.0.1:1', 'alice'],
+    ['gate', '--upstream', 'http://127.0.0.1:1', '--listen', '127.0.0.1:0'],
+  ]
+  const field = hostile.replaceAll(/[\0\r\n]/g, '')
+  const heads = [
+    `GET /a::error::x/%1b%0a%E2%80%AE?::error::x HTTP/1.1\r\nHost: HOST\r\n`,
+    `POST / HTTP/1.1\r\nHost: HOST\r\nUser-Agent: ${field}\r\nAuthorization: Bearer ${field}\r\nX-TOTP: ${field}\r\n`,
+    'POST / HTTP/1.1\r\nHost: HOST\r\nAuthorization: Bearer ::error::x\r\nX-TOTP: ##vso[y]\r\nTotpPeer: ::a\r\n',
+    'GET /##[group]g::error::x HTTP/1.1\r\nHost: HOST\r\n',
+    'GET http://::error::x/##vso[y] HTTP/1.1\r\nHost: ::error::x\r\n',
+  ]
+
+  it.each(sidecars.flatMap((args) => ['text', 'json'].map((log) => [args[0] ?? '', log, args] as const)))(
+    'is raw in nothing that it prints: %s --log %s',
+    async (_, log, args) => {
+      const child = startBinary([...args, '--log', log], { cwd: await makeStore() })
+      const run = { stdout: '', stderr: '' }
+      child.stderr?.on('data', (chunk: Buffer) => (run.stderr += chunk.toString()))
+      const over = once(child, 'close')
+      while (!run.stdout.includes('\n')) {
+        const ready = child.stdout ? once(child.stdout, 'data') : over
+        const [chunk] = (await Promise.race([ready, over])) as unknown[]
+        if (!(chunk instanceof Buffer)) throw new Error(run.stderr)
+        run.stdout += chunk.toString()
+      }
+      const { host, hostname, port } = new URL(run.stdout.trim())
+      for (const head of heads) {
+        const socket = connect(Number(port), hostname)
+        socket.on('error', () => undefined).resume()
+        socket.end(`${head.replace('HOST', host)}Connection: close\r\nContent-Length: 0\r\n\r\n`)
+        await new Promise((done) => socket.once('close', done))
+      }
+      child.kill('SIGTERM')
+      await over
+      expect(run.stderr.split('\n').length).toBeGreaterThan(2)
+      expectHarmless(run)
+    },
+  )
 })
 
 describe('fragments carry what is hostile escaped, and are read back as they were', () => {
