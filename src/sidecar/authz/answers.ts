@@ -27,7 +27,10 @@ export function nginxAnswer(refusal: Refusal): HttpAnswer {
   return { status: 401, headers: [...fieldsOfRefusal(refusal), noStore, ['Content-Length', '0']], body: '' }
 }
 
-/** The answer to a request of gRPC over HTTP/2: trailers alone, where the status of HTTP says nothing. */
+/**
+ * The answer to a request of gRPC over HTTP/2: trailers alone. The status of HTTP refuses too, so that a front which takes
+ * this for a verdict lets nothing in; `error_page 401 =200` of nginx makes it the 200 that clients of gRPC expect.
+ */
 export function trailersOnly(refusal: Refusal): HttpAnswer {
   const { status, details, trailers } = grpcAnswer(refusal)
   const headers: Fields = [
@@ -36,7 +39,7 @@ export function trailersOnly(refusal: Refusal): HttpAnswer {
     ['grpc-message', details],
     ...trailers,
   ]
-  return { status: 200, headers, body: '' }
+  return { status: httpAnswer(refusal).status, headers, body: '' }
 }
 
 /** What a front passes on: who called. */
