@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { describe, expect, it, vi } from 'vitest'
 import { makeFolder, makeStore, runBinary, runCli, startBinary } from '../support/cli.js'
+import { startStreamingAgent } from '../support/gate-process.js'
 import { fieldsOf, record } from '../support/recording-server.js'
 
 interface Ready {
@@ -41,7 +42,7 @@ describe('a2a-totp proxy', () => {
     const cwd = await makeStore(['alice'], ['--agent', 'billing'])
     const { listeners, url, stderr } = await started([agent.origin, 'alice', '--admin', '127.0.0.1:0'], cwd)
     expect(listeners).toMatchObject([{ role: 'proxy', agent: 'billing', peer: 'alice' }, { role: 'admin' }])
-    expect(stderr()).toMatch(/every user of this machine can call as the peer/)
+    expect(stderr()).toMatch(/warning: .*every local user .*can call as the peer/)
     await post(url)
     const before = await tokenOf(cwd, 'alice')
     await runCli(['rotate', 'alice'], { cwd })
@@ -140,6 +141,51 @@ describe('a2a-totp proxy', () => {
       role: 'proxy',
       agents: [{ peer: 'alice' }],
     })
+  })
+
+  it('is not ready while it drains, and still alive', async () => {
+    const agent = await startStreamingAgent()
+    const cwd = await makeStore(['alice'])
+    const { url, listeners, child } = await started([agent.url, 'alice', '--admin', '127.0.0.1:0'], cwd)
+    const stream = await fetch(`${url}/stream`, { method: 'POST' })
+    const admin = listeners[1]?.url ?? ''
+    expect((await fetch(`${admin}/readyz`)).status).toBe(200)
+    child.kill('SIGTERM')
+    await vi.waitFor(async () => expect((await fetch(`${admin}/readyz`)).status).toBe(503), { timeout: 5000 })
+    expect((await fetch(`${admin}/healthz`)).status).toBe(200)
+    agent.endStreams()
+    expect(await stream.text()).toBe('data: first\n\ndata: last\n\n')
+    const [code] = (await once(child, 'close')) as [number]
+    expect([0, 143]).toContain(code)
+  })
+
+  it('logs only what should wake somebody with --quiet', async () => {
+    await using agent = await record()
+    const cwd = await makeStore(['alice'])
+    const { url, stderr, child } = await started([agent.origin, 'alice', '--quiet', '--log', 'json'], cwd)
+    await post(url)
+    child.kill('SIGTERM')
+    await once(child, 'close')
+    const lines = stderr().trim().split('\n')
+    expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
+      { event: 'warning', message: expect.stringContaining('every local user') as string },
+    ])
+  })
+
+  it('says only why when it does not start', async () => {
+    const cwd = await makeStore(['alice'])
+    writeFileSync(join(cwd, 'ca.pem'), 'no certificate\n')
+    const all = [
+      ['http://127.0.0.1:1', 'bob'],
+      ['http://127.0.0.1:1', 'alice', '--listen', '0.0.0.0:0'],
+      ['http://agent.example', 'alice'],
+      ['https://agent.example', 'alice', '--ca', 'ca.pem'],
+    ]
+    const answers = await Promise.all(all.map((args) => runBinary(['proxy', ...args, '--json'], { cwd })))
+    expect(answers.map(({ exitCode, stdout }) => [exitCode, stdout])).toEqual(
+      [1, 2, 2, 3].map((code) => [code, '']),
+    )
+    for (const { stderr } of answers) expect(JSON.parse(stderr)).toHaveProperty('error.message')
   })
 
   it('runs several agents with --config, a listener each', async () => {

@@ -15,6 +15,10 @@ const browserFields = ['origin', 'sec-fetch-site'] as const
 /** OPTIONS is what a browser asks first; nothing of A2A uses it, nor TRACE. */
 const refusedMethods = ['OPTIONS', 'TRACE', 'CONNECT']
 
+/** Some clients ask to change to HTTP/2, unless told not to: Java's HttpClient, and `curl --http2`. */
+const upgradeAdvice =
+  'no Upgrade is accepted; have the client speak HTTP/1.1 (Java: HttpClient.Version.HTTP_1_1), or HTTP/2 from the start (curl --http2-prior-knowledge)'
+
 /**
  * Why a request may be that of a web page, which any browser of this machine can send here; undefined if it cannot. By DNS
  * rebinding a page is of the same origin as this listener, and sends nothing but its own name in `Host`.
@@ -24,7 +28,7 @@ export function browserSign({ method, fields }: Pick<RequestHead, 'method' | 'fi
   if (field !== undefined)
     return `requests with ${field === 'origin' ? 'Origin' : 'Sec-Fetch-Site'} are those of browsers, which may not call here`
   if (refusedMethods.includes(method.toUpperCase())) return `${method.toUpperCase()} is not passed on`
-  if (linesOf(fields, 'upgrade').length > 0) return 'upgrades are not passed on'
+  if (linesOf(fields, 'upgrade').length > 0) return upgradeAdvice
   return undefined
 }
 

@@ -158,6 +158,8 @@ function usableTls(agent: ProxiedAgent): ReturnType<typeof readTls> {
   const tls = readTls(agent)
   try {
     createSecureContext(tls as object)
+    // A file without any is no authority at all to Node, and each connection would fail later.
+    if (tls.ca !== undefined && !String(tls.ca).includes('-----BEGIN ')) throw new Error('no certificate')
   } catch {
     throw new TOTPError(
       'ERR_CONFIG_INVALID',

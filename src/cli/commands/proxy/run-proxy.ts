@@ -3,7 +3,6 @@ import { requireHosts } from '../../../core/card/hosts.js'
 import { TOTPError } from '../../../core/errors.js'
 import { isName } from '../../../core/name.js'
 import { serveAdmin } from '../../../service/admin.js'
-import { sidecarLog } from '../../../sidecar/observe/log.js'
 import { observeProxy } from '../../../sidecar/observe/observer.js'
 import type { CredentialSource } from '../../../sidecar/proxy/credentials.js'
 import { proxyDefaults, type ProxiedAgent } from '../../../sidecar/proxy/options.js'
@@ -12,6 +11,7 @@ import type { Sidecar } from '../../../sidecar/sidecar.js'
 import type { CliContext } from '../../context.js'
 import { pathFrom } from '../../io/path.js'
 import { refuseTogether, requireHttpUrl } from '../../options.js'
+import { logOf } from '../../sidecar-log.js'
 import { runSidecar } from '../../sidecar-run.js'
 import { socketPath, type OperationOptions } from '../sidecar-options.js'
 import { fromClientFile, fromEnvironment, fromStore } from './peer-credentials.js'
@@ -28,21 +28,30 @@ export async function runProxy(
   given: Arguments,
   options: ProxyOptions & OperationOptions,
 ): Promise<void> {
-  const { output, now } = context
+  const { now } = context
   const agents = await agentsOf(context, given, options)
   const { startProxy } = await import('../../../sidecar/proxy/start.js')
-  const log = sidecarLog({ format: options.log, write: (line) => output.remark(line), now })
+  const log = logOf(context, options.log)
   let proxy: Proxy | undefined
   const observation = observeProxy({
     ...{ log, version: packageJson.version, now },
     agents: () => proxy?.agents() ?? [],
   })
   const start = async (): Promise<Sidecar> => {
+    const sidecar = await listen()
+    if (agents.some(({ listen, localAuth }) => localAuth === 'none' && !('socket' in listen))) {
+      // Not before: a start that is refused says only why.
+      observation.event({ at: now(), type: 'warning', message: openToAll })
+    }
+    return sidecar
+  }
+  const listen = async (): Promise<Sidecar> => {
     const started = (proxy = await startProxy({ agents, observer: observation, now }))
     if (options.admin === undefined) return started
     const { admin } = options
+    let draining = false
     const listener = await serveAdmin(admin, {
-      ready: () => started.ready(),
+      ready: () => (draining ? 'draining' : started.ready()),
       metrics: () => observation.metrics(),
       status: () => observation.status(),
     }).catch(async (error: unknown) => {
@@ -54,6 +63,7 @@ export async function runProxy(
       listeners: [...started.listeners, { role: 'admin', url: `http://${listener.address}`, agent }],
       reload: () => started.reload(),
       drain: async (ms) => {
+        draining = true
         await started.drain(ms)
         await listener.stop()
       },
@@ -63,16 +73,14 @@ export async function runProxy(
       },
     }
   }
-  if (agents.some(({ listen, localAuth }) => localAuth === 'none' && !('socket' in listen))) {
-    output.warn(
-      'without --local-auth every user of this machine can call as the peer; use --local-auth header or url, or --socket',
-    )
-  }
   await runSidecar(context, start, {
     drainMs: options.drain * 1000,
     onEvent: (event) => observation.event(event),
   })
 }
+
+const openToAll =
+  'without --local-auth every local user of this machine can call as the peer; use --local-auth header or url, or --socket'
 
 async function agentsOf(
   context: CliContext,
