@@ -69,6 +69,8 @@ export interface SidecarCall extends LoggedCall {
   readonly role: Exclude<ListenerRole, 'admin'>
   /** For a proxy, the agent that the call was for. */
   readonly agent?: string
+  /** For a proxy, the peer as which it was passed on, whatever the agent answered. */
+  readonly peer?: string
   /** Where it came from: an address without port, or what `--trust-proxy` makes it. Anything, so it is made printable. */
   readonly source?: string
   readonly proof?: 'valid' | 'invalid' | 'absent' | 'signed' | 'signed-head' | 'plain'

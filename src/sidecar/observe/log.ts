@@ -73,14 +73,14 @@ const refusedBySidecar: ReadonlySet<OwnReason | undefined> = new Set<OwnReason>(
 ])
 
 /** As of a guard, whoever refused. */
-function outcomeIn({ outcome, own }: SidecarCall): LoggedOutcome | undefined {
+function outcomeIn({ outcome, own, peer }: SidecarCall): LoggedOutcome | undefined {
   return outcome?.refusal === undefined && own !== undefined && refusedBySidecar.has(own)
-    ? { refusal: { ...outcome?.caller, reason: own } }
+    ? { refusal: { ...outcome?.caller, ...(peer !== undefined && { peer }), reason: own } }
     : outcome
 }
 
 function textOf(call: SidecarCall): string {
-  const { role, agent, own, proof, source, waitedMs } = call
+  const { role, agent, peer, own, proof, source, waitedMs } = call
   const notes = [
     agent === undefined ? [] : [`agent=${agent}`],
     proof === undefined ? [] : [`proof=${proof}`],
@@ -88,7 +88,8 @@ function textOf(call: SidecarCall): string {
     waitedMs === undefined ? [] : [`waited=${Math.round(waitedMs)}ms`],
     own === undefined || refusedBySidecar.has(own) ? [] : [own],
   ].flat()
-  return [role, formatCall({ ...call, outcome: outcomeIn(call) }), ...notes].join(' ')
+  const outcome = outcomeIn(call) ?? (peer === undefined ? undefined : { caller: { peer } })
+  return [role, formatCall({ ...call, outcome }), ...notes].join(' ')
 }
 
 /** An address; anything else comes from a header field, and is quoted, so that it cannot look like the rest of a line. */
@@ -104,8 +105,8 @@ function fieldsOf(call: SidecarCall): object {
     event: 'call',
     role,
     agent,
-    result: caller ? 'accepted' : refusal ? 'refused' : 'anyone',
-    peer: caller?.peer ?? refusal?.peer,
+    result: caller ? 'accepted' : refusal ? 'refused' : call.peer === undefined ? 'anyone' : 'passed',
+    peer: caller?.peer ?? refusal?.peer ?? call.peer,
     reason: refusal?.reason ?? own,
     method,
     path,

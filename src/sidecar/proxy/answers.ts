@@ -1,3 +1,5 @@
+import { clockDifferenceMs, sentBy } from '../../core/clock-difference.js'
+import type { TOTPProfile } from '../../core/profile.js'
 import type { UpstreamError } from '../forward/exchange.js'
 import { type IncomingAnswer } from '../forward/exchange.js'
 import { linesOf, type RawFields } from '../forward/fields.js'
@@ -8,14 +10,24 @@ import type { OpenCall } from './signed-call.js'
 /** The status codes of gRPC that matter here. */
 const [ok, unauthenticated] = ['0', '16']
 
+/** When an answer's request was sent and its head arrived, and how far clocks may be apart. */
+export interface AnswerTimes {
+  readonly profile: Pick<TOTPProfile, 'period' | 'window'>
+  readonly sentAt: Date
+  readonly receivedAt: Date
+}
+
 /** What the agent's answers show about the credentials, and about whether it can be reached. */
 export class AgentAnswers {
   readonly #observer: Observer
   readonly #now: () => Date
   readonly #agent: () => string
   #isDown = false
+  #clockDiffers = false
   /** When an answer last showed that the credentials were accepted. */
   lastSuccessAt: Date | undefined
+  /** By the Date of the last answer that has one: positive if the agent's clock is ahead of this one. */
+  clockSeconds: number | undefined
 
   constructor(observer: Observer, now: () => Date, agent: () => string) {
     this.#observer = observer
@@ -54,7 +66,8 @@ export class AgentAnswers {
   }
 
   /** The agent has answered. */
-  reached(): void {
+  reached({ fields }: Pick<IncomingAnswer, 'fields'>, times: AnswerTimes): void {
+    this.#compareClocks(fields, times)
     if (!this.#isDown) return
     this.#isDown = false
     this.#observer.event({ at: this.#now(), type: 'upstream_up', agent: this.#agent() })
@@ -64,6 +77,22 @@ export class AgentAnswers {
     if (this.#isDown || kind !== 'unreachable') return
     this.#isDown = true
     this.#observer.event({ at: this.#now(), type: 'upstream_down', agent: this.#agent(), message })
+  }
+
+  /** Says once that the clocks are so far apart that codes are refused, until they agree again. */
+  #compareClocks(fields: RawFields, { profile, sentAt, receivedAt }: AnswerTimes): void {
+    const [date, age] = ['date', 'age'].map((name) => linesOf(fields, name)[0])
+    const theirs = sentBy({ date, age, receivedAt })?.getTime()
+    if (theirs === undefined) return
+    // A Date has whole seconds, rounded down.
+    const ours = (sentAt.getTime() + receivedAt.getTime()) / 2 - 500
+    this.clockSeconds = Math.round((theirs - ours) / 1000)
+    const differs = clockDifferenceMs(profile, { date, age, sentAt, receivedAt }) !== undefined
+    if (differs && !this.#clockDiffers) {
+      const seconds = this.clockSeconds
+      this.#observer.event({ at: this.#now(), type: 'clock_differs', agent: this.#agent(), seconds })
+    }
+    this.#clockDiffers = differs
   }
 
   #accepted(pass: BreakerPass): void {

@@ -44,6 +44,8 @@ interface Course {
   waitedMs?: number
   upstreamMs?: number
   signed?: boolean
+  /** As which it was sent. */
+  peer?: string | undefined
 }
 
 /** Answers the requests of the clients of one listener. */
@@ -82,6 +84,7 @@ export class ProxyHandler {
         ...(course.own === undefined ? {} : { own: course.own }),
         ...(course.waitedMs === undefined ? {} : { waitedMs: course.waitedMs }),
         ...(course.upstreamMs === undefined ? {} : { upstreamMs: course.upstreamMs }),
+        ...(course.peer === undefined ? {} : { peer: course.peer }),
         ...(course.signed === undefined ? {} : { proof: course.signed ? 'signed' : 'plain' }),
       }
       observer.call(call)
@@ -212,6 +215,7 @@ export class ProxyHandler {
     try {
       const credentials = await credentialsFor(this.#options.peer.scheme, call, options)
       course.signed = credentials.signed
+      course.peer = this.#options.peer.name
       return credentials
     } finally {
       this.#waiting--
@@ -226,11 +230,12 @@ export class ProxyHandler {
     over: AbortSignal,
     course: Course,
   ): Promise<IncomingAnswer> {
-    const { upstreams, answers, card } = this.#options
+    const { upstreams, answers, card, peer } = this.#options
     const elapsed = stopwatch()
+    const sentAt = peer.scheme.now()
     try {
       const answer = await upstreams().send(to, call.isGrpc, withCredentials(call, credentials), over)
-      answers.reached()
+      answers.reached(answer, { profile: peer.scheme.profile, sentAt, receivedAt: peer.scheme.now() })
       return answer
     } catch (error) {
       if (error instanceof UpstreamError && !over.aborted) {

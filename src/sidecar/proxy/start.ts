@@ -20,6 +20,8 @@ export interface AgentState {
   readonly queueLength: number
   readonly breakerOpen: boolean
   readonly lastSuccessAt: Date | undefined
+  /** Positive if the agent's clock is ahead of this one; undefined before an answer with a Date. */
+  readonly clockSeconds: number | undefined
 }
 
 /** A proxy that is running. */
@@ -122,6 +124,7 @@ async function startAgent(agent: ProxiedAgent, options: Omit<ProxyOptions, 'agen
         queueLength: handler.waiting,
         breakerOpen: peer.breaker.isOpen,
         lastSuccessAt: answers.lastSuccessAt,
+        clockSeconds: answers.clockSeconds,
       }),
       reload: async () => {
         await peer.reload()

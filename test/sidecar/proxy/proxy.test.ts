@@ -308,7 +308,9 @@ describe('wrong credentials', () => {
   it('are sent with three codes, and then no more until they change', async () => {
     const clock = new FakeClock()
     let answer = 401
-    await using agent = await record((_, response) => response.writeHead(answer).end())
+    await using agent = await record((_, response) =>
+      response.writeHead(answer, { date: clock.now().toUTCString() }).end(),
+    )
     const { url, proxy, events, change } = await proxied(agent.origin, { clock })
     for (let step = 0; step < 3; step++) {
       expect(proxy.ready()).toBeUndefined()
