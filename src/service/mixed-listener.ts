@@ -5,6 +5,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { createServer as createTls, type Server as TlsServer, type TLSSocket } from 'node:tls'
 import { continueOnceRead } from './awaited-content.js'
 import { readProtocol } from './first-bytes.js'
+import { inTurn } from './in-turn.js'
 import { createHttp1 } from './http1-limits.js'
 import { createHttp2, isLongHead } from './http2-limits.js'
 import { portError, type Listener } from './listener.js'
@@ -198,6 +199,10 @@ class MixedServer implements MixedListener {
       const session = sessionOf(req)
       const socket = session ? this.#socketOf.get(session) : req.socket
       if (socket) this.#meet(socket)
+      if (session) serveNow(req, res)
+      else inTurn(req, res, () => serveNow(req, res))
+    }
+    const serveNow = (req: IncomingMessage, res: ServerResponse): void => {
       this.#answers.add(res)
       res.once('close', () => this.#answers.delete(res))
       // Node reads nothing more from a connection that could have been upgraded.
