@@ -10,6 +10,8 @@ export interface RefusedHead {
   readonly why: string
 }
 
+/** A token (RFC 9110 §9.1) in capitals: node:http makes any other one that, and `trace` is another method than TRACE. */
+const method = /^[A-Z\d!#$%&'*+.^_`|~-]+$/
 const visible = /^[!-~]+$/
 /** Of a field's value: no control characters but tab (RFC 9110 §5.5). */
 const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/
@@ -31,6 +33,7 @@ export function readHead(req: IncomingMessage): RequestHead | RefusedHead {
   for (let place = 1; place < fields.length; place += 2) {
     if (!fieldValue.test(fields[place] ?? '')) return refuse('a field has a control character')
   }
+  if (!method.test(req.method ?? '')) return refuse('the method is not in capitals')
   const target = req.url ?? ''
   if (!target.startsWith('/')) return refuse('the target is not in origin-form: a path, and a query')
   if (!visible.test(target)) return refuse('the target has a character that has to be encoded')

@@ -96,6 +96,7 @@ describe('the head of a request of HTTP/1.1', () => {
     ['a list of lengths', 'POST / HTTP/1.1', ['Host: a', 'Content-Length: 5, 5']],
     ['a length with a sign', 'POST / HTTP/1.1', ['Host: a', 'Content-Length: +5']],
     ['a length in hex', 'POST / HTTP/1.1', ['Host: a', 'Content-Length: 0x5']],
+    ['a method that begins in capitals', 'Get / HTTP/1.1', ['Host: a']],
     ['a version that does not exist', 'GET / HTTP/1.2', ['Host: a']],
     ['a version of another protocol', 'GET / HTTP/2.0', ['Host: a']],
   ])('is answered with 400: %s', async (_, line, fields) => {
