@@ -38,6 +38,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   doctor: ['store', 'state', 'fragments', 'import', 'programs', 'core', 'node:', 'pngjs'],
   demo: ['service', 'server', 'state', 'core', 'node:', '@a2a-js/sdk', '@grpc/grpc-js', 'express'],
   sidecar: [
+    'files',
     'service',
     'server',
     'client',

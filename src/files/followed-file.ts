@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, type BigIntStats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { TOTPError } from '../core/errors.js'
+import { gone, Looks, signatureOf } from './looks.js'
 
 /** A file as it was read. */
 export interface FileContent {
@@ -19,9 +20,6 @@ export interface FollowedFileListener {
 /** A change is seen within a second. Each look is one `stat`. */
 const lookEveryMs = 100
 
-/** Stands for the signature of a missing file. */
-const gone = 'gone'
-
 /**
  * A file that is read again whenever it changes, or its path leads to another file.
  *
@@ -31,10 +29,10 @@ const gone = 'gone'
  */
 export class FollowedFile {
   readonly #path: string
+  readonly #looks = new Looks(lookEveryMs)
   #seen = gone
   /** A failure is reported only if the next look finds the same file: it may have been half written. */
   #failure: { readonly error: unknown; readonly reported: boolean } | undefined
-  #timer: NodeJS.Timeout | undefined
 
   constructor(path: string) {
     this.#path = path
@@ -49,9 +47,7 @@ export class FollowedFile {
 
   /** Looks at the path until it is stopped. Keeps no process alive. */
   follow(listener: FollowedFileListener): void {
-    this.#timer = setTimeout(() => {
-      void this.#look(listener).then(() => this.#timer && this.follow(listener))
-    }, lookEveryMs).unref()
+    this.#looks.start(() => this.#look(listener))
   }
 
   /** Reads the file at once, whether or not it looks changed, and tells the listener before it returns. */
@@ -65,13 +61,12 @@ export class FollowedFile {
   }
 
   stop(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#looks.stop()
   }
 
   async #look(listener: FollowedFileListener): Promise<void> {
     const found = await stat(this.#path, { bigint: true }).then(signatureOf, () => gone)
-    if (!this.#timer) return
+    if (this.#looks.isStopped) return
     const before = found === this.#seen ? this.#failure : undefined
     if (found === this.#seen) {
       if (!before) return
@@ -90,11 +85,6 @@ export class FollowedFile {
       this.#failure = { error, reported: before !== undefined && isUnreadable(error) }
     }
   }
-}
-
-/** Differs whenever the file or its content does. */
-function signatureOf({ dev, ino, size, mode, mtimeNs, ctimeNs }: BigIntStats): string {
-  return [dev, ino, size, mode, mtimeNs, ctimeNs].join(' ')
 }
 
 /** Opened without blocking, since opening a pipe would wait for a writer. */

@@ -1,6 +1,6 @@
-import { stat } from 'node:fs/promises'
 import { isTOTPError } from '../../core/errors.js'
 import type { Roster } from '../../core/roster.js'
+import { FollowedSource } from '../../files/followed-source.js'
 import type { ServerFileEvent } from '../../server/scheme/events.js'
 import type { FollowedServerFile, ServerFileInForce } from '../../server/scheme/from-file.js'
 import type { PeerSeedsOptions } from '../../server/scheme/options.js'
@@ -11,9 +11,6 @@ export interface RosterSource {
   readonly path: string
   readonly read: () => Promise<Roster>
 }
-
-/** A change is in force within a second. Each look is one `stat`. */
-const lookEveryMs = 200
 
 /**
  * The peers of a store, read again whenever the store changes. What cannot be read leaves the last good one in force, and
@@ -35,41 +32,23 @@ export async function followRoster(
     peers: new Set(peers.keys()),
     canaries: canaries?.size ?? 0,
   })
-  let seen = await signatureOf(path)
-  const first = await read()
+  const store = new FollowedSource(path, read)
+  const first = await store.read()
   let inForce = inForceFrom(first)
-  let timer: NodeJS.Timeout | undefined
-  const stopping = new AbortController()
-  const isStopped = (): boolean => stopping.signal.aborted
-
-  const look = async (apply: (options: PeerSeedsOptions) => void): Promise<void> => {
-    const found = await signatureOf(path)
-    if (found === seen || isStopped()) return
-    seen = found
-    try {
-      const roster = await read()
-      if (isStopped()) return
-      apply(optionsOf(roster))
-      const older = (roster.serial ?? 0) < (inForce.serial ?? 0)
-      inForce = inForceFrom(roster)
-      const { serial = 0, loadedAt: at } = inForce
-      report({ type: 'server_file_loaded', at, path, serial, ...(older && { older }) })
-    } catch (error) {
-      // The message of any other error may quote the store.
-      const { code, message } = isTOTPError(error)
-        ? error
-        : ({ code: 'ERR_STORE_UNREADABLE', message: 'it cannot be used' } as const)
-      const stays = `store ${path}: ${message} (the previous one stays in force)`
-      report({ type: 'server_file_refused', at: now(), path, code, message: stays })
-    }
+  const use = (roster: Roster, apply: (options: PeerSeedsOptions) => void): void => {
+    apply(optionsOf(roster))
+    const older = (roster.serial ?? 0) < (inForce.serial ?? 0)
+    inForce = inForceFrom(roster)
+    const { serial = 0, loadedAt: at } = inForce
+    report({ type: 'server_file_loaded', at, path, serial, ...(older && { older }) })
   }
-
-  const follow = (apply: (options: PeerSeedsOptions) => void): void => {
-    timer = setTimeout(() => {
-      void look(apply).then(() => {
-        if (!isStopped()) follow(apply)
-      })
-    }, lookEveryMs).unref()
+  const refuse = (error: unknown): void => {
+    // The message of any other error may quote the store.
+    const { code, message } = isTOTPError(error)
+      ? error
+      : ({ code: 'ERR_STORE_UNREADABLE', message: 'it cannot be used' } as const)
+    const stays = `store ${path}: ${message} (the previous one stays in force)`
+    report({ type: 'server_file_refused', at: now(), path, code, message: stays })
   }
 
   return {
@@ -77,22 +56,9 @@ export async function followRoster(
     get inForce() {
       return inForce
     },
-    follow,
+    follow: (apply) => store.follow({ changed: (roster) => use(roster, apply), failed: refuse }),
     // With the next look: reading takes a while where the store is encrypted.
-    readAgain: () => {
-      seen = 'unknown'
-    },
-    stop: () => {
-      stopping.abort()
-      clearTimeout(timer)
-    },
+    readAgain: () => store.readAgain(),
+    stop: () => store.stop(),
   }
-}
-
-/** Differs whenever the file at the path does, or its content. */
-async function signatureOf(path: string): Promise<string> {
-  return stat(path, { bigint: true }).then(
-    ({ dev, ino, size, mode, mtimeNs, ctimeNs }) => [dev, ino, size, mode, mtimeNs, ctimeNs].join(' '),
-    () => 'gone',
-  )
 }

@@ -1,7 +1,7 @@
-import { stat } from 'node:fs/promises'
 import { isTOTPError, TOTPError } from '../../core/errors.js'
 import type { ClientCredentials, ClientFile } from '../../client/file/client-file.js'
 import { FollowedClientFile, namingFile } from '../../client/file/followed-client-file.js'
+import { FollowedSource } from '../../files/followed-source.js'
 
 /** What a source says while it is followed. */
 export interface CredentialListener {
@@ -51,58 +51,26 @@ export function clientFileCredentials(
   }
 }
 
-/** A change of the store is in force within a second. Each look is one `stat`. */
-const lookEveryMs = 200
-
 /**
  * Credentials of a store, which is read again whenever the file changes.
  *
  * @param read makes the credentials of what the store has now
  */
 export function storeCredentials(path: string, read: () => Promise<ClientCredentials>): CredentialSource {
-  let seen: string | undefined
-  let timer: NodeJS.Timeout | undefined
-  let stopped = false
-  const readNow = async (): Promise<ClientCredentials> => {
-    // Looked at first: a change while it is read is another look.
-    seen = await signatureOf(path)
-    return read()
-  }
-  const look = async (listener: CredentialListener): Promise<void> => {
-    if ((await signatureOf(path)) === seen) return
-    try {
-      const credentials = await readNow()
-      if (!stopped) listener.changed(credentials)
-    } catch (error) {
-      listener.failed(known(error))
-    }
-  }
-  const follow = (listener: CredentialListener): void => {
-    timer = setTimeout(() => {
-      void look(listener).then(() => {
-        if (!stopped) follow(listener)
-      })
-    }, lookEveryMs).unref()
-  }
+  const store = new FollowedSource(path, read)
   return {
-    read: readNow,
-    follow,
-    stop: () => {
-      stopped = true
-      clearTimeout(timer)
+    read: () => store.read(),
+    follow: (listener) => {
+      store.follow({
+        changed: (credentials) => listener.changed(credentials),
+        failed: (error) => listener.failed(known(error)),
+      })
     },
+    stop: () => store.stop(),
   }
 }
 
 /** The message of any other error may quote the store. */
 export function known(error: unknown): TOTPError {
   return isTOTPError(error) ? error : new TOTPError('ERR_STORE_UNREADABLE', 'it cannot be used')
-}
-
-/** Differs whenever the file at the path does, or its content. */
-async function signatureOf(path: string): Promise<string> {
-  return stat(path, { bigint: true }).then(
-    ({ dev, ino, size, mode, mtimeNs, ctimeNs }) => [dev, ino, size, mode, mtimeNs, ctimeNs].join(' '),
-    () => 'gone',
-  )
 }
