@@ -1,14 +1,16 @@
-import { frontCases } from '../support/fronts/cases.js'
+import { frontCases, type FrontOptions } from '../support/fronts/cases.js'
 import { describeWithProxy } from '../support/proxies.js'
 import { describeStack } from '../support/stacks.js'
 
+const whole: FrontOptions = { gate: 'command' }
+
 // In test/interop too, so that every run of CI has them; here for the table.
-describeWithProxy('nginx', 'fronts', () => frontCases('nginx'))
-describeWithProxy('haproxy', 'fronts', () => frontCases('haproxy'))
+describeWithProxy('nginx', 'fronts', () => frontCases('nginx', whole))
+describeWithProxy('haproxy', 'fronts', () => frontCases('haproxy', whole))
 
 describeStack('fronts', () => {
-  frontCases('caddy')
-  frontCases('traefik')
-  frontCases('envoy', { name: 'envoy (HTTP)' })
-  frontCases('envoy', { name: 'envoy (gRPC)', envoyGrpc: true })
+  frontCases('caddy', whole)
+  frontCases('traefik', whole)
+  frontCases('envoy', { ...whole, name: 'envoy (HTTP)' })
+  frontCases('envoy', { ...whole, name: 'envoy (gRPC)', envoyGrpc: true })
 })

@@ -4,21 +4,25 @@ import { join } from 'node:path'
 import type { Peer } from '../../../src/core/roster.js'
 import { generateCode } from '../../../src/core/totp.js'
 import { makeServerFile } from '../../../src/fragments/index.js'
-import { TOTPServerAuthScheme } from '../../../src/server/scheme/scheme.js'
-import { startAuthz } from '../../../src/sidecar/authz/start.js'
-import type { SidecarCall } from '../../../src/sidecar/sidecar.js'
 import { peerOf, rosterOf } from '../roster.js'
+import { commandGate } from './gate-command.js'
+import { gateInProcess } from './gate-in-process.js'
 
 const named = (name: string, more: Partial<Peer> = {}): Peer => ({
   ...peerOf(name, more),
   createdAt: new Date(0),
 })
 
-/** Carol's codes are guessed at, dora's may be used once. */
+/** Without proofs; their steps are short, so that a gate that has just started soon lets them in. */
+const onceInShortSteps = { replay: 'once', period: 10 } as const
+
+/** Carol's codes are guessed at; dora signs, and erin and frank send plain codes, which may be used once. */
 export const peers = {
   alice: named('alice', { signed: 'accept' }),
   carol: named('carol'),
   dora: named('dora', { replay: 'once', signed: 'accept' }),
+  erin: named('erin', onceInShortSteps),
+  frank: named('frank', onceInShortSteps),
 }
 export const roster = rosterOf(Object.values(peers), { agent: 'billing' })
 
@@ -35,51 +39,69 @@ export const tokenOf = (name: PeerName): string => peers[name].tokens[0]?.token.
 export const codeOf = (name: PeerName): string =>
   generateCode(seedIn(peers[name]).seed, { ...roster.profile, ...peers[name] }, new Date())
 
+/** What a front has asked, as the gate reports it. */
+export interface SeenCall {
+  readonly proof?: string | undefined
+  readonly source?: string | undefined
+}
+
+/** A gate that runs, as `gate --authz … --authz-grpc …` starts it. */
+export interface RunningGate {
+  readonly port: number
+  readonly grpcPort: number
+  /** What it was asked so far, by fronts and by tests. */
+  calls(): Promise<readonly SeenCall[]>
+  close(): Promise<void>
+}
+
+export interface GatePlace {
+  /** With the server file `server.json`. */
+  readonly folder: string
+  readonly port: number
+  readonly grpcPort: number
+}
+
+/** `command`: the built binary. */
+export type GateKind = 'in-process' | 'command'
+
+const starts: Readonly<Record<GateKind, (place: GatePlace) => Promise<RunningGate>>> = {
+  'in-process': gateInProcess,
+  command: commandGate,
+}
+
 export interface TestGate {
   readonly port: number
   readonly grpcPort: number
-  /** What it was asked, by fronts and by tests. */
-  readonly calls: SidecarCall[]
+  /** What it was asked since it was told to forget, by fronts and by tests. */
+  calls(): Promise<readonly SeenCall[]>
+  forget(): Promise<void>
   stop(): Promise<void>
   /** At the same addresses. */
   start(): Promise<void>
   end(): Promise<void>
 }
 
-/** A gate that answers fronts, as the command starts it. */
-export async function startTestGate(): Promise<TestGate> {
+/** A gate that answers fronts. */
+export async function startTestGate(kind: GateKind): Promise<TestGate> {
   const folder = mkdtempSync(join(tmpdir(), 'a2a-totp-gate-'))
-  const file = join(folder, 'server.json')
-  writeFileSync(file, JSON.stringify(makeServerFile({ roster, at: new Date() })), { mode: 0o600 })
-  const scheme = TOTPServerAuthScheme.fromFile(file)
-  const calls: SidecarCall[] = []
-  const addresses = { http: { host: '127.0.0.1', port: 0 }, grpc: { host: '127.0.0.1', port: 0 } }
-  const start = (): ReturnType<typeof startAuthz> =>
-    startAuthz({
-      scheme,
-      ...addresses,
-      identityOf: ({ peer }) => [['TotpPeer', peer]],
-      bodyUnchecked: false,
-      hasUpstream: false,
-      observer: {
-        call: (call) => void calls.push(call),
-        event: () => undefined,
-      },
-    })
-  let authz = await start()
-  const portOf = (role: string): number =>
-    Number(new URL(authz.listeners.find((one) => one.role === role)?.url ?? '').port)
-  addresses.http.port = portOf('authz')
-  addresses.grpc.port = portOf('authz-grpc')
+  writeFileSync(join(folder, 'server.json'), JSON.stringify(makeServerFile({ roster, at: new Date() })), {
+    mode: 0o600,
+  })
+  let gate = await starts[kind]({ folder, port: 0, grpcPort: 0 })
+  const { port, grpcPort } = gate
+  let forgotten = 0
   return {
-    port: addresses.http.port,
-    grpcPort: addresses.grpc.port,
-    calls,
-    stop: () => authz.close(),
-    start: async () => void (authz = await start()),
+    port,
+    grpcPort,
+    calls: async () => (await gate.calls()).slice(forgotten),
+    forget: async () => void (forgotten = (await gate.calls()).length),
+    stop: () => gate.close(),
+    start: async () => {
+      gate = await starts[kind]({ folder, port, grpcPort })
+      forgotten = 0
+    },
     end: async () => {
-      await authz.close()
-      scheme.close()
+      await gate.close()
       rmSync(folder, { recursive: true, force: true })
     },
   }
