@@ -30,8 +30,8 @@ function show(...args) {
 
 /** Starts a command that serves; resolves once it has printed where, with the first URL. */
 async function start(...args) {
-  console.log(`$ a2a-totp --quiet ${args.join(' ')} &`)
-  const server = spawn(process.execPath, [cli, '--quiet', ...args], {
+  console.log(`$ a2a-totp ${args.join(' ')} &`)
+  const server = spawn(process.execPath, [cli, ...args], {
     cwd: folder,
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -39,7 +39,7 @@ async function start(...args) {
   const lines = createInterface({ input: server.stdout })
   const ready = once(lines, 'line').then(([line]) => line)
   const ended = once(server, 'exit').then(([status]) => {
-    throw new Error(`a2a-totp ${args[0]} ended with ${status}`)
+    throw new Error(`a2a-totp ${args.join(' ')} ended with ${status}`)
   })
   const line = await Promise.race([ready, ended])
   ended.catch(() => undefined)
@@ -77,7 +77,7 @@ async function tour() {
     const status = show(...command)
     if (status !== 0) throw new Error(`a2a-totp ${command.join(' ')} ended with ${status}`)
   }
-  const { server: agent, url: cardUrl } = await start('demo')
+  const { server: agent, url: cardUrl } = await start('--quiet', 'demo')
   try {
     const { origin } = new URL(cardUrl)
     const status = show('probe', origin, 'alice')

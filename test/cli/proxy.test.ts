@@ -59,6 +59,30 @@ describe('a2a-totp proxy', () => {
     expect(stderr()).not.toContain(after)
   })
 
+  it('has its warning in its log, and with --quiet nothing else', async () => {
+    const cwd = await makeStore(['alice'], ['--agent', 'billing'])
+    const { child, url, stderr } = await started(
+      ['http://127.0.0.1:9', 'alice', '--log', 'json', '--quiet', '--listen', '127.0.0.1:0'],
+      cwd,
+    )
+    expect((await fetch(url, { method: 'DELETE' })).status).toBe(502)
+    child.kill('SIGTERM')
+    await once(child, 'close')
+    const lines = stderr()
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { level: string; message: string })
+    expect(lines.map(({ level }) => level)).toEqual(lines.map(() => 'warning'))
+    expect(lines[0]?.message).toMatch(/every user of this machine can call as the peer/)
+  })
+
+  it('says what is wrong alone, if it cannot start', async () => {
+    const run = await runBinary(['proxy', 'https://agent.example', 'bob'], {
+      cwd: await makeStore(['alice']),
+    })
+    expect(run.stderr).toMatch(/^error: no peer named "bob".*\n$/)
+  })
+
   it('takes the URL of the store for a name alone, and the only peer for a URL alone', async () => {
     await using agent = await record()
     const cwd = await makeStore(['alice'], ['--agent', 'billing', '--url', agent.origin])
