@@ -101,7 +101,9 @@ export function addressesIn(card: Readonly<Record<string, unknown>>): string[] {
   const folded = (name: string): string => name.replaceAll('_', '').toLowerCase()
   const urlsOf = (owner: unknown): unknown[] =>
     typeof owner === 'object' && owner !== null
-      ? Object.entries(owner).flatMap(([name, value]) => (folded(name) === 'url' ? [value] : []))
+      ? Object.entries(owner as Record<string, unknown>).flatMap(([name, value]) =>
+          folded(name) === 'url' ? [value] : [],
+        )
       : [owner]
   const lists = Object.entries(card).filter(([name]) =>
     ['supportedinterfaces', 'additionalinterfaces'].includes(folded(name)),
