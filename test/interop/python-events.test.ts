@@ -65,14 +65,17 @@ interface FilePeer {
   readonly period?: number
 }
 
-/** Right requests, wrong and late codes, spent ones from elsewhere, jumping clocks, bait, and proofs of every kind. */
+/**
+ * Right requests, wrong and late codes, spent ones from elsewhere, jumping clocks, bait, and proofs of every kind; a day
+ * later guesses past the limit.
+ */
 function* requests(many: number): Generator<Told> {
   let at = start
   const sent: Told[] = []
   const drifts = new Map<string, number>()
   for (let number = 0; number < many; number++) {
-    at += number < 3 ? 10 : pick([0, 0, 10, 700, 5000, 31_000, 31_000, 61_000])
-    // The first three make sure of a jump, and of another body under `observe`.
+    at += number < 3 ? 0 : pick([0, 0, 10, 700, 5000, 31_000, 31_000, 61_000])
+    // The first three make sure of a jump, which takes two codes of one moment, and of another body under `observe`.
     const fixed = number < 3
     if (!fixed && randomInt(5) === 0) {
       yield { ...pick(sent.slice(-3)), at, source: pick(sources) }
@@ -123,6 +126,13 @@ function* requests(many: number): Generator<Told> {
     }
     sent.push(told)
     yield told
+  }
+  // Whatever was guessed before is forgotten by then, and these are more than the limit of a moment.
+  at += 86_400_000
+  const authorization = 'Bearer a2at_vector-token-of-alice'
+  for (let guess = 100_001; guess <= 100_008; guess++) {
+    const fields = Object.entries({ authorization, 'x-totp': String(guess) })
+    yield { at, fields, source: '192.0.2.1', target: '/a2a?x=1', body: '' }
   }
 }
 
