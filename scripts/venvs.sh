@@ -1,8 +1,8 @@
 # Sourced by the scripts that make Python environments under .venvs/.
 
 # A registry that does not answer must not hold everything up: each try has its time, and there are two. With
-# several at once, the largest takes five minutes.
-again() { timeout 600 "$@" || timeout 600 "$@"; }
+# several at once, the largest takes five minutes. In the foreground it stays in the group of processes that .ci/run ends.
+again() { timeout --foreground 600 "$@" || timeout --foreground 600 "$@"; }
 
 # make_venv NAME PACKAGES: does nothing for one that is as listed already.
 make_venv() {

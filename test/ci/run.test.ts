@@ -23,6 +23,12 @@ suite() (
 name=$(basename "$0")
 echo "$name $*" >>calls
 case "$name $*" in
+  interop-venvs.sh*)
+    [ -z "$ENVIRONMENTS_AFTER" ] || suite environments lint "$ENVIRONMENTS_AFTER"
+    ;;
+  'npm run --silent lint')
+    [ -z "$ENVIRONMENTS_AFTER" ] || { touch lint.pid; until_there environments.pid; exit 1; }
+    ;;
   'npm test')
     suite suite interop "$SUITE_AFTER"
     echo '3 passed, 0 failed, 0 skipped'
@@ -61,6 +67,7 @@ function checkout(): { cwd: string; start: (env?: Record<string, string>) => Chi
         INTEROP_STATUS: '0',
         SUITE_AFTER: cwd,
         INTEROP_AFTER: cwd,
+        ENVIRONMENTS_AFTER: '',
         ...env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -122,6 +129,16 @@ describe('.ci/run', () => {
     expect(code).toBe(1)
     expect(lines.filter((line) => line.includes(' passed, '))).toHaveLength(2)
     expect(lines.includes('npm test failed: see above')).toBe('SUITE_STATUS' in env)
+  })
+
+  it('leaves nothing that makes environments running when lint fails', async () => {
+    const { cwd, start } = checkout()
+    const child = start({ ENVIRONMENTS_AFTER: 'never' })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    const pid = await pidIn(join(cwd, 'environments.pid'))
+    const [code] = (await once(child, 'exit')) as [number]
+    expect(code).toBe(1)
+    await vi.waitUntil(() => !isRunning(pid), { timeout: 30_000 })
   })
 
   it('leaves nothing running when it is ended', async () => {
