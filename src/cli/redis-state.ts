@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { TOTPError } from '../core/errors.js'
 import { fromIoredis } from '../state/redis-port.js'
@@ -8,6 +9,8 @@ import type { Env } from '../programs/environment.js'
 /** A state that other processes share, and the connection that it needs. */
 export interface SharedState {
   readonly state: State
+  /** Asks whether the server answers at this moment; why not, in a few words, or undefined. */
+  readonly whyDown: () => Promise<string | undefined>
   close(): void
 }
 
@@ -41,6 +44,25 @@ export function openRedisState(url: string, env: Env): SharedState {
   client.on('error', () => undefined)
   return {
     state: redisState(fromIoredis(client)),
+    whyDown: () => whyDown(client),
     close: () => client.disconnect(),
   }
+}
+
+/** In milliseconds: as long as a probe waits, and twice as long as a request does. */
+const patienceMs = 1000
+
+/** A server that hangs keeps its connections, so that it has to be asked. What it says is not repeated. */
+async function whyDown(client: Redis): Promise<string | undefined> {
+  const late = new AbortController()
+  const timedOut = sleep(patienceMs, 'does not answer', { signal: late.signal }).catch(() => undefined)
+  const answered = client.ping().then(
+    () => undefined,
+    // A user that may run scripts alone is told so, by a server that is there.
+    (error: unknown) =>
+      error instanceof Error && error.message.startsWith('NOPERM') ? undefined : 'cannot be asked',
+  )
+  const why = await Promise.race([answered, timedOut])
+  late.abort()
+  return why === undefined ? undefined : `Redis ${why}`
 }

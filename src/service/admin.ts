@@ -4,12 +4,12 @@ import { jsonText, printable } from '../core/text.js'
 import { isLoopback, type ListenAddress } from './address.js'
 import type { Listener } from './listener.js'
 import { openMetricsType } from './open-metrics.js'
-import { plainText, servePages } from './pages.js'
+import { plainText, servePages, type Page } from './pages.js'
 
 /** What a service tells those who run it. None of it may contain a secret. */
 export interface AdminPages {
   /** Undefined if it can do its work; else why not, in a few words. */
-  ready(): string | undefined
+  ready(): string | undefined | Promise<string | undefined>
   /** OpenMetrics text, ending in `# EOF`. */
   metrics(): string
   /** Facts, for people and scripts. */
@@ -35,9 +35,7 @@ export function serveAdmin(address: ListenAddress, service: AdminPages): Promise
       '/healthz': () => ({ type: plainText, text: 'ok\n' }),
       '/readyz': () => {
         const why = service.ready()
-        return why === undefined
-          ? { type: plainText, text: 'ready\n' }
-          : { status: 503, type: plainText, text: `${printable(why)}\n` }
+        return why instanceof Promise ? why.then(readiness) : readiness(why)
       },
       '/metrics': () => ({ type: openMetricsType, text: service.metrics() }),
       '/status': () => json('application/json', service.status()),
@@ -45,6 +43,11 @@ export function serveAdmin(address: ListenAddress, service: AdminPages): Promise
     },
   })
 }
+
+const readiness = (why: string | undefined): Page =>
+  why === undefined
+    ? { type: plainText, text: 'ready\n' }
+    : { status: 503, type: plainText, text: `${printable(why)}\n` }
 
 const json = (type: string, value: object): { type: string; text: string } => ({
   type,

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import type { ListenAddress } from './address.js'
 import { listenHttp } from './http.js'
 import type { Listener } from './listener.js'
@@ -15,7 +15,7 @@ export const plainText = 'text/plain; charset=utf-8'
 
 export interface PagesOptions {
   /** Made for each request to its path, spelled exactly so. */
-  readonly pages: Readonly<Record<string, () => Page>>
+  readonly pages: Readonly<Record<string, () => Page | Promise<Page>>>
   /** What a 404 says; by default the paths. */
   readonly notFound?: string
   /** Why a request is refused with 403, if it is. */
@@ -34,10 +34,13 @@ export function servePages({ host, port }: ListenAddress, options: PagesOptions)
   return listenHttp(server, port, host)
 }
 
+/** A page as it leaves. */
+type Sent = Page & { readonly headers?: Record<string, string> }
+
 function handler({ pages, notFound, refuse }: PagesOptions): RequestListener {
   const paths = Object.keys(pages)
   const lost = notFound ?? `there are: ${paths.join(' ')}`
-  const pageFor = (request: IncomingMessage): Page & { readonly headers?: Record<string, string> } => {
+  const pageFor = (request: IncomingMessage): Sent | Promise<Sent> => {
     const { method = '', url = '' } = request
     const refused = refuse?.(request)
     if (refused !== undefined) return { status: 403, type: plainText, text: `${refused}\n` }
@@ -47,8 +50,8 @@ function handler({ pages, notFound, refuse }: PagesOptions): RequestListener {
     if (method === 'GET' || method === 'HEAD') return page()
     return { status: 405, type: plainText, text: 'only GET is served\n', headers: { Allow: 'GET, HEAD' } }
   }
-  return (request, response) => {
-    const { status = 200, type, text, headers } = pageFor(request)
+  const send = (request: IncomingMessage, response: ServerResponse, page: Sent): void => {
+    const { status = 200, type, text, headers } = page
     response.writeHead(status, {
       'Content-Type': type,
       'Content-Length': Buffer.byteLength(text),
@@ -57,5 +60,15 @@ function handler({ pages, notFound, refuse }: PagesOptions): RequestListener {
       ...headers,
     })
     response.end(request.method === 'HEAD' ? undefined : text)
+  }
+  return (request, response) => {
+    const page = pageFor(request)
+    // What is known is answered at once, also in the last moment of a process.
+    if (!(page instanceof Promise)) send(request, response, page)
+    else
+      page.then(
+        (made) => send(request, response, made),
+        () => response.destroy(),
+      )
   }
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { makeStore, runCli, startBinary } from '../support/cli.js'
 import { ask } from '../support/gate.js'
 import { record } from '../support/recording-server.js'
@@ -12,13 +12,16 @@ beforeAll(async () => {
 })
 afterAll(() => redis.crash())
 
-/** The port of a gate that was started as a user starts it. */
-async function gatePort(cwd: string, upstream: string): Promise<number> {
+/** The URLs of a gate that was started as a user starts it. */
+async function gateUrls(cwd: string, upstream: string, ...more: string[]): Promise<URL[]> {
   const address = ['--listen', '127.0.0.1:0', '--redis', `redis://127.0.0.1:${redis.port}`]
-  const child = startBinary(['gate', '--upstream', upstream, ...address], { cwd })
-  const [line] = (await once(child.stdout ?? child, 'data')) as [Buffer]
-  return Number(new URL(line.toString().trim()).port)
+  const child = startBinary(['gate', '--upstream', upstream, ...address, ...more], { cwd })
+  const [lines] = (await once(child.stdout ?? child, 'data')) as [Buffer]
+  return (lines.toString().match(/http:\S+/g) ?? []).map((url) => new URL(url))
 }
+
+const gatePort = async (cwd: string, upstream: string): Promise<number> =>
+  Number((await gateUrls(cwd, upstream))[0]?.port)
 
 describe.skipIf(!redisIsHere)('gates that share a Redis', () => {
   it('accept a code once between them, and answer 503 while Redis is down', async () => {
@@ -43,6 +46,26 @@ describe.skipIf(!redisIsHere)('gates that share a Redis', () => {
     await redis.crash()
     expect(await call(ports[0])).toBe(503)
     expect(agent.requests).toHaveLength(first === 200 ? 1 : 0)
+  })
+
+  it('are not ready while Redis is down or hangs, and ready again afterwards', async () => {
+    await redis.crash()
+    await redis.resume()
+    await using agent = await record()
+    const [, admin] = await gateUrls(await makeStore(['alice']), agent.origin, '--admin', '127.0.0.1:0')
+    const readiness = async (): Promise<string> => {
+      const answer = await fetch(new URL('/readyz', admin))
+      return `${answer.status} ${await answer.text()}`
+    }
+    await vi.waitFor(async () => expect(await readiness()).toBe('200 ready\n'), 5000)
+    await redis.crash()
+    expect(await readiness()).toBe('503 Redis cannot be asked\n')
+    await redis.resume()
+    await vi.waitFor(async () => expect(await readiness()).toBe('200 ready\n'), 5000)
+    await redis.freeze()
+    expect(await readiness()).toBe('503 Redis does not answer\n')
+    await redis.thaw()
+    await vi.waitFor(async () => expect(await readiness()).toBe('200 ready\n'), 5000)
   })
 
   it('share the limit on guesses', async () => {

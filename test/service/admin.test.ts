@@ -54,6 +54,17 @@ describe('the administrative listener', () => {
     expect(await ask(address, '/jwks.json')).toMatchObject({ status: 404 })
   })
 
+  it('looks whether it is ready when it is asked, and drops the question where looking fails', async () => {
+    let answer: () => Promise<string | undefined> = () => Promise.resolve(undefined)
+    const address = await start({ ready: () => answer() })
+    expect(await ask(address, '/readyz')).toMatchObject({ status: 200, body: 'ready\n' })
+    answer = () => Promise.resolve('Redis cannot be asked')
+    expect(await ask(address, '/readyz')).toMatchObject({ status: 503, body: 'Redis cannot be asked\n' })
+    answer = () => Promise.reject(new Error('no'))
+    await expect(ask(address, '/readyz')).rejects.toThrow('socket hang up')
+    expect(await ask(address, '/healthz')).toMatchObject({ status: 200 })
+  })
+
   it('says why it is not ready, in one line, while it is healthy', async () => {
     const address = await start({ ready: () => 'no credentials\u001b[31m\nfor billing' })
     expect(await ask(address, '/readyz')).toMatchObject({

@@ -7,7 +7,7 @@ import {
 } from '../../server/scheme/from-file.js'
 import { mapOf } from '../../server/scheme/peers.js'
 import { TOTPServerAuthScheme } from '../../server/scheme/scheme.js'
-import { serveAdmin } from '../../service/admin.js'
+import { serveAdmin, type AdminPages } from '../../service/admin.js'
 import type { ListenAddress } from '../../service/address.js'
 import { memoryState } from '../../state/memory-state.js'
 import type { State } from '../../state/state.js'
@@ -30,6 +30,8 @@ export interface GateOptions {
   readonly source: { readonly serverFile: string } | RosterSource
   /** By default in memory. */
   readonly state?: State | undefined
+  /** Why the state cannot be asked now, in a few words; undefined if it can. Without this, it always can. */
+  readonly whyNoState?: (() => Promise<string | undefined>) | undefined
   /** The reverse proxy; undefined if there is none. */
   readonly proxy?: Omit<ReverseProxyOptions, Shared> | undefined
   /** Forward authentication; undefined if there is none. */
@@ -72,6 +74,8 @@ export async function startGate(options: GateOptions): Promise<Sidecar> {
   const scheme = schemeOf(options, file)
   const parts: Part[] = []
   let isDraining = false
+  const whyNotReady = (): string | undefined | Promise<string | undefined> =>
+    isDraining ? 'draining' : options.whyNoState?.()
   const close = async (): Promise<void> => {
     isDraining = true
     scheme.close()
@@ -84,7 +88,7 @@ export async function startGate(options: GateOptions): Promise<Sidecar> {
       parts.push(await startReverseProxy({ ...proxy, ...shared }))
     }
     if (authz) parts.push(await startForwardAuth(options, authz, scheme, observer))
-    if (admin) parts.push(await startAdmin(admin, scheme, observer, asserter, () => isDraining))
+    if (admin) parts.push(await startAdmin(admin, scheme, observer, asserter, whyNotReady))
   } catch (error) {
     await close()
     throw error
@@ -147,10 +151,10 @@ async function startAdmin(
   scheme: TOTPServerAuthScheme,
   observer: Observation,
   asserter: Asserter | undefined,
-  isDraining: () => boolean,
+  whyNotReady: AdminPages['ready'],
 ): Promise<Part> {
   const listener = await serveAdmin(address, {
-    ready: () => (isDraining() ? 'draining' : undefined),
+    ready: whyNotReady,
     metrics: () => observer.metrics(),
     status: () => observer.status(),
     jwks: asserter && (() => asserter.jwks()),

@@ -27,6 +27,7 @@ export async function runGate(
     startGate({
       ...settings,
       state: shared?.state,
+      whyNoState: shared?.whyDown,
       admin: given.admin,
       observe: (facts) => (observation = observeGate({ ...facts, log, version: packageJson.version, now })),
       warn: (message) => observation?.event({ type: 'warning', at: now(), message }),
