@@ -11,6 +11,7 @@ import type { AgentCard } from './agent-card.js'
 import { browserSign, isOwnHost, type OwnPlace } from './browser-rules.js'
 import { admittedTarget, pathPrefix, withoutToken, type LocalAuth } from './local-auth.js'
 import type { AgentAnswers } from './answers.js'
+import { asksForExtendedCard, withRewrittenCard } from './extended-card-call.js'
 import { holdContent, type HeldContent } from './held-content.js'
 import type { ProxiedPeer } from './peer.js'
 import { answerTo, Refused } from './refusals.js'
@@ -124,12 +125,23 @@ export class ProxyHandler {
     }
     const call = await this.#callOf(req, head, destination)
     const isExtended = card.isExtendedCard(head.method, path)
-    const answer = await this.#send(destination, isExtended ? uncompressed(call) : call, over, course)
+    const isExtendedCall = !head.isGrpc && asksForExtendedCard(head.method, call.content)
+    const readsAnswer = isExtended || isExtendedCall
+    const answer = await this.#send(destination, readsAnswer ? uncompressed(call) : call, over, course)
     if (isExtended && answer.status === 200) {
       await this.#answerCard(head, res, answer, { target: head.target, self, course, isPublic: false })
       return
     }
-    if ((await passOn(answer, res)) === 'cut') course.own = 'upstream-cut'
+    let passed: IncomingAnswer | string = answer
+    if (isExtendedCall && answer.status === 200) {
+      passed = await withRewrittenCard(answer, (one) => card.rewrite(one, head.target, self, false).card)
+    }
+    if (typeof passed === 'string') {
+      course.own = 'upstream-answer'
+      answerJson(res, 502, 'BAD_GATEWAY', `the agent's card cannot be used: ${passed}`)
+      return
+    }
+    if ((await passOn(passed, res)) === 'cut') course.own = 'upstream-cut'
   }
 
   /** @throws {Refused} for a request that may not be passed on */
