@@ -2,6 +2,7 @@ import { isExposed, isOursToCall } from '../../core/card/hosts.js'
 import { localCard, type LocalCard } from '../../core/card/local.js'
 import { routeFor, type CardRoute } from '../../core/card/routes.js'
 import { cardPath, type CardJson } from '../../core/card/shapes.js'
+import { isLoopback } from '../../core/url.js'
 import type { IncomingAnswer } from '../forward/exchange.js'
 import { cardRequestFields, readCardAnswer } from '../card/received-card.js'
 import type { ProxiedAgent } from './options.js'
@@ -84,7 +85,9 @@ export class AgentCard {
   /** Where a request goes: to a route of the card, else to the agent's origin. Of gRPC undefined if there is none. */
   async destination(path: string, isGrpc: boolean): Promise<URL | undefined> {
     const { url, allowHosts } = this.#options
-    if (this.#routes === undefined && (isGrpc || allowHosts.length > 0)) await this.#fetch()
+    // A client may have kept its card from before this start. On loopback HTTP goes nowhere but to the agent's origin.
+    const mayBeElsewhere = isGrpc || allowHosts.length > 0 || !isLoopback(url)
+    if (this.#routes === undefined && mayBeElsewhere) await this.#fetch()
     const route = routeFor(this.#routes ?? [], { isGrpc, path })
     const [anyGrpc] = isGrpc ? (this.#routes ?? []).filter(({ binding }) => binding === 'grpc') : []
     return (route ?? anyGrpc)?.upstream ?? (isGrpc ? undefined : url)
