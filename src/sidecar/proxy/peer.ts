@@ -77,6 +77,15 @@ export class ProxiedPeer {
     return this.#current.agent ?? ''
   }
 
+  /** A text of the agent, for a log: it knows the token and the codes, and may repeat them anywhere. */
+  masked(text: string): string {
+    const { digits } = this.scheme.profile
+    return text
+      .split(new RegExp(this.#current.token.value.replace(/[^\w]/g, '\\$&'), 'i'))
+      .join('[token]')
+      .replace(new RegExp(`(?<!\\d)\\d{${digits}}(?!\\d)`, 'g'), '[code]')
+  }
+
   /** Where the credentials say that the agent is. */
   get url(): URL | undefined {
     return this.#current.url === undefined ? undefined : new URL(this.#current.url)

@@ -87,7 +87,10 @@ async function startAgent(agent: ProxiedAgent, options: Omit<ProxyOptions, 'agen
       url,
       known: peer.url ? [url, peer.url] : [url],
       header: () => peer.scheme.profile.header,
-      onRemark: (message) => observer.event({ at: now(), type: 'card_remark', agent: peer.agent, message }),
+      onRemark: (remark) => {
+        const message = peer.masked(remark)
+        observer.event({ at: now(), type: 'card_remark', agent: peer.agent, message })
+      },
       fetch: (target, fields) => handler.fetchCard(target, fields, ended.signal),
     })
     const { listen } = agent

@@ -1,8 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto'
+import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { request } from 'node:http'
+import { createServer, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { findSecrets } from '../../secrecy/scan.js'
 import { makeStore, runBinary } from '../../support/cli.js'
 import { SidecarProcess, startStreamingAgent } from '../../support/gate-process.js'
@@ -113,5 +115,80 @@ describe.each(['text', 'json'])('with --log %s', (format) => {
     expect(findSecrets(all, { ...known, tokens: [...known.tokens, anyToken] }, 'the gate')).toEqual([])
     expect(all).not.toContain(String(jwk.d))
     expect(all).not.toMatch(new RegExp(`(?<!\\d)(${code}|0000000\\d)(?!\\d)`))
+  })
+
+  it('a proxy shows no seed, token, code or token of its clients in its log, its metrics and its status', async () => {
+    const folder = await makeStore(['alice'], ['--digits', '8', '--agent', 'billing'])
+    const printed = await runBinary(['config', 'client', 'alice', '--format', 'json'], { cwd: folder })
+    const client = JSON.parse(printed.stdout) as { token: string; seed: string }
+    const path = join(folder, 'client.json')
+    writeFileSync(path, printed.stdout, { mode: 0o600 })
+    const local = 'Local-Token-Of-This-Machine'
+    writeFileSync(join(folder, 'local'), `${local}\n`, { mode: 0o600 })
+
+    // Sends back what it was sent, wherever an answer has room.
+    const codes = new Set<string>()
+    const agent = createServer((req, res) => {
+      const { authorization = '' } = req.headers
+      const code = String(req.headers['x-totp'])
+      codes.add(code)
+      const isCard = req.url?.includes('.well-known') ?? false
+      res.writeHead(isCard ? 200 : 401, { 'www-authenticate': `Bearer realm="${authorization} ${code}"` })
+      res.end(
+        isCard ? JSON.stringify({ name: authorization, url: `http://x/${authorization}/${code}` }) : code,
+      )
+    })
+    agent.listen(0, '127.0.0.1')
+    await once(agent, 'listening')
+    onTestFinished(() => void agent.close())
+    const proxy = new SidecarProcess(
+      [
+        ...['proxy', '--json', '--log', format, '--client-file', 'client.json', '--admin', '127.0.0.1:0'],
+        ...[`http://127.0.0.1:${(agent.address() as AddressInfo).port}`, '--listen', '127.0.0.1:0'],
+        ...['--local-auth', 'url', '--local-token-file', 'local'],
+      ],
+      folder,
+    )
+    const { proxy: url = '', admin = '' } = await proxy.urls()
+    const referer = { referer: `http://127.0.0.1/${local}/` }
+    for (const path of [
+      `/${local}`,
+      `/${local}/a2a?token=${anyToken}`,
+      `/${local}/.well-known/agent-card.json`,
+      `//${local}/a2a`,
+      `/a2a/${local}`,
+      `/a2a?${local}`,
+      `/${local}x`,
+      `/${local}/a2a#${local}`,
+      `/%4C${local.slice(1)}/a2a`,
+      `http://127.0.0.1/${local}/a2a`,
+    ]) {
+      for (const method of ['POST', 'GET', 'OPTIONS'])
+        await ask(url, { path, method, headers: { ...referer, authorization: `Bearer ${anyToken}` } })
+    }
+    await ask(url, { path: `/${local}/a2a`, headers: { host: local } })
+    for (const broken of [`"${client.seed}`, `{"${client.seed}`, printed.stdout.slice(0, -9)]) {
+      const before = proxy.said.length
+      writeFileSync(path, broken)
+      proxy.child.kill('SIGHUP')
+      await expect
+        .poll(() => proxy.said.slice(before).join('\n'), { timeout: 30_000 })
+        .toContain('client file')
+    }
+    const pages = await Promise.all(
+      ['metrics', 'status', 'readyz', 'nothing'].map((page) =>
+        fetch(`${admin}/${page}`).then((answer) => answer.text()),
+      ),
+    )
+    proxy.child.kill('SIGTERM')
+    await proxy.ended()
+    const all = [proxy.out, ...proxy.said, ...pages].join('\n')
+    expect(all).toContain('a2a_totp_proxy_breaker_open')
+    expect(proxy.said.length).toBeGreaterThan(25)
+    const known = { seeds: [client.seed], tokens: [client.token, anyToken] }
+    expect(findSecrets(all, known, 'the proxy')).toEqual([])
+    expect(all).not.toContain(local.slice(1))
+    expect(codes.size).toBeGreaterThan(0)
+    for (const code of codes) expect(all).not.toMatch(new RegExp(`(?<!\\d)${code}(?!\\d)`))
   })
 })
