@@ -51,7 +51,7 @@ describe('localhost', () => {
     const { status } = await fetch(url, { method: 'POST', body: '{}' })
     expect(status).toBe(200)
     expect(agent.requests.map((request) => fieldsOf(request, 'host'))).toEqual([[`localhost:${port}`]])
-    expect(lookup.mock.calls.map(([name]) => name as string)).not.toContain('localhost')
+    expect(lookup.mock.calls.map(([name]) => name)).not.toContain('localhost')
     lookup.mockRestore()
   })
 })
