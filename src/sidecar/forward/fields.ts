@@ -68,3 +68,12 @@ export function groupOf(fields: RawFields): Record<string, string | string[]> {
   }
   return groups
 }
+
+/** What a recipient would take for the head: framing, routing, credentials and the form of the content. */
+const ofHeadsAlone =
+  /^(host|authorization|cookie|expect|range|max-forwards|cache-control|pragma|if-.*|content-(type|length|encoding|range))$/
+
+/** The trailers of a request that are passed on: none that has to be in its head (RFC 9110 §6.5.1). */
+export function trailersOfRequest(fields: RawFields): string[] {
+  return withoutFields(endToEnd(fields), (name) => ofHeadsAlone.test(name))
+}

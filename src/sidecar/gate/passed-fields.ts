@@ -1,6 +1,6 @@
 import { proofFields } from '../../core/proof/proof-fields.js'
 import { proofTag } from '../../core/proof/profile.js'
-import { endToEnd, linesOf, withoutFields, type RawFields } from '../forward/fields.js'
+import { endToEnd, linesOf, trailersOfRequest, withoutFields, type RawFields } from '../forward/fields.js'
 import { assertionHeader } from './assertion.js'
 
 /** Who called, as the agent is told. */
@@ -28,10 +28,10 @@ export interface FieldRules {
 
 /**
  * Fields by which some agents take a request for another one than it is: its method, its target, its origin. Nothing in
- * a proof covers them, and no exemption may depend on them.
+ * a proof covers them, and no exemption may depend on them. `Proxy` is `HTTP_PROXY` to programs that are run by CGI.
  */
 const misleading =
-  /^(x-original-|x-rewrite-|x-http-method|x-method-override$|x-forwarded-|forwarded$|x-real-ip$|x-client-ip$|x-cluster-client-ip$|true-client-ip$|x-envoy-|cf-connecting-|fastly-client-ip$|x-waf-)/
+  /^(x-original-|x-rewrite-|x-http-method|x-method-override$|x-forwarded-|forwarded$|x-real-ip$|x-client-ip$|x-cluster-client-ip$|true-client-ip$|x-envoy-|cf-connecting-|fastly-client-ip$|x-waf-|proxy$)/
 
 /** What a trusted proxy may say of a request, if it says it once. */
 const ofProxies = ['x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port', 'x-forwarded-prefix'] as const
@@ -62,7 +62,7 @@ export function fieldsForAgent(
 
 /** Trailers of a request, which some agents put among the other fields. */
 export function trailersForAgent(trailers: RawFields, rules: FieldRules): string[] {
-  return clientFields(trailers, rules)
+  return clientFields(trailersOfRequest(trailers), rules)
 }
 
 /** Fields that a client may send to what is public: nothing by which it could get more than a page. */

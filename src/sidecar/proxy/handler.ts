@@ -3,7 +3,7 @@ import { shownPath, stopwatch } from '../../service/call-log.js'
 import { cardAnswer, CardChanges, cardContent } from '../card/card-answer.js'
 import { readCardAnswer } from '../card/received-card.js'
 import { UpstreamError, type IncomingAnswer, type RequestHead } from '../forward/exchange.js'
-import { linesOf, withoutFields } from '../forward/fields.js'
+import { linesOf, trailersOfRequest, withoutFields } from '../forward/fields.js'
 import { readHead } from '../forward/head.js'
 import { answerJson, callOver, contentOf, passOn, trailersOf } from '../forward/pass-on.js'
 import type { Observer, OwnReason, SidecarCall } from '../sidecar.js'
@@ -357,7 +357,7 @@ function uncompressed(call: OpenCall): OpenCall {
 }
 
 function withoutCredentials(trailers: () => readonly string[], header: string): () => string[] {
-  return () => clientFields(trailers(), header)
+  return () => clientFields(trailersOfRequest(trailers()), header)
 }
 
 function forbidden(message: string): Refused {
