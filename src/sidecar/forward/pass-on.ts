@@ -56,8 +56,8 @@ export function callOver(res: ServerResponse): AbortSignal {
   return controller.signal
 }
 
-/** How an answer ended: `whole`, `cut` by the server behind, or the client has `left`. */
-export type PassedOn = 'whole' | 'cut' | 'left'
+/** How an answer ended: `whole`, `cut` by the server behind, `unusable` by its head, or the client has `left`. */
+export type PassedOn = 'whole' | 'cut' | 'unusable' | 'left'
 
 /**
  * Passes an answer on as it arrives. An answer that is cut off is cut off here too, so that a part does not look like the
@@ -92,9 +92,11 @@ export function passOn(answer: IncomingAnswer, res: ServerResponse, fields?: Raw
     try {
       writeHead(answer, res, endToEnd(fields ?? answer.fields))
     } catch {
+      content.off('error', onCut).on('error', () => undefined)
       content.destroy()
+      done('unusable')
       if (!res.headersSent)
-        answerJson(res, 502, 'BAD_GATEWAY', 'the answer has fields that cannot be passed on')
+        answerJson(res, 502, 'BAD_GATEWAY', 'the answer has a head that cannot be passed on')
       else cut(res)
       return
     }
@@ -123,6 +125,8 @@ export function passOn(answer: IncomingAnswer, res: ServerResponse, fields?: Raw
 
 /** The end of an HTTP/2 answer without content is in its head, which is written with `end` then. */
 function writeHead({ status, isBare }: IncomingAnswer, res: ServerResponse, fields: RawFields): void {
+  // Nobody asked for another protocol, and what follows would be the next answer to the client (RFC 9110 §15.2.2).
+  if (status < 200) throw new RangeError('no final status')
   if (!http2StreamOf(res)) {
     res.writeHead(status, [...fields])
     return

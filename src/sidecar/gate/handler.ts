@@ -216,6 +216,7 @@ class Call {
       this.#upstreamMs = msSince(begin)
       const passed = await passOn(wrap(answer), res)
       if (passed === 'cut') this.#own = 'upstream-cut'
+      if (passed === 'unusable') this.#own = 'upstream-answer'
     } catch (error) {
       if (res.destroyed) return
       drain(req, res)

@@ -141,7 +141,13 @@ export class ProxyHandler {
       answerJson(res, 502, 'BAD_GATEWAY', `the agent's card cannot be used: ${passed}`)
       return
     }
-    if ((await passOn(passed, res)) === 'cut') course.own = 'upstream-cut'
+    await this.#passOn(passed, res, course)
+  }
+
+  async #passOn(answer: IncomingAnswer, res: ServerResponse, course: Course): Promise<void> {
+    const passed = await passOn(answer, res)
+    if (passed === 'cut') course.own = 'upstream-cut'
+    if (passed === 'unusable') course.own = 'upstream-answer'
   }
 
   /** @throws {Refused} for a request that may not be passed on */
@@ -267,7 +273,7 @@ export class ProxyHandler {
   ): Promise<void> {
     const answer = await this.fetchCard(target, head.fields, over, course)
     if (answer.status === 200) await this.#answerCard(head, res, answer, { target, self, course })
-    else if ((await passOn(answer, res)) === 'cut') course.own = 'upstream-cut'
+    else await this.#passOn(answer, res, course)
   }
 
   /**
