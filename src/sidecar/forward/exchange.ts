@@ -61,9 +61,12 @@ export interface Upstream {
 export class UpstreamError extends Error {
   override readonly name = 'UpstreamError'
 
-  /** @param kind `unreachable`: nothing was sent; `cut`: the connection ended before the answer; `slow`: no answer in time */
+  /**
+   * @param kind `unreachable`: nothing was sent; `cut`: the connection ended before the answer; `slow`: no answer in time;
+   *   `unsendable`: the request has fields that the protocol does not allow
+   */
   constructor(
-    readonly kind: 'unreachable' | 'cut' | 'slow',
+    readonly kind: 'unreachable' | 'cut' | 'slow' | 'unsendable',
     message: string,
   ) {
     super(message)

@@ -174,7 +174,7 @@ function requestOn(
     release()
     const { code = '' } = error as NodeJS.ErrnoException
     if (/SESSION|STREAM/.test(code)) throw new RefusedStream()
-    throw new UpstreamError('unreachable', `the request cannot be sent by HTTP/2 (${code})`)
+    throw new UpstreamError('unsendable', `the request cannot be sent by HTTP/2 (${code})`)
   }
 }
 

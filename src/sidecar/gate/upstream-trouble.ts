@@ -13,12 +13,18 @@ const troubles = {
   unreachable: { status: 502, code: 'UNAVAILABLE', own: 'upstream-unreachable', says: 'cannot be reached' },
   cut: { status: 502, code: 'UNAVAILABLE', own: 'upstream-cut', says: 'has ended the connection' },
   slow: { status: 504, code: 'DEADLINE_EXCEEDED', own: 'upstream-slow', says: 'has not answered in time' },
+  unsendable: {
+    status: 400,
+    code: 'INVALID_ARGUMENT',
+    own: 'bad-request',
+    says: 'cannot be sent such fields',
+  },
 } as const satisfies Record<UpstreamError['kind'], { own: OwnReason; [key: string]: unknown }>
 
 /** Answers a request that the agent has not answered. Returns why, for the log. */
 export function answerTrouble(res: ServerResponse, error: unknown): OwnReason {
   const { status, code, own, says } = troubles[error instanceof UpstreamError ? error.kind : 'cut']
-  answerJson(res, status, code, `the agent ${says}`, ['Retry-After', '1'])
+  answerJson(res, status, code, `the agent ${says}`, status === 400 ? [] : ['Retry-After', '1'])
   return own
 }
 

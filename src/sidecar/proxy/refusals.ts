@@ -25,6 +25,7 @@ const upstreamAnswers = {
   unreachable: { status: 502, code: 'UNAVAILABLE', reason: 'upstream-unreachable' },
   cut: { status: 502, code: 'UNAVAILABLE', reason: 'upstream-cut' },
   slow: { status: 504, code: 'DEADLINE_EXCEEDED', reason: 'upstream-slow' },
+  unsendable: { status: 400, code: 'INVALID_ARGUMENT', reason: 'bad-request' },
 } as const
 
 /** The answer to a call that failed; undefined for an error that is a bug. */
