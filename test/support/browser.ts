@@ -40,7 +40,8 @@ export class Browser {
     })
   }
 
-  static async start(): Promise<Browser> {
+  /** @param flags more of Chromium's */
+  static async start(flags: readonly string[] = []): Promise<Browser> {
     const folder = mkdtempSync(join(tmpdir(), 'a2a-totp-browser-'))
     const args = [
       '--headless=new',
@@ -50,6 +51,7 @@ export class Browser {
       '--hide-scrollbars',
       '--remote-debugging-pipe',
       `--user-data-dir=${folder}`,
+      ...flags,
       'about:blank',
     ]
     const child = spawn(chromium ?? '', args, { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] })
