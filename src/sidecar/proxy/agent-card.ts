@@ -13,6 +13,9 @@ const formerCardPath = '/.well-known/agent.json'
 /** A card that a caller may see only with credentials, over HTTP+JSON: of 1.0, and of 0.3. */
 const extendedCardPaths = ['/extendedAgentCard', '/v1/card']
 
+/** What an agent writes into its cards is not limited. */
+const mostRemarks = 100
+
 export interface AgentCardOptions extends Pick<
   ProxiedAgent,
   'allowHosts' | 'insecureHttp' | 'cardSecurity' | 'certFile'
@@ -76,6 +79,7 @@ export class AgentCard {
     })
     if (isPublic) this.#routes = local.routes
     for (const remark of local.remarks.filter((one) => !this.#remarked.has(one))) {
+      if (this.#remarked.size >= mostRemarks) break
       this.#remarked.add(remark)
       onRemark(remark)
     }
