@@ -1,7 +1,7 @@
 /** Name and value of each field, pseudo-fields among them, as they are to be sent. */
 export type Http2Fields = readonly (readonly [name: string, value: string])[]
 
-export const frames = { data: 0, headers: 1, reset: 3, settings: 4, ping: 6, continuation: 9 } as const
+export const frames = { data: 0, headers: 1, reset: 3, settings: 4, continuation: 9 }
 export const endStream = 0x1
 export const endHeaders = 0x4
 
@@ -46,13 +46,6 @@ export function http2Request(fields: Http2Fields, content = 'abc', trailers: Htt
     frame(frames.data, isLast ? endStream : 0, 1, Buffer.from(content)),
     ...(isLast ? [] : [frame(frames.headers, endHeaders | endStream, 1, hpack(trailers))]),
   ])
-}
-
-/** The codes of the streams that were reset, in what was heard. */
-export function resetsIn(heard: string): number[] {
-  return framesIn(heard).flatMap(({ type, payload }) =>
-    type === frames.reset ? [payload.readUInt32BE(0)] : [],
-  )
 }
 
 /** The contents that were heard, together. */

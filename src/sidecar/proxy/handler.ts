@@ -91,7 +91,7 @@ export class ProxyHandler {
       observer.call(call)
     })
     const over = callOver(res)
-    this.#serve(req, res, over, course).catch((error: unknown) => {
+    const fail = (error: unknown): void => {
       if (over.aborted || res.destroyed) {
         course.own ??= 'client-left'
         res.destroy()
@@ -101,11 +101,21 @@ export class ProxyHandler {
       course.own = answer?.reason ?? 'upstream-answer'
       if (answer) answerJson(res, answer.status, answer.code, answer.message, answer.fields)
       else answerJson(res, 500, 'INTERNAL', 'the call could not be passed on')
-    })
+    }
+    try {
+      // At once: what comes behind it may be no HTTP, and closes the connection.
+      const head = this.#admit(req)
+      this.#serve(req, res, { head, over, course }).catch(fail)
+    } catch (error) {
+      fail(error)
+    }
   }
 
-  async #serve(req: IncomingMessage, res: ServerResponse, over: AbortSignal, course: Course): Promise<void> {
-    const head = this.#admit(req)
+  async #serve(
+    req: IncomingMessage,
+    res: ServerResponse,
+    { head, over, course }: { head: RequestHead; over: AbortSignal; course: Course },
+  ): Promise<void> {
     const { card, localAuth, peer } = this.#options
     const path = head.target.split('?', 1)[0] ?? ''
     course.path = shownPath(head.target)
