@@ -12,6 +12,8 @@ export interface ServerInput {
   readonly vendored?: boolean
   /** The addresses in the configuration of a proxy. By default those of `defaultFront`, without gRPC. */
   readonly front?: FrontAddresses
+  /** What a proxy sends to the gate in `TotpAuthzToken`: characters that mean nothing in any configuration. */
+  readonly frontToken?: string
   /** The name that the main one of several files will have, for the files that name it. */
   readonly mainName?: string
 }
@@ -33,7 +35,7 @@ interface About<Input> {
   /** One line for the help text. */
   readonly summary: string
   /** Whether it contains a seed or a token. */
-  readonly secret: boolean
+  readonly secret: boolean | ((input: Input) => boolean)
   /** What a user should know before using it; printed on stderr. */
   readonly warnings?: (input: Input) => readonly string[]
 }

@@ -15,7 +15,8 @@ export const frontFragment = (
 ): FilesFragment<ServerInput> => ({
   kind: 'files',
   summary: `${summary}, in front of \`gate --authz\``,
-  secret: false,
+  secret: ({ frontToken }) => frontToken !== undefined,
+  warnings: unseenBodies,
   async make(input) {
     const { frontSources } = await import('./front-sources.js')
     const [main, ...others] = names
@@ -31,9 +32,25 @@ export const frontFragment = (
   },
 })
 
+/** Whether the gate would refuse to start without `--body-unchecked`. */
+const requiresProofs = ({ roster }: ServerInput): boolean =>
+  roster.signed === 'require' || Array.from(roster.peers.values()).some(({ signed }) => signed === 'require')
+
+const unseenBodies = (input: ServerInput): readonly string[] =>
+  requiresProofs(input)
+    ? [
+        'proofs are required, and a proxy shows the gate no body to compare with them: start the gate with --body-unchecked, or put gate --upstream in its place',
+      ]
+    : []
+
+const gateOptions = (input: ServerInput): string =>
+  (input.frontToken === undefined ? '' : ' --authz-token-file FILE') +
+  (requiresProofs(input) ? ' --body-unchecked' : '')
+
 type Values = Readonly<Record<string, string | boolean>>
 
-function valuesOf({ roster, front }: ServerInput, main: string, other = ''): Values {
+function valuesOf(input: ServerInput, main: string, other = ''): Values {
+  const { roster, front, frontToken: token } = input
   const { header } = roster.profile
   // nginx ignores fields with other characters, so codes in them would not arrive.
   if (!/^[A-Za-z0-9-]+$/.test(header))
@@ -44,6 +61,9 @@ function valuesOf({ roster, front }: ServerInput, main: string, other = ''): Val
   const { listen, gate, agent, card = agent, grpc, gateGrpc } = front ?? defaultAddresses
   return {
     AGENT: `"${roster.agent}"`,
+    SECRECY: token === undefined ? 'Not secret.' : 'Secret: it has the token that the gate asks for.',
+    GATE_OPTIONS: gateOptions(input),
+    TOKEN: token ?? '',
     HEADER: header,
     HEADER_LOWER: header.toLowerCase(),
     MAIN: jsonText(main),
@@ -58,6 +78,10 @@ function valuesOf({ roster, front }: ServerInput, main: string, other = ''): Val
     grpc: grpc !== undefined,
     'grpc-check': gateGrpc !== undefined,
     'http-check': gateGrpc === undefined,
+    token: token !== undefined,
+    'grpc-token': token !== undefined && grpc !== undefined,
+    'grpc-check-token': token !== undefined && gateGrpc !== undefined,
+    'http-check-token': token !== undefined && gateGrpc === undefined,
   }
 }
 

@@ -125,7 +125,7 @@ async function render<Input>(
   fragment: Fragment<Input>,
   input: Input,
 ): Promise<RenderedFragment> {
-  const { secret } = fragment
+  const secret = typeof fragment.secret === 'function' ? fragment.secret(input) : fragment.secret
   const warnings = fragment.warnings?.(input) ?? []
   if (fragment.kind === 'text') {
     const content = await fragment.make(input)

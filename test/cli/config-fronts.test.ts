@@ -93,6 +93,33 @@ describe.each(formats)('config server --format %s', (format) => {
     expect(await runCli(args, { cwd: await makeStore(['alice']) })).toMatchObject({ exitCode: 2, stdout: '' })
   })
 
+  it('is secret, and says so, with the token that the gate asks for', async () => {
+    const cwd = await makeStore(['alice'])
+    const token = '0123456789abcdef'
+    writeFileSync(join(cwd, 'token'), `${token}\n`, { mode: 0o600 })
+    const { stdout } = await runCli(server(format, '--authz-token-file', 'token', '--json'), { cwd })
+    const { files } = parseJson({ stdout }) as unknown as Printed
+    expect(files.filter(({ content }) => content.includes(token))).toHaveLength(1)
+    expect(files[0]?.content).toContain('--authz-token-file FILE')
+    for (const { content } of files) expect(content).not.toContain('Not secret')
+    const plain = await runCli(server(format, '--json'), { cwd })
+    expect(plain.stdout).not.toMatch(/authz-?token/i)
+    for (const wrong of ['short', `${token}'; x`, `${token}"`, `${token} $x`, `${token}{`]) {
+      writeFileSync(join(cwd, 'token'), wrong)
+      const run = await runCli(server(format, '--authz-token-file', 'token'), { cwd })
+      expect(run, wrong).toMatchObject({ exitCode: 2, stdout: '' })
+      expect(run.stderr).toContain('openssl rand -hex 32')
+    }
+  })
+
+  it('says what the gate needs where proofs are required', async () => {
+    const strict = await runCli(server(format), { cwd: await makeStore(['alice'], ['--strict']) })
+    expect(strict.stdout).toMatch(/gate --authz .*--body-unchecked/)
+    expect(strict.stderr).toMatch(/start the gate with --body-unchecked, or put gate --upstream/)
+    const plain = await runCli(server(format), { cwd: await makeStore(['alice']) })
+    expect(plain.stdout + plain.stderr).not.toContain('body-unchecked')
+  })
+
   it('refuses a header that proxies drop', async () => {
     const run = await runCli(server(format), { cwd: await makeStore(['alice'], ['--header', 'X_Own']) })
     expect(run).toMatchObject({ exitCode: 3, stdout: '' })

@@ -1,4 +1,5 @@
 import { frontCases, type FrontOptions } from '../support/fronts/cases.js'
+import { frontTokenCases } from '../support/fronts/token-cases.js'
 import { describeWithProxy } from '../support/proxies.js'
 import { describeStack } from '../support/stacks.js'
 
@@ -13,4 +14,8 @@ describeStack('fronts', () => {
   frontCases('traefik', whole)
   frontCases('envoy', { ...whole, name: 'envoy (HTTP)' })
   frontCases('envoy', { ...whole, name: 'envoy (gRPC)', envoyGrpc: true })
+  frontTokenCases('caddy')
+  frontTokenCases('traefik')
+  frontTokenCases('envoy', { name: 'envoy (HTTP)' })
+  frontTokenCases('envoy', { name: 'envoy (gRPC)', envoyGrpc: true })
 })

@@ -6,7 +6,7 @@ import { memoryState } from '../../../src/state/memory-state.js'
 import type { GatePlace, RunningGate } from './gate.js'
 
 /** What answers fronts, in this process. Codes of before its start count as unused. */
-export async function gateInProcess({ folder, port, grpcPort }: GatePlace): Promise<RunningGate> {
+export async function gateInProcess({ folder, port, grpcPort, frontToken }: GatePlace): Promise<RunningGate> {
   const state = memoryState({ since: new Date(0) })
   const scheme = TOTPServerAuthScheme.fromFile(join(folder, 'server.json'), { state })
   const calls: SidecarCall[] = []
@@ -15,6 +15,7 @@ export async function gateInProcess({ folder, port, grpcPort }: GatePlace): Prom
     http: { host: '127.0.0.1', port },
     grpc: { host: '127.0.0.1', port: grpcPort },
     identityOf: ({ peer }) => [['TotpPeer', peer]],
+    ...(frontToken !== undefined && { frontToken }),
     bodyUnchecked: false,
     hasUpstream: false,
     observer: {

@@ -59,6 +59,8 @@ export interface GatePlace {
   readonly folder: string
   readonly port: number
   readonly grpcPort: number
+  /** What a front has to send. In this process alone. */
+  readonly frontToken?: string
 }
 
 /** `command`: the built binary. */
@@ -82,12 +84,15 @@ export interface TestGate {
 }
 
 /** A gate that answers fronts. */
-export async function startTestGate(kind: GateKind): Promise<TestGate> {
+export async function startTestGate(
+  kind: GateKind,
+  { frontToken }: Pick<GatePlace, 'frontToken'> = {},
+): Promise<TestGate> {
   const folder = mkdtempSync(join(tmpdir(), 'a2a-totp-gate-'))
   writeFileSync(join(folder, 'server.json'), JSON.stringify(makeServerFile({ roster, at: new Date() })), {
     mode: 0o600,
   })
-  let gate = await starts[kind]({ folder, port: 0, grpcPort: 0 })
+  let gate = await starts[kind]({ folder, port: 0, grpcPort: 0, frontToken })
   const { port, grpcPort } = gate
   let forgotten = 0
   return {
@@ -97,7 +102,7 @@ export async function startTestGate(kind: GateKind): Promise<TestGate> {
     forget: async () => void (forgotten = (await gate.calls()).length),
     stop: () => gate.close(),
     start: async () => {
-      gate = await starts[kind]({ folder, port, grpcPort })
+      gate = await starts[kind]({ folder, port, grpcPort, frontToken })
       forgotten = 0
     },
     end: async () => {

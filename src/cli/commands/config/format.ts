@@ -4,7 +4,14 @@ import { TOTPError } from '../../../core/errors.js'
 import type { Fragment, FragmentFile, RenderedFragment } from '../../../fragments/index.js'
 import type { CliContext } from '../../context.js'
 import { pathFrom } from '../../io/path.js'
-import { emit, emitSecret, outFile, writeResult, type SecretOutOptions } from '../../io/result-file.js'
+import {
+  emit,
+  emitSecret,
+  keepSecret,
+  outFile,
+  writeResult,
+  type SecretOutOptions,
+} from '../../io/result-file.js'
 import { choice } from '../../options.js'
 
 /** `--format`, with the formats of a table. */
@@ -25,7 +32,8 @@ export function listFormats(
 ): string {
   const width = Math.max(...Object.keys(table).map((name) => name.length))
   const lines = Object.entries(table).map(
-    ([name, { summary, secret }]) => `  ${name.padEnd(width)}  ${summary}${secret ? ' (secret)' : ''}`,
+    ([name, { summary, secret }]) =>
+      `  ${name.padEnd(width)}  ${summary}${secret === true ? ' (secret)' : ''}`,
   )
   return `\nFormats:\n${lines.join('\n')}\n`
 }
@@ -39,7 +47,7 @@ export async function writeFragment(
   for (const warning of warnings) context.output.warn(warning)
   const [, ...others] = files
   if (others.length > 0 && !context.output.json) {
-    writeFiles(context, out, content, others)
+    await writeFiles(context, out, { content, secret }, others)
     return
   }
   if (secret) await emitSecret(context, out, content, document)
@@ -47,12 +55,13 @@ export async function writeFragment(
 }
 
 /** Prints the main one of several files, and names the others; or writes all of them into the folder of `--out`. */
-function writeFiles(
+async function writeFiles(
   context: CliContext,
-  { out, force }: SecretOutOptions,
-  content: string,
+  options: SecretOutOptions,
+  { content, secret }: Pick<RenderedFragment, 'content' | 'secret'>,
   others: readonly FragmentFile[],
-): void {
+): Promise<void> {
+  const { out, force } = options
   const file = outFile(out)
   if (file === undefined) {
     emit(context, {}, content, undefined)
@@ -71,7 +80,8 @@ function writeFiles(
     throw new TOTPError('ERR_FILE_EXISTS', `${taken} exists; name another file or add --force`)
   // What names the others comes last.
   for (const { path, content: text } of [...beside, { path: file, content }]) {
-    writeResult(context, path, text, force)
+    const written = writeResult(context, path, text, force)
     context.output.say(`wrote ${path}`)
+    if (secret) await keepSecret(context, written, options)
   }
 }

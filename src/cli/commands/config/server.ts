@@ -12,7 +12,7 @@ import {
 import type { CliContext } from '../../context.js'
 import { outFile, secretOutOptions, type SecretOutOptions } from '../../io/result-file.js'
 import { formatOption, listFormats, writeFragment } from './format.js'
-import { frontOptions, readFront, type FrontOptions } from './front-options.js'
+import { frontOptions, readFront, readFrontToken, type FrontOptions } from './front-options.js'
 import { checkVendored, requireVendorable, vendoredOptions, type VendoredOptions } from './vendored.js'
 
 /** `config server`: what the protected agent needs. */
@@ -39,7 +39,8 @@ agent then keeps its old file, where revoked credentials are still valid.
 
 nginx, caddy, traefik, haproxy and envoy are complete configurations of a proxy that asks \`gate --authz\` about each
 request and passes on what is let in, with the peer's name in TotpPeer and without credentials. The agent card is public.
-Further files that haproxy and traefik need are written beside the file of --out; --json has all of them.
+Further files that haproxy and traefik need are written beside the file of --out; --json has all of them. With
+--authz-token-file, the same as that of the gate, they have its content and are secret.
 
 Examples:
   $ a2a-totp config server --out /etc/billing/a2a-totp-server.json
@@ -56,12 +57,14 @@ Examples:
       requireVendorable(options.format, options.vendored)
       const isFront = serverFragments[options.format].kind === 'files'
       const front = await readFront(options.format, isFront, options)
-      await writeFragment(context, options, await acceptedFragment(context, options, front))
+      const frontToken = await readFrontToken(context, isFront, options)
+      await writeFragment(context, options, await acceptedFragment(context, options, { front, frontToken }))
     })
 }
 
 interface ServerOptions extends SecretOutOptions, VendoredOptions, FrontOptions {
   format: ServerFormat
+  authzTokenFile?: string
   serverFile?: string
   allowWeakSeed?: true
 }
@@ -73,7 +76,10 @@ interface ServerOptions extends SecretOutOptions, VendoredOptions, FrontOptions 
 async function acceptedFragment(
   { output, store, now }: CliContext,
   options: ServerOptions,
-  front: FrontAddresses | undefined,
+  {
+    front,
+    frontToken,
+  }: { readonly front: FrontAddresses | undefined; readonly frontToken: string | undefined },
 ): Promise<RenderedFragment> {
   const { format, serverFile, allowWeakSeed, vendored } = options
   const file = outFile(options.out)
@@ -87,6 +93,7 @@ async function acceptedFragment(
     serverFile,
     vendored,
     ...(front && { front }),
+    ...(frontToken !== undefined && { frontToken }),
     ...(file !== undefined && !output.json && { mainName: basename(file) }),
   }
   try {
