@@ -287,6 +287,15 @@ describe('a2a-totp proxy', () => {
     expect(run.stderr).toContain('a2a-totp rotate alice --token')
   })
 
+  it('says what a file is that is no client file', async () => {
+    const cwd = await makeStore(['alice'])
+    await runCli(['config', 'server', '--out', 'server.json'], { cwd })
+    const of = async (file: string) =>
+      (await runBinary(['proxy', 'http://127.0.0.1:9', '--client-file', file], { cwd })).stderr
+    expect(await of('server.json')).toMatch(/server.json: it is a server file.*config client NAME/)
+    expect(await of('a2a-totp.json')).toMatch(/a2a-totp.json: it is a store.*config client NAME/)
+  })
+
   it('warns of a client file that everybody can read', async () => {
     const cwd = await makeStore(['alice'], ['--url', 'http://127.0.0.1:1'])
     const { stdout } = await runCli(['config', 'client', 'alice', '--format', 'json'], { cwd })

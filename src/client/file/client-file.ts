@@ -41,6 +41,12 @@ const version = 1
 export function parseClientFile(text: string): ClientFile {
   const file = requireJson(text, 'it', invalid, { uniqueKeys: true })
   if (!isObject(file)) throw invalid('it must be a JSON object')
+  const other = otherDocument(file)
+  if (other !== undefined) {
+    throw invalid(
+      `it is ${other}; a client file is what \`a2a-totp config client NAME --format json\` prints`,
+    )
+  }
   if (file['version'] !== version) {
     throw invalid(`version must be ${version}; a newer file needs a newer a2a-totp`)
   }
@@ -60,6 +66,12 @@ export function parseClientFile(text: string): ClientFile {
   }
   if (agents.size === 0) throw invalid('it has no agents')
   return { peer, agents }
+}
+
+/** The store and the server file have peers and profile, which no client file has. */
+function otherDocument({ profile, peers, agent }: JsonObject): string | undefined {
+  if (profile === undefined || peers === undefined) return undefined
+  return isObject(agent) ? 'a store, which stays with its owner' : 'a server file, which is for the agent'
 }
 
 /**

@@ -187,7 +187,10 @@ function requireClosed({ listen }: ProxiedAgent, { kind }: LocalAuth): void {
 function requireUrl({ url: given, insecureHttp }: ProxiedAgent, peer: ProxiedPeer): URL {
   const url = given ?? peer.url
   if (url === undefined) {
-    throw new TOTPError('ERR_USAGE', 'missing the URL of the agent; give it first')
+    throw new TOTPError(
+      'ERR_USAGE',
+      'missing the URL of the agent, which its credentials do not name either; give it first: a2a-totp proxy URL …',
+    )
   }
   if (!insecureHttp && isExposed(url)) {
     throw new TOTPError(
