@@ -23,7 +23,7 @@ export class TrustedProxies {
     if (version === 0 || !(length <= most) || range.split('/').length > 2) {
       throw new TOTPError(
         'ERR_USAGE',
-        '--trust-proxy must be an IP address or a range such as 10.0.0.0/8 or fd00::/8',
+        '--trust-proxy must be an IP address or a range such as 10.0.0.0/8, of IPv4 or IPv6',
       )
     }
     this.#addresses.addSubnet(address, length, version === 6 ? 'ipv6' : 'ipv4')

@@ -41,7 +41,7 @@ const sentences: { readonly [T in Told]: (event: EventOf<T>) => Sentence } = {
   credentials_loaded: ({ agent, peer }) => info(`the credentials of ${peer} for ${agent} are in force`),
   credentials_refused: ({ agent, message }) =>
     warning(
-      `the client file for ${agent} cannot be used, so the previous credentials stay in force: ${message}`,
+      `the credentials for ${agent} could not be read anew: ${message}`,
     ),
   draining: () => info('no new calls are accepted; running ones end'),
   listening: ({ listener: { role, url, agent, peer } }) =>

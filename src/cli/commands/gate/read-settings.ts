@@ -29,7 +29,7 @@ export function readSettings(
   if (!isIdentityHeader(given.identityHeader)) {
     throw new TOTPError(
       'ERR_USAGE',
-      '--identity-header must be letters and digits alone, and no field that means something else: another separator would have aliases that clients can set',
+      '--identity-header must be letters and digits alone, and no field that means something else: a field with a separator has aliases that clients can set',
     )
   }
   const trusted = new TrustedProxies(given.trustProxy ?? [])
