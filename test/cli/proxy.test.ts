@@ -296,6 +296,14 @@ describe('a2a-totp proxy', () => {
     expect(await of('a2a-totp.json')).toMatch(/a2a-totp.json: it is a store.*config client NAME/)
   })
 
+  it('refuses authorities that are none', async () => {
+    const cwd = await makeStore(['alice'])
+    writeFileSync(join(cwd, 'ca.pem'), 'not PEM')
+    const run = await runBinary(['proxy', 'https://agent.example', 'alice', '--ca', 'ca.pem'], { cwd })
+    expect(run).toMatchObject({ exitCode: 3, stdout: '' })
+    expect(run.stderr).toMatch(/ca\.pem has no certificate in PEM/)
+  })
+
   it('warns of a client file that everybody can read', async () => {
     const cwd = await makeStore(['alice'], ['--url', 'http://127.0.0.1:1'])
     const { stdout } = await runCli(['config', 'client', 'alice', '--format', 'json'], { cwd })

@@ -37,7 +37,7 @@ export function readLocalAuth({
 /**
  * Reads the certificates for the connection to the agent.
  *
- * @throws {TOTPError} `ERR_FILE_UNREADABLE`
+ * @throws {TOTPError} `ERR_FILE_UNREADABLE`; `ERR_CONFIG_INVALID` if there is no authority in the file
  */
 export function readTls({
   caFile,
@@ -45,10 +45,18 @@ export function readTls({
   keyFile,
 }: Pick<ProxiedAgent, 'caFile' | 'certFile' | 'keyFile'>): UpstreamOptions {
   return {
-    ...(caFile === undefined ? {} : { ca: readFile('--ca', caFile) }),
+    ...(caFile === undefined ? {} : { ca: authoritiesIn(caFile) }),
     ...(certFile === undefined ? {} : { cert: readFile('--cert', certFile) }),
     ...(keyFile === undefined ? {} : { key: readFile('--key', keyFile) }),
   }
+}
+
+/** Node takes a file without any certificate, and then trusts nobody: each call would fail, and not say why. */
+function authoritiesIn(path: string): Buffer {
+  const ca = readFile('--ca', path)
+  if (ca.includes('-----BEGIN CERTIFICATE-----') || ca.includes('-----BEGIN TRUSTED CERTIFICATE-----'))
+    return ca
+  throw invalid(`--ca ${path} has no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----`)
 }
 
 function readFile(option: string, path: string): Buffer {
