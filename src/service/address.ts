@@ -1,5 +1,13 @@
 import { BlockList, isIP } from 'node:net'
 
+/** Where to listen: at a port of an address of this machine, or at a socket in the file system. */
+export type ListenPlace =
+  | ListenAddress
+  | {
+      /** The path of the socket. */
+      readonly socket: string
+    }
+
 /** An address to listen on. */
 export interface ListenAddress {
   /** An IP address of this machine; an IPv6 address without brackets. */
@@ -32,6 +40,8 @@ export function isLoopback({ host }: Pick<ListenAddress, 'host'>): boolean {
   return isIP(host) !== 0 && loopbacks.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4')
 }
 
+/** An IP address as in a URL. */
+export const shownHost = (host: string): string => (host.includes(':') ? `[${host}]` : host)
+
 /** `HOST:PORT` as in a URL. */
-export const shownAddress = ({ host, port }: ListenAddress): string =>
-  `${host.includes(':') ? `[${host}]` : host}:${port}`
+export const shownAddress = ({ host, port }: ListenAddress): string => `${shownHost(host)}:${port}`

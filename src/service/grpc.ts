@@ -6,6 +6,7 @@ import {
   type Server,
   type ServerInterceptor,
 } from '@grpc/grpc-js'
+import { shownHost } from './address.js'
 import { shownPath, stopwatch, type CallLog, type LoggedOutcome } from './call-log.js'
 import { loopback, portError, type Listener } from './listener.js'
 
@@ -17,7 +18,7 @@ import { loopback, portError, type Listener } from './listener.js'
  * @throws {TOTPError} `ERR_PORT_UNAVAILABLE` when the port is in use or not allowed, or the address is not this machine's
  */
 export async function listenGrpc(server: Server, port: number, host: string = loopback): Promise<Listener> {
-  const shown = host.includes(':') ? `[${host}]` : host
+  const shown = shownHost(host)
   const bound = await new Promise<number>((done, fail) => {
     server.bindAsync(`${shown}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
       if (error) fail(portError(port, error))

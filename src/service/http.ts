@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { RequestListener, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { shownAddress } from './address.js'
 import { shownPath, stopwatch, type CallLog, type LoggedOutcome } from './call-log.js'
 import { loopback, portError, type Listener } from './listener.js'
 
@@ -16,9 +17,8 @@ export async function listenHttp(server: Server, port: number, host: string = lo
   await once(server, 'listening').catch((error: unknown) => {
     throw portError(port, error)
   })
-  const shown = host.includes(':') ? `[${host}]` : host
   return {
-    address: `${shown}:${(server.address() as AddressInfo).port}`,
+    address: shownAddress({ host, port: (server.address() as AddressInfo).port }),
     stop: async () => {
       const closed = once(server, 'close')
       server.close()

@@ -3,6 +3,7 @@ import type { IncomingMessage, Server as Http1, ServerResponse } from 'node:http
 import type { Http2Server, ServerHttp2Session } from 'node:http2'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { createServer as createTls, type Server as TlsServer, type TLSSocket } from 'node:tls'
+import { shownAddress, type ListenPlace } from './address.js'
 import { continueOnceRead } from './awaited-content.js'
 import { readProtocol } from './first-bytes.js'
 import { inTurn } from './in-turn.js'
@@ -10,14 +11,6 @@ import { createHttp1 } from './http1-limits.js'
 import { createHttp2, isLongHead } from './http2-limits.js'
 import { portError, type Listener } from './listener.js'
 import { listenAtFile } from './socket-file.js'
-
-/** Where to listen: at a port of an address of this machine, or at a socket in the file system. */
-export type ListenAddress =
-  | { readonly host: string; readonly port: number }
-  | {
-      /** The path of the socket. */
-      readonly socket: string
-    }
 
 export interface MixedOptions {
   /** In PEM. With it, only TLS is spoken, and the protocol is agreed on by ALPN. */
@@ -49,7 +42,7 @@ export type MixedHandler = (req: IncomingMessage, res: ServerResponse) => void
  *   a process listens at the socket
  */
 export async function listenMixed(
-  address: ListenAddress,
+  address: ListenPlace,
   handler: MixedHandler,
   options: MixedOptions = {},
 ): Promise<MixedListener> {
@@ -111,7 +104,7 @@ class MixedServer implements MixedListener {
     return this.#address
   }
 
-  async listen(address: ListenAddress): Promise<void> {
+  async listen(address: ListenPlace): Promise<void> {
     if ('socket' in address) {
       await listenAtFile(this.#server, address.socket)
       this.#address = address.socket
@@ -121,8 +114,7 @@ class MixedServer implements MixedListener {
       await once(this.#server, 'listening').catch((error: unknown) => {
         throw portError(port, error)
       })
-      const shown = host.includes(':') ? `[${host}]` : host
-      this.#address = `${shown}:${(this.#server.address() as AddressInfo).port}`
+      this.#address = shownAddress({ host, port: (this.#server.address() as AddressInfo).port })
     }
     this.#server.on('error', () => undefined)
   }

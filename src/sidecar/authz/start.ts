@@ -1,6 +1,6 @@
 import { TOTPError } from '../../core/errors.js'
 import type { TOTPServerAuthScheme } from '../../server/scheme/scheme.js'
-import { isLoopback, type ListenAddress } from '../../service/address.js'
+import { isLoopback, type ListenAddress, type ListenPlace } from '../../service/address.js'
 import { listenMixed, type MixedOptions } from '../../service/mixed-listener.js'
 import type { ListenerInfo, Observer } from '../sidecar.js'
 import type { AuthzRules } from './decide-original.js'
@@ -9,13 +9,10 @@ import { authzHandler } from './handler.js'
 import type { IdentityOf } from './identity.js'
 import { UncheckedProofs } from './unchecked-proofs.js'
 
-/** A port, or a unix socket by its path. */
-export type AuthzAddress = ListenAddress | { readonly socket: string }
-
 export interface AuthzOptions {
   readonly scheme: TOTPServerAuthScheme
   /** Where nginx, Caddy, Traefik, HAProxy and Envoy ask over HTTP. */
-  readonly http?: AuthzAddress | undefined
+  readonly http?: ListenPlace | undefined
   /** Where Envoy asks over gRPC. */
   readonly grpc?: ListenAddress | undefined
   /** What the agent is told of a caller. */
@@ -86,7 +83,7 @@ export async function startAuthz(options: AuthzOptions): Promise<Authz> {
   }
 }
 
-function requireLocal(address: AuthzAddress | undefined): void {
+function requireLocal(address: ListenPlace | undefined): void {
   if (!address || 'socket' in address || isLoopback(address)) return
   throw new TOTPError(
     'ERR_USAGE',
@@ -95,7 +92,7 @@ function requireLocal(address: AuthzAddress | undefined): void {
 }
 
 async function startHttp(
-  address: AuthzAddress,
+  address: ListenPlace,
   listening: MixedOptions | undefined,
   rules: AuthzRules,
   agent: string,

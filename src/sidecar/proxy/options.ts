@@ -1,5 +1,5 @@
 import type { SignMode } from '../../client/scheme/request-signer.js'
-import type { ListenAddress } from '../../service/mixed-listener.js'
+import type { ListenPlace } from '../../service/address.js'
 import type { Observer } from '../sidecar.js'
 import type { CredentialSource } from './credentials.js'
 import type { LocalAuthKind } from './local-auth.js'
@@ -9,7 +9,7 @@ export interface ProxiedAgent {
   /** Undefined: that of the credentials. */
   readonly url: URL | undefined
   readonly credentials: CredentialSource
-  readonly listen: ListenAddress
+  readonly listen: ListenPlace
   readonly localAuth: LocalAuthKind
   /** The path of the file with the token, for a `localAuth` other than `none`. */
   readonly localTokenFile: string | undefined

@@ -1,7 +1,7 @@
 import { createSecureContext } from 'node:tls'
 import { isExposed } from '../../core/card/hosts.js'
 import { TOTPError } from '../../core/errors.js'
-import { isLoopback, shownAddress } from '../../service/address.js'
+import { isLoopback, shownAddress, shownHost } from '../../service/address.js'
 import { listenMixed, type MixedListener } from '../../service/mixed-listener.js'
 import type { ListenerInfo, Sidecar } from '../sidecar.js'
 import { AgentAnswers } from './answers.js'
@@ -100,7 +100,7 @@ async function startAgent(agent: ProxiedAgent, options: Omit<ProxyOptions, 'agen
       ...{ peer, card, answers, observer, now, maxSignedBody: agent.maxSignedBody },
       upstreams: () => upstreams,
       localAuth: () => localAuth,
-      place: () => ({ port: port(), host: 'socket' in listen ? undefined : hostOf(listen.host) }),
+      place: () => ({ port: port(), host: 'socket' in listen ? undefined : shownHost(listen.host) }),
     })
     listener = await listenMixed(listen, handler.handle)
     const { address } = listener
@@ -156,8 +156,6 @@ async function startAgent(agent: ProxiedAgent, options: Omit<ProxyOptions, 'agen
     throw error
   }
 }
-
-const hostOf = (host: string): string => (host.includes(':') ? `[${host}]` : host)
 
 /** Certificates are looked at now, and not at the first connection. */
 function usableTls(agent: ProxiedAgent): ReturnType<typeof readTls> {

@@ -1,7 +1,11 @@
 import type { Command } from 'commander'
 import { TOTPError } from '../../../core/errors.js'
-import { isLoopback, parseListenAddress, type ListenAddress } from '../../../service/address.js'
-import type { AuthzAddress } from '../../../sidecar/authz/start.js'
+import {
+  isLoopback,
+  parseListenAddress,
+  type ListenAddress,
+  type ListenPlace,
+} from '../../../service/address.js'
 import type { CliContext } from '../../context.js'
 import { readSecret } from '../../io/given-file.js'
 import { listenAddress, socketPath } from '../sidecar-options.js'
@@ -16,7 +20,7 @@ export interface AuthzOptions {
 
 /** Forward authentication, as its options say. */
 export interface ReadAuthz {
-  readonly http?: AuthzAddress
+  readonly http?: ListenPlace
   readonly grpc?: ListenAddress
   readonly frontToken?: string
   readonly bodyUnchecked: boolean
@@ -73,7 +77,7 @@ export async function readAuthz(
   }
 }
 
-function addressOf(context: CliContext, text: string): AuthzAddress {
+function addressOf(context: CliContext, text: string): ListenPlace {
   if (text.startsWith('unix:')) return { socket: socketPath(context, '--authz', text.slice('unix:'.length)) }
   const address = parseListenAddress(text)
   if (address) return address
