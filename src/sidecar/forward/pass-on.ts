@@ -45,8 +45,8 @@ export function trailersOf(req: IncomingMessage): () => RawFields {
   return () => req.rawTrailers
 }
 
-/** Made once, since each call ends with it. */
-const over = new Error('the call is over')
+/** The reason to abort what a call has begun. Made once: without a reason each abort makes an error, with its stack. */
+export const over = new Error('the call is over')
 
 /** Aborts once nobody waits for the answer any more: it was sent, or the client has gone. */
 export function callOver(res: ServerResponse): AbortSignal {

@@ -13,7 +13,7 @@ import type { MixedHandler } from '../../service/mixed-listener.js'
 import type { IncomingAnswer, OutgoingRequest, RequestHead, Upstream } from '../forward/exchange.js'
 import { linesOf } from '../forward/fields.js'
 import { readHead } from '../forward/head.js'
-import { answerJson, contentOf, passOn, trailersOf } from '../forward/pass-on.js'
+import { answerJson, contentOf, over, passOn, trailersOf } from '../forward/pass-on.js'
 import type { Observer, OwnReason } from '../sidecar.js'
 import type { Asserter } from './assertion.js'
 import { EndingStream } from './ending-stream.js'
@@ -111,7 +111,7 @@ class Call {
     const [req, res] = [this.#req, this.#res]
     const onLate = (refusal: Refusal): void => {
       refuseLate(req, res, refusal)
-      this.#abort.abort()
+      this.#abort.abort(over)
     }
     const source = (): string | undefined => this.#source
     decideNode(scheme, { req, target: head.target, source, refuseLate: onLate }, ({ caller, refusal }) => {
@@ -143,7 +143,7 @@ class Call {
     const onLate = (refusal: Refusal): void => {
       amend(scheme, req, refusal)
       refuseGrpcLate(req, res, refusal)
-      this.#abort.abort()
+      this.#abort.abort(over)
     }
     const message = isSigned ? new SignedMessage(content, encoding, onLate) : undefined
     const request = {
@@ -211,7 +211,7 @@ class Call {
     const closed = this.#rules.observer.opened('gate')
     const begin = process.hrtime.bigint()
     try {
-      res.once('close', () => this.#abort.abort())
+      res.once('close', () => this.#abort.abort(over))
       const answer = await upstream.send(request, this.#abort.signal)
       this.#upstreamMs = msSince(begin)
       const passed = await passOn(wrap(answer), res)

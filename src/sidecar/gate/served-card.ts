@@ -10,7 +10,7 @@ import { ownUrl } from '../card/own-url.js'
 import { cardRequestFields, readCardAnswer } from '../card/received-card.js'
 import type { RequestHead, Upstream } from '../forward/exchange.js'
 import { linesOf } from '../forward/fields.js'
-import { answerJson, passOn } from '../forward/pass-on.js'
+import { answerJson, callOver, passOn } from '../forward/pass-on.js'
 import type { Observer } from '../sidecar.js'
 import { publicFields, type ForwardedFrom } from './passed-fields.js'
 import { answerTrouble } from './upstream-trouble.js'
@@ -64,18 +64,17 @@ export class ServedCard {
       this.#answer(this.#ofFile, head, res)
       return
     }
-    const abort = new AbortController()
-    res.once('close', () => abort.abort())
+    const signal = callOver(res)
     try {
       if (mode === 'pass') {
         const { method, fields } = head
         const request = { method, target: path, fields: publicFields(fields, from), content: undefined }
-        await passOn(await upstream.send(request, abort.signal), res)
+        await passOn(await upstream.send(request, signal), res)
         return
       }
       const fields = cardRequestFields(linesOf(head.fields, 'a2a-version')[0])
       const request = { method: 'GET', target: path, fields, content: undefined }
-      const received = await readCardAnswer(await upstream.send(request, abort.signal))
+      const received = await readCardAnswer(await upstream.send(request, signal))
       if (received.ok) this.#answer(this.#patched(received.card, head, listener), head, res)
       else answerJson(res, 502, 'UNAVAILABLE', `the agent has no card that can be used: ${received.why}`)
     } catch (error) {
