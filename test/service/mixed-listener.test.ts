@@ -10,12 +10,8 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { connect as connectTls } from 'node:tls'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import {
-  listenMixed,
-  type ListenAddress,
-  type MixedListener,
-  type MixedOptions,
-} from '../../src/service/mixed-listener.js'
+import type { ListenPlace } from '../../src/service/address.js'
+import { listenMixed, type MixedListener, type MixedOptions } from '../../src/service/mixed-listener.js'
 import { answerTo, RawSocket } from '../support/raw-socket.js'
 import { selfSigned } from '../support/tls.js'
 
@@ -31,7 +27,7 @@ const loopback = { host: '127.0.0.1', port: 0 }
 async function start(
   handler: Handler = sayVersion,
   options: MixedOptions = {},
-  address: ListenAddress = loopback,
+  address: ListenPlace = loopback,
 ): Promise<MixedListener & { readonly port: number }> {
   const listener = await listenMixed(address, handler, options)
   cleanups.push(() => listener.stop())
