@@ -11,6 +11,7 @@ import { schemeSection } from './sections/scheme.js'
 import { signedSection } from './sections/signed.js'
 import { signedHttpSection } from './sections/signed-http.js'
 import { sidecarSection } from './sections/sidecar.js'
+import { sidecarAuthzSection } from './sections/sidecar-authz.js'
 import { startSection } from './sections/start.js'
 import { storeSection } from './sections/store.js'
 import { verifySection } from './sections/verify.js'
@@ -30,6 +31,7 @@ const sections: Readonly<Record<string, Section>> = {
   store: storeSection,
   memory: memorySection,
   sidecar: sidecarSection,
+  'sidecar-authz': sidecarAuthzSection,
 }
 
 const { values, positionals } = parseArgs({

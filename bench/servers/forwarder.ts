@@ -1,6 +1,5 @@
-// Forwards to the port of its first argument, by the engine of the sidecars or by the least that node:http needs. Any
-// message is answered with the CPU time used so far, in milliseconds, and the bytes resident.
-import { Agent, createServer, request } from 'node:http'
+// Forwards to the port of its first argument, by the engine of the sidecars or by the least that node:http needs, or answers itself.
+import { Agent, createServer, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { listenMixed } from '../../src/service/mixed-listener.js'
 import { readHead } from '../../src/sidecar/forward/head.js'
@@ -39,17 +38,23 @@ function bare(): Promise<number> {
     sent.on('error', () => res.destroy())
     req.pipe(sent)
   })
-  server.keepAliveTimeout = 75_000
+  return listen(server)
+}
+
+/** Answers all with 200. */
+function stub(): Promise<number> {
+  return listen(createServer((_req, res) => void res.writeHead(200, { 'Content-Length': 0 }).end()))
+}
+
+function listen(server: Server): Promise<number> {
+  // Idle ones stay: others are measured meanwhile.
+  server.keepAliveTimeout = 0
   return new Promise((done) => {
     server.listen(0, '127.0.0.1', () => done((server.address() as AddressInfo).port))
   })
 }
 
-const port = await (kind === 'engine' ? engine() : bare())
-process.on('message', () => {
-  const { user, system } = process.cpuUsage()
-  globalThis.gc?.()
-  process.send?.({ cpu: (user + system) / 1000, memory: process.memoryUsage().rss })
-})
+const start = { engine, bare, stub }[kind ?? ''] ?? bare
+const port = await start()
 process.on('disconnect', () => process.exit())
 process.send?.({ port })

@@ -15,7 +15,7 @@ const server = createServer((req, res) => {
       res.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': 2 }).end('{}'),
     )
 })
-server.keepAliveTimeout = 75_000
+server.keepAliveTimeout = 0
 server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () =>
   process.send?.({ port: (server.address() as AddressInfo).port }),
 )
