@@ -35,18 +35,22 @@ export async function startChain(
   init: readonly string[] = [],
   proxyOptions: readonly string[] = [],
 ): Promise<SidecarChain> {
-  const cwd = await makeStore(['alice', 'bob'], init)
-  const written = await runCli(['config', 'server', '--out', 'server.json'], { cwd })
-  if (written.exitCode !== 0) throw new Error(written.stderr)
-  const agent = JSON.parse(
-    await firstLineOf(startPython('a2a-1', [join(pythonTests, 'agent_unguarded.py')])),
-  ) as { http: string; grpc: string }
+  const unguarded = startPython('a2a-1', [join(pythonTests, 'agent_unguarded.py')])
+  const [cwd, line] = await Promise.all([makeGuardedStore(init), firstLineOf(unguarded)])
+  const agent = JSON.parse(line) as { http: string; grpc: string }
   const gate = await startSidecar(cwd, 'gate', [
     ...['--upstream', agent.http, '--grpc-upstream', agent.grpc],
     ...['--server-file', 'server.json', '--listen', '127.0.0.1:0'],
   ])
   const proxy = await startSidecar(cwd, 'proxy', [gate, 'alice', '--listen', '127.0.0.1:0', ...proxyOptions])
   return { cwd, agent: agent.http, gate, proxy }
+}
+
+async function makeGuardedStore(init: readonly string[]): Promise<string> {
+  const cwd = await makeStore(['alice', 'bob'], init)
+  const written = await runCli(['config', 'server', '--out', 'server.json'], { cwd })
+  if (written.exitCode !== 0) throw new Error(written.stderr)
+  return cwd
 }
 
 /** Starts one sidecar in the folder of a store: the origin of its first listener. */
