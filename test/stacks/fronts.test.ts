@@ -3,7 +3,8 @@ import { frontTokenCases } from '../support/fronts/token-cases.js'
 import { describeWithProxy } from '../support/proxies.js'
 import { describeStack } from '../support/stacks.js'
 
-const whole: FrontOptions = { gate: 'command' }
+/** The built command, and time enough for a gate that is silent. */
+const whole: FrontOptions = { gate: 'command', slow: true }
 
 // In test/interop too, so that every run of CI has them; here for the table.
 describeWithProxy('nginx', 'fronts', () => frontCases('nginx', whole))

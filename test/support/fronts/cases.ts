@@ -15,6 +15,7 @@ import {
   type PeerName,
   type TestGate,
 } from './gate.js'
+import { startImpostor, type Impostor } from './impostor.js'
 import { runFront, type FrontProgram, type RunningProgram } from './programs.js'
 import { ask, call, callStream, linesOf, readStream, type Answered, type Lines } from './wire.js'
 
@@ -59,6 +60,8 @@ const metadata = (name: PeerName): Record<string, string> => ({
 /** What a front does with a request that it refuses itself, for its form. */
 const refusedForm = [400, 401]
 
+const silent: Impostor[] = ['is silent']
+
 const credentialFields = ['authorization', 'x-totp', 'signature', 'signature-input', 'content-digest']
 
 /** What is left of a name where backends map names as CGI does. */
@@ -68,12 +71,14 @@ export interface FrontOptions {
   readonly name?: string
   readonly envoyGrpc?: boolean
   readonly gate?: GateKind
+  /** With those that wait for a time limit of the front: up to half a minute each. */
+  readonly slow?: boolean
 }
 
 /** What the configuration of a front has to do, whichever front it is: `config server --format`. */
 export function frontCases(
   front: FrontProgram,
-  { name = front, envoyGrpc = false, gate: kind = 'in-process' }: FrontOptions = {},
+  { name = front, envoyGrpc = false, gate: kind = 'in-process', slow = false }: FrontOptions = {},
 ): void {
   describe(name, () => {
     let agent: BareAgent
@@ -121,6 +126,7 @@ export function frontCases(
     function expectNothingSecret(): void {
       for (const { target, fields } of agent.arrived) {
         for (const field of credentialFields) expect(linesOf(fields, field), target).toEqual([])
+        expect(linesOf(fields, 'totpproof'), target).toEqual([])
         const identities = fields.filter(([field]) => asCgi(field) === 'totppeer')
         expect(identities.length, target).toBeLessThanOrEqual(1)
         for (const [, value] of identities) expect(Object.keys(peers)).toContain(value)
@@ -274,6 +280,17 @@ export function frontCases(
         expect(fields.filter(([field]) => asCgi(field) === 'totppeer')).toEqual([['totppeer', 'alice']])
     })
 
+    it('what only the gate says of a caller is its own', async () => {
+      const words: Lines = [
+        ['TotpAssertion', 'x.y.z'],
+        ['TotpProof', 'signed'],
+      ]
+      await ask(port, { fields: [...words, ...credentials('alice')], body: 'x' })
+      await call(grpcPort, { totpassertion: 'x.y.z', totpproof: 'signed', ...metadata('alice') })
+      expect(agent.arrived).toHaveLength(2)
+      for (const { fields } of agent.arrived) expect(linesOf(fields, 'totpassertion')).toEqual([])
+    })
+
     it.each(['TotpPeer', 'totppeer, keep-alive', 'X-TOTP', 'Authorization', 'Signature, TotpPeer'])(
       'Connection: %s loses no identity',
       async (named) => {
@@ -311,6 +328,7 @@ export function frontCases(
       const forged: Lines = [
         ['TotpPeer', 'dora'],
         ['TotpAssertion', 'x.y.z'],
+        ['TotpProof', 'signed'],
       ]
       for (const fields of [[], [...credentials('alice'), ...forged], forged]) {
         agent.arrived.length = 0
@@ -544,5 +562,36 @@ export function frontCases(
       if (downGrpc.status === 200) expect(downGrpc.grpcStatus).toBe('14')
       expect((await ask(port, { fields: credentials('alice'), body: 'x' })).status).toBe(200)
     })
+
+    const others: Impostor[] = ['answers', 'answers with an empty identity', ...(slow ? silent : [])]
+    it.each(others)(
+      'where something else %s in place of the gate, nobody passes',
+      async (impostor) => {
+        await gate.stop()
+        const other = await startImpostor(impostor, gate)
+        const patience = 50_000
+        const type = [['Content-Type', 'application/grpc']] as const
+        const answers = await Promise.all([
+          ask(port, { fields: credentials('alice'), body: 'x', patience }),
+          ask(port, { fields: [['TotpPeer', 'alice']], body: 'x', patience }),
+          ask(port, { fields: [...type, ...credentials('alice')], body: 'x', patience }),
+        ])
+        const calls = await Promise.all([
+          call(grpcPort, metadata('alice'), { patience }),
+          call(grpcPort, { totppeer: 'alice' }, { patience }),
+        ])
+        await other.close()
+        await gate.start()
+        expect(agent.arrived).toEqual([])
+        for (const { status, fields } of answers)
+          if (status !== 200) expect(status).toBeGreaterThanOrEqual(500)
+          else expect(linesOf(fields, 'grpc-status')).toEqual(['14'])
+        for (const { status, grpcStatus } of calls)
+          if (status !== 200) expect(status).toBeGreaterThanOrEqual(500)
+          else expect(grpcStatus).toBe('14')
+        expect((await ask(port, { fields: credentials('alice'), body: 'x' })).status).toBe(200)
+      },
+      120_000,
+    )
   })
 }

@@ -15,6 +15,8 @@ export interface Ask {
   readonly framing?: Lines
   /** By default `close`. */
   readonly connection?: string
+  /** How long an answer may take, in milliseconds; by default 15 s. */
+  readonly patience?: number
 }
 
 export interface Answered {
@@ -57,7 +59,7 @@ export async function ask(port: number, request: Ask): Promise<Answered> {
   socket.on('error', () => undefined)
   socket.on('connect', () => socket.write(textOf(request)))
   // Two answers or none would be a fault of the test.
-  socket.setTimeout(15_000, () => socket.destroy(new Error('no answer')))
+  socket.setTimeout(request.patience ?? 15_000, () => socket.destroy(new Error('no answer')))
   await once(socket, 'close')
   return parsed(text)
 }
@@ -145,7 +147,7 @@ const method = '/lf.a2a.v1.A2AService/SendMessage'
 export async function call(
   port: number,
   fields: Readonly<Record<string, string | string[]>>,
-  { target = method, message = 'hello' } = {},
+  { target = method, message = 'hello', patience = 15_000 } = {},
 ): Promise<GrpcAnswered> {
   const session = connectHttp2(`http://127.0.0.1:${port}`)
   session.on('error', () => undefined)
@@ -160,7 +162,7 @@ export async function call(
   stream.on('trailers', (trailers: IncomingHttpHeaders) => (all = { ...all, ...trailers }))
   stream.setEncoding('latin1').on('data', (chunk: string) => (body += chunk))
   stream.on('error', () => undefined)
-  stream.setTimeout(15_000, () => stream.destroy())
+  stream.setTimeout(patience, () => stream.destroy())
   stream.end(grpcMessage(message))
   await once(stream, 'close')
   session.destroy()
