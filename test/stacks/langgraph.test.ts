@@ -1,8 +1,9 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { lastLineOf } from '../support/python.js'
+import { startSidecar } from '../support/sidecar-chain.js'
 import {
   callRpc,
   describeStack,
@@ -44,10 +45,21 @@ const offline = {
 
 describeStack('langgraph', () => {
   /** `langgraph dev`, as the page has it. */
-  async function start(): Promise<{ folder: StackFolder; origin: string; agent: string }> {
-    const folder = await makeStackFolder()
+  async function start({
+    init = [],
+    isBehindGate = false,
+  }: { init?: readonly string[]; isBehindGate?: boolean } = {}): Promise<{
+    folder: StackFolder
+    origin: string
+    agent: string
+  }> {
+    const folder = await makeStackFolder(init)
     const { cwd } = folder
     writeProgramsOf('langgraph', cwd)
+    if (isBehindGate) {
+      const config = join(cwd, 'langgraph.json')
+      writeFileSync(config, readFileSync(config, 'utf8').replace('./auth.py:', './behind_gate.py:'))
+    }
     writeFileSync(join(cwd, 'graph.py'), graph)
     const options = ['--no-browser', '--no-reload', '--server-log-level', 'INFO']
     const args = [program, 'dev', ...options, '--port', String(await freePort())]
@@ -100,6 +112,24 @@ describeStack('langgraph', () => {
   it('the client of the page calls it', async () => {
     const { folder, agent } = await start()
     const env = { ...folder.variablesOf('alice'), AGENT_URL: agent }
+    const args = [join(folder.cwd, 'client.py')]
+    expect(await lastLineOf(startInStack('langgraph', args, { path: folder.cwd, env }))).toBe(
+      'you said: hello',
+    )
+  })
+
+  it('behind the gate it takes the peer from there, and every request is signed', async () => {
+    const { folder, origin, agent } = await start({ init: ['--strict'], isBehindGate: true })
+    expect((await fetch(agent, { method: 'POST', body: '{}' })).status).toBe(401)
+    const gate = await startSidecar(folder.cwd, 'gate', [
+      ...['--upstream', origin, '--server-file', 'server.json', '--listen', '127.0.0.1:0'],
+    ])
+    expect(await probeStack(folder, gate, '--strict', '--isolation', '--other-peer', 'bob')).toEqual({
+      findings: [],
+      cells: ['jsonrpc 1.0'],
+      exitCode: 0,
+    })
+    const env = { ...folder.variablesOf('alice'), AGENT_URL: gate + new URL(agent).pathname }
     const args = [join(folder.cwd, 'client.py')]
     expect(await lastLineOf(startInStack('langgraph', args, { path: folder.cwd, env }))).toBe(
       'you said: hello',

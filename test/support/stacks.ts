@@ -163,7 +163,7 @@ export interface ProbedCheck {
 
 /** What the probe says of an agent: every check that is not passed or skipped, and the cells that let alice in. */
 export async function probeStack(
-  { cwd }: StackFolder,
+  { cwd }: Pick<StackFolder, 'cwd'>,
   url: string,
   ...options: string[]
 ): Promise<{ findings: ProbedCheck[]; cells: string[]; exitCode: number }> {
