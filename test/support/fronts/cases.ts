@@ -571,14 +571,16 @@ export function frontCases(
         const other = await startImpostor(impostor, gate)
         const patience = 50_000
         const type = [['Content-Type', 'application/grpc']] as const
-        const answers = await Promise.all([
-          ask(port, { fields: credentials('alice'), body: 'x', patience }),
-          ask(port, { fields: [['TotpPeer', 'alice']], body: 'x', patience }),
-          ask(port, { fields: [...type, ...credentials('alice')], body: 'x', patience }),
-        ])
-        const calls = await Promise.all([
-          call(grpcPort, metadata('alice'), { patience }),
-          call(grpcPort, { totppeer: 'alice' }, { patience }),
+        const [answers, calls] = await Promise.all([
+          Promise.all([
+            ask(port, { fields: credentials('alice'), body: 'x', patience }),
+            ask(port, { fields: [['TotpPeer', 'alice']], body: 'x', patience }),
+            ask(port, { fields: [...type, ...credentials('alice')], body: 'x', patience }),
+          ]),
+          Promise.all([
+            call(grpcPort, metadata('alice'), { patience }),
+            call(grpcPort, { totppeer: 'alice' }, { patience }),
+          ]),
         ])
         await other.close()
         await gate.start()
