@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
 import { hybridCard } from '../../core/card/hybrid.js'
 import { protocolOf, type CardJson } from '../../core/card/shapes.js'
-import { linesOf, type RawFields } from '../forward/fields.js'
+import { linesOf, pairsOf, type RawFields } from '../forward/fields.js'
 
 /** A request for a card. */
 export interface CardRequest {
@@ -51,6 +52,14 @@ export function cardAnswer(
     fields: [...described, ...validators],
     ...(method !== 'HEAD' && { content }),
   }
+}
+
+/** Sends the answer, unless the client has gone or has another one. */
+export function sendCard(res: ServerResponse, { status, fields, content }: CardAnswer): void {
+  if (res.headersSent || res.destroyed) return
+  for (const [name, value] of pairsOf(fields)) res.setHeader(name, value)
+  res.statusCode = status
+  res.end(content)
 }
 
 /**

@@ -5,7 +5,7 @@ import { readCard } from '../../core/card/received.js'
 import { cardPath, type CardJson } from '../../core/card/shapes.js'
 import { TOTPError } from '../../core/errors.js'
 import type { TOTPServerAuthScheme } from '../../server/scheme/scheme.js'
-import { cardAnswer, CardChanges, cardContent } from '../card/card-answer.js'
+import { cardAnswer, CardChanges, cardContent, sendCard } from '../card/card-answer.js'
 import { ownUrl } from '../card/own-url.js'
 import { cardRequestFields, readCardAnswer } from '../card/received-card.js'
 import type { RequestHead, Upstream } from '../forward/exchange.js'
@@ -99,12 +99,7 @@ export class ServedCard {
   #answer(card: CardJson, head: RequestHead, res: ServerResponse): void {
     const content = cardContent(card, head)
     const lastModified = this.#changes.since(content, new Date())
-    const { status, fields, content: sent } = cardAnswer(content, head, { lastModified })
-    if (res.headersSent || res.destroyed) return
-    res.statusCode = status
-    for (let place = 0; place < fields.length; place += 2)
-      res.setHeader(fields[place] ?? '', fields[place + 1] ?? '')
-    res.end(sent)
+    sendCard(res, cardAnswer(content, head, { lastModified }))
   }
 
   /** Each once, as long as they are few: what an agent writes is not limited. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { shownPath, stopwatch } from '../../service/call-log.js'
-import { cardAnswer, CardChanges, cardContent } from '../card/card-answer.js'
+import { cardAnswer, CardChanges, cardContent, sendCard } from '../card/card-answer.js'
 import { readCardAnswer } from '../card/received-card.js'
 import { UpstreamError, type IncomingAnswer, type RequestHead } from '../forward/exchange.js'
 import { linesOf, trailersOfRequest, withoutFields } from '../forward/fields.js'
@@ -333,19 +333,8 @@ export class ProxyHandler {
       return
     }
     const content = cardContent(card.rewrite(found.card, target, self, isPublic).card, head)
-    const {
-      status,
-      fields,
-      content: body,
-    } = cardAnswer(content, head, {
-      lastModified: this.#changes.since(content, now()),
-      shared: false,
-    })
-    for (let place = 0; place < fields.length; place += 2) {
-      res.setHeader(fields[place] ?? '', fields[place + 1] ?? '')
-    }
-    res.statusCode = status
-    res.end(body)
+    const lastModified = this.#changes.since(content, now())
+    sendCard(res, cardAnswer(content, head, { lastModified, shared: false }))
   }
 
   #open(): Refused {
