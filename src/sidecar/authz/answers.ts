@@ -2,12 +2,10 @@ import type { ServerResponse } from 'node:http'
 import { drain, http2StreamOf } from '../../server/adapters/drain.js'
 import { linesByName, type NodeRequest } from '../../server/adapters/http.js'
 import { grpcAnswer, httpAnswer, type HttpAnswer, type Refusal } from '../../server/scheme/refusal.js'
+import { refusalCodes } from '../forward/grpc.js'
 import { fieldsOfRefusal } from './nginx-fields.js'
 
 type Fields = HttpAnswer['headers']
-
-/** Codes of google.rpc.Code. */
-const grpcCodes = { UNAUTHENTICATED: 16, RESOURCE_EXHAUSTED: 8, UNAVAILABLE: 14 } as const
 
 const noStore = ['Cache-Control', 'no-store'] as const
 
@@ -35,7 +33,7 @@ export function trailersOnly(refusal: Refusal): HttpAnswer {
   const { status, details, trailers } = grpcAnswer(refusal)
   const headers: Fields = [
     ['content-type', 'application/grpc'],
-    ['grpc-status', String(grpcCodes[status])],
+    ['grpc-status', String(refusalCodes[status])],
     ['grpc-message', details],
     ...trailers,
   ]

@@ -4,6 +4,8 @@ import { http2StreamOf } from '../../server/adapters/drain.js'
 import { refuse, type HttpAnswer, type Refusal } from '../../server/scheme/refusal.js'
 import type { TOTPServerAuthScheme } from '../../server/scheme/scheme.js'
 import { shownPath, stopwatch } from '../../service/call-log.js'
+import { forwardedSource } from '../forward/forwarded-for.js'
+import { isGrpcType } from '../forward/grpc.js'
 import { readHead } from '../forward/head.js'
 import type { OwnReason, SidecarCall } from '../sidecar.js'
 import { acceptedAnswer, nginxAnswer, ownAnswer, refusalAnswer, send, trailersOnly } from './answers.js'
@@ -11,15 +13,7 @@ import { decideOriginal, type AuthzRules } from './decide-original.js'
 import { frontTokenField } from './front-token.js'
 import { proofField } from './identity.js'
 import { nginxFields, refusalOfFields } from './nginx-fields.js'
-import {
-  fromFields,
-  fromTarget,
-  isGrpc,
-  only,
-  OriginalRequest,
-  type ReadOriginal,
-} from './original-request.js'
-import { originalSource } from './original-source.js'
+import { fromFields, fromTarget, only, OriginalRequest, type ReadOriginal } from './original-request.js'
 
 /** Where each front asks, and where it says what it asks about. */
 const endpoints: Readonly<Record<string, ReadOriginal>> = {
@@ -82,7 +76,8 @@ function answerOriginal(
 ): void {
   const { req, rules } = call
   const header = (name: string): string[] => fieldLines(req, name)
-  const source = originalSource(header('x-forwarded-for'), rules.isTrustedProxy)
+  // The front wrote the last one.
+  const source = forwardedSource(header('x-forwarded-for'), rules.isTrustedProxy, undefined)
   const original = new OriginalRequest({ method, target }, header, source, rules.body)
   void decideOriginal(rules, req, original).then(({ outcome: { caller, refusal }, identity, seen }) => {
     if (caller) {
@@ -111,7 +106,7 @@ function deniedAnswer(req: NodeRequest, scheme: TOTPServerAuthScheme): HttpAnswe
     },
     usual,
   )
-  const grpc = isGrpc(fieldLines(req, 'content-type'))
+  const grpc = fieldLines(req, 'content-type').some(isGrpcType)
   return grpc && http2StreamOf(req) ? trailersOnly(refusal) : refusalAnswer(refusal, grpc)
 }
 

@@ -1,5 +1,6 @@
 import { fieldLines, type NodeRequest } from '../../server/adapters/http.js'
 import type { AuthRequest } from '../../server/scheme/request.js'
+import { isGrpcType } from '../forward/grpc.js'
 
 /** The request that a front asks about, as the front describes it. Empty where it does not. */
 export interface Original {
@@ -30,11 +31,6 @@ export function only(req: NodeRequest, name: string): string {
   return lines.length === 1 ? (lines[0] ?? '') : ''
 }
 
-/** Whether a request is one of gRPC: `application/grpc`, alone or with a format or parameters. */
-export function isGrpc(contentTypes: readonly string[]): boolean {
-  return contentTypes.some((one) => /^application\/grpc(?:[+;\s]|$)/i.test(one))
-}
-
 /** The request that a front holds, for the scheme. */
 export class OriginalRequest implements AuthRequest {
   readonly binding: 'http' | 'grpc'
@@ -50,7 +46,7 @@ export class OriginalRequest implements AuthRequest {
     source: string | undefined,
     body: AuthRequest['body'],
   ) {
-    this.binding = isGrpc(header('content-type')) ? 'grpc' : 'http'
+    this.binding = header('content-type').some(isGrpcType) ? 'grpc' : 'http'
     this.method = method
     this.target = target
     this.header = header

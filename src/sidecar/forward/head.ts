@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { http2StreamOf } from '../../server/adapters/drain.js'
 import type { RequestHead } from './exchange.js'
 import { linesOf, withoutFields } from './fields.js'
+import { isGrpcType } from './grpc.js'
 
 /** Why a request is answered with 400. */
 export interface RefusedHead {
@@ -17,7 +18,6 @@ const visible = /^[!-~]+$/
 const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/
 /** A name or an address with an optional port: nothing that a URL could mean otherwise. */
 const host = /^[A-Za-z0-9._~!$&'()*+,;=%:[\]-]+$/
-const grpcType = /^application\/grpc(?:$|[+; \t])/i
 
 /**
  * Reads the head of a request, and refuses what two servers could read in two ways: RFC 9112 §3.2 and §6.3, and for HTTP/2
@@ -49,7 +49,7 @@ export function readHead(req: IncomingMessage): RequestHead | RefusedHead {
   ) {
     return refuse('there has to be one Host, which is a host and an optional port')
   }
-  const isGrpc = isHttp2 && linesOf(fields, 'content-type').some((type) => grpcType.test(type))
+  const isGrpc = isHttp2 && linesOf(fields, 'content-type').some(isGrpcType)
   return { method: req.method ?? '', target, fields, authority: authority ?? '', isGrpc }
 }
 

@@ -5,6 +5,7 @@ import { cut } from '../../server/adapters/open-answers.js'
 import { http2StreamOf } from '../../server/adapters/drain.js'
 import type { IncomingAnswer } from './exchange.js'
 import { endToEnd, groupOf, linesOf, pairsOf, type RawFields } from './fields.js'
+import { isGrpcType } from './grpc.js'
 
 /**
  * The content of a request, which nobody has asked for until it is read, and which fails if the client goes away.
@@ -174,7 +175,7 @@ export function answerJson(
   if (res.headersSent || res.destroyed) return
   const { req } = res
   for (const [name, value] of Object.entries(groupOf(fields))) res.setHeader(name, value)
-  if (http2StreamOf(res) && /^application\/grpc(?:$|[+; \t])/i.test(req.headers['content-type'] ?? '')) {
+  if (http2StreamOf(res) && isGrpcType(req.headers['content-type'] ?? '')) {
     res.statusCode = 200
     res.setHeader('content-type', 'application/grpc')
     res.setHeader('grpc-status', String(grpcStatus[status] ?? unknown))

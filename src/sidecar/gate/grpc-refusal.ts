@@ -2,14 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { cancel, drainStream, http2StreamOf } from '../../server/adapters/drain.js'
 import { grpcAnswer, type Refusal } from '../../server/scheme/refusal.js'
 import { pairsOf, type RawFields } from '../forward/fields.js'
-
-/** The codes of gRPC that a refusal can have. */
-const codes = { UNAUTHENTICATED: 16, RESOURCE_EXHAUSTED: 8, UNAVAILABLE: 14 } as const
+import { refusalCodes } from '../forward/grpc.js'
 
 /** Answers a refused gRPC call with nothing but trailers, before its messages are read. */
 export function refuseGrpc(req: IncomingMessage, res: ServerResponse, refusal: Refusal): void {
   const { status, details, trailers } = grpcAnswer(refusal)
-  answer(req, res, ['grpc-status', String(codes[status]), 'grpc-message', details, ...trailers.flat()])
+  answer(req, res, ['grpc-status', String(refusalCodes[status]), 'grpc-message', details, ...trailers.flat()])
 }
 
 /** The same once the call was let in, because of its content. An answer that has begun is cut off. */
@@ -20,7 +18,7 @@ export function refuseGrpcLate(req: IncomingMessage, res: ServerResponse, refusa
 
 /** The trailers of a stream whose caller's credentials have ended: they tell a client to come again with others. */
 export const endedTrailers: RawFields = [
-  ...['grpc-status', String(codes.UNAUTHENTICATED)],
+  ...['grpc-status', String(refusalCodes.UNAUTHENTICATED)],
   ...['grpc-message', 'the credentials that opened this stream are no longer valid'],
 ]
 

@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 import { TOTPError } from '../../core/errors.js'
+import { forwardedSource, plainAddress } from '../forward/forwarded-for.js'
 
 /** The proxies in front that are believed when they say where a request came from. */
 export class TrustedProxies {
@@ -47,26 +48,6 @@ export class TrustedProxies {
   sourceOf(socketAddress: string | undefined, forwardedFor: () => readonly string[]): string | undefined {
     const own = socketAddress === undefined ? undefined : (plainAddress(socketAddress) ?? socketAddress)
     if (!this.trusts(own)) return own
-    let source = own
-    const hops = forwardedFor().flatMap((line) => line.split(','))
-    for (const hop of hops.reverse()) {
-      const address = plainAddress(hop.trim())
-      // A proxy that is trusted writes addresses. What is none came through it from somebody else.
-      if (address === undefined) return source
-      source = address
-      if (!this.trusts(address)) return source
-    }
-    return source
+    return forwardedSource(forwardedFor(), (address) => this.trusts(address), own)
   }
-}
-
-/**
- * An IP address without brackets, port, zone and the prefix that maps IPv4 to IPv6.
- *
- * @returns undefined for any other text
- */
-export function plainAddress(text: string): string | undefined {
-  const [, inBrackets, v4] = /^(?:\[([^\]]+)\]|([\d.]+))(?::\d{1,5})?$/.exec(text) ?? []
-  const address = (inBrackets ?? v4 ?? text).replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '')
-  return isIP(address) === 0 ? undefined : address
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { plainAddress, TrustedProxies } from '../../../src/sidecar/gate/trusted-proxies.js'
+import { plainAddress } from '../../../src/sidecar/forward/forwarded-for.js'
+import { TrustedProxies } from '../../../src/sidecar/gate/trusted-proxies.js'
 
 const none = (): readonly string[] => []
 
