@@ -9,6 +9,7 @@ import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import { UpstreamError, type IncomingAnswer, type OutgoingRequest, type Upstream } from './exchange.js'
 import { endToEnd, pairsOf } from './fields.js'
 import { Patience, sendContent } from './send-content.js'
+import { onThisMachine } from './this-machine.js'
 import { defaultConnectMs, type UpstreamAddress, type UpstreamOptions } from './upstream-options.js'
 
 /** Less than servers usually wait (5 s), so that a connection is not closed while a request is on its way. */
@@ -44,8 +45,9 @@ export class HttpUpstream implements Upstream {
       // Said, since the environment could switch it off else.
       rejectUnauthorized: true,
     }
+    const nearby = url ? onThisMachine(url.hostname) : {}
     const agent = (kept: AgentOptions): HttpAgent =>
-      this.#isTls ? new HttpsAgent({ ...kept, ...tls }) : new HttpAgent(kept)
+      this.#isTls ? new HttpsAgent({ ...kept, ...tls, ...nearby }) : new HttpAgent({ ...kept, ...nearby })
     this.#agent = agent({ keepAlive: true, maxFreeSockets: 256, scheduling: 'lifo', timeout: idleMs })
     this.#fresh = agent({ keepAlive: false })
   }

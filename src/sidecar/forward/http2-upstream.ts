@@ -13,6 +13,7 @@ import { endToEnd, groupOf, withoutFields } from './fields.js'
 import { cancel, Http2Content, rawOf } from './http2-content.js'
 import { Http2Session } from './http2-session.js'
 import { Patience, sendContent } from './send-content.js'
+import { onThisMachine } from './this-machine.js'
 import { defaultConnectMs, type UpstreamAddress, type UpstreamOptions } from './upstream-options.js'
 
 /** See `grpcUpstream`. */
@@ -80,6 +81,7 @@ export class Http2Upstream implements Upstream {
       // Said, since the environment could switch it off else.
       rejectUnauthorized: true,
       ...(path !== undefined && { createConnection: () => connectSocket(path) }),
+      ...(path === undefined && onThisMachine(new URL(this.origin).hostname)),
       settings: { enablePush: false },
     })
   }
