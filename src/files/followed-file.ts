@@ -66,7 +66,7 @@ export class FollowedFile {
 
   async #look(listener: FollowedFileListener): Promise<void> {
     const found = await stat(this.#path, { bigint: true }).then(signatureOf, () => gone)
-    if (this.#looks.isStopped) return
+    if (this.#looks.hasStopped()) return
     const before = found === this.#seen ? this.#failure : undefined
     if (found === this.#seen) {
       if (!before) return

@@ -33,12 +33,12 @@ export class FollowedSource<T> {
   /** Looks at the path until it is stopped. Keeps no process alive. */
   follow(listener: FollowedSourceListener<T>): void {
     this.#looks.start(async () => {
-      if ((await signatureAt(this.#path)) === this.#seen || this.#looks.isStopped) return
+      if ((await signatureAt(this.#path)) === this.#seen || this.#looks.hasStopped()) return
       try {
         const value = await this.read()
-        if (!this.#looks.isStopped) listener.changed(value)
+        if (!this.#looks.hasStopped()) listener.changed(value)
       } catch (error) {
-        if (!this.#looks.isStopped) listener.failed(error)
+        if (!this.#looks.hasStopped()) listener.failed(error)
       }
     })
   }

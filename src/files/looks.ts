@@ -9,7 +9,7 @@ export class Looks {
     this.#everyMs = everyMs
   }
 
-  get isStopped(): boolean {
+  hasStopped(): boolean {
     return this.#timer === undefined
   }
 
@@ -17,7 +17,7 @@ export class Looks {
   start(look: () => Promise<void>): void {
     this.#timer = setTimeout(() => {
       void look().then(() => {
-        if (!this.isStopped) this.start(look)
+        if (!this.hasStopped()) this.start(look)
       })
     }, this.#everyMs).unref()
   }

@@ -40,9 +40,7 @@ const sentences: { readonly [T in Told]: (event: EventOf<T>) => Sentence } = {
     info(`the clock of ${peer} is ${count(Math.abs(drift), 'time step')} ${drift < 0 ? 'behind' : 'ahead'}`),
   credentials_loaded: ({ agent, peer }) => info(`the credentials of ${peer} for ${agent} are in force`),
   credentials_refused: ({ agent, message }) =>
-    warning(
-      `the credentials for ${agent} could not be read anew: ${message}`,
-    ),
+    warning(`the credentials for ${agent} could not be read anew: ${message}`),
   draining: () => info('no new calls are accepted; running ones end'),
   listening: ({ listener: { role, url, agent, peer } }) =>
     info(`${role}${agent && ` of ${agent}`}${peer === undefined ? '' : ` as ${peer}`} at ${url}`),
