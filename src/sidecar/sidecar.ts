@@ -58,6 +58,8 @@ export const ownReasons = [
   'upstream-slow',
   /** 502: what the server behind answered is not passed on, such as a redirect to another host. */
   'upstream-answer',
+  /** The caller's credentials ended before the answer did. */
+  'credentials-ended',
   /** The client left before the answer had ended. */
   'client-left',
 ] as const

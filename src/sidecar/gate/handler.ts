@@ -265,7 +265,7 @@ class Call {
     res.once('close', () => {
       const outcome = outcomeOf(req, scheme)
       const isWhole = res.writableFinished
-      const own = this.#own ?? (isWhole || outcome?.refusal ? undefined : 'client-left')
+      const own = this.#own ?? (isWhole ? undefined : whyCut(outcome))
       observer.call({
         role: 'gate',
         outcome,
@@ -285,6 +285,12 @@ class Call {
 
 function namesEndToEnd(line: string): boolean {
   return line.split(',').some((name) => endToEndAlone.test(name.trim().toLowerCase()))
+}
+
+/** Why an answer was cut off at the gate; undefined for one whose request was refused. */
+function whyCut(outcome: AuthOutcome | undefined): OwnReason | undefined {
+  if (outcome?.refusal) return undefined
+  return outcome?.caller.signal.aborted ? 'credentials-ended' : 'client-left'
 }
 
 function msSince(begin: bigint): number {

@@ -65,6 +65,7 @@ describe('an open stream through a gate', () => {
     const { isWhole, ms } = await endOf(await openStream(gate))
     expect(isWhole).toBe(false)
     expect(ms).toBeLessThan(7000)
+    await vi.waitFor(() => expect(gate.calls).toMatchObject([{ own: 'credentials-ended' }]))
   })
 
   it('ends at the agent when the client leaves', async () => {
