@@ -2,35 +2,20 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { shownPath, stopwatch } from '../../service/call-log.js'
 import { cardAnswer, CardChanges, cardContent, sendCard } from '../card/card-answer.js'
 import { readCardAnswer } from '../card/received-card.js'
-import { UpstreamError, type IncomingAnswer, type RequestHead } from '../forward/exchange.js'
+import type { IncomingAnswer, RequestHead } from '../forward/exchange.js'
 import { linesOf, trailersOfRequest, withoutFields } from '../forward/fields.js'
 import { readHead } from '../forward/head.js'
 import { answerJson, callOver, contentOf, passOn, trailersOf } from '../forward/pass-on.js'
-import type { Observer, OwnReason, SidecarCall } from '../sidecar.js'
-import type { AgentCard } from './agent-card.js'
+import type { Observer, SidecarCall } from '../sidecar.js'
+import { AgentCalls, type CallOptions, type Course } from './agent-calls.js'
 import { browserSign, isOwnHost, type OwnPlace } from './browser-rules.js'
 import { admittedTarget, pathPrefix, withoutToken, type LocalAuth } from './local-auth.js'
-import type { AgentAnswers } from './answers.js'
 import { asksForExtendedCard, withRewrittenCard } from './extended-card-call.js'
 import { holdContent, type HeldContent } from './held-content.js'
-import type { ProxiedPeer } from './peer.js'
 import { answerTo, Refused } from './refusals.js'
-import {
-  clientFields,
-  credentialsFor,
-  mayRepeat,
-  sentTarget,
-  withCredentials,
-  type Credentials,
-  type OpenCall,
-} from './signed-call.js'
-import type { Upstreams } from './upstreams.js'
+import { clientFields, sentTarget, type OpenCall } from './signed-call.js'
 
-export interface HandlerOptions {
-  readonly peer: ProxiedPeer
-  readonly card: AgentCard
-  readonly upstreams: () => Upstreams
-  readonly answers: AgentAnswers
+export interface HandlerOptions extends CallOptions {
   readonly localAuth: () => LocalAuth
   readonly place: () => OwnPlace
   readonly maxSignedBody: number
@@ -38,30 +23,20 @@ export interface HandlerOptions {
   readonly now: () => Date
 }
 
-/** What a call was, for the log. */
-interface Course {
-  path: string
-  own?: OwnReason
-  waitedMs?: number
-  upstreamMs?: number
-  signed?: boolean
-  /** As which it was sent. */
-  peer?: string | undefined
-}
-
 /** Answers the requests of the clients of one listener. */
 export class ProxyHandler {
   readonly #options: HandlerOptions
   readonly #changes = new CardChanges()
-  #waiting = 0
+  readonly #calls: AgentCalls
 
   constructor(options: HandlerOptions) {
     this.#options = options
+    this.#calls = new AgentCalls(options)
   }
 
   /** How many calls wait for a time step. */
   get waiting(): number {
-    return this.#waiting
+    return this.#calls.waiting
   }
 
   readonly handle = (req: IncomingMessage, res: ServerResponse): void => {
@@ -119,7 +94,7 @@ export class ProxyHandler {
     const { card, localAuth, peer } = this.#options
     const path = head.target.split('?', 1)[0] ?? ''
     course.path = shownPath(head.target)
-    if (!peer.breaker.mayTry) throw this.#open()
+    if (!peer.breaker.mayTry) throw this.#calls.breakerOpen()
     const self = new URL(pathPrefix(localAuth()), `http://${head.authority}`)
     const cardTarget = head.isGrpc ? undefined : card.cardTarget(path)
     if (cardTarget !== undefined && ['GET', 'HEAD'].includes(head.method)) {
@@ -137,7 +112,7 @@ export class ProxyHandler {
     const isExtended = card.isExtendedCard(head.method, path)
     const isExtendedCall = !head.isGrpc && asksForExtendedCard(head.method, call.content)
     const readsAnswer = isExtended || isExtendedCall
-    const answer = await this.#send(destination, readsAnswer ? uncompressed(call) : call, over, course)
+    const answer = await this.#calls.send(destination, readsAnswer ? uncompressed(call) : call, over, course)
     if (isExtended && answer.status === 200) {
       await this.#answerCard(head, res, answer, { target: head.target, self, course, isPublic: false })
       return
@@ -210,72 +185,6 @@ export class ProxyHandler {
     }
   }
 
-  /** Sends a request with credentials, and once more where the code was too late or spent. */
-  async #send(to: URL, call: OpenCall, over: AbortSignal, course: Course): Promise<IncomingAnswer> {
-    const { peer, answers } = this.#options
-    const { scheme } = peer
-    let notBefore: Date | undefined
-    for (let tries = 0; ; tries++) {
-      const pass = peer.breaker.admit()
-      if (!pass) throw this.#open()
-      const credentials = await this.#credentials(call, { signal: over, notBefore }, course)
-      // Meanwhile others may have found out.
-      if (peer.breaker.isOpen && !pass.isTrial) throw this.#open()
-      const sentAt = scheme.now()
-      const answer = await this.#exchange(to, call, credentials, over, course)
-      const { code, signed } = credentials
-      const refusal = answers.judge(call, answer, { pass, code })
-      if (refusal === undefined) return answer
-      const retry = scheme.retryOf(code, refusal, sentAt, signed)
-      if (!retry || tries > 0 || !mayRepeat(call, signed)) return answer
-      answer.content.destroy()
-      notBefore = retry.notBefore
-    }
-  }
-
-  async #credentials(
-    call: OpenCall,
-    options: { signal: AbortSignal; notBefore: Date | undefined },
-    course: Course,
-  ): Promise<Credentials> {
-    const elapsed = stopwatch()
-    this.#waiting++
-    try {
-      const credentials = await credentialsFor(this.#options.peer.scheme, call, options)
-      course.signed = credentials.signed
-      course.peer = this.#options.peer.name
-      return credentials
-    } finally {
-      this.#waiting--
-      course.waitedMs = (course.waitedMs ?? 0) + elapsed()
-    }
-  }
-
-  async #exchange(
-    to: URL,
-    call: OpenCall,
-    credentials: Credentials | undefined,
-    over: AbortSignal,
-    course: Course,
-  ): Promise<IncomingAnswer> {
-    const { upstreams, answers, card, peer } = this.#options
-    const elapsed = stopwatch()
-    const sentAt = peer.scheme.now()
-    try {
-      const answer = await upstreams().send(to, call.isGrpc, withCredentials(call, credentials), over)
-      answers.reached(answer, { profile: peer.scheme.profile, sentAt, receivedAt: peer.scheme.now() })
-      return answer
-    } catch (error) {
-      if (error instanceof UpstreamError && !over.aborted) {
-        answers.missed(error)
-        if (error.kind === 'unreachable' && call.isGrpc) card.forget()
-      }
-      throw error
-    } finally {
-      course.upstreamMs = elapsed()
-    }
-  }
-
   async #serveCard(
     head: RequestHead,
     res: ServerResponse,
@@ -306,12 +215,12 @@ export class ProxyHandler {
       ...{ content: undefined, trailers: undefined, most: 0 },
     })
     if (scheme.replay === 'once') {
-      if (breaker.isOpen) throw this.#open()
-      const answer = await this.#exchange(to, call, undefined, over, course)
+      if (breaker.isOpen) throw this.#calls.breakerOpen()
+      const answer = await this.#calls.sendBare(to, call, over, course)
       if (answer.status !== 401) return answer
       answer.content.destroy()
     }
-    return this.#send(to, call, over, course)
+    return this.#calls.send(to, call, over, course)
   }
 
   async #answerCard(
@@ -335,15 +244,6 @@ export class ProxyHandler {
     const content = cardContent(card.rewrite(found.card, target, self, isPublic).card, head)
     const lastModified = this.#changes.since(content, now())
     sendCard(res, cardAnswer(content, head, { lastModified, shared: false }))
-  }
-
-  #open(): Refused {
-    return new Refused({
-      ...{ status: 503, code: 'UNAVAILABLE', reason: 'breaker-open' },
-      message:
-        'the agent refused these credentials several times, so nothing more is sent to it until they change; see the log of the proxy',
-      fields: ['Retry-After', String(this.#options.peer.breaker.triesAgainIn)],
-    })
   }
 }
 
