@@ -73,7 +73,7 @@ describe('a2a-totp proxy', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as { level: string; message: string })
     expect(lines.map(({ level }) => level)).toEqual(lines.map(() => 'warning'))
-    expect(lines[0]?.message).toMatch(/every user of this machine can call as the peer/)
+    expect(lines[0]?.message).toMatch(/every local user of this machine can call as the peer/)
   })
 
   it('says what is wrong alone, if it cannot start', async () => {
