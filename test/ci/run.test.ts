@@ -134,9 +134,11 @@ describe('.ci/run', () => {
   it('leaves nothing that makes environments running when lint fails', async () => {
     const { cwd, start } = checkout()
     const child = start({ ENVIRONMENTS_AFTER: 'never' })
+    // It may have ended before its number is read.
+    const ended = once(child, 'exit') as Promise<[number]>
     onTestFinished(() => void child.kill('SIGKILL'))
     const pid = await pidIn(join(cwd, 'environments.pid'))
-    const [code] = (await once(child, 'exit')) as [number]
+    const [code] = await ended
     expect(code).toBe(1)
     await vi.waitUntil(() => !isRunning(pid), { timeout: 30_000 })
   })
