@@ -1,3 +1,4 @@
+import { isLoopback } from '../../core/url.js'
 import type { RequestHead } from '../forward/exchange.js'
 import { linesOf } from '../forward/fields.js'
 
@@ -46,9 +47,8 @@ export function isOwnHost(authority: string, { port, host }: OwnPlace): boolean 
 
 /** As written: a client that means this machine writes no other form, such as `127.1` or `localhost.`. */
 function isLoopbackName(name: string): boolean {
-  if (name === 'localhost' || name === '[::1]') return true
-  const bytes = /^127\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/.exec(name)
-  return bytes?.slice(1).every((byte) => Number(byte) <= 255) ?? false
+  if (!isLoopback({ hostname: name })) return false
+  return URL.canParse(`http://${name}`) && new URL(`http://${name}`).hostname === name
 }
 
 /** In the forms that a listener may be given. */
