@@ -40,6 +40,8 @@ function closeIfSilent(session: ServerHttp2Session, withinMs: number): void {
     stream.once('close', () => open--)
   })
   const looks = setInterval(() => {
+    // It is destroyed before it is closed, as long as its client keeps the connection; then nothing may be sent.
+    if (session.destroyed) return
     const received = (session.socket as { bytesRead?: number } | undefined)?.bytesRead ?? 0
     if (open > 0) isAsked = false
     else if (isAsked) session.destroy()

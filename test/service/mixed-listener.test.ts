@@ -418,6 +418,17 @@ describe('clients that misbehave', () => {
 })
 
 describe('a listener that drains', () => {
+  it('does not fail on a client of HTTP/2 that keeps its side of the connection open', async () => {
+    const listener = await start(sayVersion, { headerTimeoutMs: 200 })
+    const socket = createConnection({ port: listener.port, host: '127.0.0.1', allowHalfOpen: true })
+    cleanups.push(() => socket.destroy())
+    socket.on('error', () => undefined)
+    socket.write(preface + settings, 'latin1')
+    await once(socket, 'data')
+    // Nothing of ours is sent any more, whatever is looked at meanwhile.
+    await listener.drain(600)
+  })
+
   it('takes nothing new, lets what runs end, and then is closed', async () => {
     const answers: ServerResponse[] = []
     const listener = await start((_req, res) => {
