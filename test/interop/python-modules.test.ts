@@ -93,7 +93,15 @@ for (const venv of ['a2a-0.3', 'a2a-1', 'crewai'] satisfies Venv[]) {
       const args = ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', ...chosen, 'python/tests']
       // There, what a test needs and does not find is a failure.
       const env = { CI: process.env['CI'] ?? '' }
-      await lastLineOf(startPython(venv, args, { env }))
+      const run = (): Promise<string> => lastLineOf(startPython(venv, args, { env }))
+      // The package is Python alone, so what ends the interpreter is native code of others (2 of 11 runs of a2a-sdk 1.x).
+      const isCrash = ({ message }: Error): boolean =>
+        message.includes('Fatal Python error: Segmentation fault')
+      await run().catch((error: unknown) => {
+        if (!(error instanceof Error && isCrash(error))) throw error
+        console.warn(error.message.split('\n').slice(0, 6).join('\n'))
+        return run()
+      })
     }, 600_000)
   })
 }
