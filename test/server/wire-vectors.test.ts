@@ -1,25 +1,11 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { digestOf } from '../../src/core/proof/digest.js'
 import { memoryState } from '../../src/state/index.js'
 import { httpAnswer, TOTPServerAuthScheme, type AuthOutcome } from '../../src/server/index.js'
 import { grpcAnswer } from '../../src/server/scheme/refusal.js'
-import { makeFolder } from '../support/cli.js'
 import { secondLooks } from '../support/guarded.js'
+import { serverFileOf, type Run } from '../support/wire-runs.js'
 import vectors from '../vectors/wire.json' with { type: 'json' }
-
-interface Vector {
-  readonly at: string
-  readonly headers: readonly (readonly string[])[]
-  readonly source?: string
-  readonly times?: number
-  /** Of signed runs; else `POST`, `/` and none. */
-  readonly method?: string
-  readonly target?: string
-  readonly body?: string
-  readonly verdict?: object
-}
 
 /** An outcome in the words of the vectors. */
 function verdictOf({ caller, refusal }: AuthOutcome): object {
@@ -31,21 +17,9 @@ function verdictOf({ caller, refusal }: AuthOutcome): object {
   return { status: httpAnswer(refusal).status, reason, ...(retryAfter !== undefined && { retryAfter }) }
 }
 
-interface Run {
-  readonly file: string
-  readonly since: string
-  readonly requests: readonly Vector[]
-}
-
 /** The same of signed runs, which also say what let a caller in. */
 function signedVerdictOf(outcome: AuthOutcome): object {
   return { ...verdictOf(outcome), ...(outcome.caller && { proof: outcome.caller.proof }) }
-}
-
-function serverFileOf(document: unknown): string {
-  const path = join(makeFolder(), 'server.json')
-  writeFileSync(path, JSON.stringify(document), { mode: 0o600 })
-  return path
 }
 
 /** What a scheme of a vector's file answers to each of its requests, one after the other. */

@@ -87,7 +87,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** Resolves as soon as a port accepts connections. */
-async function accepting(port: number): Promise<void> {
+export async function accepting(port: number): Promise<void> {
   for (;;) {
     const socket = connect(port, '127.0.0.1')
     const accepted = await Promise.race([

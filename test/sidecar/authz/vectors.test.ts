@@ -1,44 +1,12 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { TOTPServerAuthScheme } from '../../../src/server/scheme/scheme.js'
 import { memoryState } from '../../../src/state/memory-state.js'
 import { askAs, authz, fieldOf, fronts, seenOf, type Front } from '../../support/authz.js'
-import { makeFolder } from '../../support/cli.js'
 import { checker, rawCheck, type Checked } from '../../support/ext-authz.js'
 import { secondLooks } from '../../support/guarded.js'
 import type { Answer, SentRequest } from '../../support/signed-requests.js'
+import { serverFileOf, type Run, type Verdict } from '../../support/wire-runs.js'
 import vectors from '../../vectors/wire.json' with { type: 'json' }
-
-interface Vector {
-  readonly at: string
-  readonly headers: readonly (readonly string[])[]
-  readonly source?: string
-  readonly times?: number
-  readonly method?: string
-  readonly target?: string
-  readonly verdict?: object
-}
-
-interface Run {
-  readonly file: string
-  readonly since: string
-  readonly requests: readonly Vector[]
-}
-
-interface Verdict {
-  readonly peer?: string
-  readonly proof?: string
-  readonly status?: number
-  readonly reason?: string
-  readonly retryAfter?: number
-}
-
-const serverFileOf = (file: string): string => {
-  const path = join(makeFolder(), 'server.json')
-  writeFileSync(path, JSON.stringify(vectors.files[file as keyof typeof vectors.files]), { mode: 0o600 })
-  return path
-}
 
 /** What a client gets: of a front that passes answers on, or by way of `/denied`. */
 interface Seen {
@@ -83,11 +51,14 @@ const plainWays: readonly string[] = ['nginx', 'caddy', 'envoy-grpc']
 
 async function* answersOf({ file, since, requests }: Run, way: (typeof ways)[number]) {
   let at = new Date(since)
-  using scheme = TOTPServerAuthScheme.fromFile(serverFileOf(file), {
-    state: memoryState({ since: at }),
-    now: () => at,
-    onEvent: () => undefined,
-  })
+  using scheme = TOTPServerAuthScheme.fromFile(
+    serverFileOf(vectors.files[file as keyof typeof vectors.files]),
+    {
+      state: memoryState({ since: at }),
+      now: () => at,
+      onEvent: () => undefined,
+    },
+  )
   const isGrpc = way === 'envoy-grpc'
   const only = isGrpc ? { http: undefined } : { grpc: undefined }
   const { port, grpcPort, calls } = await authz(scheme, { bodyUnchecked: true, ...only })

@@ -1,49 +1,21 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { TOTPServerAuthScheme } from '../../../src/server/index.js'
 import { startReverseProxy } from '../../../src/sidecar/gate/reverse-proxy.js'
 import { TrustedProxies } from '../../../src/sidecar/gate/trusted-proxies.js'
 import { unobserved, type SidecarCall } from '../../../src/sidecar/sidecar.js'
 import { memoryState } from '../../../src/state/index.js'
-import { makeFolder } from '../../support/cli.js'
 import { secondLooks } from '../../support/guarded.js'
 import { fieldsOf, record } from '../../support/recording-server.js'
 import { sendHttp2, sendRaw } from '../../support/signed-requests.js'
+import { serverFileOf, type Run, type Verdict } from '../../support/wire-runs.js'
 import vectors from '../../vectors/wire.json' with { type: 'json' }
-
-interface Vector {
-  readonly at: string
-  readonly headers: readonly (readonly string[])[]
-  readonly source?: string
-  readonly times?: number
-  readonly method?: string
-  readonly target?: string
-  readonly body?: string
-  readonly verdict?: object
-}
-
-interface Run {
-  readonly file: string
-  readonly since: string
-  readonly requests: readonly Vector[]
-}
-
-interface Verdict {
-  readonly peer?: string
-  readonly proof?: string
-  readonly status?: number
-  readonly reason?: string
-  readonly retryAfter?: number
-}
 
 const ways = { 'HTTP/1.1': sendRaw, 'HTTP/2': sendHttp2 }
 
 /** What a gate makes of the requests of a vector, one after the other, and what the agent behind it saw. */
 async function* verdictsOf({ file, since, requests }: Run, send: typeof sendRaw) {
   let at = new Date(since)
-  const path = join(makeFolder(), 'server.json')
-  writeFileSync(path, JSON.stringify(vectors.files[file as keyof typeof vectors.files]), { mode: 0o600 })
+  const path = serverFileOf(vectors.files[file as keyof typeof vectors.files])
   const calls: SidecarCall[] = []
   using scheme = TOTPServerAuthScheme.fromFile(path, {
     state: memoryState({ since: at }),

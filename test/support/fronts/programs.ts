@@ -1,11 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { FragmentFile } from '../../../src/fragments/index.js'
+import { accepting } from '../proxies.js'
 
 /** A program that can stand in front of an agent, by the format of its configuration. */
 export type FrontProgram = 'nginx' | 'caddy' | 'traefik' | 'haproxy' | 'envoy'
@@ -108,18 +108,4 @@ export async function runFront(
     throw error
   })
   return { said: () => said, close }
-}
-
-/** Resolves as soon as a port accepts connections. */
-async function accepting(port: number): Promise<void> {
-  for (;;) {
-    const socket = connect(port, '127.0.0.1')
-    const accepted = await Promise.race([
-      once(socket, 'connect').then(() => true),
-      once(socket, 'error').then(() => false),
-    ]).catch(() => false)
-    socket.destroy()
-    if (accepted) return
-    await new Promise((done) => setTimeout(done, 20))
-  }
 }
