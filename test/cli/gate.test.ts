@@ -198,6 +198,7 @@ describe('a2a-totp gate', () => {
       /letters and digits/,
     ],
     ['the name of another field', [...local, '--identity-header', 'Host'], /--identity-header/],
+    ['a name that fronts read otherwise', [...local, '--identity-header', 'TotpProof'], /--identity-header/],
     ['a proxy that is no address', [...local, '--trust-proxy', 'example.org'], /--trust-proxy/],
     ['an open --admin', [...local, '--admin', '0.0.0.0:0'], /--admin-public/],
     ['a certificate without key', [...local, '--tls-cert', 'cert.pem'], /belong together/],

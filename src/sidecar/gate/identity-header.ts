@@ -7,6 +7,7 @@ const taken: ReadonlySet<string> = new Set([
   ...['expires', 'forwarded', 'from', 'host', 'location', 'origin', 'pragma', 'priority', 'range', 'referer'],
   ...['server', 'signature', 'te', 'trailer', 'upgrade', 'vary', 'via', 'warning', 'link', 'traceparent'],
   ...['tracestate', 'baggage', 'totpassertion', 'totpstatus', 'totpchallenges', 'totpretryafter'],
+  ...['totpauthztoken', 'totpproof'],
 ])
 
 /** Whether a name can carry the identity: letters and digits alone, and no field that exists. */
