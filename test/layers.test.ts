@@ -49,7 +49,19 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     '@grpc/grpc-js',
     'jose',
   ],
-  mesh: ['store', 'fragments', 'probe', 'doctor', 'core', 'node:'],
+  mesh: [
+    'store',
+    'fragments',
+    'probe',
+    'doctor',
+    'html',
+    'service',
+    'programs',
+    'core',
+    'node:',
+    'valibot',
+    'yaml',
+  ],
 }
 
 /**
@@ -79,7 +91,7 @@ const known = {
 const network = /^node:(net|tls|https?|http2|dgram|dns)\b/
 
 /** Rooms that later work moves into. */
-const planned = ['mesh']
+const planned: readonly string[] = []
 
 /** What only entry points of their own may need: no user of the core has to install it. */
 const optional = /^(@a2a-js\/sdk|express|@grpc\/|ioredis|redis|jose|fastify|hono)/

@@ -104,6 +104,10 @@ const commands: CommandList = {
       'demand both factors in front of an agent, alone or behind nginx, Caddy, Traefik, HAProxy or Envoy',
     load: () => import('./commands/gate/gate.js'),
   },
+  mesh: {
+    description: 'one file says which peers may call which agents: plan, apply, prove, show',
+    load: () => import('./commands/mesh/mesh.js'),
+  },
   completion: {
     description: 'print a script that lets a shell complete commands, options and peer names',
     load: () => import('./commands/help/completion.js'),

@@ -1,3 +1,4 @@
+import { durationRule, parseDuration } from '../core/duration.js'
 import type { Command } from 'commander'
 import { TOTPError } from '../core/errors.js'
 import { parseRfc3339 } from '../core/instant.js'
@@ -98,34 +99,14 @@ export function wholeNumber(
   return [flags, description, parse]
 }
 
-const unitMs: Readonly<Record<string, number>> = {
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-}
-
-/** A hundred years: an overlap that long still ends on a date with a four-digit year. */
-const longestMs = 36_525 * 86_400_000
-
 /** An option whose value is a duration such as `24h`, in milliseconds. */
 export function duration(flags: string, description: string): Definition<(value: string) => number> {
   const parse = (value: string): number => {
     const ms = parseDuration(value)
     if (ms !== undefined) return ms
-    throw new TOTPError(
-      'ERR_USAGE',
-      `${nameIn(flags)} must be a duration such as 24h: a number followed by s, m, h, d or w`,
-    )
+    throw new TOTPError('ERR_USAGE', `${nameIn(flags)} must be ${durationRule}`)
   }
   return [flags, description, parse]
-}
-
-function parseDuration(text: string): number | undefined {
-  const [, count = '', unit = ''] = /^([0-9]{1,9})([smhdw])$/.exec(text) ?? []
-  const ms = Number(count) * (unitMs[unit] ?? NaN)
-  return ms > 0 && ms <= longestMs ? ms : undefined
 }
 
 /** `--digits <n>` is `--digits`. */

@@ -67,6 +67,20 @@ export interface Canary {
   readonly tokens: readonly TokenCredential[]
 }
 
+/**
+ * A peer that a mesh has removed, with the credentials that it had last. They open nothing: a probe sends them to the agent
+ * once more, and when it saw them refused, they are forgotten.
+ */
+export interface RemovedPeer extends CodeProfile {
+  readonly name: string
+  readonly removedAt: Date
+  /** The policies that applied to it. */
+  readonly replay: ReplayPolicy
+  readonly signed: SignedPolicy
+  readonly seed: SeedCredential
+  readonly token: TokenCredential
+}
+
 /** An agent and the peers that may call it: the content of a store. */
 export interface Roster {
   /** Grows with each change of the store. Absent: 0. */
@@ -83,6 +97,8 @@ export interface Roster {
   readonly peers: ReadonlyMap<string, Peer>
   /** Absent when there is none. No canary has the name or the token of a peer. */
   readonly canaries?: ReadonlyMap<string, Canary>
+  /** Oldest first. Absent when there is none. A name may be that of a present peer, and may be there twice. */
+  readonly removed?: readonly RemovedPeer[]
 }
 
 /** Returns whether a credential is valid at an instant. */

@@ -1,0 +1,6 @@
+import type { Command } from 'commander'
+import type { CliContext } from '../../context.js'
+
+export function definePlan(command: Command, _context: CliContext): void {
+  command.description('plan')
+}

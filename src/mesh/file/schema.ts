@@ -1,0 +1,96 @@
+import * as v from 'valibot'
+import { durationRule, parseDuration } from '../../core/duration.js'
+import { parseRfc3339 } from '../../core/instant.js'
+import { isName, nameRule } from '../../core/name.js'
+import { profileRules, replayPolicies, type TOTPProfile } from '../../core/profile.js'
+import { signedPolicies } from '../../core/proof/profile.js'
+import { parseHttpUrl } from '../../core/url.js'
+
+const allowed = <T>({ allows, expected }: { allows: (value: unknown) => boolean; expected: string }) =>
+  v.custom<T>(allows, `must be ${expected}`)
+
+const field = <K extends keyof TOTPProfile>(name: K) =>
+  v.exactOptional(allowed<TOTPProfile[K]>(profileRules[name]))
+
+/** A text that a parser accepts, parsed. */
+const parsed = <T>(parse: (given: string) => T | undefined, expected: string) =>
+  v.pipe(
+    v.string(`must be ${expected}`),
+    v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
+      const value = parse(dataset.value)
+      if (value !== undefined) return value
+      addIssue({ message: `must be ${expected}` })
+      return NEVER
+    }),
+  )
+
+export const name = allowed<string>({
+  allows: (value) => typeof value === 'string' && isName(value),
+  expected: nameRule,
+})
+
+const text = allowed<string>({
+  allows: (value) => typeof value === 'string' && value.trim() !== '',
+  expected: 'a text',
+})
+const optionalText = v.exactOptional(text)
+const duration = v.exactOptional(parsed(parseDuration, durationRule))
+const replay = v.picklist(replayPolicies, `must be ${replayPolicies.join(' or ')}`)
+const signed = v.picklist(signedPolicies, `must be one of ${signedPolicies.join(', ')}`)
+const orInherit = <const W extends readonly string[]>(words: W) =>
+  v.picklist([...words, 'inherit'] as const, `must be one of ${words.join(', ')}, inherit`)
+
+const codes = { algorithm: field('algorithm'), digits: field('digits'), period: field('period') }
+const ages = { overlap: duration, rotateAfter: duration }
+const ofAgents = {
+  ...{ replay: v.exactOptional(replay), signed: v.exactOptional(signed), ...codes, ...ages },
+  ...{ window: field('window'), header: field('header') },
+}
+const expires = v.union(
+  [v.literal('never'), parsed(parseRfc3339, '')],
+  'must be an RFC 3339 time such as 2027-01-01T00:00:00Z, or never',
+)
+const ofEdges = {
+  replay: v.exactOptional(orInherit(replayPolicies)),
+  signed: v.exactOptional(orInherit(signedPolicies)),
+  ...codes,
+  ...ages,
+  note: optionalText,
+  expires: v.exactOptional(expires),
+}
+
+export const defaultsSchema = v.strictObject({
+  ...ofAgents,
+  serverFile: optionalText,
+  clientFile: optionalText,
+})
+
+const url = allowed<string>({
+  allows: (value) => {
+    const parsedUrl = typeof value === 'string' ? parseHttpUrl(value) : undefined
+    return parsedUrl?.username === '' && parsedUrl.password === ''
+  },
+  expected: 'an http or https URL without a user name in it',
+})
+
+const names = v.array(name, 'must be a list of names')
+const texts = v.array(text, 'must be a list of texts')
+
+export const agentSchema = v.strictObject({
+  url,
+  store: optionalText,
+  deliver: optionalText,
+  serverFile: optionalText,
+  canaries: v.exactOptional(names),
+  allowHosts: v.exactOptional(texts),
+  ...ofAgents,
+})
+
+export const callSchema = v.strictObject({ agent: name, ...ofEdges })
+
+export const peerSchema = v.strictObject({
+  calls: v.array(v.unknown(), 'must be a list of agents'),
+  deliver: optionalText,
+  clientFile: optionalText,
+  ...ofEdges,
+})
