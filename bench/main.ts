@@ -3,6 +3,7 @@ import { machine, tableOf, type Section } from './report.js'
 import { grpcSection } from './sections/grpc.js'
 import { httpSection } from './sections/http.js'
 import { memorySection } from './sections/memory.js'
+import { meshSection } from './sections/mesh.js'
 import { probeSection } from './sections/probe.js'
 import { probeLatencySection } from './sections/probe-latency.js'
 import { pythonSection } from './sections/python.js'
@@ -26,6 +27,7 @@ const sections: Readonly<Record<string, Section>> = {
   grpc: grpcSection,
   probe: probeSection,
   'probe-latency': probeLatencySection,
+  mesh: meshSection,
   redis: redisSection,
   python: pythonSection,
   store: storeSection,

@@ -1,5 +1,5 @@
 import { defaultProfile } from '../src/core/profile.js'
-import type { BenchPeer } from './mesh.js'
+import type { BenchPeer } from './peers.js'
 import { takeRounds, type Sampler } from './rounds.js'
 import { pin, ServerProcess, type BurstCost, type Load } from './server-process.js'
 import type { ServerName } from './servers/protocol.js'

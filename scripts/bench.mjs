@@ -13,6 +13,7 @@ await build({
   entryPoints: [
     'bench/main.ts',
     'bench/servers/bare-import.ts',
+    'bench/servers/bare-writes.ts',
     'bench/servers/forwarder.ts',
     'bench/servers/grpc.ts',
     'bench/servers/http.ts',

@@ -1,6 +1,6 @@
 import { defaultProfile } from '../../src/core/profile.js'
 import { generateCode } from '../../src/core/totp.js'
-import { makePeers, type BenchPeer } from '../mesh.js'
+import { makePeers, type BenchPeer } from '../peers.js'
 import { HttpLoad } from '../http-load.js'
 import { inFolder } from '../processes.js'
 import { hasRedis, withRedis } from '../redis-process.js'

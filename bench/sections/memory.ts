@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { TOTPServerAuthScheme } from '../../src/server/scheme/scheme.js'
-import { makePeers } from '../mesh.js'
+import { makePeers } from '../peers.js'
 import { bytes, cost, type Section } from '../report.js'
 
 /** The most that a peer who has not called yet should take. */

@@ -4,7 +4,7 @@ import { defaultProfile } from '../../src/core/profile.js'
 import { generateCode } from '../../src/core/totp.js'
 import { TOTPServerAuthScheme } from '../../src/server/scheme/scheme.js'
 import type { AuthRequest } from '../../src/server/scheme/request.js'
-import { makePeers, requestWith, type BenchPeer } from '../mesh.js'
+import { makePeers, requestWith, type BenchPeer } from '../peers.js'
 import { cost, nanoseconds, speed, type Measured, type Row, type Scale, type Section } from '../report.js'
 import { cpuTimeOf, takeRounds, type Sampler } from '../rounds.js'
 

@@ -9,7 +9,7 @@ import { generateCode } from '../../src/core/totp.js'
 import { TOTPServerAuthScheme } from '../../src/server/scheme/scheme.js'
 import type { AuthRequest } from '../../src/server/scheme/request.js'
 import type { State } from '../../src/state/state.js'
-import { makePeers, type BenchPeer } from '../mesh.js'
+import { makePeers, type BenchPeer } from '../peers.js'
 import { cost, nanoseconds, type Measured, type Section } from '../report.js'
 import { cpuTimeOf, takeRounds } from '../rounds.js'
 

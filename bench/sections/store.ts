@@ -6,7 +6,7 @@ import { defaultProfile } from '../../src/core/profile.js'
 import { provisionPeer, withPeers } from '../../src/core/provision.js'
 import { formatStore, parseStore } from '../../src/store/store-file.js'
 import { createStore, readStore } from '../../src/store/store.js'
-import { makePeers } from '../mesh.js'
+import { makePeers } from '../peers.js'
 import { helper } from '../paths.js'
 import { cliIn, execute, inFolder, wallTimeOf } from '../processes.js'
 import {

@@ -4,7 +4,7 @@ import speakeasy from 'speakeasy'
 import { defaultProfile } from '../../src/core/profile.js'
 import { generateCode, timeStepAt, verifyCode } from '../../src/core/totp.js'
 import { CodeBook } from '../../src/server/scheme/code-book.js'
-import { makePeers } from '../mesh.js'
+import { makePeers } from '../peers.js'
 import { cost, nanoseconds, speed, type Measured, type Section } from '../report.js'
 import { cpuTimeOf, takeRounds } from '../rounds.js'
 
