@@ -1,4 +1,12 @@
-import { canariesOf, type Canary, type Credential, type Peer, type Roster } from './roster.js'
+import { isSameRemoval } from './removed.js'
+import {
+  canariesOf,
+  type Canary,
+  type Credential,
+  type Peer,
+  type RemovedPeer,
+  type Roster,
+} from './roster.js'
 
 /** A value of a field, as it may be shown: never a seed or a token. */
 export type FieldValue = string | number | boolean | null
@@ -7,7 +15,10 @@ export type FieldValue = string | number | boolean | null
 export interface ChangedField {
   /** The peer or canary; absent for a field of the agent. */
   readonly peer?: string
-  /** `seed` and `token` have the ids of credentials; `seed.expiresAt` and the like follow an id. */
+  /**
+   * `seed` and `token` have the ids of credentials; `seed.expiresAt` and the like follow an id. `removed` has the instant of
+   * a removal whose credentials are kept until the agent was seen to refuse them.
+   */
   readonly field: string
   readonly from: FieldValue
   readonly to: FieldValue
@@ -28,12 +39,27 @@ export function changesBetween(before: Roster, after: Roster): ChangedField[] {
         const old = holderOf(before, originalName(renamed, name))
         return holderChanges(name, old, holderOf(after, name))
       }),
+    ...removals(before.removed ?? [], after.removed ?? []),
   ]
 }
 
 /** Returns the names of the peers and canaries that a change is about, once each, and none for one of the agent alone. */
 export function namesChanged(changes: readonly ChangedField[]): string[] {
   return [...new Set(changes.flatMap(({ peer }) => peer ?? []))]
+}
+
+function removals(before: readonly RemovedPeer[], after: readonly RemovedPeer[]): ChangedField[] {
+  const notIn = (some: readonly RemovedPeer[], others: readonly RemovedPeer[]): RemovedPeer[] =>
+    some.filter((one) => !others.some((other) => isSameRemoval(one, other)))
+  const field = 'removed'
+  return [
+    ...notIn(before, after).map(({ name, removedAt }) => ({
+      ...{ peer: name, field, from: removedAt.toISOString(), to: null },
+    })),
+    ...notIn(after, before).map(({ name, removedAt }) => ({
+      ...{ peer: name, field, from: null, to: removedAt.toISOString() },
+    })),
+  ]
 }
 
 type Holder = Peer | Canary

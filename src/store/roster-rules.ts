@@ -5,12 +5,12 @@ import { canariesOf, type Credential, type Roster, type TokenCredential } from '
 
 /**
  * Checks the rules across fields: ids and tokens are unique, and each peer has a token and either seeds of its own or
- * the shared ones, never both. A canary has a token, and the name of no peer.
+ * the shared ones, never both. A canary has a token, and the name of no peer. A removed peer has its whole token.
  *
  * @throws {TOTPError} `ERR_STORE_INVALID` with the path of the first violation
  */
 export function checkRoster(roster: Roster): void {
-  const { serial = 0, sharedSeeds, peers } = roster
+  const { serial = 0, sharedSeeds, peers, removed = [] } = roster
   // Also before it is written: the next number after the last exact one could not be read again.
   if (!Number.isSafeInteger(serial)) throw invalid(['serial'], 'must be a whole number')
   if (sharedSeeds !== undefined) checkCredentials(sharedSeeds, 'sharedSeeds')
@@ -28,6 +28,10 @@ export function checkRoster(roster: Roster): void {
     checkName(name, 'canaries')
     if (peers.has(name)) throw invalid(['canaries', name], 'must not have the name of a peer')
     checkTokens(tokens, keyOf, known, 'canaries', name, 'tokens')
+  }
+  for (const [index, { name, token }] of removed.entries()) {
+    if (!isName(name)) throw invalid(['removed', index, 'name'], `must be ${nameRule}`)
+    if (token.token.value === undefined) throw invalid(['removed', index, 'token', 'token'], 'is missing')
   }
 }
 

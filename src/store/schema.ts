@@ -106,6 +106,17 @@ export const peerSchema = v.strictObject({
 /** One entry of `canaries`. */
 export const canarySchema = v.strictObject({ note: v.exactOptional(text), createdAt: at, tokens })
 
+/** One entry of `removed`: the token is sent once more, so that its hash alone is of no use. */
+export const removedSchema = v.strictObject({
+  name,
+  ...codeProfile,
+  replay,
+  signed,
+  removedAt: at,
+  seed: v.strictObject({ ...credential, seed }),
+  token: v.strictObject({ ...credential, token }),
+})
+
 /** An age public key: bech32 in lower case. `age1pq1…` and `age1tag1…` are other kinds of recipients. */
 const recipient = allowed<string>({
   allows: (value) =>
@@ -115,7 +126,7 @@ const recipient = allowed<string>({
 
 const entries = v.custom<Readonly<Record<string, unknown>>>(isObject, 'must be an object')
 
-/** The document without its peers and canaries: valibot's `record` drops valid names such as `constructor`. */
+/** The document without what is in its peers and canaries: valibot's `record` drops valid names such as `constructor`. */
 export const documentSchema = v.strictObject({
   version: v.literal(1, 'must be 1'),
   serial: v.exactOptional(count),
@@ -127,6 +138,7 @@ export const documentSchema = v.strictObject({
   sharedSeeds: v.exactOptional(seeds),
   peers: entries,
   canaries: v.exactOptional(entries),
+  removed: v.exactOptional(v.array(removedSchema)),
 })
 
 /** RFC 3339 in UTC, with milliseconds at most: what a `Date` can hold without loss. */

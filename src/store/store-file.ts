@@ -7,6 +7,7 @@ import {
   type Canary,
   type Credential,
   type Peer,
+  type RemovedPeer,
   type Roster,
   type SeedCredential,
   type TokenCredential,
@@ -50,6 +51,7 @@ export function parseStore(text: string): StoreDocument {
     sharedSeeds,
     peers: peerEntries,
     canaries: canaryEntries,
+    removed,
   } = checked(documentSchema, document, [])
   const peers = named('peers', peerEntries, (entry, path) => checked(peerSchema, entry, path))
   const canaries =
@@ -64,6 +66,7 @@ export function parseStore(text: string): StoreDocument {
     sharedSeeds,
     peers,
     ...(canaries && { canaries }),
+    ...(removed && { removed }),
   }
   checkRoster(roster)
   return { roster, recipients }
@@ -84,14 +87,14 @@ function named<T extends object>(
 }
 
 /**
- * Formats the JSON text of a store: indented by two, one line per peer and canary, keys in a fixed order, a newline at the end.
+ * Formats the JSON text of a store: indented by two, one line for each peer, canary and removed peer, keys in a fixed order, a newline at the end.
  * Secret: it holds every seed and token. {@link parseStore} reads it back.
  *
  * @throws {TOTPError} `ERR_STORE_INVALID` for a roster that {@link checkRoster} rejects
  */
 export function formatStore(roster: Roster, recipients: readonly string[] = []): string {
   checkRoster(roster)
-  const { serial, agent, url, profile, replay, signed, sharedSeeds, peers } = roster
+  const { serial, agent, url, profile, replay, signed, sharedSeeds, peers, removed = [] } = roster
   const canaries = canariesOf(roster)
   const { algorithm, digits, period, window, header } = profile
   const head = {
@@ -107,6 +110,7 @@ export function formatStore(roster: Roster, recipients: readonly string[] = []):
   const blocks = [
     block('peers', [...peers.values()], peerEntry),
     ...(canaries.length === 0 ? [] : [block('canaries', canaries, canaryEntry)]),
+    ...(removed.length === 0 ? [] : [list('removed', removed.map(removedEntry))]),
   ]
   return `${[JSON.stringify(head, null, 2).slice(0, -'\n}'.length), ...blocks].join(',\n')}\n}\n`
 }
@@ -121,6 +125,11 @@ function block<T extends { readonly name: string }>(
     (entry) => `\n    ${JSON.stringify(entry.name)}: ${JSON.stringify(format(entry))}`,
   )
   return `  "${key}": {${lines.join(',')}${lines.length > 0 ? '\n  ' : ''}}`
+}
+
+/** A key of the document whose value is a list, with one line for each of its entries. */
+function list(key: string, entries: readonly unknown[]): string {
+  return `  "${key}": [${entries.map((entry) => `\n    ${JSON.stringify(entry)}`).join(',')}\n  ]`
 }
 
 function canaryEntry({ note, createdAt, tokens }: Canary): unknown {
@@ -140,6 +149,15 @@ function peerEntry(peer: Peer): unknown {
     seeds: seeds.map(seedEntry),
     tokens: tokens.map(tokenEntry),
     pending: pending && { ...pending, since: pending.since.toISOString() },
+  }
+}
+
+function removedEntry(peer: RemovedPeer): unknown {
+  const { name, algorithm, digits, period, replay, signed, removedAt, seed, token } = peer
+  return {
+    ...{ name, algorithm, digits, period, replay, signed, removedAt: removedAt.toISOString() },
+    seed: seedEntry(seed),
+    token: tokenEntry(token),
   }
 }
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Roster } from '../../src/core/roster.js'
+import type { RemovedPeer, Roster } from '../../src/core/roster.js'
 import { algorithms, digitCounts, replayPolicies } from '../../src/core/profile.js'
 import { signedPolicies } from '../../src/core/proof/profile.js'
 import { Seed } from '../../src/core/seed.js'
-import { Token } from '../../src/core/token.js'
+import { Token, TokenHash } from '../../src/core/token.js'
 import { formatStore, parseStore } from '../../src/store/store-file.js'
 import { madeAt, peerOf, rosterOf, seedCredential, tokenCredential } from '../support/roster.js'
 import { errorOf } from '../support/store-folder.js'
@@ -20,8 +20,7 @@ function documentOf(): Record<string, never> {
 }
 
 /** The document with the value at a path replaced; `undefined` takes it away. */
-function spoiled(path: string, value: unknown): string {
-  const document = documentOf()
+function spoiled(path: string, value: unknown, document: Record<string, unknown> = documentOf()): string {
   const keys = path.split('.')
   const last = keys.pop() ?? ''
   let parent: Record<string, unknown> = document
@@ -75,6 +74,16 @@ const peers = fc.dictionary(
   ),
   { maxKeys: 5 },
 )
+const removed = fc.array(
+  fc
+    .record({ name: names, ...codeProfile, replay, signed, removedAt: dates, seeds, tokens: tokenIds })
+    .map(({ seeds: [seed], tokens: [token], ...peer }) => ({
+      ...peer,
+      seed: seed ?? seedCredential('s', 1),
+      token: { ...(token ?? { id: 't', createdAt: madeAt }), token: Token.parse(`${peer.name}.removed`) },
+    })),
+  { minLength: 1, maxLength: 3 },
+)
 const rosters: fc.Arbitrary<Roster> = fc
   .record(
     {
@@ -85,6 +94,7 @@ const rosters: fc.Arbitrary<Roster> = fc
       signed,
       sharedSeeds: seeds,
       peers,
+      removed,
     },
     { requiredKeys: ['agent', 'profile', 'replay', 'peers'] },
   )
@@ -102,6 +112,9 @@ const rosters: fc.Arbitrary<Roster> = fc
       ]),
     ),
   }))
+
+const removedText = ({ seed, token, ...peer }: RemovedPeer): string =>
+  JSON.stringify([peer, { ...seed, seed: seed.seed.base32 }, { ...token, token: token.token.value }])
 
 describe('the text of a store', () => {
   it('is the documented JSON, a line for each peer, with dates in UTC and a newline at the end', () => {
@@ -143,11 +156,9 @@ describe('the text of a store', () => {
         const text = formatStore(roster)
         const read = parseStore(text).roster
         expect(formatStore(read)).toBe(text)
-        expect({ ...read, peers: undefined, sharedSeeds: undefined }).toEqual({
-          ...roster,
-          peers: undefined,
-          sharedSeeds: undefined,
-        })
+        const others = { peers: undefined, sharedSeeds: undefined, removed: undefined }
+        expect({ ...read, ...others }).toEqual({ ...roster, ...others })
+        expect(read.removed?.map(removedText)).toEqual(roster.removed?.map(removedText))
         expect(new Set(read.peers.keys())).toEqual(new Set(roster.peers.keys()))
         for (const [name, { seeds: given, tokens, ...peer }] of roster.peers) {
           const { seeds: readSeeds, tokens: readTokens, ...readPeer } = read.peers.get(name) ?? peerOf('none')
@@ -181,6 +192,73 @@ describe('the text of a store', () => {
     expect(errorOf(() => formatStore(without))).toMatchObject({ code: 'ERR_STORE_INVALID' })
     const undated = rosterOf([peerOf('alice', { createdAt: new Date(Number.NaN) })])
     expect(() => formatStore(undated)).toThrow(RangeError)
+  })
+})
+
+describe('a store with removed peers', () => {
+  const {
+    algorithm,
+    digits,
+    period,
+    seeds: [seed],
+    tokens: [token],
+  } = peerOf('bob')
+  if (!seed || !token) throw new Error('it has both')
+  const bob: RemovedPeer = {
+    ...{ name: 'bob', algorithm, digits, period, replay: 'reuse', signed: 'off', removedAt: madeAt },
+    ...{ seed, token },
+  }
+  const text = formatStore(rosterOf([peerOf('alice')], { removed: [bob, { ...bob, name: 'carol' }] }))
+
+  it('has a line for each of them after the peers, and none if there are none', () => {
+    expect(text.split('\n').slice(-7)).toEqual([
+      '  },',
+      '  "removed": [',
+      expect.stringMatching(/^ {4}\{"name":"bob",.*"token":"a2at_token-of-bob".*\},$/) as string,
+      expect.stringMatching(/^ {4}\{"name":"carol",.*\}$/) as string,
+      '  ]',
+      '}',
+      '',
+    ])
+    expect(formatStore(rosterOf([peerOf('alice')], { removed: [] }))).toBe(
+      formatStore(rosterOf([peerOf('alice')])),
+    )
+  })
+
+  it('may have removed a peer that is there again, with the same credentials', () => {
+    const again = formatStore(rosterOf([peerOf('bob')], { removed: [bob, bob] }))
+    expect(formatStore(parseStore(again).roster)).toBe(again)
+  })
+
+  it.each([
+    ['removed', {}, 'removed must be a list'],
+    ['removed.0', null, 'removed[0] must be an object'],
+    ['removed.1.name', 'a b', 'removed[1].name must be a letter or digit'],
+    ['removed.0.signed', undefined, 'removed[0].signed is missing'],
+    ['removed.0.removedAt', 'yesterday', 'removed[0].removedAt must be an RFC 3339 time in UTC'],
+    ['removed.0.seed', null, 'removed[0].seed must be an object'],
+    ['removed.0.seed.seed', `${secretSeed}!`, 'removed[0].seed.seed must be a seed in base32'],
+    ['removed.0.token.token', `${secretToken} x`, 'removed[0].token.token must be an RFC 6750'],
+    ['removed.0.token.hash', secretToken, 'removed[0].token.hash is not known'],
+  ])('is refused with a bad %s', (path, value, words) => {
+    const error = errorOf(() => parseStore(spoiled(path, value, JSON.parse(text) as Record<string, unknown>)))
+    expect(error).toMatchObject({ code: 'ERR_STORE_INVALID' })
+    expect(String(error)).toContain(words)
+    expect(String(error)).not.toContain(secretSeed)
+    expect(String(error)).not.toContain(secretToken)
+  })
+
+  it('is not written with what could not be read back', () => {
+    const hash = TokenHash.parse(`sha256:${'0'.repeat(64)}`)
+    const known = { ...bob, token: { ...token, token: hash } }
+    for (const [removedPeer, words] of [
+      [known, 'removed[0].token.token is missing'],
+      [{ ...bob, name: 'a b' }, 'removed[0].name must be'],
+    ] as const) {
+      const error = errorOf(() => formatStore(rosterOf([], { removed: [removedPeer] })))
+      expect(error).toMatchObject({ code: 'ERR_STORE_INVALID' })
+      expect(String(error)).toContain(words)
+    }
   })
 })
 
