@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto'
+import { isObject } from '../../core/json.js'
+import { newestLive, type Peer, type Roster } from '../../core/roster.js'
+import type { ServerFile } from '../../core/server-file.js'
+import { isAtLeast, withNewAlone } from '../../core/staged-rotation.js'
+import { makeClientJson } from '../../fragments/client-json.js'
+import { makeServerFile } from '../../fragments/server-json.js'
+import { edgesOf, type Mesh, type MeshAgent, type MeshPeer } from '../file/mesh.js'
+
+/** Where a document goes: to a file, to a command, or to both. */
+export interface Place {
+  /** An absolute path. */
+  readonly file?: string
+  readonly deliver?: string
+}
+
+/** Returns where the server file of an agent goes; undefined where somebody has to hand it out. */
+export const placeOfAgent = ({ serverFile, deliver }: MeshAgent): Place | undefined =>
+  placeFrom(serverFile, deliver)
+
+/** Returns where the client file of a peer goes; undefined where somebody has to hand it out. */
+export const placeOfPeer = ({ clientFile, deliver }: MeshPeer): Place | undefined =>
+  placeFrom(clientFile, deliver)
+
+function placeFrom(file: string | undefined, deliver: string | undefined): Place | undefined {
+  if (file === undefined && deliver === undefined) return undefined
+  return { ...(file !== undefined && { file }), ...(deliver !== undefined && { deliver }) }
+}
+
+/** Returns the server file of an agent. Secret. */
+export function serverDocumentOf(roster: Roster, at: Date): ServerFile {
+  return makeServerFile({ roster, at })
+}
+
+/** How a client file is made. */
+export interface ClientDocumentOptions {
+  /** Agents that are left out, because they do not know the peer yet. */
+  readonly without?: readonly string[]
+}
+
+/**
+ * Returns the client file of a peer. Secret. Of a rotation that is pending it has the new credentials from the step
+ * `admitted` on. What cannot be sent is left out: credentials that have expired, and tokens known by their hash alone.
+ *
+ * @param rosters by the names of agents
+ * @returns undefined when no agent is left
+ */
+export function clientDocumentOf(
+  mesh: Mesh,
+  rosters: ReadonlyMap<string, Roster>,
+  peerName: string,
+  at: Date,
+  { without = [] }: ClientDocumentOptions = {},
+): object | undefined {
+  const documents = edgesOf(mesh, peerName).flatMap(({ agent }) => {
+    const document = without.includes(agent) ? undefined : oneAgentDocument(rosters.get(agent), peerName, at)
+    return document ? [document] : []
+  })
+  const [first, ...others] = documents
+  if (!first || others.length === 0) return first
+  const agents = Object.fromEntries(documents.flatMap((document) => Object.entries(document.agents)))
+  return { version: first.version, peer: peerName, agents }
+}
+
+/** What all client files have. */
+interface ClientDocument {
+  readonly version: number
+  readonly peer: string
+  readonly agents: Readonly<Record<string, object>>
+}
+
+function oneAgentDocument(roster: Roster | undefined, name: string, at: Date): ClientDocument | undefined {
+  const found = roster?.peers.get(name)
+  if (!roster || !found) return undefined
+  const peer = found.pending && isAtLeast(found.pending, 'admitted') ? withNewAlone(found) : found
+  return canBeSent(peer, at) ? (makeClientJson({ roster, peer, at }) as ClientDocument) : undefined
+}
+
+/** Returns whether a peer has a live seed, and a live token that is known. */
+export function canBeSent({ seeds, tokens }: Peer, at: Date): boolean {
+  return newestLive(seeds, at) !== undefined && newestLive(tokens, at)?.token.value !== undefined
+}
+
+/**
+ * Returns a digest of a document and of where it goes, the same for any order of keys. The serial is left out: it grows with
+ * changes that do not concern the agent.
+ *
+ * @returns SHA-256 in hex
+ */
+export function digestOf(place: Place, document: object): string {
+  const content = { ...document, serial: undefined }
+  return createHash('sha256').update(canonical({ place, content })).digest('hex')
+}
+
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_key, one: unknown) =>
+    isObject(one) ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1))) : one,
+  )

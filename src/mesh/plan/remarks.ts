@@ -1,0 +1,32 @@
+import { newestLive, type Peer, type Roster } from '../../core/roster.js'
+import { edgesTo, type Mesh, type MeshEdge } from '../file/mesh.js'
+import { hasEnded, rotationDue } from './rotation-due.js'
+
+/** Returns what the file cannot change of the edges of an agent, and what to do about it, by the names of peers. */
+export function remarksOn(mesh: Mesh, agent: string, roster: Roster | undefined, at: Date): string[] {
+  const edges = edgesTo(mesh, agent).sort((one, other) => (one.peer < other.peer ? -1 : 1))
+  return edges.flatMap((edge) => {
+    const words = remarkOn(edge, roster?.peers.get(edge.peer), at)
+    return words === undefined ? [] : [`${edge.peer} -> ${agent}: ${words}`]
+  })
+}
+
+function remarkOn(edge: MeshEdge, peer: Peer | undefined, at: Date): string | undefined {
+  const mend = `run \`a2a-totp mesh rotate --only ${edge.peer}:${edge.agent}\``
+  if (hasEnded(edge, at))
+    return `it has expired (line ${edge.line} of the file); give it a later \`expires\`, or remove it and pass --prune`
+  if (!peer) return undefined
+  const state = rotationDue(edge, peer, at, true)
+  if (state.due === 'expired') return `its credentials have expired; ${mend} for new ones, or remove it`
+  if (state.due === 'later')
+    return `it is old, and is rotated once an older seed has ended at ${state.until.toISOString()}`
+  if (state.due === 'yes' && state.rotation.seed && state.rotation.token) return undefined
+  const seed = newestLive(peer.seeds, at)?.seed
+  const token = newestLive(peer.tokens, at)?.token
+  if (token && token.value === undefined)
+    return `only the hash of its token is known, so it is left out of the client file; ${mend} --token`
+  if (seed?.strong === false) return `its seed has less than 128 bits; ${mend} --seed`
+  return token && 'strong' in token && !token.strong
+    ? `its token has less than 128 bits; ${mend} --token`
+    : undefined
+}
