@@ -11,7 +11,7 @@ import type { Mesh, MeshAgent, MeshEdge } from '../../src/mesh/file/mesh.js'
 import { planOf } from '../../src/mesh/plan/plan-of.js'
 import { rosterAfter } from '../../src/mesh/plan/roster-after.js'
 import { checkRoster } from '../../src/store/roster-rules.js'
-import { applied, meshOf, nothingYet, seededRandom, type MeshState } from '../support/mesh-plan.js'
+import { applied, cutOff, meshOf, nothingYet, seededRandom, type MeshState } from '../support/mesh-plan.js'
 
 const day = 86_400_000
 const start = new Date('2026-01-01T00:00:00Z')
@@ -181,7 +181,26 @@ describe('a plan', () => {
         for (const roster of after.rosters.values()) checkRoster(roster)
         expect(planOf(mesh, { ...after, at }).changes).toEqual([])
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
+    )
+  })
+
+  it('is empty after one more apply, wherever the one before was cut off', () => {
+    const cut = {
+      stores: fc.subarray(agentNames),
+      servers: fc.subarray(agentNames),
+      clients: fc.subarray(peerNames),
+    }
+    fc.assert(
+      fc.property(anyMesh, anyPast, fc.record(cut), (mesh, past, done) => {
+        const state = stateFrom(past)
+        const at = later(past.days * day + day)
+        const begun = cutOff(mesh, state, at, done)
+        const next = later(60_000, at)
+        const after = applied(mesh, begun, next, planOf(mesh, { ...begun, at: next }))
+        expect(planOf(mesh, { ...after, at: next }).changes).toEqual([])
+      }),
+      { numRuns: 150 },
     )
   })
 
@@ -205,7 +224,7 @@ describe('a plan', () => {
         const after = applied(mesh, state, at, planOf(mesh, { ...state, at }))
         expect(planOf(mesh, { ...after, at: later(days * day, at) }).changes).toEqual([])
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 

@@ -65,30 +65,71 @@ export const nothingYet: MeshState = { rosters: new Map(), delivered: nothingDel
 let runs = 0
 
 /** What an apply does that nothing goes wrong in, without its files and commands: the stores, and the rows of a plan that deliver. */
-export function applied(
+export function applied(mesh: Mesh, state: MeshState, at: Date, { changes }: Plan, prune = true): MeshState {
+  const stores = new Map(
+    [...stored(mesh, state, at, [...mesh.agents.keys()], prune)].map(([name, roster]) => [
+      name,
+      mesh.agents.has(name) ? withRotationsOver(roster, at) : roster,
+    ]),
+  )
+  const rows = changes.filter(({ action }) => action === 'deliver')
+  const agents = rows.filter(({ peer }) => peer === undefined).map(({ agent }) => agent)
+  const peers = rows.flatMap(({ peer }) => peer ?? [])
+  return { rosters: stores, delivered: recorded(mesh, state, stores, at, { agents, peers }) }
+}
+
+/** What an apply leaves behind that was killed: some stores are written, and some files are delivered. */
+export function cutOff(
   mesh: Mesh,
-  { rosters, delivered }: MeshState,
+  state: MeshState,
   at: Date,
-  { changes }: Plan,
-  prune = true,
+  done: {
+    readonly stores: readonly string[]
+    readonly servers: readonly string[]
+    readonly clients: readonly string[]
+  },
 ): MeshState {
+  const rosters = stored(mesh, state, at, done.stores, true)
+  const delivered = recorded(mesh, state, rosters, at, { agents: done.servers, peers: done.clients })
+  return { rosters, delivered }
+}
+
+function stored(
+  mesh: Mesh,
+  { rosters }: MeshState,
+  at: Date,
+  names: readonly string[],
+  prune: boolean,
+): Map<string, Roster> {
   const random = seededRandom(`run ${runs++}`)
   const after = new Map(rosters)
-  for (const name of mesh.agents.keys()) {
-    const next = rosterAfter(mesh, name, rosters.get(name), { at, random, prune, stagingId: `r${runs}` })
-    after.set(name, withRotationsOver(next, at))
+  for (const name of names) {
+    const options = { at, random, prune, stagingId: `r${runs}` }
+    if (mesh.agents.has(name)) after.set(name, rosterAfter(mesh, name, rosters.get(name), options))
   }
+  return after
+}
+
+function recorded(
+  mesh: Mesh,
+  { delivered }: MeshState,
+  rosters: ReadonlyMap<string, Roster>,
+  at: Date,
+  names: { readonly agents: readonly string[]; readonly peers: readonly string[] },
+): DeliveryRecord {
   const agents = new Map(delivered.agents)
   const peers = new Map(delivered.peers)
-  for (const { agent, peer, action } of changes) {
-    if (action !== 'deliver') continue
-    const of = peer === undefined ? mesh.agents.get(agent) : mesh.peers.get(peer)
-    const place = of && ('url' in of ? placeOfAgent(of) : placeOfPeer(of))
-    const roster = after.get(agent)
-    const document =
-      peer === undefined ? roster && serverDocumentOf(roster, at) : clientDocumentOf(mesh, after, peer, at)
-    if (place && document)
-      (peer === undefined ? agents : peers).set(peer ?? agent, { digest: digestOf(place, document), at })
+  for (const name of names.agents) {
+    const agent = mesh.agents.get(name)
+    const place = agent && placeOfAgent(agent)
+    const roster = rosters.get(name)
+    if (place && roster) agents.set(name, { digest: digestOf(place, serverDocumentOf(roster, at)), at })
   }
-  return { rosters: after, delivered: { agents, peers } }
+  for (const name of names.peers) {
+    const peer = mesh.peers.get(name)
+    const place = peer && placeOfPeer(peer)
+    const document = clientDocumentOf(mesh, rosters, name, at)
+    if (place && document) peers.set(name, { digest: digestOf(place, document), at })
+  }
+  return { agents, peers }
 }

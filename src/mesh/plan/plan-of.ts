@@ -5,7 +5,7 @@ import type { DeliveryRecord } from '../apply/delivered.js'
 import type { Mesh } from '../file/mesh.js'
 import { clientRows, serverRows, withRotationsOver, type Rosters } from './deliver-rows.js'
 import type { Plan } from './plan.js'
-import { remarksOn } from './remarks.js'
+import { remarksOn, remarksOnUndeclared } from './remarks.js'
 import { rosterAfter } from './roster-after.js'
 import { storeRows } from './store-rows.js'
 
@@ -48,7 +48,8 @@ export function planOf(mesh: Mesh, { rosters, delivered, at }: PlanInput): Plan 
     ...serverRows(mesh, all, delivered, at),
     ...clientRows(mesh, all, delivered, at),
   ]
-  return { changes, remarks: names.flatMap((name) => remarksOn(mesh, name, rosters.get(name), at)) }
+  const remarks = names.flatMap((name) => remarksOn(mesh, name, rosters.get(name), at))
+  return { changes, remarks: [...remarks, ...remarksOnUndeclared(mesh, delivered)] }
 }
 
 /** Stands for randomness where nothing that is made is kept: never the same bytes twice. */

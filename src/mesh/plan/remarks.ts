@@ -1,4 +1,5 @@
 import { newestLive, type Peer, type Roster } from '../../core/roster.js'
+import type { DeliveryRecord } from '../apply/delivered.js'
 import { edgesTo, type Mesh, type MeshEdge } from '../file/mesh.js'
 import { hasEnded, rotationDue } from './rotation-due.js'
 
@@ -9,6 +10,16 @@ export function remarksOn(mesh: Mesh, agent: string, roster: Roster | undefined,
     const words = remarkOn(edge, roster?.peers.get(edge.peer), at)
     return words === undefined ? [] : [`${edge.peer} -> ${agent}: ${words}`]
   })
+}
+
+/** Returns a remark on each agent that got its server file from this mesh, and is no longer in the file. */
+export function remarksOnUndeclared({ agents }: Mesh, delivered: DeliveryRecord): string[] {
+  const gone = [...delivered.agents.keys()].filter((name) => !agents.has(name)).sort()
+  return gone.map(
+    (name) =>
+      `${name}: the file does not name this agent any more, so its store and its server file stay as they are, and it lets its ` +
+      'peers in; to end that, name it again without peers and run `a2a-totp mesh apply --prune`',
+  )
 }
 
 function remarkOn(edge: MeshEdge, peer: Peer | undefined, at: Date): string | undefined {

@@ -7,6 +7,7 @@ import { withoutPeers, withPeers, type ProvisionOptions } from '../../core/provi
 import { withRemoved } from '../../core/removed.js'
 import { canariesOf, type Roster } from '../../core/roster.js'
 import { withAgentSettings } from '../../core/settings.js'
+import { quoteForShell } from '../../core/shell.js'
 import { edgesTo, type Mesh, type MeshAgent } from '../file/mesh.js'
 import { newPeer, peerAfter } from './edge-after.js'
 import { hasEnded } from './rotation-due.js'
@@ -109,7 +110,7 @@ function requireOwn(agent: MeshAgent, roster: Roster): void {
       'without --shared-seed'
     : roster.agent !== agent.name
       ? `the store ${agent.store} is of the agent ${quoteName(roster.agent)}, not ${quoteName(agent.name)}; name another ` +
-        `store, or run \`a2a-totp rename --agent ${agent.name} --store ${agent.store}\``
+        `store, or run \`a2a-totp --store ${quoteForShell(agent.store)} rename --agent ${agent.name}\``
       : undefined
   if (problem) throw new TOTPError('ERR_CONFIG_INVALID', problem)
 }

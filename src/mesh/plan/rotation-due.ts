@@ -34,13 +34,16 @@ export function rotationDue(edge: MeshEdge, peer: Peer, at: Date, yes: boolean):
   if (peer.pending && (profile || !isUsable))
     return { due: 'yes', rotation: { ...base, seed: true, token: true, overlapMs: 0 } }
   if (profile) return { due: 'yes', rotation: { ...base, seed: true, token: true } }
-  if (!isUsable) return { due: 'yes', rotation: { ...base, seed: !seed, token: !token } }
+  // A new seed that goes to nobody would lock the peer out: a token that cannot be sent goes with it.
+  const hasUnsendable = token !== undefined && token.token.value === undefined
+  if (!isUsable) return { due: 'yes', rotation: { ...base, seed: !seed, token: !token || hasUnsendable } }
   if (peer.pending || edge.rotateAfterMs === undefined) return { due: 'no' }
   const madeBefore = new Date(at.getTime() - edge.rotateAfterMs)
   const isOld = { seed: seed.createdAt <= madeBefore, token: token.createdAt <= madeBefore }
   if (!isOld.seed && !isOld.token) return { due: 'no' }
   const until = isOld.seed ? fullUntil(peer, at) : undefined
-  return until ? { due: 'later', until } : { due: 'yes', rotation: { ...base, ...isOld } }
+  if (until) return { due: 'later', until }
+  return { due: 'yes', rotation: { ...base, seed: isOld.seed, token: isOld.token || hasUnsendable } }
 }
 
 /** How codes are to be made, where it is named and differs. */
