@@ -140,6 +140,9 @@ describe('an edge of a mesh', () => {
     const before = storeOf([peerOf('alice', { seeds })])
     expect(after(oldAfter(30 * day), before)).toBe(before)
     expect(alice(after(oldAfter(30 * day), before, { at: soon })).pending).toBeDefined()
+    const fresh = { ...seedCredential('new', 2), createdAt: lookAt }
+    const ofToken = storeOf([peerOf('alice', { seeds: [seedCredential('old', 1, soon), fresh] })])
+    expect(alice(after(oldAfter(30 * day), ofToken)).pending).toMatchObject({ seed: false, token: true })
   })
 
   it('is not rotated again while a rotation is not finished', () => {

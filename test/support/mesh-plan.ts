@@ -110,7 +110,8 @@ function stored(
   return after
 }
 
-function recorded(
+/** What is remembered once some got the files of these stores. */
+export function recorded(
   mesh: Mesh,
   { delivered }: MeshState,
   rosters: ReadonlyMap<string, Roster>,
