@@ -5,7 +5,7 @@ import type { Roster } from '../../core/roster.js'
 import type { Env } from '../../programs/environment.js'
 import { recordChange } from '../../store/change-record.js'
 import { locateStore, type Located } from '../../store/locate.js'
-import { plaintext, type Protection, type StoreKeys } from '../../store/protection.js'
+import { keyMissing, plaintext, type Protection, type StoreKeys } from '../../store/protection.js'
 import { protectionChanges } from '../../store/protection-changes.js'
 import type { ReadOptions } from '../../store/read-file.js'
 import {
@@ -18,6 +18,7 @@ import {
 } from '../../store/store.js'
 import type { Output } from '../io/output.js'
 import type { Progress } from '../io/progress.js'
+import { storeKeys } from './store-keys.js'
 
 /** The global options that decide which store is used. */
 export interface StoreOptions {
@@ -90,6 +91,14 @@ export class StoreAccess {
   /** The store of the working directory, whatever is above it, unless another one is named; for `init`. */
   here(): StoreAccess {
     return new StoreAccess(this.#given, true)
+  }
+
+  /** The same store, for a look at it: no key is asked for, so without one in the environment a locked store stays locked. */
+  unasked(): StoreAccess {
+    const refuse = (_: string, otherwise: string): Promise<never> =>
+      Promise.reject(keyMissing(`the store is encrypted; ${otherwise}`))
+    const keys = storeKeys(this.#given.env, this.#given.where, refuse)
+    return new StoreAccess({ ...this.#given, keys }, this.#onlyHere)
   }
 
   /** The store at a path. */

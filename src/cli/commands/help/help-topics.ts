@@ -68,9 +68,49 @@ From off to require, one step after the other:
 Update agents before the first accept: those of version 0.1 refuse a server file that says so. The steps back are the same
 command with the policy before it, and from accept with --replay reuse: once without proofs is one request per period.
 `,
+  'mesh-file': `A mesh file, mesh.yaml, says which peers may call which agents. Each edge, one peer that may call one agent, gets a seed
+and a token of its own; each agent has a store of its own.
+
+  version: 1
+  defaults:
+    replay: once
+    rotateAfter: 90d
+    clientFile: clients/{name}.json
+  agents:
+    billing:
+      url: https://billing.example
+      signed: require
+      serverFile: /srv/billing/a2a-totp.json
+    crm:
+      url: https://crm.example
+      deliver: ssh crm.example 'cat > a2a-totp.json'
+  peers:
+    alice:
+      calls: [billing, crm]
+    bob:
+      calls:
+        - agent: billing
+          signed: accept
+          expires: 2027-01-01T00:00:00Z
+
+  $ a2a-totp mesh plan                           what would change
+  $ a2a-totp mesh apply                          creates, changes, rotates and delivers it
+  $ a2a-totp mesh prove                          declared edges work, every other is refused
+  $ a2a-totp mesh show --out mesh.svg            a picture
+
+Of agents: url, store (default stores/NAME.json), serverFile, deliver, canaries, allowHosts, replay, signed, algorithm,
+digits, period, window, header, overlap, rotateAfter. Of peers: calls, clientFile, deliver. Of peers and of their calls: replay,
+signed, algorithm, digits, period, note, expires, overlap, rotateAfter. Of defaults: the policies, the codes, overlap,
+rotateAfter, serverFile and clientFile, in which {name} is the name.
+
+A call's own word counts first, then its peer's, then its agent's, then the defaults'. What the file does not say stays as
+the store has it; replay: inherit and signed: inherit remove a peer's own policy. Paths are relative to the file's folder,
+and commands of deliver run in it. The file holds no secret.
+`,
   environment: `Variables that a2a-totp reads:
 
   A2A_TOTP_STORE        the store, without --store
+  A2A_TOTP_MESH         the mesh file, without --file
   A2A_TOTP_SEED         for code, verify and probe without NAME; with A2A_TOTP_TOKEN, _AGENT, _URL, _ALGORITHM,
                         _DIGITS, _PERIOD, _HEADER and _WINDOW
   A2A_TOTP_SIGNED       the signed policy of the peer, which clients read (see help proofs)
