@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { TOTPError } from '../../../core/errors.js'
-import type { Format, ProbeReport } from '../../../probe/index.js'
+import type { Format } from '../../../probe/index.js'
 import { completing, plainWords } from '../../completes.js'
 import type { CliContext } from '../../context.js'
 import { emit, outFile, refuseStore, requireName, type OutOptions } from '../../io/result-file.js'
@@ -94,11 +94,12 @@ export function writeReportFile(context: CliContext, file: string, text: string)
  * written, the others are, standard output stays empty, and the report for people goes to standard error: a run may have
  * taken minutes.
  *
+ * @param report the document that it is with `--json`
  * @throws {TOTPError} `ERR_FILE_UNWRITABLE` for the first file that could not be written
  */
 export function writeReports(
   context: CliContext,
-  report: ProbeReport,
+  report: unknown,
   targets: readonly ReportTarget[],
   options: OutOptions,
   render: (format: Format, color: boolean) => string,
