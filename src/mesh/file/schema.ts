@@ -34,6 +34,23 @@ const text = allowed<string>({
   expected: 'a text',
 })
 const optionalText = v.exactOptional(text)
+
+/** No system call takes a NUL, and nobody sees another control character in a list. */
+const isPlain = (value: unknown, allowedToo: RegExp): value is string =>
+  typeof value === 'string' && value.trim() !== '' && !/\p{Cc}/u.test(value.replace(allowedToo, ''))
+
+const path = v.exactOptional(
+  allowed<string>({
+    allows: (value) => isPlain(value, /(?!)/) && !value.startsWith('~'),
+    expected: 'the path of a file, in full or relative to the mesh file; no shell expands a ~ here',
+  }),
+)
+const command = v.exactOptional(
+  allowed<string>({
+    allows: (value) => isPlain(value, /[\n\t]/g),
+    expected: 'a command for /bin/sh without control characters',
+  }),
+)
 const duration = v.exactOptional(parsed(parseDuration, durationRule))
 const replay = v.picklist(replayPolicies, `must be ${replayPolicies.join(' or ')}`)
 const signed = v.picklist(signedPolicies, `must be one of ${signedPolicies.join(', ')}`)
@@ -59,10 +76,12 @@ const ofEdges = {
   expires: v.exactOptional(expires),
 }
 
-export const defaultsSchema = v.strictObject({
+// Unknown keys are looked for apart, so that the nearest known one can be named.
+
+export const defaultsSchema = v.object({
   ...ofAgents,
-  serverFile: optionalText,
-  clientFile: optionalText,
+  serverFile: path,
+  clientFile: path,
 })
 
 const url = allowed<string>({
@@ -76,21 +95,22 @@ const url = allowed<string>({
 const names = v.array(name, 'must be a list of names')
 const texts = v.array(text, 'must be a list of texts')
 
-export const agentSchema = v.strictObject({
+export const agentSchema = v.object({
   url,
-  store: optionalText,
-  deliver: optionalText,
-  serverFile: optionalText,
+  store: path,
+  deliver: command,
+  serverFile: path,
   canaries: v.exactOptional(names),
   allowHosts: v.exactOptional(texts),
   ...ofAgents,
 })
 
-export const callSchema = v.strictObject({ agent: name, ...ofEdges })
+export const callSchema = v.object({ agent: name, ...ofEdges })
 
-export const peerSchema = v.strictObject({
-  calls: v.array(v.unknown(), 'must be a list of agents'),
-  deliver: optionalText,
-  clientFile: optionalText,
+export const peerSchema = v.object({
+  // `calls:` with nothing behind it is a peer that calls none.
+  calls: v.nullable(v.array(v.unknown(), 'must be a list of agents'), []),
+  deliver: command,
+  clientFile: path,
   ...ofEdges,
 })
