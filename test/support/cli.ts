@@ -24,6 +24,8 @@ export interface CliOptions {
   readonly now?: Date
   /** Interrupts {@link runCli}, as Ctrl-C does. */
   readonly signal?: AbortSignal
+  /** What {@link runCli} runs; by default the program. */
+  readonly program?: typeof main
 }
 
 export const binary = fileURLToPath(new URL('../../bin/a2a-totp.cjs', import.meta.url))
@@ -49,11 +51,11 @@ function collector(): { stream: Writable; text: () => string } {
 /** Runs a command line in this process, away from any terminal, with a clock that stands still. */
 export async function runCli(
   args: readonly string[],
-  { cwd, env = {}, stdin = '', now, signal = new AbortController().signal }: CliOptions,
+  { cwd, env = {}, stdin = '', now, signal = new AbortController().signal, program = main }: CliOptions,
 ): Promise<CliRun> {
   const stdout = collector()
   const stderr = collector()
-  const exitCode = await main(args, {
+  const exitCode = await program(args, {
     env,
     cwd,
     stdin: () => (stdin instanceof Readable ? stdin : Readable.from(stdin === '' ? [] : [stdin])),

@@ -66,6 +66,11 @@ export class StoreAccess {
     }
   }
 
+  /** Whether files that others can read or write to, or that another user owns, are used all the same. */
+  get allowsInsecurePermissions(): boolean {
+    return this.#reading.allowInsecurePermissions ?? false
+  }
+
   /** The path of the store, or of the one that would be created. */
   path(): string {
     return this.#locate().path

@@ -15,7 +15,7 @@ import type { Problems } from './problems.js'
 import { syntaxWords } from './syntax-words.js'
 
 /** A mesh of a hundred agents and a hundred peers is a third of it. */
-const mostCharacters = 1024 * 1024
+export const mostBytes = 1024 * 1024
 /** With what aliases unfold to. The longest text without any has fewer. */
 const mostNodes = 1_000_000
 const deepest = 50
@@ -38,7 +38,7 @@ export interface Tree {
 export function readTree(text: string, problems: Problems): Tree {
   const places = new Places()
   const none = { value: null, places }
-  if (text.length > mostCharacters) {
+  if (text.length > mostBytes) {
     problems.add(1, 'the file is longer than 1 MiB; split the mesh into several files')
     return none
   }

@@ -93,6 +93,7 @@ and a token of its own; each agent has a store of its own.
           signed: accept
           expires: 2027-01-01T00:00:00Z
 
+  $ a2a-totp mesh init stores/*.json             write the file from stores that exist; or an example
   $ a2a-totp mesh plan                           what would change
   $ a2a-totp mesh apply                          creates, changes, rotates and delivers it
   $ a2a-totp mesh prove                          declared edges work, every other is refused
@@ -105,7 +106,10 @@ rotateAfter, serverFile and clientFile, in which {name} is the name.
 
 A call's own word counts first, then its peer's, then its agent's, then the defaults'. What the file does not say stays as
 the store has it; replay: inherit and signed: inherit remove a peer's own policy. Paths are relative to the file's folder,
-and commands of deliver run in it. The file holds no secret.
+and commands of deliver run in it. The file holds no secret. It may be JSON, and YAML aliases and merged maps work.
+
+The file is --file, else $A2A_TOTP_MESH, else the nearest mesh.yaml, mesh.yml or mesh.json upward, if it is yours and its
+folders are writable only by you. Others may read it, but not write to it: it may name commands.
 `,
   environment: `Variables that a2a-totp reads:
 

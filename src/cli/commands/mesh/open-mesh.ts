@@ -1,11 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { TOTPError } from '../../../core/errors.js'
 import type { Mesh, MeshAgent } from '../../../mesh/file/mesh.js'
 import type { MeshStore, MeshStores } from '../../../mesh/stores.js'
-import type { Protection } from '../../../store/protection.js'
+import { plaintext, type Protection } from '../../../store/protection.js'
+import { translateErrors } from '../../../store/system-error.js'
 import type { CliContext } from '../../context.js'
-import { pathFrom } from '../../io/path.js'
 
 export interface MeshFileOption {
   file?: string
@@ -15,6 +16,10 @@ export const fileOption = (command: Command): Command =>
   command.option(
     '--file <path>',
     'the mesh file (default: $A2A_TOTP_MESH, else the nearest mesh.yaml upward)',
+    (path: string) => {
+      if (path !== '') return path
+      throw new TOTPError('ERR_USAGE', '--file needs a path; omit it to search for the mesh file')
+    },
   )
 
 /** A mesh file, and the stores of its agents. */
@@ -27,40 +32,49 @@ export interface OpenedMesh {
  * Finds and reads the mesh file. Stores are opened when they are read; keys are asked for once for all of them.
  *
  * @param protection of stores that are created
+ * @throws {TOTPError} `ERR_FILE_UNREADABLE` where there is no mesh file that can be trusted; `ERR_CONFIG_INVALID` with all
+ *   that is wrong in it
  */
 export async function openMesh(
   context: CliContext,
   { file }: MeshFileOption,
-  protection: Protection = { kind: 'none' },
+  protection: Protection = plaintext,
 ): Promise<OpenedMesh> {
-  const names = ['mesh.yaml', 'mesh.yml', 'mesh.json']
-  const path =
-    file === undefined
-      ? names.map((one) => pathFrom(context, one)).find((one) => existsSync(one))
-      : pathFrom(context, file)
-  if (path === undefined)
-    throw new TOTPError(
-      'ERR_FILE_UNREADABLE',
-      'no mesh file; write mesh.yaml, or run `a2a-totp mesh init STORE...`',
-    )
-  const { parseMesh } = await import('../../../mesh/file/parse.js')
-  const mesh = parseMesh(readFileSync(path, 'utf8'), path)
+  const { locateMesh, parseMesh, readMeshFile } = await import('../../../mesh/file/index.js')
+  const { env, output, store } = context
+  const { path, passedOver } = locateMesh({
+    file,
+    env,
+    get cwd() {
+      return context.cwd
+    },
+  })
+  for (const one of passedOver) output.say(`passed over ${one.path}: ${one.reason}`)
+  const { allowsInsecurePermissions: allowInsecurePermissions } = store
+  const mesh = parseMesh(readMeshFile(path, { allowInsecurePermissions }), path)
+  return { mesh, stores: storesOf(context, protection) }
+}
+
+/** The same store for the same agent: what one command changes in several steps is undone as one. */
+function storesOf(context: CliContext, protection: Protection): MeshStores {
   const opened = new Map<string, MeshStore>()
-  const stores = (agent: MeshAgent): MeshStore => {
+  return (agent) => {
     const known = opened.get(agent.name) ?? storeOf(context, agent, protection)
     opened.set(agent.name, known)
     return known
   }
-  return { mesh, stores }
 }
 
-function storeOf(context: CliContext, agent: MeshAgent, protection: Protection): MeshStore {
-  const access = context.store.at(agent.store)
+function storeOf(context: CliContext, { store: path }: MeshAgent, protection: Protection): MeshStore {
+  const access = context.store.at(path)
   return {
-    path: agent.store,
-    exists: () => existsSync(agent.store),
+    path,
+    exists: () => existsSync(path),
     read: () => access.read(),
     create: async (roster) => {
+      translateErrors('ERR_STORE_UNWRITABLE', `cannot create the folder of ${path}`, () =>
+        mkdirSync(dirname(path), { recursive: true, mode: 0o700 }),
+      )
       await access.create(roster, { replace: false, protection })
     },
     update: (change) => access.update(change),
