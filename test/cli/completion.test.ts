@@ -86,6 +86,10 @@ describe('completion', () => {
         expect(await sorted('a2a-totp rotate --over')).toEqual(['--overlap'])
         expect(await sorted('a2a-totp help enc')).toEqual(['encrypt', 'encryption'])
         expect(await sorted('a2a-totp completion z')).toEqual(['zsh'])
+        expect(await sorted('a2a-totp mesh ap')).toEqual(['apply'])
+        expect(await sorted('a2a-totp help mesh pr')).toEqual(['prove'])
+        expect(await sorted('a2a-totp mesh init --fo')).toEqual(['--force'])
+        if (shell !== 'zsh') expect(await sorted('a2a-totp mesh init a')).toContain('a2a-totp.json')
         if (shell !== 'zsh') expect(await sorted('a2a-totp import a')).toContain('a2a-totp.json')
       },
       60_000,

@@ -89,6 +89,7 @@ describe('docs/scripting.md', () => {
     ['config', ['config', 'client', 'alice']],
     ['export', ['export', '--reveal', '--format', 'uris']],
     ['import', ['import', 'peers.csv', '--partial']],
+    ['mesh init', ['mesh', 'init', 'a2a-totp.json']],
     ['remove-peer', ['remove-peer', 'bob', '--yes']],
     ['doctor', ['doctor']],
     ['set', ['set', 'alice', '--note', 'x', '--expires', '90d']],

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse as parseYaml } from 'yaml'
 import { parse as parseEnv } from 'dotenv'
+import { scalarText } from '../../src/mesh/file/yaml-text.js'
 import { makeFolder, runCli, startBinary, type CliOptions, type CliRun } from '../support/cli.js'
 import { expectHarmlessText, hostile, hostileName } from '../support/hostile-text.js'
 
@@ -34,6 +35,15 @@ function bobOf({ peers }: Stored): StoredPeer {
 
 const url = `http://127.0.0.1:1/${hostile}`
 
+/** A mesh file of that store, which leaves out the peer bob. Commands and paths take no control characters. */
+const meshFile = `version: 1
+agents:
+  billing: {store: a2a-totp.json, url: ${scalarText(url)}, allowHosts: [${scalarText(hostile)}], deliver: ${scalarText(`cat; echo '${hostile.replaceAll(/['\p{Cc}]/gu, '')}'`)}}
+  absent: {url: ${scalarText(url)}, store: ${scalarText(hostile.replaceAll(/[/\p{Cc}]/gu, ''))}}
+peers:
+  alice: {calls: [{agent: billing, note: ${scalarText(`${hostile} again`)}}, absent]}
+`
+
 /** A store in a hostile folder; its peers have hostile notes, and the agent a hostile URL. */
 async function makeStore(edit: (store: Stored) => void = () => undefined): Promise<string> {
   const cwd = join(makeFolder(), hostileName)
@@ -45,6 +55,7 @@ async function makeStore(edit: (store: Stored) => void = () => undefined): Promi
   store.agent['url'] = url
   edit(store)
   writeFileSync(path, JSON.stringify(store), { mode: 0o600 })
+  writeFileSync(join(cwd, 'mesh.yaml'), meshFile)
   return cwd
 }
 
@@ -229,6 +240,30 @@ const lines: readonly (readonly string[])[] = [
   ['log', '--since', hostile],
   ['exec', 'alice', '--', hostile],
   ['exec', hostile, '--', 'true'],
+  ['mesh', 'init', hostileName],
+  ['mesh', 'init', 'a2a-totp.json'],
+  ['mesh', 'init', 'a2a-totp.json', '--force'],
+  ['mesh', 'init', 'a2a-totp.json', '--out', hostileName],
+  ['mesh', 'init', '--file', hostileName],
+  ['mesh', 'plan'],
+  ['mesh', 'plan', '--file', hostileName],
+  ['mesh', 'apply'],
+  ['mesh', 'apply', '--yes', '--prune', '--allow-commands'],
+  ['mesh', 'rotate', '--only', hostile],
+  ['mesh', 'rotate', '--only', 'alice:billing', '--allow-commands'],
+  ['mesh', 'prove'],
+  ['mesh', 'prove', '--format', `html=${hostileName}`],
+  ...['table', 'json', 'mermaid', 'svg', 'html', hostile].map((format) => [
+    'mesh',
+    'show',
+    '--format',
+    format,
+  ]),
+  ['mesh', 'status'],
+  ['mesh', 'config', 'server', 'billing'],
+  ['mesh', 'config', 'client', 'alice'],
+  ['mesh', 'config', 'client', hostile],
+  ['mesh', hostile],
   ['remove-peer', 'bob'],
   ['remove-peer', 'bob', '--yes'],
   ['remove-peer', hostile, '--yes'],

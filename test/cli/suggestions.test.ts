@@ -20,6 +20,8 @@ describe('did you mean', () => {
     ['show zed', 1, 'no peer named "zed"; run `a2a-totp add-peer zed` first'],
     ['rotat alice', 2, 'unknown command "rotat" (did you mean rotate?); see a2a-totp --help'],
     ['config sever', 2, 'unknown command "sever" (did you mean server?); see a2a-totp config --help'],
+    ['mesh aply', 2, 'unknown command "aply" (did you mean apply?); see a2a-totp mesh --help'],
+    ['mesh init --forec', 2, 'unknown option "--forec" (did you mean --force?); see a2a-totp mesh init'],
     ['rotate alice --overlpa 3h', 2, 'unknown option "--overlpa" (did you mean --overlap?); see'],
     ['rotate alice --quite', 2, 'unknown option "--quite" (did you mean --quiet?); see'],
     ['list --json=yes', 2, "option '--json' takes no value; see a2a-totp list --help"],
