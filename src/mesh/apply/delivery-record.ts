@@ -1,0 +1,55 @@
+import * as v from 'valibot'
+import { parseRfc3339 } from '../../core/instant.js'
+import { parseJson } from '../../core/json.js'
+import { jsonText } from '../../core/text.js'
+import { replaceBeside } from '../../store/atomic-write.js'
+import { fileSystem } from '../../store/file-system.js'
+import { readStoreBytes } from '../../store/read-file.js'
+import { nothingDelivered, type Delivered, type DeliveryRecord } from './delivered.js'
+
+const version = 1
+
+/** Where it is remembered what was delivered: digests alone, nothing secret. */
+export const recordPathOf = (meshPath: string): string => `${meshPath}.state`
+
+const instant = v.pipe(
+  v.string(),
+  v.rawTransform<string, Date>(({ dataset, addIssue, NEVER }) => {
+    const at = parseRfc3339(dataset.value)
+    if (at) return at
+    addIssue({ message: 'no instant' })
+    return NEVER
+  }),
+)
+const entries = v.record(v.string(), v.object({ digest: v.string(), at: instant }))
+const schema = v.object({ version: v.literal(version), agents: entries, peers: entries })
+
+/**
+ * Reads what was delivered. Nothing, where there is no record, or none that can be relied on: then all is delivered again,
+ * which does no harm.
+ */
+export function readRecord(meshPath: string): DeliveryRecord {
+  try {
+    // With the rules of a store: a regular file of the user alone.
+    const text = Buffer.from(readStoreBytes(recordPathOf(meshPath))).toString()
+    const { agents, peers } = v.parse(schema, parseJson(text))
+    return { agents: new Map(Object.entries(agents)), peers: new Map(Object.entries(peers)) }
+  } catch {
+    return nothingDelivered
+  }
+}
+
+/**
+ * Remembers what was delivered, whole or not at all. Call it under the lock of the mesh.
+ *
+ * @throws {TOTPError} `ERR_STORE_UNWRITABLE`
+ */
+export function writeRecord(meshPath: string, { agents, peers }: DeliveryRecord): void {
+  const document = { version, agents: rowsOf(agents), peers: rowsOf(peers) }
+  replaceBeside(meshPath, recordPathOf(meshPath), Buffer.from(`${jsonText(document, 2)}\n`), fileSystem)
+}
+
+const rowsOf = (entriesOf: ReadonlyMap<string, Delivered>): object =>
+  Object.fromEntries(
+    Array.from(entriesOf, ([name, { digest, at }]) => [name, { digest, at: at.toISOString() }]),
+  )
