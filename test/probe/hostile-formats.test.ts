@@ -2,64 +2,11 @@ import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { formats, type CheckResult, type ProbeReport } from '../../src/probe/index.js'
-import { expectHarmlessText, hostile } from '../support/hostile-text.js'
+import { expectOurTags, hostileTexts as text } from '../support/hostile-pieces.js'
+import { expectHarmlessText } from '../support/hostile-text.js'
 import { parseOpenmetrics } from '../support/openmetrics.js'
 import { cellOf, mixedReport, resultOf } from '../support/report.js'
 import { parseTap } from '../support/tap.js'
-
-/** What is a directive, an end, a placeholder or a line of its own in one of the formats. */
-const pieces = [
-  hostile,
-  'x:',
-  'x#',
-  '\n::error::x',
-  '##vso[task.setvariable variable=PATH]y',
-  'X ##[stop-commands]z',
-  '##teamcity[x]',
-  '\nBail out!',
-  '\nnot ok 1 - x',
-  ' # SKIP ',
-  ' # TODO ',
-  '# Subtest: x',
-  '\\',
-  '\\#',
-  '...',
-  '---',
-  '"',
-  "'",
-  '\n',
-  '\r\n',
-  '# EOF\n',
-  '{0}',
-  '[a](https://evil.example)',
-  '](',
-  '|',
-  '`',
-  '@team',
-  '<script>alert(1)</script>',
-  '</style><b onclick="x">',
-  '<!--',
-  '-->',
-  ']]>',
-  '<?xml ',
-  '&amp;',
-  '&#0;',
-  '\ud800',
-  '\udc00',
-  '\ufffe',
-  '\uffff',
-  '\0',
-  '\u001b[31m',
-  '\u0085',
-  '\u2028',
-  '\u202e',
-  '%0A::error::',
-  '::',
-  '#',
-]
-const text = fc
-  .array(fc.oneof(fc.constantFrom(...pieces), fc.string({ unit: 'binary', maxLength: 8 })), { maxLength: 6 })
-  .map((parts) => parts.join(''))
 
 /** A report whose free texts are all the agent's. */
 const reports = fc
@@ -88,14 +35,6 @@ const reports = fc
 const plain = { color: false, symbols: true }
 const forAll = (check: (report: ProbeReport) => void): void =>
   fc.assert(fc.property(reports, check), { numRuns: 150 })
-
-/** Fails for a tag or an attribute that the page does not have where texts are harmless. */
-function expectOurTags(text: string): void {
-  const tag =
-    /^<(?:!doctype html|\/?(?:html|head|body|main|header|footer|section|h[1-4]|p|dl|div|dt|dd|table|thead|tbody|tr|th|td|ul|li|b|code|span|details|summary|title|style|meta|link)(?:\s+(?:lang|charset|name|content|http-equiv|rel|href|class|scope|title|aria-hidden)="[^"<>]*")*\s*\/?)>$/
-  for (const [found] of text.replace(/<style>.*?<\/style>/s, '').matchAll(/<[^>]*>?/g))
-    expect(found).toMatch(tag)
-}
 
 describe('no text of an agent is more than text', () => {
   it.each(['pretty', 'junit', 'markdown', 'tap', 'sarif', 'html', 'openmetrics', 'json'] as const)(

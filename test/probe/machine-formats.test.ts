@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs'
-import Ajv from 'ajv'
-import draft04 from 'ajv/lib/refs/json-schema-draft-04.json' with { type: 'json' }
 import { describe, expect, it } from 'vitest'
 import { checkIds, formats, type ProbeReport } from '../../src/probe/index.js'
 import { parseOpenmetrics } from '../support/openmetrics.js'
 import { probeAgent } from '../support/probing.js'
 import { cellOf, mixedReport, reportOf, resultOf } from '../support/report.js'
+import { sarifRun, type SarifRun } from '../support/sarif.js'
 import { parseTap } from '../support/tap.js'
 
 const tap = (report: ProbeReport): ReturnType<typeof parseTap> => parseTap(formats.tap(report, {}))
@@ -91,41 +89,8 @@ describe('the report as OpenMetrics', () => {
   })
 })
 
-interface Sarif {
-  readonly runs: readonly {
-    readonly tool: {
-      readonly driver: { readonly rules: readonly { readonly id: string; readonly properties: Properties }[] }
-    }
-    readonly results: readonly SarifResult[]
-    readonly invocations: readonly { readonly executionSuccessful: boolean; readonly startTimeUtc: string }[]
-    readonly properties: Record<string, unknown>
-  }[]
-}
-type Properties = Readonly<Record<string, unknown>>
-interface SarifResult {
-  readonly ruleId: string
-  readonly ruleIndex: number
-  readonly level: string
-  readonly message: { readonly text: string }
-  readonly locations: readonly {
-    readonly physicalLocation: { readonly artifactLocation: { readonly uri: string } }
-  }[]
-  readonly partialFingerprints: Readonly<Record<string, string>>
-  readonly suppressions?: readonly { readonly justification: string }[]
-}
-
-const schema = JSON.parse(
-  readFileSync(new URL('schemas/sarif-schema-2.1.0.json', import.meta.url), 'utf8'),
-) as object
-const isSarif = new Ajv({ schemaId: 'auto', meta: false }).addMetaSchema(draft04).compile(schema)
-
-function sarif(report: ProbeReport, location?: string): Sarif['runs'][number] {
-  const document: unknown = JSON.parse(formats.sarif(report, location === undefined ? {} : { location }))
-  expect({ valid: isSarif(document), errors: isSarif.errors }).toEqual({ valid: true, errors: null })
-  const [run] = (document as Sarif).runs
-  if (!run) throw new Error('no run')
-  return run
-}
+const sarif = (report: ProbeReport, location?: string): SarifRun =>
+  sarifRun(formats.sarif(report, location === undefined ? {} : { location }))
 
 describe('the report as SARIF', () => {
   it('has every check as a rule in every run, as GitHub wants them', () => {
@@ -196,12 +161,10 @@ describe('the report as SARIF', () => {
       unreachable: (await probeAgent({}, { url: 'http://127.0.0.1:1/' })).report,
     }
     for (const report of Object.values(runs)) {
-      const document: unknown = JSON.parse(formats.sarif(report, { version: '1.2.3' }))
-      expect({ valid: isSarif(document), errors: isSarif.errors }).toEqual({ valid: true, errors: null })
-      const [run] = (document as Sarif).runs
-      expect(run?.tool.driver).toMatchObject({ version: '1.2.3', semanticVersion: '1.2.3' })
-      expect(run?.results.length).toBe(report.summary.failed + report.summary.warned)
-      for (const { locations } of run?.results ?? []) {
+      const run = sarifRun(formats.sarif(report, { version: '1.2.3' }))
+      expect(run.tool.driver).toMatchObject({ version: '1.2.3', semanticVersion: '1.2.3' })
+      expect(run.results.length).toBe(report.summary.failed + report.summary.warned)
+      for (const { locations } of run.results) {
         expect(locations[0]?.physicalLocation.artifactLocation).toEqual({
           uri: 'a2a-totp.json',
           uriBaseId: '%SRCROOT%',

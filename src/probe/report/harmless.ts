@@ -1,4 +1,4 @@
-import { printable as printableText, printableUrl } from '../../core/text.js'
+import { printable, printableUrl } from '../../core/text.js'
 import type { CheckResult, ProbeReport } from './report.js'
 
 /**
@@ -10,22 +10,22 @@ export function harmless(report: ProbeReport): ProbeReport {
   return {
     ...report,
     target: printableUrl(report.target),
-    agent: agent === null ? null : printable(agent),
-    narrowed: report.narrowed.map(printable),
-    ...(diagnosis === undefined ? {} : { diagnosis: printable(diagnosis) }),
+    agent: agent === null ? null : harmlessText(agent),
+    narrowed: report.narrowed.map(harmlessText),
+    ...(diagnosis === undefined ? {} : { diagnosis: harmlessText(diagnosis) }),
     checks: report.checks.map(harmlessCheck),
   }
 }
 
-function harmlessCheck(check: CheckResult): CheckResult {
+export function harmlessCheck(check: CheckResult): CheckResult {
   return {
     ...check,
     url: check.url === null ? null : printableUrl(check.url),
-    expected: printable(check.expected),
-    actual: printable(check.actual),
-    detail: printable(check.detail),
+    expected: harmlessText(check.expected),
+    actual: harmlessText(check.actual),
+    detail: harmlessText(check.detail),
   }
 }
 
-/** A mark at its end may not become a command with the one that a format puts after it. */
-const printable = (text: string): string => printableText(text).replace(/[:#]$/, '$& ')
+/** Text of a report. A mark at its end may not become a command with the one that a format puts after it. */
+export const harmlessText = (text: string): string => printable(text).replace(/[:#]$/, '$& ')

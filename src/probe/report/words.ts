@@ -3,7 +3,7 @@ import type { CheckId } from '../check-ids.js'
 import type { CheckStatus, ProbeReport } from './report.js'
 
 /** The verdict in one word. */
-export const verdictOf = ({ ok }: ProbeReport): 'PASS' | 'FAIL' => (ok ? 'PASS' : 'FAIL')
+export const verdictOf = ({ ok }: Pick<ProbeReport, 'ok'>): 'PASS' | 'FAIL' => (ok ? 'PASS' : 'FAIL')
 
 /** A status in words. */
 export const statusWords: Readonly<Record<CheckStatus, string>> = {
@@ -21,17 +21,23 @@ export const statusSymbols: Readonly<Record<CheckStatus, string>> = {
 }
 
 /** The numbers of each status. */
-export function countsOf({ summary: { passed, failed, warned, skipped } }: ProbeReport): string {
+export function countsOf({
+  summary: { passed, failed, warned, skipped },
+}: Pick<ProbeReport, 'summary'>): string {
   return `${passed} passed, ${failed} failed, ${warned} warned, ${skipped} skipped`
 }
 
 /** What a run cost. */
-export function costOf({ requests, guessesSpent, durationMs }: ProbeReport): string {
+export function costOf({
+  requests,
+  guessesSpent,
+  durationMs,
+}: Pick<ProbeReport, 'requests' | 'guessesSpent' | 'durationMs'>): string {
   return `${count(requests, 'request')}, ${count(guessesSpent, 'guess', 'guesses')}, ${(durationMs / 1000).toFixed(1)} s`
 }
 
 /** By what a run was narrowed; empty for a whole run. */
-export function narrowingOf({ narrowed }: ProbeReport): string {
+export function narrowingOf({ narrowed }: Pick<ProbeReport, 'narrowed'>): string {
   return narrowed.length === 0 ? '' : `NARROWED: ${narrowed.join(' ')}`
 }
 

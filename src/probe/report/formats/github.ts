@@ -4,13 +4,16 @@ import { isFailing, type ProbeReport } from '../report.js'
 import { costOf, countsOf, diagnosisOf, explainCommand, joined, narrowingOf, verdictOf } from '../words.js'
 
 /** GitHub shows this many annotations of each level for a step, and drops the others. */
-const mostOfLevel = 10
+export const mostOfLevel = 10
 
-type Level = 'error' | 'warning' | 'notice'
+export type Level = 'error' | 'warning' | 'notice'
 
-interface Annotation {
+export interface Annotation {
   readonly title: string
   readonly message: string
+  /** Where GitHub shows it: a file of the repository, and the line in it. */
+  readonly file?: string
+  readonly line?: number
 }
 
 /**
@@ -49,7 +52,8 @@ function verdict(report: ProbeReport): Annotation {
   return { title: probeTitle, message: joined('\n', message, ...addresses, narrowingOf(report)) }
 }
 
-function annotationOf(finding: Finding): Annotation {
+/** What one finding says. */
+export function annotationOf(finding: Finding): Annotation {
   const { ids, columns, expected, answers, remarks } = finding
   const names = ids.join(', ')
   const actual = answers.map((answer) => {
@@ -67,7 +71,7 @@ function annotationOf(finding: Finding): Annotation {
 }
 
 /** The annotations, the last of them for all that are too many. */
-function limited(all: readonly Annotation[], most = mostOfLevel): readonly Annotation[] {
+export function limited(all: readonly Annotation[], most = mostOfLevel): readonly Annotation[] {
   if (all.length <= most) return all
   const rest = all.slice(most - 1)
   const titles = rest.map(({ title }) => title).join('; ')
@@ -78,9 +82,14 @@ function limited(all: readonly Annotation[], most = mostOfLevel): readonly Annot
 }
 
 /** What an agent says ends up in the message only, where its `::` and line ends mean nothing any more. */
-function command(level: Level, { title, message }: Annotation): string {
-  return `::${level} title=${escaped(title).replaceAll(':', '%3A').replaceAll(',', '%2C')}::${escaped(message)}`
+export function command(level: Level, { title, message, file, line }: Annotation): string {
+  const properties = Object.entries({ file, line, title }).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${property(String(value))}`],
+  )
+  return `::${level} ${properties.join(',')}::${escaped(message)}`
 }
+
+const property = (value: string): string => escaped(value).replaceAll(':', '%3A').replaceAll(',', '%2C')
 
 function escaped(text: string): string {
   return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')

@@ -8,7 +8,7 @@ import { costOf, countsOf, explainCommand, joined, narrowingOf, statusSymbols, v
 import { reportCss } from './html-style.js'
 import type { CheckTexts, FormatOptions } from './options.js'
 
-type TextsOf = (id: CheckId) => CheckTexts
+export type TextsOf = (id: CheckId) => CheckTexts
 
 /** The report as one page: the verdict, the diagnosis, the table, and each finding with its meaning and its remedy. */
 export function renderHtml(report: ProbeReport, _: FormatOptions, textsOf: TextsOf): string {
@@ -135,12 +135,13 @@ function cell(checks: readonly CheckResult[], id: string, column: Column): Marku
 }
 
 /** A symbol for the eye, a word for those who do not see it. */
-const mark = (status: CheckStatus): Markup =>
+export const mark = (status: CheckStatus): Markup =>
   html`<span class="${status}" title="${status}"
     ><span aria-hidden="true">${statusSymbols[status]}</span><span class="hidden">${status}</span></span
   >`
 
-function section(finding: Finding, textsOf: TextsOf): Markup {
+/** One finding, with what it means and how to fix it. */
+export function section(finding: Finding, textsOf: TextsOf): Markup {
   const { status, ids, columns, expected, answers, remarks } = finding
   const [first, ...others] = ids.map((id) => ({ id, ...textsOf(id) }))
   return html`<section class="${status}">
@@ -188,19 +189,24 @@ function answersIn(finding: Finding, answers: Finding['answers'], expected: stri
   </dl>`
 }
 
-function remedy({ id, means, mend }: Remedied): Markup {
+function remedy({ id, ...texts }: Remedied): Markup {
+  return html`${remedyIn(texts)}
+    <p class="dim"><code>${explainCommand(id)}</code></p>`
+}
+
+/** What a failure means, and how to fix it. */
+export function remedyIn({ means, mend }: Pick<CheckTexts, 'means' | 'mend'>): Markup {
   return html`<h4>What it means</h4>
     <p>${inCode(means)}</p>
     <h4>How to fix it</h4>
     <ul>
       ${mend.map((step) => html`<li>${inCode(step)}</li>`)}
-    </ul>
-    <p class="dim"><code>${explainCommand(id)}</code></p>`
+    </ul>`
 }
 
 const inPlace = (place: string): string => (place === '' ? '' : `in ${place}`)
 
 /** Texts of ours, in which code is between backticks. */
-function inCode(text: string): Markup[] {
+export function inCode(text: string): Markup[] {
   return text.split('`').map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : html`${part}`))
 }

@@ -70,18 +70,20 @@ function inWords(check: CheckResult, columns: readonly Column[]): string {
   return `${status} ${id} ${titleIn(columns, check)}: expected ${expected}, actual ${actual}. ${detail}`
 }
 
-const seconds = (ms: number): string => (ms / 1000).toFixed(3)
+/** A time as the schema has it. */
+export const seconds = (ms: number): string => (ms / 1000).toFixed(3)
 
 const hostOf = (target: string): string => (URL.canParse(target) ? new URL(target).hostname : 'unknown')
 
-function written(attributes: Readonly<Record<string, string | number>>): string {
+/** The attributes of an element. */
+export function written(attributes: Readonly<Record<string, string | number>>): string {
   return Object.entries(attributes)
     .map(([name, value]) => `${name}="${escaped(String(value))}"`)
     .join(' ')
 }
 
 /** Reports hold no control characters, so the five that XML names are all there is to escape. */
-function escaped(text: string): string {
+export function escaped(text: string): string {
   const names: Readonly<Record<string, string>> = {
     '&': 'amp',
     '<': 'lt',

@@ -4,7 +4,7 @@ import { findingsOf, placeOf, subjectOf, type Finding } from '../findings.js'
 import type { CheckStatus, ProbeReport } from '../report.js'
 import { costOf, countsOf, explainCommand, narrowingOf } from '../words.js'
 
-const marks: Readonly<Record<CheckStatus, string>> = { pass: '✅', fail: '❌', warn: '⚠️', skip: '➖' }
+export const marks: Readonly<Record<CheckStatus, string>> = { pass: '✅', fail: '❌', warn: '⚠️', skip: '➖' }
 
 /** The report for a job summary: the verdict, the diagnosis, what is wrong, and the table of checks by cells. */
 export function renderMarkdown(report: ProbeReport): string {
@@ -31,7 +31,8 @@ export function renderMarkdown(report: ProbeReport): string {
 const pointer = (id: ProbeReport['explain']): string =>
   id === undefined ? '' : ` (\`${explainCommand(id)}\`)`
 
-function item(finding: Finding): string {
+/** One finding as an item of a list. */
+export function item(finding: Finding): string {
   const { status, ids, columns, expected, answers, remarks } = finding
   const where = columns.length > 0 ? ` (${columns.join(', ')})` : ''
   const actual = answers.map((answer) => {
@@ -62,9 +63,10 @@ function table(checks: ProbeReport['checks']): string[] {
   ]
 }
 
-const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+/** A row of a table. */
+export const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
 
 /** As code, so that nothing in a text of the agent is markup, a mention or a link. */
-function verbatim(text: string): string {
+export function verbatim(text: string): string {
   return text === '' ? '' : `\`${text.replaceAll('`', "'").replaceAll('|', '\\|')}\``
 }

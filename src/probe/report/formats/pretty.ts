@@ -16,20 +16,29 @@ import {
 } from '../words.js'
 import type { FormatOptions } from './options.js'
 
-interface Style {
+/** How a report for a person is written. */
+export interface Style {
   readonly chalk: ChalkInstance
   readonly mark: (status: CheckStatus) => string
   readonly paint: Readonly<Record<CheckStatus, ChalkInstance>>
 }
 
-/** The report for a person: a diagnosis, a table of checks by cells, then what is wrong, then the verdict. */
-export function renderPretty(
-  report: ProbeReport,
-  { color = false, symbols: nice = false }: FormatOptions,
-): string {
+/** The style of a report: colours and symbols, or neither. */
+export function styleOf({ color = false, symbols = false }: FormatOptions): Style {
   const chalk = new Chalk({ level: color ? 1 : 0 })
   const paint = { pass: chalk.green, fail: chalk.red, warn: chalk.yellow, skip: chalk.dim }
-  const style = { chalk, paint, mark: (status: CheckStatus) => (nice ? statusSymbols : statusWords)[status] }
+  return { chalk, paint, mark: (status: CheckStatus) => (symbols ? statusSymbols : statusWords)[status] }
+}
+
+/** Lines as one text, in ASCII alone where there are no symbols. */
+export function textOf(lines: readonly string[], { symbols = false }: FormatOptions): string {
+  const text = lines.join('\n')
+  return symbols ? text : text.replace(/[\u0080-\u{10ffff}]/gu, '?')
+}
+
+/** The report for a person: a diagnosis, a table of checks by cells, then what is wrong, then the verdict. */
+export function renderPretty(report: ProbeReport, options: FormatOptions): string {
+  const style = styleOf(options)
   const lines = [
     ...opening(report, style),
     '',
@@ -39,8 +48,7 @@ export function renderPretty(
     closing(report, style),
     '',
   ]
-  const text = lines.join('\n')
-  return nice ? text : text.replace(/[\u0080-\u{10ffff}]/gu, '?')
+  return textOf(lines, options)
 }
 
 /** The first line says by what the run was narrowed. */
@@ -96,7 +104,8 @@ function legend(columns: readonly Column[], { chalk }: Style): string[] {
   return addresses.map(({ url, titles }) => `  ${chalk.dim(`${titles.padEnd(width)}  ${url}`)}`)
 }
 
-function paragraph(finding: Finding, { chalk, paint, mark }: Style): string[] {
+/** What one finding says. */
+export function paragraph(finding: Finding, { chalk, paint, mark }: Style): string[] {
   const { status, ids, columns, expected, answers, remarks } = finding
   const named = ids.length > mostIds && status === 'skip' ? `${ids.length} checks` : ids.join(', ')
   const head = `${paint[status](`${mark(status)} ${named}`)}${chalk.dim(columns.length > 0 ? `  ${columns.join(', ')}` : '')}`

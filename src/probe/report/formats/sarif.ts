@@ -9,7 +9,7 @@ import type { CheckTexts, FormatOptions } from './options.js'
 import { severityOf, tagsOf } from './sarif-severity.js'
 
 /** What paths are relative to, by the name that GitHub gives it. */
-const top = '%SRCROOT%'
+export const top = '%SRCROOT%'
 
 /** Where results are shown if the caller names no file. */
 const usualLocation = 'a2a-totp.json'
@@ -59,11 +59,17 @@ export function renderSarif(
       interfaces: columns.map(({ title, url }) => ({ title, url })),
     },
   }
+  return documentOf(run)
+}
+
+/** A document with one run. */
+export function documentOf(run: object): string {
   const schema = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json'
   return `${jsonText({ $schema: schema, version: '2.1.0', runs: [run] }, 2)}\n`
 }
 
-function ruleOf(id: CheckId, { proves, expects, means, mend }: CheckTexts): object {
+/** A rule, which GitHub shows beside each of its results. */
+export function ruleOf(id: string, { proves, expects, means, mend }: CheckTexts): object {
   const markdown = [means, '', ...mend.map((step) => `- ${step}`)].join('\n')
   return {
     id,
@@ -145,16 +151,16 @@ function identityOf({ target, agent }: ProbeReport): string[] {
 }
 
 /** Not of the message, whose words change from run to run. */
-function fingerprint(parts: readonly string[]): string {
+export function fingerprint(parts: readonly string[]): string {
   return createHash('sha256').update(jsonText(parts)).digest('hex')
 }
 
 /** Text in which no viewer finds a link or a placeholder (SARIF 2.1.0 §3.11.5, §3.11.6). */
-function plain(text: string): string {
+export function plain(text: string): string {
   return text.replaceAll('](', '] (').replace(/\{(?=\d)/g, '{ ')
 }
 
 /** A path relative to the top of the repository, as a URI (RFC 3986). */
-function uriOf(path: string): string {
+export function uriOf(path: string): string {
   return path.split('/').map(encodeURIComponent).join('/')
 }

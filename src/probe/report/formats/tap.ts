@@ -27,7 +27,7 @@ export function renderTap(report: ProbeReport): string {
 }
 
 /** No comment begins with `Subtest`, which would open one. */
-const comment = (text: string): string => `# ${text}`
+export const comment = (text: string): string => `# ${text}`
 
 function testOf(
   check: CheckResult,
@@ -43,9 +43,8 @@ function testOf(
   return [`ok ${name}`, ...(status === 'warn' ? diagnostics(check) : [])]
 }
 
-/** A block of YAML, each value as JSON, of which YAML is a superset. */
 function diagnostics({ id, status, expected, actual, detail, url, durationMs }: CheckResult): string[] {
-  const values = {
+  return block({
     severity: status,
     message: detail,
     expected,
@@ -53,9 +52,13 @@ function diagnostics({ id, status, expected, actual, detail, url, durationMs }: 
     ...(url === null ? {} : { url }),
     duration_ms: durationMs,
     explain: explainCommand(id),
-  }
+  })
+}
+
+/** A block of YAML, each value as JSON, of which YAML is a superset. */
+export function block(values: Readonly<Record<string, unknown>>): string[] {
   return ['  ---', ...Object.entries(values).map(([key, value]) => `  ${key}: ${jsonText(value)}`), '  ...']
 }
 
 /** A number sign begins a directive, and a backslash takes its meaning from it. */
-const escaped = (text: string): string => text.replace(/[\\#]/g, '\\$&')
+export const escaped = (text: string): string => text.replace(/[\\#]/g, '\\$&')
