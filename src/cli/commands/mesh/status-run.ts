@@ -1,0 +1,55 @@
+import { join } from 'node:path'
+import { isTOTPError } from '../../../core/errors.js'
+import type { Roster } from '../../../core/roster.js'
+import {
+  readReports,
+  statusFormats,
+  statusOf,
+  type StatusFormat,
+  type UnreadStore,
+} from '../../../mesh/status/index.js'
+import type { CliContext } from '../../context.js'
+import { pathFrom } from '../../io/path.js'
+import { emit, type OutOptions } from '../../io/result-file.js'
+import { openMesh, type MeshFileOption, type OpenedMesh } from './open-mesh.js'
+import { readRecord } from './status-stub.js'
+
+export interface StatusCommandOptions extends MeshFileOption, OutOptions {
+  reports?: string
+  format: StatusFormat
+  within: number
+}
+
+/** Shows how a mesh is and was. */
+export async function runStatus(context: CliContext, options: StatusCommandOptions): Promise<void> {
+  const { reports, format, within } = options
+  const opened = await openMesh(context, options)
+  const { mesh } = opened
+  const folder = reports === undefined ? join(mesh.folder, 'reports') : pathFrom(context, reports)
+  const kept = readReports(folder, mesh.path)
+  for (const { file, reason } of kept.passedOver.slice(0, 10))
+    context.output.say(`passed over ${join(folder, file)}: ${reason}`)
+  const status = statusOf({
+    ...{ mesh, kept, at: context.now(), withinMs: within, delivered: readRecord(mesh.path) },
+    ...(await readStores(opened)),
+  })
+  emit(context, options, statusFormats[format](status), status)
+}
+
+/** What the stores hold that can be read: a machine that only shows reports may have none of them. */
+async function readStores({ mesh, stores }: OpenedMesh): Promise<{
+  readonly rosters: ReadonlyMap<string, Roster>
+  readonly unread: readonly UnreadStore[]
+}> {
+  const rosters = new Map<string, Roster>()
+  const unread: UnreadStore[] = []
+  for (const agent of mesh.agents.values()) {
+    try {
+      rosters.set(agent.name, await stores(agent).read())
+    } catch (error) {
+      if (!isTOTPError(error)) throw error
+      unread.push({ agent: agent.name, reason: error.message })
+    }
+  }
+  return { rosters, unread }
+}
