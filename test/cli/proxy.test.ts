@@ -2,32 +2,11 @@ import { once } from 'node:events'
 import { chmodSync, existsSync, statSync, writeFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { Readable } from 'node:stream'
 import { describe, expect, it, vi } from 'vitest'
-import { makeFolder, makeStore, runBinary, runCli, startBinary } from '../support/cli.js'
+import { makeFolder, makeStore, runBinary, runCli } from '../support/cli.js'
 import { startStreamingAgent } from '../support/gate-process.js'
+import { startProxyProcess as started } from '../support/proxy-process.js'
 import { fieldsOf, record } from '../support/recording-server.js'
-
-interface Ready {
-  readonly listeners: readonly { role: string; url: string; agent: string; peer?: string }[]
-}
-
-/** Starts the built proxy, and reads its line once it is ready. */
-async function started(args: readonly string[], cwd: string, env: Record<string, string> = {}) {
-  const child = startBinary(['proxy', ...args, '--json'], { cwd, env })
-  let stderr = ''
-  child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
-  const lines = createInterface({ input: child.stdout ?? Readable.from([]) })
-  const [line] = (await Promise.race([
-    once(lines, 'line'),
-    once(child, 'close').then(() => {
-      throw new Error(stderr)
-    }),
-  ])) as [string]
-  const { listeners } = JSON.parse(line) as Ready
-  return { child, listeners, url: listeners[0]?.url ?? '', stderr: () => stderr }
-}
 
 const tokenOf = async (cwd: string, name: string): Promise<string> => {
   const { stdout } = await runCli(['config', 'client', name, '--format', 'json'], { cwd })

@@ -29,7 +29,7 @@ export interface Proxied {
 }
 
 /** A proxy in this process, stopped when the test is over. */
-export async function proxied(agentUrl: string, options: ProxiedOptions = {}): Promise<Proxied> {
+export async function proxied(agentUrl: string | undefined, options: ProxiedOptions = {}): Promise<Proxied> {
   const { credentials = {}, clock = new FakeClock(), ...more } = options
   const first = { ...aliceAtBilling, ...credentials }
   let listener: CredentialListener | undefined
@@ -42,7 +42,7 @@ export async function proxied(agentUrl: string, options: ProxiedOptions = {}): P
         ...{ localTokenFile: undefined, allowHosts: [], insecureHttp: false },
         ...{ caFile: undefined, certFile: undefined, keyFile: undefined },
         ...more,
-        url: new URL(agentUrl),
+        url: agentUrl === undefined ? undefined : new URL(agentUrl),
         credentials: { read: () => Promise.resolve(first), follow: (given) => void (listener = given) },
       },
     ],

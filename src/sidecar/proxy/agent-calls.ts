@@ -49,7 +49,8 @@ export class AgentCalls {
       const pass = peer.breaker.admit()
       if (!pass) throw this.breakerOpen()
       const credentials = await this.#credentials(call, { signal: over, notBefore }, course)
-      // Meanwhile others may have found out.
+      // Meanwhile others may have found out, and the credentials may be gone.
+      peer.requireCredentials()
       if (peer.breaker.isOpen && !pass.isTrial) throw this.breakerOpen()
       const sentAt = scheme.now()
       const answer = await this.#exchange(to, call, credentials, over, course)

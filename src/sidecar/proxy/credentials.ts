@@ -1,6 +1,5 @@
 import { isTOTPError, TOTPError } from '../../core/errors.js'
-import type { ClientCredentials, ClientFile } from '../../client/file/client-file.js'
-import { FollowedClientFile, namingFile } from '../../client/file/followed-client-file.js'
+import type { ClientCredentials } from '../../client/file/client-file.js'
 import { FollowedSource } from '../../files/followed-source.js'
 
 /** What a source says while it is followed. */
@@ -8,6 +7,8 @@ export interface CredentialListener {
   changed(credentials: ClientCredentials): void
   /** The change cannot be used. */
   failed(error: TOTPError): void
+  /** The source is good and has no credentials for this agent any more. */
+  gone(error: TOTPError): void
   warn(message: string): void
 }
 
@@ -23,32 +24,6 @@ export interface CredentialSource {
 /** Credentials that do not change: those of an environment. */
 export function fixedCredentials(credentials: ClientCredentials): CredentialSource {
   return { read: () => Promise.resolve(credentials) }
-}
-
-/**
- * Credentials of a client file.
- *
- * @param choose which of its agents is meant; throws if none is
- */
-export function clientFileCredentials(
-  path: string,
-  choose: (file: ClientFile) => ClientCredentials,
-): CredentialSource {
-  const file = new FollowedClientFile(path)
-  return {
-    read: (listener) => {
-      const read = (): ClientFile => file.read({ exposed: (message) => listener?.warn(message) })
-      return Promise.resolve().then(() => namingFile(path, () => choose(read())))
-    },
-    follow: (listener) => {
-      file.follow({
-        changed: (content) => listener.changed(choose(content)),
-        failed: (error) => listener.failed(error),
-        exposed: (message) => listener.warn(message),
-      })
-    },
-    stop: () => file.stop(),
-  }
 }
 
 /**
@@ -73,4 +48,11 @@ export function storeCredentials(path: string, read: () => Promise<ClientCredent
 /** The message of any other error may quote the store. */
 export function known(error: unknown): TOTPError {
   return isTOTPError(error) ? error : new TOTPError('ERR_STORE_UNREADABLE', 'it cannot be used')
+}
+
+/** Whether an agent would judge requests with either the same. */
+export function sameCredentials(one: ClientCredentials, other: ClientCredentials): boolean {
+  const textOf = ({ token, seed, ...rest }: ClientCredentials): string =>
+    JSON.stringify([token.value, seed.base32, rest])
+  return textOf(one) === textOf(other)
 }

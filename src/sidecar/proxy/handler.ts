@@ -94,6 +94,7 @@ export class ProxyHandler {
     const { card, localAuth, peer } = this.#options
     const path = head.target.split('?', 1)[0] ?? ''
     course.path = shownPath(head.target)
+    peer.requireCredentials()
     if (!peer.breaker.mayTry) throw this.#calls.breakerOpen()
     const self = new URL(pathPrefix(localAuth()), `http://${head.authority}`)
     const cardTarget = head.isGrpc ? undefined : card.cardTarget(path)

@@ -1,13 +1,13 @@
 import type { ClientCredentials } from '../../client/file/client-file.js'
 import { schemeOptionsOf, type ClientFileSchemeOptions } from '../../client/scheme/client-file-options.js'
 import { TOTPClientAuthScheme } from '../../client/scheme/totp-client-auth-scheme.js'
-import type { TOTPError } from '../../core/errors.js'
+import { TOTPError } from '../../core/errors.js'
 import type { Observer } from '../sidecar.js'
 import { Breaker } from './breaker.js'
-import { known, type CredentialSource } from './credentials.js'
+import { known, sameCredentials, type CredentialSource } from './credentials.js'
 import type { ProxiedAgent, ProxyOptions } from './options.js'
 
-type PeerOptions = Pick<ProxiedAgent, 'credentials' | 'sign' | 'maxWaitMs' | 'maxQueue'>
+type PeerOptions = Pick<ProxiedAgent, 'url' | 'credentials' | 'sign' | 'maxWaitMs' | 'maxQueue'>
 
 type Clock = Pick<ProxyOptions, 'now' | 'sleep'>
 
@@ -16,19 +16,23 @@ export class ProxiedPeer {
   readonly scheme: TOTPClientAuthScheme
   readonly breaker: Breaker
   readonly #source: CredentialSource
+  /** The URL is that of the credentials. */
+  readonly #followsUrl: boolean
   readonly #given: ClientFileSchemeOptions
   readonly #observer: Observer
   readonly #now: () => Date
   #current: ClientCredentials
+  #withdrawn = false
 
   private constructor(
     current: ClientCredentials,
-    { credentials, sign, maxWaitMs, maxQueue }: PeerOptions,
+    { url, credentials, sign, maxWaitMs, maxQueue }: PeerOptions,
     observer: Observer,
     { now, sleep }: Clock,
   ) {
     this.#current = current
     this.#source = credentials
+    this.#followsUrl = url === undefined
     this.#observer = observer
     this.#now = now
     this.#given = {
@@ -62,6 +66,7 @@ export class ProxiedPeer {
     peer.#source.follow?.({
       changed: (credentials) => peer.#use(credentials),
       failed: (error) => peer.#refuse(error),
+      gone: (error) => peer.#withdraw(error),
       warn,
     })
     return peer
@@ -91,12 +96,26 @@ export class ProxiedPeer {
     return this.#current.url === undefined ? undefined : new URL(this.#current.url)
   }
 
+  /** Whether its source has no credentials for it any more. */
+  get withdrawn(): boolean {
+    return this.#withdrawn
+  }
+
+  /** @throws {TOTPError} `ERR_CONFIG_INVALID` if there is nothing to call with */
+  requireCredentials(): void {
+    if (!this.#withdrawn) return
+    throw new TOTPError(
+      'ERR_CONFIG_INVALID',
+      `the credentials for ${this.agent || 'the agent'} were withdrawn; see the log of the proxy`,
+    )
+  }
+
   /** Reads the credentials anew, and lets the breaker try again. */
   async reload(): Promise<void> {
     try {
       this.#use(await this.#source.read({ warn: (message) => this.#warn(message) }))
     } catch (error) {
-      this.#refuse(known(error))
+      if (!this.#withdrawn) this.#refuse(known(error))
     }
     this.breaker.reset()
   }
@@ -107,11 +126,15 @@ export class ProxiedPeer {
 
   /** @throws {TOTPError} if no scheme takes them; those before stay in force */
   #use(credentials: ClientCredentials): void {
-    const isSame = isEqual(this.#current, credentials)
+    const isSame = sameCredentials(this.#current, credentials)
+    const hasMoved = this.#followsUrl && this.#current.url !== credentials.url
     this.scheme.use(schemeOptionsOf(credentials, this.#given))
     this.#current = credentials
+    this.#withdrawn = false
     if (!isSame) this.breaker.reset()
     this.#observer.event({ at: this.#now(), type: 'credentials_loaded', ...this.#names() })
+    if (hasMoved)
+      this.#warn(`the URL of ${this.agent || 'the agent'} has changed; restart the proxy to call it there`)
   }
 
   #refuse({ code, message }: TOTPError): void {
@@ -125,6 +148,12 @@ export class ProxiedPeer {
     })
   }
 
+  /** Those who removed it told the agent first: its codes would only be refused. */
+  #withdraw({ code, message }: TOTPError): void {
+    this.#withdrawn = true
+    this.#observer.event({ at: this.#now(), type: 'credentials_refused', agent: this.agent, code, message })
+  }
+
   #warn(message: string): void {
     this.#observer.event({ at: this.#now(), type: 'warning', message })
   }
@@ -132,11 +161,4 @@ export class ProxiedPeer {
   #names(): { agent: string; peer: string } {
     return { agent: this.agent, peer: this.name ?? '' }
   }
-}
-
-/** Whether an agent would judge requests with either the same. */
-function isEqual(one: ClientCredentials, other: ClientCredentials): boolean {
-  const textOf = ({ token, seed, ...rest }: ClientCredentials): string =>
-    JSON.stringify([token.value, seed.base32, rest])
-  return textOf(one) === textOf(other)
 }

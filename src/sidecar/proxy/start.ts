@@ -29,6 +29,8 @@ export interface Proxy extends Sidecar {
   /** Undefined if requests are passed on; else why not. */
   ready(): string | undefined
   agents(): AgentState[]
+  /** Starts a listener for one more agent. @throws what {@link startProxy} throws; then the others go on */
+  add(agent: ProxiedAgent): Promise<ListenerInfo>
 }
 
 /**
@@ -39,24 +41,35 @@ export interface Proxy extends Sidecar {
  */
 export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   const running: RunningAgent[] = []
+  let ended = false
+  const end = (): void => void (ended = true)
   try {
     for (const agent of options.agents) running.push(await startAgent(agent, options))
   } catch (error) {
     await Promise.all(running.map((one) => one.close()))
     throw error
   }
-  const listeners = running.map(({ info }) => info)
   return {
-    listeners,
+    listeners: running.map(({ info }) => info),
     ready: () => running.map((one) => one.whyNotReady()).find((why) => why !== undefined),
     agents: () => running.map((one) => one.state()),
+    add: async (agent) => {
+      const one = await startAgent(agent, options)
+      // It may have been told to end meanwhile.
+      if (ended) await one.close()
+      else running.push(one)
+      return one.info
+    },
+    // At the same time, so that a file of several is read once.
     reload: async () => {
-      for (const one of running) await one.reload()
+      await Promise.all(running.map((one) => one.reload()))
     },
     drain: async (ms) => {
+      end()
       await Promise.all(running.map((one) => one.drain(ms)))
     },
     close: async () => {
+      end()
       await Promise.all(running.map((one) => one.close()))
     },
   }
@@ -118,7 +131,7 @@ async function startAgent(agent: ProxiedAgent, options: Omit<ProxyOptions, 'agen
         ...(peer.name === undefined ? {} : { peer: peer.name }),
       },
       whyNotReady: () =>
-        peer.breaker.isOpen
+        peer.breaker.isOpen && !peer.withdrawn
           ? `the agent ${peer.agent} refuses the credentials`.replace('  ', ' ')
           : undefined,
       state: () => ({

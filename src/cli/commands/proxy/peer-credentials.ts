@@ -4,13 +4,12 @@ import { requireKnown, seedToHandOut, tokenToHandOut } from '../../../core/live-
 import { peerNamed } from '../../../core/provision.js'
 import { policiesOf, type Roster } from '../../../core/roster.js'
 import {
-  clientFileCredentials,
   fixedCredentials,
   storeCredentials,
   type CredentialSource,
 } from '../../../sidecar/proxy/credentials.js'
+import type { SharedClientFile } from '../../../sidecar/proxy/shared-client-file.js'
 import type { CliContext } from '../../context.js'
-import { pathFrom } from '../../io/path.js'
 import { findCodeSource, newestSeed } from '../codes/code-source.js'
 import { signedIn } from '../probe/probe-credentials.js'
 
@@ -52,12 +51,8 @@ function onlyPeer({ peers }: Roster): string {
 }
 
 /** @param name of the agent, or of the peer where the file has one agent; undefined where it has one agent */
-export function fromClientFile(
-  context: CliContext,
-  path: string,
-  name: string | undefined,
-): CredentialSource {
-  return clientFileCredentials(pathFrom(context, path), (file) => agentOrPeer(file, name))
+export function fromClientFile(file: SharedClientFile, name: string | undefined): CredentialSource {
+  return file.source((content) => agentOrPeer(content, name))
 }
 
 function agentOrPeer(file: ClientFile, name: string | undefined): ClientCredentials {

@@ -9,6 +9,7 @@ import { yamlDocuments } from '../../../import/own/yaml.js'
 import { parseListenAddress, shownAddress } from '../../../service/address.js'
 import { localAuthKinds } from '../../../sidecar/proxy/local-auth.js'
 import { proxyDefaults, type ProxiedAgent } from '../../../sidecar/proxy/options.js'
+import { SharedClientFile } from '../../../sidecar/proxy/shared-client-file.js'
 import type { CliContext } from '../../context.js'
 import { readGivenText } from '../../io/given-file.js'
 import { pathFrom } from '../../io/path.js'
@@ -61,6 +62,7 @@ class ConfigReader {
   readonly #context: CliContext
   readonly #where: { readonly cwd: string }
   readonly #problems: string[]
+  readonly #clientFiles = new Map<string, SharedClientFile>()
   readonly #taken = new Map<string, string>()
 
   constructor(context: CliContext, folder: string, problems: string[]) {
@@ -138,7 +140,7 @@ class ConfigReader {
                 store === undefined ? this.#context.store : this.#context.store.at(store),
                 peer,
               )
-            : fromClientFile(this.#context, clientFile, agent),
+            : fromClientFile(this.#fileAt(clientFile), agent),
         listen: this.#listen(entry, at),
         ...{ localAuth, localTokenFile },
         sign: word('sign', signModes) ?? proxyDefaults.sign,
@@ -151,6 +153,13 @@ class ConfigReader {
         cardSecurity: word('cardSecurity', ['remove', 'keep']) ?? proxyDefaults.cardSecurity,
       },
     ]
+  }
+
+  /** Read once for all of its agents that are named here. */
+  #fileAt(path: string): SharedClientFile {
+    const file = this.#clientFiles.get(path) ?? new SharedClientFile(path)
+    this.#clientFiles.set(path, file)
+    return file
   }
 
   #listen(entry: JsonObject, at: string): ProxiedAgent['listen'] {

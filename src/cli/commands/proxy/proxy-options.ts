@@ -39,7 +39,7 @@ export const proxyOptions = (command: Command): Command =>
     .option('--socket <path>', 'a unix socket for the clients of this user, instead of --listen')
     .option(
       '--client-file <file>',
-      'the credentials: what `config client NAME --format json` prints; followed',
+      'the credentials: what `config client NAME --format json` or `mesh apply` writes; followed',
     )
     .option(
       ...choice(

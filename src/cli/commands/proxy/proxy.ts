@@ -7,7 +7,7 @@ export const define = inContext((command, context) =>
     proxyOptions(
       command
         .argument('[url]', 'the agent: its base URL, or the exact URL of its card')
-        .argument('[name]', 'the peer; in a client file the agent'),
+        .argument('[name]', 'the peer; in a client file the agent (default: all of them)'),
     ),
   )
     .addHelpText(
@@ -27,6 +27,9 @@ After the agent has refused the codes of three time steps, nothing more is sent,
 until the credentials change, for an hour, or until SIGHUP. SIGTERM ends it once running calls have ended, or --drain has
 passed.
 
+A client file with several agents, and no NAME: a listener for each, in the order of the file at the port of --listen and those
+after it, else at free ports. One that joins the file gets a listener too, at the end; one that leaves it is answered with 503.
+
 --config FILE has agents by name, each with url, peer (of the store) or clientFile, listen or socket, and the options
 above in camel case; paths are relative to it:
   agents:
@@ -36,6 +39,7 @@ above in camel case; paths are relative to it:
 Examples:
   $ a2a-totp proxy https://billing.example alice --listen 127.0.0.1:4200
   $ a2a-totp proxy --client-file alice.json --listen 127.0.0.1:4200 --admin 127.0.0.1:9465
+  $ a2a-totp proxy stock --client-file alice.json --socket stock.sock
   $ a2a-totp proxy https://billing.example alice --local-auth url --local-token-file token --json
   $ a2a-totp proxy --config proxy.yaml`,
     )

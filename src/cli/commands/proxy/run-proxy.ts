@@ -14,6 +14,7 @@ import { refuseTogether, requireHttpUrl } from '../../options.js'
 import { logOf } from '../../sidecar-log.js'
 import { runSidecar } from '../../sidecar-run.js'
 import { socketPath, type OperationOptions } from '../sidecar-options.js'
+import { agentsOfFile, type FileAgents } from './file-agents.js'
 import { fromClientFile, fromEnvironment, fromStore } from './peer-credentials.js'
 import type { ProxyOptions } from './proxy-options.js'
 
@@ -29,7 +30,7 @@ export async function runProxy(
   options: ProxyOptions & OperationOptions,
 ): Promise<void> {
   const { now } = context
-  const agents = await agentsOf(context, given, options)
+  const { agents, follow } = await agentsOf(context, given, options)
   const { startProxy } = await import('../../../sidecar/proxy/start.js')
   const log = logOf(context, options.log)
   let proxy: Proxy | undefined
@@ -47,6 +48,12 @@ export async function runProxy(
   }
   const listen = async (): Promise<Sidecar> => {
     const started = (proxy = await startProxy({ agents, observer: observation, now }))
+    follow?.(
+      async (agent) => {
+        observation.event({ at: now(), type: 'listening', listener: await started.add(agent) })
+      },
+      (message) => observation.event({ at: now(), type: 'warning', message }),
+    )
     if (options.admin === undefined) return started
     const { admin } = options
     let draining = false
@@ -86,9 +93,23 @@ async function agentsOf(
   context: CliContext,
   given: Arguments,
   options: ProxyOptions & OperationOptions,
-): Promise<ProxiedAgent[]> {
-  const { config } = options
-  if (config === undefined) return [await agentOf(context, given, options)]
+): Promise<Pick<FileAgents, 'agents'> & Partial<FileAgents>> {
+  const { config, clientFile } = options
+  if (config === undefined) {
+    const { url, name } = readArguments(given)
+    const all = allOptionsOf(context, options)
+    if (clientFile !== undefined) {
+      const { SharedClientFile } = await import('../../../sidecar/proxy/shared-client-file.js')
+      const path = pathFrom(context, clientFile)
+      const file = new SharedClientFile(path)
+      if (url === undefined && name === undefined) {
+        const content = file.read()
+        if (content.agents.size > 1) return agentsOfFile(file, path, content, all)
+      }
+      return { agents: [{ ...all, url: urlOf(url), credentials: fromClientFile(file, name) }] }
+    }
+    return { agents: [{ ...all, url: urlOf(url), credentials: await credentialsOf(context, name) }] }
+  }
   const shared = ['config', 'admin', 'adminPublic', 'log', 'drain']
   const [first] = Object.keys(options).filter((option) => !shared.includes(option))
   if (first !== undefined || given.url !== undefined) {
@@ -98,13 +119,14 @@ async function agentsOf(
     )
   }
   const { readProxyConfig } = await import('./proxy-config.js')
-  return readProxyConfig(context, config)
+  return { agents: await readProxyConfig(context, config) }
 }
 
 const optionName = (key: string): string =>
   `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 
-async function agentOf(context: CliContext, given: Arguments, options: ProxyOptions): Promise<ProxiedAgent> {
+/** What the options say of an agent, whichever it is. */
+function allOptionsOf(context: CliContext, options: ProxyOptions): Omit<ProxiedAgent, 'url' | 'credentials'> {
   const { listen, socket, allowHost = [], localAuth, localTokenFile, cert, key } = options
   refuseTogether({ '--listen': listen, '--socket': socket })
   requireHosts(allowHost)
@@ -117,13 +139,10 @@ async function agentOf(context: CliContext, given: Arguments, options: ProxyOpti
       '--local-token-file needs --local-auth header or url, which say how it is sent',
     )
   }
-  const { url, name } = readArguments(given)
   const path = (file: string | undefined): string | undefined =>
     file === undefined ? undefined : pathFrom(context, file)
   const { maxWait } = options
   return {
-    url: url === undefined ? undefined : new URL(requireHttpUrl('URL', url)),
-    credentials: await credentialsOf(context, name, options.clientFile),
     listen:
       socket === undefined
         ? (listen ?? proxyDefaults.listen)
@@ -143,6 +162,9 @@ async function agentOf(context: CliContext, given: Arguments, options: ProxyOpti
   }
 }
 
+const urlOf = (url: string | undefined): URL | undefined =>
+  url === undefined ? undefined : new URL(requireHttpUrl('URL', url))
+
 /** One argument alone is the URL if it has `://`, else the name. */
 function readArguments({ url: first, name: second }: Arguments): Partial<Arguments> {
   if (second !== undefined) {
@@ -160,12 +182,7 @@ function readArguments({ url: first, name: second }: Arguments): Partial<Argumen
   )
 }
 
-async function credentialsOf(
-  context: CliContext,
-  name: string | undefined,
-  clientFile: string | undefined,
-): Promise<CredentialSource> {
-  if (clientFile !== undefined) return fromClientFile(context, clientFile, name)
+async function credentialsOf(context: CliContext, name: string | undefined): Promise<CredentialSource> {
   const { env, store } = context
   const known = env['A2A_TOTP_SEED'] ?? ''
   if (name === undefined && known !== '') return withStoredUrl(context, await fromEnvironment(context))
