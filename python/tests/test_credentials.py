@@ -120,13 +120,35 @@ def test_a_client_file_as_the_cli_prints_it(tmp_path: Path) -> None:
 
 
 def test_a_client_file_with_several_agents(tmp_path: Path) -> None:
-    """Which one has to be said."""
-    agents = {"billing": entry(), "search": entry(seed=OTHER_SEED)}
+    """Which one has to be said, and an error names those that it has."""
+    agents = {"billing": entry(), "stock": entry(seed=OTHER_SEED), "orders": entry(token="orders")}  # noqa: S106
     path = written(tmp_path / "c.json", {"version": 1, "peer": "alice", "agents": agents})
-    assert TotpCredentials.from_file(path, "search").seed == OTHER_SEED
-    for agent in (None, "unknown"):
-        with pytest.raises(CredentialsError, match=r"agent"):
-            TotpCredentials.from_file(path, agent)
+    read = {name: TotpCredentials.from_file(path, agent=name) for name in agents}
+    assert [one.agent for one in read.values()] == list(agents)
+    assert read["stock"].seed == OTHER_SEED
+    assert read["orders"].token == "orders"  # noqa: S105
+    with pytest.raises(CredentialsError, match="has several agents; name one of billing, stock, orders"):
+        TotpCredentials.from_file(path)
+    with pytest.raises(CredentialsError, match="does not have the agent desk; it has billing, stock, orders"):
+        TotpCredentials.from_file(path, agent="desk")
+    written(path, {"version": 1, "agents": {"billing": entry(), SEED + " secret": entry()}})
+    with pytest.raises(CredentialsError, match="name one of billing, \\(no name\\)"):
+        TotpCredentials.from_file(path)
+
+
+def test_a_client_file_with_several_agents_is_followed_for_each(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One that leaves the file keeps what it had, and that is logged."""
+    agents = {"billing": entry(), "stock": entry(), "orders": entry()}
+    path = written(tmp_path / "c.json", {"version": 1, "agents": agents})
+    read = {name: TotpCredentials.from_file(path, name) for name in agents}
+    written(path, {"version": 1, "agents": {"billing": entry(), "stock": entry(seed=OTHER_SEED)}})
+    deadline = time.monotonic() + 20
+    while read["stock"].seed != OTHER_SEED or "does not have the agent orders" not in caplog.text:
+        assert {read["billing"].seed, read["orders"].seed} == {SEED}
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "client": (
         *("client", "client_file", "client_variables", "client_warnings", "clocks", "credentials", "repeats"),
-        *("sending", "steps", "httpx", "httpx_watch"),
+        *("client_agents", "sending", "steps", "httpx", "httpx_watch"),
         *("grpc.calls", "grpc.client", "grpc.client_sync", "a2a.card_places", "a2a.interceptor", "crewai.client"),
     ),
     # What imports of both sides alone, when it is asked for a name.

@@ -18,7 +18,7 @@ SOURCE = str(Path(__file__).parents[1] / "src")
             "import a2a_totp.grpc, a2a_totp.a2a, a2a_totp.crewai, a2a_totp.httpx",
             ("httpx", "a2a", "grpc", "pydantic", "crewai"),
         ),
-        ("from a2a_totp.httpx import TOTPAuth", ("a2a", "grpc", "crewai")),
+        ("from a2a_totp.httpx import TOTPAuth, TOTPFileAuth", ("a2a", "grpc", "crewai")),
         (
             "from a2a_totp.grpc import totp_client_interceptors, totp_channel_factory",
             ("httpx", "a2a", "grpc", "crewai"),

@@ -30,6 +30,15 @@ const pointedAt =
       .replaceAll("'https://billing.example'", `'${origin}'`)
       .replaceAll('https://billing.example/', `${origin}/`)
 
+/** Alice's, for agents that take the same credentials. */
+function clientFile(agents: Readonly<Record<string, ClientAgent>>): string {
+  const entries = Object.entries(agents).map(([name, { origin }]) => [
+    name,
+    { url: origin, token, seed: seed.base32, replay: 'reuse', signed: 'off' },
+  ])
+  return JSON.stringify({ version: 1, peer: 'alice', agents: Object.fromEntries(entries) as object })
+}
+
 describe.each(pages)('docs/client/%s.md', (page) => {
   it.each(blocksOf(page))('shows code that calls a real agent: $heading', async ({ code }) => {
     const tls = page === 'grpc' ? selfSigned() : undefined
@@ -38,7 +47,14 @@ describe.each(pages)('docs/client/%s.md', (page) => {
     const roots = join(makeFolder(), 'roots.pem')
     if (tls) writeFileSync(roots, tls.cert)
     const point = pointedAt(agent, tls ? 'https' : 'http')
-    const printed = await runNode(await bundled(point(code)), {
+    // The page of a client file calls a second agent.
+    await using stock = await clientAgent({ now: () => new Date() })
+    const file = join(makeFolder(), 'alice.json')
+    writeFileSync(file, clientFile({ billing: agent, stock }), { mode: 0o600 })
+    const placed = code
+      .replace("'alice.json'", JSON.stringify(file))
+      .replace('https://stock.example/', `${stock.origin}/`)
+    const printed = await runNode(await bundled(point(placed)), {
       A2A_TOTP_TOKEN: token,
       A2A_TOTP_SEED: seed.base32,
       BILLING_TOKEN: token,
@@ -47,9 +63,10 @@ describe.each(pages)('docs/client/%s.md', (page) => {
     })
     expect(printed.trim()).not.toBe('')
     expect(agent.seen.map(({ passed }) => passed)).toEqual([true])
+    expect(stock.seen.map(({ passed }) => passed)).toEqual(code.includes('stock.example') ? [true] : [])
   })
 })
 
 it('the pages have code to try', () => {
-  expect(pages.map((page) => blocksOf(page).length)).toEqual([4, 4, 3])
+  expect(pages.map((page) => blocksOf(page).length)).toEqual([5, 4, 3])
 })

@@ -6,12 +6,14 @@ import json
 import os
 import stat
 from collections.abc import (
+    Iterable,
     Mapping,
 )
 from typing import Any
 
 from a2a_totp.client_errors import CredentialsError
 from a2a_totp.log import logger
+from a2a_totp.names import is_name
 
 _CLIENT_FILE_KEYS: dict[str, type] = {
     "url": str,
@@ -32,6 +34,23 @@ def read_client_file(path: str, agent: str | None) -> dict[str, Any]:
 
     Raises CredentialsError for what it must not say, and OSError.
     """
+    return _client_fields(_document(path), agent)
+
+
+def read_client_agents(path: str) -> dict[str, dict[str, Any]]:
+    """The same of each agent, by its name. Raises as read_client_file does, also for a file without named agents."""
+    file = _document(path)
+    names = file.get("agents") if isinstance(file, dict) else None
+    if not isinstance(names, dict) or not names:
+        # One agent at the top alone, or what is no client file.
+        fields = _client_fields(file, None)
+        if not fields["agent"]:
+            raise CredentialsError("the client file does not name its agent")
+        return {fields["agent"]: fields}
+    return {name: _client_fields(file, name) for name in names}
+
+
+def _document(path: str) -> object:
     # Without blocking, since opening a pipe would wait for a writer.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     with open(descriptor, encoding="utf-8", errors="strict") as file:
@@ -43,10 +62,9 @@ def read_client_file(path: str, agent: str | None) -> dict[str, Any]:
                 "the client file holds a token and a seed, and everybody here can read it; run chmod o-r on it"
             )
         try:
-            return _client_fields(json.loads(file.read()), agent)
-        except (ValueError, RecursionError) as error:
-            if isinstance(error, CredentialsError):
-                raise
+            document: object = json.loads(file.read())
+            return document
+        except (ValueError, RecursionError):
             # What the JSON module says may quote the text.
             raise CredentialsError(
                 "the client file is not JSON; make it with `a2a-totp config client NAME --format json`"
@@ -85,9 +103,19 @@ def _entry_of(file: Mapping[str, Any], agent: str | None) -> tuple[str | None, M
             return next(iter(known.items()))
         if "token" in file:
             return own, file
-        raise CredentialsError("the client file has several agents, or none; say which one with agent=")
+        raise CredentialsError(
+            f"the client file has several agents; name one of {_shown_names(known)} with agent="
+            if known
+            else "the client file has no agents"
+        )
     if agent in known:
         return agent, known[agent]
     if agent == own and "token" in file:
         return agent, file
-    raise CredentialsError("the client file does not have that agent; see the names under agents in it")
+    names = _shown_names(known or [own])
+    raise CredentialsError(f"the client file does not have the agent {_shown_names([agent])}; it has {names}")
+
+
+def _shown_names(names: Iterable[object]) -> str:
+    """Names for a message: what is none may be anything, even a secret in the wrong place."""
+    return ", ".join(name if isinstance(name, str) and is_name(name) else "(no name)" for name in names)

@@ -1,4 +1,5 @@
-"""An auth for httpx clients, synchronous or not: TOTPAuth (`pydoc a2a_totp.httpx.TOTPAuth`), which loads httpx."""
+"""Auths for httpx clients, synchronous or not, which load httpx: TOTPAuth for one agent, TOTPFileAuth for all agents of
+a client file (`pydoc a2a_totp.httpx.TOTPAuth`)."""
 
 from __future__ import annotations
 
@@ -10,10 +11,11 @@ from a2a_totp.places import load_from_place
 
 if TYPE_CHECKING:
     from a2a_totp.httpx.auth import TOTPAuth
+    from a2a_totp.httpx.file_auth import TOTPFileAuth
 
-__all__ = ["CannotSignError", "CredentialsError", "StepSpentError", "TOTPAuth", "TotpCredentials"]
+__all__ = ["CannotSignError", "CredentialsError", "StepSpentError", "TOTPAuth", "TOTPFileAuth", "TotpCredentials"]
 
-_PLACES = {"TOTPAuth": "a2a_totp.httpx.auth"}
+_PLACES = {"TOTPAuth": "a2a_totp.httpx.auth", "TOTPFileAuth": "a2a_totp.httpx.file_auth"}
 
 
 def __getattr__(name: str) -> Any:
