@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { DefaultAgentCardResolver } from '@a2a-js/sdk/client'
 import { DefaultAgentCardResolver as OlderCardResolver } from 'a2a-sdk-0.3/client'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -258,5 +259,31 @@ describe('the demo agent', () => {
     await ended
     const again = await startDemoAgent({ roster: rosterOf(), port })
     await again.close()
+  })
+
+  it('is protected by a server file, and follows it: a peer that leaves it is refused', async () => {
+    const cwd = makeFolder()
+    await runCli(['init', '--agent', 'billing'], { cwd })
+    await runCli(['add-peer', 'alice'], { cwd })
+    await runCli(['config', 'server', '--out', 'billing.json'], { cwd })
+    const { stdout: lines } = await runCli(['code', 'alice', '--headers'], { cwd })
+    const headers = lines
+      .trim()
+      .split('\n')
+      .map((line): [string, string] => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)])
+    demo = await startDemoAgent({ serverFile: join(cwd, 'billing.json'), port: 0 })
+    const [{ url } = expect.fail('no interface')] = demo.interfaces
+    const status = async (): Promise<number> => {
+      const body = JSON.stringify(rpc('GetTask', { id: uuid }))
+      const fields = { 'Content-Type': 'application/json', 'A2A-Version': '1.0' }
+      return (await fetch(url, { method: 'POST', headers: [...Object.entries(fields), ...headers], body }))
+        .status
+    }
+    expect(await status()).toBe(200)
+    await runCli(['remove-peer', 'alice', '--yes'], { cwd })
+    await runCli(['config', 'server', '--out', 'billing.json', '--force'], { cwd })
+    await expect.poll(status, { timeout: 8000 }).toBe(401)
+    const card = (await (await fetch(demo.cardUrl)).json()) as { name: string }
+    expect(card.name).toBe('billing')
   })
 })
