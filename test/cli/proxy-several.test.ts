@@ -1,10 +1,8 @@
-import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { makeFolder, runCli } from '../support/cli.js'
+import { freePorts } from '../support/free-ports.js'
 import { startProxyProcess, type Listener } from '../support/proxy-process.js'
 import { fileFor, put, startOne, threeAgents } from '../support/several-agents.js'
 
@@ -17,26 +15,6 @@ const at = (listeners: readonly Listener[], agent: string): string | undefined =
   listeners.find((one) => one.agent === agent)?.url
 
 const soon = { timeout: 8000, interval: 100 }
-
-/** A port with free ones after it, as far as anybody can know. */
-async function lowPort(count: number): Promise<number> {
-  for (;;) {
-    const first = createServer().listen(0, '127.0.0.1')
-    await once(first, 'listening')
-    const { port } = first.address() as AddressInfo
-    const others = Array.from({ length: count - 1 }, (_, index) => createServer().listen(port + 1 + index))
-    const free = await Promise.all(
-      others.map((one) =>
-        once(one, 'listening').then(
-          () => true,
-          () => false,
-        ),
-      ),
-    )
-    for (const one of [first, ...others]) one.close()
-    if (free.every(Boolean)) return port
-  }
-}
 
 describe('a2a-totp proxy with a client file of several agents', () => {
   it('has a listener for each, calls each with its own credentials, and observes each by its name', async () => {
@@ -64,7 +42,7 @@ describe('a2a-totp proxy with a client file of several agents', () => {
 
   it('gives a fixed port and those after it to the agents in the order of the file', async () => {
     const { agents, file } = await threeAgents()
-    const port = await lowPort(agents.length)
+    const port = await freePorts(agents.length)
     const { listeners } = await startProxyProcess(
       ['--client-file', file, '--listen', `127.0.0.1:${port}`],
       makeFolder(),
@@ -157,7 +135,7 @@ describe('a2a-totp proxy with a client file of several agents', () => {
 
   it('with fixed ports, starts one at the port that it has after a restart, or asks for the restart', async () => {
     const { agents, file } = await threeAgents()
-    const port = await lowPort(5)
+    const port = await freePorts(5)
     const { stderr } = await startProxyProcess(
       ['--client-file', file, '--listen', `127.0.0.1:${port}`],
       makeFolder(),

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const pages = [
   ...readdirSync(root),
-  ...['bench', 'docs'].flatMap((folder) =>
+  ...['bench', 'docs', 'examples'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
   ),
 ].filter((name) => name.endsWith('.md'))
