@@ -1,22 +1,17 @@
-import { chownSync, lstatSync, readFileSync, renameSync } from 'node:fs'
-import { TOTPError, isTOTPError } from '../../../core/errors.js'
-import { isObject, parseJson } from '../../../core/json.js'
-import { canariesOf, type Peer, type Roster } from '../../../core/roster.js'
+import { isTOTPError } from '../../../core/errors.js'
+import type { Peer, Roster } from '../../../core/roster.js'
 import { sharedSeedProblem } from '../../../core/shared-seed.js'
 import { withNewAlone } from '../../../core/staged-rotation.js'
 import { printable } from '../../../core/text.js'
 import { renderClientFragment, renderServerFragment } from '../../../fragments/index.js'
-import { runOperatorCommand } from '../../../programs/operator-command.js'
-import { overwriteFile, requireWritable } from '../../../store/atomic-write.js'
-import { fileSystem } from '../../../store/file-system.js'
 import type { CliContext } from '../../context.js'
+import { requireReplaceable, writeDelivered } from '../../io/delivered-file.js'
 import { keepSecret, refuseStore } from '../../io/result-file.js'
-import { MaskedOutput } from './masked-output.js'
 import type { GivenStagedOptions } from './given-options.js'
+import { runMasked, secretsOf, type Problem } from './masked-command.js'
 import type { StagedOptions } from './staged-options.js'
 
-/** Why a delivery did not succeed; undefined when it did. */
-export type Problem = string | undefined
+export type { Problem }
 
 /**
  * Returns the server file of a roster, as `config server` prints it.
@@ -71,7 +66,7 @@ export async function deliverServerFile(
   if (serverOut !== undefined) {
     try {
       requireServerOut(context, roster, serverOut)
-      writeServerFile(serverOut, content)
+      writeDelivered(serverOut, content)
     } catch (error) {
       if (!isTOTPError(error)) throw error
       return error.message
@@ -82,10 +77,9 @@ export async function deliverServerFile(
   if (deliverServer === undefined) return undefined
   context.output.say('delivering the server file')
   const own = { A2A_TOTP_AGENT: roster.agent, A2A_TOTP_FORMAT: 'json' }
-  const hidden = [...roster.peers.values()]
-  const failure = await runCommand(context, roster, hidden, {
+  const failure = await runMasked(context, {
     ...{ command: deliverServer, label: 'server', input: content, own },
-    ...options,
+    ...{ ...options, secrets: secretsOf(roster, [...roster.peers.values()]) },
   })
   return failure === undefined ? undefined : `the server file was not delivered: ${failure}`
 }
@@ -100,38 +94,11 @@ export async function deliverFragment(
   const { deliver, format } = options
   const input = await newFragmentOf(context, roster, peer, options)
   const own = { A2A_TOTP_PEER: peer.name, A2A_TOTP_AGENT: roster.agent, A2A_TOTP_FORMAT: format }
-  const failure = await runCommand(context, roster, [peer], {
+  const failure = await runMasked(context, {
     ...{ command: deliver, label: peer.name, input, own },
-    ...options,
+    ...{ ...options, secrets: secretsOf(roster, [peer]) },
   })
   return failure === undefined ? undefined : `not delivered: ${failure}`
-}
-
-interface Command {
-  readonly command: string
-  /** What its lines begin with. */
-  readonly label: string
-  readonly input: string
-  readonly own: Readonly<Record<string, string>>
-  readonly cwd: string
-  readonly timeout: number
-}
-
-async function runCommand(
-  { env, signal, output }: CliContext,
-  roster: Roster,
-  peers: readonly Peer[],
-  { command, label, input, own, cwd, timeout }: Command,
-): Promise<Problem> {
-  const masked = new MaskedOutput({
-    seeds: [...peers.flatMap(({ seeds }) => seeds), ...(roster.sharedSeeds ?? [])].map(({ seed }) => seed),
-    tokens: [...peers, ...(peers.length > 1 ? canariesOf(roster) : [])].flatMap(({ tokens }) =>
-      tokens.flatMap(({ token }) => token.value ?? []),
-    ),
-  })
-  const onLine = (line: string): void => output.remark(`${label}: ${masked.clean(line)}`)
-  const timeoutMs = timeout * 1000
-  return runOperatorCommand({ command, cwd, env, own, input, timeoutMs, onLine }, signal)
 }
 
 /**
@@ -142,36 +109,8 @@ async function runCommand(
  */
 export function requireServerOut({ store }: CliContext, { agent }: Roster, path: string): void {
   refuseStore(store, path)
-  requireWritable(path)
-  const present = lstatSync(path, { throwIfNoEntry: false })
-  if (present === undefined) return
-  const document = readJson(path)
-  if (isObject(document) && 'peers' in document && document['agent'] === agent) return
-  throw new TOTPError(
-    'ERR_FILE_EXISTS',
-    `${path} is not a server file of ${printable(agent)}, so it is not replaced; name another file`,
-  )
-}
-
-function readJson(path: string): unknown {
-  try {
-    return parseJson(readFileSync(path, 'utf8'))
-  } catch {
-    throw new TOTPError('ERR_FILE_UNREADABLE', `cannot read ${path}, to see whether it is a server file`)
-  }
-}
-
-/** As a whole; the file keeps its mode, and its owner where that is another than who runs this. */
-function writeServerFile(path: string, content: string): void {
-  const before = lstatSync(path, { throwIfNoEntry: false })
-  overwriteFile(path, content, {
-    ...fileSystem,
-    renameSync(temporary, to) {
-      const made = lstatSync(temporary)
-      // Else the agent could not read its new file.
-      if (before && (made.uid !== before.uid || made.gid !== before.gid))
-        chownSync(temporary, before.uid, before.gid)
-      renameSync(temporary, to)
-    },
+  requireReplaceable(path, {
+    what: `a server file of ${printable(agent)}`,
+    isOne: (document) => 'peers' in document && document['agent'] === agent,
   })
 }

@@ -5,10 +5,13 @@ import { withNewAlone } from '../../../core/staged-rotation.js'
 import type { CheckId, ProbeOptions, ProbeReport } from '../../../probe/index.js'
 import type { CliContext } from '../../context.js'
 import { readGivenFile } from '../../io/given-file.js'
-import type { Problem } from './deliveries.js'
+import type { Problem } from './masked-command.js'
 import type { StagedOptions } from './staged-options.js'
 
-export type ProvingOptions = StagedOptions & { readonly prove: string }
+/** Where a proof goes, and how. */
+export type ProvingOptions = Pick<StagedOptions, 'allowHost' | 'insecureHttp' | 'ca'> & {
+  readonly prove: string
+}
 
 /** Calls that show something, and send no wrong code. */
 const proving: readonly CheckId[] = ['reach', 'auth.none', 'auth.bearer-only', 'auth.valid']
