@@ -5,12 +5,10 @@ import { jsonText } from '../../core/text.js'
 import { replaceBeside } from '../../store/atomic-write.js'
 import { fileSystem } from '../../store/file-system.js'
 import { readStoreBytes } from '../../store/read-file.js'
+import { statePathOf } from '../file/shared-places.js'
 import { nothingDelivered, type Delivered, type DeliveryRecord } from './delivered.js'
 
 const version = 1
-
-/** Where it is remembered what was delivered: digests alone, nothing secret. */
-export const recordPathOf = (meshPath: string): string => `${meshPath}.state`
 
 const instant = v.pipe(
   v.string(),
@@ -31,7 +29,7 @@ const schema = v.object({ version: v.literal(version), agents: entries, peers: e
 export function readRecord(meshPath: string): DeliveryRecord {
   try {
     // With the rules of a store: a regular file of the user alone.
-    const text = Buffer.from(readStoreBytes(recordPathOf(meshPath))).toString()
+    const text = Buffer.from(readStoreBytes(statePathOf(meshPath))).toString()
     const { agents, peers } = v.parse(schema, parseJson(text))
     return { agents: new Map(Object.entries(agents)), peers: new Map(Object.entries(peers)) }
   } catch {
@@ -46,7 +44,7 @@ export function readRecord(meshPath: string): DeliveryRecord {
  */
 export function writeRecord(meshPath: string, { agents, peers }: DeliveryRecord): void {
   const document = { version, agents: rowsOf(agents), peers: rowsOf(peers) }
-  replaceBeside(meshPath, recordPathOf(meshPath), Buffer.from(`${jsonText(document, 2)}\n`), fileSystem)
+  replaceBeside(meshPath, statePathOf(meshPath), Buffer.from(`${jsonText(document, 2)}\n`), fileSystem)
 }
 
 const rowsOf = (entriesOf: ReadonlyMap<string, Delivered>): object =>

@@ -1,6 +1,7 @@
 import { count, listSome } from '../../../core/text.js'
 import { applyMesh, readRosters, type Intent } from '../../../mesh/apply/apply-mesh.js'
-import { recordPathOf, readRecord } from '../../../mesh/apply/delivery-record.js'
+import { readRecord } from '../../../mesh/apply/delivery-record.js'
+import { statePathOf } from '../../../mesh/file/shared-places.js'
 import type { Applied } from '../../../mesh/apply/outcome.js'
 import { lookAtFiles } from '../../../mesh/apply/places.js'
 import type { MeshWork } from '../../../mesh/apply/ports.js'
@@ -58,7 +59,7 @@ export async function prepare(
 /** What was delivered from here is of no use in another checkout. */
 function keepRecordOutOfGit({ output }: CliContext, meshPath: string): void {
   try {
-    ignoreResultInGit(recordPathOf(meshPath))
+    ignoreResultInGit(statePathOf(meshPath))
   } catch (error) {
     if (!isTOTPError(error)) throw error
     output.warn(error.message)

@@ -1,5 +1,5 @@
 import { count } from '../../../core/text.js'
-import type { Roster } from '../../../core/roster.js'
+import { readRosters } from '../../../mesh/apply/apply-mesh.js'
 import { readRecord } from '../../../mesh/apply/delivery-record.js'
 import { lookAtFiles } from '../../../mesh/apply/places.js'
 import type { Mesh } from '../../../mesh/file/mesh.js'
@@ -7,7 +7,7 @@ import type { ChangeAction, Plan } from '../../../mesh/plan/plan.js'
 import { planOf } from '../../../mesh/plan/plan-of.js'
 import { planText, wordsNeeded, type PlanLook } from '../../../mesh/plan/plan-text.js'
 import type { CliContext } from '../../context.js'
-import { openMesh, type MeshFileOption, type OpenedMesh } from './open-mesh.js'
+import { openMesh, type MeshFileOption } from './open-mesh.js'
 
 export interface PlanOptions extends MeshFileOption {
   check?: true
@@ -18,26 +18,15 @@ export async function runPlan(context: CliContext, options: PlanOptions): Promis
   const { output, progress, now, setExitCode } = context
   const opened = await openMesh(context, options)
   const { mesh } = opened
-  const rosters = await progress.during('reading the stores', () => readRosters(context, opened))
+  const rosters = await progress.during('reading the stores', () =>
+    readRosters({ ...opened, signal: context.signal }),
+  )
   const plan = planOf(mesh, { rosters, delivered: lookAtFiles(mesh, readRecord(mesh.path)), at: now() })
   const { changes, remarks } = plan
   const text = changes.length === 0 ? nothingToDo(mesh) : planText(plan, await lookOf(context))
   output.result(text, { changes: changes.map((change) => ({ ...change, done: false })), remarks })
   sayMore(context, plan)
   if (options.check && changes.length > 0) setExitCode(1)
-}
-
-async function readRosters(
-  { signal }: CliContext,
-  { mesh, stores }: OpenedMesh,
-): Promise<Map<string, Roster>> {
-  const rosters = new Map<string, Roster>()
-  for (const agent of mesh.agents.values()) {
-    signal.throwIfAborted()
-    const store = stores(agent)
-    if (store.exists()) rosters.set(agent.name, await store.read())
-  }
-  return rosters
 }
 
 const nothingToDo = ({ agents, edges }: Mesh): string =>

@@ -10,6 +10,8 @@ import { proveMesh, type Forgettable } from '../../../mesh/prove/prove.js'
 import type { ProveOptions, ProveProgress } from '../../../mesh/prove/prove-options.js'
 import { partOf } from '../../../mesh/prove/selection.js'
 import { requireRosters } from '../../../mesh/prove/rosters.js'
+import { meshFormats } from '../../../mesh/report/index.js'
+import { keepReport } from '../../../mesh/status/kept-reports.js'
 import { chooseProxy } from '../../../probe/index.js'
 import type { CliContext } from '../../context.js'
 import { exitCodes } from '../../errors.js'
@@ -20,7 +22,6 @@ import { requirePlaces, writeReports } from '../probe/probe-reports.js'
 import { sarifLocation } from '../probe/sarif-location.js'
 import { openMesh, type OpenedMesh } from './open-mesh.js'
 import type { ProveCommandOptions } from './prove-command-options.js'
-import { keepReport, meshFormats } from './prove-stub.js'
 
 /** Proves a mesh, and reports it. */
 export async function runProve(context: CliContext, options: ProveCommandOptions): Promise<void> {

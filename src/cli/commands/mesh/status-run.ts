@@ -1,3 +1,4 @@
+import { readRecord } from '../../../mesh/apply/delivery-record.js'
 import { join } from 'node:path'
 import { isTOTPError } from '../../../core/errors.js'
 import type { Roster } from '../../../core/roster.js'
@@ -12,7 +13,6 @@ import type { CliContext } from '../../context.js'
 import { pathFrom } from '../../io/path.js'
 import { emit, type OutOptions } from '../../io/result-file.js'
 import { openMesh, type MeshFileOption, type OpenedMesh } from './open-mesh.js'
-import { readRecord } from './status-stub.js'
 
 export interface StatusCommandOptions extends MeshFileOption, OutOptions {
   reports?: string
