@@ -1,8 +1,10 @@
-import { count } from '../../../core/text.js'
+import { count, printable } from '../../../core/text.js'
 import type { DoneChange, MeshChange } from '../../../mesh/plan/plan.js'
 
-/** A change in words, such as `change alice -> billing: replay once`. */
-export function wordsOf({ agent, peer, canary, field, action, from, to }: MeshChange): string {
+/** A change in words, such as `change alice -> billing: replay reuse -> once`. Notes are text from outside. */
+export const wordsOf = (change: MeshChange): string => printable(wordsFor(change))
+
+function wordsFor({ agent, peer, canary, field, action, from, to }: MeshChange): string {
   const edge = peer === undefined ? agent : canary ? `canary ${peer} of ${agent}` : `${peer} -> ${agent}`
   if (action === 'deliver')
     return peer === undefined
@@ -17,7 +19,7 @@ export function wordsOf({ agent, peer, canary, field, action, from, to }: MeshCh
 export function doneWordsOf(change: DoneChange): string {
   const { done, problem, needs } = change
   const standing = done ? 'done' : (problem ?? (needs === undefined ? 'not done' : `needs --${needs}`))
-  return `${wordsOf(change)}: ${standing}`
+  return printable(`${wordsFor(change)}: ${standing}`)
 }
 
 /** A row of the JSON document. */

@@ -1,11 +1,9 @@
-import { existsSync, mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { TOTPError } from '../../../core/errors.js'
 import type { Mesh, MeshAgent } from '../../../mesh/file/mesh.js'
 import type { MeshStore, MeshStores } from '../../../mesh/stores.js'
 import { plaintext, type Protection } from '../../../store/protection.js'
-import { translateErrors } from '../../../store/system-error.js'
 import type { CliContext } from '../../context.js'
 
 export interface MeshFileOption {
@@ -72,9 +70,6 @@ function storeOf(context: CliContext, { store: path }: MeshAgent, protection: Pr
     exists: () => existsSync(path),
     read: () => access.read(),
     create: async (roster) => {
-      translateErrors('ERR_STORE_UNWRITABLE', `cannot create the folder of ${path}`, () =>
-        mkdirSync(dirname(path), { recursive: true, mode: 0o700 }),
-      )
       await access.create(roster, { replace: false, protection })
     },
     update: (change) => access.update(change),
