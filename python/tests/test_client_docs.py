@@ -3,6 +3,7 @@
 import ast
 import asyncio
 import inspect
+import json
 import re
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,6 +30,16 @@ def environment(agent: Demo) -> dict[str, str]:
     return {f"A2A_TOTP_{name.upper()}": str(value) for name, value in {**known, "agent": "billing"}.items()}
 
 
+def two_agents(agent: Demo) -> None:
+    """Puts a second agent into the client file: the same one, by another of its names."""
+    file = json.loads(agent.client_file.read_text(encoding="utf-8"))
+    (entry,) = file["agents"].values()
+    stock = agent.origin.replace("127.0.0.1", "localhost")
+    agents = {"billing": {**entry, "url": agent.origin}, "stock": {**entry, "url": stock}}
+    document = {"version": 1, "peer": file["peer"], "agents": agents}
+    agent.client_file.write_text(json.dumps(document), encoding="utf-8")
+
+
 async def outcome(example: str) -> dict[str, Any]:
     """Runs it, and returns its names."""
     names: dict[str, Any] = {}
@@ -51,7 +62,10 @@ def test_an_example_runs(number: int, tmp_path: Path, monkeypatch: pytest.Monkey
     with demo(tmp_path, "--signed", "require") as agent:
         for name, value in environment(agent).items():
             monkeypatch.setenv(name, value)
+        if "https://stock.example" in example:
+            two_agents(agent)
         example = example.replace("https://billing.example", agent.origin)
+        example = example.replace("https://stock.example", agent.origin.replace("127.0.0.1", "localhost"))
         example = example.replace("/etc/alice/a2a-totp.json", str(agent.client_file))
 
         async def run() -> None:
