@@ -18,13 +18,14 @@ export class MeshFolder {
   /** Where it is remembered which commands are allowed. */
   readonly home = makeFolder()
 
-  constructor(document: object) {
+  constructor(document: object | string) {
     this.declare(document)
   }
 
-  /** Writes the file anew. JSON is YAML too. */
-  declare(document: object): void {
-    writeFileSync(join(this.cwd, 'mesh.yaml'), JSON.stringify({ version: 1, ...document }))
+  /** Writes the file anew, as it is given or as JSON, which is YAML too. */
+  declare(document: object | string): void {
+    const text = typeof document === 'string' ? document : JSON.stringify({ version: 1, ...document })
+    writeFileSync(join(this.cwd, 'mesh.yaml'), text)
   }
 
   run(args: readonly string[], more: Partial<CliOptions> = {}): Promise<CliRun> {

@@ -132,8 +132,14 @@ export class StoreAccess {
     options: { replace: boolean; protection: Protection },
   ): Promise<string | undefined> {
     const { backup } = await createStore(this.path(), roster, { ...options, now: this.#given.now() })
-    const agent = { field: 'agent', from: null, to: roster.agent }
-    this.record([agent, ...protectionChanges(plaintext, options.protection)], roster.serial)
+    this.record(
+      [
+        { field: 'agent', from: null, to: roster.agent },
+        ...protectionChanges(plaintext, options.protection),
+        ...changesBetween({ ...roster, peers: new Map(), canaries: new Map() }, roster),
+      ],
+      roster.serial,
+    )
     return backup
   }
 
