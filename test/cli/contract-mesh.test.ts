@@ -259,6 +259,49 @@ describe('the deliveries of a mesh', () => {
   })
 })
 
+describe('mesh rotate', () => {
+  it('exits with 1, as rotate does, where an edge cannot be rotated, and says what can be done', async () => {
+    const mesh = new MeshFolder(text)
+    await mesh.done('apply')
+    expect(words(await mesh.rows('rotate', '--only', 'bob:billing'))).toEqual(['rotate bob billing done'])
+    const before = mesh.text('stores/billing.json')
+    const again = await mesh.run(['rotate', '--only', 'bob:billing', '--json'])
+    expect(again.exitCode).toBe(1)
+    expect(words(rowsOf(again))).toEqual(['rotate bob billing not done'])
+    expect(rowsOf(again)[0]?.problem).toMatch(/2 live seeds.*--store \S*billing\.json rotate bob --finish/)
+    expect(again.stderr).not.toContain('mesh apply')
+    expect(mesh.text('stores/billing.json')).toBe(before)
+    expect(await mesh.run(['rotate', '--only', 'bob:billing', '--dry-run'])).toMatchObject({
+      exitCode: 1,
+      stdout: expect.stringContaining('2 live seeds') as string,
+    })
+    const all = await mesh.run(['rotate', '--json'])
+    expect(all.exitCode).toBe(1)
+    expect(words(rowsOf(all)).sort()).toEqual([
+      'rotate alice billing done',
+      'rotate alice search done',
+      'rotate bob billing not done',
+    ])
+  })
+
+  it('exits with 1 for an edge that no store has yet, and makes none', async () => {
+    const mesh = new MeshFolder(text)
+    const run = await mesh.run(['rotate', '--only', 'bob:billing'])
+    expect(run.exitCode).toBe(1)
+    expect(run.stdout).toContain('mesh apply')
+    expect(readdirSync(mesh.cwd)).toEqual(['mesh.yaml'])
+  })
+
+  it('takes the edges that are older', async () => {
+    const mesh = new MeshFolder(text)
+    await mesh.done('apply')
+    expect(await mesh.rows('rotate', '--older-than', '90d')).toEqual([])
+    const now = new Date(Date.now() + 91 * 86_400_000)
+    const run = await mesh.run(['rotate', '--older-than', '90d', '--only', 'alice:search', '--json'], { now })
+    expect(words(rowsOf(run))).toEqual(['rotate alice search done'])
+  })
+})
+
 describe('undo after mesh apply', () => {
   it('names what becomes valid again, and the next plan names the difference', async () => {
     const mesh = new MeshFolder(text)

@@ -96,7 +96,7 @@ function onceForNew(change: StoreChange): StoreChange {
 
 /** What an agent would refuse later is refused before anything is changed. */
 function requireReadable(run: MeshRun, { changes }: Plan, change: StoreChange, at: Date): void {
-  const named = new Set(changes.map(({ agent }) => agent))
+  const named = new Set(changes.flatMap(({ agent, blocked }) => (blocked === undefined ? agent : [])))
   for (const agent of run.mesh.agents.values()) {
     if (!named.has(agent.name)) continue
     const roster = change(agent, run.before.get(agent.name))

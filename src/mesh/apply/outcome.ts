@@ -25,7 +25,7 @@ export function outcomeOf(
 
 function doneOf(run: MeshRun, change: MeshChange, prune: boolean): DoneChange {
   if (change.needs === 'prune' && !prune) return { ...change, done: false }
-  const problem = problemOf(run, change)
+  const problem = change.blocked ?? problemOf(run, change)
   return { ...change, done: problem === undefined, ...(problem !== undefined && { problem }) }
 }
 

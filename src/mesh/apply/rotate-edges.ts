@@ -1,13 +1,13 @@
-import { isTOTPError } from '../../core/errors.js'
+import { isTOTPError, type TOTPError } from '../../core/errors.js'
 import type { ProvisionOptions } from '../../core/provision.js'
 import { newestLive, type Peer, type Roster } from '../../core/roster.js'
-import type { CredentialKinds } from '../../core/rotation.js'
+import { mostLiveSeeds, type CredentialKinds } from '../../core/rotation.js'
 import { withPeerSettings } from '../../core/settings.js'
+import { quoteForShell } from '../../core/shell.js'
 import { stageRotation } from '../../core/staged-rotation.js'
 import type { Mesh, MeshEdge } from '../file/mesh.js'
 import { placeOfAgent, placeOfPeer } from '../plan/documents.js'
 import type { MeshChange, Plan } from '../plan/plan.js'
-import { edgeName } from './mesh-run.js'
 
 /** Which edges are rotated, and how. */
 export interface EdgeRotation extends CredentialKinds {
@@ -24,7 +24,7 @@ export interface RotationOptions extends ProvisionOptions {
 
 /**
  * Returns what rotating edges does: the rotations, and the files that are delivered for them. Rotations that are pending are
- * finished. An edge that cannot be rotated is in the remarks, with the reason.
+ * finished. An edge that cannot be rotated has a row that says why.
  */
 export function rotationPlan(
   mesh: Mesh,
@@ -32,22 +32,34 @@ export function rotationPlan(
   rotation: EdgeRotation,
   options: RotationOptions,
 ): Plan {
-  const remarks: string[] = []
   const rotated: MeshChange[] = []
+  const blocked: MeshChange[] = []
   for (const edge of rotation.edges) {
+    const block = (why: string): void =>
+      void blocked.push({ ...edgeOf(edge), action: 'rotate', blocked: why })
     const { agent, peer } = edge
     const roster = rosters.get(agent)
     const pending = roster?.peers.get(peer)?.pending
     if (pending && rotation.overlapMs !== 0) rotated.push({ agent, peer, field: 'pending', action: 'rotate' })
-    else if (!roster?.peers.has(peer))
-      remarks.push(`${edgeName(edge)} is not in a store yet; run \`a2a-totp mesh apply\``)
+    else if (!roster?.peers.has(peer)) block('it is not in a store yet; run `a2a-totp mesh apply`')
     else {
       const after = attempt(() => withRotated(roster, edge, rotation, options))
-      if (typeof after === 'string') remarks.push(`${edgeName(edge)} is not rotated: ${after}`)
+      if (isTOTPError(after)) block(whyNot(mesh, edge, after))
       else if (after !== roster) rotated.push({ agent, peer, action: 'rotate' })
     }
   }
-  return { changes: [...rotated, ...deliveries(mesh, rotated)], remarks }
+  return { changes: [...rotated, ...blocked, ...deliveries(mesh, rotated)], remarks: [] }
+}
+
+const edgeOf = ({ agent, peer }: MeshEdge): Pick<MeshEdge, 'agent' | 'peer'> => ({ agent, peer })
+
+function whyNot(mesh: Mesh, { agent, peer }: MeshEdge, { code, message }: TOTPError): string {
+  const store = mesh.agents.get(agent)?.store
+  if (code !== 'ERR_OVERLAP_FULL' || store === undefined) return message
+  return (
+    `it has ${mostLiveSeeds} live seeds, and may not have another; run \`a2a-totp --store ${quoteForShell(store)} rotate ` +
+    `${peer} --finish\` once ${peer} has the new one, or pass --now`
+  )
 }
 
 /** Returns a store with the rotations of its edges staged; one that cannot be rotated stays as it is. */
@@ -61,7 +73,7 @@ export function withRotatedEdges(
     const peer = now.peers.get(edge.peer)
     if (edge.agent !== agent || !peer || (peer.pending && rotation.overlapMs !== 0)) return now
     const after = attempt(() => withRotated(now, edge, rotation, options))
-    return typeof after === 'string' ? now : after
+    return isTOTPError(after) ? now : after
   }, roster)
 }
 
@@ -103,11 +115,11 @@ function deliveries(mesh: Mesh, rotated: readonly MeshChange[]): MeshChange[] {
   ]
 }
 
-function attempt(work: () => Roster): Roster | string {
+function attempt(work: () => Roster): Roster | TOTPError {
   try {
     return work()
   } catch (error) {
-    if (isTOTPError(error)) return error.message
+    if (isTOTPError(error)) return error
     throw error
   }
 }

@@ -16,7 +16,7 @@ export async function writeStores(
   change: StoreChange,
 ): Promise<void> {
   const { mesh, talk } = run.work
-  const named = new Set(changes.filter(({ action }) => action !== 'deliver').map(({ agent }) => agent))
+  const named = new Set(changes.filter(isOfStore).map(({ agent }) => agent))
   const agents = [...mesh.agents.values()].filter(({ name }) => named.has(name))
   for (const [index, agent] of agents.entries()) {
     await talk.show(`store ${index + 1} of ${agents.length}: ${agent.name}`)
@@ -32,6 +32,8 @@ export async function writeStores(
     else run.problems.stores.set(agent.name, problem)
   }
 }
+
+const isOfStore = ({ action, blocked }: MeshChange): boolean => action !== 'deliver' && blocked === undefined
 
 async function written(
   { work }: MeshRun,

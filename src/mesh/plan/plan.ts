@@ -21,6 +21,8 @@ export interface MeshChange {
   readonly canary?: true
   /** What has to be said for it to be done: `prune` for a removal, `yes` for what locks peers out for a while. */
   readonly needs?: 'prune' | 'yes'
+  /** Why it cannot be done, where that is known before anything is. */
+  readonly blocked?: string
 }
 
 /** What is to be done so that the stores, and what was delivered, are as the file says. Holds no secret. */

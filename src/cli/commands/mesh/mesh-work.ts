@@ -72,10 +72,16 @@ export async function showPlanned(context: CliContext, work: MeshWork, intent: I
   const rosters = await readRosters(work)
   const delivered = lookAtFiles(work.mesh, readRecord(work.mesh.path))
   const { changes, remarks } = intent.plan(rosters, delivered, work.now())
-  const rows = changes.map((change) => ({ ...change, done: false }))
-  output.result(rows.map(wordsOf).join('\n'), { dryRun: true, changes: rows.map(rowOf) })
+  const rows = changes.map((change) => ({
+    ...change,
+    done: false,
+    ...(change.blocked !== undefined && { problem: change.blocked }),
+  }))
+  const words = rows.map((row) => (row.blocked === undefined ? wordsOf(row) : doneWordsOf(row)))
+  output.result(words.join('\n'), { dryRun: true, changes: rows.map(rowOf) })
   for (const remark of remarks) output.say(remark)
   output.say(rows.length === 0 ? 'nothing would be changed' : 'nothing was changed')
+  if (rows.some(({ blocked }) => blocked !== undefined)) context.setExitCode(exitCodes.no)
 }
 
 /** Applies a mesh, and prints what was done. */
@@ -98,12 +104,15 @@ function showOutcome(context: CliContext, { changes, remarks, handOut }: Applied
   const { agents, peers } = handOut
   if (agents.length > 0) output.say(`hand out: a2a-totp mesh config server ${nameFor(agents)}`)
   if (peers.length > 0) output.say(`hand out: a2a-totp mesh config client ${nameFor(peers)}`)
-  const failed = changes.filter(({ problem }) => problem !== undefined).length
-  if (failed === 0) return
-  output.warn(
-    `${count(failed, 'change')} not done; run \`a2a-totp mesh apply\` again when the cause is removed`,
-  )
+  const failed = changes.filter(({ problem }) => problem !== undefined)
+  if (failed.length === 0) return
   context.setExitCode(exitCodes.no)
+  const blocked = failed.filter((change) => change.blocked !== undefined).length
+  if (blocked > 0) output.warn(`${count(blocked, 'edge')} cannot be rotated now`)
+  if (blocked === failed.length) return
+  output.warn(
+    `${count(failed.length - blocked, 'change')} not done; run \`a2a-totp mesh apply\` again when the cause is removed`,
+  )
 }
 
 const nameFor = (names: readonly string[]): string =>

@@ -64,10 +64,11 @@ function rotationIntent(
       return withRotatedEdges(roster, agent.name, rotation, { at, random, stagingId })
     },
     async agree(plan) {
-      const ended = plan.changes.filter(({ action }) => action === 'rotate').length
+      const changes = plan.changes.filter(({ blocked }) => blocked === undefined)
+      const ended = changes.filter(({ action }) => action === 'rotate').length
       if (options.now && ended > 0)
         await ask(context, `End the credentials of ${count(ended, 'edge')} now?`, options.yes)
-      await prepare(context, opened, plan, { ...options, plaintext: false })
+      await prepare(context, opened, { ...plan, changes }, { ...options, plaintext: false })
     },
   }
 }
