@@ -302,6 +302,47 @@ describe('mesh rotate', () => {
   })
 })
 
+describe('a token that is known by its hash alone', () => {
+  async function withHashes(): Promise<MeshFolder> {
+    const mesh = new MeshFolder(text)
+    await mesh.done('apply')
+    const server = await storeRun(mesh, 'stores/billing.json', 'config', 'server')
+    writeFileSync(mesh.path('server.json'), server.stdout)
+    rmSync(mesh.path('stores/billing.json'))
+    const init = ['init', '--agent', 'billing', '--url', 'http://127.0.0.1:9001']
+    await storeRun(mesh, 'stores/billing.json', ...init)
+    await storeRun(mesh, 'stores/billing.json', 'import', 'server.json')
+    return mesh
+  }
+
+  it('is refused with exit code 3 where it would be needed, naming the rotation', async () => {
+    const mesh = await withHashes()
+    const prove = await mesh.run(['prove'])
+    expect(prove).toMatchObject({ exitCode: 3, stdout: '' })
+    expect(prove.stderr).toMatch(/rotate alice --token/)
+    const client = await mesh.run(['config', 'client', 'bob'])
+    expect(client).toMatchObject({ exitCode: 3, stdout: '' })
+    expect(client.stderr).toContain('`a2a-totp mesh rotate --only bob:billing --token`')
+    expect(client.stderr).toContain('(ERR_TOKEN_UNKNOWN)')
+  })
+
+  it('is remarked on with the command that ends it, whole', async () => {
+    const mesh = await withHashes()
+    const { stderr } = await mesh.done('plan')
+    expect(stderr).toContain('`a2a-totp mesh rotate --only bob:billing --token`')
+    await mesh.done('rotate', '--only', 'bob:billing', 'alice:billing', '--token')
+    await mesh.done('apply')
+    expect((await mesh.done('plan', '--check')).stderr).toBe('')
+    await mesh.done('config', 'client', 'bob')
+  })
+
+  it('is no reason where no store knows the peer yet', async () => {
+    const run = await new MeshFolder(text).run(['config', 'client', 'bob'])
+    expect(run).toMatchObject({ exitCode: 3, stdout: '' })
+    expect(run.stderr).toMatch(/mesh apply.*\(ERR_STORE_MISSING\)/)
+  })
+})
+
 describe('undo after mesh apply', () => {
   it('names what becomes valid again, and the next plan names the difference', async () => {
     const mesh = new MeshFolder(text)

@@ -23,21 +23,22 @@ export function remarksOnUndeclared({ agents }: Mesh, delivered: DeliveryRecord)
 }
 
 function remarkOn(edge: MeshEdge, peer: Peer | undefined, at: Date): string | undefined {
-  const mend = `run \`a2a-totp mesh rotate --only ${edge.peer}:${edge.agent}\``
+  const rotate = `a2a-totp mesh rotate --only ${edge.peer}:${edge.agent}`
   if (hasEnded(edge, at))
     return `it has expired (line ${edge.line} of the file); give it a later \`expires\`, or remove it and pass --prune`
   if (!peer) return undefined
   const state = rotationDue(edge, peer, at, true)
-  if (state.due === 'expired') return `its credentials have expired; ${mend} for new ones, or remove it`
+  if (state.due === 'expired')
+    return `its credentials have expired; run \`${rotate}\` for new ones, or remove it`
   if (state.due === 'later')
     return `it is old, and is rotated once an older seed has ended at ${state.until.toISOString()}`
   if (state.due === 'yes' && state.rotation.seed && state.rotation.token) return undefined
   const seed = newestLive(peer.seeds, at)?.seed
   const token = newestLive(peer.tokens, at)?.token
   if (token && token.value === undefined)
-    return `only the hash of its token is known, so it is left out of the client file; ${mend} --token`
-  if (seed?.strong === false) return `its seed has less than 128 bits; ${mend} --seed`
+    return `only the hash of its token is known, so it is left out of the client file; run \`${rotate} --token\``
+  if (seed?.strong === false) return `its seed has less than 128 bits; run \`${rotate} --seed\``
   return token && 'strong' in token && !token.strong
-    ? `its token has less than 128 bits; ${mend} --token`
+    ? `its token has less than 128 bits; run \`${rotate} --token\``
     : undefined
 }
