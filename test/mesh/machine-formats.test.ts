@@ -4,7 +4,7 @@ import type { MeshReport } from '../../src/mesh/prove/mesh-report.js'
 import { meshFormats } from '../../src/mesh/report/index.js'
 import { resultsOf } from '../../src/mesh/report/results.js'
 import { ruleIds } from '../../src/mesh/report/rules.js'
-import { edgeOf, largeMesh, meshReportOf, mixedMesh } from '../support/mesh-report.js'
+import { agentOf, edgeOf, meshReportOf, mixedMesh } from '../support/mesh-report.js'
 import { parseOpenmetrics } from '../support/openmetrics.js'
 import { sarifRun, type SarifRun } from '../support/sarif.js'
 import { parseTap } from '../support/tap.js'
@@ -176,8 +176,27 @@ describe('the report of a mesh as SARIF', () => {
 })
 
 describe('the report of a mesh as JSON', () => {
+  const read = (report: MeshReport): MeshReport => JSON.parse(meshFormats.json(report, {})) as MeshReport
+
   it('is the report', () => {
-    const report = largeMesh(3)
-    expect(JSON.parse(meshFormats.json(report, {}))).toEqual(JSON.parse(JSON.stringify(report)))
+    const report = mixedMesh()
+    const plain = JSON.parse(JSON.stringify(report)) as MeshReport
+    const { matrix, ...rest } = read(report)
+    expect(rest).toEqual({ ...plain, matrix: undefined })
+    expect(matrix.map((edge) => ({ ...edge, checks: [] }))).toEqual(
+      plain.matrix.map((edge) => ({ ...edge, checks: [] })),
+    )
+  })
+
+  it('has in the matrix what was seen of the edge that its agent was probed in full as', () => {
+    const report = meshReportOf({
+      agents: [agentOf('billing'), agentOf('files', { report: null })],
+      matrix: [edgeOf('alice', 'billing'), edgeOf('bob', 'billing'), edgeOf('alice', 'files')],
+    })
+    const ids = read(report).matrix.map(({ checks }) => [...new Set(checks.map(({ id }) => id))])
+    const full = report.agents[0]?.report?.checks.map(({ id }) => id) ?? []
+    const ofEdge = ['auth.none', 'auth.bearer-only', 'auth.valid', 'auth.cross-peer']
+    expect(ids).toEqual([[...new Set(full)].filter((id) => ofEdge.includes(id)), [], []])
+    expect(ids[0]).toContain('auth.valid')
   })
 })

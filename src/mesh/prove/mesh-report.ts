@@ -44,7 +44,7 @@ export interface EdgeResult {
   readonly expired?: true
   /** What was seen, or why nothing was; without secrets. */
   readonly detail: string
-  /** The checks that were made for this edge; those of a full probe are in its agent's report. */
+  /** The checks that were made for this edge; those of a full probe are in its agent's report. As JSON both are here. */
   readonly checks: readonly CheckResult[]
   /** Distinct wrong codes sent with its live token in this run. */
   readonly guessesSpent: number

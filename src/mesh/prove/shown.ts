@@ -57,7 +57,8 @@ export function ofLead(report: ProbeReport): Shown {
   }
 }
 
-const thinIds: ReadonlySet<string> = new Set([
+/** The checks of an edge that is not probed in full. */
+export const thinIds: ReadonlySet<string> = new Set([
   'auth.none',
   'auth.bearer-only',
   'auth.valid',

@@ -1,8 +1,8 @@
-import { jsonText } from '../../core/text.js'
 import type { Format, FormatOptions } from '../../probe/index.js'
 import type { MeshReport } from '../prove/mesh-report.js'
 import { renderGithub } from './formats/github.js'
 import { renderHtml } from './formats/html.js'
+import { documentOf, renderJson } from './formats/json.js'
 import { renderJunit } from './formats/junit.js'
 import { renderMarkdown } from './formats/markdown.js'
 import { renderOpenmetrics } from './formats/openmetrics.js'
@@ -11,11 +11,13 @@ import { renderSarif } from './formats/sarif.js'
 import { renderTap } from './formats/tap.js'
 import { harmlessMesh } from './harmless-mesh.js'
 
+export { documentOf }
+
 export type RenderMesh = (report: MeshReport, options: FormatOptions) => string
 
 const renderers: Readonly<Record<Format, RenderMesh>> = {
   pretty: renderPretty,
-  json: (report) => `${jsonText(report)}\n`,
+  json: renderJson,
   junit: renderJunit,
   tap: renderTap,
   markdown: renderMarkdown,

@@ -10,7 +10,7 @@ import { proveMesh, type Forgettable } from '../../../mesh/prove/prove.js'
 import type { ProveOptions, ProveProgress } from '../../../mesh/prove/prove-options.js'
 import { partOf } from '../../../mesh/prove/selection.js'
 import { requireRosters } from '../../../mesh/prove/rosters.js'
-import { meshFormats } from '../../../mesh/report/index.js'
+import { documentOf, meshFormats } from '../../../mesh/report/index.js'
 import { keepReport } from '../../../mesh/status/kept-reports.js'
 import { chooseProxy } from '../../../probe/index.js'
 import type { CliContext } from '../../context.js'
@@ -38,7 +38,7 @@ export async function runProve(context: CliContext, options: ProveCommandOptions
   )
   await forget(context, opened, refused)
   if (options.keep !== false) keep(context, opened, options.keep, report)
-  writeReports(context, report, targets, options, (format, nice) =>
+  writeReports(context, documentOf(report), targets, options, (format, nice) =>
     meshFormats[format](report, {
       version: packageJson.version,
       ...locationOf(context, opened),
