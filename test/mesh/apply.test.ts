@@ -25,6 +25,24 @@ function contents(mesh: MeshFolder): Record<string, string> {
 }
 
 describe('mesh apply', () => {
+  it('says on one line what many peers of an agent got, and on one what a peer got', async () => {
+    const names = ['p1', 'p2', 'p3', 'p4']
+    const mesh = new MeshFolder({
+      defaults: places,
+      agents: agentsOf('billing', 'ledger'),
+      peers: Object.fromEntries(names.map((name) => [name, calls('billing', 'ledger')])),
+    })
+    const lines = (await mesh.done('apply')).stdout.trimEnd().split('\n')
+    expect(lines).toEqual([
+      ...['billing', 'ledger'].flatMap((agent) => [
+        `create ${agent}: done`,
+        `create p1, p2, p3, p4 -> ${agent}: done`,
+      ]),
+      ...['billing', 'ledger'].map((agent) => `deliver the server file of ${agent}: done`),
+      ...names.map((name) => `deliver the client file of ${name} (billing, ledger): done`),
+    ])
+  })
+
   it('gives each edge a seed and a token of its own, and both ends their files', async () => {
     const mesh = new MeshFolder(two)
     const run = await mesh.done('apply')

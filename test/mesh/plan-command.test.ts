@@ -58,6 +58,13 @@ describe('mesh plan', () => {
     expect(run.stdout).toBe('nothing to do: 1 agent and 1 edge are as the file says\n')
   })
 
+  it('names --prune as the next step where all that is left is a removal', async () => {
+    const cwd = await makeMesh([], ['alice', 'mallory'])
+    writeFileSync(join(cwd, 'mesh.yaml'), file.replace(', serverFile: server.json', ''))
+    const { stderr } = await runCli(['mesh', 'plan'], { cwd })
+    expect(stderr).toContain('next: a2a-totp mesh apply --prune\n')
+  })
+
   it('exits with 1 for --check where something would change, also for a removal alone', async () => {
     const cwd = await makeMesh([], ['alice', 'mallory'])
     writeFileSync(join(cwd, 'mesh.yaml'), file.replace(', serverFile: server.json', ''))

@@ -292,6 +292,24 @@ describe('a plan on a terminal', () => {
     expect(text).toContain('  <deliver>→ server file')
   })
 
+  it('names many peers with the same change on one line, and each file once', () => {
+    const peers = ['p1', 'p2', 'p3', 'p4']
+    const crowd = meshOf(
+      [{ name: agent }],
+      peers.map((peer) => ({ peer, agent })),
+    )
+    expect(planText(plan(crowd), { unicode: false }).split('\n')).toEqual([
+      'billing',
+      '  + store',
+      '  + p1, p2, p3, p4',
+      '  > server file',
+      'client files',
+      ...peers.map((peer) => `  > ${peer}, for billing`),
+      '',
+      '5 to create, 5 to deliver',
+    ])
+  })
+
   it('says how many changes need a word', () => {
     expect(wordsNeeded(plan(mesh, state))).toEqual([
       expect.stringMatching(/^1 change with --prune only/),

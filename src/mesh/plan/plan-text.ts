@@ -1,5 +1,6 @@
 import type { FieldValue } from '../../core/changes.js'
 import { count, printable } from '../../core/text.js'
+import { mergeRows } from './merged-rows.js'
 import type { ChangeAction, MeshChange, Plan } from './plan.js'
 
 /** How a plan is drawn. */
@@ -23,6 +24,7 @@ type Section = readonly [heading: string, lines: readonly (readonly [change: Mes
 
 /**
  * Draws a plan for a person: its changes by agents, then the client files by peers, and how many there are of each kind.
+ * Many peers that get the same change are one line.
  *
  * @returns an empty text for a plan without changes
  */
@@ -39,14 +41,10 @@ function sectionsOf(changes: readonly MeshChange[]): Section[] {
   const clients = changes.filter(isClientFile)
   const others = changes.filter((change) => !isClientFile(change))
   const sections = unique(others.map(({ agent }) => agent)).map((agent): Section => {
-    const rows = others.filter((change) => change.agent === agent)
+    const rows = mergeRows(others.filter((change) => change.agent === agent))
     return [agent, rows.map((change) => [change, wordsOf(change)])]
   })
-  const files = unique(clients.map(({ peer = '' }) => peer)).flatMap((name) => {
-    const rows = clients.filter(({ peer }) => peer === name)
-    const agents = rows.map(({ agent }) => agent).join(', ')
-    return rows.slice(0, 1).map((change) => [change, `${name}, for ${agents}`] as const)
-  })
+  const files = mergeRows(clients).map((row) => [row, `${row.peer ?? ''}, for ${row.agent}`] as const)
   return files.length === 0 ? sections : [...sections, ['client files', files]]
 }
 

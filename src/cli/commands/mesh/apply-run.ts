@@ -10,7 +10,7 @@ import { plaintext } from '../../../store/protection.js'
 import type { CliContext } from '../../context.js'
 import { protectionFrom } from '../store/encryption.js'
 import type { ApplyOptions } from './mesh-options.js'
-import { wordsOf } from './done-rows.js'
+import { linesOf } from './done-lines.js'
 import { applyAndShow, meshWork, prepare, showPlanned } from './mesh-work.js'
 import { openMesh } from './open-mesh.js'
 
@@ -55,7 +55,7 @@ async function agreeToLosses(
   const removals = prune ? losses.filter(({ needs }) => needs === 'prune') : []
   const lockouts = losses.filter(({ needs }) => needs === 'yes')
   const show = (rows: readonly MeshChange[]): void => {
-    for (const row of rows) context.output.remark(`  ${wordsOf(row)}`)
+    for (const line of linesOf(rows)) context.output.remark(`  ${line}`)
   }
   if (removals.length > 0) {
     context.output.remark('the file does not name these, so they are removed:')

@@ -5,7 +5,7 @@ import { statePathOf } from '../../../mesh/file/shared-places.js'
 import type { Applied } from '../../../mesh/apply/outcome.js'
 import { lookAtFiles } from '../../../mesh/apply/places.js'
 import type { MeshWork } from '../../../mesh/apply/ports.js'
-import type { Plan } from '../../../mesh/plan/plan.js'
+import type { MeshChange, Plan } from '../../../mesh/plan/plan.js'
 import { isTOTPError } from '../../../core/errors.js'
 import { ignoreResultInGit } from '../../../store/ignore-file.js'
 import type { CliContext } from '../../context.js'
@@ -13,7 +13,8 @@ import { exitCodes } from '../../errors.js'
 import { beforePlaintext } from '../store/plaintext.js'
 import { requireAllowed } from './allowed-commands.js'
 import type { DeliverOptions } from './mesh-options.js'
-import { doneWordsOf, rowOf, wordsOf } from './done-rows.js'
+import { rowOf } from './done-rows.js'
+import { doneLinesOf, linesOf } from './done-lines.js'
 import { makeFolderIn, meshDelivery } from './mesh-delivery.js'
 import { meshProof } from './mesh-proof.js'
 import type { OpenedMesh } from './open-mesh.js'
@@ -77,11 +78,13 @@ export async function showPlanned(context: CliContext, work: MeshWork, intent: I
     done: false,
     ...(change.blocked !== undefined && { problem: change.blocked }),
   }))
-  const words = rows.map((row) => (row.blocked === undefined ? wordsOf(row) : doneWordsOf(row)))
+  const isStuck = ({ blocked }: MeshChange): boolean => blocked !== undefined
+  const stuck = doneLinesOf(rows.filter(isStuck))
+  const words = [...linesOf(rows.filter((row) => !isStuck(row))), ...stuck]
   output.result(words.join('\n'), { dryRun: true, changes: rows.map(rowOf) })
   for (const remark of remarks) output.say(remark)
   output.say(rows.length === 0 ? 'nothing would be changed' : 'nothing was changed')
-  if (rows.some(({ blocked }) => blocked !== undefined)) context.setExitCode(exitCodes.no)
+  if (stuck.length > 0) context.setExitCode(exitCodes.no)
 }
 
 /** Applies a mesh, and prints what was done. */
@@ -93,7 +96,7 @@ export async function applyAndShow(context: CliContext, work: MeshWork, intent: 
 /** Prints what was done, and what is left to do by hand. Exit code 1 where something failed. */
 function showOutcome(context: CliContext, { changes, remarks, handOut }: Applied): void {
   const { output } = context
-  output.result(changes.map(doneWordsOf).join('\n'), { changes: changes.map(rowOf) })
+  output.result(doneLinesOf(changes).join('\n'), { changes: changes.map(rowOf) })
   for (const remark of remarks) output.say(remark)
   if (changes.length === 0) output.say('nothing to do: stores and deliveries are as the file says')
   const kept = changes.filter(

@@ -36,7 +36,9 @@ function sayMore({ output }: CliContext, plan: Plan): void {
   for (const remark of plan.remarks) output.say(remark)
   const words = wordsNeeded(plan)
   for (const one of words) output.say(one)
-  if (plan.changes.length > 0) output.say('next: a2a-totp mesh apply')
+  if (plan.changes.length === 0) return
+  const removesOnly = plan.changes.every(({ needs }) => needs === 'prune')
+  output.say(`next: a2a-totp mesh apply${removesOnly ? ' --prune' : ''}`)
 }
 
 async function lookOf({ output }: CliContext): Promise<PlanLook> {
