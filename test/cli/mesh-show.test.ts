@@ -41,6 +41,15 @@ const show = (cwd: string, ...args: readonly string[]): Promise<CliRun> =>
 const shown = (run: CliRun): Shown => parseJson(run) as unknown as Shown
 
 describe('mesh show', () => {
+  it('refuses an --out whose name says another format, and draws a table in a text file', async () => {
+    const cwd = await makeMesh()
+    const run = await show(cwd, '--out', 'mesh.pdf')
+    expect(run).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(run.stderr).toContain('.svg')
+    expect(existsSync(join(cwd, 'mesh.pdf'))).toBe(false)
+    expect(await show(cwd, '--out', 'mesh.txt')).toMatchObject({ exitCode: 0 })
+  })
+
   it('shows the file, what its stores have, and who else is let in', async () => {
     const cwd = await makeMesh()
     const run = await show(cwd, '--json')

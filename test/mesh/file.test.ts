@@ -34,6 +34,12 @@ const withLine = (old: string, line: string): string => {
 }
 
 describe('a mesh file', () => {
+  it.each(['', ' ""'])('asks for the url that `mesh init` left empty, as %j', (url) => {
+    expect(problemsOf(`version: 1\nagents:\n  a:\n    url:${url}\npeers: {}\n`)).toEqual([
+      'line 4: agents.a.url is empty; expected an http or https URL without a user name in it',
+    ])
+  })
+
   it('names agents, peers and the edges between them, each with its line', () => {
     const mesh = parse(small)
     expect(mesh).toMatchObject({ path, folder: '/srv/mesh' })

@@ -84,13 +84,15 @@ export const defaultsSchema = v.object({
   clientFile: path,
 })
 
-const url = allowed<string>({
-  allows: (value) => {
-    const parsedUrl = typeof value === 'string' ? parseHttpUrl(value) : undefined
-    return parsedUrl?.username === '' && parsedUrl.password === ''
-  },
-  expected: 'an http or https URL without a user name in it',
-})
+function isUrl(value: unknown): boolean {
+  const parsedUrl = typeof value === 'string' ? parseHttpUrl(value) : undefined
+  return parsedUrl?.username === '' && parsedUrl.password === ''
+}
+const urlRule = 'an http or https URL without a user name in it'
+// `mesh init` leaves it empty where the store has none.
+const url = v.custom<string>(isUrl, ({ input }) =>
+  input === null || input === '' ? `is empty; expected ${urlRule}` : `must be ${urlRule}`,
+)
 
 const names = v.array(name, 'must be a list of names')
 const texts = v.array(text, 'must be a list of texts')

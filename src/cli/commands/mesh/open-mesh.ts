@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
-import { TOTPError } from '../../../core/errors.js'
+import { isTOTPError, TOTPError } from '../../../core/errors.js'
 import type { Mesh, MeshAgent } from '../../../mesh/file/mesh.js'
 import type { MeshStore, MeshStores } from '../../../mesh/stores.js'
 import { plaintext, type Protection } from '../../../store/protection.js'
@@ -35,11 +35,21 @@ export interface OpenedMesh {
  */
 export async function openMesh(
   context: CliContext,
-  { file }: MeshFileOption,
+  options: MeshFileOption,
   protection: Protection = plaintext,
 ): Promise<OpenedMesh> {
+  const say = (text: string): void => context.output.say(text)
+  return { mesh: await readMesh(context, options, say), stores: storesOf(context, protection) }
+}
+
+/** Finds and reads the mesh file alone. @throws {TOTPError} as {@link openMesh} does */
+export async function readMesh(
+  context: CliContext,
+  { file }: MeshFileOption,
+  say: (text: string) => void = () => undefined,
+): Promise<Mesh> {
   const { locateMesh, parseMesh, readMeshFile } = await import('../../../mesh/file/index.js')
-  const { env, output, store } = context
+  const { env, store } = context
   const { path, passedOver } = locateMesh({
     file,
     env,
@@ -47,10 +57,9 @@ export async function openMesh(
       return context.cwd
     },
   })
-  for (const one of passedOver) output.say(`passed over ${one.path}: ${one.reason}`)
+  for (const one of passedOver) say(`passed over ${one.path}: ${one.reason}`)
   const { allowsInsecurePermissions: allowInsecurePermissions } = store
-  const mesh = parseMesh(readMeshFile(path, { allowInsecurePermissions }), path)
-  return { mesh, stores: storesOf(context, protection) }
+  return parseMesh(readMeshFile(path, { allowInsecurePermissions }), path)
 }
 
 /** The same store for the same agent: what one command changes in several steps is undone as one. */
@@ -63,15 +72,24 @@ function storesOf(context: CliContext, protection: Protection): MeshStores {
   }
 }
 
-function storeOf(context: CliContext, { store: path }: MeshAgent, protection: Protection): MeshStore {
+function storeOf(context: CliContext, { name, store: path }: MeshAgent, protection: Protection): MeshStore {
   const access = context.store.at(path)
   return {
     path,
     exists: () => existsSync(path),
-    read: () => access.read(),
+    read: () => access.read().catch((error: unknown) => missing(name, path, error)),
     create: async (roster) => {
       await access.create(roster, { replace: false, protection })
     },
     update: (change) => access.update(change),
   }
+}
+
+/** The store of an agent is made by `mesh apply`, not by `init`. */
+function missing(name: string, path: string, error: unknown): never {
+  if (!isTOTPError(error) || error.code !== 'ERR_STORE_MISSING') throw error
+  throw new TOTPError(
+    'ERR_STORE_MISSING',
+    `the store of ${name}, ${path}, is not there; run \`a2a-totp mesh apply\` first`,
+  )
 }

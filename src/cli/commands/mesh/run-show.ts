@@ -31,12 +31,23 @@ export async function runShow(context: CliContext, options: ShowOptions): Promis
   const readings = options.stores ? await readStores(context, mesh) : new Map<string, StoreReading>()
   const at = context.now()
   const view = viewMesh(mesh, readings, at)
-  const ending = file === undefined ? undefined : formatOfEnding[extname(file).toLowerCase()]
-  const format = options.format ?? (output.json ? 'json' : (ending ?? 'table'))
+  const format = options.format ?? (output.json ? 'json' : formatOf(file))
   const width = file === undefined ? (output.width ?? usualWidth) : usualWidth
   const content = showFormats[format](view, { width, at })
   emit(context, options, content, format === 'json' ? view : { format, content })
   sayUnread(context, mesh, readings)
+}
+
+/** A table in a file that is called a picture would open nowhere. @throws {TOTPError} `ERR_USAGE` */
+function formatOf(file: string | undefined): ShowFormat {
+  const ending = file === undefined ? '' : extname(file).toLowerCase()
+  const format = ending === '' || ending === '.txt' ? 'table' : formatOfEnding[ending]
+  if (format !== undefined) return format
+  const known = Object.keys(formatOfEnding).join(', ')
+  throw new TOTPError(
+    'ERR_USAGE',
+    `no format goes with the name of --out; end it in ${known} or .txt, or pass --format`,
+  )
 }
 
 /** Reads each store that needs no question; what cannot be read is a part of the picture, and no error. */

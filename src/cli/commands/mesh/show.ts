@@ -17,7 +17,7 @@ export function defineShow(command: Command, context: CliContext): void {
       `
 Shows the file, and of each store that can be opened without asking: which edges are there, how old their credentials are,
 when they end, what is due, and which peers it lets in that the file does not name. Prints no secrets. Without --format it
-is a table, or what the name of --out ends in: .svg, .html, .json, .mmd.
+is a table, or what the name of --out ends in: .svg, .html, .json, .mmd, .txt.
 
 In the table each cell is an edge: a letter for its replay policy, one for its proofs, and a sign for its state.
 
