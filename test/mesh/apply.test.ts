@@ -112,6 +112,23 @@ describe('mesh apply', () => {
     expect((await mesh.done('apply')).stderr).not.toContain('mesh config')
   })
 
+  it('asks before it replaces a store that is gone, and that an agent has its server file from', async () => {
+    const mesh = new MeshFolder(two)
+    await mesh.done('apply')
+    const before = mesh.server('billing')
+    rmSync(mesh.path('stores/billing.json'))
+    expect((await mesh.run(['plan'])).stderr).toMatch(
+      /^billing: it has its server file, and its store .* is not there/m,
+    )
+    const refused = await mesh.run(['apply'])
+    expect(refused).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(refused.stderr).toContain('  billing: ')
+    expect(existsSync(mesh.path('stores/billing.json'))).toBe(false)
+    expect(mesh.server('billing')).toEqual(before)
+    await mesh.done('apply', '--yes')
+    expect(mesh.server('billing')).not.toEqual(before)
+  })
+
   it('records a change of each store, which undo takes back as one', async () => {
     const mesh = new MeshFolder(two)
     await mesh.done('apply')
@@ -258,6 +275,12 @@ describe('mesh apply', () => {
 })
 
 describe('mesh config', () => {
+  it('names `mesh apply` where there is no store yet', async () => {
+    const run = await new MeshFolder(two).run(['config', 'server', 'billing'])
+    expect(run).toMatchObject({ exitCode: 3, stdout: '' })
+    expect(run.stderr).toContain('run `a2a-totp mesh apply` first (ERR_STORE_MISSING)')
+  })
+
   it('prints what an agent and a peer need, to a file with the rules of secrets', async () => {
     const mesh = new MeshFolder(two)
     await mesh.done('apply')

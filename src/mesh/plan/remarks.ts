@@ -22,6 +22,20 @@ export function remarksOnUndeclared({ agents }: Mesh, delivered: DeliveryRecord)
   )
 }
 
+/** Returns a remark on each agent whose store is gone: it got its server file from one. */
+export function remarksOnLostStores(
+  { agents }: Mesh,
+  delivered: DeliveryRecord,
+  rosters: ReadonlyMap<string, Roster>,
+): string[] {
+  const lost = [...agents.values()].filter(({ name }) => delivered.agents.has(name) && !rosters.has(name))
+  return lost.map(
+    ({ name, store }) =>
+      `${name}: it has its server file, and its store ${store} is not there; put it back, or it gets a new one with new ` +
+      'credentials for all of its peers',
+  )
+}
+
 function remarkOn(edge: MeshEdge, peer: Peer | undefined, at: Date): string | undefined {
   const rotate = `a2a-totp mesh rotate --only ${edge.peer}:${edge.agent}`
   if (hasEnded(edge, at))

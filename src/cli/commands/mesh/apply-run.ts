@@ -1,6 +1,7 @@
 import { TOTPError } from '../../../core/errors.js'
-import { count } from '../../../core/text.js'
+import { count, printable } from '../../../core/text.js'
 import type { Intent } from '../../../mesh/apply/apply-mesh.js'
+import { readRecord } from '../../../mesh/apply/delivery-record.js'
 import type { Mesh } from '../../../mesh/file/mesh.js'
 import type { MeshChange, Plan } from '../../../mesh/plan/plan.js'
 import { planOf } from '../../../mesh/plan/plan-of.js'
@@ -39,10 +40,30 @@ function applyIntent(
     change: (at) => (agent, roster) =>
       rosterAfter(mesh, agent.name, roster, { at, random, prune, stagingId }),
     async agree(plan) {
+      await agreeToNewStores(context, mesh, plan, options)
       await agreeToLosses(context, plan, options)
       await prepare(context, { mesh, stores }, plan, options)
     },
   }
+}
+
+/** A store that was delivered from and is not there is lost, or elsewhere: a new one has other seeds for all peers. */
+async function agreeToNewStores(
+  context: CliContext,
+  mesh: Mesh,
+  { changes }: Plan,
+  { yes }: ApplyOptions,
+): Promise<void> {
+  const delivered = readRecord(mesh.path)
+  const lost = changes
+    .filter(({ action, peer }) => action === 'create' && peer === undefined)
+    .filter(({ agent }) => delivered.agents.has(agent))
+    .map(({ agent }) => agent)
+  if (lost.length === 0) return
+  context.output.remark('these agents have their server files, and their stores are not there:')
+  for (const agent of lost)
+    context.output.remark(`  ${agent}: ${printable(mesh.agents.get(agent)?.store ?? '')}`)
+  await ask(context, `Create ${count(lost.length, 'store')}, with new credentials for all peers?`, yes)
 }
 
 /** Shows what ends, and asks. @throws {TOTPError} `ERR_CONFIRMATION_NEEDED`, `ERR_DECLINED` */

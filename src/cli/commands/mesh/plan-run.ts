@@ -5,6 +5,7 @@ import { lookAtFiles } from '../../../mesh/apply/places.js'
 import type { Mesh } from '../../../mesh/file/mesh.js'
 import type { ChangeAction, Plan } from '../../../mesh/plan/plan.js'
 import { planOf } from '../../../mesh/plan/plan-of.js'
+import { remarksOnLostStores } from '../../../mesh/plan/remarks.js'
 import { planText, wordsNeeded, type PlanLook } from '../../../mesh/plan/plan-text.js'
 import type { CliContext } from '../../context.js'
 import { openMesh, type MeshFileOption } from './open-mesh.js'
@@ -21,7 +22,9 @@ export async function runPlan(context: CliContext, options: PlanOptions): Promis
   const rosters = await progress.during('reading the stores', () =>
     readRosters({ ...opened, signal: context.signal }),
   )
-  const plan = planOf(mesh, { rosters, delivered: lookAtFiles(mesh, readRecord(mesh.path)), at: now() })
+  const record = readRecord(mesh.path)
+  const planned = planOf(mesh, { rosters, delivered: lookAtFiles(mesh, record), at: now() })
+  const plan = { ...planned, remarks: [...remarksOnLostStores(mesh, record, rosters), ...planned.remarks] }
   const { changes, remarks } = plan
   const text = changes.length === 0 ? nothingToDo(mesh) : planText(plan, await lookOf(context))
   output.result(text, { changes: changes.map((change) => ({ ...change, done: false })), remarks })
