@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { main } from '../../src/cli/main.js'
 import { keepReport } from '../../src/mesh/status/index.js'
 import { makeFolder, parseJson, runCli } from '../support/cli.js'
 import { expectOurTags } from '../support/hostile-pieces.js'
@@ -54,7 +55,7 @@ describe('mesh status', () => {
     expect(stdout).toContain('the token of alice -&gt; billing expires in 2 days')
     expect(stdout).toContain('the seed of alice -&gt; billing was due for rotation 2 days ago')
     expect(stdout).toContain('a2a-totp mesh rotate --only alice:billing')
-    expect(stdout).toMatch(/search: no store at /)
+    expect(stdout).toMatch(/search: the store of search, .*, is not there; run `a2a-totp mesh apply` first/)
     expect(stderr).toContain('passed over ')
     expect(stderr).toContain('other.txt: not a report')
   })
@@ -88,6 +89,26 @@ describe('mesh status', () => {
       ],
       unread: [{ agent: 'search' }],
     })
+  })
+
+  it('is text on a terminal, where nobody reads a page, and JSON in a file that is called so', async () => {
+    const cwd = await makeMesh()
+    const program: typeof main = (args, system) =>
+      main(args, { ...system, stdout: Object.assign(system.stdout, { isTTY: true, columns: 80 }) })
+    const { stdout, stderr } = await runCli(['mesh', 'status'], { cwd, now, program })
+    expect(stdout).toMatch(/^mesh\.yaml: no report yet/)
+    expect(stderr).toContain('--out status.html')
+    await runCli(['mesh', 'status', '--out', 'status.json'], { cwd, now, program })
+    expect(JSON.parse(readFileSync(join(cwd, 'status.json'), 'utf8'))).toMatchObject({ runs: [] })
+  })
+
+  it('names the line of the file that ends an edge, since a rotation would end with it', async () => {
+    const cwd = await makeMesh()
+    const path = join(cwd, 'mesh.yaml')
+    const text = readFileSync(path, 'utf8').replace('60d}', '60d, expires: "2030-01-05T00:00:00Z"}')
+    writeFileSync(path, text)
+    const { stdout } = await runCli(['mesh', 'status', '--format', 'table'], { cwd, now })
+    expect(stdout).toContain('expires in 2 days: expires: in line 6 of the file\n')
   })
 
   it('is text with --format table', async () => {

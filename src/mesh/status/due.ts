@@ -12,6 +12,8 @@ export interface DueRow {
    */
   readonly why: 'expires' | 'expired' | 'rotate' | 'pending'
   readonly at: Date
+  /** The line of the edge in the mesh file, where that says when it ends: a rotation would end at the same time. */
+  readonly endsByLine?: number
 }
 
 /** A removed peer whose credentials are kept until a proof has seen them refused. */
@@ -50,18 +52,23 @@ export function dueIn(
     const newest = newestLive(credentials, at)
     if (newest === undefined) {
       const ended = Math.max(...credentials.map(({ expiresAt }) => expiresAt?.getTime() ?? -Infinity))
-      return Number.isFinite(ended) ? [{ ...place, why: 'expired', at: new Date(ended) }] : []
+      return Number.isFinite(ended) ? [{ ...place, why: 'expired', ...ending(edge, new Date(ended)) }] : []
     }
     const horizon = at.getTime() + withinMs
     const { expiresAt, createdAt } = newest
     const ripe = createdAt.getTime() + (edge.rotateAfterMs ?? Infinity)
     return [
       ...(expiresAt && expiresAt.getTime() <= horizon
-        ? [{ ...place, why: 'expires' as const, at: expiresAt }]
+        ? [{ ...place, why: 'expires' as const, ...ending(edge, expiresAt) }]
         : []),
       ...(ripe <= horizon ? [{ ...place, why: 'rotate' as const, at: new Date(ripe) }] : []),
     ]
   }
+}
+
+function ending({ expires, line }: MeshEdge, at: Date): Pick<DueRow, 'at' | 'endsByLine'> {
+  const byFile = expires instanceof Date && expires.getTime() <= at.getTime()
+  return { at, ...(byFile && { endsByLine: line }) }
 }
 
 /** Removed peers that are still to be seen refused, oldest first. */

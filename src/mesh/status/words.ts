@@ -55,6 +55,8 @@ export function dueWords({ peer, agent, what, why, at }: DueRow, now: Date): str
   return `the ${what} of ${edge} ${verbs[why]} ${distance(at, now)}`
 }
 
-/** The command that does what is due. */
-export const dueCommand = ({ peer, agent, why }: DueRow): string =>
-  why === 'pending' ? 'a2a-totp mesh apply' : `a2a-totp mesh rotate --only ${peer}:${agent}`
+/** The command that does what is due; for an end that the mesh file sets, where that is. */
+export function dueCommand({ peer, agent, why, endsByLine }: DueRow): string {
+  if (endsByLine !== undefined) return `expires: in line ${endsByLine} of the file`
+  return why === 'pending' ? 'a2a-totp mesh apply' : `a2a-totp mesh rotate --only ${peer}:${agent}`
+}

@@ -5,9 +5,6 @@ import { choice, duration } from '../../options.js'
 import { fileOption } from './open-mesh.js'
 import type { StatusCommandOptions } from './status-run.js'
 
-/** How far ahead to look without `--within`: two weeks. */
-const usualMs = 14 * 86_400_000
-
 export function defineStatus(command: Command, context: CliContext): void {
   fileOption(command)
     .description('show the results of `mesh prove` over time, and what is about to expire, as one page')
@@ -15,14 +12,16 @@ export function defineStatus(command: Command, context: CliContext): void {
       '--reports <folder>',
       'where `mesh prove` keeps its reports (default: reports, beside the mesh file)',
     )
-    .option(...choice('--format <format>', 'how to show it', ['html', 'json', 'table']), 'html')
-    .option(...duration('--within <time>', 'how far ahead to look for what is due (default: 14d)'), usualMs)
+    .option(...choice('--format <format>', 'how to show it', ['html', 'json', 'table']))
+    .option(...duration('--within <time>', 'how far ahead to look for what is due (default: 14d)'))
   outOptions(command)
     .addHelpText(
       'after',
       `
 The page has the latest matrix, the runs before, what changed since the run before, what expires or is due for rotation,
 removed edges that are still to be seen refused, and what was delivered last. It sends nothing.
+
+Without --format it is the page; on a terminal a table; with --json, or an --out that ends in .json, JSON.
 
 Examples:
   $ a2a-totp mesh status --out status.html --force
