@@ -17,7 +17,10 @@ export interface Words {
 }
 
 /** What an argument or an option's value is, so that shells can complete it. */
-export type Completes = 'peers' | 'files' | Words
+export type Completes = 'peers' | 'files' | MeshWords | Words
+
+/** Names in the mesh file: a part is an agent, or an edge as `PEER:AGENT`; of those several, with commas between them. */
+export type MeshWords = 'mesh-agents' | 'mesh-peers' | 'mesh-edges' | 'mesh-parts'
 
 /** Anything that may say what it completes to. */
 interface Completing {

@@ -98,6 +98,32 @@ describe('completion', () => {
 
   for (const shell of ['bash', 'zsh', 'fish'] as const) {
     it.skipIf(!has(shell))(
+      `completes agents, peers and edges of the mesh file, in ${shell} (skipped without it)`,
+      async () => {
+        const cwd = makeFolder()
+        const mesh = `version: 1
+agents: {billing: {url: 'https://b.example'}, bank: {url: 'https://k.example'}}
+peers: {alice: {calls: [billing, bank]}, bob: {calls: [bank]}}
+`
+        writeFileSync(join(cwd, 'mesh.yaml'), mesh, { mode: 0o600 })
+        const sorted = async (line: string, from = cwd): Promise<string[]> =>
+          (await offered(from, line, shell)).sort()
+        expect(await sorted('a2a-totp mesh config server b')).toEqual(['bank', 'billing'])
+        expect(await sorted('a2a-totp mesh config client b')).toEqual(['bob'])
+        expect(await sorted('a2a-totp mesh prove --only bi')).toEqual(['billing'])
+        expect(await sorted('a2a-totp mesh prove --only bank,bo')).toEqual(['bank,bob:bank'])
+        expect(await sorted('a2a-totp mesh rotate --only al')).toEqual(['alice:bank', 'alice:billing'])
+        const elsewhere = makeFolder()
+        expect(await sorted('a2a-totp mesh config client b', elsewhere)).toEqual([])
+        const file = `--file ${join(cwd, 'mesh.yaml')}`
+        expect(await sorted(`a2a-totp mesh rotate ${file} --only bo`, elsewhere)).toEqual(['bob:bank'])
+      },
+      60_000,
+    )
+  }
+
+  for (const shell of ['bash', 'zsh', 'fish'] as const) {
+    it.skipIf(!has(shell))(
       `completes values, lists and the peers of the named store, in ${shell} (skipped without it)`,
       async () => {
         const cwd = await makeStore(['alice', 'alan', 'bob'])

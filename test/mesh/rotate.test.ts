@@ -113,6 +113,18 @@ describe('mesh rotate', () => {
     expect([bob?.seeds.length, bob?.tokens.length]).toEqual([1, 2])
   })
 
+  it('takes edges with commas or spaces between them', async () => {
+    const mesh = new MeshFolder(two)
+    await mesh.done('apply')
+    const names = mesh.store('billing')
+    await mesh.done('rotate', '--only', 'alice:billing,bob:billing')
+    for (const peer of Object.keys(names.peers)) {
+      expect(mesh.store('billing').peers[peer]).not.toEqual(names.peers[peer])
+    }
+    const run = await mesh.run(['rotate', '--only', ','])
+    expect(run).toMatchObject({ exitCode: 2, stdout: '' })
+  })
+
   it('asks for near names, and refuses what contradicts', async () => {
     const mesh = await applied()
     const unknown = await mesh.run(['rotate', '--only', 'alice:biling'])

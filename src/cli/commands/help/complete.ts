@@ -67,6 +67,12 @@ async function valuesOf(
     const names = await peerNames(context, typed.store)
     return names.filter((name) => !named.has(name)).map((name) => ({ word: prefix + name }))
   }
+  if (typeof completes === 'string') {
+    const { meshNames } = await import('../mesh/mesh-names.js')
+    const [, chosen = '', last = ''] = /^(.*,)?([^,]*)$/.exec(value) ?? []
+    const names = await meshNames(context, completes, typed.file)
+    return names.filter((name) => name.startsWith(last)).map((name) => ({ word: prefix + chosen + name }))
+  }
   if (completes.orFile && value.includes('=')) return 'files'
   const chosen = completes.list ? value.split(',').slice(0, -1) : []
   const start = prefix + chosen.map((word) => `${word},`).join('')

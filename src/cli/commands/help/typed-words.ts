@@ -13,6 +13,8 @@ export interface TypedWords {
   readonly ended: boolean
   /** The value of `--store`. */
   readonly store?: string
+  /** The value of `--file`. */
+  readonly file?: string
 }
 
 /** Reads the words before the one that is being typed. What makes no sense is passed over. */
@@ -22,10 +24,14 @@ export function readWords(program: Command, words: readonly string[]): TypedWord
   let pending: Option | undefined
   let missing = 0
   let ended = false
-  let store: string | undefined
+  const values: { store?: string; file?: string } = {}
+  const note = (option: Option | undefined, value: string): void => {
+    if (option?.long === '--store') values.store = value
+    if (option?.long === '--file') values.file = value
+  }
   for (const word of words) {
     if (pending) {
-      if (pending.long === '--store') store = word
+      note(pending, word)
       missing--
       if (missing <= 0) pending = undefined
     } else if (!ended && word === '--') ended = true
@@ -35,7 +41,7 @@ export function readWords(program: Command, words: readonly string[]): TypedWord
       if (value.length === 0) {
         pending = option?.required ? option : undefined
         missing = wordsOf(option)
-      } else if (option?.long === '--store') store = value.join('=')
+      } else note(option, value.join('='))
     } else {
       const sub = operands.length === 0 ? commandCalled(command, word) : undefined
       if (sub) command = sub
@@ -47,7 +53,7 @@ export function readWords(program: Command, words: readonly string[]): TypedWord
     operands,
     ended,
     ...(pending ? { pending } : {}),
-    ...(store === undefined ? {} : { store }),
+    ...values,
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { CliContext } from '../../context.js'
+import { completed } from '../../completes.js'
 import { secretOutOptions } from '../../io/result-file.js'
 import type { MeshConfigOptions } from './mesh-options.js'
 import { fileOption } from './open-mesh.js'
@@ -9,7 +10,7 @@ export function defineConfig(command: Command, context: CliContext): void {
   command.description('print the server file of an agent, or the client file of a peer')
   secretOutOptions(fileOption(command.command('server')))
     .description('print the server file of an agent')
-    .argument('<agent>', 'its name in the mesh file')
+    .argument(...completed('<agent>', 'its name in the mesh file', 'mesh-agents'))
     .option('--allow-weak-seed', 'print seeds of less than 128 bits, for an agent that allows them')
     .addHelpText(
       'after',
@@ -24,7 +25,7 @@ Examples:
     })
   secretOutOptions(fileOption(command.command('client')))
     .description('print the client file of a peer, with all agents that it may call')
-    .argument('<peer>', 'its name in the mesh file')
+    .argument(...completed('<peer>', 'its name in the mesh file', 'mesh-peers'))
     .addHelpText(
       'after',
       `

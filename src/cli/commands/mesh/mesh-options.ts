@@ -1,4 +1,6 @@
 import type { Command } from 'commander'
+import { TOTPError } from '../../../core/errors.js'
+import { completing, type MeshWords } from '../../completes.js'
 import type { SecretOutOptions } from '../../io/result-file.js'
 import { wholeNumber } from '../../options.js'
 import type { EncryptionOptions } from '../store/encryption.js'
@@ -36,6 +38,24 @@ export const deliverOptions = (command: Command): Command =>
       '--no-gitignore',
       'leave .gitignore alone; otherwise secret files in a git work tree are added to it',
     )
+
+/** The arguments of commander's `option` for names with spaces or commas between them; may be repeated. */
+export function onlyOption(
+  flags: string,
+  description: string,
+  completes: MeshWords,
+): [flags: string, description: string, parser: (value: string) => string] {
+  const parse = (text: string, before: readonly string[] = []): string[] => {
+    const words = text
+      .split(',')
+      .map((word) => word.trim())
+      .filter(Boolean)
+    if (words.length > 0) return [...before, ...words]
+    throw new TOTPError('ERR_USAGE', '--only names nothing; pass what help shows, or omit it')
+  }
+  // commander collects what the parser of `...` returns; its types know only one value.
+  return [flags, description, completing(parse as unknown as (value: string) => string, completes)]
+}
 
 export interface MeshRotateOptions extends DeliverOptions {
   only?: string[]

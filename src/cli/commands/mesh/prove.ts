@@ -1,28 +1,22 @@
 import type { Command } from 'commander'
-import { TOTPError } from '../../../core/errors.js'
 import type { CliContext } from '../../context.js'
 import { outOptions } from '../../io/result-file.js'
 import { wholeNumber } from '../../options.js'
 import { formatOption } from '../probe/probe-reports.js'
+import { onlyOption } from './mesh-options.js'
 import { fileOption } from './open-mesh.js'
 import type { ProveCommandOptions } from './prove-command-options.js'
-
-/** Names with commas between them; may be repeated. */
-function names(text: string, before: readonly string[] = []): readonly string[] {
-  const words = text
-    .split(',')
-    .map((word) => word.trim())
-    .filter(Boolean)
-  if (words.length === 0) {
-    throw new TOTPError('ERR_USAGE', '--only names nothing; pass AGENT or PEER:AGENT, or omit it')
-  }
-  return [...before, ...words]
-}
 
 export function defineProve(command: Command, context: CliContext): void {
   command
     .description('show that declared edges are let in, and that every other caller is refused')
-    .option('--only <names>', 'prove only these: AGENT with all its edges, or PEER:AGENT', names)
+    .option(
+      ...onlyOption(
+        '--only <names...>',
+        'prove only these: AGENT with all its edges, or PEER:AGENT',
+        'mesh-parts',
+      ),
+    )
     .option('--isolation', 'also send a message to each agent, and ask for its task as another peer')
     .option(...wholeNumber('--concurrency <n>', 'how many probes are under way at a time', 1, 64), 8)
     .option('--strict', 'treat warnings as failures')
@@ -52,7 +46,7 @@ Exit code 0 if all of it was shown, 1 if not, 4 if no agent answered.
 Examples:
   $ a2a-totp mesh prove
   $ a2a-totp mesh prove --strict --format junit=mesh.xml --format html=mesh.html
-  $ a2a-totp mesh prove --only billing,ci:search
+  $ a2a-totp mesh prove --only billing ci:search
   $ a2a-totp mesh prove --wait 30 --deadline 300 --json`,
     )
     .action(async (options: ProveCommandOptions) => {

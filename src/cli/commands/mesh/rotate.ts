@@ -1,14 +1,14 @@
 import type { Command } from 'commander'
 import type { CliContext } from '../../context.js'
 import { duration } from '../../options.js'
-import { deliverOptions, type MeshRotateOptions } from './mesh-options.js'
+import { deliverOptions, onlyOption, type MeshRotateOptions } from './mesh-options.js'
 import { fileOption } from './open-mesh.js'
 
 /** `mesh rotate`: new credentials for edges, delivered to both ends. */
 export function defineRotate(command: Command, context: CliContext): void {
   deliverOptions(
     fileOption(command.description('give edges new seeds and tokens, and deliver them to both ends'))
-      .option('--only <edges...>', 'these edges alone, each as PEER:AGENT')
+      .option(...onlyOption('--only <edges...>', 'these edges alone, each as PEER:AGENT', 'mesh-edges'))
       .option(...duration('--older-than <time>', 'only what is older, for example 90d'))
       .option('--seed', 'only the seed')
       .option('--token', 'only the token')
