@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { meshFormats } from '../../src/mesh/report/index.js'
 import type { Format } from '../../src/probe/index.js'
-import { edgeOf, largeMesh, meshReportOf, mixedMesh } from '../support/mesh-report.js'
+import { agentOf, edgeOf, largeMesh, meshReportOf, mixedMesh } from '../support/mesh-report.js'
+import { cellOf, reportOf, resultOf } from '../support/report.js'
 
 const plain = { color: false, symbols: false }
 const all = Object.keys(meshFormats) as Format[]
@@ -45,6 +46,27 @@ describe('every format of a mesh', () => {
 
   it.each(['pretty', 'markdown', 'html', 'github'] as const)('%s says what to do about it', (format) => {
     expect(meshFormats[format](mixedMesh(), plain)).toContain('a2a-totp mesh apply')
+  })
+})
+
+describe('findings for a person', () => {
+  const warned = (agent: string) => {
+    const { url } = cellOf('https://agent.example/rest')
+    const checks = [resultOf({ id: 'signed.stripped', url, status: 'warn', actual: 'HTTP 200' })]
+    return agentOf(agent, { report: reportOf({ agent, checks }) })
+  }
+
+  it('are said once of agents that show the same', () => {
+    const agents = [warned('billing'), warned('stock'), warned('orders')]
+    const lines = linesOf('pretty', meshReportOf({ agents }))
+    expect(lines).toContain('billing, stock, orders')
+    expect(lines.filter((line) => line.startsWith('  warn signed.stripped'))).toHaveLength(1)
+  })
+
+  it('of an edge whose agent failed its probe point there', () => {
+    const matrix = [edgeOf('alice', 'billing', { status: 'fail', detail: 'no credentials are demanded' })]
+    const lines = linesOf('pretty', meshReportOf({ agents: [agentOf('billing')], matrix }))
+    expect(lines).toContain('      fix       Fix what the probe of billing found.')
   })
 })
 

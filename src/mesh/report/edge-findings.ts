@@ -77,6 +77,7 @@ function fixOf({ agent, peer, removed }: EdgeResult, kind: Kind, findings: reado
       : `Deliver the server file again: ${again}; then ${reads}; or let the mesh file say that ${peer} may call ${agent}.`
   if (kind === 'unknown') return textsOf('mesh.coverage').mend[0] ?? ''
   const [id] = findings[0]?.ids ?? []
+  if (id === undefined && kind === 'unsafe') return `Fix what the probe of ${agent} found.`
   return id === undefined ? (textsOf('mesh.edge').mend[0] ?? '') : (textsOf(id).mend[0] ?? '')
 }
 

@@ -1,4 +1,4 @@
-import { printable } from '../../../core/text.js'
+import { jsonText, printable } from '../../../core/text.js'
 import type { FormatOptions } from '../../../probe/index.js'
 import { paragraph, styleOf, textOf, type Style } from '../../../probe/report/formats/pretty.js'
 import { costOf, countsOf, joined, narrowingOf, verdictOf } from '../../../probe/report/words.js'
@@ -25,7 +25,7 @@ export function renderPretty(report: MeshReport, options: FormatOptions): string
     ...agentRows(report.agents, style),
     ...(report.matrix.length === 0 ? [] : ['', ...matrixLines(report, style, options)]),
     ...mesh.flatMap((check) => ['', ...checkParagraph(check, style)]),
-    ...agents.flatMap((findings) => ofAgent(findings, style)),
+    ...alike(agents).flatMap((group) => ofAgents(group, style)),
     ...untestedLines(report, style),
     '',
     closing(report, style),
@@ -75,6 +75,26 @@ function checkParagraph({ id, status, expected, actual, detail }: MeshCheck, sty
     ...(detail === '' ? [] : [`    ${detail}`]),
     ...textsOf(id).mend.map((step) => `    ${step}`),
   ]
+}
+
+/** Agents of which the same is said, and of no edge anything: twenty copies of a warning are read by nobody. */
+function alike(agents: readonly AgentFindings[]): AgentFindings[][] {
+  const groups = new Map<string, AgentFindings[]>()
+  for (const one of agents) {
+    const { agent, result, findings, edges } = one
+    const own = edges.length > 0 || !result?.report ? agent : (result.report.diagnosis ?? '')
+    const key = jsonText([own, findings])
+    groups.set(key, [...(groups.get(key) ?? []), one])
+  }
+  return [...groups.values()]
+}
+
+function ofAgents(group: readonly AgentFindings[], style: Style): string[] {
+  const [first] = group
+  if (first === undefined) return []
+  if (group.length === 1) return ofAgent(first, style)
+  const names = group.map(({ agent }) => agent).join(', ')
+  return ['', style.chalk.bold(names), ...ofAgent(first, style).slice(2)]
 }
 
 function ofAgent({ agent, result, findings, edges }: AgentFindings, style: Style): string[] {
