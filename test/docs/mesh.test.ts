@@ -32,6 +32,13 @@ describe('docs/mesh.md', () => {
     for (const { code } of files) expect(parseMesh(code, '/mesh/mesh.yaml').edges).toHaveLength(3)
   })
 
+  it('shows a job whose checkout leaves what git ignores, as stores are', () => {
+    const [job] = blocks.filter(
+      ({ language, code }) => language === 'yaml' && code.includes('actions/checkout'),
+    )
+    expect(job?.code).toMatch(/actions\/checkout@v4\n +with: \{ clean: false \}/)
+  })
+
   it('shows a client file that can be read', () => {
     const [file] = blocks.filter(({ language }) => language === 'json')
     const filled = (file?.code ?? '')

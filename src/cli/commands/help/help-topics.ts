@@ -83,7 +83,7 @@ and a token of its own; each agent has a store of its own.
       serverFile: /srv/billing/a2a-totp.json
     crm:
       url: https://crm.example
-      deliver: ssh crm.example 'cat > a2a-totp.json'
+      deliver: ssh crm.example 'umask 077; cat > new && mv new a2a-totp.json'
   peers:
     alice:
       calls: [billing, crm]
