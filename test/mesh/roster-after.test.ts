@@ -211,6 +211,13 @@ describe('an edge of a mesh', () => {
     }
   })
 
+  it('has what is old replaced with what has expired', () => {
+    const seeds = [seedCredential('s', 1, lookAt)]
+    const before = storeOf([peerOf('alice', { seeds })])
+    const mesh = meshOf([{ name: agent }], [{ ...edge, expires: 'never', rotateAfterMs: 1 }])
+    expect(alice(after(mesh, before)).pending).toMatchObject({ seed: true, token: true })
+  })
+
   it('stays expired unless the file gives it another end', () => {
     const gone = peerOf('alice', { seeds: [seedCredential('s', 1, madeAt)] })
     const before = storeOf([gone])

@@ -1,5 +1,5 @@
 import type { CodeProfile } from '../../core/profile.js'
-import { isLive, newestLive, type Peer } from '../../core/roster.js'
+import { isLive, newestLive, type Credential, type Peer } from '../../core/roster.js'
 import { mostLiveSeeds, type Rotation } from '../../core/rotation.js'
 import type { MeshEdge } from '../file/mesh.js'
 
@@ -36,14 +36,25 @@ export function rotationDue(edge: MeshEdge, peer: Peer, at: Date, yes: boolean):
   if (profile) return { due: 'yes', rotation: { ...base, seed: true, token: true } }
   // A new seed that goes to nobody would lock the peer out: a token that cannot be sent goes with it.
   const hasUnsendable = token !== undefined && token.token.value === undefined
-  if (!isUsable) return { due: 'yes', rotation: { ...base, seed: !seed, token: !token || hasUnsendable } }
-  if (peer.pending || edge.rotateAfterMs === undefined) return { due: 'no' }
-  const madeBefore = new Date(at.getTime() - edge.rotateAfterMs)
-  const isOld = { seed: seed.createdAt <= madeBefore, token: token.createdAt <= madeBefore }
-  if (!isOld.seed && !isOld.token) return { due: 'no' }
+  const isOld = { seed: isOlder(seed, edge, at), token: isOlder(token, edge, at) }
   const until = isOld.seed ? fullUntil(peer, at) : undefined
-  if (until) return { due: 'later', until }
-  return { due: 'yes', rotation: { ...base, seed: isOld.seed, token: isOld.token || hasUnsendable } }
+  const rotation = {
+    ...base,
+    seed: !seed || (isOld.seed && !until),
+    token: !token || isOld.token || hasUnsendable,
+  }
+  // What is old goes with what has expired, else the next run would rotate once more.
+  if (!isUsable) return { due: 'yes', rotation }
+  if (peer.pending || (!isOld.seed && !isOld.token)) return { due: 'no' }
+  return until ? { due: 'later', until } : { due: 'yes', rotation }
+}
+
+function isOlder(one: Credential | undefined, { rotateAfterMs }: MeshEdge, at: Date): boolean {
+  return (
+    rotateAfterMs !== undefined &&
+    one !== undefined &&
+    one.createdAt.getTime() <= at.getTime() - rotateAfterMs
+  )
 }
 
 /** How codes are to be made, where it is named and differs. */
