@@ -50,6 +50,7 @@ export function isSameTokenHash(a: string, b: string): boolean {
  */
 export class Token {
   readonly #value: string
+  #hash?: string
 
   private constructor(value: string) {
     this.#value = value
@@ -75,9 +76,9 @@ export class Token {
     return this.#value
   }
 
-  /** What servers store instead of the token; see {@link hashToken}. */
+  /** What servers store instead of the token; see {@link hashToken}. Made when it is asked for, and once. */
   get hash(): string {
-    return hashToken(this.#value)
+    return (this.#hash ??= hashToken(this.#value))
   }
 
   /** An estimate of the bits that have to be guessed; see {@link estimateTokenBits}. */

@@ -286,6 +286,26 @@ describe('a plan', () => {
     )
   })
 
+  it('names every change that depends on a word', () => {
+    fc.assert(
+      fc.property(anyMesh, anyPast, (mesh, past) => {
+        const state = stateFrom(past)
+        const at = later(past.days * day + day)
+        const { changes } = planOf(mesh, { ...state, at })
+        for (const name of mesh.agents.keys()) {
+          const roster = state.rosters.get(name)
+          const after = (prune: boolean, yes: boolean) =>
+            rosterAfter(mesh, name, roster, { at, random: seededRandom(), stagingId: 'r', prune, yes })
+          const own = changes.filter(({ agent, action }) => agent === name && action !== 'deliver')
+          const needs = (word: string): boolean => own.some((row) => row.needs === word)
+          if (!needs('yes')) expect(after(true, false)).toEqual(after(true, true))
+          if (!needs('prune')) expect(after(false, true)).toEqual(after(true, true))
+        }
+      }),
+      { numRuns: 200 },
+    )
+  })
+
   it('is the same when it is made again', () => {
     fc.assert(
       fc.property(anyMesh, anyPast, (mesh, past) => {

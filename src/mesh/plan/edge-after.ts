@@ -45,7 +45,9 @@ export function peerAfter(roster: Roster, edge: MeshEdge, peer: Peer, options: E
   const staged = due.due === 'yes' ? stageRotation(alone, [name], { id, ...due.rotation }, options) : alone
   // New credentials last as long as those that they follow.
   const expires = edge.expires ?? (staged === alone ? undefined : endOf(peer, at))
-  return only(withPeerSettings(staged, [name], { ...settings, ...(expires && { expires }) }, at))
+  const wanted = { ...settings, ...(expires && { expires }) }
+  // The usual edge, of which a mesh has many.
+  return only(Object.keys(wanted).length === 0 ? staged : withPeerSettings(staged, [name], wanted, at))
 }
 
 /** The roster in which a peer's live credentials end now, and with them a rotation that was pending. */

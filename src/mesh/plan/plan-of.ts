@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { RandomBytes } from '../../core/random.js'
 import type { Roster } from '../../core/roster.js'
 import type { DeliveryRecord } from '../apply/delivered.js'
@@ -26,38 +25,32 @@ export interface PlanInput {
  */
 export function planOf(mesh: Mesh, { rosters, delivered, at }: PlanInput): Plan {
   const names = [...mesh.agents.keys()].sort()
-  const after = (choice: { readonly prune: boolean; readonly yes: boolean }) =>
-    new Map(
-      names.map((name) => {
-        const options = { at, random: standIn(name), stagingId: 'plan', ...choice }
-        return [name, rosterAfter(mesh, name, rosters.get(name), options)] as const
-      }),
-    )
-  const over = (some: ReadonlyMap<string, Roster>) =>
-    new Map([...some].map(([name, roster]) => [name, withRotationsOver(roster, at)] as const))
-  const whole = after({ prune: true, yes: true })
-  const all: Rosters = {
-    before: rosters,
-    plain: over(after({ prune: false, yes: false })),
-    pruned: over(after({ prune: true, yes: false })),
-    whole: over(whole),
-  }
-  const stores = [...whole].flatMap(([name, roster]) => storeRows(name, rosters.get(name), roster, at))
-  const changes = [
-    ...stores,
-    ...serverRows(mesh, all, delivered, at),
-    ...clientRows(mesh, all, delivered, at),
-  ]
+  const after = (name: string, choice: { readonly prune: boolean; readonly yes: boolean }): Roster =>
+    rosterAfter(mesh, name, rosters.get(name), { at, random: standIn(), stagingId: 'plan', ...choice })
+  const plans = names.map((name) => {
+    const whole = after(name, { prune: true, yes: true })
+    return { name, whole, rows: storeRows(name, rosters.get(name), whole, at) }
+  })
+  const over = (some: readonly (readonly [string, Roster])[]): ReadonlyMap<string, Roster> =>
+    new Map(some.map(([name, roster]) => [name, withRotationsOver(roster, at)]))
+  const whole = over(plans.map((one) => [one.name, one.whole]))
+  const needsWord = plans.some(({ rows }) => rows.some(({ needs }) => needs !== undefined))
+  // Without a word that is needed nothing depends on one.
+  const only = (yes: boolean, prune: boolean): ReadonlyMap<string, Roster> =>
+    needsWord ? over(names.map((name) => [name, after(name, { prune, yes })])) : whole
+  const all: Rosters = { before: rosters, plain: only(false, false), pruned: only(false, true), whole }
+  const stores = plans.flatMap(({ rows }) => rows)
+  const changes = [...stores, ...serverRows(mesh, all, delivered), ...clientRows(mesh, all, delivered, at)]
   const remarks = names.flatMap((name) => remarksOn(mesh, name, rosters.get(name), at))
   return { changes, remarks: [...remarks, ...remarksOnUndeclared(mesh, delivered)] }
 }
 
 /** Stands for randomness where nothing that is made is kept: never the same bytes twice. */
-function standIn(agent: string): RandomBytes {
+function standIn(): RandomBytes {
   let calls = 0
   return (size) => {
-    const bytes = createHash('sha512').update(`a2a-totp plan ${agent} ${calls++}`).digest()
-    if (size > bytes.length) throw new RangeError(`a plan makes no secret of ${size} bytes`)
-    return bytes.subarray(0, size)
+    const bytes = Buffer.alloc(size, 'a2a-totp plan')
+    bytes.writeUInt32BE(calls++, size - 4)
+    return bytes
   }
 }

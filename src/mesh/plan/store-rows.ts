@@ -15,7 +15,7 @@ const ofPeers = ['replay', 'signed', 'note']
 export function storeRows(agent: string, before: Roster | undefined, after: Roster, at: Date): MeshChange[] {
   const none: Roster = { ...after, peers: new Map(), canaries: new Map() }
   const old = before ?? none
-  const fields = byPeer(changesBetween(old, after))
+  const fields = byPeer(before && before !== after ? changesBetween(before, after) : [])
   return [
     ...(before ? (fields.get(undefined) ?? []).map((one) => agentRow(agent, one, old)) : [created(agent)]),
     ...namesOf(old.peers, after.peers).flatMap((peer) => {
