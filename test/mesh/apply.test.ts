@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Token } from '../../src/core/token.js'
@@ -291,6 +300,22 @@ describe('mesh config', () => {
     await mesh.done('config', 'client', 'alice', '--out', 'alice.json')
     expect(statSync(mesh.path('alice.json')).mode & 0o777).toBe(0o600)
     expect((await mesh.run(['config', 'client', 'alice', '--out', 'alice.json'])).exitCode).toBe(1)
+  })
+
+  it.each([
+    ['config', 'server', 'billing'],
+    ['config', 'client', 'alice'],
+    ['rotate', '--now', '--yes'],
+  ])('is of no other agent than the file says: %s %s', async (...args) => {
+    const mesh = new MeshFolder(two)
+    await mesh.done('apply')
+    const [billing, ledger] = [mesh.path('stores/billing.json'), mesh.path('stores/ledger.json')]
+    const held = mesh.text('stores/ledger.json')
+    copyFileSync(ledger, billing)
+    const run = await mesh.run(args)
+    expect(run).toMatchObject({ exitCode: 3, stdout: '' })
+    expect(run.stderr).toContain('rename --agent billing')
+    expect(mesh.text('stores/billing.json')).toBe(held)
   })
 
   it('asks for near names', async () => {

@@ -1,5 +1,6 @@
 import type { Roster } from '../../core/roster.js'
 import { acquireLock } from '../../store/lock/lock.js'
+import { requireOwn } from '../own-store.js'
 import type { DeliveryRecord } from './delivered.js'
 import type { Plan } from '../plan/plan.js'
 import { clientDocumentOf, digestOf, placeOfAgent, placeOfPeer, serverDocumentOf } from '../plan/documents.js'
@@ -68,7 +69,11 @@ async function deliverAll(run: MeshRun): Promise<void> {
   if (admitted.length > 0) await retire(run, admitted)
 }
 
-/** Returns what the stores hold, without those that do not exist. @throws {TOTPError} `ERR_STORE_*` */
+/**
+ * Returns what the stores hold, without those that do not exist.
+ *
+ * @throws {TOTPError} `ERR_STORE_*`, and what {@link requireOwn} throws
+ */
 export async function readRosters({
   mesh,
   stores,
@@ -78,7 +83,10 @@ export async function readRosters({
   for (const agent of mesh.agents.values()) {
     throwIfInterrupted({ signal })
     const store = stores(agent)
-    if (store.exists()) rosters.set(agent.name, await store.read())
+    if (!store.exists()) continue
+    const roster = await store.read()
+    requireOwn(agent, roster)
+    rosters.set(agent.name, roster)
   }
   return rosters
 }

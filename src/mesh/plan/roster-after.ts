@@ -7,8 +7,8 @@ import { withoutPeers, withPeers, type ProvisionOptions } from '../../core/provi
 import { withRemoved } from '../../core/removed.js'
 import { canariesOf, type Roster } from '../../core/roster.js'
 import { withAgentSettings } from '../../core/settings.js'
-import { quoteForShell } from '../../core/shell.js'
 import { edgesTo, type Mesh, type MeshAgent } from '../file/mesh.js'
+import { requireOwn } from '../own-store.js'
 import { newPeer, peerAfter } from './edge-after.js'
 import { hasEnded } from './rotation-due.js'
 
@@ -101,18 +101,6 @@ function withoutUndeclared(mesh: Mesh, agent: MeshAgent, roster: Roster, at: Dat
   const bait = canariesOf(roster).flatMap(({ name }) => ((canaries?.includes(name) ?? true) ? [] : name))
   const kept = bait.length === 0 ? roster : withoutPeers(roster, bait)
   return peers.length === 0 ? kept : withRemoved(kept, peers, at)
-}
-
-/** @throws {TOTPError} `ERR_CONFIG_INVALID` */
-function requireOwn(agent: MeshAgent, roster: Roster): void {
-  const problem = roster.sharedSeeds
-    ? `the store of ${quoteName(agent.name)} has one seed for all peers, and in a mesh each edge has its own; create a store ` +
-      'without --shared-seed'
-    : roster.agent !== agent.name
-      ? `the store ${agent.store} is of the agent ${quoteName(roster.agent)}, not ${quoteName(agent.name)}; name another ` +
-        `store, or run \`a2a-totp --store ${quoteForShell(agent.store)} rename --agent ${agent.name}\``
-      : undefined
-  if (problem) throw new TOTPError('ERR_CONFIG_INVALID', problem)
 }
 
 /** A name is that of a peer or of a canary. @throws {TOTPError} `ERR_CONFIG_INVALID` */

@@ -1,7 +1,7 @@
 import { TOTPError } from '../../core/errors.js'
 import type { Roster } from '../../core/roster.js'
-import { quoteForShell } from '../../core/shell.js'
 import type { Mesh } from '../file/mesh.js'
+import { requireOwn } from '../own-store.js'
 import type { MeshStores } from '../stores.js'
 
 /**
@@ -22,20 +22,7 @@ export async function requireRosters(mesh: Mesh, stores: MeshStores): Promise<Re
       )
     }
     const roster = await store.read()
-    const run = `a2a-totp --store ${quoteForShell(store.path)}`
-    if (roster.agent !== agent.name) {
-      throw new TOTPError(
-        'ERR_CONFIG_INVALID',
-        `${store.path} is the store of ${roster.agent}, and the mesh file says ${agent.name} (line ${agent.line}); ` +
-          `name the right store, or run \`${run} rename --agent ${agent.name}\``,
-      )
-    }
-    if (roster.sharedSeeds) {
-      throw new TOTPError(
-        'ERR_CONFIG_INVALID',
-        `the peers in ${store.path} share a seed, and in a mesh each edge has its own; give ${agent.name} a new store`,
-      )
-    }
+    requireOwn(agent, roster)
     rosters.set(agent.name, roster)
   }
   return rosters

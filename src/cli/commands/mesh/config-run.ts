@@ -5,6 +5,7 @@ import { newestLive, type Roster } from '../../../core/roster.js'
 import { jsonText } from '../../../core/text.js'
 import { readRosters } from '../../../mesh/apply/apply-mesh.js'
 import { edgesOf, type Mesh } from '../../../mesh/file/mesh.js'
+import { requireOwn } from '../../../mesh/own-store.js'
 import { clientDocumentOf, serverDocumentOf } from '../../../mesh/plan/documents.js'
 import type { CliContext } from '../../context.js'
 import { emitSecret } from '../../io/result-file.js'
@@ -20,7 +21,9 @@ export async function printServer(
 ): Promise<void> {
   const { mesh, stores } = await openMesh(context, options)
   const agent = mesh.agents.get(name) ?? unknown('agent', name, mesh.path, [...mesh.agents.keys()])
-  const document = serverDocumentOf(await stores(agent).read(), context.now())
+  const roster = await stores(agent).read()
+  requireOwn(agent, roster)
+  const document = serverDocumentOf(roster, context.now())
   const warning = readAsAgent(document, options.allowWeakSeed ?? false)
   await emitSecret(context, options, `${jsonText(document, 2)}\n`, document)
   if (warning !== undefined) context.output.warn(warning)
