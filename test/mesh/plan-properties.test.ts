@@ -3,13 +3,15 @@ import { describe, expect, it } from 'vitest'
 import { algorithms, replayPolicies } from '../../src/core/profile.js'
 import { signedPolicies } from '../../src/core/proof/profile.js'
 import { provisionPeer, withPeers } from '../../src/core/provision.js'
-import { canariesOf, type Peer, type Roster } from '../../src/core/roster.js'
+import { canariesOf, policiesOf, type Peer, type Roster } from '../../src/core/roster.js'
 import { rotate } from '../../src/core/rotation.js'
 import { stageRotation, withStep } from '../../src/core/staged-rotation.js'
 import { Token } from '../../src/core/token.js'
-import type { Mesh, MeshAgent, MeshEdge } from '../../src/mesh/file/mesh.js'
+import { edgesTo, type Mesh, type MeshAgent, type MeshEdge } from '../../src/mesh/file/mesh.js'
 import { planOf } from '../../src/mesh/plan/plan-of.js'
 import { rosterAfter } from '../../src/mesh/plan/roster-after.js'
+import { agentPolicies, edgePolicies } from '../../src/mesh/show/policies.js'
+import type { StoreReading } from '../../src/mesh/show/store-reading.js'
 import { checkRoster } from '../../src/store/roster-rules.js'
 import { applied, cutOff, meshOf, nothingYet, seededRandom, type MeshState } from '../support/mesh-plan.js'
 
@@ -325,6 +327,30 @@ describe('a plan', () => {
         const text = JSON.stringify(planOf(mesh, { ...state, at }))
         for (const secret of secretsOf(state.rosters.values())) expect(text).not.toContain(secret)
       }),
+    )
+  })
+})
+
+describe('the policies that mesh show tells', () => {
+  it('are those that an apply brings', () => {
+    fc.assert(
+      fc.property(anyMesh, anyPast, (mesh, past) => {
+        const state = stateFrom(past)
+        const at = later(past.days * day + day)
+        for (const agent of mesh.agents.values()) {
+          const roster = state.rosters.get(agent.name)
+          const options = { at, random: seededRandom(), prune: true, stagingId: 'r' }
+          const after = rosterAfter(mesh, agent.name, roster, options)
+          const reading: StoreReading = roster ? { state: 'read', roster } : { state: 'missing' }
+          const { replay, signed = 'off' } = after
+          expect(agentPolicies(agent, reading)).toEqual({ replay, signed })
+          for (const edge of edgesTo(mesh, agent.name)) {
+            const peer = after.peers.get(edge.peer)
+            if (peer) expect(edgePolicies(edge, agent, reading)).toEqual(policiesOf(after, peer))
+          }
+        }
+      }),
+      { numRuns: 200 },
     )
   })
 })
