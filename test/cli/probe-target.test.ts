@@ -192,6 +192,7 @@ describe('what probe cannot use is refused before anything is sent', () => {
     [['http://127.0.0.1:1', '--only', 'leak', '--skip', 'leak'], 'no check is left to run'],
     [['http://127.0.0.1:1', '--only', 'auth.vaild'], 'did you mean auth.valid?'],
     [['--explain', 'auth.vaild'], 'did you mean auth.valid?'],
+    [['--explain', 'mesh.separate'], 'of `mesh prove`; its reports say what they mean'],
     [['http://127.0.0.1:1', '--throttle=1'], "option '--throttle' takes no value"],
     [['http://127.0.0.1:1', 'alice', '--other-peer', 'alice'], '--other-peer must be another peer'],
   ])('%j', async (args, message) => {

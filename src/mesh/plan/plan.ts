@@ -1,7 +1,6 @@
 import type { FieldValue } from '../../core/changes.js'
 
-export const changeActions = ['create', 'change', 'rotate', 'remove', 'deliver'] as const
-export type ChangeAction = (typeof changeActions)[number]
+export type ChangeAction = 'create' | 'change' | 'rotate' | 'remove' | 'deliver'
 
 /**
  * One difference between a mesh file and its stores. Without a peer it is of the agent: its store, a field of it, or the

@@ -123,6 +123,11 @@ Examples:
     )
     .action(async (url: string | undefined, name: string | undefined, options: ProbeCommandOptions) => {
       if (options.explain !== undefined) {
+        if (options.explain.startsWith('mesh.'))
+          throw new TOTPError(
+            'ERR_USAGE',
+            'the checks whose names begin with mesh. are of `mesh prove`; its reports say what they mean, and what to do',
+          )
         const { explainCheck, pageOf } = await import('../../../probe/index.js')
         context.output.result(pageOf(options.explain), explainCheck(options.explain))
         return
