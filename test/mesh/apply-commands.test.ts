@@ -66,6 +66,16 @@ describe('the commands of a mesh file', () => {
     expect(existsSync(mesh.path('stolen'))).toBe(false)
   })
 
+  it('are asked for by a rotation that rotates nothing, too', async () => {
+    const mesh = new MeshFolder(commanded())
+    await mesh.done('apply', allow)
+    mesh.declare(commanded('cat > stolen', 'cat > taken'))
+    const run = await mesh.run(['rotate', '--older-than', '90d'])
+    expect(run).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(run.stderr).toContain('agent billing: cat > stolen')
+    expect(['stolen', 'taken'].filter((name) => existsSync(mesh.path(name)))).toEqual([])
+  })
+
   it('are not allowed for a copy of the file elsewhere', async () => {
     const mesh = new MeshFolder(commanded())
     await mesh.done('apply', allow)

@@ -8,6 +8,7 @@ import { rotationPlan, withRotatedEdges, type EdgeRotation } from '../../../mesh
 import type { Mesh, MeshEdge } from '../../../mesh/file/mesh.js'
 import type { CliContext } from '../../context.js'
 import { refuseTogether } from '../../options.js'
+import { requireAllowed } from './allowed-commands.js'
 import { ask } from './apply-run.js'
 import { applyAndShow, meshWork, prepare, showPlanned } from './mesh-work.js'
 import { openMesh, type OpenedMesh } from './open-mesh.js'
@@ -68,6 +69,8 @@ function rotationIntent(
       const ended = changes.filter(({ action }) => action === 'rotate').length
       if (options.now && ended > 0)
         await ask(context, `End the credentials of ${count(ended, 'edge')} now?`, options.yes)
+      // Also where no edge is rotated: what an earlier run could not deliver, and what the file has changed, is delivered.
+      await requireAllowed(context, opened.mesh, options.allowCommands ?? false)
       await prepare(context, opened, { ...plan, changes }, { ...options, plaintext: false })
     },
   }
