@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { parseJson, isObject } from '../../core/json.js'
+import { closeQuietly, fileSystem, openExisting } from '../../store/file-system.js'
 import type { Mesh } from '../file/mesh.js'
 import { digestOf, placeOfAgent, placeOfPeer, type Place } from '../plan/documents.js'
 import type { Delivered, DeliveryRecord } from './delivered.js'
@@ -35,13 +35,25 @@ function stillThere(
   )
 }
 
-/** The document in a file; undefined when there is none that can be read. */
+/** What a file for many agents takes, many times. */
+const mostBytes = 32 * 1024 * 1024
+
+/**
+ * The document in a file; undefined when there is none that can be read. Whoever it was delivered to may have put something
+ * else there: a pipe nobody writes to is not waited for, and a device not read to its end.
+ */
 export function contentOf(path: string): object | undefined {
+  let file: number | undefined
   try {
-    const document = parseJson(readFileSync(path, 'utf8'))
+    file = fileSystem.openSync(path, openExisting)
+    const stats = fileSystem.fstatSync(file)
+    if (!stats.isFile() || stats.size > mostBytes) return undefined
+    const document = parseJson(fileSystem.readFileSync(file).toString())
     return isObject(document) ? document : undefined
   } catch {
     return undefined
+  } finally {
+    if (file !== undefined) closeQuietly(file, fileSystem)
   }
 }
 
