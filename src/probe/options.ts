@@ -1,4 +1,5 @@
 import { TOTPError } from '../core/errors.js'
+import type { OtherAgent } from '../core/card/others.js'
 import type { CodeProfile, ReplayPolicy, TOTPProfile } from '../core/profile.js'
 import type { SignedPolicy } from '../core/proof/profile.js'
 import type { RandomBytes } from '../core/random.js'
@@ -62,6 +63,8 @@ export interface ProbeOptions {
   readonly send?: string
   /** Additional hosts that credentials may be sent to, as `host` or `host:port`. */
   readonly allowHosts?: readonly string[]
+  /** Other agents that are known, to which no credentials are sent, wherever the card or `allowHosts` leads. */
+  readonly otherAgents?: readonly OtherAgent[]
   /** Whether credentials may be sent over plain http beyond loopback. */
   readonly insecureHttp?: boolean
   /** Certificates to trust in addition to Node's, as PEM. */

@@ -89,7 +89,7 @@ export class Runs {
   }
 
   async #run(
-    { url, allowHosts }: MeshAgent,
+    { name, url, allowHosts }: MeshAgent,
     credentials: ProbeCredentials,
     special: Partial<ProbeOptions>,
   ): Promise<ProbeReport | undefined> {
@@ -99,6 +99,7 @@ export class Runs {
     const report = await probe({
       ...{ url, credentials, binding: 'auto', protocol: 'auto', timeoutMs, now, random },
       ...(allowHosts && { allowHosts }),
+      otherAgents: [...this.options.mesh.agents.values()].filter((other) => other.name !== name),
       ...(strict && { strict }),
       ...(insecureHttp && { insecureHttp }),
       ...(ca !== undefined && { ca }),

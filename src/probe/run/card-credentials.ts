@@ -1,3 +1,4 @@
+import { otherAgentAt } from '../../core/card/others.js'
 import type { ProbeOptions } from '../options.js'
 import type { CardCredentials } from '../target/discovery.js'
 import { mayTravelTo } from '../target/hosts.js'
@@ -11,7 +12,7 @@ const mostUnderOnce = 2
 
 /** What a card is asked for with where it is refused without; undefined where the network could read it. */
 export function cardCredentials(
-  options: Pick<ProbeOptions, 'credentials' | 'insecureHttp'>,
+  options: Pick<ProbeOptions, 'credentials' | 'insecureHttp' | 'otherAgents'>,
   target: URL,
   { codes, proofs }: { readonly codes: ValidCodes; readonly proofs: Proofs },
 ): CardCredentials | undefined {
@@ -20,6 +21,8 @@ export function cardCredentials(
   let asked = 0
   return {
     next: async ({ url, fields, challenges }) => {
+      // The card at the origin may be that of another agent.
+      if (otherAgentAt({ url }, target, options.otherAgents ?? [])) return undefined
       if (proofs.policy === undefined) proofs.learnFromChallenges(challenges)
       if (codes.once && asked >= mostUnderOnce) return undefined
       asked += 1
@@ -27,10 +30,13 @@ export function cardCredentials(
       const own = credentialFields(options.credentials, code)
       const proof = proofs.for({ fields: own })
       if (!proof) return own
-      const target = url.pathname + url.search
+      const path = url.pathname + url.search
       const sent = [...fields, ...own]
       const content = Buffer.alloc(0)
-      return [...own, ...proofLines({ binding: 'http', method: 'GET', target, fields: sent, content }, proof)]
+      return [
+        ...own,
+        ...proofLines({ binding: 'http', method: 'GET', target: path, fields: sent, content }, proof),
+      ]
     },
     // That a card is served shows nothing of the interfaces: codes may be wrong there.
     noteRefused: () => codes.note(code, 'refused'),

@@ -4,6 +4,7 @@ import type {
   UnderstoodInterface,
   UnreadInterface,
 } from '../../core/card/interfaces.js'
+import { otherAgentAt } from '../../core/card/others.js'
 import { protocolVersions, type ProtocolVersion } from '../../core/card/shapes.js'
 import { isCardUrl } from './card-paths.js'
 import { mayReceiveCredentials } from './hosts.js'
@@ -91,6 +92,12 @@ export function isWanted(
 }
 
 function reasonNotTo(cell: Cell, target: URL, options: ProbeOptions): { untestable?: string } {
+  const other = otherAgentAt(cell, target, options.otherAgents ?? [])
+  if (other) {
+    return {
+      untestable: `the card names ${cell.url.href}, which is ${other.name}, another agent: it gets no credentials of this one`,
+    }
+  }
   if (mayReceiveCredentials(cell, target, options)) return {}
   return {
     untestable: `the card names another host, in ${cell.url.href}, which gets no credentials; allow it with --allow-host ${cell.url.host}`,

@@ -1,17 +1,18 @@
 import { performance } from 'node:perf_hooks'
 import { peerNamed } from '../../../core/provision.js'
 import type { Proof } from '../../../mesh/apply/ports.js'
-import type { MeshAgent } from '../../../mesh/file/mesh.js'
+import type { Mesh, MeshAgent } from '../../../mesh/file/mesh.js'
 import type { CliContext } from '../../context.js'
 import { admitted, proved, type ProvingOptions } from '../rotate/proof.js'
 
 /** Asks the agents of a mesh. A run waits no longer than `--wait` for all of them together. */
-export function meshProof(context: CliContext, waitSeconds: number): Proof {
+export function meshProof(context: CliContext, { agents }: Mesh, waitSeconds: number): Proof {
   let until: number | undefined
   const shown = new Set<string>()
-  const optionsFor = ({ url, allowHosts }: MeshAgent): ProvingOptions => ({
+  const optionsFor = ({ name, url, allowHosts }: MeshAgent): ProvingOptions => ({
     prove: url,
     ...(allowHosts && { allowHost: allowHosts }),
+    otherAgents: [...agents.values()].filter((other) => other.name !== name),
   })
   return {
     admitted: (agent, roster, peer) => {

@@ -30,7 +30,7 @@ export function meshWork(
   return {
     ...{ mesh, stores, now, random, sleep, signal, concurrency },
     delivery: meshDelivery(context, mesh, { timeout, gitignore, allowWeakSeed }),
-    ...(prove && { proof: meshProof(context, wait) }),
+    ...(prove && { proof: meshProof(context, mesh, wait) }),
     talk: { say: (text) => output.say(text), show: (text) => progress.start(text) },
   }
 }

@@ -11,6 +11,8 @@ import type { StagedOptions } from './staged-options.js'
 /** Where a proof goes, and how. */
 export type ProvingOptions = Pick<StagedOptions, 'allowHost' | 'insecureHttp' | 'ca'> & {
   readonly prove: string
+  /** Agents that get no credentials of this one. */
+  readonly otherAgents?: ProbeOptions['otherAgents']
 }
 
 /** Calls that show something, and send no wrong code. */
@@ -115,7 +117,7 @@ function optionsFor(
   context: CliContext,
   roster: Roster,
   peer: Peer,
-  { prove, allowHost, insecureHttp, ca }: ProvingOptions,
+  { prove, allowHost, otherAgents, insecureHttp, ca }: ProvingOptions,
 ): ProbeOptions {
   const at = context.now()
   const fresh = withNewAlone(peer)
@@ -132,6 +134,7 @@ function optionsFor(
     ...{ binding: 'auto', protocol: 'auto', timeoutMs: 10_000 },
     noGuesses: 'a rotation sends no wrong codes',
     ...(allowHost ? { allowHosts: allowHost } : {}),
+    ...(otherAgents ? { otherAgents } : {}),
     ...(insecureHttp ? { insecureHttp } : {}),
     ...(ca === undefined ? {} : { ca: readGivenFile(context, 'the file given to --ca', ca).toString() }),
     now: context.now,

@@ -1,0 +1,40 @@
+import type { Binding } from './interfaces.js'
+import { isSameName } from './hosts.js'
+import { portOf } from '../url.js'
+
+/** Another agent, to which the credentials for this one must not go. */
+export interface OtherAgent {
+  readonly name: string
+  readonly url: string
+}
+
+/**
+ * Returns the other agent to which a URL leads; undefined where it leads to none that is known. Agents may share a host: of
+ * those there, it is the one whose path is the longest that the URL is under, and this agent wins a tie. A gRPC interface
+ * has no path, and is this agent's where both are at its port.
+ */
+export function otherAgentAt(
+  { binding, url }: { readonly binding?: Binding; readonly url: URL },
+  own: URL,
+  others: readonly OtherAgent[],
+): OtherAgent | undefined {
+  const closeness = (base: URL): number => {
+    if (portOf(base) !== portOf(url) || !isSameName(base, url)) return -1
+    if (binding === 'grpc') return 0
+    const path = pathOf(base)
+    return path === pathOf(url) || url.pathname.startsWith(`${path}/`) ? path.length : -1
+  }
+  let closest: OtherAgent | undefined
+  let most = closeness(own)
+  for (const other of others) {
+    const close = closeness(new URL(other.url))
+    if (close <= most) continue
+    closest = other
+    most = close
+  }
+  return closest
+}
+
+/** Where an agent is, without the place of its card and a slash at the end. */
+const pathOf = ({ pathname }: URL): string =>
+  pathname.replace(/\/\.well-known\/agent(-card)?\.json$/, '').replace(/\/+$/, '')
