@@ -65,6 +65,22 @@ describe('a2a-totp mesh prove', () => {
     expect(report['matrix']).toHaveLength(4)
   })
 
+  it('sends nothing of a store that is for another host than the mesh file says', async () => {
+    const [billing, search] = two()
+    const urls = { ...nowhere, billing: 'https://elsewhere.example' }
+    const folder = new MeshFolder([{ ...billing, url: 'https://billing.example' }, search], urls, peers)
+    const run = await folder.prove('--json')
+    expect(run).toMatchObject({ exitCode: 3, stdout: '' })
+    expect(run.stderr).toContain('has credentials for https://billing.example')
+  })
+
+  it('proves an agent on this machine, wherever the store says that it is', async () => {
+    const [billing, search] = two()
+    const urls = await running([billing, search])
+    const folder = new MeshFolder([{ ...billing, url: 'https://billing.example' }, search], urls, peers)
+    expect(await folder.prove('--json')).toMatchObject({ exitCode: 0 })
+  })
+
   it('forgets a removed peer that was refused, and keeps one that is still let in', async () => {
     const [billing, search] = two()
     const urls = await running([billing, search])
