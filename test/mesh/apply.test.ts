@@ -10,8 +10,13 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { TOTPError } from '../../src/core/errors.js'
 import { Token } from '../../src/core/token.js'
-import { runCli } from '../support/cli.js'
+import { applyMesh, type Intent } from '../../src/mesh/apply/apply-mesh.js'
+import type { MeshWork } from '../../src/mesh/apply/ports.js'
+import type { MeshAgent } from '../../src/mesh/file/mesh.js'
+import { parseMesh } from '../../src/mesh/file/parse.js'
+import { makeFolder, runCli } from '../support/cli.js'
 import { agentsOf, MeshFolder, places, rowsOf } from '../support/mesh-folder.js'
 
 const calls = (...names: string[]) => ({ calls: names })
@@ -266,6 +271,24 @@ describe('mesh apply', () => {
     expect(runs.map(({ exitCode }) => exitCode)).toEqual([0, 0])
     expect(runs.map((run) => rowsOf(run).length).sort((a, b) => a - b)[0]).toBe(0)
     expect(await mesh.rows('apply')).toEqual([])
+  })
+
+  it('does nothing by a file that was changed while it waited for another run', async () => {
+    const cwd = makeFolder()
+    const asked: string[] = []
+    const work = {
+      mesh: parseMesh(
+        'version: 1\nagents: {a: {url: https://a.example}}\npeers: {}\n',
+        join(cwd, 'mesh.yaml'),
+      ),
+      requireCurrent() {
+        throw new TOTPError('ERR_CONFIG_INVALID', 'it was changed')
+      },
+      stores: ({ name }: MeshAgent) => asked.push(name),
+    } as unknown as MeshWork
+    await expect(applyMesh(work, {} as Intent)).rejects.toThrow('it was changed')
+    expect(asked).toEqual([])
+    expect(readdirSync(cwd)).toEqual([])
   })
 
   it('keeps stores and files out of git', async () => {

@@ -13,6 +13,7 @@ import { generateIdentity, identityToRecipient } from 'age-encryption'
 import { describe, expect, it } from 'vitest'
 import { locateMesh } from '../../src/mesh/file/locate.js'
 import { readMeshFile } from '../../src/mesh/file/read-file.js'
+import { makeFolderIn } from '../../src/cli/commands/mesh/mesh-delivery.js'
 import { fileOption, openMesh } from '../../src/cli/commands/mesh/open-mesh.js'
 import { inContext } from '../../src/cli/context.js'
 import type { main } from '../../src/cli/main.js'
@@ -180,11 +181,16 @@ const opening: typeof main = (args, system) =>
 const define = inContext((command, context) =>
   fileOption(command)
     .option('--create', 'create the stores')
-    .action(async ({ create, ...options }: { create?: true; file?: string }) => {
-      const { mesh, stores } = await openMesh(context, options)
+    .option('--edit', 'change the file meanwhile')
+    .action(async ({ create, edit, ...options }: { create?: true; edit?: true; file?: string }) => {
+      const { mesh, stores, requireCurrent } = await openMesh(context, options)
+      requireCurrent()
+      if (edit) writeFileSync(mesh.path, `# ${text}`)
+      requireCurrent()
       const seen: unknown[] = []
       for (const agent of mesh.agents.values()) {
         const store = stores(agent)
+        makeFolderIn(mesh, store.path)
         if (create) await store.create(rosterOf([peerOf('alice')], { agent: agent.name }))
         const { serial } = await store.update((roster) => ({ ...roster, replay: 'once' }))
         await stores(agent).update((roster) => ({ ...roster, replay: 'reuse' }))
@@ -201,6 +207,15 @@ describe('a command that opens a mesh', () => {
 agents: {a: {url: https://a.example}, b: {url: https://b.example, store: deep/down/b.json}}
 peers: {}
 `
+
+  it('sees that the file has changed since it was read', async () => {
+    const cwd = makeFolder()
+    writeFileSync(join(cwd, 'mesh.yaml'), text)
+    expect(await open(cwd)).toMatchObject({ exitCode: 0 })
+    const changed = await open(cwd, ['--edit'])
+    expect(changed).toMatchObject({ exitCode: 3, stdout: '' })
+    expect(changed.stderr).toContain('was changed while this command waited')
+  })
 
   it('ends with 3 and says why where there is no mesh file, or it is not valid or not trusted', async () => {
     const cwd = makeFolder()

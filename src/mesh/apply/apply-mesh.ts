@@ -28,12 +28,15 @@ export interface Intent {
  * the client files; then what a rotation superseded ends. A run that is cut off at any point is finished by the next: what
  * is to be done is worked out from the stores and from what was delivered.
  *
- * @throws {TOTPError} before anything is changed: `ERR_STORE_LOCKED` while another command applies the mesh; what reading a
+ * @throws {TOTPError} before anything is changed: `ERR_STORE_LOCKED` while another command applies the mesh; `ERR_CONFIG_INVALID`
+ *   when the file was changed meanwhile; what reading a
  *   store throws; `ERR_CONFIG_INVALID` for a server file that its agent would refuse; what `agree` throws
  */
 export async function applyMesh(work: MeshWork, intent: Intent): Promise<Applied> {
   const lock = await acquireLock(work.mesh.path)
   try {
+    // Another run may have been waited for, and with it a newer file: an older one would undo what that has done.
+    work.requireCurrent()
     return await applyLocked(work, intent)
   } finally {
     lock.release()

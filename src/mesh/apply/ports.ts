@@ -33,6 +33,8 @@ export interface Talk {
 export interface MeshWork {
   readonly mesh: Mesh
   readonly stores: MeshStores
+  /** @throws {TOTPError} `ERR_CONFIG_INVALID` when the file no longer says what it said when it was read */
+  readonly requireCurrent: () => void
   readonly delivery: Delivery
   /** Without it nobody asks the agents. */
   readonly proof?: Proof

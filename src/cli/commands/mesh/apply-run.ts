@@ -6,32 +6,31 @@ import type { Mesh } from '../../../mesh/file/mesh.js'
 import type { MeshChange, Plan } from '../../../mesh/plan/plan.js'
 import { planOf } from '../../../mesh/plan/plan-of.js'
 import { rosterAfter } from '../../../mesh/plan/roster-after.js'
-import type { MeshStores } from '../../../mesh/stores.js'
 import { plaintext } from '../../../store/protection.js'
 import type { CliContext } from '../../context.js'
 import { protectionFrom } from '../store/encryption.js'
 import type { ApplyOptions } from './mesh-options.js'
 import { linesOf } from './done-lines.js'
 import { applyAndShow, meshWork, prepare, showPlanned } from './mesh-work.js'
-import { openMesh } from './open-mesh.js'
+import { openMesh, type OpenedMesh } from './open-mesh.js'
 
 /** What `mesh apply` does. */
 export async function runApply(context: CliContext, options: ApplyOptions): Promise<void> {
   const protection = (await protectionFrom(context, options)) ?? plaintext
-  const { mesh, stores } = await openMesh(context, options, protection)
-  const work = meshWork(context, { mesh, stores }, options)
-  const intent = applyIntent(context, mesh, stores, { ...options, plaintext: protection.kind === 'none' })
+  const opened = await openMesh(context, options, protection)
+  const work = meshWork(context, opened, options)
+  const intent = applyIntent(context, opened, { ...options, plaintext: protection.kind === 'none' })
   if (options.dryRun) return showPlanned(context, work, intent)
   await applyAndShow(context, work, intent)
 }
 
 function applyIntent(
   context: CliContext,
-  mesh: Mesh,
-  stores: MeshStores,
+  opened: OpenedMesh,
   options: ApplyOptions & { readonly plaintext: boolean },
 ): Intent {
   const { random } = context
+  const { mesh } = opened
   const prune = options.prune ?? false
   const stagingId = `r-${Buffer.from(random(5)).toString('hex')}`
   return {
@@ -42,7 +41,7 @@ function applyIntent(
     async agree(plan) {
       await agreeToNewStores(context, mesh, plan, options)
       await agreeToLosses(context, plan, options)
-      await prepare(context, { mesh, stores }, plan, options)
+      await prepare(context, opened, plan, options)
     },
   }
 }

@@ -1,4 +1,4 @@
-import { count, printable } from '../../../core/text.js'
+import { printable } from '../../../core/text.js'
 import type { DoneChange, MeshChange } from '../../../mesh/plan/plan.js'
 
 /** A change in words, such as `change alice -> billing: replay reuse -> once`. Notes are text from outside. */
@@ -46,6 +46,3 @@ export const rowOf = ({
   done,
   ...(problem !== undefined && { problem }),
 })
-
-export const countDone = (changes: readonly DoneChange[]): string =>
-  `${count(changes.filter(({ done }) => done).length, 'change')} done`

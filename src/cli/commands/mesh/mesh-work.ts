@@ -22,13 +22,13 @@ import type { OpenedMesh } from './open-mesh.js'
 /** What a mesh is applied with, from the command line. */
 export function meshWork(
   context: CliContext,
-  { mesh, stores }: OpenedMesh,
+  { mesh, stores, requireCurrent }: OpenedMesh,
   options: DeliverOptions,
 ): MeshWork {
   const { timeout = 60, wait = 60, concurrency = 4, prove, gitignore, allowWeakSeed = false } = options
   const { now, random, sleep, signal, output, progress } = context
   return {
-    ...{ mesh, stores, now, random, sleep, signal, concurrency },
+    ...{ mesh, stores, requireCurrent, now, random, sleep, signal, concurrency },
     delivery: meshDelivery(context, mesh, { timeout, gitignore, allowWeakSeed }),
     ...(prove && { proof: meshProof(context, mesh, wait) }),
     talk: { say: (text) => output.say(text), show: (text) => progress.start(text) },

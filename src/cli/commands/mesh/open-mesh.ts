@@ -24,6 +24,8 @@ export const fileOption = (command: Command): Command =>
 export interface OpenedMesh {
   readonly mesh: Mesh
   readonly stores: MeshStores
+  /** @throws {TOTPError} `ERR_CONFIG_INVALID` when the file no longer says what was read */
+  readonly requireCurrent: () => void
 }
 
 /**
@@ -39,15 +41,32 @@ export async function openMesh(
   protection: Protection = plaintext,
 ): Promise<OpenedMesh> {
   const say = (text: string): void => context.output.say(text)
-  return { mesh: await readMesh(context, options, say), stores: storesOf(context, protection) }
+  const { mesh, textNow } = await readBoth(context, options, say)
+  const text = textNow()
+  return {
+    mesh,
+    stores: storesOf(context, protection),
+    requireCurrent() {
+      if (textNow() === text) return
+      throw new TOTPError(
+        'ERR_CONFIG_INVALID',
+        `${mesh.path} was changed while this command waited; nothing was done, run it again`,
+      )
+    },
+  }
 }
 
 /** Finds and reads the mesh file alone. @throws {TOTPError} as {@link openMesh} does */
-export async function readMesh(
+export async function readMesh(context: CliContext, options: MeshFileOption): Promise<Mesh> {
+  return (await readBoth(context, options, () => undefined)).mesh
+}
+
+/** The mesh, and what its file says at any time. */
+async function readBoth(
   context: CliContext,
   { file }: MeshFileOption,
-  say: (text: string) => void = () => undefined,
-): Promise<Mesh> {
+  say: (text: string) => void,
+): Promise<{ readonly mesh: Mesh; readonly textNow: () => string }> {
   const { locateMesh, parseMesh, readMeshFile } = await import('../../../mesh/file/index.js')
   const { env, store } = context
   const { path, passedOver } = locateMesh({
@@ -59,7 +78,8 @@ export async function readMesh(
   })
   for (const one of passedOver) say(`passed over ${one.path}: ${one.reason}`)
   const { allowsInsecurePermissions: allowInsecurePermissions } = store
-  return parseMesh(readMeshFile(path, { allowInsecurePermissions }), path)
+  const textNow = (): string => readMeshFile(path, { allowInsecurePermissions })
+  return { mesh: parseMesh(textNow(), path), textNow }
 }
 
 /** The same store for the same agent: what one command changes in several steps is undone as one. */
