@@ -99,7 +99,9 @@ peers:
         expect.stringMatching(/^ {4}url: {3}# /) as string,
       ])
       expect(text).not.toContain('secret@')
-      expect(() => parseMesh(text, path)).toThrow(/agents\.billing\.url is empty; expected an http or https URL/)
+      expect(() => parseMesh(text, path)).toThrow(
+        /agents\.billing\.url is empty; expected an http or https URL/,
+      )
     }
   })
 
