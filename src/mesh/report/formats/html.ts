@@ -1,6 +1,6 @@
 import { html, type Markup } from '../../../html/markup.js'
 import { page } from '../../../html/page.js'
-import { inCode, mark, remedyIn, section } from '../../../probe/report/formats/html.js'
+import { inCode, mark, remedyIn, section, statusTable } from '../../../probe/report/formats/html.js'
 import { reportCss } from '../../../probe/report/formats/html-style.js'
 import { costOf, countsOf, narrowingOf, verdictOf } from '../../../probe/report/words.js'
 import type { AgentResult, MeshCheck, MeshReport } from '../../prove/mesh-report.js'
@@ -85,25 +85,7 @@ function meshTable(checks: readonly MeshCheck[]): Markup {
   return checks.length === 0
     ? html``
     : html`<h2>The mesh as a whole</h2>
-        <table class="run">
-          <thead>
-            <tr>
-              <th scope="col">check</th>
-              <th scope="col"><span class="hidden">status</span></th>
-              <th scope="col">seen</th>
-            </tr>
-          </thead>
-          <tbody>
-            ${checks.map(
-              ({ id, status, actual }) =>
-                html`<tr>
-                  <th scope="row">${id}</th>
-                  <td>${mark(status)}</td>
-                  <td>${actual}</td>
-                </tr>`,
-            )}
-          </tbody>
-        </table>`
+        ${statusTable(['check', 'seen'], checks)}`
 }
 
 /** Every paragraph about what failed or is warned about. */

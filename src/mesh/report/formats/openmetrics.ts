@@ -1,4 +1,5 @@
 import { jsonText } from '../../../core/text.js'
+import { costFamilies } from '../../../probe/report/formats/openmetrics.js'
 import { renderFamilies, type Family, type Sample } from '../../../service/open-metrics.js'
 import type { MeshReport } from '../../prove/mesh-report.js'
 import { kindOf } from '../kinds.js'
@@ -17,7 +18,7 @@ export function renderOpenmetrics(report: MeshReport): string {
 }
 
 function ofRun(report: MeshReport): Gauges[] {
-  const { mesh, summary, durationMs, startedAt, narrowed, diagnosis = '' } = report
+  const { mesh, narrowed, diagnosis = '' } = report
   const one = (value: number | boolean): Sample[] => [{ labels: { mesh }, value: Number(value) }]
   return [
     { name: 'ok', help: 'Whether the last run passed.', samples: one(report.ok) },
@@ -33,32 +34,7 @@ function ofRun(report: MeshReport): Gauges[] {
       help: 'The result of each check of the mesh as a whole, as a label.',
       samples: once(report.checks.map(({ id, status }) => ({ labels: { mesh, id, status }, value: 1 }))),
     },
-    {
-      name: 'results',
-      help: 'How many results have each status.',
-      samples: Object.entries(summary).map(([status, count]) => ({
-        labels: { mesh, status },
-        value: count as number,
-      })),
-    },
-    {
-      name: 'guesses',
-      help: 'Distinct wrong codes sent with live tokens.',
-      samples: one(report.guessesSpent),
-    },
-    { name: 'requests', help: 'Requests sent.', samples: one(report.requests) },
-    {
-      name: 'duration_seconds',
-      help: 'How long the run took.',
-      unit: 'seconds',
-      samples: one(durationMs / 1000),
-    },
-    {
-      name: 'last_run_timestamp_seconds',
-      help: 'When the run ended, in unix time.',
-      unit: 'seconds',
-      samples: one((Date.parse(startedAt) + durationMs) / 1000),
-    },
+    ...costFamilies(report, { mesh }),
   ]
 }
 

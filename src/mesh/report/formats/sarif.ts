@@ -1,7 +1,7 @@
 import { documentOf, fingerprint, plain, ruleOf, top, uriOf } from '../../../probe/report/formats/sarif.js'
 import type { FormatOptions } from '../../../probe/index.js'
 import { isFailing } from '../../../probe/report/report.js'
-import { costOf, countsOf, joined } from '../../../probe/report/words.js'
+import { joined } from '../../../probe/report/words.js'
 import type { MeshReport } from '../../prove/mesh-report.js'
 import { resultsOf, subjectOf, type MeshResult } from '../results.js'
 import { ruleIds, textsOf } from '../rules.js'
@@ -17,7 +17,7 @@ export function renderSarif(
   report: MeshReport,
   { location = usualLocation, version }: FormatOptions,
 ): string {
-  const { mesh, startedAt, durationMs, narrowed, diagnosis, ok } = report
+  const { mesh, narrowed, diagnosis, ok } = report
   const shown = resultsOf(report).filter(
     ({ status, ignored }) => status === 'fail' || status === 'warn' || ignored === true,
   )
@@ -32,26 +32,12 @@ export function renderSarif(
       print: ordinal === 1 ? print : fingerprint([print, String(ordinal)]),
     })
   })
-  return documentOf({
-    tool: {
-      driver: {
-        name: 'a2a-totp mesh prove',
-        ...(version === undefined ? {} : { version, semanticVersion: version }),
-        rules: ruleIds.map((id) => ruleOf(id, textsOf(id))),
-      },
-    },
+  return documentOf(report, {
+    tool: 'a2a-totp mesh prove',
+    version,
+    rules: ruleIds.map((id) => ruleOf(id, textsOf(id))),
     // GitHub keeps the results of each category apart, so two meshes do not close each other's alerts.
-    automationDetails: { id: `a2a-totp-mesh/${fingerprint([location]).slice(0, 16)}/` },
-    invocations: [
-      {
-        executionSuccessful: report.reachable,
-        startTimeUtc: startedAt,
-        endTimeUtc: new Date(Date.parse(startedAt) + durationMs).toISOString(),
-        properties: { verdict: countsOf(report), cost: costOf(report) },
-      },
-    ],
-    columnKind: 'utf16CodeUnits',
-    originalUriBaseIds: { [top]: { description: { text: 'The top of the repository.' } } },
+    category: `a2a-totp-mesh/${fingerprint([location]).slice(0, 16)}/`,
     results,
     properties: { mesh, ok, narrowed, ...(diagnosis === undefined ? {} : { diagnosis }) },
   })

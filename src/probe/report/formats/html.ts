@@ -78,29 +78,7 @@ function table(checks: readonly CheckResult[]): Markup {
   const columns = columnsOf(checks)
   const ofRun = runCheckIds.flatMap((id) => checks.find((check) => check.id === id) ?? [])
   const ofCells = cellCheckIds.filter((id) => checks.some((check) => check.id === id))
-  return html`${
-    ofRun.length === 0
-      ? ''
-      : html`<table class="run">
-          <thead>
-            <tr>
-              <th scope="col">agent</th>
-              <th scope="col"><span class="hidden">status</span></th>
-              <th scope="col">answer</th>
-            </tr>
-          </thead>
-          <tbody>
-            ${ofRun.map(
-              ({ id, status, actual }) =>
-                html`<tr>
-                  <th scope="row">${id}</th>
-                  <td>${mark(status)}</td>
-                  <td>${actual}</td>
-                </tr>`,
-            )}
-          </tbody>
-        </table>`
-  }
+  return html`${ofRun.length === 0 ? '' : statusTable(['agent', 'answer'], ofRun)}
   ${
     columns.length === 0
       ? ''
@@ -125,6 +103,31 @@ function table(checks: readonly CheckResult[]): Markup {
         </div>`
   }`
 }
+
+/** A row for each check: its id, its status, and what was seen. */
+export const statusTable = (
+  [first, last]: readonly [string, string],
+  checks: readonly { readonly id: string; readonly status: CheckStatus; readonly actual: string }[],
+): Markup =>
+  html`<table class="run">
+    <thead>
+      <tr>
+        <th scope="col">${first}</th>
+        <th scope="col"><span class="hidden">status</span></th>
+        <th scope="col">${last}</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${checks.map(
+        ({ id, status, actual }) =>
+          html`<tr>
+            <th scope="row">${id}</th>
+            <td>${mark(status)}</td>
+            <td>${actual}</td>
+          </tr>`,
+      )}
+    </tbody>
+  </table>`
 
 /** The titles of more cells than this are turned, because a wide window holds no more beside each other. */
 const mostWide = 6

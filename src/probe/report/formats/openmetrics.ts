@@ -20,9 +20,8 @@ export function renderOpenmetrics(report: ProbeReport): string {
 }
 
 function familiesOf(report: ProbeReport): Gauges[] {
-  const { target, agent, summary, durationMs, startedAt, narrowed, diagnosis = '' } = report
+  const { target, agent, narrowed, diagnosis = '' } = report
   const one = (value: number | boolean): Sample[] => [{ labels: { target }, value: Number(value) }]
-  const ended = (Date.parse(startedAt) + durationMs) / 1000
   return [
     { name: 'ok', help: 'Whether the last run passed.', samples: one(report.ok) },
     { name: 'reachable', help: 'Whether the agent answered at all.', samples: one(report.reachable) },
@@ -35,20 +34,37 @@ function familiesOf(report: ProbeReport): Gauges[] {
       ],
     },
     { name: 'check', help: 'The result of each check in each cell, as a label.', samples: checksOf(report) },
+    ...costFamilies(report, { target }),
+  ]
+}
+
+/** What a run found in numbers, and what it took. */
+export function costFamilies(
+  {
+    summary,
+    guessesSpent,
+    requests,
+    durationMs,
+    startedAt,
+  }: Pick<ProbeReport, 'summary' | 'guessesSpent' | 'requests' | 'durationMs' | 'startedAt'>,
+  labels: Sample['labels'],
+): Gauges[] {
+  const one = (value: number): Sample[] => [{ labels, value }]
+  return [
     {
       name: 'results',
       help: 'How many results have each status.',
       samples: Object.entries(summary).map(([status, count]) => ({
-        labels: { target, status },
+        labels: { ...labels, status },
         value: count as number,
       })),
     },
     {
       name: 'guesses',
-      help: 'Distinct wrong codes sent with the live token.',
-      samples: one(report.guessesSpent),
+      help: 'Distinct wrong codes sent with a live token.',
+      samples: one(guessesSpent),
     },
-    { name: 'requests', help: 'Requests sent.', samples: one(report.requests) },
+    { name: 'requests', help: 'Requests sent.', samples: one(requests) },
     {
       name: 'duration_seconds',
       help: 'How long the run took.',
@@ -59,7 +75,7 @@ function familiesOf(report: ProbeReport): Gauges[] {
       name: 'last_run_timestamp_seconds',
       help: 'When the run ended, in unix time.',
       unit: 'seconds',
-      samples: one(ended),
+      samples: one((Date.parse(startedAt) + durationMs) / 1000),
     },
   ]
 }

@@ -23,31 +23,17 @@ export function renderSarif(
   { location = usualLocation, version }: FormatOptions,
   textsOf: (id: CheckId) => CheckTexts,
 ): string {
-  const { checks, target, startedAt, durationMs, narrowed, diagnosis, explain } = report
+  const { checks, target, narrowed, diagnosis, explain } = report
   const columns = columnsOf(checks)
   const results = checks
     .filter(({ status, ignored }) => status === 'fail' || status === 'warn' || ignored === true)
     .map((check) => resultOf(check, { report, columns, location }))
-  const run = {
-    tool: {
-      driver: {
-        name: 'a2a-totp probe',
-        ...(version === undefined ? {} : { version, semanticVersion: version }),
-        rules: checkIds.map((id) => ruleOf(id, textsOf(id))),
-      },
-    },
+  return documentOf(report, {
+    tool: 'a2a-totp probe',
+    version,
+    rules: checkIds.map((id) => ruleOf(id, textsOf(id))),
     // GitHub keeps the results of each category apart, so two agents do not close each other's alerts.
-    automationDetails: { id: `a2a-totp-probe/${fingerprint(identityOf(report)).slice(0, 16)}/` },
-    invocations: [
-      {
-        executionSuccessful: report.reachable,
-        startTimeUtc: startedAt,
-        endTimeUtc: new Date(Date.parse(startedAt) + durationMs).toISOString(),
-        properties: { verdict: countsOf(report), cost: costOf(report) },
-      },
-    ],
-    columnKind: 'utf16CodeUnits',
-    originalUriBaseIds: { [top]: { description: { text: 'The top of the repository.' } } },
+    category: `a2a-totp-probe/${fingerprint(identityOf(report)).slice(0, 16)}/`,
     results,
     properties: {
       target,
@@ -58,15 +44,52 @@ export function renderSarif(
       ...(explain === undefined ? {} : { explain: explainCommand(explain) }),
       interfaces: columns.map(({ title, url }) => ({ title, url })),
     },
-  }
-  return documentOf(run)
+  })
+}
+
+/** What differs between the runs of different commands. */
+export interface SarifRun {
+  readonly tool: string
+  readonly version: string | undefined
+  readonly rules: readonly object[]
+  readonly category: string
+  readonly results: readonly object[]
+  readonly properties: object
 }
 
 /** A document with one run. */
-export function documentOf(run: object): string {
+export function documentOf(
+  report: Timed & Parameters<typeof countsOf>[0] & Parameters<typeof costOf>[0],
+  { tool, version, rules, category, results, properties }: SarifRun,
+): string {
+  const { reachable, startedAt, durationMs } = report
+  const run = {
+    tool: {
+      driver: {
+        name: tool,
+        ...(version === undefined ? {} : { version, semanticVersion: version }),
+        rules,
+      },
+    },
+    automationDetails: { id: category },
+    invocations: [
+      {
+        executionSuccessful: reachable,
+        startTimeUtc: startedAt,
+        endTimeUtc: new Date(Date.parse(startedAt) + durationMs).toISOString(),
+        properties: { verdict: countsOf(report), cost: costOf(report) },
+      },
+    ],
+    columnKind: 'utf16CodeUnits',
+    originalUriBaseIds: { [top]: { description: { text: 'The top of the repository.' } } },
+    results,
+    properties,
+  }
   const schema = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json'
   return `${jsonText({ $schema: schema, version: '2.1.0', runs: [run] }, 2)}\n`
 }
+
+type Timed = Pick<ProbeReport, 'reachable' | 'startedAt' | 'durationMs'>
 
 /** A rule, which GitHub shows beside each of its results. */
 export function ruleOf(id: string, { proves, expects, means, mend }: CheckTexts): object {
