@@ -295,7 +295,10 @@ describe('mesh apply', () => {
     const mesh = new MeshFolder(two)
     const { execFileSync } = await import('node:child_process')
     execFileSync('git', ['init', '-q'], { cwd: mesh.cwd })
-    await mesh.done('apply')
+    const { stderr } = await mesh.run(['apply'])
+    // One line for all of them.
+    expect(stderr.match(/gitignore/g)).toHaveLength(1)
+    expect(stderr).toContain('added to .gitignore: billing.json, ledger.json, ')
     const seen = execFileSync('git', ['status', '--porcelain', '-uall'], { cwd: mesh.cwd }).toString()
     expect(seen.trim().split('\n').sort()).toEqual([
       '?? .gitignore',

@@ -75,14 +75,19 @@ export async function emitSecret(
   if (path !== undefined) await keepSecret(context, path, options)
 }
 
+export interface KeepSecretOptions extends Pick<SecretOutOptions, 'gitignore'> {
+  /** Called with the file's name when a new rule ignores it, for a command that writes many; by default that is said. */
+  readonly onIgnored?: (name: string) => void
+}
+
 /** Adds a secret file to the ignore file of its git work tree, and warns if git may add it all the same. */
 export async function keepSecret(
   context: CliContext,
   path: string,
-  { gitignore }: Pick<SecretOutOptions, 'gitignore'>,
+  { gitignore, onIgnored }: KeepSecretOptions,
 ): Promise<void> {
   const { keepResultOutOfGit } = await import('../store/result-out-of-git.js')
-  await keepResultOutOfGit(context, path, gitignore)
+  await keepResultOutOfGit(context, path, gitignore, onIgnored)
 }
 
 /**

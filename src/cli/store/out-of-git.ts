@@ -14,6 +14,8 @@ export interface PlaintextOptions {
   readonly gitignore: boolean
   /** What would be done, for the question, as in `Decrypt it`. */
   readonly action: string
+  /** Called when a new rule ignores the store, for a command that makes several; by default that is said. */
+  readonly onIgnored?: (name: string) => void
 }
 
 /**
@@ -26,7 +28,7 @@ export interface PlaintextOptions {
 export async function keepOutOfGit(
   context: CliContext,
   path: string,
-  { yes, gitignore, action }: PlaintextOptions,
+  { yes, gitignore, action, onIgnored }: PlaintextOptions,
 ): Promise<string | undefined> {
   const { output } = context
   const danger = dangerOf(await lookAt(context, path), path, context)
@@ -43,7 +45,8 @@ export async function keepOutOfGit(
     return danger?.warning ?? `${reasonOf(after)}; make sure that git does not add ${nameOf(path)}`
   }
   if (after.ignored) {
-    if (added) output.say('added the store to .gitignore')
+    if (added && onIgnored) onIgnored(nameOf(path))
+    else if (added) output.say('added the store to .gitignore')
     return danger?.warning
   }
   const open: Danger = {

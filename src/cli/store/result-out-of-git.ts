@@ -12,11 +12,13 @@ import { workingFolderOrRoot } from '../io/path.js'
  * works. What remains to be done is a warning, since the file is there.
  *
  * @param gitignore whether `.gitignore` may be changed; if not, only a file that git tracks is reported
+ * @param onIgnored called with the name once git ignores it by a new rule; by default that is said
  */
 export async function keepResultOutOfGit(
   context: CliContext,
   path: string,
   gitignore: boolean,
+  onIgnored: (name: string) => void = (ignored) => context.output.say(`added ${ignored} to .gitignore`),
 ): Promise<void> {
   const { output, progress, env, signal } = context
   const cwd = workingFolderOrRoot(context)
@@ -37,7 +39,7 @@ export async function keepResultOutOfGit(
         'make sure that git does not add it',
     )
   } else if (view.kind === 'known' && view.ignored) {
-    if (added) output.say(`added ${name} to .gitignore`)
+    if (added) onIgnored(name)
   } else {
     output.warn(
       `git does not ignore ${name}${added ? ', despite .gitignore' : ''}: the next commit may contain its secrets; ` +

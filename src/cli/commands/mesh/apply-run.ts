@@ -21,7 +21,7 @@ export async function runApply(context: CliContext, options: ApplyOptions): Prom
   const work = meshWork(context, opened, options)
   const intent = applyIntent(context, opened, { ...options, plaintext: protection.kind === 'none' })
   if (options.dryRun) return showPlanned(context, work, intent)
-  await applyAndShow(context, work, intent)
+  await applyAndShow(context, work, intent, opened)
 }
 
 function applyIntent(

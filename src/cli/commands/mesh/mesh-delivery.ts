@@ -9,7 +9,7 @@ import { fileSystem, removeQuietly } from '../../../store/file-system.js'
 import { translateErrors } from '../../../store/system-error.js'
 import type { CliContext } from '../../context.js'
 import { requireKind, writeDelivered, type DeliveredKind } from '../../io/delivered-file.js'
-import { keepSecret } from '../../io/result-file.js'
+import { keepSecret, type KeepSecretOptions } from '../../io/result-file.js'
 import { readAsAgent } from '../config/server-reader.js'
 import { runMasked, secretsOf, type Problem, type Secrets } from '../rotate/masked-command.js'
 
@@ -18,6 +18,8 @@ export interface DeliveryOptions {
   readonly timeout: number
   readonly gitignore: boolean
   readonly allowWeakSeed: boolean
+  /** Called with the name of each file that a new rule keeps out of git. */
+  readonly onIgnored: (name: string) => void
 }
 
 /** Delivers to files, and to commands in the folder of the mesh file. */
@@ -68,12 +70,12 @@ interface OneDelivery {
 async function deliverOne(
   context: CliContext,
   mesh: Mesh,
-  { timeout, gitignore }: DeliveryOptions,
+  { timeout, gitignore, onIgnored }: DeliveryOptions,
   { file, command, document, label, kind, own, secrets }: OneDelivery,
 ): Promise<Problem> {
   const input = `${jsonText(document, 2)}\n`
   if (file !== undefined) {
-    const problem = await writeFileOf(context, mesh, file, { input, kind, gitignore })
+    const problem = await writeFileOf(context, mesh, file, { input, kind, gitignore, onIgnored })
     if (problem !== undefined) return problem
   }
   if (command === undefined) return undefined
@@ -93,11 +95,7 @@ async function writeFileOf(
   context: CliContext,
   mesh: Mesh,
   file: string,
-  {
-    input,
-    kind,
-    gitignore,
-  }: { readonly input: string; readonly kind: DeliveredKind; readonly gitignore: boolean },
+  { input, kind, ...keeping }: KeepSecretOptions & { readonly input: string; readonly kind: DeliveredKind },
 ): Promise<Problem> {
   try {
     makeFolderIn(mesh, file)
@@ -108,7 +106,7 @@ async function writeFileOf(
     if (!isTOTPError(error)) throw error
     return error.message
   }
-  await keepSecret(context, file, { gitignore })
+  await keepSecret(context, file, keeping)
   return undefined
 }
 

@@ -22,14 +22,17 @@ import type { OpenedMesh } from './open-mesh.js'
 /** What a mesh is applied with, from the command line. */
 export function meshWork(
   context: CliContext,
-  { mesh, stores, requireCurrent }: OpenedMesh,
+  { mesh, stores, requireCurrent, ignored }: OpenedMesh,
   options: DeliverOptions,
 ): MeshWork {
   const { timeout = 60, wait = 60, concurrency = 4, prove, gitignore, allowWeakSeed = false } = options
   const { now, random, sleep, signal, output, progress } = context
   return {
     ...{ mesh, stores, requireCurrent, now, random, sleep, signal, concurrency },
-    delivery: meshDelivery(context, mesh, { timeout, gitignore, allowWeakSeed }),
+    delivery: meshDelivery(context, mesh, {
+      ...{ timeout, gitignore, allowWeakSeed },
+      onIgnored: (name) => void ignored.push(name),
+    }),
     ...(prove && { proof: meshProof(context, mesh, wait) }),
     talk: { say: (text) => output.say(text), show: (text) => progress.start(text) },
   }
@@ -38,7 +41,7 @@ export function meshWork(
 /** Asks for the commands of the file, and keeps new stores out of git. Nothing of the mesh is changed yet. */
 export async function prepare(
   context: CliContext,
-  { mesh, stores }: OpenedMesh,
+  { mesh, stores, ignored }: OpenedMesh,
   { changes }: Plan,
   { allowCommands, yes, gitignore, plaintext }: DeliverOptions & { readonly plaintext: boolean },
 ): Promise<void> {
@@ -51,6 +54,7 @@ export async function prepare(
     if (!plaintext) continue
     const warning = await beforePlaintext(context, store.path, {
       ...{ yes, gitignore, action: 'Create a store in plain text' },
+      onIgnored: (name) => void ignored.push(name),
     })
     if (warning !== undefined) context.output.warn(warning)
   }
@@ -88,8 +92,16 @@ export async function showPlanned(context: CliContext, work: MeshWork, intent: I
 }
 
 /** Applies a mesh, and prints what was done. */
-export async function applyAndShow(context: CliContext, work: MeshWork, intent: Intent): Promise<void> {
-  const applied = await applyMesh(work, intent).finally(() => context.progress.stop())
+export async function applyAndShow(
+  context: CliContext,
+  work: MeshWork,
+  intent: Intent,
+  { ignored }: OpenedMesh,
+): Promise<void> {
+  const applied = await applyMesh(work, intent).finally(() => {
+    context.progress.stop()
+    if (ignored.length > 0) context.output.say(`added to .gitignore: ${listSome(ignored)}`)
+  })
   showOutcome(context, applied)
 }
 

@@ -26,6 +26,8 @@ export interface OpenedMesh {
   readonly stores: MeshStores
   /** @throws {TOTPError} `ERR_CONFIG_INVALID` when the file no longer says what was read */
   readonly requireCurrent: () => void
+  /** The names of the files that this command has put into `.gitignore`. */
+  readonly ignored: string[]
 }
 
 /**
@@ -46,6 +48,7 @@ export async function openMesh(
   return {
     mesh,
     stores: storesOf(context, protection),
+    ignored: [],
     requireCurrent() {
       if (textNow() === text) return
       throw new TOTPError(

@@ -22,7 +22,7 @@ export async function runRotate(context: CliContext, options: MeshRotateOptions)
   const work = meshWork(context, opened, options)
   const intent = rotationIntent(context, opened, rotation, options)
   if (options.dryRun) return showPlanned(context, work, intent)
-  await applyAndShow(context, work, intent)
+  await applyAndShow(context, work, intent, opened)
 }
 
 /** Without `--seed` or `--token`, both. */
