@@ -84,7 +84,7 @@ export async function deliverClients(run: MeshRun, rosters: ReadonlyMap<string, 
  * The agents that do not know a peer yet, because their server file could not be delivered: a peer that had them in its
  * file would call them in vain. One that the peer has in its file already stays there.
  */
-export function unheardOf(
+function unheardOf(
   { mesh, problems, remembered, before }: MeshRun,
   peer: MeshPeer,
   rosters: ReadonlyMap<string, Roster>,

@@ -18,7 +18,7 @@ export interface PendingEdge {
 const settleMs = 1500
 
 /** Returns the declared edges with a rotation that is not finished, whichever command began it. */
-export function pendingEdges({ mesh, rosters }: MeshRun): PendingEdge[] {
+function pendingEdges({ mesh, rosters }: MeshRun): PendingEdge[] {
   return mesh.edges.flatMap(({ peer, agent: name }) => {
     const agent = mesh.agents.get(name)
     const pending = rosters.get(name)?.peers.get(peer)?.pending

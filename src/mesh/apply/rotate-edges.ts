@@ -1,12 +1,13 @@
 import { isTOTPError, type TOTPError } from '../../core/errors.js'
 import type { ProvisionOptions } from '../../core/provision.js'
-import { newestLive, type Peer, type Roster } from '../../core/roster.js'
+import type { Roster } from '../../core/roster.js'
 import { mostLiveSeeds, type CredentialKinds } from '../../core/rotation.js'
 import { withPeerSettings } from '../../core/settings.js'
 import { quoteForShell } from '../../core/shell.js'
 import { stageRotation } from '../../core/staged-rotation.js'
 import type { Mesh, MeshEdge } from '../file/mesh.js'
 import { placeOfAgent, placeOfPeer } from '../plan/documents.js'
+import { endOf } from '../plan/edge-after.js'
 import type { MeshChange, Plan } from '../plan/plan.js'
 
 /** Which edges are rotated, and how. */
@@ -92,12 +93,6 @@ function withRotated(
   const expires = edge.expires ?? endOf(peer, at)
   if (staged === roster || expires === undefined) return staged
   return withPeerSettings(staged, [edge.peer], { expires }, at)
-}
-
-/** The earliest end of the credentials in use. */
-function endOf({ seeds, tokens }: Peer, at: Date): Date | undefined {
-  const ends = [newestLive(seeds, at), newestLive(tokens, at)].flatMap((one) => one?.expiresAt ?? [])
-  return ends.length === 0 ? undefined : new Date(Math.min(...ends.map(Number)))
 }
 
 function deliveries(mesh: Mesh, rotated: readonly MeshChange[]): MeshChange[] {

@@ -22,7 +22,7 @@ export interface LocatedMesh {
 }
 
 /** Returns the path that `--file` names, else `$A2A_TOTP_MESH`; undefined where none of them does. */
-export function namedMesh(options: LocateMeshOptions): string | undefined {
+function namedMesh(options: LocateMeshOptions): string | undefined {
   const named = options.file ?? options.env['A2A_TOTP_MESH'] ?? ''
   if (named === '') return undefined
   return isAbsolute(named) ? resolve(named) : resolve(options.cwd, named)

@@ -77,7 +77,7 @@ function oneAgentDocument(roster: Roster | undefined, name: string, at: Date): C
 }
 
 /** Returns whether a peer has a live seed, and a live token that is known. */
-export function canBeSent({ seeds, tokens }: Peer, at: Date): boolean {
+function canBeSent({ seeds, tokens }: Peer, at: Date): boolean {
   return newestLive(seeds, at) !== undefined && newestLive(tokens, at)?.token.value !== undefined
 }
 

@@ -63,7 +63,7 @@ function withEnd(roster: Roster, peer: Peer, at: Date): Roster {
 }
 
 /** The earliest end of the credentials in use. */
-function endOf({ seeds, tokens }: Peer, at: Date): Date | undefined {
+export function endOf({ seeds, tokens }: Peer, at: Date): Date | undefined {
   const ends = [newestLive(seeds, at), newestLive(tokens, at)].flatMap((one) => one?.expiresAt ?? [])
   return ends.length === 0 ? undefined : new Date(Math.min(...ends.map(Number)))
 }

@@ -124,4 +124,4 @@ export class Runs {
   }
 }
 
-export const defaultConcurrency = 8
+const defaultConcurrency = 8

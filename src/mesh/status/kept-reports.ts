@@ -13,7 +13,7 @@ import { reportSchema } from './report-schema.js'
 import { runOf, type Run } from './runs.js'
 
 /** How many are kept. */
-export const mostReports = 100
+const mostReports = 100
 
 /** What a report of 40 agents by 40 peers takes, several times. */
 const mostBytes = 32 * 1024 * 1024
