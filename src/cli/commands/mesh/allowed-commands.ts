@@ -1,16 +1,12 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
-import { isAbsolute, join } from 'node:path'
 import * as v from 'valibot'
-import { TOTPError, isTOTPError } from '../../../core/errors.js'
+import { TOTPError } from '../../../core/errors.js'
 import { parseJson } from '../../../core/json.js'
 import { jsonText, printable } from '../../../core/text.js'
 import type { Mesh } from '../../../mesh/file/mesh.js'
 import { realPath } from '../../../programs/work-tree.js'
-import { writeNewFile } from '../../../store/atomic-write.js'
-import { readStoreBytes } from '../../../store/read-file.js'
-import { distrustFolder } from '../../../store/trusted-folder.js'
 import type { CliContext } from '../../context.js'
+import { readState, stateFolder, writeState } from '../../store/state-folder.js'
 
 /*
  * A mesh file may come from a repository, and its commands run with the rights of whoever applies it. So each is shown once,
@@ -60,44 +56,23 @@ function commandsOf({ agents, peers }: Mesh): Command[] {
   ]
 }
 
-/** Nothing is allowed by a file that others could have written. */
-function readAllowed(context: CliContext, mesh: Mesh): ReadonlySet<string> {
-  const folder = folderOf(context)
-  if (folder === undefined || distrustFolder(folder) !== undefined) return new Set()
-  try {
-    const bytes = readStoreBytes(fileOf(mesh, folder))
-    return new Set(v.parse(schema, parseJson(Buffer.from(bytes).toString())).allowed)
-  } catch {
-    return new Set()
-  }
+/** Nothing is allowed by a file that others could have written, or that cannot be read. */
+function readAllowed({ env }: CliContext, mesh: Mesh): ReadonlySet<string> {
+  const read = v.safeParse(schema, parseJson(readState(stateFolder(env, folderName), fileOf(mesh)) ?? ''))
+  return new Set(read.success ? read.output.allowed : [])
 }
 
 /** Why it could not be kept; undefined when it was. */
-function keep(context: CliContext, mesh: Mesh, commands: readonly Command[]): string | undefined {
-  const folder = folderOf(context)
-  if (folder === undefined) return 'there is no home folder'
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    const distrust = distrustFolder(folder)
-    if (distrust !== undefined) return distrust
-    const allowed = [...new Set(commands.map(({ text }) => digestOf(mesh, text)))]
-    writeNewFile(fileOf(mesh, folder), `${jsonText({ allowed })}\n`, { force: true })
-    return undefined
-  } catch (error) {
-    return isTOTPError(error) ? error.message : `${folder} cannot be created`
-  }
+function keep({ env }: CliContext, mesh: Mesh, commands: readonly Command[]): string | undefined {
+  const allowed = [...new Set(commands.map(({ text }) => digestOf(mesh, text)))]
+  return writeState(stateFolder(env, folderName), fileOf(mesh), `${jsonText({ allowed })}\n`)
 }
 
-function folderOf({ env }: CliContext): string | undefined {
-  const { XDG_STATE_HOME: state = '', HOME: home = '' } = env
-  if (isAbsolute(state)) return join(state, 'a2a-totp', 'meshes')
-  return isAbsolute(home) ? join(home, '.local', 'state', 'a2a-totp', 'meshes') : undefined
-}
+const folderName = 'meshes'
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
-const fileOf = ({ path }: Mesh, folder: string): string =>
-  join(folder, `${sha256(realPath(path)).slice(0, 32)}.json`)
+const fileOf = ({ path }: Mesh): string => `${sha256(realPath(path)).slice(0, 32)}.json`
 
 /** Of the place of the mesh file and the text, so that neither a copy elsewhere nor another text is allowed. */
 const digestOf = ({ path }: Mesh, text: string): string => sha256(`${realPath(path)}\n${text}`)
