@@ -31,6 +31,17 @@ describe('the commands of a mesh file', () => {
     expect(existsSync(mesh.path('order'))).toBe(false)
   })
 
+  it('are shown line by line, so that what runs does not look like a comment', async () => {
+    const mesh = new MeshFolder(commanded('cat > server.json # the server file\ncat server.json > elsewhere'))
+    const { stderr } = await mesh.run(['apply'])
+    const lines = stderr.split('\n').map((line) => line.trim())
+    expect(lines.slice(lines.indexOf('agent billing:'), lines.indexOf('agent billing:') + 3)).toEqual([
+      'agent billing:',
+      'cat > server.json # the server file',
+      'cat server.json > elsewhere',
+    ])
+  })
+
   it('get the agents their files before the peers, in the folder of the mesh file', async () => {
     const mesh = new MeshFolder(commanded())
     await mesh.done('apply', allow)

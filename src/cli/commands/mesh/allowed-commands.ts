@@ -35,7 +35,12 @@ export async function requireAllowed(context: CliContext, mesh: Mesh, given: boo
   context.output.remark(
     `${printable(mesh.path)} has commands that were not run before; each runs by /bin/sh:`,
   )
-  for (const { to, text } of fresh) context.output.remark(`  ${printable(to)}: ${printable(text)}`)
+  for (const { to, text } of fresh) {
+    const [only = '', ...more] = text.split('\n')
+    // Line by line: joined, what follows a comment would look like a part of it.
+    context.output.remark(`  ${printable(to)}: ${more.length === 0 ? printable(only) : ''}`.trimEnd())
+    if (more.length > 0) for (const line of [only, ...more]) context.output.remark(`    ${printable(line)}`)
+  }
   if (
     !given &&
     !(await context.confirm('Run these commands, now and whenever this mesh is applied?', '--allow-commands'))
