@@ -11,7 +11,7 @@ from typing import Any
 
 import grpc
 import pytest
-from live import grpc_served
+from live import PATIENCE, grpc_served
 
 from a2a_totp.a2a.context_builder import GRPC_HANDLERS, report_peers_by_default
 from a2a_totp.callers import caller_of
@@ -93,23 +93,31 @@ class Service:
         return grpc.method_handlers_generic_handler("test.Service", methods)
 
 
-Ask = Callable[[grpc.aio.Channel, Any], Any]
-
-
-async def one(messages: Any) -> bytes:
-    """The first answer of a stream."""
-    return await anext(aiter(messages))
-
+Ask = Callable[[Any, Any], Any]
+"""A call through a channel of grpc's synchronous client. That of `grpc.aio` writes a stream's next message though the
+answer is there already, and then reports its own `INTERNAL` in place of the status that the server sent."""
 
 SHAPES: dict[str, Ask] = {
     "Unary": lambda channel, metadata: channel.unary_unary("/test.Service/Unary")(b"x", metadata=metadata),
     "Raw": lambda channel, metadata: channel.unary_unary("/test.Service/Raw")(b"x", metadata=metadata),
-    "Stream": lambda channel, metadata: one(channel.unary_stream("/test.Service/Stream")(b"x", metadata=metadata)),
-    "Written": lambda channel, metadata: one(channel.unary_stream("/test.Service/Written")(b"x", metadata=metadata)),
+    "Stream": lambda channel, metadata: next(channel.unary_stream("/test.Service/Stream")(b"x", metadata=metadata)),
+    "Written": lambda channel, metadata: next(channel.unary_stream("/test.Service/Written")(b"x", metadata=metadata)),
     "Upload": lambda channel, metadata: channel.stream_unary("/test.Service/Upload")(iter([b"x"]), metadata=metadata),
-    "Chat": lambda channel, metadata: one(channel.stream_stream("/test.Service/Chat")(iter([b"x"]), metadata=metadata)),
+    "Chat": lambda channel, metadata: next(
+        channel.stream_stream("/test.Service/Chat")(iter([b"x"]), metadata=metadata)
+    ),
 }
 SYNCHRONOUS: Ask = lambda channel, metadata: channel.unary_unary("/test.Service/Synchronous")(b"x", metadata=metadata)  # noqa: E731
+
+
+async def answered(port: int, ask: Callable[[grpc.Channel], Any]) -> Any:
+    """What a server of this loop answers to the synchronous client, which asks in a thread."""
+
+    def run() -> Any:
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            return ask(channel)
+
+    return await asyncio.wait_for(asyncio.to_thread(run), PATIENCE)
 
 
 def called(
@@ -123,8 +131,7 @@ def called(
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
         try:
-            async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-                return await asyncio.wait_for(ask(channel, metadata), 20)
+            return bytes(await answered(port, lambda channel: ask(channel, metadata)))
         finally:
             await server.stop(None)
 
@@ -146,7 +153,7 @@ def test_every_shape_of_call_knows_its_caller(shape: str) -> None:
 def test_a_refused_call_runs_nothing_and_parses_nothing(shape: str, metadata: list[tuple[str, str]]) -> None:
     """And the answer carries the challenges."""
     service = Service()
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
+    with pytest.raises(grpc.RpcError) as caught:
         called(service, SHAPES[shape], metadata)
     assert caught.value.code() == grpc.StatusCode.UNAUTHENTICATED
     challenges = [value for key, value in caught.value.trailing_metadata() if key == "www-authenticate"]
@@ -160,7 +167,7 @@ def test_a_refused_call_runs_nothing_and_parses_nothing(shape: str, metadata: li
 def test_a_synchronous_service_is_not_called(caplog: pytest.LogCaptureFixture) -> None:
     """Its own `context.abort` would stop nothing."""
     service = Service()
-    with pytest.raises(grpc.aio.AioRpcError), caplog.at_level(logging.CRITICAL + 1, "grpc"):
+    with pytest.raises(grpc.RpcError), caplog.at_level(logging.CRITICAL + 1, "grpc"):
         called(service, SYNCHRONOUS, [TOKEN, CODE])
     assert service.ran == []
 
@@ -168,7 +175,7 @@ def test_a_synchronous_service_is_not_called(caplog: pytest.LogCaptureFixture) -
 def test_a_synchronous_service_refuses_first() -> None:
     """Generated services have a synchronous handler for each method that they lack."""
     service = Service()
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
+    with pytest.raises(grpc.RpcError) as caught:
         called(service, SYNCHRONOUS, [])
     assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
     assert service.ran == []
@@ -203,7 +210,7 @@ def test_a_refusal_ends_the_call_though_abort_does_not() -> None:
 
 def test_strangers_of_one_address_are_one_source(caplog: pytest.LogCaptureFixture) -> None:
     """Whatever the connection, and over HTTP as over gRPC."""
-    with pytest.raises(grpc.aio.AioRpcError), caplog.at_level(logging.INFO):
+    with pytest.raises(grpc.RpcError), caplog.at_level(logging.INFO):
         called(Service(), SHAPES["Unary"], [("authorization", "Bearer nobody"), CODE])
     assert "source=127.0.0.1" in caplog.text
 
@@ -262,19 +269,17 @@ def test_reflection_tells_nothing_to_strangers() -> None:
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
         try:
-            async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+            question = reflection_pb2.ServerReflectionRequest(list_services="")
+
+            def ask(channel: grpc.Channel, metadata: list[tuple[str, str]]) -> list[str]:
                 stub = reflection_pb2_grpc.ServerReflectionStub(channel)
-                question = reflection_pb2.ServerReflectionRequest(list_services="")
+                answers = list(stub.ServerReflectionInfo(iter([question]), metadata=metadata))
+                return [service.name for service in answers[0].list_services_response.service]
 
-                async def ask(metadata: list[tuple[str, str]]) -> list[str]:
-                    call = stub.ServerReflectionInfo(iter([question]), metadata=metadata)
-                    answers = [answer async for answer in call]
-                    return [service.name for service in answers[0].list_services_response.service]
-
-                assert "test.Service" in await asyncio.wait_for(ask([TOKEN, CODE]), 20)
-                with pytest.raises(grpc.aio.AioRpcError) as refused:
-                    await asyncio.wait_for(ask([TOKEN]), 20)
-                assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+            assert "test.Service" in await answered(port, lambda channel: ask(channel, [TOKEN, CODE]))
+            with pytest.raises(grpc.RpcError) as refused:
+                await answered(port, lambda channel: ask(channel, [TOKEN]))
+            assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
         finally:
             await server.stop(None)
 
