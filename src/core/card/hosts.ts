@@ -62,6 +62,21 @@ export function isSameName(one: URL, other: URL): boolean {
 /** The usual names of this machine: on one port they are one server. */
 const usualNames = new Set(['localhost', '127.0.0.1', '[::1]'])
 
+/**
+ * Whether two URLs may lead to one host, for questions where a wrong yes sends less: as {@link isSameName}, and also
+ * with a dot at the end, or with an IPv4 address in its IPv6 spelling (RFC 4291, section 2.5.5.2).
+ */
+export function mayBeSameHost(one: URL, other: URL): boolean {
+  return plainHost(one) === plainHost(other)
+}
+
+function plainHost({ hostname }: URL): string {
+  const mapped = /^\[::ffff:([\da-f]{1,4}):([\da-f]{1,4})\]$/.exec(hostname)
+  const bytes = mapped?.slice(1).flatMap((pair) => [parseInt(pair, 16) >> 8, parseInt(pair, 16) & 255])
+  const plain = bytes?.join('.') ?? hostname.replace(/\.$/, '')
+  return usualNames.has(plain) ? 'localhost' : plain
+}
+
 /** A name without a port allows every port of the host. */
 function isNamed(allowed: string, url: URL): boolean {
   const text = `${url.protocol}//${allowed}`

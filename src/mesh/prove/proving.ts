@@ -1,4 +1,4 @@
-import { isSameName } from '../../core/card/hosts.js'
+import { mayBeSameHost } from '../../core/card/hosts.js'
 import type { MeshAgent } from '../file/mesh.js'
 import { crossingsOf, refusedCrossing } from './crossings.js'
 import { isUsable, type Pair } from './pairs.js'
@@ -168,7 +168,7 @@ function isSamePlace(one: string, other: string): boolean {
   return (
     a.protocol === b.protocol &&
     a.port === b.port &&
-    isSameName(a, b) &&
+    mayBeSameHost(a, b) &&
     path(a) === path(b) &&
     a.search === b.search
   )
