@@ -1,8 +1,9 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Token } from '../../src/core/token.js'
 import { memoryState, TOTPServerAuthScheme } from '../../src/server/index.js'
+import { parseJson, runCli } from '../support/cli.js'
 import { frameworkAgents } from '../support/framework-agents.js'
 import { agentsOf, MeshFolder, places, rowsOf } from '../support/mesh-folder.js'
 
@@ -189,5 +190,26 @@ describe('an encrypted mesh', () => {
     const locked = await mesh.run(['apply'])
     expect(locked).toMatchObject({ exitCode: 3, stdout: '' })
     expect(locked.stderr).toContain('ERR_STORE_KEY_MISSING')
+    expect(locked.stderr).toContain(`the store of billing, ${mesh.path('stores/billing.json')}: `)
+  })
+
+  it('of which one store cannot be read says which', async () => {
+    const mesh = await applied()
+    const env = { A2A_TOTP_PASSPHRASE: 'correct horse battery staple' }
+    const ledger = mesh.path('stores/ledger.json')
+    await runCli(['--store', ledger, 'encrypt', '--passphrase'], { cwd: mesh.cwd, env })
+    for (const [own, code] of [
+      [{}, 'ERR_STORE_KEY_MISSING'],
+      [{ A2A_TOTP_PASSPHRASE: 'another one' }, 'ERR_STORE_KEY_WRONG'],
+    ] as const) {
+      const run = await mesh.run(['plan'], { env: own })
+      expect([run.exitCode, run.stdout]).toEqual([3, ''])
+      expect(run.stderr).toContain(`error: the store of ledger, ${ledger}: `)
+      expect(run.stderr).toContain(`(${code})`)
+    }
+    writeFileSync(ledger, '{')
+    const broken = await mesh.run(['plan', '--json'], { env })
+    expect(parseJson({ stdout: broken.stderr })).toMatchObject({ error: { code: 'ERR_STORE_INVALID' } })
+    expect(broken.stderr).toContain(`the store of ledger, ${ledger}: the store is not JSON`)
   })
 })

@@ -100,7 +100,7 @@ function storeOf(context: CliContext, { name, store: path }: MeshAgent, protecti
   return {
     path,
     exists: () => existsSync(path),
-    read: () => access.read().catch((error: unknown) => missing(name, path, error)),
+    read: () => access.read().catch((error: unknown) => ofStore(name, path, error)),
     create: async (roster) => {
       await access.create(roster, { replace: false, protection })
     },
@@ -108,11 +108,15 @@ function storeOf(context: CliContext, { name, store: path }: MeshAgent, protecti
   }
 }
 
-/** The store of an agent is made by `mesh apply`, not by `init`. */
-function missing(name: string, path: string, error: unknown): never {
-  if (!isTOTPError(error) || error.code !== 'ERR_STORE_MISSING') throw error
-  throw new TOTPError(
-    'ERR_STORE_MISSING',
-    `the store of ${name}, ${path}, is not there; run \`a2a-totp mesh apply\` first`,
-  )
+/** Says whose store it is that cannot be read, of the many that a command reads. */
+function ofStore(name: string, path: string, error: unknown): never {
+  if (!isTOTPError(error)) throw error
+  if (error.code === 'ERR_STORE_MISSING') {
+    throw new TOTPError(
+      'ERR_STORE_MISSING',
+      `the store of ${name}, ${path}, is not there; run \`a2a-totp mesh apply\` first`,
+    )
+  }
+  if (error.message.includes(path)) throw error
+  throw new TOTPError(error.code, `the store of ${name}, ${path}: ${error.message}`, { cause: error })
 }
