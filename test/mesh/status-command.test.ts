@@ -60,6 +60,13 @@ describe('mesh status', () => {
     expect(stderr).toContain('other.txt: not a report')
   })
 
+  it('names the agent whose store cannot be read once', async () => {
+    const cwd = await makeMesh()
+    writeFileSync(join(cwd, 'billing.json'), '{')
+    const { stdout } = await runCli(['mesh', 'status'], { cwd, now })
+    expect(stdout).toContain('<li>billing: the store is not JSON')
+  })
+
   it('says what to run before the first report, and writes to a file that is readable by its owner', async () => {
     const cwd = await makeMesh()
     const out = join(cwd, 'status.html')

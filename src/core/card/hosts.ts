@@ -66,7 +66,7 @@ const usualNames = new Set(['localhost', '127.0.0.1', '[::1]'])
  * Whether two URLs may lead to one host, for questions where a wrong yes sends less: as {@link isSameName}, and also
  * with a dot at the end, or with an IPv4 address in its IPv6 spelling (RFC 4291, section 2.5.5.2).
  */
-export function mayBeSameHost(one: URL, other: URL): boolean {
+export function mayBeSameName(one: URL, other: URL): boolean {
   return plainHost(one) === plainHost(other)
 }
 

@@ -1,6 +1,7 @@
-import type { Binding } from './interfaces.js'
-import { isSameName, mayBeSameHost } from './hosts.js'
 import { portOf } from '../url.js'
+import { isSameName, mayBeSameName } from './hosts.js'
+import type { Binding } from './interfaces.js'
+import { wellKnownCard } from './shapes.js'
 
 /** Another agent, to which the credentials for this one must not go. */
 export interface OtherAgent {
@@ -28,7 +29,7 @@ export function otherAgentAt(
   let closest: OtherAgent | undefined
   let most = closeness(own, isSameName)
   for (const other of others) {
-    const close = closeness(new URL(other.url), mayBeSameHost)
+    const close = closeness(new URL(other.url), mayBeSameName)
     if (close <= most) continue
     closest = other
     most = close
@@ -36,6 +37,16 @@ export function otherAgentAt(
   return closest
 }
 
+/** Whether two agents would get the same requests. */
+export function isSamePlace(one: URL, other: URL): boolean {
+  return (
+    one.protocol === other.protocol &&
+    portOf(one) === portOf(other) &&
+    mayBeSameName(one, other) &&
+    pathOf(one) === pathOf(other) &&
+    one.search === other.search
+  )
+}
+
 /** Where an agent is, without the place of its card and a slash at the end. */
-const pathOf = ({ pathname }: URL): string =>
-  pathname.replace(/\/\.well-known\/agent(-card)?\.json$/, '').replace(/\/+$/, '')
+const pathOf = ({ pathname }: URL): string => pathname.replace(wellKnownCard, '').replace(/\/+$/, '')

@@ -6,6 +6,9 @@ export type CardJson = JsonObject
 /** The path of an agent's card below its base URL (A2A 1.0 §8.2; the same in 0.3). */
 export const cardPath = '/.well-known/agent-card.json'
 
+/** How the URL of a card ends; in A2A 0.2 it was `agent.json`. */
+export const wellKnownCard = /\/\.well-known\/agent(-card)?\.json$/
+
 /** The two shapes of security in an agent card (A2A 0.3 §5.5, A2A 1.0 §4.5). */
 export const cardProtocols = ['1.0', '0.3', 'both'] as const
 export type CardProtocol = (typeof cardProtocols)[number]

@@ -1,4 +1,4 @@
-import { mayBeSameHost } from '../../core/card/hosts.js'
+import { isSamePlace } from '../../core/card/others.js'
 import type { MeshAgent } from '../file/mesh.js'
 import { crossingsOf, refusedCrossing } from './crossings.js'
 import { isUsable, type Pair } from './pairs.js'
@@ -72,7 +72,7 @@ export class Proving {
   /** Probes an agent in full as its first peer that can call it. */
   async #lead(agent: MeshAgent, own: readonly Pair[]): Promise<AgentShown> {
     const twin = [...this.options.mesh.agents.values()].find(
-      (other) => other !== agent && isSamePlace(other.url, agent.url),
+      (other) => other !== agent && isSamePlace(new URL(other.url), new URL(agent.url)),
     )
     if (twin) {
       const detail = `${twin.name} has the same URL, so whose tokens it may get is not known; nothing was sent`
@@ -158,18 +158,4 @@ function telling(shown: Shown, { report }: AgentShown): Shown {
   if (shown.admitted !== false || !report || admittedBy(report) === true) return shown
   const detail = 'refused, which shows nothing: the agent refuses right credentials as well'
   return { ...shown, admitted: null, status: 'skip', detail }
-}
-
-/** Whether two agents would get the same requests. */
-function isSamePlace(one: string, other: string): boolean {
-  const [a, b] = [new URL(one), new URL(other)]
-  const path = ({ pathname }: URL): string =>
-    pathname.replace(/\/\.well-known\/agent(-card)?\.json$/, '').replace(/\/+$/, '')
-  return (
-    a.protocol === b.protocol &&
-    a.port === b.port &&
-    mayBeSameHost(a, b) &&
-    path(a) === path(b) &&
-    a.search === b.search
-  )
 }

@@ -17,12 +17,6 @@ export async function requireRosters(mesh: Mesh, stores: MeshStores): Promise<Re
   const rosters = new Map<string, Roster>()
   for (const agent of mesh.agents.values()) {
     const store = stores(agent)
-    if (!store.exists()) {
-      throw new TOTPError(
-        'ERR_STORE_MISSING',
-        `the store of ${agent.name}, ${store.path}, is not there; run \`a2a-totp mesh apply\` first`,
-      )
-    }
     const roster = await store.read()
     requireOwn(agent, roster)
     requireSameServer(store.path, roster, agent)

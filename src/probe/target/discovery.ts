@@ -1,6 +1,6 @@
 import { isExposed } from '../../core/card/hosts.js'
 import { readInterfaces, type CardInterface } from '../../core/card/interfaces.js'
-import type { CardJson } from '../../core/card/shapes.js'
+import { wellKnownCard, type CardJson } from '../../core/card/shapes.js'
 import { asObject } from '../../core/json.js'
 import { parseShallowJson } from '../../core/shallow-json.js'
 import { parseHttpUrl } from '../../core/url.js'
@@ -162,5 +162,3 @@ function destinationOf(location: string | undefined, from: URL): string {
   const base = to.pathname.replace(wellKnownCard, '')
   return ` to ${place}; if that is the agent, probe ${shortened(to.origin + base, 120)}`
 }
-
-const wellKnownCard = /\/\.well-known\/agent(-card)?\.json$/

@@ -1,7 +1,7 @@
-import { readRecord } from '../../../mesh/apply/delivery-record.js'
 import { extname, join } from 'node:path'
 import { isTOTPError } from '../../../core/errors.js'
 import type { Roster } from '../../../core/roster.js'
+import { readRecord } from '../../../mesh/apply/delivery-record.js'
 import {
   readReports,
   statusFormats,
@@ -60,7 +60,9 @@ async function readStores({ mesh, stores }: OpenedMesh): Promise<{
       rosters.set(agent.name, await stores(agent).read())
     } catch (error) {
       if (!isTOTPError(error)) throw error
-      unread.push({ agent: agent.name, reason: error.message })
+      // The list says whose store it is.
+      const { message } = isTOTPError(error.cause) ? error.cause : error
+      unread.push({ agent: agent.name, reason: message })
     }
   }
   return { rosters, unread }
