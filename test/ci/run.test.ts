@@ -31,6 +31,7 @@ case "$name $*" in
     ;;
   'npm test')
     suite suite interop "$SUITE_AFTER"
+    printf '%b\n' "$SUITE_SAYS"
     echo '3 passed, 0 failed, 0 skipped'
     touch suite.end
     exit "$SUITE_STATUS"
@@ -38,6 +39,7 @@ case "$name $*" in
   'npm run --silent test:interop')
     suite interop suite "$INTEROP_AFTER"
     echo "CI=$CI"
+    printf '%b\n' "$INTEROP_SAYS"
     echo '2 passed, 0 failed, 1 skipped'
     touch interop.end
     exit "$INTEROP_STATUS"
@@ -55,7 +57,7 @@ function checkout(): { cwd: string; start: (env?: Record<string, string>) => Chi
   for (const path of [...standIns, join(cwd, 'scripts/interop-venvs.sh')]) {
     writeFileSync(path, standIn, { mode: 0o755 })
   }
-  for (const name of ['basename', 'bash', 'cat', 'dirname', 'id', 'mktemp', 'rm', 'sleep', 'touch']) {
+  for (const name of 'awk basename bash cat dirname id mktemp rm sleep tee touch'.split(' ')) {
     const path = execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim()
     writeFileSync(join(bin, name), `#!/bin/sh\nexec ${path} "$@"\n`, { mode: 0o755 })
   }
@@ -67,6 +69,8 @@ function checkout(): { cwd: string; start: (env?: Record<string, string>) => Chi
         INTEROP_STATUS: '0',
         SUITE_AFTER: cwd,
         INTEROP_AFTER: cwd,
+        SUITE_SAYS: '',
+        INTEROP_SAYS: '',
         ENVIRONMENTS_AFTER: '',
         ...env,
       },
@@ -127,8 +131,33 @@ describe('.ci/run', () => {
   ])('fails with %s, after the other one has run to its end', async (_, env) => {
     const { code, lines } = await run(env)
     expect(code).toBe(1)
-    expect(lines.filter((line) => line.includes(' passed, '))).toHaveLength(2)
-    expect(lines.includes('npm test failed: see above')).toBe('SUITE_STATUS' in env)
+    expect(lines.includes('== npm test failed')).toBe('SUITE_STATUS' in env)
+    expect(lines.includes('== the interop suite failed')).toBe('INTEROP_STATUS' in env)
+  })
+
+  it('repeats at its end what failed in the suite, and the summary', async () => {
+    const passed = Array.from({ length: 500 }, (_, n) => `passed ${n}`)
+    const failed = Array.from({ length: 200 }, (_, n) => `failure ${n} ${'x'.repeat(300)}`)
+    const { lines } = await run({
+      SUITE_STATUS: '1',
+      SUITE_SAYS: [...passed, '--- Failed Tests 1 ---', ...failed].join('\\n'),
+      INTEROP_SAYS: passed.join('\\n'),
+    })
+    const end = lines.slice(lines.indexOf('== npm test failed') + 1)
+    expect(end).toEqual([
+      '--- Failed Tests 1 ---',
+      ...failed.slice(0, 149).map((line) => line.slice(0, 300)),
+      '3 passed, 0 failed, 0 skipped',
+    ])
+  })
+
+  it('repeats the end of a suite that broke off', async () => {
+    const said = Array.from({ length: 500 }, (_, n) => `line ${n}`)
+    const { lines } = await run({ INTEROP_STATUS: '1', INTEROP_SAYS: said.join('\\n') })
+    expect(lines.slice(lines.indexOf('== the interop suite failed') + 1)).toEqual([
+      ...said.slice(-39),
+      '2 passed, 0 failed, 1 skipped',
+    ])
   })
 
   it('leaves nothing that makes environments running when lint fails', async () => {
