@@ -20,7 +20,11 @@ const project = (name: string, include: string[], testTimeout: number) => ({
     testTimeout,
     hookTimeout: 60_000,
     env: { NODE_EXTRA_CA_CERTS: '' },
-    setupFiles: ['test/support/secrets-equal.ts', ...(recorded ? ['test/secrecy/setup.ts'] : [])],
+    setupFiles: [
+      'test/support/secrets-equal.ts',
+      'test/support/patient-waits.ts',
+      ...(recorded ? ['test/secrecy/setup.ts'] : []),
+    ],
   },
 })
 

@@ -169,7 +169,7 @@ describe('.ci/run', () => {
     const pid = await pidIn(join(cwd, 'environments.pid'))
     const [code] = await ended
     expect(code).toBe(1)
-    await vi.waitUntil(() => !isRunning(pid), { timeout: 30_000 })
+    await vi.waitUntil(() => !isRunning(pid))
   })
 
   it('leaves nothing running when it is ended', async () => {
@@ -179,13 +179,13 @@ describe('.ci/run', () => {
     const pids = await Promise.all(['suite.pid', 'interop.pid'].map((name) => pidIn(join(cwd, name))))
     child.kill('SIGTERM')
     await once(child, 'exit')
-    for (const pid of pids) await vi.waitUntil(() => !isRunning(pid), { timeout: 30_000 })
+    for (const pid of pids) await vi.waitUntil(() => !isRunning(pid))
   })
 })
 
 /** As soon as it is written. */
 const pidIn = (path: string): Promise<number> =>
-  vi.waitUntil(() => existsSync(path) && Number(readFileSync(path, 'utf8')), { timeout: 30_000 })
+  vi.waitUntil(() => existsSync(path) && Number(readFileSync(path, 'utf8')))
 
 function isRunning(pid: number): boolean {
   try {

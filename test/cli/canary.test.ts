@@ -345,9 +345,7 @@ describe('from the binary to the alarm', () => {
       answerTo(port, { authorization: `Bearer ${bearer}`, 'x-totp': '123456', 'x-forwarded-for': from })
     const alarms = (): typeof events => events.filter(({ type }) => type === 'canary_used')
     const loaded = async (): Promise<void> => {
-      await vi.waitFor(() => expect(events.map(({ type }) => type)).toContain('server_file_loaded'), {
-        timeout: 10_000,
-      })
+      await vi.waitFor(() => expect(events.map(({ type }) => type)).toContain('server_file_loaded'))
       events.length = 0
     }
 
@@ -376,9 +374,7 @@ describe('from the binary to the alarm', () => {
     }
     const hash = file.peers.alice.tokens[0]?.hash ?? ''
     writeFileSync(path, JSON.stringify({ ...file, canaries: [{ name: 'backup-sync', id: 'c', hash }] }))
-    await vi.waitFor(() => expect(events.map(({ type }) => type)).toContain('server_file_refused'), {
-      timeout: 10_000,
-    })
+    await vi.waitFor(() => expect(events.map(({ type }) => type)).toContain('server_file_refused'))
     expect(JSON.stringify(events)).not.toContain(alice.token)
     expect(reached).not.toHaveBeenCalled()
   })

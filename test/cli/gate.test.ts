@@ -29,7 +29,7 @@ class RunningGate {
   }
 
   async listeners(): Promise<Listener[]> {
-    await expect.poll(() => this.#out, { timeout: 30_000, interval: 20 }).toContain('\n')
+    await expect.poll(() => this.#out, { interval: 20 }).toContain('\n')
     return (JSON.parse(this.#out) as { listeners: Listener[] }).listeners
   }
 
@@ -38,7 +38,7 @@ class RunningGate {
   }
 
   async hasSaid(what: string | RegExp): Promise<void> {
-    await expect.poll(() => this.said, { timeout: 30_000, interval: 20 }).toMatch(what)
+    await expect.poll(() => this.said, { interval: 20 }).toMatch(what)
   }
 
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
@@ -79,7 +79,7 @@ describe('a2a-totp gate', () => {
     expect((await call(url, await headersOf(cwd, 'alice'))).status).toBe(200)
     await runCli(['add-peer', 'bob'], { cwd })
     const bob = await headersOf(cwd, 'bob')
-    await expect.poll(async () => (await call(url, bob)).status, { timeout: 5000 }).toBe(200)
+    await expect.poll(async () => (await call(url, bob)).status).toBe(200)
     const seen = agent.requests.map((request) => fieldsOf(request, 'totppeer'))
     expect(seen).toEqual([['alice'], ['bob']])
     await runCli(['remove-peer', 'alice', '--yes'], { cwd })
@@ -102,7 +102,7 @@ describe('a2a-totp gate', () => {
     expect(await status()).toMatchObject({ serial: 1, lastRefusal: null })
     writeFileSync(join(cwd, 'server.json'), '{"half":')
     await expect
-      .poll(async () => (await status())['lastRefusal'], { timeout: 5000 })
+      .poll(async () => (await status())['lastRefusal'])
       .toMatchObject({
         code: 'ERR_CONFIG_INVALID',
       })
@@ -160,7 +160,7 @@ describe('a2a-totp gate', () => {
     expect(await nameNow()).toContain('one.example')
     write('two.example')
     gate.child.kill('SIGHUP')
-    await expect.poll(nameNow, { timeout: 5000 }).toContain('two.example')
+    await expect.poll(nameNow).toContain('two.example')
     writeFileSync(join(cwd, 'cert.pem'), 'broken')
     gate.child.kill('SIGHUP')
     await gate.hasSaid(/stays in force/)

@@ -31,7 +31,7 @@ describe('a2a-totp proxy', () => {
         await post(url)
         expect(fieldsOf(agent.requests.at(-1) ?? never(), 'authorization')).toEqual([`Bearer ${after}`])
       },
-      { timeout: 5000, interval: 100 },
+      { interval: 100 },
     )
     expect(fieldsOf(agent.requests[0] ?? never(), 'authorization')).toEqual([`Bearer ${before}`])
     expect(stderr()).not.toContain(before)
@@ -84,7 +84,7 @@ describe('a2a-totp proxy', () => {
     const { url, stderr } = await started(['--client-file', file], makeFolder())
     const before = await tokenOf(cwd, 'alice')
     writeFileSync(file, '{"version":1')
-    await vi.waitFor(() => expect(stderr()).toMatch(/stay in force/), { timeout: 5000 })
+    await vi.waitFor(() => expect(stderr()).toMatch(/stay in force/))
     await post(url)
     expect(fieldsOf(agent.requests.at(-1) ?? never(), 'authorization')).toEqual([`Bearer ${before}`])
     await runCli(['rotate', 'alice', '--now'], { cwd })
@@ -95,7 +95,7 @@ describe('a2a-totp proxy', () => {
         await post(url)
         expect(fieldsOf(agent.requests.at(-1) ?? never(), 'authorization')).toEqual([`Bearer ${after}`])
       },
-      { timeout: 5000, interval: 100 },
+      { interval: 100 },
     )
   })
 
@@ -154,7 +154,7 @@ describe('a2a-totp proxy', () => {
     const admin = listeners[1]?.url ?? ''
     expect((await fetch(`${admin}/readyz`)).status).toBe(200)
     child.kill('SIGTERM')
-    await vi.waitFor(async () => expect((await fetch(`${admin}/readyz`)).status).toBe(503), { timeout: 5000 })
+    await vi.waitFor(async () => expect((await fetch(`${admin}/readyz`)).status).toBe(503))
     expect((await fetch(`${admin}/healthz`)).status).toBe(200)
     agent.endStreams()
     expect(await stream.text()).toBe('data: first\n\ndata: last\n\n')

@@ -43,13 +43,11 @@ class Running {
   }
 
   async hasSaid(what: string, times = 1): Promise<void> {
-    await expect
-      .poll(() => this.said.split(what).length - 1, { timeout: 30_000 })
-      .toBeGreaterThanOrEqual(times)
+    await expect.poll(() => this.said.split(what).length - 1).toBeGreaterThanOrEqual(times)
   }
 
   async url(): Promise<string> {
-    await expect.poll(() => this.out, { timeout: 30_000 }).toContain('\n')
+    await expect.poll(() => this.out).toContain('\n')
     return /http:[^"\n]+/.exec(this.out)?.[0] ?? ''
   }
 

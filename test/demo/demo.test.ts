@@ -215,7 +215,7 @@ describe('the demo agent', () => {
 
     // After its answer, so anywhere.
     const note = 'alice: its token may be stolen: rotate it'
-    await expect.poll(() => lines, { timeout: 20_000 }).toHaveLength(11)
+    await expect.poll(() => lines).toHaveLength(11)
     expect(lines).toContain(note)
     const path = `/a2a/rest/tasks/${uuid}`
     const guesses = Array.from({ length: 5 }, () => `refused alice (code-wrong) GET ${path} 401 _ ms`)
@@ -282,7 +282,7 @@ describe('the demo agent', () => {
     expect(await status()).toBe(200)
     await runCli(['remove-peer', 'alice', '--yes'], { cwd })
     await runCli(['config', 'server', '--out', 'billing.json', '--force'], { cwd })
-    await expect.poll(status, { timeout: 8000 }).toBe(401)
+    await expect.poll(status).toBe(401)
     const card = (await (await fetch(demo.cardUrl)).json()) as { name: string }
     expect(card.name).toBe('billing')
   })

@@ -151,7 +151,7 @@ it('refuses an edge that was taken away with the credentials that it had', { tim
   writeFileSync(file, readFileSync(file, 'utf8').replace('calls: [stock, orders]\n', 'calls: [stock]\n'))
   expect(await mesh('plan', '--check')).toMatchObject({ exitCode: 1 })
   expect(await mesh('apply', '--prune', '--yes')).toMatchObject({ exitCode: 0 })
-  await expect.poll(async () => (await before(target, init)).status, { timeout: 8000 }).toBe(401)
+  await expect.poll(async () => (await before(target, init)).status).toBe(401)
   const proof = await mesh('prove', '--json')
   expect(proof, proof.stdout + proof.stderr).toMatchObject({ exitCode: 0 })
   const { matrix } = JSON.parse(proof.stdout) as {

@@ -29,7 +29,7 @@ describe('a correct agent passes without a warning', () => {
     })
     const agent = await agent03(scheme)
     closers.push(async () => agent[Symbol.asyncDispose]())
-    const report = await probe({ ...probeOptions(agent.origin, clock), timeoutMs: 5000, send: 'hello' })
+    const report = await probe({ ...probeOptions(agent.origin, clock), timeoutMs: 20_000, send: 'hello' })
     expect(findings(report)).toEqual({})
     expect(report.ok).toBe(true)
     const cells = report.checks.filter(({ id, status }) => id === 'auth.valid' && status === 'pass')
@@ -40,7 +40,7 @@ describe('a correct agent passes without a warning', () => {
     const clock = stillClock(new Date())
     const demo = await startDemoAgent({ roster: demoRoster(clock.now(), 'once'), port: 0, now: clock.now })
     closers.push(() => demo.close())
-    const options = { ...probeOptions(demo.cardUrl, clock), timeoutMs: 5000 }
+    const options = { ...probeOptions(demo.cardUrl, clock), timeoutMs: 20_000 }
     const said: string[] = []
     const report = await probe({
       ...options,

@@ -8,7 +8,7 @@ import type { RawAnswer } from '../../src/probe/wire/raw-answer.js'
 import { listening } from '../support/listening.js'
 import { midStep, probeOptions, stillClock } from '../support/probing.js'
 
-async function get(port: number, mostBytes = 10_000, timeoutMs = 2000): Promise<RawAnswer> {
+async function get(port: number, mostBytes = 10_000, timeoutMs = 10_000): Promise<RawAnswer> {
   const client = new HttpClient({ timeoutMs, now: () => midStep })
   const url = new URL(`http://127.0.0.1:${port}`)
   try {
@@ -33,7 +33,7 @@ async function answerOf(answer: (response: ServerResponse) => void, mostBytes?: 
 }
 
 /** The same for bytes of an answer as they are. */
-async function answerOfBytes(say: (socket: Socket) => void, timeoutMs = 2000): Promise<RawAnswer> {
+async function answerOfBytes(say: (socket: Socket) => void, timeoutMs = 10_000): Promise<RawAnswer> {
   await using server = await listening(createTcpServer((socket) => socket.once('data', () => say(socket))))
   return await get(server.port, 10_000, timeoutMs)
 }

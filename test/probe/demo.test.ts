@@ -16,7 +16,7 @@ describe('the demo agent on @a2a-js/sdk', () => {
 
   it('passes every check of every cell without a warning, three times in a row on its default budgets', async () => {
     for (let run = 1; run <= 3; run++) {
-      const report = await probe({ ...probeOptions(agent.cardUrl, clock), timeoutMs: 5000, send: 'hello' })
+      const report = await probe({ ...probeOptions(agent.cardUrl, clock), timeoutMs: 20_000, send: 'hello' })
       expect(findings(report)).toEqual({})
       expect(report.summary).toMatchObject({ failed: 0, warned: 0 })
       expect(skippedIn(report)).toEqual(['card.signature'])

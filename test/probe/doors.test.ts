@@ -130,7 +130,7 @@ const schemeNow = (): TOTPServerAuthScheme =>
 
 /** Calls every method in every cell with right credentials, as if nothing were guarded. */
 async function callEveryDoor(url: string): Promise<string[]> {
-  const client = new HttpClient({ timeoutMs: 5000, now: clock.now })
+  const client = new HttpClient({ timeoutMs: 20_000, now: clock.now })
   closers.push(() => {
     client.close()
     return Promise.resolve()
@@ -209,7 +209,7 @@ describe('auth.doors', () => {
     })
     closers.push(() => demo.close())
     for (let run = 1; run <= 3; run++) {
-      const report = await probe({ ...probeOptions(demo.cardUrl, clock), timeoutMs: 5000 })
+      const report = await probe({ ...probeOptions(demo.cardUrl, clock), timeoutMs: 20_000 })
       expect(findings(report)).toEqual({})
       expect(Object.keys(doorsIn(report))).toHaveLength(6)
     }

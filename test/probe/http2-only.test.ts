@@ -76,7 +76,7 @@ describe.each(Object.keys(http2Only))('an agent that speaks HTTP/2 only: over %s
   })
 })
 
-async function call(port: number, timeoutMs = 2000): Promise<RawAnswer> {
+async function call(port: number, timeoutMs = 10_000): Promise<RawAnswer> {
   const client = new HttpClient({ timeoutMs, now: () => midStep })
   try {
     const url = new URL(`http://127.0.0.1:${port}`)

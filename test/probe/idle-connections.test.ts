@@ -26,7 +26,7 @@ function forgetfulAgent() {
 describe('connections that the agent closed meanwhile', () => {
   it('are all given up once one of them is found to be closed', async () => {
     await using agent = await forgetfulAgent()
-    const client = new HttpClient({ timeoutMs: 5000, now: () => midStep })
+    const client = new HttpClient({ timeoutMs: 20_000, now: () => midStep })
     try {
       const url = new URL(`http://127.0.0.1:${agent.port}/`)
       const connection = client.connection(url, most)

@@ -28,7 +28,7 @@ const otherPeer = { ...defaultProfile, seed: bob.seed, token: Token.parse(bob.to
 
 const optionsAt = (url: string): ProbeOptions => ({
   ...probeOptions(url, clock),
-  timeoutMs: 5000,
+  timeoutMs: 20_000,
   otherPeer,
   isolation: true,
 })

@@ -58,7 +58,7 @@ describe('requests on one connection', () => {
     await using agent = await listening(
       createHttpServer((_request, response) => void setTimeout(() => response.end('hello'), 5)),
     )
-    const client = new HttpClient({ timeoutMs: 5000, now: () => midStep })
+    const client = new HttpClient({ timeoutMs: 20_000, now: () => midStep })
     const url = new URL(`http://localhost:${agent.port}`)
     const connection = client.connection(url)
     const requests = Array.from({ length: 5 }, () =>

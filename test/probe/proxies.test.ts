@@ -57,7 +57,7 @@ async function ask(
   url: string,
   settings: Partial<RouteSettings>,
 ): Promise<RawAnswer> {
-  const client = new HttpClient({ timeoutMs: 2000, now: () => midStep, ca: authority.ca, ...settings })
+  const client = new HttpClient({ timeoutMs: 10_000, now: () => midStep, ca: authority.ca, ...settings })
   const target = new URL(url)
   const fields = [['X-TOTP', '123456']] as const
   try {

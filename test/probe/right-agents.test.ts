@@ -13,7 +13,7 @@ describe('an agent that enforces both factors passes, with --strict where nothin
   it.concurrent.each(table)('$name', async ({ start, remarked = {}, tolerated = [] }) => {
     const { url, options = {}, clock = stillClock(midStep), close } = await start()
     try {
-      const report = await probe({ ...probeOptions(url, clock), timeoutMs: 5000, ...options })
+      const report = await probe({ ...probeOptions(url, clock), timeoutMs: 20_000, ...options })
       const found = findings(report)
       const unexpected = Object.entries(found).filter(
         ([id, status]) => status === 'fail' || !tolerated.includes(id),

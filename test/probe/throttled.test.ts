@@ -60,7 +60,7 @@ describe('credentials that the agent does not know', () => {
   it('fail auth.valid at an agent that limits strangers, in the first run and in those that it throttles', async () => {
     const clock = stillClock(new Date())
     demo = await startDemoAgent({ roster: demoRoster(clock.now()), port: 0, now: clock.now })
-    const options = { ...probeOptions(demo.cardUrl, clock), credentials: unknown, timeoutMs: 5000 }
+    const options = { ...probeOptions(demo.cardUrl, clock), credentials: unknown, timeoutMs: 20_000 }
     const first = await probe(options)
     expect(first.ok).toBe(false)
     expect(failedValid(first)).toHaveLength(demo.interfaces.length)

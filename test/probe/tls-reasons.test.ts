@@ -29,7 +29,7 @@ beforeAll(() => {
 })
 
 async function get(url: string, settings: Partial<RouteSettings> = {}): Promise<RawAnswer> {
-  const http = new HttpClient({ timeoutMs: 2000, now: () => midStep, ...settings })
+  const http = new HttpClient({ timeoutMs: 10_000, now: () => midStep, ...settings })
   try {
     const target = new URL(url)
     return await http.exchange(http.connection(target), {
@@ -44,7 +44,7 @@ async function get(url: string, settings: Partial<RouteSettings> = {}): Promise<
 }
 
 async function call(url: string, settings: Partial<RouteSettings> = {}): Promise<RawAnswer> {
-  const http = new HttpClient({ timeoutMs: 2000, now: () => midStep, ...settings })
+  const http = new HttpClient({ timeoutMs: 10_000, now: () => midStep, ...settings })
   const grpc: GrpcConnection = http.grpcConnection()
   try {
     return await grpc.call({ url: new URL(url), path: '/a.B/C', fields: [], message: Buffer.alloc(5) })

@@ -247,7 +247,7 @@ describe('every route that the SDK mounts', () => {
         const response = await fetch(server.origin + path, {
           method,
           headers,
-          signal: AbortSignal.timeout(5000),
+          signal: AbortSignal.timeout(20_000),
         })
         await response.body?.cancel()
         return response.status

@@ -264,7 +264,7 @@ describe('guesses', () => {
     expect(count()).toHaveLength(1)
     agent.later(2)
     await statuses(agent, agent.sign({ agent: 'shipping' }))
-    await expect.poll(() => count().reduce((sum, one) => sum + one, 0), { timeout: 5000 }).toBe(11)
+    await expect.poll(() => count().reduce((sum, one) => sum + one, 0)).toBe(11)
     expect(count().length).toBeLessThanOrEqual(3)
   })
 })

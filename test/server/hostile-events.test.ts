@@ -192,10 +192,10 @@ describe('text from outside in events', () => {
     onTestFinished(() => scheme.close())
     writeFileSync(path, '{}')
     const types = (): string[] => events.map(({ type }) => type)
-    await expect.poll(types, { timeout: 20_000 }).toContain('server_file_refused')
+    await expect.poll(types).toContain('server_file_refused')
     expect(types()).toContain('server_file_exposed')
     writeFileSync(path, JSON.stringify(serverFile()))
-    await expect.poll(types, { timeout: 20_000 }).toContain('server_file_loaded')
+    await expect.poll(types).toContain('server_file_loaded')
     for (const event of events) expectHarmless(event)
   })
 

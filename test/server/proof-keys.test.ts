@@ -36,7 +36,7 @@ describe('proof keys', () => {
     if (!last) throw new Error('no seed')
     // Needed before its turn.
     const key = keys.of(last)
-    await vi.waitFor(() => expect(made(seeds)).toBe(400), { timeout: 20_000 })
+    await vi.waitFor(() => expect(made(seeds)).toBe(400))
     expect(last.proofKey).toBe(key)
   })
 

@@ -70,7 +70,7 @@ describe('an agent on SDK 0.3.14 behind the guards', () => {
         const response = await fetch(agent.origin + path, {
           method,
           headers,
-          signal: AbortSignal.timeout(5000),
+          signal: AbortSignal.timeout(20_000),
         })
         await response.body?.cancel()
         return response.status

@@ -76,7 +76,7 @@ const right = headersOf('alice', someInstant)
 const typesOf = ({ events }: Subject): string[] =>
   events.map(({ type }) => type).filter((type) => type.startsWith('server_file'))
 const seen = (subject: Subject, type: ServerFileEvent['type']): Promise<void> =>
-  vi.waitFor(() => expect(typesOf(subject)).toContain(type), { timeout: 5000, interval: 20 })
+  vi.waitFor(() => expect(typesOf(subject)).toContain(type), { interval: 20 })
 
 /** A document with something of it changed. */
 function changed(change: (file: ServerFileDocument) => void): ServerFileDocument {
@@ -337,7 +337,7 @@ describe('a server file that changes', () => {
     const subject = fromFile(path)
     expect(await subject.ask(right)).toBe('alice')
     replace(path, textOf(withoutAlice))
-    await vi.waitFor(async () => expect(await subject.ask(right)).toBe('token-refused'), { timeout: 5000 })
+    await vi.waitFor(async () => expect(await subject.ask(right)).toBe('token-refused'))
     expect(await subject.ask(headersOf('bob', someInstant))).toBe('bob')
     expect(typesOf(subject)).toEqual(['server_file_loaded'])
   })
@@ -392,7 +392,7 @@ describe('a server file that changes', () => {
     const warning = vi.spyOn(process, 'emitWarning').mockReturnValue()
     open.push(TOTPServerAuthScheme.fromFile(path))
     write(path, 'nonsense')
-    await vi.waitFor(() => expect(warning).toHaveBeenCalledTimes(1), { timeout: 5000 })
+    await vi.waitFor(() => expect(warning).toHaveBeenCalledTimes(1))
     expect(warning).toHaveBeenCalledWith(expect.stringContaining('not JSON'), expect.anything())
   })
 
@@ -403,7 +403,7 @@ describe('a server file that changes', () => {
       const count = subject.events.length
       write(`${path}.new`, { ...withoutAlice, serial })
       renameSync(`${path}.new`, path)
-      await vi.waitFor(() => expect(subject.events.length).toBe(count + 1), { timeout: 5000 })
+      await vi.waitFor(() => expect(subject.events.length).toBe(count + 1))
       return subject.events.at(-1)
     }
     const event = { type: 'server_file_loaded', at: someInstant, path }
@@ -420,7 +420,7 @@ describe('a server file that changes', () => {
     const warning = vi.spyOn(process, 'emitWarning').mockReturnValue()
     open.push(TOTPServerAuthScheme.fromFile(path))
     write(path, { ...serverFile(), serial: 3 })
-    await vi.waitFor(() => expect(warning).toHaveBeenCalledTimes(1), { timeout: 5000 })
+    await vi.waitFor(() => expect(warning).toHaveBeenCalledTimes(1))
     expect(warning).toHaveBeenCalledWith(expect.stringMatching(/older.*serial 3/), expect.anything())
   })
 

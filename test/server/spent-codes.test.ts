@@ -119,7 +119,7 @@ describe('with Redis', { skip: !hasRedis() }, () => {
   beforeAll(async () => {
     server = await RedisServer.start()
     client = await clients.ioredis(server.port)
-    await redisState(client.port, { timeoutMs: 5000 }).decide({
+    await redisState(client.port, { timeoutMs: 20_000 }).decide({
       ...(await import('../state/attempts.js')).rightCode(1, { policy: 'reuse' }),
     })
   })
@@ -131,6 +131,6 @@ describe('with Redis', { skip: !hasRedis() }, () => {
   spentCodes('redisState', async () => {
     const prefix = randomUUID()
     await client.command('SET', `{${prefix}}:begun`, '0')
-    return redisState(client.port, { prefix, timeoutMs: 5000 })
+    return redisState(client.port, { prefix, timeoutMs: 20_000 })
   })
 })

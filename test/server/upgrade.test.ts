@@ -149,7 +149,7 @@ describe.each(['upgrade', 'connect'])('totpUpgradeGuard for %s', (event) => {
         totpUpgradeGuard(scheme, (_req, socket) => void sockets.push(socket)),
       )
       client.write(ask(both))
-      await expect.poll(() => events.length, { timeout: 10_000 }).toBe(1)
+      await expect.poll(() => events.length).toBe(1)
       await new Promise((done) => setImmediate(done))
       // Was let in, but is gone: there is no connection to hand over.
       expect(sockets).toHaveLength(1)

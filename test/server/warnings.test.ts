@@ -80,9 +80,7 @@ describe('without onEvent', () => {
     await guess(scheme)
     writeFileSync(path, 'no JSON')
     const codes = async (): Promise<unknown[]> => (await written()).map(({ code }) => code)
-    await expect
-      .poll(codes, { timeout: 20_000 })
-      .toEqual(['token_compromise_suspected', 'server_file_refused'])
+    await expect.poll(codes).toEqual(['token_compromise_suspected', 'server_file_refused'])
   })
 
   it.each([

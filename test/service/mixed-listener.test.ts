@@ -12,6 +12,7 @@ import { connect as connectTls } from 'node:tls'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { ListenPlace } from '../../src/service/address.js'
 import { listenMixed, type MixedListener, type MixedOptions } from '../../src/service/mixed-listener.js'
+import { ownTime } from '../support/own-time.js'
 import { answerTo, RawSocket } from '../support/raw-socket.js'
 import { selfSigned } from '../support/tls.js'
 
@@ -219,9 +220,9 @@ describe('the head of a request', () => {
     socket.socket.once('close', () => clearInterval(timer))
   }
   const timeOf = async (over: Promise<unknown>): Promise<number> => {
-    const begin = performance.now()
+    const spent = ownTime()
     await over
-    return performance.now() - begin
+    return spent()
   }
 
   const begun = preface + settings + frame(1, 0, 1, Buffer.from([0x82]))

@@ -77,10 +77,8 @@ describe.skipIf(chromium === undefined)('a page in Chromium', () => {
     const server = await listen((_req, res) => res.setHeader('Content-Type', 'text/html').end(html))
     onTestFinished(() => server[Symbol.asyncDispose]())
     await openPage(kind === 'file' ? `file://${file}` : server.origin.replace('127.0.0.1', 'localhost'))
-    await expect.poll(() => meansIn(open.paths), { timeout: 30_000 }).toEqual(everyMeans)
-    await expect
-      .poll(() => meansIn(proxy.calls.map(({ path }) => path)), { timeout: 30_000 })
-      .toEqual(everyMeans)
+    await expect.poll(() => meansIn(open.paths)).toEqual(everyMeans)
+    await expect.poll(() => meansIn(proxy.calls.map(({ path }) => path))).toEqual(everyMeans)
     expect(proxy.calls.filter(({ own }) => own !== 'browser')).toEqual([])
     expect(agent.requests).toEqual([])
     expect(admin.served).toEqual([])
@@ -92,9 +90,9 @@ describe.skipIf(chromium === undefined)('a page in Chromium', () => {
     const own = `http://rebound.test:${portOf(proxy.url)}`
     await rebound(portOf(proxy.url), attackPage([`${own}/tried`, `${open.origin}/tried`]))
     await openPage(`${own}/page`)
-    await expect.poll(() => meansIn(open.paths), { timeout: 30_000 }).toEqual(everyMeans)
+    await expect.poll(() => meansIn(open.paths)).toEqual(everyMeans)
     await expect
-      .poll(() => meansIn(proxy.calls.map(({ path }) => path)), { timeout: 30_000 })
+      .poll(() => meansIn(proxy.calls.map(({ path }) => path)))
       .toEqual(expect.arrayContaining(everyMeans))
     expect(proxy.calls.filter(({ own: reason }) => reason !== 'browser')).toEqual([])
     expect(agent.requests).toEqual([])
@@ -110,9 +108,7 @@ describe.skipIf(chromium === undefined)('a page in Chromium', () => {
     const page = `${attackPage([`${own}/tried`])}<script>${read.join('\n')}</script>`
     await rebound(portOf(admin.url), page)
     await openPage(`${own}/page`)
-    await expect
-      .poll(() => [...open.paths].sort(), { timeout: 30_000 })
-      .toEqual(pathsOfAdmin.map((path) => `/403${path}`).sort())
+    await expect.poll(() => [...open.paths].sort()).toEqual(pathsOfAdmin.map((path) => `/403${path}`).sort())
     expect(admin.served).toEqual([])
   })
 })

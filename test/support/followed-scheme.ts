@@ -36,7 +36,7 @@ export function followedScheme(
     replace: async (content) => {
       const seen = looks
       write(content)
-      await vi.waitFor(() => expect(looks).toBeGreaterThan(seen), { timeout: 10_000, interval: 10 })
+      await vi.waitFor(() => expect(looks).toBeGreaterThan(seen), { interval: 10 })
     },
   }
 }

@@ -107,7 +107,7 @@ export async function proveDrawn(
     mesh: meshOf({ agents, peers }),
     name: 'mesh.json',
     rosters: new Map(rosters.map((roster) => [roster.agent, roster])),
-    ...{ timeoutMs: 5000, now: () => new Date(), random: randomBytes },
+    ...{ timeoutMs: 20_000, now: () => new Date(), random: randomBytes },
     ...options,
   })
 }

@@ -78,7 +78,7 @@ export function probeOptions(url: string, clock: ReturnType<typeof stillClock>):
     otherPeer: { ...defaultProfile, seed: bob.seed },
     binding: 'auto',
     protocol: 'auto',
-    timeoutMs: 2000,
+    timeoutMs: 10_000,
     now: clock.now,
     sleep: clock.sleep,
     pause: () => Promise.resolve(),

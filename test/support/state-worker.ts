@@ -40,7 +40,7 @@ async function main([name, port, prefix, replay]: readonly string[]): Promise<vo
     replay: replay as ReplayPolicy,
     signed: 'accept',
     agent: signedAgent,
-    state: redisState(client.port, { prefix: prefix ?? '', now: clock.now, timeoutMs: 5000 }),
+    state: redisState(client.port, { prefix: prefix ?? '', now: clock.now, timeoutMs: 20_000 }),
   })
   for await (const line of createInterface({ input: process.stdin })) {
     const { at, codes, signed = [], rotated = false } = JSON.parse(line) as Volley

@@ -21,7 +21,7 @@ async function following(path: string) {
   const scheme = TOTPServerAuthScheme.following(rules)
   onTestFinished(() => scheme.close())
   const next = async (): Promise<ServerFileEvent | undefined> => {
-    await vi.waitFor(() => expect(events).not.toEqual([]), { timeout: 10_000, interval: 10 })
+    await vi.waitFor(() => expect(events).not.toEqual([]), { interval: 10 })
     return events.shift()
   }
   return { rules, scheme, next }

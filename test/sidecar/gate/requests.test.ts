@@ -282,11 +282,8 @@ describe('a gate in front of an agent', () => {
     const file = fileWith({})
     delete file.peers['bob']
     gate.replaceFile({ ...file, serial: 9 })
-    await vi.waitFor(
-      async () => expect((await ask(gate, { headers: credentialsOf('bob') })).status).toBe(401),
-      {
-        timeout: 5000,
-      },
+    await vi.waitFor(async () =>
+      expect((await ask(gate, { headers: credentialsOf('bob') })).status).toBe(401),
     )
     expect((await ask(gate, { headers: credentialsOf() })).status).toBe(200)
   })

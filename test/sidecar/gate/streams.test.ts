@@ -5,6 +5,7 @@ import { connect } from 'node:net'
 import { describe, expect, it, vi } from 'vitest'
 import { credentialsOf, fileWith, gateTo, type TestGate } from '../../support/gate.js'
 import { tokenEntry } from '../../support/server-file.js'
+import { ownTime } from '../../support/own-time.js'
 import { listen } from '../../support/recording-server.js'
 import { peers } from '../../support/guarded.js'
 
@@ -31,12 +32,12 @@ async function openStream({ port }: TestGate, peer: 'alice' | 'bob' = 'alice'): 
   return response.on('error', () => undefined)
 }
 
-/** Resolves with how a stream ended, and after how many milliseconds. */
+/** Resolves with how a stream ended, and after how many milliseconds of its own. */
 async function endOf(response: IncomingMessage): Promise<{ readonly isWhole: boolean; readonly ms: number }> {
-  const begin = Date.now()
+  const spent = ownTime()
   response.resume()
   await new Promise<void>((done) => response.once('close', () => done()))
-  return { isWhole: response.complete, ms: Date.now() - begin }
+  return { isWhole: response.complete, ms: spent() }
 }
 
 describe('an open stream through a gate', () => {

@@ -49,7 +49,7 @@ export function frontTokenCases(
       programs.push(await runFront(front, files, [port, grpcPort]))
       const url = `http://127.0.0.1:${port}/rpc`
       // Traefik listens before it has its routes.
-      await vi.waitFor(async () => expect((await fetch(url)).status).not.toBe(404), { timeout: 10_000 })
+      await vi.waitFor(async () => expect((await fetch(url)).status).not.toBe(404))
       return url
     }
 
