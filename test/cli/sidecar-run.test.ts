@@ -157,16 +157,22 @@ describe('SIGHUP', () => {
   })
 
   it('means one more reading, however often it comes while there is one', async () => {
-    const sidecar = new Running([])
-    await sidecar.url()
+    const sidecar = new Running(['--held'])
+    const url = await sidecar.url()
     sidecar.child.kill('SIGHUP')
     await sidecar.hasSaid('reload begins')
     for (let n = 0; n < 5; n++) sidecar.child.kill('SIGHUP')
-    await sidecar.hasSaid('reload ends', 2)
-    expect(sidecar.said).not.toMatch(/begins\n(?!reload ends)/)
+    for (let reading = 1; reading <= 2; reading++) {
+      await sidecar.hasSaid('reload begins', reading)
+      await answerOf(`${url}/`)
+      await sidecar.hasSaid('reload ends', reading)
+    }
     sidecar.child.kill('SIGTERM')
     await sidecar.ended()
-    expect(sidecar.said.split('reload begins').length - 1).toBeLessThanOrEqual(3)
+    const readings = sidecar.said.match(/reload (begins|ends)/g) ?? []
+    expect(readings.slice(0, 4).join()).toBe('reload begins,reload ends,reload begins,reload ends')
+    // The request may overtake the last signals: they ask for a third.
+    expect(readings.length).toBeLessThanOrEqual(5)
   })
 })
 

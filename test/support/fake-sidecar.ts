@@ -9,11 +9,14 @@ import { listenHttp } from '../../src/service/http.js'
 import type { Sidecar } from '../../src/sidecar/sidecar.js'
 
 /**
- * A sidecar without proofs, codes or an agent: `/stream` answers as long as it is let, `/end` ends all streams. It says on
- * stderr what happens to it.
+ * A sidecar without proofs, codes or an agent: `/stream` answers as long as it is let, any other path ends all streams. It
+ * says on stderr what happens to it.
+ *
+ * @param held a reading of the files ends with the next request
  */
-async function startFake(say: (text: string) => void): Promise<Sidecar> {
+async function startFake(say: (text: string) => void, held: boolean): Promise<Sidecar> {
   const streams = new Set<ServerResponse>()
+  let endReading = (): void => undefined
   const server = createServer((req, res) => {
     if (req.url === '/stream') {
       res.write('first')
@@ -21,6 +24,7 @@ async function startFake(say: (text: string) => void): Promise<Sidecar> {
       return
     }
     for (const stream of streams) stream.end('last')
+    endReading()
     res.end('done')
   })
   const listener = await listenHttp(server, 0)
@@ -31,7 +35,7 @@ async function startFake(say: (text: string) => void): Promise<Sidecar> {
     ],
     async reload() {
       say('reload begins')
-      await sleep(20)
+      await (held ? new Promise<void>((done) => (endReading = done)) : sleep(20))
       say('reload ends')
       throw new Error('a file is broken')
     },
@@ -46,7 +50,14 @@ async function startFake(say: (text: string) => void): Promise<Sidecar> {
   }
 }
 
-/** The command `fake`, with `--drain` in milliseconds, `--slow` to start slowly, and `--broken` to fail at the start. */
+interface FakeOptions {
+  readonly drain: number
+  readonly slow: number
+  readonly broken?: true
+  readonly held?: true
+}
+
+/** The command `fake`: `--drain` in milliseconds, `--slow` to start slowly, `--held`, and `--broken` to fail at the start. */
 const commands: CommandList = {
   fake: {
     description: 'a sidecar',
@@ -57,13 +68,14 @@ const commands: CommandList = {
             .option('--drain <ms>', '', Number, 60_000)
             .option('--slow <ms>', '', Number, 0)
             .option('--broken', '')
-            .action(async ({ drain, slow, broken }: { drain: number; slow: number; broken?: true }) => {
+            .option('--held', '')
+            .action(async ({ drain, slow, broken, held }: FakeOptions) => {
               const say = (text: string): void => context.output.remark(text)
               const start = async (): Promise<Sidecar> => {
                 say('starting')
                 await sleep(slow)
                 if (broken) throw new Error('cannot start')
-                return startFake(say)
+                return startFake(say, held === true)
               }
               await runSidecar(context, start, {
                 drainMs: drain,
