@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { makeFolder } from './support/cli.js'
-import { followSteps, freePort, stepsOf } from './support/console-session.js'
+import { followSteps, stepsOf } from './support/console-session.js'
+import { freePort } from './support/free-ports.js'
 
 const readme = readFileSync(fileURLToPath(new URL('../README.md', import.meta.url)), 'utf8')
 

@@ -13,7 +13,8 @@ import { cardFor } from '../support/agent-card.js'
 import { answerTask, parseCall } from '../support/agent-protocol.js'
 import { sendJson } from '../support/broken-agent.js'
 import { makeStore, runCli } from '../support/cli.js'
-import { followSteps, freePort, stepsOf, type Step } from '../support/console-session.js'
+import { followSteps, stepsOf, type Step } from '../support/console-session.js'
+import { freePort } from '../support/free-ports.js'
 
 const page = readFileSync(fileURLToPath(new URL('../../docs/operating.md', import.meta.url)), 'utf8')
 /** The steps of a section. */

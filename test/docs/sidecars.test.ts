@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { startBareAgent } from '../support/bare-agent.js'
 import { makeFolder, runCli } from '../support/cli.js'
-import { followSteps, freePort, stepsOf } from '../support/console-session.js'
+import { followSteps, stepsOf } from '../support/console-session.js'
+import { freePort } from '../support/free-ports.js'
 
 const page = readFileSync(fileURLToPath(new URL('../../docs/sidecars.md', import.meta.url)), 'utf8')
 

@@ -8,7 +8,8 @@ import { describe, expect, it } from 'vitest'
 import { exitCodeOf } from '../../src/cli/errors.js'
 import { proofReasons } from '../../src/core/proof/profile.js'
 import { makeStore, runCli, startBinary } from '../support/cli.js'
-import { followSteps, freePort, stepsOf } from '../support/console-session.js'
+import { followSteps, stepsOf } from '../support/console-session.js'
+import { freePort } from '../support/free-ports.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const page = readFileSync(join(root, 'docs/troubleshooting.md'), 'utf8')

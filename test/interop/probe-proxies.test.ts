@@ -5,12 +5,12 @@ import { startTestAgent } from '../support/broken-agent.js'
 import { alice, bob, findings, probeOptions } from '../support/probing.js'
 import {
   describeWithProxy,
-  freePort,
   haproxyConfiguration,
   nginxConfiguration,
   startProxy,
   type ProxyProgram,
 } from '../support/proxies.js'
+import { freePort } from '../support/free-ports.js'
 
 const clock = {
   now: (): Date => new Date(),

@@ -7,7 +7,6 @@ import { startSidecar } from '../support/sidecar-chain.js'
 import {
   callRpc,
   describeStack,
-  freePort,
   makeStackFolder,
   messageOf,
   probeStack,
@@ -16,6 +15,7 @@ import {
   writeProgramsOf,
   type StackFolder,
 } from '../support/stacks.js'
+import { freePort } from '../support/free-ports.js'
 
 /** What the page takes from its reader. */
 const graph = `

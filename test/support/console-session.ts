@@ -1,12 +1,12 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, symlinkSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { expect, onTestFinished } from 'vitest'
 import { binary } from './cli.js'
+import { freePort } from './free-ports.js'
 
 /** One command of a `console` block with the output that the page shows. */
 export interface Step {
@@ -121,13 +121,4 @@ function normalised(text: string, folder: string): string {
       .replace(/\d+s +(SHA)/g, '0s  $1')
       .trimEnd()
   )
-}
-
-/** A port of this machine on which nothing listens now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
 }

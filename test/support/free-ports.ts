@@ -22,3 +22,6 @@ export async function freePorts(count: number): Promise<number> {
     if (isFree.every(Boolean)) return port
   }
 }
+
+/** The same of one port, for programs that cannot be told to take any. */
+export const freePort = (): Promise<number> => freePorts(1)

@@ -1,7 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe } from 'vitest'
@@ -101,16 +99,6 @@ export function saidBy(child: ChildProcess, what: RegExp): Promise<RegExpExecArr
     child.stderr?.on('data', hear)
     child.on('close', () => reject(new Error(`it ended before it said ${String(what)}: ${said}`)))
   })
-}
-
-/** A port of the loopback address that is free, for programs that cannot be told to take any. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /**

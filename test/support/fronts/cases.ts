@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { renderServerFragment } from '../../../src/fragments/index.js'
 import { proofOf } from '../proof-of.js'
-import { freePort } from '../proxies.js'
 import { signByHand } from '../signed-by-hand.js'
+import { placeFront } from './addresses.js'
 import { startBareAgent, grpcMessage, type Arrived, type BareAgent } from './agent.js'
 import {
   codeOf,
@@ -88,23 +88,13 @@ export function frontCases(
     let grpcPort: number
 
     beforeAll(async () => {
-      ;[agent, gate, port, grpcPort] = await Promise.all([
-        startBareAgent(),
-        startTestGate(kind),
-        freePort(),
-        freePort(),
-      ])
-      const at = (number: number): { host: string; port: number } => ({ host: '127.0.0.1', port: number })
+      ;[agent, gate] = await Promise.all([startBareAgent(), startTestGate(kind)])
+      const placed = await placeFront(agent, gate, envoyGrpc)
+      ;({ port, grpcPort } = placed)
       const { files = [] } = await renderServerFragment(front, {
         roster,
         at: new Date(),
-        front: {
-          listen: at(port),
-          gate: at(gate.port),
-          agent: at(agent.port),
-          grpc: { listen: at(grpcPort), agent: at(agent.grpcPort) },
-          ...(envoyGrpc && { gateGrpc: at(gate.grpcPort) }),
-        },
+        front: placed.addresses,
       })
       program = await runFront(front, files, [port, grpcPort])
       // Traefik listens before it knows its routes.

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { renderServerFragment } from '../../../src/fragments/index.js'
-import { freePort } from '../proxies.js'
+import { placeFront } from './addresses.js'
 import { startBareAgent, type BareAgent } from './agent.js'
 import { codeOf, roster, startTestGate, tokenOf, type TestGate } from './gate.js'
 import { call } from './wire.js'
@@ -30,20 +30,13 @@ export function frontTokenCases(
 
     let grpcPort = 0
     const started = async (token: string): Promise<string> => {
-      const port = await freePort()
-      grpcPort = await freePort()
-      const at = (number: number): { host: string; port: number } => ({ host: '127.0.0.1', port: number })
+      const { port, addresses, ...placed } = await placeFront(agent, gate, envoyGrpc)
+      grpcPort = placed.grpcPort
       const { files = [], secret } = await renderServerFragment(front, {
         roster,
         at: new Date(),
         frontToken: token,
-        front: {
-          listen: at(port),
-          gate: at(gate.port),
-          agent: at(agent.port),
-          grpc: { listen: at(grpcPort), agent: at(agent.grpcPort) },
-          ...(envoyGrpc && { gateGrpc: at(gate.grpcPort) }),
-        },
+        front: addresses,
       })
       expect(secret).toBe(true)
       programs.push(await runFront(front, files, [port, grpcPort]))
