@@ -1,5 +1,4 @@
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { generateKeyPairSync } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,6 +7,7 @@ import { defaultProfile } from '../../src/core/profile.js'
 import type { ProbeReport } from '../../src/probe/index.js'
 import { startTestAgent, type TestAgent } from '../support/broken-agent.js'
 import { makeFolder, runBinary, runCli, startBinary, type CliRun } from '../support/cli.js'
+import { freePort } from '../support/free-ports.js'
 import { alice, bob } from '../support/probing.js'
 
 let agent: TestAgent
@@ -169,10 +169,7 @@ describe('the exit code of the built command', () => {
   it('is that of the run once the agent answers that --wait waits for', async () => {
     // A port that nothing listens on yet.
     const server = createServer((_, response) => response.writeHead(404).end())
-    server.listen(0, '127.0.0.1')
-    await new Promise((resolve) => server.once('listening', resolve))
-    const { port } = server.address() as AddressInfo
-    await new Promise((resolve) => server.close(resolve))
+    const port = await freePort()
     const url = `http://127.0.0.1:${port}`
     const child = startBinary(['probe', url, '--wait', '60', '--json'], { cwd: makeFolder(), env })
     const ended = new Promise((resolve) => child.once('close', resolve))

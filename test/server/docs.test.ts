@@ -13,6 +13,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { canonicalAsReceived, verifiedOver } from '../support/card-signatures.js'
 import { temporaryFolder } from '../support/folder.js'
+import { freePort } from '../support/free-ports.js'
 import { bearerOf, codeOf, peers, wrongCodeOf } from '../support/guarded.js'
 import { callGrpc, messageFor, metadataOf, services, versionOf } from '../support/grpc-agent.js'
 import { rawExchange } from '../support/http-frameworks.js'
@@ -51,14 +52,6 @@ async function bundled(code: string): Promise<string> {
     ],
   })
   return outputFiles[0]?.text ?? ''
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
 }
 
 /** Runs the code of a page that has one block. */

@@ -9,6 +9,7 @@ import { JWTAuth } from '../../src/server/jwt.js'
 import { totpGuard } from '../../src/server/node.js'
 import type { OnEvent } from '../../src/server/scheme/events.js'
 import { temporaryFolder } from '../support/folder.js'
+import { freePort } from '../support/free-ports.js'
 import {
   bearerOf,
   Clock,
@@ -117,12 +118,11 @@ describe('without onEvent', () => {
   })
 
   it('a delegate that cannot be asked is one: an issuer that is gone', async () => {
-    const issuer = createServer().listen(0, '127.0.0.1')
-    await once(issuer, 'listening')
-    const { port } = issuer.address() as AddressInfo
-    issuer.close()
-    await once(issuer, 'close')
-    const delegate = new JWTAuth({ jwksUrl: `http://127.0.0.1:${port}`, issuer: 'i', audience: 'a' })
+    const delegate = new JWTAuth({
+      jwksUrl: `http://127.0.0.1:${await freePort()}`,
+      issuer: 'i',
+      audience: 'a',
+    })
     const { scheme } = schemeFor(new Clock(), { ...unheard, delegate })
     const token = `${Buffer.from('{"alg":"ES256"}').toString('base64url')}.e30.c2ln`
     const { refusal } = await scheme.authenticate(requestWith({ ...right, Authorization: `Bearer ${token}` }))

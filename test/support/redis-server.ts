@@ -1,10 +1,11 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from './free-ports.js'
 
 /** The program to test against: `$REDIS_SERVER`, say a valkey-server, or Debian's redis-server. */
 const program = process.env['REDIS_SERVER'] ?? 'redis-server'
@@ -73,26 +74,6 @@ export class RedisServer {
     await this.crash()
     rmSync(this.#folder, { recursive: true, force: true })
   }
-}
-
-/** A node of a cluster listens that far above its port as well. */
-const busOffset = 10_000
-
-/** A port that nobody listens on now, nor where the bus of a cluster's node would be. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = await listenOnce(0)
-    if (port + busOffset <= 65_535 && (await listenOnce(port + busOffset).catch(() => 0)) !== 0) return port
-  }
-}
-
-async function listenOnce(wanted: number): Promise<number> {
-  const probe = createServer().listen(wanted, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
 }
 
 function answers(port: number): Promise<boolean> {
