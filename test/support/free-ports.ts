@@ -12,7 +12,10 @@ import { join } from 'node:path'
 const [lowest, highest] = [12_000, 22_000]
 
 /** Holds a file for each port that a test uses, with the id of its process. */
-const reservations = join(tmpdir(), 'a2a-totp-test-ports')
+const reservations = join(tmpdir(), `a2a-totp-test-ports-${process.getuid?.() ?? 0}`)
+
+const own = new Set<number>()
+process.once('exit', () => own.forEach(release))
 
 /**
  * Returns a port of 127.0.0.1 that is free with those after it, for programs that have to be told their port. They are
@@ -25,33 +28,32 @@ export async function freePorts(count: number): Promise<number> {
     const ports = Array.from({ length: count }, (_, index) => first + index)
     const reserved = ports.filter(reserve)
     if (reserved.length === count && (await Promise.all(ports.map(isFree))).every(Boolean)) return first
-    for (const port of reserved) {
-      release(port)
-      own.delete(port)
-    }
+    reserved.forEach(release)
   }
 }
 
 /** The same of one port. */
 export const freePort = (): Promise<number> => freePorts(1)
 
-const own = new Set<number>()
-
+/** Takes over what a process left that was killed. False if the port is another's. */
 function reserve(port: number): boolean {
   const file = join(reservations, String(port))
   try {
     writeFileSync(file, String(process.pid), { flag: 'wx' })
-    if (own.size === 0) process.once('exit', () => own.forEach(release))
     own.add(port)
     return true
-  } catch {
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     if (!isOver(file)) return false
     release(port)
     return reserve(port)
   }
 }
 
-const release = (port: number): void => rmSync(join(reservations, String(port)), { force: true })
+function release(port: number): void {
+  own.delete(port)
+  rmSync(join(reservations, String(port)), { force: true })
+}
 
 /** Whether the process that made a reservation has ended, without taking it back. */
 function isOver(file: string): boolean {
