@@ -3,7 +3,7 @@ import { defineConfig } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
 export default defineConfig(
-  { ignores: ['dist/', 'coverage/', '.venvs/', '.stryker-tmp/', 'reports/'] },
+  { ignores: ['dist/', 'man/', 'build/', 'coverage/', '.venvs/', '.stryker-tmp/', 'reports/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -9,7 +9,9 @@ import { readFile } from 'node:fs/promises'
 import { relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { writeManPages } from './man.mjs'
 import { esbuildPythonPackage } from './python-package.mjs'
+import { writeThirdParty } from './third-party.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const outdir = resolve(root, 'dist/cli')
@@ -27,6 +29,9 @@ const sharedPackages = { '@grpc/grpc-js': 'packages-grpc', yaml: 'packages-yaml'
 const sharedPackage = new RegExp(`^(${Object.keys(sharedPackages).join('|')})$`)
 
 const bundled = new Set()
+
+/** What esbuild put into each bundle. */
+const metafiles = []
 
 /**
  * Bundles a file, and each file that it imports lazily as a bundle of its own.
@@ -53,8 +58,9 @@ async function bundle(file, name = bundleName(file)) {
       })
     },
   }
-  await build({
+  const { metafile } = await build({
     entryPoints: { [name]: file },
+    metafile: true,
     outdir,
     outExtension: { '.js': '.cjs' },
     absWorkingDir: root,
@@ -63,7 +69,8 @@ async function bundle(file, name = bundleName(file)) {
     platform: 'node',
     target: 'node20.19',
     minify: true,
-    legalComments: 'linked',
+    // The licences are in the notices: scripts/third-party.mjs.
+    legalComments: 'none',
     supported: { 'dynamic-import': false },
     loader: { '.text': 'text' },
     plugins: [
@@ -73,6 +80,7 @@ async function bundle(file, name = bundleName(file)) {
       noCharacterTables,
       fewMediaTypes,
       noProtoFiles,
+      versionAlone,
     ],
     // The variant with hashes in JavaScript: loading node:crypto takes longer than computing a code.
     alias: { otpauth: 'otpauth/slim' },
@@ -80,6 +88,7 @@ async function bundle(file, name = bundleName(file)) {
     define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
     logLevel: 'warning',
   })
+  metafiles.push(metafile)
   await Promise.all(apart.map((args) => bundle(...args)))
 }
 
@@ -154,6 +163,19 @@ const fewMediaTypes = {
   },
 }
 
+/** Of our package.json the program needs the version. */
+const versionAlone = {
+  name: 'version-alone',
+  setup({ onLoad }) {
+    const own = resolve(root, 'package.json')
+    onLoad({ filter: /[/\\]package\.json$/ }, async ({ path }) => {
+      if (path !== own) return undefined
+      const { version } = JSON.parse(await readFile(path, 'utf8'))
+      return { loader: 'json', contents: JSON.stringify({ version }) }
+    })
+  },
+}
+
 /**
  * What reads `.proto` files, a third of @grpc/grpc-js. It loads that only for channelz and for load reports, which nothing
  * here has.
@@ -188,9 +210,11 @@ const results = await Promise.allSettled([
   bundle(resolve(root, 'src/import/qr-worker.ts')),
   bundle(resolve(root, 'src/import/own/yaml-worker.ts')),
   library(),
+  writeManPages(),
 ])
 for (const result of results) {
   if (result.status === 'fulfilled') continue
   process.exitCode = 1
   console.error(result.reason.message)
 }
+if (!process.exitCode) writeThirdParty(metafiles, resolve(root, 'dist'))

@@ -3,7 +3,7 @@ import { runCommandLine, type CommandList } from './program.js'
 import type { System } from './system.js'
 
 /** Every command, in the order of `--help`. */
-const commands: CommandList = {
+export const commands: CommandList = {
   init: {
     description: 'create the store: one file with an agent and the peers that may call it',
     load: () => import('./commands/store/init.js'),

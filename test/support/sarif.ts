@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import Ajv from 'ajv'
-import draft04 from 'ajv/lib/refs/json-schema-draft-04.json' with { type: 'json' }
+import addFormats from 'ajv-formats'
+import Draft04 from 'ajv-draft-04'
 import { expect } from 'vitest'
 
 type Properties = Readonly<Record<string, unknown>>
@@ -32,7 +32,9 @@ export interface SarifRun {
 const schema = JSON.parse(
   readFileSync(new URL('../probe/schemas/sarif-schema-2.1.0.json', import.meta.url), 'utf8'),
 ) as object
-const isSarif = new Ajv({ schemaId: 'auto', meta: false }).addMetaSchema(draft04).compile(schema)
+const ajv = new Draft04.default({ strict: false })
+addFormats.default(ajv)
+const isSarif = ajv.compile(schema)
 
 /** The one run of a document that is valid by the schema of SARIF 2.1.0. */
 export function sarifRun(text: string): SarifRun {
