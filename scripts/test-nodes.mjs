@@ -1,11 +1,8 @@
 // Runs the suite on every Node that is promised: `npm run test:nodes [-- VERSION...] [-- test/core ...]`.
-//
-// The npm package `node` brings the binaries, so that nothing but npm is needed and nothing is installed here.
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { envForNpm, nodeOf } from './nodes.mjs'
 
 const promised = ['20.19', '22', '24', '26']
 
@@ -16,25 +13,12 @@ const isVersion = (arg) => /^\d+(\.\d+)*$/.test(arg)
 const asked = args.filter(isVersion)
 const filters = args.filter((arg) => !isVersion(arg))
 
-const env = { ...process.env }
-// Set by npm for its own child processes; it would lead them back to the Node that runs this script.
-delete env.npm_node_execpath
-delete env.NODE
+const env = envForNpm()
 
 function run(command, commandArgs, options = {}) {
   const { status, error } = spawnSync(command, commandArgs, { cwd: root, env, stdio: 'inherit', ...options })
   if (error) throw error
   return status
-}
-
-/** Installs a Node into a folder and gives its binary's folder. */
-function install(version, folder) {
-  const quiet = ['--no-audit', '--no-fund', '--no-save', '--loglevel=error']
-  // In the folder, since with --prefix npm looks for its global settings there as well, those for certificates say.
-  writeFileSync(join(folder, 'package.json'), '{"private":true}')
-  const status = run('npm', ['install', ...quiet, `node@${version}`], { cwd: folder })
-  if (status !== 0) throw new Error(`Node ${version} could not be installed from the npm package "node"`)
-  return join(folder, 'node_modules', 'node', 'bin')
 }
 
 /** The suite, with that Node in front of all others: the processes that tests start use it as well. */
@@ -51,13 +35,8 @@ function test(bin) {
 if (run('npm', ['run', '--silent', 'build']) !== 0) process.exit(1)
 const failed = []
 for (const version of asked.length > 0 ? asked : promised) {
-  const folder = mkdtempSync(join(tmpdir(), 'a2a-totp-node-'))
   console.log(`\n== Node ${version}`)
-  try {
-    if (test(install(version, folder)) !== 0) failed.push(version)
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+  if (test(dirname(nodeOf(version))) !== 0) failed.push(version)
 }
 console.log(failed.length > 0 ? `\nfailed on Node ${failed.join(', ')}` : '\npassed on every Node')
 process.exitCode = failed.length > 0 ? 1 : 0

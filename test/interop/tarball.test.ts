@@ -1,12 +1,12 @@
-import { execFileSync, spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync, type SpawnSyncReturns } from 'node:child_process'
+import { hash } from 'node:crypto'
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import packageJson from '../../package.json' with { type: 'json' }
 import { temporaryFolder } from '../support/folder.js'
+import { smokeTest } from '../support/smoke.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = temporaryFolder()
@@ -39,6 +39,8 @@ describe('the packed tarball', () => {
       stderr: '',
     })
     expect(run(join(folder, 'global/bin/a2a-totp'), ['--version'], folder)).toBe(`${packageJson.version}\n`)
+    expect(readdirSync(join(folder, 'global/share/man/man1'))).toContain('a2a-totp-mesh-apply.1')
+    expect(readdirSync(join(folder, 'global/share/man/man7'))).toContain('a2a-totp-exit-codes.7')
   })
 
   it('can be published', () => {
@@ -46,6 +48,23 @@ describe('the packed tarball', () => {
     const { status, stderr } = tried('npm', ['publish', '--dry-run', '--offline', '--ignore-scripts'], root)
     const warnings = stderr.match(/^npm (warn|error) (?!.* requires you to be logged in).*/gm)
     expect([status, warnings]).toEqual([0, null])
+  })
+
+  it('is the same, byte for byte, built twice in two places', () => {
+    const sums = ['one', 'deeper/two'].map((name) => {
+      const checkout = join(folder, name)
+      mkdirSync(checkout, { recursive: true })
+      const tracked = run('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], root)
+        .split('\0')
+        .filter(Boolean)
+      for (const path of tracked) cpSync(join(root, path), join(checkout, path), { recursive: true })
+      run('cp', ['-al', join(root, 'node_modules'), checkout], root)
+      run('npm', ['pack', '--silent'], checkout)
+      const made = readdirSync(checkout).find((file) => file.endsWith('.tgz')) ?? ''
+      return hash('sha256', readFileSync(join(checkout, made)))
+    })
+    expect(new Set(sums).size).toBe(1)
+    expect(sums[0]).toBe(hash('sha256', readFileSync(tarball)))
   })
 
   it('passes publint', () => {
@@ -70,20 +89,7 @@ describe('the packed tarball', () => {
     const alone = join(folder, 'alone')
     mkdirSync(alone)
     run('tar', ['-xzf', tarball, '-C', alone], folder)
-    const cli = join(alone, 'package/bin/a2a-totp.cjs')
-    const a2aTotp = (...args: string[]): string => run(process.execPath, [cli, ...args], alone)
-    a2aTotp('init')
-    a2aTotp('add-peer', 'alice', 'bob')
-    a2aTotp('show', 'alice', '--qr-file', 'alice.png')
-    a2aTotp('init', '--store', 'other.json')
-    // In a thread, which has a file of its own.
-    expect(a2aTotp('import', 'alice.png', '--store', 'other.json')).toBe('imported 1, skipped 0\n')
-    expect(a2aTotp('code', 'alice')).toMatch(/^\d{6}\n$/)
-    const agent = spawn(process.execPath, [cli, 'demo'], { cwd: alone, stdio: ['ignore', 'pipe', 'ignore'] })
-    onTestFinished(() => void agent.kill('SIGKILL'))
-    const [card] = (await once(createInterface({ input: agent.stdout }), 'line')) as [string]
-    const report = JSON.parse(a2aTotp('probe', new URL(card).origin, 'alice', '--json')) as { ok: boolean }
-    expect(report.ok).toBe(true)
+    await smokeTest([process.execPath, join(alone, 'package/bin/a2a-totp.cjs')], alone)
   })
 
   it('is a library whose core, server and client load without any optional package', () => {
