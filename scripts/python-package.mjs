@@ -6,13 +6,13 @@ import { deflateRawSync } from 'node:zlib'
 const folder = fileURLToPath(new URL('../python/src/a2a_totp/', import.meta.url))
 
 /** What is imported. `src/fragments/text-modules.d.ts` declares it. */
-export const packageModule = 'a2a-totp:python-package'
+const packageModule = 'a2a-totp:python-package'
 
 /**
  * The text of each module by its path in the package, such as `scheme/scheme.py`. Those named `__init__.py` only re-export,
  * and are left out.
  */
-export const packageSources = () =>
+const packageSources = () =>
   Object.fromEntries(
     readdirSync(folder, { recursive: true })
       .map((path) => path.replaceAll('\\', '/'))

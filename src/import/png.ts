@@ -4,7 +4,7 @@ import { invalidImport } from './fields.js'
 const signature = Buffer.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a)
 
 /** A photo of 12 megapixels fits, and what it unpacks to stays below 140 MB. */
-export const mostPixels = 4096 * 4096
+const mostPixels = 4096 * 4096
 
 /** The header of a PNG image and the content of its chunks, checked but not unpacked. */
 export interface Png {

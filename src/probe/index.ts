@@ -3,13 +3,7 @@ export { checkIds, type CheckId } from './check-ids.js'
 export { explainCheck, pageOf } from './checks/explanation.js'
 export { checks } from './checks/index.js'
 export { parseIgnoreRows } from './ignore-rows.js'
-export {
-  bindingChoices,
-  protocolChoices,
-  type ProbeCredentials,
-  type ProbeOptions,
-  type ProbeProgress,
-} from './options.js'
+export type { ProbeCredentials, ProbeOptions, ProbeProgress } from './options.js'
 export { probe } from './probe.js'
 export { chooseProxy } from './target/proxy-choice.js'
 export { formats, renderPretty, type Format, type FormatOptions } from './formats.js'

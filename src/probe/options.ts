@@ -1,5 +1,7 @@
 import { TOTPError } from '../core/errors.js'
+import type { Binding } from '../core/card/interfaces.js'
 import type { OtherAgent } from '../core/card/others.js'
+import type { ProtocolVersion } from '../core/card/shapes.js'
 import type { CodeProfile, ReplayPolicy, TOTPProfile } from '../core/profile.js'
 import type { SignedPolicy } from '../core/proof/profile.js'
 import type { RandomBytes } from '../core/random.js'
@@ -10,12 +12,6 @@ import type { CheckId } from './check-ids.js'
 import type { ProxyChoice } from './wire/proxy.js'
 
 export type { Proxy, ProxyChoice } from './wire/proxy.js'
-
-export const bindingChoices = ['auto', 'jsonrpc', 'rest', 'grpc'] as const
-export type BindingChoice = (typeof bindingChoices)[number]
-
-export const protocolChoices = ['auto', '1.0', '0.3'] as const
-export type ProtocolChoice = (typeof protocolChoices)[number]
 
 /** What the probe authenticates with, and how the agent checks it. */
 export interface ProbeCredentials extends TOTPProfile {
@@ -45,8 +41,8 @@ export interface ProbeOptions {
   }
   /** The agent's URL in the store; credentials may be sent to its host too. */
   readonly trustedUrl?: string
-  readonly binding: BindingChoice
-  readonly protocol: ProtocolChoice
+  readonly binding: 'auto' | Binding
+  readonly protocol: 'auto' | ProtocolVersion
   /** Ids of the checks to report; by default all but those that run on request. */
   readonly only?: readonly string[]
   /** Ids of checks to leave out. */

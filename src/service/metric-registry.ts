@@ -11,7 +11,7 @@ export type LabelRules = Readonly<Record<string, LabelValues>>
 type LabelsOf<Rules extends LabelRules> = { readonly [Name in keyof Rules]: string }
 
 /** Stands for values that a label may not have. */
-export const otherValue = 'other'
+const otherValue = 'other'
 
 /** Whatever the rules of its labels are, no family has more series. */
 const mostSeries = 10_000
@@ -33,7 +33,7 @@ export interface Histogram<Rules extends LabelRules> {
 }
 
 /** In seconds: from a decision in memory to the slowest answer that anybody waits for. */
-export const latencyBuckets = [
+const latencyBuckets = [
   0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
 ] as const
 

@@ -146,10 +146,3 @@ export interface Observer {
   /** A call that is passed on has begun: it is open until the function that is returned is called. */
   opened(role: SidecarCall['role']): () => void
 }
-
-/** For a sidecar that nobody observes. */
-export const unobserved: Observer = {
-  call: () => undefined,
-  event: () => undefined,
-  opened: () => () => undefined,
-}

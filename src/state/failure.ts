@@ -39,7 +39,7 @@ export const timedOut: Failure = {
 }
 
 /** Of an error that is on no list. */
-export const unknownFailure: Failure = {
+const unknownFailure: Failure = {
   cause: 'unknown',
   advice: 'the reason is not one that is known; its own log says more',
 }

@@ -4,7 +4,7 @@ import { findFailure, timedOut, type Failure } from './failure.js'
 import { takeBackScript } from './take-back-script.js'
 
 /** The error of a state that cannot answer. */
-export class StateUnavailableError extends TOTPError {
+class StateUnavailableError extends TOTPError {
   constructor(
     what: string,
     readonly failure: Failure,

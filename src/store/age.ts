@@ -23,7 +23,7 @@ export async function decryptWithPassphrase(file: Uint8Array, passphrase: string
 }
 
 /** The type of the stanza that confirms a list of recipients. age skips unknown types. */
-export const vouchingType = 'listed-recipients-grease'
+const vouchingType = 'listed-recipients-grease'
 
 /** A file that one of the identities decrypted. */
 export interface OpenedFile {

@@ -107,7 +107,7 @@ export const peerSchema = v.strictObject({
 export const canarySchema = v.strictObject({ note: v.exactOptional(text), createdAt: at, tokens })
 
 /** One entry of `removed`: the token is sent once more, so that its hash alone is of no use. */
-export const removedSchema = v.strictObject({
+const removedSchema = v.strictObject({
   name,
   ...codeProfile,
   replay,

@@ -88,7 +88,7 @@ const commands: CommandList = {
   },
 }
 
-export const mainOfFake = (args: readonly string[], system: System): Promise<number> =>
+const mainOfFake = (args: readonly string[], system: System): Promise<number> =>
   runCommandLine(commands, args, system)
 
 // As the entry of a bundle it is a process of its own.

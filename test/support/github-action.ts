@@ -31,7 +31,7 @@ export interface StepRun {
 }
 
 /** The expressions of a step that its environment needs, evaluated as GitHub does: once, and not within what they give. */
-export function evaluated(text: string, inputs: Readonly<Record<string, string>>): string {
+function evaluated(text: string, inputs: Readonly<Record<string, string>>): string {
   return text.replace(/\$\{\{ inputs\.([\w-]+) \}\}/g, (_, name: string) => {
     const input = action.inputs[name]
     if (!input) throw new Error(`no input ${name}`)

@@ -4,10 +4,10 @@ const range = (from: number, to: number): string =>
   Array.from({ length: to - from }, (_, n) => String.fromCharCode(from + n)).join('')
 
 /** All of C0 but NUL, which no argument can hold; DEL; all of C1, U+0085 and CSI among them. */
-export const controls = range(1, 0x20) + range(0x7f, 0xa0)
+const controls = range(1, 0x20) + range(0x7f, 0xa0)
 
 /** Bidi overrides, line separators, and what takes no space. */
-export const invisible = '\u061c\u200b\u200e\u200f\u2028\u2029\u202a\u202e\u2060\u2066\u2069\ufeff\u{e0041}'
+const invisible = '\u061c\u200b\u200e\u200f\u2028\u2029\u202a\u202e\u2060\u2066\u2069\ufeff\u{e0041}'
 
 /** What GitHub, Azure and TeamCity obey, at the start of a line and within one. */
 const commands = [

@@ -40,7 +40,7 @@ export async function serveKeys(keys: readonly unknown[]): Promise<KeyServer> {
   return server
 }
 
-export class KeyServer {
+class KeyServer {
   requests = 0
   #server = createServer((_, response) => {
     this.requests++

@@ -12,7 +12,7 @@ import type { MeshReport } from '../../src/mesh/prove/mesh-report.js'
 import type { ProveOptions } from '../../src/mesh/prove/prove-options.js'
 import { proveMesh, type Proof } from '../../src/mesh/prove/prove.js'
 
-export const madeAt = new Date('2026-01-01T00:00:00Z')
+const madeAt = new Date('2026-01-01T00:00:00Z')
 
 /** A peer with a new seed and a new token. */
 export function freshPeer(name: string, overrides: Partial<Peer> = {}): Peer {
@@ -79,7 +79,7 @@ export function meshText({ agents, peers }: Drawn): string {
   return JSON.stringify(file, null, 1)
 }
 
-export const meshOf = (drawn: Drawn): Mesh => parseMesh(meshText(drawn), '/nowhere/mesh.json')
+const meshOf = (drawn: Drawn): Mesh => parseMesh(meshText(drawn), '/nowhere/mesh.json')
 
 /** Starts an agent for each roster and proves the mesh that they are. */
 export async function proveDrawn(

@@ -40,7 +40,7 @@ export function blocksOf({ path, text }: Page): Block[] {
 }
 
 /** A page without its code: neither blocks nor code within a line. */
-export function proseOf({ text }: Page): string {
+function proseOf({ text }: Page): string {
   return text.replace(/^( *)(```+).*?^\1\2 *$/gms, '').replace(/`[^`\n]*`/g, '')
 }
 

@@ -111,7 +111,7 @@ export const rest = (url: string, protocolVersion = '1.0'): object => ({
 
 const bothBindings = (origin: string): readonly object[] => [jsonrpc(`${origin}/rpc`), rest(`${origin}/rest`)]
 
-export const cardWith = (supportedInterfaces: readonly object[], more: object = {}): object => ({
+const cardWith = (supportedInterfaces: readonly object[], more: object = {}): object => ({
   name: 'plain',
   description: 'an agent',
   version: '1',
@@ -141,7 +141,7 @@ export const refusal = (call: Pick<Call, 'headers'>): Reply => ({
 })
 
 /** Refuses all but right credentials, then says that there is no such task, or what else is missing. */
-export function usualAnswer(call: Call): Reply {
+function usualAnswer(call: Call): Reply {
   return call.credentials === 'right' ? served(call) : refusal(call)
 }
 

@@ -8,7 +8,7 @@ import type { SidecarCall, SidecarEvent } from '../../src/sidecar/sidecar.js'
 import { FakeClock, seed, token } from './client-scheme.js'
 
 /** The credentials of alice, as the agents of the tests know them. */
-export const aliceAtBilling: ClientCredentials = {
+const aliceAtBilling: ClientCredentials = {
   ...{ peer: 'alice', agent: 'billing', url: undefined, seed, token: Token.parse(token) },
   ...{ profile: { window: 1 }, replay: 'reuse', signed: undefined },
 }

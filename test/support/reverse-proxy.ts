@@ -92,7 +92,7 @@ function pass(
 }
 
 /** Answers as nginx does to what it limits, where its setting says 429. */
-export function tooMany(response: ServerResponse): true {
+function tooMany(response: ServerResponse): true {
   response.writeHead(429, { 'Content-Type': 'text/html', Server: 'nginx' })
   response.end('<html><head><title>429 Too Many Requests</title></head></html>')
   return true

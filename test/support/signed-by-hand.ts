@@ -6,7 +6,7 @@ import { connect } from 'node:net'
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 const salt = 'a2a-totp/proof/v1'
 
-export function bytesOf(base32: string): Buffer {
+function bytesOf(base32: string): Buffer {
   let bits = ''
   for (const letter of base32) bits += alphabet.indexOf(letter).toString(2).padStart(5, '0')
   return Buffer.from((bits.match(/.{8}/g) ?? []).map((octet) => parseInt(octet, 2)))
@@ -20,7 +20,7 @@ export function codeAt(seed: string, seconds: number, digits = 6, period = 30, h
   return String((mac.readUInt32BE(offset) & 0x7fffffff) % 10 ** digits).padStart(digits, '0')
 }
 
-export const hkdf = (seed: string, info: string, length: number): Buffer =>
+const hkdf = (seed: string, info: string, length: number): Buffer =>
   Buffer.from(hkdfSync('sha256', bytesOf(seed), salt, info, length))
 
 export const sha256 = (content: string | Buffer): string =>

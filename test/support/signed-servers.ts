@@ -14,8 +14,8 @@ import * as forNode from '../../src/server/node.js'
 import type { TOTPServerAuthScheme } from '../../src/server/index.js'
 import { startReverseProxy } from '../../src/sidecar/gate/reverse-proxy.js'
 import { TrustedProxies } from '../../src/sidecar/gate/trusted-proxies.js'
-import { unobserved } from '../../src/sidecar/sidecar.js'
 import { sendHttp2, sendRaw, type Answer, type SentRequest } from './signed-requests.js'
+import { unobserved } from './unobserved.js'
 
 /** What a handler saw. */
 export interface Seen {

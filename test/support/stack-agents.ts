@@ -47,11 +47,7 @@ export const serveStack = (
   })
 
 /** What `config client --format env` says for a peer, and where the agent is. */
-export async function variablesOf(
-  cwd: string,
-  peer: StackPeer,
-  url: string,
-): Promise<Record<string, string>> {
+async function variablesOf(cwd: string, peer: StackPeer, url: string): Promise<Record<string, string>> {
   const file = `${peer}.env`
   const { exitCode, stderr } = await runCli(['config', 'client', peer, '--out', file, '--force'], { cwd })
   if (exitCode !== 0) throw new Error(stderr)

@@ -25,7 +25,7 @@ export interface Volley {
 /** `accepted`, or the reason of a refusal, and how often it came. */
 export type Tally = Readonly<Record<string, number>>
 
-export const rotatedToken = `${peers.alice.token}-rotated`
+const rotatedToken = `${peers.alice.token}-rotated`
 
 async function main([name, port, prefix, replay]: readonly string[]): Promise<void> {
   const clock = new Clock()

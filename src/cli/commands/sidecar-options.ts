@@ -15,7 +15,7 @@ export interface OperationOptions {
   drain: number
 }
 
-export const logFormats = ['text', 'json'] as const satisfies LogFormat[]
+const logFormats = ['text', 'json'] as const satisfies LogFormat[]
 
 /** systemd waits for 90 s and Kubernetes for 30 s before they kill. */
 const defaultDrainS = 20

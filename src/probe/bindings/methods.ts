@@ -98,7 +98,7 @@ const routes: readonly Route[] = [
 ]
 
 /** The routes of REST below the interface's URL (A2A 1.0 §11.3, 0.3 §7). No SDK serves `GET /v1/tasks` of 0.3. */
-export const restRoutes: Readonly<Record<ProtocolVersion, readonly Route[]>> = {
+const restRoutes: Readonly<Record<ProtocolVersion, readonly Route[]>> = {
   '1.0': [...routes, ['card', 'GET', '/extendedAgentCard']],
   '0.3': [
     ...routes.map(([method, verb, path]): Route => [method, verb, `/v1${path}`]),

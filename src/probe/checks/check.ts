@@ -14,7 +14,7 @@ export interface Ask extends Partial<Pick<Attempt, 'operation' | 'again' | 'sign
 }
 
 /** A request with a wrong code beside the live token. */
-export interface Guess {
+interface Guess {
   readonly label: string
   /** The wrong code; if undefined, nothing is sent. */
   readonly code: string | undefined

@@ -5,7 +5,7 @@ import { Turns } from './turns.js'
 import type { Waited } from './throttle-wait.js'
 
 /** Whom a request comes from, as a limiter may see it: nobody, an unknown token, or the live one. */
-export type Caller = 'nobody' | 'stranger' | 'peer'
+type Caller = 'nobody' | 'stranger' | 'peer'
 
 /** A longer Retry-After is not a matter of pace, in seconds. */
 const longRetryAfter = 2

@@ -40,7 +40,7 @@ export interface CardCredentials {
 
 const largestCard = 1024 * 1024
 
-export const behindCredentials =
+const behindCredentials =
   'the card is behind credentials, so clients cannot learn from it that they need two factors'
 
 /**

@@ -26,7 +26,7 @@ export function jsonContent(body: unknown): Content {
 }
 
 /** Every text in a value, at any depth. */
-export function textsIn(value: unknown): string[] {
+function textsIn(value: unknown): string[] {
   if (typeof value === 'string') return [value]
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : []
 }

@@ -73,7 +73,7 @@ export function cardContent(card: CardJson, request: Pick<CardRequest, 'fields'>
 }
 
 /** A strong entity tag: equal for equal bytes alone. */
-export function etagOf(content: Uint8Array): string {
+function etagOf(content: Uint8Array): string {
   return `"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`
 }
 

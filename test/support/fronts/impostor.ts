@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net'
 
 /** What else can be at the addresses of a gate: each of these knows nothing of who may pass. */
-export const impostors = {
+const impostors = {
   /** 200 to everything, as a page of some other server; over gRPC a message without content. */
   answers: {},
   /** The same, with an identity that names nobody. */

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { TOTPError } from '../../../core/errors.js'
 import { parseHttpUrl } from '../../../core/url.js'
 import type { ListenAddress } from '../../../service/address.js'
+import { defaultIdentityHeader } from '../../../sidecar/gate/identity-header.js'
 import { repeatable, wholeNumber } from '../../options.js'
 import { listenAddress } from '../sidecar-options.js'
 
@@ -58,7 +59,7 @@ export const gateOptions = (command: Command): Command =>
         'believe X-Forwarded-For of these addresses, such as 10.0.0.0/8; may be repeated',
       ),
     )
-    .option('--identity-header <name>', 'the field that tells the agent who called', 'TotpPeer')
+    .option('--identity-header <name>', 'the field that tells the agent who called', defaultIdentityHeader)
     .option(
       '--assert-key <file>',
       'sign who called, as TotpAssertion: PKCS#8 in PEM or a JWK, of Ed25519 or P-256',

@@ -3,7 +3,7 @@ import { operationOptions, requireAdminAllowed, type OperationOptions } from '..
 import { authzOptions, type AuthzOptions } from './authz-options.js'
 import { gateOptions, type GateOptions } from './gate-options.js'
 
-export type Given = GateOptions & AuthzOptions & OperationOptions
+type Given = GateOptions & AuthzOptions & OperationOptions
 
 export const define = inContext((command, context) =>
   operationOptions(authzOptions(gateOptions(command)))

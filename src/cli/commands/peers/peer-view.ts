@@ -50,7 +50,7 @@ export interface PeerView {
   readonly pending: PendingView | null
 }
 
-export function viewPeer(roster: Roster, peer: Peer | Canary): PeerView {
+function viewPeer(roster: Roster, peer: Peer | Canary): PeerView {
   if (!('seeds' in peer)) return viewCanary(peer)
   const { name, algorithm, digits, period, note, createdAt } = peer
   return {

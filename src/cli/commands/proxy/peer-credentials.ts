@@ -14,7 +14,7 @@ import { findCodeSource, newestSeed } from '../codes/code-source.js'
 import { signedIn } from '../probe/probe-credentials.js'
 
 /** The newest live credentials of a peer. */
-export function credentialsIn(roster: Roster, name: string, at: Date): ClientCredentials {
+function credentialsIn(roster: Roster, name: string, at: Date): ClientCredentials {
   const peer = peerNamed(roster, name)
   const { algorithm, digits, period } = peer
   const { window, header } = roster.profile
