@@ -1,5 +1,6 @@
 import { TOTPError } from './errors.js'
 import { isHttpToken } from './http-token.js'
+import { oneOf, parseWord } from './words.js'
 
 export const algorithms = ['SHA1', 'SHA256', 'SHA512'] as const
 /** The hash inside the HMAC, spelled as in key URIs. */
@@ -49,12 +50,10 @@ export const defaultProfile: TOTPProfile = {
 export const replayPolicies = ['once', 'reuse'] as const
 export type ReplayPolicy = (typeof replayPolicies)[number]
 
+export const replayRule = oneOf(replayPolicies)
+
 /** @throws {TOTPError} `ERR_CONFIG_INVALID` for any other value, for callers without a type checker */
-export function parseReplay(policy: unknown): ReplayPolicy {
-  const known = replayPolicies.find((candidate) => candidate === policy)
-  if (known) return known
-  throw new TOTPError('ERR_CONFIG_INVALID', `replay must be one of ${replayPolicies.join(', ')}`)
-}
+export const parseReplay = (policy: unknown): ReplayPolicy => parseWord('replay', replayRule, policy)
 
 /** Fields with a meaning in A2A, gRPC, HTTP Message Signatures (RFC 9421) or this project. */
 const reserved =
@@ -78,14 +77,8 @@ export type ProfileRules = Readonly<
 
 /** The rules for a profile, shared by the CLI, the store and the library. */
 export const profileRules: ProfileRules = {
-  algorithm: {
-    allows: (value: unknown): boolean => algorithms.some((algorithm) => algorithm === value),
-    expected: `one of ${algorithms.join(', ')}`,
-  },
-  digits: {
-    allows: (value: unknown): boolean => digitCounts.some((count) => count === value),
-    expected: `one of ${digitCounts.join(', ')}`,
-  },
+  algorithm: oneOf(algorithms),
+  digits: oneOf(digitCounts),
   period: {
     allows: (value: unknown): boolean => isWholeBetween(value, shortestPeriod, longestPeriod),
     expected: `a whole number of seconds, ${shortestPeriod} to ${longestPeriod}`,

@@ -3,19 +3,14 @@ import { isTOTPError } from '../core/errors.js'
 import { asObject, isObject } from '../core/json.js'
 import { parseAccountUri, type AccountUri } from '../core/key-uri.js'
 import { isName, nameRule, parseName, quoteName } from '../core/name.js'
-import {
-  profileRules,
-  replayPolicies,
-  type CodeProfile,
-  type ReplayPolicy,
-  type TOTPProfile,
-} from '../core/profile.js'
-import { signedPolicies, type SignedPolicy } from '../core/proof/profile.js'
+import { profileRules, replayRule, type CodeProfile, type TOTPProfile } from '../core/profile.js'
+import { signedRule } from '../core/proof/profile.js'
 import type { PeerRequest } from '../core/provision.js'
 import { Seed } from '../core/seed.js'
 import { Token } from '../core/token.js'
+import type { WordRule } from '../core/words.js'
 import { isCredentialText } from './credential-likeness.js'
-import { invalidImport, type Fields } from './fields.js'
+import { invalidImport, wordIn, type Fields } from './fields.js'
 import { requireUnderstood } from './understood.js'
 
 /** What a peer is made from, without its name. */
@@ -136,11 +131,11 @@ export function requestFrom(fields: Fields): Account {
     throw invalidImport(
       'the name looks like a seed or a token; if it is one, correct it, else run `a2a-totp add-peer`',
     )
-  const [note, replay, signed] = [text('note'), text('replay'), text('signed')]
-  if (replay !== undefined && !replayPolicies.some((policy) => policy === replay))
-    throw invalidImport(`replay must be ${replayPolicies.join(' or ')}`)
-  if (signed !== undefined && !signedPolicies.some((policy) => policy === signed))
-    throw invalidImport(`signed must be one of ${signedPolicies.join(', ')}`)
+  const word = <W extends string>(field: string, rule: WordRule<W>): W | undefined => {
+    const value = text(field)
+    return value === undefined ? undefined : wordIn(field, rule, value)
+  }
+  const [note, replay, signed] = [text('note'), word('replay', replayRule), word('signed', signedRule)]
   const seed = hasSeed ? Seed.fromBase32(credentialIn(fields, 'seed')) : undefined
   if (uri && uri.seed.base32 !== seed?.base32)
     throw invalidImport(
@@ -153,9 +148,7 @@ export function requestFrom(fields: Fields): Account {
       digits: numberIn(text('digits')),
       period: numberIn(text('period')),
     }),
-    replay: replay as ReplayPolicy | undefined,
-    signed: signed as SignedPolicy | undefined,
-    note,
+    ...{ replay, signed, note },
     seed,
     token: hasToken ? Token.parse(credentialIn(fields, 'token')) : undefined,
   }

@@ -3,8 +3,8 @@ import { resultOrNone } from '../core/document.js'
 import { parseRfc3339 } from '../core/instant.js'
 import { isObject } from '../core/json.js'
 import { isName, nameRule } from '../core/name.js'
-import { profileRules, replayPolicies, type TOTPProfile } from '../core/profile.js'
-import { signedPolicies } from '../core/proof/profile.js'
+import { profileRules, replayRule, type ReplayPolicy, type TOTPProfile } from '../core/profile.js'
+import { signedRule, type SignedPolicy } from '../core/proof/profile.js'
 import { rotationSteps, type TokenCredential } from '../core/roster.js'
 import { Seed } from '../core/seed.js'
 import { Token, TokenHash } from '../core/token.js'
@@ -28,8 +28,8 @@ const url = allowed<string>({
   expected: 'an absolute http or https URL',
 })
 
-const replay = v.picklist(replayPolicies, `must be ${replayPolicies.join(' or ')}`)
-const signed = v.picklist(signedPolicies, `must be one of ${signedPolicies.join(', ')}`)
+const replay = allowed<ReplayPolicy>(replayRule)
+const signed = allowed<SignedPolicy>(signedRule)
 
 /** A string that a parser accepts, parsed. An issue has our own message; the parser's error may quote a secret. */
 const parsed = <T>(parse: (given: string) => T | undefined, expected: string) =>

@@ -1,6 +1,7 @@
 import { TOTPError } from '../../core/errors.js'
 import { isName, nameRule } from '../../core/name.js'
-import { signedPolicies, type SignedPolicy } from '../../core/proof/profile.js'
+import { signedRule, type SignedPolicy } from '../../core/proof/profile.js'
+import { parseWord } from '../../core/words.js'
 
 /** Reads a variable of the environment; an empty one counts as missing. */
 export function variable(
@@ -20,12 +21,6 @@ export function proofVariables(): { readonly agent?: string; readonly signed?: S
     throw new TOTPError('ERR_CONFIG_INVALID', `$A2A_TOTP_AGENT: the name of an agent must be ${nameRule}`)
   }
   const text = variable('A2A_TOTP_SIGNED')
-  const signed = signedPolicies.find((policy) => policy === text)
-  if (text !== undefined && signed === undefined) {
-    throw new TOTPError(
-      'ERR_CONFIG_INVALID',
-      `$A2A_TOTP_SIGNED: signed must be one of ${signedPolicies.join(', ')}`,
-    )
-  }
+  const signed = text === undefined ? undefined : parseWord('$A2A_TOTP_SIGNED: signed', signedRule, text)
   return { ...(agent !== undefined && { agent }), ...(signed !== undefined && { signed }) }
 }

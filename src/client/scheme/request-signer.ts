@@ -9,6 +9,7 @@ import { linesOfProof, nonceBytes, proofFields } from '../../core/proof/proof-fi
 import { requireSignable, signRequest } from '../../core/proof/sign.js'
 import type { TOTPProfile } from '../../core/profile.js'
 import type { Seed } from '../../core/seed.js'
+import { oneOf, parseWord } from '../../core/words.js'
 import type { ClientRequest } from './client-auth-scheme.js'
 
 /**
@@ -18,11 +19,7 @@ export const signModes = ['auto', 'always', 'never'] as const
 export type SignMode = (typeof signModes)[number]
 
 /** @throws {TOTPError} `ERR_CONFIG_INVALID` for any other value, for callers without a type checker */
-export function parseSignMode(mode: unknown): SignMode {
-  const known = signModes.find((candidate) => candidate === mode)
-  if (known) return known
-  throw new TOTPError('ERR_CONFIG_INVALID', `sign must be one of ${signModes.join(', ')}`)
-}
+export const parseSignMode = (mode: unknown): SignMode => parseWord('sign', oneOf(signModes), mode)
 
 /** A request that can be signed once it has its code. */
 export interface Signable {

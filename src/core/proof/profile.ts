@@ -1,4 +1,4 @@
-import { TOTPError } from '../errors.js'
+import { oneOf, parseWord } from '../words.js'
 
 /** What makes a member of `Signature-Input` ours, whatever its label. It carries the version of the profile. */
 export const proofTag = 'a2a-totp/proof/v1'
@@ -17,12 +17,10 @@ export const proofAlgorithm = 'hmac-sha256'
 export const signedPolicies = ['off', 'observe', 'accept', 'require'] as const
 export type SignedPolicy = (typeof signedPolicies)[number]
 
+export const signedRule = oneOf(signedPolicies)
+
 /** @throws {TOTPError} `ERR_CONFIG_INVALID` for any other value, for callers without a type checker */
-export function parseSigned(policy: unknown): SignedPolicy {
-  const known = signedPolicies.find((candidate) => candidate === policy)
-  if (known) return known
-  throw new TOTPError('ERR_CONFIG_INVALID', `signed must be one of ${signedPolicies.join(', ')}`)
-}
+export const parseSigned = (policy: unknown): SignedPolicy => parseWord('signed', signedRule, policy)
 
 /** Returns whether proofs change what is decided under a policy: then a server must know them. */
 export function usesProofs(policy: SignedPolicy): boolean {

@@ -3,12 +3,12 @@ import { isObject, type JsonObject } from '../../core/json.js'
 import { isName } from '../../core/name.js'
 import { profileFromVariables } from '../../core/profile-variables.js'
 import { defaultProfile, profileRules, type TOTPProfile } from '../../core/profile.js'
-import { signedPolicies, type SignedPolicy } from '../../core/proof/profile.js'
+import { signedRule, type SignedPolicy } from '../../core/proof/profile.js'
 import { Seed } from '../../core/seed.js'
 import { Token } from '../../core/token.js'
 import { parseHttpUrl } from '../../core/url.js'
 import { entryOf, requestFrom, type Account, type ClientAbout, type Entry } from '../entry.js'
-import { invalidImport } from '../fields.js'
+import { invalidImport, wordIn } from '../fields.js'
 
 /** Whether a document is `config client --format json`, or a client file with several agents. */
 export function isClientDocument(document: unknown): document is JsonObject {
@@ -101,11 +101,7 @@ export function readVariables({ where, variables, guess }: VariableSet): Entry {
 }
 
 /** Absent: `off`, since the variable is written for every other policy. */
-function signedIn(text = 'off'): SignedPolicy {
-  const known = signedPolicies.find((policy) => policy === text)
-  if (known) return known
-  throw invalidImport(`$A2A_TOTP_SIGNED must be one of ${signedPolicies.join(', ')}`)
-}
+const signedIn = (text = 'off'): SignedPolicy => wordIn('$A2A_TOTP_SIGNED', signedRule, text)
 
 function profileOf(variables: ReadonlyMap<string, string>): Partial<TOTPProfile> {
   try {

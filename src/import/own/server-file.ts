@@ -2,14 +2,14 @@ import { resultOrNone } from '../../core/document.js'
 import { asObject, asText, isObject, type JsonObject } from '../../core/json.js'
 import { parseRfc3339 } from '../../core/instant.js'
 import { isName, nameRule, quoteName } from '../../core/name.js'
-import { profileRules, replayPolicies, type CodeProfile, type TOTPProfile } from '../../core/profile.js'
-import { signedPolicies, type SignedPolicy } from '../../core/proof/profile.js'
+import { profileRules, replayRule, type CodeProfile, type TOTPProfile } from '../../core/profile.js'
+import { signedRule, type SignedPolicy } from '../../core/proof/profile.js'
 import type { KnownAgent, KnownPeer } from '../../core/rebuild.js'
 import type { Canary, Credential, SeedCredential, TokenCredential } from '../../core/roster.js'
 import { Seed } from '../../core/seed.js'
 import { newestSerial, serverFileRequirements, serverFileVersion } from '../../core/server-file.js'
 import { isTokenHash, TokenHash } from '../../core/token.js'
-import { invalidImport } from '../fields.js'
+import { invalidImport, wordIn } from '../fields.js'
 
 /** Returns whether a document is a server file, as `config server` prints it. */
 export function isServerFile(document: unknown): document is JsonObject {
@@ -60,8 +60,7 @@ function readPeer(
 ): KnownPeer {
   const path = `peers.${quoteName(name)}`
   if (!isObject(entry)) throw invalidImport(`${path} must be an object`)
-  const replay = replayPolicies.find((policy) => policy === entry['replay'])
-  if (!replay) throw invalidImport(`${path}.replay must be ${replayPolicies.join(' or ')}`)
+  const replay = wordIn(`${path}.replay`, replayRule, entry['replay'])
   const signed = signedIn(entry['signed'], `${path}.signed`)
   const seeds = entry['seeds'] === undefined ? [] : seedsIn(entry['seeds'], `${path}.seeds`, createdAt)
   if (shared !== (seeds.length === 0))
@@ -141,10 +140,7 @@ function requireOwnIds(credentials: readonly Credential[], path: string): void {
 
 /** Absent in a file of before, whose agent knew nothing of proofs. */
 function signedIn(given: unknown, path: string): SignedPolicy {
-  if (given === undefined) return 'off'
-  const known = signedPolicies.find((policy) => policy === given)
-  if (known) return known
-  throw invalidImport(`${path} must be one of ${signedPolicies.join(', ')}`)
+  return given === undefined ? 'off' : wordIn(path, signedRule, given)
 }
 
 function serialIn(given: unknown): number {

@@ -2,9 +2,16 @@ import * as v from 'valibot'
 import { durationRule, parseDuration } from '../../core/duration.js'
 import { parseRfc3339 } from '../../core/instant.js'
 import { isName, nameRule } from '../../core/name.js'
-import { profileRules, replayPolicies, type TOTPProfile } from '../../core/profile.js'
-import { signedPolicies } from '../../core/proof/profile.js'
+import {
+  profileRules,
+  replayPolicies,
+  replayRule,
+  type ReplayPolicy,
+  type TOTPProfile,
+} from '../../core/profile.js'
+import { signedPolicies, signedRule, type SignedPolicy } from '../../core/proof/profile.js'
 import { parseHttpUrl } from '../../core/url.js'
+import { oneOf } from '../../core/words.js'
 
 const allowed = <T>({ allows, expected }: { allows: (value: unknown) => boolean; expected: string }) =>
   v.custom<T>(allows, `must be ${expected}`)
@@ -52,10 +59,10 @@ const command = v.exactOptional(
   }),
 )
 const duration = v.exactOptional(parsed(parseDuration, durationRule))
-const replay = v.picklist(replayPolicies, `must be ${replayPolicies.join(' or ')}`)
-const signed = v.picklist(signedPolicies, `must be one of ${signedPolicies.join(', ')}`)
-const orInherit = <const W extends readonly string[]>(words: W) =>
-  v.picklist([...words, 'inherit'] as const, `must be one of ${words.join(', ')}, inherit`)
+const replay = allowed<ReplayPolicy>(replayRule)
+const signed = allowed<SignedPolicy>(signedRule)
+const orInherit = <W extends string>(words: readonly W[]) =>
+  allowed<W | 'inherit'>(oneOf([...words, 'inherit']))
 
 const codes = { algorithm: field('algorithm'), digits: field('digits'), period: field('period') }
 const ages = { overlap: duration, rotateAfter: duration }

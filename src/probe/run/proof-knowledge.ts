@@ -1,6 +1,6 @@
 import { readTotpExtension } from '../../core/card/extension.js'
 import type { CardJson } from '../../core/card/shapes.js'
-import { signedPolicies, type SignedPolicy } from '../../core/proof/profile.js'
+import { signedRule, type SignedPolicy } from '../../core/proof/profile.js'
 import type { Misfit } from '../bindings/proving.js'
 
 /** What is wrong with a proof, if it is to be refused for that. */
@@ -38,5 +38,5 @@ export interface ProofKnowledge {
 /** The policy that a card advertises, if it is one. */
 export function policyOf(card: CardJson): SignedPolicy | undefined {
   const policy = readTotpExtension(card)?.signed?.policy
-  return signedPolicies.find((known) => known === policy)
+  return signedRule.allows(policy) ? policy : undefined
 }

@@ -5,13 +5,13 @@ import { parseRfc3339 } from '../../core/instant.js'
 import { isObject, requireJson } from '../../core/json.js'
 import { isName, nameRule } from '../../core/name.js'
 import {
-  replayPolicies,
+  replayRule,
   type CodeProfile,
   type ProfileRules,
   type ReplayPolicy,
   type TOTPProfile,
 } from '../../core/profile.js'
-import { signedPolicies, type SignedPolicy } from '../../core/proof/profile.js'
+import { signedRule, type SignedPolicy } from '../../core/proof/profile.js'
 import { Seed } from '../../core/seed.js'
 import { mayShareSeed, sharedOnce } from '../../core/shared-seed.js'
 import { serverFileRequirements, serverFileVersion, type ServerFileCanary } from '../../core/server-file.js'
@@ -75,9 +75,9 @@ const serial = allowed<number>({
   allows: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
   expected: 'a whole number, 0 or more',
 })
-const replay = v.picklist(replayPolicies, `must be ${replayPolicies.join(' or ')}`)
+const replay = allowed<ReplayPolicy>(replayRule)
 
-const signed = v.optional(v.picklist(signedPolicies, `must be one of ${signedPolicies.join(', ')}`), 'off')
+const signed = v.optional(allowed<SignedPolicy>(signedRule), 'off')
 
 const isRequirement = (word: unknown): boolean => serverFileRequirements.some((known) => known === word)
 
