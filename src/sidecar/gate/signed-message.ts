@@ -1,24 +1,14 @@
 import { Readable } from 'node:stream'
-import { promisify } from 'node:util'
-import { gunzip, inflate } from 'node:zlib'
 import { contentHash, digestOf } from '../../core/proof/digest.js'
 import type { Refusal } from '../../server/scheme/refusal.js'
 import type { BodyExpectation } from '../../server/scheme/request.js'
+import { decompressed, isOneMessage, prefixBytes } from '../forward/grpc-message.js'
 
 /** A message up to this length is compared before anything of the call is passed on, in bytes. */
 const mostHeld = 64 * 1024
 
 /** The longest message that is decompressed, before and after it, in bytes: what gRPC servers accept by default. */
 const mostCompressed = 4 * 1024 * 1024
-
-/** One byte that says whether the message is compressed, and its length in four. */
-const prefixBytes = 5
-
-const limits = { maxOutputLength: mostCompressed }
-const decompress: Readonly<Record<string, (bytes: Buffer) => Promise<Buffer>>> = {
-  gzip: (bytes) => promisify<Uint8Array, object, Buffer>(gunzip)(bytes, limits),
-  deflate: (bytes) => promisify<Uint8Array, object, Buffer>(inflate)(bytes, limits),
-}
 
 /**
  * The content of a gRPC call with a proof, on its way to the agent: one message, whose last bytes are withheld until it was
@@ -136,8 +126,8 @@ export class SignedMessage implements BodyExpectation {
     }
     if (this.#mode !== 'observing' || length > mostCompressed) return
     const whole = Buffer.concat(copy)
-    const isOne = whole.length >= prefixBytes && whole.length === prefixBytes + whole.readUInt32BE(1)
-    if (!isOne || !(await this.#isRight(whole, whole[0] === 1).catch(() => false))) this.#observe?.()
+    if (!isOneMessage(whole) || !(await this.#isRight(whole, whole[0] === 1).catch(() => false)))
+      this.#observe?.()
   }
 
   async #prefix(): Promise<{ readonly isCompressed: boolean; readonly end: number } | undefined> {
@@ -150,7 +140,7 @@ export class SignedMessage implements BodyExpectation {
   async #isRight(framed: Buffer, isCompressed: boolean): Promise<boolean> {
     const message = framed.subarray(prefixBytes)
     if (!isCompressed) return digestOf('grpc', message).equals(this.#expected)
-    const plain = await decompress[this.#encoding]?.(message)
+    const plain = await decompressed(message, this.#encoding, mostCompressed)
     return plain !== undefined && digestOf('grpc', plain).equals(this.#expected)
   }
 

@@ -1,7 +1,6 @@
 import { Readable } from 'node:stream'
-import { gunzip, inflate } from 'node:zlib'
-import { promisify } from 'node:util'
 import { linesOf, type RawFields } from '../forward/fields.js'
+import { decompressed, isOneMessage, prefixBytes } from '../forward/grpc-message.js'
 
 /** A content that is at hand as a whole, or that is too large to hold and goes on as it arrives. */
 export type HeldContent =
@@ -39,13 +38,6 @@ async function* inTurn(
   }
 }
 
-/** Of a gRPC message: whether it is compressed, and its length. */
-const prefixBytes = 5
-
-const decoders: Readonly<
-  Record<string, (bytes: Uint8Array, options: { maxOutputLength: number }) => Promise<Uint8Array>>
-> = { gzip: promisify(gunzip), deflate: promisify(inflate) }
-
 /**
  * The one message of a gRPC content, as it was before compression, which is what a proof covers.
  *
@@ -58,10 +50,9 @@ export async function onlyMessage(
   most: number,
 ): Promise<Uint8Array | undefined> {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
-  if (bytes.length < prefixBytes || bytes.length !== prefixBytes + bytes.readUInt32BE(1)) return undefined
+  if (!isOneMessage(bytes)) return undefined
   const message = bytes.subarray(prefixBytes)
   if (bytes[0] === 0) return message
   const [encoding = ''] = linesOf(fields, 'grpc-encoding')
-  const decode = bytes[0] === 1 && Object.hasOwn(decoders, encoding) ? decoders[encoding] : undefined
-  return decode?.(message, { maxOutputLength: Math.max(1, most) }).catch(() => undefined)
+  return bytes[0] === 1 ? decompressed(message, encoding, most).catch(() => undefined) : undefined
 }
