@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { gateCard } from '../../core/card/gate.js'
 import { readCard } from '../../core/card/received.js'
@@ -11,6 +10,7 @@ import { cardRequestFields, readCardAnswer } from '../card/received-card.js'
 import type { RequestHead, Upstream } from '../forward/exchange.js'
 import { linesOf } from '../forward/fields.js'
 import { answerJson, callOver, passOn } from '../forward/pass-on.js'
+import { readNamedFile } from '../named-file.js'
 import type { Observer } from '../sidecar.js'
 import { publicFields, type ForwardedFrom } from './passed-fields.js'
 import { answerTrouble } from './upstream-trouble.js'
@@ -112,14 +112,7 @@ export class ServedCard {
 }
 
 function readCardFile(path: string): CardJson {
-  let bytes: Buffer
-  try {
-    bytes = readFileSync(path)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    throw new TOTPError('ERR_FILE_UNREADABLE', `--card ${path}: cannot be read (${code ?? 'unknown reason'})`)
-  }
-  const read = readCard(bytes)
+  const read = readCard(readNamedFile('--card', path))
   if (read.ok) return read.card
   throw new TOTPError('ERR_CARD_INVALID', `--card ${path}: no agent card: ${read.why}`)
 }

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { TOTPError } from '../../core/errors.js'
 import type { UpstreamOptions } from '../forward/upstream.js'
+import { readNamedFile } from '../named-file.js'
 import { isPathToken, type LocalAuth } from './local-auth.js'
 import type { ProxiedAgent } from './options.js'
 
@@ -19,7 +19,7 @@ export function readLocalAuth({
       `--local-auth ${kind} needs --local-token-file, a file with the token that clients of this machine send`,
     )
   }
-  const token = readFile('--local-token-file', path).toString('utf8').trim()
+  const token = readNamedFile('--local-token-file', path).toString('utf8').trim()
   if (token === '') throw invalid(`--local-token-file ${path} is empty; write a token into it`)
   if (kind === 'url' && !isPathToken(token)) {
     throw invalid(
@@ -46,27 +46,17 @@ export function readTls({
 }: Pick<ProxiedAgent, 'caFile' | 'certFile' | 'keyFile'>): UpstreamOptions {
   return {
     ...(caFile === undefined ? {} : { ca: authoritiesIn(caFile) }),
-    ...(certFile === undefined ? {} : { cert: readFile('--cert', certFile) }),
-    ...(keyFile === undefined ? {} : { key: readFile('--key', keyFile) }),
+    ...(certFile === undefined ? {} : { cert: readNamedFile('--cert', certFile) }),
+    ...(keyFile === undefined ? {} : { key: readNamedFile('--key', keyFile) }),
   }
 }
 
 /** Node takes a file without any certificate, and then trusts nobody: each call would fail, and not say why. */
 function authoritiesIn(path: string): Buffer {
-  const ca = readFile('--ca', path)
+  const ca = readNamedFile('--ca', path)
   if (ca.includes('-----BEGIN CERTIFICATE-----') || ca.includes('-----BEGIN TRUSTED CERTIFICATE-----'))
     return ca
   throw invalid(`--ca ${path} has no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----`)
-}
-
-function readFile(option: string, path: string): Buffer {
-  try {
-    return readFileSync(path)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    const why = code === 'ENOENT' ? 'there is no such file' : (code ?? 'unknown error')
-    throw new TOTPError('ERR_FILE_UNREADABLE', `${option} ${path} cannot be read: ${why}`)
-  }
 }
 
 function invalid(message: string): TOTPError {
