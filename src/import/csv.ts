@@ -1,22 +1,13 @@
 import { parse } from 'csv-parse/sync'
 import { quoteName } from '../core/name.js'
 import { isCredentialKey } from './credential-likeness.js'
+import { csvColumns } from './csv-columns.js'
 import { entryOf, requestFrom, type Entry } from './entry.js'
 import { invalidImport, type Fields } from './fields.js'
 import { toolOfColumns } from './other-tools.js'
 
-const columns = new Set([
-  'name',
-  'peer',
-  'seed',
-  'token',
-  'algorithm',
-  'digits',
-  'period',
-  'replay',
-  'note',
-  'signed',
-])
+/** `peer` is another word for `name`. */
+const columns: ReadonlySet<string> = new Set([csvColumns[0], 'peer', ...csvColumns.slice(1)])
 
 /**
  * Reads CSV (RFC 4180) whose first line names the columns, in any order; all but `name` may be absent or empty. Also the

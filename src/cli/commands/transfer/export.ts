@@ -2,6 +2,7 @@ import { TOTPError, isTOTPError } from '../../../core/errors.js'
 import { canariesOf, newestLive, type Roster } from '../../../core/roster.js'
 import { jsonText, listSome } from '../../../core/text.js'
 import { renderServerFragment } from '../../../fragments/index.js'
+import { csvColumns } from '../../../import/csv-columns.js'
 import { newestSeed, sourceFromStore } from '../codes/code-source.js'
 import { inContext } from '../../context.js'
 import { keyUriOf } from '../peers/credential-rows.js'
@@ -41,21 +42,9 @@ interface Export {
 const formats = {
   json: (exported) => `${jsonText(exported, 2)}\n`,
   uris: ({ peers }) => lines(peers.map(({ uri }) => uri)),
-  csv: ({ peers }) => lines([columns.join(','), ...peers.map(csvLine)]),
+  csv: ({ peers }) => lines([csvColumns.join(','), ...peers.map(csvLine)]),
   maps: async (_, roster, at) => (await renderServerFragment('maps', { roster, at })).content,
 } satisfies Record<string, (exported: Export, roster: Roster, at: Date) => string | Promise<string>>
-
-const columns = [
-  'name',
-  'seed',
-  'token',
-  'algorithm',
-  'digits',
-  'period',
-  'replay',
-  'note',
-  'signed',
-] as const
 
 export const define = inContext((command, context) =>
   secretOutOptions(
@@ -162,7 +151,7 @@ function sourceOf(
 
 function csvLine(peer: ExportedPeer): string {
   const shown = { ...peer, note: noteOf(peer) }
-  return columns.map((column) => csvField(shown[column] ?? '')).join(',')
+  return csvColumns.map((column) => csvField(shown[column] ?? '')).join(',')
 }
 
 /** RFC 4180 §2: quoted if necessary. */
