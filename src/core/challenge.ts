@@ -1,3 +1,4 @@
+import { alwaysCovered } from './proof/base.js'
 import { proofLabel, proofTag } from './proof/profile.js'
 
 /** RFC 9110 §11.5. The same for every agent, so that it reveals nothing. */
@@ -24,7 +25,6 @@ export function challenges(
 
 /** Returns the value of Accept-Signature (RFC 9421 §5.1): what a proof covers in any case, and its parameters. */
 export function acceptSignature(header: string): string {
-  const covered = ['@method', '@path', '@query', 'content-digest', 'authorization', header.toLowerCase()]
-  const list = covered.map((name) => `"${name}"`).join(' ')
+  const list = [...alwaysCovered, header.toLowerCase()].map((name) => `"${name}"`).join(' ')
   return `${proofLabel}=(${list});created;expires;tag="${proofTag}"`
 }

@@ -1,7 +1,8 @@
 import { combine, hasField, linesOf } from './fields.js'
 import type { ProofRules, SignedRequest } from './profile.js'
 
-const alwaysCovered = ['@method', '@path', '@query', 'content-digest', 'authorization']
+/** Covered in any case, and after them the field of the code. */
+export const alwaysCovered = ['@method', '@path', '@query', 'content-digest', 'authorization']
 
 /** Covered whenever the request has them. The content type of gRPC is its own. */
 const coveredIfPresent = {
