@@ -1,12 +1,14 @@
 import { asObject } from '../../core/json.js'
+import { sendMethods } from '../../core/send-methods.js'
+
 /** A request that was refused. */
 export interface RefusedRequest {
   readonly url: URL
   readonly init: { readonly method?: string | undefined; readonly body?: unknown }
 }
 
-/** Of JSON-RPC, in protocol 1.0 and 0.3. Sent twice, they may be done twice. */
-const sends = new Set(['SendMessage', 'SendStreamingMessage', 'message/send', 'message/stream'])
+/** Sent twice, they may be done twice. */
+const sends = new Set<string>(Object.values(sendMethods).flatMap(({ send, stream }) => [send, stream]))
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'DELETE'])
 

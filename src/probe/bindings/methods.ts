@@ -1,3 +1,4 @@
+import { sendMethods } from '../../core/send-methods.js'
 import type { BindingName, ProtocolVersion } from '../target/cells.js'
 
 /** What a method of A2A does, whatever its binding and version. */
@@ -31,8 +32,7 @@ type Names = Readonly<Partial<Record<Method, string>>>
 /** The methods of JSON-RPC (A2A 1.0 §9.4, 0.3 §7). No SDK serves `tasks/list` of 0.3, but agents do. */
 export const jsonRpcMethods = {
   '1.0': {
-    send: 'SendMessage',
-    stream: 'SendStreamingMessage',
+    ...sendMethods['1.0'],
     get: 'GetTask',
     list: 'ListTasks',
     cancel: 'CancelTask',
@@ -44,8 +44,7 @@ export const jsonRpcMethods = {
     card: 'GetExtendedAgentCard',
   },
   '0.3': {
-    send: 'message/send',
-    stream: 'message/stream',
+    ...sendMethods['0.3'],
     get: 'tasks/get',
     list: 'tasks/list',
     cancel: 'tasks/cancel',
@@ -68,8 +67,7 @@ export const grpcServices = {
 export const grpcMethods = {
   '1.0': jsonRpcMethods['1.0'],
   '0.3': {
-    send: 'SendMessage',
-    stream: 'SendStreamingMessage',
+    ...sendMethods['1.0'],
     get: 'GetTask',
     cancel: 'CancelTask',
     subscribe: 'TaskSubscription',
