@@ -49,6 +49,12 @@ export function shownPath(target: string): string {
 
 /** Returns a function that returns the whole milliseconds since now. */
 export function stopwatch(): () => number {
+  const elapsed = exactStopwatch()
+  return () => Math.floor(elapsed())
+}
+
+/** The same with fractions. */
+export function exactStopwatch(): () => number {
   const begin = process.hrtime.bigint()
-  return () => Number((process.hrtime.bigint() - begin) / 1_000_000n)
+  return () => Number(process.hrtime.bigint() - begin) / 1e6
 }

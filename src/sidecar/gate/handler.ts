@@ -8,7 +8,7 @@ import { amend, decideThen, outcomeOf } from '../../server/adapters/outcomes.js'
 import type { AuthOutcome, Caller } from '../../server/scheme/outcome.js'
 import type { Refusal } from '../../server/scheme/refusal.js'
 import type { TOTPServerAuthScheme } from '../../server/scheme/scheme.js'
-import { shownPath } from '../../service/call-log.js'
+import { exactStopwatch, shownPath } from '../../service/call-log.js'
 import type { MixedHandler } from '../../service/mixed-listener.js'
 import type { IncomingAnswer, OutgoingRequest, RequestHead, Upstream } from '../forward/exchange.js'
 import { linesOf } from '../forward/fields.js'
@@ -64,7 +64,7 @@ class Call {
   readonly #rules: GateRules
   readonly #req: IncomingMessage
   readonly #res: ServerResponse
-  readonly #begin = process.hrtime.bigint()
+  readonly #elapsed = exactStopwatch()
   readonly #abort = new AbortController()
   #source: string | undefined
   #own: OwnReason | undefined
@@ -209,11 +209,11 @@ class Call {
   ): Promise<void> {
     const [req, res] = [this.#req, this.#res]
     const closed = this.#rules.observer.opened('gate')
-    const begin = process.hrtime.bigint()
+    const elapsed = exactStopwatch()
     try {
       res.once('close', () => this.#abort.abort(over))
       const answer = await upstream.send(request, this.#abort.signal)
-      this.#upstreamMs = msSince(begin)
+      this.#upstreamMs = elapsed()
       const passed = await passOn(wrap(answer), res)
       if (passed === 'cut') this.#own = 'upstream-cut'
       if (passed === 'unusable') this.#own = 'upstream-answer'
@@ -253,7 +253,7 @@ class Call {
   }
 
   #decided(): void {
-    this.#decisionMs = msSince(this.#begin)
+    this.#decisionMs = this.#elapsed()
   }
 
   #reportOnceOver(): void {
@@ -272,7 +272,7 @@ class Call {
         method,
         path: shownPath(url),
         status: res.headersSent ? `${res.statusCode}${isWhole ? '' : ' (cut off)'}` : '- (no answer)',
-        durationMs: Math.floor(msSince(this.#begin)),
+        durationMs: Math.floor(this.#elapsed()),
         ...(this.#source !== undefined && { source: this.#source }),
         ...(outcome?.caller && { proof: outcome.caller.proof === 'signed' ? 'signed' : 'plain' }),
         ...(own !== undefined && { own }),
@@ -291,8 +291,4 @@ function namesEndToEnd(line: string): boolean {
 function whyCut(outcome: AuthOutcome | undefined): OwnReason | undefined {
   if (outcome?.refusal) return undefined
   return outcome?.caller.signal.aborted ? 'credentials-ended' : 'client-left'
-}
-
-function msSince(begin: bigint): number {
-  return Number(process.hrtime.bigint() - begin) / 1e6
 }
