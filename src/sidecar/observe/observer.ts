@@ -4,7 +4,7 @@ import type { Observer } from '../sidecar.js'
 import { GateMetrics } from './gate-metrics.js'
 import type { SidecarLog } from './log.js'
 import { CallMetrics } from './metrics.js'
-import { ProxyMetrics, type ProxiedAgent } from './proxy-metrics.js'
+import { ProxyMetrics, type AgentState } from './proxy-metrics.js'
 import type { Event } from './sentences.js'
 
 /** An observer that logs and counts, with what the administrative listener serves of it: see `AdminPages`. */
@@ -28,7 +28,7 @@ export interface ObservedGate extends Observed {
 }
 
 export interface ObservedProxy extends Observed {
-  readonly agents: () => readonly ProxiedAgent[]
+  readonly agents: () => readonly AgentState[]
 }
 
 /** Observes a gate: reverse proxy, forward auth or both. Give it to the scheme too, whose events are its decisions. */

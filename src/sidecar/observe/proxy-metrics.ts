@@ -4,7 +4,7 @@ import { secondsOf } from './metrics.js'
 import type { Event, EventOf } from './sentences.js'
 
 /** What a proxy knows of one of its agents, now. Contains no secret. */
-export interface ProxiedAgent {
+export interface AgentState {
   /** Its name; empty if it is not known. */
   readonly agent: string
   readonly peer: string
@@ -24,7 +24,7 @@ export class ProxyMetrics {
   readonly #credentials
 
   /** @param agents their names are labels, and no others are */
-  constructor(registry: MetricRegistry, agents: () => readonly ProxiedAgent[]) {
+  constructor(registry: MetricRegistry, agents: () => readonly AgentState[]) {
     const agent = { agent: (name: string) => agents().some((one) => one.agent === name) }
     this.#waits = registry.histogram(
       { name: 'queue_wait_seconds', unit: 'seconds', help: 'How long calls waited for a step of their own.' },
@@ -41,7 +41,7 @@ export class ProxyMetrics {
     const gauge = (
       name: string,
       help: string,
-      read: (agent: ProxiedAgent) => number | undefined,
+      read: (agent: AgentState) => number | undefined,
       unit?: 'seconds',
     ): void =>
       registry.gaugesOf({ name, help, ...(unit && { unit }) }, () =>

@@ -3,6 +3,7 @@ import { isExposed } from '../../core/card/hosts.js'
 import { TOTPError } from '../../core/errors.js'
 import { isLoopback, shownAddress, shownHost } from '../../service/address.js'
 import { listenMixed, type MixedListener } from '../../service/mixed-listener.js'
+import type { AgentState } from '../observe/proxy-metrics.js'
 import type { ListenerInfo, Sidecar } from '../sidecar.js'
 import { AgentAnswers } from './answers.js'
 import { AgentCard } from './agent-card.js'
@@ -12,17 +13,6 @@ import type { LocalAuth } from './local-auth.js'
 import type { ProxiedAgent, ProxyOptions } from './options.js'
 import { ProxiedPeer } from './peer.js'
 import { Upstreams } from './upstreams.js'
-
-/** What the administrative listener shows of one agent. Contains no secret. */
-export interface AgentState {
-  readonly agent: string
-  readonly peer: string
-  readonly queueLength: number
-  readonly breakerOpen: boolean
-  readonly lastSuccessAt: Date | undefined
-  /** Positive if the agent's clock is ahead of this one; undefined before an answer with a Date. */
-  readonly clockSeconds: number | undefined
-}
 
 /** A proxy that is running. */
 export interface Proxy extends Sidecar {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { ServerFileInForce } from '../../../src/server/index.js'
 import { sidecarLog } from '../../../src/sidecar/observe/log.js'
 import { observeGate, observeProxy, type Observation } from '../../../src/sidecar/observe/observer.js'
-import type { ProxiedAgent } from '../../../src/sidecar/observe/proxy-metrics.js'
+import type { AgentState } from '../../../src/sidecar/observe/proxy-metrics.js'
 import type { SidecarCall } from '../../../src/sidecar/sidecar.js'
 import {
   bearerOf,
@@ -173,7 +173,7 @@ describe('the status of a gate', () => {
 })
 
 describe('a proxy', () => {
-  const agent: ProxiedAgent = {
+  const agent: AgentState = {
     agent: 'billing',
     peer: 'alice',
     queueLength: 3,
