@@ -30,8 +30,8 @@ export interface Sidecar {
   close(): Promise<void>
 }
 
-/** Why a sidecar itself answered a call, or cut it off. Each one is a label of a metric, so the list is closed. */
-export const ownReasons = [
+/** Why a sidecar itself refused a call, before any guard did. */
+export const ownRefusals = [
   /** 400: framing, target or fields that two servers could read differently. */
   'bad-request',
   /** 403: what only a browser sends, or a Host that is not ours. */
@@ -50,6 +50,11 @@ export const ownReasons = [
   'breaker-open',
   /** 503: there are no credentials to call with. */
   'no-credentials',
+] as const
+
+/** Why a sidecar itself answered a call, or cut it off. Each one is a label of a metric, so the list is closed. */
+export const ownReasons = [
+  ...ownRefusals,
   /** 502: the server behind cannot be connected to. */
   'upstream-unreachable',
   /** The connection to the server behind ended before the answer did. */

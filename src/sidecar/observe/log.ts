@@ -2,7 +2,7 @@ import { jsonText, printable } from '../../core/text.js'
 import type { AuthEvent, ServerFileEvent } from '../../server/scheme/events.js'
 import { alarmListener } from '../../server/scheme/warnings.js'
 import { formatCall, type LoggedOutcome } from '../../service/call-log.js'
-import type { OwnReason, SidecarCall, SidecarEvent } from '../sidecar.js'
+import { ownRefusals, type OwnReason, type SidecarCall, type SidecarEvent } from '../sidecar.js'
 import { isDecision, isSidecarEvent, sentenceOf } from './sentences.js'
 
 export type LogFormat = 'text' | 'json'
@@ -59,18 +59,8 @@ export function sidecarLog({
   }
 }
 
-/** Where the sidecar itself refused, before any guard did. Elsewhere the call was passed on, and ended so. */
-const refusedBySidecar: ReadonlySet<OwnReason | undefined> = new Set<OwnReason>([
-  'bad-request',
-  'browser',
-  'local-auth',
-  'not-found',
-  'too-large',
-  'queue-full',
-  'queue-wait',
-  'breaker-open',
-  'no-credentials',
-])
+/** With another reason the call was passed on, and ended so. */
+const refusedBySidecar: ReadonlySet<OwnReason | undefined> = new Set<OwnReason>(ownRefusals)
 
 /** As of a guard, whoever refused. */
 function outcomeIn({ outcome, own, peer }: SidecarCall): LoggedOutcome | undefined {
