@@ -12,7 +12,7 @@ from vectors import read_vectors
 from a2a_totp.codes import code_of_step
 from a2a_totp.profile import Profile
 from a2a_totp.proof import RequestHead, content_digest, proof_key
-from a2a_totp.proof.reading import ALWAYS_COVERED, OPTIONAL_COMPONENTS, signature_base
+from a2a_totp.proof.reading import ALWAYS_COVERED, OPTIONAL_COMPONENTS, base_of_components, component_value
 from a2a_totp.scheme import AuthRequest, Refusal
 
 FILE = read_vectors("wire")["files"]["own"]
@@ -60,6 +60,11 @@ class ProofAgent(Agent):
 def code_at(at: float) -> str:
     """Alice's code."""
     return code_of_step(SEED, Profile(), int(at // 30))
+
+
+def signature_base(head: RequestHead, lines: dict[str, list[str]], names: list[str], parameters: str) -> str:
+    """The text that is signed: the components of a request, in that order."""
+    return base_of_components([(name, component_value(head, lines, name)) for name in names], parameters)
 
 
 def proof_of(head: RequestHead, fields: Fields, content: bytes, at: float = AT, agent: str = FILE["agent"]) -> Fields:

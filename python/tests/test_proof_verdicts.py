@@ -9,10 +9,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from signed_requests import signature_base
 from vectors import read_vectors
 
 from a2a_totp.proof import ProofRequest, ProofVerdict, RequestHead, content_digest, proof_key, verify
-from a2a_totp.proof.reading import component_value, read_proof, signature_base
+from a2a_totp.proof.reading import component_value, read_proof
 from a2a_totp.scheme import AuthRequest
 from a2a_totp.structured import decoded_bytes, dictionary_of, is_canonical
 

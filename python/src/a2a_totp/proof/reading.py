@@ -107,16 +107,11 @@ def read_proof(head: RequestHead, lines: FieldLines, header: str, life: int) -> 
     return ReadProof(keyid, created, expires, nonce, digest, base, signature)
 
 
-def signature_base(head: RequestHead, lines: FieldLines, names: Sequence[str], parameters: str) -> str:
-    """The text that is signed (RFC 9421 section 2.5).
+def base_of_components(components: Iterable[tuple[str, str]], parameters: str) -> str:
+    """The text that is signed (RFC 9421 section 2.5), of names and values.
 
     `parameters` is the inner list and its parameters, as in `Signature-Input`.
     """
-    return base_of_components([(name, component_value(head, lines, name)) for name in names], parameters)
-
-
-def base_of_components(components: Iterable[tuple[str, str]], parameters: str) -> str:
-    """The same of names and values."""
     return "\n".join([*(f'"{name}": {value}' for name, value in components), f'"@signature-params": {parameters}'])
 
 
