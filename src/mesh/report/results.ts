@@ -1,11 +1,11 @@
-import type { CheckResult, CheckStatus } from '../../probe/index.js'
+import type { CheckResult } from '../../probe/index.js'
 import { columnsOf, titleIn } from '../../probe/report/columns.js'
 import type { AgentResult, EdgeResult, MeshReport } from '../prove/mesh-report.js'
 import { admittedWords } from './kinds.js'
 import type { RuleId } from './rules.js'
 
 /** One result of a run: of the mesh, of an agent, or of an edge. */
-export interface MeshResult {
+export interface MeshResult extends Omit<CheckResult, 'id' | 'binding' | 'protocolVersion'> {
   readonly id: RuleId
   /** Null for the mesh as a whole. */
   readonly agent: string | null
@@ -13,13 +13,6 @@ export interface MeshResult {
   readonly peer: string | null
   /** The title of the cell; empty for what concerns all of them. */
   readonly column: string
-  readonly url: string | null
-  readonly status: CheckStatus
-  readonly expected: string
-  readonly actual: string
-  readonly detail: string
-  readonly durationMs: number
-  readonly ignored?: true
   /** In the mesh file, from 1. */
   readonly line?: number
 }

@@ -37,23 +37,39 @@ export async function dial(place: Place, life: Life): Promise<Socket> {
   }
 }
 
-function dialHost(host: string, port: number, { signal, ended }: Life): Promise<Socket> {
+function dialHost(host: string, port: number, life: Life): Promise<Socket> {
+  const socket = connect({ host, port, noDelay: true })
+  return opened(socket, 'connect', life, (error) => explain(error, 'http/1.1'))
+}
+
+/**
+ * Waits until a socket is ready.
+ *
+ * @param ready the event that says so
+ * @param troubleOf what an error before it means
+ * @throws {NoConnection}
+ */
+export function opened(
+  socket: Socket,
+  ready: 'connect' | 'secureConnect',
+  { signal, ended }: Life,
+  troubleOf: (error: NodeJS.ErrnoException) => Trouble,
+): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, noDelay: true })
     const stop = (): void => {
       reject(new NoConnection(ended()))
       socket.destroy()
     }
     signal.addEventListener('abort', stop, { once: true })
     if (signal.aborted) stop()
-    socket.once('connect', () => {
+    socket.once(ready, () => {
       signal.removeEventListener('abort', stop)
       resolve(socket)
     })
     // Stays for good: an error between two requests has no other listener.
     socket.on('error', (error) => {
       signal.removeEventListener('abort', stop)
-      reject(new NoConnection(explain(error, 'http/1.1')))
+      reject(new NoConnection(troubleOf(error)))
     })
   })
 }

@@ -2,13 +2,13 @@ import type { Socket } from 'node:net'
 import * as tls from 'node:tls'
 import { isIP } from 'node:net'
 import { portOf } from '../../core/url.js'
-import { bareHost, dial, type Life } from './dial.js'
+import { bareHost, dial, opened, type Life } from './dial.js'
 import { proxyFor, type ProxyChoice } from './proxy.js'
 import type { Handshake } from './tls-trouble.js'
 import { recognise } from './recognise.js'
 import type { HttpAnswer, Trouble } from './raw-answer.js'
 import { impasseIn } from './impasse.js'
-import { explain, NoConnection } from './trouble.js'
+import { explain } from './trouble.js'
 import { secureContextOf, type Identity } from './trust.js'
 import { tunnel } from './tunnel.js'
 
@@ -81,7 +81,7 @@ export class Route {
     return { presented, asked: askedForCertificate.has(socket as Socket) }
   }
 
-  #secure(socket: Socket, url: URL, protocol: Protocol, { signal, ended }: Life): Promise<Socket> {
+  #secure(socket: Socket, url: URL, protocol: Protocol, life: Life): Promise<Socket> {
     const host = bareHost(url)
     this.#context ??= secureContextOf(this.settings)
     const secured = tls.connect({
@@ -94,24 +94,9 @@ export class Route {
       rejectUnauthorized: true,
     })
     watchForRequest(secured)
-    return new Promise((resolve, reject) => {
-      const stop = (): void => {
-        reject(new NoConnection(ended()))
-        secured.destroy()
-      }
-      signal.addEventListener('abort', stop, { once: true })
-      if (signal.aborted) stop()
-      secured.once('secureConnect', () => {
-        signal.removeEventListener('abort', stop)
-        resolve(secured)
-      })
-      // Stays for good: an error between two requests has no other listener.
-      secured.on('error', (error: NodeJS.ErrnoException) => {
-        signal.removeEventListener('abort', stop)
-        const handshake = { ...this.handshakeOf(secured), incomplete: true }
-        reject(new NoConnection(explain(error, protocol, handshake)))
-      })
-    })
+    return opened(secured, 'secureConnect', life, (error) =>
+      explain(error, protocol, { ...this.handshakeOf(secured), incomplete: true }),
+    )
   }
 }
 
