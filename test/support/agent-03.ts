@@ -1,11 +1,8 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { AgentCard } from 'a2a-sdk-0.3'
 import { DefaultRequestHandler, InMemoryTaskStore, type AgentExecutor } from 'a2a-sdk-0.3/server'
 import { agentCardHandler, jsonRpcHandler, restHandler } from 'a2a-sdk-0.3/server/express'
 import { A2AService, grpcService } from 'a2a-sdk-0.3/server/grpc'
-import { Server, ServerCredentials } from '@grpc/grpc-js'
+import { Server } from '@grpc/grpc-js'
 import express from 'express'
 import { withTotpSecurity } from '../../src/core/card/security.js'
 import type { CardJson } from '../../src/core/card/shapes.js'
@@ -14,10 +11,9 @@ import { totpGuard } from '../../src/server/express.js'
 import { grpcGuard, guardedService } from '../../src/server/grpc.js'
 import type { TOTPServerAuthScheme } from '../../src/server/scheme/scheme.js'
 import { routesOf, type Route } from './routes.js'
+import { listenForAgent, type AgentServers } from './agent-servers.js'
 
-export interface Agent03 extends AsyncDisposable {
-  readonly origin: string
-  readonly grpc: string
+export interface Agent03 extends AgentServers {
   /** All that the SDK mounts behind the guard. */
   readonly routes: readonly Route[]
 }
@@ -42,18 +38,11 @@ const welcoming: AgentExecutor = {
 /** A real agent on @a2a-js/sdk 0.3.14 behind our guards, over its three bindings; its card is public. */
 export async function agent03(scheme: TOTPServerAuthScheme, executor = welcoming): Promise<Agent03> {
   const app = express()
-  const http = createServer(app).listen(0, '127.0.0.1')
-  await once(http, 'listening')
-  const origin = `http://127.0.0.1:${(http.address() as AddressInfo).port}`
   const grpcServer = new Server({ interceptors: [grpcGuard(scheme)] })
-  const port = await new Promise<number>((done, fail) =>
-    grpcServer.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error ? fail(error) : done(bound),
-    ),
-  )
-  const grpc = `127.0.0.1:${port}`
-
-  const card = withTotpSecurity(cardAt(origin, grpc), { protocol: '0.3' }) as unknown as AgentCard
+  const servers = await listenForAgent(app, grpcServer)
+  const card = withTotpSecurity(cardAt(servers.origin, servers.grpc), {
+    protocol: '0.3',
+  }) as unknown as AgentCard
   const requestHandler = new DefaultRequestHandler(card, new InMemoryTaskStore(), executor)
   const { userBuilder } = new TOTPCallContextBuilder(scheme)
   const options = { requestHandler, userBuilder }
@@ -63,15 +52,8 @@ export async function agent03(scheme: TOTPServerAuthScheme, executor = welcoming
   for (const [path, handler] of Object.entries(handlers)) app.use(path, handler)
   grpcServer.addService(guardedService(A2AService), grpcService(options))
   return {
-    origin,
-    grpc,
+    ...servers,
     routes: Object.entries(handlers).flatMap(([path, handler]) => routesOf(handler, path)),
-    [Symbol.asyncDispose]: async () => {
-      grpcServer.forceShutdown()
-      http.closeAllConnections()
-      http.close()
-      await once(http, 'close')
-    },
   }
 }
 

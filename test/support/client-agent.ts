@@ -1,6 +1,3 @@
-import type { AddressInfo } from 'node:net'
-import { once } from 'node:events'
-import { createServer } from 'node:http'
 import { LegacyA2AService, legacyGrpcService } from '@a2a-js/sdk/compat/v0_3/server/grpc'
 import { DefaultRequestHandler, InMemoryTaskStore } from '@a2a-js/sdk/server'
 import { agentCardHandler, jsonRpcHandler, restHandler } from '@a2a-js/sdk/server/express'
@@ -16,6 +13,7 @@ import { totpGuard } from '../../src/server/express.js'
 import { grpcGuard, guardedService } from '../../src/server/grpc.js'
 import { TOTPServerAuthScheme } from '../../src/server/index.js'
 import { seed, token, type FakeClock } from './client-scheme.js'
+import { bothVersionsAt, listenForAgent, type AgentServers } from './agent-servers.js'
 
 /** What the guard saw of a request. */
 export interface Seen {
@@ -24,10 +22,7 @@ export interface Seen {
   readonly passed: boolean
 }
 
-export interface ClientAgent extends AsyncDisposable {
-  readonly origin: string
-  /** Host and port of the gRPC server. */
-  readonly grpc: string
+export interface ClientAgent extends AgentServers {
   readonly seen: Seen[]
   /** How often the card was asked for. */
   readonly cardRequests: () => number
@@ -74,22 +69,13 @@ export async function clientAgent(
 ): Promise<ClientAgent> {
   const { scheme, seen } = watchedScheme(clock, replay, signed)
   const app = express()
-  const http = createServer(app).listen(0, '127.0.0.1')
-  await once(http, 'listening')
-  const origin = `http://127.0.0.1:${(http.address() as AddressInfo).port}`
-
   const grpcServer = new Server({ interceptors: [grpcGuard(scheme)] })
   const serverCredentials = tls
     ? ServerCredentials.createSsl(null, [{ private_key: tls.key, cert_chain: tls.cert }])
     : ServerCredentials.createInsecure()
-  const port = await new Promise<number>((done, fail) =>
-    grpcServer.bindAsync('127.0.0.1:0', serverCredentials, (error, bound) =>
-      error ? fail(error) : done(bound),
-    ),
-  )
-  const grpc = `127.0.0.1:${port}`
+  const servers = await listenForAgent(app, grpcServer, serverCredentials)
 
-  const agentCard = totpAgentCard(card(cardAt(origin, grpc)))
+  const agentCard = totpAgentCard(card(bothVersionsAt(servers.origin, servers.grpc)))
   const requestHandler = new DefaultRequestHandler(agentCard, new InMemoryTaskStore(), new EchoExecutor())
   const legacyCompat = { enabled: true }
   const { userBuilder, contextBuilder } = new TOTPCallContextBuilder(scheme)
@@ -110,32 +96,8 @@ export async function clientAgent(
   grpcServer.addService(guardedService(LegacyA2AService), legacyGrpcService(options))
 
   return {
-    origin,
-    grpc,
+    ...servers,
     seen,
     cardRequests: () => cardRequests,
-    [Symbol.asyncDispose]: async () => {
-      grpcServer.forceShutdown()
-      http.closeAllConnections()
-      http.close()
-      await once(http, 'close')
-    },
-  }
-}
-
-function cardAt(origin: string, grpc: string): Record<string, unknown> {
-  return {
-    name: 'guarded',
-    description: 'says what it is told',
-    version: '1',
-    supportedInterfaces: ['1.0', '0.3'].flatMap((protocolVersion) => [
-      { url: `${origin}/jsonrpc`, protocolBinding: 'JSONRPC', protocolVersion },
-      { url: `${origin}/rest`, protocolBinding: 'HTTP+JSON', protocolVersion },
-      { url: grpc, protocolBinding: 'GRPC', protocolVersion },
-    ]),
-    capabilities: { streaming: true },
-    defaultInputModes: ['text/plain'],
-    defaultOutputModes: ['text/plain'],
-    skills: [],
   }
 }

@@ -1,11 +1,12 @@
-import { AgentCard, Message } from '@a2a-js/sdk'
-import { AgentEvent, DefaultRequestHandler, InMemoryTaskStore } from '@a2a-js/sdk/server'
+import { AgentCard } from '@a2a-js/sdk'
+import { DefaultRequestHandler, InMemoryTaskStore } from '@a2a-js/sdk/server'
 import { agentCardHandler, jsonRpcHandler, restHandler, UserBuilder } from '@a2a-js/sdk/server/express'
 import express, { type RequestHandler } from 'express'
 import { defaultProfile } from '../../src/core/profile.js'
 import { verifyCode } from '../../src/core/totp.js'
 import { seed, token, type FakeClock } from './client-scheme.js'
 import { listen } from './recording-server.js'
+import { bothVersionsAt, saysHello } from './agent-servers.js'
 
 /** What came to the guard: the path, the code, and whether both factors were right. */
 export interface Visit {
@@ -49,19 +50,8 @@ export async function sdkAgent(
 
   const app = express()
   const server = await listen(app as Parameters<typeof listen>[0])
-  const card = cardAt(server.origin)
-  const requestHandler = new DefaultRequestHandler(card, new InMemoryTaskStore(), {
-    execute: ({ contextId }, bus) => {
-      bus.publish(
-        AgentEvent.message(
-          Message.fromJSON({ messageId: 'reply', contextId, role: 'ROLE_AGENT', parts: [{ text: 'hello' }] }),
-        ),
-      )
-      bus.finished()
-      return Promise.resolve()
-    },
-    cancelTask: () => Promise.resolve(),
-  })
+  const card = AgentCard.fromJSON(bothVersionsAt(server.origin))
+  const requestHandler = new DefaultRequestHandler(card, new InMemoryTaskStore(), saysHello)
   const common = { requestHandler, userBuilder: UserBuilder.noAuthentication, legacyCompat }
   app.use(guard)
   app.use(
@@ -71,20 +61,4 @@ export async function sdkAgent(
   app.use('/jsonrpc', jsonRpcHandler(common))
   app.use('/rest', restHandler(common))
   return { ...server, visits }
-}
-
-function cardAt(origin: string): AgentCard {
-  return AgentCard.fromJSON({
-    name: 'guarded',
-    description: 'says hello',
-    version: '1',
-    supportedInterfaces: ['1.0', '0.3'].flatMap((protocolVersion) => [
-      { url: `${origin}/jsonrpc`, protocolBinding: 'JSONRPC', protocolVersion },
-      { url: `${origin}/rest`, protocolBinding: 'HTTP+JSON', protocolVersion },
-    ]),
-    capabilities: { streaming: true },
-    defaultInputModes: ['text/plain'],
-    defaultOutputModes: ['text/plain'],
-    skills: [],
-  })
 }

@@ -2,15 +2,14 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
-import { AgentCard, Message } from '@a2a-js/sdk'
+import { AgentCard } from '@a2a-js/sdk'
 import { LegacyA2AService, legacyGrpcService } from '@a2a-js/sdk/compat/v0_3/server/grpc'
-import { AgentEvent, DefaultRequestHandler, InMemoryTaskStore } from '@a2a-js/sdk/server'
+import { DefaultRequestHandler, InMemoryTaskStore } from '@a2a-js/sdk/server'
 import { agentCardHandler, jsonRpcHandler, restHandler, UserBuilder } from '@a2a-js/sdk/server/express'
 import { A2AService, grpcService } from '@a2a-js/sdk/server/grpc'
 import {
   Metadata,
   Server,
-  ServerCredentials,
   status,
   type handleUnaryCall,
   type MethodDefinition,
@@ -32,6 +31,7 @@ import {
 import { grpcAnswer } from '../../src/server/scheme/refusal.js'
 import { memoryState } from '../../src/state/memory-state.js'
 import { seed, token, type FakeClock } from './client-scheme.js'
+import { bothVersionsAt, listenForAgent, saysHello } from './agent-servers.js'
 
 export const agentName = 'billing'
 
@@ -142,29 +142,10 @@ export async function signedAgent(
 ): Promise<SignedServer & { readonly grpc: string }> {
   const { arrived, decide, decideHttp, refuseHttp } = doorman(clock, options)
   const app = express()
-  const server = createServer(app as Parameters<typeof createServer>[1]).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const grpcServer = new Server()
-  const port = await new Promise<number>((done, fail) =>
-    grpcServer.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error ? fail(error) : done(bound),
-    ),
-  )
-  const grpc = `127.0.0.1:${port}`
-  const card = cardAt(origin, grpc)
-  const requestHandler = new DefaultRequestHandler(card, new InMemoryTaskStore(), {
-    execute: ({ contextId }, bus) => {
-      bus.publish(
-        AgentEvent.message(
-          Message.fromJSON({ messageId: 'reply', contextId, role: 'ROLE_AGENT', parts: [{ text: 'hello' }] }),
-        ),
-      )
-      bus.finished()
-      return Promise.resolve()
-    },
-    cancelTask: () => Promise.resolve(),
-  })
+  const servers = await listenForAgent(app, grpcServer)
+  const card = AgentCard.fromJSON(bothVersionsAt(servers.origin, servers.grpc))
+  const requestHandler = new DefaultRequestHandler(card, new InMemoryTaskStore(), saysHello)
   const legacyCompat = { enabled: true }
   const common = { requestHandler, userBuilder: UserBuilder.noAuthentication, legacyCompat }
 
@@ -189,17 +170,7 @@ export async function signedAgent(
   ] as const) {
     grpcServer.addService(...watched(service, handlers, contents, decide))
   }
-  return {
-    origin,
-    grpc,
-    arrived,
-    [Symbol.asyncDispose]: async () => {
-      grpcServer.forceShutdown()
-      server.closeAllConnections()
-      server.close()
-      await once(server, 'close')
-    },
-  }
+  return { ...servers, arrived }
 }
 
 type Decide = Doorman['decide']
@@ -251,21 +222,4 @@ function linesOf(rawHeaders: readonly string[], name: string): string[] {
   return rawHeaders.flatMap((field, index) =>
     index % 2 === 0 && field.toLowerCase() === name ? [rawHeaders[index + 1] ?? ''] : [],
   )
-}
-
-function cardAt(origin: string, grpc: string): AgentCard {
-  return AgentCard.fromJSON({
-    name: 'guarded',
-    description: 'says hello',
-    version: '1',
-    supportedInterfaces: ['1.0', '0.3'].flatMap((protocolVersion) => [
-      { url: `${origin}/jsonrpc`, protocolBinding: 'JSONRPC', protocolVersion },
-      { url: `${origin}/rest`, protocolBinding: 'HTTP+JSON', protocolVersion },
-      { url: grpc, protocolBinding: 'GRPC', protocolVersion },
-    ]),
-    capabilities: { streaming: true },
-    defaultInputModes: ['text/plain'],
-    defaultOutputModes: ['text/plain'],
-    skills: [],
-  })
 }

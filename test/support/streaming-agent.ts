@@ -1,12 +1,9 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { LegacyA2AService, legacyGrpcService } from '@a2a-js/sdk/compat/v0_3/server/grpc'
 import { TaskState } from '@a2a-js/sdk'
 import { AgentEvent, DefaultRequestHandler, InMemoryTaskStore, type AgentExecutor } from '@a2a-js/sdk/server'
 import { agentCardHandler, jsonRpcHandler, restHandler } from '@a2a-js/sdk/server/express'
 import { A2AService, grpcService } from '@a2a-js/sdk/server/grpc'
-import { Server, ServerCredentials } from '@grpc/grpc-js'
+import { Server } from '@grpc/grpc-js'
 import express from 'express'
 import type { Caller } from '../../src/server/index.js'
 import { callerStateKey, totpAgentCard, TOTPCallContextBuilder } from '../../src/server/a2a.js'
@@ -14,6 +11,7 @@ import { totpGuard } from '../../src/server/express.js'
 import { grpcGuard, guardedService } from '../../src/server/grpc.js'
 import type { TOTPServerAuthScheme } from '../../src/server/scheme/scheme.js'
 import { cardJson } from './guarded-agent.js'
+import { listenForAgent } from './agent-servers.js'
 
 export interface StreamingAgent extends AsyncDisposable {
   readonly origin: string
@@ -26,15 +24,8 @@ export interface StreamingAgent extends AsyncDisposable {
 /** An agent on @a2a-js/sdk 1.3 whose tasks are at work until they are finished, or their caller's signal stops them. */
 export async function streamingAgent(scheme: TOTPServerAuthScheme): Promise<StreamingAgent> {
   const app = express()
-  const http = createServer(app).listen(0, '127.0.0.1')
-  await once(http, 'listening')
-  const origin = `http://127.0.0.1:${(http.address() as AddressInfo).port}`
   const grpcServer = new Server({ interceptors: [grpcGuard(scheme)] })
-  const grpcPort = await new Promise<number>((done, fail) =>
-    grpcServer.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error ? fail(error) : done(bound),
-    ),
-  )
+  const { origin, grpc, ...servers } = await listenForAgent(app, grpcServer)
 
   const stopped: StreamingAgent['stopped'] = []
   const atWork = new Set<() => void>()
@@ -76,7 +67,7 @@ export async function streamingAgent(scheme: TOTPServerAuthScheme): Promise<Stre
 
   const card = cardJson(origin) as { supportedInterfaces: { url: string; protocolBinding: string }[] }
   for (const each of card.supportedInterfaces) {
-    if (each.protocolBinding === 'GRPC') each.url = `127.0.0.1:${grpcPort}`
+    if (each.protocolBinding === 'GRPC') each.url = grpc
   }
   const requestHandler = new DefaultRequestHandler(totpAgentCard(card), new InMemoryTaskStore(), executor)
   const legacyCompat = { enabled: true }
@@ -97,10 +88,7 @@ export async function streamingAgent(scheme: TOTPServerAuthScheme): Promise<Stre
     finish: () => [...atWork].forEach((complete) => complete()),
     [Symbol.asyncDispose]: async () => {
       ;[...atWork].forEach((complete) => complete())
-      grpcServer.forceShutdown()
-      http.closeAllConnections()
-      http.close()
-      await once(http, 'close')
+      await servers[Symbol.asyncDispose]()
     },
   }
 }
