@@ -1,7 +1,7 @@
 import type { Version } from './agent-card.js'
 
 /** The methods of the protocol, by one name for all bindings and versions. */
-const doors = [
+export const doors = [
   'get',
   'subscribe',
   'send',

@@ -2,6 +2,7 @@ import { Agent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { createServer, type Http2Session, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { restCallOf } from './grpc-doors.js'
+import { respond } from './grpc-responses.js'
 
 /** HTTP statuses as gRPC has them (google.rpc.Code). */
 const codes: Readonly<Record<number, number>> = {
@@ -112,23 +113,6 @@ async function translate(stream: ServerHttp2Stream, response: IncomingMessage): 
     said,
     Object.fromEntries([...kept, ...details]) as Record<string, string>,
   )
-}
-
-function respond(
-  stream: ServerHttp2Stream,
-  code: number,
-  message: string,
-  extra: Record<string, string | string[]> = {},
-): void {
-  if (stream.destroyed) return
-  const fields = {
-    ':status': 200,
-    'content-type': 'application/grpc',
-    'grpc-status': String(code),
-    'grpc-message': encodeURIComponent(message),
-    ...extra,
-  }
-  stream.respond(fields, { endStream: true })
 }
 
 function messageIn(body: string): string {

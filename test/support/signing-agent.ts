@@ -17,6 +17,7 @@ import type { State } from '../../src/state/state.js'
 import { cardFor } from './agent-card.js'
 import { answerTask, parseCall } from './agent-protocol.js'
 import { restCallOf } from './grpc-doors.js'
+import { respond as respondGrpc } from './grpc-responses.js'
 import { alice, bob } from './probing.js'
 
 export const agentName = 'billing'
@@ -198,20 +199,6 @@ function answerGrpc(stream: ServerHttp2Stream, path: string, content: Buffer): v
   })
 }
 
-function respond(
-  stream: ServerHttp2Stream,
-  code: number,
-  message: string,
-  extra: Record<string, string | string[]> = {},
-): void {
-  if (stream.destroyed) return
-  const fields = {
-    ':status': 200,
-    'content-type': 'application/grpc',
-    'grpc-status': String(code),
-    'grpc-message': encodeURIComponent(message),
-    ...extra,
-  }
-  // Its clock shows in the answers over HTTP.
-  stream.respond(fields, { endStream: true, sendDate: false } as object)
-}
+/** Its clock shows in the answers over HTTP. */
+const respond: typeof respondGrpc = (stream, code, message, extra) =>
+  respondGrpc(stream, code, message, extra, { sendDate: false })

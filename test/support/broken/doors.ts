@@ -1,19 +1,9 @@
-import type { Door } from '../agent-doors.js'
+import { doors, type Door } from '../agent-doors.js'
 import { sendJson } from '../broken-agent.js'
 import { fails, isLive, type Circumstances, type Defect } from './defect.js'
 
 /** The methods that no other check calls. */
-const besides = [
-  'send',
-  'stream',
-  'list',
-  'cancel',
-  'set-push',
-  'get-push',
-  'list-push',
-  'delete-push',
-  'card',
-] as const satisfies readonly Door[]
+const besides = doors.filter((door) => door !== 'get' && door !== 'subscribe')
 
 /** gRPC of 0.3 cannot list tasks. */
 const isServed = (door: Door) => (cell: string) => door !== 'list' || cell !== 'grpc 0.3'
