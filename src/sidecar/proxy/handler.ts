@@ -1,14 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { shownPath, stopwatch } from '../../service/call-log.js'
-import { cardAnswer, CardChanges, cardContent, sendCard } from '../card/card-answer.js'
-import { readCardAnswer } from '../card/received-card.js'
 import type { IncomingAnswer, RequestHead } from '../forward/exchange.js'
-import { linesOf, trailersOfRequest, withoutFields } from '../forward/fields.js'
+import { linesOf, trailersOfRequest } from '../forward/fields.js'
 import { readHead } from '../forward/head.js'
-import { answerJson, callOver, contentOf, passOn, trailersOf } from '../forward/pass-on.js'
+import { answerJson, callOver, contentOf, trailersOf } from '../forward/pass-on.js'
 import type { Observer, SidecarCall } from '../sidecar.js'
 import { AgentCalls, type CallOptions, type Course } from './agent-calls.js'
 import { browserSign, isOwnHost, type OwnPlace } from './browser-rules.js'
+import { CardCalls, passOnFor, uncompressed } from './card-calls.js'
 import { admittedTarget, pathPrefix, withoutToken, type LocalAuth } from './local-auth.js'
 import { asksForExtendedCard, withRewrittenCard } from './extended-card-call.js'
 import { holdContent, type HeldContent } from './held-content.js'
@@ -26,17 +25,23 @@ export interface HandlerOptions extends CallOptions {
 /** Answers the requests of the clients of one listener. */
 export class ProxyHandler {
   readonly #options: HandlerOptions
-  readonly #changes = new CardChanges()
   readonly #calls: AgentCalls
+  readonly #cards: CardCalls
 
   constructor(options: HandlerOptions) {
     this.#options = options
     this.#calls = new AgentCalls(options)
+    this.#cards = new CardCalls(this.#calls, options)
   }
 
   /** How many calls wait for a time step. */
   get waiting(): number {
     return this.#calls.waiting
+  }
+
+  /** Fetches a card for the proxy itself. */
+  fetchCard(target: string, fields: readonly string[], over: AbortSignal): Promise<IncomingAnswer> {
+    return this.#cards.fetch(target, fields, over)
   }
 
   readonly handle = (req: IncomingMessage, res: ServerResponse): void => {
@@ -99,7 +104,7 @@ export class ProxyHandler {
     const self = new URL(pathPrefix(localAuth()), `http://${head.authority}`)
     const cardTarget = head.isGrpc ? undefined : card.cardTarget(path)
     if (cardTarget !== undefined && ['GET', 'HEAD'].includes(head.method)) {
-      await this.#serveCard(head, res, { target: cardTarget, self, over, course })
+      await this.#cards.serve(head, res, { target: cardTarget, self, over, course })
       return
     }
     const destination = await card.destination(path, head.isGrpc)
@@ -115,7 +120,7 @@ export class ProxyHandler {
     const readsAnswer = isExtended || isExtendedCall
     const answer = await this.#calls.send(destination, readsAnswer ? uncompressed(call) : call, over, course)
     if (isExtended && answer.status === 200) {
-      await this.#answerCard(head, res, answer, { target: head.target, self, course, isPublic: false })
+      await this.#cards.answer(head, res, answer, { target: head.target, self, course, isPublic: false })
       return
     }
     let passed: IncomingAnswer | string = answer
@@ -127,13 +132,7 @@ export class ProxyHandler {
       answerJson(res, 502, 'BAD_GATEWAY', `the agent's card cannot be used: ${passed}`)
       return
     }
-    await this.#passOn(passed, res, course)
-  }
-
-  async #passOn(answer: IncomingAnswer, res: ServerResponse, course: Course): Promise<void> {
-    const passed = await passOn(answer, res)
-    if (passed === 'cut') course.own = 'upstream-cut'
-    if (passed === 'unusable') course.own = 'upstream-answer'
+    await passOnFor(course, passed, res)
   }
 
   /** @throws {Refused} for a request that may not be passed on */
@@ -185,81 +184,6 @@ export class ProxyHandler {
       most: maxSignedBody,
     }
   }
-
-  async #serveCard(
-    head: RequestHead,
-    res: ServerResponse,
-    { target, self, over, course }: { target: string; self: URL; over: AbortSignal; course: Course },
-  ): Promise<void> {
-    const answer = await this.fetchCard(target, head.fields, over, course)
-    if (answer.status === 200) await this.#answerCard(head, res, answer, { target, self, course })
-    else await this.#passOn(answer, res, course)
-  }
-
-  /**
-   * Fetches a card from the agent. Under `once` first without credentials: it is usually public, and a step is scarce.
-   *
-   * @param fields of the client, or none
-   */
-  async fetchCard(
-    target: string,
-    fields: readonly string[],
-    over: AbortSignal,
-    course: Course = { path: '' },
-  ): Promise<IncomingAnswer> {
-    const { peer, card } = this.#options
-    const { scheme, breaker } = peer
-    const to = card.url
-    const call = uncompressed({
-      ...{ isGrpc: false, method: 'GET', origin: to.origin, target: sentTarget(to.origin, { target }) },
-      fields: clientFields(fields, scheme.profile.header),
-      ...{ content: undefined, trailers: undefined, most: 0 },
-    })
-    if (scheme.replay === 'once') {
-      if (breaker.isOpen) throw this.#calls.breakerOpen()
-      const answer = await this.#calls.sendBare(to, call, over, course)
-      if (answer.status !== 401) return answer
-      answer.content.destroy()
-    }
-    return this.#calls.send(to, call, over, course)
-  }
-
-  async #answerCard(
-    head: RequestHead,
-    res: ServerResponse,
-    answer: IncomingAnswer,
-    {
-      target,
-      self,
-      course,
-      isPublic = true,
-    }: { target: string; self: URL; course: Course; isPublic?: boolean },
-  ): Promise<void> {
-    const { card, now } = this.#options
-    const found = await readCardAnswer(answer)
-    if (!found.ok) {
-      course.own = 'upstream-answer'
-      answerJson(res, 502, 'BAD_GATEWAY', `the agent's card cannot be used: ${found.why}`)
-      return
-    }
-    const content = cardContent(card.rewrite(found.card, target, self, isPublic).card, head)
-    const lastModified = this.#changes.since(content, now())
-    sendCard(res, cardAnswer(content, head, { lastModified, shared: false }))
-  }
-}
-
-/** A card is read here, so it is asked for as it is. */
-function uncompressed(call: OpenCall): OpenCall {
-  const conditional = [
-    'accept-encoding',
-    'if-none-match',
-    'if-modified-since',
-    'if-match',
-    'if-range',
-    'range',
-  ]
-  const kept = withoutFields(call.fields, (name) => conditional.includes(name))
-  return { ...call, fields: [...kept, 'Accept-Encoding', 'identity'] }
 }
 
 function withoutCredentials(trailers: () => readonly string[], header: string): () => string[] {
