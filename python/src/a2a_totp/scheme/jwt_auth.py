@@ -10,17 +10,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
-from a2a_totp.errors import TOTPError
 from a2a_totp.extras import Extra
 from a2a_totp.scheme.delegates import TokenContext, TokenVerdict
 from a2a_totp.scheme.issuer_keys import PublishedKeys
+from a2a_totp.scheme.jwt_keys import fault_of, invalid_jwt, loaded_key
 
 ASYMMETRIC = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 """Without HS*: a published key must never be used as a shared one (RFC 8725 section 2.1)."""
 _MOST_CANDIDATES = 8
 """How many keys of a set are tried for one token. Each costs a signature check."""
-_LEAST_RSA_BITS = 2048
-_CURVES = {"ES256": "secp256r1", "ES384": "secp384r1", "ES512": "secp521r1"}
 _ONLY_SIGNATURE = {
     "verify_signature": True,
     **dict.fromkeys(("verify_exp", "verify_nbf", "verify_iat", "verify_aud", "verify_iss"), False),
@@ -76,17 +74,17 @@ class JWTAuth:
             "cooldown": cooldown,
         }
         if (jwks_url is None) == (key is None):
-            raise _invalid_jwt("pass either jwks_url or key")
+            raise invalid_jwt("pass either jwks_url or key")
         self._issuers, self._audiences = _texts(issuer, "issuer"), _texts(audience, "audience")
         self._algorithms = ASYMMETRIC if algorithms is None else _texts(algorithms, "algorithms")
         if jwks_url is not None and any(name.startswith("HS") for name in self._algorithms):
-            raise _invalid_jwt("published keys cannot be symmetric; remove HS* from algorithms")
+            raise invalid_jwt("published keys cannot be symmetric; remove HS* from algorithms")
         unknown = [name for name in self._algorithms if name not in jwt.algorithms.get_default_algorithms()]
         if unknown or "none" in self._algorithms:
-            raise _invalid_jwt("algorithms has one that PyJWT does not know, or none")
+            raise invalid_jwt("algorithms has one that PyJWT does not know, or none")
         for what, value in (("clock_tolerance", clock_tolerance), ("timeout", timeout), ("cooldown", cooldown)):
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-                raise _invalid_jwt(f"{what} must be a number of seconds, at least 0")
+                raise invalid_jwt(f"{what} must be a number of seconds, at least 0")
         self._tolerance, self._type, self._peer = float(clock_tolerance), type, peer
         self._published = None if jwks_url is None else PublishedKeys(str(jwks_url), timeout, cooldown)
         self._key = None if key is None else self._static_key(key)
@@ -135,7 +133,7 @@ class JWTAuth:
         return None
 
     def _decoded(self, token: str, key: Any, algorithm: str) -> dict[str, Any] | None:
-        if _fault_of(key, algorithm):
+        if fault_of(key, algorithm):
             return None
         try:
             options = cast("Any", _ONLY_SIGNATURE)
@@ -173,33 +171,21 @@ class JWTAuth:
     def _static_key(self, given: Any) -> Any:
         if isinstance(given, Mapping):
             if given.get("kty") != "oct" and given.keys() & {"d", "priv"}:
-                raise _invalid_jwt("key is private; pass the public one")
+                raise invalid_jwt("key is private; pass the public one")
             if given.get("use", "sig") != "sig":
-                raise _invalid_jwt("key is for encryption; pass one for signatures")
+                raise invalid_jwt("key is for encryption; pass one for signatures")
             try:
                 given = self._jwt.PyJWK(dict(given), algorithm=self._algorithms[0]).key
             except Exception:  # noqa: BLE001
-                raise _invalid_jwt("key is not a valid JWK for these algorithms") from None
+                raise invalid_jwt("key is not a valid JWK for these algorithms") from None
         if isinstance(given, str):
             given = given.encode()
         if isinstance(given, bytes) and b"-----BEGIN" in given:
-            given = _loaded_key(given)
-        faults = [_fault_of(given, algorithm) for algorithm in self._algorithms]
+            given = loaded_key(given)
+        faults = [fault_of(given, algorithm) for algorithm in self._algorithms]
         if all(faults):
-            raise _invalid_jwt(str(faults[0]))
+            raise invalid_jwt(str(faults[0]))
         return given
-
-
-def _loaded_key(pem: bytes) -> Any:
-    with Extra("jwt"):
-        from cryptography.hazmat.primitives.serialization import load_pem_public_key
-
-    if b"PRIVATE" in pem:
-        raise _invalid_jwt("key is private; pass the public one")
-    try:
-        return load_pem_public_key(pem)
-    except ValueError:
-        raise _invalid_jwt("key is not a public key in PEM") from None
 
 
 def _may_fit(key: Mapping[str, Any], header: Mapping[str, Any]) -> bool:
@@ -215,27 +201,6 @@ def _may_fit(key: Mapping[str, Any], header: Mapping[str, Any]) -> bool:
     )
 
 
-def _fault_of(key: Any, algorithm: str) -> str | None:
-    """Why a key fits no token of an algorithm. Found at the start, where every token would else be refused."""
-    if isinstance(key, bytes):
-        if not key:
-            return "key is empty"
-        return None if algorithm.startswith("HS") else "key is symmetric; pass algorithms, such as HS256"
-    if hasattr(key, "sign"):
-        return "key is private; pass the public one"
-    if not hasattr(key, "verify"):
-        return "key must be a PEM, a JWK, a public key of cryptography, or bytes"
-    kind = type(key).__name__
-    if algorithm[:2] in ("RS", "PS"):
-        if "RSA" not in kind:
-            return "key is of another kind than the algorithms"
-        return None if key.key_size >= _LEAST_RSA_BITS else f"key is too short; RSA needs {_LEAST_RSA_BITS} bits"
-    if algorithm == "EdDSA":
-        return None if "Ed25519" in kind or "Ed448" in kind else "key is of another kind than the algorithms"
-    fits = algorithm in _CURVES and getattr(getattr(key, "curve", None), "name", None) == _CURVES[algorithm]
-    return None if fits else "key is of another kind than the algorithms"
-
-
 def _plain_type(given: str) -> str:
     lower = given.lower()
     return lower if "/" in lower else f"application/{lower}"
@@ -249,9 +214,5 @@ def _is_time(value: object) -> bool:
 def _texts(given: Any, what: str) -> tuple[str, ...]:
     texts = (given,) if isinstance(given, str) else tuple(given)
     if not texts or not all(isinstance(text, str) and text for text in texts):
-        raise _invalid_jwt(f"{what} must not be empty")
+        raise invalid_jwt(f"{what} must not be empty")
     return texts
-
-
-def _invalid_jwt(message: str) -> TOTPError:
-    return TOTPError("ERR_CONFIG_INVALID", f"JWTAuth: {message}")

@@ -1,4 +1,7 @@
-"""Both factors of a request."""
+"""Both factors of a request.
+
+Longer than other modules: one class, and most of it the options of its two ways to be made.
+"""
 
 from __future__ import annotations
 
