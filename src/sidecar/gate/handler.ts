@@ -7,53 +7,20 @@ import { cutWithCaller } from '../../server/adapters/open-answers.js'
 import { amend, decideThen, outcomeOf } from '../../server/adapters/outcomes.js'
 import type { AuthOutcome, Caller } from '../../server/scheme/outcome.js'
 import type { Refusal } from '../../server/scheme/refusal.js'
-import type { TOTPServerAuthScheme } from '../../server/scheme/scheme.js'
 import { exactStopwatch, shownPath } from '../../service/call-log.js'
 import type { MixedHandler } from '../../service/mixed-listener.js'
 import type { IncomingAnswer, OutgoingRequest, RequestHead, Upstream } from '../forward/exchange.js'
 import { linesOf } from '../forward/fields.js'
-import { readHead } from '../forward/head.js'
 import { answerJson, contentOf, over, passOn, trailersOf } from '../forward/pass-on.js'
-import type { Observer, OwnReason } from '../sidecar.js'
-import type { Asserter } from './assertion.js'
+import type { OwnReason } from '../sidecar.js'
 import { EndingStream } from './ending-stream.js'
+import type { GateRules } from './gate-rules.js'
 import { answerUnimplemented, refuseGrpc, refuseGrpcLate } from './grpc-refusal.js'
-import {
-  fieldsForAgent,
-  publicFields,
-  trailersForAgent,
-  type FieldRules,
-  type ForwardedFrom,
-} from './passed-fields.js'
+import { fieldsForAgent, publicFields, trailersForAgent, type ForwardedFrom } from './passed-fields.js'
+import { readGateHead } from './read-gate-head.js'
 import { SignedMessage } from './signed-message.js'
-import type { TrustedProxies } from './trusted-proxies.js'
 import { answerTrouble, type UpstreamWatch } from './upstream-trouble.js'
 import { withWithheldEnd } from './withheld-end.js'
-
-/** What a gate does with requests. */
-export interface GateRules {
-  readonly scheme: TOTPServerAuthScheme
-  readonly upstream: UpstreamWatch
-  /** Undefined if the agent has no gRPC. */
-  readonly grpcUpstream: UpstreamWatch | undefined
-  readonly identityHeader: string
-  readonly asserter: Asserter | undefined
-  /** Whom assertions are for; by default the origin of the server that a request goes to. */
-  readonly audience: string | undefined
-  readonly trusted: TrustedProxies
-  readonly isTls: boolean
-  /** Answers a request for the card. */
-  readonly serveCard: (head: RequestHead, res: ServerResponse, from: ForwardedFrom) => Promise<void>
-  /** Raw paths of the card. */
-  readonly cardPaths: ReadonlySet<string>
-  /** Raw paths that anyone can read. */
-  readonly publicPaths: ReadonlySet<string>
-  readonly observer: Observer
-}
-
-/** Fields that every receiver reads: one that is called a field of this connection would be lost after it was checked. */
-const endToEndAlone =
-  /^(content-(type|length|encoding|digest)|host|a2a-version|a2a-extensions|grpc-encoding)$/
 
 /** Returns what answers the requests at a gate: decides about each before its content is read, and passes on what it lets in. */
 export function gateHandler(rules: GateRules): MixedHandler {
@@ -80,13 +47,9 @@ class Call {
   answer(): void {
     const { cardPaths, publicPaths, serveCard } = this.#rules
     this.#reportOnceOver()
-    const head = readHead(this.#req)
+    const head = readGateHead(this.#req)
     if ('refused' in head) {
       this.#badRequest(head.why)
-      return
-    }
-    if (linesOf(head.fields, 'connection').some(namesEndToEnd)) {
-      this.#badRequest('Connection names a field that is not of the connection')
       return
     }
     const from = this.#forwardedFrom(head)
@@ -183,9 +146,9 @@ class Call {
     upstream: UpstreamWatch,
     wrap: (answer: IncomingAnswer) => IncomingAnswer = (answer) => answer,
   ): Promise<void> {
-    const { scheme, asserter, audience = upstream.origin } = this.#rules
+    const { scheme, identityHeader, asserter, audience = upstream.origin } = this.#rules
     const agent = scheme.agent ?? ''
-    const rules = this.#fieldRules()
+    const rules = { codeHeader: scheme.profile.header, identityHeader }
     const assertion = asserter?.sign({ peer, agent, audience })
     const request = {
       method,
@@ -233,11 +196,6 @@ class Call {
     answerJson(this.#res, 400, 'INVALID_ARGUMENT', why)
   }
 
-  #fieldRules(): FieldRules {
-    const { scheme, identityHeader } = this.#rules
-    return { codeHeader: scheme.profile.header, identityHeader }
-  }
-
   #forwardedFrom({ fields, authority }: RequestHead): ForwardedFrom {
     const { trusted, isTls } = this.#rules
     const sender = this.#req.socket.remoteAddress
@@ -281,10 +239,6 @@ class Call {
       })
     })
   }
-}
-
-function namesEndToEnd(line: string): boolean {
-  return line.split(',').some((name) => endToEndAlone.test(name.trim().toLowerCase()))
 }
 
 /** Why an answer was cut off at the gate; undefined for one whose request was refused. */
