@@ -1,13 +1,13 @@
 import { TOTPError } from '../../core/errors.js'
 import { profileFromVariables } from '../../core/profile-variables.js'
 import { parseProfile, parseReplay, type ReplayPolicy, type TOTPProfile } from '../../core/profile.js'
-import type { SignedPolicy } from '../../core/proof/profile.js'
+import { usesProofs, type SignedPolicy } from '../../core/proof/profile.js'
 import { Seed } from '../../core/seed.js'
-import type { ClientAuthScheme } from './client-auth-scheme.js'
+import type { ClientAuthScheme, ClientRequest } from './client-auth-scheme.js'
 import { variable } from './environment.js'
 import type { TOTPClientAuthSchemeOptions } from './options.js'
 import { proofSettings } from './proof-settings.js'
-import { RequestSigner, type SignMode } from './request-signer.js'
+import { isUnsignable, RequestSigner, type Signable, type SignMode } from './request-signer.js'
 import { sleep, StepQueue, type Clock } from './step-queue.js'
 
 /** The options of a scheme, checked. All of them are replaced at once where the credentials change. */
@@ -93,4 +93,23 @@ function stepQueue(
 /** Callers in plain JavaScript may omit it. */
 function isScheme(delegate: ClientAuthScheme | undefined): boolean {
   return typeof delegate?.headers === 'function'
+}
+
+/** What can be signed of a request; undefined if it is sent unsigned. */
+export async function signableOf(
+  { signer, sign }: SchemeSettings,
+  request: ClientRequest,
+  credentials: Readonly<Record<string, string>>,
+): Promise<Signable | undefined> {
+  try {
+    return await signer?.prepare(request, credentials)
+  } catch (error) {
+    if (sign === 'auto' && isUnsignable(error)) return undefined
+    throw error
+  }
+}
+
+/** An agent that does not know proofs, or only observes them, counts the codes of signed requests as any others. */
+export function sharesSteps({ signed }: SchemeSettings): boolean {
+  return signed !== undefined && usesProofs(signed)
 }

@@ -1,7 +1,7 @@
 import { clockDifferenceMs } from '../../core/clock-difference.js'
 import type { ReplayPolicy, TOTPProfile } from '../../core/profile.js'
 import { demandsProof } from '../../core/proof/demand.js'
-import { usesProofs, type SignedPolicy } from '../../core/proof/profile.js'
+import type { SignedPolicy } from '../../core/proof/profile.js'
 import { proofFields } from '../../core/proof/proof-fields.js'
 import { generateCodeOfStep, timeStepAt, verifyCode } from '../../core/totp.js'
 import { agentIn, type ClientFile } from '../file/client-file.js'
@@ -10,8 +10,8 @@ import { schemeOptionsOf, type ClientFileSchemeOptions } from './client-file-opt
 import type { ClientAuthScheme, ClientRequest } from './client-auth-scheme.js'
 import { ClientWarnings } from './client-warnings.js'
 import type { TOTPClientAuthSchemeOptions } from './options.js'
-import { isUnsignable, type Signable, type SignMode } from './request-signer.js'
-import { schemeSettings, type SchemeSettings } from './settings.js'
+import type { SignMode } from './request-signer.js'
+import { schemeSettings, sharesSteps, signableOf, type SchemeSettings } from './settings.js'
 import type { AttemptOptions } from './step-queue.js'
 
 export type { TOTPClientAuthSchemeOptions } from './options.js'
@@ -240,25 +240,6 @@ export class TOTPClientAuthScheme implements ClientAuthScheme {
     const { seed } = this.#settings
     if (!seed.strong) this.#warnings.ofWeakSeed(seed)
   }
-}
-
-/** What can be signed of a request; undefined if it is sent unsigned. */
-async function signableOf(
-  { signer, sign }: SchemeSettings,
-  request: ClientRequest,
-  credentials: Readonly<Record<string, string>>,
-): Promise<Signable | undefined> {
-  try {
-    return await signer?.prepare(request, credentials)
-  } catch (error) {
-    if (sign === 'auto' && isUnsignable(error)) return undefined
-    throw error
-  }
-}
-
-/** An agent that does not know proofs, or only observes them, counts the codes of signed requests as any others. */
-function sharesSteps({ signed }: SchemeSettings): boolean {
-  return signed !== undefined && usesProofs(signed)
 }
 
 /** The headers but those of some names, in any spelling. */
