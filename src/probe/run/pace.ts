@@ -1,11 +1,9 @@
 import type { Cell } from '../target/cells.js'
 import type { Answer } from '../wire/answer.js'
 import type { FieldLine } from '../wire/raw-answer.js'
+import { callerIn, keyOf, type Caller } from './callers.js'
 import { Turns } from './turns.js'
 import type { Waited } from './throttle-wait.js'
-
-/** Whom a request comes from, as a limiter may see it: nobody, an unknown token, or the live one. */
-type Caller = 'nobody' | 'stranger' | 'peer'
 
 /** A longer Retry-After is not a matter of pace, in seconds. */
 const longRetryAfter = 2
@@ -130,7 +128,7 @@ export class Pace {
   #wasAnswered({ cell, fields }: Paced, tries: number): false {
     this.#answered += 1
     this.#row = 0
-    this.#givenUp.delete(keyOf(cell, this.#callerOf(fields)))
+    this.#givenUp.delete(keyOf(cell, callerIn(fields, this.settings.token)))
     if (tries > 1 && !this.#helped) {
       this.#helped = true
       this.settings.announce('something limits requests: the run slows down')
@@ -149,7 +147,7 @@ export class Pace {
     { tries, wasSlow, sentAt }: { tries: number; wasSlow: boolean; sentAt: number },
   ): Promise<boolean> {
     if (once) return false
-    const caller = this.#callerOf(fields)
+    const caller = callerIn(fields, this.settings.token)
     const key = keyOf(cell, caller)
     const isLong = (answer.retryAfter ?? 0) > longRetryAfter
     if (!isLong && this.#isKnownLimitOn(caller, key)) return false
@@ -241,16 +239,7 @@ export class Pace {
     this.#slow = true
     return true
   }
-
-  #callerOf(fields: readonly FieldLine[]): Caller {
-    const tokens = fields.filter(([name]) => name.toLowerCase() === 'authorization')
-    if (tokens.length === 0) return 'nobody'
-    return tokens.some(([, value]) => value.includes(this.settings.token)) ? 'peer' : 'stranger'
-  }
 }
-
-const keyOf = (cell: Cell | null, caller: Caller): string =>
-  `${cell === null ? 'card' : [cell.binding, cell.protocol, cell.url.href, cell.tenant].join(' ')} ${caller}`
 
 /** Whether an answer is that of a limiter, or of a gateway that could not reach the agent. */
 function isThrottling({ kind, status }: Answer): boolean {
