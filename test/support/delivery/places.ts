@@ -49,7 +49,7 @@ esac`
   }
 }
 
-/** How each recipe is run. */
+/** How each recipe is run. One table, longer than other files: a row is found by its name. */
 export const places: Readonly<Record<string, Recipe>> = {
   ssh: { programs: ['ssh', 'sshd', 'ssh-keygen'], inCi: true, open: sshAccount },
   age: {

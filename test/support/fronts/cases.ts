@@ -75,7 +75,10 @@ export interface FrontOptions {
   readonly slow?: boolean
 }
 
-/** What the configuration of a front has to do, whichever front it is: `config server --format`. */
+/**
+ * What the configuration of a front has to do, whichever front it is: `config server --format`. Longer than other files, as
+ * all of them share one front, which takes a second to start.
+ */
 export function frontCases(
   front: FrontProgram,
   { name = front, envoyGrpc = false, gate: kind = 'in-process', slow = false }: FrontOptions = {},
