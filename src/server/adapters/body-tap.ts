@@ -9,10 +9,6 @@ import type { NodeRequest } from './http.js'
 
 type Push = Readable['push']
 
-interface Completed {
-  complete: boolean
-}
-
 /**
  * - `undecided`: nothing is known of the digest yet. The content goes into the stream, whose end is withheld.
  * - `holding`: the handler starts once the content is compared.
@@ -217,7 +213,7 @@ export class BodyTap implements BodyExpectation {
   #withholdEnd(): void {
     this.#isEndWithheld = true
     // @hono/node-server takes the content of a complete request for whole even if its stream has not ended.
-    if (!this.#stream && this.#req.complete === true) (this.#req as Completed).complete = false
+    if (!this.#stream && this.#req.complete === true) (this.#req as { complete: boolean }).complete = false
   }
 
   /** Not inside of the parser, which calls this when it has read the last byte. */
@@ -241,7 +237,7 @@ export class BodyTap implements BodyExpectation {
     for (const chunk of held) this.#pass(chunk)
     if (!this.#isEndWithheld) return
     this.#isEndWithheld = false
-    if (!this.#stream && this.#req.complete === false) (this.#req as Completed).complete = true
+    if (!this.#stream && this.#req.complete === false) (this.#req as { complete: boolean }).complete = true
     this.#pass(null)
   }
 
