@@ -71,3 +71,13 @@ export class BareCalls {
     }
   }
 }
+
+/** What `code --headers` prints, as header fields. */
+export function fieldsIn(lines: string): Record<string, string> {
+  return Object.fromEntries(
+    lines
+      .trim()
+      .split('\n')
+      .map((line) => line.split(': ') as [string, string]),
+  )
+}

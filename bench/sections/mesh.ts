@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { BareCalls, type BareCell } from '../bare-calls.js'
+import { BareCalls, fieldsIn, type BareCell } from '../bare-calls.js'
 import { startDemo, type Demo } from '../demo.js'
 import { helper } from '../paths.js'
 import { cliIn, execute, inFolder, wallTimeOf, type Run } from '../processes.js'
@@ -115,15 +115,6 @@ async function send(
 ): Promise<void> {
   const calls = new BareCalls(cells)
   await calls.send(count, fields).finally(() => calls.close())
-}
-
-function fieldsIn(lines: string): Record<string, string> {
-  return Object.fromEntries(
-    lines
-      .trim()
-      .split('\n')
-      .map((line) => line.split(': ') as [string, string]),
-  )
 }
 
 const names = (what: string, count: number): string[] =>

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { BareCalls, type BareCell } from '../bare-calls.js'
+import { BareCalls, fieldsIn, type BareCell } from '../bare-calls.js'
 import { startDemo } from '../demo.js'
 import { cliIn, execute, inFolder, wallTimeOf } from '../processes.js'
 import { cost, milliseconds, type Row, type Scale, type Section } from '../report.js'
@@ -59,14 +59,4 @@ async function run(folder: string, { quick, rounds }: Scale): Promise<readonly R
   } finally {
     await demo.stop()
   }
-}
-
-/** What `code --headers` prints, as header fields. */
-function fieldsIn(lines: string): Record<string, string> {
-  return Object.fromEntries(
-    lines
-      .trim()
-      .split('\n')
-      .map((line) => line.split(': ') as [string, string]),
-  )
 }
