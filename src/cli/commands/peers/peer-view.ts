@@ -35,7 +35,7 @@ interface TokenView extends CredentialView {
 }
 
 /** A peer or a canary in the JSON of `list` and `show`. A canary has no seeds, and nothing that decides about codes. */
-export interface PeerView {
+interface PeerView {
   readonly name: string
   readonly canary?: true
   readonly algorithm: string | null
