@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { AgentCard } from '@a2a-js/sdk'
 import { LegacyA2AService, legacyGrpcService } from '@a2a-js/sdk/compat/v0_3/server/grpc'
-import { DefaultRequestHandler, InMemoryTaskStore } from '@a2a-js/sdk/server'
+import { DefaultRequestHandler } from '@a2a-js/sdk/server'
 import { jsonRpcHandler, restHandler } from '@a2a-js/sdk/server/express'
 import { A2AService, grpcService } from '@a2a-js/sdk/server/grpc'
 import * as grpc from '@grpc/grpc-js'
@@ -22,6 +22,7 @@ import { listenHttp, logHttpCalls } from '../service/http.js'
 import { everyBinding, type DemoBinding } from './bindings.js'
 import { demoCard, interfacesAt, paths, type DemoInterface } from './demo-card.js'
 import { EchoExecutor } from './echo-executor.js'
+import { RecentTasks } from './recent-tasks.js'
 
 export type { DemoInterface } from './demo-card.js'
 
@@ -85,7 +86,7 @@ export async function startDemoAgent(options: DemoOptions): Promise<DemoAgent> {
   })
 
   const card = demoCard(name, interfaces, scheme)
-  const requestHandler = new DefaultRequestHandler(card, new InMemoryTaskStore(), new EchoExecutor())
+  const requestHandler = new DefaultRequestHandler(card, new RecentTasks(), new EchoExecutor())
   const { userBuilder, contextBuilder } = new TOTPCallContextBuilder(scheme)
   const services = { requestHandler, userBuilder, contextBuilder }
   mount(app, card, scheme, services, serves)
