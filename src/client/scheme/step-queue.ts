@@ -45,6 +45,13 @@ export class StepSpentError extends TOTPError {
   }
 }
 
+/**
+ * By how many time steps the last one may be ahead of the clock: twice the largest window. If the clock was set back by more,
+ * an agent that accepted the last step refuses those of now anyway, and one that accepts those of now did not accept it. So
+ * there is nothing to wait for, and a clock that was an hour ahead costs no hour.
+ */
+const mostAhead = 4
+
 /** Waits in real time. */
 export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   await timer(ms, undefined, { signal })
@@ -52,7 +59,7 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 
 /**
  * Assigns each request a time step of its own, in the order of the requests. Steps only increase: to the agent, a used
- * step and all older ones are spent (RFC 6238 §5.2).
+ * step and all older ones are spent (RFC 6238 §5.2). Only where the clock is set back by minutes they begin anew.
  */
 export class StepQueue {
   readonly #options: StepQueueOptions
@@ -124,6 +131,7 @@ export class StepQueue {
   #earliest(notBefore?: Date): number {
     const { profile, now } = this.#options
     const at = now()
+    if (this.#last - timeStepAt(profile, at) > mostAhead) this.#last = -1
     const from = notBefore !== undefined && notBefore > at ? notBefore : at
     return Math.max(timeStepAt(profile, from), this.#last + 1)
   }
