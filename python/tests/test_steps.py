@@ -62,6 +62,32 @@ def test_an_agent_may_say_when_to_come_again() -> None:
     assert queue.next(60, not_before=200) == 6
 
 
+def test_a_clock_that_was_far_ahead_costs_no_time_once_it_is_set_back() -> None:
+    """Back by up to twice the largest window, the agent may have accepted what was used."""
+    clock = Clock(3695)
+    queue = StepQueue(30, now=clock.now, sleep=clock.sleep)
+    assert [queue.next(), queue.share()] == [123, 123]
+    clock.at = 95
+    assert [queue.next(), queue.next()] == [3, 4]
+    for steps in range(1, 5):
+        clock.at += 30 * steps
+        used = queue.next(1000)
+        clock.at -= 30 * steps
+        assert queue.next(1000) == used + 1
+
+
+def test_one_who_waits_while_the_clock_is_set_back_waits_no_longer() -> None:
+    """It takes the next step by the clock as it is now."""
+    clock = Clock(3695)
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds - 3600 if clock.at > 3600 else seconds)
+
+    queue = StepQueue(30, now=clock.now, sleep=sleep)
+    assert queue.next() == 123
+    assert queue.next() == 4
+
+
 def test_signed_requests_share_a_step() -> None:
     """Others then need a later one."""
     clock = Clock(95)

@@ -12,12 +12,15 @@ from collections.abc import (
 
 from a2a_totp.client_errors import StepSpentError
 
+# In time steps: twice the largest window.
+_MOST_SET_BACK = 4
+
 
 class StepQueue:
     """Assigns each request a time step of its own, in the order of the requests.
 
-    Steps only increase: to the agent, a used step and all older ones are spent (RFC 6238 section 5.2). Threads and
-    event loops may share one.
+    Steps only increase: to the agent, a used step and all older ones are spent (RFC 6238 section 5.2). Only where the
+    clock is set back by minutes they begin anew. Threads and event loops may share one.
     """
 
     def __init__(
@@ -29,6 +32,8 @@ class StepQueue:
         self._sleep = sleep
         self._lock = threading.Lock()
         self._last = -1
+        # When a step was last given out.
+        self._latest = -math.inf
 
     def next(self, max_wait: float | None = None, *, not_before: float = 0) -> int:
         """Waits for an unused time step, and spends it.
@@ -39,12 +44,17 @@ class StepQueue:
         while True:
             step = self._reserve(max_wait, not_before)
             try:
-                while (wait := self._until(step)) > 0:
+                wait, before = self._until(step), math.inf
+                while 0 < wait <= before:
                     self._sleep(wait)
+                    wait, before = self._until(step), wait
             except BaseException:
                 self._give_back(step)
                 raise
-            if self._is_current(step):
+            if wait > 0:
+                # The clock was set back, by more than was left to wait.
+                self._give_back(step)
+            elif self._is_current(step):
                 return step
 
     async def next_async(self, max_wait: float | None = None, *, not_before: float = 0) -> int:
@@ -52,15 +62,18 @@ class StepQueue:
         while True:
             step = self._reserve(max_wait, not_before)
             try:
-                wait = self._until(step)
-                while wait > 0:
+                wait, before = self._until(step), math.inf
+                while 0 < wait <= before:
                     await asyncio.sleep(wait)
                     # Not 0 yet where the timer was early.
-                    wait = self._until(step)
+                    wait, before = self._until(step), wait
             except BaseException:
                 self._give_back(step)
                 raise
-            if self._is_current(step):
+            if wait > 0:
+                # The clock was set back, by more than was left to wait.
+                self._give_back(step)
+            elif self._is_current(step):
                 return step
 
     def share(self) -> int:
@@ -69,19 +82,33 @@ class StepQueue:
         Requests that are not signed then need a later one.
         """
         with self._lock:
-            step = self._step_at(self._now())
+            now = self._look()
+            step = self._step_at(now)
             self._last = max(self._last, step)
             return step
 
     def _reserve(self, max_wait: float | None, not_before: float) -> int:
         limit = self._period + 1 if max_wait is None else max_wait
         with self._lock:
-            step = max(self._step_at(max(self._now(), not_before)), self._last + 1)
+            now = self._look()
+            step = max(self._step_at(max(now, not_before)), self._last + 1)
             wait = self._until(step)
             if wait > limit:
                 raise StepSpentError(math.ceil(wait))
             self._last = step
             return step
+
+    def _look(self) -> float:
+        """The time, and whether the clock was set back by more than twice the largest window.
+
+        An agent that accepted the last step refuses those of now anyway then, and one that accepts those of now did not
+        accept it: so there is nothing to wait for.
+        """
+        now = self._now()
+        if now < self._latest - _MOST_SET_BACK * self._period:
+            self._last = -1
+        self._latest = now
+        return now
 
     def _give_back(self, step: int) -> None:
         """Of those that nobody reserved a later one behind."""
