@@ -35,10 +35,14 @@ export class Breaker {
     return Math.max(1, Math.ceil((at - this.#options.now().getTime()) / 1000))
   }
 
-  /** Whether a request may go out now. */
+  /**
+   * Whether a request may go out now. One may once the clock was set back: a clock that was ahead may be why the codes were
+   * refused, and the hour would only begin when it is as late again.
+   */
   get mayTry(): boolean {
-    const { now } = this.#options
-    return this.#openedAt === undefined || now().getTime() - this.#openedAt >= triesAgainAfterMs
+    if (this.#openedAt === undefined) return true
+    const since = this.#options.now().getTime() - this.#openedAt
+    return since < 0 || since >= triesAgainAfterMs
   }
 
   /** Returns whether a request may go out; and then its pass, for what the agent answers. */
@@ -64,7 +68,7 @@ export class Breaker {
   #refuse(code: string): void {
     const at = this.#options.now().getTime()
     for (const [old, since] of this.#refused) {
-      if (at - since > triesAgainAfterMs) this.#refused.delete(old)
+      if (Math.abs(at - since) > triesAgainAfterMs) this.#refused.delete(old)
     }
     this.#refused.set(code, at)
     if (this.#refused.size < mostRefusedCodes || this.#openedAt !== undefined) return

@@ -74,4 +74,21 @@ describe('the breaker', () => {
     one.admit()?.accepted()
     expect(one.isOpen).toBe(false)
   })
+
+  it('lets one request through once the clock was set back, since a wrong clock may have been the reason', () => {
+    at = 7_200_000
+    const one = breaker()
+    refuse(one, '1', '2', '3')
+    at = 3_600_000
+    expect(one.mayTry).toBe(true)
+    const trial = one.admit()
+    expect(trial?.isTrial).toBe(true)
+    expect(one.admit()).toBeUndefined()
+    trial?.refused('4')
+    at = 7_199_999
+    expect(one.admit()).toBeUndefined()
+    at = 7_200_000
+    one.admit()?.accepted()
+    expect(one.isOpen).toBe(false)
+  })
 })
