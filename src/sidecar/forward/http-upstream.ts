@@ -64,8 +64,9 @@ export class HttpUpstream implements Upstream {
   }
 
   close(): void {
-    this.#agent.destroy()
-    this.#fresh.destroy()
+    // Not `destroy`, which cuts the calls that are under way.
+    this.#agent.keepSocketAlive = () => false
+    for (const idle of Object.values(this.#agent.freeSockets).flat()) idle?.destroy()
   }
 
   #sendOnce(request: OutgoingRequest, signal: AbortSignal, agent: HttpAgent): Promise<IncomingAnswer> {

@@ -359,6 +359,27 @@ describe('wrong credentials', () => {
   })
 })
 
+describe('a call that is under way', () => {
+  it('goes on while files are read anew, and its connection is not used again', async () => {
+    const ends: (() => void)[] = []
+    const closed: Promise<unknown>[] = []
+    await using agent = await listen((request, response) => {
+      closed.push(new Promise((done) => request.socket.once('close', done)))
+      response.write('first, ')
+      ends.push(() => response.end('last'))
+    })
+    const { url, proxy } = await proxied(agent.origin)
+    const [answered, open] = await Promise.all([post(url), post(url)])
+    const texts = Promise.all([answered.text(), open.text()])
+    ends[0]?.()
+    await proxy.reload()
+    ends[1]?.()
+    expect(await texts).toEqual(['first, last', 'first, last'])
+    // Whether it was idle then or in use.
+    await Promise.all(closed)
+  })
+})
+
 describe('the card', () => {
   const interfaces = (...urls: string[]) =>
     JSON.stringify({
