@@ -1,6 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -57,6 +57,12 @@ export class RedisServer {
     const ended = once(this.#process, 'exit')
     this.#process.kill('SIGKILL')
     await ended
+  }
+
+  /** Removes what a {@link crash} left on disk. */
+  forget(): void {
+    rmSync(this.#folder, { recursive: true, force: true })
+    mkdirSync(this.#folder)
   }
 
   /** Lets it hang: connections stay open and nothing is answered. */
