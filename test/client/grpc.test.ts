@@ -290,16 +290,16 @@ describe('over TLS', () => {
       expect((await ask({ target: secured.grpc, channel })).code).toBe(status.NOT_FOUND)
       clock.advance(90)
     }
-    const target = secured.grpc.replace('127.0.0.1', 'localhost')
-    const error = await ask({ target, channel })
-    expect(error.details).toMatch(/for 127\.0\.0\.1, not for localhost/)
+    const client = { 'grpc.default_authority': 'other.example' }
+    const error = await ask({ target: secured.grpc, channel, client })
+    expect(error.details).toMatch(/for localhost, not for other\.example/)
     expect(secured.seen.map(({ passed }) => passed)).toEqual([true, true])
   })
 
   it('call credentials go to the hosts of origins, whatever the port', async () => {
     await using secured = await clientAgent(clock, { tls: pair })
     for (const [origin, code] of [
-      ['https://127.0.0.1', status.NOT_FOUND],
+      ['https://localhost', status.NOT_FOUND],
       ['https://agent.example', status.UNKNOWN],
     ] as const) {
       const call = totpCallCredentials(schemeOn(clock), { origins: [origin] })

@@ -13,11 +13,16 @@ export interface AgentServers extends AsyncDisposable {
   readonly grpc: string
 }
 
-/** Starts the HTTP and the gRPC server of an agent, each on a free port. What it serves may be added later. */
+/**
+ * Starts the HTTP and the gRPC server of an agent, each on a free port. What it serves may be added later.
+ *
+ * @param host what its addresses call 127.0.0.1
+ */
 export async function listenForAgent(
   app: RequestListener,
   grpcServer: Server,
   credentials: ServerCredentials = ServerCredentials.createInsecure(),
+  host = '127.0.0.1',
 ): Promise<AgentServers> {
   const http = createServer(app).listen(0, '127.0.0.1')
   await once(http, 'listening')
@@ -25,8 +30,8 @@ export async function listenForAgent(
     grpcServer.bindAsync('127.0.0.1:0', credentials, (error, bound) => (error ? fail(error) : done(bound))),
   )
   return {
-    origin: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
-    grpc: `127.0.0.1:${grpcPort}`,
+    origin: `http://${host}:${(http.address() as AddressInfo).port}`,
+    grpc: `${host}:${grpcPort}`,
     [Symbol.asyncDispose]: async () => {
       grpcServer.forceShutdown()
       http.closeAllConnections()

@@ -68,12 +68,14 @@ export async function clientAgent(
   { replay, signed, tls, card = (same) => same }: ClientAgentOptions = {},
 ): Promise<ClientAgent> {
   const { scheme, seen } = watchedScheme(clock, replay, signed)
+  // By name over TLS: of an address grpc-js makes a server name that Node 26 refuses to send.
+  const host = tls ? 'localhost' : '127.0.0.1'
   const app = express()
   const grpcServer = new Server({ interceptors: [grpcGuard(scheme)] })
   const serverCredentials = tls
     ? ServerCredentials.createSsl(null, [{ private_key: tls.key, cert_chain: tls.cert }])
     : ServerCredentials.createInsecure()
-  const servers = await listenForAgent(app, grpcServer, serverCredentials)
+  const servers = await listenForAgent(app, grpcServer, serverCredentials, host)
 
   const agentCard = totpAgentCard(card(bothVersionsAt(servers.origin, servers.grpc)))
   const requestHandler = new DefaultRequestHandler(agentCard, new InMemoryTaskStore(), new EchoExecutor())
