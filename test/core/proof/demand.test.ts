@@ -11,6 +11,8 @@ describe('a challenge', () => {
 
   it.each([
     null,
+    undefined,
+    'proof="required"',
     '',
     challenges('X-TOTP', true).join(', '),
     'Bearer realm="a2a", proof="required"',
@@ -18,6 +20,8 @@ describe('a challenge', () => {
     'TOTP realm="proof=\\"required\\""',
     'TOTP proof="optional"',
     'TOTP proof',
+    'TOTP header="required"',
+    `TOTP realm="${'x'.repeat(4096)}", proof="required"`,
     '"'.repeat(5000),
   ])('does not otherwise (%#)', (value) => {
     expect(demandsProof(value)).toBe(false)

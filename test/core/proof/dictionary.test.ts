@@ -92,6 +92,8 @@ describe('a dictionary (RFC 8941 §4.2.2)', () => {
     ['a token that begins with a colon', 'a=:b'],
     ['bytes without end', 'a=:YQ=='],
     ['bytes with a blank', 'a=:YQ ==:'],
+    ['bytes with more padding than fits', 'a=:YWI==:'],
+    ['bytes with padding where none fits', 'a=:YWJj=:'],
     ['bytes in the other alphabet', 'a=:_-8=:'],
     ['bytes with padding inside', 'a=:Y=Q=:'],
     ['bytes with too much padding', 'a=:YQ===:'],

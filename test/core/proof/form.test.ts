@@ -94,6 +94,10 @@ describeForgeries('fields', {
 
 describeForgeries('tag', {
   'a token': ['unsigned', { parameters: parameters({ tag: 'tag=a2a-totp' }) }],
+  'a token that is spelled the same': [
+    'unsigned',
+    { parameters: parameters({ tag: 'tag=a2a-totp/proof/v1' }) },
+  ],
   bytes: ['unsigned', { parameters: parameters({ tag: 'tag=:YTJhLXRvdHAvcHJvb2YvdjE=:' }) }],
   'without a value': ['unsigned', { parameters: parameters({ tag: 'tag' }) }],
   'the empty string': ['unsigned', { parameters: parameters({ tag: 'tag=""' }) }],

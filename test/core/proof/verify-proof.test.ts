@@ -78,6 +78,13 @@ describe('verifyProof', () => {
     await new Promise(setImmediate)
   })
 
+  it('cannot be refused by a comparison later: it has returned', () => {
+    const body = { expectDigest: (_: string, __: Uint8Array, refuse: () => never) => refuse() }
+    const verify = (): unknown => verifyProof({ ...request, body }, proofOptions)
+    expect(codeOf(verify)).toBe('ERR_CONFIG_INVALID')
+    expect(verify).toThrow('verifyProof has returned')
+  })
+
   it('asks no comparison where the head is refused', () => {
     const body = {
       expectDigest: () => {
@@ -101,30 +108,34 @@ describe('verifyProof', () => {
     })
   })
 
-  it.each<[string, object, object]>([
-    ['no seeds', {}, { seeds: undefined }],
-    ['one seed in place of a list', {}, { seeds: proofSeed.base32 }],
-    ['no agent', {}, { agent: undefined }],
-    ['an empty agent', {}, { agent: '' }],
-    ['an empty header', {}, { header: '' }],
-    ['a period of zero', {}, { period: 0 }],
-    ['a window below zero', {}, { window: -1 }],
-    ['a window as text', {}, { window: '1' }],
-    ['no instant', {}, { now: undefined }],
-    ['an invalid Date', {}, { now: new Date(Number.NaN) }],
-    ['no method', { method: undefined }, {}],
-    ['no target', { target: undefined }, {}],
-    ['another binding', { binding: 'websocket' }, {}],
-    ['neither header nor headers', { headers: undefined }, {}],
-    ['a record of headers', { headers: { 'x-totp': '1' } }, {}],
-    ['a number as the body', { body: 7 }, {}],
-    ['an object as the body', { body: { id: 7 } }, {}],
-  ])('throws ERR_CONFIG_INVALID for %s', (_, change, options) => {
+  it.each<[what: string, named: string, change: object, options: object]>([
+    ['no seeds', 'seeds', {}, { seeds: undefined }],
+    ['one seed in place of a list', 'seeds', {}, { seeds: proofSeed.base32 }],
+    ['no agent', 'agent', {}, { agent: undefined }],
+    ['an empty agent', 'agent', {}, { agent: '' }],
+    ['an empty header', 'header', {}, { header: '' }],
+    ['a number as the header', 'header', {}, { header: 7 }],
+    ['a period of zero', 'period', {}, { period: 0 }],
+    ['a window below zero', 'window', {}, { window: -1 }],
+    ['a window as text', 'window', {}, { window: '1' }],
+    ['no instant', 'now', {}, { now: undefined }],
+    ['an invalid Date', 'now', {}, { now: new Date(Number.NaN) }],
+    ['no method', 'method', { method: undefined }, {}],
+    ['no target', 'target', { target: undefined }, {}],
+    ['another binding', 'binding', { binding: 'websocket' }, {}],
+    ['neither header nor headers', 'headers', { headers: undefined }, {}],
+    ['null as headers', 'headers', { headers: null }, {}],
+    ['a record of headers', 'headers', { headers: { 'x-totp': '1' } }, {}],
+    ['a number as the body', 'body', { body: 7 }, {}],
+    ['an object as the body', 'body', { body: { id: 7 } }, {}],
+  ])('throws ERR_CONFIG_INVALID for %s, and says that it is %s', (_, named, change, options) => {
     const given = { ...request, ...change } as ProofRequest
-    expect(codeOf(() => verifyProof(given, { ...proofOptions, ...options }))).toBe('ERR_CONFIG_INVALID')
+    const verify = (): unknown => verifyProof(given, { ...proofOptions, ...options })
+    expect(codeOf(verify)).toBe('ERR_CONFIG_INVALID')
+    expect(verify).toThrow(named)
   })
 
-  it.each([['not base32'], [7], [new Uint8Array()], [{ seed: 'GEZDGNBVGY3TQOJQ' }]])(
+  it.each([['not base32'], [7], [new Uint8Array()], [null], [{ seed: 'GEZDGNBVGY3TQOJQ' }]])(
     'throws ERR_SEED_INVALID for %j as a seed',
     (seed) => {
       const seeds = [seed as string]
