@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import { describe, expect, it } from 'vitest'
-import { cardAnswer, cardContent, CardChanges } from '../../../src/sidecar/card/card-answer.js'
+import { cardAnswer, cardContent, CardChanges, sendCard } from '../../../src/sidecar/card/card-answer.js'
 import type { CardJson } from '../../../src/core/card/shapes.js'
 import { listening } from '../../support/listening.js'
 
@@ -18,11 +18,7 @@ async function serve(options: { maxAge?: number; shared?: boolean } = {}) {
   const server = await listening(
     createServer((request, response) => {
       const asked = { method: request.method ?? '', fields: request.rawHeaders }
-      const { status, fields, content } = cardAnswer(cardContent(card, asked), asked, {
-        lastModified,
-        ...options,
-      })
-      response.writeHead(status, [...fields]).end(content)
+      sendCard(response, cardAnswer(cardContent(card, asked), asked, { lastModified, ...options }))
     }),
   )
   const get = (headers: Record<string, string> = {}, method = 'GET') =>
@@ -84,6 +80,71 @@ describe('the answer with a card', () => {
     const both = { 'If-None-Match': other, 'If-Modified-Since': day('2027-01-01') }
     expect(await status(both)).toBe(200)
   })
+})
+
+describe('a request for a card', () => {
+  const content = cardContent(card, { fields: [] })
+  const statusFor = (...fields: string[]) =>
+    cardAnswer(content, { method: 'GET', fields }, { lastModified }).status
+  const { fields: answered } = cardAnswer(content, { method: 'GET', fields: [] }, { lastModified })
+  const etag = answered[answered.indexOf('ETag') + 1] ?? ''
+  const since = lastModified.toUTCString()
+
+  it.each<[asked: string, whole: boolean]>([
+    ['1.0', true],
+    [' \t2', true],
+    ['10', true],
+    ['0.3', false],
+    ['v1', false],
+    ['-1', false],
+    ['', false],
+  ])('of version %j gets the card as it is: %s', (asked, whole) => {
+    const sent = cardContent(card, { fields: ['a2a-version', asked] })
+    expect(JSON.parse(Buffer.from(sent).toString())).toEqual(
+      whole ? card : JSON.parse(Buffer.from(content).toString()),
+    )
+  })
+
+  it('gets a card of 0.3 as it is, whatever the version', () => {
+    const old: CardJson = { name: 'x', url: 'https://agent.example', protocolVersion: '0.3.0' }
+    expect(Buffer.from(cardContent(old, { fields: [] })).toString()).toBe(JSON.stringify(old))
+  })
+
+  it('of HEAD gets an answer without content', () => {
+    expect(cardAnswer(content, { method: 'HEAD', fields: [] }, { lastModified })).not.toHaveProperty(
+      'content',
+    )
+    expect(cardAnswer(content, { method: 'GET', fields: [] }, { lastModified }).content).toBe(content)
+  })
+
+  it.each<[fields: string[], status: number]>([
+    [['If-None-Match', '"x"', 'if-none-match', etag], 304],
+    [['If-None-Match', '"', 'if-none-match', etag.slice(1)], 200],
+    [['If-None-Match', ''], 200],
+    [['If-None-Match', `"W/${etag.slice(1)}`], 200],
+    [['If-Modified-Since', since], 304],
+    [['If-Modified-Since', since, 'If-Modified-Since', since], 200],
+  ])('with %j gets %i', (fields, status) => {
+    expect(statusFor(...fields)).toBe(status)
+  })
+})
+
+it('the answer with a card stays away from a client that has another one, or is gone', async () => {
+  const answer = cardAnswer(
+    cardContent(card, { fields: [] }),
+    { method: 'GET', fields: [] },
+    { lastModified },
+  )
+  await using server = await listening(
+    createServer((request, response) => {
+      if (request.url === '/gone') response.destroy()
+      else response.writeHead(500).end('other')
+      sendCard(response, answer)
+    }),
+  )
+  const other = await fetch(`http://127.0.0.1:${server.port}`)
+  expect([other.status, await other.text()]).toEqual([500, 'other'])
+  await expect(fetch(`http://127.0.0.1:${server.port}/gone`)).rejects.toThrow('fetch failed')
 })
 
 describe('what is remembered of a card', () => {

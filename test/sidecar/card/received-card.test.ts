@@ -1,7 +1,7 @@
 import { PassThrough, Readable } from 'node:stream'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { readCardAnswer } from '../../../src/sidecar/card/received-card.js'
+import { cardRequestFields, readCardAnswer } from '../../../src/sidecar/card/received-card.js'
 
 const bytes = (text: string) => Buffer.from(text)
 const answer = (content: Buffer | Readable, coding?: string, status = 200) => ({
@@ -17,12 +17,20 @@ const why = async (...args: Parameters<typeof answer>) => {
 const deep = (levels: number) => bytes(`{"a":${'['.repeat(levels)}${']'.repeat(levels)}}`)
 const large = bytes(JSON.stringify({ name: 'x'.repeat(1024 * 1024) }))
 
+it('a card is asked for as it is, of the version that the client named', () => {
+  const always = ['Accept', 'application/json', 'Accept-Encoding', 'identity']
+  expect(cardRequestFields(undefined)).toEqual(always)
+  expect(cardRequestFields('1.0')).toEqual([...always, 'A2A-Version', '1.0'])
+})
+
 describe('a card in an answer', () => {
   it.each([
     ['as it is', bytes('{"name":"x"}'), undefined],
     ['with a byte order mark', bytes('\uFEFF{"name":"x"}'), 'identity'],
     ['compressed unasked', gzipSync('{"name":"x"}'), 'gzip'],
     ['compressed unasked', deflateSync('{"name":"x"}'), 'deflate'],
+    ['compressed unasked', gzipSync('{"name":"x"}'), 'x-gzip'],
+    ['compressed unasked', gzipSync('{"name":"x"}'), 'identity , gzip, '],
     ['compressed unasked', brotliCompressSync('{"name":"x"}'), 'BR'],
   ])('is read %s', async (_, content, coding) => {
     expect(await why(content, coding)).toEqual({ name: 'x' })

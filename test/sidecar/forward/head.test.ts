@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import { connect, type ClientHttp2Session } from 'node:http2'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { listenMixed, type MixedListener } from '../../../src/service/mixed-listener.js'
@@ -121,6 +122,68 @@ describe('the head of a request of HTTP/1.1', () => {
   it('is no head of gRPC, whatever its content type', async () => {
     await ask('POST / HTTP/1.1', 'Host: a', 'Content-Type: application/grpc', 'Content-Length: 0')
     expect(seen.map(({ isGrpc }) => isGrpc)).toEqual([false])
+  })
+})
+
+/** What readHead says of a head that no parser has looked at before. */
+function reasonOf(method: string, target: string, version: string, ...fields: string[]): string | undefined {
+  const message = { method, url: target, httpVersion: version, rawHeaders: fields }
+  const head = readHead(message as unknown as IncomingMessage)
+  return 'refused' in head ? head.why : undefined
+}
+
+describe('a head that a parser let through', () => {
+  it.each<[why: string, head: [string, string, string, ...string[]]]>([
+    ['a field has a control character', ['GET', '/', '1.1', 'Host', 'a', 'X-A', 'b\n']],
+    ['a field has a control character', ['GET', '/', '1.1', 'X-A', '\x7f', 'Host', 'a']],
+    ['a field has a control character', ['GET', '/', '1.1', 'Host', 'a', 'X-A', '\u0100']],
+    ['the method is not in capitals', ['get', '/', '1.1', 'Host', 'a']],
+    ['the method is not in capitals', ['GEt', '/', '1.1', 'Host', 'a']],
+    ['the method is not in capitals', ['', '/', '1.1', 'Host', 'a']],
+    ['the target is not in origin-form: a path, and a query', ['GET', '*', '1.1', 'Host', 'a']],
+    ['the target is not in origin-form: a path, and a query', ['GET', '', '1.1', 'Host', 'a']],
+    ['the target has a character that has to be encoded', ['GET', '/a b', '1.1', 'Host', 'a']],
+    ['the target has a character that has to be encoded', ['GET', '/ä', '1.1', 'Host', 'a']],
+    ['the target has a fragment', ['GET', '/a#b', '1.1', 'Host', 'a']],
+    ['the version of HTTP is neither 1.1 nor 1.0', ['GET', '/', '1.2', 'Host', 'a']],
+    ['the version of HTTP is neither 1.1 nor 1.0', ['GET', '/', '11.1', 'Host', 'a']],
+    ['the version of HTTP is neither 1.1 nor 1.0', ['GET', '/', '1.10', 'Host', 'a']],
+    [
+      'there is a Transfer-Encoding in a request of HTTP/1.0',
+      ['GET', '/', '1.0', 'Transfer-Encoding', 'chunked'],
+    ],
+    [
+      'there is a Content-Length beside a Transfer-Encoding',
+      ['GET', '/', '1.1', 'Host', 'a', 'Content-Length', '0', 'Transfer-Encoding', 'chunked'],
+    ],
+    [
+      'the Transfer-Encoding is not exactly "chunked"',
+      ['GET', '/', '1.1', 'Host', 'a', 'Transfer-Encoding', 'chunked', 'Transfer-Encoding', 'chunked'],
+    ],
+    [
+      'the Transfer-Encoding is not exactly "chunked"',
+      ['GET', '/', '1.1', 'Host', 'a', 'Transfer-Encoding', 'gzip'],
+    ],
+    [
+      'there are two of Content-Length',
+      ['GET', '/', '1.1', 'Host', 'a', 'Content-Length', '1', 'Content-Length', '1'],
+    ],
+    ['the Content-Length is not a number', ['GET', '/', '1.1', 'Host', 'a', 'Content-Length', '1a']],
+    ['the Content-Length is not a number', ['GET', '/', '1.1', 'Host', 'a', 'Content-Length', 'a1']],
+    ['the Content-Length is not a number', ['GET', '/', '1.1', 'Host', 'a', 'Content-Length', '']],
+    ['there has to be one Host, which is a host and an optional port', ['GET', '/', '1.1']],
+    ['there has to be one Host, which is a host and an optional port', ['GET', '/', '1.1', 'Host', 'a/b']],
+    ['there has to be one Host, which is a host and an optional port', ['GET', '/', '1.1', 'Host', '/a']],
+    ['there has to be one Host, which is a host and an optional port', ['GET', '/', '1.0', 'Host', '']],
+  ])('is refused all the same: %s', (why, head) => {
+    expect(reasonOf(...head)).toBe(why)
+  })
+
+  it('is right with every character that it may have', () => {
+    const fields = ['Host', "aZ0.-_~!$&'()*+,;=%[::1]:80", 'Content-Length', '12', 'X-A', '\t ~\x80\xff']
+    expect(reasonOf("AZ09!#$%&'*+.^_`|~-", '/!~?a%20', '1.1', ...fields)).toBeUndefined()
+    expect(reasonOf('GET', '/', '1.0')).toBeUndefined()
+    expect(reasonOf('POST', '/', '1.1', 'Host', 'a', 'Transfer-Encoding', ' CHUNKED ')).toBeUndefined()
   })
 })
 

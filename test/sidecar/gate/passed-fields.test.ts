@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { isIdentityHeader } from '../../../src/sidecar/gate/identity-header.js'
 import {
   fieldsForAgent,
   publicFields,
@@ -63,6 +62,39 @@ describe('the fields that an agent gets', () => {
     expect(values.join()).not.toContain('from-the-client')
   })
 
+  it.each(
+    (
+      'X-Original-Host X-HTTP-Method X-Http-Method-Override X-Client-IP X-Cluster-Client-IP True-Client-IP X-Envoy-Internal ' +
+      'CF-Connecting-IP Fastly-Client-IP X-WAF-Token Proxy X_Real_IP'
+    ).split(' '),
+  )('do not have %s, by which an agent may take the request for another one', (name) => {
+    expect(fieldsForAgent([name, 'c'], rules, direct, { peer: 'alice' })).not.toContain('c')
+  })
+
+  it.each(
+    (
+      'A-X-Original-URL X-Originally X-Method-Overrides Forwarded-By X-Real-IPs X-Client-IPv6 X-Cluster-Client-IPs ' +
+      'True-Client-IPs Fastly-Client-IPs Proxy-Status My-Proxy X-Forwarded Signature'
+    ).split(' '),
+  )('have %s, which only looks like one of these', (name) => {
+    expect(passed([name, 'c']).get(name.toLowerCase())).toEqual(['c'])
+  })
+
+  it('have no assertion, nor an address, where there is none', () => {
+    const from: ForwardedFrom = { source: undefined, proto: 'http', host: 'h' }
+    expect(fieldsForAgent([], rules, from, { peer: 'alice' })).toEqual([
+      ...['x-forwarded-proto', 'http', 'x-forwarded-host', 'h', 'TotpPeer', 'alice'],
+    ])
+    expect(passed([], { from: { ...from, proxy: '10.0.0.1' } })).toEqual(
+      new Map([
+        ['x-forwarded-for', ['10.0.0.1']],
+        ['x-forwarded-proto', ['http']],
+        ['x-forwarded-host', ['h']],
+        ['totppeer', ['alice']],
+      ]),
+    )
+  })
+
   it.each([
     'TotpPeer',
     'totppeer',
@@ -108,6 +140,7 @@ describe('the fields that an agent gets', () => {
     expect(names).not.toContain('signature-input')
     expect(names).not.toContain('signature')
     const other = ['Signature-Input', 'sig=("@method");tag="web-bot-auth"', 'Signature', 'sig=:AA==:']
+    expect([...passed([...other, ...proof]).keys()]).not.toContain('signature')
     expect(passed([...other, 'Content-Digest', 'sha-256=:AA==:']).get('signature')).toEqual(['sig=:AA==:'])
   })
 
@@ -131,6 +164,15 @@ describe('the fields that an agent gets', () => {
     ])
   })
 
+  it.each(
+    (
+      'Accept Accept-Encoding Accept-Language A2A-Version A2A-Extensions Cache-Control If-Match If-Modified-Since ' +
+      'If-None-Match If-Range If-Unmodified-Since Range Origin User-Agent Traceparent Tracestate'
+    ).split(' '),
+  )('have %s where something is public', (name) => {
+    expect(publicFields([name, 'c'], direct).slice(0, 2)).toEqual([name, 'c'])
+  })
+
   it('are a few harmless ones where something is public', () => {
     const fields = [
       'Accept',
@@ -148,26 +190,5 @@ describe('the fields that an agent gets', () => {
       ...['Accept', '*/*', 'X-Forwarded-For', '192.0.2.1'],
       ...['x-forwarded-proto', 'https', 'x-forwarded-host', 'billing.example'],
     ])
-  })
-})
-
-describe('the name of the field that carries the identity', () => {
-  it.each(['TotpPeer', 'XUser', 'peer', 'Peer2'])('can be %s', (name) => {
-    expect(isIdentityHeader(name)).toBe(true)
-  })
-
-  it.each([
-    'Totp-Peer',
-    'totp_peer',
-    '',
-    '2',
-    'Host',
-    'authorization',
-    'Cookie',
-    'TotpAssertion',
-    'Ünique',
-    'a b',
-  ])('cannot be %j', (name) => {
-    expect(isIdentityHeader(name)).toBe(false)
   })
 })
