@@ -1,39 +1,50 @@
 // Changes the code in small ways, one at a time, and counts how often the tests notice:
-// `npm run test:mutation [-- FOLDER...] [-- --mutate src/store/lock/lock.ts]`. On two free cores a folder takes from a quarter
-// of an hour to an hour; what survived is printed, and the reports are in `reports/mutation`. With Redis installed, or
-// its part of state survives.
+// `npm run test:mutation [-- PART...] [-- --mutate src/store/lock/lock.ts]`. The parts are those of
+// test/mutation/parts.json: which files are changed, and which tests have to notice. On two free cores each takes up to half
+// an hour; after that only what has changed, or whose tests have, is tried again, and everything with --force. What survived
+// is printed, and the reports are in reports/mutation. With Redis installed, or its part of the state survives.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const folders = ['core', 'state', 'store']
+const parts = Object.keys(JSON.parse(readFileSync(`${root}test/mutation/parts.json`, 'utf8')))
 const args = process.argv.slice(2)
-const asked = folders.filter((folder) => args.includes(folder))
-const flags = args.filter((arg) => !folders.includes(arg))
+const firstFlag = args.findIndex((arg) => arg.startsWith('-'))
+const asked = firstFlag === -1 ? args : args.slice(0, firstFlag)
+const flags = args.slice(asked.length)
 
 /** What Stryker counts as noticed, and what as missed. */
 const noticed = ['Killed', 'Timeout']
 const missed = ['Survived', 'NoCoverage']
 
-function scoreOf(folder) {
-  const { files } = JSON.parse(readFileSync(`${root}reports/mutation/${folder}.json`, 'utf8'))
+function scoreOf(part) {
+  const { files } = JSON.parse(readFileSync(`${root}reports/mutation/${part}.json`, 'utf8'))
   const mutants = Object.values(files).flatMap((file) => file.mutants)
   const count = (states) => mutants.filter(({ status }) => states.includes(status)).length
   const [killed, survived] = [count(noticed), count(missed)]
   const score = ((100 * killed) / (killed + survived)).toFixed(1)
-  return `${folder}: ${score} % (${killed} of ${killed + survived} mutants noticed)`
+  return `${part}: ${score} % (${killed} of ${killed + survived} mutants noticed)`
 }
 
-let failed = false
-const scores = []
-for (const folder of asked.length > 0 ? asked : folders) {
-  // A CA bundle is parsed at every start of Node, and each mutant starts some.
-  const env = { ...process.env, MUTATED: folder, NODE_EXTRA_CA_CERTS: '' }
-  const stryker = ['node_modules/@stryker-mutator/core/bin/stryker.js', 'run', ...flags]
-  const { status } = spawnSync(process.execPath, stryker, { cwd: root, env, stdio: 'inherit' })
-  failed ||= status !== 0
-  scores.push(scoreOf(folder))
+function main() {
+  const unknown = asked.find((part) => !parts.includes(part))
+  if (unknown !== undefined) {
+    console.error(`error: no part is called "${unknown}"; there are ${parts.join(', ')}`)
+    return 2
+  }
+  let failed = false
+  const scores = []
+  for (const part of asked.length > 0 ? asked : parts) {
+    // A CA bundle is parsed at every start of Node, and each mutant starts some.
+    const env = { ...process.env, MUTATED: part, NODE_EXTRA_CA_CERTS: '' }
+    const stryker = ['node_modules/@stryker-mutator/core/bin/stryker.js', 'run', ...flags]
+    const { status } = spawnSync(process.execPath, stryker, { cwd: root, env, stdio: 'inherit' })
+    failed ||= status !== 0
+    scores.push(scoreOf(part))
+  }
+  console.log(scores.join('\n'))
+  return failed ? 1 : 0
 }
-console.log(scores.join('\n'))
-if (failed) process.exitCode = 1
+
+process.exitCode = main()

@@ -1,6 +1,13 @@
 import { defineConfig, type Plugin } from 'vitest/config'
+import parts from './parts.json' with { type: 'json' }
 
-/** The tool asks for threads, but some of these tests set the umask, which only a process can. */
+interface Part {
+  readonly tests: string[]
+  readonly without?: string[]
+  readonly processes?: boolean
+}
+
+/** The tool asks for threads, but tests that set the umask need a process. */
 const inProcesses: Plugin = {
   name: 'in-processes',
   configureVitest: ({ project }) => {
@@ -8,17 +15,21 @@ const inProcesses: Plugin = {
   },
 }
 
-/** For `npm run test:mutation`: the tests of one folder, named by `$MUTATED`. */
+const { [process.env['MUTATED'] ?? '']: part } = parts as Partial<Record<string, Part>>
+if (part === undefined) throw new Error('$MUTATED is no part of test/mutation/parts.json')
+
+/** For `npm run test:mutation`: the tests of one part, named by `$MUTATED`. */
 export default defineConfig({
   test: {
     projects: [
       {
-        plugins: [inProcesses],
+        plugins: part.processes ? [inProcesses] : [],
         test: {
           name: 'mutation',
-          include: [`test/${process.env['MUTATED'] ?? '{core,state,store}'}/**/*.test.ts`],
-          // Processes of their own run without the mutant, and to derive a key takes seconds, for each mutant again.
-          exclude: ['test/store/processes.test.ts', 'test/store/passphrase.test.ts'],
+          include: part.tests,
+          exclude: part.without ?? [],
+          // All files of a run in one worker, which is a new one for each mutant.
+          isolate: false,
           testTimeout: 60_000,
           setupFiles: ['test/support/secrets-equal.ts'],
           env: { NODE_EXTRA_CA_CERTS: '' },
