@@ -32,11 +32,15 @@ function test(bin) {
   })
 }
 
-if (run('npm', ['run', '--silent', 'build']) !== 0) process.exit(1)
+if (run(process.execPath, ['scripts/build-if-old.mjs']) !== 0) process.exit(1)
+const versions = asked.length > 0 ? asked : promised
 const failed = []
-for (const version of asked.length > 0 ? asked : promised) {
+for (const version of versions) {
   console.log(`\n== Node ${version}`)
   if (test(dirname(nodeOf(version))) !== 0) failed.push(version)
 }
-console.log(failed.length > 0 ? `\nfailed on Node ${failed.join(', ')}` : '\npassed on every Node')
+// A run on one Node ends with the summary of its suite.
+if (versions.length > 1) {
+  console.log(failed.length > 0 ? `\nfailed on Node ${failed.join(', ')}` : '\npassed on every Node')
+}
 process.exitCode = failed.length > 0 ? 1 : 0
