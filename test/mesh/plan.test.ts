@@ -6,6 +6,7 @@ import type { Mesh } from '../../src/mesh/file/mesh.js'
 import type { Plan } from '../../src/mesh/plan/plan.js'
 import { planOf } from '../../src/mesh/plan/plan-of.js'
 import { planText, wordsNeeded } from '../../src/mesh/plan/plan-text.js'
+import { remarksOnLostStores } from '../../src/mesh/plan/remarks.js'
 import { applied, meshOf, nothingYet, recorded, seededRandom, type MeshState } from '../support/mesh-plan.js'
 import { lookAt, madeAt, past, peerOf, rosterOf, seedCredential, tokenCredential } from '../support/roster.js'
 
@@ -246,6 +247,78 @@ describe('the remarks of a plan', () => {
     const state = settled(meshOf([{ name: agent }, { name: 'search' }], [edge]))
     expect(plan(mesh, state).remarks).toEqual([expect.stringMatching(/^search: .*mesh apply --prune/)])
   })
+})
+
+describe('the remarks on agents', () => {
+  const named = ['b', 'a', 'c'].map((name) => ({ name }))
+
+  it('come in the order of their names, and of the peers', () => {
+    const state = settled(meshOf([...named, { name: agent }]))
+    const { remarks } = plan(meshOf([{ name: agent }]), state)
+    expect(remarks.map((remark) => remark.slice(0, 2))).toEqual(['a:', 'b:', 'c:'])
+    const edges = ['bob', 'alice', 'carol'].map((peer) => ({ peer, agent, expires: past }))
+    const ended = plan(meshOf([{ name: agent }], edges)).remarks
+    expect(ended.map((remark) => remark.split(' ')[0])).toEqual(['alice', 'bob', 'carol'])
+  })
+
+  it('name those whose store is gone, though they have a server file', () => {
+    const mesh = meshOf(named)
+    const { delivered, rosters } = settled(mesh)
+    expect(remarksOnLostStores(mesh, delivered, rosters)).toEqual([])
+    expect(remarksOnLostStores(mesh, nothingYet.delivered, new Map())).toEqual([])
+    const left = new Map([...rosters].filter(([name]) => name !== 'b'))
+    expect(remarksOnLostStores(mesh, delivered, left)).toEqual([
+      'b: it has its server file, and its store /mesh/stores/b.json is not there; put it back, or it gets a new one with new ' +
+        'credentials for all of its peers',
+    ])
+  })
+})
+
+describe('the canaries of a plan', () => {
+  const with2 = meshOf([{ name: agent, canaries: ['trap', 'bait'] }])
+
+  it('are created once, and removed when the file does not name them any more', () => {
+    const state = settled(with2)
+    expect(plan(with2, state).changes).toEqual([])
+    const { changes } = plan(meshOf([{ name: agent, canaries: ['trap'] }]), state)
+    expect(changes).toEqual([
+      { agent, peer: 'bait', action: 'remove', canary: true, needs: 'prune' },
+      { agent, action: 'deliver', needs: 'prune' },
+    ])
+  })
+
+  it('stay where the file says nothing of them', () => {
+    expect(plan(meshOf([{ name: agent }]), settled(with2)).changes).toEqual([])
+  })
+
+  it('are called so on a terminal', () => {
+    expect(planText(plan(with2), { unicode: false }).split('\n').slice(1, 4)).toEqual([
+      '  + store',
+      '  + bait (canary)',
+      '  + trap (canary)',
+    ])
+  })
+})
+
+it.each([
+  ['age', 'its credentials are old'],
+  ['expires', 'its credentials have expired'],
+  ['pending', 'its rotation is not finished'],
+])('a rotation because of %s is explained', (field, words) => {
+  const changes = ['alice', 'bob'].flatMap((peer) => [
+    { agent, peer, action: 'rotate' as const, field },
+    { agent, peer, action: 'rotate' as const, field: 'digits', from: 6, to: 8 },
+  ])
+  expect(planText({ changes, remarks: [] }, { unicode: false }).split('\n')).toEqual([
+    agent,
+    ...[words, 'digits: 6 -> 8'].flatMap((why) => [`  r alice: ${why}`, `  r bob: ${why}`]),
+    '',
+    '2 to rotate',
+  ])
+})
+
+it('nothing has to be said for a plan that needs no word', () => {
+  expect(wordsNeeded(plan(meshOf([{ name: agent }], [edge])))).toEqual([])
 })
 
 describe('a plan on a terminal', () => {

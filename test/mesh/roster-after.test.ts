@@ -37,6 +37,54 @@ describe('a store of a mesh', () => {
     expect(after(meshOf([{ name: agent }]), undefined)).toMatchObject({ replay: 'reuse', signed: 'observe' })
   })
 
+  it('has everything that the file names of an agent, and of its edges, and no more', () => {
+    const codes = { algorithm: 'SHA256', digits: 8, period: 60 } as const
+    const named = { ...codes, window: 2, header: 'X-Code', signed: 'require', replay: 'once' } as const
+    const roster = after(meshOf([{ name: agent, ...named }]), undefined)
+    expect(roster).toMatchObject({ signed: 'require', replay: 'once' })
+    expect(roster.profile).toEqual({ ...codes, window: 2, header: 'X-Code' })
+
+    const own = { ...codes, replay: 'once', signed: 'require', note: 'a note' } as const
+    const both = after(
+      meshOf(
+        [{ name: agent }],
+        [
+          { ...edge, ...own },
+          { peer: 'bob', agent },
+        ],
+      ),
+      undefined,
+    )
+    expect(alice(both)).toMatchObject(own)
+    expect(both.peers.get('bob')).toMatchObject({ algorithm: 'SHA1', digits: 6, period: 30 })
+    for (const field of ['replay', 'signed', 'note', 'pending'])
+      expect(both.peers.get('bob')).not.toHaveProperty(field)
+    const inherited = { ...edge, replay: 'inherit', signed: 'inherit' } as const
+    expect(alice(after(meshOf([{ name: agent }], [inherited]), undefined))).not.toHaveProperty('signed')
+  })
+
+  it('changes to what the file names later', () => {
+    const mesh = meshOf(
+      [{ name: agent, digits: 8, period: 60, algorithm: 'SHA512', signed: 'accept' }],
+      [edge],
+    )
+    const roster = after(mesh, storeOf([peerOf('alice')]))
+    expect(roster.profile).toMatchObject({ digits: 8, period: 60, algorithm: 'SHA512' })
+    expect(roster.signed).toBe('accept')
+    const own = { replay: 'once', signed: 'require', note: 'new' } as const
+    expect(
+      alice(after(meshOf([{ name: agent }], [{ ...edge, ...own }]), storeOf([peerOf('alice')]))),
+    ).toMatchObject(own)
+  })
+
+  it('is of an agent that the file names', () => {
+    const failure = failureOf(() => after(meshOf([{ name: 'search' }]), undefined))
+    expect(failure).toMatchObject({
+      code: 'ERR_CONFIG_INVALID',
+      message: '/mesh/mesh.yaml: no agent "billing"',
+    })
+  })
+
   it('has a peer for each edge, each with a seed and a token of its own', () => {
     const roster = after(meshOf([{ name: agent }], [edge, { peer: 'bob', agent }]), undefined)
     const peers = [...roster.peers.values()]
