@@ -56,13 +56,20 @@ async function whatIsOld(text: string, version: string): Promise<string | undefi
   if (made === undefined) return undefined
   if (made.version !== version) {
     const changed = made.intact ? '' : ', and was changed by hand: keep what was changed'
-    return `this module was printed by version ${made.version} of a2a-totp, this is ${version}${changed}`
+    return `this module was printed by version ${made.version} of a2a-totp, this is ${version}${changed}${renamed(text)}`
   }
   if (!made.intact) return undefined
   // A bundle of its own, so that it is loaded only where there is such a file.
   const { vendoredSources } = await import('../fragments/sources.js')
   if (vendoredSources().includes(withUnixLineEnds(text))) return undefined
   return `this module was printed by another build of a2a-totp ${version}`
+}
+
+/** What version 0.1 called Authenticator is called TOTPServerAuthScheme since: a new module alone breaks the agent's imports. */
+function renamed(text: string): string {
+  return /^class Authenticator\b/m.test(text)
+    ? '; Authenticator is now TOTPServerAuthScheme, see docs/upgrading.md'
+    : ''
 }
 
 /** The arguments that print a module like this one. A client's module is the same for all peers. */

@@ -49,6 +49,25 @@ describe('doctor on Python modules that config printed', () => {
     expect(await vendoredFindings(cwd)).toEqual([])
   })
 
+  it('says of a server module of version 0.1, which named no version, what was renamed', async () => {
+    const cwd = await makeStore(['alice'])
+    const head =
+      'Made by `a2a-totp config server --format python` (or `crewai`, which adds its own). Save it as'
+    const module = join(cwd, 'module.py')
+    writeFileSync(
+      module,
+      `"""A guard.\n\n${head}\n`.concat('`a2a_totp_server.py`.\n"""\nclass Authenticator:\n'),
+    )
+    expect(await vendoredFindings(cwd)).toMatchObject([
+      {
+        message: expect.stringMatching(
+          /^this module was printed by version 0\.1 .*changed by hand.*; Authenticator is now TOTPServerAuthScheme, see docs\/upgrading\.md$/,
+        ) as string,
+        fix: `a2a-totp config server --format python --vendored --out ${module} --force`,
+      },
+    ])
+  })
+
   it.each([
     ['"""Made by `a2a-totp config client NAME --format crewai`."""', 'client alice --format crewai'],
     [

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import packageJson from '../../package.json' with { type: 'json' }
 import { renderClientFragment, renderServerFragment } from '../../src/fragments/index.js'
@@ -29,6 +30,13 @@ describe('the line of a vendored file', () => {
 
   it('stays true where git converts the line endings', () => {
     expect(vendoredVersion(stamped.replaceAll('\n', '\r\n'))).toMatchObject({ intact: true })
+  })
+
+  it('is not needed to know a module of version 0.1, whole or changed', () => {
+    const of01 = readFileSync(new URL('module-of-0.1.py', import.meta.url), 'utf8')
+    expect(vendoredVersion(of01)).toEqual({ version: '0.1', intact: true })
+    expect(vendoredVersion(of01.replaceAll('\n', '\r\n'))).toEqual({ version: '0.1', intact: true })
+    expect(vendoredVersion(`${of01}x = 1\n`)).toEqual({ version: '0.1', intact: false })
   })
 
   it.each(['', text, '# a2a-totp\n', '# a2a-totp 1.2.3, sha256:abc\n', 'x = 1 # a2a-totp 1, sha256:'])(
