@@ -1,3 +1,4 @@
+import { isHeaderName } from '../core/profile.js'
 import {
   isLive,
   newestLive,
@@ -24,6 +25,7 @@ export function auditRoster(roster: Roster, at: Date, tool = 'a2a-totp'): Findin
   const tested = { roster, at, tool }
   const peers = [...roster.peers.values()]
   return [
+    ...refusedHeader(tested),
     ...(roster.sharedSeeds ? [sharedSeed(roster), ...refusedSharing(roster)] : []),
     ...peers.flatMap((peer) => [
       ...auditStrength(tested, peer),
@@ -31,6 +33,21 @@ export function auditRoster(roster: Roster, at: Date, tool = 'a2a-totp'): Findin
       ...auditLives(tested, peer),
       ...auditPolicy(tested, peer),
     ]),
+  ]
+}
+
+/** Version 0.1 took more fields for the code. */
+function refusedHeader({ roster, tool }: RosterUnderTest): Finding[] {
+  const { header } = roster.profile
+  if (isHeaderName(header)) return []
+  return [
+    {
+      id: 'header-refused',
+      severity: 'serious',
+      subject: roster.agent,
+      message: `agents and clients refuse ${header} as the header of a code; version 0.1 took it`,
+      fix: `${tool} set --header X-TOTP --yes`,
+    },
   ]
 }
 

@@ -9,6 +9,7 @@ import { rotationSteps, type TokenCredential } from '../core/roster.js'
 import { Seed } from '../core/seed.js'
 import { Token, TokenHash } from '../core/token.js'
 import { parseHttpUrl } from '../core/url.js'
+import { wasHeaderName } from './old-header.js'
 
 /** A value that one of our own rules allows. The message says only what is expected. */
 const allowed = <T>({ allows, expected }: { allows: (value: unknown) => boolean; expected: string }) =>
@@ -47,6 +48,10 @@ const at = parsed(parseUtc, 'an RFC 3339 time in UTC, like 2026-11-23T22:45:01Z'
 const seed = parsed((given) => resultOrNone(() => Seed.fromBase32(given)), 'a seed in base32')
 const token = parsed((given) => resultOrNone(() => Token.parse(given)), 'an RFC 6750 b64token')
 
+const header = allowed<string>({
+  allows: (value) => profileRules.header.allows(value) || (typeof value === 'string' && wasHeaderName(value)),
+  expected: profileRules.header.expected,
+})
 const codeProfile = { algorithm: field('algorithm'), digits: field('digits'), period: field('period') }
 const hash = parsed((given) => resultOrNone(() => TokenHash.parse(given)), 'sha256: and 64 hex digits')
 const yes = v.literal(true, 'must be true')
@@ -132,7 +137,7 @@ export const documentSchema = v.strictObject({
   serial: v.exactOptional(count),
   recipients: v.exactOptional(v.array(recipient)),
   agent: v.strictObject({ name, url: v.exactOptional(url) }),
-  profile: v.strictObject({ ...codeProfile, window: field('window'), header: field('header') }),
+  profile: v.strictObject({ ...codeProfile, window: field('window'), header }),
   replay,
   signed: v.exactOptional(signed),
   sharedSeeds: v.exactOptional(seeds),

@@ -71,6 +71,8 @@ const cases: Readonly<Record<string, Case>> = {
       return cwd
     },
   },
+  // Version 0.1 took it.
+  'header-refused': { make: () => changed((text) => text.replace('"X-TOTP"', '"Totp-Code"')) },
   'folder-open': {
     make: async () => {
       const cwd = await makeStore(['alice'])

@@ -286,6 +286,7 @@ describe('a bad store', () => {
         ['agent.url', 'agent.example', 'agent.url must be an absolute http or https URL'],
         ['agent.url', 'file:///etc/passwd', 'agent.url must be an absolute http or https URL'],
         ['profile.window', 3, 'profile.window must be 0, 1 or 2'],
+        ['profile.header', 'Content-Type', 'profile.header must be an RFC 9110 token'],
         ['profile.header', 'Authorization', 'profile.header must be an RFC 9110 token'],
         ['replay', 'maybe', 'replay must be once or reuse'],
         ['signed', 'maybe', 'signed must be one of off, observe, accept, require'],
