@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import packageJson from '../../package.json' with { type: 'json' }
 import { makeStore, runCli } from '../support/cli.js'
 
 const storeOf = async (): Promise<string> => {
@@ -70,7 +71,7 @@ describe('short forms', () => {
     const [list, ls] = await Promise.all([runCli(['list'], { cwd }), runCli(['ls'], { cwd })])
     expect(ls).toEqual(list)
     for (const flag of ['-v', '--version']) {
-      expect(await runCli([flag], { cwd })).toMatchObject({ exitCode: 0, stdout: '0.1.0\n' })
+      expect(await runCli([flag], { cwd })).toMatchObject({ exitCode: 0, stdout: `${packageJson.version}\n` })
     }
     const help = await runCli(['--help'], { cwd })
     expect(await runCli(['-h'], { cwd })).toEqual(help)

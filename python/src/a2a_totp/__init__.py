@@ -4,4 +4,4 @@ Import what you need from the modules; nothing else is loaded. Servers: `a2a_tot
 `.state`, `.crewai`. Clients: `.httpx`, `.grpc`, `.a2a`, `.crewai`. Both: `.codes`, `.proof`.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
