@@ -1,4 +1,4 @@
-/** The configurations of proxies, as templates. A bundle of its own, so that other commands do not load it. */
+/** The configurations of proxies, as templates. */
 import caddy from './templates/fronts/Caddyfile.text'
 import envoy from './templates/fronts/envoy.yaml.text'
 import haproxy from './templates/fronts/haproxy.cfg.text'

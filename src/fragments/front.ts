@@ -1,7 +1,4 @@
-import { TOTPError } from '../core/errors.js'
-import { jsonText } from '../core/text.js'
-import { defaultFront, type FrontAddress, type FrontAddresses } from './front-addresses.js'
-import type { FilesFragment, FragmentFile, ServerInput } from './fragment.js'
+import type { FilesFragment, ServerInput } from './fragment.js'
 import type { FrontSource } from './front-sources.js'
 
 /**
@@ -18,17 +15,8 @@ export const frontFragment = (
   secret: ({ frontToken }) => frontToken !== undefined,
   warnings: unseenBodies,
   async make(input) {
-    const { frontSources } = await import('./front-sources.js')
-    const [main, ...others] = names
-    const mainName = input.mainName ?? main
-    if (main.endsWith('.yaml') && !/\.ya?ml$/.test(mainName))
-      throw new TOTPError('ERR_USAGE', '--out must end in .yaml: the program goes by it')
-    const values = valuesOf(input, mainName, others[0])
-    const file = (name: string, source: FrontSource): FragmentFile => ({
-      name,
-      content: fill(frontSources[source], values),
-    })
-    return [file(mainName, main), ...others.map((name) => file(name, name))]
+    const { frontFiles } = await import('./front-files.js')
+    return frontFiles(names, input, gateOptions(input))
   },
 })
 
@@ -46,64 +34,3 @@ const unseenBodies = (input: ServerInput): readonly string[] =>
 const gateOptions = (input: ServerInput): string =>
   (input.frontToken === undefined ? '' : ' --authz-token-file FILE') +
   (requiresProofs(input) ? ' --body-unchecked' : '')
-
-type Values = Readonly<Record<string, string | boolean>>
-
-function valuesOf(input: ServerInput, main: string, other = ''): Values {
-  const { roster, front, frontToken: token } = input
-  const { header } = roster.profile
-  // nginx ignores fields with other characters, so codes in them would not arrive.
-  if (!/^[A-Za-z0-9-]+$/.test(header))
-    throw new TOTPError(
-      'ERR_CONFIG_INVALID',
-      'the header of the codes has characters that proxies drop; use letters, digits and hyphens: a2a-totp set --header X-TOTP',
-    )
-  const { listen, gate, agent, card = agent, grpc, gateGrpc } = front ?? defaultAddresses
-  return {
-    AGENT: `"${roster.agent}"`,
-    SECRECY: token === undefined ? 'Not secret.' : 'Secret: it has the token that the gate asks for.',
-    GATE_OPTIONS: gateOptions(input),
-    TOKEN: token ?? '',
-    HEADER: header,
-    HEADER_LOWER: header.toLowerCase(),
-    MAIN: jsonText(main),
-    OTHER: other,
-    ...address('LISTEN', listen),
-    ...address('GATE', gate),
-    ...address('AGENT_AT', agent),
-    ...address('CARD', card),
-    ...address('LISTEN_GRPC', grpc?.listen ?? defaultFront.listenGrpc),
-    ...address('AGENT_GRPC', grpc?.agent ?? defaultFront.agentGrpc),
-    ...address('GATE_GRPC', gateGrpc ?? gate),
-    grpc: grpc !== undefined,
-    'grpc-check': gateGrpc !== undefined,
-    'http-check': gateGrpc === undefined,
-    token: token !== undefined,
-    'grpc-token': token !== undefined && grpc !== undefined,
-    'grpc-check-token': token !== undefined && gateGrpc !== undefined,
-    'http-check-token': token !== undefined && gateGrpc === undefined,
-  }
-}
-
-const defaultAddresses: FrontAddresses = defaultFront
-
-const address = (name: string, { host, port }: FrontAddress): Values => ({
-  [name]: `${host.includes(':') ? `[${host}]` : host}:${port}`,
-  [`${name}_HOST`]: host,
-  [`${name}_PORT`]: String(port),
-})
-
-/**
- * Fills a template: `@NAME@` is replaced by the value, and lines between `#? NAME` and `#? end` are there only if the value
- * is true. Such parts do not contain each other.
- */
-function fill(template: string, values: Values): string {
-  let wanted = true
-  const lines = template.split('\n').filter((line) => {
-    const [, condition] = /^#\? (\S+)$/.exec(line) ?? []
-    if (condition === undefined) return wanted
-    wanted = condition === 'end' || values[condition] === true
-    return false
-  })
-  return lines.join('\n').replaceAll(/@([A-Z_]+)@/g, (_, name: string) => String(values[name]))
-}

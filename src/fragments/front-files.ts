@@ -1,0 +1,90 @@
+import { TOTPError } from '../core/errors.js'
+import { jsonText } from '../core/text.js'
+import { defaultFront, type FrontAddress, type FrontAddresses } from './front-addresses.js'
+import type { FragmentFile, ServerInput } from './fragment.js'
+import { frontSources, type FrontSource } from './front-sources.js'
+
+/**
+ * The files of a proxy's configuration. With its templates it is a bundle of its own, so that other commands do not load it.
+ *
+ * @param names of the files, the main one first
+ * @param gateOptions what the gate is started with, beside its addresses
+ * @throws {TOTPError} `ERR_USAGE`, `ERR_CONFIG_INVALID` where the proxy would not take the name of the file, or the header
+ */
+export function frontFiles(
+  names: readonly [FrontSource, ...FrontSource[]],
+  input: ServerInput,
+  gateOptions: string,
+): readonly [FragmentFile, ...FragmentFile[]] {
+  const [main, ...others] = names
+  const mainName = input.mainName ?? main
+  if (main.endsWith('.yaml') && !/\.ya?ml$/.test(mainName))
+    throw new TOTPError('ERR_USAGE', '--out must end in .yaml: the program goes by it')
+  const values = valuesOf(input, mainName, others[0] ?? '', gateOptions)
+  const file = (name: string, source: FrontSource): FragmentFile => ({
+    name,
+    content: fill(frontSources[source], values),
+  })
+  return [file(mainName, main), ...others.map((name) => file(name, name))]
+}
+
+type Values = Readonly<Record<string, string | boolean>>
+
+function valuesOf(input: ServerInput, main: string, other: string, gateOptions: string): Values {
+  const { roster, front, frontToken: token } = input
+  const { header } = roster.profile
+  // nginx ignores fields with other characters, so codes in them would not arrive.
+  if (!/^[A-Za-z0-9-]+$/.test(header))
+    throw new TOTPError(
+      'ERR_CONFIG_INVALID',
+      'the header of the codes has characters that proxies drop; use letters, digits and hyphens: a2a-totp set --header X-TOTP',
+    )
+  const { listen, gate, agent, card = agent, grpc, gateGrpc } = front ?? defaultAddresses
+  return {
+    AGENT: `"${roster.agent}"`,
+    SECRECY: token === undefined ? 'Not secret.' : 'Secret: it has the token that the gate asks for.',
+    GATE_OPTIONS: gateOptions,
+    TOKEN: token ?? '',
+    HEADER: header,
+    HEADER_LOWER: header.toLowerCase(),
+    MAIN: jsonText(main),
+    OTHER: other,
+    ...address('LISTEN', listen),
+    ...address('GATE', gate),
+    ...address('AGENT_AT', agent),
+    ...address('CARD', card),
+    ...address('LISTEN_GRPC', grpc?.listen ?? defaultFront.listenGrpc),
+    ...address('AGENT_GRPC', grpc?.agent ?? defaultFront.agentGrpc),
+    ...address('GATE_GRPC', gateGrpc ?? gate),
+    grpc: grpc !== undefined,
+    'grpc-check': gateGrpc !== undefined,
+    'http-check': gateGrpc === undefined,
+    token: token !== undefined,
+    'grpc-token': token !== undefined && grpc !== undefined,
+    'grpc-check-token': token !== undefined && gateGrpc !== undefined,
+    'http-check-token': token !== undefined && gateGrpc === undefined,
+  }
+}
+
+const defaultAddresses: FrontAddresses = defaultFront
+
+const address = (name: string, { host, port }: FrontAddress): Values => ({
+  [name]: `${host.includes(':') ? `[${host}]` : host}:${port}`,
+  [`${name}_HOST`]: host,
+  [`${name}_PORT`]: String(port),
+})
+
+/**
+ * Fills a template: `@NAME@` is replaced by the value, and lines between `#? NAME` and `#? end` are there only if the value
+ * is true. Such parts do not contain each other.
+ */
+function fill(template: string, values: Values): string {
+  let wanted = true
+  const lines = template.split('\n').filter((line) => {
+    const [, condition] = /^#\? (\S+)$/.exec(line) ?? []
+    if (condition === undefined) return wanted
+    wanted = condition === 'end' || values[condition] === true
+    return false
+  })
+  return lines.join('\n').replaceAll(/@([A-Z_]+)@/g, (_, name: string) => String(values[name]))
+}
