@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { join } from 'node:path'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
@@ -254,6 +255,24 @@ describe('a2a-totp gate', () => {
     expect(await gate.listeners()).toMatchObject([{ role: 'authz' }])
     const both = new RunningGate(cwd, ['--authz', '127.0.0.1:0', ...local])
     expect((await both.listeners()).map(({ role }) => role).sort()).toEqual(['authz', 'gate'])
+  })
+
+  it('listens where its help says unless it is told otherwise', async () => {
+    const cwd = await makeStore(['alice'])
+    const help = (await runCli(['gate', '--help'], { cwd })).stdout.replaceAll(/\s+/g, ' ')
+    expect(help).toContain('where callers reach the agent (default: 127.0.0.1:8080)')
+    // The port is not ours, so it is taken: by this, or by whoever has it.
+    const taker = createServer()
+    taker.listen(8080, '127.0.0.1')
+    await once(taker, 'listening').catch(() => undefined)
+    try {
+      const { exitCode, stderr } = await runBinary(['gate', '--upstream', 'http://127.0.0.1:9'], { cwd })
+      expect(stderr).toContain('ERR_PORT_UNAVAILABLE')
+      expect(stderr).toContain('8080')
+      expect(exitCode).toBe(3)
+    } finally {
+      taker.close()
+    }
   })
 
   it('says at its start that plain codes wait under once', async () => {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { TOTPError } from '../../../core/errors.js'
 import { parseHttpUrl } from '../../../core/url.js'
-import type { ListenAddress } from '../../../service/address.js'
+import { shownAddress, type ListenAddress } from '../../../service/address.js'
 import { defaultIdentityHeader } from '../../../sidecar/gate/identity-header.js'
 import { repeatable, wholeNumber } from '../../options.js'
 import { listenAddress } from '../sidecar-options.js'
@@ -10,7 +10,7 @@ import { listenAddress } from '../sidecar-options.js'
 export interface GateOptions {
   upstream?: string
   grpcUpstream?: string
-  listen: ListenAddress
+  listen?: ListenAddress
   publicUrl?: URL
   serverFile?: string
   redis?: string
@@ -31,6 +31,9 @@ export interface GateOptions {
   upstreamTimeout: number
 }
 
+/** Where a gate listens unless it is told otherwise. */
+export const defaultGateAddress: ListenAddress = { host: '127.0.0.1', port: 8080 }
+
 /** Adds the options of a gate but for those about forward authentication and about running a sidecar. */
 export const gateOptions = (command: Command): Command =>
   command
@@ -40,7 +43,10 @@ export const gateOptions = (command: Command): Command =>
     )
     .option('--grpc-upstream <url>', 'where the agent serves gRPC, in the same forms')
     .option(
-      ...listenAddress('--listen <host:port>', 'where callers reach the agent (default: 127.0.0.1:8080)'),
+      ...listenAddress(
+        '--listen <host:port>',
+        `where callers reach the agent (default: ${shownAddress(defaultGateAddress)})`,
+      ),
     )
     .option('--public-url <url>', 'how callers reach the gate, for the card', httpUrl('--public-url'))
     .option(

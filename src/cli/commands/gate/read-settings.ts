@@ -11,7 +11,7 @@ import type { CliContext } from '../../context.js'
 import { readGivenFile, readGivenText } from '../../io/given-file.js'
 import { pathFrom } from '../../io/path.js'
 import type { ReadAuthz } from './authz-options.js'
-import type { GateOptions } from './gate-options.js'
+import { defaultGateAddress, type GateOptions } from './gate-options.js'
 
 type Settings = Omit<GateSettings, 'observe' | 'warn' | 'state'>
 
@@ -99,7 +99,7 @@ function readProxy(context: CliContext, given: GateOptions, url: string): NonNul
     }
   }
   return {
-    listen: given.listen,
+    listen: given.listen ?? defaultGateAddress,
     upstream,
     grpcUpstream,
     publicUrl: given.publicUrl,
