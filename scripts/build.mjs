@@ -77,9 +77,11 @@ async function bundle(file, name = bundleName(file)) {
       esbuildPythonPackage,
       separateBundles,
       lazyModules,
+      flatCommander,
       noCharacterTables,
       fewMediaTypes,
       noProtoFiles,
+      noSha3,
       versionAlone,
     ],
     // The variant with hashes in JavaScript: loading node:crypto takes longer than computing a code.
@@ -129,6 +131,31 @@ const lazyModules = {
         .join('\n'),
     }))
     onResolve({ filter: /.*/, namespace: 'lazy' }, ({ path }) => ({ path, external: true }))
+  },
+}
+
+/**
+ * commander as ES modules. As CommonJS it stands inside a function, so V8 scans all of it at every start, and once more when
+ * that function is called.
+ */
+const flatCommander = {
+  name: 'flat-commander',
+  setup({ onResolve, onLoad }) {
+    const folder = resolve(root, 'node_modules/commander')
+    onResolve({ filter: /^commander$/ }, () => ({ path: 'commander', namespace: 'flat-commander' }))
+    onLoad({ filter: /.*/, namespace: 'flat-commander' }, () => ({
+      resolveDir: folder,
+      contents: ['argument', 'command', 'error', 'help', 'option']
+        .map((name) => `export * from './lib/${name}.js'`)
+        .join('\n'),
+    }))
+    onLoad({ filter: /[/\\]commander[/\\]lib[/\\]\w+\.js$/ }, async ({ path }) => {
+      const contents = (await readFile(path, 'utf8'))
+        .replaceAll(/^const (\{.*\}) = require\('(\..+)'\);$/gm, "import $1 from '$2';")
+        .replaceAll(/^exports\.(\w+) = \1;/gm, 'export { $1 };')
+      if (/\brequire\('\.|\bexports\./.test(contents)) throw new Error(`${path} is written in another way`)
+      return { contents }
+    })
   },
 }
 
@@ -185,6 +212,19 @@ const noProtoFiles = {
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^@grpc\/proto-loader$/ }, ({ path }) => ({ path, namespace: 'no-proto-files' }))
     onLoad({ filter: /.*/, namespace: 'no-proto-files' }, () => ({ contents: 'module.exports = {}' }))
+  },
+}
+
+/** SHA-3, of which otpauth makes tables at every start. RFC 6238 has SHA-1 and SHA-2, and so have we; age needs its own. */
+const noSha3 = {
+  name: 'no-sha3',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^@noble\/hashes\/sha3\.js$/ }, ({ path, importer }) =>
+      /[/\\]otpauth[/\\]/.test(importer) ? { path, namespace: 'no-sha3' } : undefined,
+    )
+    onLoad({ filter: /.*/, namespace: 'no-sha3' }, () => ({
+      contents: [224, 256, 384, 512].map((bits) => `export const sha3_${bits} = undefined`).join('\n'),
+    }))
   },
 }
 
