@@ -41,6 +41,8 @@ function wideEncodingOf(bytes: Uint8Array): WideEncoding | undefined {
   if (a === 0xfe && b === 0xff) return 'UTF-16'
   if (a === 0 && b === 0 && c === 0xfe && d === 0xff) return 'UTF-32'
   const sample = bytes.subarray(0, sampleBytes)
+  // The loop would take longer than reading most stores.
+  if (!sample.includes(0)) return undefined
   const zeros = [0, 0, 0, 0]
   for (const [at, byte] of sample.entries()) if (byte === 0) zeros[at % 4] = (zeros[at % 4] ?? 0) + 1
   const quarter = Math.floor(sample.length / 4)

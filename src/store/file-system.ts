@@ -1,28 +1,43 @@
-import * as nodeFs from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  futimesSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 
-/** The calls of node:fs that read, write and lock files; a test can replace one to make it fail. */
-export type FileSystem = Pick<
-  typeof nodeFs,
-  | 'closeSync'
-  | 'fchmodSync'
-  | 'fstatSync'
-  | 'fsyncSync'
-  | 'ftruncateSync'
-  | 'futimesSync'
-  | 'linkSync'
-  | 'lstatSync'
-  | 'openSync'
-  | 'readdirSync'
-  | 'readFileSync'
-  | 'renameSync'
-  | 'unlinkSync'
-  | 'writeFileSync'
->
+/** The real calls of node:fs that read, write and lock files. */
+export const fileSystem = {
+  closeSync,
+  fchmodSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  futimesSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeFileSync,
+}
 
-/** The real one. */
-export const fileSystem: FileSystem = nodeFs
+/** The same calls; a test can replace one to make it fail. */
+export type FileSystem = Readonly<typeof fileSystem>
 
-const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = nodeFs.constants
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
 
 /** Opens an existing file; does not follow a link or block on a FIFO. */
 export const openExisting = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
