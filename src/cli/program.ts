@@ -28,7 +28,7 @@ export async function runCommandLine(
   args: readonly string[],
   system: System,
 ): Promise<number> {
-  const program = new Program(commands, system, asksForJson(args))
+  const program = new Program(commands, system, args)
   const exitCode = await program.run(args)
   const { aborted, reason } = system.signal as { aborted: boolean; reason: unknown }
   // With EPIPE the answer stands, although nothing reads it.
@@ -46,20 +46,38 @@ class Program {
   #running: Command
   #exitCode: number = exitCodes.done
 
-  constructor(commands: CommandList, system: System, json: boolean) {
+  constructor(commands: CommandList, system: System, args: readonly string[]) {
     this.#commands = commands
     this.#system = system
-    this.#json = json
+    this.#json = asksForJson(args)
     this.#program = this.#running = describeProgram()
       // A command is loaded when it is the one that runs: loading them all would double the time of a start.
       .hook('preSubcommand', (_, command) => this.#define(command))
       .hook('preAction', (_, command) => {
         this.#running = command
       })
-    for (const [name, { description, aliases = [], hidden = false }] of Object.entries(commands)) {
-      this.#program.command(name, { hidden }).description(description).aliases(aliases)
-    }
+    const named = namedFirst(commands, args)
     this.#configure(this.#program)
+    if (named === undefined) this.#describeAll()
+    else this.#describe(...named)
+  }
+
+  #describe(name: string, { description, aliases = [], hidden }: CommandEntry): void {
+    this.#configure(
+      this.#program
+        .command(name, { hidden: hidden ?? false })
+        .description(description)
+        .aliases(aliases),
+    )
+  }
+
+  /** In the order of the list. */
+  #describeAll(): void {
+    const names = Object.keys(this.#commands)
+    const described = this.#program.commands as Command[]
+    for (const [name, entry] of Object.entries(this.#commands))
+      if (!described.some((one) => one.name() === name)) this.#describe(name, entry)
+    described.sort((one, other) => names.indexOf(one.name()) - names.indexOf(other.name()))
   }
 
   async run(args: readonly string[]): Promise<number> {
@@ -100,6 +118,7 @@ class Program {
       commandName: () => nameOf(this.#running),
       setExitCode: (code) => (this.#exitCode = code),
       wholeProgram: async () => {
+        this.#describeAll()
         for (const command of this.#program.commands) await this.#define(command)
         return this.#program
       },
@@ -127,6 +146,16 @@ class Program {
     for (const child of command.commands) this.#configure(child)
   }
 }
+
+/**
+ * The command that the command line begins with, if it does: the others need no description then, which would take a tenth of
+ * the start of Node.
+ */
+const namedFirst = (
+  commands: CommandList,
+  [first = '']: readonly string[],
+): readonly [string, CommandEntry] | undefined =>
+  Object.entries(commands).find(([name, { aliases }]) => name === first || aliases?.includes(first))
 
 function describeProgram(): Command {
   return (
