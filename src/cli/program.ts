@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
+import { asciiOf } from '../core/ascii.js'
 import { TOTPError, isTOTPError } from '../core/errors.js'
 import { quoteName } from '../core/name.js'
 import type { DefineCommand, GlobalOptions, Invocation } from './context.js'
@@ -7,7 +8,7 @@ import { asksForJson, errorLine, exitCodeOf, exitCodes, oneLine } from './errors
 import { suggestion } from './suggestions.js'
 import { commandNames, flagsOf } from './commands-of.js'
 import { fitted, helpLayout } from './help-layout.js'
-import { asciiOf, speaksUnicode } from './io/locale.js'
+import { speaksUnicode } from './io/locale.js'
 import { widthOf } from './io/output.js'
 import type { System } from './system.js'
 

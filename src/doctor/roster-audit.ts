@@ -163,7 +163,8 @@ function guesses(tested: RosterUnderTest, peer: Peer): Finding[] {
       const one = roster.peers.get(name)
       return one !== undefined && liveSeedsOf(roster, one, at) > 1
     })
-    if (several.length === 0) return "set a lower throttle.risk in the agent's scheme"
+    if (several.length === 0)
+      return "set a lower throttle.risk in the agent's scheme (a gate has the default)"
     const pending = several.some((name) => roster.peers.get(name)?.pending)
     const end = pending
       ? `${tool} rotate ${chosen(several, roster.peers.size, '--all')} --resume`

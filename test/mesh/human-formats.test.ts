@@ -70,6 +70,26 @@ describe('findings for a person', () => {
   })
 })
 
+describe('an edge that was let in with a warning', () => {
+  const detail = 'let in: without credentials it is refused; but the agent does not know how to get a task'
+
+  it('needs nothing of what helps callers who are refused', () => {
+    const matrix = [edgeOf('alice', 'billing', { status: 'warn', detail })]
+    for (const format of ['pretty', 'markdown', 'html'] as const) {
+      const text = meshFormats[format](meshReportOf({ agents: [agentOf('billing')], matrix }), plain)
+      expect(text).toContain('Nothing has to be delivered')
+      expect(text).toContain('a2a-totp probe --explain auth.valid')
+      expect(text).not.toContain('mesh apply')
+    }
+  })
+
+  it('is what makes a strict run fail, which the verdict says', () => {
+    const matrix = [edgeOf('alice', 'billing', { status: 'warn', detail })]
+    const report = meshReportOf({ agents: [agentOf('billing')], matrix, strict: true, ok: false })
+    expect(linesOf('pretty', report).at(-1)).toMatch(/^FAIL .* 0 failed, .* warnings count as failures/)
+  })
+})
+
 describe('the matrix for a person', () => {
   it('fits 80 columns with 20 agents, without colours and symbols', () => {
     const lines = linesOf('pretty', largeMesh(20))

@@ -36,10 +36,16 @@ describe('the report for a person', () => {
     expect(text).toMatch(/^FAIL {2}80 passed, 4 failed/m)
   })
 
+  it('says in its verdict that warnings count as failures', async () => {
+    const { report } = await probeAgent({})
+    expect(renderPretty({ ...report, strict: true }, plain)).toMatch(/^PASS .*, warnings count as failures /m)
+  })
+
   it('has colours and symbols only where they are wanted', async () => {
     const { report } = await probeAgent({ header: 'X-OTP' })
     expect(renderPretty(report, plain)).toMatch(/^[\x20-\x7e\n]*$/)
     expect(renderPretty(report, { color: false, symbols: true })).toContain('✖ auth.valid')
+    expect(renderPretty({ ...report, agent: '1 ± 1 ∞' }, plain)).toContain('1 +/- 1 ? at')
     const escape = '\u001b['
     expect(renderPretty(report, { color: false, symbols: true })).not.toContain(escape)
     expect(renderPretty(report, { color: true, symbols: true })).toContain(`${escape}31m✖`)

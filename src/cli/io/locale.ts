@@ -8,16 +8,3 @@ export function speaksUnicode(env: Env): boolean {
   const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find((value) => value)
   return locale === undefined || /utf-?8/i.test(locale)
 }
-
-const inAscii: Readonly<Record<string, string>> = {
-  '…': '...',
-  '×': 'x',
-  '→': '->',
-  '–': '-',
-  '—': '-',
-  '’': "'",
-}
-
-/** Our own texts without the few characters that ASCII lacks. What came from outside stays as it is. */
-export const asciiOf = (text: string): string =>
-  text.replace(/[…×→–—’]/g, (character) => inAscii[character] ?? character)

@@ -1,6 +1,7 @@
 import { jsonText, printable } from '../../core/text.js'
 import type { Env } from '../../programs/environment.js'
-import { asciiOf, speaksUnicode } from './locale.js'
+import { asciiOf } from '../../core/ascii.js'
+import { speaksUnicode } from './locale.js'
 
 /** One of the two streams that a command writes to. */
 export interface CliStream {

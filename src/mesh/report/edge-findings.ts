@@ -1,5 +1,5 @@
 import { jsonText, listSome } from '../../core/text.js'
-import { textsOf } from './rules.js'
+import { explainOf, textsOf } from './rules.js'
 import { findingsOf, type Finding } from '../../probe/report/findings.js'
 import type { EdgeResult } from '../prove/mesh-report.js'
 import { admittedWords, kindOf, type Kind } from './kinds.js'
@@ -68,6 +68,9 @@ function findingOf(edges: readonly EdgeResult[]): EdgeFinding {
 }
 
 function fixOf({ agent, peer, removed }: EdgeResult, kind: Kind, findings: readonly Finding[]): string {
+  // It was let in, so no reason why callers are refused is one.
+  if (kind === 'warned')
+    return `Nothing has to be delivered: \`${explainOf(findings[0]?.ids[0] ?? 'auth.valid')}\`.`
   const again = '`a2a-totp mesh apply`'
   const reads = `check that ${agent} reads the server file that is delivered`
   if (kind === 'refused') return `Deliver both files again: ${again}; then ${reads}.`

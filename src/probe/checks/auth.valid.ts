@@ -26,6 +26,7 @@ export const authValid: CellCheck = {
     '503: the state is down, or an agent with policy `once` has just started and cannot know which codes were used before. Probe again after Retry-After.',
     'An HTML page or an empty answer: the URL is not that of the A2A endpoint, or something in front answers.',
     '429: earlier wrong codes count. Wait for Retry-After, or run `a2a-totp rotate NAME --now`. If a rate limiter in front counts every request, exempt the probe from it.',
+    'A warning that the agent does not know how to get a task: nothing is wrong with its guard. Let it answer GetTask (`tasks/get`) with TaskNotFound; `--strict` counts each warning as a failure.',
   ],
 }
 

@@ -3,7 +3,7 @@ import type { UnreadInterface } from '../../core/card/interfaces.js'
 import { count } from '../../core/text.js'
 import type { ProbeOptions } from '../options.js'
 import type { CellEvidence, Evidence } from '../run/evidence.js'
-import { isShown, isUnserved, validAnswer } from '../run/reading.js'
+import { isShown, isUnserved, triedIn, validAnswer } from '../run/reading.js'
 import { isSaid, surplusOf, titleOf, unreadOf, type Cell } from '../target/cells.js'
 import type { Discovery } from '../target/discovery.js'
 import { shortened } from '../wire/text.js'
@@ -22,7 +22,8 @@ export const coverage: RunCheck = {
     'See `auth.valid` for the reason why right credentials were not let in.',
     'Without a card, probe each endpoint by its URL with `--binding` and `--protocol`.',
     'If the card names an interface that is not served, remove it from the card.',
-    'If an interface is on another host, probe it there, or allow credentials to be sent to it with `--allow-host HOST`.',
+    'If an interface is on another host, probe it there, or allow credentials to be sent to it with `--allow-host HOST`. Behind nginx, Caddy, Traefik, HAProxy or Envoy that is the agent itself, whose own card is passed on: let a gate serve the card for callers (`gate --upstream … --public-url …`, and `config server --format nginx … --card HOST:PORT`).',
+    'If the agent knows no such method, with or without credentials, let it answer GetTask (`tasks/get`): by its answer the probe sees who is let in.',
     'If it was throttled, probe again when the limit is over, from an address and with a peer that nothing else uses.',
   ],
 }
@@ -116,6 +117,16 @@ export function cellsNotShown(cells: readonly CellEvidence[]): string[] {
     .filter((one) => !isShown(one))
     .map((one) => {
       const { cell, whyNotSent } = one
-      return `${placeOf(cell)}: right credentials were not let in (${validAnswer(one)?.summary ?? whyNotSent})`
+      const seen = validAnswer(one)?.summary ?? whyNotSent
+      return `${placeOf(cell)}: ${isUnserved(one) ? unservedThere(one) : 'right credentials were not let in'} (${seen})`
     })
+}
+
+/** An agent that answers messages alone, to anyone, looks like one that does not serve a binding: no answer tells them apart. */
+function unservedThere(cell: CellEvidence): string {
+  const { signature } = validAnswer(cell) ?? {}
+  const toStrangers = triedIn(cell).some(({ answer }) => answer.signature === signature)
+  return toStrangers
+    ? 'the agent knows no such method there, and says so without credentials too: what it does serve may be open to everyone'
+    : 'the agent knows no such method there'
 }

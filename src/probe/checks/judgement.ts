@@ -69,7 +69,10 @@ function judgeCell(check: CellCheck, cell: CellEvidence, evidence: Evidence): Ve
   const open = triedIn(cell).some(({ answer }) => wasLetIn(answer, cell) === 'yes')
   if (isUnserved(cell) && !open) {
     const actual = validAnswer(cell)?.summary ?? ''
-    return { ...skipped('the agent does not serve this binding and version here'), actual }
+    return {
+      ...skipped('the agent does not serve this binding and version here, or not this method'),
+      actual,
+    }
   }
   // Silence is no hole: `auth.valid` says why there is no answer, and `coverage` that nothing was shown.
   if (isSilent(cell) && check.id !== 'auth.valid') {

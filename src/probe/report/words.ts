@@ -27,6 +27,10 @@ export function countsOf({
   return `${passed} passed, ${failed} failed, ${warned} warned, ${skipped} skipped`
 }
 
+/** The same, for a person: with `strict` a run may fail although no check failed. */
+export const strictCountsOf = (report: Pick<ProbeReport, 'summary' | 'strict'>): string =>
+  `${countsOf(report)}${report.strict ? ', warnings count as failures' : ''}`
+
 /** What a run cost. */
 export function costOf({
   requests,

@@ -4,7 +4,7 @@ import { commandCalled, commandNames, commandsOf } from '../../commands-of.js'
 import { completed, type Offer } from '../../completes.js'
 import { inContext } from '../../context.js'
 import { fitted } from '../../help-layout.js'
-import { asciiOf } from '../../io/locale.js'
+import { asciiOf } from '../../../core/ascii.js'
 import { suggestion } from '../../suggestions.js'
 import { topics } from './help-topics.js'
 

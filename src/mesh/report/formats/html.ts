@@ -2,7 +2,7 @@ import { html, type Markup } from '../../../html/markup.js'
 import { page } from '../../../html/page.js'
 import { inCode, mark, remedyIn, section, statusTable } from '../../../probe/report/formats/html.js'
 import { reportCss } from '../../../probe/report/formats/html-style.js'
-import { costOf, countsOf, narrowingOf, verdictOf } from '../../../probe/report/words.js'
+import { costOf, countsOf, narrowingOf, strictCountsOf, verdictOf } from '../../../probe/report/words.js'
 import type { AgentResult, MeshCheck, MeshReport } from '../../prove/mesh-report.js'
 import { edgesOf, type EdgeFinding } from '../edge-findings.js'
 import { meshFindings, type AgentFindings } from '../findings.js'
@@ -30,11 +30,11 @@ section section { background: var(--page); }
 
 /** The verdict and what explains it. */
 export function banner(report: MeshReport): Markup {
-  const { ok, diagnosis, mesh, strict } = report
+  const { ok, diagnosis, mesh } = report
   return html`<header class="${ok ? 'pass' : 'fail'}">
     ${narrowing(report)} ${diagnosis === undefined ? '' : html`<p class="diagnosis">${diagnosis}</p>`}
     <h1><span class="verdict">${verdictOf(report)}</span> ${mesh}</h1>
-    <p>${sizeOf(report)}. ${countsOf(report)}${strict ? ', warnings count as failures' : ''}.</p>
+    <p>${sizeOf(report)}. ${strictCountsOf(report)}.</p>
   </header>`
 }
 

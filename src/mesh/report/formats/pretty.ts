@@ -1,7 +1,7 @@
 import { jsonText, printable } from '../../../core/text.js'
 import type { FormatOptions } from '../../../probe/index.js'
 import { paragraph, styleOf, textOf, type Style } from '../../../probe/report/formats/pretty.js'
-import { costOf, countsOf, joined, narrowingOf, verdictOf } from '../../../probe/report/words.js'
+import { costOf, joined, narrowingOf, strictCountsOf, verdictOf } from '../../../probe/report/words.js'
 import type { AgentResult, MeshCheck, MeshReport } from '../../prove/mesh-report.js'
 import { edgesOf, type EdgeFinding } from '../edge-findings.js'
 import { meshFindings, type AgentFindings } from '../findings.js'
@@ -146,5 +146,5 @@ function untestedLines(report: MeshReport, { chalk, paint, mark }: Style): strin
 
 function closing(report: MeshReport, { chalk }: Style): string {
   const word = (report.ok ? chalk.green : chalk.red).bold(verdictOf(report))
-  return joined('  ', word, countsOf(report), chalk.dim(`(${costOf(report)})`), narrowingOf(report))
+  return joined('  ', word, strictCountsOf(report), chalk.dim(`(${costOf(report)})`), narrowingOf(report))
 }

@@ -4,7 +4,16 @@ import { cellCheckIds, runCheckIds, type CheckId } from '../../check-ids.js'
 import { addressesOf, columnsOf, worstIn, type Column } from '../columns.js'
 import { findingsOf, placeOf, subjectOf, type Finding } from '../findings.js'
 import type { CheckResult, CheckStatus, ProbeReport } from '../report.js'
-import { costOf, countsOf, explainCommand, joined, narrowingOf, statusSymbols, verdictOf } from '../words.js'
+import {
+  costOf,
+  countsOf,
+  explainCommand,
+  joined,
+  narrowingOf,
+  statusSymbols,
+  strictCountsOf,
+  verdictOf,
+} from '../words.js'
 import { reportCss } from './html-style.js'
 import type { CheckTexts, FormatOptions } from './options.js'
 
@@ -48,7 +57,7 @@ function banner(report: ProbeReport): Markup {
     ${narrowing(report)} ${diagnosis === undefined ? '' : html`<p class="diagnosis">${diagnosis}</p>`}
     ${explain === undefined ? '' : html`<p class="dim"><code>${explainCommand(explain)}</code></p>`}
     <h1><span class="verdict">${verdictOf(report)}</span> ${agent ?? target}</h1>
-    <p>${countsOf(report)}${report.strict ? ', warnings count as failures' : ''}</p>
+    <p>${strictCountsOf(report)}</p>
   </header>`
 }
 

@@ -1,11 +1,12 @@
 import { Chalk, type ChalkInstance } from 'chalk'
+import { asciiOf } from '../../../core/ascii.js'
 import { cellCheckIds, runCheckIds } from '../../check-ids.js'
 import { addressesOf, columnsOf, worstIn, type Column } from '../columns.js'
 import { findingsOf, placeOf, subjectOf, type Finding } from '../findings.js'
 import type { CheckStatus, ProbeReport } from '../report.js'
 import {
   costOf,
-  countsOf,
+  strictCountsOf,
   diagnosisOf,
   explainCommand,
   joined,
@@ -33,7 +34,7 @@ export function styleOf({ color = false, symbols = false }: FormatOptions): Styl
 /** Lines as one text, in ASCII alone where there are no symbols. */
 export function textOf(lines: readonly string[], { symbols = false }: FormatOptions): string {
   const text = lines.join('\n')
-  return symbols ? text : text.replace(/[\u0080-\u{10ffff}]/gu, '?')
+  return symbols ? text : asciiOf(text).replace(/[\u0080-\u{10ffff}]/gu, '?')
 }
 
 /** The report for a person: a diagnosis, a table of checks by cells, then what is wrong, then the verdict. */
@@ -126,5 +127,5 @@ const mostIds = 4
 
 function closing(report: ProbeReport, { chalk }: Style): string {
   const word = (report.ok ? chalk.green : chalk.red).bold(verdictOf(report))
-  return joined('  ', word, countsOf(report), chalk.dim(`(${costOf(report)})`), narrowingOf(report))
+  return joined('  ', word, strictCountsOf(report), chalk.dim(`(${costOf(report)})`), narrowingOf(report))
 }
