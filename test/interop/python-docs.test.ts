@@ -51,7 +51,7 @@ describeWith('a2a-1', 'the Python on the pages', () => {
     const server = await renderServerFragment(format, { roster, at: lookAt })
     const client = await renderClientFragment(format, { roster, peer, at: lookAt })
     writeFileSync(join(folder, 'guard.py'), server.content)
-    writeFileSync(join(folder, 'billing.py'), client.content)
+    writeFileSync(join(folder, 'billing_client.py'), client.content)
     const blocks = blocksOf(page).filter((code) => isFor(page, format, code))
     expect(blocks.length).toBeGreaterThanOrEqual(count)
     const files = blocks.map((code, at) => {
