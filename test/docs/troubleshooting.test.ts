@@ -26,6 +26,8 @@ async function startDemo(cwd: string): Promise<number> {
 describe('docs/troubleshooting.md', () => {
   it('shows commands that print what it says they print, at a real agent', async () => {
     const cwd = await makeStore(['alice', 'bob'], ['--agent', 'billing'])
+    // What the peer has.
+    await runCli(['config', 'client', 'alice', '--out', 'alice.env'], { cwd })
     // The suite needs nothing but Node and npm; where curl is missing, its two lines are left out.
     const hasCurl = spawnSync('curl', ['--version']).status === 0
     const steps = stepsOf(page).filter(({ command }) => hasCurl || !command.includes('curl'))
