@@ -57,7 +57,7 @@ class Program {
       .hook('preAction', (_, command) => {
         this.#running = command
       })
-    const named = namedFirst(commands, args)
+    const named = namedIn(commands, args)
     this.#configure(this.#program)
     if (named === undefined) this.#describeAll()
     else this.#describe(...named)
@@ -149,14 +149,20 @@ class Program {
 }
 
 /**
- * The command that the command line begins with, if it does: the others need no description then, which would take a tenth of
- * the start of Node.
+ * The command that a command line names, where that is certain: the others need no description then, which would take a
+ * tenth of the start of Node.
  */
-const namedFirst = (
+function namedIn(
   commands: CommandList,
-  [first = '']: readonly string[],
-): readonly [string, CommandEntry] | undefined =>
-  Object.entries(commands).find(([name, { aliases }]) => name === first || aliases?.includes(first))
+  args: readonly string[],
+): readonly [string, CommandEntry] | undefined {
+  const word = args.findIndex((arg, at) => !arg.startsWith('-') && args[at - 1] !== '--store')
+  // Before a command, help is that of the program.
+  if (args.slice(0, word).some((arg) => arg === '-h' || arg === '--help')) return undefined
+  return Object.entries(commands).find(([name, { aliases = [] }]) =>
+    [name, ...aliases].includes(args[word] ?? ''),
+  )
+}
 
 function describeProgram(): Command {
   return (
