@@ -23,7 +23,7 @@ export const authValid: CellCheck = {
     'Settings: algorithm, digits, period and header must match on both sides; `a2a-totp show NAME` prints them.',
     'Token and seed belong together: after `rotate`, update the server file first, then give both to the client.',
     'A proxy may strip the header: send a request that bypasses it.',
-    '503: the state is down, or an agent with policy `once` has just started and cannot know which codes were used before. Probe again after Retry-After.',
+    '503: the state is down, or an agent with policy `once` has just started and cannot know which codes were used before. Probe again after Retry-After. Or the request was signed, and a body parser such as `express.json()` is mounted in front of the guard: its log says `content-unseen`.',
     'An HTML page or an empty answer: the URL is not that of the A2A endpoint, or something in front answers.',
     '429: earlier wrong codes count. Wait for Retry-After, or run `a2a-totp rotate NAME --now`. If a rate limiter in front counts every request, exempt the probe from it.',
     'A warning that the agent does not know how to get a task: nothing is wrong with its guard. Let it answer GetTask (`tasks/get`) with TaskNotFound; `--strict` counts each warning as a failure.',

@@ -14,6 +14,7 @@ import { liveSeedsOf, type CodeComparison, type SchemePeer } from './peers.js'
 import { refusedProof, usedProof, type CheckedProof } from './proofs.js'
 import { refuse, type Refusal, type RefusalDetails } from './refusal.js'
 import type { AuthRequest, Credentials } from './request.js'
+import { contentUnseen } from './shown-proof.js'
 
 /** A request as one try to be let in, with what each factor showed. */
 export interface AuthAttempt {
@@ -144,12 +145,6 @@ function viewOf({ body, binding, method }: AuthRequest, { signed }: SchemePeer):
   if (body === 'unchecked-unless-required') return signed === 'require' ? 'none' : 'head'
   if (body === 'unseen') return 'none'
   return body !== undefined || (binding === 'http' && isBare(method)) ? 'whole' : 'none'
-}
-
-const contentUnseen: Failure = {
-  cause: 'content-unseen',
-  advice:
-    'a signed request came without a view of its content: mount the guard in front of any body parser, use guardedService for gRPC, and run a gate for forward authentication with --upstream or --body-unchecked',
 }
 
 /** Whether the content is what the proof says; undefined if that will be seen on its way to the handler. */

@@ -5,7 +5,13 @@ import { printableEvent } from './printable-event.js'
 import type { AuthOutcome } from './outcome.js'
 import type { RefusalReason } from './refusal.js'
 import { sourceOf, type AuthRequest } from './request.js'
-import { isProofReason, shownRefused, type ShownProof } from './shown-proof.js'
+import {
+  contentUnseen,
+  isProofReason,
+  shownRefused,
+  type ObservedContent,
+  type ShownProof,
+} from './shown-proof.js'
 
 /** What every event of a request has. */
 export interface EventBase {
@@ -41,11 +47,16 @@ export type AuthEvent = EventBase &
         readonly count?: number
       } & ShownProof)
     | {
-        /** Under `observe`, after `authenticated` for the same request: its content is not what its proof says. */
+        /**
+         * Under `observe`, after `authenticated` for the same request: its content is not what its proof says, or nobody can
+         * compare it, so that the request would be refused where proofs matter.
+         */
         readonly type: 'proof_observed'
         readonly peer: string
         readonly proof: 'invalid'
-        readonly proofReason: 'proof-digest'
+        readonly proofReason: ObservedContent
+        /** For `content-unseen`: what to do. */
+        readonly advice?: string
       }
     | {
         /**
@@ -174,9 +185,10 @@ export function eventsOf(
 
 const spent: ReadonlySet<RefusalReason> = new Set(['code-replayed', 'proof-replayed'])
 
-/** Under `observe`: the content of a request that was let in is not what its proof says. */
-export function proofObserved(peer: string, base: EventBase): AuthEvent {
-  return { type: 'proof_observed', ...base, peer, proof: 'invalid', proofReason: 'proof-digest' }
+/** Under `observe`: what would have a request refused that was let in. */
+export function proofObserved(peer: string, proofReason: ObservedContent, base: EventBase): AuthEvent {
+  const advice = proofReason === 'content-unseen' ? { advice: contentUnseen.advice } : {}
+  return { type: 'proof_observed', ...base, peer, proof: 'invalid', proofReason, ...advice }
 }
 
 export function codeStale(

@@ -12,9 +12,10 @@ import {
   type OnEvent,
 } from './events.js'
 import type { AuthOutcome } from './outcome.js'
+import type { Refusal } from './refusal.js'
 import { RefusedProofs, type RefusedProof } from './refused-proofs.js'
 import { SecondLooks } from './second-looks.js'
-import { isProofReason, type ShownProof } from './shown-proof.js'
+import { isProofReason, type ObservedContent, type ShownProof } from './shown-proof.js'
 import { warningListener } from './warnings.js'
 
 /** Reports to the listener what was decided, and what came out of it later. */
@@ -53,11 +54,14 @@ export class Reports {
     emitLater(this.#onEvent, () => canary && this.#canaryAlarm.raise(canary, base))
   }
 
-  /** The content of a request that was let in turned out to be another one: it is refused, or only reported. */
-  otherContent(attempt: AuthAttempt, refusal?: AuthOutcome['refusal']): void {
-    const { owner, request, at } = attempt
-    if (refusal) this.#outcome(attempt, { refusal })
-    else if (owner.peer) emit(this.#onEvent, proofObserved(owner.peer.name, eventBase(request, at)))
+  /** The content of a request that was let in turned out to be another one: it is refused. */
+  otherContent(attempt: AuthAttempt, refusal: Refusal): void {
+    this.#outcome(attempt, { refusal })
+  }
+
+  /** Under `observe`: what would have refused a request that was let in. */
+  observed({ owner, request, at }: AuthAttempt, seen: ObservedContent): void {
+    if (owner.peer) emit(this.#onEvent, proofObserved(owner.peer.name, seen, eventBase(request, at)))
   }
 
   /** Reports what is held back. */

@@ -173,7 +173,7 @@ export class TOTPServerAuthScheme {
     this.#reports.decided(attempt, decided, config.canaries.size > 0)
     if (!comparesContent) {
       const observed = outcome.caller && attempt.proof
-      observeContent(request, observed, () => this.#reports.otherContent(attempt))
+      observeContent(request, observed, (seen) => this.#reports.observed(attempt, seen))
     }
     return outcome
   }

@@ -1,4 +1,5 @@
 import { proofReasons, type ProofReason } from '../../core/proof/profile.js'
+import type { Failure } from '../../state/failure.js'
 
 /** What an event says of a proof. */
 export interface ShownProof {
@@ -19,3 +20,12 @@ export function isProofReason(reason: string): reason is ProofReason {
 export function shownRefused(proofReason: ProofReason): ShownProof {
   return proofReason === 'proof-missing' ? { proof: 'absent' } : { proof: 'invalid', proofReason }
 }
+
+export const contentUnseen = {
+  cause: 'content-unseen',
+  advice:
+    'a signed request came without a view of its content: mount the guard in front of any body parser, use guardedService for gRPC, and run a gate for forward authentication with --upstream or --body-unchecked',
+} as const satisfies Failure
+
+/** What was seen, under `observe`, of the content of a request with a valid head: it is another one, or there was no view. */
+export type ObservedContent = Extract<ProofReason, 'proof-digest'> | (typeof contentUnseen)['cause']

@@ -288,6 +288,30 @@ describe('a guard behind something that has read the body', () => {
     },
   )
 
+  it('lets them in under observe, and reports that they would be refused', async () => {
+    const { scheme, events } = schemeWith({ signed: 'observe', replay: 'reuse' })
+    const app = express()
+    app.use(express.json())
+    app.use(forExpress.totpGuard(scheme))
+    app.use((_req, res) => void res.end())
+    const port = await listen(app as never)
+    for (const sent of [signed(), { ...signed(), body: Buffer.from('{}') }]) {
+      expect((await sendRaw(port, sent)).status).toBe(200)
+      expect(events.splice(0)).toMatchObject([
+        { type: 'authenticated', peer: 'alice', proof: 'valid' },
+        {
+          type: 'proof_observed',
+          peer: 'alice',
+          proof: 'invalid',
+          proofReason: 'content-unseen',
+          advice: expect.stringContaining('body parser') as string,
+        },
+      ])
+    }
+    expect((await sendRaw(port, signed({ method: 'GET', body: '' }))).status).toBe(200)
+    expect(events).toMatchObject([{ type: 'authenticated', proof: 'valid' }])
+  })
+
   it('takes the bytes as they were sent, if they are at hand', async () => {
     const app = express()
     app.use(express.raw({ type: () => true }))

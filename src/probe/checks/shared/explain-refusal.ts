@@ -57,7 +57,7 @@ function certainReason(answer: Answer, cell: CellEvidence): string | undefined {
   if (answer.kind === 'redirected') return 'redirects are not followed with credentials; probe the final URL'
   if (answer.kind === 'failed') {
     return answer.status === 503 && answer.retryAfter !== undefined
-      ? `the agent cannot check codes now (is its state down?); it asks to wait ${answer.retryAfter} s`
+      ? `the agent cannot check the call now; it asks to wait ${answer.retryAfter} s. Its log says why: its state is down, or a body parser reads signed requests before the guard`
       : 'the agent failed on a correct call; see its log for the reason'
   }
   if (answer.kind === 'foreign') return explainForeign(answer)
