@@ -20,8 +20,12 @@ const olderTypes = {
  * a2a-go fails on the `{"list": []}` of `securityRequirements`. `url`, `preferredTransport` and `additionalInterfaces`
  * name the card's interfaces of 0.3; without one, no reader of 0.3 can use the card. `signatures` are left out, since
  * none would verify.
+ *
+ * @param source a card as JSON, or a card of `totpAgentCard`
  */
-export function hybridCard(card: CardJson): CardJson {
+export function hybridCard(source: object): CardJson {
+  // A card that the SDK holds in memory has another shape, and is as JSON what clients read.
+  const card = asObject(JSON.parse(JSON.stringify(source)))
   const unsigned = Object.fromEntries(
     Object.entries(withOlderRequirements(card)).filter(([field]) => field !== 'signatures'),
   )

@@ -5,6 +5,7 @@ import { readInterfaces } from '../../../src/core/card/interfaces.js'
 import { readRequirements } from '../../../src/core/card/requirements.js'
 import { withTotpSecurity } from '../../../src/core/card/security.js'
 import type { CardJson } from '../../../src/core/card/shapes.js'
+import { totpAgentCard } from '../../../src/server/a2a.js'
 
 const flows = { clientCredentials: { tokenUrl: 'https://h/token', scopes: { read: 'r' } } }
 
@@ -33,6 +34,17 @@ const card: CardJson = {
 
 describe('a hybrid card', () => {
   const hybrid = hybridCard(card)
+
+  it('is made of a card that the SDK holds in memory too, as its type says', () => {
+    const inMemory: NewerCard = totpAgentCard({
+      ...card,
+      securityRequirements: [{ schemes: { bearer: { list: [] } } }],
+      signatures: [],
+    })
+    const asJson = JSON.parse(JSON.stringify(inMemory)) as CardJson
+    expect(hybridCard(inMemory)).toEqual(hybridCard(asJson))
+    expect(hybridCard(inMemory)['securitySchemes']).toMatchObject({ oauth: { type: 'oauth2', flows } })
+  })
 
   it('has each scheme in both spellings', () => {
     expect(hybrid['securitySchemes']).toEqual({
