@@ -1,0 +1,118 @@
+/** Runs the code of a page of docs/server, with this package's sources in it. */
+import { spawn } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { expect, onTestFinished } from 'vitest'
+import { temporaryFolder } from './folder.js'
+import { freePort } from './free-ports.js'
+import { bearerOf, codeOf } from './guarded.js'
+import { serverFile } from './server-file.js'
+
+export const root = fileURLToPath(new URL('../..', import.meta.url))
+export const folder = temporaryFolder()
+
+export function blocksOf(page: string): string[] {
+  const text = readFileSync(join(root, 'docs/server', `${page}.md`), 'utf8')
+  return Array.from(text.matchAll(/```ts\n(.*?)```/gs), ([, code = '']) => code)
+}
+
+/** What is not named after its file. */
+const sources: Record<string, string> = {
+  'a2a-totp': 'src/index.ts',
+  'a2a-totp/server': 'src/server/index.ts',
+}
+
+/** The block as JavaScript, with this package's sources in it and everything else to be imported. */
+export async function bundled(code: string): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: { contents: code, loader: 'ts', resolveDir: root },
+    bundle: true,
+    write: false,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    logLevel: 'silent',
+    plugins: [
+      {
+        name: 'own-sources',
+        setup: (bundle) => {
+          bundle.onResolve({ filter: /^a2a-totp($|\/server)/ }, ({ path }) => ({
+            path: join(root, sources[path] ?? `src/${path.slice(9)}.ts`),
+          }))
+          bundle.onResolve({ filter: /^\.\/agent\.js$/ }, () => ({
+            path: join(root, 'test/support/docs-agent.ts'),
+          }))
+        },
+      },
+    ],
+  })
+  return outputFiles[0]?.text ?? ''
+}
+
+/** Runs the code of a page that has one block. */
+export function start(page: string, edit?: (code: string) => string): Promise<number> {
+  const [code = '', ...others] = blocksOf(page)
+  expect(others).toEqual([])
+  expect(code).toContain("'billing.json'")
+  return run(page, edit?.(code) ?? code)
+}
+
+/** What the last page that was run has printed. */
+export const printed = (): { output: string; errors: string } => lastPrinted()
+let lastPrinted = (): { output: string; errors: string } => ({ output: '', errors: '' })
+
+/** Runs a page's code as a process of its own, and gives the port that it listens on. */
+export async function run(page: string, code: string, env: Record<string, string> = {}): Promise<number> {
+  const port = await freePort()
+  const file = join(folder, `${page}.json`)
+  writeFileSync(file, JSON.stringify(serverFile()), { mode: 0o600 })
+  expect(code).toContain('8080')
+  const own = code.replace("'billing.json'", JSON.stringify(file)).replaceAll('8080', String(port))
+  const child = spawn(process.execPath, ['--input-type=module', '-'], {
+    cwd: root,
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let errors = ''
+  let output = ''
+  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()))
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  lastPrinted = () => ({ output, errors })
+  child.stdin.end(await bundled(own))
+  await expect
+    .poll(
+      async () => {
+        expect([child.exitCode, errors]).toEqual([null, ''])
+        return fetch(`http://127.0.0.1:${port}/`).then(
+          () => true,
+          (error: unknown) => (error as { cause?: NodeJS.ErrnoException }).cause?.code !== 'ECONNREFUSED',
+        )
+      },
+      { interval: 100 },
+    )
+    .toBe(true)
+  return port
+}
+
+export const both = (bearer = bearerOf('alice')): Record<string, string> => ({
+  Authorization: bearer,
+  'X-TOTP': codeOf('alice', new Date()),
+})
+
+/** Asks for a task that is not there: whoever is let in is told so. */
+export const ask = (port: number, headers: Record<string, string>): Promise<Response> =>
+  fetch(`http://127.0.0.1:${port}/a2a/jsonrpc`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'A2A-Version': '1.0', ...headers },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'GetTask', params: { id: 'none' } }),
+  })
+
+export async function expectGuarded(port: number, answer: string, bearer?: string): Promise<void> {
+  const { Authorization = '', ...code } = both(bearer)
+  for (const headers of [{}, { Authorization }, code]) expect((await ask(port, headers)).status).toBe(401)
+  const response = await ask(port, both(bearer))
+  expect([response.status, await response.text()]).toEqual([200, expect.stringContaining(answer)])
+}
