@@ -14,8 +14,7 @@ const user = temporaryFolder()
 /** A user's agent around the server fragment, and a call with the client fragment. */
 const program = `
 import { AgentCard, Message, SendMessageRequest } from '@a2a-js/sdk'
-import { AgentEvent, DefaultRequestHandler, InMemoryTaskStore } from '@a2a-js/sdk/server'
-import { totpAgentCard } from 'a2a-totp/server/a2a'
+import { AgentEvent } from '@a2a-js/sdk/server'
 import express from 'express'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -33,7 +32,7 @@ const server = createServer(app).listen(0, '127.0.0.1', async () => {
       { url: \`\${origin}/a2a/rest\`, protocolBinding: 'HTTP+JSON', protocolVersion: '1.0' },
     ],
   })
-  mountProtected(app, new DefaultRequestHandler(totpAgentCard(card, { header: 'X-Code' }), new InMemoryTaskStore(), {
+  mountProtected(app, card, {
     execute: ({ contextId, context }, bus) => {
       const parts = [{ text: \`\${context.user?.userName} called\` }]
       bus.publish(AgentEvent.message(Message.fromJSON({ messageId: 'r', contextId, role: 'ROLE_AGENT', parts })))
@@ -41,7 +40,7 @@ const server = createServer(app).listen(0, '127.0.0.1', async () => {
       return Promise.resolve()
     },
     cancelTask: () => Promise.resolve(),
-  }))
+  })
   const client = await createClient(origin)
   const message = { messageId: 'm', role: 'ROLE_USER', parts: [{ text: 'hello' }] }
   console.log(JSON.stringify({ origin, answer: await client.sendMessage(SendMessageRequest.fromJSON({ message })) }))
