@@ -63,6 +63,9 @@ describe('a client file', () => {
 
   it.each([
     ['{', /not JSON/],
+    ['{# A2A_TOTP_SEED=0189', /not JSON: line 1, column 2: (?!.*format env)/],
+    ['# of alice\n\nA2A_TOTP_SEED=0189\n', /not JSON: line 1.*looks like --format env; use .*--format json/],
+    ['export A2A_TOTP_SEED=0189', /looks like --format env/],
     ['[]', /must be a JSON object/],
     ['{}', /version must be 1/],
     ['{"version":2}', /version must be 1/],

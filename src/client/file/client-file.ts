@@ -39,7 +39,8 @@ const version = 1
  * @throws {TOTPError} `ERR_CONFIG_INVALID` with the path of the bad field, and never its value
  */
 export function parseClientFile(text: string): ClientFile {
-  const file = requireJson(text, 'it', invalid, { uniqueKeys: true })
+  const refuse = (message: string): TOTPError => invalid(isEnv(text) ? `${message}; ${envHint}` : message)
+  const file = requireJson(text, 'it', refuse, { uniqueKeys: true })
   if (!isObject(file)) throw invalid('it must be a JSON object')
   const other = otherDocument(file)
   if (other !== undefined) {
@@ -66,6 +67,14 @@ export function parseClientFile(text: string): ClientFile {
   }
   if (agents.size === 0) throw invalid('it has no agents')
   return { peer, agents }
+}
+
+const envHint = 'it looks like --format env; use `a2a-totp config client NAME --format json`'
+
+/** Whether a text begins with a variable, as the default of `config client` does below its comments. */
+function isEnv(text: string): boolean {
+  const first = text.split(/\r?\n/).find((line) => !/^\s*(#|$)/.test(line))
+  return first !== undefined && /^\s*(export )?[A-Z_][A-Z0-9_]*=/.test(first)
 }
 
 /** The store and the server file have peers and profile, which no client file has. */
