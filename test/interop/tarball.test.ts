@@ -43,6 +43,19 @@ describe('the packed tarball', () => {
     expect(readdirSync(join(folder, 'global/share/man/man7'))).toContain('a2a-totp-exit-codes.7')
   })
 
+  it('installs into a project as the README says, beside the SDK and Express', () => {
+    const project = join(folder, 'project')
+    mkdirSync(project)
+    writeFileSync(join(project, 'package.json'), '{"type":"module"}')
+    const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel', 'notice']
+    const { status, stderr } = tried('npm', ['install', ...flags, '@a2a-js/sdk', 'express', tarball], project)
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    const code = ['server', 'server/a2a', 'server/express', 'client'].map(
+      (name) => `import 'a2a-totp/${name}'`,
+    )
+    expect(run(process.execPath, ['--input-type=module', '--eval', code.join('\n')], project)).toBe('')
+  })
+
   it('can be published', () => {
     // A dry run that neither asks nor tells a registry. It warns where nobody is logged in, which is no fault of ours.
     const { status, stderr } = tried('npm', ['publish', '--dry-run', '--offline', '--ignore-scripts'], root)
