@@ -1,6 +1,7 @@
 import { parseRfc3339 } from '../core/instant.js'
 import { isObject, type JsonObject } from '../core/json.js'
 import { proofReasons, type ProofReason } from '../core/proof/profile.js'
+import { eventOfGate } from './gate-line.js'
 
 /** How many of a peer's requests had which proof. */
 export interface ProofTally {
@@ -33,8 +34,8 @@ const longestLine = 64 * 1024
 const lineFeed = 0x0a
 
 /**
- * Counts the events of a log with one JSON document a line, as `onEvent` writes them. Whatever is before the document, such
- * as the name of a container, is passed over. Nothing but counts is kept, so that a log may have any size.
+ * Counts the events of a log with one JSON document a line, as `onEvent` or `gate --log json` writes them. Whatever is before
+ * the document, such as the name of a container, is passed over. Nothing but counts is kept, so that a log may have any size.
  *
  * @param names the peers that are counted; what else the log names is not kept
  */
@@ -60,6 +61,8 @@ export async function tallyEvents(
       }
     }
   }
+  // Where the log begins after the call whose body turned out to be another one.
+  for (const tally of peers.values()) tally.valid = Math.max(0, tally.valid)
   return { peers, ...counts }
 }
 
@@ -95,7 +98,8 @@ function eventIn(line: string | undefined): JsonObject | undefined {
   if (line === undefined || start < 0) return undefined
   try {
     const event: unknown = JSON.parse(line.slice(start))
-    return isObject(event) && typeof event['type'] === 'string' ? event : undefined
+    if (!isObject(event)) return undefined
+    return typeof event['type'] === 'string' ? event : eventOfGate(event)
   } catch {
     return undefined
   }
@@ -118,8 +122,8 @@ function add(tally: ProofTally, { type, proof, proofReason, reason, count, at }:
     addTo(tally.refused, why, Number.isSafeInteger(count) ? Math.max(1, Number(count)) : 1)
   else if (proof === 'invalid') {
     addTo(tally.invalid, why, 1)
-    // A body that turned out to be another one: the request was counted as valid before.
-    if (type === 'proof_observed') tally.valid = Math.max(0, tally.valid - 1)
+    // A body that turned out to be another one: the request is counted as valid too, at a gate when its call is over.
+    if (type === 'proof_observed') tally.valid--
   } else if (type === 'authenticated') {
     if (proof === 'valid') tally.valid++
     else tally.absent++

@@ -25,7 +25,7 @@ export function reuseBesideAccept({ tool }: RosterUnderTest, { name }: Peer): Fi
 export function auditObserved({ roster, at, tool }: RosterUnderTest, peer: Peer): Finding[] {
   const days = Math.floor((at.getTime() - peer.createdAt.getTime()) / dayMs)
   if (signedOf(roster, peer) !== 'observe' || days < observedDays) return []
-  const fix = `${tool} doctor --events FILE, with what the agent's onEvent logged: it says whether the proofs are valid`
+  const fix = `${tool} doctor --events FILE, with what the agent's onEvent or its gate logged: it says whether the proofs are valid`
   return [
     {
       id: 'signed-observe',

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../core/errors.js'
 import type { AuthEvent, ServerFileEvent } from '../server/scheme/events.js'
+import type { ShownProof } from '../server/scheme/shown-proof.js'
 import type { LoggedCall } from '../service/call-log.js'
 
 /** What one of a sidecar's listeners is for. */
@@ -80,7 +81,10 @@ export interface SidecarCall extends LoggedCall {
   readonly peer?: string
   /** Where it came from: an address without port, or what `--trust-proxy` makes it. Anything, so it is made printable. */
   readonly source?: string
+  /** At a gate, what let it in; at a proxy, how it was passed on. */
   readonly proof?: 'valid' | 'invalid' | 'absent' | 'signed' | 'signed-head' | 'plain'
+  /** For a gate, what its proof was worth, whatever let it in: as the event of the decision says. */
+  readonly shown?: ShownProof
   /** Undefined if the answer is that of the server behind, whole. */
   readonly own?: OwnReason
   /** How long the guard took, in milliseconds with fractions. */

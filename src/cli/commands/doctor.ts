@@ -35,7 +35,7 @@ const describe = (command: Command, context: CliContext, system: System): Comman
     .option('--clock <url>', 'compare the clock with the Date of an HTTP response')
     .option(
       '--events <file>',
-      "read what the agent's onEvent logged, a JSON document a line; - is standard input",
+      "read what the agent's onEvent or gate --log json logged, a JSON document a line; - is standard input",
     )
     .option('--verbose', 'report each finding by itself, instead of one line for each kind')
     .addHelpText(

@@ -15,7 +15,7 @@ import type { AuthOutcome } from './outcome.js'
 import type { Refusal } from './refusal.js'
 import { RefusedProofs, type RefusedProof } from './refused-proofs.js'
 import { SecondLooks } from './second-looks.js'
-import { isProofReason, type ObservedContent, type ShownProof } from './shown-proof.js'
+import { isProofReason, shownRefused, type ObservedContent, type ShownProof } from './shown-proof.js'
 import { warningListener } from './warnings.js'
 
 /** Reports to the listener what was decided, and what came out of it later. */
@@ -26,6 +26,7 @@ export class Reports {
   readonly #canaryAlarm = new CanaryAlarm()
   readonly #secondLooks: SecondLooks
   readonly #refusedProofs: RefusedProofs
+  readonly #shown = new WeakMap<AuthOutcome, ShownProof>()
 
   /** @param onEvent without one, what should wake somebody becomes a process warning */
   constructor(state: State, onEvent: OnEvent | undefined, now: () => Date) {
@@ -64,13 +65,21 @@ export class Reports {
     if (owner.peer) emit(this.#onEvent, proofObserved(owner.peer.name, seen, eventBase(request, at)))
   }
 
+  /** What the event of an outcome says of the proof; nothing where there was none. */
+  shownIn(outcome: AuthOutcome): ShownProof {
+    const reason = outcome.refusal?.reason ?? ''
+    return isProofReason(reason) ? shownRefused(reason) : (this.#shown.get(outcome) ?? {})
+  }
+
   /** Reports what is held back. */
   close(): void {
     this.#refusedProofs.close()
   }
 
   #outcome({ owner, proof, request, at }: AuthAttempt, outcome: AuthOutcome): void {
-    for (const event of eventsOf(outcome, request, at, shownOf(owner, proof))) {
+    const shown = shownOf(owner, proof)
+    if (shown.proof !== undefined) this.#shown.set(outcome, shown)
+    for (const event of eventsOf(outcome, request, at, shown)) {
       if (isRefusedProof(event)) this.#refusedProofs.add(event)
       else emit(this.#onEvent, event)
     }

@@ -21,6 +21,7 @@ import { comparedPeer } from './proofs.js'
 import type { Refusal } from './refusal.js'
 import { Reports } from './reports.js'
 import { credentialsOf, type AuthRequest } from './request.js'
+import type { ShownProof } from './shown-proof.js'
 import { StrangerGate } from './stranger-gate.js'
 
 /**
@@ -176,6 +177,15 @@ export class TOTPServerAuthScheme {
       observeContent(request, observed, (seen) => this.#reports.observed(attempt, seen))
     }
     return outcome
+  }
+
+  /**
+   * What the event of an outcome says of the proof, for the log of a gate: under `observe` the outcome does not tell.
+   *
+   * @internal
+   */
+  shownIn(outcome: AuthOutcome): ShownProof {
+    return this.#reports.shownIn(outcome)
   }
 
   /** What a request shows of token, code and proof, all of which are evaluated, whatever is wrong with the others. */

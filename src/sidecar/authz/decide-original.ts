@@ -55,6 +55,7 @@ export async function decideOriginal(
     ...(method !== '' && { method }),
     ...(target !== '' && { path: shownPath(target) }),
     ...(source !== undefined && { source }),
+    shown: scheme.shownIn(decided),
     ...(caller && { proof: caller.proof === 'code' ? ('plain' as const) : caller.proof }),
   }
   return { outcome, identity, seen }

@@ -233,6 +233,7 @@ class Call {
         durationMs: Math.floor(this.#elapsed()),
         ...(this.#source !== undefined && { source: this.#source }),
         ...(outcome?.caller && { proof: outcome.caller.proof === 'signed' ? 'signed' : 'plain' }),
+        ...(outcome && { shown: scheme.shownIn(outcome) }),
         ...(own !== undefined && { own }),
         ...(this.#decisionMs !== undefined && { decisionMs: this.#decisionMs }),
         ...(this.#upstreamMs !== undefined && { upstreamMs: this.#upstreamMs }),

@@ -70,10 +70,11 @@ function outcomeIn({ outcome, own, peer }: SidecarCall): LoggedOutcome | undefin
 }
 
 function textOf(call: SidecarCall): string {
-  const { role, agent, peer, own, proof, source, waitedMs } = call
+  const { role, agent, peer, own, proof, shown, source, waitedMs } = call
   const notes = [
     agent === undefined ? [] : [`agent=${agent}`],
     proof === undefined ? [] : [`proof=${proof}`],
+    shown?.proof === undefined ? [] : [`shown=${shown.proofReason ?? shown.proof}`],
     source === undefined ? [] : [`from=${shownSource(source)}`],
     waitedMs === undefined ? [] : [`waited=${Math.round(waitedMs)}ms`],
     own === undefined || refusedBySidecar.has(own) ? [] : [own],
@@ -88,7 +89,8 @@ function shownSource(source: string): string {
 }
 
 function fieldsOf(call: SidecarCall): object {
-  const { role, agent, method, path, status, durationMs, own, proof, source, upstreamMs, waitedMs } = call
+  const { role, agent, method, path, status, durationMs, own, proof, shown, source, upstreamMs, waitedMs } =
+    call
   const { caller, refusal } = outcomeIn(call) ?? {}
   const [, code = '', cut] = /^(.*?)( \(cut off\))?$/.exec(status) ?? []
   return {
@@ -104,6 +106,8 @@ function fieldsOf(call: SidecarCall): object {
     cut: cut === undefined ? undefined : true,
     ms: durationMs,
     proof,
+    shown: shown?.proof,
+    proofReason: shown?.proofReason,
     source: source?.slice(0, 256),
     upstreamMs: rounded(upstreamMs),
     waitedMs: rounded(waitedMs),

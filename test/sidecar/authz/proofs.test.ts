@@ -195,6 +195,7 @@ describe('a proof under other policies', () => {
     const answer = await askAs('traefik', running.port, signed())
     expect([answer.status, fieldOf(answer, 'totpproof')]).toEqual([200, 'code'])
     expect(events).toMatchObject([{ type: 'authenticated', proof: 'valid' }])
+    expect(running.calls).toMatchObject([{ proof: 'plain', shown: { proof: 'valid' } }])
   })
 
   it('is ignored under off, and nothing is said', async () => {

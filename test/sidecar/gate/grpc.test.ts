@@ -210,6 +210,8 @@ describe('a signed gRPC call at a gate', () => {
     })
     expect(await callEcho(gate, 'Say', signedMetadata('hello'), 'hello')).toMatchObject({ code: status.OK })
     expect(gate.events.at(-1)).toMatchObject({ type: 'authenticated', proof: 'valid' })
+    await vi.waitFor(() => expect(gate.calls).toHaveLength(2))
+    expect(gate.calls).toMatchObject([{ shown: { proof: 'valid' } }, { shown: { proof: 'valid' } }])
   })
 
   it('is demanded under require', async () => {

@@ -76,6 +76,16 @@ describe('a call', () => {
     expect(text(refused)).toContain('gate refused bob (code-wrong) POST /a2a 401 12 ms proof=absent')
   })
 
+  it('says what its proof was worth, whatever let it in', () => {
+    const valid: SidecarCall = { ...call, proof: 'plain', shown: { proof: 'valid' } }
+    expect(json(valid)).toMatchObject([{ proof: 'plain', shown: 'valid' }])
+    expect(text(valid)).toContain(' proof=plain shown=valid from=')
+    const invalid: SidecarCall = { ...valid, shown: { proof: 'invalid', proofReason: 'proof-mac' } }
+    expect(json(invalid)).toMatchObject([{ proof: 'plain', shown: 'invalid', proofReason: 'proof-mac' }])
+    expect(text(invalid)).toContain(' proof=plain shown=proof-mac from=')
+    expect(text({ ...valid, shown: {} })).not.toContain('shown')
+  })
+
   it.each(ownReasons)('has the reason if the sidecar itself ended it: %s', (own) => {
     const ended: SidecarCall = {
       role: 'proxy',
