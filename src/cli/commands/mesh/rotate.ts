@@ -31,7 +31,7 @@ peer's delivery does. Edges with a "rotateAfter" in the file are rotated by mesh
 Examples:
   $ a2a-totp mesh rotate --older-than 90d --dry-run
   $ a2a-totp mesh rotate --only alice:billing bob:billing --prove
-  $ a2a-totp mesh rotate --only mallory:billing --token --now      # its token is in a log`,
+  $ a2a-totp mesh rotate --only mallory:billing --token --now --yes      # its token is in a log`,
     )
     .action(async (options: MeshRotateOptions) => {
       const { runRotate } = await import('./rotate-run.js')
