@@ -16,5 +16,6 @@ export const signedBody: CellCheck = {
   fix: [
     'Compare the `sha-256` of Content-Digest with the bytes that arrive, before anything parses them, and withhold their end where they differ.',
     'The guards of `a2a-totp/server` do so where they are mounted in front of any body parser; over gRPC, where the service is wrapped by `guardedService`.',
+    'Behind a front that asks `a2a-totp gate --authz`, this fails under `accept` with every configuration: the front does not show the gate the body. Run the gate as `--upstream`, or pass `--skip signed.body` where the heads of proofs are enough.',
   ],
 }
