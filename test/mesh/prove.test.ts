@@ -4,6 +4,7 @@ import { defaultProfile } from '../../src/core/profile.js'
 import { withRemoved } from '../../src/core/removed.js'
 import type { Roster } from '../../src/core/roster.js'
 import type { ProveProgress } from '../../src/mesh/prove/prove-options.js'
+import { textsOf } from '../../src/mesh/report/rules.js'
 import { startTestAgent, type Quirks, type TestAgent } from '../support/broken-agent.js'
 import { gateTo } from '../support/gate.js'
 import { makeServerFile } from '../../src/fragments/server-json.js'
@@ -182,6 +183,19 @@ describe('proving a mesh', () => {
     expect(report.diagnosis).toMatch(/^search did not answer: /)
     expect(checkOf(report, 'mesh.coverage')).toMatchObject({ status: 'fail', actual: '1 gap' })
     expect(report.agents[1]).toMatchObject({ agent: 'search', ok: false, reachable: false, peer: 'alice' })
+  })
+
+  it('warns of an agent that no peer calls, and says what to do with it', async () => {
+    const { report } = await proveDrawn([freshRoster('billing', ['alice']), freshRoster('search', [])], {
+      alice: ['billing'],
+    })
+    expect(report.ok).toBe(true)
+    expect(checkOf(report, 'mesh.coverage')).toMatchObject({
+      status: 'warn',
+      detail: 'not probed, since no peer can call it: search',
+    })
+    for (const rule of ['mesh.coverage', 'mesh.agent'] as const)
+      expect(textsOf(rule).mend.join(' ')).toContain('Remove an agent that no peer calls from the mesh file')
   })
 
   it('is out of reach only where no agent answers', async () => {

@@ -65,7 +65,9 @@ export function checkCoverage(agents: readonly AgentShown[], pairs: readonly Pai
   const actual = `${count(agents.length, 'agent')}, ${count(declared.length, 'edge')}`
   if (uncalled.length > 0) {
     const names = listSome(uncalled.map(({ agent }) => agent.name))
-    return { ...known, status: 'warn', actual, detail: `not probed, since no peer can call it: ${names}` }
+    const them = uncalled.length === 1 ? 'it' : 'them'
+    const detail = `not probed, since no peer can call ${them}: ${names}`
+    return { ...known, status: 'warn', actual, detail }
   }
   return { ...known, status: 'pass', actual, detail: '' }
 }

@@ -12,6 +12,8 @@ export type RuleId = CheckId | MeshRuleId
 /** Every rule, in the order of the report. */
 export const ruleIds: readonly RuleId[] = [...meshCheckIds, 'mesh.agent', 'mesh.edge', ...checkIds]
 
+const unused = 'Remove an agent that no peer calls from the mesh file, or give it a peer.'
+
 const texts: Readonly<Record<MeshRuleId, CheckTexts>> = {
   'mesh.separate': {
     proves: 'no seed and no token is in two stores',
@@ -42,6 +44,7 @@ const texts: Readonly<Record<MeshRuleId, CheckTexts>> = {
       'Start the agents that did not answer, or correct their `url` in the mesh file.',
       'Give edges without usable credentials new ones: `a2a-totp mesh rotate --only PEER:AGENT`.',
       'Run the whole of it: without `--only`, or with a longer `--deadline`.',
+      unused,
     ],
   },
   'mesh.agent': {
@@ -51,6 +54,7 @@ const texts: Readonly<Record<MeshRuleId, CheckTexts>> = {
     mend: [
       'Start the agent, or correct its `url` in the mesh file.',
       'Create its store and the credentials of its peers: `a2a-totp mesh apply`.',
+      unused,
     ],
   },
   'mesh.edge': {
