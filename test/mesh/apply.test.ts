@@ -165,6 +165,9 @@ describe('mesh apply', () => {
       ['bob', 'remove', false],
       [undefined, 'deliver', false],
     ])
+    expect((await mesh.run(['apply'])).stderr).toContain(
+      '1 entry of the stores is not in the file; --prune removes it\n',
+    )
     const before = contents(mesh)
     const asked = await mesh.run(['apply', '--prune'])
     expect(asked.exitCode).toBe(2)

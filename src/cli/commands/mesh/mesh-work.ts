@@ -114,8 +114,8 @@ function showOutcome(context: CliContext, { changes, remarks, handOut }: Applied
   const kept = changes.filter(
     ({ action, needs, done }) => action === 'remove' && needs === 'prune' && !done,
   ).length
-  if (kept > 0)
-    output.say(`${count(kept, 'entry', 'entries')} of the stores are not in the file; --prune removes them`)
+  if (kept === 1) output.say('1 entry of the stores is not in the file; --prune removes it')
+  if (kept > 1) output.say(`${kept} entries of the stores are not in the file; --prune removes them`)
   const { agents, peers } = handOut
   if (agents.length > 0) output.say(`hand out: a2a-totp mesh config server ${nameFor(agents)}`)
   if (peers.length > 0) output.say(`hand out: a2a-totp mesh config client ${nameFor(peers)}`)
