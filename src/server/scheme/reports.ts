@@ -26,7 +26,7 @@ export class Reports {
   readonly #canaryAlarm = new CanaryAlarm()
   readonly #secondLooks: SecondLooks
   readonly #refusedProofs: RefusedProofs
-  readonly #shown = new WeakMap<AuthOutcome, ShownProof>()
+  #shown: WeakMap<AuthOutcome, ShownProof> | undefined
 
   /** @param onEvent without one, what should wake somebody becomes a process warning */
   constructor(state: State, onEvent: OnEvent | undefined, now: () => Date) {
@@ -65,10 +65,15 @@ export class Reports {
     if (owner.peer) emit(this.#onEvent, proofObserved(owner.peer.name, seen, eventBase(request, at)))
   }
 
+  /** From now on {@link Reports.shownIn} can be asked. Each decision takes a twentieth longer, which few need. */
+  keepShown(): void {
+    this.#shown ??= new WeakMap()
+  }
+
   /** What the event of an outcome says of the proof; nothing where there was none. */
   shownIn(outcome: AuthOutcome): ShownProof {
     const reason = outcome.refusal?.reason ?? ''
-    return isProofReason(reason) ? shownRefused(reason) : (this.#shown.get(outcome) ?? {})
+    return isProofReason(reason) ? shownRefused(reason) : (this.#shown?.get(outcome) ?? {})
   }
 
   /** Reports what is held back. */
@@ -78,7 +83,7 @@ export class Reports {
 
   #outcome({ owner, proof, request, at }: AuthAttempt, outcome: AuthOutcome): void {
     const shown = shownOf(owner, proof)
-    if (shown.proof !== undefined) this.#shown.set(outcome, shown)
+    this.#shown?.set(outcome, shown)
     for (const event of eventsOf(outcome, request, at, shown)) {
       if (isRefusedProof(event)) this.#refusedProofs.add(event)
       else emit(this.#onEvent, event)

@@ -180,6 +180,15 @@ export class TOTPServerAuthScheme {
   }
 
   /**
+   * Call it before the first request, to ask {@link TOTPServerAuthScheme.shownIn} later.
+   *
+   * @internal
+   */
+  keepShown(): void {
+    this.#reports.keepShown()
+  }
+
+  /**
    * What the event of an outcome says of the proof, for the log of a gate: under `observe` the outcome does not tell.
    *
    * @internal
