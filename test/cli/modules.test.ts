@@ -66,6 +66,13 @@ describe('what a command loads', () => {
     })
   })
 
+  it('remove-peer --server-out: also the bundles that write server files', async () => {
+    const args = ['remove-peer', 'alice', '--yes', '--server-out', 'server.json']
+    const { bundles, others } = await loadedBy(args, await makeStore(['alice', 'bob']))
+    const more = ['commands-config-server-reader', 'commands-server-out', 'store-result-out-of-git']
+    expect({ bundles, others }).toEqual({ bundles: bundlesOf('peers-remove-peer', ...more), others: [] })
+  })
+
   it('mesh init: its own bundle, and no reader of YAML', async () => {
     const cwd = await makeStore(['alice'])
     const { bundles, builtins } = await loadedBy(['mesh', 'init', 'a2a-totp.json'], cwd)

@@ -1,36 +1,13 @@
-import { isTOTPError } from '../../../core/errors.js'
 import type { Peer, Roster } from '../../../core/roster.js'
-import { sharedSeedProblem } from '../../../core/shared-seed.js'
 import { withNewAlone } from '../../../core/staged-rotation.js'
-import { printable } from '../../../core/text.js'
-import { renderClientFragment, renderServerFragment } from '../../../fragments/index.js'
+import { renderClientFragment } from '../../../fragments/index.js'
 import type { CliContext } from '../../context.js'
-import { requireReplaceable, writeDelivered } from '../../io/delivered-file.js'
-import { keepSecret, refuseStore } from '../../io/result-file.js'
+import { writeServerOut } from '../server-out.js'
 import type { GivenStagedOptions } from './given-options.js'
 import { runMasked, secretsOf, type Problem } from './masked-command.js'
 import type { StagedOptions } from './staged-options.js'
 
 export type { Problem }
-
-/**
- * Returns the server file of a roster, as `config server` prints it.
- *
- * @throws {TOTPError} `ERR_CONFIG_INVALID` for one that the agent would refuse
- */
-export async function serverFileOf(
-  { now, output }: CliContext,
-  roster: Roster,
-  { allowWeakSeed }: StagedOptions,
-): Promise<string> {
-  const { readAsAgent, refused } = await import('../config/server-reader.js')
-  const problem = sharedSeedProblem(roster)
-  if (problem) throw refused(`${problem.message}; ${problem.fix}`)
-  const { content, agentReads, warnings } = await renderServerFragment('json', { roster, at: now() })
-  for (const warning of warnings) output.say(warning)
-  if (agentReads) readAsAgent(agentReads, allowWeakSeed ?? false)
-  return content
-}
 
 /**
  * Returns the fragment of a peer with its new credentials.
@@ -64,15 +41,8 @@ export async function deliverServerFile(
 ): Promise<Problem> {
   const { serverOut, deliverServer } = options
   if (serverOut !== undefined) {
-    try {
-      requireServerOut(context, roster, serverOut)
-      writeDelivered(serverOut, content)
-    } catch (error) {
-      if (!isTOTPError(error)) throw error
-      return error.message
-    }
-    context.output.say(`wrote ${serverOut}`)
-    await keepSecret(context, serverOut, { gitignore: true })
+    const problem = await writeServerOut(context, roster, serverOut, content)
+    if (problem !== undefined) return problem
   }
   if (deliverServer === undefined) return undefined
   context.output.say('delivering the server file')
@@ -99,18 +69,4 @@ export async function deliverFragment(
     ...{ ...options, secrets: secretsOf(roster, [peer]) },
   })
   return failure === undefined ? undefined : `not delivered: ${failure}`
-}
-
-/**
- * Requires that a file is new, or a server file of this agent.
- *
- * @throws {TOTPError} `ERR_FILE_EXISTS` for any other; `ERR_FILE_UNWRITABLE` for a link, a folder or a device,
- *   and when no file can be written there
- */
-export function requireServerOut({ store }: CliContext, { agent }: Roster, path: string): void {
-  refuseStore(store, path)
-  requireReplaceable(path, {
-    what: `a server file of ${printable(agent)}`,
-    isOne: (document) => 'peers' in document && document['agent'] === agent,
-  })
 }

@@ -9,13 +9,8 @@ import type { CliContext } from '../../context.js'
 import { readGivenFile } from '../../io/given-file.js'
 import { configClientOf } from '../config-client.js'
 import { credentialsOf, textOf } from '../peers/credential-rows.js'
-import {
-  deliversServer,
-  deliverServerFile,
-  newFragmentOf,
-  requireServerOut,
-  serverFileOf,
-} from './deliveries.js'
+import { requireServerOut, serverFileOf } from '../server-out.js'
+import { deliversServer, deliverServerFile, newFragmentOf } from './deliveries.js'
 import { forget, recall, remember } from './remembered.js'
 import { runStaged, type PeerProgress } from './staged-run.js'
 import { isStaged, type GivenStagedOptions } from './given-options.js'

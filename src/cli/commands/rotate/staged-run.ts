@@ -4,13 +4,8 @@ import { peerNamed } from '../../../core/provision.js'
 import type { Peer, Roster, RotationStep } from '../../../core/roster.js'
 import { isAtLeast, withOldEnding, withoutPending, withStep } from '../../../core/staged-rotation.js'
 import type { CliContext } from '../../context.js'
-import {
-  deliverFragment,
-  deliversServer,
-  deliverServerFile,
-  serverFileOf,
-  type Problem,
-} from './deliveries.js'
+import { serverFileOf } from '../server-out.js'
+import { deliverFragment, deliversServer, deliverServerFile, type Problem } from './deliveries.js'
 import type { ProvingOptions } from './proof.js'
 import type { StagedOptions } from './staged-options.js'
 
