@@ -62,7 +62,9 @@ describe('rename', () => {
     const cwd = await makeStore(['alice'], ['--agent', 'billing'])
     const refused = await run(cwd, 'rename', '--agent', 'invoices')
     expect(refused.exitCode).toBe(2)
-    expect(refused.stderr).toContain('the server file (a2a-totp config server), the fragments of alice')
+    expect(refused.stderr).toContain(
+      'the server file (a2a-totp config server --out FILE --force), the fragments of alice',
+    )
     const done = await run(cwd, 'rename', '--agent', 'invoices', '--yes', '--json')
     expect(parseJson(done)).toMatchObject({
       changed: [{ field: 'agent', from: 'billing', to: 'invoices' }],

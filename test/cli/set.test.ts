@@ -57,7 +57,9 @@ describe('set without a name', () => {
     const said = await run(cwd, 'set', '--url', 'https://billing.example')
     expect(said.stdout).toBe('')
     expect(said.stderr).toContain('changed url: none -> https://billing.example\n')
-    expect(said.stderr).toContain('hand out again: the fragments of alice, bob (a2a-totp config client)')
+    expect(said.stderr).toContain(
+      'hand out again: the fragments of alice, bob (a2a-totp config client NAME --out FILE --force)',
+    )
     // The profile of peers to come concerns nobody who is there.
     const later = parseJson(await run(cwd, 'set', '--digits', '8', '--json'))
     expect(later['handOut']).toEqual({ server: false, card: false, peers: [] })

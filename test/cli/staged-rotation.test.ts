@@ -369,8 +369,8 @@ describe('a rotation that only hands out fragments', () => {
 })
 
 it.each([
-  [serverOut, 'next: a2a-totp config client NAME for alice, bob\n'],
-  [['--deliver', toFile], 'next: a2a-totp config server\n'],
+  [serverOut, 'next: a2a-totp config client NAME --out FILE --force for alice, bob\n'],
+  [['--deliver', toFile], 'next: a2a-totp config server --out FILE --force\n'],
   [[...serverOut, '--deliver', toFile], undefined],
 ])('with %j names what is left to hand out', async (options, next) => {
   const { exitCode, stderr } = await run(await makeStore(['alice', 'bob']), 'rotate', '--all', ...options)

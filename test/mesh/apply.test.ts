@@ -121,7 +121,7 @@ describe('mesh apply', () => {
   it('says whose files are to be handed out where the file names no place', async () => {
     const mesh = new MeshFolder({ agents: agentsOf('billing'), peers: { alice: calls('billing') } })
     const run = await mesh.done('apply')
-    expect(run.stderr).toContain('a2a-totp mesh config server billing')
+    expect(run.stderr).toContain('a2a-totp mesh config server billing --out FILE\n')
     expect(run.stderr).toContain('a2a-totp mesh config client alice')
     expect((await mesh.done('apply')).stderr).not.toContain('mesh config')
   })

@@ -3,6 +3,7 @@ import type { HandOut } from '../../core/hand-out.js'
 import { listSome, printable } from '../../core/text.js'
 import type { NamedCredential } from '../../core/validity.js'
 import type { Output } from '../io/output.js'
+import { configClientAgain, configServerAgain } from './config-commands.js'
 
 const mostNames = 20
 
@@ -28,9 +29,11 @@ export function credentialList(credentials: readonly NamedCredential[]): string 
 /** What has to be handed out again, as the subject of a sentence; undefined for nothing. */
 export function handOutWords({ server, card, peers }: HandOut): string | undefined {
   const parts = [
-    ...(server ? ['the server file (a2a-totp config server)'] : []),
+    ...(server ? [`the server file (${configServerAgain})`] : []),
     ...(card ? ['the agent card (a2a-totp config card)'] : []),
-    ...(peers.length > 0 ? [`the fragments of ${listSome(peers, mostNames)} (a2a-totp config client)`] : []),
+    ...(peers.length > 0
+      ? [`the fragments of ${listSome(peers, mostNames)} (${configClientAgain(['NAME'])})`]
+      : []),
   ]
   return parts.length === 0 ? undefined : parts.join(', ')
 }

@@ -117,8 +117,8 @@ function showOutcome(context: CliContext, { changes, remarks, handOut }: Applied
   if (kept === 1) output.say('1 entry of the stores is not in the file; --prune removes it')
   if (kept > 1) output.say(`${kept} entries of the stores are not in the file; --prune removes them`)
   const { agents, peers } = handOut
-  if (agents.length > 0) output.say(`hand out: a2a-totp mesh config server ${nameFor(agents)}`)
-  if (peers.length > 0) output.say(`hand out: a2a-totp mesh config client ${nameFor(peers)}`)
+  if (agents.length > 0) output.say(`hand out: ${configOf('server', agents)}`)
+  if (peers.length > 0) output.say(`hand out: ${configOf('client', peers)}`)
   const failed = changes.filter(({ problem }) => problem !== undefined)
   if (failed.length === 0) return
   context.setExitCode(exitCodes.no)
@@ -130,5 +130,11 @@ function showOutcome(context: CliContext, { changes, remarks, handOut }: Applied
   )
 }
 
-const nameFor = (names: readonly string[]): string =>
-  names.length === 1 ? (names[0] ?? '') : `NAME for ${listSome(names)}`
+/** The command that writes a file to hand out; without `--out` it would print seeds and tokens on the terminal. */
+function configOf(side: 'server' | 'client', names: readonly string[]): string {
+  const command = (name: string): string => `a2a-totp mesh config ${side} ${name} --out FILE`
+  const [only] = names
+  return only !== undefined && names.length === 1
+    ? command(only)
+    : `${command('NAME')} for ${listSome(names)}`
+}

@@ -9,7 +9,7 @@ import { provisionPeer, withPeers, type PeerRequest } from '../../../core/provis
 import { requireStrongSeed, Seed } from '../../../core/seed.js'
 import { requireStrongToken, Token } from '../../../core/token.js'
 import { inContext, type CliContext } from '../../context.js'
-import { configClientOf } from '../config-client.js'
+import { configClientOf, configServer } from '../config-commands.js'
 import { credentialsOf, showQrs, textOf } from './credential-rows.js'
 import {
   codeOptions,
@@ -161,7 +161,7 @@ function report(
     output.say(`--replay once brings --signed ${first.signed}; pass --signed for another policy`)
   output.say(
     canary
-      ? `next: a2a-totp config server for the agent, and a2a-totp config client ${first.name} for a file to plant`
-      : `next: a2a-totp config server, then ${configClientOf(added.map(({ name }) => name))}`,
+      ? `next: ${configServer} for the agent, and ${configClientOf([first.name])} for a file to plant`
+      : `next: ${configServer}, then ${configClientOf(added.map(({ name }) => name))}`,
   )
 }

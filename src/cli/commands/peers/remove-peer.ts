@@ -4,6 +4,7 @@ import type { Roster } from '../../../core/roster.js'
 import { peerArgument } from '../../completes.js'
 import { inContext, type CliContext } from '../../context.js'
 import { pathFrom } from '../../io/path.js'
+import { configServerAgain } from '../config-commands.js'
 
 interface RemoveOptions {
   serverOut?: string
@@ -49,9 +50,7 @@ async function run(context: CliContext, names: readonly string[], options: Remov
   const after = await store.update((roster) => withoutPeers(roster, names))
   if (file !== undefined) return deliver(context, after, { names, file, options })
   output.result('', { agent, removed: names })
-  output.say(
-    `removed ${names.join(', ')}; next: update the server file, a2a-totp config server --out FILE --force`,
-  )
+  output.say(`removed ${names.join(', ')}; next: update the server file, ${configServerAgain}`)
 }
 
 /** Few removals write the file, so what does is loaded then. */
@@ -79,6 +78,6 @@ async function deliver(
   throw new TOTPError(
     'ERR_DELIVERY_FAILED',
     `removed ${removed}, but the server file was not written: ${problem}; until the agent has it, it accepts what was ` +
-      'removed; next: a2a-totp config server --out FILE --force',
+      `removed; next: ${configServerAgain}`,
   )
 }

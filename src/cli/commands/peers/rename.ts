@@ -4,6 +4,7 @@ import { withAgentName, withRenamed } from '../../../core/rename.js'
 import { peerArgument } from '../../completes.js'
 import { inContext } from '../../context.js'
 import { refuseTogether } from '../../options.js'
+import { configClientAgain } from '../config-commands.js'
 import { changeStore } from './whole-change.js'
 
 interface RenameOptions {
@@ -43,7 +44,7 @@ Examples:
         `tasks that the agent keeps for ${from} are lost to ${to}: its user name there changes`,
       )
       context.output.say(
-        `the fragment that ${from} has stays valid; hand it out again (a2a-totp config client ${to}) only where the format has the name, as json does`,
+        `the fragment that ${from} has stays valid; hand it out again (${configClientAgain([to])}) only where the format has the name, as json does`,
       )
     }),
 )

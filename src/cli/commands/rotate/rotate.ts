@@ -12,7 +12,7 @@ import { peerArgument } from '../../completes.js'
 import { inContext, type CliContext } from '../../context.js'
 import { codeOptions, duration, refuseTogether } from '../../options.js'
 import { credentialsOf, showQrs, textOf } from '../peers/credential-rows.js'
-import { configClientOf } from '../config-client.js'
+import { configClientAgain, configServerAgain } from '../config-commands.js'
 import { isStaged } from './given-options.js'
 import {
   choiceOf,
@@ -160,7 +160,7 @@ async function renew(
     const tokens = rotation.token ? `; the old tokens stay valid until ${end}` : ''
     output.warn(`the old seeds end as soon as the agent has its new server file, since codes change${tokens}`)
   }
-  output.say(`next: a2a-totp config server, then ${configClientOf(rotated.map(({ name }) => name))}`)
+  output.say(`next: ${configServerAgain}, then ${configClientAgain(rotated.map(({ name }) => name))}`)
   if (options.qr) await showQrs(context, after, rotated)
 }
 
@@ -186,7 +186,7 @@ async function finish(
   output.say(
     after === before
       ? 'nothing was superseded'
-      : 'dropped what was superseded; next: update the server file, a2a-totp config server',
+      : `dropped what was superseded; next: update the server file, ${configServerAgain}`,
   )
 }
 

@@ -7,7 +7,7 @@ import { abandonRotation, pendingPeers, stageRotation, type Staging } from '../.
 import { printable } from '../../../core/text.js'
 import type { CliContext } from '../../context.js'
 import { readGivenFile } from '../../io/given-file.js'
-import { configClientOf } from '../config-client.js'
+import { configClientAgain, configServerAgain } from '../config-commands.js'
 import { credentialsOf, textOf } from '../peers/credential-rows.js'
 import { requireServerOut, serverFileOf } from '../server-out.js'
 import { deliversServer, deliverServerFile, newFragmentOf } from './deliveries.js'
@@ -147,7 +147,7 @@ export async function abandon(
   }))
   output.result(rows.map(textOf).join('\n'), { peers: rows })
   if (!options) {
-    output.say('abandoned; next: update the server file, a2a-totp config server')
+    output.say(`abandoned; next: update the server file, ${configServerAgain}`)
     return
   }
   const content = await serverFileOf(context, after, options)
@@ -201,10 +201,7 @@ function nextOf(runs: readonly Run[]): string[] {
   const doneIn = ({ progress }: Run): string[] => progress.filter(({ done }) => done).map(({ name }) => name)
   const server = runs.some((run) => !deliversServer(run.options) && doneIn(run).length > 0)
   const clients = runs.filter(({ options }) => options.deliver === undefined).flatMap(doneIn)
-  return [
-    ...(server ? ['a2a-totp config server'] : []),
-    ...(clients.length > 0 ? [configClientOf(clients)] : []),
-  ]
+  return [...(server ? [configServerAgain] : []), ...(clients.length > 0 ? [configClientAgain(clients)] : [])]
 }
 
 const noCredentials = (name: string) => ({ name, seedId: null, tokenId: null, expiresAt: null })

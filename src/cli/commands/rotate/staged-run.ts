@@ -4,6 +4,7 @@ import { peerNamed } from '../../../core/provision.js'
 import type { Peer, Roster, RotationStep } from '../../../core/roster.js'
 import { isAtLeast, withOldEnding, withoutPending, withStep } from '../../../core/staged-rotation.js'
 import type { CliContext } from '../../context.js'
+import { configServerAgain } from '../config-commands.js'
 import { serverFileOf } from '../server-out.js'
 import { deliverFragment, deliversServer, deliverServerFile, type Problem } from './deliveries.js'
 import type { ProvingOptions } from './proof.js'
@@ -95,7 +96,7 @@ class StagedRun {
       this.#throwIfInterrupted()
     } else if (prove === undefined) {
       output.warn(
-        'the agent refuses the new credentials until it has its new server file: run a2a-totp config server at once; ' +
+        `the agent refuses the new credentials until it has its new server file: run ${configServerAgain} at once; ` +
           '--server-out or --deliver-server delivers it before the peer has them',
       )
     }
