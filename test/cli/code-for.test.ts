@@ -398,3 +398,24 @@ describe.skipIf(!hasCurl)('curl (skipped without it)', () => {
     expect(content).toContain('--for POST')
   })
 })
+
+describe('a code of a peer that has to sign', () => {
+  const remark = 'so this code alone is not enough; --for METHOD URL signs one'
+  const signs = { ...env, A2A_TOTP_SIGNED: 'require' }
+
+  it.each([[], ['--header'], ['--headers']])('%j: says that it will be refused alone', async (...args) => {
+    const cwd = await makeStore(['alice', 'bob'])
+    await runCli(['set', 'alice', '--signed', 'require'], { cwd })
+    const { stdout, stderr } = await runCli(['code', 'alice', ...args], { cwd })
+    expect(stderr).toContain(`the agent refuses requests of alice that are not signed, ${remark}\n`)
+    expect(stdout).not.toContain(remark)
+    for (const quiet of ['--quiet', '--json'])
+      expect((await runCli(['code', 'alice', ...args, quiet], { cwd })).stderr).toBe('')
+    expect((await runCli(['code', 'bob', ...args], { cwd })).stderr).not.toContain(remark)
+    expect((await code(args, { env: signs })).stderr).toContain(`requests of this peer that are not signed`)
+  })
+
+  it('says nothing when it signs', async () => {
+    expect((await code(post, { env: signs })).stderr).not.toContain(remark)
+  })
+})

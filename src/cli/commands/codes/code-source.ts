@@ -1,7 +1,7 @@
 import { encodingOfMisread, wrongEncoding } from '../../../core/encoding.js'
 import { TOTPError, isTOTPError } from '../../../core/errors.js'
 import { liveSeedsOf, seedToHandOut } from '../../../core/live-credentials.js'
-import { newestLive, type Peer, type Roster, type SeedCredential } from '../../../core/roster.js'
+import { newestLive, signedOf, type Peer, type Roster, type SeedCredential } from '../../../core/roster.js'
 import { profileFromVariables } from '../../../core/profile-variables.js'
 import { parseProfile, type TOTPProfile } from '../../../core/profile.js'
 import { peerNamed } from '../../../core/provision.js'
@@ -23,6 +23,8 @@ export interface CodeSource {
   readonly seeds: readonly [Seed, ...Seed[]]
   /** The newest live token; undefined if only a seed is known. */
   readonly token?: Token | TokenHash
+  /** Whether the agent refuses requests of the peer without a proof. */
+  readonly mustSign: boolean
 }
 
 /** The seed to generate codes with. */
@@ -90,6 +92,7 @@ export function sourceFromStore(roster: Roster, peer: Peer, at: Date): CodeSourc
     window: roster.profile.window,
     seeds: inOrder(others, inUse),
     token,
+    mustSign: signedOf(roster, peer) === 'require',
   }
 }
 
@@ -109,6 +112,7 @@ function sourceFromEnvironment(env: Env): CodeSource {
     ...(window === undefined ? {} : { window }),
     seeds: [fromVariable('A2A_TOTP_SEED', seed, (text) => Seed.fromBase32(text))],
     profile: parseProfile(given),
+    mustSign: env['A2A_TOTP_SIGNED'] === 'require',
     ...(token ? { token: fromVariable('A2A_TOTP_TOKEN', token, (text) => Token.parse(text)) } : {}),
   }
 }

@@ -65,6 +65,7 @@ Examples:
       refuseContradictions(options)
       const request = options.for && (await requestLineOf(context, options.for, given))
       const source = await findCodeSource(context, request?.name ?? given)
+      if (source.mustSign && !request) context.output.say(refusedAlone(source))
       if (options.watch) return watch(context, source, options)
       const sign =
         request &&
@@ -77,6 +78,9 @@ Examples:
       if (options.at === undefined) context.output.say(`valid for ${reading.expiresIn} s`)
     }),
 )
+
+const refusedAlone = ({ peer = 'this peer' }: CodeSource): string =>
+  `the agent refuses requests of ${peer} that are not signed, so this code alone is not enough; --for METHOD URL signs one`
 
 function refuseContradictions(options: CodeOptions): void {
   const { header, headers, watch, at, minRemaining, body, with: fields } = options
