@@ -24,6 +24,12 @@ export interface OperatorCommand {
 /** Undefined when the command succeeded, else how it ended. */
 export type CommandFailure = string | undefined
 
+/**
+ * What it reads is secret, so a file that it makes is its owner's alone unless it says otherwise. A shell sets that before
+ * the command's own shell takes its place, which sees the command as it was given.
+ */
+const underPrivateUmask = 'umask 077; exec /bin/sh -c "$1"'
+
 /** A line is cut here, and after so many nothing more is shown. */
 const longestLine = 65_536
 const mostLines = 1000
@@ -47,7 +53,7 @@ export async function runOperatorCommand(
   let input: number | undefined
   try {
     input = openPrivateInput(given.input, given.env)
-    child = spawn('/bin/sh', ['-c', command], {
+    child = spawn('/bin/sh', ['-c', underPrivateUmask, 'sh', command], {
       cwd,
       env: { ...withoutOwnVariables(given.env), ...given.own },
       detached: true,

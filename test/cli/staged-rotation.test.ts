@@ -227,6 +227,16 @@ describe('a rotation with a delivery', () => {
 })
 
 describe('a command that delivers', () => {
+  it('has a private umask of its own, which it may change, and what it was given as its command line', async () => {
+    const cwd = await makeStore(['alice'])
+    const look = `cat > private.env; umask 022; cat private.env > open.env; tr '\\0' ' ' < /proc/$$/cmdline > seen.cmd`
+    expect((await run(cwd, 'rotate', 'alice', '--deliver', look)).exitCode).toBe(0)
+    const modeOf = (name: string): number => statSync(join(cwd, name)).mode & 0o777
+    expect(modeOf('private.env')).toBe(0o600)
+    expect(modeOf('open.env')).toBe(0o644)
+    if (process.platform === 'linux') expect(read(cwd, 'seen.cmd')).toBe(`/bin/sh -c ${look} `)
+  })
+
   it('has the fragment on standard input, and nothing secret anywhere else', async () => {
     const cwd = await makeStore(['alice'])
     const env = { HOME: cwd, PATH: process.env['PATH'] ?? '', A2A_TOTP_PASSPHRASE: 'hidden', OTHER: 'kept' }

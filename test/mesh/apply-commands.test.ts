@@ -48,6 +48,8 @@ describe('the commands of a mesh file', () => {
     const order = mesh.text('order').trim().split('\n')
     expect(order.slice(0, 2).sort()).toEqual(['<billing', '<ledger'])
     expect(order.slice(2).sort()).toEqual(['alice<billing,ledger', 'bob<billing'])
+    for (const file of ['agents/billing.json', 'peers/alice.json'])
+      expect(statSync(mesh.path(file)).mode & 0o777).toBe(0o600)
     expect(Object.keys((mesh.json('agents/billing.json') as ServerFile).peers).sort()).toEqual([
       'alice',
       'bob',

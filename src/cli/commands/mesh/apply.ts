@@ -22,7 +22,7 @@ the peers their client files; then what a rotation superseded ends. A run that w
 next one. One delivery that fails does not stop the others: the exit code is 1, and each is named. A command may run twice.
 
 --encrypt-to and --passphrase are for stores that are created. Commands of the file run by /bin/sh in its folder, with the
-file that they deliver on standard input. They are shown and asked for when they are new.
+file that they deliver on standard input and umask 077. They are shown and asked for when they are new.
 
 Examples:
   $ a2a-totp mesh apply

@@ -62,7 +62,8 @@ are staged; the agent gets its server file; the agent lets the new ones in (--pr
 it is proved; the old ones end with the overlap; the agent gets its server file again. Where a step fails the old ones
 stay, the exit code is 1, and --resume goes on from there; --abandon drops what was not delivered. A step may be done
 twice, after an interruption, so COMMAND has to be one that may. COMMAND runs by /bin/sh, once for each peer, with
-$A2A_TOTP_PEER, $A2A_TOTP_AGENT and $A2A_TOTP_FORMAT, and without any other A2A_TOTP_ variable.
+$A2A_TOTP_PEER, $A2A_TOTP_AGENT and $A2A_TOTP_FORMAT, and without any other A2A_TOTP_ variable. Its umask is 077: a file
+that it creates here is readable only by you.
 
 Examples:
   $ a2a-totp rotate alice                        # then: config server, config client alice
