@@ -1,11 +1,10 @@
-import type { ProofReason } from '../core/proof/profile.js'
 import { signedOf, type Peer, type Roster } from '../core/roster.js'
 import { count } from '../core/text.js'
-import type { EventTally, ProofTally } from './event-tally.js'
+import type { EventReason, EventTally, ProofTally } from './event-tally.js'
 import { chosen, type Finding } from './finding.js'
 
 /** What is likely wrong where proofs are refused for a reason, most likely first. */
-const meanings: Readonly<Record<ProofReason, string>> = {
+const meanings: Readonly<Record<EventReason, string>> = {
   'proof-missing': 'a client that does not sign',
   'proof-malformed': 'a client or a proxy writes the fields of the proof in another way',
   'proof-uncovered':
@@ -16,6 +15,8 @@ const meanings: Readonly<Record<ProofReason, string>> = {
     'something on the way changes the path, the query or a field: where a proxy strips a prefix, set pathPrefix at the agent',
   'proof-stale': 'the clock of the client is wrong, or its requests wait too long on the way',
   'proof-replayed': 'the same request arrives twice: a proxy or client repeats it, or somebody captured it',
+  'content-unseen':
+    'a body parser reads the body before the guard can compare it: mount the guard in front of it, or these requests are answered 503',
 }
 
 /**
@@ -99,10 +100,10 @@ function refused({ refused: reasons, ...span }: ProofTally, { name }: Peer): Fin
   ]
 }
 
-type Reasons = ReadonlyMap<ProofReason, number>
+type Reasons = ReadonlyMap<EventReason, number>
 
 /** The most frequent first. */
-const sorted = (reasons: Reasons): [ProofReason, number][] => [...reasons].sort(([, a], [, b]) => b - a)
+const sorted = (reasons: Reasons): [EventReason, number][] => [...reasons].sort(([, a], [, b]) => b - a)
 
 const listOf = (reasons: Reasons): string =>
   sorted(reasons)

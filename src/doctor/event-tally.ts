@@ -1,7 +1,13 @@
 import { parseRfc3339 } from '../core/instant.js'
 import { isObject, type JsonObject } from '../core/json.js'
-import { proofReasons, type ProofReason } from '../core/proof/profile.js'
+import { proofReasons } from '../core/proof/profile.js'
 import { eventOfGate } from './gate-line.js'
+
+/** Under `observe` also that nobody saw the body which a proof is about. */
+const reasons = [...proofReasons, 'content-unseen'] as const
+
+/** Why a proof would refuse a request, or did. */
+export type EventReason = (typeof reasons)[number]
 
 /** How many of a peer's requests had which proof. */
 export interface ProofTally {
@@ -10,9 +16,9 @@ export interface ProofTally {
   /** Let in, without a proof. */
   absent: number
   /** Let in although the proof was invalid, under `observe`. */
-  readonly invalid: Map<ProofReason, number>
+  readonly invalid: Map<EventReason, number>
   /** Refused for the proof. */
-  readonly refused: Map<ProofReason, number>
+  readonly refused: Map<EventReason, number>
   /** When the first and the last of the counted requests came, where the events say so. */
   first?: Date
   last?: Date
@@ -130,7 +136,7 @@ function add(tally: ProofTally, { type, proof, proofReason, reason, count, at }:
   }
 }
 
-const reasonOf = (given: unknown): ProofReason | undefined => proofReasons.find((reason) => reason === given)
+const reasonOf = (given: unknown): EventReason | undefined => reasons.find((reason) => reason === given)
 
-const addTo = (counts: Map<ProofReason, number>, reason: ProofReason, more: number): void =>
+const addTo = (counts: Map<EventReason, number>, reason: EventReason, more: number): void =>
   void counts.set(reason, (counts.get(reason) ?? 0) + more)

@@ -57,6 +57,17 @@ async function findingsOf(events: readonly Event[], policy: SignedPolicy): Promi
 }
 
 describe('what events say of the proofs of a peer', () => {
+  it('is that nobody compares the body of what it signs', async () => {
+    const unseen = { ...letIn, type: 'proof_observed', proof: 'invalid', proofReason: 'content-unseen' }
+    const [finding, ...others] = await findingsOf([signed, unseen, signed, unseen], 'observe')
+    expect(others).toEqual([])
+    expect(finding).toMatchObject({
+      id: 'signed-invalid',
+      message: expect.stringContaining('2 of its 2 requests had an invalid proof') as string,
+      fix: expect.stringMatching(/^content-unseen: a body parser/) as string,
+    })
+  })
+
   it('is that it can be made to sign, once all of its requests were', async () => {
     for (const policy of ['observe', 'accept'] as const) {
       const later = { ...signed, at: '2026-11-29T10:00:00.000Z' }
