@@ -53,6 +53,8 @@ interface Started extends Pick<Authz, 'drain' | 'close'> {
 export async function startAuthz(options: AuthzOptions): Promise<Authz> {
   const { http, grpc, scheme, frontToken, bodyUnchecked, isTrustedProxy, now = () => new Date() } = options
   if (frontToken === undefined) for (const address of [http, grpc]) requireLocal(address)
+  // For the log.
+  scheme.keepShown()
   const proofs = new UncheckedProofs({ ...options, now })
   const rules: AuthzRules = {
     scheme,

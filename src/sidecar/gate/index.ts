@@ -72,7 +72,6 @@ export async function startGate(options: GateOptions): Promise<Sidecar> {
   const file = await openFile(options, observer, now)
   opened.file = file
   const scheme = schemeOf(options, file)
-  scheme.keepShown()
   const parts: Part[] = []
   let isDraining = false
   const whyNotReady = (): string | undefined | Promise<string | undefined> =>

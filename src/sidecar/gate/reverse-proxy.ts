@@ -34,6 +34,8 @@ export interface ReverseProxyOptions extends Pick<
  */
 export async function startReverseProxy(options: ReverseProxyOptions): Promise<Part> {
   const { scheme, observer, tls, upstream, grpcUpstream: grpc } = options
+  // For the log.
+  scheme.keepShown()
   const agent = (): string => scheme.agent ?? ''
   const limits = { timeouts: { answerMs: options.upstreamTimeoutMs } }
   const watch = (one: ReturnType<typeof httpUpstream>): UpstreamWatch =>
