@@ -257,13 +257,13 @@ describe('anomalies', () => {
     const at = someInstant
     const observe = (name: string, drift: number): AuthEvent | undefined => {
       const timeStep = timeStepAt(defaultProfile, at) + drift
-      return seen.observe({
-        peer: { name, profile: defaultProfile, replay: 'reuse' } as SchemePeer,
+      const attempt = {
+        owner: { peer: { name, profile: defaultProfile, replay: 'reuse' } as SchemePeer },
         comparison: { kind: 'match', seed: 'digest', seedId: 's', timeStep, drift },
-        outcome: { caller: { peer: name } as Caller },
         request: requestWith({}),
         at,
-      })
+      } as const
+      return seen.observe(attempt, { caller: { peer: name } as Caller })
     }
     observe('busy', -1)
     for (let peer = 0; peer < 30_000; peer++) {

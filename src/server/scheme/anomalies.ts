@@ -46,14 +46,13 @@ interface PeerTrace {
   recent: boolean
 }
 
-/** What an attempt showed, and what became of it. */
+/** What an attempt showed. */
 export interface Observed {
-  /** Undefined if the token is nobody's. */
-  readonly peer: SchemePeer | undefined
+  /** Without a peer if the token is nobody's. */
+  readonly owner: { readonly peer?: SchemePeer | undefined }
   /** Undefined if there was no well-formed code. */
   readonly comparison: CodeComparison | undefined
   readonly proof?: CheckedProof | undefined
-  readonly outcome: AuthOutcome
   readonly request: AuthRequest
   readonly at: Date
 }
@@ -66,8 +65,11 @@ export class Anomalies {
   readonly #peers = new Map<string, PeerTrace>()
   readonly #nonces = new NonceSources()
 
-  /** Returns the event to emit for an attempt, if any. */
-  observe({ peer, comparison, proof, outcome, request, at }: Observed): AuthEvent | undefined {
+  /** Returns the event to emit for an attempt and what became of it, if any. */
+  observe(
+    { owner: { peer }, comparison, proof, request, at }: Observed,
+    outcome: AuthOutcome,
+  ): AuthEvent | undefined {
     if (!peer || comparison?.kind !== 'match') return undefined
     const { seedId, timeStep, drift } = comparison
     const source = sourceOf(request)

@@ -31,11 +31,8 @@ export interface AuthAttempt {
   readonly at: Date
 }
 
-/** An attempt with the way to refuse it once more. */
-export interface DecidedAttempt extends AuthAttempt {
-  /** Refuses the request after it was let in: its content turned out to be another one. */
-  readonly refuseContent: () => Refusal
-}
+/** Refuses a request after it was let in: its content turned out to be another one. */
+export type RefuseContent = () => Refusal
 
 /** What is remembered of attempts. */
 export interface Memory {
@@ -76,7 +73,8 @@ export interface CountedGuess {
  * peer, a code that matched one of that peer's seeds, and a state that accepts it; where the policy says so, also a proof.
  */
 export async function decide(
-  attempt: DecidedAttempt,
+  attempt: AuthAttempt,
+  refuseContent: RefuseContent,
   config: SchemeConfig,
   memory: Memory,
 ): Promise<Decided> {
@@ -106,11 +104,11 @@ export async function decide(
     // A code that did not match is never accepted, whatever a state returns.
     if (decision.kind === 'accepted' && comparison.kind === 'match') {
       const compared = view === 'whole'
-      if (used && compared && (await hasContent(attempt, used.proof)) === false) {
+      if (used && compared && (await hasContent(request, used.proof, refuseContent)) === false) {
         const details = { kind: 'unauthenticated', reason: 'proof-digest', peer: peer.name } as const
         return { ...refused(details), comparesContent: true }
       }
-      const shown = { ...comparison, proof: shownProofs[view ?? 'code'], agent: config.agent } as const
+      const shown = { comparison, proof: shownProofs[view ?? 'code'], agent: config.agent } as const
       const caller = grantCaller(owner, shown, config.leaseRules, memory.leases)
       return { outcome: { caller }, ...(compared && { comparesContent: true }) }
     }
@@ -149,10 +147,10 @@ function viewOf({ body, binding, method }: AuthRequest, { signed }: SchemePeer):
 
 /** Whether the content is what the proof says; undefined if that will be seen on its way to the handler. */
 async function hasContent(
-  { request, refuseContent }: DecidedAttempt,
+  { body }: AuthRequest,
   { digest }: ParsedProof,
+  refuseContent: RefuseContent,
 ): Promise<boolean | undefined> {
-  const { body } = request
   if (body === undefined || typeof body === 'string') return digest.equals(noContent)
   const seen: unknown = await body.expectDigest('sha-256', digest, refuseContent)
   return seen === undefined ? undefined : seen === true

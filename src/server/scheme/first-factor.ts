@@ -90,13 +90,24 @@ export class FirstFactor {
     return this.#tokenToPeer.has(tokenHash) || listsToken(this.#delegate, tokenHash)
   }
 
-  /** Asks the delegate about a token and finds its peer. */
-  async identify(token: string | undefined, tokenHash: string, at: Date): Promise<TokenOwner> {
+  /** Asks the delegate about a token and finds its peer. Without a promise where the delegate answers without one. */
+  identify(token: string | undefined, tokenHash: string, at: Date): TokenOwner | Promise<TokenOwner> {
     if (token === undefined) return { reason: 'token-refused' }
     try {
-      return this.#ownerFor(await this.#delegate.authenticateToken(token, { at, tokenHash }), tokenHash, at)
+      const verdict = this.#delegate.authenticateToken(token, { at, tokenHash })
+      return isThenable(verdict)
+        ? this.#awaited(verdict, tokenHash, at)
+        : this.#ownerFor(verdict, tokenHash, at)
     } catch (error) {
-      return { reason: 'delegate-failed', failure: failureOf(error) }
+      return failedDelegate(error)
+    }
+  }
+
+  async #awaited(verdict: Promise<TokenVerdict>, tokenHash: string, at: Date): Promise<TokenOwner> {
+    try {
+      return this.#ownerFor(await verdict, tokenHash, at)
+    } catch (error) {
+      return failedDelegate(error)
     }
   }
 
@@ -154,6 +165,12 @@ export class FirstFactor {
     }
   }
 }
+
+const failedDelegate = (error: unknown): NoOwner => ({ reason: 'delegate-failed', failure: failureOf(error) })
+
+/** Anything that `await` would wait for: promises of other libraries are no `Promise`. */
+const isThenable = (verdict: unknown): verdict is Promise<TokenVerdict> =>
+  isObject(verdict) && typeof verdict['then'] === 'function'
 
 /** The error for a token that is mapped to an unknown peer. If the map is the wrong way round, its values are tokens. */
 function unusable(token: string, peer: string, peers: PeerDirectory): TOTPError {

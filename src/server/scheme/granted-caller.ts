@@ -7,20 +7,30 @@ import { Caller, type CallerFacts } from './outcome.js'
  * signal is a getter of the prototype, and is made when it is first read: most requests never ask for it.
  */
 export class GrantedCaller extends Caller {
-  readonly peer: string
-  readonly seedId: string
-  readonly timeStep: number
-  readonly drift: number
-  // Declared, so that it is absent where it is not known.
+  // Declared: fields of a class would be made twice for each request, and `agent` also where it is not known.
+  declare readonly peer: string
+  declare readonly seedId: string
+  declare readonly timeStep: number
+  declare readonly drift: number
   declare readonly agent?: string
-  readonly proof: 'code' | 'signed' | 'signed-head'
-  readonly claims: Readonly<Record<string, unknown>>
+  declare readonly proof: 'code' | 'signed' | 'signed-head'
+  declare readonly claims: Readonly<Record<string, unknown>>
   readonly #grant: Grant
   readonly #leases: Leases
   #signal: AbortSignal | undefined
 
   constructor(
-    { peer, seedId, timeStep, drift, agent, proof, claims }: CallerFacts,
+    {
+      peer,
+      seedId,
+      timeStep,
+      drift,
+      agent,
+      proof,
+      claims,
+    }: Omit<CallerFacts, 'agent'> & {
+      readonly agent: string | undefined
+    },
     grant: Grant,
     leases: Leases,
   ) {

@@ -6,10 +6,15 @@ import type { PeerDirectory } from './peers.js'
 
 type Owner = Extract<TokenOwner, { readonly claims: unknown }>
 
+/** What the second factor showed. */
+interface Shown extends Pick<CallerFacts, 'proof' | 'agent'> {
+  readonly comparison: Pick<CallerFacts, 'seedId' | 'timeStep' | 'drift'>
+}
+
 /** The caller that a peer's token and a code of that peer let in. */
 export function grantCaller(
   { peer, claims, tokenHash, expiresAt }: Owner,
-  { seedId, timeStep, drift, proof, agent }: Omit<CallerFacts, 'peer' | 'claims'>,
+  { comparison: { seedId, timeStep, drift }, proof, agent }: Shown,
   rules: LeaseRules,
   leases: Leases,
 ): GrantedCaller {
@@ -24,11 +29,7 @@ export function grantCaller(
     endsAt: Math.min(tokenEndsAt, endOf(used?.expiresAt)),
     rules: rules.mark,
   }
-  return new GrantedCaller(
-    { peer: peer.name, seedId, timeStep, drift, proof, claims, ...(agent !== undefined && { agent }) },
-    grant,
-    leases,
-  )
+  return new GrantedCaller({ peer: peer.name, seedId, timeStep, drift, proof, claims, agent }, grant, leases)
 }
 
 const earliest = new Date(-8.64e15)

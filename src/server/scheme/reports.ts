@@ -47,7 +47,7 @@ export class Reports {
     if (counted) this.#secondLooks.add(counted, eventBase(request, at))
     // Without a listener of its own, nothing hears of callers.
     if (this.#isListenedTo || outcome.refusal) this.#outcome(attempt, outcome)
-    const anomaly = this.#anomalies.observe({ ...attempt, peer: owner.peer, outcome })
+    const anomaly = this.#anomalies.observe(attempt, outcome)
     if (anomaly) emitLater(this.#onEvent, () => anomaly)
     if (owner.peer || !hasCanaries) return
     // For every unknown token, so that a canary does not take longer.

@@ -168,7 +168,7 @@ export class TOTPServerAuthScheme {
       this.#reports.otherContent(attempt, refusal)
       return refusal
     }
-    const decided = await decide({ ...attempt, refuseContent }, config, this.#memory)
+    const decided = await decide(attempt, refuseContent, config, this.#memory)
     const { outcome, comparesContent } = decided
     this.#strangers.remember(outcome, config.firstFactor, attempt.tokenHash)
     this.#reports.decided(attempt, decided, config.canaries.size > 0)

@@ -34,20 +34,24 @@ export class StrangerGate {
    *
    * @param adjust what the answer is taken for
    */
-  async identify(
+  identify(
     firstFactor: FirstFactor,
     token: string | undefined,
     tokenHash: string,
     request: Pick<AuthRequest, 'source'>,
     at: Date,
     adjust: (owner: TokenOwner) => TokenOwner = (owner) => owner,
-  ): Promise<TokenOwner> {
+  ): TokenOwner | Promise<TokenOwner> {
     if (token === undefined) return firstFactor.identify(token, tokenHash, at)
-    const ask = async (): Promise<TokenOwner> => {
-      const owner = adjust(await firstFactor.identify(token, tokenHash, at))
+    const counted = (given: TokenOwner): TokenOwner => {
+      const owner = adjust(given)
       return owner.peer ? owner : this.#counted(owner, firstFactor, tokenHash, sourceOf(request) ?? '', at)
     }
-    if (firstFactor.mayAlwaysAsk(tokenHash) || this.#seen.has(tokenHash)) return ask()
+    if (firstFactor.mayAlwaysAsk(tokenHash) || this.#seen.has(tokenHash)) {
+      const owner = firstFactor.identify(token, tokenHash, at)
+      return owner instanceof Promise ? owner.then(counted) : counted(owner)
+    }
+    const ask = async (): Promise<TokenOwner> => counted(await firstFactor.identify(token, tokenHash, at))
     return this.#inTurn(sourceKey(sourceOf(request) ?? ''), at, ask)
   }
 
