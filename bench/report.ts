@@ -11,6 +11,8 @@ export interface Row {
   /** The absolute figure, which holds for this machine only. */
   readonly own: string
   readonly goal?: number
+  /** Whether the goal is for the upper end of the interval, and not for the median. */
+  readonly goalOfUpper?: boolean
 }
 
 /** A named group of figures. */
@@ -36,6 +38,11 @@ export type Unit = (value: number) => string
 /** What `own` costs as a ratio to `other`; a goal is the most that it should be. */
 export function cost(own: Measured, other: Measured, unit: Unit, goal?: number): Row {
   return rowOf('cost', own, other, pairedRatios(own.samples, other.samples), unit, goal)
+}
+
+/** The same; the goal is the most that the upper end of the interval should be. */
+export function costWithin(own: Measured, other: Measured, unit: Unit, goal?: number): Row {
+  return { ...cost(own, other, unit, goal), goalOfUpper: true }
 }
 
 /** How many times as fast as `other`; a goal is the least that it should be. */
@@ -101,8 +108,9 @@ function ratioOf({ kind, ratio }: Row): string {
     : `${digits(ratio.median)} × as fast ${interval}`
 }
 
-function goalOf({ kind, ratio, goal }: Row): string {
+function goalOf({ kind, ratio, goal, goalOfUpper = false }: Row): string {
   if (goal === undefined) return ''
-  const met = kind === 'cost' ? ratio.median <= goal : ratio.median >= goal
-  return `${kind === 'cost' ? '≤' : '≥'} ${goal} ${met ? 'met' : 'missed'}`
+  const counts = goalOfUpper ? ratio.high : ratio.median
+  const met = kind === 'cost' ? counts <= goal : counts >= goal
+  return `${kind === 'cost' ? '≤' : '≥'} ${goal}${goalOfUpper ? ' at most' : ''} ${met ? 'met' : 'missed'}`
 }
