@@ -9,12 +9,12 @@ import { text } from 'node:stream/consumers'
 import { status } from '@grpc/grpc-js'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { bundled } from '../support/bundled.js'
 import { canonicalAsReceived, verifiedOver } from '../support/card-signatures.js'
 import {
   ask,
   blocksOf,
   both,
-  bundled,
   expectGuarded,
   folder,
   printed,

@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import { expect, onTestFinished } from 'vitest'
+import { bundled } from './bundled.js'
 import { temporaryFolder } from './folder.js'
 import { freePort } from './free-ports.js'
 import { bearerOf, codeOf } from './guarded.js'
@@ -16,39 +16,6 @@ export const folder = temporaryFolder()
 export function blocksOf(page: string): string[] {
   const text = readFileSync(join(root, 'docs/server', `${page}.md`), 'utf8')
   return Array.from(text.matchAll(/```ts\n(.*?)```/gs), ([, code = '']) => code)
-}
-
-/** What is not named after its file. */
-const sources: Record<string, string> = {
-  'a2a-totp': 'src/index.ts',
-  'a2a-totp/server': 'src/server/index.ts',
-}
-
-/** The block as JavaScript, with this package's sources in it and everything else to be imported. */
-export async function bundled(code: string): Promise<string> {
-  const { outputFiles } = await build({
-    stdin: { contents: code, loader: 'ts', resolveDir: root },
-    bundle: true,
-    write: false,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    logLevel: 'silent',
-    plugins: [
-      {
-        name: 'own-sources',
-        setup: (bundle) => {
-          bundle.onResolve({ filter: /^a2a-totp($|\/server)/ }, ({ path }) => ({
-            path: join(root, sources[path] ?? `src/${path.slice(9)}.ts`),
-          }))
-          bundle.onResolve({ filter: /^\.\/agent\.js$/ }, () => ({
-            path: join(root, 'test/support/docs-agent.ts'),
-          }))
-        },
-      },
-    ],
-  })
-  return outputFiles[0]?.text ?? ''
 }
 
 /** Runs the code of a page that has one block. */
