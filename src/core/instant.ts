@@ -1,5 +1,5 @@
 /** RFC 3339 has no hour 24; JavaScript reads it as hour 0 of the next day. */
-const rfc3339 = /^(\d{4})-(\d{2})-(\d{2})[Tt ](?!24)(\d{2}):(\d{2}):(\d{2})(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/
+const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt ](?!24)\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/
 
 /** The three forms of RFC 9110 §5.6.7: IMF-fixdate, RFC 850 and asctime. All of them are in UTC. */
 const httpDates = [
@@ -17,13 +17,15 @@ export function isInstant(value: unknown): value is Date {
 
 /** Parses an RFC 3339 date-time (§5.6); returns undefined for any other text and for days that do not exist. */
 export function parseRfc3339(text: string): Date | undefined {
-  const match = rfc3339.exec(text)
-  if (!match) return undefined
-  const [, year = '', month = '', day = ''] = match
-  // JavaScript turns 30 February into 2 March.
-  const daysInMonth = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate()
+  if (!rfc3339.test(text)) return undefined
   const at = new Date(text.replace(' ', 'T').toUpperCase())
-  return Number(day) <= daysInMonth && isInstant(at) ? at : undefined
+  return isInstant(at) && isDay(text.slice(0, 'YYYY-MM-DD'.length)) ? at : undefined
+}
+
+/** JavaScript turns 30 February into 2 March. */
+function isDay(date: string): boolean {
+  const [year, month, day] = date.split('-').map(Number) as [number, number, number]
+  return day <= 28 || day <= new Date(Date.UTC(year, month, 0)).getUTCDate()
 }
 
 /**

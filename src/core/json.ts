@@ -81,16 +81,25 @@ function mayRepeatKey(text: string, value: unknown): boolean {
   if (text.includes('\\')) return true
   let quotes = 0
   for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at + 1)) quotes++
-  const open: unknown[] = [value]
+  return quotes !== 2 * countStrings(value)
+}
+
+/** How many strings a value of JSON holds, keys among them. It does not call itself: a file may be nested deeper than the stack. */
+function countStrings(value: unknown): number {
   let strings = 0
-  for (let one = open.pop(); open.length > 0 || one !== undefined; one = open.pop()) {
+  const open: object[] = []
+  const count = (one: unknown): void => {
     if (typeof one === 'string') strings++
-    else if (Array.isArray(one)) for (const inner of one) open.push(inner)
-    else if (isObject(one))
+    else if (typeof one === 'object' && one !== null) open.push(one)
+  }
+  count(value)
+  for (let one = open.pop(); one !== undefined; one = open.pop()) {
+    if (Array.isArray(one)) for (const inner of one) count(inner)
+    else
       for (const key of Object.keys(one)) {
         strings++
-        open.push(one[key])
+        count((one as JsonObject)[key])
       }
   }
-  return quotes !== 2 * strings
+  return strings
 }

@@ -1,7 +1,7 @@
 import { formatPath, type Path } from '../core/document.js'
 import { TOTPError } from '../core/errors.js'
 import { isName, nameRule } from '../core/name.js'
-import { canariesOf, type Credential, type Roster, type TokenCredential } from '../core/roster.js'
+import { canariesOf, type Credential, type Peer, type Roster, type TokenCredential } from '../core/roster.js'
 
 /**
  * Checks the rules across fields: ids and tokens are unique, and each peer has a token and either seeds of its own or
@@ -46,8 +46,9 @@ type KeyOf = (token: TokenCredential['token']) => string
 
 /** What tells tokens apart. Hashing costs time, and loads a module, so it is done only if some are known by their hash alone. */
 function tokenKeyFor(roster: Roster): KeyOf {
-  const all = [...roster.peers.values(), ...canariesOf(roster)].flatMap(({ tokens }) => tokens)
-  const someHashed = all.some(({ token }) => token.value === undefined)
+  const isHashed = ({ tokens }: Pick<Peer, 'tokens'>): boolean =>
+    tokens.some(({ token }) => token.value === undefined)
+  const someHashed = [...roster.peers.values()].some(isHashed) || canariesOf(roster).some(isHashed)
   return (token) => (someHashed ? token.hash : (token.value ?? ''))
 }
 

@@ -78,12 +78,12 @@ function named<T extends object>(
   entries: Readonly<Record<string, unknown>>,
   read: (entry: unknown, path: Path) => T,
 ): Map<string, T & { readonly name: string }> {
-  return new Map(
-    Object.entries(entries).map(([name, entry]) => {
-      checkName(name, key)
-      return [name, { name, ...read(entry, [key, name]) }]
-    }),
-  )
+  const found = new Map<string, T & { readonly name: string }>()
+  for (const name of Object.keys(entries)) {
+    checkName(name, key)
+    found.set(name, Object.assign(read(entries[name], [key, name]), { name }))
+  }
+  return found
 }
 
 /**
