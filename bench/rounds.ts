@@ -10,12 +10,12 @@ export type Samples<Name extends string> = Readonly<Record<Name, readonly number
 export async function takeRounds<Name extends string>(
   variants: Readonly<Record<Name, Sampler>>,
   rounds: number,
-  beforeRound: () => void = () => undefined,
+  beforeRound: () => unknown = () => undefined,
 ): Promise<Samples<Name>> {
   const names = Object.keys(variants) as Name[]
   const samples = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, number[]>
   for (let round = 0; round <= rounds; round++) {
-    beforeRound()
+    await beforeRound()
     for (let place = 0; place < names.length; place++) {
       const name = names[(place + round) % names.length]
       if (name === undefined) continue
