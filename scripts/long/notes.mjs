@@ -4,11 +4,16 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** Which code this is: the commit, and a digest of what tracked files have beyond it. */
+/** All but texts: figures that are written down after a run do not make it the run of other code. */
+const code = ['--', '.', ':(exclude)*.md']
+
+/** Which code this is: the last commit that changed any, and a digest of what tracked files have beyond it. */
 export function codeOf(root) {
   const git = (...args) => execFileSync('git', args, { cwd: root, maxBuffer: 2 ** 30 })
-  const commit = git('rev-parse', 'HEAD').toString().trim()
-  const changes = git('diff', '--no-ext-diff', '--binary', 'HEAD')
+  const commit = git('log', '-1', '--format=%H', ...code)
+    .toString()
+    .trim()
+  const changes = git('diff', '--no-ext-diff', '--binary', 'HEAD', ...code)
   if (changes.length === 0) return commit
   return `${commit}+${createHash('sha256').update(changes).digest('hex').slice(0, 12)}`
 }

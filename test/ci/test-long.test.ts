@@ -116,6 +116,17 @@ describe('npm run test:long', () => {
     expect((await checkout.run('--resume', 'a')).calls).toEqual(['test/long/a.test.ts'])
   })
 
+  it('runs nothing again because its figures were written down', async () => {
+    const checkout = new Checkout()
+    checkout.write('bench/FIGURES.md', 'not measured')
+    checkout.commit()
+    await checkout.run('a')
+    checkout.write('bench/FIGURES.md', 'one')
+    expect((await checkout.run('--resume', 'a')).calls).toEqual([])
+    checkout.commit()
+    expect((await checkout.run('--resume', 'a')).calls).toEqual([])
+  })
+
   it('ends the part that runs when it is interrupted, and keeps those before it', async () => {
     const checkout = new Checkout()
     checkout.ends({ 'test/long/deep/b.test.ts': 'never' })
