@@ -14,8 +14,8 @@ const kibibytes: Unit = (value) => `${(value / 1024).toFixed(1)} KiB`
 /** The most that an open stream should take, both its connections included, in bytes. */
 const mostOfStream = 40 * 1024
 
-/** Each takes two descriptors of the proxy, of which a process often has 20,000. */
-const manyStreams = 9900
+/** Each takes two descriptors of the proxy, of which a process often has 20,000, and idle connections take some. */
+const manyStreams = 9500
 
 /** What the sidecars take per request and per open stream, and their engine alone, without guard, credentials and log. */
 export const sidecarSection: Section = {
@@ -151,8 +151,9 @@ async function open(port: number, lines: string): Promise<Socket> {
   const socket = connect(port, '127.0.0.1')
   socket.write(`GET /stream HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: text/event-stream\r\n${lines}\r\n`)
   let heard = ''
+  const giveUp = AbortSignal.timeout(60_000)
   while (!heard.includes('first')) {
-    const [chunk] = (await once(socket, 'data')) as [Buffer]
+    const [chunk] = (await once(socket, 'data', { signal: giveUp })) as [Buffer]
     heard += chunk.toString('latin1')
   }
   return socket
