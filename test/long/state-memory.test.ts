@@ -9,8 +9,7 @@ import type { AuthOutcome } from '../../src/server/scheme/outcome.js'
 import type { TOTPServerAuthScheme } from '../../src/server/scheme/scheme.js'
 import { inStep, rightCode, signed, someStep, wrongCode } from '../state/attempts.js'
 import { bearerOf, Clock, codeOf, headersOf, requestWith, schemeFor } from '../support/guarded.js'
-import { heapUsed } from '../support/heap.js'
-import { bytesHeld } from '../support/memory.js'
+import { bytesHeld, heapUsed } from '../support/memory.js'
 
 const million = 1_000_000
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`

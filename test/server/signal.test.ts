@@ -24,7 +24,7 @@ import {
   someInstant,
   type PeerName,
 } from '../support/guarded.js'
-import { heapUsed } from '../support/heap.js'
+import { heapUsed } from '../support/memory.js'
 import { seedEntry, serverFile, tokenEntry, type ServerFileDocument } from '../support/server-file.js'
 
 const folder = temporaryFolder()

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { memoryState } from '../../src/state/memory-state.js'
-import { heapUsed } from '../support/heap.js'
+import { heapUsed } from '../support/memory.js'
 import { inStep, rightCode, someStep, wrongCode } from './attempts.js'
 import { stateContract } from './state-contract.js'
 
