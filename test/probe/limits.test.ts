@@ -166,6 +166,31 @@ describe('a limiter that lets nothing through', () => {
   )
 })
 
+describe('an agent that asks everybody to wait', () => {
+  it('and still throttles after the wait ends a run soon after it', async () => {
+    const pauses: number[] = []
+    const { report, said } = await probeBehind(
+      {
+        answers: (_request, response) => {
+          response.writeHead(429, { 'Retry-After': '3' }).end()
+          return true
+        },
+      },
+      {
+        // The pace is made of the time that it took.
+        sleep: (ms) => realSleep(ms),
+        pause: (ms) => {
+          pauses.push(ms)
+          return Promise.resolve()
+        },
+      },
+    )
+    expect(report).toMatchObject({ ok: false, guessesSpent: 0 })
+    expect(said).toContain('the agent throttles: waiting 3 s, once')
+    expect(pauses.reduce((sum, ms) => sum + ms, 0)).toBeLessThan(10_000)
+  })
+})
+
 describe('--rate', () => {
   it.each([10, 20])('sends at most %i requests a second', { timeout: 60_000 }, async (rate) => {
     const only = ['auth.none', 'auth.totp-only', 'challenge']

@@ -1,5 +1,5 @@
 import type { Cell } from '../target/cells.js'
-import type { Answer } from '../wire/answer.js'
+import { isLimiting, isThrottling, type Answer } from '../wire/answer.js'
 import type { FieldLine } from '../wire/raw-answer.js'
 import { callerIn, keyOf, type Caller } from './callers.js'
 import { Turns } from './turns.js'
@@ -68,6 +68,8 @@ export class Pace {
   #answered = 0
   readonly #begun = performance.now()
   #waitEnded = -Infinity
+  /** How many answers there were when the run's wait ended. */
+  #answeredBefore: number | undefined
   #helped = false
   readonly #throttled = new Set<Caller>()
   readonly #givenUp = new Set<string>()
@@ -230,8 +232,13 @@ export class Pace {
     if (caller === 'nobody') this.#throttled.add('nobody')
     if (!this.#throttled.has('nobody')) return false
     const waited = await this.settings.wait(answer)
-    if (!('seconds' in waited)) return false
+    if (!('seconds' in waited)) {
+      // Nothing came through after the wait: a pace would only make the run longer.
+      if (this.#answeredBefore === this.#answered) this.#intervalMs = this.#leastMs
+      return false
+    }
     this.#waitEnded = performance.now()
+    this.#answeredBefore = this.#answered
     // So many were let through in so long.
     const windowMs = this.#waitEnded - this.#begun
     this.#intervalMs = Math.min(longestIntervalMs, (1.1 * windowMs) / Math.max(this.#answered, 1))
@@ -240,10 +247,3 @@ export class Pace {
     return true
   }
 }
-
-/** Whether an answer is that of a limiter, or of a gateway that could not reach the agent. */
-function isThrottling({ kind, status }: Answer): boolean {
-  return kind === 'throttled' || status === 502 || status === 503 || status === 504
-}
-
-const isLimiting = ({ kind, status }: Answer): boolean => kind === 'throttled' || status === 503

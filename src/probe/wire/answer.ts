@@ -124,3 +124,13 @@ export function steadyText(text: string): string {
 export function quoted(said: string): string {
   return said === '' ? '' : `"${shortened(printable(said), 120)}"`
 }
+
+/** Whether an answer is that of a limiter, or of a gateway that could not reach the agent. */
+export function isThrottling({ kind, status }: Answer): boolean {
+  return isLimiting({ kind, status }) || status === 502 || status === 504
+}
+
+/** Whether an answer is that of a limiter: some say 503. */
+export function isLimiting({ kind, status }: Pick<Answer, 'kind' | 'status'>): boolean {
+  return kind === 'throttled' || status === 503
+}
