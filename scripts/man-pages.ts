@@ -71,7 +71,7 @@ function commandPage(command: Command, program: Command, edition: Edition): ManP
     section('NAME', `${plain(name)} \\- ${plain(firstLower(command.description().replace(/\.$/, '')))}`),
     section('SYNOPSIS', `.B ${plain(calledBy(command))}\n${plain(command.usage())}`),
     section('OTHER NAMES', plain(namesOf(command).slice(1).join(', '))),
-    section('DESCRIPTION', DESCRIPTION),
+    section('DESCRIPTION', command === program ? `${purpose}\n${DESCRIPTION}` : DESCRIPTION),
     section(
       'ARGUMENTS',
       help
@@ -96,6 +96,13 @@ function commandPage(command: Command, program: Command, edition: Edition): ManP
   ]
   return { file: `${name}.1`, text: text.join('') }
 }
+
+/** Help has no room for it: whoever asks the program has it already. */
+const purpose = `Whoever steals the bearer token of an A2A agent passes as that agent. a2a-totp adds a second factor to each request:
+the header X-TOTP with a code of RFC 6238, made from a seed that is never sent. It keeps seeds and tokens in a store, writes what
+agents and their peers need, prints codes, stands in front of agents and clients of any language, and proves against a live agent
+that both factors are required.
+.PP`
 
 /** The sections that man(7) has names for, and the topics which they are. */
 const ofTheProgram = [

@@ -43,6 +43,10 @@ describe('the pages of the manual', () => {
     expect(files.filter((file) => file.endsWith('.7')).sort()).toEqual(ofTopics.sort())
   })
 
+  it('say first what the program is for', () => {
+    expect(pageOf('a2a-totp.1')).toMatch(/^\.SH DESCRIPTION\n.*second factor/m)
+  })
+
   it('say what --help says of each argument and option, and its text and examples', async () => {
     for (const command of [[], ...(await commandsUnder([]))]) {
       const { stdout } = await runCli([...command, '--help'], { cwd: '/' })
