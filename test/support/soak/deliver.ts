@@ -23,8 +23,10 @@ const overlapSeconds = 20
 /** A rotation of a peer: streams that began before `deliveredAt` may end with the old credentials. */
 interface Rotation {
   readonly peer: SoakPeer
-  readonly deliveredAt: number
-  readonly expiresAt: number
+  /** Infinity while it is under way. */
+  deliveredAt: number
+  /** The earliest possible while it is under way: an agent whose clock is ahead ends streams as soon as it reads its file. */
+  expiresAt: number
 }
 
 /** Streams end with the credentials that opened them, by the agent's clock. */
@@ -75,6 +77,8 @@ async function rotate(site: Site, peer: SoakPeer, rotations: Rotation[], loot: L
   ][random(3)] ?? ['']
   const deliver = 'cat > "$A2A_TOTP_PEER.json.new" && mv "$A2A_TOTP_PEER.json.new" "$A2A_TOTP_PEER.json"'
   const startedAt = Date.now()
+  const rotation: Rotation = { peer, deliveredAt: Infinity, expiresAt: startedAt + overlapSeconds * 1000 }
+  rotations.push(rotation)
   record.note(`${peer.name} at the ${peer.target}: ${kind}`)
   await runIn(
     cwd,
@@ -88,7 +92,7 @@ async function rotate(site: Site, peer: SoakPeer, rotations: Rotation[], loot: L
     return
   }
   record.note(`${peer.name} at the ${peer.target}: delivered`)
-  rotations.push({ peer, deliveredAt, expiresAt })
+  Object.assign(rotation, { deliveredAt, expiresAt })
   const after = handedIn(fileOf(plant, peer))
   // What stays does not end.
   loot.superseded.push({
