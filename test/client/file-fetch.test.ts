@@ -111,6 +111,26 @@ describe('totpFetchFromFile', () => {
     other.close()
   })
 
+  it('takes no agent from a file in which another cannot be used', async () => {
+    await using agent = await record()
+    const entry = (token: string) => () =>
+      Promise.resolve({ url: agent.origin, token: token.repeat(43), seed: 'A'.repeat(32) })
+    const file = join(makeFolder(), 'alice.json')
+    const content = (token: string) => fileFor([{ name: 'billing', entry: entry(token) }])
+    put(file, await content('o'))
+    const { warnings, onWarning } = quiet()
+    const fetch = totpFetchFromFile(file, { onWarning })
+    // An agent without a name cannot be signed for.
+    const unnamed = { ...(await entry('u')()), url: 'http://127.0.0.1:1/', signed: 'require' }
+    put(file, JSON.stringify({ ...(JSON.parse(await content('n')) as object), ...unnamed }))
+    await vi.waitFor(() => expect(warnings).toHaveLength(1), soon)
+    expect(warnings[0]).toMatch(/stay in force/)
+    await fetch(agent.origin)
+    const fields = agent.requests[0]?.fields.map(([, value]) => value)
+    expect(fields).toContain(`Bearer ${'o'.repeat(43)}`)
+    fetch.close()
+  })
+
   it('keeps the queue of a seed that stays: under once no time step is used twice', async () => {
     await using agent = await record()
     const entry =

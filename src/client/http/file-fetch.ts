@@ -3,6 +3,7 @@ import type { ClientCredentials, ClientFile } from '../file/client-file.js'
 import { FollowedClientFile, namingFile } from '../file/followed-client-file.js'
 import { schemeOptionsOf, type ClientFileSchemeOptions } from '../scheme/client-file-options.js'
 import { ClientWarnings } from '../scheme/client-warnings.js'
+import { schemeSettings } from '../scheme/settings.js'
 import { TOTPClientAuthScheme } from '../scheme/totp-client-auth-scheme.js'
 import { openRequest, totpFetch, type Fetch, type TOTPFetchOptions } from './fetch.js'
 
@@ -69,10 +70,15 @@ class FileFetches {
     }
     const { fetch, allowInsecureHttp, ...given } = this.#options
     const shared = { ...(fetch && { fetch }), ...(allowInsecureHttp && { allowInsecureHttp }) }
+    const wanted = Array.from(places, ([origin, { name, credentials }]) => {
+      const options = schemeOptionsOf(credentials, given)
+      // Before any is in force: what one of them lacks must not leave the others changed.
+      schemeSettings(options, given.now ?? (() => new Date()))
+      return { origin, name, options }
+    })
     const schemes = new Map<string, TOTPClientAuthScheme>()
     const fetches = new Map<string, Fetch>()
-    for (const [origin, { name, credentials }] of places) {
-      const options = schemeOptionsOf(credentials, given)
+    for (const { origin, name, options } of wanted) {
       // One that stays keeps its queue, so that no time step is used twice under `once`.
       const scheme = this.#schemes.get(name)
       scheme?.use(options)
