@@ -250,6 +250,23 @@ describe('code_from_two_sources', () => {
     },
   )
 
+  it('tells proofs whose body nobody compares from codes, too', async () => {
+    const { scheme, anomalies } = watched('accept', { replay: 'once' })
+    const send = async (sent: Sent, source: string): Promise<unknown> => {
+      const { request } = received(sent, { source })
+      const { caller } = await scheme.authenticate({ ...request, body: 'unchecked' })
+      await new Promise(setImmediate)
+      return caller?.proof
+    }
+    const sent = signed()
+    expect(await send(sent, home)).toBe('signed-head')
+    // Plain, with the code of the signed request.
+    await send(stripped(signed()), away)
+    expect(anomalies()).toEqual([])
+    await send(sent, away)
+    expect(anomalies()).toMatchObject([{ peer: 'alice', sources: [home, away] }])
+  })
+
   it('is no event of a proof that was never accepted', async () => {
     const { send, anomalies } = watched('accept')
     const sent = signed({ code: wrongCodeOf(someInstant) })

@@ -78,7 +78,7 @@ export class Anomalies {
       const trace = this.#traceOf(peer.name)
       const seed = seedTraceOf(trace, seedId)
       // Any number of signed requests share a code, from wherever they come.
-      if (outcome.caller.proof === 'signed') this.#nonces.remember(nonce, source)
+      if (outcome.caller.proof !== 'code') this.#nonces.remember(nonce, source)
       else if (peer.replay === 'once') remember(seed, timeStep, source)
       const drifts = jumpOf(seed, timeStep, drift, peer.profile.period * 1000, at.getTime())
       if (!drifts || Math.abs(at.getTime() - trace.jumpedAt) < quietMs) return undefined
