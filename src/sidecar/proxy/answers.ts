@@ -100,10 +100,10 @@ export class AgentAnswers {
     pass.accepted()
   }
 
-  /** A code that was spent was right. */
+  /** With Retry-After the code may have been right, and spent. */
   #refused(fields: RawFields, pass: BreakerPass, code: string): void {
     const [after = ''] = linesOf(fields, 'retry-after')
-    if (/^[0-9]{1,6}$/.test(after)) this.#accepted(pass)
+    if (/^[0-9]{1,6}$/.test(after)) pass.spent(code)
     else pass.refused(code)
   }
 }

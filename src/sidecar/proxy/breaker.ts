@@ -18,6 +18,7 @@ export class Breaker {
   readonly #options: BreakerOptions
   /** The codes, and when each was refused. One of long ago says nothing about the credentials of now. */
   readonly #refused = new Map<string, number>()
+  #acceptedAt = -Infinity
   #openedAt: number | undefined
   #epoch = 0
 
@@ -55,6 +56,7 @@ export class Breaker {
     return {
       isTrial,
       refused: (code) => epoch === this.#epoch && this.#refuse(code),
+      spent: (code) => epoch === this.#epoch && !this.#acceptedLately && this.#refuse(code),
       accepted: () => epoch === this.#epoch && this.#accept(),
     }
   }
@@ -62,7 +64,12 @@ export class Breaker {
   /** The credentials have changed, or somebody asks for another try. What is still to be answered counts no more. */
   reset(): void {
     this.#epoch++
-    this.#accept()
+    this.#acceptedAt = -Infinity
+    this.#close()
+  }
+
+  get #acceptedLately(): boolean {
+    return Math.abs(this.#options.now().getTime() - this.#acceptedAt) <= triesAgainAfterMs
   }
 
   #refuse(code: string): void {
@@ -77,6 +84,11 @@ export class Breaker {
   }
 
   #accept(): void {
+    this.#acceptedAt = this.#options.now().getTime()
+    this.#close()
+  }
+
+  #close(): void {
     this.#refused.clear()
     if (this.#openedAt === undefined) return
     this.#openedAt = undefined
@@ -88,8 +100,13 @@ export class Breaker {
 export interface BreakerPass {
   /** It goes out although the breaker is open, to see whether the credentials are accepted again. */
   readonly isTrial: boolean
-  /** The agent refused it with 401, and not because the code was spent. */
+  /** The agent refused it with 401. */
   refused(code: string): void
+  /**
+   * The agent refused it with 401 and said that the code was used before, which is believed of an agent that accepted these
+   * credentials within the hour. Another may say so of any code.
+   */
+  spent(code: string): void
   /** The agent accepted the credentials: it answered anything that it tells nobody without them. */
   accepted(): void
 }

@@ -38,6 +38,23 @@ describe('the breaker', () => {
     expect(one.isOpen).toBe(false)
   })
 
+  it('believes that a code was spent where one was accepted within the hour', () => {
+    const spend = (one: Breaker, ...codes: string[]): void => {
+      for (const code of codes) one.admit()?.spent(code)
+    }
+    const one = breaker()
+    one.admit()?.accepted()
+    at = 3_600_000
+    spend(one, '1', '2', '3')
+    expect(one.isOpen).toBe(false)
+    at = 3_600_001
+    spend(one, '4', '5', '6')
+    expect(one.isOpen).toBe(true)
+    one.reset()
+    spend(one, '7', '8', '9')
+    expect(one.isOpen).toBe(true)
+  })
+
   it('forgets codes that were refused more than an hour ago', () => {
     const one = breaker()
     refuse(one, '1', '2')

@@ -348,14 +348,31 @@ describe('wrong credentials', () => {
     expect((await post(url)).status).toBe(401)
   })
 
-  it('are not those whose codes were only spent', async () => {
+  it('are not those whose codes were only spent, at an agent that accepted one', async () => {
     const clock = new FakeClock()
-    await using agent = await record((_, response) => response.writeHead(401, { 'retry-after': '30' }).end())
+    let status = 200
+    await using agent = await record((_, response) =>
+      response.writeHead(status, { 'retry-after': '30' }).end(),
+    )
     const { url } = await proxied(agent.origin, { clock })
+    await post(url)
+    status = 401
     for (let step = 0; step < 5; step++) {
       expect((await post(url)).status).toBe(401)
       clock.advance(30)
     }
+  })
+
+  it('are those of an agent that has accepted none and says of each that it was spent', async () => {
+    const clock = new FakeClock()
+    await using agent = await record((_, response) => response.writeHead(401, { 'retry-after': '1' }).end())
+    const { url, proxy } = await proxied(agent.origin, { clock })
+    for (let step = 0; step < 3; step++) {
+      expect((await post(url)).status).toBe(401)
+      clock.advance(30)
+    }
+    expect((await post(url)).status).toBe(503)
+    expect(proxy.agents()).toMatchObject([{ breakerOpen: true, lastSuccessAt: undefined }])
   })
 })
 
