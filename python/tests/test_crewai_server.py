@@ -133,3 +133,27 @@ def test_without_seeds_it_follows_the_server_file(tmp_path: Any, monkeypatch: py
         TOTPServerAuthScheme()
     with pytest.raises(ValueError, match="no seeds"):
         TOTPServerAuthScheme(token_to_peer={"bearer-token": "mrpink"})
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"replay": "once", "signed": "require"}, "replay, signed cannot be given where the server file decides"),
+        ({"token_to_peer": {"bearer-token": "mrpink"}}, "token_to_peer cannot be given"),
+        ({"canaries": ()}, "canaries cannot be given"),
+    ],
+)
+def test_what_a_server_file_decides_cannot_be_given_beside_it(given: Any, said: str, tmp_path: Any) -> None:
+    """It would be ignored in silence."""
+    file = tmp_path / "server.json"
+    file.write_text(json.dumps(FILE))
+    file.chmod(0o600)
+    assert TOTPServerAuthScheme(file=str(file)).authenticator
+    with pytest.raises(ValueError, match=said):
+        TOTPServerAuthScheme(file=str(file), **given)
+
+
+def test_a_file_beside_seeds_is_refused() -> None:
+    """One of both would be ignored."""
+    with pytest.raises(ValueError, match="file cannot be given where seeds are given"):
+        design(file="server.json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from crewai.a2a.auth.server_schemes import (  # type: ignore[attr-defined]
@@ -86,8 +87,16 @@ class TOTPServerAuthScheme(ServerAuthScheme):
             if self.token_to_peer is not None and self.file is None:
                 # The error that says what is missing.
                 return Authenticator(self.delegate, None, self.token_to_peer)
+            self._refuse(_OPTIONS - _FILE_OPTIONS, "the server file decides")
             return Authenticator.from_file(self.file, **{name: getattr(self, name) for name in _FILE_OPTIONS})
+        self._refuse({"file"}, "seeds are given")
         return Authenticator(**{name: getattr(self, name) for name in _OPTIONS})
+
+    def _refuse(self, names: Collection[str], why: str) -> None:
+        """Options that would be ignored in silence. One that is None was not meant."""
+        given = sorted(name for name in self.model_fields_set & set(names) if getattr(self, name) is not None)
+        if given:
+            raise ValueError(f"{', '.join(given)} cannot be given where {why}")
 
     async def authenticate(self, token: str) -> AuthenticatedUser:
         """Always raises HTTPException 401: the token is one factor of two."""
