@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest'
-import { memoryState } from '../../src/state/memory-state.js'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { memoryState, type MemoryState } from '../../src/state/memory-state.js'
+import type { Attempt } from '../../src/state/state.js'
 import { heapUsed } from '../support/memory.js'
 import { inStep, rightCode, someStep, wrongCode } from './attempts.js'
 import { stateContract } from './state-contract.js'
@@ -56,5 +57,65 @@ describe('memoryState', () => {
     for (let n = 0; n < 200_000; n++) state.decide(wrongCode(String(n), inStep(someStep + n), { budgets }))
     expect(heapUsed() - before).toBeLessThan(1_000_000)
     expect(state.decide(rightCode(someStep + 1, { budgets })).kind).toBe('throttled')
+  })
+})
+
+describe('memoryState forgets', () => {
+  const day = 24 * 3_600_000
+  const budgets = [{ limit: 1, seconds: 86_400 }]
+  const spent = rightCode(someStep)
+  const guess = (code: string): Attempt => wrongCode(code, spent.at, { budgets })
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  /** What is kept of a claim and a guess after real time went on, and the clock too, and was set back then. */
+  function after({ realMs, clockMs }: { realMs: number; clockMs: number }): [string, string] {
+    const state: MemoryState = memoryState({ since: new Date(0) })
+    state.decide(spent)
+    const other = { ...guess('1'), seeds: ['guessed'] }
+    state.decide(other)
+    vi.advanceTimersByTime(realMs)
+    // Of another seed, so that nothing but the passing of time forgets.
+    const at = new Date(spent.at.getTime() + clockMs)
+    state.decide({ ...wrongCode('9', at), seeds: ['another'] })
+    return [state.decide(spent).kind, state.decide({ ...guess('2'), seeds: ['guessed'] }).kind]
+  }
+
+  it('claims and guesses once both the clock and real time are past their end', () => {
+    expect(after({ realMs: 33 * day, clockMs: 33 * day })).toEqual(['accepted', 'wrong'])
+  })
+
+  it('guesses after their day, and claims not before a month has passed', () => {
+    expect(after({ realMs: 2 * day, clockMs: 2 * day })).toEqual(['replayed', 'wrong'])
+    expect(after({ realMs: 30 * day, clockMs: 30 * day })).toEqual(['replayed', 'wrong'])
+  })
+
+  it('nothing while the clock stands still, or while it is ahead', () => {
+    expect(after({ realMs: 33 * day, clockMs: 0 })).toEqual(['replayed', 'throttled'])
+    expect(after({ realMs: 61_000, clockMs: 33 * day })).toEqual(['replayed', 'throttled'])
+  })
+
+  it('what a late code was compared with after twenty minutes', () => {
+    const state = memoryState({ since: new Date(0) })
+    const ahead = (timeStep: number, ms: number): boolean =>
+      state.takeBack(wrongCode('5', new Date(spent.at.getTime() + ms)), { drift: 5, timeStep })
+    expect(ahead(1, 0)).toBe(false)
+    vi.advanceTimersByTime(61_000)
+    state.decide(wrongCode('6', new Date(spent.at.getTime() + 60_000)))
+    expect(ahead(2, 60_000)).toBe(true)
+    vi.advanceTimersByTime(61_000)
+    state.decide(wrongCode('7', new Date(spent.at.getTime() + 22 * 60_000)))
+    // Set back, the second sighting would be of a minute ago.
+    expect(ahead(3, 120_000)).toBe(false)
+  })
+
+  it('nothing of a right code that is taken back', () => {
+    const state = memoryState({ since: new Date(0) })
+    expect(state.takeBack(spent, { drift: -5, timeStep: 1 })).toBe(false)
   })
 })

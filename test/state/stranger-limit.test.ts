@@ -34,4 +34,18 @@ describe('StrangerLimit', () => {
     limit.count('quiet', at(0))
     expect(limit.count('quiet', at(0))).toBe(0)
   })
+
+  it('is refused with bounds that are no whole numbers above 0', () => {
+    for (const bad of [0, -1, 1.5, NaN, Infinity]) {
+      expect(() => new StrangerLimit({ sources: bad })).toThrow(
+        expect.objectContaining({
+          code: 'ERR_CONFIG_INVALID',
+          message: 'sources must be a whole number above 0',
+        }),
+      )
+      expect(() => new StrangerLimit({ perMinute: bad })).toThrow(
+        expect.objectContaining({ code: 'ERR_CONFIG_INVALID' }),
+      )
+    }
+  })
 })
