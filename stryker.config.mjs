@@ -1,5 +1,6 @@
 // Run by scripts/test-mutation.mjs, once for each part of test/mutation/parts.json.
 import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 
 const name = process.env.MUTATED
 const parts = JSON.parse(readFileSync(new URL('test/mutation/parts.json', import.meta.url), 'utf8'))
@@ -8,7 +9,7 @@ export default {
   testRunner: 'vitest',
   vitest: { configFile: 'test/mutation/vitest.config.ts', related: false },
   coverageAnalysis: 'perTest',
-  concurrency: 1,
+  concurrency: availableParallelism(),
   mutate: parts[name].mutate,
   // What is unchanged since the last run, and whose tests are, keeps its result.
   incremental: true,
