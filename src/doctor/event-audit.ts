@@ -37,8 +37,12 @@ export function auditEvents({ peers }: EventTally, roster: Roster, tool = 'a2a-t
   })
 }
 
-function ready({ valid, absent, invalid, ...span }: ProofTally, { name }: Peer, tool: string): Finding[] {
-  if (valid === 0 || absent > 0 || invalid.size > 0) return []
+function ready(
+  { valid, absent, invalid, refused: reasons, ...span }: ProofTally,
+  { name }: Peer,
+  tool: string,
+): Finding[] {
+  if (valid === 0 || absent > 0 || invalid.size > 0 || reasons.size > 0) return []
   const fix = (names: readonly string[]): string => `${tool} set ${chosen(names, 0, '')} --signed require`
   return [
     {

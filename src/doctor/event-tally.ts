@@ -13,9 +13,9 @@ export type EventReason = (typeof reasons)[number]
 export interface ProofTally {
   /** Let in, with a valid proof. */
   valid: number
-  /** Let in, without a proof. */
+  /** Without a proof: let in, or refused for a spent code. */
   absent: number
-  /** Let in although the proof was invalid, under `observe`. */
+  /** Let in although the proof was invalid, under `observe`; or refused for a spent code. */
   readonly invalid: Map<EventReason, number>
   /** Refused for the proof. */
   readonly refused: Map<EventReason, number>
@@ -111,29 +111,31 @@ function eventIn(line: string | undefined): JsonObject | undefined {
   }
 }
 
-const aboutProof = ({ type, proof, reason }: JsonObject): boolean =>
-  type === 'authenticated' || type === 'proof_observed'
-    ? proof === 'valid' || proof === 'absent' || proof === 'invalid'
-    : refusals.has(type) && proof === 'invalid' && reasonOf(reason) !== undefined
+const aboutProof = ({ type, proof, reason }: JsonObject): boolean => {
+  if (type === 'authenticated' || type === 'proof_observed' || (refusals.has(type) && isSpent(reason)))
+    return proof === 'valid' || proof === 'absent' || proof === 'invalid'
+  return refusals.has(type) && proof === 'invalid' && reasonOf(reason) !== undefined
+}
 
-/** `replayed` for a proof that was spent. Those for a wrong code are not about the proof. */
+/** `replayed` for a proof that was spent, or a code. Those for a wrong code are not about the proof. */
 const refusals: ReadonlySet<unknown> = new Set(['refused', 'replayed', 'throttled'])
+
+/** Token and code were right: it is a request of the peer's, whatever became of it. */
+const isSpent = (reason: unknown): boolean => reason === 'code-replayed'
 
 function add(tally: ProofTally, { type, proof, proofReason, reason, count, at }: JsonObject): void {
   const when = typeof at === 'string' ? parseRfc3339(at) : undefined
   if (when && (!tally.first || when < tally.first)) tally.first = when
   if (when && (!tally.last || when > tally.last)) tally.last = when
   const why = reasonOf(proofReason) ?? reasonOf(reason) ?? 'proof-malformed'
-  if (refusals.has(type))
+  if (proof === 'absent') tally.absent++
+  else if (refusals.has(type) && !isSpent(reason))
     addTo(tally.refused, why, Number.isSafeInteger(count) ? Math.max(1, Number(count)) : 1)
   else if (proof === 'invalid') {
     addTo(tally.invalid, why, 1)
     // A body that turned out to be another one: the request is counted as valid too, at a gate when its call is over.
     if (type === 'proof_observed') tally.valid--
-  } else if (type === 'authenticated') {
-    if (proof === 'valid') tally.valid++
-    else tally.absent++
-  }
+  } else if (type === 'authenticated') tally.valid++
 }
 
 const reasonOf = (given: unknown): EventReason | undefined => reasons.find((reason) => reason === given)

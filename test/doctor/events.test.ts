@@ -145,9 +145,35 @@ describe('what events say of the proofs of a peer', () => {
       [signed, { ...refused, count: 40 }, { ...refused, count: 'x' }, replayed, code],
       'accept',
     )
-    expect(findings.map(({ id }) => id)).toEqual(['signed-ready', 'signed-refused'])
-    expect(findings[1]?.message).toContain('42 requests with its token had an invalid proof and were refused')
-    expect(findings[1]?.message).toContain('(proof-stale 41, proof-replayed 1)')
+    expect(findings.map(({ id }) => id)).toEqual(['signed-refused'])
+    expect(findings[0]?.message).toContain('42 requests with its token had an invalid proof and were refused')
+    expect(findings[0]?.message).toContain('(proof-stale 41, proof-replayed 1)')
+  })
+
+  it.each([
+    ['an agent', { type: 'replayed' }],
+    ['a gate', { event: 'call', role: 'gate', result: 'refused', time: at }],
+  ])('counts what was refused for a spent code by its proof, in the log of %s', async (_, type) => {
+    const spent = (proof: string, more: Event = {}): Event => ({
+      ...{ at, peer: 'alice', reason: 'code-replayed', proof, shown: proof },
+      ...more,
+      ...type,
+    })
+    expect(await findingsOf([signed, ...many(2, spent('absent'))], 'accept')).toMatchObject([
+      { id: 'signed-partly', message: expect.stringContaining('sent 2 of its 3 requests') as string },
+    ])
+    const wrong = spent('invalid', { proofReason: 'proof-mac' })
+    expect(await findingsOf([signed, wrong], 'observe')).toMatchObject([
+      { id: 'signed-invalid', message: expect.stringContaining('(proof-mac 1)') as string },
+    ])
+    expect(await findingsOf([signed, spent('valid')], 'observe')).toMatchObject([{ id: 'signed-ready' }])
+  })
+
+  it('leaves out guesses: whoever has a token can send wrong codes, or none at all, without a proof', async () => {
+    const guess = { type: 'refused', at, peer: 'alice', reason: 'code-wrong', proof: 'absent' }
+    expect(await findingsOf([signed, guess, { ...guess, reason: 'proof-missing' }], 'accept')).toMatchObject([
+      { id: 'signed-ready' },
+    ])
   })
 })
 
