@@ -4,6 +4,7 @@ import {
   newestLive,
   policiesOf,
   seedsOf,
+  signedOf,
   type Credential,
   type Peer,
   type Roster,
@@ -156,8 +157,8 @@ function replayReuse({ roster, tool }: RosterUnderTest, { name, period }: Peer):
 function guesses(tested: RosterUnderTest, peer: Peer): Finding[] {
   const { roster, at, tool } = tested
   const live = liveSeedsOf(roster, peer, at)
-  // A peer without any is refused, whatever the code.
-  if (live === 0) return []
+  // A peer without any is refused, whatever the code; and so is a guess where each request needs a proof.
+  if (live === 0 || signedOf(roster, peer) === 'require') return []
   const fixFor = (names: readonly string[]): string => {
     const several = names.filter((name) => {
       const one = roster.peers.get(name)
@@ -196,7 +197,11 @@ export function expectedHits(roster: Roster, peer: Peer, at: Date): number {
 }
 
 const mostHits = (roster: Roster, at: Date): number =>
-  Math.max(...[...roster.peers.values()].map((peer) => expectedHits(roster, peer, at)))
+  Math.max(
+    ...[...roster.peers.values()]
+      .filter((peer) => signedOf(roster, peer) !== 'require')
+      .map((peer) => expectedHits(roster, peer, at)),
+  )
 
 function liveSeedsOf(roster: Roster, peer: Peer, at: Date): number {
   return seedsOf(roster, peer).filter((seed) => isLive(seed, at)).length

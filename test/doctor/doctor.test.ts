@@ -103,6 +103,19 @@ describe('doctor on a roster', () => {
     }
   })
 
+  it('counts none at a peer whose requests all need a proof, which no guess has', () => {
+    expect(idsOf(rosterOf([healthy], { signed: 'require' }), lookAt)).toEqual([])
+    const overlap = peerOf('bob', {
+      seeds: [seedCredential('s', 1), seedCredential('s2', 2)],
+      signed: 'require',
+    })
+    const [alone, ...others] = auditRoster(rosterOf([healthy, overlap]), lookAt).filter(
+      ({ id }) => id === 'guesses',
+    )
+    expect(others).toEqual([])
+    expect(alone?.joint?.message).toContain('can expect 1.5e-4 accepted guesses a day')
+  })
+
   it('advises nothing that the limits on guesses outweigh, and names what does help', () => {
     const found = (peer: Peer, given: Partial<Roster> = {}): string[] =>
       auditRoster(rosterOf([peer], given), lookAt)
