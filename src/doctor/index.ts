@@ -29,6 +29,8 @@ export interface StoreUnderTest {
   readonly tool: string
   readonly roster: Roster
   readonly protection: Protection
+  /** Reads the previous store, which `undo` puts back, with the keys of this one. */
+  readonly openPrevious: () => Promise<Roster>
 }
 
 /** What is around the stores. */
@@ -49,10 +51,8 @@ export async function examine(stores: readonly StoreUnderTest[], around: Surroun
   return worstFirst([...findings, ...auditAcross(stores)])
 }
 
-async function examineOne(
-  { path, tool, roster, protection }: StoreUnderTest,
-  { at, version, asker }: Surroundings,
-): Promise<Finding[]> {
+async function examineOne(store: StoreUnderTest, { at, version, asker }: Surroundings): Promise<Finding[]> {
+  const { path, tool, roster, protection } = store
   const copies = copiesOf(path)
   const known = copies.map((copy) => copy.path)
   const needles = needlesOf(roster, at)
@@ -68,7 +68,7 @@ async function examineOne(
       copies.filter((copy) => copy.path !== previousPath(path)),
       (file) => taken.has(realPath(file)),
     ),
-    ...auditPrevious(path, roster, at, tool),
+    ...(await auditPrevious(store, at)),
     ...auditProtection(path, protection, tool),
     ...git.findings,
     ...(tree

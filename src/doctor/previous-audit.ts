@@ -1,55 +1,71 @@
 import { lstatSync, readFileSync } from 'node:fs'
+import { isTOTPError } from '../core/errors.js'
 import { count } from '../core/text.js'
 import { hashToken } from '../core/token.js'
 import type { Roster } from '../core/roster.js'
 import { previousPath } from '../store/previous.js'
 import { isEncrypted } from '../store/protection.js'
-import { parseStore } from '../store/store-file.js'
-import { removeCommand, type Finding } from './finding.js'
+import { removeCommand, type Finding, type Severity } from './finding.js'
 
 const dayMs = 86_400_000
 const staleDays = 7
 
+/** A store whose previous version is audited. */
+export interface PreviousUnderTest {
+  readonly path: string
+  readonly roster: Roster
+  readonly tool: string
+  /** Reads the previous store with the keys of the store. Rejects if they do not open it. */
+  readonly openPrevious: () => Promise<Roster>
+}
+
 /** Audits the previous store, which `undo` puts back. */
-export function auditPrevious(path: string, roster: Roster, at: Date, tool: string): Finding[] {
+export async function auditPrevious(store: PreviousUnderTest, at: Date): Promise<Finding[]> {
+  const { path, roster, tool } = store
   const previous = previousPath(path)
   const stats = lstatSync(previous, { throwIfNoEntry: false })
   if (!stats?.isFile()) return []
-  const bytes = readFileSync(previous)
   const fix = removeCommand([previous])
   const joint = { noun: 'files', fix: removeCommand } as const
-  const plain = !isEncrypted(bytes)
-  if (plain && isEncrypted(readFileSync(path))) {
+  if (!isEncrypted(readFileSync(previous)) && isEncrypted(readFileSync(path))) {
     const message =
       'the previous store, in plain text beside the encrypted one; its seeds and tokens may still be valid'
     return [{ id: 'previous-plaintext', severity: 'serious', subject: previous, message, fix, joint }]
   }
-  const stale = (why: string): Finding[] => [
+  const stale = (severity: Severity, why: string): Finding[] => [
     {
       id: 'previous-stale',
-      severity: 'warning',
+      severity,
       subject: previous,
       message: `the previous store ${why}; the next change replaces it`,
       fix,
       joint,
     },
   ]
-  const revoked = plain ? revokedSince(bytes, roster) : 0
+  const before = await opened(store)
+  const revoked = before ? revokedSince(before, roster) : 0
   if (revoked > 0) {
-    return stale(`holds ${count(revoked, 'revoked credential')}, which ${tool} undo would make valid again`)
+    const credentials = count(revoked, 'revoked credential')
+    return stale('warning', `holds ${credentials}, which ${tool} undo would make valid again`)
   }
   const days = Math.floor((at.getTime() - stats.mtimeMs) / dayMs)
-  return days >= staleDays ? stale(`is ${days} days old, so nobody needs it for ${tool} undo`) : []
+  if (days >= staleDays) return stale('warning', `is ${days} days old, so nobody needs it for ${tool} undo`)
+  return before ? [] : stale('note', 'cannot be read here, so it may hold revoked credentials')
+}
+
+async function opened({ openPrevious }: PreviousUnderTest): Promise<Roster | undefined> {
+  try {
+    return await openPrevious()
+  } catch (error) {
+    if (isTOTPError(error)) return undefined
+    throw error
+  }
 }
 
 /** How many seeds and tokens of an older version of the store are in it no more. */
-function revokedSince(bytes: Buffer, roster: Roster): number {
-  const now = new Set(credentialsOf(roster))
-  try {
-    return credentialsOf(parseStore(bytes.toString()).roster).filter((one) => !now.has(one)).length
-  } catch {
-    return 0
-  }
+function revokedSince(before: Roster, after: Roster): number {
+  const now = new Set(credentialsOf(after))
+  return credentialsOf(before).filter((one) => !now.has(one)).length
 }
 
 const credentialsOf = ({ sharedSeeds = [], peers }: Roster): string[] => [

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { makeStore, parseJson } from '../support/cli.js'
+import { makeFolder, makeStore, parseJson } from '../support/cli.js'
 import { cli, recipient } from '../support/git-store.js'
 
 interface Finding {
@@ -12,8 +12,8 @@ interface Finding {
   readonly fix: string
 }
 
-async function previousFindings(cwd: string): Promise<Finding[]> {
-  const { findings } = parseJson(await cli('doctor --json', cwd)) as { findings: Finding[] }
+async function previousFindings(cwd: string, env: Record<string, string> = {}): Promise<Finding[]> {
+  const { findings } = parseJson(await cli('doctor --json', cwd, env)) as { findings: Finding[] }
   return findings.filter(({ id }) => id.startsWith('previous-') || id === 'backup-plaintext')
 }
 
@@ -47,6 +47,51 @@ describe('doctor on the previous store', () => {
       expect(await previousFindings(cwd)).toEqual([])
     },
   )
+
+  it('looks into the one of an encrypted store', async () => {
+    const cwd = makeFolder()
+    await cli(`init --encrypt-to ${recipient}`, cwd)
+    await cli('add-peer alice', cwd)
+    await cli('add-peer bob', cwd)
+    expect(await previousFindings(cwd)).toEqual([])
+    await cli('remove-peer bob --yes', cwd)
+    expect(await previousFindings(cwd)).toMatchObject([
+      {
+        id: 'previous-stale',
+        severity: 'warning',
+        message: expect.stringContaining('2 revoked credentials') as string,
+      },
+    ])
+  })
+
+  it('looks into the one of a store with a passphrase', async () => {
+    const cwd = makeFolder()
+    const env = { A2A_TOTP_PASSPHRASE: 'correct horse battery staple' }
+    await cli('init', cwd)
+    await cli('add-peer alice bob', cwd)
+    await cli('encrypt --passphrase', cwd, env)
+    await cli('remove-peer bob --yes', cwd, env)
+    expect(await previousFindings(cwd, env)).toMatchObject([
+      { severity: 'warning', message: expect.stringContaining('2 revoked credentials') as string },
+    ])
+  })
+
+  it('says of one that it cannot read that it cannot tell', async () => {
+    const cwd = await makeStore(['alice'])
+    await cli(`encrypt --encrypt-to ${recipient}`, cwd)
+    const encrypted = readFileSync(join(cwd, 'a2a-totp.json'))
+    await cli('decrypt --yes', cwd)
+    writeFileSync(join(cwd, 'a2a-totp.json.bak-prev'), encrypted, { mode: 0o600 })
+    expect(await previousFindings(cwd)).toEqual([])
+    const cannotTell = {
+      id: 'previous-stale',
+      severity: 'note',
+      message: expect.stringContaining('cannot be read here') as string,
+    }
+    expect(await previousFindings(cwd, { A2A_TOTP_IDENTITY: '' })).toMatchObject([cannotTell])
+    writeFileSync(join(cwd, 'a2a-totp.json.bak-prev'), '{', { mode: 0o600 })
+    expect(await previousFindings(cwd)).toMatchObject([cannotTell])
+  })
 
   it('reports one that is older than 7 days', async () => {
     const cwd = await makeStore(['alice'])

@@ -7,6 +7,7 @@ import { quoteForShell } from '../../core/shell.js'
 import { count, printable } from '../../core/text.js'
 import type { EventTally, Finding, Kind, StoreUnderTest } from '../../doctor/index.js'
 import { locateStore } from '../../store/locate.js'
+import { previousPath } from '../../store/previous.js'
 import { inContext, type CliContext, type DefineCommand } from '../context.js'
 import { exitCodes } from '../errors.js'
 import { givenChunks } from '../io/given-stream.js'
@@ -123,10 +124,14 @@ async function storesUnderTest(context: CliContext, paths: readonly string[]): P
   const stores: StoreUnderTest[] = []
   for (const path of new Set(wanted)) {
     const isUsual = usual.found && usual.path === path
+    const opened = await store.examine(path)
+    // The keys of an encrypted store are at hand now; beside a plain one, no key is asked for.
+    const access = opened.protection.kind === 'none' ? store.unasked() : store
     stores.push({
       path,
       tool: isUsual ? 'a2a-totp' : toolFor(path, folderOrNone(context)),
-      ...(await store.examine(path)),
+      ...opened,
+      openPrevious: async () => (await access.examine(previousPath(path))).roster,
     })
   }
   return stores
