@@ -9,11 +9,12 @@ import { auditCopies, copiesOf } from './copy-audit.js'
 import { auditFile } from './file-audit.js'
 import { severities, type Finding } from './finding.js'
 import { auditGit } from './git-audit.js'
+import { auditHistory } from './history-audit.js'
 import { needlesOf } from './needles.js'
 import { auditPrevious } from './previous-audit.js'
 import { auditProtection } from './protection-audit.js'
 import { auditRoster } from './roster-audit.js'
-import { auditSecrets } from './secret-audit.js'
+import { auditSecrets, type SecretSearch } from './secret-audit.js'
 import { auditVendored } from './vendored-audit.js'
 
 export { auditEvents } from './event-audit.js'
@@ -72,18 +73,23 @@ async function examineOne(store: StoreUnderTest, { at, version, asker }: Surroun
     ...auditProtection(path, protection, tool),
     ...git.findings,
     ...(tree
-      ? await auditSecrets({
-          ...tree,
-          needles,
+      ? await auditLeaks(git.findings, {
+          ...{ ...tree, needles, tool, asker, peers: roster.peers.size },
           known: [path, ...known].map(realPath),
-          peers: roster.peers.size,
-          tool,
-          asker,
         })
       : []),
     ...(await auditVendored(path, listed, { tool, version, peer })),
     ...auditRoster(roster, at, tool),
   ]
+}
+
+/** Searches the files of a work tree and its commits, unless the fix of a finding of git's rotates everything anyway. */
+async function auditLeaks(ofGit: readonly Finding[], search: SecretSearch): Promise<Finding[]> {
+  const secrets = await auditSecrets(search)
+  if (ofGit.some(({ id, severity }) => id === 'git-committed' && severity === 'serious')) return secrets
+  const { view, needles, tool, peers, asker } = search
+  const reported = secrets.filter(({ id }) => id === 'secret-tracked').map(({ subject }) => subject)
+  return [...secrets, ...(await auditHistory({ view, needles, tool, peers, asker, reported }))]
 }
 
 /** Sorts findings by severity, the most serious first. */

@@ -18,6 +18,9 @@ export interface Needle {
   readonly id: string
 }
 
+/** As a finding names it. */
+export const nameOf = ({ kind, id, peer }: Needle): string => `the ${kind} ${id} of ${peer}`
+
 /** The live credentials of a store, to be searched for. Secret. */
 export interface Needles {
   readonly count: number

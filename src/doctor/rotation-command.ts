@@ -1,5 +1,6 @@
 import type { Roster } from '../core/roster.js'
 import { chosen } from './finding.js'
+import { allPeers, type Needle } from './needles.js'
 
 /** What an audit of a roster works with. */
 export interface RosterUnderTest {
@@ -14,4 +15,11 @@ export function rotateCommand({ roster, tool }: RosterUnderTest, kind: 'seed' | 
   const shared = kind === 'seed' && roster.sharedSeeds !== undefined
   return (names: readonly string[]): string =>
     `${tool} rotate ${shared ? '--all' : chosen(names, roster.peers.size, '--all')} --${kind}${more}`
+}
+
+/** The command that ends credentials which are no longer secret, in a store with so many peers. */
+export function rotateNow(tool: string, leaked: readonly Needle[], peers: number): string {
+  const names = [...new Set(leaked.map(({ peer }) => peer))]
+  const who = names.includes(allPeers) ? '--all' : chosen(names, peers, '--all', Infinity)
+  return `${tool} rotate ${who} --now`
 }

@@ -1,4 +1,4 @@
-import { dirname, extname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { count } from '../core/text.js'
 import type { WorkTreeFiles } from '../programs/git-files.js'
@@ -6,9 +6,11 @@ import type { KnownView } from '../programs/git-view.js'
 import type { Asker } from '../programs/git.js'
 import { untrackCommand } from '../programs/untrack-command.js'
 import { ignoreFileInGit } from '../store/ignore-file.js'
-import { chosen, nameSubjects, type Finding } from './finding.js'
+import { nameSubjects, type Finding } from './finding.js'
 import { isIgnored } from './git-audit.js'
-import { allPeers, heldIn, type Needle, type Needles } from './needles.js'
+import { heldInFile } from './held-in-file.js'
+import { nameOf, type Needle, type Needles } from './needles.js'
+import { rotateNow } from './rotation-command.js'
 import { readSmallFile } from './small-file.js'
 
 /** Bounds of the search: a fragment or a QR code is small, and `doctor` runs from timers. */
@@ -65,9 +67,7 @@ export async function auditSecrets(search: SecretSearch): Promise<Finding[]> {
     if (content === undefined) continue
     left.files--
     left.bytes -= content.length
-    const held = heldIn(needles, content)
-    if (held.length === 0 && isImage(path) && left.images-- > 0)
-      held.push(...(await heldInQr(needles, content, search.asker.signal)))
+    const held = await heldInFile({ needles, left, signal: search.asker.signal }, path, content)
     if (held.length > 0) findings.push(findingOf(search, path, held, tracked.has(path)))
   }
   if (unread > 0) findings.push(partly(view.root, unread))
@@ -81,14 +81,6 @@ function nearestFirst(paths: readonly string[], storePath: string): string[] {
   return [...paths].sort((one, other) => near(one) - near(other))
 }
 
-const isImage = (path: string): boolean => ['.png', '.svg'].includes(extname(path).toLowerCase())
-
-async function heldInQr(needles: Needles, content: Buffer, signal: AbortSignal): Promise<Needle[]> {
-  const { qrText } = await import('./qr-text.js')
-  const text = await qrText(content, signal)
-  return text === undefined ? [] : heldIn(needles, Buffer.from(text))
-}
-
 function findingOf(
   { view, tool, asker, peers }: SecretSearch,
   path: string,
@@ -97,7 +89,7 @@ function findingOf(
 ): Finding {
   const { root } = view
   const file = join(root, path)
-  const what = nameSubjects(held.map(({ kind, id, peer }) => `the ${kind} ${id} of ${peer}`))
+  const what = nameSubjects(held.map(nameOf))
   if (!tracked) {
     return {
       id: 'secret-not-ignored',
@@ -117,14 +109,12 @@ function findingOf(
       otherwise: 'move it out of the work tree',
     }
   }
-  const names = [...new Set(held.map(({ peer }) => peer))]
-  const who = names.includes(allPeers) ? '--all' : chosen(names, peers, '--all', Infinity)
   return {
     id: 'secret-tracked',
     severity: 'serious',
     subject: file,
     message: `it holds ${what}, and git tracks it: anyone with the repository has them`,
-    fix: `${untrackCommand(file, root, asker.cwd)} && ${tool} rotate ${who} --now`,
+    fix: `${untrackCommand(file, root, asker.cwd)} && ${rotateNow(tool, held, peers)}`,
     joint: {
       noun: 'files',
       message: 'they hold live seeds or tokens, and git tracks them: anyone with the repository has them',

@@ -1,4 +1,5 @@
 import { doubtOf, type Doubt } from './git.js'
+import { blobsOf, contentsOf, partialClone, portion, portionsOf, type Blob } from './git-objects.js'
 import type { KnownView } from './git-view.js'
 
 /** The result of a search through a file's history. */
@@ -11,8 +12,6 @@ export interface History {
 
 /** How long one call of git may take. */
 const timeoutMs = 60_000
-/** How many bytes are read at once; larger versions are not read. */
-const portion = 1 << 24
 
 /**
  * Reads every version of a file in the index and in all reachable commits, until one fits.
@@ -30,18 +29,24 @@ export async function searchHistory(view: KnownView, fits: (version: Buffer) => 
   const walk = ['rev-list', '--all', '--full-history', '--objects', '--missing=print', '--', ...paths]
   const listing = await git(['--literal-pathspecs', ...walk], { timeoutMs })
   if (!listing.ended || listing.status !== 0) return { found: false, doubt: doubtOf(listing, root) }
-  const lines = listing.stdout.toString().split('\n')
-  // Only objects with a path: commits have none.
-  const ids = lines.flatMap((line) => /^([0-9a-f]+) ./.exec(line)?.[1] ?? [])
-  const committed = await searchVersions(view, [...new Set(ids)], fits)
+  const { paths: listed, missing } = objectsIn(listing.stdout)
+  const committed = await searchVersions(view, [...listed.keys()], fits)
   if (committed.found) return committed
-  const partial = lines.some((line) => line.startsWith('?')) ? partialClone : await shallow(view)
+  const partial = missing > 0 ? partialClone : await shallow(view)
   return { found: false, doubt: staged.doubt ?? committed.doubt ?? partial }
 }
 
-const partialClone: Doubt = {
-  reason: 'this clone lacks objects, so not every version can be read',
-  advice: 'git fetch --refetch, then a2a-totp doctor again; or look in a full clone',
+/** What `rev-list --objects --missing=print` lists: the paths of objects by their ids, and how many the clone lacks. */
+function objectsIn(listing: Buffer): { paths: Map<string, string>; missing: number } {
+  const paths = new Map<string, string>()
+  let missing = 0
+  for (const line of listing.toString().split('\n')) {
+    // Only objects with a path: commits have none.
+    const [, id, path] = /^([0-9a-f]+) (.+)/s.exec(line) ?? []
+    if (id !== undefined && path !== undefined) paths.set(id, path)
+    else if (line.startsWith('?')) missing++
+  }
+  return { paths, missing }
 }
 
 async function shallow({ git, root }: KnownView): Promise<Doubt | undefined> {
@@ -55,40 +60,21 @@ async function shallow({ git, root }: KnownView): Promise<Doubt | undefined> {
 }
 
 async function searchVersions(
-  { git, root }: KnownView,
+  view: KnownView,
   ids: readonly string[],
   fits: (version: Buffer) => boolean,
 ): Promise<History> {
   if (ids.length === 0) return { found: false, doubt: undefined }
-  const check = ['cat-file', '--batch-check=%(objectname) %(objecttype) %(objectsize)']
-  const sizes = await git(check, { input: linesOf(ids), timeoutMs })
-  if (!sizes.ended || sizes.status !== 0) return { found: false, doubt: doubtOf(sizes, root) }
-  const versions = readableVersions(sizes.stdout.toString())
-  let { doubt } = versions
-  for (const group of portionsOf(versions.blobs)) {
-    const run = await git(['cat-file', '--batch'], { input: linesOf(group), timeoutMs })
-    if (!run.ended || run.status !== 0) doubt = doubtOf(run, root)
-    else if (versionsOf(run.stdout).some(fits)) return { found: true, doubt: undefined }
+  const versions = await blobsOf(view, ids, timeoutMs)
+  if ('reason' in versions) return { found: false, doubt: versions }
+  let doubt = versions.missing > 0 ? partialClone : undefined
+  if (versions.blobs.some(({ size }) => size > portion)) doubt = tooLarge
+  for (const group of portionsOf(versions.blobs.filter(({ size }) => size <= portion))) {
+    const contents = await contentsOf(view, group, timeoutMs)
+    if ('reason' in contents) doubt = contents
+    else if ([...contents.values()].some(fits)) return { found: true, doubt: undefined }
   }
   return { found: false, doubt }
-}
-
-interface Blob {
-  readonly id: string
-  readonly size: number
-}
-
-/** The versions that can be read and are not empty, and why others cannot: git prints `ID TYPE SIZE` for each. */
-function readableVersions(sizes: string): { blobs: Blob[]; doubt: Doubt | undefined } {
-  const blobs: Blob[] = []
-  let doubt: Doubt | undefined
-  for (const line of sizes.split('\n').filter(Boolean)) {
-    const [id = '', type, size] = line.split(' ')
-    if (type === 'missing') doubt = partialClone
-    else if (type === 'blob' && Number(size) > portion) doubt = tooLarge
-    else if (type === 'blob' && Number(size) > 0) blobs.push({ id, size: Number(size) })
-  }
-  return { blobs, doubt }
 }
 
 const tooLarge: Doubt = {
@@ -96,37 +82,64 @@ const tooLarge: Doubt = {
   advice: 'check it yourself',
 }
 
-/** Object ids in groups that are small enough to be read at once. */
-function portionsOf(blobs: readonly Blob[]): string[][] {
-  const groups: string[][] = []
-  let room = 0
-  for (const { id, size } of blobs) {
-    if (groups.length === 0 || size > room) {
-      groups.push([])
-      room = portion
-    }
-    groups.at(-1)?.push(id)
-    room -= size
-  }
-  return groups
+/** Bounds of {@link readHistory}. */
+export interface HistoryBounds {
+  /** Of one version. Larger ones are passed over. */
+  readonly versionBytes: number
+  /** Of all versions together. */
+  readonly bytes: number
+  readonly ms: number
 }
 
-const linesOf = (ids: readonly string[]): string => ids.map((id) => `${id}\n`).join('')
+/** A version of a file in some commit. */
+export interface Version {
+  /** One of its paths, relative to the root. */
+  readonly path: string
+  readonly content: Buffer
+}
 
-/** The content of each object: git prints `ID TYPE SIZE`, a newline, the object and a newline. */
-function versionsOf(output: Buffer): Buffer[] {
-  const versions: Buffer[] = []
-  for (let at = 0; at < output.length;) {
-    const end = output.indexOf('\n', at)
-    if (end < 0) break
-    const [, type, size] = output.subarray(at, end).toString('latin1').split(' ')
-    if (type === 'missing') {
-      at = end + 1
-      continue
+/** What of a history was not read. */
+export interface Unread {
+  /** How many versions, where git lists them. */
+  readonly versions: number
+  /** Why git does not list or print some. */
+  readonly doubt: Doubt | undefined
+}
+
+/**
+ * Reads every version of every file in all reachable commits within bounds, the smallest first: what holds secrets is small.
+ *
+ * @param visit called with each version that is not empty
+ */
+export async function readHistory(
+  view: Pick<KnownView, 'git' | 'root'>,
+  { versionBytes, bytes, ms }: HistoryBounds,
+  visit: (version: Version) => Promise<void>,
+): Promise<Unread> {
+  const end = performance.now() + ms
+  const listing = await view.git(['rev-list', '--all', '--objects', '--missing=print'], { timeoutMs: ms })
+  if (!listing.ended || listing.status !== 0) return { versions: 0, doubt: doubtOf(listing, view.root) }
+  const { paths, missing } = objectsIn(listing.stdout)
+  const versions = await blobsOf(view, [...paths.keys()], ms)
+  if ('reason' in versions) return { versions: 0, doubt: versions }
+  const wanted = versions.blobs.filter(({ size }) => size <= versionBytes)
+  const within = smallestOf(wanted, bytes)
+  const unread = { versions: missing + versions.missing + wanted.length - within.length }
+  let doubt: Doubt | undefined
+  for (const group of portionsOf(within)) {
+    const contents = performance.now() < end ? await contentsOf(view, group, ms) : undefined
+    if (contents === undefined || 'reason' in contents) {
+      unread.versions += group.length
+      doubt ??= contents
+    } else {
+      for (const [id, content] of contents) await visit({ path: paths.get(id) ?? id, content })
     }
-    const length = Number(size)
-    versions.push(output.subarray(end + 1, end + 1 + length))
-    at = end + 1 + length + 1
   }
-  return versions
+  return { ...unread, doubt }
+}
+
+/** The smallest of some versions, as many as have so many bytes together. */
+function smallestOf(blobs: readonly Blob[], bytes: number): Blob[] {
+  let left = bytes
+  return [...blobs].sort((one, other) => one.size - other.size).filter(({ size }) => (left -= size) >= 0)
 }

@@ -158,6 +158,19 @@ const cases: Readonly<Record<string, Case>> = {
       return cwd
     },
   },
+  'secret-committed': {
+    git: true,
+    make: async () => {
+      const cwd = await inGit(['alice', 'bob'])
+      for (const name of ['alice', 'bob']) {
+        await runCli(['config', 'client', name, '--out', `${name}.env`], { cwd })
+        git(cwd, 'add', '-f', `${name}.env`)
+        git(cwd, 'commit', '-q', '-m', 'oops')
+        git(cwd, 'rm', '-q', '--cached', `${name}.env`)
+      }
+      return cwd
+    },
+  },
   'seed-weak': { make: () => given('seed', 'GEZDGNBVGY3TQOJR', 'GEZDGNBVGY3TQOJS') },
   'seed-published': { make: () => given('seed', 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ') },
   'token-weak': { make: () => given('token', 'abc', 'abcd') },
