@@ -191,7 +191,7 @@ async function history(question: GitQuestion, view: KnownView, plain: boolean): 
   if (!found.found) return doubts
   const live =
     needles.count === 0 ? found : await searchHistory(view, (version) => holdsAny(needles, version))
-  if (!live.found && !live.doubt) {
+  if (!live.found && !live.doubt && !needles.incomplete) {
     const message =
       'the git history contains it unencrypted, but none of the seeds and tokens that are valid now'
     return [

@@ -1,7 +1,9 @@
 import { alignedBase64 } from '../core/base64.js'
 import { isLive, type Roster } from '../core/roster.js'
+import { hashToken } from '../core/token.js'
 import { isPublished } from './published-seeds.js'
 import { isPublishedToken } from './published-tokens.js'
+import { tokenWords } from './token-words.js'
 
 /** A shorter text can stand in a file by accident. */
 const shortest = 16
@@ -27,6 +29,10 @@ export interface Needles {
   /** By the first characters, so that a file is read once for all of them. */
   readonly byStart: ReadonlyMap<number, readonly Spelling[]>
   readonly starts: Uint8Array
+  /** Tokens that are known by their hash alone. */
+  readonly byHash: ReadonlyMap<string, Needle>
+  /** Whether some are too short to be searched for. */
+  readonly incomplete: boolean
 }
 
 interface Spelling {
@@ -38,9 +44,13 @@ interface Spelling {
 export function needlesOf(roster: Roster, at: Date): Needles {
   const byStart = new Map<number, Spelling[]>()
   const starts = new Uint8Array(1 << 16)
+  const byHash = new Map<string, Needle>()
   let count = 0
+  let incomplete = false
   const add = (needle: Needle, spellings: readonly string[]): void => {
     count++
+    // The first is how a store spells it.
+    if ((spellings[0] ?? '').length < shortest) incomplete = true
     for (const spelling of new Set(spellings)) {
       if (spelling.length < shortest) continue
       const bytes = Buffer.from(spelling)
@@ -59,12 +69,14 @@ export function needlesOf(roster: Roster, at: Date): Needles {
         add({ peer: peer.name, kind: 'seed', id }, seedSpellings(seed))
     }
     for (const { id, token, expiresAt } of peer.tokens) {
+      if (!isLive({ expiresAt }, at) || isPublishedToken(token)) continue
+      const needle: Needle = { peer: peer.name, kind: 'token', id }
       const { value } = token
-      if (value !== undefined && isLive({ expiresAt }, at) && !isPublishedToken(token))
-        add({ peer: peer.name, kind: 'token', id }, [value, ...base64Of(value)])
+      if (value === undefined) byHash.set(token.hash, needle)
+      else add(needle, [value, ...base64Of(value)])
     }
   }
-  return { count, byStart, starts }
+  return { count: count + byHash.size, byStart, starts, byHash, incomplete }
 }
 
 function seedSpellings({ base32, bytes }: { readonly base32: string; readonly bytes: Uint8Array }): string[] {
@@ -76,11 +88,12 @@ function seedSpellings({ base32, bytes }: { readonly base32: string; readonly by
 /** As in a Kubernetes secret. */
 const base64Of = (text: string): string[] => alignedBase64(Buffer.from(text))
 
-/** The credentials that bytes hold, as text in any of their spellings, whitespace, dashes and NULs between them or not. */
+/** The credentials that bytes hold, as text in any of their spellings, whitespace, dashes and NULs between them or not; and those tokens that are known by their hash alone. */
 export function heldIn(needles: Needles, content: Uint8Array): Needle[] {
   const found = new Set<Needle>()
   for (const bytes of [content, without(content, isGap), without(content, isGapOrDash)])
     collect(needles, bytes, found)
+  if (needles.byHash.size > 0) collectHashed(needles, content, found)
   return [...found]
 }
 
@@ -98,6 +111,13 @@ function collect({ byStart, starts }: Needles, bytes: Uint8Array, found: Set<Nee
       const end = at + spelling.length
       if (end <= bytes.length && spelling.compare(bytes, at, end) === 0) found.add(needle)
     }
+  }
+}
+
+function collectHashed({ byHash }: Needles, content: Uint8Array, found: Set<Needle>): void {
+  for (const word of tokenWords(content)) {
+    const needle = byHash.get(hashToken(word))
+    if (needle) found.add(needle)
   }
 }
 

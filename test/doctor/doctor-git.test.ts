@@ -57,6 +57,39 @@ describe.skipIf(!hasGit)('doctor on a store that git tracks (skipped without git
     expect(idsOf(await gitFindings(cwd))).toEqual(['git-committed'])
   })
 
+  it('is serious about a commit with a token of which the store has the hash alone', async () => {
+    const cwd = makeFolder()
+    git(cwd, 'init', '-q')
+    await cli('init', cwd)
+    await cli('add-peer alice', cwd)
+    await cli('config server --out server.json', cwd)
+    git(cwd, 'add', '-f', 'a2a-totp.json')
+    git(cwd, 'commit', '-q', '-m', 'oops')
+    git(cwd, 'rm', '-q', '--cached', 'a2a-totp.json')
+    await cli('init --force --yes', cwd)
+    await cli('import server.json', cwd)
+    await cli('rotate alice --seed --now', cwd)
+    const committed = { id: 'git-committed', severity: 'serious', fix: 'a2a-totp rotate --all --now' }
+    expect(await gitFindings(cwd)).toMatchObject([committed])
+    await cli('rotate alice --token --now', cwd)
+    expect(await gitFindings(cwd)).toMatchObject([{ id: 'git-committed', severity: 'note' }])
+  })
+
+  it('does not say of a token that is too short to be searched for that it is not in a commit', async () => {
+    const cwd = makeFolder()
+    git(cwd, 'init', '-q')
+    await cli('init', cwd)
+    writeFileSync(join(cwd, 'token'), 'q7Hx2')
+    await cli('add-peer alice --token-file token --allow-weak-token', cwd)
+    git(cwd, 'add', '-f', 'a2a-totp.json')
+    git(cwd, 'commit', '-q', '-m', 'oops')
+    git(cwd, 'rm', '-q', '--cached', 'a2a-totp.json')
+    await cli('rotate alice --seed --now', cwd)
+    expect(await gitFindings(cwd)).toMatchObject([{ id: 'git-committed', severity: 'serious' }])
+    await cli('rotate alice --token --now', cwd)
+    expect(await gitFindings(cwd)).toMatchObject([{ id: 'git-committed', severity: 'note' }])
+  })
+
   it('reports as fixed only what is gone', async () => {
     const cwd = makeFolder()
     git(cwd, 'init', '-q')

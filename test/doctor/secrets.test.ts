@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { needlesOf } from '../../src/doctor/needles.js'
@@ -96,6 +96,35 @@ describe.skipIf(!hasGit)('doctor on files with secrets in a work tree (skipped w
         .map((name) => join(root, name))
         .sort(),
     )
+  })
+
+  it('finds a token of which the store has the hash alone', async () => {
+    const { root, cwd } = await storeInTree()
+    const { token } = await clientOf(cwd)
+    await cli('config server --out server.json', cwd)
+    rmSync(join(cwd, 'a2a-totp.json'))
+    await cli('init', cwd)
+    await cli('import server.json', cwd)
+    await cli('rotate alice --seed --now', cwd)
+    const spellings = {
+      variable: `export A2A_TOTP_TOKEN='${token}'`,
+      json: JSON.stringify({ token }),
+      sentence: `The token is ${token}.`,
+      address: `https://billing.example/%20${token}`,
+      base64: `data: ${Buffer.from(`A2A_TOTP_TOKEN=${token}\n`).toString('base64')}`,
+      utf16: Buffer.from(`TOKEN=${token}\r\n`, 'utf16le'),
+    }
+    for (const [name, text] of Object.entries(spellings)) writeFileSync(join(root, name), text)
+    writeFileSync(join(root, 'digest'), execFileSync('sha256sum', { input: token }))
+    const found = await secretFindings(cwd)
+    expect(found.map(({ subject }) => subject).sort()).toEqual(
+      Object.keys(spellings)
+        .map((name) => join(root, name))
+        .sort(),
+    )
+    for (const { message } of found) expect(message).toMatch(/holds the token t-[0-9a-f]+ of alice,/)
+    await cli('rotate alice --token --now', cwd)
+    expect(await secretFindings(cwd)).toEqual([])
   })
 
   it('has nothing against what is ignored, or no longer valid', async () => {
