@@ -3,10 +3,10 @@ import { basename, dirname, extname, join } from 'node:path'
 import { isTemporary } from '../store/atomic-write.js'
 import { isEncrypted } from '../store/protection.js'
 import { removeCommand, type Finding } from './finding.js'
-import { readSmallFile } from './small-file.js'
+import { readHead } from './small-file.js'
 
-/** Larger files are no copies that an editor keeps. */
-const mostBytes = 1 << 22
+/** How much of a file is read: any part of a copy has seeds or tokens. */
+const headBytes = 1 << 22
 /** How many files of the folder are read. */
 const mostFiles = 500
 
@@ -31,7 +31,7 @@ export function copiesOf(storePath: string): Copy[] {
     const path = join(folder, one)
     const stats = lstatSync(path, { throwIfNoEntry: false })
     const backup = one.startsWith(`${name}.bak-`)
-    const bytes = readSmallFile(path, mostBytes)
+    const bytes = readHead(path, headBytes)
     if (stats === undefined || bytes === undefined || isEncrypted(bytes)) continue
     if (backup || holdsStore(bytes)) copies.push({ path, backup, open: isOpen(stats) })
   }

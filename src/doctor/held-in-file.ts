@@ -1,6 +1,9 @@
 import { extname } from 'node:path'
 import { heldIn, type Needle, type Needles } from './needles.js'
 
+/** A larger image is a photograph: to look for a QR code in it takes long. */
+const mostImageBytes = 256 * 1024
+
 /** How a file is searched. */
 export interface FileSearch {
   readonly needles: Needles
@@ -16,7 +19,7 @@ export async function heldInFile(
   content: Buffer,
 ): Promise<Needle[]> {
   const held = heldIn(needles, content)
-  if (held.length > 0 || !isImage(path) || left.images <= 0) return held
+  if (held.length > 0 || !isImage(path) || content.length > mostImageBytes || left.images <= 0) return held
   left.images--
   const { qrText } = await import('./qr-text.js')
   const text = await qrText(content, signal)

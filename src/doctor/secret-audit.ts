@@ -11,11 +11,11 @@ import { isIgnored } from './git-audit.js'
 import { heldInFile } from './held-in-file.js'
 import { nameOf, type Needle, type Needles } from './needles.js'
 import { rotateNow } from './rotation-command.js'
-import { readSmallFile } from './small-file.js'
+import { readSmallFile, sizeOf } from './small-file.js'
 
-/** Bounds of the search: a fragment or a QR code is small, and `doctor` runs from timers. */
+/** Bounds of the search, which runs from timers too. A server file of thousands of peers is smaller. */
 export const searchBounds = {
-  fileBytes: 256 * 1024,
+  fileBytes: 4 * 1024 * 1024,
   files: 20_000,
   bytes: 64 * 1024 * 1024,
   images: 100,
@@ -47,7 +47,7 @@ export async function auditSecrets(search: SecretSearch): Promise<Finding[]> {
   if (needles.count === 0) return []
   const skip = new Set(known)
   const tracked = new Set(files.tracked)
-  const paths = nearestFirst([...files.added, ...files.tracked], view.path)
+  const paths = inOrder(view, [...files.added, ...files.tracked])
   const findings: Finding[] = []
   const startedAt = performance.now()
   const left = { files: bounds.files, bytes: bounds.bytes, images: bounds.images }
@@ -74,11 +74,16 @@ export async function auditSecrets(search: SecretSearch): Promise<Finding[]> {
   return findings
 }
 
-/** Files in the folder of the store before others. */
-function nearestFirst(paths: readonly string[], storePath: string): string[] {
+/** Files in the folder of the store before others, and small ones before large ones: what holds secrets is small. */
+function inOrder({ root, path: storePath }: KnownView, paths: readonly string[]): string[] {
   const folder = dirname(storePath)
-  const near = (path: string): number => Number(dirname(path) !== folder)
-  return [...paths].sort((one, other) => near(one) - near(other))
+  const files = paths.map((path) => ({
+    path,
+    far: Number(dirname(path) !== folder),
+    bytes: sizeOf(join(root, path)),
+  }))
+  files.sort((one, other) => one.far - other.far || one.bytes - other.bytes)
+  return files.map(({ path }) => path)
 }
 
 function findingOf(

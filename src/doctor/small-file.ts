@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync } from 'node:fs'
+import { closeSync, lstatSync, openSync, readFileSync, readSync } from 'node:fs'
 
 /**
  * Reads a file that may hold something of interest. Undefined for what is larger, empty, not a regular file, gone, or
@@ -10,5 +10,31 @@ export function readSmallFile(path: string, mostBytes: number): Buffer | undefin
     return stats.isFile() && stats.size > 0 && stats.size <= mostBytes ? readFileSync(path) : undefined
   } catch {
     return undefined
+  }
+}
+
+/** Reads the first bytes of a file of any size, under the same conditions. */
+export function readHead(path: string, mostBytes: number): Buffer | undefined {
+  try {
+    const stats = lstatSync(path)
+    if (!stats.isFile() || stats.size <= mostBytes) return readSmallFile(path, mostBytes)
+    const file = openSync(path, 'r')
+    try {
+      const bytes = Buffer.alloc(mostBytes)
+      return bytes.subarray(0, readSync(file, bytes, 0, mostBytes, 0))
+    } finally {
+      closeSync(file)
+    }
+  } catch {
+    return undefined
+  }
+}
+
+/** The size of a file; 0 for one that is gone or cannot be looked at. */
+export function sizeOf(path: string): number {
+  try {
+    return lstatSync(path).size
+  } catch {
+    return 0
   }
 }

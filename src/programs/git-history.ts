@@ -132,7 +132,10 @@ export async function readHistory(
       unread.versions += group.length
       doubt ??= contents
     } else {
-      for (const [id, content] of contents) await visit({ path: paths.get(id) ?? id, content })
+      for (const [id, content] of contents) {
+        if (performance.now() < end) await visit({ path: paths.get(id) ?? id, content })
+        else unread.versions++
+      }
     }
   }
   return { ...unread, doubt }

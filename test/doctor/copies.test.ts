@@ -51,6 +51,16 @@ describe('doctor on copies of the store', () => {
     expect(await copyFindings(cwd)).toEqual([])
   })
 
+  it('finds a copy and a backup of any size', async () => {
+    const cwd = await makeStore(['alice'])
+    const text = readFileSync(join(cwd, 'a2a-totp.json'), 'utf8').trimEnd() + ' '.repeat(5 << 20)
+    for (const name of ['a2a-totp.json~', 'a2a-totp.json.bak-1'])
+      writeFileSync(join(cwd, name), text, { mode: 0o600 })
+    expect(await copyFindings(cwd)).toMatchObject([{ subject: join(cwd, 'a2a-totp.json~') }])
+    const { stdout } = await runCli(['doctor'], { cwd })
+    expect(stdout).toContain('backup-plaintext')
+  })
+
   it('prints their names on one line', async () => {
     const cwd = await makeStore(['alice'])
     copyFileSync(join(cwd, 'a2a-totp.json'), join(cwd, 'a2a-totp.json\n::error::\u001b[31m'))

@@ -167,6 +167,19 @@ describe.skipIf(!hasGit)('doctor on files with secrets in a work tree (skipped w
     expect(await secretFindings(cwd)).toEqual([])
   })
 
+  it('reads large files too, after the small ones', async () => {
+    const { root, cwd } = await storeInTree()
+    await cli('config client alice --out alice.env --no-gitignore', cwd)
+    const env = readFileSync(join(cwd, 'alice.env'), 'utf8')
+    writeFileSync(join(root, 'a-large-file'), env + '#'.repeat(1 << 20))
+    writeFileSync(join(root, 'small-file'), env)
+    expect((await secretFindings(cwd)).map(({ subject }) => subject)).toEqual([
+      join(cwd, 'alice.env'),
+      join(root, 'small-file'),
+      join(root, 'a-large-file'),
+    ])
+  })
+
   it('does not take a published seed for the store’s', async () => {
     const { root, cwd } = await storeInTree()
     writeFileSync(join(cwd, 'seed'), 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ')
