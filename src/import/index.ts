@@ -8,7 +8,7 @@ import { invalidImport } from './fields.js'
 import { foreignKindOf } from './file-kinds.js'
 import { readJson } from './json.js'
 import { readKeyUris } from './key-uris.js'
-import { readOwnFragment } from './own/index.js'
+import { readOwnFragments } from './own/index.js'
 import { isPng } from './png.js'
 import { readQr } from './qr-image.js'
 
@@ -46,8 +46,8 @@ export async function readImport(
     batches.begin(file)
     try {
       const read = await readFile(bytes, { at, signal, batches })
-      if ('server' in read) servers.push(read.server)
-      else for (const entry of read.entries) entries.push({ ...entry, where: `${file}${entry.where}` })
+      servers.push(...read.servers)
+      for (const entry of read.entries) entries.push({ ...entry, where: `${file}${entry.where}` })
     } catch (error) {
       if (file === '' || !isTOTPError(error)) throw error
       throw invalidImport(`${file}${error.message}`)
@@ -62,19 +62,17 @@ interface Reading {
   readonly batches: Batches
 }
 
-async function readFile(
-  bytes: Uint8Array,
-  { at, signal, batches }: Reading,
-): Promise<{ readonly server: KnownAgent } | { readonly entries: readonly Entry[] }> {
-  if (isPng(bytes)) return { entries: readKeyUris(await readQr(bytes, signal), batches) }
+async function readFile(bytes: Uint8Array, { at, signal, batches }: Reading): Promise<Import> {
+  if (isPng(bytes)) return { servers: [], entries: readKeyUris(await readQr(bytes, signal), batches) }
   const kind = foreignKindOf(bytes)
   if (kind !== undefined) throw invalidImport(kind)
   if (bytes.length > longestText)
     throw invalidImport(`this file is longer than ${longestText / 1024 / 1024} MiB; import it in parts`)
   const text = decode(bytes)
-  const own = await readOwnFragment(text, { at, signal })
-  if (own?.kind === 'server') return { server: own.known }
-  return { entries: own?.kind === 'client' ? own.entries : readText(own?.text ?? text, batches) }
+  const own = await readOwnFragments(text, { at, signal })
+  if (!own) return { servers: [], entries: readText(text, batches) }
+  const inJson = own.json.flatMap((one) => readText(one, batches))
+  return { servers: own.servers, entries: [...own.entries, ...inJson] }
 }
 
 function readText(text: string, batches: Batches): readonly Entry[] {

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { hasAssignment, peerInComments, variablesIn } from '../../src/import/own/env-lines.js'
-import { readOwnFragment } from '../../src/import/own/index.js'
+import { readOwnFragments } from '../../src/import/own/index.js'
 import { makeStore, runCli, startBinary } from '../support/cli.js'
 
 const reading = { at: new Date(0), signal: new AbortController().signal }
@@ -33,7 +33,7 @@ describe('a text that is made to be costly', () => {
 
   it.each(Object.keys(texts))('is read at once: %s', soon, async (what) => {
     const text = texts[what] ?? ''
-    await readOwnFragment(text, reading).catch(() => undefined)
+    await readOwnFragments(text, reading).catch(() => undefined)
     hasAssignment(text)
     variablesIn(text)
     peerInComments(text)

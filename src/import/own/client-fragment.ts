@@ -9,6 +9,7 @@ import { Token } from '../../core/token.js'
 import { parseHttpUrl } from '../../core/url.js'
 import { entryOf, requestFrom, type Account, type ClientAbout, type Entry } from '../entry.js'
 import { invalidImport, wordIn } from '../fields.js'
+import type { Variables } from './env-lines.js'
 
 /** Whether a document is `config client --format json`, or a client file with several agents. */
 export function isClientDocument(document: unknown): document is JsonObject {
@@ -62,18 +63,14 @@ function clientEntry(where: string, peer: unknown, fields: JsonObject): Entry {
 /** The variables of a client fragment, and what names them. */
 export interface VariableSet {
   readonly where: string
-  readonly variables: ReadonlyMap<string, string>
+  readonly variables: Variables
   /** A name that a comment or the name of a resource suggests. */
   readonly guess?: string | undefined
 }
 
 /** Reads the variables of `config client --format env` and what is made of them. */
 export function readVariables({ where, variables, guess }: VariableSet): Entry {
-  // An empty variable counts as missing.
-  const value = (name: string): string | undefined => {
-    const given = variables.get(`A2A_TOTP_${name}`)
-    return given === '' ? undefined : given
-  }
+  const value = (name: string): string | undefined => variables.get(`A2A_TOTP_${name}`)
   const window = value('WINDOW')
   const about = aboutFrom({
     agent: value('AGENT'),
@@ -82,6 +79,7 @@ export function readVariables({ where, variables, guess }: VariableSet): Entry {
     window: window === undefined ? undefined : Number(window),
   })
   const entry = entryOf(where, () => {
+    requireOneValueEach(variables)
     const [seed, token] = [value('SEED'), value('TOKEN')]
     if (seed === undefined || token === undefined)
       throw invalidImport('the fragment needs A2A_TOTP_SEED and A2A_TOTP_TOKEN')
@@ -100,12 +98,24 @@ export function readVariables({ where, variables, guess }: VariableSet): Entry {
   return withClient(entry, { ...about, guessed: true })
 }
 
+/** Fragments one after the other would pass for one, with the name of one peer and the seed of another. */
+function requireOneValueEach(variables: Variables): void {
+  const name = parts.map((part) => `A2A_TOTP_${part}`).find((one) => variables.hasSeveral(one))
+  if (name !== undefined)
+    throw invalidImport(
+      `${name} has several values; give each peer's fragment a file of its own, and import the files together`,
+    )
+}
+
+/** The variables of a fragment, those that tell peers apart first. */
+const parts = ['SEED', 'TOKEN', 'AGENT', 'URL', 'SIGNED', 'ALGORITHM', 'DIGITS', 'PERIOD', 'HEADER', 'WINDOW']
+
 /** Absent: `off`, since the variable is written for every other policy. */
 const signedIn = (text = 'off'): SignedPolicy => wordIn('$A2A_TOTP_SIGNED', signedRule, text)
 
-function profileOf(variables: ReadonlyMap<string, string>): Partial<TOTPProfile> {
+function profileOf(variables: Variables): Partial<TOTPProfile> {
   try {
-    return profileFromVariables(Object.fromEntries(variables))
+    return profileFromVariables(variables.all())
   } catch (error) {
     throw isTOTPError(error) ? invalidImport(error.message) : error
   }

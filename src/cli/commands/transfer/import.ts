@@ -1,10 +1,12 @@
 import { withCanaries, withReplaced } from '../../../core/canary.js'
 import { TOTPError } from '../../../core/errors.js'
+import { quoteName } from '../../../core/name.js'
 import { withPeers } from '../../../core/provision.js'
 import { withKnownAgent, type KnownAgent } from '../../../core/rebuild.js'
 import { isLive, type Roster } from '../../../core/roster.js'
 import { mostLiveSeeds } from '../../../core/rotation.js'
 import { requireStrongSeed, weakSeedProblem } from '../../../core/seed.js'
+import { listSome } from '../../../core/text.js'
 import type { Entry } from '../../../import/index.js'
 import { inContext, type CliContext } from '../../context.js'
 import { readGiven } from '../../io/given-file.js'
@@ -68,6 +70,7 @@ Examples:
           'ERR_USAGE',
           '--name is for one peer, and a server file has all of them; pass --rename OLD=NEW',
         )
+      if (!options.force) refuseSeveralAgents(servers)
       const outcomes: Outcome[] = []
       await progress.during('importing', () =>
         store.update((roster) => {
@@ -181,6 +184,16 @@ function withServerFile(before: Roster, known: KnownAgent, options: ImportOption
         ? []
         : [`took the name and profile of agent ${roster.agent} from the file`],
   }
+}
+
+/** A store is of one agent. */
+function refuseSeveralAgents(servers: readonly KnownAgent[]): void {
+  const agents = [...new Set(servers.map(({ agent }) => quoteName(agent)))]
+  if (agents.length > 1)
+    throw new TOTPError(
+      'ERR_IMPORT_INVALID',
+      `there are server files of several agents (${listSome(agents)}); import each into a store of its own, or pass --force`,
+    )
 }
 
 function weakSeeds(known: KnownAgent, { allowWeakSeed }: ImportOptions): { name: string; message: string }[] {
