@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import type { ChangedField } from '../core/changes.js'
 import { TOTPError } from '../core/errors.js'
-import { closeQuietly, fileSystem, privateMode, type FileSystem } from './file-system.js'
+import { closeQuietly, fileSystem, openExisting, privateMode, type FileSystem } from './file-system.js'
 import { translateErrors } from './system-error.js'
 
 /** A line of the record: who changed what, and when. Nothing in it is secret. */
@@ -24,7 +24,8 @@ export interface Change {
 export const recordPath = (storePath: string): string => `${storePath}.log`
 
 /**
- * Appends a line of JSON to the record of changes beside a store, and creates the record with mode 0600. The record is not evidence: anyone who can write to the store can write to it.
+ * Appends a line of JSON to the record of changes beside a store, and creates the record with mode 0600. A last line that was
+ * cut off stays a line of its own. The record is not evidence: anyone who can write to the store can write to it.
  *
  * @throws {TOTPError} `ERR_FILE_UNWRITABLE` with the cause. Does not follow a link.
  */
@@ -35,13 +36,24 @@ export function recordChange(storePath: string, change: Change, fs: FileSystem =
   translateErrors('ERR_FILE_UNWRITABLE', `cannot write ${path}`, () => {
     const file = fs.openSync(path, flags, privateMode)
     try {
-      if (!fs.fstatSync(file).isFile()) {
-        throw new TOTPError('ERR_FILE_UNWRITABLE', `${path} is not a regular file`)
-      }
-      fs.writeFileSync(file, `${JSON.stringify(change)}\n`)
+      const stats = fs.fstatSync(file)
+      if (!stats.isFile()) throw new TOTPError('ERR_FILE_UNWRITABLE', `${path} is not a regular file`)
+      const start = stats.size === 0 || isNewline(path, stats.size - 1, fs) ? '' : '\n'
+      fs.writeFileSync(file, `${start}${JSON.stringify(change)}\n`)
       fs.fsyncSync(file)
     } finally {
       closeQuietly(file, fs)
     }
   })
+}
+
+/** Opened once more, since what is open for appending cannot be read. */
+function isNewline(path: string, at: number, fs: FileSystem): boolean {
+  const file = fs.openSync(path, openExisting)
+  try {
+    const byte = Buffer.alloc(1)
+    return fs.readSync(file, byte, 0, 1, at) === 1 && byte[0] === 10
+  } finally {
+    closeQuietly(file, fs)
+  }
 }

@@ -29,6 +29,17 @@ describe('the record of changes', () => {
     expect(statSync(`${path}.log`).mode & 0o777).toBe(0o600)
   })
 
+  it.each([
+    ['a line that was cut off', '{"at":'],
+    ['a whole line without its end', line.trimEnd()],
+  ])('keeps a change apart from %s', (_what, last) => {
+    const { path } = makeStore()
+    writeFileSync(`${path}.log`, line + last)
+    recordChange(path, change)
+    recordChange(path, change)
+    expect(readFileSync(`${path}.log`, 'utf8')).toBe(`${line}${last}\n${line}${line}`)
+  })
+
   it.each<[string, (path: string) => unknown, RegExp]>([
     [
       'a link',
