@@ -2,6 +2,7 @@ import type { CanaryRequest } from '../core/canary.js'
 import { isTOTPError } from '../core/errors.js'
 import { asObject, isObject } from '../core/json.js'
 import { parseAccountUri, type AccountUri } from '../core/key-uri.js'
+import { parseRfc3339 } from '../core/instant.js'
 import { isName, nameRule, parseName, quoteName } from '../core/name.js'
 import { profileRules, replayRule, type CodeProfile, type TOTPProfile } from '../core/profile.js'
 import { signedRule } from '../core/proof/profile.js'
@@ -40,6 +41,8 @@ export interface Labelled {
   readonly isNamed?: true
   /** What a client fragment says besides. */
   readonly client?: ClientAbout
+  /** The agent whose store was exported. */
+  readonly exportedFrom?: string
   /** The account, such as a mail address, as it was written. Undefined if it has none. */
   readonly label?: string | undefined
   /** The site or the agent that the account is for. */
@@ -76,12 +79,18 @@ function holdsSecret(text: string): boolean {
 /** Reads one canary, as `export` prints it. */
 export function canaryEntryOf(where: string, given: unknown): Entry {
   return orProblem(where, () => {
-    const { name, note, token } = asObject(given)
+    const { name, note, token, expiresAt } = asObject(given)
     if (!isObject(given) || typeof name !== 'string' || typeof token !== 'string')
       throw invalidImport('a canary must have a name and a token')
     if (note !== undefined && typeof note !== 'string') throw invalidImport('note must be a string')
-    requireUnderstood(given, new Set(['name', 'note', 'token']))
-    return { where, canary: { name: parseName(name, 'peer'), note, token: Token.parse(token) } }
+    requireUnderstood(given, new Set(['name', 'note', 'token', 'expiresAt']))
+    const canary = {
+      name: parseName(name, 'peer'),
+      note,
+      token: Token.parse(token),
+      expiresAt: endIn(expiresAt),
+    }
+    return { where, canary }
   })
 }
 
@@ -95,7 +104,7 @@ function orProblem(where: string, read: () => Entry): Entry {
 }
 
 /** Keys whose values {@link requestFrom} checks. */
-const read = ['seed', 'token', 'algorithm', 'digits', 'period', 'replay', 'signed']
+const read = ['seed', 'token', 'algorithm', 'digits', 'period', 'replay', 'signed', 'expiresAt']
 
 /**
  * Reads a peer from an object. A seed or token is created for it only when its key is absent and nothing else in the
@@ -151,6 +160,7 @@ export function requestFrom(fields: Fields): Account {
     ...{ replay, signed, note },
     seed,
     token: hasToken ? Token.parse(credentialIn(fields, 'token')) : undefined,
+    expiresAt: endIn(text('expiresAt')),
   }
   return { label: name, request }
 }
@@ -160,6 +170,14 @@ function credentialIn(fields: Fields, key: 'seed' | 'token'): string {
   const value = fields[key]
   if (typeof value === 'string' && value.trim() !== '') return value
   throw invalidImport(`"${key}" is empty or not a string; remove the key to create a new ${key}`)
+}
+
+/** Undefined for what never ends. */
+function endIn(given: unknown): Date | undefined {
+  if (given === undefined) return undefined
+  const end = typeof given === 'string' ? parseRfc3339(given) : undefined
+  if (!end) throw invalidImport('expiresAt must be an RFC 3339 time')
+  return end
 }
 
 /** Parses the key URI that `export` and `add-peer --reveal` print beside the seed. */

@@ -1,5 +1,5 @@
 import { isObject, requireJson } from '../core/json.js'
-import { quoteName } from '../core/name.js'
+import { isName, quoteName } from '../core/name.js'
 import { canaryEntryOf, entryOf, requestFrom, type Account, type Entry } from './entry.js'
 import { invalidImport, type Fields } from './fields.js'
 import { readToolDocument, readToolEntry } from './other-tools.js'
@@ -26,15 +26,18 @@ const unrecognised =
 function fromList(document: Fields, peers: readonly unknown[]): Entry[] {
   // `list` prints whether there is a shared seed, not the seed.
   const isFlag = typeof document['sharedSeed'] === 'boolean'
-  const { canaries } = document
+  const { agent, canaries } = document
   const isList = Array.isArray(canaries)
   requireUnderstood(
     document,
     new Set(['peers', ...(isFlag ? ['sharedSeed'] : []), ...(isList ? ['canaries'] : [])]),
   )
   const planted: readonly unknown[] = isList ? canaries : []
+  const from = typeof agent === 'string' && isName(agent) ? agent : undefined
   return [
-    ...listed(peers, 'peers'),
+    ...listed(peers, 'peers').map((entry) =>
+      from && 'request' in entry ? { ...entry, exportedFrom: from } : entry,
+    ),
     ...planted.map((canary, index) => canaryEntryOf(`canaries[${index}]`, canary)),
   ]
 }

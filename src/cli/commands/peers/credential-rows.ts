@@ -32,7 +32,7 @@ export function credentialsOf(roster: Roster, peer: Peer | Canary, reveal: boole
 }
 
 /** When the first of these expires: RFC 3339, or null. */
-function firstEnd(...credentials: (Credential | undefined)[]): string | null {
+export function firstEnd(...credentials: (Credential | undefined)[]): string | null {
   const ends = credentials.flatMap((one) => (one?.expiresAt ? [one.expiresAt.getTime()] : []))
   return ends.length === 0 ? null : new Date(Math.min(...ends)).toISOString()
 }

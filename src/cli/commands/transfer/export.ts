@@ -1,42 +1,14 @@
-import { TOTPError, isTOTPError } from '../../../core/errors.js'
-import { canariesOf, newestLive, type Roster } from '../../../core/roster.js'
-import { jsonText, listSome } from '../../../core/text.js'
+import { TOTPError } from '../../../core/errors.js'
+import type { Roster } from '../../../core/roster.js'
+import { jsonText } from '../../../core/text.js'
 import { renderServerFragment } from '../../../fragments/index.js'
 import { csvColumns } from '../../../import/csv-columns.js'
-import { newestSeed, sourceFromStore } from '../codes/code-source.js'
 import { inContext } from '../../context.js'
-import { keyUriOf } from '../peers/credential-rows.js'
 import { choice } from '../../options.js'
 import { noteOf } from '../peers/peer-view.js'
+import { exportOf, type Export, type ExportedPeer } from './exported.js'
+import { lossesOf } from './export-losses.js'
 import { emitSecret, secretOutOptions, type SecretOutOptions } from '../../io/result-file.js'
-
-/** A peer as `export` prints it and `import` reads it. Secret. */
-interface ExportedPeer {
-  readonly name: string
-  readonly algorithm: string
-  readonly digits: number
-  readonly period: number
-  readonly replay?: string
-  readonly signed?: string
-  readonly note?: string
-  readonly seed: string
-  readonly token?: string
-  readonly uri: string
-}
-
-/** A canary, likewise. */
-interface ExportedCanary {
-  readonly name: string
-  readonly note?: string
-  readonly token: string
-}
-
-/** The document of `--format json`. */
-interface Export {
-  readonly agent: string
-  readonly peers: readonly ExportedPeer[]
-  readonly canaries?: readonly ExportedCanary[]
-}
 
 /** `--format`: the keys are the choices. The first is the default. */
 const formats = {
@@ -76,78 +48,13 @@ Examples:
         }
         const roster = await context.store.read()
         const at = context.now()
-        const canaries = exportedCanaries(roster, at)
-        const exported: Export = {
-          agent: roster.agent,
-          peers: exportedPeers(roster, at),
-          ...(canaries.length > 0 && { canaries }),
-        }
+        const exported = exportOf(roster, at)
         const content = await formats[format](exported, roster, at)
-        const leftOut = roster.peers.size - exported.peers.length
-        if (leftOut > 0)
-          context.output.warn(
-            leftOut === 1
-              ? 'omitted 1 peer: its seed has expired'
-              : `omitted ${leftOut} peers: their seeds have expired`,
-          )
-        const hashed = [...roster.peers.values(), ...canariesOf(roster)]
-          .filter(({ tokens }) => {
-            const newest = newestLive(tokens, at)
-            return newest !== undefined && newest.token.value === undefined
-          })
-          .map(({ name }) => name)
-        if (hashed.length > 0) {
-          context.output.warn(
-            `omitted the tokens of ${listSome(hashed)}: only their hashes are known; run a2a-totp rotate NAME --token`,
-          )
-        }
-        if (canaries.length > 0 && format !== 'json') {
-          const names = listSome(canaries.map(({ name }) => name))
-          context.output.warn(`omitted the canaries (${names}): only --format json can hold them`)
-        }
+        for (const loss of lossesOf(roster, exported, format, at)) context.output.warn(loss)
         await emitSecret(context, out, content, format === 'json' ? exported : { format, content })
       },
     ),
 )
-
-function exportedPeers(roster: Roster, at: Date): ExportedPeer[] {
-  return [...roster.peers.values()].flatMap((peer) => {
-    const source = sourceOf(roster, peer, at)
-    if (!source) return []
-    const { algorithm, digits, period } = peer
-    const seed = newestSeed(source)
-    return {
-      name: peer.name,
-      algorithm,
-      digits,
-      period,
-      replay: peer.replay,
-      signed: peer.signed,
-      note: peer.note,
-      seed: seed.base32,
-      token: source.token?.value,
-      uri: keyUriOf(roster, peer, seed),
-    }
-  })
-}
-
-function exportedCanaries(roster: Roster, at: Date): ExportedCanary[] {
-  return canariesOf(roster).flatMap(({ name, note, tokens }) => {
-    const token = newestLive(tokens, at)?.token.value
-    return token === undefined ? [] : { name, note, token }
-  })
-}
-
-function sourceOf(
-  ...args: Parameters<typeof sourceFromStore>
-): ReturnType<typeof sourceFromStore> | undefined {
-  try {
-    return sourceFromStore(...args)
-  } catch (error) {
-    if (isTOTPError(error) && error.code === 'ERR_CREDENTIAL_EXPIRED') return undefined
-    throw error
-  }
-}
 
 function csvLine(peer: ExportedPeer): string {
   const shown = { ...peer, note: noteOf(peer) }

@@ -32,6 +32,15 @@ export function forThisAgent(
   }
 }
 
+/** Returns a remark on each other agent whose store was exported: what its peers sign is for that agent. */
+export function exportRemarks(roster: Roster, entries: readonly Entry[]): string[] {
+  const agents = new Set(entries.flatMap((one) => ('request' in one ? (one.exportedFrom ?? []) : [])))
+  agents.delete(roster.agent)
+  return [...agents].map(
+    (agent) => `the export is of agent ${quoteName(agent)}, and this store is of ${quoteName(roster.agent)}`,
+  )
+}
+
 /** Returns the roster, with what a client fragment says of the agent where the roster says nothing yet. */
 export function withAgentOf(roster: Roster, entries: readonly Entry[]): Roster {
   const about = entries.map(aboutOf).find((one) => one !== undefined)

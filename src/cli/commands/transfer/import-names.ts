@@ -91,8 +91,12 @@ function named(entry: Entry, name: string): Entry {
   if ('problem' in entry) return entry
   if ('canary' in entry) return { ...entry, canary: { ...entry.canary, name } }
   if ('nameProblem' in entry) {
-    const { where, label, issuer, client, request } = entry
-    return { where, label, issuer, isNamed: true, request: { ...request, name }, ...(client && { client }) }
+    const { where, label, issuer, client, exportedFrom, request } = entry
+    return {
+      ...{ where, label, issuer, isNamed: true, request: { ...request, name } },
+      ...(client && { client }),
+      ...(exportedFrom && { exportedFrom }),
+    }
   }
   return { ...entry, request: { ...entry.request, name }, isNamed: true }
 }

@@ -13,7 +13,7 @@ import { readGiven } from '../../io/given-file.js'
 import { refuseTogether } from '../../options.js'
 import { admit, type Problem, type StrengthOptions } from './import-entries.js'
 import { addRename, onlyName, renameEntries, renameKnown, type Renames } from './import-names.js'
-import { forThisAgent, withAgentOf } from './import-agent.js'
+import { exportRemarks, forThisAgent, withAgentOf } from './import-agent.js'
 import { report, warnOfWeakTokens, type Outcome } from './import-report.js'
 
 interface ImportOptions extends StrengthOptions {
@@ -144,7 +144,7 @@ function withEntries(
     completed: completed.map(({ name }) => name),
     made,
     problems,
-    remarks: [...remarks, ...agentRemark(before, roster)],
+    remarks: [...remarks, ...exportRemarks(roster, entries), ...agentRemark(before, roster)],
   }
 }
 
