@@ -20,7 +20,7 @@ export interface KnownPeer extends CodeProfile {
   readonly createdAt: Date
   /** Oldest first; empty when the agent has shared seeds. */
   readonly seeds: readonly SeedCredential[]
-  /** Oldest first; known by their hashes. */
+  /** Oldest first; known by their hashes. Empty when all had expired: the file contradicts no token then. */
   readonly tokens: readonly TokenCredential[]
 }
 
@@ -134,7 +134,7 @@ function addPeer(
     added.push(name)
   } else if (!sharesSeedWith(base.sharedSeeds ?? old.seeds) && !(takes && sharesSeedWith(old.seeds)))
     refuse(`${quoteName(name)} has another seed in the store`)
-  else if (!sharesToken(old, peer)) refuse(`${quoteName(name)} has another token in the store`)
+  else if (!agreesOnTokens(old, peer)) refuse(`${quoteName(name)} has another token in the store`)
   else {
     const after = mergedPeer(base, old, peer)
     if (!isSame(old, after)) completed.push(name)
@@ -172,10 +172,13 @@ function isPartOf(roster: Roster, known: KnownAgent): boolean {
       return canary !== undefined && sharesToken(holder, canary)
     }
     const seeds = roster.sharedSeeds ?? holder.seeds
-    return sharesToken(holder, one) && sharesSeed(seeds, known.sharedSeeds ?? one.seeds)
+    return agreesOnTokens(holder, one) && sharesSeed(seeds, known.sharedSeeds ?? one.seeds)
   }
   return [...roster.peers.values(), ...canariesOf(roster)].every(isKnown)
 }
+
+const agreesOnTokens = (old: Peer, known: KnownPeer): boolean =>
+  known.tokens.length === 0 || sharesToken(old, known)
 
 function taking(roster: Roster, known: KnownAgent): Roster {
   const policies = new Set(known.peers.map(({ replay }) => replay))

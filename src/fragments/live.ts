@@ -1,5 +1,5 @@
 import { liveSeedsOf, tokenToHandOut } from '../core/live-credentials.js'
-import { canariesOf, newestLive, seedsOf, type Peer } from '../core/roster.js'
+import { canariesOf, isLive, newestLive, seedsOf, type Peer } from '../core/roster.js'
 import type { ClientInput, ServerInput } from './fragment.js'
 
 /**
@@ -20,12 +20,16 @@ export function peersWithSeed({ roster, at }: ServerInput): Peer[] {
   return [...roster.peers.values()].filter((peer) => newestLive(seedsOf(roster, peer), at))
 }
 
-/** Returns a warning for each peer that a server fragment leaves out. */
+/** Returns a warning for each peer that a server fragment leaves out, or has without a token. */
 export function leftOut(input: ServerInput): string[] {
   const kept = new Set(peersWithSeed(input))
-  return [...input.roster.peers.values()]
-    .filter((peer) => !kept.has(peer))
-    .map(({ name }) => `"${name}" is left out: its seeds have expired; run \`a2a-totp rotate ${name}\``)
+  return [...input.roster.peers.values()].flatMap((peer) => {
+    const { name, tokens } = peer
+    if (!kept.has(peer))
+      return `"${name}" is left out: its seeds have expired; run \`a2a-totp rotate ${name}\``
+    if (tokens.some((one) => isLive(one, input.at))) return []
+    return `"${name}" is without a token: its own have expired; run \`a2a-totp rotate ${name} --token\``
+  })
 }
 
 /** Returns a warning, with this reason, if there are canaries. */

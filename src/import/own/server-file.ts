@@ -68,7 +68,6 @@ function readPeer(
   const tokens = list(entry['tokens'], `${path}.tokens`).map((one, index) =>
     tokenIn(one, `${path}.tokens[${index}]`, createdAt),
   )
-  if (tokens.length === 0) throw invalidImport(`${path}.tokens is empty`)
   requireOwnIds(seeds, `${path}.seeds`)
   requireOwnIds(tokens, `${path}.tokens`)
   return { name, ...codeProfileIn(entry, profile, path), replay, signed, createdAt, seeds, tokens }

@@ -1,26 +1,21 @@
 import { withCanaries, withReplaced } from '../../../core/canary.js'
 import { TOTPError } from '../../../core/errors.js'
-import { quoteName } from '../../../core/name.js'
 import { withPeers } from '../../../core/provision.js'
-import { withKnownAgent, type KnownAgent } from '../../../core/rebuild.js'
-import { isLive, type Roster } from '../../../core/roster.js'
-import { mostLiveSeeds } from '../../../core/rotation.js'
-import { requireStrongSeed, weakSeedProblem } from '../../../core/seed.js'
-import { listSome } from '../../../core/text.js'
+import type { Roster } from '../../../core/roster.js'
 import type { Entry } from '../../../import/index.js'
 import { inContext, type CliContext } from '../../context.js'
 import { readGiven } from '../../io/given-file.js'
 import { refuseTogether } from '../../options.js'
-import { admit, type Problem, type StrengthOptions } from './import-entries.js'
+import { admit, type Problem } from './import-entries.js'
 import { addRename, onlyName, renameEntries, renameKnown, type Renames } from './import-names.js'
 import { exportRemarks, forThisAgent, withAgentOf } from './import-agent.js'
+import { refuseSeveralAgents, withServerFile, type ServerFileOptions } from './import-server-file.js'
 import { report, warnOfWeakTokens, type Outcome } from './import-report.js'
 
-interface ImportOptions extends StrengthOptions {
+interface ImportOptions extends ServerFileOptions {
   partial?: true
   rename?: Renames
   name?: string
-  force?: true
 }
 
 export const define = inContext((command, context) =>
@@ -60,7 +55,7 @@ Examples:
     .action(async (paths: string[], options: ImportOptions) => {
       const { rename, name, partial } = options
       refuseTogether({ '--rename': rename, '--name': name })
-      const { store, now, progress, signal } = context
+      const { store, now, random, progress, signal } = context
       const { readImport } = await import('../../../import/index.js')
       const files: Uint8Array[] = []
       for (const path of paths) files.push(await readGiven(context, 'the file to import', path))
@@ -79,7 +74,7 @@ Examples:
           for (const known of servers)
             outcome = both(
               outcome,
-              withServerFile(outcome.roster, renameKnown(known, rename), options, now()),
+              withServerFile(outcome.roster, renameKnown(known, rename), options, { at: now(), random }),
             )
           if (entries.length > 0 || servers.length === 0)
             outcome = both(outcome, withEntries(context, outcome.roster, entries, options))
@@ -157,62 +152,6 @@ function agentRemark(before: Roster, { agent, url, profile }: Roster): string[] 
     ...(profile.window === before.profile.window ? [] : [`the window ${profile.window}`]),
   ]
   return taken.length === 0 ? [] : [`took ${taken.join(', ')} of the agent from the file`]
-}
-
-function withServerFile(before: Roster, known: KnownAgent, options: ImportOptions, at: Date): Outcome {
-  const unfit = [...weakSeeds(known, options), ...tooManySeeds(known, at)]
-  const left = new Set(unfit.map(({ name }) => name))
-  const strong = { ...known, peers: known.peers.filter(({ name }) => !left.has(name)) }
-  const { roster, added, completed, conflicts } = withKnownAgent(before, strong, options.force ?? false)
-  const problems = [...unfit, ...conflicts].map(({ name, message }): Problem => ({
-    where: `peers.${name}`,
-    problem: message,
-    code: 'ERR_IMPORT_INVALID',
-  }))
-  if (added.length + completed.length + problems.length === 0 && known.peers.length > 0) {
-    problems.push({ where: 'the server file', problem: 'its peers already exist', code: 'ERR_PEER_EXISTS' })
-  }
-  return {
-    roster,
-    peers: added.filter((name) => roster.peers.has(name)),
-    canaries: added.filter((name) => roster.canaries?.has(name)),
-    completed,
-    made: [],
-    problems,
-    remarks:
-      roster.agent === before.agent && roster.profile === before.profile
-        ? []
-        : [`took the name and profile of agent ${roster.agent} from the file`],
-  }
-}
-
-/** A store is of one agent. */
-function refuseSeveralAgents(servers: readonly KnownAgent[]): void {
-  const agents = [...new Set(servers.map(({ agent }) => quoteName(agent)))]
-  if (agents.length > 1)
-    throw new TOTPError(
-      'ERR_IMPORT_INVALID',
-      `there are server files of several agents (${listSome(agents)}); import each into a store of its own, or pass --force`,
-    )
-}
-
-function weakSeeds(known: KnownAgent, { allowWeakSeed }: ImportOptions): { name: string; message: string }[] {
-  const remedy = 'replace it, or pass --allow-weak-seed'
-  for (const { seed } of known.sharedSeeds ?? []) requireStrongSeed(seed, allowWeakSeed ?? false, remedy)
-  return known.peers.flatMap(({ name, seeds }) => {
-    const [message] = allowWeakSeed ? [] : seeds.flatMap(({ seed }) => weakSeedProblem(seed, remedy) ?? [])
-    return message === undefined ? [] : [{ name, message }]
-  })
-}
-
-/** A peer with more could not be rotated any more. */
-function tooManySeeds({ peers }: KnownAgent, at: Date): { name: string; message: string }[] {
-  return peers
-    .filter(({ seeds }) => seeds.filter((one) => isLive(one, at)).length > mostLiveSeeds)
-    .map(({ name }) => ({
-      name,
-      message: `has more than ${mostLiveSeeds} live seeds; remove those that are not in use`,
-    }))
 }
 
 /** An existing peer is a negative answer; anything else makes the file unusable. */
