@@ -88,6 +88,7 @@ function resultOf(
     protocolVersion: cell?.protocol ?? null,
     // A card that was asked for with credentials may have them in its URLs.
     url: cell === null ? null : without(cell.url.href),
+    ...(cell?.tenant !== undefined && { tenant: clean(cell.tenant) }),
     status,
     expected: check.expects,
     actual: clean(actual),

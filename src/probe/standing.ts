@@ -56,7 +56,8 @@ const isSame = (one: CheckResult, other: CheckResult): boolean =>
   one.id === other.id &&
   one.binding === other.binding &&
   one.protocolVersion === other.protocolVersion &&
-  one.url === other.url
+  one.url === other.url &&
+  one.tenant === other.tenant
 
 const severities = { skip: 0, pass: 0, warn: 1, fail: 2 } as const
 

@@ -18,6 +18,7 @@ async function twice(
     waves: (...call) => quirks.waves?.(...call) ?? false,
     refuse: (...refusal) => quirks.refuse?.(...refusal) ?? false,
     answers: (...call) => quirks.answers?.(...call) ?? false,
+    card: (card, origin) => quirks.card?.(card, origin) ?? card,
   }
   const agent = await startTestAgent({
     ...{ peers: [alice, bob], profile: defaultProfile, now: clock.now, grpc: true },
@@ -86,6 +87,32 @@ describe('a run without guesses', () => {
     const { standing } = await twice(ofJsonRpc(anyCode), {})
     const failed = standing.checks.filter(({ id, status }) => id === 'auth.wrong-code' && status === 'fail')
     expect(new Set(failed.map(({ binding }) => binding))).toEqual(new Set(['jsonrpc']))
+  })
+
+  it('keeps it for its own tenant alone, where two share a URL', async () => {
+    const tenants: Quirks = {
+      card: (card, origin) => ({
+        ...card,
+        ...{ url: undefined, preferredTransport: undefined, additionalInterfaces: undefined },
+        supportedInterfaces: ['a', 'b'].map((tenant) => ({
+          ...{ url: `${origin}/rpc`, protocolBinding: 'JSONRPC', protocolVersion: '1.0', tenant },
+        })),
+      }),
+    }
+    const { guessed, spare } = await twice(tenants, tenants)
+    const last: ProbeReport = {
+      ...guessed,
+      checks: guessed.checks.map((check) =>
+        check.id === 'auth.wrong-code' && check.tenant === 'b' ? { ...check, status: 'fail' } : check,
+      ),
+    }
+    const standing = withStanding(spare, last, reason)
+    const wrong = standing.checks.filter(({ id }) => id === 'auth.wrong-code')
+    expect(wrong.map(({ tenant, status }) => [tenant, status])).toEqual([
+      ['a', 'skip'],
+      ['b', 'fail'],
+    ])
+    expect(findings(standing)).toEqual({ 'auth.wrong-code': 'fail' })
   })
 
   it('forgets at once what other requests showed', async () => {

@@ -21,6 +21,7 @@ export function harmlessCheck(check: CheckResult): CheckResult {
   return {
     ...check,
     url: check.url === null ? null : printableUrl(check.url),
+    ...(check.tenant !== undefined && { tenant: harmlessText(check.tenant) }),
     expected: harmlessText(check.expected),
     actual: harmlessText(check.actual),
     detail: harmlessText(check.detail),

@@ -11,6 +11,8 @@ export interface CheckResult {
   readonly protocolVersion: ProtocolVersion | null
   /** Where that cell is served. */
   readonly url: string | null
+  /** The tenant of that cell, where its card names one: two may share a URL. */
+  readonly tenant?: string
   readonly status: CheckStatus
   /** What a correct agent does. */
   readonly expected: string
