@@ -1,4 +1,5 @@
 import type { CellCheck } from './check.js'
+import { besideCookies } from '../run/cookie-labels.js'
 import type { CellEvidence } from '../run/evidence.js'
 import { isShown, triedIn, wasLetIn, type Tried } from '../run/reading.js'
 import { judgeAll, wrongCodesLetIn } from './shared/refused.js'
@@ -12,7 +13,7 @@ export const authAfterValid: CellCheck = {
   needs: ['auth.none', 'auth.bearer-only', 'auth.totp-only', 'auth.valid'],
   judge: judgeAfterValid,
   means:
-    'A call that was refused before a success was let in after one, on the same connection or with the same token: the agent remembers an authentication and applies it to other callers. Cookies that a success sets are sent back without any credentials, and must not let a call in either: a session needs no second factor. Behind a proxy, connections are shared. If `auth.wrong-code` fails too, the probe cannot tell which of the two it is, because wrong codes are sent last.',
+    'A call that was refused before a success was let in after one, on the same connection or with the same token: the agent remembers an authentication and applies it to other callers. The same calls are sent with the cookies that a success sets as well, without any credentials and beside the token alone, and must not be let in either: neither a session nor a trusted device stands for the second factor. Behind a proxy, connections are shared. If `auth.wrong-code` fails too, the probe cannot tell which of the two it is, because wrong codes are sent last.',
   fix: [
     'Authenticate every request (A2A 0.3, 4.4; 1.0, 7.4); do not cache the result per connection, socket or token, and open no session by cookie.',
     'A cache of results must have the code and its time step in its key.',
@@ -23,24 +24,20 @@ export const authAfterValid: CellCheck = {
 function judgeAfterValid(cell: CellEvidence): Verdict {
   if (!isShown(cell)) return skipped('no call was let in, so nothing came after one')
   const tried = triedIn(cell)
-  const refusedElsewhere = ({ label, isGuess }: Tried): boolean =>
+  const isTheSame = (other: Tried, { label }: Tried): boolean =>
+    other.label === label || besideCookies(other.label) === label
+  const refusedElsewhere = (one: Tried): boolean =>
     tried.some(
       (other) =>
-        other.label === label &&
+        isTheSame(other, one) &&
         other.when !== 'after-same-connection' &&
-        (other.when === 'before' || isGuess) &&
+        (other.when === 'before' || one.isGuess) &&
         wasLetIn(other.answer, cell) === 'no',
     )
   const after = tried.filter(
     ({ again, when }) => when === 'after-same-connection' || (when === 'after' && again),
   )
-  const refusesNobody = tried.some(
-    ({ check, when, answer }) =>
-      check === 'auth.none' && when === 'before' && wasLetIn(answer, cell) === 'no',
-  )
-  // Cookies of a success exist only after it; without them the same call has no credentials.
-  const isByCookies = ({ check }: Tried): boolean => check === 'auth.after-valid'
-  const comparable = after.filter((one) => (isByCookies(one) ? refusesNobody : refusedElsewhere(one)))
+  const comparable = after.filter(refusedElsewhere)
   if (comparable.length === 0) return skipped('nothing was refused before the success')
   const verdict = judgeAll(comparable, cell)
   const [wrong] = wrongCodesLetIn(cell)

@@ -2,12 +2,13 @@ import type { CellRun } from './cell-run.js'
 import { untilNextStep, wrongCodesAt, type WrongCodes } from './codes.js'
 import type { Attempt } from './exchange.js'
 import { materialNow } from './material.js'
+import { withCookies } from './repeat.js'
 import type { Session } from './session.js'
 
 /** The last part of a step, in which no guess is planned, in milliseconds. */
 const spareMs = 1000
 /** The most requests with a wrong code in one cell. */
-const guessesPerCell = 6
+const guessesPerCell = 7
 
 /** The wrong codes of a step that has enough time left for all guesses, after a wait if necessary. */
 export async function freshWrongCodes(session: Session, runs: readonly CellRun[]): Promise<WrongCodes> {
@@ -51,11 +52,11 @@ export async function guess(session: Session, runs: readonly CellRun[], codes: W
   }
 }
 
-/** Sends wrong codes to one cell; the one that is nobody's on the connection of its valid calls too. */
+/** Sends wrong codes to one cell; the one that is nobody's on the connection of its valid calls and with their cookies too. */
 async function guessIn(run: CellRun, guesses: readonly Attempt[], afterValid: boolean): Promise<void> {
   const again = afterValid && run.valid ? guesses.filter(({ check }) => check === 'auth.wrong-code') : []
   await Promise.all([
-    run.tryAll('guess', guesses),
+    run.tryAll('guess', [...guesses, ...withCookies(run, again)]),
     ...again.map((attempt) => run.try('guess', attempt, 'of-valid-calls')),
   ])
 }

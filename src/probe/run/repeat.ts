@@ -1,28 +1,27 @@
 import type { CellRun } from './cell-run.js'
+import { besideCookies } from './cookie-labels.js'
 import type { Attempt } from './exchange.js'
 
 /**
- * Repeats what was refused before a success: on its connection, one after another, and on others. Where the success came
- * with cookies, they are sent back without any credentials.
+ * Repeats what was refused before a success: on its connection, one after another, and on others, there also with the
+ * cookies of the success.
  */
 export async function repeatAfterSuccess(run: CellRun, attempts: readonly Attempt[]): Promise<void> {
   const onItsConnection = async (): Promise<void> => {
     for (const attempt of attempts) await run.try('again', attempt, 'of-valid-calls')
   }
-  await Promise.all([onItsConnection(), run.tryAll('again', [...attempts, ...withCookies(run)])])
+  await Promise.all([onItsConnection(), run.tryAll('again', [...attempts, ...withCookies(run, attempts)])])
 }
 
-function withCookies({ valid }: CellRun): Attempt[] {
+/** The same attempts with the cookies that the success of a cell came with; none where it came without. */
+export function withCookies({ valid }: CellRun, attempts: readonly Attempt[]): Attempt[] {
   const cookies = valid?.cookies ?? []
   if (cookies.length === 0) return []
-  const fields = [['Cookie', cookies.join('; ')]] as const
-  return [
-    {
-      check: 'auth.after-valid',
-      label: 'the cookies of a success alone',
-      operation: 'get',
-      fields,
-      again: true,
-    },
-  ]
+  return attempts.map((attempt) => ({
+    ...attempt,
+    check: 'auth.after-valid',
+    label: besideCookies(attempt.label),
+    fields: [...attempt.fields, ['Cookie', cookies.join('; ')]],
+    again: true,
+  }))
 }

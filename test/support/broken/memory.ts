@@ -1,8 +1,13 @@
 import type { Socket } from 'node:net'
-import type { Seen } from '../broken-agent.js'
+import type { Quirks, Seen } from '../broken-agent.js'
 import { fails, guesses, hasSixDigits, isLive, type Circumstances, type Defect } from './defect.js'
 
 const knows = ({ successes, authorization }: Seen): boolean => successes.tokens.has(authorization[0] ?? '')
+
+const hasCookie = ({ cookies }: Seen): boolean => cookies.some((line) => line.includes('session=open'))
+
+const setCookie: Quirks['admitted'] = (_, __, response) =>
+  response.setHeader('Set-Cookie', 'session=open; Path=/; HttpOnly')
 
 const underOnce: Defect['options'] = ({ credentials }) => ({
   credentials: { ...credentials, replay: 'once' },
@@ -25,8 +30,26 @@ export function memoryDefects({ peers }: Circumstances): Defect[] {
     {
       name: 'trusts a session whose cookie it set after a success',
       quirks: {
-        waves: (_, { cookies }) => cookies.some((line) => line.includes('session=open')),
-        admitted: (_, __, response) => response.setHeader('Set-Cookie', 'session=open; Path=/; HttpOnly'),
+        waves: (_, seen) => hasCookie(seen),
+        admitted: setCookie,
+      },
+      named: fails('auth.after-valid'),
+      httpOnly: true,
+    },
+    {
+      name: 'asks a device whose cookie it set after a success for no code',
+      quirks: {
+        waves: (_, seen) => hasCookie(seen) && live(seen) && seen.codes.length === 0,
+        admitted: setCookie,
+      },
+      named: fails('auth.after-valid'),
+      httpOnly: true,
+    },
+    {
+      name: 'accepts any six digits of a device whose cookie it set after a success',
+      quirks: {
+        waves: (_, seen) => hasCookie(seen) && live(seen) && hasSixDigits(seen),
+        admitted: setCookie,
       },
       named: fails('auth.after-valid'),
       httpOnly: true,
