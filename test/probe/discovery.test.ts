@@ -101,6 +101,54 @@ describe('what is no card', () => {
   })
 })
 
+describe('the card for clients of 0.3, which ask without A2A-Version', () => {
+  const olderIs =
+    (status: number, body = '{}'): Serve =>
+    ({ url, headers }, response) =>
+      isCard(url) && headers['a2a-version'] === undefined && end(response, status, body)
+
+  it.each([
+    [500, '{}', 'answers HTTP 500'],
+    [503, '{}', 'answers HTTP 503'],
+    [429, '{}', 'answers HTTP 429'],
+    [401, '{}', 'answers HTTP 401'],
+    [403, '{}', 'answers HTTP 403'],
+    [302, '', 'answers HTTP 302, a redirect'],
+    [200, '<html></html>', 'answers HTTP 200, but no card'],
+  ])('is a gap of coverage where the answer is %i %s', async (status, body, said) => {
+    const { report } = await probeBehind(olderIs(status, body))
+    expect(report.ok).toBe(false)
+    expect(findings(report)).toEqual({ coverage: 'fail' })
+    expect(detailOf(report, 'coverage')).toContain(
+      `the card for clients of 0.3 was not read: without A2A-Version ${wellKnown} ${said}`,
+    )
+    const { report: newer } = await probeBehind(olderIs(status, body), { protocol: '1.0' })
+    expect([newer.ok, findings(newer)]).toEqual([true, {}])
+  })
+
+  it('is a gap of coverage where there is no answer', async () => {
+    const cutOff: Serve = ({ url, headers, socket }) =>
+      isCard(url) && headers['a2a-version'] === undefined && !!socket.destroy()
+    const { report } = await probeBehind(cutOff)
+    expect(findings(report)).toEqual({ coverage: 'fail' })
+    expect(detailOf(report, 'coverage')).toContain('the card for clients of 0.3 was not read')
+  })
+
+  it.each([
+    [404, ''],
+    [410, ''],
+    [400, '{"error":{"code":400,"status":"FAILED_PRECONDITION"}}'],
+    [405, ''],
+    [406, ''],
+    [501, ''],
+    [200, '{"jsonrpc":"2.0","id":null,"error":{"code":-32009,"message":"Version not supported"}}'],
+    [500, '{"error":{"details":[{"reason":"VERSION_NOT_SUPPORTED"}]}}'],
+  ])('is none where the answer is %i %s', async (status, body) => {
+    const { report } = await probeBehind(olderIs(status, body), { strict: true })
+    expect([report.ok, findings(report)]).toEqual([true, {}])
+  })
+})
+
 describe('a card behind credentials', () => {
   it('is asked for with them on its host, and reported', async () => {
     const { report, seen } = await probeBehind(guardedCard)

@@ -19,6 +19,8 @@ export interface Discovery {
   readonly silence?: NoAnswer
   /** Why there is no card; empty when there is one. */
   readonly problem: string
+  /** Why it is not known which card, if any, clients of 0.3 get; undefined where it is. */
+  readonly olderUnread?: string
   /** What is odd about the way in which the card is served. */
   readonly remarks: readonly string[]
   readonly durationMs: number
@@ -98,13 +100,14 @@ export async function discover(
     // Agents that speak both versions serve clients of 0.3 another card.
     const { answer: older } = await getEither(url, undefined)
     const olderCard = older.answered && older.body !== answer.body ? cardIn(older) : undefined
+    const olderUnread = whyUnread(older, url)
     const cards = olderCard ? [card, olderCard] : [card]
     const interfaces = cards.flatMap((one) => readInterfaces(one, url))
     const remarks = [
       ...(plain === answer ? [] : [behindCredentials]),
       ...(url.pathname.endsWith(formerCardPath) ? [formerPathRemark] : []),
     ]
-    return { cards, interfaces, problem: '', remarks, durationMs }
+    return { cards, interfaces, problem: '', remarks, durationMs, ...(olderUnread && { olderUnread }) }
   }
   const silence = received.every(({ answered }) => !answered)
     ? received.findLast((answer) => !answer.answered)
@@ -136,6 +139,24 @@ function cardIn({ status, body }: HttpAnswer): CardJson | undefined {
   const marks = ['supportedInterfaces', 'url', 'skills', 'securitySchemes', 'capabilities']
   return marks.some((mark) => mark in json) ? json : undefined
 }
+
+/** Why an answer to a client of 0.3 leaves open which card it gets; undefined where it is a card, or says there is none. */
+function whyUnread(answer: RawAnswer, url: URL): string | undefined {
+  if (!answer.answered) return `${url.pathname}: ${answer.explanation}`
+  return cardIn(answer) || hasNone(answer) ? undefined : describe(answer, url)
+}
+
+/**
+ * Whether an agent says that it has no card for clients that name no version: by a status for what is not there or not
+ * asked for well, or by the error for a version that it does not support (A2A 1.0 §3.6.2).
+ */
+function hasNone({ status, body }: HttpAnswer): boolean {
+  if (/-32009\b|VERSION_?NOT_?SUPPORTED/i.test(body)) return true
+  return status === 501 || (status >= 400 && status < 500 && !mayBeThere.has(status))
+}
+
+/** Refusals, and limits: another client, or the same one later, may get what is there. */
+const mayBeThere: ReadonlySet<number> = new Set([401, 402, 403, 407, 408, 421, 425, 429, 451])
 
 /** What was asked for first, then what is more than a 404. */
 function problemOf([first = 'there is no card', ...others]: readonly string[]): string {
