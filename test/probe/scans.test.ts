@@ -1,6 +1,8 @@
+import type { ServerResponse } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import type { ProbeReport } from '../../src/probe/index.js'
 import { refuse, type Quirks } from '../support/broken-agent.js'
+import { tooMany } from '../support/limiters.js'
 import { findings, probeAgent, probeOptions, stillClock, midStep } from '../support/probing.js'
 
 const resultOf = ({ checks }: ProbeReport, id: string): ProbeReport['checks'][number] | undefined =>
@@ -64,13 +66,36 @@ describe('the throttle scan', () => {
     expect(report.guessesSpent).toBe(28)
   })
 
-  it('accepts a lock that says nothing', async () => {
+  it('fails one that accepts each code once too, in as many interfaces as it has', async () => {
+    const credentials = { ...probeOptions('', stillClock(midStep)).credentials, replay: 'once' as const }
+    const { report } = await probeAgent({ once: true, budget: Infinity }, { credentials, throttle: true })
+    expect(findings(report)).toEqual({ throttle: 'fail' })
+  })
+
+  it.each([true, false])(
+    'fails one that accepts each code once, which nothing has shown so far (Retry-After: %s)',
+    async (says) => {
+      const quirks: Quirks = {
+        ...{ once: true, budget: Infinity },
+        refuse: (response, reason) => {
+          refuse(response, says ? reason : 'wrong')
+          return true
+        },
+      }
+      const one = { binding: 'jsonrpc', protocol: '1.0' } as const
+      const { report } = await probeAgent(quirks, { only: ['throttle'], ...one })
+      expect(findings(report)).toEqual({ throttle: 'fail' })
+    },
+  )
+
+  /** Answers everything in one way after so many wrong codes, which it does not limit otherwise. */
+  const after = (most: number, answer: (response: ServerResponse) => void): Quirks => {
     let refusals = 0
-    const quirks: Quirks = {
+    return {
       budget: Infinity,
       answers: (response) => {
-        if (refusals < 30) return false
-        refuse(response, 'wrong')
+        if (refusals < most) return false
+        answer(response)
         return true
       },
       refuse: (_response, reason) => {
@@ -78,8 +103,32 @@ describe('the throttle scan', () => {
         return false
       },
     }
+  }
+
+  it('accepts a lock that says nothing', async () => {
+    const quirks = after(30, (response) => refuse(response, 'wrong'))
     const { report } = await probeAgent(quirks, { throttle: true })
     expect(resultOf(report, 'throttle')).toMatchObject({ status: 'pass', detail: 'the peer is locked' })
+  })
+
+  it('accepts a lock that says when it ends', async () => {
+    const quirks = after(30, (response) => refuse(response, 'used'))
+    const { report } = await probeAgent(quirks, { throttle: true })
+    expect(resultOf(report, 'throttle')).toMatchObject({ status: 'pass', detail: 'the peer is locked' })
+  })
+
+  it('takes no limit on everybody for one on guesses, and says that it was not tested', async () => {
+    const quirks = after(30, tooMany.nginx429)
+    const { report } = await probeAgent(quirks, { throttle: true })
+    expect(resultOf(report, 'throttle')).toMatchObject({
+      status: 'skip',
+      actual: expect.stringContaining('HTTP 429') as string,
+      detail: expect.stringContaining('everybody is throttled here') as string,
+    })
+    expect(findings(report)).toEqual({ coverage: 'fail' })
+    expect(resultOf(report, 'coverage')?.detail).toContain(
+      'whether wrong codes are slowed down was not tested',
+    )
   })
 })
 

@@ -47,7 +47,7 @@ export async function sendAll(
   await askAgainAtEnd(session, guessable, codes, wrongCodes)
   noteUntriedDoors(testable)
   await isolate(session, guessable, codes)
-  await scan(session, guessable, codes.once)
+  await scan(session, guessable)
   const explained = await tryHypotheses(session, trusted, cards)
   // To the agent, a right code that it refused is a wrong one, unless it did not read it as a code.
   if (guessable.length === 0 && !explained && proofs.policy !== 'require')
