@@ -157,23 +157,66 @@ describe('replay', () => {
   })
 
   it('names an agent whose bindings remember used codes each for itself', async () => {
-    const used = { jsonrpc: new Set<string>(), rest: new Set<string>() }
-    const quirks: Quirks = {
-      answers: (response, { binding, operation }, { codes, authorization }) => {
-        const [code = ''] = codes
-        if (operation !== 'get' || authorization.length === 0 || !used[binding].has(code)) return false
-        refuse(response, 'used')
-        return true
-      },
-      admitted: ({ binding }, { codes }) => {
-        for (const code of codes) used[binding].add(code)
-      },
-    }
+    const quirks: Quirks = { once: true, spentAt: ({ binding }) => binding }
     const { report } = await probeAgent(quirks, { credentials })
     const failed = report.checks.filter(({ status }) => status === 'fail')
     expect(failed.map(({ id, binding, protocolVersion }) => [id, binding, protocolVersion])).toEqual([
       ['replay', 'rest', '1.0'],
     ])
     expect(failed[0]?.detail).toContain('a code that was used at JSON-RPC 0.3 was accepted')
+  })
+
+  describe('of an unused code of an older step', () => {
+    const older = 'an unused code of an older step than the last'
+    const setIfAbsent: Quirks = { once: true, spentAt: (_, { codes }) => codes.join() }
+    const one = { binding: 'jsonrpc', protocol: '1.0' } as const
+
+    it.each([{}, one, { only: ['replay'] }])(
+      'fails an agent that takes it, in a run of %j',
+      async (bounds) => {
+        const { report } = await probeAgent(setIfAbsent, { credentials, ...bounds })
+        expect(findings(report)).toEqual({ replay: 'fail' })
+        expect(resultOf(report, 'replay')?.detail).toBe(
+          `the policy is once, but ${older} was accepted (a success spends every older step too)`,
+        )
+      },
+    )
+
+    it('is refused by a right agent, which a run in one interface sees without a wait', async () => {
+      const { report, agent, said } = await probeAgent({ once: true }, { credentials, ...one })
+      expect(findings(report)).toEqual({})
+      expect(resultOf(report, 'replay')?.detail).toBe(`so was ${older}`)
+      expect(said.filter((text) => text.includes('waiting'))).toEqual([])
+      // Those of every run: it is no guess.
+      expect([report.guessesSpent, agent.guesses.size]).toEqual([4, 4])
+    })
+
+    it('takes a time step more in a run that has to wait for them, which is announced', async () => {
+      const { said } = await probeAgent({ once: true }, { credentials })
+      expect(said[0]).toContain('about 60 s, and 30 s more to show that older steps are spent')
+      expect(said.filter((text) => text.includes('waiting'))).toHaveLength(3)
+    })
+
+    it('is not tried without a window, in which no older code is accepted', async () => {
+      const given = { credentials: { ...credentials, window: 0 as const }, ...one }
+      const { report } = await probeAgent({ once: true, drifts: [0] }, given)
+      expect(findings(report)).toEqual({})
+      expect(resultOf(report, 'replay')?.detail).toBe('')
+    })
+  })
+})
+
+describe('an expired code', () => {
+  const remark = 'under policy once older steps are spent by a success, so this shows nothing of the window'
+  const { credentials } = probeOptions('', stillClock(midStep))
+
+  it.each([
+    ['once', { once: true }, remark],
+    ['once, as the agent shows,', { once: true }, remark],
+    ['reuse', {}, ''],
+  ] as const)('that is refused under policy %s shows no more than it can', async (policy, quirks, detail) => {
+    const given = policy === 'once' ? { credentials: { ...credentials, replay: policy } } : {}
+    const { report } = await probeAgent(quirks, given)
+    expect(resultOf(report, 'auth.expired-code')).toMatchObject({ status: 'pass', detail })
   })
 })

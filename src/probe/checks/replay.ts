@@ -2,6 +2,7 @@ import type { CellCheck } from './check.js'
 import type { ReplayPolicy } from '../../core/profile.js'
 import type { CellEvidence, Evidence } from '../run/evidence.js'
 import type { Exchange } from '../run/exchange.js'
+import { olderStep } from '../run/older-step.js'
 import { wasLetIn } from '../run/reading.js'
 import { failed, passed, skipped, type Verdict } from './verdict.js'
 
@@ -13,7 +14,7 @@ export const replay: CellCheck = {
   needs: ['auth.none', 'auth.valid'],
   judge: judgeReplay,
   means:
-    'Reports whether a code is accepted twice. Under policy `reuse` it is, by design, until it expires; that is not a failure. Under `once` it must not be (RFC 6238, 5.2), not even by another binding.',
+    'Reports whether a code is accepted twice. Under policy `reuse` it is, by design, until it expires; that is not a failure. Under `once` it must not be (RFC 6238, 5.2), not even by another binding; and an unused code of an older step than the last one must not be accepted either, which is tried where requests are not signed.',
   fix: [
     'Store the last time step of each peer, and refuse it and every older one in one atomic step; a plain "set if absent" is not enough.',
     'All bindings, processes and replicas must share that state: use `redisState` of `a2a-totp/server/redis`.',
@@ -42,17 +43,14 @@ function judgeReplay(cell: CellEvidence, { options: { credentials } }: Evidence)
   const throttled = telling.find(({ answer }) => answer.kind === 'throttled')
   if (throttled)
     return { ...skipped('throttled, which shows nothing: not tested'), actual: throttled.answer.summary }
-  return {
-    ...passed(
-      'refused the second time',
-      first.isSigned
-        ? 'every request is signed here, and each proof is good for one'
-        : policy === 'reuse'
-          ? 'the store has policy reuse, but the agent accepts each code once'
-          : '',
-    ),
-    durationMs,
-  }
+  return { ...passed('refused the second time', remarkOn(telling, policy)), durationMs }
+}
+
+/** What the refusals of used codes show, or do not. */
+function remarkOn([first, ...others]: readonly Exchange[], policy: ReplayPolicy | undefined): string {
+  if (first?.isSigned === true) return 'every request is signed here, and each proof is good for one'
+  if (policy === 'reuse') return 'the store has policy reuse, but the agent accepts each code once'
+  return others.some(({ label }) => label === olderStep) ? `so was ${olderStep}` : ''
 }
 
 /** A code that is accepted twice is a fault under `once` alone, and only the store says which policy a peer has. */
@@ -60,7 +58,7 @@ function onSecondUse(policy: ReplayPolicy | undefined, { answer, label, isSigned
   if (isSigned && policy !== 'once') return passed('accepted again', 'as it was signed; see signed.replay')
   switch (policy) {
     case 'once':
-      return failed(answer.summary, `the policy is once, but ${label} was accepted (RFC 6238, 5.2)`)
+      return failed(answer.summary, `the policy is once, but ${label} was accepted (${ruleOn(label)})`)
     case 'reuse':
       return passed(
         'accepted again',
@@ -73,3 +71,6 @@ function onSecondUse(policy: ReplayPolicy | undefined, { answer, label, isSigned
       )
   }
 }
+
+const ruleOn = (label: string): string =>
+  label === olderStep ? 'a success spends every older step too' : 'RFC 6238, 5.2'

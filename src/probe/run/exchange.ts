@@ -55,6 +55,8 @@ export type Stage =
   | 'spelling'
   | 'message'
   | 'replay'
+  /** Right credentials of a later step than one that was left out. */
+  | 'newer'
   /** A signed request where a plain one was let in before, and what a thief would make of one that was let in. */
   | 'signed'
   | 'signed-again'

@@ -9,6 +9,7 @@ import { freshWrongCodes, guess } from './guessing.js'
 import { tryHypotheses } from './hypotheses.js'
 import { announceIsolation, isolate } from './isolation.js'
 import { materialNow } from './material.js'
+import { tryOlderStep } from './older-step.js'
 import { isShown } from './reading.js'
 import { scan } from './scans.js'
 import type { Session } from './session.js'
@@ -41,7 +42,12 @@ export async function sendAll(
   await Promise.all(testable.map((run) => sendFirst(session, run, trusted.includes(run))))
   const finish = plan.performed.has('auth.valid') ? await callAllValid(session, trusted, codes) : undefined
   const guessable = letIn(trusted)
-  await Promise.all([finish?.(), sendLate(session, guessable, codes), tryDoors(session, testable, trusted)])
+  const [unspent] = await Promise.all([
+    sendLate(session, guessable, codes),
+    finish?.(),
+    tryDoors(session, testable, trusted),
+  ])
+  await tryOlderStep(session, guessable, unspent)
   const wrongCodes = await freshWrongCodes(session, guessable)
   await guess(session, guessable, wrongCodes)
   await askAgainAtEnd(session, guessable, codes, wrongCodes)
@@ -81,10 +87,18 @@ async function sendFirst(session: Session, run: CellRun, trusted: boolean): Prom
   )
 }
 
-/** Variants of a valid call. Under `once` they use an unspent code, because a spent one is refused in any form. */
-async function sendLate(session: Session, runs: readonly CellRun[], codes: ValidCodes): Promise<void> {
+/**
+ * Variants of a valid call. Under `once` they use an unspent code, because a spent one is refused in any form.
+ *
+ * @returns that code
+ */
+async function sendLate(
+  session: Session,
+  runs: readonly CellRun[],
+  codes: ValidCodes,
+): Promise<string | undefined> {
   const { plan, proofs } = session
-  if (runs.length === 0 || !plan.hasLate) return
+  if (runs.length === 0 || !plan.hasLate) return undefined
   const send = async (
     unspent?: string,
     isMeant: (attempt: Attempt) => boolean = () => true,
@@ -94,11 +108,16 @@ async function sendLate(session: Session, runs: readonly CellRun[], codes: Valid
     await Promise.all(runs.map((run) => run.tryAll('late', attempts)))
   }
   if (proofs.requires) await awaitUnspentStep(session)
-  if (!codes.once) return send()
+  if (!codes.once) {
+    await send()
+    return undefined
+  }
   const isSigned = ({ signing }: Attempt): boolean => signing !== undefined
   // Signed ones first: one that is refused for its body has spent its step all the same.
   if (proofs.matter) await send(codes.shared(), isSigned)
-  await send(await codes.next(), (attempt) => !isSigned(attempt))
+  const unspent = await codes.next()
+  await send(unspent, (attempt) => !isSigned(attempt))
+  return unspent
 }
 
 /** Without a window, the one code that is valid is that of the signed calls. */

@@ -5,6 +5,7 @@ import { askAgainBeforeValid } from './ask-again.js'
 import type { CellRun } from './cell-run.js'
 import type { Attempt } from './exchange.js'
 import { bearerField, credentialFields, materialNow } from './material.js'
+import { triesOlderStep } from './older-step.js'
 import { isShown, isSuccess } from './reading.js'
 import { repeatAfterSuccess } from './repeat.js'
 import { callSpelledOddly } from './odd-spellings.js'
@@ -189,7 +190,8 @@ async function callValid(
   return spent && triesLeft > 1 ? callValid(session, run, codes, triesLeft - 1) : attempt
 }
 
-function announceSteps({ options, plan, proofs, announce }: Session, runs: readonly CellRun[]): void {
+function announceSteps(session: Session, runs: readonly CellRun[]): void {
+  const { options, plan, proofs, announce } = session
   const { credentials, send } = options
   if (proofs.matter) {
     announce('policy once: one valid call takes a time step, the others are signed and share one')
@@ -199,8 +201,12 @@ function announceSteps({ options, plan, proofs, announce }: Session, runs: reado
   const steps = calls + (plan.hasLate ? 1 : 0)
   // The previous step, the current one and, with a window, the next one can be used at once.
   const atOnce = 1 + 2 * Math.min(credentials.window, 1)
-  const seconds = Math.max(0, steps - atOnce) * credentials.period
+  const secondsFor = (count: number): number => Math.max(0, count - atOnce) * credentials.period
+  const seconds = secondsFor(steps)
+  // Beside the step that is left out; that is the one of the late calls, if there are any.
+  const forOlder = triesOlderStep(session) ? secondsFor(calls + 2) - seconds : 0
+  const more = forOlder > 0 ? `, and ${forOlder} s more to show that older steps are spent` : ''
   announce(
-    `policy once: ${calls} valid calls need a time step each, about ${seconds} s; use --only for fewer`,
+    `policy once: ${calls} valid calls need a time step each, about ${seconds} s${more}; use --only for fewer`,
   )
 }

@@ -18,6 +18,13 @@ export function memoryDefects({ peers }: Circumstances): Defect[] {
   const live = isLive(peers)
   return [
     {
+      name: 'remembers each used code, and not that older ones are spent',
+      quirks: { once: true, spentAt: (_, { codes }) => codes.join() },
+      options: underOnce,
+      cells: (cell) => cell === 'jsonrpc 1.0',
+      named: fails('replay'),
+    },
+    {
       name: 'accepts any six digits with a token once it was seen with the right ones',
       quirks: { waves: (_, seen) => live(seen) && knows(seen) && hasSixDigits(seen) },
       named: fails(...guesses, 'auth.after-valid'),
