@@ -83,16 +83,39 @@ export function isMarkedOnly(answer: Answer, valid: Answer): boolean {
  * Whether an answer to what should be refused shows that it got further than a caller with nothing, who gets 401: a success
  * of HTTP with an error of the protocol in it, or with anything else, that has no word of a refusal.
  */
-export function getsFurther({ kind, status, message }: Answer, refusals: Refusals): boolean {
+export function getsFurther(answer: Answer, refusals: Refusals): boolean {
+  const { kind, status } = answer
   if (kind !== 'other' && kind !== 'unserved') return false
-  if (status === null || status > 299 || refusals.length === 0 || !refusals.every(isPlainRefusal))
-    return false
-  return (
-    !soundsLikeRefusal(message) &&
-    !namesSecondFactor(message) &&
-    !/\b(codes?|log ?in|sign ?in)\b/i.test(message)
-  )
+  return status !== null && status < 300 && areAllPlain(refusals) && !hasWordsOfRefusal(answer)
 }
+
+/**
+ * The same of a stream, whose handler has words of its own about tokens and authentication. Where no request for a task got
+ * an answer of that kind, they are a refusal only inside of a stream. Whether there are streams at all is judged elsewhere.
+ */
+export function streamGetsFurther(answer: Answer, refusals: Refusals, toTasks: readonly Answer[]): boolean {
+  const { kind, status, signature } = answer
+  const isAsTasks = toTasks.some((one) => one.status === status && one.signature === signature)
+  if (isAsTasks) return getsFurther(answer, refusals)
+  return (kind === 'other' || kind === 'unserved') && areAllPlain(refusals) && !isRefusedInside(answer)
+}
+
+/** Errors that have a cause of their own, whatever their words: those of JSON-RPC, and names of google.rpc.Code. */
+const otherCauses =
+  /^(-32[67]\d\d|INVALID_ARGUMENT|NOT_FOUND|ALREADY_EXISTS|RESOURCE_EXHAUSTED|FAILED_PRECONDITION|ABORTED|OUT_OF_RANGE|INTERNAL)$/
+
+/** Whether a stream was opened, and what it says is that the caller is refused. */
+export function isRefusedInside(answer: Answer): boolean {
+  const { status, signature } = answer
+  if (status === null || status > 299 || signature.split(' ').some((word) => otherCauses.test(word)))
+    return false
+  return hasWordsOfRefusal(answer)
+}
+
+const areAllPlain = (refusals: Refusals): boolean => refusals.length > 0 && refusals.every(isPlainRefusal)
+
+const hasWordsOfRefusal = ({ message }: Answer): boolean =>
+  soundsLikeRefusal(message) || namesSecondFactor(message) || /\b(codes?|log ?in|sign ?in)\b/i.test(message)
 
 /** Whether an answer means what the answer to right credentials means, which was let in. */
 export function admitsLike(answer: Answer, valid: Answer, refusals: Refusals): boolean {

@@ -1,3 +1,4 @@
+import { opensStream } from '../bindings/methods.js'
 import type { CheckId } from '../check-ids.js'
 import type { Exchange } from './exchange.js'
 
@@ -23,3 +24,7 @@ export function doorsTriedIn({ exchanges }: { readonly exchanges: readonly Excha
 /** Whether an answer shows nothing about the agent: it is that of a limiter, or of something else in front. */
 export const showsNothing = ({ answer: { kind } }: Pick<Exchange, 'answer'>): boolean =>
   kind === 'throttled' || kind === 'foreign'
+
+/** Whether a request to a method asks for a stream. */
+export const asksForStream = ({ door }: Pick<Exchange, 'door'>): boolean =>
+  door !== undefined && opensStream(door)

@@ -12,6 +12,7 @@ import {
   isTaskNotFound,
   isTelling,
   hidesTasks,
+  streamGetsFurther,
   type Refusals,
 } from './compared.js'
 import { isRefusalStage, type Exchange } from './exchange.js'
@@ -109,6 +110,16 @@ const refusalsIn: (cell: OfCell) => Refusals = once((exchanges) => {
   return []
 })
 
+/** What requests for a stream were answered, and those for a task that should have been refused. */
+const streamsIn: (cell: OfCell) => ReadonlySet<Answer> = once(
+  (exchanges) => new Set(answersTo('subscribe', exchanges)),
+)
+const toTasksIn: (cell: OfCell) => readonly Answer[] = once((exchanges) => answersTo('get', exchanges))
+
+function answersTo(wanted: Exchange['operation'], exchanges: readonly Exchange[]): Answer[] {
+  return triedIn({ exchanges }).flatMap(({ operation, answer }) => (operation === wanted ? [answer] : []))
+}
+
 /**
  * Whether an answer shows that the caller was let in, compared with the other answers of the cell. `unclear` when
  * nothing shows either.
@@ -134,7 +145,10 @@ export function wasLetIn(answer: Answer, cell: OfCell): 'yes' | 'no' | 'unclear'
       if (valid && isSuccess(valid, cell)) {
         if (isMarkedOnly(answer, valid)) return 'yes'
         const refusals = refusalsIn(cell)
-        return admitsLike(answer, valid, refusals) || getsFurther(answer, refusals) ? 'yes' : 'no'
+        const further = streamsIn(cell).has(answer)
+          ? streamGetsFurther(answer, refusals, toTasksIn(cell))
+          : getsFurther(answer, refusals)
+        return further || admitsLike(answer, valid, refusals) ? 'yes' : 'no'
       }
       // Where everyone is told that a task is missing, nothing is demanded of anyone.
       if (valid && isSame(answer, valid) && isTaskNotFound(answer)) return 'yes'

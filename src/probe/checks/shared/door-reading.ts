@@ -1,12 +1,12 @@
 import type { CardJson } from '../../../core/card/shapes.js'
 import type { CellEvidence } from '../../run/evidence.js'
-import { doorsTriedIn, keyOf, showsNothing } from '../../run/door-evidence.js'
-import { isMarkedOnly } from '../../run/compared.js'
+import { asksForStream, doorsTriedIn, keyOf, showsNothing } from '../../run/door-evidence.js'
+import { comparedWith, isMarkedOnly, isRefusedInside } from '../../run/compared.js'
 import type { Exchange } from '../../run/exchange.js'
 import { isInconclusive, triedIn, validAnswer, wasLetIn } from '../../run/reading.js'
 import type { Answer } from '../../wire/answer.js'
 import { namesSecondFactor, soundsLikeRefusal } from '../../wire/words.js'
-import { isMalformedHttp } from '../../run/malformed.js'
+import { saysNoMethod } from './no-method.js'
 
 /** What an answer shows of a method: `absent` is one that the agent has for nobody. */
 export interface DoorReading {
@@ -18,8 +18,11 @@ export interface DoorReading {
 export function readDoors(cell: CellEvidence, cards: readonly CardJson[]): DoorReading[] {
   const tried = doorsTriedIn(cell)
   const invented = tried.filter(({ door }) => door?.method === 'invented')
-  // A malformed header may get what a malformed message gets from an open door.
-  const refusals = triedIn(cell).filter((one) => wasLetIn(one.answer, cell) === 'no' && !isMalformedHttp(one))
+  // The handlers of other requests have words of their own, and a malformed header may get what a malformed message gets.
+  const refusals = triedIn(cell).filter(
+    ({ check, operation, answer }) =>
+      comparedWith.includes(check) && operation === 'get' && wasLetIn(answer, cell) === 'no',
+  )
   const isPublic = publicTexts(cards)
   const valid = validAnswer(cell)
   return tried
@@ -46,15 +49,15 @@ function readAnswer(
   invented: readonly Exchange[],
 ): DoorReading['reading'] {
   const { answer, door } = exchange
-  const { kind, status, message } = answer
+  const { kind, status } = answer
   if (showsNothing(exchange) && !(isRefusal && !isInconclusive(answer))) return 'nothing'
   if (kind === 'refused' || isRefusal) return 'refused'
-  if (isNoDoor(answer) || (door?.method === 'card' && isUnconfigured(answer))) return 'absent'
+  if (saysNoMethod(answer) || (door?.method === 'card' && isUnconfigured(answer))) return 'absent'
   if (invented.some((one) => isOfNobody(one.answer) && isSameToAll(one.answer, answer))) return 'absent'
   if (kind === 'authenticated' || kind === 'answered') return 'let in'
   if (kind === 'unreadable' && status === null) return 'silent'
   if (kind === 'failed' || kind === 'redirected') return 'failed'
-  return kind === 'other' && soundsLikeRefusal(message) && !isOfParameters(answer) ? 'refused' : 'let in'
+  return asksForStream(exchange) && isRefusedInside(answer) ? 'refused' : 'let in'
 }
 
 /** Who reads parameters let the call in, even if their names are of tokens and authentication, as push configurations have. */
@@ -68,29 +71,12 @@ function isRefusedLike(answer: Answer, refusal: Answer): boolean {
   return !isOfParameters(answer) && (soundsLikeRefusal(answer.message) || namesSecondFactor(answer.message))
 }
 
-/** What an agent answers that does not have a method, or its capability, for anyone. */
-const noDoor = new Set([
-  ...['-32601', '-32003', '-32004', '-32007', '-32009', 'UNIMPLEMENTED', 'VERSION_NOT_SUPPORTED'],
-  ...['UNSUPPORTED_OPERATION', 'PUSH_NOTIFICATION_NOT_SUPPORTED', 'EXTENDED_AGENT_CARD_NOT_CONFIGURED'],
-])
-
-/**
- * Whether an answer says that there is no such method here. The TaskNotFound of REST is a 404 too, and shows that the
- * method is there.
- */
-function isNoDoor({ kind, status, signature }: Answer): boolean {
-  const [, ...words] = signature.split(' ')
-  if (words.some((word) => noDoor.has(word))) return true
-  if (status === 405 || status === 501) return true
-  // Other preconditions are checked by the method itself.
-  return kind === 'unserved' && !(words.includes('FAILED_PRECONDITION') && words.length > 1)
-}
-
 /** gRPC of 0.3 has this status alone for an extended card that is not configured. */
 const isUnconfigured = ({ signature }: Answer): boolean => signature === 'grpc FAILED_PRECONDITION'
 
-/** Whether an answer to an invented method is about the method: a page, a redirect, or 404 in any form. */
+/** Whether an answer to an invented method is about the method: that it is missing, in any form, a page, or a redirect. */
 function isOfNobody({ kind, status, signature, offProtocol }: Answer): boolean {
+  if (kind === 'unserved') return true
   const isProtocol = offProtocol !== true && (signature.split(' ')[1] ?? '') !== ''
   return kind !== 'answered' && kind !== 'authenticated' && (status === 404 || status === 405 || !isProtocol)
 }

@@ -4,6 +4,7 @@ import { isMalformedHttp } from '../../run/malformed.js'
 import { isInconclusive, triedIn, wasLetIn, type Tried } from '../../run/reading.js'
 import { isAnswer } from '../../wire/answer.js'
 import { refusedInFront } from './in-front.js'
+import { saysNoMethod } from './no-method.js'
 import { labelsOf } from './tried.js'
 import { failed, passed, skipped, warned, type Verdict } from '../verdict.js'
 
@@ -114,7 +115,7 @@ export function isUnservedStream({ operation, answer }: Tried, cell: CellEvidenc
       one.answer.signature === answer.signature &&
       wasLetIn(one.answer, cell) === 'no',
   )
-  return !isRefusal && (answer.kind === 'unserved' || /-32004|UNSUPPORTED_OPERATION/.test(answer.signature))
+  return !isRefusal && answer.kind !== 'refused' && saysNoMethod(answer)
 }
 
 /** The calls with a wrong code that were let in. */
