@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { AgentExecutor } from 'a2a-sdk-0.3/server'
 import { defaultProfile, type ReplayPolicy } from '../../src/core/profile.js'
@@ -7,6 +8,8 @@ import { probe, type ProbeOptions, type ProbeReport } from '../../src/probe/inde
 import { TOTPServerAuthScheme } from '../../src/server/index.js'
 import { memoryState } from '../../src/state/memory-state.js'
 import { agent03 } from '../support/agent-03.js'
+import { answerTask, type Call } from '../support/agent-protocol.js'
+import { sendJson } from '../support/broken-agent.js'
 import { demoRoster } from '../support/demo-roster.js'
 import { alice, bob, findings, probeAgent, probeOptions, stillClock, skippedIn } from '../support/probing.js'
 
@@ -111,6 +114,60 @@ describe('isolation', () => {
     const wrong = { ...otherPeer, token: Token.parse('a2at_nobody-0123456789abcdefghijklmnopqrstuv') }
     const report = await probe({ ...optionsAt(await demoUrl()), otherPeer: wrong, binding: 'rest' })
     for (const line of isolationIn(report)) expect(line).toMatch(/^skip: the other peer's credentials/)
+    expect(findings(report)).toEqual({ coverage: 'fail' })
+  })
+
+  /** An agent whose tasks belong to nobody: who may call reads the one that it has. */
+  const shared = ({ version, operation, taskId, binding }: Call, response: ServerResponse): boolean => {
+    if (operation !== 'get' || taskId !== 'task-1') return false
+    const state = version === '1.0' ? 'TASK_STATE_COMPLETED' : 'completed'
+    const result = { kind: 'task', id: 'task-1', contextId: 'c', status: { state } }
+    sendJson(response, 200, binding === 'jsonrpc' ? { jsonrpc: '2.0', id: 1, result } : result)
+    return true
+  }
+  const asBob: Partial<ProbeOptions> = { otherPeer, isolation: true, binding: 'jsonrpc', protocol: '1.0' }
+
+  it.each([
+    [429, 'everything', () => true],
+    [502, 'everything', () => true],
+    [429, 'reads alone', ({ operation }: Call) => operation === 'get'],
+    [500, 'reads alone', ({ operation }: Call) => operation === 'get'],
+  ])('is a gap where the other peer gets %i for %s', async (status, _, isLost) => {
+    const { report } = await probeAgent(
+      {
+        serves: (response, call) => shared(call, response),
+        answers: (response, call, { authorization }) => {
+          if (authorization[0] !== `Bearer ${bob.token}` || !isLost(call)) return false
+          response.setHeader('Retry-After', '3600')
+          sendJson(response, status, { error: { code: status, message: 'later' } })
+          return true
+        },
+      },
+      asBob,
+    )
+    const detail = 'nothing shows whether another peer can read it'
+    expect(isolationIn(report)).toEqual([`skip: ${detail}`])
+    expect(report.checks.find(({ id }) => id === 'coverage')).toMatchObject({
+      status: 'fail',
+      detail: expect.stringContaining(`isolation: ${detail}`) as string,
+    })
+  })
+
+  it('is a gap where it can read nothing, and a limiter answers for the list', async () => {
+    const { report } = await probeAgent(
+      {
+        serves: (response, call) => shared(call, response),
+        answers: (response, call, { authorization }) => {
+          if (authorization[0] !== `Bearer ${bob.token}`) return false
+          if (call.operation === 'list') sendJson(response, 429, {})
+          else answerTask(response, call)
+          return true
+        },
+      },
+      asBob,
+    )
+    expect(isolationIn(report)[0]).toBe('skip: nothing shows whether another peer can list it')
+    expect(findings(report)).toEqual({ coverage: 'fail' })
   })
 
   it('sends nothing unless it is asked for', async () => {

@@ -7,6 +7,7 @@ import { isShown, isUnserved, triedIn, validAnswer } from '../run/reading.js'
 import { isSaid, surplusOf, titleOf, unreadOf, type Cell } from '../target/cells.js'
 import type { Discovery } from '../target/discovery.js'
 import { shortened } from '../wire/text.js'
+import { isolationGaps } from './isolation.js'
 import { unansweredIn } from './shared/unanswered.js'
 import { failed, passed, type Verdict } from './verdict.js'
 
@@ -60,6 +61,7 @@ export function gapsIn({ cells, discovery, options }: Evidence): string[] {
     ),
     ...cellsNotShown(cells),
     ...cells.flatMap((cell) => unansweredIn(cell).map((gap) => `${titleOf(cell.cell)}: ${gap}`)),
+    ...cells.flatMap((one) => isolationGaps(one).map((gap) => `${placeOf(one.cell)}: ${gap}`)),
     ...cells.flatMap(({ cell, gaps }) => gaps.map((gap) => `${placeOf(cell)}: ${gap}`)),
   ]
 }

@@ -2,7 +2,7 @@ import { isTelling } from '../run/compared.js'
 import type { CellEvidence } from '../run/evidence.js'
 import type { Exchange } from '../run/exchange.js'
 import { isolationLabels as labels } from '../run/isolation-labels.js'
-import { isShown } from '../run/reading.js'
+import { isInconclusive, isShown } from '../run/reading.js'
 import type { CellCheck } from './check.js'
 import { failed, passed, skipped, type Verdict } from './verdict.js'
 
@@ -15,7 +15,7 @@ export const isolation: CellCheck = {
   optIn: true,
   judge: judgeIsolation,
   means:
-    "Runs only with `--isolation`: the probe sends a message as the peer, which the agent acts on, and asks for the task that it makes with another peer's token and code. That peer could read, list, cancel or subscribe to it: the agent knows who calls, and its tasks belong to nobody. Anyone with credentials of the agent reaches everyone's tasks.",
+    "Runs only with `--isolation`: the probe sends a message as the peer, which the agent acts on, and asks for the task that it makes with another peer's token and code. That peer could read, list, cancel or subscribe to it: the agent knows who calls, and its tasks belong to nobody. Anyone with credentials of the agent reaches everyone's tasks. Where the other peer was throttled, or not let in, nothing is shown, and `coverage` names it.",
   fix: [
     '@a2a-js/sdk 1.3 keeps tasks by the user name of the call: pass `userBuilder` and `contextBuilder` of `TOTPCallContextBuilder` to every handler.',
     '@a2a-js/sdk 0.3.14 and a2a-sdk 0.3 for Python share one task store among all users: give each peer its own store, or check the owner in the executor and in the store.',
@@ -32,29 +32,39 @@ const reaches = [
 
 /** Whether another peer reached the task that the peer made. */
 function judgeIsolation(cell: CellEvidence): Verdict {
-  if (!isShown(cell)) return skipped(cell.whyNotSent)
+  return isShown(cell) ? readIsolation(cell) : skipped(cell.whyNotSent)
+}
+
+/** What was sent shows nothing, in words, although there was something to ask for. */
+export function isolationGaps(cell: CellEvidence): string[] {
+  if (!cell.exchanges.some(({ stage }) => stage === 'isolation')) return []
+  const { isGap, detail, actual } = readIsolation(cell)
+  return isGap === true ? [`isolation: ${detail} (${actual})`] : []
+}
+
+/** A verdict, and whether it is a gap: there may be tasks that others reach. */
+type Reading = Verdict & { readonly isGap?: boolean }
+
+function readIsolation(cell: CellEvidence): Reading {
   const sent = cell.exchanges.filter(({ stage }) => stage === 'isolation')
   const find = (label: string): Exchange | undefined => sent.findLast((one) => one.label === label)
   const message = find(labels.message)
   if (!message) return skipped('no message was sent')
   const taskId = message.answer.content?.taskId
   if (taskId === undefined) {
-    return {
-      ...skipped(
-        message.answer.kind === 'answered'
-          ? 'the agent answered with a message and made no task'
-          : 'the message made no task',
-      ),
-      actual: message.answer.summary,
-    }
+    return message.answer.kind === 'answered'
+      ? untold('the agent answered with a message and made no task', message, false)
+      : untold('the message made no task', message)
   }
   const own = find(labels.own)
   if (own?.answer.kind !== 'answered') {
-    return {
-      ...skipped('the agent does not show its task to the peer that made it'),
-      actual: own?.answer.summary ?? '',
-    }
+    const isGap = own === undefined || !isTelling(own.answer)
+    return untold('the agent does not show its task to the peer that made it', own, isGap)
   }
+  return judgeReaches(find, taskId)
+}
+
+function judgeReaches(find: Find, taskId: string): Reading {
   const tried = reaches.flatMap(([label, what]) => {
     const exchange = find(label)
     return exchange ? [{ exchange, what, reached: isReached(exchange, find, taskId) }] : []
@@ -64,23 +74,28 @@ function judgeIsolation(cell: CellEvidence): Verdict {
     const names = open.map(({ what }) => what).join(', ')
     return failed(open[0].exchange.answer.summary, `another peer can: ${names}`)
   }
-  const told = tried.filter(({ reached }) => reached === 'no')
+  const read = find(labels.get)
   // A 401 says that the other peer was not let in, so it could not even ask.
-  const first = told.find(({ exchange }) => exchange.answer.status !== 401)
-  return first
-    ? passed(first.exchange.answer.summary)
-    : skipped("the other peer's credentials were not let in, so it could not ask for the task")
+  if (read?.answer.status === 401)
+    return untold("the other peer's credentials were not let in, so it could not ask for the task", read)
+  const isRead = tried.some(({ exchange, reached }) => exchange === read && reached === 'no')
+  if (!read || !isRead) return untold('nothing shows whether another peer can read it', read)
+  const lost = tried.find(({ exchange }) => isInconclusive(exchange.answer))
+  return lost
+    ? untold(`nothing shows whether another peer can ${lost.what}`, lost.exchange)
+    : passed(read.answer.summary)
 }
 
-function isReached(
-  { label, answer }: Exchange,
-  find: (label: string) => Exchange | undefined,
-  taskId: string,
-): 'yes' | 'no' | 'unclear' {
-  if (label === labels.list) return answer.raw.includes(taskId) ? 'yes' : 'no'
+function untold(detail: string, exchange: Exchange | undefined, isGap = true): Reading {
+  return { ...skipped(detail), actual: exchange?.answer.summary ?? '', isGap }
+}
+
+type Find = (label: string) => Exchange | undefined
+
+function isReached({ label, answer }: Exchange, find: Find, taskId: string): 'yes' | 'no' | 'unclear' {
   switch (answer.kind) {
     case 'answered':
-      return 'yes'
+      return label !== labels.list || answer.raw.includes(taskId) ? 'yes' : 'no'
     case 'authenticated':
     case 'refused':
       return 'no'
@@ -92,10 +107,13 @@ function isReached(
     case 'unserved':
     case 'failed':
     case 'redirected': {
+      if (label === labels.list) return answer.raw.includes(taskId) ? 'yes' : 'unclear'
       // Another answer than to a task that nobody has: the agent looked at this one.
       const compared = find(`${label}: ${labels.stranger}`)?.answer
       if (!compared || !isTelling(compared)) return 'unclear'
-      return compared.kind === answer.kind && compared.signature === answer.signature ? 'no' : 'yes'
+      if (compared.kind !== answer.kind || compared.signature !== answer.signature) return 'yes'
+      // An agent that fails for every task did not look at whose it is.
+      return answer.kind === 'failed' || answer.kind === 'redirected' ? 'unclear' : 'no'
     }
   }
 }
