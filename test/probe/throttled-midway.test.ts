@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ServerResponse } from 'node:http'
-import type { Quirks } from '../support/broken-agent.js'
+import type { Call } from '../support/agent-protocol.js'
+import { single, type Quirks, type Seen } from '../support/broken-agent.js'
 import {
   alice,
   findings,
@@ -90,6 +91,76 @@ describe('throttling that begins after the valid call', () => {
     expect(report.checks.find(({ id }) => id === 'coverage')?.detail).toContain(
       'every answer for replay was throttled',
     )
+  })
+})
+
+describe('one request of a check that is throttled, while others of it are refused,', () => {
+  const isOurs = ({ authorization }: Seen): boolean => authorization[0] === `Bearer ${alice.token}`
+
+  /** Throttles some calls until the clock has gone on. */
+  const throttles = (
+    clock: ReturnType<typeof stillClock>,
+    seconds: number,
+    some: (call: Call, seen: Seen) => boolean,
+  ): Quirks => ({
+    answers: (response, call, seen) => {
+      const left = seconds - (clock.now().getTime() - midStep.getTime()) / 1000
+      return left > 0 && some(call, seen) && later(response, left)
+    },
+  })
+
+  it('is asked again where the token was locked as the run began', async () => {
+    const clock = stillClock(midStep)
+    const quirks = {
+      ...throttles(clock, 20, (_call, seen) => isOurs(seen)),
+      waves: ({ operation }: Call, seen: Seen) =>
+        operation === 'subscribe' && isOurs(seen) && seen.codes.length === 0,
+    }
+    const { report } = await probeAgent(quirks, { binding: 'jsonrpc', protocol: '1.0' }, clock)
+    expect(findings(report)).toHaveProperty('auth.stream', 'fail')
+  })
+
+  it('is asked again where a stream alone was throttled', async () => {
+    const clock = stillClock(midStep)
+    const isStream = ({ operation }: Call, seen: Seen): boolean =>
+      operation === 'subscribe' && isOurs(seen) && seen.codes.length === 0
+    const quirks = { ...throttles(clock, 20, isStream), waves: isStream }
+    const { report } = await probeAgent(quirks, { binding: 'jsonrpc', protocol: '1.0' }, clock)
+    expect(findings(report)).toHaveProperty('auth.stream', 'fail')
+  })
+
+  const superscript = (_call: Call, { codes: [code = ''] }: Seen): boolean => /[¹²³]/.test(code)
+
+  it('is asked again after the valid calls', async () => {
+    const clock = stillClock(midStep)
+    const quirks: Quirks = {
+      ...throttles(clock, 20, superscript),
+      pickCode: (lines) => single(lines)?.normalize('NFKC'),
+    }
+    const { report } = await probeAgent(quirks, oneCell, clock)
+    expect(findings(report)).toEqual({ 'auth.malformed-code': 'fail' })
+  })
+
+  it('is asked again after a success, which lets it in', async () => {
+    const clock = stillClock(midStep)
+    let isFirst = true
+    const repeats = (_call: Call, seen: Seen): boolean => isOurs(seen) && seen.codes.length === 0 && !isFirst
+    const quirks: Quirks = {
+      ...throttles(clock, 20, repeats),
+      waves: (call, seen) => repeats(call, seen) && call.operation === 'get',
+      admitted: () => (isFirst = false),
+    }
+    const { report } = await probeAgent(quirks, oneCell, clock)
+    expect(findings(report)).toEqual({ 'auth.after-valid': 'fail' })
+  })
+
+  it('is named where it is throttled for longer than a run waits', async () => {
+    const clock = stillClock(midStep)
+    const { report } = await probeAgent(throttles(clock, 3600, superscript), oneCell, clock)
+    expect(report.checks.find(({ id }) => id === 'auth.malformed-code')).toMatchObject({
+      status: 'pass',
+      detail: expect.stringMatching(/^throttled each time, .*: a code with superscript digits$/) as string,
+    })
   })
 })
 

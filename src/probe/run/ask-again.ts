@@ -1,16 +1,16 @@
 import type { CellRun } from './cell-run.js'
 import type { WrongCodes } from './codes.js'
-import type { Attempt } from './exchange.js'
+import type { Attempt, Exchange } from './exchange.js'
 import { tryDoorsAgain, untoldDoors } from './doors.js'
 import { materialNow } from './material.js'
-import { onlyThrottled } from './reading.js'
+import { openAfterSuccess, openIn } from './reading.js'
 import { repeatAfterSuccess } from './repeat.js'
 import type { Session } from './session.js'
 import type { ValidCodes } from './valid-codes.js'
 
 /** Before the valid call of a cell, sends again what was only throttled so far. */
 export async function askAgainBeforeValid(session: Session, run: CellRun): Promise<void> {
-  if (onlyThrottled(run).length === 0) return
+  if (openIn(run).length === 0) return
   await sendUnanswered(run, session.plan.freeRefusals('before-valid', materialNow(session)))
 }
 
@@ -25,7 +25,9 @@ export async function askAgainAtEnd(
   wrongCodes: WrongCodes,
 ): Promise<void> {
   const { plan, throttleWait } = session
-  const throttled = runs.filter((run) => onlyThrottled(run).length > 0 || untoldDoors(run).length > 0)
+  const throttled = runs.filter((run) =>
+    [openIn, openAfterSuccess, untoldDoors].some((of) => of(run).length > 0),
+  )
   const answers = throttled.flatMap(({ exchanges }) => exchanges.map(({ answer }) => answer))
   const waits = answers.filter(({ kind }) => kind === 'throttled')
   const longest = waits.sort((one, other) => (one.retryAfter ?? 1) - (other.retryAfter ?? 1)).at(-1)
@@ -39,7 +41,8 @@ export async function askAgainAtEnd(
   const again = plan.freeRefusals('before-valid', material).filter((one) => one.again)
   await Promise.all(
     throttled.map(async (run) => {
-      if (onlyThrottled(run).includes('auth.after-valid')) await repeatAfterSuccess(run, again)
+      const open = openAfterSuccess(run)
+      if (open.length > 0) await repeatAfterSuccess(run, among(open, again))
       await sendUnanswered(run, attempts)
       await tryDoorsAgain(session, run)
     }),
@@ -47,9 +50,8 @@ export async function askAgainAtEnd(
 }
 
 async function sendUnanswered(run: CellRun, attempts: readonly Attempt[]): Promise<void> {
-  const unanswered = onlyThrottled(run)
-  await run.tryAll(
-    'asked-again',
-    attempts.filter(({ check }) => unanswered.includes(check)),
-  )
+  await run.tryAll('asked-again', among(openIn(run), attempts))
 }
+
+const among = (open: readonly Exchange[], attempts: readonly Attempt[]): Attempt[] =>
+  attempts.filter(({ check, label }) => open.some((one) => one.check === check && one.label === label))

@@ -15,7 +15,7 @@ import {
   streamGetsFurther,
   type Refusals,
 } from './compared.js'
-import { isRefusalStage, type Exchange } from './exchange.js'
+import { isRefusalStage, type Exchange, type Stage } from './exchange.js'
 
 /** The exchanges of one cell: what an answer shows depends on the others. */
 interface OfCell {
@@ -92,6 +92,26 @@ export function onlyThrottled(cell: OfCell): CheckId[] {
   for (const [check, answer] of sent) if (!isInconclusive(answer)) checks.delete(check)
   return [...checks]
 }
+
+/** A request of a check, wherever and whenever it is sent. */
+type Sent = Pick<Exchange, 'check' | 'label'>
+
+/**
+ * Whether nothing but a limiter or a gateway answered a request, each time that it was sent: others of its check may have
+ * been answered, and show nothing of this one.
+ */
+export function isOpen({ check, label }: Sent, { exchanges }: OfCell, stages = askedAgain): boolean {
+  const same = exchanges.filter((one) => one.check === check && one.label === label && stages.has(one.stage))
+  return same.length > 0 && same.every(({ answer }) => isInconclusive(answer))
+}
+
+const askedAgain: ReadonlySet<Stage> = new Set(['before-valid', 'again', 'late', 'guess', 'asked-again'])
+const afterSuccess: ReadonlySet<Stage> = new Set(['again'])
+
+/** The requests that are open, and those that are where they were repeated after a success. */
+export const openIn = (cell: OfCell): Exchange[] => cell.exchanges.filter((one) => isOpen(one, cell))
+export const openAfterSuccess = (cell: OfCell): Exchange[] =>
+  cell.exchanges.filter((one) => isOpen(one, cell, afterSuccess))
 
 /** Whether an answer may be given to anyone: throttling, or a gateway that did not reach the agent. */
 export function isInconclusive({ kind, status }: Answer): boolean {

@@ -1,7 +1,7 @@
 import type { CheckId } from '../../check-ids.js'
 import type { CellEvidence } from '../../run/evidence.js'
 import { isMalformedHttp } from '../../run/malformed.js'
-import { isInconclusive, triedIn, wasLetIn, type Tried } from '../../run/reading.js'
+import { isInconclusive, isOpen, triedIn, wasLetIn, type Tried } from '../../run/reading.js'
 import { isAnswer } from '../../wire/answer.js'
 import { refusedInFront } from './in-front.js'
 import { saysNoMethod } from './no-method.js'
@@ -12,8 +12,14 @@ import { failed, passed, skipped, warned, type Verdict } from '../verdict.js'
 export function judgeRefused(check: CheckId, cell: CellEvidence): Verdict {
   const beside = besideSuccess(check, cell)
   const before = beside.filter(({ when }) => when === 'before')
-  const isTelling = before.some(({ answer }) => !isInconclusive(answer))
-  return judgeAll(isTelling ? before : beside, cell)
+  const isTold = (tried: readonly Tried[]): boolean => tried.some(({ answer }) => !isInconclusive(answer))
+  if (!isTold(before)) return judgeAll(beside, cell)
+  // What was only throttled before a success, and asked again after one.
+  const late = beside.filter(({ when, isGuess, label }) => {
+    const same = before.filter((one) => one.label === label)
+    return when !== 'before' && !isGuess && same.length > 0 && !isTold(same)
+  })
+  return judgeAll([...before, ...late], cell)
 }
 
 /**
@@ -89,17 +95,23 @@ function verdictOn(tried: readonly Tried[], cell: CellEvidence): Verdict {
       actual: unclear[0].answer.summary,
     }
   }
-  const byAgent = tried.find((one) => !closed.includes(one) && !inFront.includes(one)) ?? first
-  return passed(byAgent.answer.summary, remarksOn(inFront, closed))
+  const byAgent =
+    tried.find((one) => !closed.includes(one) && !inFront.includes(one) && one.answer.kind !== 'throttled') ??
+    first
+  const throttled = tried.filter((one) => one.answer.kind === 'throttled' && isOpen(one, cell))
+  return passed(byAgent.answer.summary, remarksOn(inFront, closed, throttled))
 }
 
-function remarksOn(inFront: readonly Tried[], closed: readonly Tried[]): string {
+function remarksOn(inFront: readonly Tried[], closed: readonly Tried[], throttled: readonly Tried[]): string {
   const by = [...new Set(inFront.map(({ answer }) => answer.by ?? 'something'))]
   return [
     ...(inFront.length > 0
       ? [`refused by ${by.join(', ')} in front of the agent: ${labelsOf(inFront)}`]
       : []),
     ...(closed.length > 0 ? [`the connection was closed: ${labelsOf(closed)}`] : []),
+    ...(throttled.length > 0
+      ? [`throttled each time, which counts as refused where others are: ${labelsOf(throttled)}`]
+      : []),
   ].join('; ')
 }
 
