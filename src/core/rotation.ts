@@ -46,7 +46,8 @@ export type PeerChoice = readonly string[] | 'all'
 
 /**
  * Returns the roster with new credentials for the chosen peers: all of them or none. The old credentials stay valid for
- * the overlap at most, and expired ones are dropped. Without an overlap a pending rotation of a peer ends as well.
+ * the overlap at most, and expired ones are dropped. The new ones of a peer or a canary end when those that they follow
+ * would have, unless these have expired. Without an overlap a pending rotation of a peer ends as well.
  *
  * @returns the same object when `madeBefore` leaves nothing to renew
  * @throws {TOTPError} `ERR_PEER_UNKNOWN` when there is no peer with one of the names; `ERR_OVERLAP_FULL` when a peer
@@ -62,7 +63,8 @@ export function rotate(
   const ofSeeds = rotation.profile ? { ...rotation, overlapMs: 0 } : rotation
   const newSeed = (algorithm: Algorithm): SeedCredential =>
     seedCredential(makeSeed(algorithm, random), { at, random })
-  const newToken = (): TokenCredential => tokenCredential(makeToken(random), { at, random })
+  const renewTokens = (old: readonly TokenCredential[]): readonly TokenCredential[] =>
+    renew(old, rotation, at, () => lasting(tokenCredential(makeToken(random), { at, random }), old, at))
   return changed(roster, choice, rotation, {
     shared: (seeds) =>
       rotation.seed ? renewShared(seeds, ofSeeds, at, () => newSeed(roster.profile.algorithm)) : seeds,
@@ -71,15 +73,15 @@ export function rotate(
       const { algorithm } = { ...peer, ...rotation.profile }
       const seeds =
         rotation.seed && !roster.sharedSeeds
-          ? renewSeeds(peer, ofSeeds, at, () => newSeed(algorithm))
+          ? renewSeeds(peer, ofSeeds, at, () => lasting(newSeed(algorithm), peer.seeds, at))
           : peer.seeds
-      const tokens = rotation.token ? renew(peer.tokens, rotation, at, newToken) : peer.tokens
+      const tokens = rotation.token ? renewTokens(peer.tokens) : peer.tokens
       const same = seeds === peer.seeds && tokens === peer.tokens
       if (same && !(roster.sharedSeeds && rotation.profile)) return before
       refusePending(peer)
       return { ...peer, ...rotation.profile, seeds, tokens }
     },
-    canary: (tokens) => renew(tokens, rotation, at, newToken),
+    canary: renewTokens,
   })
 }
 
@@ -223,6 +225,12 @@ function renew<C extends Credential>(
   const end = new Date(at.getTime() + overlapMs)
   const ending = old.map((one) => (isLive(one, end) ? { ...one, expiresAt: end } : one))
   return [...ending.filter((one) => isLive(one, at)), make()]
+}
+
+/** A new credential with the end of the newest old one, which no rotation has superseded, unless that has passed. */
+function lasting<C extends Credential>(fresh: C, old: readonly C[], at: Date): C {
+  const newest = old.at(-1)
+  return newest?.expiresAt && isLive(newest, at) ? { ...fresh, expiresAt: newest.expiresAt } : fresh
 }
 
 function onlyNewest<C extends Credential>(credentials: readonly C[], at: Date): readonly C[] {

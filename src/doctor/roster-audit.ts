@@ -13,7 +13,7 @@ import { sharedSeedProblem } from '../core/shared-seed.js'
 import { limitsFor, riskOf } from '../state/budgets.js'
 import { chosen, type Finding } from './finding.js'
 import { auditObserved, reuseBesideAccept } from './signed-audit.js'
-import { rotateCommand, type RosterUnderTest } from './rotation-command.js'
+import { isShared, rotateCommand, type RosterUnderTest } from './rotation-command.js'
 import { auditHandOut } from './hand-out-audit.js'
 import { auditStrength } from './strength-audit.js'
 
@@ -69,8 +69,7 @@ function auditLife(
 ): Finding[] {
   const { at } = tested
   const findings: Finding[] = []
-  const note = ({ id, message, joint, more = '' }: LifeNote): void => {
-    const fix = rotateCommand(tested, kind, more)
+  const note = ({ id, message, joint, more, fix = rotateCommand(tested, kind, more) }: LifeNote): void => {
     const general = { noun: 'peers', message: joint, fix } as const
     findings.push({ id, severity: 'warning', subject: name, message, fix: fix([name]), joint: general })
   }
@@ -86,6 +85,8 @@ function auditLife(
   const { expiresAt, createdAt } = newest
   if (expiresAt && expiresAt.getTime() - at.getTime() < soonDays * dayMs) {
     note({
+      // What a rotation creates would end with it.
+      fix: isShared(tested.roster, kind) ? undefined : laterEnd(tested),
       id: `${kind}-expiring`,
       message: `its ${kind} expires at ${expiresAt.toISOString()}; the agent refuses it from then on`,
       joint: `their ${kind}s expire within ${soonDays} days; the agent refuses them from then on`,
@@ -112,9 +113,16 @@ interface LifeNote {
   readonly message: string
   /** For several peers. */
   readonly joint: string
-  /** More options of the command. */
+  /** More options of the command that rotates. */
   readonly more?: string
+  /** By default the peers are rotated. */
+  readonly fix?: ((names: readonly string[]) => string) | undefined
 }
+
+const laterEnd =
+  ({ tool }: RosterUnderTest) =>
+  (names: readonly string[]): string =>
+    `${tool} set ${chosen(names, 0, '')} --expires 90d`
 
 function auditPolicy(tested: RosterUnderTest, peer: Peer): Finding[] {
   const { replay, signed } = policiesOf(tested.roster, peer)

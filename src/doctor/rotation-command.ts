@@ -12,7 +12,7 @@ export interface RosterUnderTest {
 
 /** Returns the command that rotates one kind of credentials, as a function of the peers. A shared seed belongs to all. */
 export function rotateCommand({ roster, tool }: RosterUnderTest, kind: 'seed' | 'token', more = '') {
-  const shared = kind === 'seed' && roster.sharedSeeds !== undefined
+  const shared = isShared(roster, kind)
   return (names: readonly string[]): string =>
     `${tool} rotate ${shared ? '--all' : chosen(names, roster.peers.size, '--all')} --${kind}${more}`
 }
@@ -23,3 +23,7 @@ export function rotateNow(tool: string, leaked: readonly Needle[], peers: number
   const who = names.includes(allPeers) ? '--all' : chosen(names, peers, '--all', Infinity)
   return `${tool} rotate ${who} --now`
 }
+
+/** Whether a kind of credential is the one that all peers share. */
+export const isShared = ({ sharedSeeds }: Roster, kind: 'seed' | 'token'): boolean =>
+  kind === 'seed' && sharedSeeds !== undefined

@@ -56,8 +56,54 @@ describe('rotating', () => {
   it('never lengthens a life, and drops what has expired', () => {
     const seeds = [seedCredential('dead', 1, past), seedCredential('short', 2, future)]
     const after = peerIn(rotate(rosterOf([peerOf('alice', { seeds })]), 'all', both, making()))
-    expect(lives(after.seeds)).toEqual([future.toISOString(), undefined])
+    expect(lives(after.seeds)).toEqual([future.toISOString(), future.toISOString()])
     expect(after.seeds[0]?.id).toBe('short')
+  })
+
+  it.each([0, hourMs, 24 * hourMs])(
+    'passes the end of a peer on, each kind its own: overlap %i',
+    (overlapMs) => {
+      const [soon, end] = [new Date(lookAt.getTime() + 2 * hourMs), new Date(lookAt.getTime() + 48 * hourMs)]
+      const seeds = [seedCredential('superseded', 1, soon), seedCredential('s', 2, end)]
+      const tokens = [tokenCredential('superseded', 'a2at_1', soon), tokenCredential('t', 'a2at_2')]
+      const peer = peerOf('alice', { seeds: seeds.slice(overlapMs === 0 ? 0 : 1), tokens })
+      const after = peerIn(rotate(rosterOf([peer]), 'all', { ...both, overlapMs }, making()))
+      const overlap = new Date(lookAt.getTime() + overlapMs).toISOString()
+      expect(lives(after.seeds)).toEqual([...(overlapMs === 0 ? [] : [overlap]), end.toISOString()])
+      expect(after.tokens.at(-1)).not.toHaveProperty('expiresAt')
+      expect(after.seeds.every(({ expiresAt }) => expiresAt && expiresAt <= end)).toBe(true)
+    },
+  )
+
+  it('ends the old ones of a peer no later than it would have', () => {
+    const end = new Date(lookAt.getTime() + 2 * hourMs)
+    const peer = peerOf('alice', {
+      seeds: [seedCredential('s', 1, end)],
+      tokens: [tokenCredential('t', 'a2at_t', end)],
+    })
+    const { seeds, tokens } = peerIn(rotate(rosterOf([peer]), ['alice'], both, making()))
+    expect(lives([...seeds, ...tokens])).toEqual(Array(4).fill(end.toISOString()))
+  })
+
+  it('has no end for what follows credentials that have expired, however long older ones live', () => {
+    const tokens = [tokenCredential('old', 'a2at_1', future), tokenCredential('t', 'a2at_2', past)]
+    const peer = peerOf('alice', { seeds: [seedCredential('s', 1, past)], tokens })
+    const after = peerIn(rotate(rosterOf([peer]), 'all', both, making()))
+    expect(lives(after.seeds)).toEqual([undefined])
+    expect(lives(after.tokens)).toEqual([future.toISOString(), undefined])
+  })
+
+  it('has no end for a shared seed, which no setting could change', () => {
+    const sharedSeeds = [seedCredential('shared', 9, new Date(lookAt.getTime() + 48 * hourMs))]
+    const after = rotate(rosterOf([peerOf('alice', { seeds: [] })], { sharedSeeds }), 'all', both, making())
+    expect(lives(after.sharedSeeds ?? [])).toEqual(['2026-06-02T00:00:00.000Z', undefined])
+  })
+
+  it('passes the end of a canary on', () => {
+    const tokens = [tokenCredential('t', 'a2at_bait', future)]
+    const canaries = new Map([['bait', { name: 'bait', createdAt: lookAt, tokens }]])
+    const after = rotate(rosterOf([], { canaries }), ['bait'], { ...both, overlapMs: 0 }, making())
+    expect(lives(after.canaries?.get('bait')?.tokens ?? [])).toEqual([future.toISOString()])
   })
 
   it('refuses a third live seed for any of its peers, and takes one with no overlap', () => {

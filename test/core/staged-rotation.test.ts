@@ -20,7 +20,7 @@ import {
   type Staging,
 } from '../../src/core/staged-rotation.js'
 import { codeOf, failureOf } from '../support/failure.js'
-import { lookAt, peerOf, rosterOf } from '../support/roster.js'
+import { lookAt, peerOf, rosterOf, seedCredential } from '../support/roster.js'
 
 const hourMs = 3_600_000
 const staging: Staging = { id: 'r-1', seed: true, token: true, overlapMs: 24 * hourMs }
@@ -51,6 +51,18 @@ describe('a staged rotation', () => {
     ])
     expect(newestLive(seeds, lookAt)).toBe(before.seeds[0])
     expect(pending).toMatchObject({ id: 'r-1', step: 'staged', seed: true, token: true })
+  })
+
+  it.each([0, 24 * hourMs])('passes the end of a peer on: overlap %i', (overlapMs) => {
+    const end = new Date(lookAt.getTime() + 2 * hourMs)
+    const before = peerOf('alice', { seeds: [seedCredential('s', 1, end)] })
+    const { seeds, tokens } = peerIn(stage(rosterOf([before]), { overlapMs }))
+    const staged = `${end.toISOString()} staged`
+    expect(lives(seeds)).toEqual([...(overlapMs === 0 ? [] : [end.toISOString()]), staged])
+    expect(lives(tokens).at(-1)).toBe('open staged')
+    const delivered = withStep(stage(rosterOf([before]), { overlapMs }), 'alice', 'r-1', 'delivered')
+    const ending = withOldEnding(delivered, ['alice'], 'r-1', lookAt)
+    expect(lives(peerIn(ending).seeds)).toEqual(lives(peerIn(delivered).seeds))
   })
 
   it('uses the new ones once they are delivered, and ends the old ones with the overlap', () => {

@@ -7,7 +7,6 @@ import { quoteForShell } from '../../core/shell.js'
 import { stageRotation } from '../../core/staged-rotation.js'
 import type { Mesh, MeshEdge } from '../file/mesh.js'
 import { placeOfAgent, placeOfPeer } from '../plan/documents.js'
-import { endOf } from '../plan/edge-after.js'
 import type { MeshChange, Plan } from '../plan/plan.js'
 
 /** Which edges are rotated, and how. */
@@ -90,9 +89,8 @@ function withRotated(
   if (!peer || (edge.expires instanceof Date && edge.expires <= at)) return roster
   const staging = { id, seed, token, overlapMs, ...(madeBefore && { madeBefore }) }
   const staged = stageRotation(roster, [edge.peer], staging, making)
-  const expires = edge.expires ?? endOf(peer, at)
-  if (staged === roster || expires === undefined) return staged
-  return withPeerSettings(staged, [edge.peer], { expires }, at)
+  if (staged === roster || edge.expires === undefined) return staged
+  return withPeerSettings(staged, [edge.peer], { expires: edge.expires }, at)
 }
 
 function deliveries(mesh: Mesh, rotated: readonly MeshChange[]): MeshChange[] {

@@ -1,6 +1,6 @@
 import { signedBrought } from '../../core/policies.js'
 import { provisionPeer, type ProvisionOptions } from '../../core/provision.js'
-import { isLive, newestLive, type Credential, type Peer, type Roster } from '../../core/roster.js'
+import { isLive, type Credential, type Peer, type Roster } from '../../core/roster.js'
 import { withPeerSettings } from '../../core/settings.js'
 import { stageRotation, withoutPending, withStep } from '../../core/staged-rotation.js'
 import type { MeshEdge } from '../file/mesh.js'
@@ -43,9 +43,7 @@ export function peerAfter(roster: Roster, edge: MeshEdge, peer: Peer, options: E
   if (hasEnded(edge, at)) return only(withPeerSettings(withEnd(alone, peer, at), [name], settings, at))
   const due = rotationDue(edge, peer, at, yes)
   const staged = due.due === 'yes' ? stageRotation(alone, [name], { id, ...due.rotation }, options) : alone
-  // New credentials last as long as those that they follow.
-  const expires = edge.expires ?? (staged === alone ? undefined : endOf(peer, at))
-  const wanted = { ...settings, ...(expires && { expires }) }
+  const wanted = { ...settings, ...(edge.expires && { expires: edge.expires }) }
   // The usual edge, of which a mesh has many.
   return only(Object.keys(wanted).length === 0 ? staged : withPeerSettings(staged, [name], wanted, at))
 }
@@ -60,10 +58,4 @@ function withEnd(roster: Roster, peer: Peer, at: Date): Roster {
   const over: Peer = { ...peer, seeds: ended(peer.seeds), tokens: ended(peer.tokens) }
   const after: Roster = { ...roster, peers: new Map([[name, over]]) }
   return pending ? withoutPending(withStep(after, name, pending.id, 'delivered'), [name], pending.id) : after
-}
-
-/** The earliest end of the credentials in use. */
-export function endOf({ seeds, tokens }: Peer, at: Date): Date | undefined {
-  const ends = [newestLive(seeds, at), newestLive(tokens, at)].flatMap((one) => one?.expiresAt ?? [])
-  return ends.length === 0 ? undefined : new Date(Math.min(...ends.map(Number)))
 }
