@@ -50,6 +50,46 @@ describe('rotate', () => {
     expect((await viewOf(cwd, 'bob')).seeds).toHaveLength(1)
   })
 
+  it('keeps the end of a peer, and says when old and new ones end', async () => {
+    const cwd = await makeStore(['bob'])
+    const now = new Date('2026-11-24T00:00:00Z')
+    const end = '2026-11-24T02:00:00.000Z'
+    await runCli(['add-peer', 'contractor', '--expires', end], { cwd, now })
+    await runCli(['add-peer', 'bait', '--canary', '--expires', end], { cwd, now })
+    const planned = await runCli(['rotate', 'contractor', '--dry-run'], { cwd, now })
+    expect(planned.stdout).toBe(`contractor  new seed and token until ${end}\n`)
+    const run = await runCli(['rotate', 'contractor'], { cwd, now })
+    expect(run.stderr).toContain(`the old ones stay valid until ${end}\n`)
+    expect(run.stderr).toContain(
+      `contractor until ${end}; a2a-totp set contractor --expires TIME changes it\n`,
+    )
+    const { seeds, tokens } = await viewOf(cwd, 'contractor')
+    expect([...seeds, ...tokens].map(({ expiresAt }) => expiresAt)).toEqual(Array(4).fill(end))
+    const all = await runCli(['rotate', 'bob', 'contractor', 'bait', '--token'], { cwd, now })
+    expect(all.stderr).toContain(
+      `the old ones stay valid until 2026-11-25T00:00:00.000Z, but those of contractor until ${end}, those of bait until ${end}\n`,
+    )
+    expect(all.stderr).toContain(
+      `: contractor until ${end}, bait until ${end}; a2a-totp set NAME --expires TIME changes it\n`,
+    )
+    const json = await runCli(['rotate', 'contractor', '--now', '--json'], { cwd, now })
+    expect(rowsOf(json)).toMatchObject([{ expiresAt: end }])
+  })
+
+  it('says when the seed and the token of a peer end at different times, or have ended', async () => {
+    const cwd = await makeStore()
+    const now = new Date('2026-11-24T00:00:00Z')
+    const end = new Date('2026-11-24T02:00:00Z')
+    await runCli(['add-peer', 'alice', '--expires', end.toISOString()], { cwd, now })
+    const late = await runCli(['rotate', 'alice', '--token'], { cwd, now: end })
+    expect(late.stderr).toContain('the old ones have expired\n')
+    expect(late.stderr).not.toContain('keep the end')
+    await runCli(['undo', '--yes'], { cwd, now })
+    await runCli(['set', 'alice', '--expires', 'never'], { cwd, now })
+    const seed = await runCli(['rotate', 'alice', '--seed', '--overlap', '1h'], { cwd, now })
+    expect(seed.stderr).toContain('the old ones stay valid until 2026-11-24T01:00:00.000Z\n')
+  })
+
   it('tells nothing secret unless asked to', async () => {
     const cwd = await makeStore(['alice'])
     const quiet = await runCli(['rotate', 'alice'], { cwd })

@@ -176,6 +176,24 @@ describe('a rotation with a delivery', () => {
     expect(existsSync(join(cwd, 'alice.env'))).toBe(true)
   })
 
+  it('names the end of old ones that do not last until it is finished, and what has ended', async () => {
+    const cwd = await makeStore(['bob'])
+    const now = new Date()
+    const end = new Date(now.getTime() + 2 * 3_600_000).toISOString()
+    await runCli(['add-peer', 'alice', '--expires', end], { cwd, now })
+    const failed = await runCli(['rotate', 'alice', 'bob', '--deliver', 'false'], { cwd, now })
+    expect(failed.exitCode).toBe(1)
+    expect(failed.stderr).toContain(`alice until ${end}; a2a-totp set alice --expires TIME changes it\n`)
+    expect(failed.stderr).toContain(
+      `; the old credentials stay valid until it is, but those of alice until ${end} at most; next: `,
+    )
+    expect(peerOf(cwd).seeds.map(({ expiresAt }) => expiresAt)).toEqual([end, end])
+    const late = await runCli(['rotate', '--resume', '--deliver', 'false'], { cwd, now: new Date(end) })
+    expect(late.stderr).toContain(
+      '; the old credentials stay valid until it is, but those of alice have ended; ',
+    )
+  })
+
   it('with --now ends the old ones at once, whatever the delivery does', async () => {
     const cwd = await makeStore(['alice'])
     const before = peerOf(cwd)

@@ -1,6 +1,7 @@
 import type { Canary, Credential, Peer, Roster } from '../../../core/roster.js'
 import { printable } from '../../../core/text.js'
 import type { CliContext } from '../../context.js'
+import { credentialsByKind, endsOfNew, holderIn } from './ends.js'
 
 /** What a rotation would change of one peer. */
 interface PlannedRow {
@@ -8,7 +9,8 @@ interface PlannedRow {
   /** Null, because the new ones do not exist. */
   readonly seedId: null
   readonly tokenId: null
-  readonly expiresAt: null
+  /** When the first of the new ones would end: RFC 3339. */
+  readonly expiresAt: string | null
   readonly canary?: true
   readonly makes: readonly ('seed' | 'token')[]
   /** The live credentials that would end. */
@@ -30,8 +32,8 @@ export function showPlan(
 
 function rowOf(before: Roster, after: Roster, holder: Peer | Canary, at: Date): PlannedRow {
   const { name } = holder
-  const old = credentialsOf(before, before.peers.get(name) ?? before.canaries?.get(name))
-  const now = credentialsOf(after, holder)
+  const old = credentialsByKind(before, holderIn(before, name))
+  const now = credentialsByKind(after, holder)
   const makes = (['seed', 'token'] as const).filter((kind) =>
     now[kind].some(({ id }) => old[kind].every((one) => one.id !== id)),
   )
@@ -47,24 +49,18 @@ function rowOf(before: Roster, after: Roster, holder: Peer | Canary, at: Date): 
     }),
   )
   const canary = 'seeds' in holder ? {} : ({ canary: true } as const)
-  return { name, seedId: null, tokenId: null, expiresAt: null, ...canary, makes, ends }
+  const first = Math.min(...endsOfNew(before, after, [holder]).map((one) => one.end.getTime()))
+  const expiresAt = first === Infinity ? null : new Date(first).toISOString()
+  return { name, seedId: null, tokenId: null, expiresAt, ...canary, makes, ends }
 }
 
 /** When a credential ends: now, if it is gone. */
 const endOf = (credential: Credential | undefined, at: Date): number | undefined =>
   credential ? credential.expiresAt?.getTime() : at.getTime()
 
-function credentialsOf(
-  { sharedSeeds }: Roster,
-  holder: Peer | Canary | undefined,
-): { readonly seed: readonly Credential[]; readonly token: readonly Credential[] } {
-  const own = holder && 'seeds' in holder ? holder.seeds : []
-  const shared = holder && 'seeds' in holder ? sharedSeeds : undefined
-  return { seed: shared ?? own, token: holder?.tokens ?? [] }
-}
-
-function textOf({ name, makes, ends }: PlannedRow): string {
-  const made = makes.length === 0 ? [] : [`new ${makes.join(' and ')}`]
+function textOf({ name, expiresAt, makes, ends }: PlannedRow): string {
+  const until = expiresAt === null ? '' : ` until ${expiresAt}`
+  const made = makes.length === 0 ? [] : [`new ${makes.join(' and ')}${until}`]
   const ended = ends.map(({ id, at }) => `${printable(id)} ends ${at}`)
   return [name, ...made, ...ended].join('  ')
 }

@@ -13,6 +13,7 @@ import { inContext, type CliContext } from '../../context.js'
 import { codeOptions, duration, refuseTogether } from '../../options.js'
 import { credentialsOf, showQrs, textOf } from '../peers/credential-rows.js'
 import { configClientAgain, configServerAgain } from '../config-commands.js'
+import { endsOfNew, endsOfOld, untilOf, wordsOfNew } from './ends.js'
 import { isStaged } from './given-options.js'
 import {
   choiceOf,
@@ -52,6 +53,8 @@ export const define = inContext((command, context) =>
       `
 While old and new overlap, any live token works with any live seed. Update the agent's server file first, then each
 peer's configuration, then wait or run --finish. A peer has at most two live seeds. After a leak use --now.
+What ends (add-peer --expires) is followed by new ones that end at the same time; set NAME --expires changes that. If the
+old ones have expired, the new ones have no end.
 In a store with --shared-seed the seed belongs to all peers, so rotating it needs --all. A canary gets a new token only
 if it is named: after that its old one is no longer watched.
 --digits, --algorithm and --period change how a peer's codes are made. The agent has one such setting a peer, so no old
@@ -154,15 +157,32 @@ async function renew(
     output.say('nothing to rotate')
     return
   }
-  const end = new Date(at.getTime() + rotation.overlapMs).toISOString()
-  if (options.now) output.say('the old ones end as soon as the agent has its new server file')
-  else if (!rotation.profile) output.say(`the old ones stay valid until ${end}`)
-  else {
-    const tokens = rotation.token ? `; the old tokens stay valid until ${end}` : ''
-    output.warn(`the old seeds end as soon as the agent has its new server file, since codes change${tokens}`)
-  }
+  sayEnds(context, before ?? after, after, { rotation, rotated, at })
   output.say(`next: ${configServerAgain}, then ${configClientAgain(rotated.map(({ name }) => name))}`)
   if (options.qr) await showQrs(context, after, rotated)
+}
+
+/** Says how long the old credentials stay valid, and when the new ones end, if they do. */
+function sayEnds(
+  { output }: CliContext,
+  before: Roster,
+  after: Roster,
+  {
+    rotation,
+    rotated,
+    at,
+  }: { readonly rotation: Rotation; readonly rotated: readonly (Peer | Canary)[]; readonly at: Date },
+): void {
+  const until = untilOf(endsOfOld(before, after, rotated, at))
+  if (rotation.overlapMs === 0) output.say('the old ones end as soon as the agent has its new server file')
+  else if (!rotation.profile)
+    output.say(until === undefined ? 'the old ones have expired' : `the old ones stay valid ${until}`)
+  else {
+    const tokens = until === undefined ? '' : `; the old tokens stay valid ${until}`
+    output.warn(`the old seeds end as soon as the agent has its new server file, since codes change${tokens}`)
+  }
+  const words = wordsOfNew(endsOfNew(before, after, rotated))
+  if (words !== undefined) output.say(words)
 }
 
 async function finish(

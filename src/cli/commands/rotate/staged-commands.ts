@@ -11,6 +11,7 @@ import { configClientAgain, configServerAgain } from '../config-commands.js'
 import { credentialsOf, textOf } from '../peers/credential-rows.js'
 import { requireServerOut, serverFileOf } from '../server-out.js'
 import { deliversServer, deliverServerFile, newFragmentOf } from './deliveries.js'
+import { endsOfNew, oldWhilePending, wordsOfNew } from './ends.js'
 import { forget, recall, remember } from './remembered.js'
 import { runStaged, type PeerProgress } from './staged-run.js'
 import { isStaged, type GivenStagedOptions } from './given-options.js'
@@ -28,8 +29,9 @@ export async function rotateStaged(
   const at = now()
   remember(context, staging.id, options)
   let after: Roster
+  let before: Roster | undefined
   try {
-    after = await store.update((roster) => stageRotation(roster, choice, staging, { at, random }))
+    after = await store.update((roster) => stageRotation((before = roster), choice, staging, { at, random }))
   } catch (error) {
     forget(context, staging.id)
     throw error
@@ -42,6 +44,9 @@ export async function rotateStaged(
     return
   }
   output.say(`staged: ${names.join(', ')}`)
+  const staged = names.map((name) => peerNamed(after, name))
+  const ends = wordsOfNew(endsOfNew(before ?? after, after, staged))
+  if (ends !== undefined) output.say(ends)
   await finishRuns(context, [await runOf(context, staging.id, names, options)])
 }
 
@@ -173,7 +178,7 @@ async function runOf(
 
 /** Prints how far each peer has come. @throws {TOTPError} `ERR_DELIVERY_FAILED` when one is not done */
 async function finishRuns(context: CliContext, runs: readonly Run[]): Promise<void> {
-  const { store, output } = context
+  const { store, output, now } = context
   const roster = await store.read()
   for (const { id } of runs) if (peersOf(roster, id).length === 0) forget(context, id)
   const rows = runs
@@ -187,8 +192,8 @@ async function finishRuns(context: CliContext, runs: readonly Run[]): Promise<vo
   if (next.length > 0) output.say(`next: ${next.join(', then ')}`)
   const left = rows.filter(({ done }) => !done)
   if (left.length === 0) return
-  const ended = left.some(({ name }) => roster.peers.get(name)?.pending?.overlapMs === 0)
-  const old = ended ? 'the old credentials have ended' : 'the old credentials stay valid until it is'
+  const names = left.map(({ name }) => name)
+  const old = oldWhilePending(roster, names, now())
   const told = left.map(({ name, problem = 'not finished' }) => `${name} (${problem})`).join('; ')
   throw new TOTPError(
     'ERR_DELIVERY_FAILED',
