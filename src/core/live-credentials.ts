@@ -59,7 +59,7 @@ export type KnownToken = TokenCredential & { readonly token: Token }
  */
 export function tokenToHandOut(peer: Peer, at: Date): KnownToken {
   const newest = newestLive(peer.tokens, at)
-  if (!newest) throw expired('token', peer)
+  if (!newest) throw tokenExpired(peer.name)
   return { ...newest, token: requireKnown(newest.token, peer.name) }
 }
 
@@ -77,7 +77,10 @@ export function requireKnown(token: Token | TokenHash, name: string): Token {
   )
 }
 
-function expired(what: 'seed' | 'token', { name }: Peer): TOTPError {
+/** The error for a peer none of whose tokens is live. */
+export const tokenExpired = (name: string): TOTPError => expired('token', { name })
+
+function expired(what: 'seed' | 'token', { name }: Pick<Peer, 'name'>): TOTPError {
   return new TOTPError(
     'ERR_CREDENTIAL_EXPIRED',
     `every ${what} of "${name}" has expired; run \`a2a-totp rotate ${name}\` for a new one`,

@@ -1,5 +1,5 @@
 import { TOTPError } from '../../../core/errors.js'
-import { requireKnown } from '../../../core/live-credentials.js'
+import { requireKnown, tokenExpired } from '../../../core/live-credentials.js'
 import { isLive, newestLive, signedOf, type Peer, type Roster } from '../../../core/roster.js'
 import type { TOTPProfile } from '../../../core/profile.js'
 import { parseSigned, type SignedPolicy } from '../../../core/proof/profile.js'
@@ -82,12 +82,13 @@ function renamedEnv(env: Env, { tokenEnv, seedEnv }: NamedVariables): Env {
   }
 }
 
-/** @throws {TOTPError} `ERR_TOKEN_MISSING`: a code alone shows nothing. */
+/** @throws {TOTPError} `ERR_TOKEN_MISSING` or `ERR_CREDENTIAL_EXPIRED`: a code alone shows nothing. */
 export function credentialsOf(
   source: CodeSource,
 ): { token: Token; seed: Seed; peer?: string; agent?: string } & TOTPProfile {
   const { token, profile, peer, agent } = source
   if (!token) {
+    if (peer !== undefined) throw tokenExpired(peer)
     throw new TOTPError(
       'ERR_TOKEN_MISSING',
       'no token to probe with; name a peer of the store, or set $A2A_TOTP_TOKEN',
