@@ -1,7 +1,15 @@
 import { encodingOfMisread, wrongEncoding } from '../../../core/encoding.js'
 import { TOTPError, isTOTPError } from '../../../core/errors.js'
-import { liveSeedsOf, seedToHandOut } from '../../../core/live-credentials.js'
-import { newestLive, signedOf, type Peer, type Roster, type SeedCredential } from '../../../core/roster.js'
+import { liveOf, liveSeedsOf, seedToHandOut } from '../../../core/live-credentials.js'
+import {
+  newestLive,
+  seedsOf,
+  signedOf,
+  type Peer,
+  type Roster,
+  type SeedCredential,
+} from '../../../core/roster.js'
+import { quoteName } from '../../../core/name.js'
 import { profileFromVariables } from '../../../core/profile-variables.js'
 import { parseProfile, type TOTPProfile } from '../../../core/profile.js'
 import { peerNamed } from '../../../core/provision.js'
@@ -21,6 +29,8 @@ export interface CodeSource {
   readonly window?: number
   /** Every live seed; last the one to generate codes with. */
   readonly seeds: readonly [Seed, ...Seed[]]
+  /** When the seed to generate codes with ends, if it does. */
+  readonly seedEnd?: Date
   /** The newest live token; undefined if only a seed is known. */
   readonly token?: Token | TokenHash
   /** Whether the agent refuses requests of the peer without a proof. */
@@ -35,19 +45,34 @@ export function newestSeed({ seeds }: CodeSource): Seed {
 /**
  * Finds the peer of a command: by name in the store; without a name by `$A2A_TOTP_SEED`, else the store's only peer.
  *
+ * @param at when its credentials are to be live; by default now. When they were created does not matter
  * @throws {TOTPError} `ERR_USAGE` if the peer is ambiguous, `ERR_PEER_UNKNOWN`,
  *   `ERR_CREDENTIAL_EXPIRED`, `ERR_CONFIG_INVALID` for a bad variable, or `ERR_STORE_*`.
  */
 export async function findCodeSource(
   { env, store, output, now }: Pick<CliContext, 'env' | 'store' | 'output' | 'now'>,
   name: string | undefined,
+  at?: Date,
 ): Promise<CodeSource> {
   const source =
     name === undefined && env['A2A_TOTP_SEED']
       ? sourceFromEnvironment(env)
-      : sourceFromStore(...(await namedOrOnly(store, name)), now())
+      : sourceAt(...(await namedOrOnly(store, name)), at, now())
   warnOfWeakSeed(output, newestSeed(source))
   return source
+}
+
+/**
+ * Returns what the store has of the same peer now; its seeds may have ended or been rotated since.
+ *
+ * @throws {TOTPError} as {@link findCodeSource}
+ */
+export async function findAgain(
+  { store, now }: Pick<CliContext, 'store' | 'now'>,
+  source: CodeSource,
+): Promise<CodeSource> {
+  if (source.peer === undefined) return source
+  return sourceFromStore(...(await namedOrOnly(store, source.peer)), now())
 }
 
 /** Warns of a seed that is too short. It is used nevertheless: somebody else may have issued it. */
@@ -78,6 +103,17 @@ async function namedOrOnly(store: CliContext['store'], name: string | undefined)
   )
 }
 
+function sourceAt(roster: Roster, peer: Peer, at: Date | undefined, now: Date): CodeSource {
+  const liveAt = at !== undefined && liveOf(seedsOf(roster, peer), at).length > 0
+  if (at === undefined || at <= now || liveAt) return sourceFromStore(roster, peer, at ?? now)
+  // What has expired already is said first.
+  liveSeedsOf(roster, peer, now)
+  throw new TOTPError(
+    'ERR_CREDENTIAL_EXPIRED',
+    `every seed of ${quoteName(peer.name)} will have expired at ${at.toISOString()}; pass an earlier time`,
+  )
+}
+
 /** @throws {TOTPError} `ERR_CREDENTIAL_EXPIRED` when none of the peer's seeds is live. */
 export function sourceFromStore(roster: Roster, peer: Peer, at: Date): CodeSource {
   const inUse = seedToHandOut(roster, peer, at)
@@ -91,6 +127,7 @@ export function sourceFromStore(roster: Roster, peer: Peer, at: Date): CodeSourc
     profile: { ...roster.profile, algorithm, digits, period },
     window: roster.profile.window,
     seeds: inOrder(others, inUse),
+    ...(inUse.expiresAt && { seedEnd: inUse.expiresAt }),
     token,
     mustSign: signedOf(roster, peer) === 'require',
   }

@@ -1,11 +1,12 @@
 import { TOTPError } from '../../../core/errors.js'
-import { endOfStep, generateCodeOfStep, secondsLeft, timeStepAt } from '../../../core/totp.js'
-import { requireKnown } from '../../../core/live-credentials.js'
+import { endOfStep, generateCodeOfStep, timeStepAt } from '../../../core/totp.js'
+import { requireKnown, tokenExpired } from '../../../core/live-credentials.js'
 import type { FieldLine } from '../../../core/proof/proof-fields.js'
-import { findCodeSource, newestSeed, type CodeSource } from './code-source.js'
+import { findAgain, findCodeSource, newestSeed, type CodeSource } from './code-source.js'
 import { peerArgument } from '../../completes.js'
 import { inContext, type CliContext } from '../../context.js'
 import { refuseTogether, repeatable, severalWords, time, wholeNumber } from '../../options.js'
+import type * as Terminal from '../../io/terminal.js'
 import type { RequestLine } from './request-line.js'
 import type { ContentOptions, SignWith } from './request-proof.js'
 
@@ -64,16 +65,16 @@ Examples:
     .action(async (given: string | undefined, options: CodeOptions) => {
       refuseContradictions(options)
       const request = options.for && (await requestLineOf(context, options.for, given))
-      const source = await findCodeSource(context, request?.name ?? given)
+      const source = await findCodeSource(context, request?.name ?? given, options.at)
       if (source.mustSign && !request) context.output.say(refusedAlone(source))
       if (options.watch) return watch(context, source, options)
       const sign =
         request &&
         (await (await import('./request-proof.js')).prepareRequest(context, source, request, options))
       const { minRemaining } = options
-      if (minRemaining !== undefined) await waitFor(context, source, minRemaining)
+      const used = minRemaining === undefined ? source : await waitFor(context, source, minRemaining)
       if (context.signal.aborted) return
-      const { text, reading } = read(source, options.at ?? context.now(), options, sign)
+      const { text, reading } = read(used, options.at ?? context.now(), options, sign)
       context.output.result(text, reading)
       if (options.at === undefined) context.output.say(`valid for ${reading.expiresIn} s`)
     }),
@@ -116,18 +117,27 @@ function read(
   const { period, digits, algorithm } = profile
   const timeStep = timeStepAt(profile, at)
   const code = generateCodeOfStep(newestSeed(source), profile, timeStep)
-  const expiresIn = secondsLeft(profile, at)
+  const expiresIn = Math.floor((endOfCode(source, at) - at.getTime()) / 1000)
   const reading = { peer: source.peer ?? null, code, timeStep, period, digits, algorithm, expiresIn }
   const { header, headers = sign && !header } = options
   if (!header && !headers) return { text: code, reading }
   const codeField: FieldLine = [profile.header, code]
-  const lines = [codeField, ...(headers ? [authorizationOf(source)] : []), ...(sign?.(codeField, at) ?? [])]
+  const lines = [
+    codeField,
+    ...(headers ? [authorizationOf(source)] : []),
+    ...(sign?.(source, codeField, at) ?? []),
+  ]
   const text = lines.map(([name, value]) => `${name}: ${value}`).join('\n')
   return { text, reading: { ...reading, headers: combined(lines) } }
 }
 
-function authorizationOf({ peer = 'the peer', token }: CodeSource): FieldLine {
-  if (token) return ['Authorization', `Bearer ${requireKnown(token, peer).value}`]
+/** When the code of an instant ends, in milliseconds: with its time step, or with its seed. */
+const endOfCode = ({ profile, seedEnd }: CodeSource, at: Date): number =>
+  Math.min(endOfStep(profile, timeStepAt(profile, at)).getTime(), seedEnd?.getTime() ?? Infinity)
+
+function authorizationOf({ peer, token }: CodeSource): FieldLine {
+  if (token) return ['Authorization', `Bearer ${requireKnown(token, peer ?? 'the peer').value}`]
+  if (peer !== undefined) throw tokenExpired(peer)
   throw new TOTPError('ERR_TOKEN_MISSING', 'no token to print; set $A2A_TOTP_TOKEN, or pass --header instead')
 }
 
@@ -141,38 +151,77 @@ function combined(lines: readonly FieldLine[]): Record<string, string> {
   return Object.fromEntries(fields.values())
 }
 
-async function waitFor(
-  { now, sleep, output, signal }: CliContext,
-  { profile }: CodeSource,
-  seconds: number,
-): Promise<void> {
+/**
+ * Waits until the code lives long enough.
+ *
+ * @returns the peer as it is then
+ * @throws {TOTPError} `ERR_CREDENTIAL_EXPIRED` when its seed ends before
+ */
+async function waitFor(context: CliContext, source: CodeSource, seconds: number): Promise<CodeSource> {
+  const { now, sleep, output, signal } = context
+  const { profile } = source
   if (seconds >= profile.period) {
     throw new TOTPError('ERR_USAGE', `--min-remaining must be less than the period, ${profile.period} s`)
   }
   const at = now()
   const end = endOfStep(profile, timeStepAt(profile, at)).getTime()
-  if (end - at.getTime() >= seconds * 1000) return
+  const mustWait = end - at.getTime() < seconds * 1000
+  refuseEnding(source, mustWait ? end : at.getTime(), seconds)
+  if (!mustWait) return source
   output.say(`waiting ${Math.ceil((end - at.getTime()) / 1000)} s for the next time step`)
   while (!signal.aborted && now().getTime() < end) await sleep(end - now().getTime())
+  if (signal.aborted) return source
+  const used = await findAgain(context, source)
+  refuseEnding(used, now().getTime(), seconds)
+  return used
 }
 
-/** Prints each code as its time step begins: at a terminal on one line with a countdown, elsewhere a line per step. */
+function refuseEnding({ peer = 'the peer', seedEnd }: CodeSource, from: number, seconds: number): void {
+  if (seedEnd === undefined || seedEnd.getTime() - from >= seconds * 1000) return
+  throw new TOTPError(
+    'ERR_CREDENTIAL_EXPIRED',
+    `the seed of ${peer} ends at ${seedEnd.toISOString()}, so no code of it lives for ${seconds} s; pass a smaller --min-remaining, ` +
+      `or run \`a2a-totp set ${peer} --expires TIME\``,
+  )
+}
+
+/**
+ * Prints each code as its time step begins: at a terminal on one line with a countdown, elsewhere a line per step.
+ *
+ * @throws {TOTPError} `ERR_CREDENTIAL_EXPIRED`, `ERR_PEER_UNKNOWN` or `ERR_STORE_*` when there are no more codes
+ */
 async function watch(context: CliContext, source: CodeSource, options: CodeOptions): Promise<void> {
-  const { now, sleep, output, signal, watchReader } = context
+  const { output, watchReader } = context
   const loaded = output.forPerson ? await import('../../io/terminal.js') : undefined
-  const { text } = read(source, now(), options)
+  const { text } = read(source, context.now(), options)
   // What fills more than a line cannot be drawn over.
   const fits = loaded && !options.headers && text.length + 2 + loaded.countdownWidth < (output.width ?? 0)
   const terminal = fits ? loaded : undefined
   const unwatch = watchReader()
+  try {
+    await printEach(context, source, options, terminal)
+  } finally {
+    unwatch()
+    // At a terminal Ctrl-C leaves ^C on the line.
+    if (output.width !== undefined) output.write('\n')
+  }
+}
+
+async function printEach(
+  context: CliContext,
+  first: CodeSource,
+  options: CodeOptions,
+  terminal: typeof Terminal | undefined,
+): Promise<void> {
+  const { now, sleep, output, signal } = context
+  let source = first
   let shown: number | undefined
   while (!signal.aborted) {
+    if (shown !== undefined && isOver(source, shown, now())) source = await findAgain(context, source)
     const at = now()
     const { text, reading } = read(source, at, options)
     if (terminal) {
-      const remaining = Math.ceil(
-        (endOfStep(source.profile, reading.timeStep).getTime() - at.getTime()) / 1000,
-      )
+      const remaining = Math.ceil((endOfCode(source, at) - at.getTime()) / 1000)
       output.write(`\r\x1b[K${text}  ${terminal.countdown(remaining, reading.period, output.unicode)}`)
     } else if (reading.timeStep !== shown) {
       output.result(text, reading)
@@ -182,7 +231,8 @@ async function watch(context: CliContext, source: CodeSource, options: CodeOptio
     const nextSecond = 1000 - (now().getTime() % 1000)
     await sleep(Math.max(1, terminal ? nextSecond : nextStep))
   }
-  unwatch()
-  // At a terminal Ctrl-C leaves ^C on the line.
-  if (output.width !== undefined) output.write('\n')
 }
+
+/** Whether a code that is shown has ended, with its time step or its seed. */
+const isOver = ({ profile, seedEnd }: CodeSource, shown: number, at: Date): boolean =>
+  timeStepAt(profile, at) !== shown || (seedEnd !== undefined && seedEnd <= at)

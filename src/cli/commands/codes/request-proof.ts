@@ -1,5 +1,5 @@
 import { TOTPError } from '../../../core/errors.js'
-import { requireKnown } from '../../../core/live-credentials.js'
+import { requireKnown, tokenExpired } from '../../../core/live-credentials.js'
 import { isName, nameRule } from '../../../core/name.js'
 import { digestOf } from '../../../core/proof/digest.js'
 import { ProofKey } from '../../../core/proof/key.js'
@@ -21,10 +21,11 @@ export interface ContentOptions {
 /**
  * Signs a request that waits for its code.
  *
+ * @param source the peer, as it is at that time
  * @param code the field that carries the code
  * @returns the three fields of a new proof, and those of `--with`
  */
-export type SignWith = (code: FieldLine, at: Date) => readonly FieldLine[]
+export type SignWith = (source: CodeSource, code: FieldLine, at: Date) => readonly FieldLine[]
 
 /** Far more than an agent takes; the content is held in memory. */
 const longestBody = 1024 * 1024 * 1024
@@ -33,7 +34,7 @@ const longestBody = 1024 * 1024 * 1024
  * Reads everything that a proof needs beside the code.
  *
  * @throws {TOTPError} `ERR_USAGE` for a field that cannot be sent; `ERR_CANNOT_SIGN` if the agent's name is not known;
- *   `ERR_TOKEN_MISSING`, `ERR_TOKEN_UNKNOWN`, `ERR_FILE_UNREADABLE`
+ *   `ERR_TOKEN_MISSING`, `ERR_TOKEN_UNKNOWN`, `ERR_CREDENTIAL_EXPIRED`, `ERR_FILE_UNREADABLE`
  */
 export async function prepareRequest(
   context: CliContext,
@@ -41,24 +42,8 @@ export async function prepareRequest(
   { method, target }: RequestLine,
   { body, with: given = [] }: ContentOptions,
 ): Promise<SignWith> {
-  const { agent, profile, window, token } = source
-  const fields = parseFields(given, profile.header, context.output.json)
-  if (agent === undefined) {
-    throw new TOTPError(
-      'ERR_CANNOT_SIGN',
-      "a proof is for one agent, whose name is not known; set $A2A_TOTP_AGENT to the agent's name",
-    )
-  }
-  if (!isName(agent)) {
-    throw new TOTPError('ERR_CONFIG_INVALID', `$A2A_TOTP_AGENT: the name of an agent is ${nameRule}`)
-  }
-  if (!token) {
-    throw new TOTPError(
-      'ERR_TOKEN_MISSING',
-      'a proof covers the token, and there is none; set $A2A_TOTP_TOKEN',
-    )
-  }
-  const authorization = `Bearer ${requireKnown(token, source.peer ?? 'the peer').value}`
+  const fields = parseFields(given, source.profile.header, context.output.json)
+  signerOf(source)
   const content =
     body === undefined
       ? Buffer.alloc(0)
@@ -69,9 +54,10 @@ export async function prepareRequest(
     )
   }
   const digest = digestOf('http', content)
-  const key = new ProofKey(newestSeed(source), agent)
-  const life = window === undefined ? profile.period : longestLife({ ...profile, window })
-  return (code, at) => {
+  return (now, code, at) => {
+    const { profile, window } = now
+    const { key, authorization } = signerOf(now)
+    const life = window === undefined ? profile.period : longestLife({ ...profile, window })
     const all: readonly FieldLine[] = [['Authorization', authorization], code, ...fields]
     const header = (name: string): string[] => valuesOf(all, name)
     const created = Math.floor(at.getTime() / 1000)
@@ -80,4 +66,27 @@ export async function prepareRequest(
     const proof = signRequest({ binding: 'http', method, target, header }, input)
     return [...linesOfProof(proof.fields), ...fields]
   }
+}
+
+/** What a proof is made with, beside the code. */
+function signerOf(source: CodeSource): { readonly key: ProofKey; readonly authorization: string } {
+  const { agent, token, peer } = source
+  if (agent === undefined) {
+    throw new TOTPError(
+      'ERR_CANNOT_SIGN',
+      "a proof is for one agent, whose name is not known; set $A2A_TOTP_AGENT to the agent's name",
+    )
+  }
+  if (!isName(agent)) {
+    throw new TOTPError('ERR_CONFIG_INVALID', `$A2A_TOTP_AGENT: the name of an agent is ${nameRule}`)
+  }
+  if (!token) {
+    if (peer !== undefined) throw tokenExpired(peer)
+    throw new TOTPError(
+      'ERR_TOKEN_MISSING',
+      'a proof covers the token, and there is none; set $A2A_TOTP_TOKEN',
+    )
+  }
+  const authorization = `Bearer ${requireKnown(token, peer ?? 'the peer').value}`
+  return { key: new ProofKey(newestSeed(source), agent), authorization }
 }

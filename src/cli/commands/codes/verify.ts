@@ -18,7 +18,8 @@ export const define = inContext((command, context) =>
       'after',
       `
 Prints valid or invalid, and for a valid code its drift in time steps (-1: the peer is one step behind).
-Exit code 0 if valid, 1 if not. Spaces and dashes between the digits do not count.
+Exit code 0 if valid, 1 if not. Spaces and dashes between the digits do not count. With --at the seeds count that are valid
+at that time, whenever they were created.
 
 Examples:
   $ a2a-totp verify 287082 alice
@@ -27,13 +28,14 @@ Examples:
   $ oathtool --totp -b "$SEED" | a2a-totp verify - alice`,
     )
     .action(async (given: string, name: string | undefined, { at }: { at?: Date }) => {
-      const source = await findCodeSource(context, name).catch((error: unknown) => {
+      // Somebody may type it; what counts is the time when it is there.
+      const code = codeIn(given === '-' ? (await context.readStdin()).toString() : given)
+      const instant = at ?? context.now()
+      const source = await findCodeSource(context, name, instant).catch((error: unknown) => {
         throw isSecondGroup(given, name, error)
           ? new TOTPError('ERR_USAGE', `quote a code with spaces: a2a-totp verify '${given} ${name}'`)
           : error
       })
-      const code = codeIn(given === '-' ? (await context.readStdin()).toString() : given)
-      const instant = at ?? context.now()
       const verification = source.seeds
         .map((seed) => verifyCode(seed, source.profile, code, instant))
         .reduce<Verification>((found, next) => (found.valid ? found : next), { valid: false })
