@@ -3,9 +3,10 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { defaultProfile } from '../../src/core/profile.js'
 import { withRemoved } from '../../src/core/removed.js'
 import type { Roster } from '../../src/core/roster.js'
+import { generateCodeOfStep, timeStepAt } from '../../src/core/totp.js'
 import type { ProveProgress } from '../../src/mesh/prove/prove-options.js'
 import { textsOf } from '../../src/mesh/report/rules.js'
-import { startTestAgent, type Quirks, type TestAgent } from '../support/broken-agent.js'
+import { sendJson, startTestAgent, type Quirks, type TestAgent } from '../support/broken-agent.js'
 import { gateTo } from '../support/gate.js'
 import { makeServerFile } from '../../src/fragments/server-json.js'
 import { startBareAgent } from '../support/bare-agent.js'
@@ -140,6 +141,57 @@ describe('proving a mesh', () => {
     expect(report.ok).toBe(true)
     const dave = report.matrix.find(({ peer, agent }) => peer === 'dave' && agent === 'billing')
     expect(dave?.detail).toContain('a code of dave at search')
+  })
+
+  it('shows that codes stay with their edges where no two are of one length', async () => {
+    const billing = freshRoster('billing', ['alice', freshPeer('bob', { digits: 8 })])
+    const search = freshRoster('search', ['carol'])
+    const peers = { alice: ['billing'], bob: ['billing'], carol: ['search'] }
+    const right = await proveDrawn([billing, search], peers)
+    expect(right.report.ok).toBe(true)
+    expect(
+      right.report.matrix.find(({ peer, agent }) => peer === 'carol' && agent === 'billing'),
+    ).toMatchObject({
+      admitted: false,
+      detail: 'it has no credentials here, and the agent refuses a code of another edge, bob at billing',
+    })
+
+    // It takes any token of its own with any code of its own.
+    const agent = await recording(billing, {
+      waves: (_, { authorization: [line = '', ...more], codes: [code = '', ...others] }) =>
+        more.length + others.length === 0 &&
+        tokensOf(billing).includes(line.replace(/^Bearer /i, '')) &&
+        [...billing.peers.values()].some(({ seeds: [one], ...profile }) =>
+          [-1, 0, 1].some((drift) => {
+            const step = timeStepAt(profile, new Date()) + drift
+            return one && generateCodeOfStep(one.seed, profile, step) === code
+          }),
+        ),
+    })
+    const { report } = await proveDrawn([billing, search], peers, { urls: { billing: agent.url } })
+    expect(report.ok).toBe(false)
+    expect(cellsOf(report)).toMatchObject({ 'alice billing': 'true fail', 'carol billing': 'null skip' })
+  })
+
+  it('names a peer that only a store has, and that was not seen to be refused', async () => {
+    const billing = freshRoster('billing', ['alice', 'dave'])
+    const [, dave = '?'] = tokensOf(billing)
+    const agent = await recording(billing, {
+      answers: (response, _, { authorization: [line = ''] }) => {
+        if (!line.includes(dave)) return false
+        response.setHeader('Retry-After', '3600')
+        sendJson(response, 429, { error: { code: 429, message: 'locked' } })
+        return true
+      },
+    })
+    const { report } = await proveDrawn([billing], { alice: ['billing'] }, { urls: { billing: agent.url } })
+    expect(cellsOf(report)).toEqual({ 'alice billing': 'true pass', 'dave billing': 'null skip' })
+    expect(report.ok).toBe(false)
+    expect(checkOf(report, 'mesh.coverage')).toMatchObject({
+      status: 'fail',
+      actual: '1 gap',
+      detail: expect.stringContaining('dave at billing: not shown to be refused') as string,
+    })
   })
 
   it('tells how far it is, in agents, pairs and requests', async () => {

@@ -106,6 +106,14 @@ describe('wrong codes', () => {
     expect(at(0).wrong).not.toBe(at(20_000).wrong)
   })
 
+  it('come with the code of another peer whose codes are longer, which some agent may take', () => {
+    const credentials = { ...defaultProfile, seed: alice.seed, token }
+    const otherPeer = { ...defaultProfile, digits: 8 as const, seed: bob.seed }
+    const { crossPeer, noCrossPeer } = wrongCodesAt({ credentials, otherPeer }, midStep)
+    expect(crossPeer).toMatch(/^[0-9]{8}$/)
+    expect(noCrossPeer).toBe('')
+  })
+
   it('come with no code of another peer who has the same seed', () => {
     const credentials = { ...defaultProfile, seed: alice.seed, token }
     const otherPeer = { ...defaultProfile, seed: Seed.fromBase32(alice.seed.base32) }

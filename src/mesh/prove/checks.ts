@@ -1,5 +1,6 @@
 import { count, listSome } from '../../core/text.js'
 import type { MeshCheck } from './mesh-report.js'
+import { refusalsOf } from './refusals.js'
 import { isExpired, type AgentShown, type PairShown } from './shown.js'
 
 const nameOf = ({ pair }: PairShown): string => `${pair.peer} at ${pair.agent.name}`
@@ -37,15 +38,27 @@ export function checkRemoved(pairs: readonly PairShown[]): MeshCheck {
   return { ...known, status: 'pass', actual: `${count(sent.length, 'peer')} refused`, detail: '' }
 }
 
-/** Whether every agent answered and every declared edge was shown. It names each that was not. */
+/**
+ * Whether a pair that was not shown had to be: one that is to be let in, one that something could be sent for, and one that is
+ * not declared at an agent that was probed.
+ */
+function isGap({ pair, shown }: PairShown, uncalled: readonly AgentShown[]): boolean {
+  if (shown.admitted !== null) return false
+  if (refusalsOf(pair).some(({ removed, credentials }) => !removed && credentials)) return true
+  if (pair.edge) return !isExpired(pair)
+  return shown.status === 'warn' || !uncalled.some(({ agent }) => agent === pair.agent)
+}
+
+/**
+ * Whether every agent answered, every declared edge was shown, and every other pair was seen to be refused. It names each that
+ * was not.
+ */
 export function checkCoverage(agents: readonly AgentShown[], pairs: readonly PairShown[]): MeshCheck {
   const known = { id: 'mesh.coverage', expected: 'every agent answers, and every edge is shown' } as const
   const missed = agents.filter(({ isGap }) => isGap)
   const isMissed = ({ pair }: PairShown): boolean => missed.some(({ agent }) => agent === pair.agent)
-  const edges = pairs.filter(({ pair, shown }) => {
-    if (shown.admitted !== null) return false
-    return pair.edge ? !isExpired(pair) : shown.status === 'warn'
-  })
+  const uncalled = agents.filter(({ report }) => report === undefined)
+  const edges = pairs.filter((one) => isGap(one, uncalled))
   const gaps = [
     ...missed.map(({ agent, detail }) => `${agent.name}: ${detail}`),
     ...edges.filter((one) => !isMissed(one)).map((one) => `${nameOf(one)}: ${one.shown.detail}`),
@@ -60,7 +73,6 @@ export function checkCoverage(agents: readonly AgentShown[], pairs: readonly Pai
   if (gaps.length > 0) {
     return { ...known, status: 'fail', actual: count(gaps.length, 'gap'), detail: gaps.join('; ') }
   }
-  const uncalled = agents.filter(({ report }) => report === undefined)
   const declared = pairs.filter(({ pair }) => pair.edge !== undefined)
   const actual = `${count(agents.length, 'agent')}, ${count(declared.length, 'edge')}`
   if (uncalled.length > 0) {

@@ -37,6 +37,19 @@ export function pairsOf(
   part: Part,
   at: Date,
 ): readonly Pair[] {
+  const pairs = pairsIn(mesh, rosters, part, at)
+  for (const { peer, agent, edge, over, standing } of pairs)
+    if (edge && !over && standing.kind === 'hash-only') throw unsendable(peer, agent.store)
+  return pairs
+}
+
+/** The same, whatever cannot be sent. */
+export function pairsIn(
+  mesh: Mesh,
+  rosters: ReadonlyMap<string, Roster>,
+  part: Part,
+  at: Date,
+): readonly Pair[] {
   const declared = new Map(mesh.edges.map((edge) => [`${edge.peer}:${edge.agent}`, edge]))
   const agents = [...mesh.agents.values()]
   const inStores = agents.flatMap(({ name }) => [...(rosters.get(name)?.peers.keys() ?? [])])
@@ -55,7 +68,6 @@ export function pairsOf(
       // A peer that the file does not name is no row, but where a store has or had it.
       if (!mesh.peers.has(peer) && standing.kind === 'absent' && removed.length === 0) return []
       const over = edge?.expires instanceof Date && edge.expires.getTime() <= at.getTime()
-      if (edge && !over && standing.kind === 'hash-only') throw unsendable(peer, agent.store)
       return [{ peer, agent, ...(edge && { edge }), standing, removed, over }]
     }),
   )

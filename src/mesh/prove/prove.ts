@@ -7,7 +7,7 @@ import { derivedFrom } from './derived.js'
 import { diagnoseMesh } from './diagnosis.js'
 import type { MeshReport } from './mesh-report.js'
 import { companionOf } from './other-edge.js'
-import { isUsable, pairsOf, type Pair } from './pairs.js'
+import { isUsable, pairsIn, pairsOf, type Pair } from './pairs.js'
 import type { ProveOptions } from './prove-options.js'
 import { Proving } from './proving.js'
 import { redacted } from './redacted.js'
@@ -48,7 +48,7 @@ export async function proveMesh(options: ProveOptions): Promise<Proof> {
   if (options.isolation) requireTwo(pairs)
   for (const { allowHosts = [] } of mesh.agents.values()) requireHosts(allowHosts)
   const separate = checkSeparate(mesh, rosters)
-  const proving = new Proving(options, pairs)
+  const proving = new Proving(options, pairs, pairsIn(mesh, rosters, partOf(mesh, []), startedAt))
   const agents = [...mesh.agents.values()].filter(
     ({ name }) => part.hasAgent(name) || pairs.some(({ agent }) => agent.name === name),
   )

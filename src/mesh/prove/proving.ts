@@ -27,8 +27,9 @@ export class Proving {
   constructor(
     private readonly options: ProveOptions,
     private readonly pairs: readonly Pair[],
+    everyPair: readonly Pair[],
   ) {
-    this.#runs = new Runs(options, pairs, () => {
+    this.#runs = new Runs(options, everyPair, () => {
       this.#tell()
     })
   }
@@ -80,10 +81,11 @@ export class Proving {
     }
     const lead = own.find(isUsable)
     if (!lead) return { agent, detail: 'no peer that could call it', isGap: false }
-    const report = await this.#runs.full(lead)
+    const { other, report: running } = this.#runs.full(lead)
+    const report = await running
     if (!report) return { agent, detail: passed, isGap: true }
     const detail = report.reachable ? '' : `it did not answer: ${report.diagnosis ?? 'nothing answers there'}`
-    return { agent, lead, report, detail, isGap: !report.reachable }
+    return { agent, lead, report, detail, isGap: !report.reachable, ...(other && { other }) }
   }
 
   async #pair(pair: Pair, ofAgent: AgentShown): Promise<PairShown> {

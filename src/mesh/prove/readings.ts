@@ -46,10 +46,24 @@ export const isOpen = ({ checks }: ProbeReport): boolean =>
     ({ id, status, detail }) => id === 'auth.none' && status === 'fail' && detail.startsWith('let in'),
   )
 
-/** Whether all that has to be refused was, in every interface: what a full probe shows of callers that are not declared. */
+/** Whether nothing that has to be refused was let in, and right credentials were, as far as a full probe shows. */
 export const keepsOut = ({ checks }: ProbeReport): boolean =>
   checks.some(({ id }) => id === 'auth.valid') &&
   !checks.some(({ id, status }) => (id.startsWith('auth.') || id === 'coverage') && status === 'fail')
+
+/** What a caller that is not declared may have: nothing, a part of somebody's credentials, or a code of another edge. */
+const ofUndeclared = ['auth.none', 'auth.bearer-only', 'auth.wrong-token', 'auth.wrong-code'] as const
+
+/** What a full probe did not see refused in every interface, of all that callers that are not declared may send. */
+export function notRefusedIn({ checks }: ProbeReport, { withCodes }: { withCodes: boolean }): string[] {
+  const ids = [...ofUndeclared, ...(withCodes ? (['auth.cross-peer'] as const) : [])]
+  return ids.flatMap((wanted) => {
+    const made = checks.filter(({ id }) => id === wanted)
+    const open = made.find(({ status }) => status !== 'pass')
+    if (made.length > 0 && !open) return []
+    return [open ? `${wanted}: ${open.detail}` : wanted]
+  })
+}
 
 /**
  * Whether right credentials were refused and nothing but other credentials on the agent's side explains it: neither its

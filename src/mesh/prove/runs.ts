@@ -1,6 +1,6 @@
 import { probe, type ProbeCredentials, type ProbeOptions, type ProbeReport } from '../../probe/index.js'
 import type { MeshAgent } from '../file/mesh.js'
-import { companionOf, otherEdgeOf, type OtherEdge } from './other-edge.js'
+import { companionOf, neighbourOf, otherEdgeOf, type OtherEdge } from './other-edge.js'
 import type { Pair, Usable } from './pairs.js'
 import type { ProveOptions } from './prove-options.js'
 import { Locks, Slots } from './slots.js'
@@ -10,6 +10,12 @@ const thinSet = ['auth.none', 'auth.bearer-only', 'auth.valid', 'auth.cross-peer
 
 /** What is sent where credentials are to be refused: they have to get the answer that an unknown token gets. */
 const refusalSet = ['auth.none', 'auth.wrong-token', 'auth.valid'] as const
+
+/** A probe under way, and the edge whose code it tries; there may be no other one. */
+export interface Run {
+  readonly other: OtherEdge | undefined
+  readonly report: Promise<ProbeReport | undefined>
+}
 
 /** The probes of a mesh, so many at a time. */
 export class Runs {
@@ -24,6 +30,7 @@ export class Runs {
 
   constructor(
     private readonly options: ProveOptions,
+    /** Those of the whole mesh. */
     private readonly pairs: readonly Pair[],
     private readonly told: (requests: number) => void,
   ) {
@@ -36,25 +43,23 @@ export class Runs {
     return this.#answered
   }
 
-  /** Probes an agent in full as one of its peers. Undefined when the deadline passed before. */
-  full(pair: Usable): Promise<ProbeReport | undefined> {
+  /** Probes an agent in full as one of its peers. No report when the deadline passed before. */
+  full(pair: Usable): Run {
     const { isolation, waitMs, announce } = this.options
     const companion = isolation === true ? companionOf(pair, this.pairs) : undefined
-    const other = companion ?? otherEdgeOf(pair, this.pairs)?.code
+    const other = companion ?? neighbourOf(pair, this.pairs)
     const { agent, standing } = pair
-    return this.#probe(agent, standing.credentials, {
-      ...(other && { otherPeer: other }),
+    const report = this.#probe(agent, standing.credentials, {
+      ...(other && { otherPeer: other.code }),
       ...(companion && { isolation: true }),
       ...(waitMs !== undefined && { waitMs }),
       ...(announce && { announce: (text) => announce(`${agent.name}: ${text}`) }),
     })
+    return { other, report }
   }
 
   /** Probes an edge: who has nothing, the token alone, or the code of another edge, is refused, and the edge is let in. */
-  thin(pair: Usable): {
-    readonly other: OtherEdge | undefined
-    readonly report: Promise<ProbeReport | undefined>
-  } {
+  thin(pair: Usable): Run {
     const other = otherEdgeOf(pair, this.pairs)
     const only = thinSet.filter((id) => other !== undefined || id !== 'auth.cross-peer')
     const report = this.#probe(pair.agent, pair.standing.credentials, {

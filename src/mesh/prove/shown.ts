@@ -135,6 +135,8 @@ export interface AgentShown {
   readonly agent: MeshAgent
   readonly lead?: Pair
   readonly report?: ProbeReport
+  /** The edge whose code the full probe tried. */
+  readonly other?: OtherEdge
   /** Why nothing could be sent. */
   readonly detail: string
   /** Whether that is a gap: false for an agent that nobody is to call. */

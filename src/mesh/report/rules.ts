@@ -37,9 +37,9 @@ const texts: Readonly<Record<MeshRuleId, CheckTexts>> = {
     ],
   },
   'mesh.coverage': {
-    proves: 'every agent and every declared edge was shown',
+    proves: 'every agent and every edge was shown, and every other pair was seen to be refused',
     expects: 'every agent answers, and every declared edge has credentials that can be used',
-    means: 'The run shows nothing about the agents and edges that it names.',
+    means: 'The run shows nothing about the agents, edges and undeclared pairs that it names.',
     mend: [
       'Start the agents that did not answer, or correct their `url` in the mesh file.',
       'Give edges without usable credentials new ones: `a2a-totp mesh rotate --only PEER:AGENT`.',

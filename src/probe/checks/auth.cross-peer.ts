@@ -17,5 +17,6 @@ export const authCrossPeer: CellCheck = {
   fix: [
     'Look up the seed by the peer that the token belongs to, and try no other seed.',
     'With a shared seed this cannot be checked: give each peer its own seed.',
+    'Without a second peer in the store it is not checked: `--other-peer NAME` names one.',
   ],
 }

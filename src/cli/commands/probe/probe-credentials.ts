@@ -130,16 +130,18 @@ export async function findOtherPeer(
   }
 }
 
-/** One with codes of the same length: a longer or shorter one would be refused for its form alone. Isolation asks as it. */
+/** One with codes of the same length if there is one: others may be refused for their form alone. Isolation asks as it. */
 function otherPeerOf(
   roster: Roster,
   peer: string | undefined,
   at: Date,
   withToken: boolean,
 ): Peer | undefined {
-  const digits = peer === undefined ? undefined : roster.peers.get(peer)?.digits
-  return [...roster.peers.values()]
-    .filter((other) => other.name !== peer && other.digits === digits)
+  const own = peer === undefined ? undefined : roster.peers.get(peer)
+  if (!own) return undefined
+  const others = [...roster.peers.values()]
+    .filter(({ name }) => name !== peer)
     .filter(({ tokens }) => !withToken || newestLive(tokens, at)?.token.value !== undefined)
-    .find(({ seeds }) => seeds.some((seed) => isLive(seed, at)))
+    .filter(({ seeds }) => seeds.some((seed) => isLive(seed, at)))
+  return others.find(({ digits }) => digits === own.digits) ?? others[0]
 }
