@@ -1,5 +1,5 @@
-import { alignedBase64 } from '../core/base64.js'
 import { isLive, type Roster } from '../core/roster.js'
+import { seedSpellings, tokenSpellings } from '../core/spellings.js'
 import { hashToken } from '../core/token.js'
 import { isPublished } from './published-seeds.js'
 import { isPublishedToken } from './published-tokens.js'
@@ -51,7 +51,7 @@ export function needlesOf(roster: Roster, at: Date): Needles {
     count++
     // The first is how a store spells it.
     if ((spellings[0] ?? '').length < shortest) incomplete = true
-    for (const spelling of new Set(spellings)) {
+    for (const spelling of spellings) {
       if (spelling.length < shortest) continue
       const bytes = Buffer.from(spelling)
       const start = bytes.readUInt32BE(0)
@@ -73,20 +73,11 @@ export function needlesOf(roster: Roster, at: Date): Needles {
       const needle: Needle = { peer: peer.name, kind: 'token', id }
       const { value } = token
       if (value === undefined) byHash.set(token.hash, needle)
-      else add(needle, [value, ...base64Of(value)])
+      else add(needle, tokenSpellings(value))
     }
   }
   return { count: count + byHash.size, byStart, starts, byHash, incomplete }
 }
-
-function seedSpellings({ base32, bytes }: { readonly base32: string; readonly bytes: Uint8Array }): string[] {
-  const hex = Buffer.from(bytes).toString('hex')
-  const lower = base32.toLowerCase()
-  return [base32, lower, hex, hex.toUpperCase(), ...base64Of(base32), ...base64Of(lower)]
-}
-
-/** As in a Kubernetes secret. */
-const base64Of = (text: string): string[] => alignedBase64(Buffer.from(text))
 
 /** The credentials that bytes hold, as text in any of their spellings, whitespace, dashes and NULs between them or not; and those tokens that are known by their hash alone. */
 export function heldIn(needles: Needles, content: Uint8Array): Needle[] {

@@ -46,6 +46,44 @@ describe('a report shows no part of a secret', () => {
   })
 })
 
+describe('an answer holds a secret', () => {
+  const inJson = (text: string): string =>
+    text.replace(/[^a-z]/gi, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  const base64 = (text: string): string => Buffer.from(text).toString('base64')
+  const { base32, bytes } = seed
+
+  it.each([
+    ['the token', 'in an encoded header', base64(`Bearer ${token}`)],
+    [
+      'the token',
+      'in an encoded header of another alphabet',
+      Buffer.from(`?Bearer ${token}`).toString('base64url'),
+    ],
+    ['the token', 'with escapes of JSON', `{"debug":"${inJson(token)}"}`],
+    ['the token', 'with escapes of JSON inside JSON', JSON.stringify(`{"debug":"${inJson(token)}"}`)],
+    ['a seed', 'in groups of four', base32.replace(/(.{4})/g, '$1 ')],
+    ['a seed', 'in groups with dashes', base32.replace(/(.{4})/g, '$1-')],
+    [
+      'a seed',
+      'in hex with spaces',
+      Buffer.from(bytes).toString('hex').toUpperCase().replace(/(..)/g, '$1 '),
+    ],
+    ['a seed', 'in encoded text', base64(`seed=${base32.toLowerCase()}`)],
+    ['a valid code', 'with escapes of JSON', `{"code":"${inJson(code)}"}`],
+  ])('%s %s', (what, _, text) => {
+    const secrets = new Secrets({ credentials: { ...defaultProfile, token: Token.parse(token), seed } })
+    expect(secrets.foundIn(`HTTP/1.1 401\r\n\r\n${text}`, midStep)).toBe(what)
+  })
+
+  it('that a report does not quote, however it is spelled', () => {
+    const secrets = new Secrets({ credentials: { ...defaultProfile, token: Token.parse(token), seed } })
+    const clean = (text: string): string => secrets.clean(text, midStep)
+    expect(clean(`no: ${base32.replace(/(.{4})/g, '$1 ')}`)).toBe('[a text that contains a seed]')
+    expect(clean(`no: ${inJson(token)}`)).toBe('no: [the token]')
+    expect(clean(`no: ${base64(token)}`)).toContain('no: [the token]')
+  })
+})
+
 describe('a text is cleaned', () => {
   const secrets = new Secrets({ credentials: { ...defaultProfile, token: Token.parse(token), seed } })
   const clean = (text: string): string => secrets.clean(text, midStep, 40)

@@ -1,5 +1,6 @@
 import type { CodeProfile } from '../../core/profile.js'
 import type { Seed } from '../../core/seed.js'
+import { seedSpellings, tokenSpellings } from '../../core/spellings.js'
 import { printable } from '../../core/text.js'
 import { generateCodeOfStep, timeStepAt } from '../../core/totp.js'
 import type { ProbeOptions } from '../options.js'
@@ -9,12 +10,22 @@ import { Fragments } from './fragments.js'
 /** Digits that could be a code: 6 to 8 of them, not part of a longer number. */
 const codeLike = /(?<!\d)\d{6,8}(?!\d)/g
 
+/** Whitespace and control characters. */
+const gaps = /[^!-\uffff]+/g
+
 /** Steps on either side of now whose codes are kept out of a report. */
 const redactedSteps = 10
 
+/** One spelling of a secret, in small letters. */
+interface Word {
+  readonly what: string
+  readonly value: string
+  readonly fragments: Fragments
+}
+
 /** The secrets of a run: finds them in answers, and keeps them out of reports. */
 export class Secrets {
-  readonly #words: readonly { readonly what: string; readonly value: string; readonly fragments: Fragments }[]
+  readonly #words: readonly Word[]
   readonly #owners: readonly Owner[]
   readonly #window: number
   readonly #sent = new Set<string>()
@@ -25,9 +36,9 @@ export class Secrets {
     this.#window = credentials.window
     const seeds = owners.flatMap(({ seed }) => spellings(seed))
     this.#words = [
-      wordOf('the token', credentials.token.value),
-      ...(otherPeer?.token ? [wordOf('a token', otherPeer.token.value)] : []),
-      ...seeds.map((spelling) => wordOf('a seed', spelling)),
+      ...wordsOf('the token', tokenSpellings(credentials.token.value)),
+      ...(otherPeer?.token ? wordsOf('a token', tokenSpellings(otherPeer.token.value)) : []),
+      ...wordsOf('a seed', seeds),
     ]
   }
 
@@ -36,13 +47,20 @@ export class Secrets {
     this.#sent.add(code)
   }
 
-  /** The kind of secret that a text contains at an instant, if any. */
+  /** The kind of secret that a text contains at an instant, if any, escapes, whitespace and dashes in it or not. */
   foundIn(text: string, at: Date): string | undefined {
-    const lower = text.toLowerCase()
-    const word = this.#words.find(({ value }) => lower.includes(value))
-    if (word) return word.what
-    const valid = text.match(codeLike)?.some((digits) => this.#isCodeAround(at, this.#window, digits))
+    const plain = unescaped(text)
+    const word = this.#wordIn(plain)
+    if (word !== undefined) return word
+    const valid = plain.match(codeLike)?.some((digits) => this.#isCodeAround(at, this.#window, digits))
     return valid ? 'a valid code' : undefined
+  }
+
+  #wordIn(text: string): string | undefined {
+    const lower = text.toLowerCase()
+    const joined = lower.replace(gaps, '')
+    const forms = [lower, joined, joined.replaceAll('-', '')]
+    return this.#words.find(({ value }) => forms.some((form) => form.includes(value)))?.what
   }
 
   /** A text as a report may show it: without secrets and control characters, and cut at a limit. */
@@ -52,8 +70,11 @@ export class Secrets {
 
   /** A text without secrets, and without parts of them. */
   without(text: string, at: Date): string {
-    let result = text
+    const plain = unescaped(text)
+    let result = this.#wordIn(plain) === undefined ? text : plain
     for (const { what, fragments } of this.#words) result = fragments.replaceIn(result, `[${what}]`)
+    const hidden = this.#wordIn(result)
+    if (hidden !== undefined) return `[a text that contains ${hidden}]`
     return result.replace(codeLike, (digits) =>
       this.#sent.has(digits) || this.#isCodeAround(at, redactedSteps, digits) ? '[a code]' : digits,
     )
@@ -88,12 +109,22 @@ function ownerOf(owner: CodeProfile & { readonly seed: Seed }): Owner {
   }
 }
 
-function wordOf(what: string, value: string): { what: string; value: string; fragments: Fragments } {
-  return { what, value: value.toLowerCase(), fragments: new Fragments(value) }
+/** Shorter than this, what is encoded stands in texts by accident. */
+const shortest = 16
+
+function wordsOf(what: string, [own = '', ...others]: readonly string[]): Word[] {
+  const values = [own, ...others.filter(({ length }) => length >= shortest)].map((one) => one.toLowerCase())
+  return [...new Set(values)].map((value) => ({ what, value, fragments: new Fragments(value) }))
 }
 
 function spellings(seed: Seed): string[] {
   const bytes = Buffer.from(seed.bytes)
   const base64 = bytes.toString('base64').replace(/=+$/, '')
-  return [...new Set([seed.base32, bytes.toString('hex'), base64, bytes.toString('base64url')])]
+  return [...seedSpellings(seed), base64, bytes.toString('base64url')]
 }
+
+/** A text with the characters that it has as escapes of JSON, also of JSON inside JSON. */
+const unescaped = (text: string): string =>
+  text
+    .replace(/\\+u([0-9a-f]{4})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+    .replace(/\\+\//g, '/')
