@@ -6,7 +6,7 @@ import { keepReport } from '../../src/mesh/status/index.js'
 import { makeFolder, parseJson, runCli } from '../support/cli.js'
 import { expectOurTags } from '../support/hostile-pieces.js'
 import { expectHarmlessText, hostile } from '../support/hostile-text.js'
-import { edgeOf, mixedMesh } from '../support/mesh-report.js'
+import { agentOf, edgeOf, meshReportOf, mixedMesh } from '../support/mesh-report.js'
 
 const now = new Date('2030-01-02T12:00:00Z')
 
@@ -58,6 +58,29 @@ describe('mesh status', () => {
     expect(stdout).toMatch(/search: the store of search, .*, is not there; run `a2a-totp mesh apply` first/)
     expect(stderr).toContain('passed over ')
     expect(stderr).toContain('other.txt: not a report')
+  })
+
+  it('has the verdict of the last result of each agent, also of those that the latest run left out', async () => {
+    const cwd = await makeMesh()
+    const reports = join(cwd, 'reports')
+    const gone = agentOf('search', { ok: false, reachable: false, report: null, detail: 'nothing answered' })
+    const whole = meshReportOf({ agents: [agentOf('billing'), gone], matrix: [edgeOf('alice', 'billing')] })
+    keepReport(reports, { ...whole, mesh: 'mesh.yaml', startedAt: '2030-01-01T00:00:00.000Z' })
+    const part = meshReportOf({ agents: [agentOf('billing')], matrix: [edgeOf('alice', 'billing')] })
+    const narrowed = ['--only billing']
+    keepReport(reports, { ...part, narrowed, mesh: 'mesh.yaml', startedAt: '2030-01-02T00:00:00.000Z' })
+    const { stdout } = await runCli(['mesh', 'status', '--format', 'html'], { cwd, now })
+    expect(stdout).toContain('<title>FAIL: mesh.yaml, status</title>')
+    expect(stdout).toContain('<span class="verdict">FAIL</span> mesh.yaml')
+    expect(stdout).toContain('search: as seen 2030-01-01 00:00 UTC, 36 hours ago')
+    const text = await runCli(['mesh', 'status', '--format', 'table'], { cwd, now })
+    expect(text.stdout).toContain('with what the latest run left out: FAIL\n  search: as seen')
+    const status = parseJson(await runCli(['mesh', 'status', '--json'], { cwd, now }))
+    expect(status).toMatchObject({
+      latest: { ok: true },
+      current: { ok: false },
+      earlier: [{ agents: ['search'] }],
+    })
   })
 
   it('names the agent whose store cannot be read once', async () => {

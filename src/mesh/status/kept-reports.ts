@@ -9,6 +9,7 @@ import { writeNewFile } from '../../store/atomic-write.js'
 import { closeQuietly, fileSystem, openExisting, removeQuietly } from '../../store/file-system.js'
 import { errnoOf, translateErrors } from '../../store/system-error.js'
 import type { MeshReport } from '../prove/mesh-report.js'
+import { withRun, type Current } from './current.js'
 import { reportSchema } from './report-schema.js'
 import { runOf, type Run } from './runs.js'
 
@@ -72,6 +73,8 @@ export interface KeptReports {
   readonly latest?: MeshReport
   /** The one before the latest. */
   readonly before?: MeshReport
+  /** What they all show together. */
+  readonly current?: Current
   readonly passedOver: readonly PassedOver[]
 }
 
@@ -87,6 +90,7 @@ export function readReports(folder: string, mesh?: string): KeptReports {
   const runs: Run[] = []
   let latest: MeshReport | undefined
   let before: MeshReport | undefined
+  let current: Current | undefined
   const names = namesIn(folder).filter((name) => !name.startsWith('.'))
   for (const file of names.filter((name) => !isOurs(name))) passedOver.push({ file, reason: 'not a report' })
   for (const file of names.filter(isOurs).slice(-mostReports)) {
@@ -97,10 +101,16 @@ export function readReports(folder: string, mesh?: string): KeptReports {
     else {
       before = latest
       latest = report
+      current = withRun(current, report)
       runs.push(runOf(report))
     }
   }
-  return { runs, ...(latest && { latest }), ...(before && { before }), passedOver }
+  return {
+    ...{ runs, passedOver },
+    ...(latest && { latest }),
+    ...(before && { before }),
+    ...(current && { current }),
+  }
 }
 
 /** A report, or why it is none. */

@@ -6,23 +6,34 @@ import { harmlessMesh } from '../report/harmless-mesh.js'
 import { historyCss, historyPicture } from './history.js'
 import type { Turn } from './runs.js'
 import type { MeshStatus } from './status.js'
-import { distance, dueCommand, dueWords, runVerdict, runWords, timeOf, turnWords } from './words.js'
+import {
+  distance,
+  dueCommand,
+  dueWords,
+  earlierWords,
+  runVerdict,
+  runWords,
+  timeOf,
+  turnWords,
+} from './words.js'
 import { printable } from '../../core/text.js'
 
 /** More runs than this are in the picture alone. */
 const mostRuns = 15
 
-/** The status as one page: the last proof, what changed, what is due, and the runs before. */
+/** The status as one page: what was seen last of each agent and edge, what changed, what is due, and the runs before. */
 export function statusPage(status: MeshStatus): string {
   const { mesh, at } = status
-  const latest = status.latest === null ? null : harmlessMesh(status.latest)
+  const known = status.current ?? status.latest
+  const shown = known === null ? null : harmlessMesh(known)
   return page({
-    title: `${latest === null ? '' : `${latest.ok ? 'PASS' : 'FAIL'}: `}${mesh}, status`,
+    title: `${shown === null ? '' : `${shown.ok ? 'PASS' : 'FAIL'}: `}${mesh}, status`,
     css: `${pageCss}${historyCss}`,
-    body: html`${latest === null ? noRun(mesh) : banner(latest)}
-      ${latest === null ? '' : html`<p class="dim">${lastRun(latest.startedAt, at)}</p>`} ${turned(status)}
-      ${due(status)} ${latest === null ? '' : matrixOf(latest)} ${history(status)} ${removed(status)}
-      ${deliveries(status)} ${latest === null ? '' : findingsOf(latest)} ${passedOver(status)}
+    body: html`${shown === null ? noRun(mesh) : banner(shown)}
+      ${shown === null ? '' : html`<p class="dim">${lastRun(shown.startedAt, at)}</p>`} ${earlier(status)}
+      ${turned(status)} ${due(status)} ${shown === null ? '' : matrixOf(shown)} ${history(status)}
+      ${removed(status)} ${deliveries(status)} ${shown === null ? '' : findingsOf(shown)}
+      ${passedOver(status)}
       <footer class="dim"><p>a2a-totp mesh status, ${at.toISOString()}</p></footer>`,
   })
 }
@@ -48,6 +59,12 @@ const list = (title: string, items: readonly Markup[], nothing?: string): Markup
                 ${items.map((item) => html`<li>${item}</li>`)}
               </ul>`
         }`
+
+const earlier = ({ earlier: rows, at }: MeshStatus): Markup =>
+  list(
+    'What the latest run left out',
+    rows.map((row) => html`${earlierWords(row, at)}`),
+  )
 
 /** An agent that is down turns all of its edges; the picture has the rest. */
 const mostTurns = 30

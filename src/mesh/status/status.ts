@@ -4,6 +4,7 @@ import type { Roster } from '../../core/roster.js'
 import type { DeliveryRecord } from '../apply/delivered.js'
 import type { Mesh } from '../file/mesh.js'
 import type { MeshReport } from '../prove/mesh-report.js'
+import { earlierIn, type Earlier } from './current.js'
 import { dueIn, removedIn, type DueRow, type RemovedRow } from './due.js'
 import type { KeptReports, PassedOver } from './kept-reports.js'
 import { turnsBetween, type Run, type Turn } from './runs.js'
@@ -30,6 +31,10 @@ export interface MeshStatus {
   readonly runs: readonly Run[]
   /** Null before the first run. */
   readonly latest: MeshReport | null
+  /** The latest result of each agent and edge; null where the latest run has them all. */
+  readonly current: MeshReport | null
+  /** What of the current results is of earlier runs, the oldest first. */
+  readonly earlier: readonly Earlier[]
   /** What changed from the run before the latest to it. */
   readonly turns: readonly Turn[]
   readonly due: readonly DueRow[]
@@ -62,12 +67,14 @@ export function statusOf({
   at,
   withinMs,
 }: StatusSources): MeshStatus {
-  const { runs, latest, before, passedOver } = kept
+  const { runs, latest, before, current, passedOver } = kept
   return {
     mesh: printable(basename(mesh.path)),
     at,
     runs,
     latest: latest ?? null,
+    current: current && current.seenAt.size > 0 ? current.report : null,
+    earlier: current ? earlierIn(current) : [],
     turns: latest && before ? turnsBetween(before, latest) : [],
     due: dueIn(mesh, rosters, at, withinMs),
     removed: removedIn(rosters),

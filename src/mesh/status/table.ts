@@ -1,13 +1,23 @@
 import { printable } from '../../core/text.js'
 import { lastRun } from './page.js'
 import type { MeshStatus } from './status.js'
-import { distance, dueCommand, dueWords, runVerdict, runWords, timeOf, turnWords } from './words.js'
+import {
+  distance,
+  dueCommand,
+  dueWords,
+  earlierWords,
+  runVerdict,
+  runWords,
+  timeOf,
+  turnWords,
+} from './words.js'
 
 const mostRuns = 10
 
 /** The status as text: the last runs, the latest first, then what changed and what is due. */
 export function statusText(status: MeshStatus): string {
-  const { mesh, at, runs, turns, due, removed, deliveries, unread, passedOver, latest } = status
+  const { mesh, at, runs, turns, due, removed, deliveries, unread, passedOver, latest, current, earlier } =
+    status
   const parts = [
     [
       `${mesh}: ${latest === null ? 'no report yet; run a2a-totp mesh prove' : lastRun(latest.startedAt, at)}`,
@@ -16,6 +26,10 @@ export function statusText(status: MeshStatus): string {
       .slice(-mostRuns)
       .reverse()
       .map((run) => `${timeOf(run.startedAt)}  ${runVerdict(run).padEnd(9)}  ${runWords(run)}`),
+    titled(
+      `with what the latest run left out: ${current?.ok === true ? 'PASS' : 'FAIL'}`,
+      earlier.map((row) => earlierWords(row, at)),
+    ),
     titled('changed since the run before', turns.map(turnWords)),
     titled(
       'due',

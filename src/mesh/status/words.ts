@@ -1,5 +1,6 @@
-import { count, printable } from '../../core/text.js'
+import { count, listSome, printable } from '../../core/text.js'
 import { costOf, countsOf, narrowingOf } from '../../probe/report/words.js'
+import type { Earlier } from './current.js'
 import type { DueRow } from './due.js'
 import type { Run, Turn } from './runs.js'
 
@@ -31,6 +32,12 @@ export function runWords(run: Run): string {
     printable(narrowingOf(run)),
   ]
   return parts.filter((part) => part !== '').join('; ')
+}
+
+/** `stock, bob -> search: as seen 2030-01-01 00:00 UTC, 12 hours ago`. */
+export function earlierWords({ startedAt, agents, edges }: Earlier, now: Date): string {
+  const names = [...agents, ...edges.map(({ peer, agent }) => `${peer} -> ${agent}`)].map(printable)
+  return `${listSome(names, 10)}: as seen ${timeOf(startedAt)}, ${distance(new Date(startedAt), now)}`
 }
 
 const turnSubject = ({ peer, agent }: Pick<Turn, 'peer' | 'agent'>): string =>
