@@ -75,6 +75,35 @@ describe('an answer holds a secret', () => {
     expect(secrets.foundIn(`HTTP/1.1 401\r\n\r\n${text}`, midStep)).toBe(what)
   })
 
+  it.each([
+    ['the fraction of a second', `{"at":"2030-01-01T00:00:10.${code}Z"}`],
+    ['the decimals of a Unix time', `{"at":1893456010.${code}}`],
+  ])('not by %s, which is a code by accident', (_, text) => {
+    const secrets = new Secrets({ credentials: { ...defaultProfile, token: Token.parse(token), seed } })
+    expect(secrets.foundIn(text, midStep)).toBeUndefined()
+    expect(secrets.decimalsIn(text, midStep)).toEqual([code])
+    expect(secrets.foundIn(`code.${code}`, midStep)).toBe('a valid code')
+    expect(secrets.foundIn(`${code}.0`, midStep)).toBe('a valid code')
+  })
+
+  it.each([
+    ['by the decimals that each answer has', true, 'fail'],
+    ['not by those of one answer', false, 'pass'],
+  ])('%s', async (_, each, status) => {
+    let answers = 0
+    const { report } = await probeAgent({
+      refuse: (response) => {
+        answers += 1
+        const at = each || answers === 1 ? `1893456010.${code}` : '1893456010.0'
+        sendJson(response, 401, { error: { code: 401, status: 'UNAUTHENTICATED', message: `no, at ${at}` } })
+        return true
+      },
+    })
+    expect(new Set(report.checks.flatMap((one) => (one.id === 'leak' ? [one.status] : [])))).toEqual(
+      new Set([status]),
+    )
+  })
+
   it('that a report does not quote, however it is spelled', () => {
     const secrets = new Secrets({ credentials: { ...defaultProfile, token: Token.parse(token), seed } })
     const clean = (text: string): string => secrets.clean(text, midStep)

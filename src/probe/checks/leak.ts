@@ -1,5 +1,6 @@
 import type { CellCheck } from './check.js'
 import type { CellEvidence, Evidence } from '../run/evidence.js'
+import type { Answer } from '../wire/answer.js'
 import { failed, passed, type Verdict } from './verdict.js'
 
 export const leak: CellCheck = {
@@ -27,5 +28,15 @@ function judgeLeak({ cell: own }: CellEvidence, { exchanges: all, secrets }: Evi
     if (found)
       return failed(`an answer contains ${found}`, 'anyone who reads answers or their logs can use it')
   }
+  if (repeatsDecimals(answers, secrets))
+    return failed('several answers contain a valid code', 'anyone who reads answers or their logs can use it')
   return passed(`none in ${answers.length} answers`)
+}
+
+/** Whether two answers have the same valid code as decimals of a number: in one it may be a time. */
+function repeatsDecimals(answers: readonly Answer[], secrets: Evidence['secrets']): boolean {
+  const decimals = answers.flatMap(({ raw, receivedAt }) =>
+    receivedAt ? secrets.decimalsIn(raw, receivedAt) : [],
+  )
+  return new Set(decimals).size < decimals.length
 }

@@ -10,6 +10,9 @@ import { Fragments } from './fragments.js'
 /** Digits that could be a code: 6 to 8 of them, not part of a longer number. */
 const codeLike = /(?<!\d)\d{6,8}(?!\d)/g
 
+/** Digits after the point of a number, such as those of a second: one of many of them is a valid code by accident. */
+const isFraction = (text: string, at: number): boolean => /\d\.$/.test(text.slice(Math.max(at - 2, 0), at))
+
 /** Whitespace and control characters. */
 const gaps = /[^!-\uffff]+/g
 
@@ -47,13 +50,28 @@ export class Secrets {
     this.#sent.add(code)
   }
 
-  /** The kind of secret that a text contains at an instant, if any, escapes, whitespace and dashes in it or not. */
+  /**
+   * The kind of secret that a text contains at an instant, if any, escapes, whitespace and dashes in it or not. The decimals
+   * of a number are no code by themselves: see {@link decimalsIn}.
+   */
   foundIn(text: string, at: Date): string | undefined {
     const plain = unescaped(text)
     const word = this.#wordIn(plain)
     if (word !== undefined) return word
-    const valid = plain.match(codeLike)?.some((digits) => this.#isCodeAround(at, this.#window, digits))
-    return valid ? 'a valid code' : undefined
+    return this.#codesIn(plain, at).some((one) => !one.isFraction) ? 'a valid code' : undefined
+  }
+
+  /** The decimals in a text that are a valid code at an instant, which shows something where several answers have them. */
+  decimalsIn(text: string, at: Date): string[] {
+    const found = this.#codesIn(unescaped(text), at).filter((one) => one.isFraction)
+    return [...new Set(found.map(({ digits }) => digits))]
+  }
+
+  #codesIn(text: string, at: Date): { readonly digits: string; readonly isFraction: boolean }[] {
+    return Array.from(text.matchAll(codeLike), ({ 0: digits, index }) => ({
+      digits,
+      isFraction: isFraction(text, index),
+    })).filter(({ digits }) => this.#isCodeAround(at, this.#window, digits))
   }
 
   #wordIn(text: string): string | undefined {
