@@ -64,7 +64,7 @@ describe('doctor on the previous store', () => {
     ])
   })
 
-  it('looks into the one of a store with a passphrase', async () => {
+  it('looks into the one of a store with a passphrase', { timeout: 120_000 }, async () => {
     const cwd = makeFolder()
     const env = { A2A_TOTP_PASSPHRASE: 'correct horse battery staple' }
     await cli('init', cwd)
