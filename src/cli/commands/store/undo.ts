@@ -22,8 +22,9 @@ export const define = inContext((command, context) =>
       'after',
       `
 Every change keeps the store as it was beside it (….bak-prev); undo puts that back, once. It asks, or needs --yes, if
-credentials become valid again that were removed, ended or about to end. A change by encrypt or recipients remove cannot
-be undone. It also works on a store that an editor has damaged; then it goes back to before the last command.
+credentials become valid again that were removed or ended, or were about to end without newer ones in their place: it does
+not ask before it takes back a rotation within its overlap. A change by encrypt or recipients remove cannot be undone. It
+also works on a store that an editor has damaged; then it goes back to before the last command.
 
 Examples:
   $ a2a-totp undo --dry-run
