@@ -10,6 +10,24 @@ import { makeStore, parseJson, runCli } from '../support/cli.js'
 const jsQR = jsQRModule as unknown as typeof jsQRModule.default
 
 describe('list and show', () => {
+  it('tell the ages of the seed and the token in use, where they differ', async () => {
+    const cwd = await makeStore()
+    const now = new Date('2026-03-01T12:00:00Z')
+    const later = (days: number): Date => new Date(now.getTime() + days * 86_400_000)
+    await runCli(['add-peer', 'alice'], { cwd, now })
+    const ageOfAlice = async (when: Date): Promise<string | undefined> =>
+      (await runCli(['list'], { cwd, now: when })).stdout
+        .split('\n')
+        .find((line) => line.startsWith('alice'))
+        ?.split(/ {2,}/)[3]
+    expect(await ageOfAlice(later(40))).toBe('40d')
+    await runCli(['rotate', 'alice', '--token', '--now'], { cwd, now: later(40) })
+    expect(await ageOfAlice(later(42))).toBe('42d/2d')
+    // What is staged is not in use.
+    await runCli(['rotate', 'alice', '--deliver', 'false'], { cwd, now: later(43) })
+    expect(await ageOfAlice(later(43))).toBe('43d/3d')
+  })
+
   it('tell everything about peers but their secrets', async () => {
     const cwd = await makeStore(['alice', 'bob'], ['--agent', 'billing'])
     const list = await runCli(['list', '--json'], { cwd })

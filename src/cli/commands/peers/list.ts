@@ -1,6 +1,6 @@
 import { canariesOf, policiesOf, seedsOf, type Canary, type Peer, type Roster } from '../../../core/roster.js'
 import { inContext } from '../../context.js'
-import { ageOf, noteOf, overlapOf, pendingOf, viewRoster } from './peer-view.js'
+import { agesOf, noteOf, overlapOf, pendingOf, viewRoster } from './peer-view.js'
 import { tableIn } from '../../io/table.js'
 
 export const define = inContext((command, { store, output, now }) =>
@@ -9,6 +9,7 @@ export const define = inContext((command, { store, output, now }) =>
       'after',
       `
 Prints no secrets. "+1 for 23h" after an id means that an older credential is valid for another 23 hours, an overlap.
+AGE is that of the seed and the token in use, as 40d/2h where they differ.
 PENDING, if there is one, is a rotation with a delivery that is not finished: rotate --resume goes on with it.
 A canary (add-peer --canary) has no seed and no codes.
 
@@ -42,15 +43,15 @@ function withPending(rows: readonly string[][], column: readonly string[]): read
 
 function row(roster: Roster, peer: Peer | Canary, now: Date): string[] {
   if (!('seeds' in peer)) {
-    const age = ageOf(peer.tokens.at(-1)?.createdAt ?? peer.createdAt, now)
-    return [peer.name, 'canary', overlapOf(peer.tokens, now), age, '-', '-', '-', noteOf(peer)]
+    const tokens = overlapOf(peer.tokens, now)
+    return [peer.name, 'canary', tokens, agesOf(roster, peer, now), '-', '-', '-', noteOf(peer)]
   }
   const { replay, signed } = policiesOf(roster, peer)
   return [
     peer.name,
     overlapOf(seedsOf(roster, peer), now),
     overlapOf(peer.tokens, now),
-    ageOf(peer.tokens.at(-1)?.createdAt ?? peer.createdAt, now),
+    agesOf(roster, peer, now),
     `${peer.algorithm} ${peer.digits}/${peer.period}s`,
     replay,
     signed,

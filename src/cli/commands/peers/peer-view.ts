@@ -105,6 +105,17 @@ export function ageOf(createdAt: Date, now: Date): string {
   return spanOf(now.getTime() - createdAt.getTime())
 }
 
+/** The age of the seed and the token in use, `40d/2h` where they differ; of a canary that of the token. */
+export function agesOf(roster: Roster, peer: Peer | Canary, now: Date): string {
+  const ages = [...('seeds' in peer ? [seedsOf(roster, peer)] : []), peer.tokens].flatMap(
+    (credentials: readonly Credential[]) => {
+      const used = newestLive(credentials, now) ?? credentials.at(-1)
+      return used ? ageOf(used.createdAt, now) : []
+    },
+  )
+  return ages.length === 0 ? ageOf(peer.createdAt, now) : [...new Set(ages)].join('/')
+}
+
 function spanOf(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000))
   for (const [unit, length] of [
