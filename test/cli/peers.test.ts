@@ -129,6 +129,16 @@ describe('key URIs and QR codes', () => {
     expect(jsQR(new Uint8ClampedArray(data), width, height)?.data).toBe(uri)
   })
 
+  it('write what show prints to --out as well', async () => {
+    const cwd = await makeStore(['alice'])
+    const both = ['show', 'alice', '--qr-file', 'alice.svg', '--out']
+    expect(await runCli([...both, 'alice.txt'], { cwd })).toMatchObject({ exitCode: 0, stdout: '' })
+    expect(readFileSync(join(cwd, 'alice.txt'), 'utf8')).toMatch(/^peer +alice\n/)
+    expect((await runCli([...both, 'alice.json', '--json', '--force'], { cwd })).exitCode).toBe(0)
+    const { stdout } = await runCli(['show', 'alice', '--json'], { cwd })
+    expect(readFileSync(join(cwd, 'alice.json'), 'utf8')).toBe(stdout)
+  })
+
   it('write an SVG, and nothing else than these two', async () => {
     const cwd = await makeStore(['alice'])
     expect((await runCli(['show', 'alice', '--qr-file', 'alice.svg'], { cwd })).exitCode).toBe(0)

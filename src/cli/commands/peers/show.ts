@@ -64,6 +64,7 @@ Examples:
       const uri = keyUriOf(roster, peer, newestSeed(sourceFromStore(roster, peer, context.now())))
       if (options.qrFile !== undefined) await writeQr(context, options.qrFile, uri, options)
       if (options.uri) await emitSecret(context, options, uri, { ...view, uri })
+      else if (options.out !== undefined) emit(context, options, describe(roster, peer, context.now()), view)
       else context.output.result('', view)
       if (options.qr) (await import('../../io/qr.js')).showQr(context.output, context.env, uri)
     }),
