@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { sendJson, type Quirks } from '../support/broken-agent.js'
 import { findings, probeAgent } from '../support/probing.js'
 
 describe('an agent that refuses nobody is not ok', () => {
@@ -34,4 +35,25 @@ it('reports nothing that was not selected where the selected checks have somethi
   const { report } = await probeAgent({}, { only: ['auth.after-valid', 'status'] })
   expect(new Set(report.checks.map(({ id }) => id))).toEqual(new Set(['auth.after-valid', 'status']))
   expect(report.ok).toBe(true)
+})
+
+describe('a server error in place of a refusal', () => {
+  const crashes: Quirks = {
+    refuse: (response, reason) => {
+      if (reason !== 'wrong') return false
+      sendJson(response, 500, { error: { code: 500, status: 'INTERNAL', message: 'boom' } })
+      return true
+    },
+  }
+
+  it.each([{ only: ['auth.wrong-code'] }, { skip: ['status'] }])('is reported with %j', async (options) => {
+    const { report } = await probeAgent(crashes, options)
+    expect(report.ok).toBe(false)
+    expect(findings(report)).toMatchObject({ status: 'fail' })
+  })
+
+  it('is nothing to a run of checks that did not get it', async () => {
+    const { report } = await probeAgent(crashes, { only: ['auth.none', 'auth.valid'] })
+    expect([report.ok, findings(report)]).toEqual([true, {}])
+  })
 })

@@ -26,17 +26,21 @@ function judgeAnswers(evidence: Evidence, { reported, performed }: Selection): J
     .filter((id) => reported.has(id))
     .map((id) => ({ check: runChecks[id], cell: null, verdict: runChecks[id].judge(evidence) }))
   const wanted = cellCheckIds.filter((id) => reported.has(id)).map((id) => cellChecks[id])
-  const ofCells = evidence.cells.flatMap((one) =>
-    wanted.map((check) => ({ check, cell: one.cell, verdict: judgeCell(check, one, evidence) })),
-  )
+  const ofCells = evidence.cells.flatMap((one) => wanted.map((check) => ofCell(check, one, evidence)))
   const skippedIn = ({ cell }: CellEvidence): CellCheck[] =>
     ofCells.flatMap((one) => (one.cell === cell && one.verdict.status === 'skip' ? [one.check] : []))
   const premises = evidence.cells.flatMap((one) =>
     premisesOf(skippedIn(one), { reported, performed })
-      .map((check) => ({ check, cell: one.cell, verdict: judgeCell(check, one, evidence) }))
+      .map((check) => ofCell(check, one, evidence))
       .filter(({ verdict }) => verdict.status === 'fail'),
   )
-  return [...ofRun, ...ofCells, ...premises, ...coverageAnyway(evidence, { reported, performed })]
+  return [
+    ...ofRun,
+    ...ofCells,
+    ...premises,
+    ...crashesAnyway(evidence, reported),
+    ...coverageAnyway(evidence, { reported, performed }),
+  ]
 }
 
 /**
@@ -52,6 +56,20 @@ function premisesOf(checksSkipped: readonly CellCheck[], { reported, performed }
 }
 
 /**
+ * A server error lets nobody in, and is no refusal either: where a selected check got one, the failure of `status` is
+ * reported even if that was not selected.
+ */
+function crashesAnyway(evidence: Evidence, reported: Selection['reported']): Judgement[] {
+  if (reported.has('status')) return []
+  return evidence.cells
+    .filter((cell) =>
+      triedIn(cell).some(({ check, answer }) => reported.has(check) && answer.kind === 'failed'),
+    )
+    .map((one) => ofCell(cellChecks.status, one, evidence))
+    .filter(({ verdict }) => verdict.status === 'fail')
+}
+
+/**
  * If an interface was not tested or nobody was let in, refusals elsewhere prove little, so a failure of `coverage` is
  * reported even if that was not selected.
  */
@@ -60,6 +78,12 @@ function coverageAnyway(evidence: Evidence, { reported, performed }: Selection):
   const verdict = runChecks.coverage.judge(evidence)
   return verdict.status === 'fail' ? [ofAgent('coverage', verdict)] : []
 }
+
+function ofCell(check: CellCheck, one: CellEvidence, evidence: Evidence): OfCell {
+  return { check, cell: one.cell, verdict: judgeCell(check, one, evidence) }
+}
+
+type OfCell = Judgement & { readonly check: CellCheck }
 
 function judgeCell(check: CellCheck, cell: CellEvidence, evidence: Evidence): Verdict {
   const { untestable } = cell.cell
