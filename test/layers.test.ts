@@ -82,7 +82,16 @@ const known = {
   wire: ['answer', 'proxy', 'raw-answer', 'text', 'words'],
   run: [
     ...['evidence', 'exchange', 'reading', 'compared', 'malformed', 'door-evidence'],
-    ...['isolation-labels', 'scan-labels', 'codes', 'material', 'plan', 'proof-knowledge', 'throttle-wait'],
+    ...[
+      'isolation-labels',
+      'scan-labels',
+      'success-labels',
+      'codes',
+      'material',
+      'plan',
+      'proof-knowledge',
+      'throttle-wait',
+    ],
   ],
   bindings: [],
 } as const

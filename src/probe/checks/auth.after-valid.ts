@@ -1,7 +1,7 @@
 import type { CellCheck } from './check.js'
-import { besideCookies } from '../run/cookie-labels.js'
 import type { CellEvidence } from '../run/evidence.js'
 import { isShown, triedIn, wasLetIn, type Tried } from '../run/reading.js'
+import { besideCookies } from '../run/success-labels.js'
 import { judgeAll, wrongCodesLetIn } from './shared/refused.js'
 import { failed, skipped, type Verdict } from './verdict.js'
 

@@ -2,8 +2,8 @@ import type { CellCheck } from './check.js'
 import type { ReplayPolicy } from '../../core/profile.js'
 import type { CellEvidence, Evidence } from '../run/evidence.js'
 import type { Exchange } from '../run/exchange.js'
-import { olderStep } from '../run/older-step.js'
 import { wasLetIn } from '../run/reading.js'
+import { olderStep } from '../run/success-labels.js'
 import { failed, passed, skipped, type Verdict } from './verdict.js'
 
 export const replay: CellCheck = {

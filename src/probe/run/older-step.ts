@@ -4,10 +4,8 @@ import type { Attempt } from './exchange.js'
 import { credentialFields } from './material.js'
 import { wasLetIn } from './reading.js'
 import type { Session } from './session.js'
+import { olderStep } from './success-labels.js'
 import { validCall } from './valid-call.js'
-
-/** The label of a right code that was not used, of a step before that of the last success. */
-export const olderStep = 'an unused code of an older step than the last'
 
 /**
  * Under policy `once` a success spends every older step too: leaves a step out, calls with the code of the next one, and

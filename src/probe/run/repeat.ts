@@ -1,6 +1,6 @@
 import type { CellRun } from './cell-run.js'
-import { besideCookies } from './cookie-labels.js'
 import type { Attempt } from './exchange.js'
+import { besideCookies } from './success-labels.js'
 
 /**
  * Repeats what was refused before a success: on its connection, one after another, and on others, there also with the
