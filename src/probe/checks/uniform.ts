@@ -1,9 +1,11 @@
 import type { CellCheck } from './check.js'
 import type { CheckId } from '../check-ids.js'
 import type { CellEvidence } from '../run/evidence.js'
+import { bearerField } from '../run/material.js'
 import { isTelling } from '../run/compared.js'
 import { triedIn, wasLetIn } from '../run/reading.js'
 import type { Answer } from '../wire/answer.js'
+import { steadyBy } from './shared/steady-faces.js'
 import { passed, skipped, warned, type Verdict } from './verdict.js'
 
 export const uniform: CellCheck = {
@@ -12,6 +14,9 @@ export const uniform: CellCheck = {
   proves: 'refusals do not reveal whether a token is live',
   expects: 'the same answer for a bad token and a bad code',
   needs: ['auth.bearer-only', 'auth.wrong-token', 'auth.wrong-code'],
+  attempts: ({ unknownToken }) => [
+    { label: 'an unknown token alone, again', fields: [bearerField(unknownToken)] },
+  ],
   judge: judgeUniform,
   means:
     'An unknown token and the live one get different answers, so an attacker learns which token is live and worth guessing codes for. Answers of a rate limiter or of a proxy are not compared.',
@@ -23,7 +28,7 @@ export const uniform: CellCheck = {
 
 /**
  * Whether refusals reveal to the holder of a token that it is live: compares an unknown token with the live one, both
- * with a code and both without.
+ * with a code and both without. What differs where an unknown one is sent twice, such as an id, is not compared.
  */
 function judgeUniform(cell: CellEvidence): Verdict {
   const pairs = [
@@ -33,7 +38,10 @@ function judgeUniform(cell: CellEvidence): Verdict {
   const comparable = pairs.filter(([unknown, live]) => unknown && live)
   if (comparable.length === 0)
     return skipped('there are no two refusals to compare: those calls were let in, throttled or not sent')
-  const differing = comparable.find(([unknown, live]) => unknown?.face !== live?.face)
+  const steady = steadyIn(cell)
+  const differing = comparable.find(
+    ([unknown, live]) => steady(unknown?.face ?? '') !== steady(live?.face ?? ''),
+  )
   if (!differing) return passed('the same answer')
   const [unknown, live, beside] = differing
   const summaries = [...new Set([unknown?.summary ?? '', live?.summary ?? ''])]
@@ -41,6 +49,11 @@ function judgeUniform(cell: CellEvidence): Verdict {
     summaries.length === 1 ? `${summaries[0] ?? ''}, but with differences` : summaries.join(' and '),
     `with ${beside}, an unknown token and the live one get different answers, which reveals that it is live`,
   )
+}
+
+function steadyIn(cell: CellEvidence): (face: string) => string {
+  const [one, other] = [refusalOf(cell, 'auth.wrong-token', false), refusalOf(cell, 'uniform', false)]
+  return one && other ? steadyBy(one.face, other.face) : (face) => face
 }
 
 function refusalOf(cell: CellEvidence, check: CheckId, withCode: boolean): Answer | undefined {
