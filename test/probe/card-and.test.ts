@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { CardJson } from '../../src/core/card/shapes.js'
 import { cardAnd } from '../../src/probe/checks/card.and.js'
+import { cardBearer } from '../../src/probe/checks/card.bearer.js'
 import type { Evidence } from '../../src/probe/run/evidence.js'
 import { midStep, probeOptions, stillClock } from '../support/probing.js'
 
@@ -38,6 +39,22 @@ describe('card.and', () => {
     ['with a field that is null', { security: [both], securityRequirements: null }],
   ])('passes for requirements %s', (_, card) => {
     expect(judged(card)).toMatchObject({ status: 'pass' })
+  })
+
+  it.each([
+    ['OAuth 2 of 0.3', { type: 'oauth2', flows: {} }],
+    ['OAuth 2 of 1.0', { oauth2SecurityScheme: { flows: {} } }],
+    ['OpenID Connect of 0.3', { type: 'openIdConnect', openIdConnectUrl: 'https://issuer.example' }],
+    [
+      'OpenID Connect of 1.0',
+      { openIdConnectSecurityScheme: { openIdConnectUrl: 'https://issuer.example' } },
+    ],
+  ])('passes, as card.bearer does, where the bearer token is declared as %s', (_, bearer) => {
+    const card = { security: [both], securitySchemes: { ...securitySchemes, bearer } }
+    expect(judged(card)).toMatchObject({ status: 'pass' })
+    const evidence = { discovery: { cards: [card] }, options } as unknown as Evidence
+    expect(cardBearer.judge(evidence)).toMatchObject({ status: 'pass' })
+    expect(judged({ ...card, security: [{ bearer: [] }] })).toMatchObject({ status: 'warn' })
   })
 
   it.each<[string, CardJson, string]>([

@@ -1,6 +1,6 @@
 import { asList } from '../../core/json.js'
 import { readRequirements, type Requirement } from '../../core/card/requirements.js'
-import { isBearerScheme, isHeaderScheme, schemeNames } from '../../core/card/schemes.js'
+import { isHeaderScheme, kindOfScheme, schemeNames } from '../../core/card/schemes.js'
 import { protocolVersions, requirementShapes, type CardJson } from '../../core/card/shapes.js'
 import type { Evidence } from '../run/evidence.js'
 import type { RunCheck } from './check.js'
@@ -27,7 +27,7 @@ function judgeAnd({ discovery: { cards }, options }: Evidence): Verdict {
   if (cards.length === 0) return noCard
   const { header } = options.credentials
   for (const card of cards) {
-    const bearers = schemeNames(card, isBearerScheme)
+    const bearers = schemeNames(card, (scheme) => kindOfScheme(scheme, header) === 'bearer')
     const headers = schemeNames(card, (scheme) => isHeaderScheme(scheme, header))
     const requirements = readRequirements(card)
     const empty = emptyFieldOf(card)

@@ -1,4 +1,4 @@
-import { isBearerScheme } from '../../core/card/schemes.js'
+import { kindOfScheme } from '../../core/card/schemes.js'
 import type { RunCheck } from './check.js'
 import { judgeScheme } from './shared/card-scheme.js'
 
@@ -6,9 +6,14 @@ export const cardBearer: RunCheck = {
   id: 'card.bearer',
   scope: 'run',
   proves: 'the card declares bearer',
-  expects: 'an HTTP bearer scheme',
+  expects: 'a scheme of bearer tokens: HTTP bearer, OAuth 2 or OpenID Connect',
   withoutCalls: true,
-  judge: ({ discovery }) => judgeScheme(discovery.cards, isBearerScheme, 'an HTTP bearer scheme'),
+  judge: ({ discovery, options }) =>
+    judgeScheme(
+      discovery.cards,
+      (scheme) => kindOfScheme(scheme, options.credentials.header) === 'bearer',
+      'an HTTP bearer scheme',
+    ),
   means: 'A client that reads the card does not learn that it needs a bearer token.',
   fix: [
     '`a2a-totp config card --merge CARD.json` prints the complete card.',
