@@ -36,7 +36,7 @@ describe('refusals are uniform', () => {
     expect(await uniformOf(more)).toEqual(['warn'])
   })
 
-  it('leaves out no more than what differs in two answers to one request', () => {
+  it('leaves out no more than what differs in two answers that mean the same', () => {
     const steady = steadyBy('{"id":"a1","code":401}', '{"id":"b2","code":401}')
     expect(steady('{"id":"c3","code":401}')).toBe(steady('{"id":"d4","code":401}'))
     expect(steady('{"id":"c3","code":401}')).not.toBe(steady('{"id":"c3","code":403}'))

@@ -14,8 +14,9 @@ export const uniform: CellCheck = {
   proves: 'refusals do not reveal whether a token is live',
   expects: 'the same answer for a bad token and a bad code',
   needs: ['auth.bearer-only', 'auth.wrong-token', 'auth.wrong-code'],
+  late: true,
   attempts: ({ unknownToken }) => [
-    { label: 'an unknown token alone, again', fields: [bearerField(unknownToken)] },
+    { label: 'another unknown token alone', fields: [bearerField(unknownToken)] },
   ],
   judge: judgeUniform,
   means:
@@ -28,7 +29,7 @@ export const uniform: CellCheck = {
 
 /**
  * Whether refusals reveal to the holder of a token that it is live: compares an unknown token with the live one, both
- * with a code and both without. What differs where an unknown one is sent twice, such as an id, is not compared.
+ * with a code and both without. What differs between two unknown ones, such as an id, is not compared.
  */
 function judgeUniform(cell: CellEvidence): Verdict {
   const pairs = [

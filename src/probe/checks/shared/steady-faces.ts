@@ -4,8 +4,8 @@ const wordsInFront = 4
 const wordsOf = (face: string): readonly string[] => face.match(/[\w.+/=~-]+|[^]/g) ?? []
 
 /**
- * How two answers to one request make all answers of an agent comparable: what stands where these two differ, such as the
- * id of a request or a time, is left out.
+ * How two answers that mean the same make all answers of an agent comparable: what stands where these two differ, such as
+ * the id of a request or a time, is left out.
  */
 export function steadyBy(one: string, other: string): (face: string) => string {
   const [first, second] = [wordsOf(one), wordsOf(other)]
