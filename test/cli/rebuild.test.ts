@@ -29,7 +29,7 @@ async function secretsOf(cwd: string): Promise<Record<string, unknown>> {
   const all: Record<string, unknown> = {}
   for (const name of names) {
     const codes: string[] = []
-    for (const at of ['59', '1111111109', '2026-03-01T12:00:00Z', '2033-05-18T03:33:20Z'])
+    for (const at of ['59', '1111111109', '2026-03-01T12:00:00Z', '1999-12-31T23:59:59Z'])
       codes.push(await done(cwd, 'code', name, '--at', at))
     all[name] = [codes, await done(cwd, 'code', name, '--headers', '--at', '59')]
   }
