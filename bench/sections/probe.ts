@@ -10,10 +10,10 @@ const nothing = 'node -e 0'
 const goal = 2
 
 /**
- * An agent answers 60 unknown tokens a minute from one address. A probe sends twelve, so that a demo is good for five, one of
- * which warms it up.
+ * An agent answers 60 unknown tokens a minute from one address. A probe sends eighteen, so that a demo is good for three, one
+ * of which warms it up.
  */
-const roundsPerDemo = 4
+const roundsPerDemo = 2
 
 /** The probe of the demo agent, as a process, against the requests that it makes. */
 export const probeSection: Section = {
