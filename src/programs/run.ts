@@ -45,7 +45,9 @@ export async function runProgram(
         args,
         { ...settings, signal, encoding: 'buffer' },
         (error, stdout, stderr) => {
-          const reason = error && reasonOf(name, error, settings)
+          // If it has exited when the time is over, Node cuts what it still prints off, and reports no error.
+          const isCut = !error && child.stdout?.readableEnded === false
+          const reason = isCut ? tookLonger(name, settings) : error && reasonOf(name, error, settings)
           if (reason !== null) done(notEnded(reason))
           else done({ ended: true, status: Number(error?.code ?? 0), stdout, stderr })
         },
@@ -63,15 +65,19 @@ export async function runProgram(
 function reasonOf(
   name: string,
   error: ExecFileException,
-  { timeout, maxBuffer }: { readonly timeout: number; readonly maxBuffer: number },
+  limits: { readonly timeout: number; readonly maxBuffer: number },
 ): string | null {
   const { code, killed, signal } = error
   if (typeof code === 'number') return null
   if (code === 'ABORT_ERR') return `${name} was interrupted`
-  if (code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return `${name} printed more than ${maxBuffer} bytes`
-  if (killed) return `${name} took longer than ${timeout / 1000} s`
+  if (code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER')
+    return `${name} printed more than ${limits.maxBuffer} bytes`
+  if (killed) return tookLonger(name, limits)
   return signal ? `${name} was killed` : failure(name, error)
 }
+
+const tookLonger = (name: string, { timeout }: { readonly timeout: number }): string =>
+  `${name} took longer than ${timeout / 1000} s`
 
 /** Like {@link runProgram}, for callers that cannot wait. */
 export function runProgramSync(name: string, args: readonly string[], options: RunOptions = {}): ProgramRun {

@@ -97,7 +97,7 @@ describe('a program', () => {
 
   it('is ended when it takes too long, even where one that it started holds its output', async () => {
     const reason = '/bin/sh took longer than 0.2 s'
-    for (const script of ['exec sleep 100', 'sleep 9 & wait'])
+    for (const script of ['exec sleep 100', 'sleep 9 & wait', 'echo a part; sleep 9 & exit 0'])
       expect(await sh(script, { timeoutMs: 200 })).toEqual({
         ended: false,
         reason,
