@@ -4,6 +4,7 @@ import copy
 import json
 import pickle
 from datetime import datetime, timezone
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from a2a_totp.scheme import (
     TOTPServerAuthScheme,
     hash_token,
 )
+from a2a_totp.state.contract import Supports
 
 KEY, SEED = b"12345678901234567890", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 OTHER = "KZQW6ZTBNFXHG33NKZQW6ZTBNFXHG33N"
@@ -243,23 +245,46 @@ def test_options_that_could_never_let_anyone_in_are_an_error(options: dict[str, 
     assert not any(secret in str(caught.value) for secret in (SEED, WEAK, "no base32"))
 
 
-def test_a_state_that_supports_too_little_is_refused() -> None:
-    """A scheme whose policy needs more than its state does not start."""
+@pytest.mark.parametrize(
+    ("supports", "able"),
+    [
+        (Supports(once=False, proofs=False), ""),
+        (Supports(once=True, proofs=False), "once"),
+        (SimpleNamespace(once=True), "once"),
+        (SimpleNamespace(proofs=True), "signed"),
+        (SimpleNamespace(once="no", proofs=1), ""),
+        ({"once": True, "proofs": True}, ""),
+        (None, ""),
+    ],
+)
+def test_a_state_that_does_not_say_that_it_supports_a_policy_is_refused(supports: Any, able: str) -> None:
+    """A scheme whose policy needs more than its state does not start: such a state could let a request in twice."""
+    options: dict[str, Any] = {"peer_seeds": {"alice": SEED}, "token_to_peer": {"t": "alice"}}
+    for state in (_Forgetful(supports), *([_Undeclared()] if supports is None else [])):
+        TOTPServerAuthScheme(**options, state=state)
+        for name, policy in (("once", {"replay": "once"}), ("signed", {"signed": "accept", "agent": "a"})):
+            if name == able:
+                TOTPServerAuthScheme(**options, state=state, **policy)
+                continue
+            with pytest.raises(TOTPError, match="does not support"):
+                TOTPServerAuthScheme(**options, state=state, **policy)
 
-    class Forgetful:
-        supports = type("Supports", (), {"once": False, "proofs": False})()
 
-        async def decide(self, _: Any) -> Any:
-            """Never asked."""
+class _Undeclared:
+    """A state that says nothing of what it supports."""
 
-        async def take_back(self, *_: Any) -> bool:
-            return False
+    async def decide(self, _: Any) -> Any:
+        """Never asked."""
 
-    options: dict[str, Any] = {"peer_seeds": {"alice": SEED}, "token_to_peer": {"t": "alice"}, "state": Forgetful()}
-    TOTPServerAuthScheme(**options)
-    for policy in ({"replay": "once"}, {"signed": "accept", "agent": "a"}):
-        with pytest.raises(TOTPError, match="does not support"):
-            TOTPServerAuthScheme(**options, **policy)
+    async def take_back(self, *_: Any) -> bool:
+        return False
+
+
+class _Forgetful(_Undeclared):
+    """A state that says something."""
+
+    def __init__(self, supports: Any) -> None:
+        self.supports = supports
 
 
 def test_of_a_source_over_its_limit_a_costly_delegate_is_asked_about_known_tokens_only() -> None:

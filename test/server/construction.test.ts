@@ -60,11 +60,15 @@ describe('TOTPServerAuthScheme', () => {
       ],
     ]),
     ['an agent’s name that is none', 'ERR_CONFIG_INVALID', { ...good, agent: 'bill/ing' }],
-    ...['accept', 'require'].map((signed): [string, string, object] => [
-      `${signed} with a state that knows no proofs`,
-      'ERR_CONFIG_INVALID',
-      { ...good, agent: 'billing', signed, state: { supports: { once: true }, decide: () => undefined } },
-    ]),
+    ...['accept', 'require'].flatMap((signed) =>
+      [{ supports: { once: true } }, { supports: { once: true, proofs: 'no' } }, {}].map(
+        (state): [string, string, object] => [
+          `${signed} with a state that says ${JSON.stringify(state)}`,
+          'ERR_CONFIG_INVALID',
+          { ...good, agent: 'billing', signed, state: { ...state, decide: () => undefined } },
+        ],
+      ),
+    ),
     ...['agents', '/', '/agents/', '/agents?x', '/a b', '//a', '/ü', 7].map(
       (pathPrefix): [string, string, object] => [
         `the prefix ${pathPrefix}`,
@@ -155,6 +159,12 @@ describe('TOTPServerAuthScheme', () => {
         peerSeeds: { bob: { seeds: [{ seed: peers.bob.seed }], replay: 'once' } },
       },
     ],
+    [
+      'once over a state that says it in a word',
+      'ERR_CONFIG_INVALID',
+      { ...good, replay: 'once', state: { supports: { once: 'no' } } },
+    ],
+    ['once over a state that says nothing', 'ERR_CONFIG_INVALID', { ...good, replay: 'once', state: {} }],
   ])('refuses to start with %s', (_, code, options) => {
     expect(() => make(options)).toThrow(withCode(code))
   })

@@ -74,13 +74,13 @@ export function makeConfig(
     allowWeakSeeds: options.allowWeakSeeds ?? false,
   }
   const peers = makePeers(options, defaults)
-  if (peers.once && !state.supports.once) {
+  if (peers.once && !isAble(state, 'once')) {
     throw new TOTPError(
       'ERR_CONFIG_INVALID',
       'replay is "once", which this state does not support; pass one that does',
     )
   }
-  if (peers.spendsProofs && state.supports.proofs !== true) {
+  if (peers.spendsProofs && !isAble(state, 'proofs')) {
     throw new TOTPError(
       'ERR_CONFIG_INVALID',
       'signed is "accept" or "require", which this state does not support; pass one that does',
@@ -124,4 +124,12 @@ export function makeConfig(
     canaries,
     decoy,
   }
+}
+
+/** What a state does not say it cannot do: in JavaScript, it may leave out all of it. */
+function isAble(
+  state: { readonly supports?: Partial<State['supports']> },
+  ability: keyof State['supports'],
+): boolean {
+  return state.supports?.[ability] === true
 }

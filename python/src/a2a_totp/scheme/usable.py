@@ -15,15 +15,12 @@ def require_usable(roster: Roster, state: State, factor: FirstFactor, risk: floa
     and where the token of a canary is also a peer's."""
     supports = getattr(state, "supports", None)
     kinds = roster.kinds_of_peers
-    for what, needed, given in (
-        ('replay is "once"', any(peer.replay == "once" for peer in kinds), getattr(supports, "once", True)),
-        (
-            'signed is "accept" or "require"',
-            any(peer.spends_proofs for peer in kinds),
-            getattr(supports, "proofs", True),
-        ),
+    for what, needed, ability in (
+        ('replay is "once"', any(peer.replay == "once" for peer in kinds), "once"),
+        ('signed is "accept" or "require"', any(peer.spends_proofs for peer in kinds), "proofs"),
     ):
-        if needed and not given:
+        # What a state does not say it cannot do.
+        if needed and getattr(supports, ability, None) is not True:
             raise TOTPError("ERR_CONFIG_INVALID", f"{what}, which this state does not support; pass one that does")
     budgets_for = budgets_by_digits(roster.profile.window, risk=risk)
     for digits in {peer.profile.digits for peer in kinds}:
