@@ -63,6 +63,8 @@ def test_stale_headers_of_any_spelling_are_replaced(line: str) -> None:
     [
         ("JSONRPC", "https://other.example/"),
         ("JSONRPC", "http://agent.example/"),
+        ("JSONRPC", "https://agent.example:8443/"),
+        ("HTTP+JSON", "https://agent.example:8443/"),
         ("JSONRPC", "https://user@agent.example/"),
         ("JSONRPC", "/relative"),
         ("HTTP+JSON", "https://agent.example.other.example/"),
@@ -79,6 +81,27 @@ def test_no_card_leads_elsewhere(line: str, place: tuple[str, str]) -> None:
             called(interceptor, line, AGENT, place)
         with pytest.raises(CredentialsError):
             called(interceptor, line, place)
+
+
+@both
+def test_an_http_interface_at_another_port_is_elsewhere_and_a_grpc_one_is_not(line: str) -> None:
+    """On loopback too, where any user may listen; whichever interface the card has first."""
+    http, other, grpc = (
+        ("JSONRPC", "http://127.0.0.1:1/"),
+        ("HTTP+JSON", "http://127.0.0.1:2/"),
+        ("GRPC", "127.0.0.1:3"),
+    )
+    for url in ("http://127.0.0.1:1", None):
+        for places in ((http, grpc), (grpc, http)):
+            interceptor = TOTPInterceptor(credentials(url=url))
+            assert "X-TOTP" in called(interceptor, line, *places)
+            with pytest.raises(CredentialsError, match=r"not for http://127\.0\.0\.1:2, but for http://127\.0\.0\.1:1"):
+                called(interceptor, line, *places, other)
+            with pytest.raises(CredentialsError, match="but for"):
+                called(interceptor, line, *places, ("GRPC", "localhost:3"))
+    insecure = TOTPInterceptor(credentials(), insecure_http=True)
+    with pytest.raises(CredentialsError, match="but for"):
+        called(insecure, line, ("GRPC", "agent.example:1"), ("JSONRPC", "http://other.example/"))
 
 
 @both

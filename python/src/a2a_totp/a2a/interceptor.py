@@ -42,10 +42,10 @@ class TOTPInterceptor(_INTERCEPTOR_BASE):  # type: ignore[misc]
     Prefer TOTPAuth and `totp_channel_factory`: an interceptor does not see the request. It cannot sign, so it takes no
     credentials of an agent that requires that: CannotSignError. It cannot stop a redirect from carrying the code to
     another host, so give the SDK a client that follows none. What it sees is the card: a call raises CredentialsError
-    if any interface of it is on another host than the agent's URL (`credentials.url`; else than the first interface of
-    the first card), over plain http beyond loopback, or over gRPC beyond loopback without `grpc_tls`, which says that
-    the SDK's `grpc_channel_factory` makes channels with TLS. Under policy `once` each call waits for a time step.
-    `credentials` may be given as those of TOTPAuth.
+    if any interface of it has another origin than the agent's URL (`credentials.url`; else than the first one of the
+    first card), or over gRPC, where any port will do, another host; if it is over plain http beyond loopback, or over
+    gRPC beyond loopback without `grpc_tls`, which says that the SDK's `grpc_channel_factory` makes channels with TLS.
+    Under policy `once` each call waits for a time step. `credentials` may be given as those of TOTPAuth.
     """
 
     def __init__(
@@ -61,7 +61,8 @@ class TOTPInterceptor(_INTERCEPTOR_BASE):  # type: ignore[misc]
             importlib.import_module("a2a.client")
         self._source = source_of(credentials, fields)
         require_code_suffices(self._source.current(), "auto", "an interceptor")
-        self._destination = Destination(insecure_http=insecure_http, by_host=True)
+        self._host = Destination(insecure_http=insecure_http, by_host=True)
+        self._origin = Destination(insecure_http=insecure_http)
         self._insecure = insecure_http
         self._grpc_tls = grpc_tls
         self._max_wait = max_wait
@@ -105,7 +106,10 @@ class TOTPInterceptor(_INTERCEPTOR_BASE):  # type: ignore[misc]
 
     def _require_place(self, binding: str, url: str, agent_url: str | None) -> None:
         if binding != "GRPC":
-            self._destination.admit(origin_of_url(url), agent_url)
+            origin = origin_of_url(url)
+            # The host of a card's gRPC interfaces binds the others too, where no URL does.
+            self._host.admit(origin, agent_url)
+            self._origin.admit(origin, agent_url)
             return
         host, port = host_and_port(url)
         safe = self._grpc_tls or is_loopback(host) or self._insecure
@@ -114,4 +118,4 @@ class TOTPInterceptor(_INTERCEPTOR_BASE):  # type: ignore[misc]
                 "the card has a gRPC interface, and the SDK's channels are plaintext unless grpc_channel_factory makes "
                 "others: use totp_channel_factory, or pass grpc_tls=True if yours has TLS"
             )
-        self._destination.admit(origin_of("https" if self._grpc_tls else "http", host, port), agent_url)
+        self._host.admit(origin_of("https" if self._grpc_tls else "http", host, port), agent_url)
