@@ -34,6 +34,7 @@ ISSUER, AUDIENCE = "https://issuer.example", "https://billing.example"
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 OTHER = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 ELLIPTIC = ec.generate_private_key(ec.SECP256R1())
+WIDER = ec.generate_private_key(ec.SECP384R1())
 EDWARDS = ed25519.Ed25519PrivateKey.generate()
 SHORT = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505
 SEED = b"\x07" * 20
@@ -59,7 +60,16 @@ def token(
     whole = {"iss": ISSUER, "aud": AUDIENCE, "sub": "alice", "exp": AT + 60, **claims}
     headers = {**({} if kid is None else {"kid": kid}), **({} if typ is None else {"typ": typ})}
     given = {name: value for name, value in whole.items() if value is not None}
+    if algorithm == "Ed25519":
+        # RFC 9864's name, which PyJWT may not know.
+        signed = f"{part(json.dumps({'alg': algorithm, **headers}).encode())}.{part(json.dumps(given).encode())}"
+        return f"{signed}.{part(key.sign(signed.encode()))}"
     return str(jwt.encode(given, key, algorithm=algorithm, headers=headers))
+
+
+def part(value: bytes) -> str:
+    """Of a token."""
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
 
 
 class Issuer:
@@ -168,10 +178,6 @@ def test_any_other_token_is_refused_and_never_a_503(sent: str) -> None:
 def test_a_public_key_is_never_taken_for_a_shared_one() -> None:
     """RFC 8725 section 2.1."""
     pem = RSA.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-
-    def part(value: bytes) -> str:
-        return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
-
     claims = json.dumps({"iss": ISSUER, "aud": AUDIENCE, "sub": "alice", "exp": AT + 60}).encode()
     signed = f"{part(json.dumps({'alg': 'HS256'}).encode())}.{part(claims)}"
     forged = f"{signed}.{part(hmac.digest(pem, signed.encode(), hashlib.sha256))}"
@@ -292,6 +298,35 @@ def test_the_peer_may_be_another_claim_or_a_function_and_the_type_may_be_require
 
 
 @pytest.mark.parametrize(
+    ("key", "algorithm"),
+    [(RSA, "RS256"), (RSA, "PS512"), (ELLIPTIC, "ES256"), (WIDER, "ES384"), (EDWARDS, "EdDSA"), (EDWARDS, "Ed25519")],
+)
+@pytest.mark.parametrize("says", [True, False])
+def test_a_jwk_of_any_kind_is_a_key_whatever_other_algorithms_are_allowed(key: Any, algorithm: str, says: bool) -> None:
+    """Its kind decides which of them it is for, and so does the algorithm that it names."""
+    given = jwk(key, **({"alg": algorithm} if says else {}))
+    others = ["HS256", "RS256", "ES256", "ES512", "EdDSA"]
+    for options in ({}, {"algorithms": [algorithm]}, {"algorithms": [*others, algorithm]}):
+        delegate = auth(key=given, **options)
+        assert ask(delegate, token(key, algorithm)).peer == "alice"
+        for other, name in ((RSA, "RS384"), (ELLIPTIC, "ES256"), (EDWARDS, "EdDSA"), ("s" * 64, "HS256")):
+            # Where the JWK names no algorithm, another of its kind may do.
+            if other is not key or (says and name != algorithm):
+                assert ask(delegate, token(other, name)).refusal is not None
+    with issuing() as issuer:
+        issuer.publish(jwk(OTHER), given)
+        assert ask(auth(jwks_url=issuer.url), token(key, algorithm)).peer == "alice"
+
+
+def test_a_shared_jwk_may_stand_beside_other_algorithms() -> None:
+    """It is good for its own alone."""
+    shared = {"kty": "oct", "k": part(b"s" * 64)}
+    delegate = auth(key=shared, algorithms=["RS256", "HS256"])
+    assert ask(delegate, token(b"s" * 64, "HS256")).peer == "alice"
+    assert ask(delegate, token()).refusal is not None
+
+
+@pytest.mark.parametrize(
     ("options", "words"),
     [
         ({}, "either jwks_url or key"),
@@ -307,6 +342,11 @@ def test_the_peer_may_be_another_claim_or_a_function_and_the_type_may_be_require
         ({"key": RSA}, "private"),
         ({"key": SHORT.public_key()}, "too short"),
         ({"key": 7}, "key must be"),
+        ({"key": jwk(RSA), "algorithms": ["ES256", "EdDSA"]}, "not a valid JWK for these"),
+        ({"key": jwk(RSA, alg="RSA-OAEP")}, "not a valid JWK for these"),
+        ({"key": jwk(ELLIPTIC, crv="P-384")}, "not a valid JWK for these"),
+        ({"key": jwk(ELLIPTIC), "algorithms": ["ES384"]}, "another kind"),
+        ({"key": jwk(EDWARDS, key_ops=["sign"])}, "not a valid JWK for these"),
     ],
 )
 def test_options_that_fit_no_token_are_an_error_at_once(options: dict[str, Any], words: str) -> None:

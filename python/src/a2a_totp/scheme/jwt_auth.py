@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import functools
 import inspect
+import json
 import math
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from a2a_totp.extras import Extra
 from a2a_totp.scheme.delegates import TokenContext, TokenVerdict
 from a2a_totp.scheme.issuer_keys import PublishedKeys
-from a2a_totp.scheme.jwt_keys import fault_of, invalid_jwt, loaded_key
+from a2a_totp.scheme.jwt_keys import fault_of, invalid_jwt, jwk_fits, loaded_key, signatures_of
 
-ASYMMETRIC = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+ASYMMETRIC = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
 """Without HS*: a published key must never be used as a shared one (RFC 8725 section 2.1)."""
 _MOST_CANDIDATES = 8
 """How many keys of a set are tried for one token. Each costs a signature check."""
-_ONLY_SIGNATURE = {
-    "verify_signature": True,
-    **dict.fromkeys(("verify_exp", "verify_nbf", "verify_iat", "verify_aud", "verify_iss"), False),
-    **dict.fromkeys(("verify_sub", "verify_jti"), False),
-}
 
 
 class JWTAuth:
@@ -36,8 +32,9 @@ class JWTAuth:
     Where several keys fit a token, up to 8 are tried.
 
     `peer` is the claim that names the peer, or a function of the claims that returns the name. `algorithms` are by
-    default all asymmetric ones. `clock_tolerance` is by how many seconds the issuer's clock may differ. `type` is the
-    `typ` that the token's header must have, such as `at+jwt` (RFC 9068).
+    default all asymmetric ones; of these a JWK is for those of its `kty`, or for its `alg` alone. `clock_tolerance` is
+    by how many seconds the issuer's clock may differ. `type` is the `typ` that the token's header must have, such as
+    `at+jwt` (RFC 9068).
 
     Raises TOTPError ERR_CONFIG_INVALID, ERR_INSECURE_TRANSPORT for keys over plain http beyond loopback; ImportError
     without PyJWT.
@@ -60,7 +57,7 @@ class JWTAuth:
         with Extra("jwt"):
             import jwt
 
-        self._jwt = jwt
+        self._signatures = signatures_of(jwt)
         self._given = {
             "issuer": issuer,
             "audience": audience,
@@ -79,7 +76,7 @@ class JWTAuth:
         self._algorithms = ASYMMETRIC if algorithms is None else _texts(algorithms, "algorithms")
         if jwks_url is not None and any(name.startswith("HS") for name in self._algorithms):
             raise invalid_jwt("published keys cannot be symmetric; remove HS* from algorithms")
-        unknown = [name for name in self._algorithms if name not in jwt.algorithms.get_default_algorithms()]
+        unknown = [name for name in self._algorithms if name not in self._signatures.get_algorithms()]
         if unknown or "none" in self._algorithms:
             raise invalid_jwt("algorithms has one that PyJWT does not know, or none")
         for what, value in (("clock_tolerance", clock_tolerance), ("timeout", timeout), ("cooldown", cooldown)):
@@ -97,7 +94,7 @@ class JWTAuth:
         """The peer, or a refusal. Raises DelegateUnavailableError if the issuer's keys cannot be had in time."""
         at = context.at if context else time.time()
         try:
-            header = self._jwt.get_unverified_header(token)
+            header = self._signatures.get_unverified_header(token)
         except Exception:  # noqa: BLE001
             # Of PyJWT, and of what it parses with: JSON may be nested too deeply.
             return TokenVerdict(refusal="no JWT")
@@ -121,10 +118,10 @@ class JWTAuth:
         return claims or self._tried(token, header, await self._published.all(anew=True))
 
     def _tried(self, token: str, header: Mapping[str, Any], keys: list[dict[str, Any]]) -> dict[str, Any] | None:
-        candidates = [key for key in keys if _may_fit(key, header)][:_MOST_CANDIDATES]
+        candidates = [key for key in keys if jwk_fits(key, header)][:_MOST_CANDIDATES]
         for candidate in candidates:
             try:
-                key = self._jwt.PyJWK(candidate, algorithm=header["alg"]).key
+                key = self._signatures.get_algorithm_by_name(header["alg"]).from_jwk(candidate)
             except Exception:  # noqa: BLE001, S112 - of whatever is wrong with a published key
                 continue
             claims = self._decoded(token, key, header["alg"])
@@ -136,10 +133,9 @@ class JWTAuth:
         if fault_of(key, algorithm):
             return None
         try:
-            options = cast("Any", _ONLY_SIGNATURE)
-            claims = self._jwt.decode(token, key, algorithms=[algorithm], options=options)
+            claims = json.loads(self._signatures.decode(token, key, algorithms=[algorithm]))
         except Exception:  # noqa: BLE001
-            # Of PyJWT, and of cryptography for a key of another kind.
+            # Of PyJWT, of cryptography for a key of another kind, and of JSON.
             return None
         return claims if isinstance(claims, dict) else None
 
@@ -174,10 +170,7 @@ class JWTAuth:
                 raise invalid_jwt("key is private; pass the public one")
             if given.get("use", "sig") != "sig":
                 raise invalid_jwt("key is for encryption; pass one for signatures")
-            try:
-                given = self._jwt.PyJWK(dict(given), algorithm=self._algorithms[0]).key
-            except Exception:  # noqa: BLE001
-                raise invalid_jwt("key is not a valid JWK for these algorithms") from None
+            given = self._key_of_jwk(given)
         if isinstance(given, str):
             given = given.encode()
         if isinstance(given, bytes) and b"-----BEGIN" in given:
@@ -187,18 +180,15 @@ class JWTAuth:
             raise invalid_jwt(str(faults[0]))
         return given
 
-
-def _may_fit(key: Mapping[str, Any], header: Mapping[str, Any]) -> bool:
-    algorithm = header["alg"]
-    kind = {"R": "RSA", "P": "RSA"}.get(algorithm[0], "OKP" if algorithm == "EdDSA" else "EC")
-    operations = key.get("key_ops")
-    return (
-        key.get("kty") == kind
-        and key.get("alg", algorithm) == algorithm
-        and key.get("use", "sig") == "sig"
-        and (operations is None or (isinstance(operations, list) and "verify" in operations))
-        and ("kid" not in header or key.get("kid") == header["kid"])
-    )
+    def _key_of_jwk(self, jwk: Mapping[str, Any]) -> Any:
+        """Its key. From then on no algorithm will do that it does not fit."""
+        self._algorithms = tuple(name for name in self._algorithms if jwk_fits(jwk, {"alg": name}))
+        for name in self._algorithms:
+            try:
+                return self._signatures.get_algorithm_by_name(name).from_jwk(dict(jwk))
+            except Exception:  # noqa: BLE001, S112 - of a curve that is another algorithm's, too
+                continue
+        raise invalid_jwt("key is not a valid JWK for these algorithms")
 
 
 def _plain_type(given: str) -> str:
