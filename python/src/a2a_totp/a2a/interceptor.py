@@ -62,7 +62,7 @@ class TOTPInterceptor(_INTERCEPTOR_BASE):  # type: ignore[misc]
         self._source = source_of(credentials, fields)
         require_code_suffices(self._source.current(), "auto", "an interceptor")
         self._host = Destination(insecure_http=insecure_http, by_host=True)
-        self._origin = Destination(insecure_http=insecure_http)
+        self._destination = Destination(insecure_http=insecure_http)
         self._insecure = insecure_http
         self._grpc_tls = grpc_tls
         self._max_wait = max_wait
@@ -109,7 +109,7 @@ class TOTPInterceptor(_INTERCEPTOR_BASE):  # type: ignore[misc]
             origin = origin_of_url(url)
             # The host of a card's gRPC interfaces binds the others too, where no URL does.
             self._host.admit(origin, agent_url)
-            self._origin.admit(origin, agent_url)
+            self._destination.admit(origin, agent_url)
             return
         host, port = host_and_port(url)
         safe = self._grpc_tls or is_loopback(host) or self._insecure
