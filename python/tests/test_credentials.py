@@ -7,6 +7,7 @@ import os
 import pickle
 import threading
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,22 @@ def test_bad_credentials_are_an_error_that_quotes_none(wrong: dict[str, str]) ->
     assert SEED not in str(caught.value)
     assert TOKEN not in repr(credentials())
     assert SEED not in repr(credentials())
+
+
+def test_a_whole_number_may_be_a_float_as_in_json(tmp_path: Path) -> None:
+    """It makes the same codes and proofs; what is no whole number is an error at once."""
+    numbers = {"digits": 6.0, "period": 30.0, "window": 1.0}
+    made, expected = credentials(**numbers, agent="billing"), credentials(window=1, agent="billing")
+    path = written(tmp_path / "c.json", {"version": 1.0, "agents": {"billing": entry(**numbers)}})
+    for read in (made, TotpCredentials.from_file(path)):
+        assert read.code(59) == expected.code(59)
+        fields = expected.headers(59).items()
+        proofs = [one.proof("GET", "/", fields, b"", at=59, nonce=b"n" * 16) for one in (read, expected)]
+        assert proofs[0] == proofs[1]
+    for name in numbers:
+        for value in (6.5, 30.5, float("nan"), float("inf"), True, Decimal(1), "6", [6]):
+            with pytest.raises(CredentialsError, match=r"digits must be|window 0, 1 or 2"):
+                credentials(**{name: value})
 
 
 def test_a_weak_seed_still_gives_its_code_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from a2a_totp.client_errors import CredentialsError
 from a2a_totp.log import logger
 from a2a_totp.names import is_name
+from a2a_totp.profile import as_whole
 
 _CLIENT_FILE_KEYS: dict[str, type] = {
     "url": str,
@@ -77,7 +78,7 @@ def _client_fields(file: object, agent: str | None) -> dict[str, Any]:
     name, entry = _entry_of(file, agent)
     fields: dict[str, Any] = {}
     for key, kind in _CLIENT_FILE_KEYS.items():
-        value = entry.get(key)
+        value = as_whole(entry.get(key))
         if value is None:
             continue
         if not isinstance(value, kind) or isinstance(value, bool):

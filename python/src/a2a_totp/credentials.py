@@ -22,7 +22,7 @@ from a2a_totp.log import logger
 from a2a_totp.names import NAME_RULE, is_name
 from a2a_totp.origins import origin_of_url
 from a2a_totp.policies import SIGNED
-from a2a_totp.profile import HASHES, Algorithm, Profile
+from a2a_totp.profile import HASHES, Algorithm, Profile, as_whole
 from a2a_totp.proof.keys import ProofKey, proof_key
 from a2a_totp.proof.reading import RequestHead
 from a2a_totp.proof.signing import sign_request
@@ -63,8 +63,10 @@ class TotpCredentials:
             raise CredentialsError("the token is not an RFC 6750 b64token")
         if self.algorithm not in HASHES:
             raise CredentialsError("the algorithm must be one of SHA1, SHA256, SHA512")
-        numbers = all(isinstance(one, int | float) for one in (self.digits, self.period))
-        if not numbers or self.digits not in (6, 7, 8) or not 10 <= self.period <= 120 or self.period % 1:
+        for name in ("digits", "period", "window"):
+            object.__setattr__(self, name, as_whole(getattr(self, name)))
+        numbers = all(type(one) is int for one in (self.digits, self.period))
+        if not numbers or self.digits not in (6, 7, 8) or not 10 <= self.period <= 120:
             raise CredentialsError("digits must be 6, 7 or 8, and the period 10 to 120 whole seconds")
         if not is_code_header(self.header):
             raise CredentialsError(
@@ -75,7 +77,8 @@ class TotpCredentials:
             origin_of_url(self.url)
         if self.agent is not None and not is_name(self.agent):
             raise CredentialsError(f"the agent must be a name: {NAME_RULE}")
-        if self.signed not in SIGNED or self.window not in (None, 0, 1, 2):
+        window_fits = self.window is None or (type(self.window) is int and 0 <= self.window <= 2)
+        if self.signed not in SIGNED or not window_fits:
             raise CredentialsError(f"signed must be one of {', '.join(SIGNED)}, and the window 0, 1 or 2")
         if self.replay not in ("once", "reuse"):
             raise CredentialsError("replay must be once or reuse")

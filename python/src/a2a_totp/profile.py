@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Algorithm = Literal["SHA1", "SHA256", "SHA512"]
 HASHES = {"SHA1": hashlib.sha1, "SHA256": hashlib.sha256, "SHA512": hashlib.sha512}
@@ -34,3 +34,8 @@ class Profile:
     def time_step(self, at: float) -> int:
         """T in RFC 6238 section 4.2, for an instant in unix seconds."""
         return math.floor(at / self.period)
+
+
+def as_whole(value: Any) -> Any:
+    """A number without a fraction as an int, since JSON has one kind of numbers. Anything else as it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -8,7 +8,7 @@ from typing import Any
 
 from a2a_totp.errors import ServerFileError, TOTPError
 from a2a_totp.header_names import is_code_header
-from a2a_totp.profile import HASHES, Profile
+from a2a_totp.profile import HASHES, Profile, as_whole
 
 
 def is_whole_number(value: object, least: int, most: int) -> bool:
@@ -43,8 +43,7 @@ def checked_profile(base: Profile, given: Mapping[str, Any], where: str) -> Prof
         allows, expected = PROFILE_RULES[name]
         if not allows(value):
             raise ServerFileError(f"{where}.{name} must be {expected}")
-        if isinstance(value, float):
-            known[name] = int(value)
+        known[name] = as_whole(value)
     return replace(base, **known)
 
 
