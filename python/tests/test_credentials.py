@@ -15,6 +15,7 @@ import pytest
 from client_parts import REPOSITORY, SEED, TOKEN, credentials
 
 from a2a_totp.client import BearerTokenAuth, TOTPClientAuthScheme
+from a2a_totp.client_file import read_client_agents
 from a2a_totp.credentials import CannotSignError, CredentialsError, TotpCredentials
 
 RFC = json.loads((REPOSITORY / "test" / "vectors" / "rfc.json").read_text(encoding="utf-8"))["totp"]
@@ -188,6 +189,21 @@ def test_a_client_file_that_cannot_be_used_is_an_error_at_the_start(tmp_path: Pa
     assert caught.value.__cause__ is None
     with pytest.raises(CredentialsError, match="cannot read"):
         TotpCredentials.from_file(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize("place", ['"version": 1', '"billing": ', '"seed": ', '"inner": '])
+def test_a_client_file_with_a_key_twice_is_refused(tmp_path: Path, place: str) -> None:
+    """Wherever it is, as in TypeScript: readers could differ in which of them counts."""
+    own = entry(later={"inner": 1})
+    path = written(tmp_path / "c.json", {"version": 1, "agents": {"billing": own, "stock": own}})
+    assert TotpCredentials.from_file(path, "billing").seed == SEED
+    twice = '"version": 1, "version": 1' if place == '"version": 1' else f"{place}{{}}, {place}"
+    path.write_text(path.read_text(encoding="utf-8").replace(place, twice, 1), encoding="utf-8")
+    with pytest.raises(CredentialsError, match="the client file has a key twice") as caught:
+        TotpCredentials.from_file(path, "billing")
+    assert SEED not in str(caught.value)
+    with pytest.raises(CredentialsError, match="has a key twice"):
+        read_client_agents(str(path))
 
 
 def test_a_client_file_is_followed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

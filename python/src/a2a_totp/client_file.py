@@ -63,13 +63,22 @@ def _document(path: str) -> object:
                 "the client file holds a token and a seed, and everybody here can read it; run chmod o-r on it"
             )
         try:
-            document: object = json.loads(file.read())
+            document: object = json.loads(file.read(), object_pairs_hook=_once_each)
             return document
+        except CredentialsError:
+            raise
         except (ValueError, RecursionError):
             # What the JSON module says may quote the text.
             raise CredentialsError(
                 "the client file is not JSON; make it with `a2a-totp config client NAME --format json`"
             ) from None
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise CredentialsError("the client file has a key twice; remove one of them")
+    return found
 
 
 def _client_fields(file: object, agent: str | None) -> dict[str, Any]:
