@@ -6,12 +6,14 @@ import logging
 from typing import Any
 
 import pytest
-from deciding import FILE, TOKEN, WRONG, Agent, changed, run
+from deciding import FILE, TOKEN, VECTORS_FOLDER, WRONG, Agent, changed, run
 
 from a2a_totp.scheme import PeerTokenAuth, TOTPServerAuthScheme, hash_token
+from a2a_totp.scheme.events import compromise_suspected, emit
 from a2a_totp.state.memory import MemoryState
-from a2a_totp.text import printable
+from a2a_totp.text import printable, quoted_name
 
+NAMES = json.loads((VECTORS_FOLDER.parent / "support" / "names.json").read_text(encoding="utf-8"))["cases"]
 BAIT = [{"name": "bait", "id": "k1", "hash": hash_token("bait-token")}]
 
 
@@ -86,6 +88,20 @@ def test_text_is_made_printable_as_in_typescript(text: str, shown: str) -> None:
     """And twice changes nothing."""
     assert printable(text) == shown
     assert printable(shown) == shown
+
+
+@pytest.mark.parametrize("case", NAMES)
+def test_a_name_is_quoted_as_in_typescript(case: dict[str, str]) -> None:
+    """Escaped rather than replaced, so that two names never look the same."""
+    assert quoted_name(case["name"]) == case["shown"]
+
+
+def test_the_advice_about_a_guesser_quotes_the_name_once() -> None:
+    """What is safe stays as it is when the event is made safe."""
+    heard: list[dict[str, Any]] = []
+    emit(heard.append, compromise_suspected('a"b\x1b', {}))
+    assert heard[0]["advice"] == r'someone with a live token of "a\"b\u001b" is guessing codes: rotate it'
+    assert heard[0]["peer"] == 'a"b'
 
 
 def test_a_listener_may_fail_or_take_its_time() -> None:

@@ -4,6 +4,7 @@ import { isName, parseName, quoteName } from '../../src/core/name.js'
 import { makeSeed } from '../../src/core/seed.js'
 import { makeToken } from '../../src/core/token.js'
 import { failureOf } from '../support/failure.js'
+import names from '../support/names.json' with { type: 'json' }
 
 describe('a name', () => {
   it.each(['a', '7', 'alice', 'build-agent.v2_x', 'constructor', 'A'.repeat(64)])('may be %s', (text) => {
@@ -45,6 +46,10 @@ describe('a name in an error', () => {
     ['GEZDGNBVGY3TQOJQ', '(not shown: it looks like a secret)'],
   ])('is shown unless it is as long or as plain as a secret: %j', (text, shown) => {
     expect(quoteName(text)).toBe(shown)
+  })
+
+  it.each(names.cases)('is shown as in other languages: $name', ({ name, shown }) => {
+    expect(quoteName(name)).toBe(shown)
   })
 
   it('is not shown when it could be a token or a seed in the wrong place', () => {

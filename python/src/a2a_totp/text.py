@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -36,11 +37,15 @@ def printable(text: str) -> str:
     return shown.strip()
 
 
+def _is_hidden(character: str) -> bool:
+    return unicodedata.category(character)[0] == "C" or character in "\u2028\u2029"
+
+
 def _without_hidden(text: str) -> str:
     """With a space for each run of characters that do not show."""
     words, gap = [], False
     for character in text:
-        hidden = unicodedata.category(character)[0] == "C" or character in "\u2028\u2029"
+        hidden = _is_hidden(character)
         if not hidden:
             words.append(character)
         elif not gap:
@@ -61,10 +66,24 @@ def printable_value(value: Any) -> Any:
 
 
 def quoted_name(text: str) -> str:
-    """A name for a message: in quotes and on one line, or hidden where it may be a secret in the wrong place."""
-    if _SECRET_LOOKING_NAME.fullmatch(text) or len(text) > 64:
+    """A name for a message: as JSON on one line, or hidden where it may be a secret in the wrong place.
+
+    As in TypeScript: what `printable` would replace is escaped.
+    """
+    if _SECRET_LOOKING_NAME.fullmatch(text) or len(_utf_16(text)) > 64 * 4:
         return "(not shown: it looks like a secret)"
-    return f'"{printable(text)}"'
+    quoted = json.dumps(text, ensure_ascii=False)
+    shown = "".join(_escaped(one) if _is_hidden(one) else one for one in quoted)
+    return _COMMAND_MARK.sub(lambda mark: mark[0] if mark[0][0] == "[" else _escaped(mark[0]), shown)
+
+
+def _escaped(character: str) -> str:
+    return re.sub("(....)", r"\\u\1", _utf_16(character))
+
+
+def _utf_16(text: str) -> str:
+    """In hex, four digits for each unit: JavaScript counts and escapes these."""
+    return text.encode("utf-16-be", "surrogatepass").hex()
 
 
 def instant_text(at: float) -> str:
