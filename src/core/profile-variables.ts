@@ -14,10 +14,13 @@ type ClientProfile = Pick<TOTPProfile, keyof typeof profileVariables>
 
 const fields = Object.entries(profileVariables) as [keyof ClientProfile, string][]
 
-/** Returns the variables for the parts of a profile that differ from the default. */
+/**
+ * Returns the variables for the parts of a profile that differ from the default, and always the window: clients take a
+ * missing one for unknown, and then sign for one period only.
+ */
 export function profileToVariables(profile: ClientProfile): Record<string, string> {
-  const unusual = fields.filter(([field]) => profile[field] !== defaultProfile[field])
-  return Object.fromEntries(unusual.map(([field, variable]) => [variable, String(profile[field])]))
+  const written = fields.filter(([field]) => field === 'window' || profile[field] !== defaultProfile[field])
+  return Object.fromEntries(written.map(([field, variable]) => [variable, String(profile[field])]))
 }
 
 /**

@@ -154,9 +154,15 @@ describe('config', () => {
       'SEED',
       'SIGNED',
       'TOKEN',
+      'WINDOW',
     ])
     const off = await makeStore(['alice'], ['--signed', 'off'])
-    expect(names(await done(off, 'config', 'client', 'alice')).sort()).toEqual(['AGENT', 'SEED', 'TOKEN'])
+    expect(names(await done(off, 'config', 'client', 'alice')).sort()).toEqual([
+      'AGENT',
+      'SEED',
+      'TOKEN',
+      'WINDOW',
+    ])
     const { old } = await lostStore(['--url', 'https://b.example', '--period', '60', '--header', 'X-Code'])
     expect(names(await done(old, 'config', 'client', 'alice')).sort()).toEqual([
       'AGENT',

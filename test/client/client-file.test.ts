@@ -2,11 +2,12 @@ import { chmodSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { parseClientFile } from '../../src/client/file/client-file.js'
-import { TOTPClientAuthScheme } from '../../src/client/index.js'
+import { BearerTokenAuth, TOTPClientAuthScheme } from '../../src/client/index.js'
 import { Seed } from '../../src/core/seed.js'
 import { generateCode } from '../../src/core/totp.js'
 import { defaultProfile } from '../../src/core/profile.js'
 import { makeFolder, makeStore, runCli } from '../support/cli.js'
+import { readByDotenv } from '../support/env-readers.js'
 import { failureOf } from '../support/failure.js'
 
 const seed = (byte: number): string => Seed.fromBytes(Buffer.alloc(20, byte)).base32
@@ -27,6 +28,14 @@ function written(text: string): string {
   return path
 }
 
+/** How long a proof for a request lives, in seconds. */
+async function proofLifeOf(scheme: TOTPClientAuthScheme): Promise<number> {
+  const request = { binding: 'http', method: 'GET', url: 'https://h/', headers: {} } as const
+  const { 'Signature-Input': input = '' } = await scheme.authorize(request)
+  const [, created, expires] = /created=(\d+);expires=(\d+)/.exec(input) ?? []
+  return Number(expires) - Number(created)
+}
+
 describe('a client file', () => {
   it('is what config client prints', async () => {
     const cwd = await makeStore(['alice'], ['--agent', 'billing', '--digits', '8', '--signed', 'accept'])
@@ -42,6 +51,18 @@ describe('a client file', () => {
       generateCode(Seed.fromBase32(base32), { ...defaultProfile, digits: 8 }, new Date()),
     )
     scheme.close()
+  })
+
+  it('has proofs live as long as the variables of the same peer do', async () => {
+    const cwd = await makeStore(['alice'], ['--agent', 'billing', '--signed', 'accept'])
+    const printed = async (format: string): Promise<string> =>
+      (await runCli(['config', 'client', 'alice', '--format', format], { cwd })).stdout
+    for (const [name, value] of Object.entries(readByDotenv(await printed('env')))) vi.stubEnv(name, value)
+    const ofVariables = new TOTPClientAuthScheme({ delegate: new BearerTokenAuth() })
+    vi.unstubAllEnvs()
+    const ofFile = TOTPClientAuthScheme.fromFile(written(await printed('json')))
+    expect([await proofLifeOf(ofFile), await proofLifeOf(ofVariables)]).toEqual([60, 60])
+    ofFile.close()
   })
 
   it('may have several agents, of which one is named', async () => {

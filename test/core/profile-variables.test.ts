@@ -16,9 +16,12 @@ describe('the profile’s variables', () => {
     )
   })
 
-  it('are set only where the profile is unusual', () => {
-    expect(profileToVariables(defaultProfile)).toEqual({})
-    expect(profileToVariables({ ...defaultProfile, digits: 8 })).toEqual({ A2A_TOTP_DIGITS: '8' })
+  it('are set only where the profile is unusual, but for the window, which clients cannot assume', () => {
+    expect(profileToVariables(defaultProfile)).toEqual({ A2A_TOTP_WINDOW: '1' })
+    expect(profileToVariables({ ...defaultProfile, digits: 8 })).toEqual({
+      A2A_TOTP_DIGITS: '8',
+      A2A_TOTP_WINDOW: '1',
+    })
   })
 
   it('count as missing when they are empty', () => {

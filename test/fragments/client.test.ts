@@ -80,9 +80,14 @@ describe('a client’s JSON', () => {
 })
 
 describe('a client’s env file', () => {
-  it('sets the agent, the token and the seed, and no more, for a usual peer', async () => {
+  it('sets the agent, the token, the seed and the window, and no more, for a usual peer', async () => {
     const { content } = await render('env', alice)
-    const expected = { A2A_TOTP_AGENT: 'agent', A2A_TOTP_TOKEN: newestToken, A2A_TOTP_SEED: newestSeed }
+    const expected = {
+      A2A_TOTP_AGENT: 'agent',
+      A2A_TOTP_TOKEN: newestToken,
+      A2A_TOTP_SEED: newestSeed,
+      A2A_TOTP_WINDOW: '1',
+    }
     expect(readByDotenv(content)).toEqual(expected)
     expect(sourcedBySh(content, Object.keys(expected))).toEqual(expected)
   })

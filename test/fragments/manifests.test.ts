@@ -99,6 +99,7 @@ describe('Kubernetes', () => {
         A2A_TOTP_HEADER: "X-$`#!'",
         A2A_TOTP_ALGORITHM: 'SHA256',
         A2A_TOTP_DIGITS: '8',
+        A2A_TOTP_WINDOW: '1',
       },
     })
   })
@@ -169,6 +170,7 @@ describe('GitHub', () => {
         A2A_TOTP_ALGORITHM: 'SHA256',
         A2A_TOTP_DIGITS: '8',
         A2A_TOTP_HEADER: "X-$`#!'",
+        A2A_TOTP_WINDOW: '1',
         A2A_TOTP_TOKEN: '${{ secrets.A2A_TOTP_TOKEN }}',
         A2A_TOTP_SEED: '${{ secrets.A2A_TOTP_SEED }}',
       },

@@ -90,7 +90,7 @@ class TotpCredentials:
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] = os.environ, *, replay: str = "reuse") -> TotpCredentials:
-        """Reads `A2A_TOTP_TOKEN`, `A2A_TOTP_SEED` and, where they differ from the defaults, the other `A2A_TOTP_*`.
+        """Reads `A2A_TOTP_TOKEN`, `A2A_TOTP_SEED` and, where they are set, the other `A2A_TOTP_*`.
 
         The policy for codes is in none of them.
 
