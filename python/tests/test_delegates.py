@@ -316,6 +316,50 @@ def test_create_asks_about_every_mapped_token() -> None:
             run(TOTPServerAuthScheme.create(delegate, **options))
 
 
+BY_HASH = {hash_token("t"): "alice"}
+EXPIRED = PeerSeed(OTHER, id="expired", expires_at=AT)
+
+
+@pytest.mark.parametrize(
+    ("delegate", "options"),
+    [
+        (PeerTokenAuth({"t": "alice"}), {"token_to_peer": BY_HASH}),
+        (SimpleTokenAuth("t"), {"token_to_peer": BY_HASH}),
+        (Delegate(TokenVerdict(refusal="no token")), {"token_to_peer": BY_HASH}),
+        (type("Extended", (PeerTokenAuth,), {})({}), {"token_to_peer": BY_HASH}),
+        (Delegate(TokenVerdict(expires_at=AT + 1)), {}),
+        (None, {"token_to_peer": BY_HASH}),
+        (None, {"token_to_peer": {" t ": "alice"}}),
+        (None, {"peer_seeds": {"alice": [EXPIRED, SEED], "bob": [EXPIRED]}}),
+    ],
+)
+def test_create_takes_a_mapped_token_that_can_pass(delegate: Any, options: dict[str, Any]) -> None:
+    """A delegate of another kind cannot be asked by a hash."""
+    given = {"peer_seeds": {"alice": SEED}, "token_to_peer": {"t": "alice"}, "now": lambda: AT, **options}
+    assert isinstance(run(TOTPServerAuthScheme.create(delegate, **given)), TOTPServerAuthScheme)
+
+
+@pytest.mark.parametrize(
+    ("delegate", "options"),
+    [
+        (PeerTokenAuth({"other": "alice"}), {"token_to_peer": BY_HASH}),
+        (SimpleTokenAuth("other"), {"token_to_peer": BY_HASH}),
+        (PeerTokenAuth({"t": "bob"}), {"token_to_peer": BY_HASH}),
+        (PeerTokenAuth([PeerToken("alice", "t", AT)]), {"token_to_peer": BY_HASH}),
+        (Delegate(TokenVerdict("alice", expires_at=AT)), {}),
+        (Delegate({"expires_at": AT - 1}), {}),
+        (None, {"peer_seeds": {"alice": [EXPIRED]}}),
+        (Delegate(TokenVerdict("alice")), {"peer_seeds": {"alice": [EXPIRED]}, "token_to_peer": BY_HASH}),
+    ],
+)
+def test_create_refuses_a_mapped_token_that_can_never_pass(delegate: Any, options: dict[str, Any]) -> None:
+    """The delegate lacks it, has it for another peer or as expired, or its peer has no live seed."""
+    given = {"peer_seeds": {"alice": SEED}, "token_to_peer": {"t": "alice"}, "now": lambda: AT, **options}
+    with pytest.raises(TOTPError, match='maps to "alice" can never be accepted: ') as caught:
+        run(TOTPServerAuthScheme.create(delegate, **given))
+    assert caught.value.code == "ERR_CONFIG_INVALID"
+
+
 def test_a_copy_is_the_scheme_and_a_pickle_is_a_new_one(tmp_path: Any) -> None:
     """Of the options, or of the path of its file: then with no secret."""
     scheme = TOTPServerAuthScheme(PeerTokenAuth({"t": "alice"}), {"alice": SEED})

@@ -218,33 +218,6 @@ describe('TOTPServerAuthScheme', () => {
   })
 })
 
-describe('TOTPServerAuthScheme.create', () => {
-  const tokenToPeer = { 'token-of-alice': 'alice', 'token-of-bob': 'bob' }
-  const options = {
-    peerSeeds: { alice: peers.alice.seed, bob: peers.bob.seed },
-    replay: 'reuse' as const,
-    tokenToPeer,
-  }
-
-  it('gives a scheme when every mapped token can pass', async () => {
-    expect(await TOTPServerAuthScheme.create(options)).toBeInstanceOf(TOTPServerAuthScheme)
-    const unnamed = { ...options, delegate: { authenticateToken: () => ({}) } }
-    expect(await TOTPServerAuthScheme.create(unnamed)).toBeInstanceOf(TOTPServerAuthScheme)
-  })
-
-  it('refuses the design in which the delegate knows one token and the map others', async () => {
-    const mistaken = { ...options, delegate: new SimpleTokenAuth({ token: 'bearer-token' }) }
-    await expect(TOTPServerAuthScheme.create(mistaken)).rejects.toThrow(withCode('ERR_CONFIG_INVALID'))
-    await expect(TOTPServerAuthScheme.create(mistaken)).rejects.not.toThrow('token-of-alice')
-  })
-
-  it("refuses a map that calls one peer's token another's", async () => {
-    const swapped = { 'token-of-alice': 'bob' }
-    const mistaken = { ...options, delegate: new PeerTokenAuth(tokenToPeer), tokenToPeer: swapped }
-    await expect(TOTPServerAuthScheme.create(mistaken)).rejects.toThrow(withCode('ERR_CONFIG_INVALID'))
-  })
-})
-
 describe('SimpleTokenAuth', () => {
   afterEach(() => vi.unstubAllEnvs())
 

@@ -170,11 +170,16 @@ class EndingVerdict {
   }
 }
 
-/** Whether a delegate of ours has a token, live or expired; false for any other delegate. */
-export function listsToken(delegate: ServerAuthScheme, tokenHash: string): boolean {
+/** Whether a delegate answers about a token whose hash alone is known, as ours do. */
+export function knowsHashes(delegate: ServerAuthScheme): delegate is PeerTokenAuth | SimpleTokenAuth {
   if (!(delegate instanceof PeerTokenAuth || delegate instanceof SimpleTokenAuth)) return false
   // One that extends these may do anything with a token.
-  if (delegate.constructor !== PeerTokenAuth && delegate.constructor !== SimpleTokenAuth) return false
+  return delegate.constructor === PeerTokenAuth || delegate.constructor === SimpleTokenAuth
+}
+
+/** Whether a delegate of ours has a token, live or expired; false for any other delegate. */
+export function listsToken(delegate: ServerAuthScheme, tokenHash: string): boolean {
+  if (!knowsHashes(delegate)) return false
   const verdict = delegate.authenticateToken('', { at: new Date(0), tokenHash })
   return verdict.refusal === undefined
 }

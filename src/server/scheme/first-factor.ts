@@ -3,11 +3,12 @@ import { isInstant } from '../../core/instant.js'
 import { isObject } from '../../core/json.js'
 import { quoteName } from '../../core/name.js'
 import { isLive } from '../../core/roster.js'
-import { hashToken, isTokenHash } from '../../core/token.js'
+import { isTokenHash } from '../../core/token.js'
 import type { Failure } from '../../state/failure.js'
 import type { Attempt } from '../../state/state.js'
 import { failureOf } from '../../state/redis-failure.js'
 import {
+  knowsHashes,
   listsToken,
   PeerTokenAuth,
   tokenHashOf,
@@ -147,24 +148,40 @@ export class FirstFactor {
   }
 
   /**
-   * Asks the delegate about every mapped token, except those mapped by their hash.
+   * Decides about every mapped token as a request with it would.
    *
-   * @throws {TOTPError} `ERR_CONFIG_INVALID` for a token that can never be accepted: the delegate refuses it, or assigns
-   *   it to another peer. Errors of the delegate are passed on.
+   * @throws {TOTPError} `ERR_CONFIG_INVALID` for a token that can never be accepted: the delegate refuses it, it has
+   *   expired, it belongs to another peer, or every seed of its peer has expired. Errors of the delegate are passed on.
    */
   async requireUsable(tokenToPeer: TOTPServerAuthSchemeOptions['tokenToPeer'], at: Date): Promise<void> {
-    for (const [token, peer] of mapOf(tokenToPeer ?? {})) {
-      if (isTokenHash(token)) continue
-      const verdict = await this.#delegate.authenticateToken(token, { at, tokenHash: hashToken(token) })
-      if (!isRefused(verdict) && (verdict.peer ?? peer) === peer) continue
-      throw new TOTPError(
-        'ERR_CONFIG_INVALID',
-        `the token that tokenToPeer maps to ${quoteName(peer)} can never be accepted: the delegate refuses it or ` +
-          'assigns it to another peer; add it to the delegate, or leave the delegate out',
-      )
+    for (const [token, name] of mapOf(tokenToPeer ?? {})) {
+      const peer = await this.#peerOfMapped(token, name, at)
+      if (!peer) {
+        throw neverAccepted(
+          name,
+          'the delegate refuses it, says that it has expired, or assigns it to another peer; add it to the delegate, or ' +
+            'leave the delegate out',
+        )
+      }
+      if (!peer.seeds.some((seed) => isLive(seed, at)))
+        throw neverAccepted(name, 'every seed of this peer has expired; add a live one, or drop the token')
     }
   }
+
+  /** The peer that a request with a mapped token would be of. A hash says nothing to a delegate of another kind. */
+  async #peerOfMapped(token: string, name: string, at: Date): Promise<SchemePeer | undefined> {
+    if (isTokenHash(token) && !knowsHashes(this.#delegate)) return this.#peers.find(name)
+    const tokenHash = tokenHashOf(token)
+    const verdict = await this.#delegate.authenticateToken(token.trim(), { at, tokenHash })
+    return this.#ownerFor(verdict, tokenHash, at).peer
+  }
 }
+
+const neverAccepted = (peer: string, reason: string): TOTPError =>
+  new TOTPError(
+    'ERR_CONFIG_INVALID',
+    `the token that tokenToPeer maps to ${quoteName(peer)} can never be accepted: ${reason}`,
+  )
 
 const failedDelegate = (error: unknown): NoOwner => ({ reason: 'delegate-failed', failure: failureOf(error) })
 

@@ -51,7 +51,8 @@ export class TOTPServerAuthScheme {
   }
 
   /**
-   * Like the constructor, but also asks the delegate about every mapped token.
+   * Like the constructor, but also asks the delegate about every mapped token. About one that is mapped by its hash, only
+   * `PeerTokenAuth` and `SimpleTokenAuth` can be asked.
    *
    * @throws {TOTPError} also `ERR_CONFIG_INVALID` for a mapped token that can never be accepted.
    */

@@ -17,11 +17,12 @@ from a2a_totp.scheme.delegates import (
     TokenContext,
     TokenVerdict,
     seconds_of,
+    token_hash_of,
 )
 from a2a_totp.state.failure import Failure
 from a2a_totp.state.redis_failure import failure_of
 from a2a_totp.text import quoted_name
-from a2a_totp.tokens import hash_token, is_token_hash
+from a2a_totp.tokens import is_token_hash
 
 _ONLY_PEER = "peer"
 """The peer's name under a shared seed if neither delegate nor map tells peers apart."""
@@ -104,23 +105,39 @@ class FirstFactor:
             return None
         return lambda: _listed(list_tokens(at, None if roster.shares(peer.name) else peer.name), token_hash)
 
-    async def require_usable(self, tokens: Mapping[str, str], at: float) -> None:
-        """Asks the delegate about mapped tokens, by token.
+    async def require_usable(self, roster: Roster, tokens: Mapping[str, str], at: float) -> None:
+        """Decides about every mapped token as a request with it would.
 
-        Raises TOTPError ERR_CONFIG_INVALID for one that can never be accepted: the delegate refuses it, or assigns it
-        to another peer. Errors of the delegate are passed on.
+        Raises TOTPError ERR_CONFIG_INVALID for one that can never be accepted: the delegate refuses it, it has expired,
+        it belongs to another peer, or every seed of its peer has expired. Errors of the delegate are passed on.
         """
-        for token, peer in tokens.items():
-            if self._ask is None or is_token_hash(token):
-                continue
-            verdict = await self._ask(token, TokenContext(at, hash_token(token)))
-            if verdict.refusal is None and (peer if verdict.peer is None else verdict.peer) == peer:
-                continue
-            raise TOTPError(
-                "ERR_CONFIG_INVALID",
-                f"the token that token_to_peer maps to {quoted_name(peer)} can never be accepted: the delegate refuses "
-                "it or assigns it to another peer; add it to the delegate, or leave the delegate out",
-            )
+        for token, name in tokens.items():
+            peer = await self._peer_of_mapped(roster, token.strip(), name, at)
+            if peer is None:
+                raise _never_accepted(
+                    name,
+                    "the delegate refuses it, says that it has expired, or assigns it to another peer; add it to the "
+                    "delegate, or leave the delegate out",
+                )
+            if not any(at < seed.expires_at for seed in peer.seeds):
+                raise _never_accepted(name, "every seed of this peer has expired; add a live one, or drop the token")
+
+    async def _peer_of_mapped(self, roster: Roster, token: str, name: str, at: float) -> Peer | None:
+        """The peer that a request with a mapped token would be of. A hash says nothing to other delegates than ours."""
+        token_hash = token_hash_of(token)
+        if self._ask is None:
+            return _owner_in(roster, token_hash, at).peer
+        if is_token_hash(token) and type(self.delegate) not in _LISTING:
+            return roster.find(name)
+        verdict = await self._ask(token, TokenContext(at, token_hash))
+        return self._owner_for(roster, verdict, token_hash, at).peer
+
+
+def _never_accepted(peer: str, reason: str) -> TOTPError:
+    return TOTPError(
+        "ERR_CONFIG_INVALID",
+        f"the token that token_to_peer maps to {quoted_name(peer)} can never be accepted: {reason}",
+    )
 
 
 def _owner_in(roster: Roster, token_hash: str, at: float) -> TokenOwner:

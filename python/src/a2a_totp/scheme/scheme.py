@@ -186,13 +186,16 @@ class TOTPServerAuthScheme:
     async def create(cls, *args: Any, **options: Any) -> TOTPServerAuthScheme:
         """Like the constructor, but also asks the delegate about every mapped token.
 
+        About one that is mapped by its hash, only PeerTokenAuth and SimpleTokenAuth can be asked.
+
         Raises TOTPError ERR_CONFIG_INVALID also for a mapped token that can never be accepted: the delegate refuses it,
-        or assigns it to another peer. Errors of the delegate are passed on.
+        says that it has expired, or assigns it to another peer, or every seed of its peer has expired. Errors of the
+        delegate are passed on.
         """
         scheme = cls(*args, **options)
         mapped = args[2] if len(args) > 2 else options.get("token_to_peer")
         tokens = {revealed(token): peer for token, peer in (mapped or {}).items()}
-        await scheme._factor.require_usable(tokens, scheme._now())
+        await scheme._factor.require_usable(scheme._roster(), tokens, scheme._now())
         return scheme
 
     @classmethod
