@@ -3,6 +3,7 @@ import { isObject, type JsonObject } from '../json.js'
 import type { TOTPProfile } from '../profile.js'
 import type { SignedPolicy } from '../proof/profile.js'
 import { isListenOnly, isLoopback, portOf } from '../url.js'
+import { inOwnSpelling } from './aliases.js'
 import { canonicalJson } from './canonical.js'
 import { isSameName } from './hosts.js'
 import { parseAddress, type CardInterface } from './interfaces.js'
@@ -61,7 +62,7 @@ function withSecurity(card: CardJson, { profile, signed }: GateCardOptions, rema
   } catch (error) {
     if (!(error instanceof TOTPError)) throw error
     remarks.add(`the card's own security schemes are replaced: ${error.message}`)
-    return withTotpSecurity(withoutSecurity(card), security)
+    return withTotpSecurity(withoutSecurity(inOwnSpelling(card)), security)
   }
 }
 

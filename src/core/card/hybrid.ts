@@ -1,4 +1,5 @@
 import { asList, asObject, asText, type JsonObject } from '../json.js'
+import { inOwnSpelling } from './aliases.js'
 import { canonicalJson } from './canonical.js'
 import { withoutTag } from './schemes.js'
 import { requirementShapes, type CardJson } from './shapes.js'
@@ -25,7 +26,7 @@ const olderTypes = {
  */
 export function hybridCard(source: object): CardJson {
   // A card that the SDK holds in memory has another shape, and is as JSON what clients read.
-  const card = asObject(JSON.parse(JSON.stringify(source)))
+  const card = inOwnSpelling(asObject(JSON.parse(JSON.stringify(source))))
   const unsigned = Object.fromEntries(
     Object.entries(withOlderRequirements(card)).filter(([field]) => field !== 'signatures'),
   )

@@ -1,4 +1,5 @@
 import { asList, asObject, asText, isObject } from '../json.js'
+import { inOwnSpelling } from './aliases.js'
 import type { CardJson } from './shapes.js'
 
 /** One alternative that a card accepts: the names of the schemes that it requires together. */
@@ -9,7 +10,8 @@ export interface Requirement {
 }
 
 /** Reads every alternative that a card accepts: its own, then those of its skills. */
-export function readRequirements(card: CardJson): Requirement[] {
+export function readRequirements(given: CardJson): Requirement[] {
+  const card = inOwnSpelling(given)
   return [
     ...alternativesOf(card).map((schemes) => ({ schemes })),
     ...asList(card['skills']).flatMap((skill, index) => {

@@ -1,4 +1,5 @@
-import { asList, asObject, asText, isObject, type JsonObject } from '../json.js'
+import { asList, asText, isObject, type JsonObject } from '../json.js'
+import { withoutAliases } from './aliases.js'
 import { readInterfaces, type CardInterface } from './interfaces.js'
 import type { CardJson } from './shapes.js'
 
@@ -62,19 +63,6 @@ const entryFields = ['url', 'transport', 'protocolBinding', 'protocolVersion', '
 
 function isOlder({ protocolVersion }: JsonObject): boolean {
   return asText(protocolVersion).startsWith('0.')
-}
-
-/** Protobuf readers accept a field by its name in snake case, and Go's in any case. */
-function withoutAliases(object: JsonObject, names: readonly string[]): JsonObject {
-  const folded = new Set(names.map(fold))
-  return Object.fromEntries(
-    Object.entries(asObject(object)).filter(([name]) => names.includes(name) || !folded.has(fold(name))),
-  )
-}
-
-/** Upper case first: it also folds the letters outside ASCII that Go takes for s and k. */
-function fold(name: string): string {
-  return name.replaceAll('_', '').toUpperCase().toLowerCase()
 }
 
 function isSet(value: unknown): boolean {

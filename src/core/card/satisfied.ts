@@ -1,4 +1,5 @@
 import { asList, asObject, isObject, type JsonObject } from '../json.js'
+import { inOwnSpelling } from './aliases.js'
 import { schemesOf } from './schemes.js'
 import { requirementShapes, type CardJson } from './shapes.js'
 
@@ -13,7 +14,8 @@ export interface Satisfied {
  * Removes the schemes that somebody else satisfies for the callers of a card: from every alternative of the card and its
  * skills, and from `securitySchemes`. Where an alternative demands nothing more, nothing is demanded.
  */
-export function withoutSatisfied(card: CardJson, satisfies: (scheme: unknown) => boolean): Satisfied {
+export function withoutSatisfied(given: CardJson, satisfies: (scheme: unknown) => boolean): Satisfied {
+  const card = inOwnSpelling(given)
   const names = new Set(
     Object.entries(schemesOf(card)).flatMap(([name, scheme]) => (satisfies(scheme) ? [name] : [])),
   )

@@ -1,4 +1,5 @@
 import { asObject, asText, type JsonObject } from '../json.js'
+import { inOwnSpelling } from './aliases.js'
 import type { CardJson } from './shapes.js'
 
 /** One spelling of a security scheme, reduced to the kinds used here. */
@@ -42,7 +43,7 @@ export function isMutualTls(scheme: unknown): boolean {
 
 /** A card's security schemes, by name. */
 export function schemesOf(card: CardJson): JsonObject {
-  return asObject(card['securitySchemes'])
+  return asObject(inOwnSpelling(card)['securitySchemes'])
 }
 
 /** The names of a card's schemes that satisfy a predicate. */

@@ -2,6 +2,7 @@ import { TOTPError } from '../errors.js'
 import { asObject, type JsonObject } from '../json.js'
 import { insecureProfileRules, parseProfile, type TOTPProfile } from '../profile.js'
 import { parseSigned, type SignedPolicy } from '../proof/profile.js'
+import { inOwnSpelling } from './aliases.js'
 import { withTotpExtension } from './extension.js'
 import { withOlderRequirements } from './hybrid.js'
 import { isBearerScheme, isHeaderScheme, schemeNames, schemesOf, withoutTag } from './schemes.js'
@@ -61,8 +62,9 @@ const totpScheme: Readonly<Record<ProtocolVersion, (header: string) => JsonObjec
  * Each requirement has `bearer` before `totp`, because crewAI and the interceptors of the Python SDK act on the first
  * key. A card without requirements gets one. No alternative is added to existing ones: alternatives are an OR, so a new
  * one would bypass the others. For the same reason, existing requirements in the other protocol's shape are extended
- * too. Schemes in the `$case` shape that @a2a-js/sdk 1.3 serves are corrected. This is for cards as JSON; for cards in
- * the memory of @a2a-js/sdk, use `totpAgentCard` of `a2a-totp/server/a2a`.
+ * too, and so are those in a field whose name is in snake case, which gets its own name. Schemes in the `$case` shape
+ * that @a2a-js/sdk 1.3 serves are corrected. This is for cards as JSON; for cards in the memory of @a2a-js/sdk, use
+ * `totpAgentCard` of `a2a-totp/server/a2a`.
  *
  * A card that is changed loses its `signatures` (A2A 1.0 §8.4), which no longer verify: sign the result with `signCard`
  * of `a2a-totp/server/card`. A card that demands both already keeps them.
@@ -77,9 +79,10 @@ export function withTotpSecurity<Card extends CardJson>(
 ): Card {
   const profile = profileOf(options)
   const { header } = profile
-  const asked = options.protocol ?? protocolOf(given)
+  const read = inOwnSpelling(given)
+  const asked = options.protocol ?? protocolOf(read)
   // Of a card that happens to be in both shapes nothing is moved: it may be signed.
-  const card: CardJson = options.protocol === 'both' ? withOlderRequirements(given) : given
+  const card = options.protocol === 'both' ? withOlderRequirements(read) : read
   const shapes = protocolVersions.filter((one) => asked === 'both' || asked === one || demands(card, one))
   const names = namesIn(card, header)
   const securitySchemes: Record<string, unknown> = Object.fromEntries(

@@ -1,4 +1,5 @@
 import { asObject, type JsonObject } from '../json.js'
+import { withoutAliases } from './aliases.js'
 
 /** An agent card or a part of one, as JSON. */
 export type CardJson = JsonObject
@@ -22,7 +23,10 @@ export const requirementShapes = {
     field: 'securityRequirements',
     noScopes: () => ({ list: [] }),
     schemesOf: (alternative: unknown) => asObject(asObject(alternative)['schemes']),
-    wrap: (schemes: JsonObject, alternative: unknown) => ({ ...asObject(alternative), schemes }),
+    wrap: (schemes: JsonObject, alternative: unknown) => ({
+      ...withoutAliases(asObject(alternative), ['schemes']),
+      schemes,
+    }),
   },
   '0.3': {
     field: 'security',

@@ -132,6 +132,21 @@ describe("a gate's card", () => {
     ])
   })
 
+  it('has no alternative left under a name that some readers accept too', () => {
+    const named = { bearer: { apiKeySecurityScheme: { location: 'header', name: 'X-Key' } } }
+    for (const security_schemes of [undefined, named]) {
+      const given = {
+        ...listing(at('/rpc')),
+        security_schemes,
+        security_requirements: [{}],
+        skills: [{ id: 's', Security: [{}] }],
+      }
+      const { card } = gateCard(given, options)
+      expect(JSON.stringify(card)).not.toMatch(/"Security"|security_/)
+      expect(readRequirements(card).every(({ schemes }) => schemes.join() === 'bearer,totp')).toBe(true)
+    }
+  })
+
   it('is without signatures, unless nothing has changed', () => {
     const signatures = [{ protected: 'e30', signature: 'c2ln' }]
     const { card, remarks } = gateCard({ ...listing(at('/rpc')), signatures }, options)

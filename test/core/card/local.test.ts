@@ -252,6 +252,11 @@ describe('the security of a local card', () => {
     expect(local(card).card).toEqual({ ...plain, skills: [{ id: 's' }, { id: 't' }] })
   })
 
+  it('is nothing under a name that some readers accept too', () => {
+    const card = { security_schemes: { bearer, totp }, security_requirements: [both] }
+    expect(local(card).card).toEqual(plain)
+  })
+
   it('keeps what clients have to send themselves, and says so', () => {
     const card = {
       securitySchemes: { bearer, totp, key },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { readRequirements } from '../../../src/core/card/requirements.js'
-import { keyHeadersOf, kindOfScheme, schemeNames } from '../../../src/core/card/schemes.js'
+import { keyHeadersOf, kindOfScheme, schemeNames, schemesOf } from '../../../src/core/card/schemes.js'
 
 describe('the requirements of a card', () => {
   it.each([
@@ -32,6 +32,19 @@ describe('the requirements of a card', () => {
     ])
   })
 
+  it('are read under the names that some readers accept too', () => {
+    const card = {
+      securityRequirements: [{ schemes: { a: {} } }],
+      security_requirements: [{ schemes: { b: {} } }],
+      skills: [{ id: 'x', Security: [{}] }],
+    }
+    expect(readRequirements(card)).toEqual([
+      { schemes: ['a'] },
+      { schemes: ['b'] },
+      { skill: 'x', schemes: [] },
+    ])
+  })
+
   it('are none where a card declares none', () => {
     for (const card of [{}, { security: null, securityRequirements: 'x', skills: {} }]) {
       expect(readRequirements(card)).toEqual([])
@@ -60,6 +73,14 @@ describe('the schemes of a card', () => {
     const card = { securitySchemes: { a: header, b: { type: 'http', scheme: 'basic' } } }
     expect(schemeNames(card, (scheme) => scheme === header)).toEqual(['a'])
     expect(schemeNames({ securitySchemes: [header] }, () => true)).toEqual([])
+  })
+
+  it('are read under the names that some readers accept too, unless a scheme has another meaning', () => {
+    const basic = { type: 'http', scheme: 'basic' }
+    const { apiKeySecurityScheme } = header
+    const security_schemes = { a: basic, b: { api_key_security_scheme: apiKeySecurityScheme } }
+    const card = { securitySchemes: { a: header }, security_schemes }
+    expect(schemesOf(card)).toEqual({ a: header, b: header })
   })
 
   it('name the headers in which keys are wanted, each once', () => {

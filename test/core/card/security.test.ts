@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { readInterfaces } from '../../../src/core/card/interfaces.js'
+import { readRequirements } from '../../../src/core/card/requirements.js'
 import { isBearerScheme, isHeaderScheme } from '../../../src/core/card/schemes.js'
 import { totpSecurityOf, withTotpSecurity } from '../../../src/core/card/security.js'
 import type { CardJson } from '../../../src/core/card/shapes.js'
+import { asObject } from '../../../src/core/json.js'
 import { codeOf, failureOf } from '../../support/failure.js'
 import { noTargets, targets } from './targets.js'
 
@@ -316,6 +318,52 @@ describe('a skill', () => {
       { id: 's' },
       { id: 't', security: [{ bearer: [], totp: [] }] },
     ])
+  })
+})
+
+describe('a field that some readers take for one of security', () => {
+  const oauth = { oauth2SecurityScheme: { flows: {} } }
+  const open = [{ schemes: { oauth: { list: [] } } }]
+  const guarded = [{ schemes: { bearer: { list: [] }, totp: { list: [] } } }]
+  const schemes = { ...card10, securitySchemes: { bearer: bearer10, oauth } }
+
+  it.each([
+    ['beside the field itself', { ...schemes, security_requirements: open }],
+    ['in any case', { ...schemes, SecurityRequirements: open }],
+    ['in place of the field', { ...schemes, securityRequirements: undefined, security_requirements: open }],
+    ['of 0.3', { ...card03, Security: [{}] }],
+    ['in a skill', { ...schemes, skills: [{ id: 's', security_requirements: open }] }],
+    ['that names the skills', { ...schemes, Skills: [{ id: 's', securityRequirements: open }] }],
+  ])('has its alternatives refused, or replaced: %s', (_where, card: CardJson) => {
+    expect(failureOf(() => withTotpSecurity(card)).message).toMatch(/ would bypass/)
+    const replaced = withTotpSecurity(card, { replace: true })
+    expect(replaced).not.toHaveProperty('security_requirements')
+    expect(readRequirements(replaced).every(({ schemes }) => schemes.join() === 'bearer,totp')).toBe(true)
+  })
+
+  it('gets the name of the field, where it can have the second factor', () => {
+    const { securitySchemes, securityRequirements, ...others } = card10
+    const snake = {
+      ...others,
+      security_schemes: { bearer: { http_auth_security_scheme: bearer10.httpAuthSecurityScheme } },
+      security_requirements: securityRequirements,
+    }
+    expect(withTotpSecurity(snake)).toEqual({
+      ...others,
+      securitySchemes: { ...asObject(securitySchemes), totp: totp10 },
+      securityRequirements: guarded,
+    })
+  })
+
+  it('says nothing new where it is the same, or empty', () => {
+    const twice = { ...card10, security_requirements: card10['securityRequirements'], security_schemes: null }
+    expect(withTotpSecurity(twice)).toEqual(withTotpSecurity(card10))
+  })
+
+  it('is dropped from an alternative', () => {
+    const securityRequirements = [{ schemes: { bearer: { list: [] } }, Schemes: null }]
+    const card: CardJson = { ...card10, securityRequirements }
+    expect(withTotpSecurity(card)['securityRequirements']).toEqual(guarded)
   })
 })
 
