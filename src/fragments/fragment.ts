@@ -60,11 +60,16 @@ export interface FragmentFile {
   readonly content: string
 }
 
+/** The files of a fragment, the main one first, and further warnings. */
+export interface FragmentFiles {
+  readonly files: readonly [FragmentFile, ...FragmentFile[]]
+  readonly warnings: readonly string[]
+}
+
 /** A fragment that may need several files. */
 export interface FilesFragment<Input> extends About<Input> {
   readonly kind: 'files'
-  /** Returns the files, the main one first. */
-  readonly make: (input: Input) => Promise<readonly [FragmentFile, ...FragmentFile[]]>
+  readonly make: (input: Input) => Promise<FragmentFiles>
 }
 
 /** One format: a row of the table in `index.ts`. */

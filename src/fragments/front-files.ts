@@ -1,36 +1,36 @@
 import { TOTPError } from '../core/errors.js'
 import { jsonText } from '../core/text.js'
 import { defaultFront, type FrontAddress, type FrontAddresses } from './front-addresses.js'
-import type { FragmentFile, ServerInput } from './fragment.js'
+import type { FragmentFile, FragmentFiles, ServerInput } from './fragment.js'
+import { frontWarnings, gateOptions } from './front-gate.js'
 import { frontSources, type FrontSource } from './front-sources.js'
 
 /**
  * The files of a proxy's configuration. With its templates it is a bundle of its own, so that other commands do not load it.
  *
  * @param names of the files, the main one first
- * @param gateOptions what the gate is started with, beside its addresses
  * @throws {TOTPError} `ERR_USAGE`, `ERR_CONFIG_INVALID` where the proxy would not take the name of the file, or the header
  */
 export function frontFiles(
   names: readonly [FrontSource, ...FrontSource[]],
   input: ServerInput,
-  gateOptions: string,
-): readonly [FragmentFile, ...FragmentFile[]] {
+): FragmentFiles {
   const [main, ...others] = names
   const mainName = input.mainName ?? main
   if (main.endsWith('.yaml') && !/\.ya?ml$/.test(mainName))
     throw new TOTPError('ERR_USAGE', '--out must end in .yaml: the program goes by it')
-  const values = valuesOf(input, mainName, others[0] ?? '', gateOptions)
+  const values = valuesOf(input, mainName, others[0] ?? '')
   const file = (name: string, source: FrontSource): FragmentFile => ({
     name,
     content: fill(frontSources[source], values),
   })
-  return [file(mainName, main), ...others.map((name) => file(name, name))]
+  const files = [file(mainName, main), ...others.map((name) => file(name, name))] as const
+  return { files, warnings: frontWarnings(input) }
 }
 
 type Values = Readonly<Record<string, string | boolean>>
 
-function valuesOf(input: ServerInput, main: string, other: string, gateOptions: string): Values {
+function valuesOf(input: ServerInput, main: string, other: string): Values {
   const { roster, front, frontToken: token } = input
   const { header } = roster.profile
   // nginx ignores fields with other characters, so codes in them would not arrive.
@@ -43,7 +43,7 @@ function valuesOf(input: ServerInput, main: string, other: string, gateOptions: 
   return {
     AGENT: `"${roster.agent}"`,
     SECRECY: token === undefined ? 'Not secret.' : 'Secret: it has the token that the gate asks for.',
-    GATE_OPTIONS: gateOptions,
+    GATE_OPTIONS: gateOptions(input),
     TOKEN: token ?? '',
     HEADER: header,
     HEADER_LOWER: header.toLowerCase(),

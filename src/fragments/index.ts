@@ -132,9 +132,9 @@ async function render<Input>(
     return { content, document: { format, content }, secret, warnings }
   }
   if (fragment.kind === 'files') {
-    const files = await fragment.make(input)
+    const { files, warnings: more } = await fragment.make(input)
     const [{ content }] = files
-    return { content, document: { format, content, files }, secret, warnings, files }
+    return { content, document: { format, content, files }, secret, warnings: [...warnings, ...more], files }
   }
   const document = fragment.make(input)
   return { content: `${jsonText(document, 2)}\n`, document, secret, warnings }

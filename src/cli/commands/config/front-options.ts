@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
-import { TOTPError } from '../../../core/errors.js'
-import { defaultFront, type FrontAddress, type FrontAddresses } from '../../../fragments/index.js'
+import { defaultFront, type FrontAddress } from '../../../fragments/index.js'
 import type { CliContext } from '../../context.js'
 import type { FrontOptions } from './front-addresses.js'
+import type { FrontInput } from './read-front.js'
 
-export type { FrontOptions }
+export type { FrontInput, FrontOptions }
 
 const shown = ({ host, port }: FrontAddress): string => `${host}:${port}`
 const { listen, gate, agent, listenGrpc, agentGrpc } = defaultFront
@@ -37,46 +37,18 @@ export function frontOptions(command: Command): Command {
 }
 
 /**
- * The addresses for the configuration of a proxy. Undefined for another format.
+ * What the configuration of a proxy is made from; nothing for another format.
  *
- * @throws {TOTPError} `ERR_USAGE` for what is no address, and for one that the format has no use for
+ * @throws {TOTPError} `ERR_USAGE` for an option that the format has no use for, and for what cannot be read
  */
-export async function readFront(
-  format: string,
-  isFront: boolean,
-  given: FrontOptions,
-): Promise<FrontAddresses | undefined> {
-  if (isFront) return (await import('./front-addresses.js')).frontAddresses(given, options)
-  const [, [unused = '']] = entries.find(([key]) => given[key] !== undefined) ?? ['', []]
-  if (unused === '') return undefined
-  throw new TOTPError(
-    'ERR_USAGE',
-    `${unused} cannot be used with --format ${format}; it is for nginx, caddy, traefik, haproxy and envoy`,
-  )
-}
-
-/**
- * The token that a proxy shows to the gate; undefined if none is given.
- *
- * @throws {TOTPError} `ERR_USAGE` for another format, and for a token with characters that mean something in some configuration
- */
-export async function readFrontToken(
+export async function readFrontOptions(
   context: CliContext,
   isFront: boolean,
-  { format, authzTokenFile: file }: { readonly format: string; readonly authzTokenFile?: string },
-): Promise<string | undefined> {
-  if (file === undefined) return undefined
-  if (!isFront) {
-    throw new TOTPError(
-      'ERR_USAGE',
-      `--authz-token-file cannot be used with --format ${format}; it is for nginx, caddy, traefik, haproxy and envoy`,
-    )
-  }
-  const { readSecret } = await import('../../io/given-file.js')
-  const token = (await readSecret(context, '--authz-token-file', file)).trim()
-  if (/^[\w.~+/=-]{16,1024}$/.test(token)) return token
-  throw new TOTPError(
-    'ERR_USAGE',
-    '--authz-token-file must contain one line of 16 to 1024 letters, digits and ._~+/=-, such as `openssl rand -hex 32` prints; other characters mean something in the configuration of a proxy',
-  )
+  given: FrontOptions & { readonly format: string; readonly authzTokenFile?: string },
+): Promise<FrontInput> {
+  if (isFront) return (await import('./read-front.js')).readFront(context, given, options)
+  const token = given.authzTokenFile === undefined ? undefined : '--authz-token-file'
+  const unused = entries.find(([key]) => given[key] !== undefined)?.[1][0] ?? token
+  if (unused === undefined) return {}
+  return (await import('./read-front.js')).refuseFrontOption(unused, given.format)
 }

@@ -5,14 +5,13 @@ import { sharedSeedProblem } from '../../../core/shared-seed.js'
 import {
   renderServerFragment,
   serverFragments,
-  type FrontAddresses,
   type RenderedFragment,
   type ServerFormat,
 } from '../../../fragments/index.js'
 import type { CliContext } from '../../context.js'
 import { outFile, secretOutOptions, type SecretOutOptions } from '../../io/result-file.js'
 import { formatOption, listFormats, writeFragment } from './format.js'
-import { frontOptions, readFront, readFrontToken, type FrontOptions } from './front-options.js'
+import { frontOptions, readFrontOptions, type FrontInput, type FrontOptions } from './front-options.js'
 import { checkVendored, requireVendorable, vendoredOptions, type VendoredOptions } from './vendored.js'
 
 /** `config server`: what the protected agent needs. */
@@ -56,9 +55,8 @@ Examples:
       if (options.check !== undefined) return checkVendored(context, options.check, options)
       requireVendorable(options.format, options.vendored)
       const isFront = serverFragments[options.format].kind === 'files'
-      const front = await readFront(options.format, isFront, options)
-      const frontToken = await readFrontToken(context, isFront, options)
-      await writeFragment(context, options, await acceptedFragment(context, options, { front, frontToken }))
+      const front = await readFrontOptions(context, isFront, options)
+      await writeFragment(context, options, await acceptedFragment(context, options, front))
     })
 }
 
@@ -76,10 +74,7 @@ interface ServerOptions extends SecretOutOptions, VendoredOptions, FrontOptions 
 async function acceptedFragment(
   { output, store, now }: CliContext,
   options: ServerOptions,
-  {
-    front,
-    frontToken,
-  }: { readonly front: FrontAddresses | undefined; readonly frontToken: string | undefined },
+  front: FrontInput,
 ): Promise<RenderedFragment> {
   const { format, serverFile, allowWeakSeed, vendored } = options
   const file = outFile(options.out)
@@ -92,8 +87,7 @@ async function acceptedFragment(
     at: now(),
     serverFile,
     vendored,
-    ...(front && { front }),
-    ...(frontToken !== undefined && { frontToken }),
+    ...front,
     ...(file !== undefined && !output.json && { mainName: basename(file) }),
   }
   try {
