@@ -5,6 +5,10 @@ export interface FrontAddress {
   readonly port: number
 }
 
+/** Whether a host is neither an IPv4 nor an IPv6 address. */
+export const isName = ({ host }: FrontAddress): boolean =>
+  !host.includes(':') && !/^\d+(\.\d+){3}$/.test(host)
+
 /** The addresses in a front's configuration. */
 export interface FrontAddresses {
   /** Where the front listens. */

@@ -25,7 +25,7 @@ export function frontFiles(
     content: fill(frontSources[source], values),
   })
   const files = [file(mainName, main), ...others.map((name) => file(name, name))] as const
-  return { files, warnings: frontWarnings(input) }
+  return { files, warnings: frontWarnings(main, input) }
 }
 
 type Values = Readonly<Record<string, string | boolean>>

@@ -65,6 +65,22 @@ describe.each(formats)('config server --format %s', (format) => {
     expect(grpc).toMatch(/h2c|grpc_pass|proto h2|agent_grpc/)
   })
 
+  it('has 127.0.0.1 for localhost, which some proxies look up elsewhere', async () => {
+    const cwd = await makeStore(['alice'])
+    const at = (host: string): string[] =>
+      ['gate', 'agent', 'card', 'gate-grpc', 'agent-grpc'].flatMap((name, index) => [
+        `--${name}`,
+        `${host}:${String(3001 + index)}`,
+      ])
+    const { stdout } = await runCli(server(format, '--json', ...at('127.0.0.1')), { cwd })
+    for (const name of ['localhost', 'LocalHost', 'localhost.']) {
+      expect(await runCli(server(format, '--json', ...at(name)), { cwd })).toMatchObject({
+        stdout,
+        stderr: '',
+      })
+    }
+  })
+
   it.each(['--listen', '--gate', '--agent', '--card', '--listen-grpc', '--gate-grpc', '--agent-grpc'])(
     'takes no other text for %s, nor puts it into the file',
     async (option) => {
@@ -124,6 +140,17 @@ describe.each(formats)('config server --format %s', (format) => {
     const run = await runCli(server(format), { cwd: await makeStore(['alice'], ['--header', 'X_Own']) })
     expect(run).toMatchObject({ exitCode: 3, stdout: '' })
     expect(run.stderr).toContain('use letters, digits and hyphens')
+  })
+})
+
+describe('config server --format haproxy', () => {
+  it('says that the name of the gate has to be in DNS', async () => {
+    const cwd = await makeStore(['alice'])
+    const said = async (gate: string): Promise<string> =>
+      (await runCli(server('haproxy', '--gate', gate), { cwd })).stderr
+    expect(await said('gate.internal:8181')).toContain('HAProxy looks up gate.internal in DNS alone')
+    for (const gate of ['127.0.0.1:8181', '[::1]:8181', 'localhost:8181'])
+      expect(await said(gate)).not.toContain('DNS')
   })
 })
 

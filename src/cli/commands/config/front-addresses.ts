@@ -50,13 +50,17 @@ function ownAddress(name: string, value: string): FrontAddress {
   throw notAnAddress(name, 'an IP address or localhost: 0.0.0.0:8080')
 }
 
-/** An address of any machine, by name or number. Its characters mean nothing in any of the configurations. */
+/**
+ * An address of any machine, by name or number. Its characters mean nothing in any of the configurations. `localhost` is
+ * 127.0.0.1, where agents and gates listen: some proxies do not find the name, others also try ::1.
+ */
 function anyAddress(name: string, value: string): FrontAddress {
   const [, bracketed, plain = '', digits = ''] =
     /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9][A-Za-z0-9._-]{0,252})):([0-9]{1,5})$/.exec(value) ?? []
   const port = Number(digits)
   const isHost = bracketed === undefined ? plain !== '' : isIP(bracketed) === 6
-  if (isHost && port > 0 && port <= 65_535) return { host: bracketed ?? plain, port }
+  const host = /^localhost\.?$/i.test(plain) ? '127.0.0.1' : (bracketed ?? plain)
+  if (isHost && port > 0 && port <= 65_535) return { host, port }
   throw notAnAddress(name, 'a host name or an IP address: 127.0.0.1:8080, [::1]:8080 or agent:8080')
 }
 
