@@ -5,6 +5,12 @@ export interface FrontAddress {
   readonly port: number
 }
 
+/** An IP address as in a URL. */
+export const shownHost = ({ host }: FrontAddress): string => (host.includes(':') ? `[${host}]` : host)
+
+/** `HOST:PORT` as in a URL. */
+export const shownAddress = (address: FrontAddress): string => `${shownHost(address)}:${String(address.port)}`
+
 /** Whether a host is neither an IPv4 nor an IPv6 address. */
 export const isName = ({ host }: FrontAddress): boolean =>
   !host.includes(':') && !/^\d+(\.\d+){3}$/.test(host)
@@ -34,3 +40,6 @@ export const defaultFront = {
   listenGrpc: loopback(8081),
   agentGrpc: loopback(50_051),
 } as const satisfies Record<string, FrontAddress>
+
+/** Those of `defaultFront`, without gRPC. */
+export const defaultAddresses: FrontAddresses = defaultFront

@@ -1,8 +1,8 @@
 import { TOTPError } from '../core/errors.js'
 import { jsonText } from '../core/text.js'
-import { defaultFront, type FrontAddress, type FrontAddresses } from './front-addresses.js'
+import { defaultAddresses, defaultFront, shownAddress, type FrontAddress } from './front-addresses.js'
 import type { FragmentFile, FragmentFiles, ServerInput } from './fragment.js'
-import { frontWarnings, gateOptions } from './front-gate.js'
+import { frontWarnings, gateListens, gateOptions } from './front-gate.js'
 import { frontSources, type FrontSource } from './front-sources.js'
 
 /**
@@ -56,6 +56,8 @@ function valuesOf(input: ServerInput, main: string, other: string): Values {
     ...address('LISTEN_GRPC', grpc?.listen ?? defaultFront.listenGrpc),
     ...address('AGENT_GRPC', grpc?.agent ?? defaultFront.agentGrpc),
     ...address('GATE_GRPC', gateGrpc ?? gate),
+    GATE_LISTEN: shownAddress(gateListens(gate)),
+    GATE_GRPC_LISTEN: shownAddress(gateListens(gateGrpc ?? gate)),
     grpc: grpc !== undefined,
     'grpc-check': gateGrpc !== undefined,
     'http-check': gateGrpc === undefined,
@@ -66,12 +68,10 @@ function valuesOf(input: ServerInput, main: string, other: string): Values {
   }
 }
 
-const defaultAddresses: FrontAddresses = defaultFront
-
-const address = (name: string, { host, port }: FrontAddress): Values => ({
-  [name]: `${host.includes(':') ? `[${host}]` : host}:${port}`,
-  [`${name}_HOST`]: host,
-  [`${name}_PORT`]: String(port),
+const address = (name: string, at: FrontAddress): Values => ({
+  [name]: shownAddress(at),
+  [`${name}_HOST`]: at.host,
+  [`${name}_PORT`]: String(at.port),
 })
 
 /**

@@ -1,10 +1,15 @@
+import { isLoopback } from '../core/url.js'
 import type { ServerInput } from './fragment.js'
-import { defaultFront, isName } from './front-addresses.js'
+import { defaultAddresses, isName, shownHost, type FrontAddress } from './front-addresses.js'
 import type { FrontSource } from './front-sources.js'
+
+/** Where the gate listens, for a front that finds it at an address. It listens at no name. */
+export const gateListens = (at: FrontAddress): FrontAddress =>
+  isName(at) ? { host: '0.0.0.0', port: at.port } : at
 
 /** What the gate behind a front is started with, beside its addresses. */
 export const gateOptions = (input: ServerInput): string =>
-  (input.frontToken === undefined ? '' : ' --authz-token-file FILE') +
+  (input.frontToken !== undefined || isReached(input) ? ' --authz-token-file FILE' : '') +
   (requiresProofs(input) ? ' --body-unchecked' : '')
 
 /**
@@ -14,6 +19,7 @@ export const gateOptions = (input: ServerInput): string =>
  */
 export const frontWarnings = (main: FrontSource, input: ServerInput): readonly string[] => [
   ...unseenBodies(input),
+  ...unshownToken(input),
   ...(main === 'haproxy.cfg' ? namesInDns(input) : []),
 ]
 
@@ -28,8 +34,19 @@ const unseenBodies = (input: ServerInput): readonly string[] =>
       ]
     : []
 
+/** Whether other machines reach the gate, which then refuses to start without `--authz-token-file`. */
+const isReached = ({ front: { gate, gateGrpc } = defaultAddresses }: ServerInput): boolean =>
+  [gate, gateGrpc ?? gate].some((at) => !isLoopback({ hostname: shownHost(at) }))
+
+const unshownToken = (input: ServerInput): readonly string[] =>
+  isReached(input) && input.frontToken === undefined
+    ? [
+        'beyond loopback the gate starts with --authz-token-file alone, and answers no proxy that does not send its content: pass the same --authz-token-file here',
+      ]
+    : []
+
 /** HAProxy asks the gate by its httpclient, which reads no `/etc/hosts`. */
-const namesInDns = ({ front: { gate } = defaultFront }: ServerInput): readonly string[] =>
+const namesInDns = ({ front: { gate } = defaultAddresses }: ServerInput): readonly string[] =>
   isName(gate)
     ? [
         `HAProxy looks up ${gate.host} in DNS alone, and answers 503 where DNS does not know it: pass --gate an IP address, or see that the name is there`,

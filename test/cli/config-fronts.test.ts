@@ -128,6 +128,32 @@ describe.each(formats)('config server --format %s', (format) => {
     }
   })
 
+  it.each([
+    ['10.9.8.7:8181', '10.9.8.7:8181'],
+    ['0.0.0.0:8181', '0.0.0.0:8181'],
+    ['[2001:db8::1]:8181', '[2001:db8::1]:8181'],
+    ['gate:8181', '0.0.0.0:8181'],
+  ])('starts a gate that other machines reach, %s, with a token, and asks for it', async (gate, listens) => {
+    const cwd = await makeStore(['alice'])
+    writeFileSync(join(cwd, 'token'), '0123456789abcdef', { mode: 0o600 })
+    const started = `gate --authz ${listens} --server-file a2a-totp-server.json --authz-token-file FILE\n`
+    const open = await runCli(server(format, '--gate', gate), { cwd })
+    expect(open.stdout).toContain(started)
+    expect(open.stderr).toContain('pass the same --authz-token-file here')
+    const kept = await runCli(server(format, '--gate', gate, '--authz-token-file', 'token'), { cwd })
+    expect(kept.stdout).toContain(started)
+    expect(kept.stderr).not.toContain('pass the same')
+  })
+
+  it('needs no token for a gate on loopback', async () => {
+    const cwd = await makeStore(['alice'])
+    for (const gate of ['127.0.0.2:8181', '[::1]:8181']) {
+      const { stdout, stderr } = await runCli(server(format, '--gate', gate), { cwd })
+      expect(stdout).toContain(`gate --authz ${gate} --server-file a2a-totp-server.json\n`)
+      expect(stderr).not.toContain('token')
+    }
+  })
+
   it('says what the gate needs where proofs are required', async () => {
     const strict = await runCli(server(format), { cwd: await makeStore(['alice'], ['--strict']) })
     expect(strict.stdout).toMatch(/gate --authz .*--body-unchecked/)
@@ -140,6 +166,15 @@ describe.each(formats)('config server --format %s', (format) => {
     const run = await runCli(server(format), { cwd: await makeStore(['alice'], ['--header', 'X_Own']) })
     expect(run).toMatchObject({ exitCode: 3, stdout: '' })
     expect(run.stderr).toContain('use letters, digits and hyphens')
+  })
+})
+
+describe('config server --format envoy', () => {
+  it('starts a gate with a token where other machines reach it over gRPC', async () => {
+    const args = server('envoy', '--gate-grpc', 'gate:8182')
+    const { stdout, stderr } = await runCli(args, { cwd: await makeStore(['alice']) })
+    expect(stdout).toMatch(/ --authz 127.0.0.1:8181 --authz-grpc 0.0.0.0:8182 .* --authz-token-file FILE$/m)
+    expect(stderr).toContain('pass the same --authz-token-file here')
   })
 })
 
