@@ -169,6 +169,18 @@ describe.each(formats)('config server --format %s', (format) => {
   })
 })
 
+describe('config server --format caddy', () => {
+  it.each(['127.0.0.1:3001', '0.0.0.0:3001', '[::1]:3001'])(
+    'has HTTP/2 without TLS on the listener for gRPC as it is bound: %s',
+    async (address) => {
+      const args = server('caddy', '--listen-grpc', address)
+      const { stdout } = await runCli(args, { cwd: await makeStore(['alice']) })
+      // Caddy passes over the options of a listener that it does not have.
+      expect(stdout).toContain(`servers ${address} {`)
+    },
+  )
+})
+
 describe('config server --format envoy', () => {
   it('starts a gate with a token where other machines reach it over gRPC', async () => {
     const args = server('envoy', '--gate-grpc', 'gate:8182')
