@@ -25,6 +25,7 @@ const card = '/.well-known/agent-card.json'
 const cardSpellings = [
   card,
   `${card}?x=1`,
+  `${card}?`,
   '/x/../.well-known/agent-card.json',
   '/./.well-known/agent-card.json',
   '/.well-known/x/%2e%2e/agent-card.json',
@@ -34,6 +35,7 @@ const cardSpellings = [
   '//.well-known//agent-card.json',
   '/.WELL-KNOWN/Agent-Card.JSON',
   '/%2EWELL-known/agent-card.json',
+  '/.WELL-known%2fagent-card.json?a=b',
 ]
 
 /** Others that must not be taken for it. */
@@ -335,10 +337,18 @@ export function frontCases(
       for (const fields of [[], credentials('alice')]) {
         agent.arrived.length = 0
         await ask(port, { method: 'GET', target, fields })
-        const seen = agent.arrived.map((one) => one.target.replace(/\?x=1$/, ''))
-        expect([[], [card]]).toContainEqual(seen)
-        for (const one of agent.arrived) expect(linesOf(one.fields, 'totppeer')).toEqual([])
+        expect([[], [card]]).toContainEqual(agent.arrived.map((one) => one.target))
+        for (const one of agent.arrived) {
+          expect(linesOf(one.fields, 'totppeer')).toEqual([])
+          expect(JSON.stringify(one.fields)).not.toMatch(/agent-card/i)
+        }
       }
+    })
+
+    it.each(cardSpellings)('of a POST of %s the agent sees nothing, whoever sends it', async (target) => {
+      const answer = await ask(port, { target, fields: credentials('alice'), body: 'x' })
+      expect(answer.status).toBeGreaterThanOrEqual(400)
+      expect(agent.arrived).toEqual([])
     })
 
     it.each(notTheCard)('nothing but the card is public: %s', async (target) => {
