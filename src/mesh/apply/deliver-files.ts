@@ -3,14 +3,16 @@ import type { Roster } from '../../core/roster.js'
 import {
   clientDocumentOf,
   digestOf,
+  partsOf,
   placeOfAgent,
   placeOfPeer,
   serverDocumentOf,
   type Place,
 } from '../plan/documents.js'
+import { clientTarget, whyKeptBack } from './client-target.js'
 import { eachOf } from './each-of.js'
-import { edgeName, type MeshRun } from './mesh-run.js'
-import { contentOf, isDue } from './places.js'
+import type { MeshRun } from './mesh-run.js'
+import { isDue } from './places.js'
 
 /** @throws {TOTPError} `ERR_CONFIG_INVALID` for a server file that its agent would refuse */
 export function checkReadable({ work, readable }: MeshRun, roster: Roster, document: object): void {
@@ -46,59 +48,61 @@ export async function deliverServers(run: MeshRun, agents: readonly MeshAgent[])
 }
 
 /**
- * Gives peers their client files, where they have not got them. An edge that its agent has not heard of is left out.
+ * Gives peers their client files, where they have not got them, with no more than their agents have heard of.
  *
  * @param rosters what the stores will hold once the files are delivered
  */
 export async function deliverClients(run: MeshRun, rosters: ReadonlyMap<string, Roster>): Promise<void> {
-  const { work, mesh, problems, seen } = run
+  const { work, mesh, problems } = run
   const at = work.now()
-  const due: { readonly peer: MeshPeer; readonly place: Place; readonly document: object }[] = []
+  const due: DueClient[] = []
   for (const peer of mesh.peers.values()) {
-    const place = placeOfPeer(peer)
-    if (!place) continue
-    const without = unheardOf(run, peer, rosters)
-    if (without.length > 0) run.leftOut.set(peer.name, without)
-    const documentAt = (then: Date): object | undefined =>
-      clientDocumentOf(mesh, rosters, peer.name, then, { without })
     const problem = run.try(() => {
-      const document = isDue(seen.peers.get(peer.name), place, documentAt) ? documentAt(at) : undefined
-      if (document) due.push({ peer, place, document })
+      due.push(...dueClient(run, peer, rosters, at))
     })
     if (problem !== undefined) problems.clients.set(peer.name, problem)
   }
   let begun = 0
-  await eachOf(due, work.concurrency, async ({ peer, place, document }) => {
+  await eachOf(due, work.concurrency, async ({ peer, place, document, own }) => {
     await work.talk.show(`client file ${++begun} of ${due.length}: ${peer.name}`)
     const problem = await run.attempt(async () => {
-      const own = edgesOf(mesh, peer.name).flatMap(({ agent }) => rosters.get(agent) ?? [])
       const failure = await work.delivery.client(peer, own, document)
-      if (failure === undefined) run.remember('peers', peer.name, { digest: digestOf(place, document), at })
+      const delivered = { digest: digestOf(place, document), at, parts: partsOf(document) }
+      if (failure === undefined) run.remember('peers', peer.name, delivered)
       return failure
     })
     if (problem !== undefined) problems.clients.set(peer.name, problem)
   })
 }
 
-/**
- * The agents that do not know a peer yet, because their server file could not be delivered: a peer that had them in its
- * file would call them in vain. One that the peer has in its file already stays there.
- */
-function unheardOf(
-  { mesh, problems, remembered, before }: MeshRun,
+interface DueClient {
+  readonly peer: MeshPeer
+  readonly place: Place
+  readonly document: object
+  /** Those of the agents in the document. */
+  readonly own: readonly Roster[]
+}
+
+/** What a peer is to be given now: nothing where it has that, or has to wait. */
+function dueClient(
+  run: MeshRun,
   peer: MeshPeer,
   rosters: ReadonlyMap<string, Roster>,
-): string[] {
-  const held = peer.clientFile === undefined ? undefined : contentOf(peer.clientFile)
-  const known = (held as { agents?: object } | undefined)?.agents ?? {}
-  return edgesOf(mesh, peer.name).flatMap(({ agent }) => {
-    const made = rosters.get(agent)?.peers.get(peer.name)?.createdAt
-    if (made === undefined) return []
-    if (!before.get(agent)?.peers.has(peer.name) && problems.edges.has(edgeName({ peer: peer.name, agent })))
-      return [agent]
-    if (!problems.servers.has(agent)) return []
-    const delivered = remembered.agents.get(agent)
-    const isNew = delivered ? made > delivered.at : !Object.hasOwn(known, agent)
-    return isNew ? [agent] : []
-  })
+  at: Date,
+): DueClient[] {
+  const place = placeOfPeer(peer)
+  if (!place) return []
+  const target = clientTarget(run, peer, rosters, at)
+  run.targets.set(peer.name, target)
+  const { rosters: told, without, waitsFor } = target
+  const documentAt = (then: Date): object | undefined =>
+    clientDocumentOf(run.mesh, told, peer.name, then, { without })
+  const document = isDue(run.seen.peers.get(peer.name), place, documentAt) ? documentAt(at) : undefined
+  if (!document) return []
+  if (waitsFor !== undefined) {
+    run.problems.clients.set(peer.name, whyKeptBack(run, waitsFor))
+    return []
+  }
+  const own = edgesOf(run.mesh, peer.name).flatMap(({ agent }) => told.get(agent) ?? [])
+  return [{ peer, place, document, own }]
 }

@@ -4,6 +4,8 @@ export interface Delivered {
   readonly digest: string
   /** The instant it was made for: what expires later is in it. */
   readonly at: Date
+  /** Of a client file: digests of what it says of each agent. */
+  readonly parts?: ReadonlyMap<string, string>
 }
 
 /** What was delivered, as it is remembered beside the mesh file. */

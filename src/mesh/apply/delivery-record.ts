@@ -19,7 +19,12 @@ const instant = v.pipe(
     return NEVER
   }),
 )
-const entries = v.record(v.string(), v.object({ digest: v.string(), at: instant }))
+const digests = v.pipe(
+  v.record(v.string(), v.string()),
+  v.transform((parts) => new Map(Object.entries(parts))),
+)
+const entry = v.object({ digest: v.string(), at: instant, parts: v.exactOptional(digests) })
+const entries = v.record(v.string(), entry)
 const schema = v.object({ version: v.literal(version), agents: entries, peers: entries })
 
 /**
@@ -49,5 +54,8 @@ export function writeRecord(meshPath: string, { agents, peers }: DeliveryRecord)
 
 const rowsOf = (entriesOf: ReadonlyMap<string, Delivered>): object =>
   Object.fromEntries(
-    Array.from(entriesOf, ([name, { digest, at }]) => [name, { digest, at: at.toISOString() }]),
+    Array.from(entriesOf, ([name, { digest, at, parts }]) => [
+      name,
+      { digest, at: at.toISOString(), ...(parts && { parts: Object.fromEntries(parts) }) },
+    ]),
   )

@@ -9,6 +9,17 @@ import { throwIfInterrupted, type MeshWork, type Problem } from './ports.js'
 /** The name of an edge, as `PEER:AGENT`. */
 export const edgeName = ({ peer, agent }: Pick<MeshEdge, 'peer' | 'agent'>): string => `${peer}:${agent}`
 
+/** What a peer may be told in this run: no more than its agents have heard of. */
+export interface ClientTarget {
+  readonly rosters: ReadonlyMap<string, Roster>
+  /** Agents that are left out. */
+  readonly without: readonly string[]
+  /** Agents of which the peer keeps what it has. */
+  readonly keptBack: readonly string[]
+  /** One of them for which the whole file has to wait, since what the peer has of it cannot be made again. */
+  readonly waitsFor: string | undefined
+}
+
 /** One run: what the stores hold, what was delivered, and what failed. */
 export class MeshRun {
   /** What the stores hold now. Without those that do not exist. */
@@ -24,8 +35,8 @@ export class MeshRun {
   readonly stored = new Set<string>()
   /** Stores whose server files their agents can read. */
   readonly readable = new WeakSet<Roster>()
-  /** The agents that peers were not told of yet. */
-  readonly leftOut = new Map<string, readonly string[]>()
+  /** What peers may be told. */
+  readonly targets = new Map<string, ClientTarget>()
   /** Whose files this run has delivered. */
   readonly delivered = { agents: new Set<string>(), peers: new Set<string>() }
   /** What was delivered, as it is remembered. */

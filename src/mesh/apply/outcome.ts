@@ -1,5 +1,6 @@
 import type { DoneChange, MeshChange, Plan } from '../plan/plan.js'
 import { placeOfAgent, serverDocumentOf } from '../plan/documents.js'
+import { whyKeptBack } from './client-target.js'
 import { edgeName, type MeshRun } from './mesh-run.js'
 import { isDue } from './places.js'
 import type { Problem } from './ports.js'
@@ -52,11 +53,13 @@ function serverProblem(run: MeshRun, name: string): Problem {
   return missing ? 'not delivered' : undefined
 }
 
-/** A peer that was given its file without an agent was not given that edge. */
+/** A peer that was not told what is new of an agent was not given that edge. */
 function clientProblem(run: MeshRun, agent: string, peer: string): Problem {
   const known = run.problems.clients.get(peer) ?? unstored(run, agent)
-  if (known !== undefined || !run.leftOut.get(peer)?.includes(agent)) return known
-  return 'left out of the client file, since the agent does not let it in yet'
+  if (known !== undefined) return known
+  const { without = [], keptBack = [] } = run.targets.get(peer) ?? {}
+  if (without.includes(agent)) return 'left out of the client file, since the agent does not let it in yet'
+  return keptBack.includes(agent) ? whyKeptBack(run, agent) : undefined
 }
 
 const unstored = ({ problems }: MeshRun, agent: string): Problem =>

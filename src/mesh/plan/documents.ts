@@ -92,6 +92,12 @@ export function digestOf(place: Place, document: object): string {
   return createHash('sha256').update(canonical({ place, content })).digest('hex')
 }
 
+/** Returns a digest of what a client file says of each agent, by the agents' names. */
+export function partsOf(document: object): ReadonlyMap<string, string> {
+  const { agents } = document as ClientDocument
+  return new Map(Object.entries(agents).map(([name, part]) => [name, digestOf({}, part)]))
+}
+
 /** JSON with the keys in order. Written by hand: a replacer of `JSON.stringify` takes four times as long. */
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
