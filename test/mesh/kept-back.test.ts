@@ -77,4 +77,20 @@ describe('a client file, while an agent has not got its server file', () => {
       { header: 'X-ANOTHER' },
     ])
   })
+
+  it.each([
+    ['rotate', {}, ['rotate']],
+    ['an apply for age', { rotateAfter: '1d' }, ['apply']],
+  ])('is not said to be delivered by %s', async (_, more, args) => {
+    const mesh = await blocked(more)
+    const before = mesh.text('out/bob.client.json')
+    const now = new Date(Date.now() + 2 * 86_400_000)
+    const run = await mesh.run([...args, '--json'], { now })
+    expect(run.exitCode).toBe(1)
+    expect(mesh.text('out/bob.client.json')).toBe(before)
+    expect(clientRows(rowsOf(run))).toMatchObject([kept('alice'), kept('bob')])
+    expect(clientRows(rowsOf(run), 'ledger')).toEqual([
+      { agent: 'ledger', peer: 'alice', action: 'deliver', done: true },
+    ])
+  })
 })

@@ -1,6 +1,7 @@
 import type { DoneChange, MeshChange, Plan } from '../plan/plan.js'
 import { placeOfAgent, serverDocumentOf } from '../plan/documents.js'
-import { whyKeptBack } from './client-target.js'
+import { withRotationsOver } from '../plan/deliver-rows.js'
+import { clientPart, whyKeptBack } from './client-target.js'
 import { edgeName, type MeshRun } from './mesh-run.js'
 import { isDue } from './places.js'
 import type { Problem } from './ports.js'
@@ -53,13 +54,19 @@ function serverProblem(run: MeshRun, name: string): Problem {
   return missing ? 'not delivered' : undefined
 }
 
-/** A peer that was not told what is new of an agent was not given that edge. */
+/** The same for a peer, and what its file says of one agent. */
 function clientProblem(run: MeshRun, agent: string, peer: string): Problem {
   const known = run.problems.clients.get(peer) ?? unstored(run, agent)
   if (known !== undefined) return known
   const { without = [], keptBack = [] } = run.targets.get(peer) ?? {}
   if (without.includes(agent)) return 'left out of the client file, since the agent does not let it in yet'
-  return keptBack.includes(agent) ? whyKeptBack(run, agent) : undefined
+  if (keptBack.includes(agent)) return whyKeptBack(run, agent)
+  const roster = run.rosters.get(agent)
+  if (!roster) return undefined
+  const { parts, at = run.work.now() } = run.remembered.peers.get(peer) ?? {}
+  const over = new Map([[agent, withRotationsOver(roster, at)]])
+  if (clientPart(run, over, { peer, agent }, at) === parts?.get(agent)) return undefined
+  return run.problems.servers.has(agent) ? whyKeptBack(run, agent) : 'not delivered'
 }
 
 const unstored = ({ problems }: MeshRun, agent: string): Problem =>
