@@ -244,7 +244,7 @@ describe('proving a mesh', () => {
     expect(report.ok).toBe(true)
     expect(checkOf(report, 'mesh.coverage')).toMatchObject({
       status: 'warn',
-      detail: 'not probed, since no peer can call it: search',
+      detail: 'probed without credentials alone, since no peer can call it: search',
     })
     for (const rule of ['mesh.coverage', 'mesh.agent'] as const)
       expect(textsOf(rule).mend.join(' ')).toContain('Remove an agent that no peer calls from the mesh file')

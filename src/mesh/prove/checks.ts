@@ -57,7 +57,9 @@ export function checkCoverage(agents: readonly AgentShown[], pairs: readonly Pai
   const known = { id: 'mesh.coverage', expected: 'every agent answers, and every edge is shown' } as const
   const missed = agents.filter(({ isGap }) => isGap)
   const isMissed = ({ pair }: PairShown): boolean => missed.some(({ agent }) => agent === pair.agent)
-  const uncalled = agents.filter(({ report }) => report === undefined)
+  if (agents.length === 0)
+    return { ...known, status: 'fail', actual: 'nothing was sent', detail: 'the mesh has no agent' }
+  const uncalled = agents.filter(({ lead }) => lead === undefined)
   const edges = pairs.filter((one) => isGap(one, uncalled))
   const gaps = [
     ...missed.map(({ agent, detail }) => `${agent.name}: ${detail}`),
@@ -78,7 +80,7 @@ export function checkCoverage(agents: readonly AgentShown[], pairs: readonly Pai
   if (uncalled.length > 0) {
     const names = listSome(uncalled.map(({ agent }) => agent.name))
     const them = uncalled.length === 1 ? 'it' : 'them'
-    const detail = `not probed, since no peer can call ${them}: ${names}`
+    const detail = `probed without credentials alone, since no peer can call ${them}: ${names}`
     return { ...known, status: 'warn', actual, detail }
   }
   return { ...known, status: 'pass', actual, detail: '' }

@@ -10,7 +10,7 @@ import { isOpen, keepsOut, notRefusedIn } from './readings.js'
 export function derivedFrom(one: PairShown, agents: readonly AgentShown[], isSeparate: boolean): PairShown {
   const { pair, shown } = one
   if (pair.edge !== undefined || shown.detail !== '' || shown.checks.length > 0) return one
-  const { report, other } = agents.find(({ agent }) => agent === pair.agent) ?? {}
+  const { lead, report, other } = agents.find(({ agent }) => agent === pair.agent) ?? {}
   const about = pair.standing.kind === 'absent' ? '' : 'its credentials have expired; '
   const say = (rest: Pick<PairShown['shown'], 'admitted' | 'status' | 'detail'>): PairShown => ({
     ...one,
@@ -20,6 +20,7 @@ export function derivedFrom(one: PairShown, agents: readonly AgentShown[], isSep
     return say({ admitted: null, status: 'skip', detail: 'not shown: nothing could be sent to the agent' })
   if (isOpen(report))
     return say({ admitted: true, status: 'fail', detail: 'the agent lets callers in without credentials' })
+  if (!lead) return say({ admitted: null, status: 'skip', detail: 'not shown: no peer can call the agent' })
   if (!isSeparate)
     return say({
       admitted: null,

@@ -16,7 +16,7 @@ export interface MeshCheck {
   readonly detail: string
 }
 
-/** One agent, probed in full once as one of its peers. */
+/** One agent, probed in full once as one of its peers, or without credentials where none can call it. */
 export interface AgentResult {
   readonly agent: string
   readonly url: string

@@ -10,6 +10,9 @@ import {
   ofLead,
   ofLetIn,
   ofRefused,
+  ofStranger,
+  passed,
+  silenceIn,
   unshown,
   withoutCredentials,
   type AgentShown,
@@ -80,12 +83,18 @@ export class Proving {
       return { agent, detail, isGap: true }
     }
     const lead = own.find(isUsable)
-    if (!lead) return { agent, detail: 'no peer that could call it', isGap: false }
+    if (!lead) return ofStranger(agent, await this.#runs.stranger(agent))
     const { other, report: running } = this.#runs.full(lead)
     const report = await running
     if (!report) return { agent, detail: passed, isGap: true }
-    const detail = report.reachable ? '' : `it did not answer: ${report.diagnosis ?? 'nothing answers there'}`
-    return { agent, lead, report, detail, isGap: !report.reachable, ...(other && { other }) }
+    return {
+      agent,
+      lead,
+      report,
+      detail: silenceIn(report),
+      isGap: !report.reachable,
+      ...(other && { other }),
+    }
   }
 
   async #pair(pair: Pair, ofAgent: AgentShown): Promise<PairShown> {
@@ -153,11 +162,9 @@ export class Proving {
   }
 }
 
-const passed = 'not reached before the deadline'
-
 /** What a refusal shows: nothing at an agent that refuses right credentials as well. */
-function telling(shown: Shown, { report }: AgentShown): Shown {
-  if (shown.admitted !== false || !report || admittedBy(report) === true) return shown
+function telling(shown: Shown, { lead, report }: AgentShown): Shown {
+  if (shown.admitted !== false || !lead || !report || admittedBy(report) === true) return shown
   const detail = 'refused, which shows nothing: the agent refuses right credentials as well'
   return { ...shown, admitted: null, status: 'skip', detail }
 }

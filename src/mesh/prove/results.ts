@@ -10,7 +10,7 @@ export function agentResultOf({ agent, lead, report, detail, isGap }: AgentShown
     agent: agent.name,
     url: printable(agent.url),
     peer: lead?.peer ?? null,
-    ok: report ? report.ok : !isGap,
+    ok: !isGap && report?.ok !== false,
     reachable: report?.reachable ?? false,
     report: report ?? null,
     detail: report && isOpen(report) ? 'callers without any credentials are let in' : detail,

@@ -1,3 +1,6 @@
+import { defaultProfile } from '../../core/profile.js'
+import { makeSeed } from '../../core/seed.js'
+import { makeToken } from '../../core/token.js'
 import { probe, type ProbeCredentials, type ProbeOptions, type ProbeReport } from '../../probe/index.js'
 import type { MeshAgent } from '../file/mesh.js'
 import { companionOf, neighbourOf, otherEdgeOf, type OtherEdge } from './other-edge.js'
@@ -10,6 +13,16 @@ const thinSet = ['auth.none', 'auth.bearer-only', 'auth.valid', 'auth.cross-peer
 
 /** What is sent where credentials are to be refused: they have to get the answer that an unknown token gets. */
 const refusalSet = ['auth.none', 'auth.wrong-token', 'auth.valid'] as const
+
+/** What is sent to an agent that no peer can call: all of it is to be refused, whoever sends it. */
+const strangerSet = [
+  'auth.none',
+  'auth.bearer-only',
+  'auth.totp-only',
+  'auth.wrong-token',
+  'auth.stream',
+  'auth.doors',
+] as const
 
 /** A probe under way, and the edge whose code it tries; there may be no other one. */
 export interface Run {
@@ -72,6 +85,14 @@ export class Runs {
   /** Sends credentials that an agent has to refuse. */
   refused(agent: MeshAgent, credentials: ProbeCredentials): Promise<ProbeReport | undefined> {
     return this.#probe(agent, credentials, { only: refusalSet })
+  }
+
+  /** Probes an agent as nobody: with nothing, and with what was made up. */
+  stranger(agent: MeshAgent): Promise<ProbeReport | undefined> {
+    const { random, rosters } = this.options
+    const { profile = defaultProfile } = rosters.get(agent.name) ?? {}
+    const credentials = { ...profile, token: makeToken(random), seed: makeSeed(profile.algorithm, random) }
+    return this.#probe(agent, credentials, { only: strangerSet })
   }
 
   #probe(

@@ -1,5 +1,6 @@
 import { count } from '../../core/text.js'
 import type { CheckResult, CheckStatus, ProbeReport } from '../../probe/index.js'
+import { isFailing, summarise } from '../../probe/report/report.js'
 import type { OtherEdge } from './other-edge.js'
 import type { MeshAgent } from '../file/mesh.js'
 import type { Pair, Removed } from './pairs.js'
@@ -130,16 +131,48 @@ export function withoutCredentials({ edge, over, standing, peer, agent }: Pair):
   }
 }
 
+/** Why something was not shown, where time was up. */
+export const passed = 'not reached before the deadline'
+
+/** Why an agent was not shown: nothing answered. Empty where something did. */
+export const silenceIn = ({ reachable, diagnosis }: ProbeReport): string =>
+  reachable ? '' : `it did not answer: ${diagnosis ?? 'nothing answers there'}`
+
+/** Reads the report of an agent that no peer can call: it has to be seen refusing those that have nothing. */
+export function ofStranger(agent: MeshAgent, whole: ProbeReport | undefined): AgentShown {
+  if (!whole) return { agent, detail: passed, isGap: true }
+  const report = withoutCoverage(whole)
+  const made = report.checks.filter(({ id }) => id === 'auth.none')
+  const unseen = made.length === 0 ? 'no interface was found' : made.find(isSkipped)?.detail
+  const detail =
+    unseen === undefined
+      ? 'no peer that could call it'
+      : `it was not seen to refuse callers without credentials: ${unseen}`
+  const isGap = !report.reachable || unseen !== undefined
+  return { agent, report, detail: silenceIn(whole) || detail, isGap }
+}
+
+const isSkipped = ({ status }: CheckResult): boolean => status === 'skip'
+
+/** A report without the check that right credentials were let in everywhere: there are none. */
+function withoutCoverage({ diagnosis, explain, ...report }: ProbeReport): ProbeReport {
+  const checks = report.checks.filter(({ id }) => id !== 'coverage')
+  const ok = !checks.some((check) => isFailing(check, report))
+  const told = { ...(diagnosis !== undefined && { diagnosis }), ...(explain && { explain }) }
+  return { ...report, ...(ok ? {} : told), ok, checks, summary: summarise(checks) }
+}
+
 /** What was seen of one agent. */
 export interface AgentShown {
   readonly agent: MeshAgent
+  /** The peer as which it was probed in full; undefined where none can call it, and it was probed as nobody. */
   readonly lead?: Pair
   readonly report?: ProbeReport
   /** The edge whose code the full probe tried. */
   readonly other?: OtherEdge
   /** Why nothing could be sent. */
   readonly detail: string
-  /** Whether that is a gap: false for an agent that nobody is to call. */
+  /** Whether that is a gap: false for an agent that nobody is to call, and that was seen to refuse. */
   readonly isGap: boolean
 }
 

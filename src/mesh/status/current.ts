@@ -104,8 +104,12 @@ function removedIn(matrix: readonly EdgeResult[]): MeshCheck {
 /** What no run has shown, nor the latest that tried. */
 function coverageOf(agents: readonly AgentResult[], matrix: readonly EdgeResult[]): MeshCheck {
   const known = { id: 'mesh.coverage', expected: 'every agent answers, and every edge is shown' } as const
+  if (agents.length === 0)
+    return { ...known, status: 'fail', actual: 'nothing was sent', detail: 'the mesh has no agent' }
   const missed = agents.filter(({ ok, reachable }) => !ok && !reachable)
-  const probed = new Set(agents.flatMap(({ agent, report }) => (report ? [agent] : [])))
+  const probed = new Set(
+    agents.flatMap(({ agent, report, peer }) => (report && peer !== null ? [agent] : [])),
+  )
   const edges = matrix.filter((edge) => {
     if (edge.admitted !== null || missed.some(({ agent }) => agent === edge.agent)) return false
     if (edge.removed === true || edge.checks.length > 0) return true
@@ -117,10 +121,10 @@ function coverageOf(agents: readonly AgentResult[], matrix: readonly EdgeResult[
   ]
   if (gaps.length > 0)
     return { ...known, status: 'fail', actual: count(gaps.length, 'gap'), detail: gaps.join('; ') }
-  const uncalled = agents.filter(({ report }) => report === null).map(({ agent }) => agent)
+  const uncalled = agents.filter(({ peer }) => peer === null).map(({ agent }) => agent)
   const actual = `${count(agents.length, 'agent')}, ${count(matrix.filter((one) => one.declared).length, 'edge')}`
   return uncalled.length > 0
-    ? { ...known, status: 'warn', actual, detail: `not probed: ${listSome(uncalled)}` }
+    ? { ...known, status: 'warn', actual, detail: `no peer can call: ${listSome(uncalled)}` }
     : { ...known, status: 'pass', actual, detail: '' }
 }
 
