@@ -16,7 +16,7 @@ import { applyMesh, type Intent } from '../../src/mesh/apply/apply-mesh.js'
 import type { MeshWork } from '../../src/mesh/apply/ports.js'
 import type { MeshAgent } from '../../src/mesh/file/mesh.js'
 import { parseMesh } from '../../src/mesh/file/parse.js'
-import { makeFolder, runCli } from '../support/cli.js'
+import { makeFolder, parseJson, runCli } from '../support/cli.js'
 import { agentsOf, MeshFolder, places, rowsOf } from '../support/mesh-folder.js'
 
 const calls = (...names: string[]) => ({ calls: names })
@@ -176,6 +176,18 @@ describe('mesh apply', () => {
     expect(contents(mesh)).toEqual(before)
     expect((await mesh.rows('apply', '--prune', '--yes')).every(({ done }) => done)).toBe(true)
     expect(Object.keys(mesh.server('billing').peers)).toEqual(['alice'])
+  })
+
+  it('names the client file of a peer that calls no agent any more, until it is deleted', async () => {
+    const mesh = new MeshFolder(two)
+    await mesh.done('apply')
+    mesh.declare({ ...two, peers: { ...two.peers, bob: calls() } })
+    const remark = expect.stringMatching(/^bob: .*out\/bob\.client\.json$/) as string
+    const { stderr } = await mesh.done('apply', '--prune', '--yes')
+    expect(stderr.trimEnd().split('\n')).toContainEqual(remark)
+    expect(parseJson(await mesh.done('plan', '--check', '--json'))['remarks']).toEqual([remark])
+    rmSync(mesh.path('out/bob.client.json'))
+    expect(parseJson(await mesh.done('plan', '--check', '--json'))['remarks']).toEqual([])
   })
 
   it('replaces no file that is not one of that agent or peer', async () => {

@@ -4,7 +4,7 @@ import type { DeliveryRecord } from '../apply/delivered.js'
 import type { Mesh } from '../file/mesh.js'
 import { clientRows, serverRows, withRotationsOver, type Rosters } from './deliver-rows.js'
 import type { Plan } from './plan.js'
-import { remarksOn, remarksOnUndeclared } from './remarks.js'
+import { remarksOn, remarksOnCallers, remarksOnUndeclared } from './remarks.js'
 import { rosterAfter } from './roster-after.js'
 import { storeRows } from './store-rows.js'
 
@@ -42,7 +42,8 @@ export function planOf(mesh: Mesh, { rosters, delivered, at }: PlanInput): Plan 
   const stores = plans.flatMap(({ rows }) => rows)
   const changes = [...stores, ...serverRows(mesh, all, delivered), ...clientRows(mesh, all, delivered, at)]
   const remarks = names.flatMap((name) => remarksOn(mesh, name, rosters.get(name), at))
-  return { changes, remarks: [...remarks, ...remarksOnUndeclared(mesh, delivered)] }
+  const ofFiles = [...remarksOnUndeclared(mesh, delivered), ...remarksOnCallers(mesh, delivered)]
+  return { changes, remarks: [...remarks, ...ofFiles] }
 }
 
 /** Stands for randomness where nothing that is made is kept: never the same bytes twice. */

@@ -1,6 +1,6 @@
 import { newestLive, type Peer, type Roster } from '../../core/roster.js'
 import type { DeliveryRecord } from '../apply/delivered.js'
-import { edgesTo, type Mesh, type MeshEdge } from '../file/mesh.js'
+import { edgesOf, edgesTo, type Mesh, type MeshEdge } from '../file/mesh.js'
 import { hasEnded, rotationDue } from './rotation-due.js'
 
 /** Returns what the file cannot change of the edges of an agent, and what to do about it, by the names of peers. */
@@ -20,6 +20,18 @@ export function remarksOnUndeclared({ agents }: Mesh, delivered: DeliveryRecord)
       `${name}: the file does not name this agent any more, so its store and its server file stay as they are, and it lets its ` +
       'peers in; to end that, name it again without peers and run `a2a-totp mesh apply --prune`',
   )
+}
+
+/** Returns a remark on each peer that has its client file, and no agent left that it may call: the file stays as it is. */
+export function remarksOnCallers(mesh: Mesh, delivered: DeliveryRecord): string[] {
+  const left = [...mesh.peers.values()].filter(
+    ({ name }) => delivered.peers.has(name) && edgesOf(mesh, name).length === 0,
+  )
+  const inOrder = left.sort((one, other) => (one.name < other.name ? -1 : 1))
+  return inOrder.map(({ name, clientFile }) => {
+    const place = clientFile ?? 'it where its `deliver` command puts it'
+    return `${name}: it calls no agent any more, so its client file stays as it was, with the credentials that it had; delete ${place}`
+  })
 }
 
 /** Returns a remark on each agent whose store is gone: it got its server file from one. */
