@@ -12,12 +12,12 @@ import type { MixedHandler } from '../../service/mixed-listener.js'
 import type { IncomingAnswer, OutgoingRequest, RequestHead, Upstream } from '../forward/exchange.js'
 import { linesOf } from '../forward/fields.js'
 import { answerJson, contentOf, over, passOn, trailersOf } from '../forward/pass-on.js'
+import { readPassedHead } from '../forward/passed-head.js'
 import type { OwnReason } from '../sidecar.js'
 import { EndingStream } from './ending-stream.js'
 import type { GateRules } from './gate-rules.js'
 import { answerUnimplemented, refuseGrpc, refuseGrpcLate } from './grpc-refusal.js'
 import { fieldsForAgent, publicFields, trailersForAgent, type ForwardedFrom } from './passed-fields.js'
-import { readGateHead } from './read-gate-head.js'
 import { SignedMessage } from './signed-message.js'
 import { answerTrouble, type UpstreamWatch } from './upstream-trouble.js'
 import { withWithheldEnd } from './withheld-end.js'
@@ -47,7 +47,7 @@ class Call {
   answer(): void {
     const { cardPaths, publicPaths, serveCard } = this.#rules
     this.#reportOnceOver()
-    const head = readGateHead(this.#req)
+    const head = readPassedHead(this.#req)
     if ('refused' in head) {
       this.#badRequest(head.why)
       return

@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { shownPath, stopwatch } from '../../service/call-log.js'
 import type { IncomingAnswer, RequestHead } from '../forward/exchange.js'
 import { linesOf, trailersOfRequest } from '../forward/fields.js'
-import { readHead } from '../forward/head.js'
 import { answerJson, callOver, contentOf, trailersOf } from '../forward/pass-on.js'
+import { readPassedHead } from '../forward/passed-head.js'
 import type { Observer, SidecarCall } from '../sidecar.js'
 import { AgentCalls, type CallOptions, type Course } from './agent-calls.js'
 import { browserSign, isOwnHost, type OwnPlace } from './browser-rules.js'
@@ -144,7 +144,7 @@ export class ProxyHandler {
     if (hosts.length === 0 || !hosts.every((host) => isOwnHost(host, own))) {
       throw forbidden('Host has to be a loopback name with the port of this listener')
     }
-    const head = readHead(req)
+    const head = readPassedHead(req)
     if ('refused' in head) {
       throw new Refused({ status: 400, code: 'INVALID_ARGUMENT', message: head.why, reason: 'bad-request' })
     }

@@ -52,6 +52,18 @@ describe('a proxy, on raw sockets', () => {
       400,
     ],
     ['another coding', 'POST / HTTP/1.1', ['Host: localhost:PORT', 'Transfer-Encoding: gzip, chunked'], 400],
+    [
+      'a Connection that names the type',
+      'POST / HTTP/1.1',
+      ['Host: localhost:PORT', 'Content-Type: a/b', 'Connection: content-type', 'Content-Length: 0'],
+      400,
+    ],
+    [
+      'a Connection that names Host, of a page',
+      'GET / HTTP/1.1',
+      ['Host: evil.example', 'Connection: host'],
+      403,
+    ],
   ])('refuses %s, and what comes behind it', async (_, line, fields, status) => {
     const agent = await rawAgent()
     const proxy = await proxied(agent.url)
