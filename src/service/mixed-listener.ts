@@ -35,8 +35,8 @@ export type MixedHandler = (req: IncomingMessage, res: ServerResponse) => void
 /**
  * Listens for HTTP/1.1 and HTTP/2 at one port. Without TLS, the first bytes of a connection tell which it is.
  *
- * `Expect: 100-continue` is answered once the handler reads the content. Upgrades arrive as requests; CONNECT does not: it is
- * answered with 405.
+ * `Expect: 100-continue` is answered once the handler reads the content; any other expectation is ignored, as RFC 9110 §10.1.1
+ * allows. Upgrades arrive as requests; CONNECT does not: it is answered with 405.
  *
  * @throws {TOTPError} `ERR_PORT_UNAVAILABLE` when the port is in use or not allowed, the address is not this machine's, or
  *   a process listens at the socket
@@ -207,6 +207,8 @@ class MixedServer implements MixedListener {
     }
     this.#http1.on('request', serve)
     this.#http1.on('checkContinue', serveExpecting)
+    // Any other Expect: Node would answer 417 by itself, before the handler has decided.
+    this.#http1.on('checkExpectation', serve)
     const serveShort =
       (next: MixedHandler): MixedHandler =>
       (req, res) => {
@@ -215,6 +217,7 @@ class MixedServer implements MixedListener {
       }
     this.#http2.on('request', serveShort(serve) as never)
     this.#http2.on('checkContinue', serveShort(serveExpecting) as never)
+    this.#http2.on('checkExpectation', serveShort(serve) as never)
     this.#http2.on('session', (session) => {
       this.#sessions.add(session)
       if (this.#opening) this.#socketOf.set(session, this.#opening)

@@ -356,6 +356,18 @@ describe('requests of a kind of their own', () => {
     stream.end('hello')
     expect(await text(stream)).toBe('got hello')
   })
+
+  it('leaves a request with any other expectation to the handler', async () => {
+    const { port } = await start((req, res) => {
+      req.resume()
+      res.writeHead(401).end(`no: ${req.headers.expect}`)
+    })
+    const heard = await answerTo(port, 'POST / HTTP/1.1', 'Expect: tea', 'Connection: close', ...head)
+    expect(heard).toMatch(/^HTTP\/1\.1 401 [^]*no: tea/)
+    const stream = h2(`http://127.0.0.1:${port}`).request({ ':method': 'POST', expect: 'tea' })
+    const [headers] = (await once(stream, 'response')) as [Record<string, unknown>]
+    expect([headers[':status'], await text(stream)]).toEqual([401, 'no: tea'])
+  })
 })
 
 describe('clients that misbehave', () => {

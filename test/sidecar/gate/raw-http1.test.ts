@@ -68,6 +68,25 @@ describe('what an agent reads of a connection of HTTP/1.1', () => {
     expect(agent.connections.join('')).toBe('')
   })
 
+  it('is decided first, whatever it expects', async () => {
+    const agent = await rawAgent()
+    const gate = await gateTo(agent.url)
+    const expects = ['Host: a', 'Expect: tea', 'Content-Length: 0']
+    const heard = await answerTo(
+      gate.port,
+      ...['POST /refused HTTP/1.1', ...expects, '', ''],
+      ...['POST /last HTTP/1.1', ...expects, ...lines(), 'Connection: close', '', ''],
+    )
+    expect(heard.match(/HTTP\/1\.1 \d{3}/g)).toEqual(['HTTP/1.1 401', 'HTTP/1.1 200'])
+    expect(gate.calls.map(({ path, status }) => [path, status])).toEqual([
+      ['/refused', '401'],
+      ['/last', '200'],
+    ])
+    expect(agent.requests.map(({ line, fields }) => [line, valuesOf(fields, 'expect')])).toEqual([
+      ['POST /last HTTP/1.1', []],
+    ])
+  })
+
   it('has no trailers that belong into a head, and none of identity, credentials and origin', async () => {
     const agent = await rawAgent()
     const gate = await gateTo(agent.url)

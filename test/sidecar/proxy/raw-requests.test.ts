@@ -25,6 +25,7 @@ describe('a proxy, on raw sockets', () => {
     ['an absolute form of its own', 'GET http://localhost:PORT/ HTTP/1.1', ['Host: localhost:PORT'], 400],
     ['a fragment', 'GET /#a HTTP/1.1', ['Host: localhost:PORT'], 400],
     ['an origin', 'POST / HTTP/1.1', ['Host: localhost:PORT', 'Origin: null', 'Content-Length: 0'], 403],
+    ['an expectation of a page', 'POST / HTTP/1.1', ['Host: evil.example', 'Expect: tea'], 403],
     ['an empty origin', 'GET / HTTP/1.1', ['Host: localhost:PORT', 'Origin:'], 403],
     ['a site that is none', 'GET / HTTP/1.1', ['Host: localhost:PORT', 'sec-fetch-site: none'], 403],
     [
