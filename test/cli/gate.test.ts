@@ -148,7 +148,9 @@ describe('a2a-totp gate', () => {
       writeFileSync(join(cwd, 'key.pem'), key, { mode: 0o600 })
     }
     write('one.example')
-    const gate = new RunningGate(cwd, [...local, '--tls-cert', 'cert.pem', '--tls-key', 'key.pem'])
+    writeFileSync(join(cwd, 'card.json'), '{"name":"billing"}')
+    const files = ['--tls-cert', 'cert.pem', '--tls-key', 'key.pem', '--card', 'card.json']
+    const gate = new RunningGate(cwd, [...local, ...files])
     const url = await gate.url()
     expect(url).toMatch(/^https:/)
     const nameNow = async (): Promise<string | undefined> => {
@@ -160,12 +162,56 @@ describe('a2a-totp gate', () => {
     }
     expect(await nameNow()).toContain('one.example')
     write('two.example')
+    // Each file is read for itself.
+    writeFileSync(join(cwd, 'card.json'), 'broken')
     gate.child.kill('SIGHUP')
     await expect.poll(nameNow).toContain('two.example')
     writeFileSync(join(cwd, 'cert.pem'), 'broken')
     gate.child.kill('SIGHUP')
-    await gate.hasSaid(/stays in force/)
+    await gate.hasSaid(/--tls-cert .*stays in force/)
+    expect(gate.said).toMatch(/--card .*stays in force/)
     expect(await nameNow()).toContain('two.example')
+  })
+
+  it('takes another token of the front and another key of assertions on SIGHUP', async () => {
+    const cwd = await makeStore(['alice'])
+    const write = (token: string): void => {
+      const { privateKey } = generateKeyPairSync('ed25519')
+      writeFileSync(join(cwd, 'token'), token, { mode: 0o600 })
+      writeFileSync(join(cwd, 'key.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }), {
+        mode: 0o600,
+      })
+    }
+    const [first, second] = ['first-0123456789abcdef', 'second-0123456789abcdef'] as const
+    write(first)
+    const addresses = ['--authz', '127.0.0.1:0', '--admin', '127.0.0.1:0']
+    const files = ['--authz-token-file', 'token', '--assert-key', 'key.pem']
+    const gate = new RunningGate(cwd, [...addresses, ...files])
+    const [authz, admin] = [await gate.url('authz'), await gate.url('admin')]
+    // Without credentials: 401 for the right token, 403 for any other.
+    const statuses = (): Promise<number[]> =>
+      Promise.all(
+        [first, second].map(
+          async (TotpAuthzToken) => (await call(authz, { TotpAuthzToken }, '/auth/caddy')).status,
+        ),
+      )
+    const kid = async (): Promise<unknown> => {
+      const { body } = await ask(adminOf(admin), { method: 'GET', path: '/jwks.json' })
+      return (JSON.parse(body) as { keys: { kid: unknown }[] }).keys[0]?.kid
+    }
+    const before = await kid()
+    expect(await statuses()).toEqual([401, 403])
+    write(second)
+    gate.child.kill('SIGHUP')
+    await expect.poll(statuses).toEqual([403, 401])
+    const after = await kid()
+    expect(after).not.toBe(before)
+    writeFileSync(join(cwd, 'token'), 'short')
+    writeFileSync(join(cwd, 'key.pem'), 'broken')
+    gate.child.kill('SIGHUP')
+    await gate.hasSaid(/--authz-token-file .*stays in force/)
+    await gate.hasSaid(/--assert-key .*stays in force/)
+    expect([await statuses(), await kid()]).toEqual([[403, 401], after])
   })
 
   it('logs a line of JSON for each call, without a secret', async () => {

@@ -54,6 +54,10 @@ function readUpTo(path: string, most: number): Buffer | undefined {
   }
 }
 
+/** Whether a file can be read once only: standard input, or a pipe. */
+export const isReadOnce = (context: CliContext, path: string): boolean =>
+  path === '-' || isPipe(pathFrom(context, path))
+
 /** Whether this is a named pipe, or one of the shell's, as in `import <(pass show totp/uris)`. */
 const isPipe = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFIFO() ?? false
 
@@ -108,8 +112,19 @@ export function readGivenText(context: CliContext, what: string, path: string): 
 
 /** Reads the file of a `--…-file` option: one seed or token. */
 export async function readSecret(context: CliContext, option: string, path: string): Promise<string> {
-  const what = `the file given to ${option}`
-  const bytes = await readGiven(context, what, path)
+  const what = fileGivenTo(option)
+  return secretIn(await readGiven(context, what, path), what)
+}
+
+/** The same at once, of a file that is not {@link isReadOnce}. */
+export function readSecretFile(context: CliContext, option: string, path: string): string {
+  const what = fileGivenTo(option)
+  return secretIn(readGivenFile(context, what, path), what)
+}
+
+const fileGivenTo = (option: string): string => `the file given to ${option}`
+
+function secretIn(bytes: Buffer, what: string): string {
   if (bytes.length > longestSecret) throw unreadable(`${what} is too long to be one seed or token`)
   return decodeUtf8(bytes, what, unreadable)
 }

@@ -5,10 +5,18 @@ export const frontTokenField = 'TotpAuthzToken'
 
 /** The token that fronts send. */
 export class FrontToken {
-  readonly #digest: Buffer
+  readonly #read: () => string
+  #digest: Buffer
 
-  constructor(token: string) {
-    this.#digest = digestOf(token)
+  /** @param token itself, or what reads it now and at each reload. @throws what reading throws */
+  constructor(token: string | (() => string)) {
+    this.#read = typeof token === 'string' ? () => token : token
+    this.#digest = digestOf(this.#read())
+  }
+
+  /** Reads it anew. @throws what reading throws; the last token stays */
+  reload(): void {
+    this.#digest = digestOf(this.#read())
   }
 
   /** @param lines of the field: exactly one must be the token. Takes as long for any other of the same length. */

@@ -17,8 +17,8 @@ export interface AuthzOptions {
   readonly grpc?: ListenAddress | undefined
   /** What the agent is told of a caller. */
   readonly identityOf: IdentityOf
-  /** What fronts have to send; needed where other machines can reach a listener. */
-  readonly frontToken?: string | undefined
+  /** What fronts have to send, or what reads it; needed where other machines can reach a listener. */
+  readonly frontToken?: string | (() => string) | undefined
   /** Whether a peer that must sign may be let in by the head of its proof alone. */
   readonly bodyUnchecked: boolean
   /** Whether the same gate is a reverse proxy too, where peers that must sign can call. */
@@ -37,6 +37,8 @@ export interface Authz {
   /** Accepts nothing new, and returns once every answer has left, or after that many milliseconds. */
   drain(ms: number): Promise<void>
   close(): Promise<void>
+  /** Each reads one of its files anew. @throws {TOTPError} if it cannot be used; the last good one stays */
+  readonly reloads: readonly (() => void)[]
 }
 
 /** A listener that has started. */
@@ -51,15 +53,16 @@ interface Started extends Pick<Authz, 'drain' | 'close'> {
  *   and could be let in nowhere; `ERR_PORT_UNAVAILABLE`
  */
 export async function startAuthz(options: AuthzOptions): Promise<Authz> {
-  const { http, grpc, scheme, frontToken, bodyUnchecked, isTrustedProxy, now = () => new Date() } = options
-  if (frontToken === undefined) for (const address of [http, grpc]) requireLocal(address)
+  const { http, grpc, scheme, bodyUnchecked, isTrustedProxy, now = () => new Date() } = options
+  const frontToken = options.frontToken === undefined ? undefined : new FrontToken(options.frontToken)
+  if (!frontToken) for (const address of [http, grpc]) requireLocal(address)
   // For the log.
   scheme.keepShown()
   const proofs = new UncheckedProofs({ ...options, now })
   const rules: AuthzRules = {
     scheme,
     identityOf: options.identityOf,
-    frontToken: frontToken === undefined ? undefined : new FrontToken(frontToken),
+    frontToken,
     body: bodyUnchecked ? 'unchecked' : 'unchecked-unless-required',
     proofs,
     isTrustedProxy: isTrustedProxy ?? (() => false),
@@ -76,6 +79,7 @@ export async function startAuthz(options: AuthzOptions): Promise<Authz> {
   }
   return {
     listeners: started.map(({ info }) => info),
+    reloads: frontToken ? [() => frontToken.reload()] : [],
     drain: async (ms) => {
       await Promise.all(started.map((one) => one.drain(ms)))
     },

@@ -103,9 +103,10 @@ export async function startGate(options: GateOptions): Promise<Sidecar> {
     listeners: parts.flatMap(({ listeners }) => listeners),
     reload: () => {
       scheme.reload()
-      for (const part of parts) {
+      const ofAsserter = asserter ? [() => asserter.reload()] : []
+      for (const reload of [...ofAsserter, ...parts.flatMap(({ reloads }) => reloads)]) {
         try {
-          part.reload?.()
+          reload()
         } catch (error) {
           const message = isTOTPError(error) ? error.message : 'a file cannot be read anew'
           const stays = `${message} (the previous one stays in force)`
@@ -161,6 +162,7 @@ async function startAdmin(
   })
   return {
     listeners: [{ role: 'admin', url: `http://${listener.address}`, agent: scheme.agent ?? '' }],
+    reloads: [],
     // It answers until the end.
     drain: () => Promise.resolve(),
     close: () => listener.stop(),

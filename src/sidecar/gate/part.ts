@@ -6,6 +6,6 @@ export interface Part {
   /** Accepts nothing new, and returns once every answer has left, or after that many milliseconds. */
   drain(ms: number): Promise<void>
   close(): Promise<void>
-  /** Reads its files anew. @throws {TOTPError} if one of them cannot be used; the last good one stays */
-  reload?(): void
+  /** Each reads one of its files anew. @throws {TOTPError} if it cannot be used; the last good one stays */
+  readonly reloads: readonly (() => void)[]
 }

@@ -76,10 +76,7 @@ export async function startReverseProxy(options: ReverseProxyOptions): Promise<P
   }
   return {
     listeners: [{ role: 'gate', url, agent: agent() }],
-    reload: () => {
-      card.reload()
-      if (tls) listener.replaceTls(tls())
-    },
+    reloads: [() => card.reload(), ...(tls ? [() => listener.replaceTls(tls())] : [])],
     drain: async (ms) => {
       await listener.drain(ms)
       closeUpstreams()

@@ -108,6 +108,14 @@ async function startAgent(agent: ProxiedAgent, options: Omit<ProxyOptions, 'agen
     listener = await listenMixed(listen, handler.handle)
     const { address } = listener
     const own = listener
+    const readAnew = (read: () => void): void => {
+      try {
+        read()
+      } catch (error) {
+        const message = `${(error as Error).message} (what was read before stays in force)`
+        observer.event({ at: now(), type: 'warning', message })
+      }
+    }
     const end = (): void => {
       ended.abort()
       peer.stop()
@@ -134,15 +142,12 @@ async function startAgent(agent: ProxiedAgent, options: Omit<ProxyOptions, 'agen
       }),
       reload: async () => {
         await peer.reload()
-        try {
-          localAuth = readLocalAuth(agent)
+        readAnew(() => (localAuth = readLocalAuth(agent)))
+        readAnew(() => {
           const before = upstreams
           upstreams = new Upstreams(usableTls(agent))
           before.close()
-        } catch (error) {
-          const message = `${(error as Error).message} (what was read before stays in force)`
-          observer.event({ at: now(), type: 'warning', message })
-        }
+        })
       },
       drain: async (ms) => {
         await own.drain(ms)

@@ -47,6 +47,54 @@ describe('an assertion', () => {
     expect(new Set(ids).size).toBe(2)
   })
 
+  it('is signed with a new key at once, and the former one is published as long as its assertions are valid', async () => {
+    let [file, now] = [pem(ed25519), 1_700_000_000]
+    const asserter = Asserter.read(
+      () => file,
+      () => new Date(now * 1000),
+    )
+    const isVerified = async (jws: string): Promise<boolean> => {
+      const options = { currentDate: new Date(now * 1000), audience: caller.audience }
+      const keys = createLocalJWKSet(asserter.jwks() as never)
+      return jwtVerify(jws, keys, options).then(
+        () => true,
+        () => false,
+      )
+    }
+    const former = asserter.sign(caller)
+    file = pem(p256)
+    asserter.reload()
+    asserter.reload()
+    expect(await isVerified(asserter.sign(caller))).toBe(true)
+    expect(decodeProtectedHeader(asserter.sign(caller)).alg).toBe('ES256')
+    now += 29
+    expect(await isVerified(former)).toBe(true)
+    expect(asserter.jwks().keys).toHaveLength(2)
+    now += 2
+    expect(asserter.jwks().keys).toHaveLength(1)
+    expect(await isVerified(asserter.sign(caller))).toBe(true)
+  })
+
+  it('publishes one key of each kid', () => {
+    const named = (key: typeof ed25519): string =>
+      JSON.stringify({ ...key.export({ format: 'jwk' }), kid: 'a' })
+    let file = named(ed25519)
+    const asserter = Asserter.read(() => file)
+    file = named(p256)
+    asserter.reload()
+    expect(asserter.jwks().keys).toEqual([expect.objectContaining({ kid: 'a', alg: 'ES256' })])
+  })
+
+  it('is signed with the last good key while the file is broken', () => {
+    let file = pem(ed25519)
+    const asserter = Asserter.read(() => file)
+    const { keys } = asserter.jwks()
+    file = 'broken'
+    expect(() => asserter.reload()).toThrow('--assert-key')
+    expect(asserter.jwks().keys).toEqual(keys)
+    expect(decodeProtectedHeader(asserter.sign(caller)).alg).toBe('EdDSA')
+  })
+
   it('takes the kid of a JWK that has one', () => {
     const jwk = { ...ed25519.export({ format: 'jwk' }), kid: 'gate-7' }
     const asserter = Asserter.read(JSON.stringify(jwk))

@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers'
 import { credentials as grpcCredentials, makeClientConstructor, Metadata, status } from '@grpc/grpc-js'
 import { describe, expect, it, vi } from 'vitest'
 import { Token } from '../../../src/core/token.js'
+import { makeAuthority } from '../../support/authority.js'
 import { clientAgent } from '../../support/client-agent.js'
 import { makeFolder } from '../../support/cli.js'
 import { FakeClock, token } from '../../support/client-scheme.js'
@@ -373,6 +374,26 @@ describe('wrong credentials', () => {
     }
     expect((await post(url)).status).toBe(503)
     expect(proxy.agents()).toMatchObject([{ breakerOpen: true, lastSuccessAt: undefined }])
+  })
+})
+
+describe('files that are read anew', () => {
+  it('are each read for itself, and the last good ones stay', async () => {
+    const folder = makeFolder()
+    const [caFile, localTokenFile] = [join(folder, 'ca.pem'), join(folder, 'token')] as const
+    writeFileSync(caFile, makeAuthority().ca)
+    writeFileSync(localTokenFile, 'local-token')
+    await using agent = await record()
+    const { url, proxy, events } = await proxied(agent.origin, {
+      ...{ caFile, localTokenFile, localAuth: 'header' },
+    })
+    for (const file of [caFile, localTokenFile]) writeFileSync(file, '')
+    await proxy.reload()
+    const messages = events.filter(({ type }) => type === 'warning').map((event) => JSON.stringify(event))
+    expect(messages.filter((message) => /--local-token-file .* stays in force/.test(message))).toHaveLength(1)
+    expect(messages.filter((message) => /--ca .* stays in force/.test(message))).toHaveLength(1)
+    const headers = { Authorization: 'Bearer local-token' }
+    expect((await fetch(url, { method: 'POST', headers })).status).toBe(200)
   })
 })
 

@@ -7,7 +7,7 @@ import {
   type ListenPlace,
 } from '../../../service/address.js'
 import type { CliContext } from '../../context.js'
-import { readSecret } from '../../io/given-file.js'
+import { isReadOnce, readSecret, readSecretFile } from '../../io/given-file.js'
 import { listenAddress, socketPath } from '../sidecar-options.js'
 
 /** What {@link authzOptions} add. */
@@ -22,7 +22,8 @@ export interface AuthzOptions {
 export interface ReadAuthz {
   readonly http?: ListenPlace
   readonly grpc?: ListenAddress
-  readonly frontToken?: string
+  /** What reads it, if it can be read again. */
+  readonly frontToken?: string | (() => string)
   readonly bodyUnchecked: boolean
 }
 
@@ -67,14 +68,19 @@ export async function readAuthz(
       `${name} beyond loopback can be asked by other machines; use a loopback address, or add --authz-token-file`,
     )
   }
-  const frontToken =
-    file === undefined ? undefined : tokenOf(await readSecret(context, '--authz-token-file', file))
+  const frontToken = file === undefined ? undefined : await readFrontToken(context, file)
   return {
     ...(http && { http }),
     ...(grpc && { grpc }),
     ...(frontToken !== undefined && { frontToken }),
     bodyUnchecked: bodyUnchecked === true,
   }
+}
+
+async function readFrontToken(context: CliContext, file: string): Promise<string | (() => string)> {
+  const token = tokenOf(await readSecret(context, '--authz-token-file', file))
+  if (isReadOnce(context, file)) return token
+  return () => tokenOf(readSecretFile(context, '--authz-token-file', file))
 }
 
 function addressOf(context: CliContext, text: string): ListenPlace {

@@ -15,8 +15,9 @@ Demands bearer token and code (or proof) of every caller of an agent that knows 
 Only the agent card, and what --public-path names, is open to anyone. The agent gets no credentials; it gets the name of
 the caller in TotpPeer, which callers cannot set.
 
-Peers come from the server file, or from the store; changes are in force within a second. SIGHUP reads certificate, card
-and peers anew; SIGTERM ends it once running calls have ended, or --drain has passed.
+Peers come from the server file, or from the store; changes are in force within a second. SIGHUP reads them and every
+other file anew: certificate, card, token of the front, key of assertions. SIGTERM ends it once running calls have ended,
+or --drain has passed.
 
 Examples:
   $ a2a-totp gate --upstream http://127.0.0.1:9999 --listen 127.0.0.1:8080

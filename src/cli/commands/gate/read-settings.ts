@@ -8,7 +8,7 @@ import type { CardMode } from '../../../sidecar/gate/served-card.js'
 import { TrustedProxies } from '../../../sidecar/gate/trusted-proxies.js'
 import { isLocal, parseUpstream } from '../../../sidecar/gate/upstream-address.js'
 import type { CliContext } from '../../context.js'
-import { readGivenFile, readGivenText } from '../../io/given-file.js'
+import { isReadOnce, readGivenFile, readGivenText } from '../../io/given-file.js'
 import { pathFrom } from '../../io/path.js'
 import type { ReadAuthz } from './authz-options.js'
 import { defaultGateAddress, type GateOptions } from './gate-options.js'
@@ -33,10 +33,7 @@ export function readSettings(
     )
   }
   const trusted = new TrustedProxies(given.trustProxy ?? [])
-  const asserter =
-    given.assertKey === undefined
-      ? undefined
-      : Asserter.read(readGivenText(context, 'the file given to --assert-key', given.assertKey))
+  const asserter = given.assertKey === undefined ? undefined : asserterOf(context, given.assertKey)
   return {
     source: sourceOf(context, given),
     proxy: given.upstream === undefined ? undefined : readProxy(context, given, given.upstream),
@@ -50,6 +47,11 @@ export function readSettings(
     trusted,
     now: context.now,
   }
+}
+
+function asserterOf(context: CliContext, file: string): Asserter {
+  const read = (): string => readGivenText(context, 'the file given to --assert-key', file)
+  return Asserter.read(isReadOnce(context, file) ? read() : read)
 }
 
 function refuseNeedless(given: GateOptions, authz: ReadAuthz | undefined): void {
