@@ -13,6 +13,9 @@ const formerCardPath = '/.well-known/agent.json'
 /** A card that a caller may see only with credentials, over HTTP+JSON: of 1.0, and of 0.3. */
 const extendedCardPaths = ['/extendedAgentCard', '/v1/card']
 
+/** The agent serves nothing there. Any other answer says nothing about the card that it has. */
+const noCardStatuses: readonly number[] = [404, 405, 410]
+
 /** What an agent writes into its cards is not limited. */
 const mostRemarks = 100
 
@@ -38,6 +41,7 @@ export class AgentCard {
   #routes: readonly CardRoute[] | undefined
   #fetching: Promise<void> | undefined
   #failedAt = 0
+  #whyUnread: string | undefined
 
   constructor(options: AgentCardOptions) {
     this.#options = options
@@ -86,6 +90,11 @@ export class AgentCard {
     return local
   }
 
+  /** Why the card could not be read, though the agent may have one; undefined if it was, or there is none. */
+  get whyUnread(): string | undefined {
+    return this.#routes === undefined ? this.#whyUnread : undefined
+  }
+
   /** Where a request goes: to a route of the card, else to the agent's origin. Of gRPC undefined if there is none. */
   async destination(path: string, isGrpc: boolean): Promise<URL | undefined> {
     const { url, allowHosts } = this.#options
@@ -110,14 +119,17 @@ export class AgentCard {
 
   async #read(): Promise<void> {
     const { url, fetch } = this.#options
+    this.#whyUnread = undefined
     for (const path of [cardPath, formerCardPath]) {
       const target = this.cardTarget(path) ?? path
-      const found = await readCardAnswer(await fetch(target, cardRequestFields('1.0')))
+      const answer = await fetch(target, cardRequestFields('1.0'))
+      const found = await readCardAnswer(answer)
       if (found.ok) {
         // The routes are the same wherever clients reach this listener.
         this.rewrite(found.card, target, new URL('/', url))
         return
       }
+      if (!noCardStatuses.includes(answer.status)) this.#whyUnread ??= found.why
       if (isCardPath(url.pathname)) break
     }
     this.#failedAt = Date.now()

@@ -108,12 +108,7 @@ export class ProxyHandler {
       return
     }
     const destination = await card.destination(path, head.isGrpc)
-    if (destination === undefined) {
-      throw new Refused({
-        ...{ status: 404, code: 'UNIMPLEMENTED', reason: 'not-found' },
-        message: "the agent's card names no gRPC interface that may be called, or cannot be read",
-      })
-    }
+    if (destination === undefined) throw noGrpcInterface(card.whyUnread)
     const call = await this.#callOf(req, head, destination)
     const isExtended = card.isExtendedCard(head.method, path)
     const isExtendedCall = !head.isGrpc && asksForExtendedCard(head.method, call.content)
@@ -188,6 +183,15 @@ export class ProxyHandler {
 
 function withoutCredentials(trailers: () => readonly string[], header: string): () => string[] {
   return () => clientFields(trailersOfRequest(trailers()), header)
+}
+
+function noGrpcInterface(whyUnread: string | undefined): Refused {
+  if (whyUnread === undefined) {
+    const message = 'the agent has no card that names a gRPC interface that may be called'
+    return new Refused({ status: 404, code: 'UNIMPLEMENTED', message, reason: 'not-found' })
+  }
+  const message = `the agent's card cannot be read: ${whyUnread}`
+  return new Refused({ status: 502, code: 'UNAVAILABLE', message, reason: 'upstream-answer' })
 }
 
 function forbidden(message: string): Refused {

@@ -108,6 +108,33 @@ describe('a gRPC call', () => {
   })
 })
 
+describe('a gRPC call to an agent whose card', () => {
+  const truncated = { 'content-length': 1000 }
+  it.each([
+    ['is not there', 404, {}, '12'],
+    ['is withheld while the agent starts', 503, {}, '14'],
+    ['comes from a limiter', 429, {}, '14'],
+    ['is cut off', 200, truncated, '14'],
+    ['is none', 200, {}, '14'],
+  ])('%s', async (_, status, headers, expected) => {
+    await using agent = await record((__, response) => {
+      const cut = headers === truncated
+      response.writeHead(status, headers).write('<html>', () => (cut ? response.destroy() : response.end()))
+    })
+    const { url, calls } = await proxied(agent.origin)
+    // The second time as the card was found a moment ago.
+    for (let times = 0; times < 2; times++) expect(await call(url, framed(Buffer.from('x')))).toBe(expected)
+    const own = expected === '12' ? 'not-found' : 'upstream-answer'
+    expect(calls.map((one) => one.own)).toEqual([own, own])
+  })
+
+  it('names no gRPC interface', async () => {
+    await using agent = await record((_, response) => response.end('{"name":"agent"}'))
+    const { url } = await proxied(agent.origin)
+    expect(await call(url, framed(Buffer.from('x')))).toBe('12')
+  })
+})
+
 describe('a request whose code became too old on its way', () => {
   it('is sent once more, with the code of now', async () => {
     const clock = new FakeClock()
