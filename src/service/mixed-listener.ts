@@ -7,7 +7,7 @@ import { shownAddress, type ListenPlace } from './address.js'
 import { continueOnceRead } from './awaited-content.js'
 import { readProtocol } from './first-bytes.js'
 import { inTurn } from './in-turn.js'
-import { createHttp1 } from './http1-limits.js'
+import { createHttp1, type HeadLimits } from './http1-limits.js'
 import { createHttp2, isLongHead } from './http2-limits.js'
 import { portError, type Listener } from './listener.js'
 import { listenAtFile } from './socket-file.js'
@@ -19,6 +19,7 @@ export interface MixedOptions {
   readonly maxHeaderBytes?: number
   /** In how many milliseconds the head of a request has to be complete; by default 10 s. */
   readonly headerTimeoutMs?: number
+  readonly onUnservedHead?: HeadLimits['onUnservedHead']
 }
 
 /** A listener that can come to its end without cutting anything off. */
@@ -72,10 +73,10 @@ class MixedServer implements MixedListener {
 
   constructor(
     handler: MixedHandler,
-    { tls, maxHeaderBytes = 16 * 1024, headerTimeoutMs = 10_000 }: MixedOptions,
+    { tls, maxHeaderBytes = 16 * 1024, headerTimeoutMs = 10_000, onUnservedHead }: MixedOptions,
   ) {
     this.#handler = handler
-    this.#http1 = createHttp1({ maxHeaderBytes, headerTimeoutMs })
+    this.#http1 = createHttp1({ maxHeaderBytes, headerTimeoutMs, onUnservedHead })
     this.#http2 = createHttp2({ maxHeaderBytes, headerTimeoutMs })
     this.#server = tls
       ? createTls({

@@ -173,6 +173,19 @@ describe('a2a-totp gate', () => {
     expect(await nameNow()).toContain('two.example')
   })
 
+  it('reads longer heads of fronts than of callers, unless it is told otherwise', async () => {
+    const cwd = await makeStore(['alice'])
+    const statuses = async (...more: string[]): Promise<number[]> => {
+      const gate = new RunningGate(cwd, [...local, '--authz', '127.0.0.1:0', ...more])
+      const long = { 'X-Long': 'a'.repeat(40_000) }
+      const asked = (await call(await gate.url('authz'), long, '/auth/caddy')).status
+      return [(await call(await gate.url(), long)).status, asked]
+    }
+    expect(await statuses()).toEqual([431, 401])
+    expect(await statuses('--max-header', '32768')).toEqual([431, 431])
+    expect(await statuses('--max-header', '65536')).toEqual([401, 401])
+  })
+
   it('takes another token of the front and another key of assertions on SIGHUP', async () => {
     const cwd = await makeStore(['alice'])
     const write = (token: string): void => {

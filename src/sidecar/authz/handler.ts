@@ -91,6 +91,9 @@ function answerOriginal(
 }
 
 function deniedAnswer(req: NodeRequest, scheme: TOTPServerAuthScheme): HttpAnswer {
+  const status = only(req, nginxFields.status)
+  // What could not be read of the sub-request may be missing here.
+  if (status === '400') return ownAnswer(400)
   const { header } = scheme.profile
   const usual = refuse(
     { kind: 'unauthenticated', reason: 'token-missing' },
@@ -100,7 +103,7 @@ function deniedAnswer(req: NodeRequest, scheme: TOTPServerAuthScheme): HttpAnswe
   )
   const refusal: Refusal = refusalOfFields(
     {
-      status: only(req, nginxFields.status),
+      status,
       challenges: only(req, nginxFields.challenges),
       retryAfter: only(req, nginxFields.retryAfter),
     },

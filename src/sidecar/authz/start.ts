@@ -7,6 +7,7 @@ import type { AuthzRules } from './decide-original.js'
 import { FrontToken } from './front-token.js'
 import { authzHandler } from './handler.js'
 import type { IdentityOf } from './identity.js'
+import { reportUnserved } from './unserved-head.js'
 import { UncheckedProofs } from './unchecked-proofs.js'
 
 export interface AuthzOptions {
@@ -103,7 +104,10 @@ async function startHttp(
   rules: AuthzRules,
   agent: string,
 ): Promise<Started> {
-  const listener = await listenMixed(address, authzHandler(rules), listening)
+  const listener = await listenMixed(address, authzHandler(rules), {
+    ...listening,
+    onUnservedHead: reportUnserved(rules),
+  })
   const scheme = listening?.tls ? 'https' : 'http'
   const url = 'socket' in address ? `unix:${listener.address}` : `${scheme}://${listener.address}`
   return {

@@ -10,6 +10,7 @@ import { startAuthz } from '../../../src/sidecar/authz/start.js'
 import { unobserved } from '../../support/unobserved.js'
 import { authz, plain } from '../../support/authz.js'
 import { temporaryFolder } from '../../support/folder.js'
+import { answerTo } from '../../support/raw-socket.js'
 import { Clock, headersOf, schemeFor, someInstant } from '../../support/guarded.js'
 import { sendHttp2, sendRaw } from '../../support/signed-requests.js'
 
@@ -119,6 +120,22 @@ describe('the listener of forward authentication', () => {
       socket.once('data', (data: Buffer) => done(data.toString())),
     )
     expect(first).toMatch(/^HTTP\/1\.1 400 /)
+  })
+
+  it('tells nginx of a field that cannot be read as of a refusal, others as it is, and logs both', async () => {
+    const { port, calls } = await authz(schemeFor(new Clock()).scheme)
+    const odd = ['Host: a', 'X-Odd: a\x01b', '', '']
+    const heard = await answerTo(port, 'GET /auth/nginx HTTP/1.0', ...odd)
+    expect(heard).toMatch(/^HTTP\/1\.1 401 /)
+    expect(heard).toMatch(/^TotpStatus: 400\r$/m)
+    expect(heard).not.toMatch(/www-authenticate/i)
+    expect(await answerTo(port, 'GET /auth/caddy HTTP/1.1', ...odd)).toMatch(/^HTTP\/1\.1 400 /)
+    expect(calls.map((call) => [call.path, call.status, call.own])).toEqual([
+      ['/auth/nginx', '400', 'bad-request'],
+      ['', '400', 'bad-request'],
+    ])
+    const replay = ['Host: a', 'TotpStatus: 400', 'Connection: close', '', '']
+    expect(await answerTo(port, 'GET /denied HTTP/1.1', ...replay)).toMatch(/^HTTP\/1\.1 400 /)
   })
 
   it('takes a request of HTTP/1.0, as nginx sends it', async () => {

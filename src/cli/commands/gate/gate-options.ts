@@ -23,8 +23,8 @@ export interface GateOptions {
   card: string
   cardPath?: string
   publicPath?: string[]
-  /** In bytes. */
-  maxHeader: number
+  /** In bytes; by default as many as suit the listener. */
+  maxHeader?: number
   /** In seconds. */
   headerTimeout: number
   /** In seconds; 0 for no limit. */
@@ -80,8 +80,12 @@ export const gateOptions = (command: Command): Command =>
       ),
     )
     .option(
-      ...wholeNumber('--max-header <bytes>', 'the longest head of a request', 1024, 1024 * 1024),
-      16 * 1024,
+      ...wholeNumber(
+        '--max-header <bytes>',
+        'the longest head of a request (default: 16384; with --authz 65536, more than fronts take)',
+        1024,
+        1024 * 1024,
+      ),
     )
     .option(
       ...wholeNumber('--header-timeout <seconds>', 'in which the head of a request is complete', 1, 3600),

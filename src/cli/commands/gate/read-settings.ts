@@ -15,6 +15,11 @@ import { defaultGateAddress, type GateOptions } from './gate-options.js'
 
 type Settings = Omit<GateSettings, 'observe' | 'warn' | 'state'>
 
+/** In bytes, of a caller. */
+const longestHead = 16 * 1024
+/** Of a front, which has let the caller's head in: 32 KiB at nginx, 60 KiB at Envoy. */
+const longestSubRequest = 64 * 1024
+
 /**
  * Reads the options of a gate, and refuses what could not be safe.
  *
@@ -39,7 +44,10 @@ export function readSettings(
     proxy: given.upstream === undefined ? undefined : readProxy(context, given, given.upstream),
     authz: authz && {
       ...authz,
-      listening: { maxHeaderBytes: given.maxHeader, headerTimeoutMs: given.headerTimeout * 1000 },
+      listening: {
+        maxHeaderBytes: given.maxHeader ?? longestSubRequest,
+        headerTimeoutMs: given.headerTimeout * 1000,
+      },
     },
     identityHeader: given.identityHeader,
     asserter,
@@ -109,7 +117,7 @@ function readProxy(context: CliContext, given: GateOptions, url: string): NonNul
     cardPath: given.cardPath === undefined ? undefined : rawPath('--card-path', given.cardPath),
     publicPaths: (given.publicPath ?? []).map((path) => rawPath('--public-path', path)),
     tls: tlsOf(context, given),
-    maxHeaderBytes: given.maxHeader,
+    maxHeaderBytes: given.maxHeader ?? longestHead,
     headerTimeoutMs: given.headerTimeout * 1000,
     upstreamTimeoutMs: given.upstreamTimeout * 1000,
   }
