@@ -51,6 +51,7 @@ const inWords: Readonly<Record<string, string>> = {
   '--redis': 'memory',
   '--trust-proxy': 'nobody',
   '--assert-key': 'none',
+  '--max-header': '16384 (--authz: 65536)',
   '--listen of proxy': '127.0.0.1, a free port',
   '--listen of gate': '127.0.0.1:8080',
   '--server-file': '$A2A_TOTP_SERVER_FILE, else the store',
