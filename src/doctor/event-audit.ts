@@ -16,7 +16,7 @@ const meanings: Readonly<Record<EventReason, string>> = {
   'proof-stale': 'the clock of the client is wrong, or its requests wait too long on the way',
   'proof-replayed': 'the same request arrives twice: a proxy or client repeats it, or somebody captured it',
   'content-unseen':
-    'a body parser reads the body before the guard can compare it: mount the guard in front of it, or these requests are answered 503',
+    'a body parser reads the body before the guard can compare it (mount the guard in front of it), or a gRPC service has no guardedService: these requests would be answered 503',
 }
 
 /**

@@ -242,6 +242,8 @@ function requestOf(clock: Clock, path: string, proof: boolean): AuthRequest {
     binding: 'http',
     method: 'POST',
     header: (name: string) => [fields[name] ?? []].flat(),
+    // Its content is the one that was signed.
+    body: { expectDigest: () => true, observeDigest: () => undefined },
   } as const
   if (proof) {
     const { fields: proofFields } = signRequest(

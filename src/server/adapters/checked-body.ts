@@ -103,4 +103,8 @@ export class UpgradeContent implements BodyExpectation {
   expectDigest(_algorithm: 'sha-256', digest: Uint8Array): boolean {
     return !this.#isAnnounced && noContent.equals(digest)
   }
+
+  observeDigest(algorithm: 'sha-256', digest: Uint8Array, mismatch: () => void): void {
+    if (!this.expectDigest(algorithm, digest)) mismatch()
+  }
 }

@@ -1,4 +1,3 @@
-import { isBare, noContent } from '../../core/proof/no-content.js'
 import type { ParsedProof } from '../../core/proof/profile.js'
 import { timeStepAt } from '../../core/totp.js'
 import type { Failure } from '../../state/failure.js'
@@ -6,6 +5,7 @@ import { failureOf } from '../../state/redis-failure.js'
 import type { Attempt, Comparison, Decision, State } from '../../state/state.js'
 import type { Canary } from './canaries.js'
 import type { SchemeConfig } from './config.js'
+import { hasContent, viewOf, type RefuseContent } from './content.js'
 import type { NoOwner, TokenOwner } from './first-factor.js'
 import { grantCaller } from './grants.js'
 import type { Leases } from './leases.js'
@@ -30,9 +30,6 @@ export interface AuthAttempt {
   readonly canary: Canary | undefined
   readonly at: Date
 }
-
-/** Refuses a request after it was let in: its content turned out to be another one. */
-export type RefuseContent = () => Refusal
 
 /** What is remembered of attempts. */
 export interface Memory {
@@ -133,28 +130,7 @@ function refusalIn({ profile, signed }: SchemeConfig, details: RefusalDetails, t
   return refuse(details, profile.header, tokenGiven, signed === 'require')
 }
 
-/** What is seen of the request that a proof is about. */
-type View = 'whole' | 'head' | 'none'
-
 const shownProofs = { whole: 'signed', head: 'signed-head', code: 'code' } as const
-
-function viewOf({ body, binding, method }: AuthRequest, { signed }: SchemePeer): View {
-  if (body === 'unchecked') return 'head'
-  if (body === 'unchecked-unless-required') return signed === 'require' ? 'none' : 'head'
-  if (body === 'unseen') return 'none'
-  return body !== undefined || (binding === 'http' && isBare(method)) ? 'whole' : 'none'
-}
-
-/** Whether the content is what the proof says; undefined if that will be seen on its way to the handler. */
-async function hasContent(
-  { body }: AuthRequest,
-  { digest }: ParsedProof,
-  refuseContent: RefuseContent,
-): Promise<boolean | undefined> {
-  if (body === undefined || typeof body === 'string') return digest.equals(noContent)
-  const seen: unknown = await body.expectDigest('sha-256', digest, refuseContent)
-  return seen === undefined ? undefined : seen === true
-}
 
 /** A state of the user's own may leave it out: then every wrong code counts. */
 function isCounted({ counted }: { readonly counted?: boolean }): boolean {

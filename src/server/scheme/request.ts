@@ -43,7 +43,8 @@ export interface BodyExpectation {
     refuse: () => Refusal,
   ): boolean | Promise<boolean | undefined> | undefined
   /**
-   * Called in place of `expectDigest` under the policy `observe`: nothing is withheld.
+   * Called in place of `expectDigest` under the policy `observe`: nothing is withheld. Without it nothing is compared there,
+   * and another content goes unreported.
    *
    * @param mismatch call it when the content turns out to be another one
    */

@@ -4,7 +4,7 @@ import { hashToken } from '../../core/token.js'
 import { memoryState } from '../../state/memory-state.js'
 import { ownerOfCanary } from './canaries.js'
 import { makeConfig, type SchemeConfig } from './config.js'
-import { observeContent } from './content.js'
+import { ignoreContent, observeContent } from './content.js'
 import { decide, refusalOfContent, type AuthAttempt, type Memory } from './decision.js'
 import {
   followServerFile,
@@ -173,11 +173,16 @@ export class TOTPServerAuthScheme {
     const { outcome, comparesContent } = decided
     this.#strangers.remember(outcome, config.firstFactor, attempt.tokenHash)
     this.#reports.decided(attempt, decided, config.canaries.size > 0)
-    if (!comparesContent) {
-      const observed = outcome.caller && attempt.proof
-      observeContent(request, observed, (seen) => this.#reports.observed(attempt, seen))
-    }
+    if (!comparesContent) this.#observe(attempt, outcome)
     return outcome
+  }
+
+  /** Has a content compared that no proof decides about, if its caller was let in. */
+  #observe(attempt: AuthAttempt, { caller }: AuthOutcome): void {
+    const { request, owner, proof } = attempt
+    if (caller && owner.peer && proof?.kind === 'valid')
+      observeContent(request, owner.peer, proof.proof, (seen) => this.#reports.observed(attempt, seen))
+    else ignoreContent(request)
   }
 
   /**
