@@ -26,7 +26,7 @@ from signed_requests import (
 )
 
 from a2a_totp.proof import RequestHead
-from a2a_totp.scheme import Caller, TOTPServerAuthScheme
+from a2a_totp.scheme import AuthRequest, Caller, TOTPServerAuthScheme
 from a2a_totp.server_file_text import ServerFileError, parse_server_file
 from a2a_totp.state.memory import MemoryState
 
@@ -219,6 +219,46 @@ def test_the_log_says_what_a_proof_was_worth(caplog: pytest.LogCaptureFixture) -
     ]
     assert lines[3].startswith("proof_observed: peer=alice")
     assert FILE["agent"] not in "".join(lines)
+
+
+def observed(request: AuthRequest) -> list[dict[str, Any]]:
+    """The events of a request that is let in under `observe`."""
+    events: list[dict[str, Any]] = []
+    roster = parse_server_file(json.dumps(server_file("observe")))
+    scheme = TOTPServerAuthScheme._of_roster(
+        lambda: roster, now=lambda: AT, state=MemoryState(since=0), on_event=events.append
+    )
+    assert isinstance(asyncio.run(scheme.authenticate(request)), Caller)
+    return events
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "content", "expected"),
+    [
+        ("POST", "/x", b"signed", ["valid"]),
+        ("POST", "/x", b"other", ["valid", "proof-digest"]),
+        ("POST", "/x", None, ["valid", "content-unseen"]),
+        ("POST", None, None, ["content-unseen", "content-unseen"]),
+        ("POST", None, b"signed", ["content-unseen", "content-unseen"]),
+        ("GET", "/x", None, ["valid", "proof-digest"]),
+        ("GET", None, None, ["content-unseen", "content-unseen"]),
+    ],
+)
+def test_observe_reports_what_accept_would_refuse(
+    method: str, target: str | None, content: bytes | None, expected: list[str]
+) -> None:
+    """Also where nobody passes the content on, or the head: then its advice says what to do."""
+    fields = signed(head=RequestHead(method, "/x"), content=b"signed")
+    events = observed(AuthRequest(fields, "", method, target, content=content))
+    assert [event["type"] for event in events] == ["authenticated", "proof_observed"][: len(expected)]
+    assert [event.get("proofReason", event["proof"]) for event in events] == expected
+    assert ["advice" in event for event in events[1:]] == [reason == "content-unseen" for reason in expected[1:]]
+
+
+def test_a_request_without_a_proof_is_no_unseen_one() -> None:
+    """Whatever the server sees of it."""
+    events = observed(AuthRequest(plain()))
+    assert [(event["type"], event["proof"]) for event in events] == [("authenticated", "absent")]
 
 
 def test_refused_proofs_are_logged_once_a_second_with_their_number(caplog: pytest.LogCaptureFixture) -> None:

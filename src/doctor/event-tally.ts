@@ -131,11 +131,13 @@ function add(tally: ProofTally, { type, proof, proofReason, reason, count, at }:
   if (proof === 'absent') tally.absent++
   else if (refusals.has(type) && !isSpent(reason))
     addTo(tally.refused, why, Number.isSafeInteger(count) ? Math.max(1, Number(count)) : 1)
+  // A server that sees nothing of a request but its fields reports the same again, as `proof_observed`.
+  else if (type === 'authenticated' && (proof === 'valid' || why === 'content-unseen')) tally.valid++
   else if (proof === 'invalid') {
     addTo(tally.invalid, why, 1)
     // A body that turned out to be another one: the request is counted as valid too, at a gate when its call is over.
     if (type === 'proof_observed') tally.valid--
-  } else if (type === 'authenticated') tally.valid++
+  }
 }
 
 const reasonOf = (given: unknown): EventReason | undefined => reasons.find((reason) => reason === given)

@@ -15,7 +15,7 @@ from a2a_totp.roster import Peer, Roster, Seed
 from a2a_totp.scheme.attempts import attempt_of
 from a2a_totp.scheme.canaries import owner_of_canary
 from a2a_totp.scheme.code_book import CodeBook
-from a2a_totp.scheme.examined import Decided
+from a2a_totp.scheme.examined import CONTENT_UNSEEN, Decided
 from a2a_totp.scheme.fields import BEARER, accept_signature, challenges_of, flaw_of, lines_of
 from a2a_totp.scheme.first_factor import FirstFactor, TokenOwner
 from a2a_totp.scheme.lifetime import Leases, Lifetime, UsedCredentials
@@ -34,11 +34,6 @@ _RETRY_AFTER_FAILURE = 5
 """Whole seconds to stay away while a delegate or the state is down."""
 _DECOY_BUDGETS = (Budget(10_000, 30), Budget(10_000, 3600), Budget(10_000, 86_400))
 """As many as a peer has. It counts no guesses of anyone, and once they were exhausted, it would take another time."""
-_CONTENT_UNSEEN = Failure(
-    "content-unseen",
-    "a signed request came without a view of its content: mount the guard in front of any body parser, and use "
-    "totp_interceptor for gRPC",
-)
 _BAD_DECISION = Failure("bad-decision", "the state accepted a wrong code, or returned no decision: it is broken")
 
 
@@ -134,11 +129,11 @@ class Decider:
                 kind = _KINDS.get(owner.reason, "unauthenticated")
                 return decided(refuse(kind, owner.reason, owner.retry_after, owner.failure))
             if stopped == "guard-failed":
-                return decided(refuse("unavailable", stopped, failure=_CONTENT_UNSEEN))
+                return decided(refuse("unavailable", stopped, failure=CONTENT_UNSEEN))
             reason = stopped or flaw or ("code-malformed" if not well_formed else "code-wrong")
             return decided(refuse("unauthenticated", reason))
         if used and not sees_content:
-            return decided(refuse("unavailable", "guard-failed", failure=_CONTENT_UNSEEN))
+            return decided(refuse("unavailable", "guard-failed", failure=CONTENT_UNSEEN))
 
         proof = used.proof if used else None
         spent = SpentProof(proof.nonce, proof.created, proof.expires) if proof else None

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from a2a_totp.scheme.examined import CONTENT_UNSEEN
 from a2a_totp.scheme.outcome import Caller, Refusal
 from a2a_totp.scheme.refused_proofs import PROOF_REASONS
 from a2a_totp.scheme.request import AuthRequest
@@ -60,6 +61,12 @@ def event_of(outcome: Caller | Refusal, failure: Failure | None, base: Event, sh
     if reason not in PROOF_REASONS:
         return {**event, **shown}
     return {**event, "proof": "absent"} if reason == "proof-missing" else {**event, **invalid_proof(reason)}
+
+
+def proof_observed(peer: str, reason: str, base: Event) -> Event:
+    """Under `observe`: what would have a request refused that was let in."""
+    advice = {"advice": CONTENT_UNSEEN.advice} if reason == CONTENT_UNSEEN.cause else {}
+    return {"type": "proof_observed", **base, "peer": peer, **invalid_proof(reason), **advice}
 
 
 def invalid_proof(reason: str) -> Event:

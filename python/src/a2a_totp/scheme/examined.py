@@ -14,6 +14,7 @@ from a2a_totp.proof.reading import ReadProof
 from a2a_totp.roster import Canary, Peer
 from a2a_totp.scheme.outcome import Caller, Refusal
 from a2a_totp.state.contract import Attempt, Match
+from a2a_totp.state.failure import Failure
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class CheckedProof:
 
 
 ABSENT_PROOF = CheckedProof("absent")
+CONTENT_UNSEEN = Failure(
+    "content-unseen",
+    "a signed request came without a view of its content: mount the guard in front of any body parser, and use "
+    "totp_interceptor for gRPC",
+)
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,11 @@ class Decided:
     has_canaries: bool = False
     requires_proof: bool = False
     """The scheme's own policy."""
+
+    @property
+    def observes(self) -> bool:
+        """Whether a caller is let in whatever its proof is worth, which is reported."""
+        return self.policy == "observe" and isinstance(self.outcome, Caller)
 
     @property
     def is_like_a_refused_proof(self) -> bool:

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 from a2a_totp.roster import Canary, Peer
 from a2a_totp.scheme.anomalies import Anomalies
 from a2a_totp.scheme.canaries import CanaryAlarm
-from a2a_totp.scheme.events import Event, OnEvent, emit, event_base, event_of, invalid_proof
-from a2a_totp.scheme.examined import CheckedProof, Decided
+from a2a_totp.scheme.events import Event, OnEvent, emit, event_base, event_of, invalid_proof, proof_observed
+from a2a_totp.scheme.examined import CONTENT_UNSEEN, CheckedProof, Decided
 from a2a_totp.scheme.log_listener import LogListener
 from a2a_totp.scheme.outcome import Caller, Refusal
 from a2a_totp.scheme.refused_proofs import PROOF_REASONS, RefusedProofs
@@ -45,14 +45,14 @@ class Reports:
             # For every unknown token, so that a canary does not take longer.
             self._later(functools.partial(self._alert, decided.canary, event_base(request, at), at))
 
-    def other_content(self, decided: Decided, refusal: Refusal | None, request: AuthRequest, at: float) -> None:
-        """The content of a request that was let in turned out to be another one: refused, or only reported."""
-        if refusal:
-            self._outcome(decided, refusal, request, at)
-        elif decided.peer:
-            base = event_base(request, at)
-            event = {"type": "proof_observed", **base, "peer": decided.peer.name, **invalid_proof("proof-digest")}
-            emit(self.on_event, event)
+    def other_content(self, decided: Decided, refusal: Refusal, request: AuthRequest, at: float) -> None:
+        """The content of a request that was let in turned out to be another one: it is refused."""
+        self._outcome(decided, refusal, request, at)
+
+    def observed(self, decided: Decided, reason: str, request: AuthRequest, at: float) -> None:
+        """Under `observe`: what would have refused a request that was let in."""
+        if decided.peer:
+            emit(self.on_event, proof_observed(decided.peer.name, reason, event_base(request, at)))
 
     def close(self) -> None:
         """Reports what is held back."""
@@ -79,6 +79,9 @@ class Reports:
 
 def _shown_of(peer: Peer | None, checked: CheckedProof) -> Event:
     """Nothing under `off`, where nobody asks what a proof is worth."""
-    if peer is None or peer.signed == "off" or checked.kind == "unseen":
+    if peer is None or peer.signed == "off":
         return {}
+    if checked.kind == "unseen":
+        # Elsewhere it is the cause of the refusal.
+        return invalid_proof(CONTENT_UNSEEN.cause) if peer.signed == "observe" else {}
     return invalid_proof(checked.reason) if checked.kind == "invalid" else {"proof": checked.kind}

@@ -18,7 +18,7 @@ from a2a_totp.proof.content import content_digest
 from a2a_totp.roster import Roster
 from a2a_totp.scheme.deciding import Decider
 from a2a_totp.scheme.events import OnEvent, emit
-from a2a_totp.scheme.examined import Examined
+from a2a_totp.scheme.examined import CONTENT_UNSEEN, Examined
 from a2a_totp.scheme.first_factor import FirstFactor
 from a2a_totp.scheme.later import after_answer
 from a2a_totp.scheme.log_listener import LogListener
@@ -314,15 +314,20 @@ class TOTPServerAuthScheme:
         at = self._now()
         decided = await self._decider.decide(self._roster(), request, sees_content, at)
         checked, policy = decided.checked, decided.policy
-        compares = isinstance(decided.outcome, Caller) and policy != "off" and checked.proof is not None
+        is_unseen = decided.observes and (checked.kind == "unseen" or (checked.kind == "valid" and not sees_content))
+        compares = isinstance(decided.outcome, Caller) and policy != "off" and not is_unseen
         reported = False
 
         def report(outcome: Caller | Refusal, observed: bool) -> None:
             nonlocal reported
             if not reported:
                 self._reports.decided(decided, outcome, request, at)
+                if is_unseen:
+                    self._reports.observed(decided, CONTENT_UNSEEN.cause, request, at)
+            elif observed:
+                self._reports.observed(decided, "proof-digest", request, at)
             elif isinstance(outcome, Refusal):
-                self._reports.other_content(decided, None if observed else outcome, request, at)
+                self._reports.other_content(decided, outcome, request, at)
             reported = True
 
         return Examined(
