@@ -67,7 +67,9 @@ def signature_base(head: RequestHead, lines: dict[str, list[str]], names: list[s
     return base_of_components([(name, component_value(head, lines, name)) for name in names], parameters)
 
 
-def proof_of(head: RequestHead, fields: Fields, content: bytes, at: float = AT, agent: str = FILE["agent"]) -> Fields:
+def proof_of(
+    head: RequestHead, fields: Fields, content: bytes, at: float = AT, agent: str = FILE["agent"], life: int = 60
+) -> Fields:
     """The three fields of a proof that was made at some instant."""
     lines: dict[str, list[str]] = {}
     for name, value in fields:
@@ -77,7 +79,7 @@ def proof_of(head: RequestHead, fields: Fields, content: bytes, at: float = AT, 
     optional = OPTIONAL_COMPONENTS if head.binding == "http" else OPTIONAL_COMPONENTS[1:]
     names = [*ALWAYS_COVERED, "x-totp", *(name for name in optional if name in lines)]
     key, created = proof_key(SEED, agent), int(at)
-    member = f"({' '.join(f'{chr(34)}{name}{chr(34)}' for name in names)});created={created};expires={created + 60}"
+    member = f"({' '.join(f'{chr(34)}{name}{chr(34)}' for name in names)});created={created};expires={created + life}"
     member += f';nonce="{secrets.token_urlsafe(16)}";keyid="{key.keyid}";tag="a2a-totp/proof/v1"'
     mac = mac_of(key.mac, signature_base(head, lines, names, member))
     return [("Content-Digest", digest), ("Signature-Input", f"a2a-totp={member}"), ("Signature", f"a2a-totp=:{mac}:")]

@@ -221,6 +221,26 @@ def test_the_log_says_what_a_proof_was_worth(caplog: pytest.LogCaptureFixture) -
     assert FILE["agent"] not in "".join(lines)
 
 
+LONG: dict[str, Fields] = {
+    "nothing else": proof_of(HEAD, plain(), BODY, life=100),
+    "an uncovered field": [*proof_of(HEAD, plain(), BODY, life=100), ("A2A-Version", "1.0")],
+    "an encoded content": [*proof_of(HEAD, plain(), BODY, life=100), ("Content-Encoding", "gzip")],
+    "the key of another agent": proof_of(HEAD, plain(), BODY, agent="other", life=100),
+    "another target": proof_of(RequestHead("POST", "/other"), plain(), BODY, life=100),
+    "a clock far behind": proof_of(HEAD, plain(), BODY, AT - 1000, life=100),
+    "a clock far ahead": proof_of(HEAD, plain(), BODY, AT + 1000, life=100),
+}
+
+
+@pytest.mark.parametrize("period", [30, 60])
+@pytest.mark.parametrize("name", LONG)
+def test_a_life_beyond_that_of_the_peer_is_found_first(name: str, period: int) -> None:
+    """Whatever the period of others, up to which all proofs are read."""
+    bob = {**FILE["peers"]["bob"], "signed": "accept", "period": period}
+    agent = ProofAgent({**server_file(), "peers": {**server_file()["peers"], "bob": bob}})
+    assert agent.ask([*plain(), *LONG[name]]) == "proof-malformed"
+
+
 def observed(request: AuthRequest) -> list[dict[str, Any]]:
     """The events of a request that is let in under `observe`."""
     events: list[dict[str, Any]] = []

@@ -258,6 +258,33 @@ describe('a proof under each policy', () => {
     expect(await send(signed({ ...bobs, created: 121 }))).toBe('unauthenticated proof-stale')
   })
 
+  const long = { life: 100 }
+  const withField = (name: string, value: string): Sent => {
+    const sent = signed(long)
+    return { ...sent, fields: { ...sent.fields, [name]: value } }
+  }
+
+  it.each<[what: string, sent: Sent]>([
+    ['nothing else', signed(long)],
+    ['an uncovered field', withField('a2a-version', '1.0')],
+    ['an encoded content', withField('content-encoding', 'gzip')],
+    ['the key of another agent', signed({ ...long, agent: 'other' })],
+    ['another target', { ...signed(long), target: '/other' }],
+    ['a clock far behind', signed({ ...long, created: -1000 })],
+    ['a clock far ahead', signed({ ...long, created: 1000 })],
+  ])('finds a life beyond that of the peer before %s', async (_, sent) => {
+    for (const period of [30, 60]) {
+      const { send } = watched({
+        signed: 'accept',
+        peerSeeds: {
+          alice: { seeds: [{ seed: peers.alice.seed }] },
+          bob: { seeds: [{ seed: peers.bob.seed }], period },
+        },
+      })
+      expect(await send(sent)).toBe('unauthenticated proof-malformed')
+    }
+  })
+
   it('puts back the path that a proxy takes away', async () => {
     const { send } = watched({ signed: 'require', pathPrefix: '/agents/billing' })
     const sent = signed({ target: '/agents/billing/a2a?x=1' })

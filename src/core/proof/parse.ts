@@ -8,6 +8,7 @@ import {
   longestLife,
   proofAlgorithm,
   proofTag,
+  reasonFor,
   type ParsedProof,
   type ProofReason,
   type ProofRules,
@@ -59,19 +60,20 @@ export function readAnyForm(request: SignedRequest, rules: ProofRules): ReadProo
   const parameters = second ? undefined : parametersOf(member, rules)
   if (!signature || !parameters) return refused('proof-malformed')
   const { components } = parameters
+  const refusedFor = (reason: ProofReason): ReadProof => refused(reasonFor(parameters, rules, reason))
   const expected = componentsOf(request, rules)
   const named = new Set(components.map(({ value }) => value.value))
   if (expected.some((name) => named.has(name) && !isPlainValue(componentValue(request, name))))
     return refused('proof-malformed')
 
-  if (!coversAll(components, expected)) return refused('proof-uncovered')
+  if (!coversAll(components, expected)) return refusedFor('proof-uncovered')
   // From here on the names are ours, in the order in which they were signed.
   const covered = components.map(({ value }) => String(value.value))
   if (covered.some((name) => !name.startsWith('@') && !hasField(request, name)))
-    return refused('proof-uncovered')
+    return refusedFor('proof-uncovered')
 
   const digest = parseContentDigest(linesOf(request, 'content-digest'))
-  if (!digest || hasField(request, 'content-encoding')) return refused('proof-digest')
+  if (!digest || hasField(request, 'content-encoding')) return refusedFor('proof-digest')
   const { keyid, created, expires, nonce } = parameters
   const base = signatureBase(request, covered, member.text)
   return { kind: 'parsed', proof: { keyid, created, expires, nonce, digest, base, signature } }

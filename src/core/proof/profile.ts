@@ -67,11 +67,25 @@ export interface ProofRules {
   readonly period: number
   /** In time steps. */
   readonly window: number
+  /**
+   * How long a proof of the peer may live where that is shorter, in seconds. What lives longer is read and verified all the
+   * same, so that the time does not tell the peer, and then refused as malformed.
+   */
+  readonly ownLife?: number
 }
 
 /** How long a proof may live, and how far ahead its clock may be, in seconds. */
 export function longestLife({ period, window }: Pick<ProofRules, 'period' | 'window'>): number {
   return (window + 1) * period
+}
+
+/** Why a proof is refused, if it is for that reason: a life beyond the peer's own comes before all that is read after it. */
+export function reasonFor(
+  { created, expires }: Pick<ParsedProof, 'created' | 'expires'>,
+  { ownLife = Infinity }: Pick<ProofRules, 'ownLife'>,
+  reason: ProofReason,
+): ProofReason {
+  return expires - created > ownLife ? 'proof-malformed' : reason
 }
 
 /** A proof that has the form of the profile, not verified yet. */

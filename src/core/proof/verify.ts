@@ -3,6 +3,7 @@ import type { ProofKey } from './key.js'
 import { readProof } from './parse.js'
 import {
   longestLife,
+  reasonFor,
   type ParsedProof,
   type ProofReason,
   type ProofRules,
@@ -34,7 +35,11 @@ export function verifyHead<K extends ProofKey>(
   if (read.kind === 'refused') return { verdict: 'refused', reason: read.reason }
   const { proof } = read
   const { keyid } = proof
-  const refused = (reason: ProofReason): HeadVerdict<K> => ({ verdict: 'refused', reason, keyid })
+  const refused = (reason: ProofReason): HeadVerdict<K> => ({
+    verdict: 'refused',
+    reason: reasonFor(proof, rules, reason),
+    keyid,
+  })
 
   const named = keys.filter((key) => key.keyid === keyid)
   const candidates: readonly ProofKey[] = named.length > 0 ? named : [decoy]
@@ -44,7 +49,9 @@ export function verifyHead<K extends ProofKey>(
   if (!key) return refused('proof-mac')
 
   const now = Math.floor(at.getTime() / 1000)
+  const { created, expires } = proof
+  const life = rules.ownLife ?? longestLife(rules)
   // Written so that an invalid date is refused.
-  const inTime = proof.created <= now + longestLife(rules) && now <= proof.expires
+  const inTime = expires - created <= life && created <= now + life && now <= expires
   return inTime ? { verdict: 'valid', proof, key } : refused('proof-stale')
 }

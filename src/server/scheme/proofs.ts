@@ -61,14 +61,10 @@ export class ProofCheck {
       const live = seeds.filter((seed) => isLive(seed, at))
       const keys = live.map((seed) => this.keys.of(seed))
       // The longest one for everybody, so that no more is read for one token than for another; then the peer's own.
-      const rules = { agent, header, period: longestPeriod, window }
+      const rules = { agent, header, period: longestPeriod, window, ownLife: longestLife(profile) }
       const head = verifyHead(signed, rules, keys, this.#decoyKey, at)
       if (head.verdict === 'unsigned') return { kind: 'absent' }
       if (head.verdict === 'refused') return { kind: 'invalid', reason: head.reason }
-      const { created, expires } = head.proof
-      const life = longestLife(profile)
-      if (expires - created > life) return { kind: 'invalid', reason: 'proof-malformed' }
-      if (created > at.getTime() / 1000 + life) return { kind: 'invalid', reason: 'proof-stale' }
       const seed = live.find(({ proofKey }) => proofKey === head.key)
       return seed ? { kind: 'valid', proof: head.proof, seed } : { kind: 'invalid', reason: 'proof-key' }
     } catch {

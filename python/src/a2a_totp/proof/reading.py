@@ -66,10 +66,13 @@ FormReason = Literal["proof-malformed", "proof-uncovered", "proof-digest"]
 """Why what may be a proof is not of the profile's form."""
 
 
-def read_proof(head: RequestHead, lines: FieldLines, header: str, life: int) -> ReadProof | FormReason | None:
+def read_proof(
+    head: RequestHead, lines: FieldLines, header: str, life: int, own_life: int | None = None
+) -> ReadProof | FormReason | None:
     """The proof of a request, the reason why it is none of the profile's form, or None for an unsigned request.
 
-    `header` is the field of the code in lower case, `life` how long a proof may live in seconds.
+    `header` is the field of the code in lower case, `life` how long a proof may live in seconds. Where the peer's own
+    life is shorter, a proof between the two is read like any other; only the reason of a refusal differs.
     """
     if not may_be_signed(lines):
         return None
@@ -85,6 +88,8 @@ def read_proof(head: RequestHead, lines: FieldLines, header: str, life: int) -> 
     given = _proof_parameters(member, life) if len(ours) == 1 else None
     if signature is None or given is None or member.items is None:
         return "proof-malformed"
+    created, expires, nonce, keyid = given
+    is_too_long = own_life is not None and expires - created > own_life
 
     optional = OPTIONAL_COMPONENTS if head.binding == "http" else OPTIONAL_COMPONENTS[1:]
     expected = [*ALWAYS_COVERED, header, *(name for name in optional if name in lines)]
@@ -94,15 +99,14 @@ def read_proof(head: RequestHead, lines: FieldLines, header: str, life: int) -> 
         return "proof-malformed"
     covered = [str(item.value) for item, own in member.items if item.kind == "string" and not own]
     if len(member.items) != len(expected) or set(covered) != set(expected):
-        return "proof-uncovered"
+        return "proof-malformed" if is_too_long else "proof-uncovered"
     if any(not name.startswith("@") and name not in lines for name in covered):
-        return "proof-uncovered"
+        return "proof-malformed" if is_too_long else "proof-uncovered"
 
     digests = [one for one in members_of(lines.get("content-digest", ())) or () if one.label == "sha-256"]
     digest = _bytes_of(digests[0]) if len(digests) == 1 else None
     if digest is None or "content-encoding" in lines:
-        return "proof-digest"
-    created, expires, nonce, keyid = given
+        return "proof-malformed" if is_too_long else "proof-digest"
     base = base_of_components([(name, values[name]) for name in covered], member.text)
     return ReadProof(keyid, created, expires, nonce, digest, base, signature)
 

@@ -35,18 +35,25 @@ def verify_head(
     keys: Sequence[ProofKey | None],
     decoy: ProofKey,
     at: float,
+    own_life: int | None = None,
 ) -> tuple[ReadProof, int] | ProofReason | None:
     """Verifies everything about a proof that the head of the request shows: form, coverage, key, MAC and time.
 
     `keys` are those of the live seeds, with None for the others; `decoy` takes the place of one that is not known, so
     that the time does not tell. Returns the proof and the number of its key; the reason of a refusal; or None for an
     unsigned request. The content and the nonce are still to be compared.
+
+    `own_life` is how long a proof of the peer may live, where that is shorter. What lives longer is verified all the
+    same, so that the time does not tell the peer, and then refused as malformed.
     """
     life = (window + 1) * period
-    proof = read_proof(head, lines, header, life)
+    proof = read_proof(head, lines, header, life, own_life)
     if proof is None or isinstance(proof, str):
         return proof
-    found = key_of_proof(proof, keys, decoy, life, at)
+    own = life if own_life is None else own_life
+    found = key_of_proof(proof, keys, decoy, own, at)
+    if proof.expires - proof.created > own:
+        return "proof-malformed"
     return found if isinstance(found, str) else (proof, found)
 
 
