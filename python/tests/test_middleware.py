@@ -55,6 +55,22 @@ def test_whitespace_around_a_value_is_no_part_of_it() -> None:
     assert inner.scopes[0]["user"].display_name == "alice"
 
 
+def test_a_scheme_that_fails_itself_says_when_to_come_again() -> None:
+    """As where its state does, and without the text of the error."""
+    inner, agent = App(), Agent()
+    guarded, headers = TOTPMiddleware(inner, agent.scheme), good_headers()
+
+    def broken() -> float:
+        raise OSError("secret")
+
+    agent.scheme._now = broken
+    start, body = request(guarded, headers)
+    assert start["status"] == 503
+    assert (b"retry-after", b"5") in start["headers"]
+    assert b"secret" not in body["body"]
+    assert not inner.scopes
+
+
 def test_a_refusal_is_what_the_wire_contract_says() -> None:
     """And the app never runs."""
     inner = App()

@@ -58,7 +58,23 @@ describe('what guards keep of a request', () => {
     scheme.authenticate = broken
     Object.defineProperty(scheme, 'profile', { get: broken })
     const { refusal } = await decide(scheme, {}, () => requestWith(right))
-    expect(refusal).toEqual({ kind: 'unavailable', reason: 'guard-failed', challenges: [] })
+    expect(refusal).toEqual({ kind: 'unavailable', reason: 'guard-failed', retryAfter: 5, challenges: [] })
+  })
+
+  it.each<[what: string, now: () => Date]>([
+    [
+      'cannot be read',
+      () => {
+        throw new Error('broken')
+      },
+    ],
+    ['is no date', () => new Date(NaN)],
+  ])('says when to come again where the clock %s', async (_, now) => {
+    const clock = new Clock()
+    const { scheme } = schemeFor(clock, { now: () => (clock.at === someInstant ? someInstant : now()) })
+    clock.advance(1)
+    const { refusal } = await decide(scheme, {}, () => requestWith(right))
+    expect(refusal).toMatchObject({ kind: 'unavailable', reason: 'guard-failed', retryAfter: 5 })
   })
 })
 

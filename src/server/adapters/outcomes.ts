@@ -1,6 +1,6 @@
 import { asObject, isObject } from '../../core/json.js'
 import type { AuthOutcome, Caller } from '../scheme/outcome.js'
-import type { Refusal } from '../scheme/refusal.js'
+import { schemeFailed, type Refusal } from '../scheme/refusal.js'
 import type { AuthRequest } from '../scheme/request.js'
 import type { TOTPServerAuthScheme } from '../scheme/scheme.js'
 
@@ -56,17 +56,12 @@ export function alsoUnder(key: object, other: object): void {
   if (entries) entriesOf.set(other, entries)
 }
 
-/** Without a challenge, since it is not the caller's fault. */
-const schemeFailed: AuthOutcome = {
-  refusal: { kind: 'unavailable', reason: 'guard-failed', challenges: [] },
-}
-
 async function authenticate(scheme: TOTPServerAuthScheme, request: () => AuthRequest): Promise<AuthOutcome> {
   try {
     const outcome: unknown = await scheme.authenticate(request())
-    return isOutcome(outcome) ? outcome : schemeFailed
+    return isOutcome(outcome) ? outcome : { refusal: schemeFailed }
   } catch {
-    return schemeFailed
+    return { refusal: schemeFailed }
   }
 }
 

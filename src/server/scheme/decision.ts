@@ -12,7 +12,7 @@ import type { Leases } from './leases.js'
 import type { AuthOutcome } from './outcome.js'
 import { liveSeedsOf, type CodeComparison, type SchemePeer } from './peers.js'
 import { refusedProof, usedProof, type CheckedProof } from './proofs.js'
-import { refuse, type Refusal, type RefusalDetails } from './refusal.js'
+import { refuse, retryAfterFailure, type Refusal, type RefusalDetails } from './refusal.js'
 import type { AuthRequest, Credentials } from './request.js'
 import { contentUnseen } from './shown-proof.js'
 
@@ -41,9 +41,6 @@ export interface Memory {
 }
 
 const decoyGuess: Comparison = { kind: 'guess', code: '000000' }
-
-/** Whole seconds to wait while a delegate or the state is down. */
-const retryAfterFailure = 5
 
 /** What was decided. */
 export interface Decided {

@@ -39,6 +39,17 @@ export interface Refusal {
   readonly acceptSignature?: string
 }
 
+/** Whole seconds to wait while a delegate, the state or the scheme itself fails. */
+export const retryAfterFailure = 5
+
+/** Where the scheme itself failed. Without a challenge, since it is not the caller's fault. */
+export const schemeFailed: Refusal = {
+  kind: 'unavailable',
+  reason: 'guard-failed',
+  retryAfter: retryAfterFailure,
+  challenges: [],
+}
+
 /** A refusal as an HTTP answer; the header fields as name and value, in order, names possibly repeated. */
 export interface HttpAnswer {
   readonly status: number

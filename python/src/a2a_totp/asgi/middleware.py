@@ -13,7 +13,7 @@ from a2a_totp.guards import scheme_of_guard
 from a2a_totp.log import logger
 from a2a_totp.scheme.examined import Examined
 from a2a_totp.scheme.options import path_prefix_of
-from a2a_totp.scheme.outcome import Caller, Refusal
+from a2a_totp.scheme.outcome import SCHEME_FAILED, Caller, Refusal
 from a2a_totp.scheme.request import AuthRequest
 from a2a_totp.scheme.scheme import TOTPServerAuthScheme
 
@@ -66,7 +66,7 @@ class TOTPMiddleware:
         except Exception as error:  # noqa: BLE001
             # Fails closed, and without the error's text, which may hold what a state was asked.
             logger.error("a request could not be checked: %s", type(error).__name__)
-            return await send_refusal(Refusal("unavailable", "guard-failed"), scope["method"], send)
+            return await send_refusal(SCHEME_FAILED, scope["method"], send)
         outcome: Caller | Refusal
         if examined.digest is None:
             outcome = examined.let_in()

@@ -17,7 +17,7 @@ from a2a_totp.guards import scheme_of_guard
 from a2a_totp.log import logger
 from a2a_totp.proof.content import content_digest
 from a2a_totp.scheme.key import GuardMissingError
-from a2a_totp.scheme.outcome import Caller, Refusal
+from a2a_totp.scheme.outcome import SCHEME_FAILED, Caller, Refusal
 from a2a_totp.scheme.request import AuthRequest
 from a2a_totp.scheme.scheme import TOTPServerAuthScheme
 
@@ -158,7 +158,7 @@ class _GrpcGuard:
         except Exception as error:  # noqa: BLE001
             # Fails closed, and without the error's text, which may hold what a state was asked.
             logger.error("a call could not be checked: %s", type(error).__name__)
-            outcome = Refusal("unavailable", "guard-failed")
+            outcome = SCHEME_FAILED
         if isinstance(outcome, Refusal):
             await self._refuse(context, outcome)
             raise GuardMissingError("the refused call was not aborted")  # by a context that somebody wrapped

@@ -19,7 +19,7 @@ from a2a_totp.scheme.examined import CONTENT_UNSEEN, Decided
 from a2a_totp.scheme.fields import BEARER, accept_signature, challenges_of, flaw_of, lines_of
 from a2a_totp.scheme.first_factor import FirstFactor, TokenOwner
 from a2a_totp.scheme.lifetime import Leases, Lifetime, UsedCredentials
-from a2a_totp.scheme.outcome import OUTCOMES, Caller, Kind, Refusal
+from a2a_totp.scheme.outcome import OUTCOMES, RETRY_AFTER_FAILURE, Caller, Kind, Refusal
 from a2a_totp.scheme.proof_check import check_proof, refused_proof
 from a2a_totp.scheme.request import AuthRequest
 from a2a_totp.scheme.stranger_gate import StrangerGate
@@ -30,8 +30,6 @@ from a2a_totp.state.memory import MemoryState
 from a2a_totp.state.redis_failure import failure_of
 from a2a_totp.tokens import hash_token
 
-_RETRY_AFTER_FAILURE = 5
-"""Whole seconds to stay away while a delegate or the state is down."""
 _DECOY_BUDGETS = (Budget(10_000, 30), Budget(10_000, 3600), Budget(10_000, 86_400))
 """As many as a peer has. It counts no guesses of anyone, and once they were exhausted, it would take another time."""
 _BAD_DECISION = Failure("bad-decision", "the state accepted a wrong code, or returned no decision: it is broken")
@@ -107,7 +105,7 @@ class Decider:
             unauthenticated = kind == "unauthenticated"
             challenges = challenges_of(roster.profile.header, bool(tokens), required) if unauthenticated else ()
             accept = accept_signature(roster.profile.header.lower()) if unauthenticated and required else None
-            wait = retry_after or (_RETRY_AFTER_FAILURE if kind == "unavailable" else None)
+            wait = retry_after or (RETRY_AFTER_FAILURE if kind == "unavailable" else None)
             return Refusal(kind, reason, peer.name or None, wait, challenges, accept, failure)
 
         def decided(outcome: Caller | Refusal, counted: tuple[Peer, Attempt, bool] | None = None) -> Decided:

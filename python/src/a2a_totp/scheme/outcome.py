@@ -24,6 +24,8 @@ OUTCOMES: dict[Outcome, tuple[Kind, str]] = {
     "unknown": ("unavailable", "replay-unknown"),
     "full": ("unavailable", "nonces-full"),
 }
+RETRY_AFTER_FAILURE = 5
+"""Whole seconds to stay away while a delegate, the state or the scheme itself fails."""
 
 
 @dataclass(frozen=True)
@@ -88,3 +90,7 @@ class Refusal:
         return json.dumps(
             {"error": {"code": code, "status": status, "message": message}}, separators=(",", ":")
         ).encode()
+
+
+SCHEME_FAILED = Refusal("unavailable", "guard-failed", retry_after=RETRY_AFTER_FAILURE)
+"""Where the scheme itself failed. Without a challenge, since it is not the caller's fault."""
