@@ -1,7 +1,7 @@
 import { durationRule, parseDuration } from '../core/duration.js'
 import type { Command } from 'commander'
 import { TOTPError } from '../core/errors.js'
-import { parseRfc3339 } from '../core/instant.js'
+import { isWritable, parseRfc3339 } from '../core/instant.js'
 import { parseHttpUrl } from '../core/url.js'
 import { completing, plainWords } from './completes.js'
 import { notOneOf, suggestion } from './suggestions.js'
@@ -213,11 +213,8 @@ export type Since = (now: Date) => Date
 /** Undefined for anything else, including dates that do not exist and times before 1970. */
 function parseInstant(text: string): Date | undefined {
   const at = /^\d{1,12}(\.\d+)?$/.test(text) ? new Date(Number(text) * 1000) : parseRfc3339(text)
-  return at && at.getTime() >= 0 && at.getTime() <= latest ? at : undefined
+  return at && at.getTime() >= 0 && isWritable(at) ? at : undefined
 }
-
-/** The last instant whose year has four digits, as RFC 3339 requires. */
-const latest = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 
 /**
  * Checks an http(s) URL from the command line. A URL with a user name is refused: passwords do not belong there.

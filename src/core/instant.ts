@@ -22,6 +22,20 @@ export function parseRfc3339(text: string): Date | undefined {
   return isInstant(at) && isDay(text.slice(0, 'YYYY-MM-DD'.length)) ? at : undefined
 }
 
+const firstWritable = Date.parse('0000-01-01T00:00:00Z')
+const lastWritable = Date.parse('9999-12-31T23:59:59.999Z')
+
+/** Returns whether an instant can be written in UTC as RFC 3339 demands: its year has four digits. */
+export function isWritable(at: Date): boolean {
+  return at.getTime() >= firstWritable && at.getTime() <= lastWritable
+}
+
+/** Like {@link parseRfc3339}, for an instant that is kept: an offset can lead to a year that cannot be written. */
+export function parseKeptInstant(text: string): Date | undefined {
+  const at = parseRfc3339(text)
+  return at && isWritable(at) ? at : undefined
+}
+
 /** JavaScript turns 30 February into 2 March. */
 function isDay(date: string): boolean {
   const [year, month, day] = date.split('-').map(Number) as [number, number, number]

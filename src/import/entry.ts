@@ -2,7 +2,7 @@ import type { CanaryRequest } from '../core/canary.js'
 import { isTOTPError } from '../core/errors.js'
 import { asObject, isObject } from '../core/json.js'
 import { parseAccountUri, type AccountUri } from '../core/key-uri.js'
-import { parseRfc3339 } from '../core/instant.js'
+import { parseKeptInstant } from '../core/instant.js'
 import { isName, nameRule, parseName, quoteName } from '../core/name.js'
 import { profileRules, replayRule, type CodeProfile, type TOTPProfile } from '../core/profile.js'
 import { signedRule } from '../core/proof/profile.js'
@@ -175,8 +175,8 @@ function credentialIn(fields: Fields, key: 'seed' | 'token'): string {
 /** Undefined for what never ends. */
 function endIn(given: unknown): Date | undefined {
   if (given === undefined) return undefined
-  const end = typeof given === 'string' ? parseRfc3339(given) : undefined
-  if (!end) throw invalidImport('expiresAt must be an RFC 3339 time')
+  const end = typeof given === 'string' ? parseKeptInstant(given) : undefined
+  if (!end) throw invalidImport('expiresAt must be an RFC 3339 time, not beyond the year 9999')
   return end
 }
 

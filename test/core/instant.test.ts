@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseHttpDate, parseRfc3339 } from '../../src/core/instant.js'
+import { isWritable, parseHttpDate, parseKeptInstant, parseRfc3339 } from '../../src/core/instant.js'
 
 describe('parseRfc3339', () => {
   /** RFC 3339 §5.8, without its leap seconds, which no Date can hold. */
@@ -28,6 +28,27 @@ describe('parseRfc3339', () => {
     '2026-01-01T00:00:00Z or so',
   ])('does not read %j', (text) => {
     expect(parseRfc3339(text)).toBeUndefined()
+  })
+})
+
+describe('an instant that is kept', () => {
+  it('has a year of four digits in UTC, whatever its offset', () => {
+    const offsets = fc.integer({ min: -23 * 60, max: 23 * 60 })
+    const local = fc.constantFrom('0000-01-01T00:00:00', '2026-03-01T12:00:00', '9999-12-31T23:59:59')
+    const two = (value: number): string => String(value).padStart(2, '0')
+    fc.assert(
+      fc.property(local, offsets, (text, offset) => {
+        const size = Math.abs(offset)
+        const zone = `${offset < 0 ? '-' : '+'}${two(Math.floor(size / 60))}:${two(size % 60)}`
+        const at = parseRfc3339(`${text}${zone}`)
+        const isKept = /^\d{4}-/.test(at?.toISOString() ?? '')
+        expect(parseKeptInstant(`${text}${zone}`)).toEqual(isKept ? at : undefined)
+      }),
+    )
+  })
+
+  it('is no invalid date', () => {
+    expect(isWritable(new Date(NaN))).toBe(false)
   })
 })
 

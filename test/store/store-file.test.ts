@@ -190,6 +190,17 @@ describe('the text of a store', () => {
   it('is not written for a roster that could not be read back', () => {
     const without = rosterOf([peerOf('alice', { tokens: [] })])
     expect(errorOf(() => formatStore(without))).toMatchObject({ code: 'ERR_STORE_INVALID' })
+    for (const at of [new Date('+010000-01-01T00:00:00Z'), new Date('-000001-12-31T23:59:59.999Z')]) {
+      for (const [path, peer] of [
+        ['createdAt', { createdAt: at }],
+        ['seeds[0].expiresAt', { seeds: [seedCredential('s', 1, at)] }],
+        ['tokens[0].expiresAt', { tokens: [tokenCredential('t', 'a2at_token', at)] }],
+      ] as const) {
+        const error = errorOf(() => formatStore(rosterOf([peerOf('alice', peer)])))
+        expect(error).toMatchObject({ code: 'ERR_STORE_INVALID' })
+        expect(String(error)).toContain(`peers.alice.${path} must be in the years 0000 to 9999`)
+      }
+    }
     const undated = rosterOf([peerOf('alice', { createdAt: new Date(Number.NaN) })])
     expect(() => formatStore(undated)).toThrow(RangeError)
   })
@@ -254,6 +265,7 @@ describe('a store with removed peers', () => {
     for (const [removedPeer, words] of [
       [known, 'removed[0].token.token is missing'],
       [{ ...bob, name: 'a b' }, 'removed[0].name must be'],
+      [{ ...bob, removedAt: new Date(8.64e15) }, 'removed[0].removedAt must be in the years'],
     ] as const) {
       const error = errorOf(() => formatStore(rosterOf([], { removed: [removedPeer] })))
       expect(error).toMatchObject({ code: 'ERR_STORE_INVALID' })

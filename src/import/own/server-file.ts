@@ -1,6 +1,6 @@
 import { resultOrNone } from '../../core/document.js'
 import { asObject, asText, isObject, type JsonObject } from '../../core/json.js'
-import { parseRfc3339 } from '../../core/instant.js'
+import { parseKeptInstant } from '../../core/instant.js'
 import { isName, nameRule, quoteName } from '../../core/name.js'
 import { profileRules, replayRule, type CodeProfile, type TOTPProfile } from '../../core/profile.js'
 import { signedRule, type SignedPolicy } from '../../core/proof/profile.js'
@@ -127,8 +127,9 @@ function tokenIn(given: unknown, path: string, createdAt: Date): TokenCredential
 
 function credentialIn(given: unknown, path: string, createdAt: Date): Credential {
   const { id, expiresAt } = asObject(given)
-  const end = typeof expiresAt === 'string' ? parseRfc3339(expiresAt) : undefined
-  if (expiresAt !== undefined && !end) throw invalidImport(`${path}.expiresAt must be an RFC 3339 time`)
+  const end = typeof expiresAt === 'string' ? parseKeptInstant(expiresAt) : undefined
+  if (expiresAt !== undefined && !end)
+    throw invalidImport(`${path}.expiresAt must be an RFC 3339 time, not beyond the year 9999`)
   return { id: nameIn(id, `${path}.id`), createdAt, ...(end && { expiresAt: end }) }
 }
 

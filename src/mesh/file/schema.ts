@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { durationRule, parseDuration } from '../../core/duration.js'
-import { parseRfc3339 } from '../../core/instant.js'
+import { parseKeptInstant } from '../../core/instant.js'
 import { isName, nameRule } from '../../core/name.js'
 import {
   profileRules,
@@ -71,7 +71,7 @@ const ofAgents = {
   ...{ window: field('window'), header: field('header') },
 }
 const expires = v.union(
-  [v.literal('never'), parsed(parseRfc3339, '')],
+  [v.literal('never'), parsed(parseKeptInstant, '')],
   'must be an RFC 3339 time such as 2027-01-01T00:00:00Z, or never',
 )
 const ofEdges = {
