@@ -18,6 +18,11 @@ export function hmacKeyOf(seed: Seed, algorithm: Algorithm): string {
   return key.base32.replace(/A+$/, '')
 }
 
+/** What tells one seed from another. Of a seed longer than a block, the key that HMAC makes is another seed with the same codes. Secret. */
+export function seedKeysOf(seed: Seed, algorithm: Algorithm): ReadonlySet<string> {
+  return new Set([seed.base32.replace(/A+$/, ''), hmacKeyOf(seed, algorithm)])
+}
+
 /**
  * Names a seed in a state without revealing it: what is claimed and counted belongs to the key as HMAC uses it and to
  * the period, whatever id, peer or agent the seed is listed under.

@@ -49,6 +49,19 @@ export function makeSameCodes(one: CodeProfile, other: CodeProfile): boolean {
   return one.algorithm === other.algorithm && one.digits === other.digits && one.period === other.period
 }
 
+/** What decides whether a peer may share a seed with another. */
+export interface SeedUse extends Policies {
+  readonly profile: CodeProfile
+}
+
+/**
+ * Returns why no agent takes one seed for two peers, to be said after whose seed it is; undefined where they may share it.
+ */
+export function repeatedSeedProblem(one: SeedUse, other: SeedUse): string | undefined {
+  if (!makeSameCodes(one.profile, other.profile)) return ' with another algorithm, digits or period'
+  return mayShareSeed(one) && mayShareSeed(other) ? undefined : `: ${sharedOnce}`
+}
+
 /** Returns why a server refuses a roster whose peers share a seed; undefined if it does not. */
 export function sharedSeedProblem(roster: Roster): RosterProblem | undefined {
   if (!roster.sharedSeeds) return undefined

@@ -1,14 +1,11 @@
 import { TOTPError } from '../../core/errors.js'
-import { hmacKeyOf } from '../../core/seed-digest.js'
-import { makeSameCodes, mayShareSeed, sharedOnce } from '../../core/shared-seed.js'
+import { seedKeysOf } from '../../core/seed-digest.js'
+import { repeatedSeedProblem, type SeedUse } from '../../core/shared-seed.js'
 import { quoteName } from '../../core/name.js'
-import type { CodeProfile, ReplayPolicy } from '../../core/profile.js'
 import type { Seed } from '../../core/seed.js'
 
-interface SeedOwner {
+interface SeedOwner extends SeedUse {
   readonly name: string
-  readonly profile: CodeProfile
-  readonly replay: ReplayPolicy
   readonly seeds: readonly { readonly seed: Seed }[]
 }
 
@@ -26,22 +23,15 @@ export function requireDistinctSeeds(peers: Iterable<SeedOwner>): ReadonlySet<st
   for (const peer of peers) {
     const { algorithm } = peer.profile
     for (const { seed } of peer.seeds) {
-      // Of a seed longer than a block, the key that HMAC makes is another seed with the same codes.
-      for (const key of new Set([seed.base32.replace(/A+$/, ''), hmacKeyOf(seed, algorithm)])) {
+      for (const key of seedKeysOf(seed, algorithm)) {
         const owner = owners.get(key)
         if (owner === peer) throw invalid(peer, 'two of its seeds are the same; list each seed once')
-        if (owner && !makeSameCodes(owner.profile, peer.profile)) {
+        const problem = owner && repeatedSeedProblem(owner, peer)
+        if (owner && problem !== undefined)
           throw invalid(
             peer,
-            `it has a seed of peer ${quoteName(owner.name)} with another algorithm, digits or period; use a seed of its own`,
+            `it has a seed of peer ${quoteName(owner.name)}${problem}; use a seed of its own`,
           )
-        }
-        if (owner && !(mayShareSeed(owner) && mayShareSeed(peer))) {
-          throw invalid(
-            peer,
-            `it has a seed of peer ${quoteName(owner.name)}: ${sharedOnce}; use a seed of its own`,
-          )
-        }
         if (owner) for (const { name } of [owner, peer]) sharing.add(name)
         owners.set(key, peer)
       }

@@ -5,6 +5,7 @@ import type { Canary, Peer, Roster } from '../../../core/roster.js'
 import type { CodeProfile, ReplayPolicy } from '../../../core/profile.js'
 import { signedBrought } from '../../../core/policies.js'
 import type { SignedPolicy } from '../../../core/proof/profile.js'
+import { ownerOf, repeatedSeedWarning, SeedOwners } from '../../../core/seed-owners.js'
 import { provisionPeer, withPeers, type PeerRequest } from '../../../core/provision.js'
 import { requireStrongSeed, Seed } from '../../../core/seed.js'
 import { requireStrongToken, Token } from '../../../core/token.js'
@@ -65,8 +66,9 @@ Examples:
     .action(async (names: string[], options: AddPeerOptions) => {
       if (options.canary) refuseForCanaries(options)
       const requests = await peerRequests(context, names, options)
-      const { added, roster } = await add(context, requests, options)
+      const { added, roster, sharing } = await add(context, requests, options)
       report(context, roster, names, added, options)
+      if (sharing) context.output.warn(repeatedSeedWarning(names))
       if (options.qr) await showQrs(context, roster, added)
     }),
 )
@@ -122,8 +124,9 @@ async function add(
   { store, now, random }: CliContext,
   requests: readonly PeerRequest[],
   { ifMissing, canary }: AddPeerOptions,
-): Promise<{ added: (Peer | Canary)[]; roster: Roster }> {
+): Promise<{ added: (Peer | Canary)[]; roster: Roster; sharing: boolean }> {
   let added: (Peer | Canary)[] = []
+  let sharing = false
   const making = { at: now(), random }
   const roster = await store.update((current) => {
     const there = canary ? current.canaries : current.peers
@@ -139,9 +142,18 @@ async function add(
       return provisionPeer(current, { ...request, ...(signed && { signed }) }, making)
     })
     added = peers
-    return withPeers(current, peers)
+    const after = withPeers(current, peers)
+    // A new seed is nobody else's.
+    if (missing.some(({ seed }) => seed)) sharing = haveSeedsOfOthers(current, peers, making.at)
+    return after
   })
-  return { added, roster }
+  return { added, roster, sharing }
+}
+
+/** @throws {TOTPError} `ERR_SEED_INVALID` where an agent would refuse that */
+function haveSeedsOfOthers(roster: Roster, peers: readonly Peer[], at: Date): boolean {
+  const owners = new SeedOwners(roster, at)
+  return peers.filter((peer) => owners.add(ownerOf(roster, peer))).length > 0
 }
 
 function report(

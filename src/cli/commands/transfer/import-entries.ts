@@ -12,6 +12,7 @@ import {
   type TokenCredential,
 } from '../../../core/roster.js'
 import { requireStrongSeed } from '../../../core/seed.js'
+import { ownerOf, SeedOwners } from '../../../core/seed-owners.js'
 import type { Token } from '../../../core/token.js'
 import type { Entry, Labelled } from '../../../import/index.js'
 
@@ -40,6 +41,8 @@ export interface Admitted {
   /** Peers and canaries of the store of which a token is known now, and not only its hash. */
   readonly completed: readonly (Peer | Canary)[]
   readonly made: readonly Made[]
+  /** Imported peers with a seed that another peer has. */
+  readonly sharing: readonly string[]
   readonly problems: readonly Problem[]
 }
 
@@ -57,6 +60,8 @@ export function admit(
   const canaries: Canary[] = []
   const completed: (Peer | Canary)[] = []
   const made: Made[] = []
+  const owners = new SeedOwners(roster, making.at)
+  const sharing: string[] = []
   const problems: Problem[] = []
   for (const entry of entries) {
     const { where } = entry
@@ -89,6 +94,7 @@ export function admit(
         entry.client ? withoutUsualPolicy(roster, entry.request) : entry.request,
         making,
       )
+      if (entry.request.seed && owners.add(ownerOf(roster, peer))) sharing.push(peer.name)
       take(peer)
       imported.push(peer)
       const isMade = {
@@ -101,7 +107,7 @@ export function admit(
       problems.push({ where, problem: error.message, code: error.code })
     }
   }
-  return { imported, canaries, completed, made, problems }
+  return { imported, canaries, completed, made, sharing, problems }
 }
 
 const nameRemedy = ({ label, issuer }: Labelled): string =>

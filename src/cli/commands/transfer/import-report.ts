@@ -1,4 +1,5 @@
 import type { Peer, Roster } from '../../../core/roster.js'
+import { repeatedSeedWarning } from '../../../core/seed-owners.js'
 import { listSome } from '../../../core/text.js'
 import { minimumTokenBits } from '../../../core/token.js'
 import type { CliContext } from '../../context.js'
@@ -11,6 +12,8 @@ export interface Outcome {
   readonly canaries: readonly string[]
   readonly completed: readonly string[]
   readonly made: readonly Made[]
+  /** Imported peers with a seed that another peer has. */
+  readonly sharing: readonly string[]
   readonly problems: readonly Problem[]
   /** For people. */
   readonly remarks: readonly string[]
@@ -18,7 +21,7 @@ export interface Outcome {
 
 /** Prints what an import did. */
 export function report({ output }: CliContext, outcome: Outcome): void {
-  const { roster, peers, canaries, completed, made, problems, remarks } = outcome
+  const { roster, peers, canaries, completed, made, sharing, problems, remarks } = outcome
   for (const { where, problem } of problems) output.warn(`${where}: ${problem}`)
   const count = peers.length + canaries.length
   const completing = completed.length === 0 ? '' : `completed ${completed.length}, `
@@ -33,6 +36,7 @@ export function report({ output }: CliContext, outcome: Outcome): void {
   })
   for (const remark of [...remarks, ...remarksOn(made), ...hashRemark(roster, [...peers, ...completed])])
     output.say(remark)
+  if (sharing.length > 0) output.warn(repeatedSeedWarning(sharing))
 }
 
 /** Warns of tokens that are easy to guess. They are not refused: they are in use elsewhere already. */

@@ -1,10 +1,11 @@
-import { TOTPError } from '../../../core/errors.js'
+import { isTOTPError, TOTPError } from '../../../core/errors.js'
 import { quoteName } from '../../../core/name.js'
 import { tokenCredential, type ProvisionOptions } from '../../../core/provision.js'
 import { withKnownAgent, type KnownAgent } from '../../../core/rebuild.js'
 import { isLive, type Roster } from '../../../core/roster.js'
 import { mostLiveSeeds } from '../../../core/rotation.js'
 import { requireStrongSeed, weakSeedProblem } from '../../../core/seed.js'
+import { SeedOwners } from '../../../core/seed-owners.js'
 import { listSome } from '../../../core/text.js'
 import { makeToken } from '../../../core/token.js'
 import type { Problem, StrengthOptions } from './import-entries.js'
@@ -33,7 +34,8 @@ export function withServerFile(
 ): Outcome {
   const tokenless = new Set(file.peers.filter(({ tokens }) => tokens.length === 0).map(({ name }) => name))
   const known = withTokens(before, file, making)
-  const unfit = [...weakSeeds(known, options), ...tooManySeeds(known, making.at)]
+  const { sharing, refused } = repeatedSeeds(before, known, making.at)
+  const unfit = [...weakSeeds(known, options), ...tooManySeeds(known, making.at), ...refused]
   const left = new Set(unfit.map(({ name }) => name))
   const strong = { ...known, peers: known.peers.filter(({ name }) => !left.has(name)) }
   const { roster, added, completed, conflicts } = withKnownAgent(before, strong, options.force ?? false)
@@ -50,6 +52,7 @@ export function withServerFile(
     peers: added.filter((name) => roster.peers.has(name)),
     canaries: added.filter((name) => roster.canaries?.has(name)),
     completed,
+    sharing: added.filter((name) => sharing.has(name)),
     made: added.filter((name) => tokenless.has(name)).map((peer) => ({ peer, seed: false, token: true })),
     problems,
     remarks:
@@ -79,6 +82,26 @@ function weakSeeds(
     const [message] = allowWeakSeed ? [] : seeds.flatMap(({ seed }) => weakSeedProblem(seed, remedy) ?? [])
     return message === undefined ? [] : [{ name, message }]
   })
+}
+
+/** Peers with a seed that another one has, and those that no agent takes beside the other. */
+function repeatedSeeds(
+  before: Roster,
+  { peers }: KnownAgent,
+  at: Date,
+): { sharing: Set<string>; refused: { name: string; message: string }[] } {
+  const owners = new SeedOwners(before, at)
+  const sharing = new Set<string>()
+  const refused: { name: string; message: string }[] = []
+  for (const peer of peers) {
+    try {
+      if (owners.add({ ...peer, profile: peer })) sharing.add(peer.name)
+    } catch (error) {
+      if (!isTOTPError(error)) throw error
+      refused.push({ name: peer.name, message: error.message })
+    }
+  }
+  return { sharing, refused }
 }
 
 /** A peer with more could not be rotated any more. */

@@ -99,6 +99,7 @@ const unchanged = (roster: Roster): Outcome => ({
   canaries: [],
   completed: [],
   made: [],
+  sharing: [],
   problems: [],
   remarks: [],
 })
@@ -110,6 +111,7 @@ const both = (one: Outcome, next: Outcome): Outcome => ({
   canaries: [...one.canaries, ...next.canaries],
   completed: [...one.completed, ...next.completed],
   made: [...one.made, ...next.made],
+  sharing: [...one.sharing, ...next.sharing],
   problems: [...one.problems, ...next.problems],
   remarks: [...one.remarks, ...next.remarks],
 })
@@ -122,7 +124,7 @@ function withEntries(
 ): Outcome {
   const { entries, remarks } = forThisAgent(before, renameEntries(given, options))
   const roster = withAgentOf(before, entries)
-  const { imported, canaries, completed, made, problems } = admit(roster, entries, options, {
+  const { imported, canaries, completed, made, sharing, problems } = admit(roster, entries, options, {
     at: now(),
     random,
   })
@@ -138,6 +140,7 @@ function withEntries(
     canaries: canaries.map(({ name }) => name),
     completed: completed.map(({ name }) => name),
     made,
+    sharing,
     problems,
     remarks: [...remarks, ...exportRemarks(roster, entries), ...agentRemark(before, roster)],
   }
