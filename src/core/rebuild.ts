@@ -150,13 +150,18 @@ function refuseOther(roster: Roster, { agent, profile }: KnownAgent): void {
       `the file is of the agent ${quoteName(agent)}, and the store of ${quoteName(roster.agent)}; ${remedy}`,
     )
   }
-  const differing = profileFields.filter((field) => profile[field] !== roster.profile[field])
+  const differing = differingFields(profile, roster.profile)
   if (differing.length > 0) {
     throw new TOTPError(
       'ERR_IMPORT_INVALID',
       `the file and the store differ in ${differing.join(', ')} of the agent's profile; ${remedy}`,
     )
   }
+}
+
+/** Returns the names of the fields in which two profiles differ. */
+export function differingFields(one: TOTPProfile, other: TOTPProfile): string[] {
+  return profileFields.filter((field) => one[field] !== other[field])
 }
 
 const profileFields = ['algorithm', 'digits', 'period', 'window', 'header'] as const

@@ -36,6 +36,8 @@ export interface Problem {
 }
 
 export interface Admitted {
+  /** The entries that were taken. */
+  readonly taken: readonly Entry[]
   readonly imported: readonly Peer[]
   readonly canaries: readonly Canary[]
   /** Peers and canaries of the store of which a token is known now, and not only its hash. */
@@ -55,7 +57,8 @@ export function admit(
 ): Admitted {
   const there = [...roster.peers.values(), ...canariesOf(roster)]
   const tokens = new Set(there.flatMap((one) => one.tokens.map(({ token }) => token.hash)))
-  const taken: Taken = { there: new Set(there.map(({ name }) => name)), names: new Set(), tokens }
+  const inUse: Taken = { there: new Set(there.map(({ name }) => name)), names: new Set(), tokens }
+  const taken: Entry[] = []
   const imported: Peer[] = []
   const canaries: Canary[] = []
   const completed: (Peer | Canary)[] = []
@@ -66,28 +69,30 @@ export function admit(
   for (const entry of entries) {
     const { where } = entry
     const take = ({ name, tokens: own }: Peer | Canary): void => {
-      taken.names.add(name)
+      inUse.names.add(name)
       for (const { token } of own) tokens.add(token.hash)
     }
     try {
       if ('problem' in entry) throw new TOTPError('ERR_IMPORT_INVALID', entry.problem)
       if ('canary' in entry) {
-        refuseTaken(entry.canary, taken)
+        refuseTaken(entry.canary, inUse)
         const canary = provisionCanary(entry.canary, making)
         take(canary)
         canaries.push(canary)
+        taken.push(entry)
         continue
       }
       const completion = completionOf(roster, entry)
       if (completion) {
-        if (taken.names.has(completion.name)) refuseTaken(completion, taken)
-        taken.names.add(completion.name)
+        if (inUse.names.has(completion.name)) refuseTaken(completion, inUse)
+        inUse.names.add(completion.name)
         completed.push(completion)
+        taken.push(entry)
         continue
       }
       if ('nameProblem' in entry)
         throw new TOTPError('ERR_IMPORT_INVALID', `${entry.nameProblem}; ${nameRemedy(entry)}`)
-      refuseTaken(entry.request, taken)
+      refuseTaken(entry.request, inUse)
       refuseWeakSeed(entry.request, options)
       const peer = provisionPeer(
         roster,
@@ -97,6 +102,7 @@ export function admit(
       if (entry.request.seed && owners.add(ownerOf(roster, peer))) sharing.push(peer.name)
       take(peer)
       imported.push(peer)
+      taken.push(entry)
       const isMade = {
         seed: entry.request.seed === undefined && !roster.sharedSeeds,
         token: entry.request.token === undefined,
@@ -107,7 +113,7 @@ export function admit(
       problems.push({ where, problem: error.message, code: error.code })
     }
   }
-  return { imported, canaries, completed, made, sharing, problems }
+  return { taken, imported, canaries, completed, made, sharing, problems }
 }
 
 const nameRemedy = ({ label, issuer }: Labelled): string =>

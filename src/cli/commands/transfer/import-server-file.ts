@@ -1,7 +1,7 @@
 import { isTOTPError, TOTPError } from '../../../core/errors.js'
 import { quoteName } from '../../../core/name.js'
 import { tokenCredential, type ProvisionOptions } from '../../../core/provision.js'
-import { withKnownAgent, type KnownAgent } from '../../../core/rebuild.js'
+import { differingFields, withKnownAgent, type KnownAgent } from '../../../core/rebuild.js'
 import { isLive, type Roster } from '../../../core/roster.js'
 import { mostLiveSeeds } from '../../../core/rotation.js'
 import { requireStrongSeed, weakSeedProblem } from '../../../core/seed.js'
@@ -55,11 +55,15 @@ export function withServerFile(
     sharing: added.filter((name) => sharing.has(name)),
     made: added.filter((name) => tokenless.has(name)).map((peer) => ({ peer, seed: false, token: true })),
     problems,
-    remarks:
-      roster.agent === before.agent && roster.profile === before.profile
-        ? []
-        : [`took the name and profile of agent ${roster.agent} from the file`],
+    remarks: hasAgentOf(before, roster)
+      ? []
+      : [`took the name and profile of agent ${roster.agent} from the file`],
   }
+}
+
+/** Whether both have one name and one profile of the agent. */
+function hasAgentOf(one: Roster, other: Roster): boolean {
+  return one.agent === other.agent && differingFields(one.profile, other.profile).length === 0
 }
 
 /** Peers that the store knows already keep the tokens that they have there. */

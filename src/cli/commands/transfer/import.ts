@@ -1,4 +1,5 @@
 import { withCanaries, withReplaced } from '../../../core/canary.js'
+import { changesBetween } from '../../../core/changes.js'
 import { TOTPError } from '../../../core/errors.js'
 import { withPeers } from '../../../core/provision.js'
 import type { Roster } from '../../../core/roster.js'
@@ -81,9 +82,7 @@ Examples:
           outcomes.push(outcome)
           const [first] = outcome.problems
           if (first && !partial) throw refused(first, outcome.problems)
-          return outcome.peers.length + outcome.canaries.length + outcome.completed.length === 0
-            ? roster
-            : outcome.roster
+          return rosterToWrite(roster, outcome)
         }),
       )
       const outcome = outcomes.at(-1)
@@ -92,6 +91,13 @@ Examples:
       if (!options.allowWeakToken) warnOfWeakTokens(context, outcome)
     }),
 )
+
+/** Nothing is written where nothing came of it: the serial stays. A file may have brought the agent alone. */
+function rosterToWrite(before: Roster, { roster, peers, canaries, completed }: Outcome): Roster {
+  const brought = peers.length + canaries.length + completed.length > 0
+  const isNewer = (roster.serial ?? 0) > (before.serial ?? 0)
+  return brought || isNewer || changesBetween(before, roster).length > 0 ? roster : before
+}
 
 const unchanged = (roster: Roster): Outcome => ({
   roster,
@@ -123,11 +129,14 @@ function withEntries(
   options: ImportOptions,
 ): Outcome {
   const { entries, remarks } = forThisAgent(before, renameEntries(given, options))
-  const roster = withAgentOf(before, entries)
-  const { imported, canaries, completed, made, sharing, problems } = admit(roster, entries, options, {
-    at: now(),
-    random,
-  })
+  const making = { at: now(), random }
+  const { taken, imported, canaries, completed, made, sharing, problems } = admit(
+    before,
+    entries,
+    options,
+    making,
+  )
+  const roster = withAgentOf(before, taken)
   const peers = new Map(roster.peers)
   for (const one of completed) if ('seeds' in one) peers.set(one.name, one)
   const bait = completed.filter((one) => !('seeds' in one))
@@ -142,7 +151,7 @@ function withEntries(
     made,
     sharing,
     problems,
-    remarks: [...remarks, ...exportRemarks(roster, entries), ...agentRemark(before, roster)],
+    remarks: [...remarks, ...exportRemarks(roster, taken), ...agentRemark(before, roster)],
   }
 }
 
