@@ -72,6 +72,12 @@ export function parseStore(text: string): StoreDocument {
   return { roster, recipients }
 }
 
+/** The serial of a damaged store in plain text, which may still be found; else zero. */
+export function serialAtSight(bytes: Uint8Array): number {
+  const [, digits = '0'] = /"serial": ?(\d{1,15})\b/.exec(Buffer.from(bytes).toString('latin1')) ?? []
+  return Number(digits)
+}
+
 /** Reads entries whose keys are their names. */
 function named<T extends object>(
   key: 'peers' | 'canaries',

@@ -1,15 +1,12 @@
-import { TOTPError, isTOTPError } from '../core/errors.js'
 import type { Roster } from '../core/roster.js'
-import { replaceFile, writeNewFile } from './atomic-write.js'
-import { fileSystem } from './file-system.js'
+import { replaceFile } from './atomic-write.js'
 import { acquireLock, type Lock, type LockOptions } from './lock/lock.js'
-import { dropPrevious, keepPrevious, previousPath } from './previous.js'
-import { dropsReaders, isEncrypted, plaintext, refuseUnverified, type Protection } from './protection.js'
+import { dropPrevious, keepPrevious } from './previous.js'
+import { dropsReaders, isEncrypted, refuseUnverified, type Protection } from './protection.js'
 import { readStoreBytes, type ReadOptions } from './read-file.js'
 import { withRemedy } from './repair.js'
 import { seal, unseal } from './sealing.js'
 import { formatStore, parseStore } from './store-file.js'
-import { translateErrors } from './system-error.js'
 
 /** What a store holds, and how its file is protected. */
 export interface Opened {
@@ -24,15 +21,6 @@ export interface ChangeOptions extends ReadOptions {
    * is: the one before the command, not before its last step.
    */
   readonly goesOnFrom?: number | undefined
-}
-
-export interface CreateOptions extends ChangeOptions {
-  /** Allows replacing an existing store. The old file is kept beside the new one. */
-  readonly replace?: boolean
-  /** Plaintext by default. */
-  readonly protection?: Protection
-  /** Names the backup. */
-  readonly now: Date
 }
 
 /**
@@ -54,36 +42,6 @@ export async function readStore(path: string, options: ReadOptions = {}): Promis
 /** Like {@link readStore}, with how the store is protected. */
 export async function openStore(path: string, options: ReadOptions = {}): Promise<Opened> {
   return openBytes(path, readStoreBytes(path, options), options)
-}
-
-/**
- * Creates a store, with mode 0600.
- *
- * @returns the path of the backup of the old store, if there was one
- * @throws {TOTPError} `ERR_STORE_EXISTS` when something is there and `replace` is not set;
- *   `ERR_STORE_UNWRITABLE`, or `ERR_FILE_UNWRITABLE` for the backup; `ERR_STORE_LOCKED`; and what
- *   {@link readStoreBytes} throws for the old file, which then stays as it is
- */
-export async function createStore(
-  path: string,
-  roster: Roster,
-  options: CreateOptions,
-): Promise<{ backup?: string }> {
-  refuseExisting(path, options)
-  const { protection = plaintext } = options
-  const bytes = await sealed({ roster, protection })
-  return withLock(path, options, (lock) => {
-    refuseExisting(path, options)
-    const old = isThere(path, options)
-      ? readStoreBytes(path, { ...options, allowInsecurePermissions: true })
-      : undefined
-    if (!old) setPreviousAside(path, options)
-    const backup = old && backUp(path, old, options)
-    write(path, bytes, lock, options, () => {
-      if (old && (protection.kind === 'none' || isEncrypted(old))) keepPrevious(path, old, options.fs)
-    })
-    return { backup }
-  })
 }
 
 /**
@@ -194,7 +152,7 @@ export async function sealed({ roster, protection }: Opened): Promise<Uint8Array
  *
  * @param keepPrevious called when the new file is on the disk, so that a disk that is full loses nothing
  */
-function write(
+export function write(
   path: string,
   bytes: Uint8Array,
   lock: Lock,
@@ -209,40 +167,4 @@ function write(
     },
     fs,
   })
-}
-
-function isThere(path: string, { fs = fileSystem }: ChangeOptions): boolean {
-  return translateErrors(
-    'ERR_STORE_UNWRITABLE',
-    `cannot write ${path}`,
-    () => fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined,
-  )
-}
-
-function refuseExisting(path: string, options: CreateOptions): void {
-  if (options.replace || !isThere(path, options)) return
-  throw new TOTPError('ERR_STORE_EXISTS', `a store already exists at ${path}; nothing was changed`)
-}
-
-/** A new store has no previous one: what is left of an older store becomes a backup of its own. */
-function setPreviousAside(path: string, options: CreateOptions): void {
-  const { fs = fileSystem } = options
-  const previous = previousPath(path)
-  if (!fs.lstatSync(previous, { throwIfNoEntry: false })?.isFile()) return
-  backUp(path, fs.readFileSync(previous), options)
-  dropPrevious(path, fs)
-}
-
-/** Writes the bytes of an old file as they are, under a name that no file has. */
-function backUp(path: string, bytes: Uint8Array, { now, fs }: CreateOptions): string {
-  const time = now.toISOString().replace(/[-:]|\.\d+/g, '')
-  for (let count = 1; ; count++) {
-    const backup = `${path}.bak-${time}${count === 1 ? '' : `-${count}`}`
-    try {
-      writeNewFile(backup, bytes, { force: false, fs })
-      return backup
-    } catch (error) {
-      if (!isTOTPError(error) || error.code !== 'ERR_FILE_EXISTS') throw error
-    }
-  }
 }

@@ -3,7 +3,7 @@ import { replaceFile } from './atomic-write.js'
 import { dropPrevious, previousPath } from './previous.js'
 import { dropsReaders, isEncrypted, type Protection } from './protection.js'
 import { readStoreBytes } from './read-file.js'
-import { formatStore } from './store-file.js'
+import { formatStore, serialAtSight } from './store-file.js'
 import { sealed, unsealed, withLock, type ChangeOptions, type Opened } from './store.js'
 
 /** What an undo would do, as the two files were when it was looked at. */
@@ -109,11 +109,8 @@ function sameKey(one: Protection, other: Protection): boolean {
   return one.kind === 'passphrase' && other.kind === 'passphrase' && one.passphrase === other.passphrase
 }
 
-/** Of a damaged store in plain text, the serial may still be found. */
 function serialIn(current: Opened | undefined, bytes: Uint8Array): number {
-  if (current) return current.roster.serial ?? 0
-  const [, digits = '0'] = /"serial": ?(\d{1,15})\b/.exec(Buffer.from(bytes).toString('latin1')) ?? []
-  return Number(digits)
+  return current ? (current.roster.serial ?? 0) : serialAtSight(bytes)
 }
 
 const isEqual = (one: Uint8Array, other: Uint8Array): boolean => Buffer.compare(one, other) === 0

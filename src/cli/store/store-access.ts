@@ -4,18 +4,12 @@ import { TOTPError, isTOTPError } from '../../core/errors.js'
 import type { Roster } from '../../core/roster.js'
 import type { Env } from '../../programs/environment.js'
 import { recordChange } from '../../store/change-record.js'
+import { createStore } from '../../store/create-store.js'
 import { locateStore, type Located } from '../../store/locate.js'
 import { keyMissing, plaintext, type Protection, type StoreKeys } from '../../store/protection.js'
 import { protectionChanges } from '../../store/protection-changes.js'
 import type { ReadOptions } from '../../store/read-file.js'
-import {
-  createStore,
-  openStore,
-  protectStore,
-  readStore,
-  updateStore,
-  type Opened,
-} from '../../store/store.js'
+import { openStore, protectStore, readStore, updateStore, type Opened } from '../../store/store.js'
 import type { Output } from '../io/output.js'
 import type { Progress } from '../io/progress.js'
 import { storeKeys } from './store-keys.js'
@@ -100,10 +94,7 @@ export class StoreAccess {
 
   /** The same store, for a look at it: no key is asked for, so without one in the environment a locked store stays locked. */
   unasked(): StoreAccess {
-    const refuse = (_: string, otherwise: string): Promise<never> =>
-      Promise.reject(keyMissing(`the store is encrypted; ${otherwise}`))
-    const keys = storeKeys(this.#given.env, this.#given.where, refuse)
-    return new StoreAccess({ ...this.#given, keys }, this.#onlyHere)
+    return new StoreAccess({ ...this.#given, keys: this.#keysAtHand() }, this.#onlyHere)
   }
 
   /** The store at a path. */
@@ -131,14 +122,15 @@ export class StoreAccess {
     roster: Roster,
     options: { replace: boolean; protection: Protection },
   ): Promise<string | undefined> {
-    const { backup } = await createStore(this.path(), roster, { ...options, now: this.#given.now() })
+    const reading = { keys: this.#keysAtHand(), now: this.#given.now() }
+    const { backup, serial } = await createStore(this.path(), roster, { ...options, ...reading })
     this.record(
       [
         { field: 'agent', from: null, to: roster.agent },
         ...protectionChanges(plaintext, options.protection),
         ...changesBetween({ ...roster, peers: new Map(), canaries: new Map() }, roster),
       ],
-      roster.serial,
+      serial,
     )
     return backup
   }
@@ -168,6 +160,13 @@ export class StoreAccess {
   /** For commands that work with the files of the store themselves. They call {@link StoreAccess.record} for what they change. */
   async directly<T>(work: (path: string, reading: ReadOptions) => Promise<T>): Promise<T> {
     return this.#untilDone(work(this.#trustedPath(), this.#reading))
+  }
+
+  /** The keys of the environment; nobody is asked for one. */
+  #keysAtHand(): StoreKeys {
+    const refuse = (_: string, otherwise: string): Promise<never> =>
+      Promise.reject(keyMissing(`the store is encrypted; ${otherwise}`))
+    return storeKeys(this.#given.env, this.#given.where, refuse)
   }
 
   #locate(): Located {

@@ -1,0 +1,78 @@
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { generateIdentity, identityToRecipient } from 'age-encryption'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { makeFolder, parseJson, runCli, type CliRun } from '../support/cli.js'
+import { createStore } from '../../src/store/create-store.js'
+import { previousPath } from '../../src/store/previous.js'
+import { readStore } from '../../src/store/store.js'
+import { rosterOf } from '../support/roster.js'
+
+let [identity, recipient] = ['', '']
+beforeAll(async () => {
+  identity = await generateIdentity()
+  recipient = await identityToRecipient(identity)
+})
+
+const pathIn = (cwd: string): string => join(cwd, 'a2a-totp.json')
+
+async function done(cwd: string, ...args: string[]): Promise<CliRun> {
+  const run = await runCli(args, { cwd, env: { A2A_TOTP_IDENTITY: identity } })
+  expect(run.exitCode, `${args.join(' ')}: ${run.stderr}`).toBe(0)
+  return run
+}
+
+const serialOf = async (cwd: string): Promise<unknown> =>
+  parseJson(await done(cwd, 'config', 'server'))['serial']
+
+describe('a store that replaces another', () => {
+  it.each([
+    ['in plain text', false],
+    ['encrypted', true],
+  ])('goes on with the serial of one %s: its server file is the newer one', async (_, encrypted) => {
+    const cwd = makeFolder()
+    await done(cwd, 'init', ...(encrypted ? ['--encrypt-to', recipient] : []))
+    for (const name of ['alice', 'bob', 'carol']) await done(cwd, 'add-peer', name)
+    const before = await serialOf(cwd)
+    await done(cwd, 'init', '--force', '--yes')
+    await done(cwd, 'add-peer', 'alice')
+    expect(await serialOf(cwd)).toBeGreaterThan(Number(before))
+  })
+
+  it('goes on with the serial of a damaged one, where it can be seen', async () => {
+    const path = pathIn(makeFolder())
+    writeFileSync(path, '{ "version": 1, "serial": 41, "agent"', { mode: 0o600 })
+    await createStore(path, rosterOf([]), { now: new Date(), replace: true })
+    expect((await readStore(path)).serial).toBe(42)
+  })
+
+  it('can be written where the serial of the old one is the last there is', async () => {
+    const path = pathIn(makeFolder())
+    await createStore(path, rosterOf([], { serial: Number.MAX_SAFE_INTEGER }), { now: new Date() })
+    await createStore(path, rosterOf([]), { now: new Date(), replace: true })
+    expect((await readStore(path)).serial).toBeLessThan(Number.MAX_SAFE_INTEGER)
+  })
+
+  it('leaves no earlier state in plain text beside it when it is encrypted, but the backup that it names', async () => {
+    const cwd = makeFolder()
+    await done(cwd, 'init')
+    await done(cwd, 'add-peer', 'alice')
+    await done(cwd, 'add-peer', 'bob')
+    const { stderr } = await done(cwd, 'init', '--force', '--yes', '--encrypt-to', recipient)
+    expect(existsSync(previousPath(pathIn(cwd)))).toBe(false)
+    const backups = readdirSync(cwd).filter((name) => name.includes('.bak-'))
+    expect(backups).toHaveLength(1)
+    expect(stderr).toContain(`the old store is kept as ${join(cwd, backups[0] ?? '')}`)
+    expect(readFileSync(join(cwd, backups[0] ?? ''), 'utf8')).toContain('"bob"')
+  })
+})
+
+describe('a store that is created beside the rest of an older one', () => {
+  it('is, where that is a folder', async () => {
+    const path = pathIn(makeFolder())
+    mkdirSync(previousPath(path))
+    await createStore(path, rosterOf([]), { now: new Date() })
+    expect(existsSync(path)).toBe(true)
+    rmSync(previousPath(path), { recursive: true })
+  })
+})
