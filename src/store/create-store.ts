@@ -84,8 +84,11 @@ function refuseExisting(path: string, options: CreateOptions): void {
 function setPreviousAside(path: string, options: CreateOptions): void {
   const { fs = fileSystem } = options
   const previous = previousPath(path)
-  if (!fs.lstatSync(previous, { throwIfNoEntry: false })?.isFile()) return
-  backUp(path, fs.readFileSync(previous), options)
+  const bytes = translateErrors('ERR_STORE_UNWRITABLE', `cannot set ${previous} aside`, () =>
+    fs.lstatSync(previous, { throwIfNoEntry: false })?.isFile() ? fs.readFileSync(previous) : undefined,
+  )
+  if (bytes === undefined) return
+  backUp(path, bytes, options)
   dropPrevious(path, fs)
 }
 

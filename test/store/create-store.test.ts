@@ -3,9 +3,12 @@ import { join } from 'node:path'
 import { generateIdentity, identityToRecipient } from 'age-encryption'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { makeFolder, parseJson, runCli, type CliRun } from '../support/cli.js'
+import { rejectionOf } from '../support/store-folder.js'
 import { createStore } from '../../src/store/create-store.js'
+import { fileSystem } from '../../src/store/file-system.js'
 import { previousPath } from '../../src/store/previous.js'
 import { readStore } from '../../src/store/store.js'
+import { systemError } from '../support/faulty-fs.js'
 import { rosterOf } from '../support/roster.js'
 
 let [identity, recipient] = ['', '']
@@ -68,6 +71,21 @@ describe('a store that replaces another', () => {
 })
 
 describe('a store that is created beside the rest of an older one', () => {
+  it('is not, where that cannot be set aside, and the file is named', async () => {
+    const path = pathIn(makeFolder())
+    const previous = previousPath(path)
+    writeFileSync(previous, 'old', { mode: 0o600 })
+    const readFileSync = ((...given: Parameters<typeof fileSystem.readFileSync>) => {
+      if (given[0] === previous) throw systemError('EACCES')
+      return fileSystem.readFileSync(...given)
+    }) as typeof fileSystem.readFileSync
+    const fs = { ...fileSystem, readFileSync }
+    const error = await rejectionOf(createStore(path, rosterOf([]), { now: new Date(), fs }))
+    expect(error).toMatchObject({ code: 'ERR_STORE_UNWRITABLE' })
+    expect(String(error)).toContain(`cannot set ${previous} aside: no permission`)
+    expect(existsSync(path)).toBe(false)
+  })
+
   it('is, where that is a folder', async () => {
     const path = pathIn(makeFolder())
     mkdirSync(previousPath(path))
