@@ -21,6 +21,8 @@ export interface ChangeOptions extends ReadOptions {
    * is: the one before the command, not before its last step.
    */
   readonly goesOnFrom?: number | undefined
+  /** Whether the store as it was is kept beside it, where everybody who could read it may read the new one. By default it is. */
+  readonly keepsPrevious?: boolean
 }
 
 /**
@@ -99,10 +101,10 @@ async function changeStore(
     if (after.roster === before.roster && after.protection === before.protection) return before
     const written = after.roster === before.roster ? after : withNextSerial(after, before)
     const sealedBytes = await sealed(written)
-    const fewer = dropsReaders(before.protection, after.protection)
+    const keeps = (options.keepsPrevious ?? true) && !dropsReaders(before.protection, after.protection)
     const goesOn = options.goesOnFrom !== undefined && options.goesOnFrom === before.roster.serial
     write(path, sealedBytes, lock, options, () => {
-      if (fewer) dropPrevious(path, options.fs)
+      if (!keeps) dropPrevious(path, options.fs)
       else if (!goesOn) keepPrevious(path, bytes, options.fs)
     })
     return written

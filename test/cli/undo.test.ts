@@ -176,6 +176,17 @@ describe('undo of a store that was encrypted', () => {
     expect((await runCli(['undo', '--yes'], { cwd, env: key })).exitCode).toBe(1)
   })
 
+  it('has nothing to undo after encrypt for further recipients either, which says so', async () => {
+    const { cwd, key, recipient } = await encrypted()
+    await runCli(['add-peer', 'dave'], { cwd, env: key })
+    expect(existsSync(previousIn(cwd))).toBe(true)
+    const other = await identityToRecipient(await generateX25519Identity())
+    const { stderr } = await runCli(['encrypt', '--encrypt-to', recipient, other], { cwd, env: key })
+    expect(stderr).toContain('the store as it was is not kept, so this cannot be undone')
+    expect(existsSync(previousIn(cwd))).toBe(false)
+    expect((await runCli(['undo', '--yes'], { cwd, env: key })).exitCode).toBe(1)
+  })
+
   it('takes a recipient away again, and says which', async () => {
     const { cwd, key, recipient } = await encrypted()
     const other = await identityToRecipient(await generateX25519Identity())

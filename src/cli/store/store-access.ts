@@ -9,7 +9,14 @@ import { locateStore, type Located } from '../../store/locate.js'
 import { keyMissing, plaintext, type Protection, type StoreKeys } from '../../store/protection.js'
 import { protectionChanges } from '../../store/protection-changes.js'
 import type { ReadOptions } from '../../store/read-file.js'
-import { openStore, protectStore, readStore, updateStore, type Opened } from '../../store/store.js'
+import {
+  openStore,
+  protectStore,
+  readStore,
+  updateStore,
+  type ChangeOptions,
+  type Opened,
+} from '../../store/store.js'
 import type { Output } from '../io/output.js'
 import type { Progress } from '../io/progress.js'
 import { storeKeys } from './store-keys.js'
@@ -149,9 +156,13 @@ export class StoreAccess {
   }
 
   /** Changes its protection, in the same way. */
-  async protect(change: (protection: Protection) => Protection): Promise<Protection> {
+  async protect(
+    change: (protection: Protection) => Protection,
+    keeping: Pick<ChangeOptions, 'keepsPrevious'> = {},
+  ): Promise<Protection> {
     let before: Protection | undefined
-    const update = protectStore(this.#trustedPath(), this.#reading, (one) => change((before = one)))
+    const options = { ...this.#reading, ...keeping }
+    const update = protectStore(this.#trustedPath(), options, (one) => change((before = one)))
     const after = await this.#untilDone(update)
     if (before && after !== before) this.record(protectionChanges(before, after))
     return after

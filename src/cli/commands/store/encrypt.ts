@@ -1,4 +1,3 @@
-import { dropsReaders } from '../../../store/protection.js'
 import { inContext } from '../../context.js'
 import { encryptionOptions, protectionFrom, type EncryptionOptions } from './encryption.js'
 
@@ -23,11 +22,10 @@ Examples:
       const wanted =
         (await protectionFrom(context, options)) ?? (await protectionFrom(context, { passphrase: true }))
       const { kind } = await progress.during('encrypting the store', () =>
-        store.protect((current) => wanted ?? current),
+        store.protect((current) => wanted ?? current, { keepsPrevious: false }),
       )
       output.result('', { store: store.path(), encrypted: kind })
-      if (wanted && dropsReaders(before, wanted))
-        output.say('the store as it was is not kept, so this cannot be undone')
+      if (wanted) output.say('the store as it was is not kept, so this cannot be undone')
       output.say(`encrypted the store with ${kind === 'passphrase' ? 'a passphrase' : 'age recipients'}`)
       if (before.kind === 'none')
         output.say('earlier backups and commits contain it in plain text; a2a-totp doctor looks for them')
