@@ -22,6 +22,22 @@ export function parseName(text: string, what: 'agent' | 'peer'): string {
   throw new TOTPError('ERR_NAME_INVALID', `${what} name is not allowed; use ${nameRule}`)
 }
 
+/** A token as the tool makes them. */
+const wholeToken = /^a2at_[A-Za-z0-9_-]{43}$/
+
+/**
+ * Returns a text that is allowed as the name of something new. A token in the place of a name would be printed from then on.
+ *
+ * @throws {TOTPError} `ERR_NAME_INVALID`, as {@link parseName} does
+ */
+export function parseNewName(text: string, what: 'agent' | 'peer'): string {
+  if (!wholeToken.test(text)) return parseName(text, what)
+  throw new TOTPError(
+    'ERR_NAME_INVALID',
+    `${what} name is a token; use a name, and rotate the token if it is in use: the shell may have kept it`,
+  )
+}
+
 /**
  * Returns a name as a message may show it: on one line and in quotes, or hidden when it looks like a token or a seed
  * that was pasted in the wrong place.

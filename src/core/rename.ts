@@ -1,5 +1,5 @@
 import { TOTPError } from './errors.js'
-import { parseName, quoteName } from './name.js'
+import { parseName, parseNewName, quoteName } from './name.js'
 import type { Roster } from './roster.js'
 import { unknownPeers } from './unknown-peers.js'
 
@@ -12,7 +12,7 @@ import { unknownPeers } from './unknown-peers.js'
  */
 export function withRenamed(roster: Roster, from: string, to: string): Roster {
   parseName(from, 'peer')
-  parseName(to, 'peer')
+  parseNewName(to, 'peer')
   const { peers, canaries } = roster
   if (!peers.has(from) && !canaries?.has(from)) throw unknownPeers(roster, [from])
   if (from === to) return roster
@@ -34,7 +34,7 @@ export function withRenamed(roster: Roster, from: string, to: string): Roster {
  * @throws {TOTPError} `ERR_NAME_INVALID`
  */
 export function withAgentName(roster: Roster, name: string): Roster {
-  parseName(name, 'agent')
+  parseNewName(name, 'agent')
   return name === roster.agent ? roster : { ...roster, agent: name }
 }
 

@@ -11,6 +11,19 @@ const clientOf = async (cwd: string, name: string): Promise<Record<string, unkno
 const rfcSeed = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'
 
 describe('add-peer', () => {
+  it('takes no token for a name, and does not print it', async () => {
+    const cwd = await makeStore(['alice'])
+    const { token } = await clientOf(cwd, 'alice')
+    for (const args of [
+      ['add-peer', String(token)],
+      ['rename', 'alice', String(token)],
+    ]) {
+      const run = await runCli(args, { cwd })
+      expect(run).toMatchObject({ exitCode: 2, stdout: '' })
+      expect(run.stderr).not.toContain(token)
+    }
+  })
+
   it('gives each peer a seed and a token of its own, and prints neither', async () => {
     const cwd = await makeStore()
     const run = await runCli(['add-peer', 'alice', 'bob', '--json'], { cwd })

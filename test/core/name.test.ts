@@ -1,12 +1,21 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isName, parseName, quoteName } from '../../src/core/name.js'
+import { isName, parseName, parseNewName, quoteName } from '../../src/core/name.js'
 import { makeSeed } from '../../src/core/seed.js'
 import { makeToken } from '../../src/core/token.js'
 import { failureOf } from '../support/failure.js'
 import names from '../support/names.json' with { type: 'json' }
 
 describe('a name', () => {
+  it('of something new may not be a token, which is not quoted', () => {
+    const token = makeToken((bytes) => new Uint8Array(bytes).fill(7)).value
+    expect(parseName(token, 'peer')).toBe(token)
+    const error = failureOf(() => parseNewName(token, 'peer'))
+    expect(error).toMatchObject({ code: 'ERR_NAME_INVALID' })
+    expect(error.message).not.toContain(token)
+    expect(parseNewName('a2at_alice', 'peer')).toBe('a2at_alice')
+  })
+
   it.each(['a', '7', 'alice', 'build-agent.v2_x', 'constructor', 'A'.repeat(64)])('may be %s', (text) => {
     expect(isName(text)).toBe(true)
     expect(parseName(text, 'peer')).toBe(text)

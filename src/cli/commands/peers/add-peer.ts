@@ -1,6 +1,6 @@
 import { provisionCanary, withCanaries } from '../../../core/canary.js'
 import { TOTPError } from '../../../core/errors.js'
-import { parseName } from '../../../core/name.js'
+import { parseNewName } from '../../../core/name.js'
 import type { Canary, Peer, Roster } from '../../../core/roster.js'
 import type { CodeProfile, ReplayPolicy } from '../../../core/profile.js'
 import { signedBrought } from '../../../core/policies.js'
@@ -96,7 +96,7 @@ async function peerRequests(
 ): Promise<PeerRequest[]> {
   const { algorithm, digits, period, replay, signed, note, seedFile, tokenFile, allowWeakSeed } = options
   const expiresAt = options.expires?.(context.now())
-  for (const name of names) parseName(name, 'peer')
+  for (const name of names) parseNewName(name, 'peer')
   if (new Set(names).size !== names.length)
     throw new TOTPError('ERR_USAGE', 'a name is repeated; name each peer once')
   if ((seedFile ?? tokenFile) !== undefined && names.length > 1) {
