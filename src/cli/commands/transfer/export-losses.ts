@@ -8,6 +8,7 @@ export function lossesOf(roster: Roster, exported: Export, format: string, at: D
     ...expiredSeeds(roster.peers.size - exported.peers.length),
     ...expiredTokens(roster, exported, at),
     ...unknownTokens(roster, at),
+    ...agentPolicies(roster, exported),
     ...(format === 'json' ? [] : onlyInJson(exported)),
   ]
 }
@@ -42,6 +43,23 @@ function unknownTokens(roster: Roster, at: Date): string[] {
   const names = namesOf([...roster.peers.values(), ...canariesOf(roster)].filter(isUnknown))
   if (names === '') return []
   return [`omitted the tokens of ${names}: only their hashes are known; run a2a-totp rotate NAME --token`]
+}
+
+/** A store that `init` makes without options asks for less. */
+function agentPolicies({ replay, signed }: Roster, { peers }: Export): string[] {
+  const isStrictSigned = signed === 'accept' || signed === 'require'
+  const following = peers.filter(
+    (peer) =>
+      (replay === 'once' && peer.replay === undefined) || (isStrictSigned && peer.signed === undefined),
+  )
+  if (following.length === 0) return []
+  const policies = [
+    ...(replay === 'once' ? ['--replay once'] : []),
+    ...(isStrictSigned ? [`--signed ${signed}`] : []),
+  ].join(' ')
+  return [
+    `omitted the policies of the agent, which ${namesOf(following)} ${following.length === 1 ? 'follows' : 'follow'}: import into a store made with init ${policies}`,
+  ]
 }
 
 function onlyInJson({ peers, canaries = [] }: Export): string[] {

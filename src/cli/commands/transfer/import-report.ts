@@ -1,4 +1,4 @@
-import type { Peer, Roster } from '../../../core/roster.js'
+import { newestLive, seedsOf, type Peer, type Roster } from '../../../core/roster.js'
 import { repeatedSeedWarning } from '../../../core/seed-owners.js'
 import { listSome } from '../../../core/text.js'
 import { minimumTokenBits } from '../../../core/token.js'
@@ -20,7 +20,7 @@ export interface Outcome {
 }
 
 /** Prints what an import did. */
-export function report({ output }: CliContext, outcome: Outcome): void {
+export function report({ output, now }: CliContext, outcome: Outcome): void {
   const { roster, peers, canaries, completed, made, sharing, problems, remarks } = outcome
   for (const { where, problem } of problems) output.warn(`${where}: ${problem}`)
   const count = peers.length + canaries.length
@@ -36,7 +36,21 @@ export function report({ output }: CliContext, outcome: Outcome): void {
   })
   for (const remark of [...remarks, ...remarksOn(made), ...hashRemark(roster, [...peers, ...completed])])
     output.say(remark)
+  const dead = expiredIn(roster, [...peers, ...canaries], now())
+  if (dead.length > 0)
+    output.warn(`what was imported for ${listSome(dead)} has expired already; run a2a-totp rotate NAME`)
   if (sharing.length > 0) output.warn(repeatedSeedWarning(sharing))
+}
+
+/** Those of the names that the agent refuses from the start. */
+function expiredIn(roster: Roster, names: readonly string[], at: Date): string[] {
+  return names.filter((name) => {
+    const peer = roster.peers.get(name)
+    const tokens = (peer ?? roster.canaries?.get(name))?.tokens ?? []
+    return (
+      newestLive(tokens, at) === undefined || (peer && newestLive(seedsOf(roster, peer), at) === undefined)
+    )
+  })
 }
 
 /** Warns of tokens that are easy to guess. They are not refused: they are in use elsewhere already. */
