@@ -30,7 +30,6 @@ const local: readonly Expected[] = [
   [['config', 'client', 'alice'], 'config-config', withStore],
   [['config', 'card'], 'config-config', withStore],
   [['verify', '-', 'alice'], 'codes-verify', withCrypto],
-  [['init', '--store', 'other.json'], 'store-init', withCrypto],
   [['add-peer', 'bob'], 'peers-add-peer', withCrypto],
   [['remove-peer', 'alice', '--yes'], 'peers-remove-peer', withCrypto],
   [['set', 'alice', '--note', 'hello'], 'peers-set', withCrypto],
@@ -57,6 +56,14 @@ describe('what a command loads', () => {
       })
     },
   )
+
+  it('init: also the bundle that creates a store, which no other command carries', async () => {
+    expect(await loadedBy(['init', '--store', 'other.json'], await makeStore(['alice']))).toEqual({
+      bundles: bundlesOf('store-init', 'store-create-store'),
+      builtins: withCrypto,
+      others: [],
+    })
+  })
 
   it('config server: also the reader of server files', async () => {
     expect(await loadedBy(['config', 'server'], await makeStore(['alice']))).toEqual({

@@ -4,7 +4,6 @@ import { TOTPError, isTOTPError } from '../../core/errors.js'
 import type { Roster } from '../../core/roster.js'
 import type { Env } from '../../programs/environment.js'
 import { recordChange } from '../../store/change-record.js'
-import { createStore } from '../../store/create-store.js'
 import { locateStore, type Located } from '../../store/locate.js'
 import { keyMissing, plaintext, type Protection, type StoreKeys } from '../../store/protection.js'
 import { protectionChanges } from '../../store/protection-changes.js'
@@ -129,6 +128,7 @@ export class StoreAccess {
     roster: Roster,
     options: { replace: boolean; protection: Protection },
   ): Promise<string | undefined> {
+    const { createStore } = await import('../../store/create-store.js')
     const reading = { keys: this.#keysAtHand(), now: this.#given.now() }
     const { backup, serial } = await createStore(this.path(), roster, { ...options, ...reading })
     this.record(
