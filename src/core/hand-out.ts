@@ -1,3 +1,4 @@
+import type { TOTPProfile } from './profile.js'
 import {
   canariesOf,
   isLive,
@@ -37,13 +38,13 @@ export function handOutBetween(before: Roster, after: Roster, at: Date): HandOut
   }
 }
 
-/** Ids stand for seeds and tokens. The profile of peers to come is not in force for any. */
+/** Ids stand for seeds and tokens. A gate makes the card from the profile, which is also that of peers to come. */
 function inServerFile(roster: Roster, at: Date): unknown {
   const { agent, profile, signed = 'off', peers, sharedSeeds = [] } = roster
   const live = (credentials: readonly Credential[]): unknown[] =>
     credentials.filter((one) => isLive(one, at)).map(({ id, expiresAt }) => [id, expiresAt])
   return [
-    [agent, profile.window, profile.header, signed, live(sharedSeeds)],
+    [agent, profileOf(profile), signed, live(sharedSeeds)],
     Array.from(peers.values(), (peer) => [
       [peer.name, peer.algorithm, peer.digits, peer.period, replayOf(roster, peer), signedOf(roster, peer)],
       [live(peer.seeds), live(peer.tokens)],
@@ -53,7 +54,12 @@ function inServerFile(roster: Roster, at: Date): unknown {
 }
 
 /** The policy is the agent's own, never a peer's. */
-const inCard = ({ profile, signed = 'off' }: Roster): unknown => [profile.header, signed]
+const inCard = ({ profile, signed = 'off' }: Roster): unknown => [profileOf(profile), signed]
+
+const profileOf = ({ algorithm, digits, period, window, header }: TOTPProfile): unknown => [
+  [algorithm, digits, period],
+  [window, header],
+]
 
 function inFragment(roster: Roster, peer: Peer, at: Date): unknown {
   const { agent, url, profile } = roster

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { makeStore, parseJson, runCli, type CliRun } from '../support/cli.js'
 
@@ -60,9 +61,34 @@ describe('set without a name', () => {
     expect(said.stderr).toContain(
       'hand out again: the fragments of alice, bob (a2a-totp config client NAME --out FILE --force)',
     )
-    // The profile of peers to come concerns nobody who is there.
+    // The profile of peers to come concerns no peer who is there, but is what the card says.
     const later = parseJson(await run(cwd, 'set', '--digits', '8', '--json'))
-    expect(later['handOut']).toEqual({ server: false, card: false, peers: [] })
+    expect(later['handOut']).toEqual({ server: true, card: true, peers: [] })
+  })
+
+  it.each([
+    ['--url', 'https://billing.example'],
+    ['--window', '2'],
+    ['--header', 'X-Code'],
+    ['--replay', 'once'],
+    ['--signed', 'accept'],
+    ['--digits', '8'],
+    ['--algorithm', 'SHA256'],
+    ['--period', '60'],
+  ])('tells whether %s changes the card and the server file, as config makes them', async (option, value) => {
+    const cwd = await makeStore(['alice'], ['--agent', 'billing'])
+    const made = async (...what: string[]): Promise<unknown> => {
+      const { serial, ...rest } = parseJson(await run(cwd, 'config', ...what))
+      return { ...rest, ...(serial !== undefined && { serial: 'of the change' }) }
+    }
+    const before = [await made('card'), await made('server')]
+    const { handOut } = parseJson(await run(cwd, 'set', option, value, '--yes', '--json'))
+    const [card, server] = [await made('card'), await made('server')]
+    const differs = {
+      card: !isDeepStrictEqual(card, before[0]),
+      server: !isDeepStrictEqual(server, before[1]),
+    }
+    expect(handOut).toMatchObject(differs)
   })
 
   it.each([
