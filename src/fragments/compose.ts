@@ -1,5 +1,5 @@
 import { defaultServerFile, type Fragment, type ServerInput } from './fragment.js'
-import { resourceName } from './resource-name.js'
+import { resourceName } from '../core/resource-name.js'
 
 /** A compose override that mounts the server file as a secret. */
 export const serverCompose: Fragment<ServerInput> = {

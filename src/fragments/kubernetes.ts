@@ -1,7 +1,7 @@
 import { clientVariables } from './client-env.js'
 import type { ClientInput, Fragment, ServerInput } from './fragment.js'
 import { leftOut } from './live.js'
-import { resourceName } from './resource-name.js'
+import { resourceName } from '../core/resource-name.js'
 import { makeServerFile } from './server-json.js'
 
 const fileName = 'a2a-totp-server.json'

@@ -1,4 +1,5 @@
 import { TOTPError } from '../core/errors.js'
+import { labelOf } from '../core/resource-name.js'
 import type { ClientInput, Fragment, ServerInput } from './fragment.js'
 import { requireLive } from './live.js'
 
@@ -38,7 +39,7 @@ export const clientSystemd: Fragment<ClientInput> = {
   make: (input) => {
     requireLive(input)
     const { roster, peer } = input
-    const file = `/etc/a2a-totp/${roster.agent}-${peer.name}.env`
+    const file = `/etc/a2a-totp/${labelOf(roster.agent)}-${labelOf(peer.name)}.env`
     return `\
 # What "${peer.name}" needs to call agent "${roster.agent}", for its service. Made by \`a2a-totp config client ${peer.name} --format systemd\`.
 # Not secret. The file it names is; write that as root, mode 0600:

@@ -10,7 +10,7 @@ import {
   type ClientFormat,
   type ServerFormat,
 } from '../../src/fragments/index.js'
-import { resourceName } from '../../src/fragments/resource-name.js'
+import { resourceName } from '../../src/core/resource-name.js'
 import { yamlDocument } from '../../src/fragments/yaml-document.js'
 import { sourcedBySh } from '../support/env-readers.js'
 import { lookAt, peerOf, rosterOf, seedCredential } from '../support/roster.js'
@@ -114,6 +114,19 @@ describe('Kubernetes', () => {
 
   it('keeps names apart that differ in what it does not take', () => {
     expect(new Set(['bob', 'Bob', 'bo_b', 'bo.b', 'bo-b'].map((name) => resourceName(name))).size).toBe(5)
+  })
+
+  it('keeps lists of names apart, whichever of the names has a hyphen', () => {
+    const lists = [['billing', 'alice-ci'], ['billing-alice', 'ci'], ['billing', 'alice'], ['billing-alice']]
+    expect(new Set(lists.map((names) => resourceName(...names))).size).toBe(lists.length)
+    expect(resourceName('billing', 'alice')).toBe('a2a-totp-billing-alice')
+  })
+
+  it('gives each pair of agent and peer a file of its own under systemd', async () => {
+    const fileOf = async (agent: string, name: string): Promise<string | undefined> =>
+      /^EnvironmentFile=(.*)$/m.exec(await client('systemd', peerOf(name), { agent }))?.[1]
+    expect(await fileOf('billing', 'alice')).toBe('/etc/a2a-totp/billing-alice.env')
+    expect(await fileOf('billing', 'alice-ci')).not.toBe(await fileOf('billing-alice', 'ci'))
   })
 })
 

@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from '../../core/json.js'
 import { isName } from '../../core/name.js'
+import { labelOf, resourceName } from '../../core/resource-name.js'
 import { Variables, variablesIn } from './env-lines.js'
 
 /** What a resource contains. */
@@ -46,11 +47,17 @@ function variablesInside(root: unknown): Variables {
   return variables
 }
 
-/** `a2a-totp-billing-alice`. A name that had to be changed for it ends in a digest, and cannot be told from it. */
+/**
+ * Returns the peer that a Secret is named after, `alice` for `a2a-totp-billing-alice`: undefined where the name is not
+ * known to be made from it, as for `Bob`, whose capital letter is lost.
+ */
 export function peerInResource({ metadata }: JsonObject, agent: string | undefined): string | undefined {
   const name = isObject(metadata) ? metadata['name'] : undefined
-  const prefix = `a2a-totp-${agent ?? ''}-`
-  if (typeof name !== 'string' || agent === undefined || !name.startsWith(prefix)) return undefined
+  if (typeof name !== 'string' || agent === undefined) return undefined
+  // Version 0.1 put no digest behind a name with a hyphen.
+  const prefix = [`${resourceName(agent)}-`, `a2a-totp-${agent}-`].find((one) => name.startsWith(one))
+  if (prefix === undefined) return undefined
   const label = name.slice(prefix.length)
-  return isName(label) && !/-[0-9a-f]{8}$/.test(label) ? label : undefined
+  const [, plain = label] = /^(.*)-[0-9a-f]{8}$/.exec(label) ?? []
+  return isName(plain) && (plain === label || labelOf(plain) === label) ? plain : undefined
 }
