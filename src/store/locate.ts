@@ -9,6 +9,8 @@ export interface Located {
   readonly path: string
   /** Whether something is there. */
   readonly found: boolean
+  /** Whether its path was given, rather than searched for. */
+  readonly named: boolean
   /** Nearer stores that were not trusted, nearest first, each with the reason. */
   readonly passedOver: readonly PassedOver[]
 }
@@ -32,8 +34,8 @@ export function locateStore(options: LocateOptions): Located {
   const named = store ?? env['A2A_TOTP_STORE'] ?? ''
   if (named !== '') {
     const path = isAbsolute(named) ? resolve(named) : resolve(options.cwd, named)
-    return { path, found: look(path) !== undefined, passedOver: [] }
+    return { path, found: look(path) !== undefined, named: true, passedOver: [] }
   }
   const { start, path, passedOver } = findUpward(options.cwd, [defaultName], here)
-  return { path: path ?? join(start, defaultName), found: path !== undefined, passedOver }
+  return { path: path ?? join(start, defaultName), found: path !== undefined, named: false, passedOver }
 }

@@ -1,4 +1,13 @@
-import { existsSync, linkSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { hashToken } from '../../src/core/token.js'
@@ -148,6 +157,29 @@ describe('config card', () => {
       security: [{ bearer: [], totp: [] }],
     })
     expect(both).not.toHaveProperty('securityRequirements')
+  })
+
+  it('takes no defaults for those of a store that was named and is not there, or is not trusted', async () => {
+    const cwd = await makeStore([], ['--header', 'X-Code'])
+    const missing = await runCli(['--store', 'typo.json', 'config', 'card'], { cwd })
+    expect(missing).toMatchObject({ exitCode: 3, stdout: '' })
+    expect(missing.stderr).toContain('(ERR_STORE_MISSING)')
+    const fromVariable = await runCli(['config', 'card'], { cwd, env: { A2A_TOTP_STORE: 'typo.json' } })
+    expect(fromVariable).toMatchObject({ exitCode: 3, stdout: '' })
+    chmodSync(cwd, 0o777)
+    const open = await runCli(['config', 'card'], { cwd })
+    expect(open).toMatchObject({ exitCode: 3, stdout: '' })
+    expect(open.stderr).toContain('(ERR_STORE_PERMISSIONS)')
+  })
+
+  it('refuses a card that is nested as deep as no card is', async () => {
+    const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+    const run = await runCli(['config', 'card', '--merge', '-'], {
+      cwd: makeFolder(),
+      stdin: `{"signatures":[{}],"x":${deep}}`,
+    })
+    expect(run).toMatchObject({ exitCode: 3, stdout: '' })
+    expect(run.stderr).toContain('nested too deep')
   })
 
   it("uses the store's header", async () => {

@@ -18,7 +18,7 @@ function makeTree(): { outer: string; inner: string; outerStore: string; innerSt
   return { outer, inner, outerStore, innerStore }
 }
 
-const found = (path: string): unknown => ({ path, found: true, passedOver: [] })
+const found = (path: string, named = false): unknown => ({ path, found: true, named, passedOver: [] })
 
 describe('the store that is meant', () => {
   it('is the one that is named, before that of the environment, before any that is found', () => {
@@ -27,18 +27,19 @@ describe('the store that is meant', () => {
     expect(locateStore({ store: '../named.json', env, cwd: inner })).toEqual({
       path: join(inner, '../named.json'),
       found: false,
+      named: true,
       passedOver: [],
     })
     expect(locateStore({ env, cwd: inner }).path).toBe('/elsewhere/env.json')
     expect(locateStore({ env: { A2A_TOTP_STORE: '' }, cwd: inner })).toEqual(found(innerStore))
-    expect(locateStore({ store: 'a2a-totp.json', env, cwd: inner })).toEqual(found(innerStore))
+    expect(locateStore({ store: 'a2a-totp.json', env, cwd: inner })).toEqual(found(innerStore, true))
   })
 
   it('may be anything when it is named: reading it will tell', () => {
     const { outer, outerStore } = makeTree()
     const link = join(outer, 'link.json')
     symlinkSync(outerStore, link)
-    expect(locateStore({ store: 'link.json', env: {}, cwd: outer })).toEqual(found(link))
+    expect(locateStore({ store: 'link.json', env: {}, cwd: outer })).toEqual(found(link, true))
   })
 
   it('is the nearest one upward', () => {
@@ -71,6 +72,7 @@ describe('a store that is passed over', () => {
     expect(locateStore({ env: {}, cwd: inner })).toEqual({
       path: outerStore,
       found: true,
+      named: false,
       passedOver: [{ path: innerStore, reason: expect.stringContaining(reason) as string }],
     })
   }

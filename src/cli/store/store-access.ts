@@ -81,6 +81,12 @@ export class StoreAccess {
     return this.#locate().found
   }
 
+  /** Whether none was named, and none is found, trusted or not: a command may do without, and has nothing to complain of. */
+  isNone(): boolean {
+    const { found, named, passedOver } = this.#locate()
+    return !found && !named && passedOver.length === 0
+  }
+
   /** Whether something is at its path, trusted or not. */
   taken(): boolean {
     const { found, path, passedOver } = this.#locate()

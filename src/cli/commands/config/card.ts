@@ -4,6 +4,7 @@ import { cardProtocols, type CardJson, type CardProtocol } from '../../../core/c
 import { TOTPError } from '../../../core/errors.js'
 import { decodeUtf8 } from '../../../core/encoding.js'
 import { isObject, requireJson } from '../../../core/json.js'
+import { parseShallowJson } from '../../../core/shallow-json.js'
 import { defaultProfile } from '../../../core/profile.js'
 import type { Roster } from '../../../core/roster.js'
 import { jsonText } from '../../../core/text.js'
@@ -43,7 +44,7 @@ Examples:
     .action(async ({ protocol, merge, replace, ...out }: CardOptions) => {
       if (replace && merge === undefined)
         throw new TOTPError('ERR_USAGE', '--replace needs a card; pass --merge CARD as well')
-      const said = context.store.exists() ? extensionOf(await context.store.read()) : {}
+      const said = context.store.isNone() ? {} : extensionOf(await context.store.read())
       const header = said.profile?.header ?? defaultProfile.header
       const card =
         merge === undefined
@@ -73,7 +74,10 @@ function extensionOf({ profile, signed = 'off' }: Roster): Pick<TOTPSecurityOpti
 async function readCard(context: CliContext, path: string): Promise<CardJson> {
   const what = 'the agent card'
   const refuse = (message: string): TOTPError => new TOTPError('ERR_CARD_INVALID', message)
-  const card = requireJson(decodeUtf8(await readGiven(context, what, path), what, refuse), what, refuse)
+  const text = decodeUtf8(await readGiven(context, what, path), what, refuse)
+  const card = requireJson(text, what, refuse)
+  if (parseShallowJson(text) === undefined)
+    throw refuse('the agent card is nested too deep; it cannot be one')
   if (isObject(card)) return card
   throw refuse('the agent card is not a JSON object; pass it as the agent serves it')
 }
