@@ -84,6 +84,27 @@ describe('code --min-remaining', () => {
     for (const line of stdout.trim().split('\n')) expect(run.stdout).toContain(line)
   })
 
+  it('waits again where opening the store took so long that its code lives shorter', async () => {
+    const cwd = await makeStore(['alice'])
+    const clocks = [at(2), at(30)]
+    let clock = at(-0.01)
+    const program: typeof main = (words, system) =>
+      main(words, {
+        ...system,
+        now: () => clock,
+        stderr: new Writable({
+          write(chunk: Buffer, _, done) {
+            system.stderr.write(chunk.toString())
+            clock = clocks.shift() ?? clock
+            done()
+          },
+        }),
+      })
+    const run = await runCli(['code', 'alice', '--min-remaining', '29'], { cwd, program })
+    expect(run.stdout).toBe(await codeAt(cwd, at(30)))
+    expect(run.stderr).toContain('waiting 28 s for the next time step')
+  })
+
   it('refuses a seed that ends during the wait', async () => {
     const cwd = await makeStore(['alice'])
     const end = ['set', 'alice', '--expires', String(step / 1000 + 19)]

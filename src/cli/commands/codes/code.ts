@@ -158,22 +158,34 @@ function combined(lines: readonly FieldLine[]): Record<string, string> {
  * @throws {TOTPError} `ERR_CREDENTIAL_EXPIRED` when its seed ends before
  */
 async function waitFor(context: CliContext, source: CodeSource, seconds: number): Promise<CodeSource> {
-  const { now, sleep, output, signal } = context
+  const { signal } = context
   const { profile } = source
   if (seconds >= profile.period) {
     throw new TOTPError('ERR_USAGE', `--min-remaining must be less than the period, ${profile.period} s`)
   }
+  if (!(await waitForStep(context, source, seconds))) return source
+  if (signal.aborted) return source
+  const used = await findAgain(context, source)
+  // Opening an encrypted store takes a second, by which its code lives shorter.
+  await waitForStep(context, used, seconds)
+  return used
+}
+
+/** Returns whether it had to wait, until the next time step begins. @throws {TOTPError} as {@link refuseEnding} */
+async function waitForStep(
+  { now, sleep, output, signal }: CliContext,
+  source: CodeSource,
+  seconds: number,
+): Promise<boolean> {
+  const { profile } = source
   const at = now()
   const end = endOfStep(profile, timeStepAt(profile, at)).getTime()
   const mustWait = end - at.getTime() < seconds * 1000
   refuseEnding(source, mustWait ? end : at.getTime(), seconds)
-  if (!mustWait) return source
+  if (!mustWait) return false
   output.say(`waiting ${Math.ceil((end - at.getTime()) / 1000)} s for the next time step`)
   while (!signal.aborted && now().getTime() < end) await sleep(end - now().getTime())
-  if (signal.aborted) return source
-  const used = await findAgain(context, source)
-  refuseEnding(used, now().getTime(), seconds)
-  return used
+  return true
 }
 
 function refuseEnding({ peer = 'the peer', seedEnd }: CodeSource, from: number, seconds: number): void {
