@@ -229,6 +229,17 @@ describe('a rotation with a delivery', () => {
     expect((await run(cwd, 'remove-peer', 'alice', '--yes')).exitCode).toBe(0)
   })
 
+  it('is not abandoned where the server file would be refused by its reader', async () => {
+    const cwd = await makeStore()
+    writeFileSync(join(cwd, 'weak.csv'), 'name,seed\nalice,JBSWY3DPEHPK3PXP\n')
+    await run(cwd, 'import', 'weak.csv', '--allow-weak-seed')
+    await run(cwd, 'rotate', 'alice', '--deliver', 'false')
+    const before = read(cwd)
+    const refused = await run(cwd, 'rotate', '--abandon', ...serverOut)
+    expect(refused).toMatchObject({ exitCode: 3, stdout: '' })
+    expect(read(cwd)).toBe(before)
+  })
+
   it('asks for the options again where they are not remembered, and trusts no others', async () => {
     const cwd = await makeStore(['alice'])
     await run(cwd, 'rotate', 'alice', '--deliver', 'false', ...serverOut)

@@ -143,6 +143,8 @@ export async function abandon(
   const chosen = pending.map(({ name }) => name)
   const options = deliversServer(given) ? completed(context, given) : undefined
   if (options?.serverOut !== undefined) requireServerOut(context, before, options.serverOut)
+  // A server file that its reader would refuse is refused before anything is changed.
+  if (options) await serverFileOf(context, abandonRotation(before, chosen, now()), options)
   const after = await store.update((roster) => abandonRotation(roster, chosen, now()))
   for (const { pending: one } of pending)
     if (one && peersOf(after, one.id).length === 0) forget(context, one.id)
