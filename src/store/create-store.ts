@@ -1,4 +1,4 @@
-import { TOTPError, isTOTPError } from '../core/errors.js'
+import { isTOTPError } from '../core/errors.js'
 import type { Roster } from '../core/roster.js'
 import { newestSerial } from '../core/server-file.js'
 import { writeNewFile } from './atomic-write.js'
@@ -7,7 +7,7 @@ import { dropPrevious, keepPrevious, previousPath } from './previous.js'
 import { isEncrypted, plaintext, type Protection } from './protection.js'
 import { readStoreBytes, type ReadOptions } from './read-file.js'
 import { serialAtSight } from './store-file.js'
-import { sealed, unsealed, withLock, write, type ChangeOptions } from './store.js'
+import { sealed, storeExists, unsealed, withLock, write, type ChangeOptions } from './store.js'
 import { translateErrors } from './system-error.js'
 
 export interface CreateOptions extends ChangeOptions {
@@ -77,7 +77,7 @@ function isThere(path: string, { fs = fileSystem }: ChangeOptions): boolean {
 
 function refuseExisting(path: string, options: CreateOptions): void {
   if (options.replace || !isThere(path, options)) return
-  throw new TOTPError('ERR_STORE_EXISTS', `a store already exists at ${path}; nothing was changed`)
+  throw storeExists(path)
 }
 
 /** A new store has no previous one: what is left of an older store becomes a backup of its own. */

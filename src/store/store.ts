@@ -1,3 +1,4 @@
+import { TOTPError } from '../core/errors.js'
 import type { Roster } from '../core/roster.js'
 import { replaceFile } from './atomic-write.js'
 import { acquireLock, type Lock, type LockOptions } from './lock/lock.js'
@@ -170,3 +171,7 @@ export function write(
     fs,
   })
 }
+
+/** The error of a store that is there already. */
+export const storeExists = (path: string): TOTPError =>
+  new TOTPError('ERR_STORE_EXISTS', `a store already exists at ${path}; nothing was changed`)

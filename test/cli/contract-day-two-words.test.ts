@@ -89,6 +89,26 @@ describe('running twice', () => {
     }
     expect(readFileSync(join(cwd, 'a2a-totp.json'))).toEqual(before)
   })
+
+  it('init says that a store is there before it asks for a passphrase', async () => {
+    const cwd = await makeStore()
+    const twice = await run(cwd, 'init', '--passphrase')
+    expect(twice).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(twice.stderr).toContain('(ERR_STORE_EXISTS)')
+  })
+
+  it('init --if-missing needs no key to say that an encrypted store is there, and tells it from a new one', async () => {
+    const cwd = makeFolder()
+    const words = ['init', '--passphrase', '--if-missing', '--json']
+    const env = { A2A_TOTP_PASSPHRASE: 'correct horse battery staple' }
+    const created = await runBinary(words, { cwd, env })
+    expect(JSON.parse(created.stdout)).toMatchObject({ agent: 'agent', created: true })
+    const there = await runBinary(words, { cwd })
+    expect(there.exitCode).toBe(0)
+    expect(JSON.parse(there.stdout)).toMatchObject({ agent: null, created: false })
+    const open = await runBinary(words, { cwd, env })
+    expect(JSON.parse(open.stdout)).toMatchObject({ agent: 'agent', created: false })
+  })
 })
 
 describe('weak credentials, ends and canaries', () => {

@@ -11,6 +11,7 @@ import { makeSeed } from '../../../core/seed.js'
 import { count, printable } from '../../../core/text.js'
 import { distrustFolder } from '../../../store/trusted-folder.js'
 import { plaintext } from '../../../store/protection.js'
+import { storeExists } from '../../../store/store.js'
 import { inContext, type CliContext } from '../../context.js'
 import type { StoreAccess } from '../../store/store-access.js'
 import { encryptionOptions, protectionFrom, type EncryptionOptions } from './encryption.js'
@@ -80,12 +81,14 @@ Examples:
         await reportExisting(store, output)
         return
       }
+      // Before a passphrase is asked for, which would be in vain.
+      if (!options.force && store.taken()) throw storeExists(store.path())
       await confirmReplacement(context, store, options)
       const protection = (await protectionFrom(context, options)) ?? plaintext
       // git must not see it in plain text, not even for a moment; encrypted, it may be committed.
       const { yes, gitignore } = options
       const warning =
-        protection.kind === 'none' && (options.force ?? !store.taken())
+        protection.kind === 'none'
           ? await beforePlaintext(context, store.path(), {
               yes,
               gitignore,
@@ -104,7 +107,7 @@ Examples:
         await reportExisting(context.store.here(), output)
         return
       }
-      output.result(printable(store.path()), { store: store.path(), agent: roster.agent })
+      output.result(printable(store.path()), { store: store.path(), agent: roster.agent, created: true })
       if (backup) output.say(`the old store is kept as ${backup}`)
       if (warning) output.warn(warning)
       remark(output, store, options, roster)
@@ -156,9 +159,19 @@ function rosterFrom(options: InitOptions, { now, random }: CliContext): Roster {
 }
 
 async function reportExisting(store: StoreAccess, output: Output): Promise<void> {
-  const { agent } = await store.read()
-  output.result(printable(store.path()), { store: store.path(), agent })
-  output.say(`the store of ${agent} already exists; nothing was changed`)
+  const agent = await agentIn(store)
+  output.result(printable(store.path()), { store: store.path(), agent, created: false })
+  output.say(`the store${agent === null ? '' : ` of ${agent}`} already exists; nothing was changed`)
+}
+
+/** Null where it is encrypted and no key is at hand: that it is there is all that was asked. */
+async function agentIn(store: StoreAccess): Promise<string | null> {
+  try {
+    return (await store.unasked().read()).agent
+  } catch (error) {
+    if (isTOTPError(error) && error.code === 'ERR_STORE_KEY_MISSING') return null
+    throw error
+  }
 }
 
 async function confirmReplacement(
