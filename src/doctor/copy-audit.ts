@@ -1,9 +1,9 @@
-import { lstatSync, readdirSync, type Stats } from 'node:fs'
+import { lstatSync, type Stats } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
 import { isTemporary } from '../store/atomic-write.js'
 import { isEncrypted } from '../store/protection.js'
 import { removeCommand, type Finding } from './finding.js'
-import { readHead } from './small-file.js'
+import { namesIn, readHead } from './small-file.js'
 
 /** How much of a file is read: any part of a copy has seeds or tokens. */
 const headBytes = 1 << 22
@@ -24,7 +24,7 @@ export function copiesOf(storePath: string): Copy[] {
   const [folder, name] = [dirname(storePath), basename(storePath)]
   const stem = name.slice(0, name.length - extname(name).length)
   const copies: Copy[] = []
-  const candidates = readdirSync(folder).filter(
+  const candidates = (namesIn(folder) ?? []).filter(
     (one) => one !== name && !isTemporary(one) && mayBeCopy(one, stem),
   )
   for (const one of candidates.slice(0, mostFiles)) {

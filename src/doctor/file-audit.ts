@@ -1,11 +1,13 @@
-import { chmodSync, lstatSync, readdirSync, readFileSync } from 'node:fs'
+import { chmodSync, lstatSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { quoteForShell } from '../core/shell.js'
 import { isTemporary, temporaryPrefix } from '../store/atomic-write.js'
 import { untrustedFolder } from '../store/trusted-folder.js'
 import { acquireLock } from '../store/lock/lock.js'
 import { isEncrypted } from '../store/protection.js'
+import { translateErrors } from '../store/system-error.js'
 import { removeCommand, type Finding } from './finding.js'
+import { namesIn } from './small-file.js'
 
 /** Audits the file of a store, its folders, and what a killed command left beside it. */
 export function auditFile(path: string, tool = 'a2a-totp'): Finding[] {
@@ -40,7 +42,9 @@ function auditMode(path: string, encrypted: boolean): Finding[] {
       message: `other users can ${encrypted ? 'replace it' : 'read every seed and token'} (mode ${(mode & 0o777).toString(8)}); commands refuse to use it`,
       fix: `chmod 600 ${quoted}`,
       repair: () => {
-        chmodSync(path, 0o600)
+        translateErrors('ERR_FILE_UNWRITABLE', `cannot change the mode of ${path}`, () =>
+          chmodSync(path, 0o600),
+        )
         return (lstatSync(path).mode & 0o077) === 0
       },
     })
@@ -60,8 +64,9 @@ function auditFolder(path: string): Finding[] {
 
 function auditLeftovers(path: string): Finding[] {
   const folder = dirname(path)
-  const names = readdirSync(folder)
-  const findings: Finding[] = []
+  const listed = namesIn(folder)
+  const names = listed ?? []
+  const findings: Finding[] = listed ? [] : [unlisted(folder)]
   const leftovers = names.filter((name) => name.startsWith(temporaryPrefix(path)))
   const joint = { noun: 'files', fix: removeCommand } as const
   if (leftovers.length > 0) {
@@ -76,7 +81,7 @@ function auditLeftovers(path: string): Finding[] {
       // Taking the lock removes leftovers.
       repair: async () => {
         ;(await acquireLock(path)).release()
-        return !readdirSync(folder).some((name) => name.startsWith(temporaryPrefix(path)))
+        return !namesIn(folder)?.some((name) => name.startsWith(temporaryPrefix(path)))
       },
     })
   }
@@ -94,6 +99,15 @@ function auditLeftovers(path: string): Finding[] {
   }
   return findings
 }
+
+const unlisted = (folder: string): Finding => ({
+  id: 'folder-unlisted',
+  severity: 'warning',
+  subject: folder,
+  message:
+    'its files cannot be listed: copies of the store, leftovers of killed commands and printed modules were not looked for',
+  fix: `chmod u+r ${quoteForShell(folder)}`,
+})
 
 function unencrypted(path: string, tool: string): Finding {
   const message = 'the store is not encrypted: a backup of the disk contains every seed and token'

@@ -6,9 +6,12 @@ import type { Roster } from '../core/roster.js'
 import { previousPath } from '../store/previous.js'
 import { isEncrypted } from '../store/protection.js'
 import { removeCommand, type Finding, type Severity } from './finding.js'
+import { readHead } from './small-file.js'
 
 const dayMs = 86_400_000
 const staleDays = 7
+/** As much tells whether a file is encrypted. */
+const headBytes = 4096
 
 /** A store whose previous version is audited. */
 export interface PreviousUnderTest {
@@ -27,7 +30,8 @@ export async function auditPrevious(store: PreviousUnderTest, at: Date): Promise
   if (!stats?.isFile()) return []
   const fix = removeCommand([previous])
   const joint = { noun: 'files', fix: removeCommand } as const
-  if (!isEncrypted(readFileSync(previous)) && isEncrypted(readFileSync(path))) {
+  const bytes = readHead(previous, headBytes)
+  if (bytes && !isEncrypted(bytes) && isEncrypted(readFileSync(path))) {
     const message =
       'the previous store, in plain text beside the encrypted one; its seeds and tokens may still be valid'
     return [{ id: 'previous-plaintext', severity: 'serious', subject: previous, message, fix, joint }]

@@ -1,4 +1,4 @@
-import { closeSync, lstatSync, openSync, readFileSync, readSync } from 'node:fs'
+import { closeSync, lstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
 
 /**
  * Reads a file that may hold something of interest. Undefined for what is larger, empty, not a regular file, gone, or
@@ -36,5 +36,14 @@ export function sizeOf(path: string): number {
     return lstatSync(path).size
   } catch {
     return 0
+  }
+}
+
+/** The names in a folder; undefined where it cannot be listed, which the audit of the store's file reports. */
+export function namesIn(folder: string): readonly string[] | undefined {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return undefined
   }
 }

@@ -1,9 +1,8 @@
-import { readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { quoteForShell } from '../core/shell.js'
 import { vendoredVersion, withUnixLineEnds } from '../fragments/vendored.js'
 import type { Finding } from './finding.js'
-import { readSmallFile } from './small-file.js'
+import { namesIn, readSmallFile } from './small-file.js'
 
 const mostBytes = 1 << 20
 /** How many Python files are read. */
@@ -28,7 +27,7 @@ export async function auditVendored(
   { tool, version, peer }: VendoredOptions,
 ): Promise<Finding[]> {
   const folder = dirname(storePath)
-  const all = files ?? readdirSync(folder).map((name) => join(folder, name))
+  const all = files ?? (namesIn(folder) ?? []).map((name) => join(folder, name))
   const findings: Finding[] = []
   for (const file of all.filter((name) => name.endsWith('.py')).slice(0, mostFiles)) {
     const text = readSmallFile(file, mostBytes)?.toString()

@@ -106,6 +106,7 @@ describe('config server --check', () => {
 
   it.each([
     ['a missing file', ['config', 'server', '--check', 'none.py'], 3, /cannot be read \(ENOENT\)/],
+    ['a seed in place of a file', ['import', 'A'.repeat(300)], 3, /cannot be read \(ENAMETOOLONG\)/],
     ['--out beside it', ['config', 'server', '--check', 'a.py', '--out', 'b'], 2, /--check and --out/],
     ['no peer without it', ['config', 'client'], 2, /missing required argument 'name'/],
   ])('refuses %s', async (_, args, exitCode, message) => {

@@ -58,8 +58,14 @@ function readUpTo(path: string, most: number): Buffer | undefined {
 export const isReadOnce = (context: CliContext, path: string): boolean =>
   path === '-' || isPipe(pathFrom(context, path))
 
-/** Whether this is a named pipe, or one of the shell's, as in `import <(pass show totp/uris)`. */
-const isPipe = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFIFO() ?? false
+/** Whether this is a named pipe, or one of the shell's, as in `import <(pass show totp/uris)`. Reading tells what else is wrong. */
+function isPipe(path: string): boolean {
+  try {
+    return statSync(path).isFIFO()
+  } catch {
+    return false
+  }
+}
 
 /** Reads a pipe, one byte beyond the most at least. It may never be written to: nothing may block here. */
 async function readPipe(path: string, most: number, signal: AbortSignal): Promise<Buffer> {
