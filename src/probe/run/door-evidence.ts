@@ -18,7 +18,9 @@ export const keyOf = ({ label }: Pick<Exchange, 'label'>): DoorKey =>
 /** The requests to methods; of those that were asked again, the last. */
 export function doorsTriedIn({ exchanges }: { readonly exchanges: readonly Exchange[] }): Exchange[] {
   const tried = exchanges.filter(({ stage, door }) => stage === 'door' && door !== undefined)
-  return [...new Map(tried.map((exchange) => [exchange.label, exchange])).values()]
+  // Both versions have an invented method of one name.
+  const calls = tried.map((one) => [`${one.door?.protocol} ${one.label}`, one] as const)
+  return [...new Map(calls).values()]
 }
 
 /** Whether an answer shows nothing about the agent: it is that of a limiter, or of something else in front. */

@@ -3,7 +3,7 @@ import type { CellEvidence } from '../../run/evidence.js'
 import { asksForStream, doorsTriedIn, keyOf, showsNothing } from '../../run/door-evidence.js'
 import { comparedWith, isMarkedOnly, isRefusedInside } from '../../run/compared.js'
 import type { Exchange } from '../../run/exchange.js'
-import { isInconclusive, triedIn, validAnswer, wasLetIn } from '../../run/reading.js'
+import { isInconclusive, triedIn, validAnswer, wasLetIn, type Tried } from '../../run/reading.js'
 import type { Answer } from '../../wire/answer.js'
 import { namesSecondFactor, soundsLikeRefusal } from '../../wire/words.js'
 import { saysNoMethod } from './no-method.js'
@@ -23,13 +23,15 @@ export function readDoors(cell: CellEvidence, cards: readonly CardJson[]): DoorR
     ({ check, operation, answer }) =>
       comparedWith.includes(check) && operation === 'get' && wasLetIn(answer, cell) === 'no',
   )
+  const inStreams = refusalsInStreams(cell)
   const isPublic = publicTexts(cards)
   const valid = validAnswer(cell)
   return tried
     .filter(({ door }) => door?.method !== 'invented')
     .map((exchange) => {
       const { answer, door } = exchange
-      const isRefusal = refusals.some((refusal) => isRefusedLike(answer, refusal.answer))
+      const compared = asksForStream(exchange) ? [...refusals, ...inStreams] : refusals
+      const isRefusal = compared.some((refusal) => isRefusedLike(answer, refusal.answer))
       const same = invented.filter(
         (one) =>
           one.door?.protocol === door?.protocol &&
@@ -53,11 +55,19 @@ function readAnswer(
   if (showsNothing(exchange) && !(isRefusal && !isInconclusive(answer))) return 'nothing'
   if (kind === 'refused' || isRefusal) return 'refused'
   if (saysNoMethod(answer) || (door?.method === 'card' && isUnconfigured(answer))) return 'absent'
-  if (invented.some((one) => isOfNobody(one.answer) && isSameToAll(one.answer, answer))) return 'absent'
+  if (invented.some((one) => isOfNobody(exchange, one))) return 'absent'
   if (kind === 'authenticated' || kind === 'answered') return 'let in'
   if (kind === 'unreadable' && status === null) return 'silent'
   if (kind === 'failed' || kind === 'redirected') return 'failed'
-  return asksForStream(exchange) && isRefusedInside(answer) ? 'refused' : 'let in'
+  return 'let in'
+}
+
+/** What a stream for a task says inside where it is refused: that of a message is refused no other way. */
+function refusalsInStreams(cell: CellEvidence): Tried[] {
+  return triedIn(cell).filter(
+    ({ check, answer }) =>
+      check === 'auth.stream' && isRefusedInside(answer) && wasLetIn(answer, cell) === 'no',
+  )
 }
 
 /** Who reads parameters let the call in, even if their names are of tokens and authentication, as push configurations have. */
@@ -67,23 +77,38 @@ const isOfParameters = ({ status, signature }: Answer): boolean =>
 /** One code for several errors is a refusal where the words are those of one too. */
 function isRefusedLike(answer: Answer, refusal: Answer): boolean {
   if (!isAlike(answer, refusal) || isInconclusive(refusal)) return false
-  if (answer.kind !== 'other' || answer.message === refusal.message) return true
+  if (answer.kind !== 'other' || saysTheSame(answer, refusal)) return true
   return !isOfParameters(answer) && (soundsLikeRefusal(answer.message) || namesSecondFactor(answer.message))
+}
+
+/** Without a message, and where an object without an error comes with a success, answers are the same only as a whole. */
+function saysTheSame(answer: Answer, refusal: Answer): boolean {
+  const isBare = answer.message === '' || (answer.content !== undefined && isSuccessful(answer))
+  return isBare ? answer.face === refusal.face : answer.message === refusal.message
 }
 
 /** gRPC of 0.3 has this status alone for an extended card that is not configured. */
 const isUnconfigured = ({ signature }: Answer): boolean => signature === 'grpc FAILED_PRECONDITION'
 
-/** Whether an answer to an invented method is about the method: that it is missing, in any form, a page, or a redirect. */
-function isOfNobody({ kind, status, signature, offProtocol }: Answer): boolean {
-  if (kind === 'unserved') return true
-  const isProtocol = offProtocol !== true && (signature.split(' ')[1] ?? '') !== ''
-  return kind !== 'answered' && kind !== 'authenticated' && (status === 404 || status === 405 || !isProtocol)
+/**
+ * Whether a method gets what an invented one gets because neither is there: a status that says so, a redirect, or one page
+ * for everything. Any other status may be that of a framework that reads the request before the guard does.
+ */
+function isOfNobody({ answer, door }: Exchange, { answer: invented }: Exchange): boolean {
+  if (!isAlike(invented, answer) || answer.kind === 'answered' || answer.kind === 'authenticated')
+    return false
+  if (saysMissing(answer)) return true
+  if (answer.face !== invented.face) return false
+  // An object may say what is wrong with a body, a page for everyone does not.
+  const isPage = answer.content === undefined || (door?.verb !== undefined && door.verb !== 'POST')
+  return answer.kind === 'unserved' || (answer.offProtocol === true && isSuccessful(answer) && isPage)
 }
 
-/** A method may serve data of its own in a form that is not that of A2A, so what is no error has to be the same text. */
-const isSameToAll = (one: Answer, other: Answer): boolean =>
-  isAlike(one, other) && ((other.status ?? 0) >= 300 || one.face === other.face)
+/** Whether a status says that there is nothing, whatever the text: that may name the method. */
+const saysMissing = ({ status, kind }: Answer): boolean =>
+  status === 404 || status === 405 || status === 501 || kind === 'redirected'
+
+const isSuccessful = ({ status }: Answer): boolean => status !== null && status < 300
 
 const isAlike = (one: Answer, other: Answer): boolean =>
   one.kind === other.kind && one.signature === other.signature && one.status === other.status
