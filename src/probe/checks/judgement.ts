@@ -113,7 +113,7 @@ function judgeCell(check: CellCheck, cell: CellEvidence, evidence: Evidence): Ve
 function silenceOf({ exchanges }: CellEvidence): Answer | undefined {
   // With a hint there was an answer: TLS that is not trusted, or another protocol. So there was where it hung up.
   const isUnreached = (answer: Answer): boolean =>
-    !isAnswer(answer) && !answer.untrusted && answer.hint === undefined && !answer.closed
+    !isAnswer(answer) && !answer.untrusted && answer.hint === undefined && !answer.closed && !answer.unread
   return exchanges.every(({ answer }) => isUnreached(answer)) ? exchanges[0]?.answer : undefined
 }
 

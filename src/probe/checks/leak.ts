@@ -1,7 +1,8 @@
 import type { CellCheck } from './check.js'
+import { count } from '../../core/text.js'
 import type { CellEvidence, Evidence } from '../run/evidence.js'
 import type { Answer } from '../wire/answer.js'
-import { failed, passed, type Verdict } from './verdict.js'
+import { failed, passed, skipped, type Verdict } from './verdict.js'
 
 export const leak: CellCheck = {
   id: 'leak',
@@ -30,7 +31,13 @@ function judgeLeak({ cell: own }: CellEvidence, { exchanges: all, secrets }: Evi
   }
   if (repeatsDecimals(answers, secrets))
     return failed('several answers contain a valid code', 'anyone who reads answers or their logs can use it')
-  return passed(`none in ${answers.length} answers`)
+  const unread = answers.filter((answer) => answer.unread)
+  return unread[0]
+    ? {
+        ...skipped(`${count(unread.length, 'answer')} could not be read to the end`),
+        actual: unread[0].summary,
+      }
+    : passed(`none in ${answers.length} answers`)
 }
 
 /** Whether two answers have the same valid code as decimals of a number: in one it may be a time. */

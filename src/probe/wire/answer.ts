@@ -1,7 +1,7 @@
 import { sentBy } from '../../core/clock-difference.js'
 import { parseHttpDate } from '../../core/instant.js'
 import { printable } from '../../core/text.js'
-import type { HttpAnswer, NoAnswer } from './raw-answer.js'
+import type { HttpAnswer, NoAnswer, Unread } from './raw-answer.js'
 import type { Content } from './content.js'
 import { shortened } from './text.js'
 
@@ -41,6 +41,8 @@ interface Seen {
   readonly connection?: number
   /** Set if the other side ended the connection without an answer. */
   readonly closed?: boolean
+  /** Set if something was answered and could not be read, with its status where that is known. */
+  readonly unread?: Pick<Unread, 'status'>
   /** Set if it is no answer of the protocol, whatever its status: a page, plain text, nothing, or JSON of another kind. */
   readonly offProtocol?: boolean
   /** Set if the binding, version or method cannot be served here: HTML 404, VersionNotSupported, UNIMPLEMENTED. */
@@ -78,23 +80,33 @@ export type Answer = Seen & {
 /** Whether there was an answer at all, readable or not. */
 export const isAnswer = ({ status }: Answer): boolean => status !== null
 
-/** The answer where there was none that can be read. */
-export function noAnswer({ explanation, hint, durationMs, reason }: Omit<NoAnswer, 'answered'>): Answer {
+/** The answer where there was none that can be read. A server error shows by its status alone. */
+export function noAnswer(
+  { explanation, hint, durationMs, reason, unread }: Omit<NoAnswer, 'answered'>,
+  taskId?: string,
+): Answer {
+  const { status, raw = '', receivedAt } = unread ?? {}
+  const failed = status !== undefined && status >= 500 && !ofGateways.has(status) ? status : undefined
   return {
-    kind: 'unreadable',
-    status: null,
+    kind: failed === undefined ? 'unreadable' : 'failed',
+    status: failed ?? null,
     untrusted: reason === 'tls',
-    closed: reason === 'broken',
+    closed: reason === 'broken' && unread === undefined,
+    ...(unread && { unread: status === undefined ? {} : { status } }),
     ...(hint !== undefined && { hint }),
-    summary: explanation,
-    signature: 'none',
+    summary: status === undefined ? explanation : `HTTP ${status}: ${explanation}`,
+    signature: failed === undefined ? 'none' : `${failed} page`,
     face: '',
     message: '',
     challenges: [],
-    raw: '',
+    raw: taskId === undefined ? raw : raw.replaceAll(taskId, 'ID'),
+    ...(receivedAt && { receivedAt }),
     durationMs,
   }
 }
+
+/** What stands in front says so too, of an agent that it did not reach or that it spares. */
+const ofGateways: ReadonlySet<number> = new Set([502, 503, 504])
 
 /**
  * The times in an answer: when it was sent by the clock of who sent it, which for an answer from a cache is its Date and

@@ -12,9 +12,10 @@ export interface BodyLimits {
   readonly eventPatienceMs: number
 }
 
-/** A body as text, or why there is none. */
+/** A body as text; or why it cannot be read, with what was read of it. */
 export type Body =
-  { readonly text: string; readonly remarks: readonly string[] } | { readonly unreadable: string }
+  | { readonly text: string; readonly remarks: readonly string[] }
+  | { readonly text: string; readonly unreadable: string }
 
 /**
  * Reads a body, and decompresses it. Of an event stream it reads the first event with data, or what arrives of it in
@@ -38,7 +39,8 @@ export function readBody(
     }
     const bytes = (): Buffer => Buffer.concat(chunks)
     const body = (): Body => bodyOf(bytes(), codings)
-    const broken = (unreadable: string) => (): void => hangUp({ unreadable })
+    const giveUp = (unreadable: string): void => hangUp({ text: bytes().toString('utf8'), unreadable })
+    const broken = (unreadable: string) => (): void => giveUp(unreadable)
     const streams = isEventStream(response)
     const patience = streams ? setTimeout(() => hangUp(body()), eventPatienceMs) : undefined
     const tooLong = broken(`the answer is longer than ${mostBytes} bytes`)
@@ -60,7 +62,7 @@ export function readBody(
     response.on('end', decoded.end)
     response.on('error', broken('the connection broke before the answer was complete'))
     const unreadable = unreadableCoding(codings)
-    if (unreadable !== undefined) hangUp({ unreadable })
+    if (unreadable !== undefined) giveUp(unreadable)
   })
 }
 

@@ -43,7 +43,7 @@ const faceFields = ['www-authenticate', 'retry-after']
  * in front, and is read as an HTTP answer.
  */
 export function readGrpcAnswer(answer: RawAnswer, taskId: string): Answer {
-  if (!answer.answered) return noAnswer(answer)
+  if (!answer.answered) return noAnswer(answer, taskId)
   const { header, durationMs, receivedAt, localPort } = answer
   const code = header('grpc-status').at(-1)
   const type = header('content-type')[0] ?? ''

@@ -97,8 +97,7 @@ export class GrpcConnection {
             if (impasse && answer.status !== 200) giveUp(impasse)
             else settle(answer)
           },
-          tooLong: () =>
-            giveUp({ reason: 'broken', explanation: `the answer is longer than ${largestAnswer} bytes` }),
+          tooLong: (received) => giveUp(this.#tooLong(received)),
           broken: (error) => {
             clearTimeout(deadline)
             const trouble = this.#explain(error, opened)
@@ -149,7 +148,7 @@ export class GrpcConnection {
     { eventPatienceMs }: GrpcRequest,
     on: {
       readonly done: (received: Received) => void
-      readonly tooLong: () => void
+      readonly tooLong: (received: Received) => void
       readonly broken: (error: NodeJS.ErrnoException) => void
     },
   ): void {
@@ -169,7 +168,7 @@ export class GrpcConnection {
     stream.on('data', (chunk: Buffer) => {
       received.body.push(chunk)
       size += chunk.length
-      if (size > largestAnswer) on.tooLong()
+      if (size > largestAnswer) on.tooLong(received)
       else if (eventPatienceMs !== undefined && size > 5) finish()
     })
     stream.on('error', on.broken)
@@ -178,6 +177,13 @@ export class GrpcConnection {
       if (received.blocks.length > 0) on.done(received)
       else on.broken(Object.assign(new Error('closed'), { code: 'ERR_STREAM_CLOSED' }))
     })
+  }
+
+  /** Its status comes last, and so was not received. */
+  #tooLong(received: Received): Trouble {
+    const { raw, receivedAt } = this.#answer(received, 0)
+    const explanation = `the answer is longer than ${largestAnswer} bytes`
+    return { reason: 'broken', explanation, unread: { raw, receivedAt } }
   }
 
   #answer({ blocks, body }: Received, durationMs: number): HttpAnswer {

@@ -11,7 +11,7 @@ import { shortened } from './text.js'
 
 /** Reads an HTTP answer. `taskId` is the random id in the request, if there was one. */
 export function readHttpAnswer(answer: RawAnswer, taskId?: string): Answer {
-  if (!answer.answered) return noAnswer(answer)
+  if (!answer.answered) return noAnswer(answer, taskId)
   const { status, header, receivedAt, durationMs, localPort } = answer
   const steady = (text: string): string => (taskId === undefined ? text : text.replaceAll(taskId, 'ID'))
   const type = header('content-type')[0] ?? ''

@@ -130,7 +130,11 @@ export class HttpClient {
         const { localPort } = response.socket
         void readBody(response, { mostBytes, eventPatienceMs: this.eventPatienceMs }).then((read) => {
           if ('unreadable' in read) {
-            giveUp({ reason: 'broken', explanation: read.unreadable })
+            giveUp({
+              reason: 'broken',
+              explanation: read.unreadable,
+              unread: this.#received(response, read.text),
+            })
             return
           }
           const answer = this.#answer(response, read, durationMs(), localPort)
@@ -140,7 +144,11 @@ export class HttpClient {
         })
       })
       sent.on('upgrade', () => {
-        giveUp({ reason: 'broken', explanation: 'the agent switches protocols (101) without being asked' })
+        giveUp({
+          reason: 'broken',
+          explanation: 'the agent switches protocols (101) without being asked',
+          unread: { status: 101 },
+        })
       })
       // Bytes, because with a text Node would encode the header like the text: Latin-1 as UTF-8.
       sent.end(body === undefined ? undefined : Buffer.from(body))
@@ -155,14 +163,18 @@ export class HttpClient {
   ): HttpAnswer {
     return {
       answered: true,
-      status: response.statusCode ?? 0,
       header: (name) => fieldsOf(response, name),
       body,
-      raw: `${response.rawHeaders.join('\n')}\n${body}`,
-      receivedAt: this.options.now(),
+      ...this.#received(response, body),
       durationMs,
       localPort,
       ...(remarks.length > 0 && { remarks }),
     }
+  }
+  #received(
+    { statusCode = 0, rawHeaders }: http.IncomingMessage,
+    body: string,
+  ): Pick<HttpAnswer, 'status' | 'raw' | 'receivedAt'> {
+    return { status: statusCode, raw: `${rawHeaders.join('\n')}\n${body}`, receivedAt: this.options.now() }
   }
 }

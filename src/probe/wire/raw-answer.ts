@@ -28,13 +28,23 @@ export interface NoAnswer {
   /** What to do about it, where that is known. */
   readonly hint?: string
   readonly durationMs: number
+  /** Set if something was answered, and could not be read. */
+  readonly unread?: Unread
+}
+
+/** What was received of an answer that could not be read: it is too long, or not in a coding that is known. */
+export interface Unread {
+  readonly status?: number
+  /** To search for secrets. */
+  readonly raw?: string
+  readonly receivedAt?: Date
 }
 
 /** The answer to a request before it is read. */
 export type RawAnswer = HttpAnswer | NoAnswer
 
 /** Why there is no answer. It never quotes the other side. */
-export interface Trouble extends Pick<NoAnswer, 'reason' | 'explanation' | 'hint'> {
+export interface Trouble extends Pick<NoAnswer, 'reason' | 'explanation' | 'hint' | 'unread'> {
   /** Set if the other side closed the connection, and said nothing. */
   readonly closed?: boolean
 }

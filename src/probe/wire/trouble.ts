@@ -65,7 +65,7 @@ export function explain(
   const tls = tlsTrouble(code, handshake) ?? (ended.has(code) ? tlsTrouble('', handshake) : undefined)
   if (tls) return tls
   if (code === 'HPE_HEADER_OVERFLOW')
-    return { reason: 'broken', explanation: `the header of the answer is too long (${code})` }
+    return { reason: 'broken', explanation: `the header of the answer is too long (${code})`, unread: {} }
   if (code.startsWith('HPE_')) return protocolOf(error.rawPacket) ?? notHttp(code)
   if (code === 'ERR_HTTP2_ERROR') return protocol === 'h2' ? noHttp2(code) : notHttp(code)
   const explanation = `the connection ended without an answer (${code})`

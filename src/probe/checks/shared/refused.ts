@@ -79,7 +79,7 @@ function verdictOn(tried: readonly Tried[], cell: CellEvidence): Verdict {
   const closed = silent.filter((one) => isMalformedHttp(one) && one.answer.closed === true)
   const speechless = silent.find((one) => !closed.includes(one))
   if (speechless) {
-    const judged = isMalformedHttp(speechless) ? warned : failed
+    const judged = silent.every(mayBeRefused) ? warned : failed
     return {
       ...judged(speechless.answer.summary, `no readable answer to: ${labelsOf(silent)}`),
       ...(silent.every(({ answer }) => !isAnswer(answer)) && { unanswered: true }),
@@ -100,6 +100,12 @@ function verdictOn(tried: readonly Tried[], cell: CellEvidence): Verdict {
     first
   const throttled = tried.filter((one) => one.answer.kind === 'throttled' && isOpen(one, cell))
   return passed(byAgent.answer.summary, remarksOn(inFront, closed, throttled))
+}
+
+/** What is no valid HTTP may be answered in any way, but not with what may be a result. */
+function mayBeRefused(tried: Tried): boolean {
+  const { unread } = tried.answer
+  return isMalformedHttp(tried) && (unread === undefined || (unread.status ?? 200) >= 400)
 }
 
 function remarksOn(inFront: readonly Tried[], closed: readonly Tried[], throttled: readonly Tried[]): string {
