@@ -14,7 +14,7 @@ export const replay: CellCheck = {
   needs: ['auth.none', 'auth.valid'],
   judge: judgeReplay,
   means:
-    'Reports whether a code is accepted twice. Under policy `reuse` it is, by design, until it expires; that is not a failure. Under `once` it must not be (RFC 6238, 5.2), not even by another binding; and an unused code of an older step than the last one must not be accepted either, which is tried where requests are not signed.',
+    'Reports whether a code is accepted twice. Under policy `reuse` it is, by design, until it expires; that is not a failure. Under `once` it must not be (RFC 6238, 5.2), not even by another binding or on another connection, which may lead to another replica; and an unused code of an older step than the last one must not be accepted either, which is tried where requests are not signed.',
   fix: [
     'Store the last time step of each peer, and refuse it and every older one in one atomic step; a plain "set if absent" is not enough.',
     'All bindings, processes and replicas must share that state: use `redisState` of `a2a-totp/server/redis`.',

@@ -13,6 +13,9 @@ const callsOfIsolation = 8
 /** The same signed request a second time, and twice without its proof. */
 const callsOfMisuse = 3
 
+/** A used code is repeated on other connections too where it is refused. */
+const repeats = ({ credentials }: ProbeOptions): number => (credentials.replay === 'once' ? 4 : 1)
+
 /** About how many requests a plan needs in these cells, if right credentials are let in and nothing is throttled. */
 export function plannedRequests(
   plan: Plan,
@@ -25,7 +28,7 @@ export function plannedRequests(
   const first = plan.freeRefusals('before-valid', material)
   const again = performed.has('auth.after-valid') ? first.filter((one) => one.again).length : 0
   const guesses = plan.guesses(material, wrongCodesAt(options, options.now()))
-  const calls = performed.has('auth.valid') ? 3 + (performed.has('replay') ? 1 : 0) : 0
+  const calls = performed.has('auth.valid') ? 3 + (performed.has('replay') ? repeats(options) : 0) : 0
   const signed = proofs?.canSign === true && proofs.policy !== undefined ? 1 : 0
   const misused = material.signed === undefined ? 0 : callsOfMisuse
   const ofProofs = performed.has('signed.valid') ? signed + misused : 0

@@ -112,7 +112,10 @@ async function callCell(
   if (!isShown(run)) return undefined
   if (performed.has('replay') && plain) {
     const { kind } = await replay(run, { ...plain, label: justUsed })
-    if (kind === 'refused') codes.learnOnce()
+    if (kind === 'refused') {
+      codes.learnOnce()
+      await replayElsewhere(run, plain)
+    }
   }
   if (wantsSigned(session)) {
     const signed =
@@ -151,6 +154,15 @@ async function follow(session: Session, run: CellRun, codes: ValidCodes): Promis
 }
 
 const justUsed = 'a code that was just used'
+const onOther = 'a used code on another connection'
+
+/** Behind a balancer, other connections may lead to replicas that do not share what was used. */
+const otherConnections = 3
+
+async function replayElsewhere(run: CellRun, used: Attempt): Promise<void> {
+  const again = { ...used, check: 'replay', label: onOther } as const
+  await Promise.all(Array.from({ length: otherConnections }, () => run.send('replay', again, 'beside')))
+}
 
 function replay(run: CellRun, attempt: Attempt): ReturnType<CellRun['send']> {
   return run.send('replay', { ...attempt, check: 'replay' }, 'of-valid-calls')

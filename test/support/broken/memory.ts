@@ -94,7 +94,6 @@ export function memoryDefects({ peers }: Circumstances): Defect[] {
       name: 'remembers a used code for each connection apart',
       quirks: { once: true, spentAt: connectionIds() },
       options: underOnce,
-      cells: (cell) => cell !== 'jsonrpc 1.0',
       named: fails('replay'),
     },
     {
