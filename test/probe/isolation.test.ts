@@ -170,6 +170,73 @@ describe('isolation', () => {
     expect(findings(report)).toEqual({ coverage: 'fail' })
   })
 
+  type Answers = (response: ServerResponse, call: Call) => void
+
+  /** What bob gets for a task that he cannot read. */
+  const asBobGets = async (
+    operation: Call['operation'],
+    answer: Answers,
+    options: Partial<ProbeOptions> = {},
+  ): Promise<ProbeReport> => {
+    const { report } = await probeAgent(
+      {
+        serves: (response, call) => shared(call, response),
+        answers: (response, call, { authorization }) => {
+          if (authorization[0] !== `Bearer ${bob.token}`) return false
+          if (call.operation === operation) answer(response, call)
+          else answerTask(response, call)
+          return true
+        },
+      },
+      { ...asBob, timeoutMs: 2000, ...options },
+    )
+    return report
+  }
+
+  const long = JSON.stringify({
+    jsonrpc: '2.0',
+    id: 1,
+    result: { tasks: ['x'.repeat(200 * 1024), 'task-1'] },
+  })
+
+  it.each<[string, Call['operation'], Answers]>([
+    ['list', 'list', (response) => response.writeHead(200, { 'Content-Type': 'application/json' }).end(long)],
+    ['cancel', 'cancel', (response) => sendJson(response, 500, { error: { code: 500, message: 'boom' } })],
+    [
+      'subscribe to',
+      'subscribe',
+      (response, { taskId }) => taskId !== 'task-1' && response.writeHead(404).end(),
+    ],
+  ])('is a gap where the answer does not show whether it can %s it', async (what, operation, answer) => {
+    const report = await asBobGets(operation, answer)
+    expect(isolationIn(report)[0]).toBe(`skip: nothing shows whether another peer can ${what} it`)
+    expect(findings(report)).toHaveProperty('coverage', 'fail')
+  })
+
+  it('fails where a list of 0.3 has the task', async () => {
+    const report = await asBobGets(
+      'list',
+      (response) =>
+        sendJson(response, 200, { jsonrpc: '2.0', id: 1, result: [{ kind: 'task', id: 'task-1' }] }),
+      { protocol: '0.3' },
+    )
+    expect(isolationIn(report)).toEqual(['fail: another peer can: list it'])
+  })
+
+  it('fails where a task is subscribed to by POST alone', async () => {
+    const report = await asBobGets(
+      'subscribe',
+      (response, call) => {
+        if (call.httpMethod === 'POST' && call.taskId === 'task-1') {
+          const event = JSON.stringify({ task: { id: 'task-1', status: { state: 'TASK_STATE_WORKING' } } })
+          response.writeHead(200, { 'Content-Type': 'text/event-stream' }).end(`data: ${event}\n\n`)
+        } else answerTask(response, call)
+      },
+      { binding: 'rest' },
+    )
+    expect(isolationIn(report)).toEqual(['fail: another peer can: subscribe to it'])
+  })
+
   it('sends nothing unless it is asked for', async () => {
     const { report, agent } = await probeAgent({}, { otherPeer })
     expect(isolationIn(report)).toEqual([])

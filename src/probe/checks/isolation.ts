@@ -2,8 +2,10 @@ import { isTelling } from '../run/compared.js'
 import type { CellEvidence } from '../run/evidence.js'
 import type { Exchange } from '../run/exchange.js'
 import { isolationLabels as labels } from '../run/isolation-labels.js'
-import { isInconclusive, isShown } from '../run/reading.js'
+import { isShown } from '../run/reading.js'
+import type { Answer } from '../wire/answer.js'
 import type { CellCheck } from './check.js'
+import { saysNoMethod } from './shared/no-method.js'
 import { failed, passed, skipped, type Verdict } from './verdict.js'
 
 export const isolation: CellCheck = {
@@ -15,7 +17,7 @@ export const isolation: CellCheck = {
   optIn: true,
   judge: judgeIsolation,
   means:
-    "Runs only with `--isolation`: the probe sends a message as the peer, which the agent acts on, and asks for the task that it makes with another peer's token and code. That peer could read, list, cancel or subscribe to it: the agent knows who calls, and its tasks belong to nobody. Anyone with credentials of the agent reaches everyone's tasks. Where the other peer was throttled, or not let in, nothing is shown, and `coverage` names it.",
+    "Runs only with `--isolation`: the probe sends a message as the peer, which the agent acts on, and asks for the task that it makes with another peer's token and code. That peer could read, list, cancel or subscribe to it: the agent knows who calls, and its tasks belong to nobody. Anyone with credentials of the agent reaches everyone's tasks. Where the other peer was throttled, or not let in, or an answer shows neither, nothing is shown, and `coverage` names it.",
   fix: [
     '@a2a-js/sdk 1.3 keeps tasks by the user name of the call: pass `userBuilder` and `contextBuilder` of `TOTPCallContextBuilder` to every handler.',
     '@a2a-js/sdk 0.3.14 and a2a-sdk 0.3 for Python share one task store among all users: give each peer its own store, or check the owner in the executor and in the store.',
@@ -27,6 +29,7 @@ const reaches = [
   [labels.get, 'read it'],
   [labels.list, 'list it'],
   [labels.subscribe, 'subscribe to it'],
+  [labels.subscribePost, 'subscribe to it'],
   [labels.cancel, 'cancel it'],
 ] as const
 
@@ -71,7 +74,7 @@ function judgeReaches(find: Find, taskId: string): Reading {
   })
   const open = tried.filter(({ reached }) => reached === 'yes')
   if (open[0]) {
-    const names = open.map(({ what }) => what).join(', ')
+    const names = [...new Set(open.map(({ what }) => what))].join(', ')
     return failed(open[0].exchange.answer.summary, `another peer can: ${names}`)
   }
   const read = find(labels.get)
@@ -80,7 +83,7 @@ function judgeReaches(find: Find, taskId: string): Reading {
     return untold("the other peer's credentials were not let in, so it could not ask for the task", read)
   const isRead = tried.some(({ exchange, reached }) => exchange === read && reached === 'no')
   if (!read || !isRead) return untold('nothing shows whether another peer can read it', read)
-  const lost = tried.find(({ exchange }) => isInconclusive(exchange.answer))
+  const lost = tried.find(({ reached }) => reached === 'unclear')
   return lost
     ? untold(`nothing shows whether another peer can ${lost.what}`, lost.exchange)
     : passed(read.answer.summary)
@@ -107,7 +110,7 @@ function isReached({ label, answer }: Exchange, find: Find, taskId: string): 'ye
     case 'unserved':
     case 'failed':
     case 'redirected': {
-      if (label === labels.list) return answer.raw.includes(taskId) ? 'yes' : 'unclear'
+      if (label === labels.list) return answer.raw.includes(taskId) ? 'yes' : listsNothing(answer)
       // Another answer than to a task that nobody has: the agent looked at this one.
       const compared = find(`${label}: ${labels.stranger}`)?.answer
       if (!compared || !isTelling(compared)) return 'unclear'
@@ -116,4 +119,10 @@ function isReached({ label, answer }: Exchange, find: Find, taskId: string): 'ye
       return answer.kind === 'failed' || answer.kind === 'redirected' ? 'unclear' : 'no'
     }
   }
+}
+
+/** Any object without the task is a list without it. An agent that has no list, as 0.3 has none, shows none to anyone. */
+function listsNothing(answer: Answer): 'no' | 'unclear' {
+  const isList = answer.content !== undefined && answer.status === 200
+  return isList || answer.status === 404 || saysNoMethod(answer) ? 'no' : 'unclear'
 }

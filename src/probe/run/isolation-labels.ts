@@ -5,6 +5,7 @@ export const isolationLabels = {
   get: 'another peer reads it',
   list: 'another peer lists its tasks',
   subscribe: 'another peer subscribes to it',
+  subscribePost: 'another peer subscribes to it by POST',
   cancel: 'another peer cancels it',
   stranger: 'another peer asks for a task that nobody has',
 } as const

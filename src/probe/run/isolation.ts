@@ -1,5 +1,5 @@
 import { usesProofs, type SignedPolicy } from '../../core/proof/profile.js'
-import { doorsOf, type Method } from '../bindings/methods.js'
+import { doorsOf, type Door } from '../bindings/methods.js'
 import type { ProbeCredentials, ProbeOptions } from '../options.js'
 import type { Answer } from '../wire/answer.js'
 import type { CellRun } from './cell-run.js'
@@ -16,8 +16,8 @@ const defaultText = 'ping'
 /** Rows of a list to ask for: a task that was just made is among the first. */
 const pageSize = 50
 
-/** The methods by which another peer may reach a task; to cancel it comes last. */
-const reaches = ['get', 'list', 'subscribe', 'cancel'] as const satisfies readonly Method[]
+/** The ways by which another peer may reach a task; to cancel it comes last. */
+const reaches = ['get', 'list', 'subscribe', 'subscribePost', 'cancel'] as const
 
 /** Announces what will be sent: it is a side effect. */
 export function announceIsolation({ plan, options, announce }: Session): void {
@@ -54,19 +54,19 @@ export async function isolate(session: Session, runs: readonly CellRun[], codes:
     if (taskId === undefined) return
     const read = await send(run, isolationLabels.own, { operation: 'get', taskId, ...(await own()) })
     if (read.kind !== 'answered') return
-    for (const method of reaches) {
-      const attempt = attemptTo(method, run, taskId)
+    for (const reach of reaches) {
+      const attempt = attemptTo(reach, run, taskId)
       if (!attempt) continue
-      const label = isolationLabels[method]
+      const label = isolationLabels[reach]
       const others = async (): Promise<Pick<Attempt, 'fields' | 'signing' | 'by'>> => ({
         fields: credentialFields(other, await otherCodes.next()),
         by: 'other-peer',
         signing: otherSigns ? 'right' : 'none',
       })
       const { kind } = await send(run, label, { ...attempt, ...(await others()) })
-      if (method === 'list' || kind === 'authenticated' || kind === 'answered' || kind === 'refused') continue
+      if (reach === 'list' || kind === 'authenticated' || kind === 'answered' || kind === 'refused') continue
       // What it answers to that peer where there is no task, to compare.
-      const nobodys = attemptTo(method, run)
+      const nobodys = attemptTo(reach, run)
       if (!nobodys) continue
       await send(run, `${label}: ${isolationLabels.stranger}`, { ...nobodys, ...(await others()) })
     }
@@ -87,18 +87,18 @@ function send(run: CellRun, label: string, attempt: Omit<Attempt, 'check' | 'lab
 
 type Reach = (typeof reaches)[number]
 
-/** A call for a task, by default for one that nobody has; undefined where the version has no such method. */
+/** A call for a task, by default for one that nobody has; undefined where the binding has no such method. */
 function attemptTo(
-  method: Reach,
+  reach: Reach,
   { cell }: CellRun,
   taskId?: string,
 ): Pick<Attempt, 'operation' | 'door' | 'taskId' | 'pageSize'> | undefined {
   const given = taskId === undefined ? {} : { taskId }
-  if (method === 'get' || method === 'subscribe') return { operation: method, ...given }
-  // 0.3 has no list: some agents have one of their own.
-  const door = doorsOf(cell.binding, cell.protocol).find((one) => one.method === method)
-  if (!door || (method === 'list' && cell.protocol === '0.3')) return undefined
-  return { operation: 'door', door, ...(method === 'list' ? { pageSize } : given) }
+  if (reach === 'get' || reach === 'subscribe') return { operation: reach, ...given }
+  const isMeant = ({ method, verb }: Door): boolean =>
+    reach === 'subscribePost' ? method === 'subscribe' && verb === 'POST' : method === reach
+  const door = doorsOf(cell.binding, cell.protocol).find(isMeant)
+  return door && { operation: 'door', door, ...(reach === 'list' ? { pageSize } : given) }
 }
 
 /** Both peers are peers of one agent, which has one header and one window. */

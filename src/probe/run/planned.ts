@@ -8,7 +8,7 @@ import type { Plan } from './plan.js'
 import type { Proofs } from './proofs.js'
 
 /** A message, the task that it makes, and another peer's calls for that. */
-const callsOfIsolation = 8
+const callsOfIsolation = 9
 
 /** The same signed request a second time, and twice without its proof. */
 const callsOfMisuse = 3
