@@ -44,7 +44,7 @@ describe('init', () => {
     const cwd = makeFolder()
     const flags = '--algorithm sha512 --digits 8 --period 60 --window 2 --header X-Code --replay once'
     const run = await runCli(['--json', 'init', ...flags.split(' ')], { cwd })
-    expect(parseJson(run)).toEqual({ store: storeIn(cwd), agent: 'agent' })
+    expect(parseJson(run)).toEqual({ store: storeIn(cwd), agent: 'agent', created: true })
     expect(readStoreIn(cwd)).toMatchObject({
       profile: { algorithm: 'SHA512', digits: 8, period: 60, window: 2, header: 'X-Code' },
       replay: 'once',
@@ -59,7 +59,7 @@ describe('init', () => {
     expect(again.stderr).toMatch(/\(ERR_STORE_EXISTS\)\n$/)
     const missing = await runCli(['init', '--agent', 'other', '--if-missing', '--json'], { cwd })
     expect(missing.exitCode).toBe(0)
-    expect(parseJson(missing)).toEqual({ store: storeIn(cwd), agent: 'billing' })
+    expect(parseJson(missing)).toEqual({ store: storeIn(cwd), agent: 'billing', created: false })
     expect(readFileSync(storeIn(cwd))).toEqual(before)
   })
 

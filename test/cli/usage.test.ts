@@ -195,6 +195,7 @@ describe('the store', () => {
     chmodSync(below, 0o777)
     const run = await runCli(['list', '--json'], { cwd: below })
     expect(parseJson(run)['agent']).toBe('upper')
+    expect(run.stderr).toMatch(/^passed over .*\n$/)
   })
 
   it.each(storeCommands.map((args) => [args]))('that is missing stops %j with exit code 3', async (args) => {

@@ -43,6 +43,8 @@ export interface Output {
   remark(text: string): void
   /** Prints a one-line remark. Silent with `--quiet` and `--json`. */
   say(text: string): void
+  /** Prints a one-line remark that no document holds. Silent with `--quiet`. */
+  note(text: string): void
   /** Prints a one-line warning. Silent with `--quiet`. */
   warn(text: string): void
 }
@@ -91,6 +93,9 @@ export function createOutput(
     },
     say(text) {
       if (!quiet && !json) stderr.write(`${ours(printable(text))}\n`)
+    },
+    note(text) {
+      if (!quiet) stderr.write(`${ours(printable(text))}\n`)
     },
     warn(text) {
       if (!quiet) stderr.write(`warning: ${ours(printable(text))}\n`)

@@ -87,6 +87,11 @@ export class StoreAccess {
     return !found && !named && passedOver.length === 0
   }
 
+  /** Whether the command line or the environment names it: then it is meant, and what cannot be used is an error. */
+  isNamed(): boolean {
+    return this.#locate().named
+  }
+
   /** Whether something is at its path, trusted or not. */
   taken(): boolean {
     const { found, path, passedOver } = this.#locate()
@@ -197,7 +202,13 @@ export class StoreAccess {
       here: this.#onlyHere,
       store: options.store,
     })
-    for (const { path, reason } of this.#located.passedOver) output.say(`passed over ${path}: ${reason}`)
+    const { found, passedOver } = this.#located
+    for (const { path, reason } of passedOver) {
+      const remark = `passed over ${path}: ${reason}`
+      // Where another one is used instead, a script has to know as well.
+      if (found) output.note(remark)
+      else output.say(remark)
+    }
     return this.#located
   }
 

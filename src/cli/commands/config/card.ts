@@ -1,15 +1,8 @@
 import type { Command } from 'commander'
-import { totpSecurityOf, withTotpSecurity, type TOTPSecurityOptions } from '../../../core/card/security.js'
-import { cardProtocols, type CardJson, type CardProtocol } from '../../../core/card/shapes.js'
+import { cardProtocols, type CardProtocol } from '../../../core/card/shapes.js'
 import { TOTPError } from '../../../core/errors.js'
-import { decodeUtf8 } from '../../../core/encoding.js'
-import { isObject, requireJson } from '../../../core/json.js'
-import { parseShallowJson } from '../../../core/shallow-json.js'
-import { defaultProfile } from '../../../core/profile.js'
-import type { Roster } from '../../../core/roster.js'
 import { jsonText } from '../../../core/text.js'
 import type { CliContext } from '../../context.js'
-import { readGiven } from '../../io/given-file.js'
 import { emit, outOptions, type OutOptions } from '../../io/result-file.js'
 import { choice } from '../../options.js'
 
@@ -44,18 +37,8 @@ Examples:
     .action(async ({ protocol, merge, replace, ...out }: CardOptions) => {
       if (replace && merge === undefined)
         throw new TOTPError('ERR_USAGE', '--replace needs a card; pass --merge CARD as well')
-      const said = context.store.isNone() ? {} : extensionOf(await context.store.read())
-      const header = said.profile?.header ?? defaultProfile.header
-      const card =
-        merge === undefined
-          ? totpSecurityOf(protocol ?? '1.0', header, said)
-          : withTotpSecurity(await readCard(context, merge), {
-              ...said,
-              header,
-              replace: replace ?? false,
-              protocol,
-              onWarning: (message) => context.output.warn(message),
-            })
+      const { makeCard } = await import('./card-content.js')
+      const card = await makeCard(context, { protocol, merge, replace })
       emit(context, out, jsonText(card, 2), card)
     })
 }
@@ -64,20 +47,4 @@ interface CardOptions extends OutOptions {
   protocol?: CardProtocol
   merge?: string
   replace?: true
-}
-
-/** What the card says of codes and proofs: the agent's own policy, never that of a peer. */
-function extensionOf({ profile, signed = 'off' }: Roster): Pick<TOTPSecurityOptions, 'profile' | 'signed'> {
-  return { profile, signed }
-}
-
-async function readCard(context: CliContext, path: string): Promise<CardJson> {
-  const what = 'the agent card'
-  const refuse = (message: string): TOTPError => new TOTPError('ERR_CARD_INVALID', message)
-  const text = decodeUtf8(await readGiven(context, what, path), what, refuse)
-  const card = requireJson(text, what, refuse)
-  if (parseShallowJson(text) === undefined)
-    throw refuse('the agent card is nested too deep; it cannot be one')
-  if (isObject(card)) return card
-  throw refuse('the agent card is not a JSON object; pass it as the agent serves it')
 }

@@ -42,7 +42,7 @@ export async function openMesh(
   options: MeshFileOption,
   protection: Protection = plaintext,
 ): Promise<OpenedMesh> {
-  const say = (text: string): void => context.output.say(text)
+  const say = (text: string): void => context.output.note(text)
   const { mesh, textNow } = await readBoth(context, options, say)
   const text = textNow()
   return {

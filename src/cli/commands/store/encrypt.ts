@@ -24,7 +24,7 @@ Examples:
       const { kind } = await progress.during('encrypting the store', () =>
         store.protect((current) => wanted ?? current, { keepsPrevious: false }),
       )
-      output.result('', { store: store.path(), encrypted: kind })
+      output.result('', { store: store.path(), encrypted: kind, undoable: !wanted })
       if (wanted) output.say('the store as it was is not kept, so this cannot be undone')
       output.say(`encrypted the store with ${kind === 'passphrase' ? 'a passphrase' : 'age recipients'}`)
       if (before.kind === 'none')

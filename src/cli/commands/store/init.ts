@@ -107,7 +107,12 @@ Examples:
         await reportExisting(context.store.here(), output)
         return
       }
-      output.result(printable(store.path()), { store: store.path(), agent: roster.agent, created: true })
+      output.result(printable(store.path()), {
+        store: store.path(),
+        agent: roster.agent,
+        created: true,
+        ...(backup !== undefined && { backup }),
+      })
       if (backup) output.say(`the old store is kept as ${backup}`)
       if (warning) output.warn(warning)
       remark(output, store, options, roster)

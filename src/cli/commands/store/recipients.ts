@@ -87,7 +87,7 @@ Examples:
         if (left.some((one) => one !== openedBy)) refuseUnverified(before)
         return [openedBy]
       })
-      output.result('', { recipients })
+      output.result('', { recipients, undoable: false })
       output.say('the store as it was is not kept, so this cannot be undone')
       output.say('removed recipients can still open older copies of the store; next: a2a-totp rotate --all')
     })

@@ -15,7 +15,7 @@ export interface Outcome {
   /** Imported peers with a seed that another peer has. */
   readonly sharing: readonly string[]
   readonly problems: readonly Problem[]
-  /** For people. */
+  /** What it took of the agent, and what it did not, in words. */
   readonly remarks: readonly string[]
 }
 
@@ -33,6 +33,7 @@ export function report({ output, now }: CliContext, outcome: Outcome): void {
     ...(completed.length > 0 && { completed: completed.length, completedPeers: completed }),
     made,
     problems,
+    ...(remarks.length > 0 && { remarks }),
   })
   for (const remark of [...remarks, ...remarksOn(made), ...hashRemark(roster, [...peers, ...completed])])
     output.say(remark)
