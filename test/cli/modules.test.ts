@@ -28,7 +28,6 @@ const local: readonly Expected[] = [
   [['show', 'alice'], 'peers-show', withStore],
   [['show', 'alice', '--uri'], 'peers-show', withStore],
   [['config', 'client', 'alice'], 'config-config', withStore],
-  [['config', 'card'], 'config-config', withStore],
   [['verify', '-', 'alice'], 'codes-verify', withCrypto],
   [['add-peer', 'bob'], 'peers-add-peer', withCrypto],
   [['remove-peer', 'alice', '--yes'], 'peers-remove-peer', withCrypto],
@@ -61,6 +60,14 @@ describe('what a command loads', () => {
     expect(await loadedBy(['init', '--store', 'other.json'], await makeStore(['alice']))).toEqual({
       bundles: bundlesOf('store-init', 'store-create-store'),
       builtins: withCrypto,
+      others: [],
+    })
+  })
+
+  it('config card: also the bundle that makes cards', async () => {
+    expect(await loadedBy(['config', 'card'], await makeStore(['alice']))).toEqual({
+      bundles: bundlesOf('config-config', 'commands-config-card-content'),
+      builtins: withStore,
       others: [],
     })
   })

@@ -238,7 +238,7 @@ const cases: Readonly<Record<string, Case>> = {
 /** Findings whose fix is the same as that of another kind, needs another user or machine, or is for a person to decide. */
 const others = {
   alike: ['token-repeated', 'token-expired', 'token-expiring', 'seed-overlap'],
-  elsewhere: ['store-owner', 'clock', 'modes-unknown', 'rotation-pending', 'signed-ready'],
+  elsewhere: ['store-owner', 'folder-unlisted', 'clock', 'modes-unknown', 'rotation-pending', 'signed-ready'],
   personal: [
     ...['guesses', 'shared-seed', 'shared-seed-once', 'shared-seed-profile'],
     ...['git-unknown', 'search-partial', 'recipients-unverified'],
