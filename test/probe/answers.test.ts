@@ -34,6 +34,9 @@ describe('an answer to GetTask with a random id', () => {
     // What @a2a-js/sdk 0.3.14 and 1.3.0 answer in each cell.
     ['0.3 JSON-RPC', 200, rpc({ code: -32001, message: missing })],
     ['0.3 REST', 404, { code: -32001, message: missing }],
+    ['JSON-RPC with the name of a class', 200, rpc({ code: -32001, message: 'TaskNotFoundError' })],
+    ['JSON-RPC in other words', 200, rpc({ code: -32001, message: `Could not find task ${taskId}` })],
+    ['JSON-RPC in a sentence', 200, rpc({ code: -32001, message: `There is no task ${taskId}` })],
     ['1.0 JSON-RPC', 200, rpc({ code: -32001, message: missing, data: [info] })],
     ['1.0 REST', 404, { error: { code: 404, status: 'NOT_FOUND', message: missing, details: [info] } }],
     // What a2a-sdk 0.3.26 for Python answers.
@@ -84,6 +87,10 @@ describe('an answer to GetTask with a random id', () => {
   it.each([
     ['another error', rpc({ code: -32603, message: 'internal' })],
     ['-32001 that speaks of credentials', rpc({ code: -32001, message: 'Unauthorized' })],
+    ['-32001 that speaks of a key', rpc({ code: -32001, message: 'Missing API key' })],
+    ['-32001 that speaks of a session', rpc({ code: -32001, message: 'Session expired' })],
+    ['-32001 that speaks of all tasks', rpc({ code: -32001, message: 'Access to tasks is not permitted' })],
+    ['-32001 that says nothing', rpc({ code: -32001, message: '' })],
     ['an error in one word', { error: 'invalid_token', error_description: 'no' }],
     ['JSON of some other kind', { detail: 'hello' }],
   ])('is neither when it is %s', (_, body) => {

@@ -57,6 +57,7 @@ describe('right credentials were let in', () => {
       overHttp(404, { error: { code: 404, status: 'NOT_FOUND', message: denied } }),
     ],
     ['TaskNotFound after -32001 "Unauthorized"', inBand, missing],
+    ['TaskNotFound after -32001 in other words', overHttp(200, rpcError(-32001, 'Session expired')), missing],
     ['TaskNotFound after a login page', loginPage, missing],
     ['TaskNotFound after a bare 404', overHttp(404), missing],
     ['TaskNotFound after an HTML 404', overHttp(404, ...html('<h1>no</h1>')), missing],

@@ -2,7 +2,7 @@ import { asObject } from '../../core/json.js'
 import type { Answer } from './answer.js'
 import { gatewayOf, isHtml, serverOf, writerOf } from './in-front.js'
 import { isResult, type ProtocolError } from './protocol-error.js'
-import { soundsLikeRefusal } from './words.js'
+import { saysTaskIsMissing, soundsLikeRefusal } from './words.js'
 
 /** What an HTTP answer means by itself, before it is compared with others. */
 export type Meaning = Pick<Answer, 'kind' | 'by' | 'offProtocol' | 'wrongCell'>
@@ -100,10 +100,10 @@ const wrongCellCodes = new Set(['-32009', 'FAILED_PRECONDITION', 'UNIMPLEMENTED'
 function meaningOfError(status: number, { code, reasons }: ProtocolError, said: string): Meaning {
   if (reasons.includes('TASK_NOT_FOUND') || /^[\w.]*task_?not_?found(error|exception)?$/i.test(code))
     return { kind: 'authenticated' }
-  // Agents also use -32001 for "unauthorized", so the code alone proves nothing.
-  if (code === '-32001' || (code === 'NOT_FOUND' && status === 404 && /task/i.test(said))) {
-    return { kind: soundsLikeRefusal(said) ? 'other' : 'authenticated' }
-  }
+  // Agents also use -32001 for refusals, in words of their own, so the code alone proves nothing.
+  const namesTask =
+    code === '-32001' ? saysTaskIsMissing(said) : isNotFound(status, code) && /task/i.test(said)
+  if (namesTask) return { kind: soundsLikeRefusal(said) ? 'other' : 'authenticated' }
   if (wrongCellCodes.has(code) || reasons.includes('VERSION_NOT_SUPPORTED'))
     return { kind: 'unserved', wrongCell: true }
   if (code === '-32601') return { kind: 'unserved' }
@@ -111,5 +111,7 @@ function meaningOfError(status: number, { code, reasons }: ProtocolError, said: 
   const ofFramework = (status === 404 || status === 405) && !/^(-?\d+|[A-Z_]+)$/.test(code)
   return { kind: ofFramework ? 'unserved' : 'other' }
 }
+
+const isNotFound = (status: number, code: string): boolean => status === 404 && code === 'NOT_FOUND'
 
 const isObject = (json: unknown): json is object => typeof json === 'object' && json !== null

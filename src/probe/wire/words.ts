@@ -13,8 +13,10 @@ export function namesSecondFactor(said: string): boolean {
 /** Whether the words of an answer are that a task is missing, whatever else they hint at. */
 export function saysTaskIsMissing(said: string): boolean {
   return (
-    /\btasks?\b/i.test(said) &&
-    /not[- _]?found|no such|unknown|missing|does ?n[o']t exist|not exist/i.test(said) &&
+    /\btasks?(\b|_?not_?found)/i.test(said) &&
+    /not[- _]?found|no such|\bno tasks?\b|unknown|missing|does ?n[o']t exist|not exist|(not|n't) find/i.test(
+      said,
+    ) &&
     !namesSecondFactor(said)
   )
 }
