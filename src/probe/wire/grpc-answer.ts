@@ -50,8 +50,8 @@ export function readGrpcAnswer(answer: RawAnswer, taskId: string): Answer {
   if (code === undefined && (answer.status !== 200 || isHtml(type, answer.body))) {
     return readWithoutStatus(answer, taskId)
   }
-  if (code === undefined && !type.startsWith('application/grpc'))
-    return noAnswer({ reason: 'broken', explanation: 'HTTP 200, but no gRPC status', durationMs })
+  if (code === undefined && !(type.startsWith('application/grpc') && isServed(answer)))
+    return withoutStatus(answer)
   // A stream that was opened and stays open has no status yet.
   const known = code === undefined ? undefined : statuses[/^\d{1,2}$/.test(code) ? Number(code) : -1]
   const [name, status] =
@@ -100,6 +100,19 @@ function readWithoutStatus(answer: HttpAnswer, taskId: string): Answer {
   return read.kind === 'unserved' ? Object.assign(read, { wrongCell: true }) : read
 }
 
+/** Whether a call without a status is one that stays open, or that got a message. */
+const isServed = ({ isOpen, bytes }: HttpAnswer): boolean => isOpen === true || hasMessage(bytes)
+
+/** Each message has a prefix of five bytes. */
+const hasMessage = (bytes: Uint8Array | undefined): boolean => (bytes?.length ?? 0) >= 5
+
+/** Something in front may have lost the status, whatever it was. */
+function withoutStatus({ durationMs, raw }: HttpAnswer): Answer {
+  const explanation = 'HTTP 200, but no gRPC status'
+  const unread = noAnswer({ reason: 'broken', explanation, durationMs })
+  return { ...unread, status: 200, signature: '200 page', offProtocol: true, closed: false, raw }
+}
+
 /** What proxies say in a gRPC status of their own. */
 const saidInFront =
   /no healthy upstream|upstream (connect|request)|delayed connect error|no servers? available|remote reset|cluster not found/i
@@ -119,7 +132,7 @@ function meaningOf(name: string, reasons: readonly string[], said: string, answe
     case 'UNAUTHENTICATED':
     case 'PERMISSION_DENIED':
       // A message before the refusal is what the handler said: it ran.
-      return { kind: (answer.bytes?.length ?? 0) >= 5 ? 'answered' : 'refused' }
+      return { kind: hasMessage(answer.bytes) ? 'answered' : 'refused' }
     case 'RESOURCE_EXHAUSTED':
       return { kind: 'throttled', ...(writer !== undefined && { by: writer }) }
     // Envoy answers so by default to what it limits.

@@ -92,7 +92,7 @@ export class GrpcConnection {
         this.#read(opened, request, {
           done: (received) => {
             this.#proven = true
-            const answer = this.#answer(received, durationMs())
+            const answer = { ...this.#answer(received, durationMs()), isOpen: received.isOpen }
             const impasse = this.settings.route.impasseIn(answer)
             if (impasse && answer.status !== 200) giveUp(impasse)
             else settle(answer)
@@ -152,12 +152,12 @@ export class GrpcConnection {
       readonly broken: (error: NodeJS.ErrnoException) => void
     },
   ): void {
-    const received: Received = { blocks: [], body: [] }
+    const received: Received = { blocks: [], body: [], isOpen: false }
     let size = 0
     let patience: NodeJS.Timeout | undefined
     const finish = (): void => {
       clearTimeout(patience)
-      on.done(received)
+      on.done({ ...received, isOpen: true })
       stream.close()
     }
     stream.on('response', (headers) => {
@@ -212,6 +212,7 @@ function reasonOf(error: NodeJS.ErrnoException): NodeJS.ErrnoException {
 interface Received {
   readonly blocks: IncomingHttpHeaders[]
   readonly body: Buffer[]
+  readonly isOpen: boolean
 }
 
 /** Names in lower case, as HTTP/2 requires; a duplicate name becomes two lines. */

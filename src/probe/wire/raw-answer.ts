@@ -10,6 +10,8 @@ export interface HttpAnswer {
   readonly body: string
   /** The body as it came, where it is no text. */
   readonly bytes?: Buffer
+  /** Set if the call was still open when it had been waited for long enough. */
+  readonly isOpen?: boolean
   /** Everything received, to search for secrets. */
   readonly raw: string
   readonly receivedAt: Date
