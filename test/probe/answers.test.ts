@@ -93,12 +93,17 @@ describe('an answer to GetTask with a random id', () => {
     ['-32001 that says nothing', rpc({ code: -32001, message: '' })],
     ['an error in one word', { error: 'invalid_token', error_description: 'no' }],
     ['JSON of some other kind', { detail: 'hello' }],
+    ['the envelope of a gateway', { success: false, code: 'A0301', message: 'no access', result: null }],
+    ['an envelope with an empty result', { isSuccess: false, msg: 'log in', task: null, result: {} }],
   ])('is neither when it is %s', (_, body) => {
     expect(readHttpAnswer(answer(200, body), taskId).kind).toBe('other')
   })
 
   it.each([
     ['a task', { jsonrpc: '2.0', id: 1, result: { kind: 'task' } }, {}],
+    ['an empty result', { jsonrpc: '2.0', id: 1, result: null }, {}],
+    ['a task without a version', { id: 1, result: { id: '1', status: { state: 'completed' } } }, {}],
+    ['a message without a version', { id: 1, result: { kind: 'message', parts: [] } }, {}],
     ['a stream that opens', 'retry: 1000\n\n', { 'content-type': 'text/event-stream' }],
   ])('shows that the call was served when it is %s', (_, body, headers) => {
     expect(readHttpAnswer(answer(200, body, headers), taskId).kind).toBe('answered')
@@ -113,6 +118,14 @@ describe('an answer to GetTask with a random id', () => {
       expect(readGrpcAnswer({ ...message, bytes: Buffer.alloc(0) }, taskId).kind).toBe('refused')
     },
   )
+
+  it('is a stream over gRPC without a status only while that is open, or has sent a message', () => {
+    const ended = rawAnswer(200, '', { 'content-type': 'application/grpc' })
+    const message = Buffer.from([0, 0, 0, 0, 0])
+    expect(readGrpcAnswer({ ...ended, isOpen: true }, taskId).kind).toBe('answered')
+    expect(readGrpcAnswer({ ...ended, bytes: message }, taskId).kind).toBe('answered')
+    expect(readGrpcAnswer(ended, taskId)).toMatchObject({ kind: 'unreadable', status: 200 })
+  })
 
   it('reads the first event of a stream', () => {
     const event = `event: error\ndata: ${JSON.stringify(rpc({ code: -32001, message: missing, data: [info] }))}\n\n`

@@ -1,4 +1,4 @@
-import { asList, asObject, asText } from '../../core/json.js'
+import { asList, asObject, asText, type JsonObject } from '../../core/json.js'
 
 /** The A2A error in a body, wherever the binding places it. */
 export interface ProtocolError {
@@ -38,12 +38,18 @@ export function protocolErrorOf(body: unknown): ProtocolError | undefined {
   return { code, message: asText(inner['message']), reasons }
 }
 
-/** Whether a body is a result: a JSON-RPC result, a task or a message, which 0.3 calls `msg`. */
+/**
+ * Whether a body is a result: a JSON-RPC result, a task or a message, which 0.3 calls `msg`. The envelope of a gateway has a
+ * field `result` too, in its refusals as well.
+ */
 export function isResult(body: unknown): boolean {
   const object = asObject(body)
   const holds = ['task', 'msg', 'message'].some((key) => Object.keys(asObject(object[key])).length > 0)
-  return holds || 'result' in object || 'state' in asObject(object['status'])
+  return holds || 'state' in asObject(object['status']) || ('result' in object && isRpcResult(object))
 }
+
+const isRpcResult = (object: JsonObject): boolean =>
+  'jsonrpc' in object || 'kind' in asObject(object['result']) || isResult(object['result'])
 
 /** The message of an answer that is not an A2A error, from the fields that frameworks use. */
 export function wordsOf(body: unknown): string {
