@@ -43,6 +43,7 @@ const forbidden = overHttp(403, { error: { code: 403, message: 'no' } })
 const unauthenticated = overGrpc(16, 'credentials needed')
 const loginPage = overHttp(200, ...html('<p>Please log in</p>'))
 const inBand = overHttp(200, rpcError(-32001, 'Unauthorized'))
+const crashed = overHttp(500, rpcError(-32001, `Task not found: ${taskId}`))
 const missing = overHttp(200, rpcError(-32001, `Task not found: ${taskId}`))
 
 describe('right credentials were let in', () => {
@@ -76,6 +77,7 @@ describe('right credentials were let in', () => {
     ['a refusal to look at the task', unauthorized, overHttp(403, { error: { code: 403, message: denied } })],
     ['PERMISSION_DENIED for the task', unauthenticated, overGrpc(7, denied)],
     ['an operation that is not supported', unauthenticated, overGrpc(9, 'not now')],
+    ['TaskNotFound in a server error', unauthorized, crashed],
   ])('by another answer than refusals get: %s', (_, none, valid) => {
     const cell = cellOf({ none, valid })
     expect([isShown(cell), isTaskNotFound(valid), wasLetIn(none, cell)]).toEqual([true, false, 'no'])
@@ -114,6 +116,12 @@ describe('right credentials were let in', () => {
   ])('is not shown by %s', (_, answers) => {
     expect(isShown(cellOf(answers))).toBe(false)
   })
+})
+
+it('a caller who should be refused was let in by the server error that right credentials get', () => {
+  const wrong = overHttp(500, rpcError(-32001, 'Unauthorized'))
+  const cell = cellOf({ none: unauthorized, valid: crashed, wrong })
+  expect([wasLetIn(crashed, cell), wasLetIn(wrong, cell)]).toEqual(['yes', 'no'])
 })
 
 describe('what is the same to a caller', () => {

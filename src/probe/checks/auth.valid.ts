@@ -55,12 +55,15 @@ function verdictOn(answer: Answer, cell: CellEvidence, evidence: Evidence): Verd
     )
   }
   if (isTaskNotFound(answer)) return passed(answer.summary)
-  return warned(
-    answer.summary,
-    answer.kind === 'unserved'
-      ? 'let in: without credentials it is refused; but the agent does not know how to get a task'
-      : "let in, but the answer is not this binding's TaskNotFound",
-  )
+  return warned(answer.summary, `let in${oddityOf(answer)}`)
+}
+
+function oddityOf({ kind }: Answer): string {
+  if (kind === 'unserved')
+    return ': without credentials it is refused; but the agent does not know how to get a task'
+  return kind === 'failed'
+    ? ', but a missing task is answered as a server error, which clients and proxies take for a failure of the agent'
+    : ", but the answer is not this binding's TaskNotFound"
 }
 
 /** A throttled call does not show that right credentials are let in, so it fails. */

@@ -33,8 +33,9 @@ export function admits(answer: Answer, refusals: Refusals): boolean {
       return answer.wrongCell !== true && refusals.length > 0 && refusals.every(isPlainRefusal)
     case 'refused':
       return hidesTasks(answer) && refusals.length > 0 && refusals.every(({ status }) => status === 401)
-    case 'throttled':
     case 'failed':
+      return answer.taskMissing === true
+    case 'throttled':
     case 'foreign':
     case 'redirected':
     case 'unreadable':

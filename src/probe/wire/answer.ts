@@ -47,6 +47,8 @@ interface Seen {
   readonly offProtocol?: boolean
   /** Set if the binding, version or method cannot be served here: HTML 404, VersionNotSupported, UNIMPLEMENTED. */
   readonly wrongCell?: boolean
+  /** Set if a server error holds the specific TaskNotFound of the cell. */
+  readonly taskMissing?: boolean
 }
 
 /**

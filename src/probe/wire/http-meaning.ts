@@ -5,7 +5,7 @@ import { isResult, type ProtocolError } from './protocol-error.js'
 import { saysTaskIsMissing, soundsLikeRefusal } from './words.js'
 
 /** What an HTTP answer means by itself, before it is compared with others. */
-export type Meaning = Pick<Answer, 'kind' | 'by' | 'offProtocol' | 'wrongCell'>
+export type Meaning = Pick<Answer, 'kind' | 'by' | 'offProtocol' | 'wrongCell' | 'taskMissing'>
 
 /** An HTTP answer, taken apart. */
 interface Parts {
@@ -28,8 +28,7 @@ export function meaningOf(parts: Parts): Meaning {
   if (foreign) return foreign
   if (status === 401 || status === 403)
     return servedAnyway(parts) ?? { kind: 'refused', offProtocol: !isObject(json) }
-  if (status >= 500)
-    return isUnimplemented(parts) ? { kind: 'unserved', wrongCell: true } : { kind: 'failed' }
+  if (status >= 500) return meaningOfCrash(parts)
   if (status >= 300 && status < 400) return { kind: 'redirected' }
   if (error) return meaningOfError(status, error, said)
   const html = isHtml(parts.type, parts.text)
@@ -86,6 +85,14 @@ function servedAnyway({ json, error }: Parts): Meaning | undefined {
 const isUnimplemented = ({ status, error }: Parts): boolean =>
   status === 501 &&
   (error?.code === 'UNIMPLEMENTED' || error?.reasons.includes('UNSUPPORTED_OPERATION') === true)
+
+/** Some JSON-RPC servers send each error of the handler with a 500. */
+function meaningOfCrash(parts: Parts): Meaning {
+  if (isUnimplemented(parts)) return { kind: 'unserved', wrongCell: true }
+  const { status, error, said } = parts
+  const taskMissing = error !== undefined && meaningOfError(status, error, said).kind === 'authenticated'
+  return { kind: 'failed', ...(taskMissing && { taskMissing }) }
+}
 
 /** A stream means what its first event says. One that was opened and is silent was opened. */
 function meaningOfStream({ event, json, said }: Parts): Meaning {
