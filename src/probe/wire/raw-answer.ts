@@ -54,5 +54,5 @@ export interface Trouble extends Pick<NoAnswer, 'reason' | 'explanation' | 'hint
 /** The answer to requests that are no longer sent. */
 export const tooSlow: Trouble = {
   reason: 'timeout',
-  explanation: 'not sent: the agent took too long in this run',
+  explanation: 'not sent: too many requests of this run got no answer in time',
 }
