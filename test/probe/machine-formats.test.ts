@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { checkIds, formats, type ProbeReport } from '../../src/probe/index.js'
+import { checkIds, formats, type CheckResult, type ProbeReport } from '../../src/probe/index.js'
 import { parseOpenmetrics } from '../support/openmetrics.js'
 import { probeAgent } from '../support/probing.js'
 import { cellOf, mixedReport, reportOf, resultOf } from '../support/report.js'
@@ -104,6 +104,15 @@ describe('the report as SARIF', () => {
       expect(properties['security-severity']).toMatch(/^\d\.\d$/)
     }
     expect(rules.find(({ id }) => id === 'auth.none')?.properties['tags']).toContain('ASI03')
+  })
+
+  it('tells two tenants at one URL apart', () => {
+    const failed = (tenant: string): CheckResult =>
+      resultOf({ id: 'auth.none', ...cellOf('https://a.example/rest'), tenant, status: 'fail' })
+    const { results } = sarif(reportOf({ checks: [failed('red'), failed('blue')] }))
+    const prints = results.map(({ partialFingerprints }) => partialFingerprints['a2aTotpProbe/v1'])
+    expect(new Set(prints).size).toBe(2)
+    expect(results.map(({ message }) => message.text.split(' at ')[0])).toEqual(['REST 1.0', 'REST 1.0 (2)'])
   })
 
   it('has a result for each failure and warning, and a suppressed one for what is ignored', () => {

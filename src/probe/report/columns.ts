@@ -4,7 +4,7 @@ import type { CheckResult } from './report.js'
 
 /** A cell as a column of the report. */
 export interface Column {
-  /** Unlike any other column's: a second REST 1.0 at another URL is `REST 1.0 (2)`. */
+  /** Unlike any other column's: a second REST 1.0, at another URL or for another tenant, is `REST 1.0 (2)`. */
   readonly title: string
   readonly url: string
   readonly holds: (check: CheckResult) => boolean
@@ -30,15 +30,15 @@ export function columnsOf(checks: readonly CheckResult[]): Column[] {
   return [...columns.values()]
 }
 
-const keyOf = ({ binding, protocolVersion, url }: CheckResult): string =>
-  jsonText([binding, protocolVersion, url])
+const keyOf = ({ binding, protocolVersion, url, tenant }: CheckResult): string =>
+  jsonText([binding, protocolVersion, url, tenant ?? null])
 
 /** The title of a result's column; empty if the result concerns the agent as a whole. */
 export function titleIn(columns: readonly Column[], check: CheckResult): string {
   return columns.find(({ holds }) => holds(check))?.title ?? ''
 }
 
-/** The worst result of one check in one column: a card can name one URL for two tenants. */
+/** The worst result of one check in one column. */
 export function worstIn(
   checks: readonly CheckResult[],
   id: string,
