@@ -271,4 +271,10 @@ describe('--wait', () => {
     expect(findings(report)).toEqual({})
     expect(said).toEqual([])
   })
+
+  it('counts its requests among those of the run', async () => {
+    const waiting = await probeBehind(() => false, { waitMs: 30_000 })
+    const { report } = await probeBehind(() => false)
+    expect(waiting.report.requests).toBe(report.requests + 1)
+  })
 })

@@ -28,8 +28,12 @@ import { inTime, waitsOf } from './waits.js'
  */
 export async function gather(options: ProbeOptions, target: URL, plan: Plan): Promise<Evidence> {
   const { timeoutMs, ca, clientCertificate, proxy, now, random, credentials } = options
-  const connect = (longestMs: number): HttpClient =>
-    new HttpClient({ timeoutMs: longestMs, now, ca, clientCertificate, proxy })
+  const clients: HttpClient[] = []
+  const connect = (longestMs: number): HttpClient => {
+    const made = new HttpClient({ timeoutMs: longestMs, now, ca, clientCertificate, proxy })
+    clients.push(made)
+    return made
+  }
   const deadline = new Deadline(options.deadlineMs)
   const client = connect(timeoutMs)
   const secrets = new Secrets(options)
@@ -59,7 +63,7 @@ export async function gather(options: ProbeOptions, target: URL, plan: Plan): Pr
     remarks: pace.remark === undefined ? [] : [pace.remark],
     ...some,
     guessesSpent: spent.size,
-    requests: client.requests,
+    requests: clients.reduce((sum, { requests }) => sum + requests, 0),
   })
   const look = async (): Promise<Discovery> => {
     await awaitAgent(options, target, { connect, sleep, announce })
