@@ -15,6 +15,7 @@ import type { Evidence } from './run/evidence.js'
 import { gather } from './run/gather.js'
 import { parseCardKeys } from './target/card-keys.js'
 import { isAnswer } from './wire/answer.js'
+import { isUnread } from './wire/raw-answer.js'
 
 /**
  * Tests whether a live agent enforces bearer plus TOTP. It asks for a task by a random id and so changes nothing,
@@ -69,9 +70,10 @@ export async function probe(options: ProbeOptions): Promise<ProbeReport> {
   }
 }
 
-/** A refused TLS handshake counts as an answer. */
+/** A refused TLS handshake counts as an answer, and so does one of HTTP that cannot be read. */
 function isReachable({ exchanges, silence }: Evidence): boolean {
-  return silence ? silence.reason === 'tls' : exchanges.some(({ answer }) => isAnswer(answer))
+  if (!silence) return exchanges.some(({ answer }) => isAnswer(answer))
+  return silence.reason === 'tls' || isUnread(silence)
 }
 
 /** A detail names each gap of a run. What it quotes of the agent is cut part by part. */

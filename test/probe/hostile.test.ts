@@ -67,6 +67,37 @@ describe('an agent that cannot be reached', () => {
   })
 })
 
+describe('an agent whose card cannot be read', () => {
+  const head = (fields: string): string => `HTTP/1.1 200 OK\r\nConnection: close\r\n${fields}\r\n`
+  it.each([
+    ['because it is too long', head('Content-Length: 2000000\r\n') + 'x'.repeat(2_000_000)],
+    ['because its coding is unknown', head('Content-Encoding: zstd\r\n') + 'x'],
+    ['because it is not in the coding that it names', head('Content-Encoding: gzip\r\n') + 'nope'],
+  ])('is one that was reached: %s', async (_, text) => {
+    const report = await probed(await rawServer((socket) => void socket.end(text)))
+    expect(report).toMatchObject({ ok: false, reachable: true })
+    expect(findings(report)).toEqual({ coverage: 'fail' })
+  })
+
+  it('is one that was reached: because it speaks HTTP/2 only', async () => {
+    const text = 'HTTP/1.1 505 HTTP Version Not Supported\r\nContent-Length: 0\r\n\r\n'
+    const report = await probed(await rawServer((socket) => void socket.end(text)))
+    expect(report).toMatchObject({ ok: false, reachable: true })
+    expect(findings(report)).toEqual({ reach: 'fail' })
+  })
+
+  it('is not said to answer a TLS handshake over plain http', async () => {
+    const page = '<h1>400</h1>The plain HTTP request was sent to HTTPS port'
+    const text = `HTTP/1.1 400 Bad Request\r\nContent-Length: ${page.length}\r\n\r\n${page}`
+    const report = await probed(await rawServer((socket) => void socket.end(text)))
+    expect(report.checks[0]).toMatchObject({
+      id: 'reach',
+      status: 'pass',
+      actual: 'plain http was sent to a port that speaks TLS',
+    })
+  })
+})
+
 const nested = (open: string, close: string): string => `${open.repeat(60_000)}"x"${close.repeat(60_000)}`
 
 describe('an agent that nests JSON without end', () => {

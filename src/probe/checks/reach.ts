@@ -1,7 +1,7 @@
 import type { RunCheck } from './check.js'
 import type { Evidence } from '../run/evidence.js'
 import { isAnswer } from '../wire/answer.js'
-import type { NoAnswer } from '../wire/raw-answer.js'
+import { isUnread, type NoAnswer } from '../wire/raw-answer.js'
 import { proxiesFor } from '../wire/proxy.js'
 import { failed, passed, type Verdict } from './verdict.js'
 
@@ -37,9 +37,11 @@ function judgeAnswers({ exchanges, discovery }: Evidence): Verdict {
   return other ? passed(other.answer.summary) : judgeSilence(discovery.silence)
 }
 
-/** A TLS handshake that fails counts as an answer. */
+/** A TLS handshake that fails counts as an answer. So does one of HTTP, except where it says that HTTP/1.1 is not spoken. */
 function judgeSilence(silence: NoAnswer | undefined): Verdict {
-  if (silence?.reason === 'tls') return passed('an answer to the TLS handshake')
+  if (silence?.reason === 'tls')
+    return passed(silence.begun === true ? silence.explanation : 'an answer to the TLS handshake')
+  if (silence && isUnread(silence) && silence.hint === undefined) return passed(silence.explanation)
   const grpc = silence?.reason === 'broken' ? ' An endpoint with gRPC alone needs --binding grpc.' : ''
   return failed(
     silence?.explanation ?? 'no answer',

@@ -110,8 +110,9 @@ export class HttpClient {
         clearTimeout(deadline)
         resolve(outcome)
       }
+      let isBegun = false
       const giveUp = (trouble: Trouble): void => {
-        settle({ answered: false, ...trouble, durationMs: durationMs() })
+        settle({ answered: false, ...trouble, begun: isBegun, durationMs: durationMs() })
         sent.destroy()
       }
       const deadline = setTimeout(() => {
@@ -127,6 +128,7 @@ export class HttpClient {
         else void this.#route.explainClosed(url, explain(error, 'http/1.1', handshake)).then(giveUp)
       })
       sent.on('response', (response) => {
+        isBegun = true
         const { localPort } = response.socket
         void readBody(response, { mostBytes, eventPatienceMs: this.eventPatienceMs }).then((read) => {
           if ('unreadable' in read) {

@@ -27,6 +27,8 @@ export interface NoAnswer {
   /** `unreachable`: no connection; `tls`: no trusted connection; `timeout`, `broken`: no readable answer. */
   readonly reason: 'unreachable' | 'tls' | 'timeout' | 'broken'
   readonly explanation: string
+  /** Set if an HTTP answer had begun, whatever became of it. */
+  readonly begun?: boolean
   /** What to do about it, where that is known. */
   readonly hint?: string
   readonly durationMs: number
@@ -41,6 +43,9 @@ export interface Unread {
   readonly raw?: string
   readonly receivedAt?: Date
 }
+
+/** Whether there was an HTTP answer that could not be read, to the end at least. One that never ends is none. */
+export const isUnread = ({ reason, begun }: NoAnswer): boolean => reason === 'broken' && begun === true
 
 /** The answer to a request before it is read. */
 export type RawAnswer = HttpAnswer | NoAnswer
