@@ -10,6 +10,7 @@ import type { Route } from './route.js'
 import { resetTrouble } from './reset.js'
 import type { TimeBudget } from './time-budget.js'
 import { explain } from './trouble.js'
+import { userAgentLines } from './user-agent.js'
 
 /** A2A answers to these calls have a few hundred bytes. */
 const largestAnswer = 128 * 1024
@@ -218,7 +219,7 @@ interface Received {
 /** Names in lower case, as HTTP/2 requires; a duplicate name becomes two lines. */
 function headersOf({ path, fields }: GrpcRequest): Record<string, string | string[]> {
   const lines = new Map<string, string[]>()
-  for (const [name, value] of fields) {
+  for (const [name, value] of [...userAgentLines(fields), ...fields]) {
     const key = name.toLowerCase()
     lines.set(key, [...(lines.get(key) ?? []), value])
   }

@@ -9,6 +9,7 @@ import { Route, type RouteSettings } from './route.js'
 import { TimeBudget } from './time-budget.js'
 import { explain } from './trouble.js'
 import { requireCertificates, requireClientCertificate } from './trust.js'
+import { userAgentLines } from './user-agent.js'
 
 const largestHead = 32 * 1024
 
@@ -95,7 +96,11 @@ export class HttpClient {
     { method, url, fields, body, mostBytes }: HttpRequest,
   ): Promise<RawAnswer | 'stale'> {
     const begun = performance.now()
-    const lines: FieldLine[] = [['Host', url.host], ['Accept-Encoding', 'identity'], ...fields]
+    const always: FieldLine[] = [
+      ['Host', url.host],
+      ['Accept-Encoding', 'identity'],
+    ]
+    const lines: FieldLine[] = [...always, ...userAgentLines(fields), ...fields]
     if (body !== undefined) lines.push(['Content-Length', String(Buffer.byteLength(body))])
     const { request } = url.protocol === 'https:' ? https : http
     return new Promise((resolve) => {
