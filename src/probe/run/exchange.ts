@@ -111,6 +111,8 @@ interface Settings {
   readonly now: () => Date
   /** Called with each header value that is sent. */
   readonly remember: (value: string) => void
+  /** Called with each wrong code that is sent beside the live token. Scans count their own. */
+  readonly guessed: (code: string) => void
   /** Called when a request was answered. */
   readonly answered: () => void
   readonly pace: Pick<Pace, 'send'>
@@ -168,6 +170,7 @@ export class Exchanges {
     const ask = async (): Promise<Answer> => {
       this.#requireOpen()
       sentAt = now()
+      if (guess !== undefined && stage !== 'scan') this.settings.guessed(guess)
       // Its place is that of its sending: of requests under way together, the first may be answered last.
       place = this.#kept.push(undefined) - 1
       const answer = await transmit()

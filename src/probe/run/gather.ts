@@ -52,6 +52,10 @@ export async function gather(options: ProbeOptions, target: URL, plan: Plan): Pr
     now,
     pace,
     remember: (value) => secrets.remember(value),
+    // Who signs has the seed, so beside a proof a wrong code is no guess.
+    guessed: (code) => {
+      if (!proofs.requires) spent.add(code)
+    },
     answered: () => progress.answered(),
   })
   const proofs = new Proofs(options)

@@ -33,7 +33,7 @@ export async function awaitRoomInStep(
 
 /** Sends the wrong codes to every cell. */
 export async function guess(session: Session, runs: readonly CellRun[], codes: WrongCodes): Promise<void> {
-  const { plan, options, proofs, spent } = session
+  const { plan, options } = session
   if (options.noGuesses !== undefined) {
     for (const run of runs) run.whyNotSent = options.noGuesses
     return
@@ -45,8 +45,6 @@ export async function guess(session: Session, runs: readonly CellRun[], codes: W
   // In halves, each in every cell before the next: an agent that takes three wrong codes and then none, whichever they
   // are, has looked at all of them when they were asked again.
   for (const some of [distinct.slice(0, half), distinct.slice(half)]) {
-    // Who signs has the seed, so beside a proof a wrong code is no guess.
-    if (!proofs.requires) for (const code of some) spent.add(code)
     const attempts = guesses.filter(({ guess: code }) => code !== undefined && some.includes(code))
     await Promise.all(runs.map((run) => guessIn(run, attempts, plan.performed.has('auth.after-valid'))))
   }
