@@ -36,10 +36,13 @@ describe('right credentials that are not let in are explained by', () => {
     ],
     [
       'a code that counts as used',
-      answersTo((response) => {
-        refuse(response, 'used')
-        return true
-      }),
+      {
+        drifts: [],
+        refuse: (response, reason) => {
+          refuse(response, reason === 'wrong' ? 'used' : reason)
+          return true
+        },
+      },
       "the agent's policy is once",
     ],
     [

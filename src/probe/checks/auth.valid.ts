@@ -2,6 +2,7 @@ import type { CellCheck } from './check.js'
 import type { CellEvidence, Evidence } from '../run/evidence.js'
 import { isTaskNotFound } from '../run/compared.js'
 import { isShown, isSuccess, validAnswer } from '../run/reading.js'
+import { saysUsed } from '../run/used-code.js'
 import { longestWait } from '../run/throttle-wait.js'
 import type { Answer } from '../wire/answer.js'
 import { explainRefusal } from './shared/explain-refusal.js'
@@ -47,7 +48,7 @@ function verdictOn(answer: Answer, cell: CellEvidence, evidence: Evidence): Verd
   const spellings = cell.exchanges.filter(({ stage }) => stage === 'spelling')
   const throttled = spellings.find((one) => one.answer.kind === 'throttled')
   if (throttled) return warned(throttled.answer.summary, countsSuccesses(throttled.answer))
-  const picky = spellings.find((one) => one.answer.kind === 'refused' && one.answer.retryAfter === undefined)
+  const picky = spellings.find((one) => one.answer.kind === 'refused' && !saysUsed(one.answer, cell))
   if (picky) {
     return warned(
       picky.answer.summary,

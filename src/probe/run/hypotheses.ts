@@ -3,6 +3,7 @@ import type { CellRun } from './cell-run.js'
 import { isTelling } from './compared.js'
 import { isShown, isSuccess } from './reading.js'
 import type { Session } from './session.js'
+import { saysUsed } from './used-code.js'
 
 /**
  * If every cell refuses right credentials, tries common mix-ups in one cell and stops at the first that is let in. It
@@ -16,7 +17,7 @@ export async function tryHypotheses(
   runs: readonly CellRun[],
   cards: readonly CardJson[],
 ): Promise<boolean> {
-  const run = runs.find(({ valid }) => valid?.kind === 'refused' && valid.retryAfter === undefined)
+  const run = runs.find((one) => one.valid?.kind === 'refused' && !saysUsed(one.valid, one))
   const refusal = run?.valid
   if (!run || !refusal || runs.some(isShown)) return false
   const { credentials, now } = options

@@ -1,6 +1,7 @@
 import type { FieldLine } from '../wire/raw-answer.js'
 import type { CellRun } from './cell-run.js'
 import type { Session } from './session.js'
+import { saysUsed } from './used-code.js'
 import { validCall } from './valid-call.js'
 import type { ValidCodes } from './valid-codes.js'
 
@@ -28,7 +29,7 @@ export async function callSpelledOddly(session: Session, run: CellRun, codes: Va
   for (const [label, fields] of spellings) {
     const attempt = validCall(label, fields(await codes.next()))
     const answer = await run.send('spelling', attempt, 'of-valid-calls')
-    if (answer.kind === 'refused' && answer.retryAfter !== undefined) {
+    if (saysUsed(answer, run)) {
       codes.learnOnce()
       return
     }

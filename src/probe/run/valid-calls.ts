@@ -11,6 +11,7 @@ import { repeatAfterSuccess } from './repeat.js'
 import { callSpelledOddly } from './odd-spellings.js'
 import type { Session } from './session.js'
 import { callSigned, misuseSigned, type SignedCall } from './signed-calls.js'
+import { saysUsed } from './used-code.js'
 import { validCall } from './valid-call.js'
 import type { ValidCodes } from './valid-codes.js'
 
@@ -194,7 +195,7 @@ async function callValid(
     ...(proofs.requires && { taskId: run.nextTaskId(), signing: { fixed: proofs.fixed() } }),
   }
   const answer = await run.send('valid', attempt, 'of-valid-calls')
-  const spent = answer.kind === 'refused' && answer.retryAfter !== undefined
+  const spent = saysUsed(answer, run)
   if (spent) codes.learnOnce()
   // It says that the code was used, but says so to any code if the seed is another.
   if (answer.kind === 'refused') codes.note(code, spent ? 'used' : 'refused')

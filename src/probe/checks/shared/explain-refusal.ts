@@ -4,6 +4,7 @@ import type { ProbeCredentials } from '../../options.js'
 import type { CellEvidence, Evidence } from '../../run/evidence.js'
 import { isTelling } from '../../run/compared.js'
 import { isShown, isSuccess, triedIn } from '../../run/reading.js'
+import { saysUsed } from '../../run/used-code.js'
 import { titleOf } from '../../target/cells.js'
 import type { Answer } from '../../wire/answer.js'
 import { hopelessOffsetMs } from './clock-offset.js'
@@ -71,7 +72,7 @@ function certainReason(answer: Answer, cell: CellEvidence): string | undefined {
   if (answer.kind === 'other' && triedIn(cell).some((tried) => tried.answer.signature === answer.signature)) {
     return 'right credentials get the same answer as no credentials: they were refused, or the agent answers everyone like this'
   }
-  if (answer.retryAfter !== undefined) {
+  if (saysUsed(answer, cell)) {
     return `the agent treats the code as used (Retry-After ${answer.retryAfter} s): the agent's policy is once`
   }
   return undefined
