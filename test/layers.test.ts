@@ -34,7 +34,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   import: ['core', 'node:', '@bufbuild/protobuf', 'csv-parse', 'jsqr', 'yaml'],
   html: [],
   service: ['core', 'node:', '@grpc/grpc-js'],
-  probe: ['client', 'service', 'core', 'html', 'node:', '@bufbuild/protobuf', 'chalk'],
+  probe: ['client', 'service', 'core', 'html', 'node:', '@bufbuild/protobuf', 'chalk', '../package.json'],
   doctor: ['store', 'state', 'fragments', 'import', 'programs', 'core', 'node:', 'pngjs'],
   demo: ['service', 'server', 'state', 'core', 'node:', '@a2a-js/sdk', '@grpc/grpc-js', 'express'],
   sidecar: [
@@ -81,7 +81,7 @@ const probeRooms: Readonly<Record<string, readonly string[]>> = {
 const known = {
   wire: ['answer', 'proxy', 'raw-answer', 'text', 'words'],
   run: [
-    ...['evidence', 'exchange', 'reading', 'compared', 'malformed', 'door-evidence'],
+    ...['evidence', 'exchange', 'reading', 'compared', 'malformed', 'door-evidence', 'used-code'],
     ...[
       'isolation-labels',
       'scan-labels',
