@@ -23,6 +23,6 @@ describe('malformed codes', () => {
     const credentials = { ...probeOptions('', stillClock(midStep)).credentials, replay: 'once' as const }
     const { report, said } = await probeAgent({ ...dropsBlanks, once: true }, { credentials })
     expect(findings(report)).toEqual({ 'auth.malformed-code': 'fail' })
-    expect(said.filter((line) => line.includes('waiting'))).toHaveLength(2)
+    expect(said.filter((line) => line.includes('waiting'))).toHaveLength(3)
   })
 })

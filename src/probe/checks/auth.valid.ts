@@ -45,7 +45,7 @@ function verdictOn(answer: Answer, cell: CellEvidence, evidence: Evidence): Verd
   if (sent && !['answered', 'authenticated'].includes(sent.kind)) {
     return failed(sent.summary, 'GetTask was let in, but the message was not served')
   }
-  const spellings = cell.exchanges.filter(({ stage }) => stage === 'spelling')
+  const spellings = cell.exchanges.filter(({ stage, discredited }) => stage === 'spelling' && !discredited)
   const throttled = spellings.find((one) => one.answer.kind === 'throttled')
   if (throttled) return warned(throttled.answer.summary, countsSuccesses(throttled.answer))
   const picky = spellings.find((one) => one.answer.kind === 'refused' && !saysUsed(one.answer, cell))

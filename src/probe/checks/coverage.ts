@@ -18,7 +18,7 @@ export const coverage: RunCheck = {
   expects: 'each lets right credentials in',
   judge: judgeCoverage,
   means:
-    'PASS must be shown, never assumed. The card names an interface that did not let right credentials in, or that was not tested at all, no card was read and `--binding` and `--protocol` do not say what the URL is, it is not known which card clients of 0.3 get, or a check got nothing but throttling (429). A refusal proves nothing at an agent that refuses everyone, and what was not tested may be open. If a throttled call names a time to retry, the run waits for it once, for at most 60 s, and sends no wrong code before right credentials were let in.',
+    'PASS must be shown, never assumed. The card names an interface that did not let right credentials in, or that was not tested at all, no card was read and `--binding` and `--protocol` do not say what the URL is, it is not known which card clients of 0.3 get, a check got nothing but throttling (429), or right credentials were let in and later refused: an agent that locks out whoever was refused too often refuses everything then, whatever it checks. A refusal proves nothing at an agent that refuses everyone, and what was not tested may be open. If a throttled call names a time to retry, the run waits for it once, for at most 60 s, and sends no wrong code before right credentials were let in.',
   fix: [
     'See `auth.valid` for the reason why right credentials were not let in.',
     'Without a card, probe each endpoint by its URL with `--binding` and `--protocol`.',
@@ -26,6 +26,7 @@ export const coverage: RunCheck = {
     'Clients of 0.3 ask for the card without A2A-Version. Serve it to them, or answer 404 if there is none; `--protocol 1.0` leaves them out.',
     'If an interface is on another host, probe it there, or allow credentials to be sent to it with `--allow-host HOST`. Behind nginx, Caddy, Traefik, HAProxy or Envoy that is the agent itself, whose own card is passed on: let a gate serve the card for callers (`gate --upstream … --public-url …`, and `config server --format nginx … --card HOST:PORT`).',
     'If the agent knows no such method, with or without credentials, let it answer GetTask (`tasks/get`): by its answer the probe sees who is let in.',
+    'If it locks callers out, probe with a peer, and from an address, whose limit is higher, or with `--only` for fewer refusals; the lock may go on after the run.',
     'If it was throttled, probe again when the limit is over, from an address and with a peer that nothing else uses.',
   ],
 }

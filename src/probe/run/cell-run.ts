@@ -34,6 +34,7 @@ export class CellRun implements CellEvidence {
   waited: Waited | undefined
   gaps: readonly string[] = []
   unfinished: ReadonlySet<CheckId> = new Set()
+  #isLocked = false
   /** What does not depend on each other, whichever stage it belongs to. */
   readonly sideBySide = new Places(mostSideBySide)
   readonly #exchanges: Exchanges
@@ -59,6 +60,17 @@ export class CellRun implements CellEvidence {
   /** The answer to the last call with right credentials. */
   get valid(): Answer | undefined {
     return validAnswer(this)
+  }
+
+  /** Whether right credentials were refused after they had been let in. */
+  get isLocked(): boolean {
+    return this.#isLocked
+  }
+
+  /** Takes refusals for nothing: right credentials were refused after them too. */
+  discredit(some: readonly Exchange[]): void {
+    this.#isLocked = true
+    this.#exchanges.discredit(some)
   }
 
   /** Sends what should be refused, unless the binding cannot carry it or the cell was given up. */

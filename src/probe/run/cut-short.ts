@@ -32,6 +32,6 @@ export function cutShort(
   const unfinished = cellCheckIds.filter((id) => plan.performed.has(id) && isCut(id))
   if (unfinished.length === 0) return
   run.whyNotSent = `not reached before ${deadline.text}`
-  run.unfinished = new Set(unfinished)
+  run.unfinished = new Set([...run.unfinished, ...unfinished])
   run.gaps = [...run.gaps, `${deadline.text} passed before these were finished: ${unfinished.join(', ')}`]
 }

@@ -17,7 +17,10 @@ export interface CellEvidence {
   readonly whyNotSent: string
   /** Whether the run waited because right credentials were throttled. */
   readonly waited: Waited | undefined
-  /** Checks that were begun, or follow from what others sent, when the deadline passed. */
+  /**
+   * Checks that were begun, or follow from what others sent, when the deadline passed, and those of which refusals show
+   * nothing.
+   */
   readonly unfinished: ReadonlySet<CheckId>
   /** What was not tested there, in words: "the method ListTasks was not tried". `coverage` names each. */
   readonly gaps: readonly string[]

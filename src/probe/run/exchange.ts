@@ -55,8 +55,8 @@ export type Stage =
   | 'spelling'
   | 'message'
   | 'replay'
-  /** Right credentials of a later step than one that was left out. */
-  | 'newer'
+  /** Right credentials once more, after what should be refused. */
+  | 'control'
   /** A signed request where a plain one was let in before, and what a thief would make of one that was let in. */
   | 'signed'
   | 'signed-again'
@@ -102,6 +102,8 @@ export interface Exchange {
   readonly answer: Answer
   /** Set where it was throttled and the same request was sent again: the last answer counts. */
   readonly superseded?: true
+  /** Set where right credentials were refused after it too: that it was refused shows nothing. */
+  readonly discredited?: true
 }
 
 /** The header lines of a request for the card that are no credentials. */
@@ -141,6 +143,13 @@ export class Exchanges {
     const list = this.#lists.get(of) ?? make()
     this.#lists.set(of, list)
     return list
+  }
+
+  /** Marks exchanges after which right credentials were refused too. */
+  discredit(some: readonly Exchange[]): void {
+    this.#lists.clear()
+    for (const [place, exchange] of this.#kept.entries())
+      if (exchange && some.includes(exchange)) this.#kept[place] = { ...exchange, discredited: true }
   }
 
   /** Nothing more is sent or kept. */

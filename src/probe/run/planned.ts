@@ -13,6 +13,9 @@ const callsOfIsolation = 9
 /** The same signed request a second time, and twice without its proof. */
 const callsOfMisuse = 3
 
+/** Right credentials before the guesses and after them. */
+const callsOfControl = 2
+
 /** A used code is repeated on other connections too where it is refused. */
 const repeats = ({ credentials }: ProbeOptions): number => (credentials.replay === 'once' ? 4 : 1)
 
@@ -28,12 +31,14 @@ export function plannedRequests(
   const first = plan.freeRefusals('before-valid', material)
   const again = performed.has('auth.after-valid') ? first.filter((one) => one.again).length : 0
   const guesses = plan.guesses(material, wrongCodesAt(options, options.now()))
-  const calls = performed.has('auth.valid') ? 3 + (performed.has('replay') ? repeats(options) : 0) : 0
+  const late = plan.freeRefusals('late', material)
+  const controls = again + late.length + guesses.length > 0 ? callsOfControl : 0
+  const replays = performed.has('replay') ? repeats(options) : 0
+  const calls = performed.has('auth.valid') ? 3 + controls + replays : 0
   const signed = proofs?.canSign === true && proofs.policy !== undefined ? 1 : 0
   const misused = material.signed === undefined ? 0 : callsOfMisuse
   const ofProofs = performed.has('signed.valid') ? signed + misused : 0
-  const inFull =
-    first.length + calls + ofProofs + 2 * again + plan.freeRefusals('late', material).length + guesses.length
+  const inFull = first.length + calls + ofProofs + 2 * again + late.length + guesses.length
   const testable = cells.filter(({ untestable }) => untestable === undefined)
   const inCell = (cell: Cell): number => {
     const doors = performed.has('auth.doors') ? doorCalls(cell, testable, performed) : []

@@ -44,15 +44,39 @@ function once<T>(read: (exchanges: readonly Exchange[]) => T): (cell: OfCell) =>
 
 /**
  * The requests that should have been refused, in order. Those to other methods are not among them: an agent that does
- * not have a method need not refuse it.
+ * not have a method need not refuse it. Nor are those whose refusal shows nothing, because right credentials were refused
+ * after it too.
  */
-export const triedIn: (cell: OfCell) => readonly Tried[] = once(readTried)
+export const triedIn: (cell: OfCell) => readonly Tried[] = once((exchanges) => {
+  const cell = { ...(exchanges[0]?.cell && { cell: exchanges[0].cell }), exchanges }
+  return allTriedIn(cell).filter((one) => !isWorthless(one, cell))
+})
+
+/** Whether a request was refused, and right credentials were refused after it too. */
+export function isWorthless({ discredited, answer }: Exchange, cell: OfCell): boolean {
+  if (discredited !== true || answer.kind === 'failed') return false
+  return wasLetIn(answer, cell) === 'no' || lockedOutIn(cell).some((locked) => isAlike(locked, answer))
+}
+
+/** What right credentials were answered where they were refused although they had been let in. */
+export function lockedOutIn({ exchanges }: OfCell): readonly Answer[] {
+  return exchanges.flatMap(({ stage, discredited, answer }) =>
+    stage === 'control' && discredited === true ? [answer] : [],
+  )
+}
+
+const isAlike = (one: Answer, other: Answer): boolean =>
+  one.kind === other.kind && one.signature === other.signature
+
+/** The same, with those after which right credentials were refused too. */
+const allTriedIn: (cell: OfCell) => readonly Tried[] = once(readTried)
 
 function readTried(exchanges: readonly Exchange[]): Tried[] {
   let success: Answer | undefined
   return exchanges.flatMap((exchange) => {
     const { stage, answer } = exchange
-    if (stage === 'valid' && (answer.kind !== 'refused' || hidesTasks(answer))) success = answer
+    const isRight = stage === 'valid' || stage === 'control'
+    if (isRight && (answer.kind !== 'refused' || hidesTasks(answer))) success = answer
     if (!isRefusalStage(stage) || stage === 'door') return []
     const same = success?.connection !== undefined && success.connection === answer.connection
     return [
@@ -120,7 +144,7 @@ export function isInconclusive({ kind, status }: Answer): boolean {
 
 /** What the agent says to a caller with nothing; to one with the token alone where that was not tried. */
 const refusalsIn: (cell: OfCell) => Refusals = once((exchanges) => {
-  const before = triedIn({ exchanges }).filter(
+  const before = allTriedIn({ exchanges }).filter(
     ({ operation, when }) => operation === 'get' && when === 'before',
   )
   for (const wanted of comparedWith) {
@@ -137,7 +161,7 @@ const streamsIn: (cell: OfCell) => ReadonlySet<Answer> = once(
 const toTasksIn: (cell: OfCell) => readonly Answer[] = once((exchanges) => answersTo('get', exchanges))
 
 function answersTo(wanted: Exchange['operation'], exchanges: readonly Exchange[]): Answer[] {
-  return triedIn({ exchanges }).flatMap(({ operation, answer }) => (operation === wanted ? [answer] : []))
+  return allTriedIn({ exchanges }).flatMap(({ operation, answer }) => (operation === wanted ? [answer] : []))
 }
 
 /**

@@ -2,6 +2,7 @@ import type { CardJson } from '../../core/card/shapes.js'
 import { mayTravelTo } from '../target/hosts.js'
 import { askAgainAtEnd } from './ask-again.js'
 import type { CellRun } from './cell-run.js'
+import { Control } from './control.js'
 import type { Attempt } from './exchange.js'
 import { noteUntriedDoors, tryDoors } from './doors.js'
 import { untilNextStep } from './codes.js'
@@ -9,7 +10,7 @@ import { freshWrongCodes, guess } from './guessing.js'
 import { tryHypotheses } from './hypotheses.js'
 import { announceIsolation, isolate } from './isolation.js'
 import { materialNow } from './material.js'
-import { tryOlderStep } from './older-step.js'
+import { leaveStepOut, tryOlderStep } from './older-step.js'
 import { isShown } from './reading.js'
 import { scan } from './scans.js'
 import type { Session } from './session.js'
@@ -23,8 +24,9 @@ export type Unsent = Partial<Record<'auth.cross-peer' | 'window' | 'throttle', s
  * Sends everything, in the order that spares the agent's limits and shows most. The most important refusals come first,
  * while nothing has succeeded yet; they are few, because an agent that does not know the token counts each of them as a
  * stranger's. The valid calls follow; then, side by side, the same refusals after each and the many others that spend no
- * guess, and the guesses last. Each stage ends in every cell before the next begins in any. Within a stage the cells run in
- * parallel, each on its own connections, and in a cell a few requests are under way at a time, until something throttles.
+ * guess, and the guesses last. Calls with right credentials, before and after these, show that nobody was locked out. Each
+ * stage ends in every cell before the next begins in any. Within a stage the cells run in parallel, each on its own
+ * connections, and in a cell a few requests are under way at a time, until something throttles.
  */
 export async function sendAll(
   session: Session,
@@ -47,10 +49,14 @@ export async function sendAll(
     finish?.(),
     tryDoors(session, testable, trusted),
   ])
-  await tryOlderStep(session, guessable, unspent)
-  const wrongCodes = await freshWrongCodes(session, guessable)
-  await guess(session, guessable, wrongCodes)
-  await askAgainAtEnd(session, guessable, codes, wrongCodes)
+  const older = await leaveStepOut(session, guessable, unspent)
+  const control = new Control(session)
+  const unlocked = await control.begin(guessable)
+  const wrongCodes = await freshWrongCodes(session, unlocked)
+  await guess(session, unlocked, wrongCodes)
+  await askAgainAtEnd(session, unlocked, codes, wrongCodes)
+  await control.end(unlocked)
+  await tryOlderStep(session, unlocked, older)
   noteUntriedDoors(testable)
   await isolate(session, guessable, codes)
   await scan(session, guessable)

@@ -3,6 +3,7 @@ import type { Answer } from '../wire/answer.js'
 import type { FieldLine } from '../wire/raw-answer.js'
 import { askAgainBeforeValid } from './ask-again.js'
 import type { CellRun } from './cell-run.js'
+import { isControlled } from './control.js'
 import type { Attempt } from './exchange.js'
 import { bearerField, credentialFields, materialNow } from './material.js'
 import { triesOlderStep } from './older-step.js'
@@ -211,7 +212,8 @@ function announceSteps(session: Session, runs: readonly CellRun[]): void {
     return
   }
   const calls = runs.length * (send === undefined ? 1 : 2)
-  const steps = calls + (plan.hasLate ? 1 : 0)
+  const controls = isControlled(session) && !triesOlderStep(session) ? 1 : 0
+  const steps = calls + (plan.hasLate ? 1 : 0) + controls
   // The previous step, the current one and, with a window, the next one can be used at once.
   const atOnce = 1 + 2 * Math.min(credentials.window, 1)
   const secondsFor = (count: number): number => Math.max(0, count - atOnce) * credentials.period

@@ -67,6 +67,11 @@ export class ValidCodes {
     return this.#codeOf(timeStepAt(credentials, now()))
   }
 
+  /** A code that no call has used, after waiting for its step if necessary. */
+  unspent(): Promise<string> {
+    return this.#nextStep()
+  }
+
   /**
    * The code of the current step for signed calls, which may share it, spent or not. To plain calls it is spent from now
    * on.

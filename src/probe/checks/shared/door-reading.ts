@@ -3,7 +3,7 @@ import type { CellEvidence } from '../../run/evidence.js'
 import { asksForStream, doorsTriedIn, keyOf, showsNothing } from '../../run/door-evidence.js'
 import { comparedWith, isMarkedOnly, isRefusedInside } from '../../run/compared.js'
 import type { Exchange } from '../../run/exchange.js'
-import { isInconclusive, triedIn, validAnswer, wasLetIn, type Tried } from '../../run/reading.js'
+import { isInconclusive, isWorthless, triedIn, validAnswer, wasLetIn, type Tried } from '../../run/reading.js'
 import type { Answer } from '../../wire/answer.js'
 import { namesSecondFactor, soundsLikeRefusal } from '../../wire/words.js'
 import { saysNoMethod } from './no-method.js'
@@ -31,7 +31,8 @@ export function readDoors(cell: CellEvidence, cards: readonly CardJson[]): DoorR
     .map((exchange) => {
       const { answer, door } = exchange
       const compared = asksForStream(exchange) ? [...refusals, ...inStreams] : refusals
-      const isRefusal = compared.some((refusal) => isRefusedLike(answer, refusal.answer))
+      const isRefusal =
+        compared.some((refusal) => isRefusedLike(answer, refusal.answer)) || isWorthless(exchange, cell)
       const same = invented.filter(
         (one) =>
           one.door?.protocol === door?.protocol &&
