@@ -104,24 +104,6 @@ describe('Kubernetes', () => {
     })
   })
 
-  it.each(['alice', 'Alice', 'a_b', 'a.b', 'a-', 'x'.repeat(64), 'A--b'])(
-    'takes the name made of %j',
-    (name) => {
-      expect(resourceName(name, name)).toMatch(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/)
-      expect(resourceName(name, name).length).toBeLessThan(253)
-    },
-  )
-
-  it('keeps names apart that differ in what it does not take', () => {
-    expect(new Set(['bob', 'Bob', 'bo_b', 'bo.b', 'bo-b'].map((name) => resourceName(name))).size).toBe(5)
-  })
-
-  it('keeps lists of names apart, whichever of the names has a hyphen', () => {
-    const lists = [['billing', 'alice-ci'], ['billing-alice', 'ci'], ['billing', 'alice'], ['billing-alice']]
-    expect(new Set(lists.map((names) => resourceName(...names))).size).toBe(lists.length)
-    expect(resourceName('billing', 'alice')).toBe('a2a-totp-billing-alice')
-  })
-
   it('gives each pair of agent and peer a file of its own under systemd', async () => {
     const fileOf = async (agent: string, name: string): Promise<string | undefined> =>
       /^EnvironmentFile=(.*)$/m.exec(await client('systemd', peerOf(name), { agent }))?.[1]

@@ -33,6 +33,7 @@ function bobAt(statuses: Partial<Record<CheckId, CheckStatus>>, hasOther = true)
   const checks = [...refused, 'auth.valid' as const].map((id) => checkOf(id, statuses[id] ?? 'pass'))
   const [seed] = freshPeer('carol').seeds
   const agent: AgentShown = {
+    lead: { peer: 'alice', agent: billing, standing: { kind: 'absent' }, removed: [], over: false },
     ...{ agent: billing, detail: '', isGap: false, report: { checks, ok: true } as unknown as ProbeReport },
     ...(hasOther &&
       seed && { other: { peer: 'carol', agent: 'search', code: { ...defaultProfile, seed: seed.seed } } }),
