@@ -1,4 +1,4 @@
-import { hostname, userInfo } from 'node:os'
+import { hostname } from 'node:os'
 import { changesBetween, namesChanged, type ChangedField } from '../../core/changes.js'
 import { TOTPError, isTOTPError } from '../../core/errors.js'
 import type { Roster } from '../../core/roster.js'
@@ -18,6 +18,7 @@ import {
 } from '../../store/store.js'
 import type { Output } from '../io/output.js'
 import type { Progress } from '../io/progress.js'
+import { loginName } from './login-name.js'
 import { storeKeys } from './store-keys.js'
 
 /** The global options that decide which store is used. */
@@ -242,14 +243,5 @@ export class StoreAccess {
       if (!isTOTPError(error)) throw error
       output.warn(`the change was made but not recorded: ${error.message}`)
     }
-  }
-}
-
-/** The user who runs this. In a container a uid may have no name. */
-function loginName(): string {
-  try {
-    return userInfo().username
-  } catch {
-    return `uid ${process.getuid?.() ?? 'unknown'}`
   }
 }
