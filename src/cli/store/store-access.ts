@@ -82,15 +82,15 @@ export class StoreAccess {
     return this.#locate().found
   }
 
-  /** Whether none was named, and none is found, trusted or not: a command may do without, and has nothing to complain of. */
-  isNone(): boolean {
-    const { found, named, passedOver } = this.#locate()
-    return !found && !named && passedOver.length === 0
+  /** Whether no trusted store is found and none is named: one that is named is meant, and an error if it cannot be used. */
+  isMissing(): boolean {
+    const { found, named } = this.#locate()
+    return !found && !named
   }
 
-  /** Whether the command line or the environment names it: then it is meant, and what cannot be used is an error. */
-  isNamed(): boolean {
-    return this.#locate().named
+  /** The same, and none was passed over: a command may do without one, and has nothing to complain of. */
+  isNone(): boolean {
+    return this.isMissing() && this.#locate().passedOver.length === 0
   }
 
   /** Whether something is at its path, trusted or not. */

@@ -86,7 +86,7 @@ async function namedOrOnly(store: CliContext['store'], name: string | undefined)
     const roster = await store.read()
     return [roster, peerNamed(roster, name)]
   }
-  if (!store.exists() && !store.isNamed()) {
+  if (store.isMissing()) {
     throw new TOTPError(
       'ERR_USAGE',
       'no peer named, $A2A_TOTP_SEED is not set and there is no store; pass NAME',

@@ -62,8 +62,7 @@ function urlBefore(second: string, first: string): string {
 }
 
 async function storedUrl({ store }: CliContext, check?: (roster: Roster) => void): Promise<string> {
-  if (!store.exists() && !store.isNamed())
-    throw new TOTPError('ERR_USAGE', 'missing the URL of the agent; give it first')
+  if (store.isMissing()) throw new TOTPError('ERR_USAGE', 'missing the URL of the agent; give it first')
   const roster = await store.read()
   if (roster.url !== undefined) return roster.url
   check?.(roster)

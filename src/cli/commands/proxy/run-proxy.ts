@@ -186,7 +186,7 @@ async function credentialsOf(context: CliContext, name: string | undefined): Pro
   const { env, store } = context
   const known = env['A2A_TOTP_SEED'] ?? ''
   if (name === undefined && known !== '') return withStoredUrl(context, await fromEnvironment(context))
-  if (name === undefined && !store.exists() && !store.isNamed()) {
+  if (name === undefined && store.isMissing()) {
     throw new TOTPError(
       'ERR_SEED_MISSING',
       'no credentials; name a peer of the store, give --client-file, or set $A2A_TOTP_TOKEN and $A2A_TOTP_SEED',
