@@ -25,8 +25,13 @@ export function parseName(text: string, what: 'agent' | 'peer'): string {
 /** A token as the tool makes them. */
 const wholeToken = /^a2at_[A-Za-z0-9_-]{43}$/
 
+/** Returns whether a text is allowed as the name of something new. A token in its place would be printed from then on. */
+export function isNewName(text: string): boolean {
+  return isName(text) && !wholeToken.test(text)
+}
+
 /**
- * Returns a text that is allowed as the name of something new. A token in the place of a name would be printed from then on.
+ * Returns a text that is allowed as the name of something new.
  *
  * @throws {TOTPError} `ERR_NAME_INVALID`, as {@link parseName} does
  */

@@ -3,7 +3,7 @@ import { isTOTPError } from '../core/errors.js'
 import { asObject, isObject } from '../core/json.js'
 import { parseAccountUri, type AccountUri } from '../core/key-uri.js'
 import { parseKeptInstant } from '../core/instant.js'
-import { isName, nameRule, parseName, quoteName } from '../core/name.js'
+import { isNewName, nameRule, parseNewName, quoteName } from '../core/name.js'
 import { profileRules, replayRule, type CodeProfile, type TOTPProfile } from '../core/profile.js'
 import { signedRule } from '../core/proof/profile.js'
 import type { PeerRequest } from '../core/provision.js'
@@ -60,7 +60,7 @@ export function entryOf(where: string, read: () => Account): Entry {
     const { label: given, issuer, request } = read()
     const label = given?.trim() === '' ? undefined : given?.trim()
     const labels = { ...(label === undefined ? {} : { label }), ...(issuer ? { issuer } : {}) }
-    if (label !== undefined && isName(label))
+    if (label !== undefined && isNewName(label))
       return { where, ...labels, request: { ...request, name: label } }
     return { where, ...labels, request, nameProblem: nameProblemOf(label) }
   })
@@ -85,7 +85,7 @@ export function canaryEntryOf(where: string, given: unknown): Entry {
     if (note !== undefined && typeof note !== 'string') throw invalidImport('note must be a string')
     requireUnderstood(given, new Set(['name', 'note', 'token', 'expiresAt']))
     const canary = {
-      name: parseName(name, 'peer'),
+      name: parseNewName(name, 'peer'),
       note,
       token: Token.parse(token),
       expiresAt: endIn(expiresAt),

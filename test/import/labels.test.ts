@@ -34,7 +34,7 @@ describe('an account of another tool', () => {
     expect(entry.nameProblem).toContain('peer name is missing')
   })
 
-  it.each([`a ${seed}`, `x;${seed.toLowerCase()}`, 'my a2at_token', 'ABCD EFGH IJKL MNOP'])(
+  it.each([`a ${seed}`, `x;${seed.toLowerCase()}`, 'my a2at_token', `a2at_${'A'.repeat(43)}`, 'ABCD EFGH IJKL MNOP'])(
     'is not quoted where its label may hold a secret: %s',
     async (label) => {
       const [entry] = (await read(`otpauth://totp/${encodeURIComponent(label)}?secret=${seed}`)) as [

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { TOTPError, isTOTPError } from '../../../core/errors.js'
-import { parseName } from '../../../core/name.js'
+import { parseNewName } from '../../../core/name.js'
 import type { Roster } from '../../../core/roster.js'
 import { signedForNew } from '../../../core/policies.js'
 import { parseProfile, type ReplayPolicy, type TOTPProfile } from '../../../core/profile.js'
@@ -153,7 +153,7 @@ function rosterFrom(options: InitOptions, { now, random }: CliContext): Roster {
     throw new TOTPError('ERR_USAGE', `--shared-seed and --replay ${replay} exclude each other: ${why}`)
   }
   return {
-    agent: parseName(options.agent, 'agent'),
+    agent: parseNewName(options.agent, 'agent'),
     url: options.url === undefined ? undefined : requireHttpUrl('--url', options.url),
     profile,
     replay,

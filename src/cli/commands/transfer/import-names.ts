@@ -1,5 +1,5 @@
 import { TOTPError } from '../../../core/errors.js'
-import { isName, nameRule } from '../../../core/name.js'
+import { isNewName, nameRule } from '../../../core/name.js'
 import type { KnownAgent } from '../../../core/rebuild.js'
 import type { Entry } from '../../../import/index.js'
 
@@ -10,7 +10,7 @@ export type Renames = ReadonlyMap<string, string>
 export function addRename(given: string, before: Renames | undefined): Renames {
   const at = given.lastIndexOf('=')
   const [old, name] = [given.slice(0, at).trim(), given.slice(at + 1).trim()]
-  if (at < 1 || old === '' || !isName(name)) {
+  if (at < 1 || old === '' || !isNewName(name)) {
     throw new TOTPError(
       'ERR_USAGE',
       `--rename must be OLD=NEW, where OLD is in the file and NEW is ${nameRule}`,
@@ -22,7 +22,7 @@ export function addRename(given: string, before: Renames | undefined): Renames {
 
 /** Checks the name of `--name`. @throws {TOTPError} `ERR_USAGE` */
 export function onlyName(given: string): string {
-  if (isName(given)) return given
+  if (isNewName(given)) return given
   throw new TOTPError('ERR_USAGE', `--name must be ${nameRule}`)
 }
 
