@@ -121,9 +121,12 @@ folders are writable only by you. Others may read it, but not write to it: it ma
   A2A_TOTP_IDENTITY     opens a store encrypted for recipients: an age identity, or a file with one
   A2A_TOTP_PASSPHRASE   opens a store encrypted with a passphrase
   A2A_TOTP_SERVER_FILE  the server file of the agent
+  A2A_TOTP_REDIS_PASSWORD, A2A_TOTP_PROXY_PASSWORD  of gate --redis, and of probe --proxy
+  HTTPS_PROXY, ALL_PROXY, NO_PROXY, NODE_EXTRA_CA_CERTS  for probe (see help probe)
   NO_COLOR, CI          no colours, spinners or countdowns; the same with TERM=dumb
   COLORFGBG             whether the terminal is light, for a QR code without colours
   LC_ALL, LC_CTYPE, LANG  where the first of them that is set is not UTF-8, only ASCII is drawn
+  XDG_STATE_HOME        where mesh apply and rotate --resume remember what they may run; else ~/.local/state
   XDG_CACHE_HOME        where compiled code is cached, from Node 22.1 on; else ~/.cache
 `,
   'exit-codes': `Exit codes:
