@@ -37,6 +37,16 @@ describe('remove-peer --server-out', () => {
     }
   })
 
+  it('warns where everybody can read the file, whose mode it keeps', async () => {
+    const cwd = await makeStore(['alice', 'bob'])
+    await run(cwd, 'config server --out server.json')
+    chmodSync(join(cwd, 'server.json'), 0o644)
+    const { exitCode, stderr } = await run(cwd, 'remove-peer alice --server-out server.json --yes')
+    expect(exitCode).toBe(0)
+    expect(stderr).toMatch(/^warning: everybody .* mode 644; run: chmod o= .*server\.json$/m)
+    expect(statSync(join(cwd, 'server.json')).mode & 0o777).toBe(0o644)
+  })
+
   it('reaches an agent that follows the file', async () => {
     const cwd = await makeStore(['alice', 'bob'])
     await run(cwd, 'config server --out server.json')

@@ -69,14 +69,16 @@ export async function writeServerOut(
   path: string,
   content: string,
 ): Promise<string | undefined> {
+  let warning: string | undefined
   try {
     requireServerOut(context, roster, path)
-    writeDelivered(path, content)
+    warning = writeDelivered(path, content)
   } catch (error) {
     if (!isTOTPError(error)) throw error
     return error.message
   }
   context.output.say(`wrote ${path}`)
+  if (warning !== undefined) context.output.warn(warning)
   await keepSecret(context, path, { gitignore: true })
   return undefined
 }

@@ -1,6 +1,8 @@
 import { chownSync, lstatSync, readFileSync, renameSync } from 'node:fs'
 import { TOTPError } from '../../core/errors.js'
 import { isObject, parseJson, type JsonObject } from '../../core/json.js'
+import { quoteForShell } from '../../core/shell.js'
+import { printable } from '../../core/text.js'
 import { overwriteFile, requireWritable } from '../../store/atomic-write.js'
 import { fileSystem } from '../../store/file-system.js'
 
@@ -43,8 +45,12 @@ function readJson(path: string, what: string): unknown {
   }
 }
 
-/** As a whole; the file keeps its mode, and its owner where that is another than who runs this. */
-export function writeDelivered(path: string, content: string): void {
+/**
+ * As a whole; the file keeps its mode, and its owner where that is another than who runs this.
+ *
+ * @returns a warning where its mode lets everybody read it
+ */
+export function writeDelivered(path: string, content: string): string | undefined {
   const before = lstatSync(path, { throwIfNoEntry: false })
   overwriteFile(path, content, {
     ...fileSystem,
@@ -56,4 +62,10 @@ export function writeDelivered(path: string, content: string): void {
       renameSync(temporary, to)
     },
   })
+  const mode = lstatSync(path).mode & 0o777
+  if (process.platform === 'win32' || (mode & 0o004) === 0) return undefined
+  return (
+    `everybody on this machine can read the secrets in ${printable(path)}, which keeps its mode ${mode.toString(8)}; ` +
+    `run: chmod o= ${quoteForShell(path)}`
+  )
 }

@@ -97,15 +97,17 @@ async function writeFileOf(
   file: string,
   { input, kind, ...keeping }: KeepSecretOptions & { readonly input: string; readonly kind: DeliveredKind },
 ): Promise<Problem> {
+  let warning: string | undefined
   try {
     makeFolderIn(mesh, file)
     requireKind(file, kind)
     removeLeftovers(file)
-    writeDelivered(file, input)
+    warning = writeDelivered(file, input)
   } catch (error) {
     if (!isTOTPError(error)) throw error
     return error.message
   }
+  if (warning !== undefined) context.output.warn(warning)
   await keepSecret(context, file, keeping)
   return undefined
 }
