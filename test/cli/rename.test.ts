@@ -22,6 +22,10 @@ describe('rename', () => {
       {
         changed: [{ peer: 'alicia', field: 'name', from: 'alice', to: 'alicia' }],
         handOut: { server: true, card: false, peers: [] },
+        remarks: [
+          expect.stringContaining('tasks that the agent keeps for alice are lost'),
+          expect.stringContaining('the fragment that alice has stays valid'),
+        ],
       },
     ])
     expect(await fragment(cwd, 'alicia')).toMatchObject({ peer: 'alicia', token, seed })

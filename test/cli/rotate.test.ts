@@ -42,6 +42,9 @@ describe('rotate', () => {
     expect(rowsOf(run)).toEqual([
       { name: 'alice', seedId: after.seeds[1]?.id, tokenId: after.tokens[1]?.id, expiresAt: null },
     ])
+    const [old, oldToken] = [before.seeds[0]?.id, before.tokens[0]?.id]
+    const endOf = (id: string | undefined) => ({ peer: 'alice', id, at: '2026-11-25T00:00:00.000Z' })
+    expect(parseJson(run)['ends']).toEqual([endOf(old), endOf(oldToken)])
     expect(after.seeds.map(({ id, expiresAt }) => [id, expiresAt])).toEqual([
       [before.seeds[0]?.id, '2026-11-25T00:00:00.000Z'],
       [expect.stringMatching(/^s-/), null],

@@ -225,8 +225,11 @@ describe('a rotation with a delivery', () => {
     expect(after.pending).toBeUndefined()
     expect([after.seeds.length, after.tokens.length]).toEqual([1, 1])
     for (const { seed } of staged.seeds) expect(read(cwd)).not.toContain(seed)
+    expect(remembered(cwd)).toEqual([])
     await run(cwd, 'rotate', 'alice', '--deliver', 'false', ...serverOut)
+    expect(remembered(cwd)).toHaveLength(1)
     expect((await run(cwd, 'remove-peer', 'alice', '--yes')).exitCode).toBe(0)
+    expect(remembered(cwd)).toEqual([])
   })
 
   it('is not abandoned where the server file would be refused by its reader', async () => {

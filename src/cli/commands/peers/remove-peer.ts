@@ -5,6 +5,7 @@ import { peerArgument } from '../../completes.js'
 import { inContext, type CliContext } from '../../context.js'
 import { pathFrom } from '../../io/path.js'
 import { configServerAgain } from '../config-commands.js'
+import { forgetEnded } from '../rotate/forget-ended.js'
 
 interface RemoveOptions {
   serverOut?: string
@@ -47,7 +48,9 @@ async function run(context: CliContext, names: readonly string[], options: Remov
   if (file !== undefined) await (await serverOutOf()).requireDelivery(context, planned, file, options)
   if (!yes && !(await confirm(`Remove ${names.join(', ')} from ${agent}?`, '--yes')))
     throw new TOTPError('ERR_DECLINED', 'nothing was removed')
-  const after = await store.update((roster) => withoutPeers(roster, names))
+  let before: Roster | undefined
+  const after = await store.update((roster) => withoutPeers((before = roster), names))
+  await forgetEnded(context, before ?? after, after)
   if (file !== undefined) return deliver(context, after, { names, file, options })
   output.result('', { agent, removed: names })
   output.say(`removed ${names.join(', ')}; next: update the server file, ${configServerAgain}`)

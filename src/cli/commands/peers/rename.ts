@@ -38,13 +38,17 @@ Examples:
       }
       if (from === undefined || to === undefined)
         throw new TOTPError('ERR_USAGE', 'two names are needed: a2a-totp rename OLD NEW; or --agent NEW')
-      const { changed, after } = await changeStore(context, yes, (roster) => withRenamed(roster, from, to))
-      if (changed.length === 0 || !after.peers.has(to)) return
-      context.output.say(
-        `tasks that the agent keeps for ${from} are lost to ${to}: its user name there changes`,
-      )
-      context.output.say(
-        `the fragment that ${from} has stays valid; hand it out again (${configClientAgain([to])}) only where the format has the name, as json does`,
+      await changeStore(
+        context,
+        yes,
+        (roster) => withRenamed(roster, from, to),
+        ({ changed, after }) => (changed.length > 0 && after.peers.has(to) ? remarksOn(from, to) : []),
       )
     }),
 )
+
+/** What follows from the new name of a peer. Nobody calls as a canary, so of one nothing does. */
+const remarksOn = (from: string, to: string): string[] => [
+  `tasks that the agent keeps for ${from} are lost to ${to}: its user name there changes`,
+  `the fragment that ${from} has stays valid; hand it out again (${configClientAgain([to])}) only where the format has the name, as json does`,
+]

@@ -19,12 +19,14 @@ export interface Done {
  * confirmed first.
  *
  * @param make returns the same roster when there is nothing to change
+ * @param remarksOn what else follows from the change
  * @throws {TOTPError} `ERR_CONFIRMATION_NEEDED`, `ERR_DECLINED`, and what `make` throws
  */
 export async function changeStore(
   context: CliContext,
   yes: boolean | undefined,
   make: (roster: Roster) => Roster,
+  remarksOn: (done: Done) => readonly string[] = () => [],
 ): Promise<Done> {
   const { store, output, now } = context
   const agreed = yes ?? (await agree(context, await store.read(), make))
@@ -39,11 +41,14 @@ export async function changeStore(
   const old = before ?? after
   const changed = changesBetween(old, after)
   const handOut = handOutBetween(old, after, now())
-  output.result('', { changed, handOut })
+  const done = { before: old, after, changed, handOut }
+  const remarks = remarksOn(done)
+  output.result('', { changed, handOut, ...(remarks.length > 0 && { remarks }) })
   if (changed.length === 0) output.say('it is so already; nothing was changed')
   for (const change of changed) output.say(`changed ${lineOf(change)}`)
   if (changed.length > 0) sayHandOut(output, handOut)
-  return { before: old, after, changed, handOut }
+  for (const remark of remarks) output.say(remark)
+  return done
 }
 
 /** Whether there are peers, and all of them hold something that is no longer right. */

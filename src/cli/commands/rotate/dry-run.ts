@@ -1,7 +1,7 @@
-import type { Canary, Credential, Peer, Roster } from '../../../core/roster.js'
+import type { Canary, Peer, Roster } from '../../../core/roster.js'
 import { printable } from '../../../core/text.js'
 import type { CliContext } from '../../context.js'
-import { credentialsByKind, endsOfNew, holderIn } from './ends.js'
+import { changedEnds, credentialsByKind, endsOfNew, holderIn, type ChangedEnd } from './ends.js'
 
 /** What a rotation would change of one peer. */
 interface PlannedRow {
@@ -14,7 +14,7 @@ interface PlannedRow {
   readonly canary?: true
   readonly makes: readonly ('seed' | 'token')[]
   /** The live credentials that would end. */
-  readonly ends: readonly { readonly id: string; readonly at: string }[]
+  readonly ends: readonly Omit<ChangedEnd, 'peer'>[]
 }
 
 /** Prints what would change, and changes nothing. */
@@ -37,26 +37,12 @@ function rowOf(before: Roster, after: Roster, holder: Peer | Canary, at: Date): 
   const makes = (['seed', 'token'] as const).filter((kind) =>
     now[kind].some(({ id }) => old[kind].every((one) => one.id !== id)),
   )
-  const ends = (['seed', 'token'] as const).flatMap((kind) =>
-    old[kind].flatMap((one) => {
-      const end = endOf(
-        now[kind].find(({ id }) => id === one.id),
-        at,
-      )
-      return end === undefined || end === one.expiresAt?.getTime()
-        ? []
-        : [{ id: one.id, at: new Date(end).toISOString() }]
-    }),
-  )
+  const ends = changedEnds(before, after, [holder], at).map((one) => ({ id: one.id, at: one.at }))
   const canary = 'seeds' in holder ? {} : ({ canary: true } as const)
   const first = Math.min(...endsOfNew(before, after, [holder]).map((one) => one.end.getTime()))
   const expiresAt = first === Infinity ? null : new Date(first).toISOString()
   return { name, seedId: null, tokenId: null, expiresAt, ...canary, makes, ends }
 }
-
-/** When a credential ends: now, if it is gone. */
-const endOf = (credential: Credential | undefined, at: Date): number | undefined =>
-  credential ? credential.expiresAt?.getTime() : at.getTime()
 
 function textOf({ name, expiresAt, makes, ends }: PlannedRow): string {
   const until = expiresAt === null ? '' : ` until ${expiresAt}`

@@ -56,6 +56,41 @@ export function endsOfOld(
   })
 }
 
+/** What ends by a change of a peer or a canary. */
+export interface ChangedEnd {
+  /** Whose it is. */
+  readonly peer: string
+  /** Of a seed or a token. */
+  readonly id: string
+  /** RFC 3339. */
+  readonly at: string
+}
+
+/** The credentials that a change ended, or gave another end, and when that is. */
+export function changedEnds(
+  before: Roster,
+  after: Roster,
+  holders: readonly (Peer | Canary)[],
+  at: Date,
+): readonly ChangedEnd[] {
+  return holders.flatMap((holder) => {
+    const old = credentialsByKind(before, holderIn(before, holder.name))
+    const now = credentialsByKind(after, holder)
+    return kinds.flatMap((kind) =>
+      old[kind].flatMap((one) => {
+        const left = now[kind].find(({ id }) => id === one.id)
+        const end = endAfter(left, at)
+        const isNew = end !== undefined && end !== one.expiresAt?.getTime()
+        return isNew ? { peer: holder.name, id: one.id, at: new Date(end).toISOString() } : []
+      }),
+    )
+  })
+}
+
+/** When a credential ends: now, if it is gone. */
+const endAfter = (credential: Credential | undefined, at: Date): number | undefined =>
+  credential ? credential.expiresAt?.getTime() : at.getTime()
+
 function endsOf(
   roster: Roster,
   holders: readonly (Peer | Canary)[],

@@ -13,7 +13,8 @@ import { inContext, type CliContext } from '../../context.js'
 import { codeOptions, duration, refuseTogether } from '../../options.js'
 import { credentialsOf, showQrs, textOf } from '../peers/credential-rows.js'
 import { configClientAgain, configServerAgain } from '../config-commands.js'
-import { endsOfNew, endsOfOld, untilOf, wordsOfNew } from './ends.js'
+import { changedEnds, endsOfNew, endsOfOld, untilOf, wordsOfNew } from './ends.js'
+import { forgetEnded } from './forget-ended.js'
 import { isStaged } from './given-options.js'
 import {
   choiceOf,
@@ -149,9 +150,11 @@ async function renew(
     before = current
     return rotate(current, choice, rotation, { at, random })
   })
+  await forgetEnded(context, before ?? after, after)
   const rotated = changedPeers(before, after)
   const rows = rotated.map((peer) => credentialsOf(after, peer, options.reveal ?? false))
-  output.result(rows.map(textOf).join('\n'), { peers: rows })
+  const ends = changedEnds(before ?? after, after, rotated, at)
+  output.result(rows.map(textOf).join('\n'), { peers: rows, ends })
   const [first] = rotated
   if (!first) {
     output.say('nothing to rotate')
@@ -202,8 +205,11 @@ async function finish(
     return
   }
   const after = await store.update(change)
-  const rows = changedPeers(before, after).map((peer) => credentialsOf(after, peer, false))
-  output.result(rows.map(textOf).join('\n'), { peers: rows })
+  await forgetEnded(context, before ?? after, after)
+  const settled = changedPeers(before, after)
+  const rows = settled.map((peer) => credentialsOf(after, peer, false))
+  const ends = changedEnds(before ?? after, after, settled, at)
+  output.result(rows.map(textOf).join('\n'), { peers: rows, ends })
   output.say(
     after === before
       ? 'nothing was superseded'
