@@ -178,6 +178,37 @@ describe('mesh apply', () => {
     expect(Object.keys(mesh.server('billing').peers)).toEqual(['alice'])
   })
 
+  it('leaves a peer what it has of an agent until its credentials are pruned there', async () => {
+    const mesh = new MeshFolder(two)
+    await mesh.done('apply')
+    const before = mesh.client('alice').agents
+    mesh.declare({ ...two, peers: { ...two.peers, alice: calls('billing') } })
+    const rows = async (...args: string[]): Promise<unknown[]> =>
+      (await mesh.rows(...args)).map(({ agent, peer, action, done }) => [agent, peer, action, done])
+    const removal = (done: boolean): unknown[] => [
+      ['ledger', 'alice', 'remove', done],
+      ['ledger', undefined, 'deliver', done],
+      ['ledger', 'alice', 'deliver', done],
+    ]
+    expect(await rows('apply')).toEqual(removal(false))
+    expect(mesh.client('alice').agents).toEqual(before)
+    // What else is new reaches the peer all the same.
+    await mesh.done('rotate', '--only', 'alice:billing', '--now', '--yes')
+    expect(mesh.client('alice').agents).toMatchObject({ ledger: before['ledger'] })
+    expect(mesh.client('alice').agents['billing']).not.toEqual(before['billing'])
+    expect(await rows('apply', '--prune', '--yes')).toEqual(removal(true))
+    expect(Object.keys(mesh.client('alice').agents)).toEqual(['billing'])
+    expect((await mesh.run(['plan', '--check'])).exitCode).toBe(0)
+  })
+
+  it('tells a peer nothing of an agent whose store has it by another way', async () => {
+    const mesh = new MeshFolder({ ...two, peers: { ...two.peers, bob: calls('billing') } })
+    await mesh.done('apply')
+    await runCli(['--store', 'stores/ledger.json', 'add-peer', 'bob'], { cwd: mesh.cwd })
+    await mesh.done('rotate', '--only', 'bob:billing', '--now', '--yes')
+    expect(Object.keys(mesh.client('bob').agents)).toEqual(['billing'])
+  })
+
   it('names the client file of a peer that calls no agent any more, until it is deleted', async () => {
     const mesh = new MeshFolder(two)
     await mesh.done('apply')

@@ -8,9 +8,11 @@ import { withRotationsOver } from '../../src/mesh/plan/deliver-rows.js'
 import {
   clientDocumentOf,
   digestOf,
+  partsOf,
   placeOfAgent,
   placeOfPeer,
   serverDocumentOf,
+  undeclaredIn,
 } from '../../src/mesh/plan/documents.js'
 import type { Plan } from '../../src/mesh/plan/plan.js'
 import { rosterAfter } from '../../src/mesh/plan/roster-after.js'
@@ -129,8 +131,10 @@ export function recorded(
   for (const name of names.peers) {
     const peer = mesh.peers.get(name)
     const place = peer && placeOfPeer(peer)
-    const document = clientDocumentOf(mesh, rosters, name, at)
-    if (place && document) peers.set(name, { digest: digestOf(place, document), at })
+    const also = undeclaredIn(mesh, name, delivered.peers.get(name))
+    const document = clientDocumentOf(mesh, rosters, name, at, { also })
+    if (place && document)
+      peers.set(name, { digest: digestOf(place, document), at, parts: partsOf(document) })
   }
   return { agents, peers }
 }

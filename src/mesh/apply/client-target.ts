@@ -1,6 +1,6 @@
 import type { Roster } from '../../core/roster.js'
 import { edgesOf, type MeshPeer } from '../file/mesh.js'
-import { clientDocumentOf, partsOf } from '../plan/documents.js'
+import { clientDocumentOf, partsOf, undeclaredIn } from '../plan/documents.js'
 import { edgeName, type ClientTarget, type MeshRun } from './mesh-run.js'
 import { contentOf } from './places.js'
 
@@ -16,15 +16,17 @@ export function clientTarget(
   rosters: ReadonlyMap<string, Roster>,
   at: Date,
 ): ClientTarget {
-  const { mesh, before, problems, remembered } = run
+  const { mesh, before, problems, remembered, seen } = run
+  const also = undeclaredIn(mesh, peer.name, seen.peers.get(peer.name))
   const without = unheardOf(run, peer, rosters)
   const partIn = (some: ReadonlyMap<string, Roster>, agent: string): string | undefined =>
     clientPart(run, some, { peer: peer.name, agent }, at)
   const held = (agent: string): string | undefined =>
     remembered.peers.get(peer.name)?.parts?.get(agent) ?? partIn(before, agent)
-  const keptBack = edgesOf(mesh, peer.name)
-    .filter((edge) => problems.servers.has(edge.agent) || problems.edges.has(edgeName(edge)))
-    .map(({ agent }) => agent)
+  const keptBack = [...edgesOf(mesh, peer.name).map(({ agent }) => agent), ...also]
+    .filter(
+      (agent) => problems.servers.has(agent) || problems.edges.has(edgeName({ peer: peer.name, agent })),
+    )
     .filter((agent) => !without.includes(agent))
     .filter((agent) => ![undefined, held(agent)].includes(partIn(rosters, agent)))
   const told = new Map(rosters)
@@ -33,7 +35,7 @@ export function clientTarget(
     if (roster) told.set(agent, roster)
   }
   const waitsFor = keptBack.find((agent) => partIn(told, agent) !== held(agent))
-  return { rosters: told, without, keptBack, waitsFor }
+  return { rosters: told, without, also, keptBack, waitsFor }
 }
 
 /** Says why a peer is not told what is new of an agent. */
@@ -50,7 +52,7 @@ export function clientPart(
   at: Date,
 ): string | undefined {
   const roster = rosters.get(agent)
-  const document = roster && clientDocumentOf(mesh, new Map([[agent, roster]]), peer, at)
+  const document = roster && clientDocumentOf(mesh, new Map([[agent, roster]]), peer, at, { also: [agent] })
   return document && partsOf(document).get(agent)
 }
 

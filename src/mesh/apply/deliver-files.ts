@@ -94,15 +94,16 @@ function dueClient(
   if (!place) return []
   const target = clientTarget(run, peer, rosters, at)
   run.targets.set(peer.name, target)
-  const { rosters: told, without, waitsFor } = target
+  const { rosters: told, without, also, waitsFor } = target
   const documentAt = (then: Date): object | undefined =>
-    clientDocumentOf(run.mesh, told, peer.name, then, { without })
+    clientDocumentOf(run.mesh, told, peer.name, then, { without, also })
   const document = isDue(run.seen.peers.get(peer.name), place, documentAt) ? documentAt(at) : undefined
   if (!document) return []
   if (waitsFor !== undefined) {
     run.problems.clients.set(peer.name, whyKeptBack(run, waitsFor))
     return []
   }
-  const own = edgesOf(run.mesh, peer.name).flatMap(({ agent }) => told.get(agent) ?? [])
+  const agents = [...edgesOf(run.mesh, peer.name).map(({ agent }) => agent), ...also]
+  const own = agents.flatMap((agent) => told.get(agent) ?? [])
   return [{ peer, place, document, own }]
 }

@@ -14,6 +14,8 @@ export interface ClientTarget {
   readonly rosters: ReadonlyMap<string, Roster>
   /** Agents that are left out. */
   readonly without: readonly string[]
+  /** Agents that the peer was told of, and may no longer call: they stay until they are pruned. */
+  readonly also: readonly string[]
   /** Agents of which the peer keeps what it has. */
   readonly keptBack: readonly string[]
   /** One of them for which the whole file has to wait, since what the peer has of it cannot be made again. */

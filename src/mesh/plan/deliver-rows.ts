@@ -8,6 +8,7 @@ import {
   placeOfAgent,
   placeOfPeer,
   serverDocumentOf,
+  undeclaredIn,
   type Place,
 } from './documents.js'
 import type { MeshChange } from './plan.js'
@@ -49,15 +50,16 @@ export function clientRows(mesh: Mesh, rosters: Rosters, delivered: DeliveryReco
     if (!place) return []
     const record = delivered.peers.get(peer.name)
     const instant = record?.at ?? at
+    const also = undeclaredIn(mesh, peer.name, record)
     const documentOf = (some: ReadonlyMap<string, Roster>) => {
-      const now = clientDocumentOf(mesh, some, peer.name, at)
+      const now = clientDocumentOf(mesh, some, peer.name, at, { also })
       // Where everything in it has expired since, there is nothing to deliver.
-      return now && record ? clientDocumentOf(mesh, some, peer.name, instant) : now
+      return now && record ? clientDocumentOf(mesh, some, peer.name, instant, { also }) : now
     }
     const news = newsOf(place, record, rosters, documentOf)
     if (!news) return []
     const wasDelivered = isDelivered(place, record, documentOf(rosters.before))
-    const changed = wasDelivered ? changedAgents(mesh, peer, rosters, instant) : []
+    const changed = wasDelivered ? changedAgents(mesh, { peer, also }, rosters, instant) : []
     const agents = changed.length > 0 ? changed : edgesOf(mesh, peer.name).map(({ agent }) => agent)
     return agents.sort().map((agent) => ({ agent, peer: peer.name, action: 'deliver', ...news }))
   })
@@ -92,16 +94,19 @@ const isDelivered = (place: Place, record: Delivered | undefined, document: obje
   record !== undefined && document !== undefined && record.digest === digestOf(place, document)
 
 /** The agents whose part of a client file will be another. */
-function changedAgents(mesh: Mesh, { name }: MeshPeer, { before, whole }: Rosters, at: Date): string[] {
+function changedAgents(
+  mesh: Mesh,
+  { peer: { name }, also }: { readonly peer: MeshPeer; readonly also: readonly string[] },
+  { before, whole }: Rosters,
+  at: Date,
+): string[] {
   const others = (agent: string): string[] => [...mesh.agents.keys()].filter((one) => one !== agent)
-  return edgesOf(mesh, name)
-    .map(({ agent }) => agent)
-    .filter((agent) => {
-      const [old, now] = [before, whole].map((rosters) =>
-        clientDocumentOf(mesh, rosters, name, at, { without: others(agent) }),
-      )
-      return JSON.stringify(old) !== JSON.stringify(now)
-    })
+  return [...edgesOf(mesh, name).map(({ agent }) => agent), ...also].filter((agent) => {
+    const [old, now] = [before, whole].map((rosters) =>
+      clientDocumentOf(mesh, rosters, name, at, { without: others(agent), also }),
+    )
+    return JSON.stringify(old) !== JSON.stringify(now)
+  })
 }
 
 const byName = (one: { readonly name: string }, other: { readonly name: string }): number =>

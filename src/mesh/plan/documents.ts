@@ -5,6 +5,7 @@ import type { ServerFile } from '../../core/server-file.js'
 import { isAtLeast, withNewAlone } from '../../core/staged-rotation.js'
 import { makeClientJson } from '../../fragments/client-json.js'
 import { makeServerFile } from '../../fragments/server-json.js'
+import type { Delivered } from '../apply/delivered.js'
 import { edgesOf, type Mesh, type MeshAgent, type MeshPeer } from '../file/mesh.js'
 
 /** Where a document goes: to a file, to a command, or to both. */
@@ -36,6 +37,17 @@ export function serverDocumentOf(roster: Roster, at: Date): ServerFile {
 export interface ClientDocumentOptions {
   /** Agents that are left out, because they do not know the peer yet. */
   readonly without?: readonly string[]
+  /** See {@link undeclaredIn}. */
+  readonly also?: readonly string[]
+}
+
+/**
+ * Returns the agents of the file that a peer was told of, and that it may no longer call. They stay in its client file for as
+ * long as their stores have it: without `--prune` nobody is locked out.
+ */
+export function undeclaredIn(mesh: Mesh, peerName: string, record: Delivered | undefined): string[] {
+  const declared = new Set(edgesOf(mesh, peerName).map(({ agent }) => agent))
+  return [...(record?.parts?.keys() ?? [])].filter((one) => mesh.agents.has(one) && !declared.has(one))
 }
 
 /**
@@ -50,16 +62,17 @@ export function clientDocumentOf(
   rosters: ReadonlyMap<string, Roster>,
   peerName: string,
   at: Date,
-  { without = [] }: ClientDocumentOptions = {},
+  { without = [], also = [] }: ClientDocumentOptions = {},
 ): object | undefined {
-  const documents = edgesOf(mesh, peerName).flatMap(({ agent }) => {
+  const agents = new Set([...edgesOf(mesh, peerName).map(({ agent }) => agent), ...also])
+  const documents = [...agents].flatMap((agent) => {
     const document = without.includes(agent) ? undefined : oneAgentDocument(rosters.get(agent), peerName, at)
     return document ? [document] : []
   })
   const [first, ...others] = documents
   if (!first || others.length === 0) return first
-  const agents = Object.fromEntries(documents.flatMap((document) => Object.entries(document.agents)))
-  return { version: first.version, peer: peerName, agents }
+  const parts = Object.fromEntries(documents.flatMap((document) => Object.entries(document.agents)))
+  return { version: first.version, peer: peerName, agents: parts }
 }
 
 /** What all client files have. */
