@@ -1,6 +1,7 @@
 """Open streams end with the credentials of their caller: over real HTTP and real gRPC."""
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import AsyncIterator
@@ -281,6 +282,20 @@ class Streams:
         await context.write(b"first")
         await self._until_told()
 
+    async def deaf(self, request: bytes, context: Any) -> AsyncIterator[bytes]:
+        """As a2a-sdk 1.3 does: it takes its cancellation for that of something that it waits for, and ends well."""
+        yield b"first"
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._until_told()
+
+    async def failing(self, request: bytes, context: Any) -> AsyncIterator[bytes]:
+        """The cancellation becomes another error."""
+        yield b"first"
+        try:
+            await self._until_told()
+        except asyncio.CancelledError:
+            raise RuntimeError from None
+
     async def up(self, requests: AsyncIterator[bytes], context: Any) -> bytes:
         """Waits for messages."""
         await anext(aiter(requests))
@@ -305,6 +320,8 @@ class Streams:
             {
                 "Down": grpc.unary_stream_rpc_method_handler(self.down),
                 "Written": grpc.unary_stream_rpc_method_handler(self.written),
+                "Deaf": grpc.unary_stream_rpc_method_handler(self.deaf),
+                "Failing": grpc.unary_stream_rpc_method_handler(self.failing),
                 "Up": grpc.stream_unary_rpc_method_handler(self.up),
                 "Both": grpc.stream_stream_rpc_method_handler(self.both),
                 "Unary": grpc.unary_unary_rpc_method_handler(self.unary),
@@ -333,7 +350,7 @@ async def all_of(call: Any) -> list[bytes]:
 
 @pytest.mark.parametrize("end", [revoke, expire])
 @pytest.mark.parametrize("kind", METADATA)
-@pytest.mark.parametrize("method", ["Down", "Written", "Up", "Both"])
+@pytest.mark.parametrize("method", ["Down", "Written", "Deaf", "Failing", "Up", "Both"])
 def test_a_stream_over_grpc_ends_unauthenticated(method: str, kind: str, end: Any) -> None:
     """And its service is cancelled."""
 

@@ -35,22 +35,26 @@ class EndingStream:
         self._watching.cancel()
 
     async def inside(self, waiting: Awaitable[Any]) -> Any:
-        """Waits for the service. Raises StreamEndedError in place of whatever it returns once the stream has ended."""
+        """Waits for the service. Once the stream has ended, raises StreamEndedError whatever it returns or raises.
+
+        A service may take its cancellation for that of something else, and end as if it were done, as that of
+        a2a-sdk 1.3 does: a part would look like the whole.
+        """
         self._is_inside = True
         try:
             found = await waiting
-        except asyncio.CancelledError:
+        except (Exception, asyncio.CancelledError):
             if not self._has_ended:
                 raise
-            # Since Python 3.11: without it, what is awaited from here on would be cancelled again.
-            if hasattr(self._task, "uncancel"):
-                self._task.uncancel()
-            raise StreamEndedError from None
+        else:
+            if not self._has_ended:
+                return found
         finally:
             self._is_inside = False
-        if self._has_ended:
-            raise StreamEndedError
-        return found
+        # Since Python 3.11: without it, what is awaited from here on would be cancelled again.
+        if hasattr(self._task, "uncancel"):
+            self._task.uncancel()
+        raise StreamEndedError
 
     async def answers(self, answers: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
         """The answers of a service, until its end or that of the credentials."""
