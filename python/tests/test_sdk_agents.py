@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from client_parts import SEED, TOKEN
-from test_sdk_clients import BINDINGS, send
+from test_sdk_clients import BINDINGS, asked, send
 
 from a2a_totp.a2a import TOTPCallContextBuilder
 from a2a_totp.asgi import TOTPMiddleware
@@ -25,6 +25,9 @@ from a2a_totp.scheme.scheme import TOTPServerAuthScheme
 NEW_LINE = not version("a2a-sdk").startswith("0.3.")
 pytest.importorskip("fastapi")
 uvicorn = pytest.importorskip("uvicorn")
+
+WAIT = "wait"
+"""The text of a message whose task has no end."""
 
 
 def server_file(folder: Path, replay: str, signed: str) -> Path:
@@ -65,6 +68,9 @@ def built(origin: str, rpc_address: str, rpc: Any) -> tuple[Any, Any]:
 
     class Echo(AgentExecutor):
         async def execute(self, context: Any, event_queue: Any) -> None:
+            if context.get_user_input() == WAIT:
+                await event_queue.enqueue_event(task_of(context.message))
+                await asyncio.Event().wait()
             text = f"{context.call_context.user.user_name} said: {context.get_user_input()}"
             await event_queue.enqueue_event(said(text))
 
@@ -73,6 +79,7 @@ def built(origin: str, rpc_address: str, rpc: Any) -> tuple[Any, Any]:
 
     urls = {"JSONRPC": f"{origin}/a2a/jsonrpc", "HTTP+JSON": f"{origin}/a2a/rest", "GRPC": rpc_address}
     if NEW_LINE:
+        from a2a.helpers import new_task_from_user_message as task_of
         from a2a.helpers import new_text_message as said
         from a2a.server.routes import create_agent_card_routes, create_jsonrpc_routes, create_rest_routes
         from a2a.types import a2a_pb2_grpc
@@ -93,6 +100,7 @@ def built(origin: str, rpc_address: str, rpc: Any) -> tuple[Any, Any]:
     from a2a.grpc import a2a_pb2_grpc
     from a2a.server.apps import A2ARESTFastAPIApplication, A2AStarletteApplication
     from a2a.utils import new_agent_text_message as said
+    from a2a.utils import new_task as task_of
     from starlette.routing import Mount
 
     interfaces = [{"transport": binding, "url": url} for binding, url in urls.items()]
@@ -144,6 +152,28 @@ def test_each_binding(tmp_path: Path, replay: str, signed: str) -> None:
                 assert await send(card, binding, http, channels, []) == f"alice said: hello over {binding}"
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("binding", BINDINGS)
+def test_a_stream_breaks_off_with_the_credentials(tmp_path: Path, binding: str) -> None:
+    """A client that saw an end would take a part for the whole."""
+    path = server_file(tmp_path, "reuse", "off")
+    scheme = TOTPServerAuthScheme.from_file(path)
+    own = TotpCredentials(TOKEN, SEED)
+
+    async def run() -> None:
+        channels = totp_channel_factory(own)
+        async with agent(scheme) as card, httpx.AsyncClient(auth=TOTPAuth(own), trust_env=False, timeout=60) as http:
+            events = aiter(asked(card, binding, http, channels, [], WAIT))
+            await anext(events)
+            file = json.loads(path.read_text(encoding="utf-8"))
+            file["peers"]["alice"]["tokens"][0]["hash"] = "sha256:" + "0" * 64
+            path.write_text(json.dumps(file), encoding="utf-8")
+            with pytest.raises(Exception, match=r"UNAUTHENTICATED|no longer valid|peer closed|incomplete"):
+                async for _ in events:
+                    pass
+
+    asyncio.run(asyncio.wait_for(run(), 60))
 
 
 def test_whoever_lacks_a_proof_is_refused(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Clients of a2a-sdk, of whichever line is installed, at the demo agent: over each binding with each seam."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,34 +21,42 @@ BINDINGS = ("JSONRPC", "HTTP+JSON", "GRPC")
 pytestmark = needs_demo
 
 
-async def send(card: Any, binding: str, http: httpx.AsyncClient, channels: Any, interceptors: list[Any]) -> str:
-    """Sends a message, and returns the text of the answer, whatever its form."""
+def asked(
+    card: Any, binding: str, http: httpx.AsyncClient, channels: Any, interceptors: list[Any], text: str
+) -> AsyncIterator[Any]:
+    """Sends a message, and returns the events of the answer."""
     from a2a.client import ClientConfig, ClientFactory
 
+    bindings = "supported_protocol_bindings" if NEW_LINE else "supported_transports"
+    config = ClientConfig(
+        httpx_client=http, grpc_channel_factory=channels, use_client_preference=True, **{bindings: [binding]}
+    )
+    client = ClientFactory(config).create(card, interceptors=interceptors)
     if NEW_LINE:
         from a2a.types import Message, Part, Role, SendMessageRequest
 
-        config = ClientConfig(
-            httpx_client=http, grpc_channel_factory=channels, supported_protocol_bindings=[binding],
-            use_client_preference=True,
-        )  # fmt: skip
-        client = ClientFactory(config).create(card, interceptors=interceptors)
-        sent = Message(message_id="m1", role=Role.ROLE_USER, parts=[Part(text=f"hello over {binding}")])
+        sent = Message(message_id="m1", role=Role.ROLE_USER, parts=[Part(text=text)])
+        return client.send_message(SendMessageRequest(message=sent))
+
+    from a2a.types import Message, Part, Role, TextPart
+
+    return client.send_message(Message(message_id="m1", role=Role.user, parts=[Part(root=TextPart(text=text))]))
+
+
+async def send(card: Any, binding: str, http: httpx.AsyncClient, channels: Any, interceptors: list[Any]) -> str:
+    """Sends a message, and returns the text of the answer, whatever its form."""
+    events = asked(card, binding, http, channels, interceptors, f"hello over {binding}")
+    if NEW_LINE:
         texts = []
-        async for event in client.send_message(SendMessageRequest(message=sent)):
+        async for event in events:
             parts = [*event.message.parts, *event.artifact_update.artifact.parts]
             texts += [part.text for part in parts]
         return "".join(texts)
 
-    from a2a.types import Message, Part, Role, TextPart
+    from a2a.types import Message
 
-    config = ClientConfig(
-        httpx_client=http, grpc_channel_factory=channels, supported_transports=[binding], use_client_preference=True
-    )
-    client = ClientFactory(config).create(card, interceptors=interceptors)
     text = ""
-    sent = Message(message_id="m1", role=Role.user, parts=[Part(root=TextPart(text=f"hello over {binding}"))])
-    async for event in client.send_message(sent):
+    async for event in events:
         answer = (
             event.parts
             if isinstance(event, Message)
