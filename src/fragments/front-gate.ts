@@ -1,6 +1,6 @@
 import { isLoopback } from '../core/url.js'
 import type { ServerInput } from './fragment.js'
-import { defaultAddresses, isName, shownHost, type FrontAddress } from './front-addresses.js'
+import { defaultAddresses, isName, shownAddress, shownHost, type FrontAddress } from './front-addresses.js'
 import type { FrontSource } from './front-sources.js'
 
 /** Where the gate listens, for a front that finds it at an address. It listens at no name. */
@@ -9,8 +9,16 @@ export const gateListens = (at: FrontAddress): FrontAddress =>
 
 /** What the gate behind a front is started with, beside its addresses. */
 export const gateOptions = (input: ServerInput): string =>
+  cardOptions(input) +
   (input.frontToken !== undefined || isReached(input) ? ' --authz-token-file FILE' : '') +
   (requiresProofs(input) ? ' --body-unchecked' : '')
+
+/** Where the gate also serves the card it stands in front of the agent there, and patches the agent's own. */
+function cardOptions({ roster, front: { card, agent, listen } = defaultAddresses }: ServerInput): string {
+  if (card === undefined || shownAddress(card) === shownAddress(agent)) return ''
+  const url = roster.url === undefined ? `http://${shownAddress(listen)}` : new URL(roster.url).origin
+  return ` --upstream http://${shownAddress(agent)} --listen ${shownAddress(gateListens(card))} --public-url ${url}`
+}
 
 /**
  * What a user should know before using a front.

@@ -65,6 +65,22 @@ describe.each(formats)('config server --format %s', (format) => {
     expect(grpc).toMatch(/h2c|grpc_pass|proto h2|agent_grpc/)
   })
 
+  it('starts the gate in front of the agent, too, where that serves the card', async () => {
+    const gateLine = async (cwd: string, ...more: string[]): Promise<string | undefined> =>
+      /^# +gate +a2a-totp gate --authz \S+ --server-file \S+(.*)$/m.exec(
+        (await runCli(server(format, ...more), { cwd })).stdout,
+      )?.[1]
+    const at = ['--listen', '127.0.0.1:3001', '--agent', '127.0.0.1:3002']
+    const cwd = await makeStore(['alice'])
+    expect(await gateLine(cwd, ...at)).toBe('')
+    expect(await gateLine(cwd, ...at, '--card', '127.0.0.1:3002')).toBe('')
+    const card = ['--card', '127.0.0.1:3003']
+    const options = ' --upstream http://127.0.0.1:3002 --listen 127.0.0.1:3003 --public-url '
+    expect(await gateLine(cwd, ...at, ...card)).toBe(`${options}http://127.0.0.1:3001`)
+    const named = await makeStore(['alice'], ['--url', 'https://billing.example/a2a'])
+    expect(await gateLine(named, ...at, ...card)).toBe(`${options}https://billing.example`)
+  })
+
   it('has 127.0.0.1 for localhost, which some proxies look up elsewhere', async () => {
     const cwd = await makeStore(['alice'])
     const at = (host: string): string[] =>
