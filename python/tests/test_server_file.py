@@ -42,6 +42,7 @@ def profiled(**changes: Any) -> str:
         ("[" * 100_000, "ERR_CONFIG_INVALID", "not JSON"),
         ("[]", "ERR_CONFIG_INVALID", "the document must be an object"),
         (changed(version=2), "ERR_CONFIG_INVALID", "version must be 1"),
+        (changed(agent={"name": "billing"}), "ERR_CONFIG_INVALID", "it is a store.*config server"),
         (changed(version=True), "ERR_CONFIG_INVALID", "version"),
         (changed(requires=["proofs"]), "ERR_CONFIG_INVALID", "requires asks for"),
         (profiled(period=5), "ERR_CONFIG_INVALID", "profile.period"),

@@ -179,6 +179,7 @@ describe('fromFile', () => {
       `{"seed":"${peers.alice.seed.base32}",`,
     ],
     ['null', 'ERR_CONFIG_INVALID', 'the document must be an object', null],
+    ['a store', 'ERR_CONFIG_INVALID', 'it is a store', { ...serverFile(), agent: { name: 'billing' } }],
     ['a newer version', 'ERR_CONFIG_INVALID', 'version must be 1', { ...serverFile(), version: 2 }],
     [
       'an unknown word in requires',

@@ -22,6 +22,7 @@ from a2a_totp.tokens import is_token_hash
 _REQUIREMENTS = frozenset({"once", "shared-seed", "signed"})
 """The words of `requires` that this version knows."""
 _MISSING = object()
+_A_STORE = "it is a store, which holds every token; give the agent what `a2a-totp config server` prints"
 
 
 def parse_server_file(text: str, *, allow_weak_seeds: bool = False) -> Roster:
@@ -36,6 +37,9 @@ def parse_server_file(text: str, *, allow_weak_seeds: bool = False) -> Roster:
     version = file.get("version", _MISSING)
     if isinstance(version, bool) or version != 1:
         raise _bad_field("version", version, "1; a newer a2a-totp reads newer ones")
+    # Easily taken for it: both have a version, an agent and peers, but that of a store has more than a name.
+    if isinstance(file.get("agent"), dict):
+        raise ServerFileError(_A_STORE)
     for word in _list(file.get("requires", []), "requires"):
         if not isinstance(word, str) or word not in _REQUIREMENTS:
             raise ServerFileError("requires asks for what this version does not know; update a2a-totp")

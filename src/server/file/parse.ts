@@ -127,7 +127,9 @@ const schemasFor = (rules: ProfileRules) => {
  */
 export function parseServerFile(text: string, rules: ProfileRules): ServerFileSettings {
   const schemas = schemasFor(rules)
-  const document = checked(schemas.document, requireJson(text, 'it', notJson), [])
+  const given = requireJson(text, 'it', notJson)
+  if (isStore(given)) throw invalid(aStore)
+  const document = checked(schemas.document, given, [])
   const { serial, agent, signed, profile, sharedSeeds, peers, canaries = [] } = document
   if (sharedSeeds?.length === 0) throw missing(['sharedSeeds'])
   const parsed = Object.entries(peers).map(([name, entry]) => {
@@ -170,6 +172,12 @@ function requireOwnTokens(canaries: readonly ServerFileCanary[], peers: readonly
     known.add(hash)
   }
 }
+
+/** Easily taken for it: both have a version, an agent and peers, but that of a store has more than a name. */
+const isStore = (given: unknown): boolean =>
+  isObject(given) && given['version'] === serverFileVersion && isObject(given['agent'])
+
+const aStore = 'it is a store, which holds every token; give the agent what `a2a-totp config server` prints'
 
 function notJson(message: string): TOTPError {
   return invalid(`${message}; make it with \`a2a-totp config server\``)
