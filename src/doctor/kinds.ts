@@ -42,7 +42,7 @@ function messageOf(group: readonly Finding[], { message, joint }: Finding): stri
 function fixOf(group: readonly Finding[]): string {
   const stores = [...new Set(group.map(({ store }) => store))]
   const fixes = stores.map((store) => fixOfOne(group.filter((one) => one.store === store)))
-  return [...new Set(fixes)].join(' && ')
+  return [...new Set(fixes)].join('; ')
 }
 
 function fixOfOne(group: readonly Finding[]): string {

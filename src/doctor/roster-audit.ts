@@ -175,23 +175,24 @@ function guesses(tested: RosterUnderTest, peer: Peer): Finding[] {
     if (several.length === 0)
       return "set a lower throttle.risk in the agent's scheme (a gate has the default)"
     const pending = several.some((name) => roster.peers.get(name)?.pending)
-    const end = pending
+    return pending
       ? `${tool} rotate ${chosen(several, roster.peers.size, '--all')} --resume`
       : rotateCommand(tested, 'seed', ' --finish')(several)
-    return `${end} once they have their new one: each live seed adds to it`
   }
   const expected = (hits: number): string =>
     `can expect ${hits.toExponential(1)} accepted guesses a day, one in ${yearsPerHit(hits)} years`
+  const sum = 'each live seed adds to it, and the old ones can be dropped once a peer has its new one'
+  const assumed = `with the default risk, whatever the digits and the window${live > 1 ? `; ${sum}` : ''}`
   return [
     {
       id: 'guesses',
       severity: 'note',
       subject: peer.name,
-      message: `an attacker with its token ${expected(expectedHits(roster, peer, at))}, with the default risk, whatever the digits and the window`,
+      message: `an attacker with its token ${expected(expectedHits(roster, peer, at))}, ${assumed}`,
       fix: fixFor([peer.name]),
       joint: {
         noun: 'peers',
-        message: `an attacker with the token of one ${expected(mostHits(roster, at))} at most, with the default risk, whatever the digits and the window`,
+        message: `an attacker with the token of one ${expected(mostHits(roster, at))} at most, ${assumed}`,
         fix: fixFor,
       },
     },

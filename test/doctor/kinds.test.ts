@@ -63,7 +63,7 @@ describe('what doctor prints', () => {
     await runCli(['--store', 'other.json', 'add-peer', 'alice'], { cwd })
     const both = await runCli(['doctor', path, 'other.json'], { cwd })
     expect(both.stdout).toContain(
-      'fix: a2a-totp set alice --replay once && a2a-totp --store other.json set alice --replay once',
+      'fix: a2a-totp set alice --replay once; a2a-totp --store other.json set alice --replay once',
     )
     const { findings } = parseJson(await runCli(['doctor', path, 'other.json', '--json'], { cwd })) as {
       findings: Record<string, string>[]
