@@ -233,6 +233,13 @@ describe('an agent that', () => {
       expect(detailsOf(report, 'signed.valid')).toContain(`the policy is ${signed}`)
     }
   })
+
+  it('lets a signed request in under observe, whatever its proof, is not taken for a right proof', async () => {
+    const before: Carelessness['before'] = (request) => ({ ...request, target: `/stripped${request.target}` })
+    const { report } = await probeSigning({ replay: 'reuse', signed: 'observe' }, { before })
+    expect(statusesOf(report, 'signed.valid')).toEqual(['pass'])
+    expect(detailsOf(report, 'signed.valid')).toContain("is in the agent's events")
+  })
 })
 
 describe('a run under once', () => {

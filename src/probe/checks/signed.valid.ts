@@ -13,7 +13,7 @@ export const signedValid: CellCheck = {
   needs: ['auth.none'],
   judge: judgeValid,
   means:
-    'A request with the right token, the right code and a right proof was not let in. A proof covers method, path, query, the digest of the body, the token, the code and a few header fields, exactly as they are sent: a proxy that rewrites one of them makes it invalid. Under policies `off` and `observe`, where proofs decide nothing, this is a warning: find the reason before you turn to `accept`.',
+    'A request with the right token, the right code and a right proof was not let in. A proof covers method, path, query, the digest of the body, the token, the code and a few header fields, exactly as they are sent: a proxy that rewrites one of them makes it invalid. Under policies `off` and `observe`, where proofs decide nothing, this is a warning: find the reason before you turn to `accept`. Nor does `ok` say there that the proof was right: the events of the agent do (`a2a-totp doctor --events`).',
   fix: [
     'A proxy strips or rewrites the path: give `pathPrefix` to the scheme, and turn on `observe` first; its events have the reason.',
     "The name of the agent must be the one in the agent's store, in `A2A_TOTP_AGENT` as well: proofs are bound to it.",
@@ -32,16 +32,20 @@ function judgeValid(cell: CellEvidence, { proofs }: Evidence): Verdict {
     return skipped(cell.exchanges.some(({ stage }) => stage === 'valid') ? notLetIn : cell.whyNotSent)
   const { answer } = call
   const { durationMs } = answer
-  if (isSuccess(answer, cell)) return { ...passed(answer.summary), durationMs }
+  const decides = proofs.policy !== undefined && usesProofs(proofs.policy)
+  if (isSuccess(answer, cell)) return { ...passed(answer.summary, decides ? '' : unjudged), durationMs }
   if (answer.kind === 'throttled') {
     return { ...skipped('throttled, which shows nothing: not tested'), actual: answer.summary, durationMs }
   }
-  const judged = proofs.policy !== undefined && usesProofs(proofs.policy) ? failed : warned
+  const judged = decides ? failed : warned
   const seen =
     proofs.policy === 'require'
       ? 'a signed request was not let in'
       : 'a plain call was let in, a signed one was not'
   return { ...judged(answer.summary, `${seen}; ${policyInWords(proofs)}`), durationMs }
 }
+
+const unjudged =
+  "proofs decide nothing here: whether this one was right is in the agent's events (a2a-totp doctor --events)"
 
 const notLetIn = 'no plain call was let in, so none was signed'
