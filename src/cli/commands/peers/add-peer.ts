@@ -10,7 +10,7 @@ import { provisionPeer, withPeers, type PeerRequest } from '../../../core/provis
 import { requireStrongSeed, Seed } from '../../../core/seed.js'
 import { requireStrongToken, Token } from '../../../core/token.js'
 import { inContext, type CliContext } from '../../context.js'
-import { configClientOf, configServer } from '../config-commands.js'
+import { configClientOf, configServer, configServerAgain } from '../config-commands.js'
 import { credentialsOf, showQrs, textOf } from './credential-rows.js'
 import {
   codeOptions,
@@ -169,11 +169,13 @@ function report(
   if (present.length > 0) output.say(`already exists, not changed: ${present.join(', ')}`)
   const [first] = added
   if (!first) return
+  // The agent has a server file then.
+  const hadPeers = roster.peers.size > added.filter((peer) => 'seeds' in peer).length
   if (replay === 'once' && signed === undefined && 'signed' in first && first.signed)
     output.say(`--replay once brings --signed ${first.signed}; pass --signed for another policy`)
   output.say(
     canary
-      ? `next: ${configServer} for the agent, and ${configClientOf([first.name])} for a file to plant`
-      : `next: ${configServer}, then ${configClientOf(added.map(({ name }) => name))}`,
+      ? `next: ${hadPeers ? configServerAgain : configServer} for the agent, and ${configClientOf([first.name])} for a file to plant`
+      : `next: ${hadPeers ? configServerAgain : configServer}, then ${configClientOf(added.map(({ name }) => name))}`,
   )
 }
