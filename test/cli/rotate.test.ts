@@ -194,6 +194,8 @@ describe('rotate', () => {
     [['alice', '--now', '--overlap', '1h']],
     [['alice', '--finish', '--now']],
     [['alice', '--finish', '--reveal']],
+    [['alice', '--finish', '--server-out', 'server.json', '--deliver', 'true']],
+    [['alice', '--finish', '--allow-weak-seed']],
     [['alice', '--overlap', '24']],
     [['alice', '--overlap', '0h']],
     [['alice', '--overlap', '-1h']],

@@ -258,6 +258,43 @@ describe('a rotation with a delivery', () => {
   })
 })
 
+describe('rotate --finish with a delivery to the agent', () => {
+  const peersIn = (cwd: string): Record<string, { seeds: unknown[] }> =>
+    (JSON.parse(read(cwd, 'server.json')) as { peers: Record<string, { seeds: unknown[] }> }).peers
+
+  it('drops what is superseded, and the agent gets its server file', async () => {
+    const cwd = await makeStore(['alice'])
+    await run(cwd, 'rotate', 'alice', ...serverOut)
+    expect(peersIn(cwd)['alice']?.seeds).toHaveLength(2)
+    const command = ['--deliver-server', 'cat > delivered.json']
+    const done = await run(cwd, 'rotate', 'alice', '--finish', ...serverOut, ...command)
+    expect(done.exitCode).toBe(0)
+    expect(done.stderr).toMatch(/^dropped what was superseded\nwrote .*\ndelivering the server file\n$/)
+    expect(peersIn(cwd)['alice']?.seeds).toHaveLength(1)
+    expect(read(cwd, 'delivered.json')).toBe(read(cwd, 'server.json'))
+  })
+
+  it('refuses a file that is not replaced, and drops nothing', async () => {
+    const cwd = await makeStore(['alice'])
+    await run(cwd, 'rotate', 'alice')
+    writeFileSync(join(cwd, 'server.json'), '{"mine":true}')
+    const refused = await run(cwd, 'rotate', 'alice', '--finish', ...serverOut)
+    expect(refused).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(peerOf(cwd).seeds).toHaveLength(2)
+  })
+
+  it('says what is left to do where the delivery fails', async () => {
+    const cwd = await makeStore(['alice'])
+    await run(cwd, 'rotate', 'alice')
+    const failed = await run(cwd, 'rotate', 'alice', '--finish', '--deliver-server', 'false')
+    expect(failed.exitCode).toBe(1)
+    expect(failed.stderr).toMatch(
+      /superseded, but the server file was not delivered.*\(ERR_DELIVERY_FAILED\)/,
+    )
+    expect(peerOf(cwd).seeds).toHaveLength(1)
+  })
+})
+
 describe('a command that delivers', () => {
   it('has a private umask of its own, which it may change, and what it was given as its command line', async () => {
     const cwd = await makeStore(['alice'])

@@ -50,7 +50,7 @@ async function run(context: CliContext, names: readonly string[], options: Remov
     throw new TOTPError('ERR_DECLINED', 'nothing was removed')
   let before: Roster | undefined
   const after = await store.update((roster) => withoutPeers((before = roster), names))
-  await forgetEnded(context, before ?? after, after)
+  forgetEnded(context, before ?? after, after)
   if (file !== undefined) return deliver(context, after, { names, file, options })
   output.result('', { agent, removed: names })
   output.say(`removed ${names.join(', ')}; next: update the server file, ${configServerAgain}`)

@@ -3,7 +3,6 @@ import { withNewAlone } from '../../../core/staged-rotation.js'
 import { renderClientFragment } from '../../../fragments/index.js'
 import type { CliContext } from '../../context.js'
 import { writeServerOut } from '../server-out.js'
-import type { GivenStagedOptions } from './given-options.js'
 import { runMasked, secretsOf, type Problem } from './masked-command.js'
 import type { StagedOptions } from './staged-options.js'
 
@@ -24,13 +23,6 @@ export async function newFragmentOf(
   const { content } = await renderClientFragment(format, { roster, peer: withNewAlone(peer), at: now() })
   return content
 }
-
-/** Whether anything delivers the server file. */
-export const deliversServer = ({
-  serverOut,
-  deliverServer,
-}: Pick<GivenStagedOptions, 'serverOut' | 'deliverServer'>): boolean =>
-  (serverOut ?? deliverServer) !== undefined
 
 /** Writes the server file, and hands it to the command for it. */
 export async function deliverServerFile(

@@ -1,4 +1,5 @@
 import {
+  canariesOf,
   isLive,
   newestLive,
   type Canary,
@@ -30,6 +31,15 @@ export function credentialsByKind(
 /** The peer or the canary of a name. */
 export const holderIn = ({ peers, canaries }: Roster, name: string): Peer | Canary | undefined =>
   peers.get(name) ?? canaries?.get(name)
+
+/** The peers and canaries whose credentials changed. A new shared seed changes those of all peers. */
+export function changedHolders(before: Roster | undefined, after: Roster): (Peer | Canary)[] {
+  const all = before?.sharedSeeds !== after.sharedSeeds
+  return [
+    ...[...after.peers.values()].filter((peer) => all || before?.peers.get(peer.name) !== peer),
+    ...canariesOf(after).filter((canary) => before?.canaries?.get(canary.name) !== canary),
+  ]
+}
 
 /** The ends of what a rotation created. What has none is left out. */
 export function endsOfNew(

@@ -1,14 +1,11 @@
 import type { Roster } from '../../../core/roster.js'
 import type { CliContext } from '../../context.js'
+import { forget } from './remembered-file.js'
 
 /** Forgets the options of rotations that a change has ended before they were finished: with their peer, or by a later one. */
-export async function forgetEnded(context: CliContext, before: Roster, after: Roster): Promise<void> {
+export function forgetEnded(context: CliContext, before: Roster, after: Roster): void {
   const left = idsOf(after)
-  const ended = [...idsOf(before)].filter((id) => !left.has(id))
-  if (ended.length === 0) return
-  // Few changes do, so what forgets is loaded then.
-  const { forget } = await import('./remembered.js')
-  for (const id of ended) forget(context, id)
+  for (const id of idsOf(before)) if (!left.has(id)) forget(context, id)
 }
 
 const idsOf = ({ peers }: Roster): ReadonlySet<string> =>

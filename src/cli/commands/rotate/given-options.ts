@@ -28,6 +28,13 @@ export const givenOf = (options: GivenStagedOptions): Readonly<Record<string, un
   '--allow-weak-seed': options.allowWeakSeed,
 })
 
+/** Whether anything delivers the server file. */
+export const deliversServer = ({
+  serverOut,
+  deliverServer,
+}: Pick<GivenStagedOptions, 'serverOut' | 'deliverServer'>): boolean =>
+  (serverOut ?? deliverServer) !== undefined
+
 /** Whether they ask for more than new credentials in the store. */
 export const isStaged = ({ deliver, serverOut, deliverServer, prove }: GivenStagedOptions): boolean =>
   (deliver ?? serverOut ?? deliverServer ?? prove) !== undefined

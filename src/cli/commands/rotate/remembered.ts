@@ -1,13 +1,10 @@
-import { createHash } from 'node:crypto'
-import { join } from 'node:path'
 import * as v from 'valibot'
 import { parseJson } from '../../../core/json.js'
 import { jsonText } from '../../../core/text.js'
 import { clientFragments, type ClientFormat } from '../../../fragments/index.js'
-import { realPath } from '../../../programs/work-tree.js'
-import { fileSystem, removeQuietly } from '../../../store/file-system.js'
 import type { CliContext } from '../../context.js'
-import { readState, stateFolder, writeState } from '../../store/state-folder.js'
+import { readState, writeState } from '../../store/state-folder.js'
+import { rememberedAs, rememberedIn } from './remembered-file.js'
 import type { StagedOptions } from './staged-options.js'
 
 /*
@@ -35,27 +32,16 @@ const schema = v.strictObject({
 
 /** Keeps the options of a rotation for `--resume`. Without a place for them it says so, and the rotation goes on. */
 export function remember(context: CliContext, id: string, options: StagedOptions): void {
-  const why = writeState(folderOf(context), fileOf(context, id), `${jsonText(options)}\n`)
+  const why = writeState(rememberedIn(context), rememberedAs(context, id), `${jsonText(options)}\n`)
   if (why === undefined) return
   context.output.say(`the options are not remembered (${why}): --resume will need them again`)
 }
 
 /** What is remembered; undefined when nothing is, or others could have written it. */
 export function recall(context: CliContext, id: string): StagedOptions | undefined {
-  const read = v.safeParse(schema, parseJson(readState(folderOf(context), fileOf(context, id)) ?? ''))
+  const read = v.safeParse(
+    schema,
+    parseJson(readState(rememberedIn(context), rememberedAs(context, id)) ?? ''),
+  )
   return read.success ? read.output : undefined
-}
-
-export function forget(context: CliContext, id: string): void {
-  const folder = folderOf(context)
-  if (folder !== undefined) removeQuietly(join(folder, fileOf(context, id)), fileSystem)
-}
-
-const folderOf = ({ env }: CliContext): string | undefined => stateFolder(env, 'rotations')
-
-function fileOf({ store }: CliContext, id: string): string {
-  const name = createHash('sha256')
-    .update(`${realPath(store.path())}\n${id}`)
-    .digest('hex')
-  return `${name.slice(0, 32)}.json`
 }

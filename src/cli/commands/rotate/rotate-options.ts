@@ -84,11 +84,17 @@ export function refuseContradictions(options: RotateOptions): void {
     '--period': period,
   }
   const forOneRun = { ...forNewOnes, '--seed': seed, '--token': token, '--dry-run': dryRun }
-  refuseAllWith('--finish', finish, { ...forNewOnes, ...givenOf(options) })
+  refuseAllWith('--finish', finish, { ...forNewOnes, ...notForTheServer(givenOf(options)) })
   refuseAllWith('--resume', resume, { ...forOneRun, '--finish': finish, '--abandon': abandon })
   refuseAllWith('--abandon', abandon, { ...forOneRun, '--finish': finish })
   if (!isStaged(options)) return
   refuseAllWith('a delivery', true, { '--qr': qr, '--reveal': reveal })
+}
+
+/** Without what says how the agent gets its server file, which a change that creates nothing leaves to be done, too. */
+function notForTheServer(given: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const forServer = ['--server-out', '--deliver-server', '--timeout', '--allow-weak-seed']
+  return Object.fromEntries(Object.entries(given).filter(([name]) => !forServer.includes(name)))
 }
 
 function refuseAllWith(name: string, given: unknown, others: Readonly<Record<string, unknown>>): void {

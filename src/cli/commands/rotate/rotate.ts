@@ -1,19 +1,14 @@
 import { TOTPError } from '../../../core/errors.js'
-import { canariesOf, type Canary, type Peer, type Roster } from '../../../core/roster.js'
-import {
-  finishRotation,
-  rotate,
-  type CredentialKinds,
-  type PeerChoice,
-  type Rotation,
-} from '../../../core/rotation.js'
+import type { Canary, Peer, Roster } from '../../../core/roster.js'
+import { rotate, type PeerChoice, type Rotation } from '../../../core/rotation.js'
 import { listSome } from '../../../core/text.js'
 import { peerArgument } from '../../completes.js'
 import { inContext, type CliContext } from '../../context.js'
 import { codeOptions, duration, refuseTogether } from '../../options.js'
 import { credentialsOf, showQrs, textOf } from '../peers/credential-rows.js'
 import { configClientAgain, configServerAgain } from '../config-commands.js'
-import { changedEnds, endsOfNew, endsOfOld, untilOf, wordsOfNew } from './ends.js'
+import { changedEnds, changedHolders, endsOfNew, endsOfOld, untilOf, wordsOfNew } from './ends.js'
+import { finish } from './finish.js'
 import { forgetEnded } from './forget-ended.js'
 import { isStaged } from './given-options.js'
 import {
@@ -53,7 +48,7 @@ export const define = inContext((command, context) =>
       'after',
       `
 While old and new overlap, any live token works with any live seed. Update the agent's server file first, then each
-peer's configuration, then wait or run --finish. A peer has at most two live seeds. After a leak use --now.
+peer's configuration, then wait or run --finish, which also takes --server-out and --deliver-server. A peer has at most two live seeds. After a leak use --now.
 What ends (add-peer --expires) is followed by new ones that end at the same time; set NAME --expires changes that. If the
 old ones have expired, the new ones have no end.
 In a store with --shared-seed the seed belongs to all peers, so rotating it needs --all. A canary gets a new token only
@@ -91,8 +86,8 @@ async function run(context: CliContext, given: string[], options: RotateOptions)
   }
   const kinds = kindsOf(options)
   const choice = choiceOf(names, options)
-  if (options.finish) return finish(context, choice, kinds, options)
   const staged = requireStagedOptions(options)
+  if (options.finish) return finish(context, choice, kinds, options)
   const rotation = rotationOf(context, kinds, options)
   if (options.dryRun) return dryRun(context, choice, rotation, options)
   if (choice === 'all' && options.now) await confirmUnnamed(context, rotation, options)
@@ -109,7 +104,7 @@ async function confirmUnnamed(
 ): Promise<void> {
   const roster = await store.read()
   const after = rotate(roster, 'all', rotation, { at: now(), random })
-  const names = changedPeers(roster, after).map(({ name }) => name)
+  const names = changedHolders(roster, after).map(({ name }) => name)
   if (!all && names.length === 0) return
   const { size } = roster.peers
   const isAll = all ?? names.length === size
@@ -134,7 +129,7 @@ async function dryRun(
   const before = await store.read()
   const after = rotate(before, choice, rotation, { at, random })
   const { showPlan } = await import('./dry-run.js')
-  showPlan(context, before, after, changedPeers(before, after), at)
+  showPlan(context, before, after, changedHolders(before, after), at)
 }
 
 async function renew(
@@ -150,8 +145,8 @@ async function renew(
     before = current
     return rotate(current, choice, rotation, { at, random })
   })
-  await forgetEnded(context, before ?? after, after)
-  const rotated = changedPeers(before, after)
+  forgetEnded(context, before ?? after, after)
+  const rotated = changedHolders(before, after)
   const rows = rotated.map((peer) => credentialsOf(after, peer, options.reveal ?? false))
   const ends = changedEnds(before ?? after, after, rotated, at)
   output.result(rows.map(textOf).join('\n'), { peers: rows, ends })
@@ -186,42 +181,4 @@ function sayEnds(
   }
   const words = wordsOfNew(endsOfNew(before, after, rotated))
   if (words !== undefined) output.say(words)
-}
-
-async function finish(
-  context: CliContext,
-  choice: PeerChoice,
-  kinds: CredentialKinds,
-  options: RotateOptions,
-): Promise<void> {
-  const { store, output, now } = context
-  const at = now()
-  let before: Roster | undefined
-  const change = (current: Roster): Roster => finishRotation((before = current), choice, kinds, at)
-  if (options.dryRun) {
-    const planned = change(await store.read())
-    const { showPlan } = await import('./dry-run.js')
-    showPlan(context, before ?? planned, planned, changedPeers(before, planned), at)
-    return
-  }
-  const after = await store.update(change)
-  await forgetEnded(context, before ?? after, after)
-  const settled = changedPeers(before, after)
-  const rows = settled.map((peer) => credentialsOf(after, peer, false))
-  const ends = changedEnds(before ?? after, after, settled, at)
-  output.result(rows.map(textOf).join('\n'), { peers: rows, ends })
-  output.say(
-    after === before
-      ? 'nothing was superseded'
-      : `dropped what was superseded; next: update the server file, ${configServerAgain}`,
-  )
-}
-
-/** The peers and canaries whose credentials changed. A new shared seed changes those of all peers. */
-function changedPeers(before: Roster | undefined, after: Roster): (Peer | Canary)[] {
-  const all = before?.sharedSeeds !== after.sharedSeeds
-  return [
-    ...[...after.peers.values()].filter((peer) => all || before?.peers.get(peer.name) !== peer),
-    ...canariesOf(after).filter((canary) => before?.canaries?.get(canary.name) !== canary),
-  ]
 }

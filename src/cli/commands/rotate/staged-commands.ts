@@ -10,12 +10,16 @@ import { readGivenFile } from '../../io/given-file.js'
 import { configClientAgain, configServerAgain } from '../config-commands.js'
 import { credentialsOf, textOf } from '../peers/credential-rows.js'
 import { requireServerOut, serverFileOf } from '../server-out.js'
-import { deliversServer, deliverServerFile, newFragmentOf } from './deliveries.js'
+import { newFragmentOf } from './deliveries.js'
 import { endsOfNew, oldWhilePending, wordsOfNew } from './ends.js'
-import { forget, recall, remember } from './remembered.js'
+import { recall, remember } from './remembered.js'
+import { forget } from './remembered-file.js'
+import { serverDelivery } from './server-delivery.js'
 import { runStaged, type PeerProgress } from './staged-run.js'
-import { isStaged, type GivenStagedOptions } from './given-options.js'
+import { deliversServer, isStaged, type GivenStagedOptions } from './given-options.js'
 import { completed, type StagedOptions } from './staged-options.js'
+
+export { serverDelivery }
 
 /** A rotation that is staged, delivered, proved, and only then retires the old credentials. */
 export async function rotateStaged(
@@ -141,10 +145,7 @@ export async function abandon(
   const before = await store.read()
   const pending = pendingOf(before, names)
   const chosen = pending.map(({ name }) => name)
-  const options = deliversServer(given) ? completed(context, given) : undefined
-  if (options?.serverOut !== undefined) requireServerOut(context, before, options.serverOut)
-  // A server file that its reader would refuse is refused before anything is changed.
-  if (options) await serverFileOf(context, abandonRotation(before, chosen, now()), options)
+  const deliver = await serverDelivery(context, abandonRotation(before, chosen, now()), given)
   const after = await store.update((roster) => abandonRotation(roster, chosen, now()))
   for (const { pending: one } of pending)
     if (one && peersOf(after, one.id).length === 0) forget(context, one.id)
@@ -153,12 +154,11 @@ export async function abandon(
     ...{ step: null, done: true },
   }))
   output.result(rows.map(textOf).join('\n'), { peers: rows })
-  if (!options) {
+  if (!deliver) {
     output.say(`abandoned; next: update the server file, ${configServerAgain}`)
     return
   }
-  const content = await serverFileOf(context, after, options)
-  const problem = await deliverServerFile(context, after, content, options)
+  const problem = await deliver(after)
   if (problem === undefined) output.say('abandoned')
   else throw new TOTPError('ERR_DELIVERY_FAILED', `abandoned, but ${problem}`)
 }

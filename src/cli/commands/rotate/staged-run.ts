@@ -6,7 +6,8 @@ import { isAtLeast, withOldEnding, withoutPending, withStep } from '../../../cor
 import type { CliContext } from '../../context.js'
 import { configServerAgain } from '../config-commands.js'
 import { serverFileOf } from '../server-out.js'
-import { deliverFragment, deliversServer, deliverServerFile, type Problem } from './deliveries.js'
+import { deliverFragment, deliverServerFile, type Problem } from './deliveries.js'
+import { deliversServer } from './given-options.js'
 import type { ProvingOptions } from './proof.js'
 import type { StagedOptions } from './staged-options.js'
 
