@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { binary, makeFolder, makeStore, runCli } from '../support/cli.js'
@@ -231,6 +231,31 @@ peers: {alice: {calls: [billing, bank]}, bob: {calls: [bank]}}
     await runCli(['encrypt', '--passphrase'], { cwd, env })
     expect(await runCli(['complete', '--before=code'], { cwd })).toMatchObject({ exitCode: 0, stderr: '' })
   })
+
+  for (const shell of ['bash', 'zsh', 'fish'] as const) {
+    it.skipIf(!has(shell))(
+      `is put where --help says, in a new home, in ${shell} (skipped without it)`,
+      async () => {
+        const cwd = makeFolder()
+        const bin = join(cwd, 'bin')
+        mkdirSync(bin)
+        symlinkSync(binary, join(bin, 'a2a-totp'))
+        const { stdout } = await runCli(['completion', '--help'], { cwd })
+        const lines = Array.from(stdout.matchAll(/^ {2}\$ (.*)$/gm), ([, line = '']) => line)
+        const own = lines.findIndex((line) => line.includes(`completion ${shell} `))
+        const typed = lines.slice(own - 1, own + 1)
+        expect(typed[0]).toMatch(/^mkdir -p /)
+        // A folder of the user's is first there.
+        const start = shell === 'zsh' ? ['fpath=(~/functions $fpath)'] : []
+        const target = typed[1]?.split('> ').at(-1) ?? ''
+        const printed = execFileSync(shell, ['-c', [...start, ...typed, `cat ${target}`].join('\n')], {
+          cwd,
+          env: { PATH: `${bin}:${process.env['PATH'] ?? ''}`, HOME: cwd },
+        })
+        expect(printed.toString()).toBe(await scriptFor(shell))
+      },
+    )
+  }
 
   it('knows four shells', async () => {
     const run = await runCli(['completion', 'pwsh'], { cwd: makeFolder() })

@@ -13,9 +13,14 @@ export const define = inContext((command, { output, wholeProgram }) =>
       `
 Completes commands, options, their values and the names of peers: of the store of --store, if it is in the line.
 
+Type the lines for zsh in zsh: $fpath is its own. It needs a folder there that you may write to.
+
 Examples:
+  $ mkdir -p ~/.local/share/bash-completion/completions
   $ a2a-totp completion bash > ~/.local/share/bash-completion/completions/a2a-totp
+  $ mkdir -p "\${fpath[1]}"
   $ a2a-totp completion zsh > "\${fpath[1]}/_a2a-totp"
+  $ mkdir -p ~/.config/fish/completions
   $ a2a-totp completion fish > ~/.config/fish/completions/a2a-totp.fish
   $ a2a-totp completion powershell >> $PROFILE`,
     )
