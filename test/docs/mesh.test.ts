@@ -28,8 +28,7 @@ describe('docs/mesh.md', () => {
 
   it('shows mesh files that can be read', () => {
     const files = pages.filter(({ language, code }) => language === 'yaml' && code.includes('# mesh.yaml'))
-    expect(files).toHaveLength(2)
-    for (const { code } of files) expect(parseMesh(code, '/mesh/mesh.yaml').edges).toHaveLength(3)
+    expect(files.map(({ code }) => parseMesh(code, '/mesh/mesh.yaml').edges.length)).toEqual([5, 3])
   })
 
   it('shows a job whose checkout leaves what git ignores, as stores are', () => {
