@@ -59,7 +59,7 @@ export function durationText(ms: number): string {
   const seconds = Math.round(Math.abs(ms) / secondMs)
   const first = units.findIndex(([size]) => seconds >= size)
   let rest = seconds
-  const parts = units.slice(Math.max(0, first), first + 2).flatMap(([size, unit]) => {
+  const parts = units.slice(0, first + 2).flatMap(([size, unit]) => {
     const count = Math.floor(rest / size)
     rest %= size
     return count === 0 ? [] : [`${count} ${unit}`]

@@ -73,12 +73,10 @@ export function requireJson(
 }
 
 /**
- * Whether a text may have a key that its value lacks: then it has more quotes than the value has strings. Ten times
- * faster than to look at each key of a store with many peers.
+ * Whether a text may have a key that its value lacks: then it has more quotes than the value has strings, as it has
+ * with an escaped quote. Ten times faster than to look at each key of a store with many peers.
  */
 function mayRepeatKey(text: string, value: unknown): boolean {
-  // An escaped quote would count as one.
-  if (text.includes('\\')) return true
   let quotes = 0
   for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at + 1)) quotes++
   return quotes !== 2 * countStrings(value)

@@ -44,13 +44,14 @@ function distanceOf(one: string, other: string): number {
     rows.push([row])
     for (let column = 1; column <= other.length; column++) {
       const same = one[row - 1] === other[column - 1]
+      // Never in the first row or column, where there is no letter before.
       const swapped = one[row - 1] === other[column - 2] && one[row - 2] === other[column - 1]
       rows[row]?.push(
         Math.min(
           at(row - 1, column - 1) + (same ? 0 : 1),
           at(row - 1, column) + 1,
           at(row, column - 1) + 1,
-          swapped && row > 1 && column > 1 ? at(row - 2, column - 2) + 1 : Infinity,
+          swapped ? at(row - 2, column - 2) + 1 : Infinity,
         ),
       )
     }

@@ -17,7 +17,7 @@ export function labelOf(name: string): string {
   const label = name
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
-    .replace(/-+$/, '')
+    .replace(/-$/, '')
   const alone = label === name && !name.includes('-')
   return alone ? label : `${label}-${hashToken(name).slice('sha256:'.length).slice(0, 8)}`
 }
