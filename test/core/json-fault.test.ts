@@ -30,6 +30,11 @@ describe('the fault of a text that is not JSON', () => {
     ['"\t"', at(1, 2, '\\t in place of a tab')],
     ['"\\x"', at(1, 3, 'one of " \\ / b f n r t u')],
     ['"\\u12g4"', at(1, 6, 'four hex digits')],
+    ['"\\u12', at(1, 6, 'four hex digits, but the file ends here')],
+    ['"a\rb"', at(1, 3, '" at the end of the string')],
+    ['"a\u0000"', at(1, 3, 'an escape such as \\u0000 in place of a control character')],
+    ['/* store */ {}', at(1, 1, 'a value; JSON has no comments')],
+    ["[x']", at(1, 2, 'a value')],
     ['{"é😀": tru}', at(1, 8, 'a value')],
     ['[01]', at(1, 3, ', or ]')],
     ['[1.]', at(1, 4, 'a digit')],
@@ -92,6 +97,17 @@ describe('requireJson', () => {
     expect(read('{"a":[1,"x",null]}', true)).toEqual({ a: [1, 'x', null] })
     expect(read('{"a":1,"a":2}')).toEqual({ a: 2 })
     expect(read('{"a":"\\"","b":"\\u0022"}', true)).toEqual({ a: '"', b: '"' })
+    expect(['null', '7', '[]', '[1,{}]', '"a"'].map((text) => read(text, true))).toEqual([
+      null,
+      7,
+      [],
+      [1, {}],
+      'a',
+    ])
+  })
+
+  it('says where the text is not JSON, and what would be right there', () => {
+    expect(() => read('{"a":1\n"b":2}')).toThrow('the file is not JSON: line 2, column 1: expected , or }')
   })
 
   it('quotes nothing of the text', () => {
@@ -107,6 +123,13 @@ describe('requireJson', () => {
   it('refuses a repeated key if asked to, however the strings are written', () => {
     for (const text of ['{"a":1,"a":2}', '{"b":{"a":"\\"","a":"\\""}}', '[{"a":[],"a":"\\u0022"}]'])
       expect(() => read(text, true)).toThrow('the file has a key twice: line 1, column ')
+    for (const text of ['{"a":1,"a":[1]}', '{"a":1,"\\u0061":2}', '{"a":"b","a":null,"b":"a\\\\"}'])
+      expect(() => read(text, true)).toThrow('the file has a key twice: line 1, column ')
+  })
+
+  it('refuses a key that is repeated any number of times', () => {
+    for (let times = 2; times <= 50; times++)
+      expect(() => read(`{${Array(times).fill('"a":1').join()}}`, true)).toThrow('has a key twice')
   })
 
   it('names an encoding that is not UTF-8', () => {
