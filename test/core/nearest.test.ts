@@ -20,6 +20,25 @@ describe('the nearest word', () => {
     expect(nearest(text, ['alice', 'bob', 'backup-sync'])).toBe(word)
   })
 
+  it.each<[string, string[], string | undefined]>([
+    // The nearest, wherever it is in the list.
+    ['bobb', ['rob', 'bob'], 'bob'],
+    ['bobb', ['bob', 'rob'], 'bob'],
+    // Letters in front count like others.
+    ['icex', ['alice'], undefined],
+    ['x', ['ab'], undefined],
+    // Two letters that changed places, in either place, count as one.
+    ['laice', ['alice'], 'alice'],
+    ['alicd', ['alcie'], 'alcie'],
+    // Half of a swap is none, and a swap beside two other mistakes is too much.
+    ['alxyz', ['alice'], undefined],
+    ['alxif', ['alice'], undefined],
+    ['alcxf', ['alice'], undefined],
+    ['xycie', ['alice'], undefined],
+  ])('to %s among %j is %s', (text, words, word) => {
+    expect(nearest(text, words)).toBe(word)
+  })
+
   it('is one of several that contain the text only if there is just one', () => {
     expect(nearest('auth', ['auth.none', 'auth.valid'])).toBeUndefined()
   })
