@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { jsonText, printable } from '../../src/core/text.js'
+import { count, jsonText, listSome, printable, printableUrl } from '../../src/core/text.js'
 
 /** What runners look for: GitHub Actions, Azure Pipelines and TeamCity, in any case of letters. */
 const obeyed = /::|##\w*\[/
@@ -98,6 +98,62 @@ describe('a value as JSON', () => {
     expect(jsonText(value)).toBe(JSON.stringify(value))
     expect(jsonText(value, 2)).toBe(JSON.stringify(value, null, 2))
   })
+})
+
+describe('a URL from outside', () => {
+  it.each([
+    ['https://h/a?b=c#d', 'https://h/a?b=c#d'],
+    ['http://[::1]:4100/é', 'http://[::1]:4100/é'],
+    ['https://h/\u202egnp', 'https://h/%E2%80%AEgnp'],
+    ['https://h/\n\u001b[2J', 'https://h/%0A%1B[2J'],
+    ['https://h/\u2028\u2029', 'https://h/%E2%80%A8%E2%80%A9'],
+    ['https://h/\u{e0041}', 'https://h/%F3%A0%81%81'],
+    ['https://h/::error::', 'https://h/%3A:error%3A:'],
+    ['https://h/##vso[x]', 'https://h/%23#vso[x]'],
+  ])('%j is shown as %s', (url, shown) => {
+    expect(printableUrl(url)).toBe(shown)
+  })
+
+  it('can be looked at, and is the same when it is decoded', () => {
+    const url = hostile.map((text) => `https://h/${text}`)
+    fc.assert(
+      fc.property(url, (text) => {
+        const shown = printableUrl(text)
+        expect(shown).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u)
+        expect(withoutAddresses(shown)).not.toMatch(obeyed)
+        // Half a surrogate pair is none in UTF-8.
+        if (!text.includes('%')) expect(decodeURIComponent(shown)).toBe(Buffer.from(text).toString())
+      }),
+    )
+  })
+})
+
+describe('a list in a sentence', () => {
+  const names = (number: number): string[] => Array.from({ length: number }, (_, at) => `p${at + 1}`)
+
+  it.each([
+    [0, ''],
+    [1, 'p1'],
+    [3, 'p1, p2, p3'],
+    [4, 'p1, p2, p3, p4'],
+    [5, 'p1, p2, p3 and 2 more'],
+    [9, 'p1, p2, p3 and 6 more'],
+  ])('of %i names, of which three are shown, is "%s"', (number, text) => {
+    expect(listSome(names(number), 3)).toBe(text)
+  })
+
+  it('has ten names where nothing else is said', () => {
+    expect(listSome(names(11))).toBe(names(11).join(', '))
+    expect(listSome(names(12))).toBe(`${names(10).join(', ')} and 2 more`)
+  })
+})
+
+it.each([
+  [0, '0 peers, 0 entries'],
+  [1, '1 peer, 1 entry'],
+  [2, '2 peers, 2 entries'],
+])('%i of something is said as %s', (number, text) => {
+  expect(`${count(number, 'peer')}, ${count(number, 'entry', 'entries')}`).toBe(text)
 })
 
 describe('the function for it', () => {

@@ -58,6 +58,8 @@ it.each([
   ['http://0/', true],
   ['http://[::]', true],
   ['http://[::ffff:0.0.0.0]', true],
+  ['http://*:1', true],
+  ['https://+/', true],
   ['http://127.0.0.1', false],
   ['http://[::1]', false],
   ['http://agent.example', false],
