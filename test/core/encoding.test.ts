@@ -40,10 +40,34 @@ describe('bytes that should be UTF-8', () => {
     },
   )
 
+  it.each(['日本語', '一覧', 'Ā'])('%s, which has few zeros, is told by the mark alone', (text) => {
+    for (const width of [2, 4] as const)
+      for (const little of [true, false])
+        expect(() => decode(encoded(text, width, little, true))).toThrow(
+          `the store is UTF-${8 * width}; save it as UTF-8`,
+        )
+  })
+
+  it.each([
+    ...['ff41', '41fe', 'fe41', '41ff', 'ff', 'fe'],
+    ...['0000fe41', '000041ff', '0041feff', '4100feff', '4141feff', '0000ff41'],
+  ])('beginning with %s, part of a mark, are in no encoding that could be named', (hex) => {
+    expect(() => decode(Buffer.from(hex, 'hex'))).toThrow('the store is not UTF-8 text')
+  })
+
   it('in Latin-1: said not to be UTF-8', () => {
     expect(() => decode(Buffer.from('{"note": "é"}', 'latin1'))).toThrow(
       'the store is not UTF-8 text; if it is text in Latin-1 or another encoding, save it as UTF-8',
     )
+  })
+
+  it.each(texts)('%j, read as UTF-8 all the same, is told from what is left of it', (text) => {
+    const misread = (width: 2 | 4, little: boolean, mark: boolean): string | undefined =>
+      encodingOfMisread(encoded(text, width, little, mark).toString())
+    for (const little of [true, false]) {
+      expect([misread(2, little, true), misread(4, little, false)]).toEqual(['UTF-16', 'UTF-32'])
+    }
+    expect(misread(4, true, true)).toBe('UTF-32')
   })
 
   it('a value that a shell took from a file in UTF-16, without its zeros', () => {
