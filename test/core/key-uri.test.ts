@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatKeyUri, parseKeyUri } from '../../src/core/key-uri.js'
+import { formatKeyUri, parseKeyUri, splitLabel } from '../../src/core/key-uri.js'
 import { Seed } from '../../src/core/seed.js'
 import { anyCodeProfile, anyName, anySeed } from '../support/arbitraries.js'
 import { codeOf, failureOf } from '../support/failure.js'
@@ -32,6 +32,12 @@ describe('a key URI', () => {
     ` otpauth://totp/alice?secret=${secret}\n`,
     `OTPAUTH://TOTP/alice?SECRET=${secret.toLowerCase()}`,
     `otpauth://totp/alice?secret=${secret}&image=https%3A%2F%2Fh%2Fi.png`,
+    `otpauth://totp/alice?secret=${secret}&image=i&color=red&color=blue`,
+    `otpauth://totp/%20alice%20?secret=${secret}`,
+    `otpauth://totp/:alice?secret=${secret}`,
+    `otpauth://totp/alice?secret=${secret}&issuer=`,
+    `otpauth://totp/alice?secret=${secret}&encoder=totp`,
+    `otpauth://totp/alice?secret=${secret}&encoder=TOTP#top`,
   ])('without a profile means SHA1, 6 digits, 30 seconds: %s', (text) => {
     const { seed, ...rest } = parseKeyUri(text)
     expect(rest).toEqual({ peer: 'alice', profile: { algorithm: 'SHA1', digits: 6, period: 30 } })
@@ -61,7 +67,10 @@ describe('a key URI', () => {
     `otpauth://totp/Acme:alice?secret=${secret}`,
     `otpauth://totp/Acme:%20alice?secret=${secret}`,
     `otpauth://totp/Acme%3Aalice?secret=${secret}`,
+    `otpauth://totp/Acme%20:alice?secret=${secret}`,
     `otpauth://totp/alice?issuer=Acme&secret=${secret}`,
+    `otpauth://totp/Other:alice?issuer=Acme&secret=${secret}`,
+    `otpauth://totp/Acme:alice?issuer=&secret=${secret}`,
   ])('names the agent as its issuer: %s', (text) => {
     expect(parseKeyUri(text)).toMatchObject({ agent: 'Acme', peer: 'alice' })
   })
@@ -87,6 +96,9 @@ describe('a key URI', () => {
     ['a period of 0', `otpauth://totp/alice?secret=${secret}&period=0`],
     ['a period of 9', `otpauth://totp/alice?secret=${secret}&period=9`],
     ['a period of 1e9', `otpauth://totp/alice?secret=${secret}&period=1e9`],
+    ['a period of 3e1', `otpauth://totp/alice?secret=${secret}&period=3e1`],
+    ['a period of 0x1e', `otpauth://totp/alice?secret=${secret}&period=0x1e`],
+    ['a space before the digits', `otpauth://totp/alice?secret=${secret}&digits=+6`],
   ])('is refused with %s, and not quoted', (_what, text) => {
     const error = failureOf(() => parseKeyUri(text))
     expect(error.code).toBe('ERR_KEY_URI_INVALID')
@@ -110,6 +122,34 @@ describe('a key URI', () => {
     ['otpauth://totp/alice?digits=9&secret=', 'digits of the key URI must be one of 6, 7, 8'],
   ])('says what is wrong with %s…', (start, words) => {
     expect(failureOf(() => parseKeyUri(start + secret)).message).toContain(words)
+  })
+
+  it.each([
+    ['otpauth://totp/alice', 'key URI needs the parameter "secret" exactly once'],
+    ['otpauth://totp/alice?secret=A&secret=A', 'key URI needs the parameter "secret" exactly once'],
+    ['otpauth://totp/alice?digits=6&DIGITS=8', 'key URI has the parameter "digits" twice; remove one'],
+    [
+      'otpauth://totp/alice?encoder=new&secret=A',
+      'this key URI is for another encoder; only TOTP is supported',
+    ],
+    [
+      `otpauth://totp/alice?algorithm=SHA3-256&secret=${secret}`,
+      'algorithm of the key URI must be one of SHA1, SHA256, SHA512',
+    ],
+    [`otpauth://totp/alice?digits=9&secret=${secret}`, 'digits of the key URI must be one of 6, 7, 8'],
+  ])('is refused in these words and no others: %s', (text, words) => {
+    expect(failureOf(() => parseKeyUri(text)).message).toBe(words)
+  })
+
+  it.each([
+    ['alice', [undefined, 'alice']],
+    ['Acme:alice', ['Acme', 'alice']],
+    [' Acme : alice ', ['Acme', 'alice']],
+    ['Acme:alice:2', ['Acme', 'alice:2']],
+    [' alice ', [undefined, 'alice']],
+    [':alice', ['', 'alice']],
+  ])('has in its label %j an issuer and an account: %j', (label, parts) => {
+    expect(splitLabel(label)).toEqual(parts)
   })
 
   it.each([

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { defaultProfile, insecureProfileRules, isHeaderName, parseProfile } from '../../src/core/profile.js'
+import {
+  algorithmNamed,
+  defaultProfile,
+  insecureProfileRules,
+  isHeaderName,
+  parseProfile,
+  parseReplay,
+} from '../../src/core/profile.js'
 import { failureOf } from '../support/failure.js'
 
 describe('a profile', () => {
@@ -41,6 +48,7 @@ describe('a profile', () => {
     ['window', Infinity],
     ['header', ''],
     ['header', 7],
+    ['header', ['X-TOTP']],
   ])('may not have the %s %j, and the error says what it may have', (field, value) => {
     const error = failureOf(() => parseProfile({ [field]: value }))
     expect(error.code).toBe('ERR_PROFILE_INVALID')
@@ -65,6 +73,45 @@ describe('the rules of a profile', () => {
     const { message } = failureOf(() => parseProfile({ window: 121 }, insecureProfileRules))
     expect(message).toBe('window must be a whole number of time steps, 0 to 120')
   })
+})
+
+describe('the name of an algorithm', () => {
+  it.each([
+    ['SHA1', 'SHA1'],
+    ['sha-1', 'SHA1'],
+    ['HmacSHA256', 'SHA256'],
+    ['hmac-sha-256', 'SHA256'],
+    ['HMAC_SHA512', 'SHA512'],
+    ['hmac-sha1', 'SHA1'],
+    [' sha_512\n', 'SHA512'],
+  ])('is read from %j', (text, algorithm) => {
+    expect(algorithmNamed(text)).toBe(algorithm)
+  })
+
+  it.each([
+    '',
+    'SHA',
+    'SHA224',
+    'SHA2',
+    'SHA3-256',
+    'SHA-512/256',
+    'SHA12',
+    'xSHA1',
+    'MD5',
+    'hmac.sha1',
+    '1',
+  ])('is not read from %j', (text) => {
+    expect(algorithmNamed(text)).toBeUndefined()
+  })
+})
+
+it('a replay policy is once or reuse, and the error says so', () => {
+  expect(['once', 'reuse'].map(parseReplay)).toEqual(['once', 'reuse'])
+  for (const value of ['', 'twice', 'Once', undefined, null])
+    expect(failureOf(() => parseReplay(value))).toMatchObject({
+      code: 'ERR_CONFIG_INVALID',
+      message: 'replay must be once or reuse',
+    })
 })
 
 describe('the header of a code', () => {
@@ -115,6 +162,10 @@ describe('the header of a code', () => {
       'X-Forwarded-For',
       'If-Match',
       'Access-Control-Max-Age',
+      'Accept',
+      'Accept-Language',
+      'X-HTTP-Method',
+      'X-HTTP-Method-Override',
     ],
     // Of signatures (RFC 9421), and what the gate says to the agent behind it.
     ...['Signature', 'Signature-Input', 'SIGNATURE-AGENT', 'Accept-Signature', 'TotpPeer', 'totpstatus'],

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { makeSeed, requireStrongSeed, Seed } from '../../src/core/seed.js'
+import { makeSeed, requireStrongSeed, Seed, weakSeedProblem } from '../../src/core/seed.js'
 import { anySeed } from '../support/arbitraries.js'
 import { codeOf, failureOf } from '../support/failure.js'
 
@@ -71,6 +71,11 @@ describe('a seed in base32', () => {
   it('is read from groups with dashes between them, as some sites show it', () => {
     expect(Seed.fromBase32('mzxw-6yq').base32).toBe('MZXW6YQ')
     expect(Seed.fromBase32('MZXW - 6Y\nQ=').base32).toBe('MZXW6YQ')
+  })
+
+  it('is the same seed whatever the spare bits of its last letter are, and is written without them', () => {
+    for (const text of ['MZXW6YQ', 'MZXW6YR', 'mzxw6yx='])
+      expect(Seed.fromBase32(text).base32).toBe('MZXW6YQ')
   })
 
   it('takes no longer for a long row of padding than for any other text', () => {
@@ -151,6 +156,9 @@ describe('the strength of a seed (RFC 4226 R6)', () => {
   it('is asked for with the bits it has, and the remedy', () => {
     const error = failureOf(() => requireStrongSeed(weak, false, 'use --allow-weak-seed'))
     expect(error.code).toBe('ERR_SEED_WEAK')
-    expect(error.message).toMatch(/120 bits.*128.*use --allow-weak-seed/)
+    expect(error.message).toBe('seed has 120 bits, RFC 4226 requires at least 128; use --allow-weak-seed')
+    expect(weakSeedProblem(weak, 'use --allow-weak-seed')).toBe(error.message)
+    expect(weakSeedProblem(weak, 'take another', 'seed of "bob"')).toMatch(/^seed of "bob" has 120 bits/)
+    expect(weakSeedProblem(strong, 'take another')).toBeUndefined()
   })
 })
