@@ -1,7 +1,7 @@
 import { createHash, hkdfSync } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { hmacKeyOf, seedDigestOf } from '../../src/core/seed-digest.js'
+import { hmacKeyOf, seedDigestOf, seedKeysOf } from '../../src/core/seed-digest.js'
 import { Seed } from '../../src/core/seed.js'
 import { generateCodeOfStep } from '../../src/core/totp.js'
 
@@ -14,6 +14,18 @@ describe('seedDigestOf', () => {
     const expected = Buffer.from(hkdfSync('sha256', key, 'a2a-totp/proof/v1', 'claim 30', 16))
     expect(seedDigestOf(Seed.fromBytes(key), sha1)).toBe(expected.toString('base64url'))
     expect(seedDigestOf(Seed.fromBytes(key), sha1)).toBe('oalPogCpjJSLVZ_MwIGndQ')
+  })
+
+  it('is that of a key of any length, and of one of zeros alone, which is empty', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 63 }), fc.integer({ min: 1, max: 255 }), (start, last) => {
+        const key = Uint8Array.of(...start, last)
+        const expected = Buffer.from(hkdfSync('sha256', key, 'a2a-totp/proof/v1', 'claim 30', 16))
+        expect(seedDigestOf(Seed.fromBytes(key), sha1)).toBe(expected.toString('base64url'))
+      }),
+    )
+    const ofNothing = Buffer.from(hkdfSync('sha256', '', 'a2a-totp/proof/v1', 'claim 30', 16))
+    expect(seedDigestOf(Seed.fromBytes(new Uint8Array(20)), sha1)).toBe(ofNothing.toString('base64url'))
   })
 
   it('differs by seed and by period', () => {
@@ -55,7 +67,17 @@ describe('seedDigestOf', () => {
   })
 })
 
+const own = [1, 2, 3, 4, 5]
+const zeros = [0, 0, 0, 0, 0]
+const seedOf = (...bytes: number[]): Seed => Seed.fromBytes(Uint8Array.from(bytes))
+
 describe('hmacKeyOf', () => {
+  it('ignores zero bytes at the end, and no others', () => {
+    const key = hmacKeyOf(seedOf(...own), 'SHA1')
+    expect(hmacKeyOf(seedOf(...own, ...zeros, ...zeros), 'SHA1')).toBe(key)
+    expect(hmacKeyOf(seedOf(...zeros, ...own), 'SHA1')).not.toBe(key)
+  })
+
   it('is equal for two seeds exactly if they make the same codes', () => {
     const seeds = bytes.chain((key) => fc.tuple(fc.constant(key), fc.oneof(bytes, fc.constant(key))))
     fc.assert(
@@ -68,5 +90,22 @@ describe('hmacKeyOf', () => {
         )
       }),
     )
+  })
+})
+
+describe('seedKeysOf', () => {
+  it('is one key for a seed up to the block of the hash, whatever zeros are at its end', () => {
+    const keys = new Set([hmacKeyOf(seedOf(...own), 'SHA1')])
+    expect(seedKeysOf(seedOf(...own), 'SHA1')).toEqual(keys)
+    expect(seedKeysOf(seedOf(...own, ...zeros), 'SHA1')).toEqual(keys)
+    expect(seedKeysOf(seedOf(...zeros, ...own), 'SHA1')).not.toEqual(keys)
+  })
+
+  it('is the seed and its hash for a longer one, so that either is known again', () => {
+    const long = Buffer.alloc(65, 7)
+    const hashed = Seed.fromBytes(createHash('sha1').update(long).digest())
+    const keys = seedKeysOf(Seed.fromBytes(long), 'SHA1')
+    expect(keys).toEqual(new Set([Seed.fromBytes(long).base32, ...seedKeysOf(hashed, 'SHA1')]))
+    expect(keys.size).toBe(2)
   })
 })
