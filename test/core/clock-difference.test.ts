@@ -29,10 +29,18 @@ describe('a difference between clocks', () => {
     [59, undefined],
     [62, 62],
     [3600, 3600],
+    [365 * 24 * 3600, 365 * 24 * 3600],
+    [365 * 24 * 3600 + 1, undefined],
   ])('of %i s is told as %s', (aheadSeconds, told) => {
     const ms = seen(aheadSeconds)
     if (told === undefined) expect(ms).toBeUndefined()
     else expect(ms).toBe(told * 1000)
+  })
+
+  it('is not told where the agent’s time step may have ended within the second of its Date, and one more', () => {
+    const at = new Date(agent.getTime() + 28_000)
+    expect(seen(32, { at })).toBeUndefined()
+    expect(seen(62, { at })).toBe(62_000)
   })
 
   it('is not what the exchange took', () => {
@@ -45,6 +53,7 @@ describe('a difference between clocks', () => {
     const old = new Date(agent.getTime() - 3_600_000)
     const exchange = { sentAt: agent, receivedAt: agent, date: old.toUTCString() }
     expect(clockDifferenceMs(profile, { ...exchange, age: '3600' })).toBeUndefined()
+    expect(clockDifferenceMs(profile, { ...exchange, age: ' 60 ' })).toBe(3_540_000)
     expect(clockDifferenceMs(profile, exchange)).toBe(3_600_000)
   })
 
@@ -91,7 +100,9 @@ describe('a duration in words', () => {
     [499, '0 s'],
     [62_000, '1 min 2 s'],
     [-130_000, '2 min 10 s'],
+    [60_000, '1 min'],
     [120_000, '2 min'],
+    [3_600_000, '1 h'],
     [3_605_000, '1 h'],
     [7_500_000, '2 h 5 min'],
     [86_400_000 * 12, '12 d'],

@@ -47,6 +47,15 @@ describe('an instant that is kept', () => {
     )
   })
 
+  it.each([
+    ['0000-01-01T00:00:00.000Z', true],
+    ['9999-12-31T23:59:59.999Z', true],
+    ['-000001-12-31T23:59:59.999Z', false],
+    ['+010000-01-01T00:00:00.000Z', false],
+  ])('may be %s: %s', (text, isKept) => {
+    expect(isWritable(new Date(text))).toBe(isKept)
+  })
+
   it('is no invalid date', () => {
     expect(isWritable(new Date(NaN))).toBe(false)
   })
@@ -62,6 +71,11 @@ describe('an HTTP date', () => {
       expect(parseHttpDate(text, now)?.toISOString()).toBe('1994-11-06T08:49:37.000Z')
     },
   )
+
+  it('may have spaces around it', () => {
+    const text = ' Sun, 06 Nov 1994 08:49:37 GMT\t'
+    expect(parseHttpDate(text, now)?.toISOString()).toBe('1994-11-06T08:49:37.000Z')
+  })
 
   it('is what toUTCString writes, for every second of four-digit years', () => {
     const seconds = fc.date({ min: new Date('1000-01-01'), max: new Date('9999-12-31'), noInvalidDate: true })
@@ -83,9 +97,25 @@ describe('an HTTP date', () => {
   })
 
   it.each([
+    ['40', 2140],
+    ['41', 2041],
+    ['90', 2090],
+    ['39', 2139],
+  ])('with the year %s means %i towards the end of a century', (two, year) => {
+    const at = parseHttpDate(`Sunday, 06-Nov-${two} 08:49:37 GMT`, new Date('2090-01-01T00:00:00Z'))
+    expect(at?.getUTCFullYear()).toBe(year)
+  })
+
+  it.each([
     '',
     '60',
     'tomorrow',
+    'on Sun, 06 Nov 1994 08:49:37 GMT',
+    'Sun, 06 Nov 1994 08:49:37 GMT+1',
+    'on Sunday, 06-Nov-94 08:49:37 GMT',
+    'Sunday, 06-Nov-94 08:49:37 GMT+1',
+    'on Sun Nov  6 08:49:37 1994',
+    'Sun Nov  6 08:49:37 1994 CET',
     '2026-11-29T00:00:00Z',
     'Sun, 06 Nov 1994 08:49:37',
     'Sun, 06 Nov 1994 08:49:37 +0530',
