@@ -106,6 +106,10 @@ describe('requireJson', () => {
     ])
   })
 
+  it('lets a key be there twice unless asked to refuse it', () => {
+    expect(requireJson('{"a":1,"a":2}', 'the file', (message) => new Error(message))).toEqual({ a: 2 })
+  })
+
   it('says where the text is not JSON, and what would be right there', () => {
     expect(() => read('{"a":1\n"b":2}')).toThrow('the file is not JSON: line 2, column 1: expected , or }')
   })
