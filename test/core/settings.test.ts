@@ -121,6 +121,9 @@ describe('a new end', () => {
     const peer = peerOf('alice', { seeds: [seedCredential('s1', 1, past), seedCredential('s2', 2, future)] })
     expect(endsOf(peer, later)[0]).toEqual([iso(past), iso(later)])
     expect(endsOf(peer, 'never')[0]).toEqual([iso(past), undefined])
+    const newer = peerOf('alice', { seeds: [seedCredential('s1', 1), seedCredential('s2', 2, past)] })
+    expect(endsOf(newer, later)[0]).toEqual([iso(later), iso(past)])
+    expect(endsOf(newer, 'never')[0]).toEqual([undefined, iso(past)])
   })
 
   it('comes no later for what a rotation superseded than it does already', () => {
