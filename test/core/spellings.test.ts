@@ -30,9 +30,9 @@ describe('the spellings of a token', () => {
 
 describe('the spellings of a seed', () => {
   const seed = Seed.fromBytes(Uint8Array.from({ length: 20 }, (_, at) => at * 11 + 7))
-  const spellings = seedSpellings(seed)
 
   it('are base32 and hex in both cases', () => {
+    const spellings = seedSpellings(seed)
     const hex = Buffer.from(seed.bytes).toString('hex')
     const plain = [seed.base32, seed.base32.toLowerCase(), hex, hex.toUpperCase()]
     expect(spellings.slice(0, 4)).toEqual(plain)
@@ -44,7 +44,7 @@ describe('the spellings of a seed', () => {
     fc.assert(
       fc.property(written, beside, beside, encodings, (base32, before, after, encoding) => {
         const text = Buffer.concat([before, Buffer.from(base32), after]).toString(encoding)
-        expect(holdsOne(text, spellings)).toBe(true)
+        expect(holdsOne(text, seedSpellings(seed))).toBe(true)
       }),
     )
   })
