@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig, type Plugin } from 'vitest/config'
 import parts from './parts.json' with { type: 'json' }
 
@@ -27,6 +28,7 @@ export default defineConfig({
         test: {
           name: 'mutation',
           include: part.tests,
+          runner: fileURLToPath(new URL('runner.ts', import.meta.url)),
           exclude: part.without ?? [],
           // All files of a run in one worker, which is a new one for each mutant.
           isolate: false,
