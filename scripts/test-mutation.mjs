@@ -4,7 +4,7 @@
 // an hour; after that only what has changed, or whose tests have, is tried again, and everything with --force. What survived
 // is printed, and the reports are in reports/mutation. With Redis installed, or its part of the state survives.
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -18,8 +18,10 @@ const flags = args.slice(asked.length)
 const noticed = ['Killed', 'Timeout']
 const missed = ['Survived', 'NoCoverage']
 
+const reportOf = (part) => `${root}reports/mutation/${part}.json`
+
 function scoreOf(part) {
-  const { files } = JSON.parse(readFileSync(`${root}reports/mutation/${part}.json`, 'utf8'))
+  const { files } = JSON.parse(readFileSync(reportOf(part), 'utf8'))
   const mutants = Object.values(files).flatMap((file) => file.mutants)
   const count = (states) => mutants.filter(({ status }) => states.includes(status)).length
   const [killed, survived] = [count(noticed), count(missed)]
@@ -39,9 +41,11 @@ function main() {
     // A CA bundle is parsed at every start of Node, and each mutant starts some.
     const env = { ...process.env, MUTATED: part, NODE_EXTRA_CA_CERTS: '' }
     const stryker = ['node_modules/@stryker-mutator/core/bin/stryker.js', 'run', ...flags]
+    rmSync(reportOf(part), { force: true })
     const { status } = spawnSync(process.execPath, stryker, { cwd: root, env, stdio: 'inherit' })
     failed ||= status !== 0
-    scores.push(scoreOf(part))
+    // Where a test fails without any change there is none.
+    scores.push(existsSync(reportOf(part)) ? scoreOf(part) : `${part}: not measured`)
   }
   console.log(scores.join('\n'))
   return failed ? 1 : 0

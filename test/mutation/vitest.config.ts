@@ -33,8 +33,8 @@ export default defineConfig({
           // All files of a run in one worker, which is a new one for each mutant.
           isolate: false,
           testTimeout: 60_000,
-          setupFiles: ['test/support/secrets-equal.ts'],
-          env: { NODE_EXTRA_CA_CERTS: '' },
+          setupFiles: ['test/support/secrets-equal.ts', 'test/support/patient-waits.ts'],
+          env: { NODE_EXTRA_CA_CERTS: '', PATIENCE_MS: '4000' },
         },
       },
     ],

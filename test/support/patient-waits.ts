@@ -2,9 +2,9 @@ import { expect, vi } from 'vitest'
 
 /**
  * How long a test waits for an event that has to come, in milliseconds. A test that passes does not wait so long; a second, which is
- * what vitest waits by itself, is less than a busy machine may stand still.
+ * what vitest waits by itself, is less than a busy machine may stand still. $PATIENCE_MS is for runs in which many tests are to fail.
  */
-const patienceMs = 30_000
+const patienceMs = Number(process.env['PATIENCE_MS'] ?? 30_000)
 
 const { waitFor, waitUntil } = vi
 vi.waitFor = (callback, options) => waitFor(callback, patient(options))
