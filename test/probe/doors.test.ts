@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { LegacyA2AService } from '@a2a-js/sdk/compat/v0_3/server/grpc'
-import { UserBuilder, restHandler } from '@a2a-js/sdk/server/express'
+import { jsonRpcHandler, UserBuilder, restHandler } from '@a2a-js/sdk/server/express'
 import { A2AService } from '@a2a-js/sdk/server/grpc'
 import { restHandler as olderRestHandler } from 'a2a-sdk-0.3/server/express'
 import { A2AService as OlderA2AService } from 'a2a-sdk-0.3/server/grpc'
@@ -18,12 +18,13 @@ import { checks, probe, type ProbeReport } from '../../src/probe/index.js'
 import { cellsOf, type BindingName, type ProtocolVersion } from '../../src/probe/target/cells.js'
 import { discover } from '../../src/probe/target/discovery.js'
 import { HttpClient } from '../../src/probe/wire/http.js'
+import { totpCardHandler, totpGuard } from '../../src/server/express.js'
 import { TOTPServerAuthScheme } from '../../src/server/index.js'
 import { memoryState } from '../../src/state/memory-state.js'
 import { agent03 } from '../support/agent-03.js'
 import { sendJson, type Quirks } from '../support/broken-agent.js'
 import { demoRoster } from '../support/demo-roster.js'
-import { agentOf } from '../support/guarded-agent.js'
+import { agentOf, TestServer } from '../support/guarded-agent.js'
 import {
   alice,
   bob,
@@ -84,10 +85,15 @@ describe('the methods that are tried are those of the SDKs:', () => {
     const both = served(restHandler({ requestHandler, userBuilder, legacyCompat: { enabled: true } }))
     // The same routes once more, for tenants.
     const ofNobody = both.filter((route) => !route.includes(' /x/'))
-    const ours = (protocol: ProtocolVersion): string[] =>
+    const all = (protocol: ProtocolVersion): string[] =>
       namesAt('rest', protocol)
         .filter((name) => !besides.includes(name))
-        .map((name) => name.replaceAll('{id}', 'x'))
+        .map((name) => name.replaceAll(/\{id\}|NoSuchTenantOfA2A/g, 'x'))
+    const ofTenants = all('1.0').filter((route) => route.includes(' /x/'))
+    expect(ofTenants).toHaveLength(3)
+    expect(both).toEqual(expect.arrayContaining(ofTenants))
+    const ours = (protocol: ProtocolVersion): string[] =>
+      all(protocol).filter((route) => !ofTenants.includes(route))
     expect([...ours('1.0'), ...ours('0.3')].sort()).toEqual([...new Set(ofNobody)].sort())
     const older = served(olderRestHandler({ requestHandler, userBuilder } as never))
     expect(ours('0.3').sort()).toEqual(older.sort())
@@ -239,6 +245,35 @@ describe('auth.doors', () => {
     const failing = Object.entries(doorsIn(report)).filter(([, line]) => line.startsWith('fail'))
     const cells = ['jsonrpc 0.3', 'jsonrpc 1.0', 'rest 0.3', 'rest 1.0']
     expect(failing.map(([cell]) => cell).sort()).toEqual(cells)
+  })
+
+  it('fails where the routes that the SDK serves below any tenant are not guarded', async () => {
+    const server = await new TestServer().listen()
+    closers.push(() => server.close())
+    const { requestHandler, card } = agentOf(server.origin)
+    const guard = totpGuard(schemeNow())
+    const named = /^\/a2a\/(jsonrpc|rest\/(message:|tasks|extendedAgentCard|v1))/
+    const common = {
+      requestHandler,
+      userBuilder: UserBuilder.noAuthentication,
+      legacyCompat: { enabled: true },
+    }
+    server.app.use((request, response, next) => {
+      if (named.test(request.path)) guard(request, response, next)
+      else next()
+    })
+    server.app.use('/.well-known/agent-card.json', totpCardHandler(card))
+    server.app.use('/a2a/jsonrpc', jsonRpcHandler(common))
+    server.app.use('/a2a/rest', restHandler(common))
+    const stranger = await fetch(`${server.origin}/a2a/rest/any/tasks`, { headers: { 'A2A-Version': '1.0' } })
+    expect(stranger.status).toBe(200)
+    const report = await probe({ ...probeOptions(server.origin, clock), binding: 'rest' })
+    expect(findings(report)).toEqual({ 'auth.doors': 'fail' })
+    const open =
+      'POST /NoSuchTenantOfA2A/message:send, GET /NoSuchTenantOfA2A/tasks/{id}, GET /NoSuchTenantOfA2A/tasks'
+    expect(doorsIn(report)['rest 1.0']).toBe(
+      `fail let in with no credentials: ${open}; let in with the token alone: ${open}`,
+    )
   })
 
   it('tries the names of both versions where the card names one', async () => {

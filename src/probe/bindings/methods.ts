@@ -23,6 +23,8 @@ export interface Door {
   readonly name: string
   /** In REST, the method of HTTP. */
   readonly verb?: Verb
+  /** In REST of 1.0, whether it is below a tenant that no agent has: SDKs serve every route a second time there. */
+  readonly isOfTenant?: true
 }
 
 export type Verb = 'GET' | 'POST' | 'DELETE'
@@ -107,6 +109,16 @@ const restRoutes: Readonly<Record<ProtocolVersion, readonly Route[]>> = {
 /** A name that no agent serves: the answer to it is what an agent answers to a method that it does not have. */
 const inventedName = 'NoSuchMethodOfA2A'
 
+/** The same for a tenant. */
+const inventedTenant = 'NoSuchTenantOfA2A'
+
+/** Those that stand for all routes below a tenant: whoever forgot that these are there forgot all. */
+const ofTenant: readonly (readonly [Method, Verb])[] = [
+  ['send', 'POST'],
+  ['get', 'GET'],
+  ['list', 'GET'],
+]
+
 /** Every method of one binding and version, and the invented ones. */
 export function doorsOf(binding: BindingName, protocol: ProtocolVersion): readonly Door[] {
   if (binding === 'rest') {
@@ -114,12 +126,14 @@ export function doorsOf(binding: BindingName, protocol: ProtocolVersion): readon
     const invented = (['GET', 'POST'] as const).map(
       (verb) => ['invented', verb, `${prefix}/${inventedName}`] as const,
     )
-    return [...restRoutes[protocol], ...invented].map(([method, verb, path]) => ({
+    const all = [...restRoutes[protocol], ...invented]
+    const doors = all.map(([method, verb, path]): Door => ({
       method,
       protocol,
       name: `${verb} ${path}`,
       verb,
     }))
+    return protocol === '1.0' ? [...doors, ...all.flatMap(belowTenant)] : doors
   }
   const names: Names = (binding === 'grpc' ? grpcMethods : jsonRpcMethods)[protocol]
   const doors = (Object.entries(names) as [Method, string][]).map(([method, name]) => ({
@@ -133,6 +147,12 @@ export function doorsOf(binding: BindingName, protocol: ProtocolVersion): readon
 
 /** Whether a method answers with a stream of events. */
 export const opensStream = ({ method }: Door): boolean => method === 'stream' || method === 'subscribe'
+
+function belowTenant([method, verb, path]: readonly [Door['method'], Verb, string]): Door[] {
+  const isTried = method === 'invented' || ofTenant.some(([one, own]) => one === method && own === verb)
+  const name = `${verb} /${inventedTenant}${path}`
+  return isTried ? [{ method, protocol: '1.0', name, verb, isOfTenant: true }] : []
+}
 
 /** Whether a method has an effect where it is let in with a message that is complete. */
 export const sendsMessage = ({ method }: Door): boolean => method === 'send' || method === 'stream'

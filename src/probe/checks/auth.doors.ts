@@ -15,10 +15,10 @@ export const authDoors: CellCheck = {
   needs: ['auth.none', 'auth.bearer-only'],
   judge: judgeDoors,
   means:
-    'The calls that the other checks send are refused, and another method of the protocol is not: a guard that sits in the handlers, or in front of some routes, was forgotten for one. Messages were sent empty and ids were random, so nothing happened. An answer such as "invalid parameters" or a server error means that the call got past the guard. Methods that the agent does not have for anyone do not count, nor does an extended card that says no more than the public one. Over JSON-RPC, REST and gRPC the methods of both protocol versions are tried, whatever the card says.',
+    'The calls that the other checks send are refused, and another method of the protocol is not: a guard that sits in the handlers, or in front of some routes, was forgotten for one. Messages were sent empty and ids were random, so nothing happened. An answer such as "invalid parameters" or a server error means that the call got past the guard. Methods that the agent does not have for anyone do not count, nor does an extended card that says no more than the public one. Over JSON-RPC, REST and gRPC the methods of both protocol versions are tried, whatever the card says; over REST some below a tenant, too, where SDKs serve them a second time.',
   fix: [
     oneGuard,
-    'REST: guard the prefix of all routes, with and without `/v1`. gRPC: guard every service, that of 0.3 too.',
+    'REST: guard the prefix of all routes, with and without `/v1`, and below any tenant. gRPC: guard every service, that of 0.3 too.',
     'Check credentials before the body and its parameters.',
   ],
 }

@@ -89,12 +89,14 @@ export function doorCalls(
     .filter((protocol) => protocol === cell.protocol || !isElsewhere(protocol))
     .flatMap((protocol) => doorsOf(binding, protocol))
     .filter((door) => !isTriedBefore(door, cell, performed.has('auth.stream')))
+    // A cell with a tenant of its own is below it.
+    .filter(({ isOfTenant }) => !isOfTenant || cell.tenant === undefined)
   return doorKeys.flatMap((key) => doors.map((door) => ({ door, key })))
 }
 
 /** GetTask is what `auth.none` and `auth.bearer-only` send, SubscribeToTask what `auth.stream` sends. */
 function isTriedBefore(door: Door, cell: Cell, streams: boolean): boolean {
-  if (door.protocol !== cell.protocol || door.verb === 'POST') return false
+  if (door.protocol !== cell.protocol || door.verb === 'POST' || door.isOfTenant) return false
   return door.method === 'get' || (streams && door.method === 'subscribe')
 }
 

@@ -36,6 +36,7 @@ export function readDoors(cell: CellEvidence, cards: readonly CardJson[]): DoorR
       const same = invented.filter(
         (one) =>
           one.door?.protocol === door?.protocol &&
+          one.door?.isOfTenant === door?.isOfTenant &&
           (one.door?.verb === door?.verb || door?.verb === 'DELETE') &&
           keyOf(one).label === keyOf(exchange).label,
       )
