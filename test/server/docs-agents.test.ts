@@ -3,22 +3,12 @@ import { describe, expect, it } from 'vitest'
 import { defaultProfile } from '../../src/core/profile.js'
 import { Token } from '../../src/core/token.js'
 import { probe, type ProbeReport } from '../../src/probe/index.js'
-import { both, expectGuarded, start } from '../support/docs-servers.js'
+import { both, expectGuarded, firstAgent, start } from '../support/docs-servers.js'
 import { peers } from '../support/guarded.js'
 import { findings } from '../support/probing.js'
 
-/** Its card names what these pages serve, as a reader's own would. */
-const startAgent = (page: string): Promise<number> =>
-  start(page, (code) => {
-    expect(code).toContain('totpAgentCard(card,')
-    const supportedInterfaces = `[{
-      url: 'http://127.0.0.1:8080/a2a/jsonrpc', protocolBinding: 'JSONRPC', protocolVersion: '1.0', tenant: '',
-    }]`
-    return code.replace(
-      'totpAgentCard(card,',
-      `totpAgentCard({ ...card, supportedInterfaces: ${supportedInterfaces} },`,
-    )
-  })
+/** With the agent that express.md begins with, as printed. */
+const startAgent = (page: string): Promise<number> => start(page, undefined, firstAgent())
 
 const probeAt = (port: number): Promise<ProbeReport> =>
   probe({
@@ -46,19 +36,22 @@ async function streamed(port: number): Promise<object[]> {
   return Array.from(text.matchAll(/^data: (.*)$/gm), ([, data = '']) => JSON.parse(data) as object)
 }
 
-describe.each(['fastify', 'hono'])('the agent of docs/server/%s.md', (page) => {
-  it('lets in whom it should, and a probe finds nothing wrong with it', async () => {
-    const port = await startAgent(page)
-    await expectGuarded(port, 'Task not found')
-    const report = await probeAt(port)
-    expect(findings(report)).toEqual({})
-    const passed = report.checks.filter(({ status }) => status === 'pass').map(({ id }) => id)
-    expect(passed).toEqual(expect.arrayContaining(['card.and', 'auth.valid', 'auth.stream', 'coverage']))
-  })
+describe.each(['README', 'express', 'fastify', 'hono'])(
+  'the server of %s.md with the agent of express.md',
+  (page) => {
+    it('lets in whom it should, and a probe finds nothing wrong with it', async () => {
+      const port = await startAgent(page)
+      await expectGuarded(port, 'Task not found')
+      const report = await probeAt(port)
+      expect(findings(report)).toEqual({})
+      const passed = report.checks.filter(({ status }) => status === 'pass').map(({ id }) => id)
+      expect(passed).toEqual(expect.arrayContaining(['card.and', 'auth.valid', 'auth.stream', 'coverage']))
+    })
 
-  it('streams', async () => {
-    const events = await streamed(await startAgent(page))
-    expect(JSON.stringify(events)).toContain('hello')
-    expect(events[0]).toMatchObject({ jsonrpc: '2.0', id: 1, result: {} })
-  })
-})
+    it('streams, and says who called', async () => {
+      const events = await streamed(await startAgent(page))
+      expect(JSON.stringify(events)).toMatch(/"hello".*"caller":"alice"/)
+      expect(events[0]).toMatchObject({ jsonrpc: '2.0', id: 1, result: {} })
+    })
+  },
+)

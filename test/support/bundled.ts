@@ -13,9 +13,9 @@ const sources: Readonly<Record<string, string>> = {
 
 /**
  * A program as JavaScript, with this package's sources in it and everything else to be imported. Its `./agent.js` is the
- * agent of the pages' readers.
+ * agent of the pages' readers, by default that of the tests.
  */
-export async function bundled(code: string): Promise<string> {
+export async function bundled(code: string, agent?: string): Promise<string> {
   const { outputFiles } = await build({
     stdin: { contents: code, loader: 'ts', resolveDir: root },
     bundle: true,
@@ -31,8 +31,15 @@ export async function bundled(code: string): Promise<string> {
           bundle.onResolve({ filter: /^a2a-totp($|\/)/ }, ({ path }) => ({
             path: join(root, sources[path] ?? `src/${path.slice('a2a-totp/'.length)}.ts`),
           }))
-          bundle.onResolve({ filter: /^\.\/agent\.js$/ }, () => ({
-            path: join(root, 'test/support/docs-agent.ts'),
+          bundle.onResolve({ filter: /^\.\/agent\.js$/ }, () =>
+            agent === undefined
+              ? { path: join(root, 'test/support/docs-agent.ts') }
+              : { path: 'agent.ts', namespace: 'of-a-page' },
+          )
+          bundle.onLoad({ filter: /^agent\.ts$/, namespace: 'of-a-page' }, () => ({
+            contents: agent ?? '',
+            loader: 'ts',
+            resolveDir: root,
           }))
         },
       },

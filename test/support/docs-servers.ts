@@ -1,4 +1,4 @@
-/** Runs the code of a page of docs/server, with this package's sources in it. */
+/** Runs the code of a page of docs/server, or of the README, with this package's sources in it. */
 import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,16 +14,24 @@ export const root = fileURLToPath(new URL('../..', import.meta.url))
 export const folder = temporaryFolder()
 
 export function blocksOf(page: string): string[] {
-  const text = readFileSync(join(root, 'docs/server', `${page}.md`), 'utf8')
+  const text = readFileSync(join(root, page === 'README' ? '' : 'docs/server', `${page}.md`), 'utf8')
   return Array.from(text.matchAll(/```ts\n(.*?)```/gs), ([, code = '']) => code)
 }
 
-/** Runs the code of a page that has one block. */
-export function start(page: string, edit?: (code: string) => string): Promise<number> {
-  const [code = '', ...others] = blocksOf(page)
+/** The `agent.ts` that readers begin with. */
+export function firstAgent(): string {
+  const [code = '', ...others] = blocksOf('express').filter((block) => block.startsWith('// agent.ts\n'))
   expect(others).toEqual([])
-  expect(code).toContain("'billing.json'")
-  return run(page, edit?.(code) ?? code)
+  expect(code).toContain('8080')
+  return code
+}
+
+/** Runs the server of a page, its one block that reads a server file, with the agent of the tests or another one. */
+export function start(page: string, edit?: (code: string) => string, agent?: string): Promise<number> {
+  const [code = '', ...others] = blocksOf(page).filter((block) => block.includes("'billing.json'"))
+  expect(others).toEqual([])
+  expect(code).not.toBe('')
+  return run(page, edit?.(code) ?? code, {}, agent)
 }
 
 /** What the last page that was run has printed. */
@@ -31,7 +39,12 @@ export const printed = (): { output: string; errors: string } => lastPrinted()
 let lastPrinted = (): { output: string; errors: string } => ({ output: '', errors: '' })
 
 /** Runs a page's code as a process of its own, and gives the port that it listens on. */
-export async function run(page: string, code: string, env: Record<string, string> = {}): Promise<number> {
+export async function run(
+  page: string,
+  code: string,
+  env: Record<string, string> = {},
+  agent?: string,
+): Promise<number> {
   const port = await freePort()
   const file = join(folder, `${page}.json`)
   writeFileSync(file, JSON.stringify(serverFile()), { mode: 0o600 })
@@ -48,7 +61,7 @@ export async function run(page: string, code: string, env: Record<string, string
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()))
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
   lastPrinted = () => ({ output, errors })
-  child.stdin.end(await bundled(own))
+  child.stdin.end(await bundled(own, agent?.replaceAll('8080', String(port))))
   await expect
     .poll(
       async () => {
