@@ -16,6 +16,7 @@ import {
   blocksOf,
   both,
   expectGuarded,
+  firstAgent,
   folder,
   printed,
   root,
@@ -23,6 +24,7 @@ import {
   start,
 } from '../support/docs-servers.js'
 import { bearerOf, peers, wrongCodeOf } from '../support/guarded.js'
+import { freePort } from '../support/free-ports.js'
 import { callGrpc, messageFor, metadataOf, services, versionOf } from '../support/grpc-agent.js'
 import { rawExchange } from '../support/http-frameworks.js'
 
@@ -131,8 +133,17 @@ describe('docs/server', () => {
     expect(await verifiedOver(canonicalAsReceived(card), card, publicKey)).toBe(1)
   })
 
-  it('grpc.md shows code that lets in whom it should', async () => {
-    const port = await start('grpc')
+  it('grpc.md shows code that lets in whom it should, and serves the card beside it', async () => {
+    const cardPort = await freePort()
+    const shown = readFileSync(join(root, 'docs/server/grpc.md'), 'utf8')
+    const [, ofGrpc = ''] = /`\{ (url: '127\.0\.0\.1:8080', [^`]*) \}`/.exec(shown) ?? []
+    const agent = firstAgent().replace(/url: '.*(?= \})/, ofGrpc)
+    const port = await start('grpc', (code) => code.replace('8081', String(cardPort)), agent)
+    const card = await fetch(`http://127.0.0.1:${cardPort}/.well-known/agent-card.json`)
+    const text = await card.text()
+    expect([card.status, text]).toEqual([200, expect.stringContaining('X-TOTP')])
+    expect(text).toContain(`"url":"127.0.0.1:${port}"`)
+    expect(text).toContain('"protocolBinding":"GRPC"')
     const getTask = async (fields: Record<string, string>): Promise<number> => {
       const metadata = metadataOf({ ...versionOf('1.0'), ...fields })
       const message = messageFor('1.0', 'getTask')
