@@ -49,7 +49,8 @@ function judgeReplay(cell: CellEvidence, { options: { credentials } }: Evidence)
 /** What the refusals of used codes show, or do not. */
 function remarkOn([first, ...others]: readonly Exchange[], policy: ReplayPolicy | undefined): string {
   if (first?.isSigned === true) return 'every request is signed here, and each proof is good for one'
-  if (policy === 'reuse') return 'the store has policy reuse, but the agent accepts each code once'
+  if (policy === 'reuse')
+    return 'the store has policy reuse: the agent accepts each code once, or refuses right credentials at times'
   return others.some(({ label }) => label === olderStep) ? `so was ${olderStep}` : ''
 }
 
