@@ -13,7 +13,7 @@ const report = join(folder, 'report.json')
 
 const run = (command, args) => spawnSync(command, args, { cwd: root, stdio: 'inherit' }).status ?? 1
 
-const stacks = files.flatMap((file) => /test\/stacks\/([\w-]+)\.test\.ts$/.exec(file)?.[1] ?? [])
+const stacks = files.flatMap((file) => /test\/stacks\/([\w.-]+)\.test\.ts$/.exec(file)?.[1] ?? [])
 const pins = JSON.parse(readFileSync(join(root, 'test/stacks/pins.json'), 'utf8'))
 const wanted = files.length === 0 ? Object.keys(pins) : stacks.filter((name) => name in pins)
 const made = wanted.length === 0 ? 0 : run('scripts/stacks-venvs.sh', wanted)

@@ -213,6 +213,43 @@ describe('isolation', () => {
     expect(findings(report)).toHaveProperty('coverage', 'fail')
   })
 
+  const fails: Answers = (response) => sendJson(response, 500, { error: { code: 500, message: 'no list' } })
+
+  it('is a gap where the list of another peer fails, and that of the peer itself does not', async () => {
+    const report = await asBobGets('list', fails)
+    expect(isolationIn(report)[0]).toBe('skip: nothing shows whether another peer can list it')
+  })
+
+  it.each<[string, Call['operation'], Answers]>([
+    ['a list fails', 'list', fails],
+    [
+      'a subscription breaks off',
+      'subscribe',
+      (response) => {
+        response.writeHead(200, { 'Content-Type': 'text/event-stream' }).write('data: {"part')
+        setImmediate(() => response.destroy())
+      },
+    ],
+  ])('passes where %s for the peer itself, too', async (_what, operation, answer) => {
+    const { report } = await probeAgent(
+      {
+        serves: (response, call) => {
+          if (call.operation !== operation) return shared(call, response)
+          answer(response, call)
+          return true
+        },
+        answers: (response, call, { authorization }) => {
+          if (authorization[0] !== `Bearer ${bob.token}` || call.operation === operation) return false
+          answerTask(response, call)
+          return true
+        },
+      },
+      asBob,
+    )
+    expect(isolationIn(report)[0]).toMatch(/^pass/)
+    expect(findings(report)).toEqual({})
+  })
+
   it('fails where a list of 0.3 has the task', async () => {
     const report = await asBobGets(
       'list',

@@ -96,6 +96,7 @@ function untold(detail: string, exchange: Exchange | undefined, isGap = true): R
 type Find = (label: string) => Exchange | undefined
 
 function isReached({ label, answer }: Exchange, find: Find, taskId: string): 'yes' | 'no' | 'unclear' {
+  if (isForNobody(answer, find(`${label}: ${labels.itself}`)?.answer)) return 'no'
   switch (answer.kind) {
     case 'answered':
       return label !== labels.list || answer.raw.includes(taskId) ? 'yes' : 'no'
@@ -120,6 +121,14 @@ function isReached({ label, answer }: Exchange, find: Find, taskId: string): 'ye
     }
   }
 }
+
+/** Whether the peer whose task it is gets no more: a2a-sdk 0.3 for Python fails for any list, and breaks off subscriptions. */
+const isForNobody = (answer: Answer, own: Answer | undefined): boolean =>
+  own !== undefined &&
+  // Where nothing came there may be a stream that says nothing yet.
+  (own.status ?? own.unread?.status) !== undefined &&
+  own.kind === answer.kind &&
+  own.summary === answer.summary
 
 /** Any object without the task is a list without it. An agent that has no list, as 0.3 has none, shows none to anyone. */
 function listsNothing(answer: Answer): 'no' | 'unclear' {

@@ -7,5 +7,6 @@ export const isolationLabels = {
   subscribe: 'another peer subscribes to it',
   subscribePost: 'another peer subscribes to it by POST',
   cancel: 'another peer cancels it',
+  itself: 'the peer itself',
   stranger: 'another peer asks for a task that nobody has',
 } as const

@@ -19,6 +19,9 @@ const pageSize = 50
 /** The ways by which another peer may reach a task; to cancel it comes last. */
 const reaches = ['get', 'list', 'subscribe', 'subscribePost', 'cancel'] as const
 
+/** What an agent answers where it cannot do something for anyone, among other reasons. */
+const worksForNobody: readonly Answer['kind'][] = ['failed', 'redirected', 'unreadable']
+
 /** Announces what will be sent: it is a side effect. */
 export function announceIsolation({ plan, options, announce }: Session): void {
   if (!plan.performed.has('isolation')) return
@@ -64,7 +67,11 @@ export async function isolate(session: Session, runs: readonly CellRun[], codes:
         signing: otherSigns ? 'right' : 'none',
       })
       const { kind } = await send(run, label, { ...attempt, ...(await others()) })
-      if (reach === 'list' || kind === 'authenticated' || kind === 'answered' || kind === 'refused') continue
+      if (kind === 'authenticated' || kind === 'answered' || kind === 'refused') continue
+      // What it answers to the peer whose task it is, to compare. That one is not to lose it.
+      if (worksForNobody.includes(kind) && reach !== 'cancel')
+        await send(run, `${label}: ${isolationLabels.itself}`, { ...attempt, ...(await own()) })
+      if (reach === 'list') continue
       // What it answers to that peer where there is no task, to compare.
       const nobodys = attemptTo(reach, run)
       if (!nobodys) continue
