@@ -176,6 +176,8 @@ function isPartOf(roster: Roster, known: KnownAgent): boolean {
       const canary = canaries.get(holder.name)
       return canary !== undefined && sharesToken(holder, canary)
     }
+    // The peers of a shared seed have no other.
+    if (roster.sharedSeeds && !known.sharedSeeds) return false
     const seeds = roster.sharedSeeds ?? holder.seeds
     return agreesOnTokens(holder, one) && sharesSeed(seeds, known.sharedSeeds ?? one.seeds)
   }

@@ -61,4 +61,14 @@ describe('a seed for all peers', () => {
     expect(other.conflicts).toEqual([{ name: 'carol', message: conflict }])
     expect([one.added, other.added]).toEqual([[], []])
   })
+
+  it('stays with its peers where the file has the same one as their own', () => {
+    const roster = sharing([['own', 1]], bare.slice(0, 1))
+    const own = knownPeer({ ...alice, seeds: [seedCredential('file', 1)] })
+    const after = take(roster, knownAgent([own]))
+    expect(after.conflicts).toEqual([
+      { name: 'alice', message: 'only one of the store and the file has a seed for all peers' },
+    ])
+    expect([after.roster.sharedSeeds, after.roster.peers]).toEqual([roster.sharedSeeds, roster.peers])
+  })
 })
