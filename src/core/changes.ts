@@ -69,8 +69,7 @@ function agentFields({ agent, url, profile, replay, signed = 'off' }: Roster): F
   return { agent, url: url ?? null, ...profile, replay, signed }
 }
 
-function holderFields(holder: Holder | undefined): Fields {
-  if (!holder) return {}
+function holderFields(holder: Holder): Fields {
   const note = holder.note ?? null
   if (!('seeds' in holder)) return { note }
   const { algorithm, digits, period, replay = null, signed = null, pending } = holder

@@ -124,15 +124,13 @@ function addPeer(
   const { name } = peer
   const old = peers.get(name)
   const refuse = (message: string): void => void conflicts.push({ name, message })
-  const sharesSeedWith = (seeds: readonly SeedCredential[]): boolean =>
-    sharesSeed(seeds, sharedSeeds ?? peer.seeds)
   if (canaries.has(name)) refuse(`the store has a canary named ${quoteName(name)}, and the file a peer`)
   else if (!takes && (base.sharedSeeds !== undefined) !== (sharedSeeds !== undefined))
     refuse('only one of the store and the file has a seed for all peers')
   else if (!old) {
     peers.set(name, peerOf(base, peer))
     added.push(name)
-  } else if (!sharesSeedWith(base.sharedSeeds ?? old.seeds) && !(takes && sharesSeedWith(old.seeds)))
+  } else if (!sharesSeed(base.sharedSeeds ?? old.seeds, sharedSeeds ?? peer.seeds))
     refuse(`${quoteName(name)} has another seed in the store`)
   else if (!agreesOnTokens(old, peer)) refuse(`${quoteName(name)} has another token in the store`)
   else {
