@@ -12,6 +12,7 @@ import {
 import { finishRotation, rotate } from '../../src/core/rotation.js'
 import {
   abandonRotation,
+  pendingPeers,
   stageRotation,
   withNewAlone,
   withOldEnding,
@@ -20,7 +21,7 @@ import {
   type Staging,
 } from '../../src/core/staged-rotation.js'
 import { codeOf, failureOf } from '../support/failure.js'
-import { lookAt, peerOf, rosterOf, seedCredential } from '../support/roster.js'
+import { lookAt, peerOf, rosterOf, seedCredential, tokenCredential } from '../support/roster.js'
 
 const hourMs = 3_600_000
 const staging: Staging = { id: 'r-1', seed: true, token: true, overlapMs: 24 * hourMs }
@@ -96,11 +97,78 @@ describe('a staged rotation', () => {
     expect(withNewAlone(onlyToken).seeds).toBe(onlyToken.seeds)
   })
 
+  it('is only of what is renewed, and of the peers that are', () => {
+    const before = rosterOf([peerOf('alice'), peerOf('bob')])
+    const one = stage(before, { token: false })
+    expect(peerIn(one).pending).toMatchObject({ seed: true, token: false })
+    expect(peerIn(one).tokens).toEqual(peerIn(before).tokens)
+    expect(peerIn(one, 'bob')).toBe(peerIn(before, 'bob'))
+    expect(peerIn(stage(before, { seed: false })).pending).toMatchObject({ seed: false, token: true })
+    expect(stage(before, { madeBefore: new Date(0) })).toBe(before)
+    expect(pendingPeers(one)).toEqual([peerIn(one)])
+    expect(pendingPeers(before)).toEqual([])
+  })
+
+  it('leaves each of several old tokens its own end, and has the new one alone for a fragment', () => {
+    const end = new Date(lookAt.getTime() + hourMs)
+    const tokens = [tokenCredential('t1', 'a2at_1', end), tokenCredential('t2', 'a2at_2')]
+    const staged = peerIn(stage(rosterOf([peerOf('alice', { tokens })])))
+    expect(lives(staged.tokens)).toEqual([end.toISOString(), 'open', 'open staged'])
+    expect(staged.tokens.slice(0, 2)).toEqual(tokens)
+    const alone = withNewAlone(staged)
+    expect([lives(alone.tokens), alone.tokens[0]?.id]).toEqual([['open'], staged.tokens[2]?.id])
+    const other = peerOf('bob')
+    expect(withNewAlone(other)).toBe(other)
+  })
+
+  it.each<[seed: boolean, token: boolean, seeds: string[], tokens: string[]]>([
+    [true, false, ['2026-06-02T00:00:00.000Z', 'open'], ['open']],
+    [false, true, ['open'], ['2026-06-02T00:00:00.000Z', 'open']],
+  ])('ends what it has renewed alone: seed %j, token %j', (seed, token, seeds, tokens) => {
+    const delivered = withStep(stage(undefined, { seed, token }), 'alice', 'r-1', 'delivered')
+    const ending = peerIn(withOldEnding(delivered, ['alice'], 'r-1', lookAt))
+    expect([lives(ending.seeds), lives(ending.tokens)]).toEqual([seeds, tokens])
+  })
+
+  it('uses the new ones, too, where they are proved without a step between', () => {
+    expect(lives(peerIn(withStep(stage(), 'alice', 'r-1', 'proved')).seeds)).toEqual(['open', 'open'])
+  })
+
+  it('is not for a canary, nor for a seed that all peers share', () => {
+    const trap = { name: 'trap', createdAt: lookAt, tokens: [tokenCredential('c', 'a2at_bait')] }
+    const roster = rosterOf([peerOf('alice')], { canaries: new Map([['trap', trap]]) })
+    expect(failureOf(() => stageRotation(roster, ['alice', 'trap'], staging, making()))).toMatchObject({
+      code: 'ERR_USAGE',
+      message:
+        '"trap" is a canary, which nobody uses; rotate it without a delivery, and plant its new fragment by hand',
+    })
+    expect(pendingPeers(stageRotation(roster, 'all', staging, making()))).toHaveLength(1)
+    const shared = rosterOf([peerOf('alice', { seeds: [] })], { sharedSeeds: [seedCredential('s', 7)] })
+    expect(failureOf(() => stageRotation(shared, 'all', staging, making()))).toMatchObject({
+      code: 'ERR_USAGE',
+      message:
+        'this store has one seed for all peers, so it cannot be handed out peer by peer; pass --token, or run ' +
+        '`a2a-totp rotate --all --seed` and hand the new seed to all peers within the overlap',
+    })
+    expect(lives(peerIn(stage(shared, { seed: false })).tokens)).toEqual(['open', 'open staged'])
+  })
+
   it('is known by its id', () => {
     const other = stage(undefined, { id: 'r-2' })
     expect(codeOf(() => withStep(other, 'alice', 'r-1', 'admitted'))).toBe('ERR_NOTHING_PENDING')
     expect(codeOf(() => withOldEnding(other, ['alice'], 'r-1', lookAt))).toBe('ERR_NOTHING_PENDING')
     expect(withoutPending(other, ['alice'], 'r-1')).toBe(other)
+  })
+
+  it('is over where the peer is in no rotation, or gone', () => {
+    const roster = stage()
+    for (const name of ['bob', 'nobody']) {
+      expect(failureOf(() => withStep(roster, name, 'r-1', 'admitted'))).toMatchObject({
+        code: 'ERR_NOTHING_PENDING',
+        message: `another command ended this rotation of "${name}"; \`a2a-totp list\` shows what is`,
+      })
+      expect(withoutPending(roster, [name], 'r-1')).toBe(roster)
+    }
   })
 
   it('refuses another rotation, but one that ends everything', () => {
@@ -134,8 +202,39 @@ describe('a staged rotation', () => {
     const atOnce = stage(before, { overlapMs: 0 })
     for (const roster of [delivered, atOnce])
       expect(codeOf(() => abandonRotation(roster, ['alice'], lookAt))).toBe('ERR_ROTATION_PENDING')
-    expect(codeOf(() => abandonRotation(before, ['alice'], lookAt))).toBe('ERR_NOTHING_PENDING')
+    expect(failureOf(() => abandonRotation(delivered, ['alice'], lookAt)).message).toBe(
+      'the new credentials of alice are delivered and in use, so they cannot be abandoned; ' +
+        'run `a2a-totp rotate alice --resume`, or rotate again after it',
+    )
+    expect(failureOf(() => abandonRotation(atOnce, ['alice'], lookAt)).message).toBe(
+      'the old credentials of alice have ended, so only the new ones are left; run `a2a-totp rotate alice --resume`',
+    )
+    expect(failureOf(() => abandonRotation(before, ['alice'], lookAt))).toMatchObject({
+      code: 'ERR_NOTHING_PENDING',
+      message: 'no rotation of "alice" is pending; `a2a-totp list` shows what is',
+    })
   })
+
+  it.each<[seed: boolean, token: boolean, dead: 'seed' | 'token', isAbandoned: boolean]>([
+    [true, true, 'seed', false],
+    [true, true, 'token', false],
+    [true, false, 'seed', false],
+    [true, false, 'token', true],
+    [false, true, 'seed', true],
+    [false, true, 'token', false],
+  ])(
+    'of seed %j and token %j is abandoned where the old %s has ended: %j',
+    (seed, token, dead, isAbandoned) => {
+      const end = new Date(lookAt.getTime() + hourMs)
+      const old = peerOf('alice', {
+        seeds: [seedCredential('s', 1, dead === 'seed' ? end : undefined)],
+        tokens: [tokenCredential('t', 'a2at_t', dead === 'token' ? end : undefined)],
+      })
+      const staged = stage(rosterOf([old]), { seed, token })
+      if (isAbandoned) expect(peerIn(abandonRotation(staged, ['alice'], end))).toEqual(old)
+      else expect(codeOf(() => abandonRotation(staged, ['alice'], end))).toBe('ERR_ROTATION_PENDING')
+    },
+  )
 
   it('has credentials in use at every step, which the agent knows', () => {
     fc.assert(
