@@ -1,7 +1,15 @@
 import fc from 'fast-check'
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { hashToken, isToken, isTokenHash, makeToken, Token } from '../../src/core/token.js'
+import {
+  hashToken,
+  isSameTokenHash,
+  isToken,
+  isTokenHash,
+  makeToken,
+  Token,
+  TokenHash,
+} from '../../src/core/token.js'
 import { codeOf, failureOf } from '../support/failure.js'
 
 const b64token = fc.stringMatching(/^[A-Za-z0-9\-._~+/]{1,60}={0,2}$/)
@@ -50,6 +58,35 @@ describe('a token', () => {
     `sha256:${'a'.repeat(65)}`,
   ])('is not taken to have the hash %j', (text) => {
     expect(isTokenHash(text)).toBe(false)
+  })
+})
+
+describe('the hash of a token', () => {
+  const hash = hashToken('abc')
+
+  it('is parsed from its text alone', () => {
+    expect(TokenHash.parse(hash)).toMatchObject({ hash, value: undefined })
+    for (const text of ['', 'abc', hash.toUpperCase(), `${hash}0`])
+      expect(failureOf(() => TokenHash.parse(text))).toMatchObject({
+        code: 'ERR_TOKEN_INVALID',
+        message: 'a token hash must be sha256: and 64 hex digits in lower case',
+      })
+  })
+
+  it('is the same as itself and as no other', () => {
+    expect(isSameTokenHash(hash, hashToken('abc'))).toBe(true)
+    expect(isSameTokenHash(hash, hashToken('abd'))).toBe(false)
+    for (let at = 0; at < hash.length; at++) {
+      const other = `${hash.slice(0, at)}!${hash.slice(at + 1)}`
+      expect([isSameTokenHash(hash, other), isSameTokenHash(other, hash)]).toEqual([false, false])
+    }
+  })
+
+  it.each(['', 'abc', hash.slice(0, -1), `${hash}0`])('is not the same as %j, of another length', (other) => {
+    expect([isSameTokenHash(hash, other), isSameTokenHash(other, hash)]).toEqual([false, false])
+    expect(isSameTokenHash(other, other)).toBe(false)
+    // What was compared before leaves nothing behind.
+    expect(isSameTokenHash(hash, hash)).toBe(true)
   })
 })
 
