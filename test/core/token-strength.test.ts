@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { estimateTokenBits } from '../../src/core/token-strength.js'
 import { makeToken, minimumTokenBits, requireStrongToken, Token } from '../../src/core/token.js'
 
 const random = (size: number): Uint8Array => new Uint8Array(randomBytes(size))
@@ -48,6 +49,60 @@ describe('the strength of a token', () => {
     const token = Token.parse(text)
     expect(token.bits).toBeLessThan(minimumTokenBits)
     expect(token.strong).toBe(false)
+  })
+
+  it.each<[what: string, token: string, characters: number, alphabet: number]>([
+    ['digits', '84071', 5, 10],
+    ['hex', '8f40b7', 6, 16],
+    ['hex in capitals', '8F40B7', 6, 16],
+    ['small letters', 'xqzmkt', 6, 26],
+    ['capitals', 'XQZMKT', 6, 26],
+    ['small letters and digits', 'x8qz4k', 6, 36],
+    ['capitals and digits', 'X8QZ4K', 6, 36],
+    ['hex in small letters and capitals', '8f40B7', 6, 64],
+    ['letters of both sizes', 'xQzMkT', 6, 64],
+    ['small letters and others of base64', 'xqz/kt', 6, 64],
+    ['others of base64 alone', '++/+//', 6, 64],
+  ])('counts %s, each of the smallest alphabet that has all of them', (_, token, characters, alphabet) => {
+    expect(estimateTokenBits(token)).toBe(Math.floor(characters * Math.log2(alphabet)))
+  })
+
+  it('counts no padding, and separators only where they are of the alphabet', () => {
+    expect(estimateTokenBits('xQzMkT==')).toBe(36)
+    expect(estimateTokenBits('8f40b7==')).toBe(24)
+    expect(estimateTokenBits('8f-40.b7_91~')).toBe(32)
+    expect(estimateTokenBits('xQ-zM.kT_')).toBe(54)
+  })
+
+  it.each([
+    ['klmnopqrs', 2, 26],
+    ['876543210', 2, 10],
+    ['xqklmnopqrszmk', 7, 26],
+    ['klmnopqrs987654321', 4, 36],
+    // Eight of them show by chance, and a step of two is no sequence.
+    ['abcdefgh', 8, 26],
+    ['acegikmoqsuwy', 13, 26],
+  ])('counts a sequence of nine as two: %s', (token, characters, alphabet) => {
+    expect(estimateTokenBits(token)).toBe(Math.floor(characters * Math.log2(alphabet)))
+  })
+
+  it.each([
+    ['x'.repeat(9), 1],
+    ['x'.repeat(8), 8],
+    ['xq'.repeat(5), 2],
+    ['xq'.repeat(4), 8],
+    ['xqz'.repeat(4), 3],
+    ['xqz'.repeat(3), 9],
+    ['xqzm'.repeat(3), 4],
+    ['xqzm'.repeat(2), 8],
+    ['xqzmk'.repeat(3), 5],
+    ['xqzmk'.repeat(2), 10],
+    ['xqzmktw'.repeat(3), 7],
+    ['xqzmktwb'.repeat(2), 8],
+    ['xqzmktwb'.repeat(3), 8],
+    ['xqzmktwbvyhj'.repeat(4), 12],
+  ])('counts what is repeated once, where it is too much for chance: %s', (token, characters) => {
+    expect(estimateTokenBits(token)).toBe(Math.floor(characters * Math.log2(26)))
   })
 
   it('is required unless a weak one is allowed, and the error shows nothing of it', () => {
