@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isLive, type Peer, type Roster } from '../../src/core/roster.js'
+import { isLive, type Canary, type Peer, type Roster } from '../../src/core/roster.js'
 import type { ProvisionOptions } from '../../src/core/provision.js'
 import { finishRotation, rotate, type Rotation } from '../../src/core/rotation.js'
 import { codeOf, failureOf } from '../support/failure.js'
@@ -106,6 +106,37 @@ describe('rotating', () => {
     expect(lives(after.canaries?.get('bait')?.tokens ?? [])).toEqual([future.toISOString()])
   })
 
+  it('leaves a canary alone that is not named, or young enough', () => {
+    const canary = (name: string): Canary => ({
+      name,
+      createdAt: lookAt,
+      tokens: [tokenCredential(`${name}-t`, `a2at_${name}`)],
+    })
+    const canaries = new Map(['bait', 'lure'].map((name) => [name, canary(name)]))
+    const roster = rosterOf([], { canaries })
+    expect(rotate(roster, ['bait'], both, making()).canaries?.get('lure')).toBe(canaries.get('lure'))
+    expect(rotate(roster, ['bait'], { ...both, madeBefore: new Date(0) }, making())).toBe(roster)
+    expect(finishRotation(roster, ['bait'], both, lookAt)).toBe(roster)
+  })
+
+  it('makes the codes of another profile from the new seed alone, and keeps the overlap of tokens', () => {
+    const roster = rosterOf([peerOf('alice')])
+    const profile = { algorithm: 'SHA256', digits: 8 } as const
+    const alice = peerIn(rotate(roster, 'all', { ...both, profile }, making()))
+    expect(alice).toMatchObject({ algorithm: 'SHA256', digits: 8, period: 30 })
+    expect(alice.seeds.map(({ seed, expiresAt }) => [seed.bits, expiresAt])).toEqual([[256, undefined]])
+    expect(lives(alice.tokens)).toEqual(['2026-06-02T00:00:00.000Z', undefined])
+  })
+
+  it('has another profile for each peer of a shared seed', () => {
+    const bare = ['alice', 'bob'].map((name) => peerOf(name, { seeds: [] }))
+    const roster = rosterOf(bare, { sharedSeeds: [seedCredential('shared', 9)] })
+    const after = rotate(roster, 'all', { ...both, token: false, profile: { digits: 8 } }, making())
+    expect([...after.peers.values()]).toEqual(bare.map((peer) => ({ ...peer, digits: 8 })))
+    expect(lives(after.sharedSeeds ?? [])).toEqual([undefined])
+    expect(after.sharedSeeds?.[0]?.id).not.toBe('shared')
+  })
+
   it('refuses a third live seed for any of its peers, and takes one with no overlap', () => {
     const twice = [seedCredential('one', 1), seedCredential('two', 2)]
     const roster = rosterOf([peerOf('bob'), peerOf('alice', { seeds: twice })])
@@ -188,6 +219,17 @@ describe('finishing a rotation', () => {
     const rotated = rotate(rosterOf([peerOf('alice')]), 'all', both, making())
     const { seeds, tokens } = peerIn(finishRotation(rotated, 'all', { seed: false, token: true }, lookAt))
     expect([seeds.length, tokens.length]).toEqual([2, 1])
+    const other = peerIn(finishRotation(rotated, 'all', { seed: true, token: false }, lookAt))
+    expect([other.seeds.length, other.tokens.length]).toEqual([1, 2])
+  })
+
+  it('leaves the peers of a shared seed as they are', () => {
+    const roster = rosterOf([peerOf('alice', { seeds: [] })], {
+      sharedSeeds: [seedCredential('one', 1), seedCredential('two', 2)],
+    })
+    const after = finishRotation(roster, 'all', both, lookAt)
+    expect(after.sharedSeeds?.map(({ id }) => id)).toEqual(['two'])
+    expect(peerIn(after)).toBe(peerIn(roster))
   })
 
   it('leaves a peer whose credentials have all expired its last, so that it can be told apart', () => {

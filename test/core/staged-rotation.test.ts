@@ -8,6 +8,7 @@ import {
   type Credential,
   type Peer,
   type Roster,
+  type RotationStep,
 } from '../../src/core/roster.js'
 import { finishRotation, rotate } from '../../src/core/rotation.js'
 import {
@@ -179,7 +180,12 @@ describe('a staged rotation', () => {
       () => stageRotation(staged, 'all', staging, making()),
       () => finishRotation(staged, ['alice'], plain, lookAt),
     ])
-      expect(failureOf(attempt)).toMatchObject({ code: 'ERR_ROTATION_PENDING' })
+      expect(failureOf(attempt)).toMatchObject({
+        code: 'ERR_ROTATION_PENDING',
+        message:
+          'a rotation of alice is not finished (staged); run `a2a-totp rotate alice --resume`, or --abandon, ' +
+          'or pass --now after a leak',
+      })
     const ended = peerIn(rotate(staged, ['alice'], { ...plain, overlapMs: 0 }, making()))
     expect([ended.seeds.length, ended.tokens.length, ended.pending]).toEqual([1, 1, undefined])
   })
@@ -193,6 +199,27 @@ describe('a staged rotation', () => {
     const late = peerIn(rotate(delivered, ['alice'], leak, making()))
     expect(late.seeds.map(({ id }) => id)).toEqual([peerIn(delivered).seeds.at(-1)?.id])
     expect([early.tokens.length, late.tokens.length]).toEqual([1, 1])
+  })
+
+  it.each<[step: RotationStep, left: string[]]>([
+    ['staged', ['t1', 't2']],
+    ['admitted', ['t1', 't2']],
+    ['delivered', ['new']],
+    ['proved', ['new']],
+  ])('leaves the tokens in use when the seed leaks after it was %s', (step, left) => {
+    const end = new Date(lookAt.getTime() + hourMs)
+    const tokens = [tokenCredential('t1', 'a2at_1', end), tokenCredential('t2', 'a2at_2')]
+    const roster = withStep(stage(rosterOf([peerOf('alice', { tokens })])), 'alice', 'r-1', step)
+    const after = peerIn(rotate(roster, ['alice'], { seed: true, token: false, overlapMs: 0 }, making()))
+    expect(after.tokens.map(({ id }) => (tokens.some((one) => one.id === id) ? id : 'new'))).toEqual(left)
+    expect([after.seeds.length, after.pending]).toEqual([1, undefined])
+  })
+
+  it('leaves its new token when the seed leaks and no old token is left', () => {
+    const atOnce = stage(undefined, { overlapMs: 0 })
+    const after = peerIn(rotate(atOnce, ['alice'], { seed: true, token: false, overlapMs: 0 }, making()))
+    expect(after.tokens.map(({ id }) => id)).toEqual(peerIn(atOnce).tokens.map(({ id }) => id))
+    expect(after.tokens).toHaveLength(1)
   })
 
   it('is abandoned before it is delivered, and while an old credential is live', () => {
