@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   peerNamed,
+  peersNamed,
   provisionPeer,
   withoutPeers,
   withPeers,
@@ -10,7 +11,7 @@ import { defaultProfile } from '../../src/core/profile.js'
 import { Seed } from '../../src/core/seed.js'
 import { Token } from '../../src/core/token.js'
 import { codeOf, failureOf } from '../support/failure.js'
-import { lookAt, peerOf, rosterOf, seedCredential } from '../support/roster.js'
+import { future, lookAt, peerOf, rosterOf, seedCredential } from '../support/roster.js'
 
 /** Bytes that differ with each call. */
 function making(): ProvisionOptions {
@@ -49,6 +50,17 @@ describe('a new peer', () => {
     expect(peer).toMatchObject(brought)
     expect(peer.seeds.map((one) => one.seed)).toEqual([seed])
     expect(peer.tokens.map((one) => one.token)).toEqual([token])
+    expect([...peer.seeds, ...peer.tokens].every((one) => !('expiresAt' in one))).toBe(true)
+  })
+
+  it('has its own policy for proofs, and ends with its seed and token, if it is to', () => {
+    const request = { name: 'bob', signed: 'require', expiresAt: future } as const
+    const peer = provisionPeer(rosterOf([]), request, making())
+    expect(peer.signed).toBe('require')
+    expect([...peer.seeds, ...peer.tokens].map(({ expiresAt }) => expiresAt)).toEqual([future, future])
+    expect(provisionPeer(rosterOf([], { signed: 'require' }), { name: 'bob' }, making())).not.toHaveProperty(
+      'signed',
+    )
   })
 
   it('has no seed of its own where one is shared, and may not bring one', () => {
@@ -57,7 +69,29 @@ describe('a new peer', () => {
     const seed = Seed.fromBytes(new Uint8Array(20))
     expect(codeOf(() => provisionPeer(roster, { name: 'alice', seed }, making()))).toBe('ERR_USAGE')
     const once = { name: 'alice', replay: 'once' } as const
-    expect(codeOf(() => provisionPeer(roster, once, making()))).toBe('ERR_USAGE')
+    expect(failureOf(() => provisionPeer(roster, once, making()))).toMatchObject({
+      code: 'ERR_USAGE',
+      message: expect.stringMatching(/^policy once: with one seed for all/) as string,
+    })
+    expect(
+      failureOf(() => provisionPeer({ ...roster, replay: 'once' }, { name: 'alice' }, making())),
+    ).toMatchObject({
+      code: 'ERR_USAGE',
+      message: expect.stringMatching(/^policy once, which the agent has: with one seed for all/) as string,
+    })
+  })
+
+  it('makes the codes that the others make where one seed is shared', () => {
+    const alice = peerOf('alice', { seeds: [], algorithm: 'SHA256', digits: 8, period: 60 })
+    const roster = rosterOf([alice], { sharedSeeds: [seedCredential('s', 1)] })
+    const same = { name: 'bob', algorithm: 'SHA256', digits: 8, period: 60 } as const
+    expect(provisionPeer(roster, same, making())).toMatchObject(same)
+    expect(failureOf(() => provisionPeer(roster, { name: 'bob' }, making()))).toMatchObject({
+      code: 'ERR_USAGE',
+      message:
+        'this store has one seed for all peers, so they have one profile: that of "alice" is SHA256, 8 digits, 60 s',
+    })
+    expect(provisionPeer(rosterOf([alice]), { name: 'bob' }, making()).digits).toBe(6)
   })
 })
 
@@ -93,6 +127,16 @@ describe('a roster', () => {
   it('finds a peer by its name, or says how to add it', () => {
     expect(peerNamed(roster, 'bob').name).toBe('bob')
     expect(failureOf(() => peerNamed(roster, 'carol')).message).toContain('`a2a-totp add-peer carol`')
+  })
+
+  it('finds several peers in the order of their names given, or names all that it lacks', () => {
+    expect(peersNamed(roster, ['bob', 'alice']).map(({ name }) => name)).toEqual(['bob', 'alice'])
+    expect(failureOf(() => peersNamed(roster, ['xxxxxx', 'bob', 'yyyyyy'])).message).toMatch(
+      /^no peers named "xxxxxx", "yyyyyy"; /,
+    )
+    const trap = { name: 'trap', createdAt: lookAt, tokens: [] }
+    const baited = rosterOf([peerOf('alice')], { canaries: new Map([['trap', trap]]) })
+    expect(codeOf(() => peersNamed(baited, ['alice', 'trap']))).toBe('ERR_SEED_MISSING')
   })
 
   it.each(['two words', 'x\n; rm', 'a2at_secretsecret'])('does not repeat %j as a command', (name) => {
