@@ -8,7 +8,15 @@ import { changesBetween, namesChanged } from '../../src/core/changes.js'
 import { makeClientJson } from '../../src/fragments/client-json.js'
 import { makeServerFile } from '../../src/fragments/server-json.js'
 import { codeOf, failureOf } from '../support/failure.js'
-import { lookAt, madeAt, peerOf, rosterOf, seedCredential, tokenCredential } from '../support/roster.js'
+import {
+  future,
+  lookAt,
+  madeAt,
+  peerOf,
+  rosterOf,
+  seedCredential,
+  tokenCredential,
+} from '../support/roster.js'
 
 let call = 0
 const making: ProvisionOptions = {
@@ -26,6 +34,12 @@ describe('a canary', () => {
     expect(canary).toMatchObject({ name: 'trap', note: 'in the wiki', createdAt: lookAt })
     expect(canary.tokens.map(({ token }) => token.value)).toEqual([expect.stringMatching(/^a2at_.{43}$/)])
     expect(Object.keys(canary)).not.toContain('seeds')
+    expect(canary.tokens[0]).not.toHaveProperty('expiresAt')
+  })
+
+  it('ends where it is to', () => {
+    const { tokens } = provisionCanary({ name: 'trap', expiresAt: future }, making)
+    expect(tokens.map(({ expiresAt }) => expiresAt)).toEqual([future])
   })
 
   it('is no peer: no command that asks for one gets it', () => {
@@ -100,6 +114,16 @@ describe('bait', () => {
     const again = makeClientJson({ ...asBait(shared, trap, making), at: lookAt })
     const seeds = [bait, again].map((one) => (one as { seed: string }).seed)
     expect(new Set([...seeds, seedCredential('all', 7).seed.base32]).size).toBe(3)
+  })
+
+  it('looks like a peer of the agent, with its policies, in a roster without any other', () => {
+    const before = { ...rosterWith(trap), replay: 'once', url: 'https://a.example' } as const
+    const { roster, peer } = asBait({ ...before, signed: 'require' }, trap, making)
+    const { agent, url, profile } = before
+    const peers = new Map([['trap', peer]])
+    expect(roster).toStrictEqual({ agent, url, profile, replay: 'once', signed: 'require', peers })
+    expect(peer).toMatchObject({ name: 'trap', createdAt: madeAt, tokens: trap.tokens, digits: 6 })
+    expect(asBait(before, trap, making).roster).not.toHaveProperty('signed')
   })
 })
 
