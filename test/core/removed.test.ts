@@ -98,6 +98,14 @@ describe('a removed peer', () => {
     expect(withForgotten(once, [{ name: 'bob', removedAt: lookAt }])).toBe(once)
   })
 
+  it('is forgotten with others, and not with those that were removed at the same instant', () => {
+    const entries = ['alice', 'bob'].map((name) => ({ name, removedAt: lookAt }))
+    const after = withRemoved(both, ['alice', 'bob'], lookAt)
+    expect(withForgotten(after, entries.slice(1)).removed?.map(({ name }) => name)).toEqual(['alice'])
+    expect(withForgotten(after, entries).removed).toBeUndefined()
+    expect(withForgotten(both, entries)).toBe(both)
+  })
+
   it('is not among those to be shown as refused while a peer has its token again', () => {
     const after = withRemoved(both, ['alice', 'bob'], lookAt)
     expect(removedOf(after).map(({ name }) => name)).toEqual(['alice', 'bob'])

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { isLive, newestLive, replayOf, seedsOf, type Credential } from '../../src/core/roster.js'
+import {
+  isLive,
+  newestLive,
+  policiesOf,
+  replayOf,
+  seedsOf,
+  signedOf,
+  type Credential,
+} from '../../src/core/roster.js'
 import { future, lookAt, past, peerOf, rosterOf, seedCredential } from '../support/roster.js'
 
 describe('a credential', () => {
@@ -22,6 +30,18 @@ describe('a credential', () => {
   })
 })
 
+describe('a staged credential', () => {
+  const staged = (id: string): Credential => ({ id, createdAt: lookAt, staged: true })
+
+  it('is used only where no other lives', () => {
+    const old = seedCredential('old', 1, future)
+    expect(newestLive<Credential>([old, staged('new')], lookAt)?.id).toBe('old')
+    expect(newestLive<Credential>([old, staged('new')], future)?.id).toBe('new')
+    expect(newestLive<Credential>([staged('one'), staged('two'), staged('new')], lookAt)?.id).toBe('new')
+    expect(newestLive<Credential>([staged('new')], lookAt)?.id).toBe('new')
+  })
+})
+
 describe('a peer in its roster', () => {
   const own = peerOf('alice')
 
@@ -35,5 +55,14 @@ describe('a peer in its roster', () => {
     const roster = rosterOf([], { replay: 'once' })
     expect(replayOf(roster, own)).toBe('once')
     expect(replayOf(roster, peerOf('bob', { replay: 'reuse' }))).toBe('reuse')
+  })
+
+  it('has its own policy for proofs, or the agent’s, which is off where there is none', () => {
+    const bob = peerOf('bob', { signed: 'require' })
+    expect([signedOf(rosterOf([]), own), signedOf(rosterOf([]), bob)]).toEqual(['off', 'require'])
+    expect(policiesOf(rosterOf([], { replay: 'once', signed: 'accept' }), own)).toEqual({
+      replay: 'once',
+      signed: 'accept',
+    })
   })
 })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ownerOf, repeatedSeedWarning, SeedOwners } from '../../src/core/seed-owners.js'
 import type { Peer } from '../../src/core/roster.js'
+import { codeOf } from '../support/failure.js'
 import { future, lookAt, past, peerOf, rosterOf, seedCredential } from '../support/roster.js'
 
 const roster = rosterOf([
@@ -28,6 +29,10 @@ describe('a seed that is brought along', () => {
     expect(() => add('bob', 3, { replay: 'once' })).toThrow(
       /^"bob" has a seed of peer "carol": .*of its own$/,
     )
+  })
+
+  it('is refused as a seed that is not allowed', () => {
+    expect(codeOf(() => add('bob', 2, { digits: 8 }))).toBe('ERR_SEED_INVALID')
   })
 
   it('counts for those that come after it, unless it was refused', () => {
