@@ -169,16 +169,27 @@ function refusePending({ name, pending }: Peer): void {
   )
 }
 
-/** The peer without its pending rotation: what was staged is dropped, or if it is in use, what it superseded. */
+/**
+ * The peer without its pending rotation: what was staged is dropped, or if it is in use, what it superseded. What is
+ * staged and has no other beside it is in use from here on.
+ */
 function withoutRotation(peer: Peer, at: Date): Peer {
   const { pending, ...rest } = peer
   if (!pending) return peer
   const inUse = pending.step === 'delivered' || pending.step === 'proved'
   const settled = <C extends Credential>(credentials: readonly C[], renewed: boolean): readonly C[] => {
     const old = credentials.filter(({ staged }) => !staged)
-    return inUse && renewed ? onlyNewest(old, at) : old.length > 0 ? old : credentials
+    return inUse && renewed ? onlyNewest(old, at) : old.length > 0 ? old : credentials.map(unstaged)
   }
   return { ...rest, seeds: settled(peer.seeds, pending.seed), tokens: settled(peer.tokens, pending.token) }
+}
+
+/** Returns a credential as one that is in use. */
+export function unstaged<C extends Credential>(credential: C): C {
+  if (!credential.staged) return credential
+  const rest: C & { staged?: true } = { ...credential }
+  delete rest.staged
+  return rest
 }
 
 function renewSeeds(

@@ -11,7 +11,7 @@ import {
   type Roster,
   type RotationStep,
 } from './roster.js'
-import { rotate, type PeerChoice, type Rotation } from './rotation.js'
+import { rotate, unstaged, type PeerChoice, type Rotation } from './rotation.js'
 
 /** What a staged rotation changes, and its name. */
 export interface Staging extends Rotation {
@@ -214,12 +214,5 @@ function withoutStaged(peer: Peer): Peer {
 function ended(peer: Peer): Peer {
   const rest: { -readonly [K in keyof Peer]: Peer[K] } = { ...peer }
   delete rest.pending
-  return rest
-}
-
-function unstaged<C extends Credential>(credential: C): C {
-  if (!credential.staged) return credential
-  const rest: C & { staged?: true } = { ...credential }
-  delete rest.staged
   return rest
 }
