@@ -123,6 +123,15 @@ describe('a store with peers', () => {
     )
   })
 
+  it('refuses a file of another agent that knows all of its peers', () => {
+    const file = knownAgent(
+      [alice, bob].map((one) => knownPeer(one)),
+      { agent: 'mail' },
+    )
+    expect(failureOf(() => take(store, file)).message).toMatch(/^the file is of the agent "mail"/)
+    expect(withKnownAgent(store, file, true).roster.agent).toBe('agent')
+  })
+
   it('keeps its own name, profile and serial when such a file is forced', () => {
     const carol = knownPeer(peerOf('carol'))
     const { roster, added } = withKnownAgent({ ...store, serial: 3 }, knownAgent([carol], mail), true)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { withAgentName, withRenamed } from '../../src/core/rename.js'
 import type { Canary, Roster } from '../../src/core/roster.js'
-import { codeOf, failureOf } from '../support/failure.js'
+import { failureOf } from '../support/failure.js'
 import { madeAt, peerOf, rosterOf, tokenCredential } from '../support/roster.js'
 
 const trapNamed = (name: string): Canary => ({
@@ -55,8 +55,13 @@ describe('another name', () => {
     ['with canaries', roster],
     ['without canaries', rosterOf([alice, bob, carol])],
   ])('is for nothing that is not there: %s', (_, store) => {
-    for (const to of ['dave', 'nobody'])
-      expect(codeOf(() => withRenamed(store, 'nobody', to))).toBe('ERR_PEER_UNKNOWN')
+    for (const to of ['dave', 'nobody']) {
+      const { code, message } = failureOf(() => withRenamed(store, 'nobody', to))
+      expect([code, message]).toEqual([
+        'ERR_PEER_UNKNOWN',
+        expect.stringMatching(/^no peer named "nobody"; /),
+      ])
+    }
     expect([...withRenamed(store, 'bob', 'dave').peers.keys()]).toEqual(['alice', 'dave', 'carol'])
   })
 
