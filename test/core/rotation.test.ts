@@ -126,6 +126,13 @@ describe('rotating', () => {
     expect(alice).toMatchObject({ algorithm: 'SHA256', digits: 8, period: 30 })
     expect(alice.seeds.map(({ seed, expiresAt }) => [seed.bits, expiresAt])).toEqual([[256, undefined]])
     expect(lives(alice.tokens)).toEqual(['2026-06-02T00:00:00.000Z', undefined])
+    expect(rotate(roster, 'all', { ...both, profile, madeBefore: new Date(0) }, making())).toBe(roster)
+  })
+
+  it('refuses no peer with more live seeds than two that it leaves alone', () => {
+    const seeds = [1, 2, 3].map((byte) => seedCredential(`s${byte}`, byte))
+    const roster = rosterOf([peerOf('alice', { seeds })])
+    expect(rotate(roster, 'all', { ...both, madeBefore: new Date(0) }, making())).toBe(roster)
   })
 
   it('has another profile for each peer of a shared seed', () => {

@@ -76,6 +76,14 @@ describe('the hash of a token', () => {
   it('is the same as itself and as no other', () => {
     expect(isSameTokenHash(hash, hashToken('abc'))).toBe(true)
     expect(isSameTokenHash(hash, hashToken('abd'))).toBe(false)
+    const foreign = `${hash.slice(0, -1)}é`
+    for (const [one, other] of [
+      [foreign, hash],
+      [hash, foreign],
+    ] as const) {
+      expect(isSameTokenHash(hash, hash)).toBe(true)
+      expect(isSameTokenHash(one, other)).toBe(false)
+    }
     for (let at = 0; at < hash.length; at++) {
       const other = `${hash.slice(0, at)}!${hash.slice(at + 1)}`
       expect([isSameTokenHash(hash, other), isSameTokenHash(other, hash)]).toEqual([false, false])
