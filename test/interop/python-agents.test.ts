@@ -41,6 +41,8 @@ for (const [venv, program, cells] of agents) {
       const run = await runBinary(['probe', card, 'alice', '--json'], { cwd })
       const report = parseJson(run) as {
         summary: Record<string, number>
+        requests: number
+        guessesSpent: number
         checks: { id: string; status: string; binding: string; protocolVersion: string }[]
       }
       expect(report.checks.filter(({ status }) => status === 'fail' || status === 'warn')).toEqual([])
@@ -49,6 +51,10 @@ for (const [venv, program, cells] of agents) {
         cells,
       )
       expect(run.exitCode).toBe(0)
+      const { summary, requests, guessesSpent } = report
+      console.log(
+        `probe of ${cells.length} cells: ${summary['passed']} passed, ${requests} requests, ${guessesSpent} guesses`,
+      )
     })
 
     it.each(['JSONRPC', 'HTTP+JSON', 'GRPC'])(
