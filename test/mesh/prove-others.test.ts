@@ -1,6 +1,5 @@
 import { createServer } from 'node:http'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { otherAgentAt } from '../../src/core/card/others.js'
 import type { Roster } from '../../src/core/roster.js'
 import { cardFor } from '../support/agent-card.js'
 import { refuse, sendJson } from '../support/broken-agent.js'
@@ -67,53 +66,4 @@ it('sends nothing to two agents at one URL that is spelled in two ways', async (
   expect(seen).toEqual([])
   expect(report.agents.map(({ report: one }) => one)).toEqual([null, null])
   expect(JSON.stringify(report)).toContain('has the same URL')
-})
-
-describe('whose a URL is', () => {
-  const others = [
-    { name: 'root', url: 'http://localhost:9000' },
-    { name: 'search', url: 'http://127.0.0.1:9000/search/' },
-    { name: 'mail', url: 'https://mail.example' },
-  ]
-  const at = (url: string, binding?: 'grpc', own = 'http://127.0.0.1:9000/billing') =>
-    otherAgentAt({ url: new URL(url), ...(binding && { binding }) }, new URL(own), others)?.name
-
-  it('is that of the agent whose path it is under the longest way', () => {
-    expect(at('http://127.0.0.1:9000/billing/a2a')).toBeUndefined()
-    expect(at('http://[::1]:9000/search/a2a')).toBe('search')
-    expect(at('http://127.0.0.1:9000/searching')).toBe('root')
-    expect(at('https://mail.example:443/a2a')).toBe('mail')
-    expect(at('http://127.0.0.1:9001/search')).toBeUndefined()
-  })
-
-  it.each([
-    ['https://mail.example.', undefined, 'mail'],
-    ['https://mail.example./a2a', undefined, 'mail'],
-    ['http://[::ffff:127.0.0.1]:9000/search', undefined, 'search'],
-    ['http://[::ffff:7f00:1]:9000/search', undefined, 'search'],
-    ['http://localhost.:9000/search', undefined, 'search'],
-    ['https://mail.example.', 'grpc', 'mail'],
-    ['http://[::ffff:127.0.0.1]:9000', 'grpc', 'root'],
-    // Not certainly this agent's own.
-    ['http://[::ffff:127.0.0.1]:9000/billing', undefined, 'root'],
-    ['http://127.0.0.2:9000/search', undefined, undefined],
-    ['https://mail.example..', undefined, undefined],
-    ['https://example', undefined, undefined],
-  ] as const)(
-    'is, for %s over %s, also that of an agent whose host is spelled otherwise',
-    (url, over, name) => {
-      expect(at(url, over)).toBe(name)
-    },
-  )
-
-  it('is that of an agent with a dot in its own URL, and not that of another one', () => {
-    const own = 'https://mail.example./'
-    expect(at('https://mail.example./a2a', undefined, own)).toBeUndefined()
-    expect(at('https://mail.example/a2a', undefined, own)).toBe('mail')
-  })
-
-  it('is, for gRPC, that of whoever has the port, this agent first', () => {
-    expect(at('http://127.0.0.1:9000', 'grpc')).toBeUndefined()
-    expect(at('https://mail.example', 'grpc')).toBe('mail')
-  })
 })
