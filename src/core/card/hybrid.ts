@@ -1,4 +1,4 @@
-import { asList, asObject, asText, type JsonObject } from '../json.js'
+import { asList, asObject, asText, isObject, type JsonObject } from '../json.js'
 import { inOwnSpelling } from './aliases.js'
 import { canonicalJson } from './canonical.js'
 import { withoutTag } from './schemes.js'
@@ -108,7 +108,7 @@ function scopesOf(scopes: unknown): unknown[] {
 
 function olderInterfaces(card: CardJson): JsonObject[] {
   return asList(card['supportedInterfaces'])
-    .map((one) => asObject(one))
+    .filter(isObject)
     .filter(({ protocolVersion }) => /^(0\..*)?$/.test(asText(protocolVersion)))
 }
 

@@ -33,7 +33,7 @@ const card: CardJson = {
 }
 
 describe('a hybrid card', () => {
-  const hybrid = hybridCard(card)
+  const hybrid = (): CardJson => hybridCard(card)
 
   it('is made of a card that the SDK holds in memory too, as its type says', () => {
     const inMemory: NewerCard = totpAgentCard({
@@ -47,7 +47,7 @@ describe('a hybrid card', () => {
   })
 
   it('has each scheme in both spellings', () => {
-    expect(hybrid['securitySchemes']).toEqual({
+    expect(hybrid()['securitySchemes']).toEqual({
       bearer: {
         httpAuthSecurityScheme: { scheme: 'Bearer', bearerFormat: 'JWT' },
         type: 'http',
@@ -71,14 +71,14 @@ describe('a hybrid card', () => {
   })
 
   it('has requirements in security alone, those of skills too, in the same order', () => {
-    expect(hybrid).not.toHaveProperty('securityRequirements')
-    expect(JSON.stringify(hybrid['security'])).toBe('[{"bearer":[],"totp":[]},{"oauth":["read"]}]')
-    expect(hybrid['skills']).toEqual([{ id: 's', security: [{ bearer: ['read'] }] }, { id: 't' }])
-    expect(readRequirements(hybrid)).toEqual(readRequirements(card))
+    expect(hybrid()).not.toHaveProperty('securityRequirements')
+    expect(JSON.stringify(hybrid()['security'])).toBe('[{"bearer":[],"totp":[]},{"oauth":["read"]}]')
+    expect(hybrid()['skills']).toEqual([{ id: 's', security: [{ bearer: ['read'] }] }, { id: 't' }])
+    expect(readRequirements(hybrid())).toEqual(readRequirements(card))
   })
 
   it('names the interfaces of 0.3 where readers of 0.3 look, and keeps all where readers of 1.0 do', () => {
-    expect(hybrid).toMatchObject({
+    expect(hybrid()).toMatchObject({
       url: 'https://h/old',
       preferredTransport: 'JSONRPC',
       protocolVersion: '0.3',
@@ -86,11 +86,11 @@ describe('a hybrid card', () => {
       supportsAuthenticatedExtendedCard: true,
       supportedInterfaces: card['supportedInterfaces'],
     })
-    expect(readInterfaces(hybrid)).toHaveLength(5)
+    expect(readInterfaces(hybrid())).toHaveLength(5)
   })
 
   it('has no signatures, which would not verify', () => {
-    expect(hybrid).not.toHaveProperty('signatures')
+    expect(hybrid()).not.toHaveProperty('signatures')
   })
 
   it('of a card of 1.0 alone has nothing for 0.3 to call', () => {
@@ -99,24 +99,71 @@ describe('a hybrid card', () => {
       expect(hybridCard(only)).not.toHaveProperty(field)
   })
 
+  it('says the version of its main interface, which is 0.3 where that says none', () => {
+    const main = { url: 'https://h/old', protocolBinding: 'JSONRPC' }
+    for (const [protocolVersion, expected] of [
+      ['0.3.12', '0.3.12'],
+      ['', '0.3'],
+      [undefined, '0.3'],
+    ]) {
+      const made = hybridCard({ supportedInterfaces: ['text', { ...main, protocolVersion }, 7] })
+      expect(made).toMatchObject({
+        url: 'https://h/old',
+        preferredTransport: 'JSONRPC',
+        protocolVersion: expected,
+      })
+    }
+  })
+
+  it('says nothing of what the card says nothing of', () => {
+    const bare = { name: 'x', capabilities: { extendedAgentCard: 'yes' }, supportedInterfaces: [] }
+    expect(Object.keys(hybridCard(bare))).toEqual(Object.keys(bare))
+    expect(hybridCard({ ...bare, securitySchemes: {} })).toEqual({ ...bare, securitySchemes: {} })
+  })
+
+  it('keeps a scheme that has the spelling of 0.3 already, or none that is known', () => {
+    const securitySchemes = {
+      both: { httpAuthSecurityScheme: { scheme: 'Bearer' }, type: 'http', scheme: 'bearer' },
+      older: { type: 'oauth2', flows },
+      odd: { note: 1 },
+    }
+    expect(hybridCard({ ...card, securitySchemes })['securitySchemes']).toEqual(securitySchemes)
+    const tagged = { scheme: { $case: 'mtlsSecurityScheme', value: { description: 'm' } } }
+    expect(hybridCard({ ...card, securitySchemes: { tagged } })['securitySchemes']).toEqual({
+      tagged: { mtlsSecurityScheme: { description: 'm' }, type: 'mutualTLS', description: 'm' },
+    })
+  })
+
   it('stays the same when it is made again, and when it gains the second factor that it has', () => {
-    expect(hybridCard(hybrid)).toEqual(hybrid)
+    expect(hybridCard(hybrid())).toEqual(hybrid())
     const secured = withTotpSecurity(
-      { ...hybrid, security: [{ bearer: [] }], skills: [] },
+      { ...hybrid(), security: [{ bearer: [] }], skills: [] },
       { protocol: 'both' },
     )
-    expect(secured).toEqual({ ...hybrid, security: [{ bearer: [], totp: [] }], skills: [] })
+    expect(secured).toEqual({ ...hybrid(), security: [{ bearer: [], totp: [] }], skills: [] })
   })
 
   it('is read by the SDK of 1.0 as the card that it was made of, but for spellings of no scopes', () => {
     const read = (json: CardJson): CardJson => NewerCard.toJSON(NewerCard.fromJSON(json)) as CardJson
-    const newer = withNewerRequirements(hybrid)
+    const newer = withNewerRequirements(hybrid())
     const securityRequirements = [
       { schemes: { bearer: { list: [] }, totp: { list: [] } } },
       { schemes: { oauth: { list: ['read'] } } },
     ]
     expect(newer['securityRequirements']).toEqual(securityRequirements)
     expect(read(newer)).toEqual(read({ ...card, securityRequirements, signatures: [] }))
+  })
+
+  it('has, to the SDK of 1.0, the requirements of 1.0 alone where it has both', () => {
+    const securityRequirements = [{ schemes: { a: { list: [] } } }]
+    const [security, skill] = [[{ b: ['read'] }], { id: 's' }]
+    const both = { securityRequirements, security, skills: [skill, { ...skill, security }] }
+    expect(withNewerRequirements(both)).toEqual({
+      ...{ securityRequirements, security },
+      skills: [skill, { ...skill, security, securityRequirements: [{ schemes: { b: { list: ['read'] } } }] }],
+    })
+    expect(withNewerRequirements({ name: 'x' })).toEqual({ name: 'x' })
+    expect(withNewerRequirements({ securityRequirements })).toEqual({ securityRequirements })
   })
 
   it('does not change the card', () => {
