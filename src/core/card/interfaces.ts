@@ -102,7 +102,7 @@ function read(
   const written = {
     address: isSet(given.address) ? textOr(given.address, notAString) : '',
     transport: isSet(given.transport) ? textOr(given.transport, notAString) : '',
-    version: isSet(given.version) ? textOr(given.version, notAString) : '',
+    version: textOr(given.version, notAString),
   }
   const binding = Object.hasOwn(bindings, written.transport.toUpperCase())
     ? bindings[written.transport.toUpperCase()]
