@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { cardMessage } from '../../../src/core/card/card-message.js'
 import { canonicalJson } from '../../../src/core/card/canonical.js'
 import { totpSecurityOf, withTotpSecurity } from '../../../src/core/card/security.js'
 import { signedTexts } from '../../../src/core/card/signatures.js'
-import type { CardJson } from '../../../src/core/card/shapes.js'
+import type { CardJson, CardProtocol } from '../../../src/core/card/shapes.js'
 
 const signatures = [{ protected: 'e30', signature: 'c2lnbmF0dXJl' }]
 
@@ -21,10 +20,16 @@ const cards = (['1.0', '0.3', 'both'] as const).map((protocol) => {
     ...(protocol === 'both' && interfaces['0.3']),
     signatures,
   }
-  return { protocol, bare, demanding: { ...bare, ...totpSecurityOf(protocol, 'X-TOTP') } }
+  return { protocol, bare }
 })
 
-describe.each(cards)('signatures of a card of $protocol', ({ bare, demanding }) => {
+const demandingOf = (protocol: CardProtocol, bare: CardJson): CardJson => ({
+  ...bare,
+  ...totpSecurityOf(protocol, 'X-TOTP'),
+})
+
+describe.each(cards)('signatures of a card of $protocol', ({ protocol, bare }) => {
+  const demanding = (): CardJson => demandingOf(protocol, bare)
   const warned = (card: CardJson, options = {}): [CardJson, string[]] => {
     const warnings: string[] = []
     return [withTotpSecurity(card, { ...options, onWarning: (message) => warnings.push(message) }), warnings]
@@ -33,7 +38,7 @@ describe.each(cards)('signatures of a card of $protocol', ({ bare, demanding }) 
   it('are dropped with one warning when the card gains the second factor', () => {
     const [card, warnings] = warned(bare)
     expect(card).not.toHaveProperty('signatures')
-    expect(warnings).toEqual([expect.stringContaining('signCard')])
+    expect(warnings).toEqual([expect.stringContaining('signCard of a2a-totp/server/card')])
   })
 
   it('are dropped too if nobody listens', () => {
@@ -41,15 +46,15 @@ describe.each(cards)('signatures of a card of $protocol', ({ bare, demanding }) 
   })
 
   it('are kept, without a word, where the card demands both already', () => {
-    const [card, warnings] = warned(demanding)
+    const [card, warnings] = warned(demanding())
     expect(card['signatures']).toEqual(signatures)
     expect(warnings).toEqual([])
-    expect(canonicalJson(card)).toBe(canonicalJson(demanding))
+    expect(canonicalJson(card)).toBe(canonicalJson(demanding()))
   })
 
   it('are kept where the other agent spells the same schemes in fewer words, and in another order', () => {
     const plain = JSON.parse(
-      JSON.stringify(demanding, (key, value: unknown) => (key === 'description' ? undefined : value)),
+      JSON.stringify(demanding(), (key, value: unknown) => (key === 'description' ? undefined : value)),
     ) as CardJson
     const turned = JSON.parse(
       JSON.stringify(plain).replaceAll('"bearer":[],"totp":[]', '"totp":[],"bearer":[]'),
@@ -78,9 +83,17 @@ describe.each(cards)('signatures of a card of $protocol', ({ bare, demanding }) 
       }),
     ],
   ])('are dropped where %s', (_, change, options) => {
-    const [card, warnings] = warned(change(demanding), options)
+    const [card, warnings] = warned(change(demanding()), options)
     expect(card).not.toHaveProperty('signatures')
     expect(warnings).toHaveLength(1)
+  })
+
+  it('that are no list are dropped too', () => {
+    for (const odd of [{}, 'text', 0]) {
+      const [card, warnings] = warned({ ...bare, signatures: odd })
+      expect(card).not.toHaveProperty('signatures')
+      expect(warnings).toHaveLength(1)
+    }
   })
 
   it('that are none are no cause for a warning', () => {
@@ -89,61 +102,43 @@ describe.each(cards)('signatures of a card of $protocol', ({ bare, demanding }) 
 })
 
 describe('what a signature covers', () => {
-  it('is, for the example of A2A 1.0 §8.4.1, what stands there', () => {
-    const example = {
-      name: 'Example Agent',
-      description: '',
-      capabilities: { streaming: false, pushNotifications: false, extensions: [] },
-      skills: [],
-    }
-    const expected = {
-      capabilities: { pushNotifications: false, streaming: false },
-      description: '',
-      name: 'Example Agent',
-      skills: [],
-    }
-    // A fragment: the other required fields are missing in the example.
-    expect(cardMessage(example)).toEqual({
-      ...expected,
-      supportedInterfaces: [],
-      version: '',
-      defaultInputModes: [],
-      defaultOutputModes: [],
-    })
-  })
-
-  it('is neither what the protocol does not know nor a default that nobody set', () => {
-    const extension = { uri: 'u', required: false, description: '', params: { kept: '', too: [] } }
-    const card = cardMessage({
-      name: 'x',
-      url: 'https://h/',
-      security: [{ bearer: [] }],
-      iconUrl: '',
-      signatures,
-      capabilities: { streaming: false, extensions: [extension] },
-      securitySchemes: {
-        bearer: { httpAuthSecurityScheme: { scheme: 'Bearer', bearerFormat: '' }, type: 'http' },
-      },
-      securityRequirements: [{ schemes: { bearer: { list: [] }, oauth: { list: ['a'] } } }],
-    })
-    expect(card).toMatchObject({
-      iconUrl: '',
-      capabilities: { streaming: false, extensions: [{ uri: 'u', params: { kept: '', too: [] } }] },
-      securitySchemes: { bearer: { httpAuthSecurityScheme: { scheme: 'Bearer' } } },
-      securityRequirements: [{ schemes: { bearer: {}, oauth: { list: ['a'] } } }],
-    })
-    for (const field of ['url', 'security', 'signatures', 'provider']) expect(card).not.toHaveProperty(field)
-    expect(JSON.stringify(card)).not.toMatch(/"(type|required|bearerFormat)"/)
-  })
-
   it('is one text where all verifiers agree, and no part of it is what the SDKs do not cover if they are not asked', () => {
     const older: CardJson = { name: 'x', url: 'https://h/', security: [], signatures }
     expect(signedTexts(older, true)).toEqual(['{"name":"x","security":[],"url":"https://h/"}'])
-    const [, , demanding] = cards
-    const texts = signedTexts(demanding?.demanding ?? {}, true)
+    const demanding = demandingOf('both', { name: 'x', url: 'https://h/', supportedInterfaces: [] })
+    const texts = signedTexts(demanding, true)
     expect(texts).toHaveLength(3)
     expect(texts.filter((text) => !/"security(Requirements)?":/.test(text))).toHaveLength(1)
-    const strict = signedTexts(demanding?.demanding ?? {}, false)
+    const strict = signedTexts(demanding, false)
     expect(strict).toEqual(texts.slice(0, 2))
+  })
+
+  it('is, for the SDKs, what is left without anything empty, at any depth', () => {
+    const card = {
+      name: 'x',
+      description: '',
+      capabilities: {
+        streaming: false,
+        extensions: [{ uri: 'u', params: { a: [], b: [null, '', 0], c: { d: {} } } }],
+      },
+      securityRequirements: [{ schemes: { bearer: {} } }, { schemes: { oauth: { list: ['read'] } } }],
+      skills: [{ id: 's', name: '', tags: ['', 't'] }],
+      signatures,
+    }
+    const [, , forSdks = ''] = signedTexts(card, true)
+    expect(JSON.parse(forSdks)).toEqual({
+      name: 'x',
+      capabilities: { streaming: false, extensions: [{ uri: 'u', params: { b: [0] } }] },
+      securityRequirements: [{ schemes: { oauth: { list: ['read'] } } }],
+      skills: [{ id: 's', tags: ['t'] }],
+    })
+    expect(signedTexts({ name: '' }, true)[2]).toBe('{}')
+  })
+
+  it('is that of 1.0 too where a card has anything of 1.0', () => {
+    const older = { name: 'x', url: 'https://h/', security: [{ bearer: [] }] }
+    expect(signedTexts(older, false)).toHaveLength(1)
+    for (const newer of [{ supportedInterfaces: [] }, { securityRequirements: [] }])
+      expect(signedTexts({ ...older, ...newer }, false)).toHaveLength(2)
   })
 })
