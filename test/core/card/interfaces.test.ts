@@ -73,6 +73,8 @@ describe('an address', () => {
     ['open', 'https://agent.example/base/.well-known/open'],
     ['../a2a', 'https://agent.example/base/a2a'],
     ['//other.example/a2a', 'https://other.example/a2a'],
+    ['/v1/message:send', 'https://agent.example/v1/message:send'],
+    ['/to/https://other.example', 'https://agent.example/to/https://other.example'],
   ])('that is relative, %s, is resolved against the URL of the card', (url, resolved) => {
     expect(newer(at(url))).toEqual([`jsonrpc | 1.0 | ${resolved} | relative to the card`])
     expect(read({ url })).toEqual([`jsonrpc | 0.3 | ${resolved} | relative to the card`])
@@ -133,8 +135,27 @@ describe('what is not understood', () => {
     },
   )
 
-  it.each(['JSONRPC', 'jsonrpc', 'JSON-RPC', 'HTTP+JSON', 'rest', 'GRPC', 'grpc'])('is not %s', (name) => {
-    expect(newer(at('https://agent.example/', name))[0]).not.toMatch(/^\?/)
+  it.each([
+    ['JSONRPC', 'jsonrpc'],
+    ['jsonrpc', 'jsonrpc'],
+    ['JSON-RPC', 'jsonrpc'],
+    ['HTTP+JSON', 'rest'],
+    ['rest', 'rest'],
+    ['GRPC', 'grpc'],
+    ['grpc', 'grpc'],
+  ])('is not the transport %s', (name, binding) => {
+    expect(newer(at('https://agent.example/', name))).toEqual([`${binding} | 1.0 | https://agent.example/`])
+  })
+
+  it.each([
+    ['https://agent.example/ws', 'https://agent.example/ws'],
+    ['grpcs://agent.example/ws', 'https://agent.example/'],
+    ['agent.example:50051', 'https://agent.example:50051/'],
+    ['/ws', undefined],
+  ])('is a transport that is unknown, of which the address still may be: %s', (url, expected) => {
+    const [found] = readInterfaces({ supportedInterfaces: [at(url, 'WEBSOCKET')] }, cardUrl)
+    expect(found?.understood).toBe(false)
+    expect(found?.url?.href).toBe(expected)
   })
 
   it.each(['2.0', 'v1.0', '10', '1.0; x', '0', 'latest', 1, {}])('is the protocol version %j', (version) => {
@@ -149,6 +170,7 @@ describe('what is not understood', () => {
     ['1', '1.0'],
     ['1.0.1', '1.0'],
     ['1.1', '1.0'],
+    ['1.10', '1.0'],
     ['1.0.0-rc.1', '1.0'],
     ['0.3', '0.3'],
     ['0.3.0', '0.3'],
@@ -169,6 +191,11 @@ describe('what is not understood', () => {
       '? additionalInterfaces is not a list',
     ])
     expect(read({ preferredTransport: 'GRPC' })).toEqual(['? no address'])
+  })
+
+  it('is written down as empty where there is nothing', () => {
+    const [one] = readInterfaces({ supportedInterfaces: [{}] })
+    expect(one?.written).toEqual({ address: '', transport: '', version: '1.0' })
   })
 
   it('stays among the others, with what was understood of it and all of it as written', () => {

@@ -35,6 +35,7 @@ export const targets: readonly Target[] = [
   { text: 'localhost', ...here, host: 'localhost', port: 443 },
   { text: '127.0.0.1:50051', ...here, shown },
   { text: '127.9.9.9:50051', ...here, host: '127.9.9.9' },
+  { text: 'agent.unix:443', ...agent, host: 'agent.unix', port: 443 },
   { text: '[::1]:50051', ...here, host: '[::1]', shown },
   // No other name is this machine for certain.
   { text: 'agent.localhost:50051', ...agent, host: 'agent.localhost', shown },
@@ -51,6 +52,7 @@ export const targets: readonly Target[] = [
   { text: 'dns:unix:443', ...agent, host: 'unix', port: 443 },
   { text: 'ipv4:10.0.0.1:50051', ...agent, host: '10.0.0.1', shown },
   { text: 'ipv4:10.0.0.1', ...agent, host: '10.0.0.1', port: 443 },
+  { text: 'ipv4:10.20.30.40:50051', ...agent, host: '10.20.30.40' },
   { text: 'ipv4:///10.0.0.1:50051', ...agent, host: '10.0.0.1' },
   { text: 'ipv4:127.0.0.1:50051', ...here },
   { text: 'ipv6:[2001:db8::1]:50051', ...agent, host: '[2001:db8::1]', shown },
@@ -77,6 +79,8 @@ export const targets: readonly Target[] = [
     remark: 'path ignored: gRPC has its own paths',
   },
   { text: 'grpcs://me:pw@agent.example:50051', ...agent, remark: 'user name and password not sent' },
+  { text: 'grpcs://me@agent.example:50051', ...agent, remark: 'user name and password not sent' },
+  { text: 'grpcs://:pw@agent.example:50051', ...agent, remark: 'user name and password not sent' },
   { text: 'https://agent.example:50051?key=1', ...agent, remark: 'query not sent' },
   { text: 'https://agent.example:50051#v1', ...agent, remark: 'fragment dropped' },
 ]
@@ -105,7 +109,11 @@ export const noTargets: readonly NoTarget[] = [
   { text: '127.0.0.1.:50051', why: 'not an IPv4 address' },
   { text: 'dns:127.1:50051', why: 'not an IPv4 address' },
   { text: 'ipv4:010.0.0.1:50051', why: 'not an IPv4 address' },
+  { text: 'ipv4:1.10.0.0.1:50051', why: 'not an IPv4 address' },
   { text: 'ipv6:127.0.0.1:50051', why: 'not an IPv6 address' },
+  { text: 'ipv6:fe80::1%eth0', why: 'not an IPv6 address' },
+  { text: 'ipv6:x::1', why: 'not an IPv6 address' },
+  { text: 'ipv6:agent.example[::1]', why: 'not an IPv6 address' },
   { text: 'unix:/tmp/agent.sock', why: notATarget, shown },
   ...[
     ...[
@@ -135,6 +143,8 @@ export const noTargets: readonly NoTarget[] = [
     ],
     ...[
       'dns:/agent.example:1',
+      'dns:https://agent.example:1',
+      'x-dns:agent.example:1',
       'dns:agent.example/x',
       'agent.example:50051/x',
       'agent.example:x',
