@@ -29,6 +29,7 @@ describe("a gate's card", () => {
     ['http://127.0.0.1:9000/rpc', 'https://agent.example/rpc'],
     ['http://localhost:9000', 'https://agent.example'],
     ['http://localhost:9000/', 'https://agent.example/'],
+    ['http://localhost:9000/ ', 'https://agent.example/'],
     ['http://127.0.0.1:9999/rpc', 'https://agent.example/rpc'],
     ['http://0.0.0.0:8000/rpc?a=b', 'https://agent.example/rpc'],
     ['http://[::]:8000/rpc', 'https://agent.example/rpc'],
@@ -56,6 +57,50 @@ describe("a gate's card", () => {
     })
     expect(addressesIn(card)).toEqual(['https://agent.example/billing/rpc', 'https://agent.example/billing'])
     expect(gateCard(card, { ...options, publicUrl }).card).toEqual(card)
+  })
+
+  it('has an address of the gate itself as it is written', () => {
+    const publicUrl = new URL('http://127.0.0.1:8080/billing/')
+    const of = (written: string, binding?: string) => addressed(written, binding, { publicUrl })
+    for (const own of ['http://localhost:8080/billing/rpc?a=b', 'http://127.0.0.1:8080/billing'])
+      expect(of(own)).toEqual([own])
+    expect(of('http://127.0.0.1:8080/billings')).toEqual(['http://127.0.0.1:8080/billing/billings'])
+    expect(of('http://127.0.0.1:8081/billing')).toEqual(['http://127.0.0.1:8080/billing/billing'])
+    const root = new URL('http://127.0.0.1:8080')
+    expect(addressed('http://localhost:8080/rpc', 'JSONRPC', { publicUrl: root })).toEqual([
+      'http://localhost:8080/rpc',
+    ])
+    // But gRPC needs host and port.
+    expect(of('grpc://localhost:8080/billing', 'GRPC')).toEqual(['127.0.0.1:8080'])
+  })
+
+  it('has the public URL for an agent that is on another machine, by its port', () => {
+    const more = {
+      upstream: new URL('http://agent.internal:9000/'),
+      grpcUpstream: new URL('https://grpc.internal:50051/'),
+    }
+    expect(addressed('http://agent.internal:9000/rpc', 'JSONRPC', more)).toEqual([
+      'https://agent.example/rpc',
+    ])
+    expect(addressed('grpc.internal:50051', 'GRPC', more)).toEqual(['agent.example:443'])
+    for (const [other, binding] of [
+      ['http://agent.internal:9001/rpc', 'JSONRPC'],
+      ['grpc.internal:50052', 'GRPC'],
+    ] as const)
+      expect(addressed(other, binding, more)).toEqual([other, expect.stringContaining('is left as it is')])
+  })
+
+  it('has the public URL for a URL of an unknown transport, and nothing else of one', () => {
+    for (const written of ['http://127.0.0.1:9000/ws', ' HTTPS://localhost:9000/ws'])
+      expect(addressed(written, 'WEBSOCKET')).toEqual(['https://agent.example/ws'])
+    for (const [written, more] of [
+      ['http://127.0.0.1:9000/ws', { publicUrl: undefined }],
+      ['127.0.0.1:9000', {}],
+      ['grpc://127.0.0.1:9000/https:', {}],
+    ] as const)
+      expect(addressed(written, 'WEBSOCKET', more)).toEqual([
+        `WEBSOCKET 1.0 ${written} is left out: unknown transport`,
+      ])
   })
 
   it('names the gate that listens where its agent says that it does', () => {
@@ -118,15 +163,23 @@ describe("a gate's card", () => {
       {
         ...listing(at('/rpc')),
         securitySchemes: { bearer: { apiKeySecurityScheme: { location: 'header', name: 'X-Key' } } },
+        securityRequirements: [{ schemes: { bearer: { list: ['key'] } } }],
         security: [{ bearer: [] }],
         skills: [{ id: 's', security: [{ bearer: [] }] }],
       },
       options,
     )
-    expect(card['securitySchemes']).toMatchObject({
-      bearer: { httpAuthSecurityScheme: { scheme: 'Bearer' } },
+    expect(card).toEqual({
+      ...listing(at('https://agent.example/rpc')),
+      capabilities: expect.anything() as unknown,
+      securitySchemes: {
+        bearer: { httpAuthSecurityScheme: { scheme: 'Bearer' } },
+        totp: expect.anything() as unknown,
+      },
+      // None of what the scheme demanded before that had the name.
+      securityRequirements: [{ schemes: { bearer: { list: [] }, totp: { list: [] } } }],
+      skills: [{ id: 's' }],
     })
-    expect(readRequirements(card)).toEqual([{ schemes: ['bearer', 'totp'] }])
     expect(remarks).toEqual([
       expect.stringMatching(/^the card's own security schemes are replaced: .* name "bearer"/),
     ])

@@ -52,7 +52,8 @@ describe('a local card', () => {
 
   it('adds no slash to an address that clients append to', () => {
     expect(urlsOf(listing(at('https://agent.example', 'HTTP+JSON')))).toEqual(['http://127.0.0.1:8787'])
-    expect(urlsOf(listing(at('https://agent.example/', 'HTTP+JSON')))).toEqual(['http://127.0.0.1:8787/'])
+    for (const written of ['https://agent.example/', ' https://agent.example/ '])
+      expect(urlsOf(listing(at(written, 'HTTP+JSON')))).toEqual(['http://127.0.0.1:8787/'])
   })
 
   it('has the local token in front of every path, and no gRPC then', () => {
@@ -77,6 +78,7 @@ describe('a local card', () => {
       at('wss://me:pw@agent.example', 'WEBSOCKET'),
       at('https://agent.example/2', 'HTTP+JSON', '2.0'),
       at('http://0.0.0.0:80/'),
+      at('http://evil.example:8080/rpc'),
       'text',
     )
     const { card: local, remarks } = localCard(card, options)
@@ -86,6 +88,7 @@ describe('a local card', () => {
       'WEBSOCKET 1.0 wss://agent.example is left out: not understood: unknown transport',
       'HTTP+JSON 2.0 https://agent.example/2 is left out: not understood: unknown protocol version',
       'JSONRPC 1.0 http://0.0.0.0:80/ is left out: not understood: 0.0.0.0 is a listening address, which cannot be called',
+      'JSONRPC 1.0 http://evil.example:8080/rpc is left out: it is elsewhere or unencrypted; allow it with --allow-host evil.example:8080, or allow --insecure-http',
       'an interface is left out: not understood: an entry of supportedInterfaces is not an object',
     ])
   })
@@ -120,6 +123,19 @@ describe('a local card', () => {
     expect(to('/a2a.v1.A2AService/SendMessage', true)).toBe('agent.example:3')
     expect(to('/grpc.health.v1.Health/Check', true)).toBeUndefined()
     expect(to('/lf.a2a.v1.A2AService/SendMessage')).toBeUndefined()
+  })
+
+  it('has a route for each binding and version of an address, and one where they are the same', () => {
+    const [rpc, older, rest] = [
+      at('https://agent.example/a'),
+      at('https://agent.example/a', 'JSONRPC', '0.3'),
+      at('https://agent.example/a', 'HTTP+JSON'),
+    ]
+    const { card, routes } = localCard(listing(rpc, older, rest, rpc, older), options)
+    expect(addressesIn(card)).toHaveLength(5)
+    expect(routes.map(({ binding, protocolVersion }) => `${binding} ${protocolVersion}`)).toEqual([
+      ...['jsonrpc 1.0', 'jsonrpc 0.3', 'rest 1.0'],
+    ])
   })
 
   describe('of 0.3', () => {
@@ -223,11 +239,11 @@ describe('the security of a local card', () => {
   const both = { schemes: { bearer: { list: [] }, totp: { list: [] } } }
   const local = (card: CardJson, more: Partial<LocalCardOptions> = {}) =>
     localCard({ ...interfaces, ...card }, { ...options, ...more })
-  const plain = local({}).card
+  const plain = (): CardJson => local({}).card
 
   it.each(['1.0', '0.3', 'both'] as const)('is nothing, if bearer and code are all: %s', (protocol) => {
     const card = withTotpSecurity(interfaces, { protocol, profile: defaultProfile, signed: 'accept' })
-    expect(local(card).card).toEqual({ ...plain, capabilities: {} })
+    expect(local(card).card).toEqual({ ...plain(), capabilities: {} })
     expect(local(card).remarks).toEqual([])
   })
 
@@ -240,7 +256,7 @@ describe('the security of a local card', () => {
     ['OpenID Connect of 0.3', { type: 'openIdConnect', openIdConnectUrl: 'https://id.example' }],
   ])('is nothing, if the bearer token is %s', (_, scheme) => {
     const securityRequirements = [{ schemes: { bearer: [], totp: [] } }]
-    expect(local({ securitySchemes: { bearer: scheme, totp }, securityRequirements }).card).toEqual(plain)
+    expect(local({ securitySchemes: { bearer: scheme, totp }, securityRequirements }).card).toEqual(plain())
   })
 
   it('is nothing, if one alternative demands no more, also of skills', () => {
@@ -249,12 +265,12 @@ describe('the security of a local card', () => {
       securityRequirements: [{ schemes: { key: {} } }, both],
       skills: [{ id: 's', securityRequirements: [both] }, { id: 't' }],
     }
-    expect(local(card).card).toEqual({ ...plain, skills: [{ id: 's' }, { id: 't' }] })
+    expect(local(card).card).toEqual({ ...plain(), skills: [{ id: 's' }, { id: 't' }] })
   })
 
   it('is nothing under a name that some readers accept too', () => {
     const card = { security_schemes: { bearer, totp }, security_requirements: [both] }
-    expect(local(card).card).toEqual(plain)
+    expect(local(card).card).toEqual(plain())
   })
 
   it('keeps what clients have to send themselves, and says so', () => {
@@ -265,7 +281,7 @@ describe('the security of a local card', () => {
     }
     const { card: open, remarks } = local(card)
     expect(open).toEqual({
-      ...plain,
+      ...plain(),
       securitySchemes: { key },
       securityRequirements: [{ schemes: { key: { list: [] } } }],
       skills: [{ id: 's', security: [{ unnamed: [] }] }],
@@ -281,18 +297,18 @@ describe('the security of a local card', () => {
       securityRequirements: [{ schemes: { ...both.schemes, tls: { list: [] } } }],
     }
     expect(local(card).card).toHaveProperty('securitySchemes', { tls: { mtlsSecurityScheme: {} } })
-    expect(local(card, { certificate: true }).card).toEqual(plain)
+    expect(local(card, { certificate: true }).card).toEqual(plain())
   })
 
   it('is as it was, if it is kept', () => {
     const card = withTotpSecurity(interfaces, { profile: defaultProfile, signed: 'accept' })
-    expect(local(card, { security: 'keep' }).card).toEqual({ ...card, ...plain })
+    expect(local(card, { security: 'keep' }).card).toEqual({ ...card, ...plain() })
   })
 
   it('keeps the extensions of others', () => {
     const extensions = [{ uri: 'urn:a2a-totp:v1' }, { uri: 'urn:other' }]
     expect(local({ capabilities: { streaming: true, extensions } }).card).toEqual({
-      ...plain,
+      ...plain(),
       capabilities: { streaming: true, extensions: [{ uri: 'urn:other' }] },
     })
   })
