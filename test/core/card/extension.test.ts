@@ -38,7 +38,12 @@ describe('the extension of a card', () => {
     expect(written['capabilities']).toEqual({
       streaming: true,
       extensions: [
-        { uri: 'urn:a2a-totp:v1', description: expect.any(String) as string, required: false, params },
+        {
+          uri: 'urn:a2a-totp:v1',
+          description: expect.stringContaining('TOTP') as string,
+          required: false,
+          params,
+        },
       ],
     })
     expect(secured(written)).toEqual(written)
@@ -79,6 +84,10 @@ describe('the extension of a card', () => {
     const third = { uri: 'urn:example:third' }
     const [first, ours, ...rest] = extensionsOf(secured(withExtensions(foreign, old, third, old)))
     expect([first, ...rest]).toEqual([foreign, third])
+    expect(extensionsOf(secured(withExtensions(old, foreign)))).toMatchObject([
+      { uri: totpExtensionUri },
+      foreign,
+    ])
     expect(ours).toMatchObject({ uri: totpExtensionUri, required: false, params })
     expect(extensionsOf(secured(withExtensions(foreign, third))).slice(0, 2)).toEqual([foreign, third])
     expect(extensionsOf(secured({ ...withExtensions(), capabilities: 'none' }))).toHaveLength(1)

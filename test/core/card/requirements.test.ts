@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { readRequirements } from '../../../src/core/card/requirements.js'
-import { keyHeadersOf, kindOfScheme, schemeNames, schemesOf } from '../../../src/core/card/schemes.js'
+import {
+  isMutualTls,
+  keyHeadersOf,
+  kindOfScheme,
+  schemeNames,
+  schemesOf,
+} from '../../../src/core/card/schemes.js'
 
 describe('the requirements of a card', () => {
   it.each([
@@ -63,10 +69,25 @@ describe('the schemes of a card', () => {
     [{ type: 'apiKey', in: 'header', name: 'x-totp' }, 'code'],
     [{ type: 'apiKey', in: 'query', name: 'X-TOTP' }, 'other'],
     [{ mtlsSecurityScheme: {} }, 'other'],
+    [{ type: 'x-oauth2' }, 'other'],
+    [{ type: 'oauth2-mtls' }, 'other'],
     [{}, 'unknown'],
     [null, 'unknown'],
   ])('%j is of the kind %s', (scheme, kind) => {
     expect(kindOfScheme(scheme, 'X-TOTP')).toBe(kind)
+  })
+
+  it.each([
+    [{ type: 'mutualTLS' }, true],
+    [{ mtlsSecurityScheme: {} }, true],
+    [{ scheme: { $case: 'mtlsSecurityScheme', value: {} } }, true],
+    [{ scheme: { $case: 'apiKeySecurityScheme', value: {} } }, false],
+    [{ type: 'http', scheme: 'mutualTLS' }, false],
+    [header, false],
+    [{}, false],
+    [null, false],
+  ])('ask for a client certificate: %j, %s', (scheme, asked) => {
+    expect(isMutualTls(scheme)).toBe(asked)
   })
 
   it('are found by name', () => {
@@ -89,6 +110,8 @@ describe('the schemes of a card', () => {
     const tagged = {
       scheme: { $case: 'apiKeySecurityScheme', value: { location: 'header', name: 'X-Code' } },
     }
-    expect(keyHeadersOf({ securitySchemes: { both, query, tagged } })).toEqual(['X-TOTP', 'X-Code'])
+    const unnamed = { type: 'apiKey', in: 'header' }
+    const securitySchemes = { both, query, tagged, unnamed, empty: { ...unnamed, name: '' } }
+    expect(keyHeadersOf({ securitySchemes })).toEqual(['X-TOTP', 'X-Code'])
   })
 })

@@ -261,6 +261,15 @@ describe('a card', () => {
     expect(result.securitySchemes.code.name).toBe('x-totp')
   })
 
+  it('takes every bearer scheme for one', () => {
+    const securitySchemes = { jwt: bearer03, opaque: bearer03 }
+    const given = { ...card03, securitySchemes, security: [{ jwt: [] }, { opaque: ['read'] }] }
+    expect(withTotpSecurity(given).security).toEqual([
+      { jwt: [], totp: [] },
+      { opaque: ['read'], totp: [] },
+    ])
+  })
+
   it('takes a bearer scheme named like a method of Object', () => {
     const given = { ...card03, securitySchemes: { toString: bearer03 }, security: [{ toString: [] }] }
     expect(withTotpSecurity(given).security).toEqual([{ toString: [], totp: [] }])
@@ -418,6 +427,9 @@ describe('a scheme in any shape seen in the wild', () => {
     { apiKeySecurityScheme: { location: 'cookie', name: 'X-TOTP' } },
     { httpAuthSecurityScheme: null },
     { scheme: { $case: 'httpAuthSecurityScheme' } },
+    tagged('httpAuthSecurityScheme', { scheme: 'basic', location: 'header', name: 'X-TOTP' }),
+    tagged('apiKeySecurityScheme', { scheme: 'bearer', location: 'header', name: 'X-Other' }),
+    tagged('mtlsSecurityScheme', { scheme: 'bearer', location: 'header', name: 'X-TOTP' }),
   ])('is neither: %j', (scheme) => {
     expect(isBearerScheme(scheme)).toBe(false)
     expect(isHeaderScheme(scheme, 'X-TOTP')).toBe(false)
