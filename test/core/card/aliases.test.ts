@@ -70,6 +70,7 @@ describe('a field of a card that is there under two names', () => {
     expect(read(null, [b])).toEqual({ security: [b] })
     expect(read(undefined, [b])).toEqual({ security: [b] })
     expect(read([a], null)).toEqual({ security: [a] })
+    expect(inOwnSpelling({ Security: null })).toEqual({})
   })
 
   it('has its own value where both cannot be joined', () => {

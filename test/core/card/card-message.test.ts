@@ -129,6 +129,11 @@ describe('what a signature covers', () => {
     expect(cardMessage(bare)).toEqual(expected)
     expect(cardMessage({ ...bare, name: null, iconUrl: null, documentationUrl: null })).toEqual(expected)
     expect(cardMessage({})).toMatchObject({ supportedInterfaces: [], capabilities: {}, skills: [] })
+    const empty = { securitySchemes: {}, securityRequirements: [{ schemes: {} }], skills: [{ examples: [] }] }
+    expect(cardMessage({ ...bare, ...empty })).toEqual({
+      ...expected,
+      securitySchemes: undefined,
+    })
   })
 
   it('is, for the example of A2A 1.0 §8.4.1, what stands there', () => {

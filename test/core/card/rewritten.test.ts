@@ -80,9 +80,11 @@ describe('a card with other addresses', () => {
   })
 
   it('has no main URL where the card had none', () => {
-    expect(
-      moved({ additionalInterfaces: [{ url: '/rest', transport: 'HTTP+JSON' }] }).card,
-    ).not.toHaveProperty('url')
+    const additionalInterfaces = [{ url: '/rest', transport: 'HTTP+JSON' }]
+    for (const none of [{}, { url: null }, { url: '' }, { url: '', preferredTransport: '' }])
+      expect(moved({ ...none, additionalInterfaces }).card).toEqual({
+        additionalInterfaces: [{ url: '/rest/moved', transport: 'HTTP+JSON' }],
+      })
   })
 
   it('has no more than the first 256 entries of a list', () => {
