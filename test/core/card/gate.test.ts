@@ -71,7 +71,7 @@ describe("a gate's card", () => {
       'http://localhost:8080/rpc',
     ])
     // But gRPC needs host and port.
-    expect(of('grpc://localhost:8080/billing', 'GRPC')).toEqual(['127.0.0.1:8080'])
+    expect(addressed('grpc://localhost:8080', 'GRPC', { publicUrl: root })).toEqual(['127.0.0.1:8080'])
   })
 
   it('has the public URL for an agent that is on another machine, by its port', () => {
