@@ -46,7 +46,10 @@ function open(path: string, fs: FileSystem): number {
   } catch (error) {
     const errno = errnoOf(error)
     if (errno === 'ENOENT' || errno === 'ENOTDIR') {
-      throw new TOTPError('ERR_STORE_MISSING', `no store at ${path}; run \`a2a-totp init\` first, or name one with --store`)
+      throw new TOTPError(
+        'ERR_STORE_MISSING',
+        `no store at ${path}; run \`a2a-totp init\` first, or name one with --store`,
+      )
     }
     // FreeBSD reports EMLINK where others report ELOOP.
     if (errno === 'ELOOP' || errno === 'EMLINK') {

@@ -34,15 +34,18 @@ describe('an account of another tool', () => {
     expect(entry.nameProblem).toContain('peer name is missing')
   })
 
-  it.each([`a ${seed}`, `x;${seed.toLowerCase()}`, 'my a2at_token', `a2at_${'A'.repeat(43)}`, 'ABCD EFGH IJKL MNOP'])(
-    'is not quoted where its label may hold a secret: %s',
-    async (label) => {
-      const [entry] = (await read(`otpauth://totp/${encodeURIComponent(label)}?secret=${seed}`)) as [
-        { nameProblem: string },
-      ]
-      expect(entry.nameProblem).not.toContain(label)
-    },
-  )
+  it.each([
+    `a ${seed}`,
+    `x;${seed.toLowerCase()}`,
+    'my a2at_token',
+    `a2at_${'A'.repeat(43)}`,
+    'ABCD EFGH IJKL MNOP',
+  ])('is not quoted where its label may hold a secret: %s', async (label) => {
+    const [entry] = (await read(`otpauth://totp/${encodeURIComponent(label)}?secret=${seed}`)) as [
+      { nameProblem: string },
+    ]
+    expect(entry.nameProblem).not.toContain(label)
+  })
 
   it('reports what else is wrong before its name', async () => {
     expect(await read('otpauth://totp/a%20b?secret=1')).toMatchObject([
