@@ -42,13 +42,22 @@ export function codeOf(
   return generateCodeOfStep(peers[peer].seed, profile, timeStepAt(profile, at) + drift)
 }
 
-/** A well-formed code of neither peer, for more than 20 minutes before and after that instant. */
-export function wrongCodeOf(at: Date, which = 0): string {
+/** What neither peer's clock shows for more than 20 minutes before and after an instant. They take a while to find. */
+const wrongCodes = new Map<number, readonly string[]>()
+
+function wrongCodesOf(at: Date): readonly string[] {
   const near = (['alice', 'bob'] as const).flatMap((peer) =>
     Array.from({ length: 91 }, (_, n) => codeOf(peer, at, { drift: n - 45 })),
   )
   const candidates = Array.from({ length: 1000 }, (_, n) => String(n * 997).padStart(6, '0'))
-  return candidates.filter((code) => !near.includes(code))[which] ?? ''
+  return candidates.filter((code) => !near.includes(code))
+}
+
+/** A well-formed code of neither peer, for more than 20 minutes before and after that instant. */
+export function wrongCodeOf(at: Date, which = 0): string {
+  const codes = wrongCodes.get(at.getTime()) ?? wrongCodesOf(at)
+  wrongCodes.set(at.getTime(), codes)
+  return codes[which] ?? ''
 }
 
 export const bearerOf = (peer: PeerName): string => `Bearer ${peers[peer].token}`
