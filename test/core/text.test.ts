@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { count, jsonText, listSome, printable, printableUrl } from '../../src/core/text.js'
+import { anyCharacter } from '../support/arbitraries.js'
 
 /** What runners look for: GitHub Actions, Azure Pipelines and TeamCity, in any case of letters. */
 const obeyed = /::|##\w*\[/
@@ -24,7 +25,7 @@ const hostile = fc
         '\ud800',
         '\u{e0041}',
       ),
-      fc.string({ unit: 'binary', maxLength: 4 }),
+      fc.string({ unit: anyCharacter, maxLength: 4 }),
     ),
     { maxLength: 12 },
   )

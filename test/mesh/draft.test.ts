@@ -11,7 +11,7 @@ import { exampleMesh, exampleNames } from '../../src/mesh/file/example.js'
 import { parseMesh } from '../../src/mesh/file/parse.js'
 import { scalarText } from '../../src/mesh/file/yaml-text.js'
 import { planOf } from '../../src/mesh/plan/plan-of.js'
-import { anyCodeProfile, anyName } from '../support/arbitraries.js'
+import { anyCharacter, anyCodeProfile, anyName } from '../support/arbitraries.js'
 import { hostile } from '../support/hostile-text.js'
 import { lookAt, peerOf, rosterOf, seedCredential, tokenCredential } from '../support/roster.js'
 
@@ -107,7 +107,10 @@ peers:
 
   it('says what the stores hold: there is nothing to do', () => {
     const seen = fc.constantFrom(undefined, ...signedPolicies)
-    const text = fc.oneof(fc.string({ unit: 'binary', minLength: 1, maxLength: 20 }), fc.constant(hostile))
+    const text = fc.oneof(
+      fc.string({ unit: anyCharacter, minLength: 1, maxLength: 20 }),
+      fc.constant(hostile),
+    )
     const peers = fc.record(
       {
         replay: fc.constantFrom(...replayPolicies),
@@ -155,7 +158,7 @@ peers:
 
   it('holds any text so that YAML gives it back, and nothing obeys it', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.string(), fc.constant(hostile)), (text) => {
+      fc.property(fc.oneof(fc.string({ unit: anyCharacter }), fc.string(), fc.constant(hostile)), (text) => {
         for (const line of [
           `a: ${scalarText(text)}`,
           `a: [${scalarText(text)}, b]`,

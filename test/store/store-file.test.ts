@@ -6,6 +6,7 @@ import { signedPolicies } from '../../src/core/proof/profile.js'
 import { Seed } from '../../src/core/seed.js'
 import { Token, TokenHash } from '../../src/core/token.js'
 import { formatStore, parseStore } from '../../src/store/store-file.js'
+import { anyCharacter } from '../support/arbitraries.js'
 import { madeAt, peerOf, rosterOf, seedCredential, tokenCredential } from '../support/roster.js'
 import { errorOf } from '../support/store-folder.js'
 
@@ -65,7 +66,7 @@ const peers = fc.dictionary(
       ...codeProfile,
       replay,
       signed,
-      note: fc.string({ unit: 'binary' }),
+      note: fc.string({ unit: anyCharacter }),
       createdAt: dates,
       seeds,
       tokens: tokenIds,

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect } from 'vitest'
+import { anyCharacter } from './arbitraries.js'
 import { hostile } from './hostile-text.js'
 
 /** What is a directive, an end, a placeholder or a line of its own in one of the formats. */
@@ -54,7 +55,9 @@ const pieces = [
 ]
 /** Text of them, in any order. */
 export const hostileTexts = fc
-  .array(fc.oneof(fc.constantFrom(...pieces), fc.string({ unit: 'binary', maxLength: 8 })), { maxLength: 6 })
+  .array(fc.oneof(fc.constantFrom(...pieces), fc.string({ unit: anyCharacter, maxLength: 8 })), {
+    maxLength: 6,
+  })
   .map((parts) => parts.join(''))
 
 /** Fails for a tag or an attribute that no report has where texts are harmless. */

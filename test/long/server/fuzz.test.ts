@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { anyCharacter } from '../../support/arbitraries.js'
 import { bearerOf, Clock, codeOf, peers, requestWith, schemeFor, someInstant } from '../../support/guarded.js'
 
 const code = codeOf('alice', someInstant)
@@ -9,11 +10,11 @@ const bearer = bearerOf('alice')
 /** Something right with something strange before and after it. */
 const near = (right: string): fc.Arbitrary<string> =>
   fc
-    .tuple(fc.string({ unit: 'binary', maxLength: 3 }), fc.string({ unit: 'binary', maxLength: 3 }))
+    .tuple(fc.string({ unit: anyCharacter, maxLength: 3 }), fc.string({ unit: anyCharacter, maxLength: 3 }))
     .map(([before, after]) => before + right + after)
 
 const anything = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.string({ unit: anyCharacter, maxLength: 40 }),
   fc.string({ unit: 'grapheme-ascii', maxLength: 12 }),
   fc.integer({ min: 10_000, max: 12_000 }).map((length) => code.repeat(length / code.length)),
 )
