@@ -11,6 +11,7 @@ import { httpAnswer, type HttpAnswer } from '../../src/server/scheme/refusal.js'
 import type { AuthRequest } from '../../src/server/scheme/request.js'
 import type { AuthOutcome } from '../../src/server/scheme/outcome.js'
 import { TOTPServerAuthScheme } from '../../src/server/scheme/scheme.js'
+import { anyCharacter } from '../support/arbitraries.js'
 import {
   bearerOf,
   Clock,
@@ -154,12 +155,14 @@ describe('authenticate', () => {
     const { scheme } = schemeFor(clock)
     const code = codeOf('alice', someInstant)
     const near = [-1, 0, 1].map((drift) => codeOf('alice', someInstant, { drift }))
-    const around = fc
-      .tuple(fc.string({ unit: 'binary', maxLength: 3 }), fc.string({ unit: 'binary', maxLength: 3 }))
-      .map(([before, after]) => before + code + after)
+    // What a parser may skip, and anything else.
+    const beside = fc.oneof(
+      fc.stringMatching(/^[\s\0+.,;"0\uff11-]{0,2}$/),
+      fc.string({ unit: anyCharacter, maxLength: 3 }),
+    )
     const strange = fc.oneof(
-      around,
-      fc.string({ unit: 'binary', maxLength: 20 }),
+      fc.tuple(beside, beside).map(([before, after]) => before + code + after),
+      fc.string({ unit: anyCharacter, maxLength: 20 }),
       fc.stringMatching(/^[0-9 ,.+eE_-]{1,12}$/),
       fc.stringMatching(/^[\u0660-\u0669\uff10-\uff19]{6}$/),
       fc.constantFrom('1e5000', '\0', code.padEnd(10_000, '0'), `${code}\0`, `${code},${code}`),
@@ -167,15 +170,17 @@ describe('authenticate', () => {
     await fc.assert(
       fc.asyncProperty(
         strange.filter((text) => !near.includes(text)),
-        fc.boolean(),
-        async (text, inBoth) => {
-          const Authorization = inBoth ? `Bearer ${text}` : bearerOf('alice')
-          const outcome = await scheme.authenticate(requestWith({ Authorization, 'X-TOTP': text }))
-          expect(outcome.caller).toBeUndefined()
+        async (text) => {
+          for (const Authorization of [bearerOf('alice'), `Bearer ${text}`]) {
+            const outcome = await scheme.authenticate(requestWith({ Authorization, 'X-TOTP': text }))
+            expect(outcome.caller).toBeUndefined()
+          }
         },
       ),
-      { numRuns: 3000 },
+      { numRuns: 300 },
     )
+    // It was not locked out in the meantime.
+    expect(reasonOf(await scheme.authenticate(requestWith(right)))).toBe('accepted alice')
   })
 
   it('serves peers called like things that every object has', async () => {
@@ -298,10 +303,10 @@ describe('authenticate under once', () => {
     ])
   })
 
-  it('accepts exactly one of 256 identical requests at once, 200 time steps in a row', async () => {
+  it('accepts exactly one of 256 identical requests at once, ten time steps in a row', async () => {
     const clock = new Clock()
     const { scheme } = schemeFor(clock, { replay: 'once', onEvent: undefined } as object)
-    for (let step = 0; step < 200; step++) {
+    for (let step = 0; step < 10; step++) {
       const request = requestWith(headersOf('alice', clock.at))
       const outcomes = await Promise.all(Array.from({ length: 256 }, () => scheme.authenticate(request)))
       expect(outcomes.filter(({ caller }) => caller)).toHaveLength(1)
