@@ -5,6 +5,8 @@ import { defaultProfile } from '../../src/core/profile.js'
 import { memoryState } from '../../src/state/memory-state.js'
 import { lateCodeMs, type State } from '../../src/state/state.js'
 import type { AuthEvent } from '../../src/server/scheme/events.js'
+import { LateCodes } from '../../src/server/scheme/late-codes.js'
+import type { SchemePeer } from '../../src/server/scheme/peers.js'
 import {
   bearerOf,
   Clock,
@@ -122,6 +124,22 @@ describe('a code of a live seed outside of the window', () => {
       await secondLooks()
       expect(generate.mock.calls.length).toBe(codes + 80)
     }
+  })
+
+  it('is searched for ten codes at a time, so that requests are served in between', () => {
+    const peer = { profile: defaultProfile, seeds: [{ id: 'seed-1', seed: peers.alice.seed }] } as unknown
+    const generate = vi.spyOn(HOTP, 'generate')
+    onTestFinished(() => {
+      generate.mockRestore()
+    })
+    const search = new LateCodes().search(peer as SchemePeer, wrongCodeOf(someInstant), someInstant)
+    generate.mockClear()
+    const computed: number[] = []
+    for (let isDone = false; !isDone; generate.mockClear()) {
+      isDone = search.next().done === true
+      computed.push(generate.mock.calls.length)
+    }
+    expect(computed).toEqual(Array.from({ length: 8 }, () => 10))
   })
 
   it('is looked at once in its time step, however often it is sent', async () => {
