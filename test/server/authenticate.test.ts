@@ -350,6 +350,7 @@ describe('authenticate against guessing', () => {
     for (let n = 0; n < 5; n++) expect(reasonOf(await scheme.authenticate(guess(n)))).toBe('code-wrong')
     const { refusal } = await scheme.authenticate(requestWith(right))
     expect(refusal).toMatchObject({ kind: 'throttled', reason: 'guesses-exhausted', retryAfter: 30 })
+    expect(events.at(-1)).toMatchObject({ type: 'throttled', reason: 'guesses-exhausted', peer: 'alice' })
     const answer = refusal && httpAnswer(refusal)
     expect(answer?.status).toBe(429)
     expect(answer?.headers).toContainEqual(['Retry-After', '30'])
@@ -596,6 +597,14 @@ describe('events', () => {
         expect(text).not.toMatch(new RegExp(`(?<!\\d)${code}(?!\\d)`))
       }
     }
+  })
+
+  it('name no peer where the token is nobody’s', async () => {
+    const { scheme, events } = schemeFor(new Clock())
+    await scheme.authenticate(requestWith({}))
+    expect(events).toStrictEqual([
+      { type: 'refused', at: someInstant, binding: 'http', source: '192.0.2.1', reason: 'token-missing' },
+    ])
   })
 })
 

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import type { AuthEvent } from '../../src/server/index.js'
+import { memoryState, type AuthEvent, type State } from '../../src/server/index.js'
 import { NonceSources } from '../../src/server/scheme/nonce-sources.js'
 import type { PeerSeedsOptions } from '../../src/server/scheme/options.js'
 import { RefusedProofs, type RefusedProof } from '../../src/server/scheme/refused-proofs.js'
@@ -64,6 +64,7 @@ describe('what an event reports of a proof', () => {
       ['authenticated', { proof: 'absent' }],
       ['refused', { proof: 'valid', reason: 'code-wrong' }],
     ])
+    expect(events[0]).not.toHaveProperty('proofReason')
   })
 
   it('is under observe also that the content is another one', async () => {
@@ -81,6 +82,17 @@ describe('what an event reports of a proof', () => {
         proofReason: 'proof-digest',
       },
     ])
+  })
+
+  it('is under observe also that nobody can compare the content, and what to do', async () => {
+    const { scheme, events } = watched('observe')
+    const { caller } = await scheme.authenticate(unseen(received(signed()).request))
+    expect(caller?.proof).toBe('code')
+    expect(shown(events)).toEqual([
+      ['authenticated', { proof: 'valid' }],
+      ['proof_observed', { proof: 'invalid', proofReason: 'content-unseen' }],
+    ])
+    expect(events[1]).toMatchObject({ advice: expect.stringContaining('mount the guard') as string })
   })
 
   it.each(['accept', 'require'] as const)('is under %s why it was refused', async (policy) => {
@@ -272,6 +284,24 @@ describe('code_from_two_sources', () => {
     expect(anomalies()).toEqual([])
     await send(sent, away)
     expect(anomalies()).toMatchObject([{ peer: 'alice', sources: [home, away] }])
+  })
+
+  it('is no event where nobody can tell whether a proof was spent', async () => {
+    const { state = memoryState() } = signedOptions('accept')
+    let isDown = false
+    const decide: State['decide'] = (attempt) => {
+      if (isDown) throw new Error('down')
+      return state.decide(attempt)
+    }
+    const { send, anomalies } = watched('accept', { state: { supports: state.supports, decide } })
+    const sent = signed()
+    await send(sent, home)
+    isDown = true
+    expect((await send(sent, away)).refusal?.reason).toBe('guard-failed')
+    expect(anomalies()).toEqual([])
+    isDown = false
+    await send(sent, away)
+    expect(anomalies()).toMatchObject([{ sources: [home, away] }])
   })
 
   it('is no event of a proof that was never accepted', async () => {
