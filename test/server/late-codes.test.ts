@@ -7,6 +7,7 @@ import { lateCodeMs, type State } from '../../src/state/state.js'
 import type { AuthEvent } from '../../src/server/scheme/events.js'
 import { LateCodes } from '../../src/server/scheme/late-codes.js'
 import type { SchemePeer } from '../../src/server/scheme/peers.js'
+import { computeEachCodeOnce } from '../support/codes-once.js'
 import {
   bearerOf,
   Clock,
@@ -23,22 +24,6 @@ import {
 const late = (clock: Clock, drift: number): ReturnType<typeof requestWith> =>
   requestWith({ Authorization: bearerOf('alice'), 'X-TOTP': codeOf('alice', clock.at, { drift }) })
 const typesOf = (events: readonly AuthEvent[]): string[] => events.map(({ type }) => type)
-
-/** Until the end of the test: each step has a look at 80 codes, which are mostly those of the step before. */
-function computeEachCodeOnce(): void {
-  const generate = HOTP.generate.bind(HOTP)
-  const codes = new Map<string, string>()
-  const spy = vi.spyOn(HOTP, 'generate').mockImplementation((options) => {
-    const { secret, algorithm, digits, counter } = options
-    const key = [Buffer.from(secret.bytes).toString('latin1'), algorithm, digits, counter].join()
-    const code = codes.get(key) ?? generate(options)
-    codes.set(key, code)
-    return code
-  })
-  onTestFinished(() => {
-    spy.mockRestore()
-  })
-}
 
 describe('a code of a live seed outside of the window', () => {
   it.each([-4, -20, 4, 20])(
