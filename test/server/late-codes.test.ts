@@ -111,20 +111,35 @@ describe('a code of a live seed outside of the window', () => {
     }
   })
 
-  it('is searched for ten codes at a time, so that requests are served in between', () => {
-    const peer = { profile: defaultProfile, seeds: [{ id: 'seed-1', seed: peers.alice.seed }] } as unknown
+  const peer = { profile: defaultProfile, seeds: [{ id: 'seed-1', seed: peers.alice.seed }] } as unknown
+  /** What a search finds, and how many codes it computes in each of its turns. */
+  function searched(codes: LateCodes, code: string, at: Date) {
     const generate = vi.spyOn(HOTP, 'generate')
-    onTestFinished(() => {
+    const search = codes.search(peer as SchemePeer, code, at)
+    const turns: number[] = []
+    for (;;) {
+      generate.mockClear()
+      const { done, value } = search.next()
+      turns.push(generate.mock.calls.length)
+      if (!done) continue
       generate.mockRestore()
-    })
-    const search = new LateCodes().search(peer as SchemePeer, wrongCodeOf(someInstant), someInstant)
-    generate.mockClear()
-    const computed: number[] = []
-    for (let isDone = false; !isDone; generate.mockClear()) {
-      isDone = search.next().done === true
-      computed.push(generate.mock.calls.length)
+      return { found: value, turns }
     }
-    expect(computed).toEqual(Array.from({ length: 8 }, () => 10))
+  }
+
+  it('is searched for ten codes at a time, so that requests are served in between, and each is computed once', () => {
+    const codes = new LateCodes()
+    const search = () => searched(codes, wrongCodeOf(someInstant), someInstant)
+    expect(search()).toEqual({ found: undefined, turns: Array.from({ length: 8 }, () => 10) })
+    expect(search()).toEqual({ found: undefined, turns: [0] })
+  })
+
+  it('may be of the first step of all, and of none before it', () => {
+    const at = new Date(3 * 30_000)
+    const { found, turns } = searched(new LateCodes(), codeOf('alice', at, { drift: -3 }), at)
+    expect(found).toEqual({ seedId: 'seed-1', timeStep: 0, drift: -3 })
+    // Two behind the window, and 40 ahead of it.
+    expect(turns.reduce((sum, one) => sum + one)).toBe(42)
   })
 
   it('is looked at once in its time step, however often it is sent', async () => {
