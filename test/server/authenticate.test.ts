@@ -615,6 +615,12 @@ describe('the source in events', () => {
     expect(events[0]).toMatchObject({ source })
   })
 
+  it('is absent where nobody knows it', async () => {
+    const { scheme, events } = schemeFor(new Clock())
+    await scheme.authenticate({ ...requestWith(right), source: undefined })
+    expect(events[0]).not.toHaveProperty('source')
+  })
+
   it('is harmless in a log where a proxy forwards what a caller wrote', async () => {
     const { scheme, events } = schemeFor(new Clock())
     await scheme.authenticate(requestWith({}, '10.0.0.1\u0085\u009b2J\n::error::x ##vso[task]'))

@@ -269,6 +269,13 @@ describe('code_from_two_sources', () => {
     },
   )
 
+  it('is one of each such proof', async () => {
+    const { send, anomalies } = watched('accept')
+    const both = [signed(), signed()]
+    for (const source of [home, away]) for (const sent of both) await send(sent, source)
+    expect(anomalies()).toHaveLength(2)
+  })
+
   it('tells proofs whose body nobody compares from codes, too', async () => {
     const { scheme, anomalies } = watched('accept', { replay: 'once' })
     const send = async (sent: Sent, source: string): Promise<unknown> => {

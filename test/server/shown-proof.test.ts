@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Clock, schemeFor, someInstant, wrongCodeOf } from '../support/guarded.js'
+import { Clock, peers, schemeFor, someInstant, wrongCodeOf } from '../support/guarded.js'
 import { received, signed, signedOptions, stripped, type Sent } from '../support/signed.js'
 
 const otherPath = (): Sent => ({ ...signed(), target: '/other' })
@@ -46,6 +46,22 @@ describe('what a scheme says of the proof of an outcome', () => {
 
   it('is nothing under off', async () => {
     expect(await shownOf('off', requests)).toEqual([{}, {}, {}, {}, {}])
+  })
+
+  it('is nothing of a peer with off, though the proofs of another one are looked at', async () => {
+    const peerSeeds = {
+      alice: { signed: 'off', seeds: [{ seed: peers.alice.seed }] },
+      bob: { signed: 'accept', seeds: [{ seed: peers.bob.seed }] },
+    } as const
+    const { scheme, events } = schemeFor(new Clock(), { ...signedOptions('off'), peerSeeds })
+    scheme.keepShown()
+    const shown = []
+    for (const peer of ['alice', 'bob'] as const)
+      shown.push(scheme.shownIn(await scheme.authenticate(received(signed({ peer })).request)))
+    scheme.close()
+    expect(shown).toEqual([{}, { proof: 'valid' }])
+    expect(events[0]).not.toHaveProperty('proof')
+    expect(events[1]).toMatchObject({ proof: 'valid' })
   })
 
   it('is nothing but why it was refused where the scheme was not asked to keep it', async () => {
