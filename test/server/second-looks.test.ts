@@ -17,6 +17,7 @@ import {
   bearerOf,
   Clock,
   codeOf,
+  pacedLook,
   peers,
   requestWith,
   schemeFor,
@@ -28,8 +29,6 @@ import {
 /** The most expensive one: each seed has 240 codes outside of the window. */
 const fine = { ...defaultProfile, digits: 8, period: 10, window: 2 } as const
 const lateCodesOfASeed = 240
-
-const paced = SecondLooks.later
 
 const typesOf = (events: readonly AuthEvent[]): string[] => events.map(({ type }) => type)
 const suspicions = (events: readonly AuthEvent[]): number =>
@@ -172,7 +171,7 @@ describe('the second look at a guess', () => {
   it('begins 1 to 5 ms after the answer, and keeps no process alive', () => {
     const later = vi.spyOn(globalThis, 'setTimeout')
     onTestFinished(() => later.mockRestore())
-    const timers = Array.from({ length: 1000 }, () => paced(() => undefined) as NodeJS.Timeout)
+    const timers = Array.from({ length: 1000 }, () => pacedLook(() => undefined) as NodeJS.Timeout)
     const delays = new Set(later.mock.calls.map(([, ms]) => ms ?? 0))
     for (const timer of timers) clearTimeout(timer)
     expect(timers.some((timer) => timer.hasRef())).toBe(false)

@@ -62,6 +62,9 @@ export function wrongCodeOf(at: Date, which = 0): string {
 
 export const bearerOf = (peer: PeerName): string => `Bearer ${peers[peer].token}`
 
+/** How a look begins outside of tests, whatever other tests of this process do. */
+export const pacedLook = SecondLooks.later
+
 /**
  * Resolves when all guesses that were counted so far have been looked at again: that happens after their answers. From
  * the first call on, each look begins at once.
