@@ -1,6 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { memoryState, type AuthEvent, type State } from '../../src/server/index.js'
-import { NonceSources } from '../../src/server/scheme/nonce-sources.js'
 import type { PeerSeedsOptions } from '../../src/server/scheme/options.js'
 import { RefusedProofs, type RefusedProof } from '../../src/server/scheme/refused-proofs.js'
 import { TOTPServerAuthScheme } from '../../src/server/scheme/scheme.js'
@@ -317,14 +316,6 @@ describe('code_from_two_sources', () => {
     await send(sent, home)
     await send(sent, away)
     expect(anomalies()).toEqual([])
-  })
-
-  it('remembers the 5000 newest proofs', () => {
-    const sources = new NonceSources()
-    for (let n = 0; n <= 5000; n++) sources.remember(`nonce ${n}`, home)
-    expect(sources.second('nonce 0', away)).toBeUndefined()
-    expect(sources.second('nonce 1', away)).toEqual([home, away])
-    expect(sources.second('nonce 5000', away)).toEqual([home, away])
   })
 })
 
