@@ -188,7 +188,7 @@ describe('mesh apply', () => {
     const removal = (done: boolean): unknown[] => [
       ['ledger', 'alice', 'remove', done],
       ['ledger', undefined, 'deliver', done],
-      ['ledger', 'alice', 'deliver', done],
+      ['billing', 'alice', 'deliver', done],
     ]
     expect(await rows('apply')).toEqual(removal(false))
     expect(mesh.client('alice').agents).toEqual(before)

@@ -59,7 +59,7 @@ export function clientRows(mesh: Mesh, rosters: Rosters, delivered: DeliveryReco
     const news = newsOf(place, record, rosters, documentOf)
     if (!news) return []
     const wasDelivered = isDelivered(place, record, documentOf(rosters.before))
-    const changed = wasDelivered ? changedAgents(mesh, { peer, also }, rosters, instant) : []
+    const changed = wasDelivered ? changedAgents(mesh, peer, rosters, instant) : []
     const agents = changed.length > 0 ? changed : edgesOf(mesh, peer.name).map(({ agent }) => agent)
     return agents.sort().map((agent) => ({ agent, peer: peer.name, action: 'deliver', ...news }))
   })
@@ -94,19 +94,16 @@ const isDelivered = (place: Place, record: Delivered | undefined, document: obje
   record !== undefined && document !== undefined && record.digest === digestOf(place, document)
 
 /** The agents whose part of a client file will be another. */
-function changedAgents(
-  mesh: Mesh,
-  { peer: { name }, also }: { readonly peer: MeshPeer; readonly also: readonly string[] },
-  { before, whole }: Rosters,
-  at: Date,
-): string[] {
+function changedAgents(mesh: Mesh, { name }: MeshPeer, { before, whole }: Rosters, at: Date): string[] {
   const others = (agent: string): string[] => [...mesh.agents.keys()].filter((one) => one !== agent)
-  return [...edgesOf(mesh, name).map(({ agent }) => agent), ...also].filter((agent) => {
-    const [old, now] = [before, whole].map((rosters) =>
-      clientDocumentOf(mesh, rosters, name, at, { without: others(agent), also }),
-    )
-    return JSON.stringify(old) !== JSON.stringify(now)
-  })
+  return edgesOf(mesh, name)
+    .map(({ agent }) => agent)
+    .filter((agent) => {
+      const [old, now] = [before, whole].map((rosters) =>
+        clientDocumentOf(mesh, rosters, name, at, { without: others(agent) }),
+      )
+      return JSON.stringify(old) !== JSON.stringify(now)
+    })
 }
 
 const byName = (one: { readonly name: string }, other: { readonly name: string }): number =>
