@@ -16,9 +16,10 @@ import type { MeshChange } from './plan.js'
 /** The stores as they are, and as they will be, with every rotation at its end. */
 export interface Rosters {
   readonly before: ReadonlyMap<string, Roster>
-  /** Without what needs a word. Where nothing does, the three are the same object. */
+  /** Without what needs a word. Where nothing does, the four are the same object. */
   readonly plain: ReadonlyMap<string, Roster>
   readonly pruned: ReadonlyMap<string, Roster>
+  readonly agreed: ReadonlyMap<string, Roster>
   readonly whole: ReadonlyMap<string, Roster>
 }
 
@@ -78,7 +79,7 @@ export function withRotationsOver(roster: Roster, at: Date): Roster {
 function newsOf(
   place: Place,
   record: Delivered | undefined,
-  { plain, pruned, whole }: Rosters,
+  { plain, pruned, agreed, whole }: Rosters,
   documentOf: (rosters: ReadonlyMap<string, Roster>) => object | undefined,
 ): News {
   const isNew = (rosters: ReadonlyMap<string, Roster>): boolean => {
@@ -87,7 +88,9 @@ function newsOf(
   }
   if (isNew(plain)) return {}
   if (pruned !== plain && isNew(pruned)) return { needs: 'prune' }
-  return whole !== plain && isNew(whole) ? { needs: 'yes' } : undefined
+  // A peer keeps what it has of an agent that it may no longer call, so that what is pruned is not in the whole.
+  const isChanged = whole !== plain && (isNew(whole) || isNew(agreed))
+  return isChanged ? { needs: 'yes' } : undefined
 }
 
 const isDelivered = (place: Place, record: Delivered | undefined, document: object | undefined): boolean =>

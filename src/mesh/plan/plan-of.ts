@@ -38,7 +38,13 @@ export function planOf(mesh: Mesh, { rosters, delivered, at }: PlanInput): Plan 
   // Without a word that is needed nothing depends on one.
   const only = (yes: boolean, prune: boolean): ReadonlyMap<string, Roster> =>
     needsWord ? over(names.map((name) => [name, after(name, { prune, yes })])) : whole
-  const all: Rosters = { before: rosters, plain: only(false, false), pruned: only(false, true), whole }
+  const all: Rosters = {
+    before: rosters,
+    plain: only(false, false),
+    pruned: only(false, true),
+    agreed: only(true, false),
+    whole,
+  }
   const stores = plans.flatMap(({ rows }) => rows)
   const changes = [...stores, ...serverRows(mesh, all, delivered), ...clientRows(mesh, all, delivered, at)]
   const remarks = names.flatMap((name) => remarksOn(mesh, name, rosters.get(name), at))
