@@ -250,6 +250,25 @@ describe('isolation', () => {
     expect(findings(report)).toEqual({})
   })
 
+  it('fails where a list that fails for everybody has the task', async () => {
+    const { report } = await probeAgent(
+      {
+        serves: (response, call) => {
+          if (call.operation !== 'list') return shared(call, response)
+          sendJson(response, 500, { error: { code: 500, message: 'cannot write task-1' } })
+          return true
+        },
+        answers: (response, call, { authorization }) => {
+          if (authorization[0] !== `Bearer ${bob.token}` || call.operation === 'list') return false
+          answerTask(response, call)
+          return true
+        },
+      },
+      asBob,
+    )
+    expect(isolationIn(report)[0]).toBe('fail: another peer can: list it')
+  })
+
   it('fails where a list of 0.3 has the task', async () => {
     const report = await asBobGets(
       'list',

@@ -96,10 +96,11 @@ function untold(detail: string, exchange: Exchange | undefined, isGap = true): R
 type Find = (label: string) => Exchange | undefined
 
 function isReached({ label, answer }: Exchange, find: Find, taskId: string): 'yes' | 'no' | 'unclear' {
-  if (isForNobody(answer, find(`${label}: ${labels.itself}`)?.answer)) return 'no'
+  const isListed = label === labels.list && answer.raw.includes(taskId)
+  if (!isListed && isForNobody(answer, find(`${label}: ${labels.itself}`)?.answer)) return 'no'
   switch (answer.kind) {
     case 'answered':
-      return label !== labels.list || answer.raw.includes(taskId) ? 'yes' : 'no'
+      return label !== labels.list || isListed ? 'yes' : 'no'
     case 'authenticated':
     case 'refused':
       return 'no'
@@ -111,7 +112,7 @@ function isReached({ label, answer }: Exchange, find: Find, taskId: string): 'ye
     case 'unserved':
     case 'failed':
     case 'redirected': {
-      if (label === labels.list) return answer.raw.includes(taskId) ? 'yes' : listsNothing(answer)
+      if (label === labels.list) return isListed ? 'yes' : listsNothing(answer)
       // Another answer than to a task that nobody has: the agent looked at this one.
       const compared = find(`${label}: ${labels.stranger}`)?.answer
       if (!compared || !isTelling(compared)) return 'unclear'
