@@ -1,6 +1,6 @@
 import type { Roster } from '../../core/roster.js'
 import { edgesOf, type MeshPeer } from '../file/mesh.js'
-import { clientDocumentOf, partsOf, undeclaredIn } from '../plan/documents.js'
+import { agentsFor, clientDocumentOf, partsOf, undeclaredIn } from '../plan/documents.js'
 import { edgeName, type ClientTarget, type MeshRun } from './mesh-run.js'
 import { contentOf } from './places.js'
 
@@ -23,7 +23,7 @@ export function clientTarget(
     clientPart(run, some, { peer: peer.name, agent }, at)
   const held = (agent: string): string | undefined =>
     remembered.peers.get(peer.name)?.parts?.get(agent) ?? partIn(before, agent)
-  const keptBack = [...edgesOf(mesh, peer.name).map(({ agent }) => agent), ...also]
+  const keptBack = agentsFor(mesh, peer.name, also)
     .filter(
       (agent) => problems.servers.has(agent) || problems.edges.has(edgeName({ peer: peer.name, agent })),
     )

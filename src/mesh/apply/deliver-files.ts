@@ -1,6 +1,7 @@
-import { edgesOf, type MeshAgent, type MeshPeer } from '../file/mesh.js'
+import type { MeshAgent, MeshPeer } from '../file/mesh.js'
 import type { Roster } from '../../core/roster.js'
 import {
+  agentsFor,
   clientDocumentOf,
   digestOf,
   partsOf,
@@ -103,7 +104,6 @@ function dueClient(
     run.problems.clients.set(peer.name, whyKeptBack(run, waitsFor))
     return []
   }
-  const agents = [...edgesOf(run.mesh, peer.name).map(({ agent }) => agent), ...also]
-  const own = agents.flatMap((agent) => told.get(agent) ?? [])
+  const own = agentsFor(run.mesh, peer.name, also).flatMap((agent) => told.get(agent) ?? [])
   return [{ peer, place, document, own }]
 }

@@ -50,6 +50,11 @@ export function undeclaredIn(mesh: Mesh, peerName: string, record: Delivered | u
   return [...(record?.parts?.keys() ?? [])].filter((one) => mesh.agents.has(one) && !declared.has(one))
 }
 
+/** The agents that the client file of a peer is about: those that it may call, and those that it keeps. */
+export const agentsFor = (mesh: Mesh, peerName: string, also: readonly string[]): string[] => [
+  ...new Set([...edgesOf(mesh, peerName).map(({ agent }) => agent), ...also]),
+]
+
 /**
  * Returns the client file of a peer. Secret. Of a rotation that is pending it has the new credentials from the step
  * `admitted` on. What cannot be sent is left out: credentials that have expired, and tokens known by their hash alone.
@@ -64,8 +69,7 @@ export function clientDocumentOf(
   at: Date,
   { without = [], also = [] }: ClientDocumentOptions = {},
 ): object | undefined {
-  const agents = new Set([...edgesOf(mesh, peerName).map(({ agent }) => agent), ...also])
-  const documents = [...agents].flatMap((agent) => {
+  const documents = agentsFor(mesh, peerName, also).flatMap((agent) => {
     const document = without.includes(agent) ? undefined : oneAgentDocument(rosters.get(agent), peerName, at)
     return document ? [document] : []
   })

@@ -169,13 +169,14 @@ function report(
   if (present.length > 0) output.say(`already exists, not changed: ${present.join(', ')}`)
   const [first] = added
   if (!first) return
-  // The agent has a server file then.
+  // With peers that were there before, the agent has a server file already.
   const hadPeers = roster.peers.size > added.filter((peer) => 'seeds' in peer).length
+  const server = hadPeers ? configServerAgain : configServer
   if (replay === 'once' && signed === undefined && 'signed' in first && first.signed)
     output.say(`--replay once brings --signed ${first.signed}; pass --signed for another policy`)
   output.say(
     canary
-      ? `next: ${hadPeers ? configServerAgain : configServer} for the agent, and ${configClientOf([first.name])} for a file to plant`
-      : `next: ${hadPeers ? configServerAgain : configServer}, then ${configClientOf(added.map(({ name }) => name))}`,
+      ? `next: ${server} for the agent, and ${configClientOf([first.name])} for a file to plant`
+      : `next: ${server}, then ${configClientOf(added.map(({ name }) => name))}`,
   )
 }

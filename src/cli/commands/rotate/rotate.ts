@@ -48,7 +48,8 @@ export const define = inContext((command, context) =>
       'after',
       `
 While old and new overlap, any live token works with any live seed. Update the agent's server file first, then each
-peer's configuration, then wait or run --finish, which also takes --server-out and --deliver-server. A peer has at most two live seeds. After a leak use --now.
+peer's configuration, then wait or run --finish, which takes --server-out and --deliver-server, too. A peer has at most
+two live seeds. After a leak use --now.
 What ends (add-peer --expires) is followed by new ones that end at the same time; set NAME --expires changes that. If the
 old ones have expired, the new ones have no end.
 In a store with --shared-seed the seed belongs to all peers, so rotating it needs --all. A canary gets a new token only

@@ -12,6 +12,7 @@ import { credentialsOf, textOf } from '../peers/credential-rows.js'
 import { requireServerOut, serverFileOf } from '../server-out.js'
 import { newFragmentOf } from './deliveries.js'
 import { endsOfNew, oldWhilePending, wordsOfNew } from './ends.js'
+import { forgetEnded } from './forget-ended.js'
 import { recall, remember } from './remembered.js'
 import { forget } from './remembered-file.js'
 import { serverDelivery } from './server-delivery.js'
@@ -19,6 +20,7 @@ import { runStaged, type PeerProgress } from './staged-run.js'
 import { deliversServer, isStaged, type GivenStagedOptions } from './given-options.js'
 import { completed, type StagedOptions } from './staged-options.js'
 
+// `rotate --finish` delivers with the bundle of this file.
 export { serverDelivery }
 
 /** A rotation that is staged, delivered, proved, and only then retires the old credentials. */
@@ -143,12 +145,10 @@ export async function abandon(
 ): Promise<void> {
   const { store, now, output } = context
   const before = await store.read()
-  const pending = pendingOf(before, names)
-  const chosen = pending.map(({ name }) => name)
+  const chosen = pendingOf(before, names).map(({ name }) => name)
   const deliver = await serverDelivery(context, abandonRotation(before, chosen, now()), given)
   const after = await store.update((roster) => abandonRotation(roster, chosen, now()))
-  for (const { pending: one } of pending)
-    if (one && peersOf(after, one.id).length === 0) forget(context, one.id)
+  forgetEnded(context, before, after)
   const rows = chosen.map((name) => ({
     ...credentialsOf(after, peerNamed(after, name), false),
     ...{ step: null, done: true },
