@@ -213,8 +213,8 @@ function digestOf(seed: SchemeSeed, profile: TOTPProfile): string {
   return (seed.digest ??= seedDigestOf(seed.seed, profile))
 }
 
-function makeSchemeSeed(given: PeerSeed, index: number, allowWeak: boolean): SchemeSeed {
-  if (!given.seed) throw new TOTPError('ERR_SEED_MISSING', 'one of its seeds is empty; pass base32')
+function makeSchemeSeed(given: PeerSeed | null | undefined, index: number, allowWeak: boolean): SchemeSeed {
+  if (!given?.seed) throw new TOTPError('ERR_SEED_MISSING', 'one of its seeds is empty; pass base32')
   const seed = typeof given.seed === 'string' ? Seed.fromBase32(given.seed) : given.seed
   // Not `instanceof`: the CLI's bundles each hold a copy of the class.
   if (typeof seed.bits !== 'number') {
