@@ -17,7 +17,7 @@ export function rosterOptions(
   return {
     delegate: new PeerTokenAuth(
       peers.flatMap(({ name, tokens }) =>
-        tokens.map(({ token, expiresAt }) => ({ peer: name, token: token.value ?? token.hash, expiresAt })),
+        tokens.map(({ token, expiresAt }) => ({ peer: name, token: token.hash, expiresAt })),
       ),
     ),
     peerSeeds: new Map(
