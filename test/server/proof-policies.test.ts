@@ -292,6 +292,11 @@ describe('a proof under each policy', () => {
     expect(await send(signed())).toBe('unauthenticated proof-mac')
   })
 
+  it('puts nothing before the path where the prefix is empty', async () => {
+    const { send } = watched({ signed: 'require', pathPrefix: '' })
+    expect(await send(signed())).toBe('alice signed')
+  })
+
   it('answers 503 for a proof that was created before the memory begins', async () => {
     const state = memoryState({ since: someInstant })
     const { send } = watched({ signed: 'accept', state })

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
+import { hashToken } from '../../src/core/token.js'
 import { TOTPServerAuthScheme, type AuthEvent, type ServerFileEvent } from '../../src/server/index.js'
 import { temporaryFolder } from '../support/folder.js'
 import { serverFile } from '../support/server-file.js'
@@ -22,9 +23,22 @@ function followed(document: object): {
 }
 
 it('says which file is in force', () => {
+  const before = Date.now()
   const { scheme, path } = followed({ ...serverFile(), serial: 7 })
   expect(scheme.serverFile).toMatchObject({ path, serial: 7, canaries: 0 })
   expect(scheme.serverFile?.peers).toEqual(new Set(['alice', 'bob']))
+  const loadedAt = scheme.serverFile?.loadedAt.getTime()
+  expect(loadedAt).toBeGreaterThanOrEqual(before)
+  expect(loadedAt).toBeLessThanOrEqual(Date.now())
+})
+
+it('says how many canaries the file in force has', () => {
+  const canaries = ['a2at_one', 'a2at_two'].map((token) => ({
+    name: 'trap',
+    id: token,
+    hash: hashToken(token),
+  }))
+  expect(followed({ ...serverFile(), canaries }).scheme.serverFile?.canaries).toBe(2)
 })
 
 it('reads the file when it is told to, before it returns', () => {

@@ -294,16 +294,42 @@ describe('fromFile', () => {
 
     const weakFile = write(freshPath(), alice({ seeds: [{ id: 's', seed: weak }] }))
     expect(() => fromFile(weakFile, { allowWeakSeeds: true })).not.toThrow()
+
+    const weakForAll = write(freshPath(), {
+      ...serverFile(),
+      peers: {},
+      sharedSeeds: [{ id: 's', seed: weak }],
+    })
+    expect(failureOf(() => fromFile(weakForAll)).message).toContain('set allowWeakSeeds')
+    expect(() => fromFile(weakForAll, { allowWeakSeeds: true })).not.toThrow()
+  })
+
+  it('says nothing of an error that is not its own, which may quote what nobody should see', () => {
+    const path = write(freshPath(), alice({ replay: 'once' }))
+    const state = {
+      ...memoryState(),
+      get supports(): never {
+        throw new Error(`connect to redis://:${peers.alice.token}@localhost`)
+      },
+    }
+    const failure = failureOf(() => TOTPServerAuthScheme.fromFile(path, { state }))
+    expect(failure).toMatchObject({
+      code: 'ERR_CONFIG_INVALID',
+      message: `server file ${path}: cannot be used`,
+    })
+    expect(failure.cause).toBeUndefined()
   })
 
   it.each([
-    ['is not there', () => join(folder, 'nowhere.json'), 'no such file'],
-    ['is a folder', () => folder, 'not a regular file'],
-  ])('refuses to start with a file that %s', (_, path, words) => {
-    expect(failureOf(() => TOTPServerAuthScheme.fromFile(path()))).toMatchObject({
+    ['is not there', () => join(folder, 'nowhere.json'), 'no such file', 'ENOENT'],
+    ['is a folder', () => folder, 'not a regular file', undefined],
+  ])('refuses to start with a file that %s, and says why', (_, path, words, cause) => {
+    const failure = failureOf(() => TOTPServerAuthScheme.fromFile(path()))
+    expect(failure).toMatchObject({
       code: 'ERR_FILE_UNREADABLE',
       message: expect.stringContaining(words) as string,
     })
+    expect((failure.cause as NodeJS.ErrnoException | undefined)?.code).toBe(cause)
   })
 
   it('refuses to start over a state that cannot do what a peer needs', () => {
@@ -412,7 +438,7 @@ describe('a server file that changes', () => {
     expect(await subject.ask(right)).toBe('token-refused')
     expect(await loaded(8)).toEqual({ ...event, serial: 8, older: true })
     expect(await loaded(8)).toEqual({ ...event, serial: 8 })
-    expect(await loaded(undefined)).toEqual(event)
+    expect(await loaded(undefined)).toStrictEqual(event)
     expect(await loaded(1)).toEqual({ ...event, serial: 1 })
   })
 
