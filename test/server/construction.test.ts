@@ -31,6 +31,11 @@ describe('TOTPServerAuthScheme', () => {
     ['an empty shared seed', 'ERR_SEED_MISSING', { delegate, sharedSeed: '', replay: 'reuse' }],
     ['a peer without a seed', 'ERR_SEED_MISSING', { ...good, peerSeeds: { ...peerSeeds, bob: '' } }],
     ['a peer with an empty set', 'ERR_SEED_MISSING', { ...good, peerSeeds: { bob: { seeds: [] } } }],
+    ...['', undefined, null].map((seed): [string, string, object] => [
+      `a list with a seed that is ${JSON.stringify(seed)}`,
+      'ERR_SEED_MISSING',
+      { ...good, peerSeeds: { bob: { seeds: [{ seed: peers.bob.seed }, { seed }] } } },
+    ]),
     ['a seed that is undefined', 'ERR_SEED_MISSING', { ...good, peerSeeds: { bob: undefined } }],
     ['a seed that is null', 'ERR_SEED_MISSING', { ...good, peerSeeds: { bob: null } }],
     ['a seed of another kind', 'ERR_SEED_INVALID', { ...good, peerSeeds: { bob: { seed: 'x' } } }],
