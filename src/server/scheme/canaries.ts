@@ -32,7 +32,7 @@ export class Canaries {
           `a token of canary ${quoteName(name)} is listed twice; list each token once`,
         )
       }
-      this.#byHash.set(tokenHash, { name, ...(id !== undefined && { id }) })
+      this.#byHash.set(tokenHash, { name, id })
     }
   }
 

@@ -172,8 +172,7 @@ class EndingVerdict {
 
 /** Whether a delegate answers about a token whose hash alone is known, as ours do. */
 export function knowsHashes(delegate: ServerAuthScheme): delegate is PeerTokenAuth | SimpleTokenAuth {
-  if (!(delegate instanceof PeerTokenAuth || delegate instanceof SimpleTokenAuth)) return false
-  // One that extends these may do anything with a token.
+  // Not `instanceof`: one that extends these may do anything with a token.
   return delegate.constructor === PeerTokenAuth || delegate.constructor === SimpleTokenAuth
 }
 

@@ -92,8 +92,7 @@ export class FirstFactor {
   }
 
   /** Asks the delegate about a token and finds its peer. Without a promise where the delegate answers without one. */
-  identify(token: string | undefined, tokenHash: string, at: Date): TokenOwner | Promise<TokenOwner> {
-    if (token === undefined) return { reason: 'token-refused' }
+  identify(token: string, tokenHash: string, at: Date): TokenOwner | Promise<TokenOwner> {
     try {
       const verdict = this.#delegate.authenticateToken(token, { at, tokenHash })
       return isThenable(verdict)

@@ -50,15 +50,12 @@ export class GrantedCaller extends Caller {
     return (this.#signal ??= signalOf(this.#grant, this.#leases))
   }
 
-  /** Ties what is open to a caller's credentials. Returns whether it is a caller of this class. */
-  static tie(caller: Caller, tied: Tied): boolean {
-    if (!(#grant in caller)) return false
-    caller.#leases.tie(tied, caller.#grant)
-    return true
-  }
-
-  static release(caller: Caller, tied: Tied): void {
-    if (#leases in caller) caller.#leases.release(tied)
+  /** Ties what is open to a caller's credentials. Returns how to release it; undefined for a caller of another class. */
+  static tie(caller: Caller, tied: Tied): (() => void) | undefined {
+    if (!(#grant in caller)) return undefined
+    const leases = caller.#leases
+    leases.tie(tied, caller.#grant)
+    return () => leases.release(tied)
   }
 }
 
@@ -68,7 +65,8 @@ export class GrantedCaller extends Caller {
  * @returns a function to call when it is over by itself
  */
 export function endWithCaller(caller: Caller, tied: Tied): () => void {
-  if (GrantedCaller.tie(caller, tied)) return () => GrantedCaller.release(caller, tied)
+  const release = GrantedCaller.tie(caller, tied)
+  if (release) return release
   // A scheme that was wrapped may return a caller of its own, with a signal of its own or, in JavaScript, without one.
   const signal = caller.signal as AbortSignal | undefined
   if (typeof signal?.addEventListener !== 'function') return () => undefined

@@ -42,7 +42,7 @@ export class StrangerGate {
     at: Date,
     adjust: (owner: TokenOwner) => TokenOwner = (owner) => owner,
   ): TokenOwner | Promise<TokenOwner> {
-    if (token === undefined) return firstFactor.identify(token, tokenHash, at)
+    if (token === undefined) return { reason: 'token-refused' }
     const counted = (given: TokenOwner): TokenOwner => {
       const owner = adjust(given)
       return owner.peer ? owner : this.#counted(owner, firstFactor, tokenHash, sourceOf(request) ?? '', at)
