@@ -91,6 +91,7 @@ describe('TOTPServerAuthScheme.create', () => {
     }
     const scheme = TOTPServerAuthScheme.create({
       ...options,
+      now: () => someInstant,
       peerSeeds,
       tokenToPeer: { 'token-of-alice': 'alice' },
     })
