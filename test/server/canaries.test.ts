@@ -11,6 +11,7 @@ import {
   type CanaryToken,
   type TOTPServerAuthSchemeOptions,
 } from '../../src/server/index.js'
+import { ownerOfCanary } from '../../src/server/scheme/canaries.js'
 import { failureOf } from '../support/failure.js'
 import { temporaryFolder } from '../support/folder.js'
 import { Clock, codeOf, headersOf, peers, requestWith, schemeFor } from '../support/guarded.js'
@@ -163,6 +164,18 @@ describe('the token of a canary', () => {
   })
 })
 
+describe('the owner of a token that turns out to be a canary’s', () => {
+  it.each([
+    ['token-refused', 'token-refused'],
+    ['peer-unknown', 'token-refused'],
+    ['peer-conflict', 'token-refused'],
+    ['delegate-failed', 'delegate-failed'],
+    ['strangers-exhausted', 'strangers-exhausted'],
+  ] as const)('is nobody, as for an unknown token, if it was nobody for %s: %s', (reason, as) => {
+    expect(ownerOfCanary({ reason })).toEqual({ reason: as })
+  })
+})
+
 describe('canary_used', () => {
   it('comes once a minute for each canary and source', async () => {
     const other: CanaryToken = { name: 'other', token: 'a2at_other' }
@@ -193,6 +206,30 @@ describe('canary_used', () => {
     clock.advance(60)
     await send(sent, '2001:db8::ffff')
     expect(alarms()).toHaveLength(102)
+  })
+
+  it('comes again for as many sources as were last reported more than a minute ago, and for no more', async () => {
+    const { clock, send, alarms } = watched()
+    const sendFrom = async (sources: number, range: string): Promise<void> => {
+      for (let source = 0; source < sources; source++) await send(sent, `2001:db8:${range}::${source}`)
+    }
+    await sendFrom(60, 'a')
+    clock.advance(30)
+    await sendFrom(60, 'b')
+    expect(alarms()).toHaveLength(100)
+    clock.advance(30)
+    await sendFrom(100, 'c')
+    expect(alarms()).toHaveLength(160)
+    clock.advance(60)
+    await sendFrom(101, 'd')
+    expect(alarms()).toHaveLength(260)
+  })
+
+  it('tells sources apart by their first 64 characters, so that a long field takes no memory', async () => {
+    const { send, alarms } = watched()
+    const long = 'x'.repeat(63)
+    for (const source of [`${long}a1`, `${long}a2`, `${long}b`]) await send(sent, source)
+    expect(alarms().map(({ source }) => source)).toEqual([`${long}a1`, `${long}b`])
   })
 
   it('is not silenced for long by a clock that is set back', async () => {
