@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { SeenTokens } from '../../src/server/scheme/seen-tokens.js'
+import { heapUsed } from '../support/memory.js'
 
 const limits = { most: 6, mostPerPeer: 2 }
 
@@ -24,6 +25,14 @@ describe('SeenTokens', () => {
     ])
     for (const token of ['x', 'token of a', 'y']) seen.remember(token, 'a')
     expect(['x', 'token of a', 'y'].map((token) => seen.has(token))).toEqual([false, true, true])
+  })
+
+  it('keeps nothing of a peer whose tokens are all forgotten', () => {
+    const seen = new SeenTokens(limits)
+    const before = heapUsed()
+    for (let n = 0; n < 100_000; n++) seen.remember('t', `p${n}`)
+    expect(heapUsed() - before).toBeLessThan(4 * 1024 * 1024)
+    expect(seen.has('t')).toBe(true)
   })
 
   it('never has more than its limits allow, whatever comes', () => {

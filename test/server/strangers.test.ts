@@ -4,13 +4,23 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createLocalJWKSet } from 'jose'
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { hashToken } from '../../src/core/token.js'
 import { JWTAuth } from '../../src/server/jwt.js'
 import { callerOf, totpGuard } from '../../src/server/node.js'
-import { PeerTokenAuth, SimpleTokenAuth, type ServerAuthScheme } from '../../src/server/scheme/delegates.js'
+import { makeConfig } from '../../src/server/scheme/config.js'
+import {
+  PeerTokenAuth,
+  SimpleTokenAuth,
+  type ServerAuthScheme,
+  type TokenVerdict,
+} from '../../src/server/scheme/delegates.js'
 import { TOTPServerAuthScheme } from '../../src/server/scheme/scheme.js'
+import { StrangerGate } from '../../src/server/scheme/stranger-gate.js'
+import { memoryState } from '../../src/state/memory-state.js'
 import { temporaryFolder } from '../support/folder.js'
 import { Clock, codeOf, peers, requestWith, schemeFor, someInstant, wrongCodeOf } from '../support/guarded.js'
 import { audience, issuer, makeKey, tokenBy, type IssuerKey } from '../support/key-server.js'
+import { heapUsed } from '../support/memory.js'
 import { serverFile } from '../support/server-file.js'
 
 const folder = temporaryFolder()
@@ -42,7 +52,7 @@ function issuerAuth(): { delegate: JWTAuth; checks: () => number } {
 /** Sends tokens with the right code of the clock's time step, and tells what becomes of them. */
 function subjectOf(options: Parameters<typeof schemeFor>[1]) {
   const clock = new Clock()
-  const { scheme } = schemeFor(clock, options)
+  const { scheme, events } = schemeFor(clock, options)
   const send = async (
     token: string,
     source = attacker,
@@ -55,7 +65,7 @@ function subjectOf(options: Parameters<typeof schemeFor>[1]) {
   const exhaust = async (source = attacker): Promise<void> => {
     for (const token of forged.slice(0, 60)) expect(await send(token, source)).toBe('token-refused')
   }
-  return { scheme, clock, send, exhaust }
+  return { scheme, events, clock, send, exhaust }
 }
 
 describe('a source with more unknown tokens than its limit', () => {
@@ -218,14 +228,76 @@ describe('a source with more unknown tokens than its limit', () => {
     expect(await send(peers.alice.token)).toBe('alice')
   })
 
-  it('waits for a delegate that does not answer, but not for long', async () => {
+  it('is not made by requests without a token, about which no delegate is asked', async () => {
+    const authenticateToken = vi.fn(() => ({ refusal: 'unknown' }))
+    const { scheme, send } = subjectOf({
+      delegate: { isLookup: true, authenticateToken },
+      throttle: { strangers: { perMinute: 1 } },
+    })
+    for (const Authorization of [[], 'Basic YWxpY2U6', 'Bearer']) {
+      await scheme.authenticate(requestWith({ Authorization }, attacker))
+    }
+    expect(authenticateToken).not.toHaveBeenCalled()
+    expect(await send('unknown')).toBe('token-refused')
+    expect(await send('unknown')).toBe('strangers-exhausted')
+  })
+
+  it('never has more checked at once than its limit allows, however checks end', async () => {
+    const running: ((verdict: TokenVerdict) => void)[] = []
+    const authenticateToken = () => new Promise<TokenVerdict>((done) => running.push(done))
+    const { send } = subjectOf({ delegate: { authenticateToken }, throttle: { strangers: { perMinute: 2 } } })
+    const answers: Promise<string>[] = []
+    const ask = async (count: number): Promise<void> => {
+      for (let n = 0; n < count; n++) answers.push(send(`t${answers.length}`))
+      await new Promise(setImmediate)
+    }
+    await ask(3)
+    for (let turn = 0; turn < 3; turn++) {
+      expect(running).toHaveLength(2)
+      running.shift()?.({ peer: 'alice' })
+      await ask(2)
+    }
+    while (running.length > 0) {
+      expect(running.length).toBeLessThanOrEqual(2)
+      running.shift()?.({ peer: 'alice' })
+      await ask(0)
+    }
+    expect(await Promise.all(answers)).toEqual(Array.from({ length: 9 }, () => 'alice'))
+  })
+
+  it('is forgotten once its checks are over, however many sources there are', async () => {
+    const { firstFactor } = makeConfig(
+      {
+        delegate: { authenticateToken: () => ({ refusal: 'unknown' }) },
+        peerSeeds: { alice: peers.alice.seed },
+        replay: 'reuse',
+      },
+      memoryState(),
+    )
+    const gate = new StrangerGate({ sources: 1 })
+    const askFrom = (source: string): unknown =>
+      gate.identify(firstFactor, 'unknown', hashToken('unknown'), { source }, someInstant)
+    expect(await askFrom(attacker)).toEqual({ reason: 'token-refused' })
+    const before = heapUsed()
+    for (let n = 0; n < 50_000; n++) await askFrom(`source ${n}`)
+    expect(heapUsed() - before).toBeLessThan(4 * 1024 * 1024)
+  })
+
+  it('waits for a delegate that does not answer, but not for long, and the event says why', async () => {
     const never = { authenticateToken: () => new Promise<never>(() => undefined) }
-    const { scheme } = subjectOf({ delegate: never, throttle: { strangers: { perMinute: 1 } } })
+    const { scheme, events } = subjectOf({ delegate: never, throttle: { strangers: { perMinute: 1 } } })
     const fields = { Authorization: 'Bearer unknown' }
     void scheme.authenticate(requestWith(fields))
     expect(await scheme.authenticate(requestWith(fields))).toMatchObject({
       refusal: { kind: 'unavailable', reason: 'delegate-failed' },
     })
+    expect(events).toMatchObject([
+      {
+        reason: 'delegate-failed',
+        cause: 'overload',
+        advice: expect.stringContaining('too many new tokens') as string,
+      },
+    ])
   })
 
   it('does not count a delegate that fails, and passes the turn on', async () => {
