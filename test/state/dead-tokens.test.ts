@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { DeadTokens, tokenTag } from '../../src/state/dead-tokens.js'
 import type { Attempt } from '../../src/state/state.js'
+import { heapUsed } from '../support/memory.js'
 import { inStep, someStep, wrongCode } from './attempts.js'
 
 const attempt = (seeds: readonly string[], live: readonly string[] | undefined): Attempt =>
@@ -10,9 +11,18 @@ const [old, now] = [tokenTag('old'), tokenTag('now')]
 
 describe('the tag of a token', () => {
   it('is short, its own, and no number', () => {
-    expect(old).toMatch(/^t[\w-]{7}$/)
-    expect(tokenTag('old')).toBe(old)
-    expect(now).not.toBe(old)
+    const tags = Array.from({ length: 100 }, (_, n) => tokenTag(`sha256:${n}`))
+    for (const [n, tag] of tags.entries()) {
+      expect(tag).toMatch(/^t[\w-]{7}$/)
+      expect(tokenTag(`sha256:${n}`)).toBe(tag)
+    }
+    expect(new Set(tags).size).toBe(100)
+  })
+
+  it('is forgotten at some time, so that tokens which come and go fill no memory', () => {
+    const before = heapUsed()
+    for (let n = 0; n < 300_000; n++) tokenTag(`come and gone ${n}`)
+    expect(heapUsed() - before).toBeLessThan(25_000_000)
   })
 })
 
@@ -58,6 +68,9 @@ describe('tokens that are no longer live', () => {
     })
     expect(new DeadTokens().learn(unasked, [])).toEqual([])
     expect(new DeadTokens().known(unasked)).toEqual([])
+    const dead = new DeadTokens()
+    dead.learn(attempt(['another'], ['now']), [old])
+    expect(dead.known(unasked)).toEqual([])
   })
 
   it('are remembered of the last thousand seeds', () => {
@@ -65,5 +78,12 @@ describe('tokens that are no longer live', () => {
     for (let n = 0; n < 1001; n++) dead.learn(attempt([`s${n}`], ['now']), [old])
     const known = (n: number): number => dead.known(attempt([`s${n}`], ['now'])).length
     expect([0, 1, 1000].map(known)).toEqual([0, 1, 1])
+  })
+
+  it('lose no place to seeds without any', () => {
+    const dead = new DeadTokens()
+    dead.learn(attempt(['s'], ['now']), [old])
+    for (let n = 0; n < 1001; n++) dead.learn(attempt([`s${n}`], ['now']), [now])
+    expect(dead.known(attempt(['s'], ['now']))).toEqual([old])
   })
 })
