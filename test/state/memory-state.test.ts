@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { memoryState, type MemoryState } from '../../src/state/memory-state.js'
 import type { Attempt } from '../../src/state/state.js'
+import { failureOf } from '../support/failure.js'
 import { heapUsed } from '../support/memory.js'
 import { inStep, rightCode, someStep, wrongCode } from './attempts.js'
 import { stateContract } from './state-contract.js'
@@ -19,7 +20,10 @@ describe('memoryState', () => {
   })
 
   it('begins at an instant, or not at all', () => {
-    expect(() => memoryState({ since: new Date(NaN) })).toThrow(/valid Date/)
+    expect(failureOf(() => memoryState({ since: new Date(NaN) }))).toMatchObject({
+      code: 'ERR_CONFIG_INVALID',
+      message: 'since must be a valid Date',
+    })
   })
 
   it('does not believe a beginning that only a wrong clock can have set', () => {
@@ -28,6 +32,22 @@ describe('memoryState', () => {
     expect(state.decide(rightCode(someStep)).kind).toBe('unknown')
     expect(state.decide(rightCode(someStep + 2))).toEqual({ kind: 'accepted' })
   })
+
+  it.each([
+    [0, 30_000],
+    [1, 90_000],
+    [2, 150_000],
+  ])(
+    "with window %i believes a beginning that is ahead by a code's life of %i ms, and none beyond",
+    (window, ms) => {
+      const decided = (aheadMs: number): string => {
+        const state = memoryState({ since: new Date(inStep(someStep).getTime() + aheadMs) })
+        expect(state.decide(rightCode(someStep, { window })).kind).toBe('unknown')
+        return state.decide(rightCode(someStep + 1 + window, { window })).kind
+      }
+      expect([decided(ms), decided(ms + 1)]).toEqual(['unknown', 'accepted'])
+    },
+  )
 
   it('stays sorted when the clock is set back: no guess is forgotten early', () => {
     const state = memoryState()
@@ -95,6 +115,13 @@ describe('memoryState forgets', () => {
     expect(after({ realMs: 30 * day, clockMs: 30 * day })).toEqual(['replayed', 'wrong'])
   })
 
+  it('claims a month after their code is over, to the millisecond', () => {
+    const ms = 31 * day + 90_000
+    expect(after({ realMs: ms, clockMs: ms })).toEqual(['accepted', 'wrong'])
+    expect(after({ realMs: ms - 1, clockMs: ms })).toEqual(['replayed', 'wrong'])
+    expect(after({ realMs: ms, clockMs: ms - 1 })).toEqual(['replayed', 'wrong'])
+  })
+
   it('nothing while the clock stands still, or while it is ahead', () => {
     expect(after({ realMs: 33 * day, clockMs: 0 })).toEqual(['replayed', 'throttled'])
     expect(after({ realMs: 61_000, clockMs: 33 * day })).toEqual(['replayed', 'throttled'])
@@ -112,6 +139,17 @@ describe('memoryState forgets', () => {
     state.decide(wrongCode('7', new Date(spent.at.getTime() + 22 * 60_000)))
     // Set back, the second sighting would be of a minute ago.
     expect(ahead(3, 120_000)).toBe(false)
+  })
+
+  it('peers whose codes ahead are too long ago: seeds that come and go fill no memory', () => {
+    const state = memoryState()
+    const before = heapUsed()
+    for (let n = 0; n < 50_000; n++) {
+      const attempt = wrongCode('5', spent.at, { seeds: [`seed-${n}`] })
+      state.takeBack(attempt, { drift: 5, timeStep: someStep + 5 })
+    }
+    state.decide(wrongCode('6', new Date(spent.at.getTime() + 20 * 60_000 + 1)))
+    expect(heapUsed() - before).toBeLessThan(1_000_000)
   })
 
   it('nothing of a right code that is taken back', () => {

@@ -87,6 +87,18 @@ describe('memoryState forgets a nonce', () => {
     expect(kindsOf(state, many(1, { at: later(last, leftMs + 1000).at }))).toEqual(['accepted'])
   })
 
+  it('not before its end in real time, and then at once, with a clock that is ahead', () => {
+    const state = stateWith({ mostNonces: 1 })
+    const last = signed(someStep, { expires: secondOf(inStep(someStep + 3, 0)) })
+    state.decide(last)
+    const leftMs = inStep(someStep + 3, 1).getTime() - last.at.getTime()
+    const at = later(last, 3_600_000).at
+    passes(leftMs - 1)
+    expect(kindsOf(state, many(1, { at }))).toEqual(['full'])
+    passes(1)
+    expect(kindsOf(state, many(1, { at }))).toEqual(['accepted'])
+  })
+
   it('between two rounds of looking at all seeds, if it needs the room', () => {
     for (const seed of ['seed-of-alice', 'another']) {
       const state = stateWith({ mostNonces: 1, mostNoncesInAll: 1 })
@@ -107,6 +119,30 @@ describe('memoryState forgets a nonce', () => {
     expect(kindsOf(state, many(4, { at: later(first, overMs).at }))).toEqual([
       ...['accepted', 'accepted', 'accepted', 'full'],
     ])
+  })
+})
+
+describe('memoryState forgets a seed', () => {
+  const monthMs = 31 * 24 * 3_600_000
+
+  /** What is known of a spent nonce after real time and the clock went on, and the clock was set back. */
+  function after(realMs: number, clockMs: number, first = signed(someStep)): string {
+    const state = stateWith()
+    state.decide(first)
+    passes(realMs)
+    state.decide(signed(someStep, { seeds: ['another'], at: later(first, clockMs).at }))
+    return state.decide(first).kind
+  }
+
+  it('a month after its last proof, by the clock and in real time', () => {
+    expect(after(monthMs - 1, monthMs)).toBe('unknown')
+    expect(after(monthMs, monthMs - 1)).toBe('unknown')
+    expect(after(monthMs, monthMs)).toBe('accepted')
+  })
+
+  it('not while one of its nonces is remembered', () => {
+    const expires = secondOf(inStep(someStep)) + (2 * monthMs) / 1000
+    expect(after(monthMs, monthMs, signed(someStep, { expires }))).toBe('replayed')
   })
 })
 
@@ -175,6 +211,16 @@ describe('the bounds on nonces of memoryState', () => {
     expect(state.decide(signed(someStep, { at: then, nonce: proof?.nonce ?? '' })).kind).toBe('accepted')
   })
 
+  it('have room again when those that end first are over', () => {
+    const state = stateWith({ mostNonces: 2 })
+    const ends = [someStep + 3, someStep + 2]
+    const sent = ends.map((end) => signed(someStep, { expires: secondOf(inStep(end, 0)) }))
+    expect(kindsOf(state, sent)).toEqual(['accepted', 'accepted'])
+    expect(state.decide(signed(someStep))).toEqual({ kind: 'full', retryAfter: 46 })
+    passes(46_000)
+    expect(kindsOf(state, many(2, { at: inStep(someStep + 2, 1) }))).toEqual(['accepted', 'full'])
+  })
+
   it('leave the claim as it is when they refuse', () => {
     const state = stateWith({ mostNonces: 1 })
     state.decide(signed(someStep))
@@ -199,7 +245,11 @@ describe('the bounds on nonces of memoryState', () => {
   })
 
   it.each([0, -1, 1.5, NaN, Infinity, '5' as never])('are whole numbers above 0, not %s', (bound) => {
-    expect(failureOf(() => memoryState({ mostNonces: bound })).code).toBe('ERR_CONFIG_INVALID')
-    expect(failureOf(() => memoryState({ mostNoncesInAll: bound })).message).toContain('mostNoncesInAll')
+    for (const option of ['mostNonces', 'mostNoncesInAll']) {
+      expect(failureOf(() => memoryState({ [option]: bound }))).toMatchObject({
+        code: 'ERR_CONFIG_INVALID',
+        message: `${option} must be a whole number above 0`,
+      })
+    }
   })
 })
