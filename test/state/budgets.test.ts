@@ -35,15 +35,19 @@ describe('budgets', () => {
     { limit: 1.5, seconds: 30 },
     { limit: NaN, seconds: 30 },
     { limit: 5, seconds: Infinity },
+    { limit: 1e9 + 1, seconds: 30 },
+    { limit: 5, seconds: 1e9 + 1 },
   ])('refuse $limit in $seconds s', (budget) => {
     for (const budgets of [[budget], [...defaultBudgets, budget]]) {
       expect(failureOf(() => parseBudgets(budgets)).code).toBe('ERR_CONFIG_INVALID')
     }
   })
 
-  it('take any whole numbers from 1 on, and those of the box where nothing is said', () => {
-    const least = [{ limit: 1, seconds: 1 }]
-    expect(parseBudgets(least)).toBe(least)
+  it('take any whole numbers from 1 to 10⁹, and those of the box where nothing is said', () => {
+    for (const count of [1, 1e9]) {
+      const given = [{ limit: count, seconds: count }]
+      expect(parseBudgets(given)).toBe(given)
+    }
     expect(parseBudgets()).toBe(defaultBudgets)
     expect(parseBudgets([])).toEqual([])
   })
@@ -158,6 +162,8 @@ describe('the limits that follow from a risk', () => {
       'risk 1.5e-4 allows not even one guess a day with 6 digits and window 120; ' +
         'use 7 digits, or a smaller window, or set throttle.risk to at least 2.5e-4',
     )
+    const justOne = failureOf(() => limitsFor({ digits: 6, window: 1 }, 3e-7)).message
+    expect(justOne).toContain('use 7 digits, or a smaller window, or set throttle.risk to at least 3e-6')
     const longest = failureOf(() => limitsFor({ digits: 8, window: 120 }, 1e-9)).message
     expect(longest).toContain('use a smaller window, or set throttle.risk to at least 2.5e-6')
   })
@@ -220,6 +226,13 @@ describe('budgets that were given', () => {
     )
   })
 
+  it('are refused with the risk as one would write it', () => {
+    const refused = (risk: number): string =>
+      failureOf(() => budgetsByDigits({ risk, budgets: [] }, 1)).message
+    expect(refused(1)).toContain('more than risk 1;')
+    expect(refused(0.5)).toContain('more than risk 5e-1;')
+  })
+
   it('are held against the window', () => {
     expect(limits({ budgets: defaultBudgets }, 1)).toEqual([500, 2000, 5000])
     expect(failureOf(() => budgetsByDigits({ budgets: defaultBudgets }, 2)).message).toContain('2.5e-4')
@@ -227,7 +240,7 @@ describe('budgets that were given', () => {
 
   it.each([0, -1, NaN, '1', null])('need a risk above 0, not %j', (risk) => {
     const make = (): unknown => budgetsByDigits({ risk: risk as number, budgets: defaultBudgets }, 1)
-    expect(failureOf(make)).toMatchObject({ code: 'ERR_CONFIG_INVALID' })
-    expect(failureOf(make).message).toContain('throttle.risk')
+    expect(failureOf(make).code).toBe('ERR_CONFIG_INVALID')
+    expect(failureOf(make).message).toMatch(/^throttle\.risk must be a number above 0/)
   })
 })

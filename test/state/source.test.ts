@@ -30,6 +30,8 @@ describe('sourceKey', () => {
     ['unix:', 'unix:'],
     ['1::2::3', '1::2::3'],
     ['999.0.2.1:80', '999.0.2.1:80'],
+    ['from [2001:db8::1]:443', 'from [2001:db8::1]:443'],
+    ['[2001:db8::1]:443, [2001:db8::2]', '[2001:db8::1]:443, [2001:db8::2]'],
   ])('of %j is %j', (source, key) => {
     expect(sourceKey(source)).toBe(key)
     expect(sourceKey(key)).toBe(key)
@@ -53,6 +55,8 @@ describe('sourceKey', () => {
     const keys = ['x', 'y', ':'].map((text) => sourceKey(text.repeat(16_000)))
     expect(new Set(keys).size).toBe(3)
     for (const key of keys) expect(key.length).toBeLessThan(80)
+    expect(sourceKey('x'.repeat(64))).toBe('x'.repeat(64))
+    expect(sourceKey('x'.repeat(65))).toMatch(/^sha256:/)
   })
 })
 

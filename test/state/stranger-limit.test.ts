@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { StrangerLimit } from '../../src/state/stranger-limit.js'
+import { heapUsed } from '../support/memory.js'
 
 const at = (seconds: number): Date => new Date(1_800_000_000_000 + seconds * 1000)
 
@@ -33,6 +34,14 @@ describe('StrangerLimit', () => {
     expect(limit.count('busy', at(0))).toBe(60)
     limit.count('quiet', at(0))
     expect(limit.count('quiet', at(0))).toBe(0)
+  })
+
+  it('takes as much memory for a source as its limit asks for, however many requests come', () => {
+    const limit = new StrangerLimit({ perMinute: 2 })
+    const before = heapUsed()
+    for (let n = 0; n < 300_000; n++) limit.count('a', at(60 * n))
+    expect(heapUsed() - before).toBeLessThan(1_000_000)
+    expect(limit.count('a', at(60 * 299_999))).toBe(0)
   })
 
   it('is refused with bounds that are no whole numbers above 0', () => {
