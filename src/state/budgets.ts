@@ -128,7 +128,6 @@ function shown(value: number): string {
 
 /** With two significant digits, rounded up, so that it is enough when somebody copies it. */
 function shownUp(value: number): string {
-  if (value === Infinity) return 'Infinity'
   const near = value.toExponential(1)
   if (Number(near) >= value * (1 - 1e-12)) return shown(Number(near))
   const [mantissa = '', exponent = ''] = near.split('e')
@@ -173,7 +172,6 @@ export function longestMs(budgets: readonly Budget[]): number {
  * @param at now, in milliseconds
  */
 export function waitFor(events: readonly number[], budgets: readonly Budget[], at: number): number {
-  if (events.length === 0) return 0
   let free = at
   for (const { limit, seconds } of budgets) {
     // The budget is exhausted while it still covers the limit-th newest event.
