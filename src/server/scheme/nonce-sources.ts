@@ -22,9 +22,9 @@ export class NonceSources {
 
   /** The two sources of an accepted proof that arrives again from another one, once for each proof. */
   second(nonce: string | undefined, source: string | undefined): readonly [string, string] | undefined {
-    const first = nonce === undefined ? undefined : this.#sources.get(nonce)
-    if (nonce === undefined || first === undefined || source === undefined) return undefined
-    if (isSameSource(first, source)) return undefined
+    if (nonce === undefined || source === undefined) return undefined
+    const first = this.#sources.get(nonce)
+    if (first === undefined || isSameSource(first, source)) return undefined
     this.#sources.delete(nonce)
     return [first, source]
   }

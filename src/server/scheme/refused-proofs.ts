@@ -46,14 +46,14 @@ export class RefusedProofs {
 
   /** Emits what is held back. */
   close(): void {
-    for (const [peer, held] of [...this.#held]) if (held.last) this.#flush(peer, held, this.#now())
+    for (const [peer, held] of [...this.#held]) this.#flush(peer, held, this.#now())
   }
 
   #makeRoomFor(peer: string): Held {
     const [first] = this.#held
     if (first && this.#held.size >= mostPeers) {
       const [oldest, held] = first
-      if (held.last) this.#flush(oldest, held, this.#now())
+      this.#flush(oldest, held, this.#now())
       this.#held.delete(oldest)
     }
     const held: Held = { emittedAt: -Infinity, last: undefined, count: 0, timer: undefined }
@@ -61,12 +61,14 @@ export class RefusedProofs {
     return held
   }
 
+  /** Emits what is held back of a peer, if anything is. */
   #flush(peer: string, held: Held, at: Date): void {
     const { last, count } = held
+    if (!last) return
     clearTimeout(held.timer)
     Object.assign(held, { emittedAt: at.getTime(), last: undefined, count: 0, timer: undefined })
     this.#held.delete(peer)
     this.#held.set(peer, held)
-    if (last) this.#emit({ ...last, count })
+    this.#emit({ ...last, count })
   }
 }
