@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
@@ -131,11 +132,41 @@ describe('second looks at a burst of guesses', () => {
       const seed = seeds.get(name) ?? peers.alice.seed
       await ask(scheme, tokenOf(name), generateCodeOfStep(seed, fine, timeStepAt(fine, someInstant) + drift))
     }
-    for (const name of names.slice(0, 11)) for (let n = 0; n < 100; n++) await late(name, -3 - n)
-    await late('peer-11', -7)
+    // Those that were looked at leave as much room as there was before.
+    for (let burst = 0; burst < 2; burst++) {
+      takenBack.length = 0
+      for (const name of names.slice(0, 11)) for (let n = 0; n < 100; n++) await late(name, -3 - n)
+      await late('peer-11', -7)
+      await secondLooks()
+      expect(takenBack).toContainEqual({ peer: 'peer-11', drift: -7 })
+      expect(takenBack).toHaveLength(1000 + 12)
+    }
+  })
+
+  it('wait at no more than 1000 budgets; a guess at another one stays counted, and is suspected at once', async () => {
+    const names = Array.from({ length: 1001 }, (_, n) => `peer-${n}`)
+    const seedOf = (name: string): Seed => Seed.fromBytes(createHash('sha1').update(name).digest())
+    const { state, takenBack } = countingState(() => ({ kind: 'wrong', counted: true, tripped: true }))
+    const { scheme, events } = schemeFor(new Clock(), {
+      delegate: new PeerTokenAuth(Object.fromEntries(names.map((name) => [tokenOf(name), name]))),
+      peerSeeds: new Map(names.map((name) => [name, seedOf(name)])),
+      // Few late codes to compute.
+      profile: { period: 120 },
+      state,
+    })
     await secondLooks()
-    expect(takenBack).toContainEqual({ peer: 'peer-11', drift: -7 })
-    expect(takenBack).toHaveLength(1000 + 12)
+    const waiting: (() => void)[] = []
+    const begin = vi.spyOn(SecondLooks, 'later').mockImplementation((look) => waiting.push(look))
+    onTestFinished(() => begin.mockRestore())
+    for (const name of names) await ask(scheme, tokenOf(name), '000000')
+    await new Promise(setImmediate)
+    expect(waiting).toHaveLength(1000)
+    const suspected = events.filter(({ type }) => type === 'token_compromise_suspected')
+    expect(suspected).toMatchObject([{ peer: 'peer-1000' }])
+    expect(takenBack).toEqual([])
+    begin.mockRestore()
+    for (const look of waiting) look()
+    await secondLooks()
   })
 })
 
@@ -201,6 +232,38 @@ describe('the second look at a guess', () => {
     await Promise.all([0, 1, 2, 3, 4].map((which) => ask(scheme, peers.alice.token, wrong(which))))
     await secondLooks()
     expect(suspicions(events)).toBe(1)
+  })
+
+  it('suspects somebody where the guess was counted while the state took the late code back', async () => {
+    let answer: (taken: boolean) => void = () => undefined
+    const state: State = {
+      supports: { once: true },
+      decide: () => ({ kind: 'wrong', counted: true, tripped: true }),
+      takeBack: () =>
+        new Promise((done) => {
+          answer = done
+        }),
+    }
+    const { scheme, events } = schemeFor(new Clock(), { state })
+    await Promise.all([late, wrong(0)].map((code) => ask(scheme, peers.alice.token, code)))
+    await vi.waitFor(() => expect(typesOf(events)).toContain('code_stale'))
+    await ask(scheme, peers.alice.token, wrong(1))
+    answer(true)
+    await secondLooks()
+    // Of the last guess alone: the one before it was counted earlier, so the budget it exhausted has room again.
+    expect(suspicions(events)).toBe(1)
+  })
+
+  it('leaves no timer behind when the state has answered', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const { state, takenBack } = countingState()
+    const { scheme } = schemeFor(new Clock(), { state })
+    await secondLooks()
+    await ask(scheme, peers.alice.token, late)
+    await secondLooks()
+    expect(takenBack).toHaveLength(1)
+    expect(vi.getTimerCount()).toBe(0)
   })
 
   it('reports a late code at once and counts it after two seconds, if the state does not answer', async () => {
