@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { ProofKey } from '../../src/core/proof/key.js'
 import { makeSeed } from '../../src/core/seed.js'
 import type { SchemeSeed } from '../../src/server/scheme/peers.js'
@@ -38,6 +38,25 @@ describe('proof keys', () => {
     const key = keys.of(last)
     await vi.waitFor(() => expect(made(seeds)).toBe(400))
     expect(last.proofKey).toBe(key)
+  })
+
+  it('of the first seeds are made first, and four in a turn of the event loop', async () => {
+    const seeds = seedsOf(260)
+    const madeNow = (): number[] => seeds.flatMap(({ proofKey }, n) => (proofKey ? [n] : []))
+    new ProofKeys('billing', seeds)
+    for (const count of [250, 254, 258, 260]) {
+      expect(madeNow()).toEqual(Array.from({ length: count }, (_, n) => n))
+      await new Promise(setImmediate)
+    }
+  })
+
+  it('take no turn of the event loop where all were made at once', () => {
+    const turns = vi.spyOn(globalThis, 'setImmediate')
+    onTestFinished(() => turns.mockRestore())
+    new ProofKeys('billing', seedsOf(250))
+    expect(turns).not.toHaveBeenCalled()
+    new ProofKeys('billing', seedsOf(251))
+    expect(turns).toHaveBeenCalledTimes(1)
   })
 
   it('stay when a changed file has the same seeds', () => {
