@@ -29,6 +29,12 @@ describe('a signature that somebody else’s program made', () => {
     expect(await shownBy(schemeWith('accept'), others)).toBe('code')
   })
 
+  it('is no proof: the event of its caller says that there is none', async () => {
+    const { scheme, events } = schemeFor(new Clock(), signedOptions('observe'))
+    await scheme.authenticate(received(others).request)
+    expect(events).toMatchObject([{ type: 'authenticated', peer: 'alice', proof: 'absent' }])
+  })
+
   it('is no proof: where one is needed, it is missing', async () => {
     expect(await shownBy(schemeWith('require'), others)).toBe('proof-missing')
   })
