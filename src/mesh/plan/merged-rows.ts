@@ -15,13 +15,17 @@ export function mergeRows<Row extends MeshChange>(
   rows: readonly Row[],
   standingOf: (row: Row) => string = () => '',
 ): Row[] {
-  const groups = new Map<string, Row[]>()
+  const groups = new Map<string, Group<Row>>()
   for (const row of rows) {
     const key = jsonText([keyOf(row), standingOf(row)])
-    groups.set(key, [...(groups.get(key) ?? []), row])
+    const group = groups.get(key)
+    if (group) group.push(row)
+    else groups.set(key, [row])
   }
   return [...groups.values()].flatMap((group) => merged(group))
 }
+
+type Group<Row> = [Row, ...Row[]]
 
 const isClientFile = ({ action, peer }: MeshChange): boolean => action === 'deliver' && peer !== undefined
 
@@ -31,9 +35,8 @@ function keyOf(row: MeshChange): unknown {
   return [action, agent, peer === undefined, field, from, to, needs, canary]
 }
 
-function merged<Row extends MeshChange>(group: readonly Row[]): readonly Row[] {
+function merged<Row extends MeshChange>(group: Group<Row>): readonly Row[] {
   const [first] = group
-  if (first === undefined || group.length === 1) return group
   if (isClientFile(first)) return [{ ...first, agent: listSome(group.map(({ agent }) => agent)) }]
   return group.length > few ? [{ ...first, peer: group.map(({ peer = '' }) => peer).join(', ') }] : group
 }

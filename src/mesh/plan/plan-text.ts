@@ -62,7 +62,8 @@ function wordsOf({ peer, field = '', action, from, to, canary }: MeshChange): st
   if (action === 'deliver') return 'server file'
   if (action === 'change') return `${whose}${field}: ${valueOf(from)} -> ${valueOf(to)}`
   if (action === 'rotate') return `${whose}${reasonOf(field, from, to)}`
-  return canary ? `${peer ?? ''} (canary)` : (peer ?? 'store')
+  const name = peer ?? 'store'
+  return canary ? `${name} (canary)` : name
 }
 
 const reasons: Readonly<Record<string, string>> = {

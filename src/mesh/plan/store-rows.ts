@@ -1,5 +1,5 @@
 import { changesBetween, type ChangedField, type FieldValue } from '../../core/changes.js'
-import { canariesOf, newestLive, type Peer, type Roster } from '../../core/roster.js'
+import { newestLive, type Canary, type Peer, type Roster } from '../../core/roster.js'
 import type { MeshChange } from './plan.js'
 
 const ofCodes = ['algorithm', 'digits', 'period']
@@ -80,11 +80,16 @@ function rotationRows({ agent, was, will, fields, at }: EdgeDifference): MeshCha
   return [{ ...row, field: isUsable ? 'age' : 'expires' }]
 }
 
-function canaryRows(agent: string, before: Roster, after: Roster): MeshChange[] {
-  const [old, now] = [before, after].map((roster) => new Set(canariesOf(roster).map(({ name }) => name)))
-  return namesOf(before.canaries ?? new Map(), after.canaries ?? new Map()).flatMap((peer): MeshChange[] => {
-    if (!old?.has(peer)) return [{ agent, peer, action: 'create', canary: true }]
-    return now?.has(peer) ? [] : [{ agent, peer, action: 'remove', canary: true, needs: 'prune' }]
+const noCanaries: ReadonlyMap<string, Canary> = new Map()
+
+function canaryRows(
+  agent: string,
+  { canaries: old = noCanaries }: Roster,
+  { canaries: now = noCanaries }: Roster,
+): MeshChange[] {
+  return namesOf(old, now).flatMap((peer): MeshChange[] => {
+    if (!old.has(peer)) return [{ agent, peer, action: 'create', canary: true }]
+    return now.has(peer) ? [] : [{ agent, peer, action: 'remove', canary: true, needs: 'prune' }]
   })
 }
 
