@@ -3,19 +3,22 @@ import type { SeedCredential } from '../../src/core/roster.js'
 import { Seed } from '../../src/core/seed.js'
 import { stageRotation, withStep } from '../../src/core/staged-rotation.js'
 import type { Mesh } from '../../src/mesh/file/mesh.js'
-import type { Plan } from '../../src/mesh/plan/plan.js'
-import { planOf } from '../../src/mesh/plan/plan-of.js'
-import { planText, wordsNeeded } from '../../src/mesh/plan/plan-text.js'
+import { planText } from '../../src/mesh/plan/plan-text.js'
 import { remarksOnLostStores } from '../../src/mesh/plan/remarks.js'
-import { applied, meshOf, nothingYet, recorded, seededRandom, type MeshState } from '../support/mesh-plan.js'
+import {
+  meshOf,
+  nothingYet,
+  planFor as plan,
+  recorded,
+  seededRandom,
+  settled,
+  type MeshState,
+} from '../support/mesh-plan.js'
 import { lookAt, madeAt, past, peerOf, rosterOf, seedCredential, tokenCredential } from '../support/roster.js'
 
 const day = 86_400_000
 const agent = 'billing'
 const edge = { peer: 'alice', agent }
-const plan = (mesh: Mesh, state: MeshState = nothingYet, at = lookAt): Plan => planOf(mesh, { ...state, at })
-const settled = (mesh: Mesh, state: MeshState = nothingYet, at = lookAt): MeshState =>
-  applied(mesh, state, at, plan(mesh, state, at))
 const inStore = (...peers: Parameters<typeof rosterOf>): MeshState => {
   const roster = rosterOf(peers[0], { agent, url: `https://${agent}.example/a2a`, ...peers[1] })
   return { ...nothingYet, rosters: new Map([[agent, roster]]) }
@@ -297,97 +300,5 @@ describe('the canaries of a plan', () => {
       '  + bait (canary)',
       '  + trap (canary)',
     ])
-  })
-})
-
-it.each([
-  ['age', 'its credentials are old'],
-  ['expires', 'its credentials have expired'],
-  ['pending', 'its rotation is not finished'],
-])('a rotation because of %s is explained', (field, words) => {
-  const changes = ['alice', 'bob'].flatMap((peer) => [
-    { agent, peer, action: 'rotate' as const, field },
-    { agent, peer, action: 'rotate' as const, field: 'digits', from: 6, to: 8 },
-  ])
-  expect(planText({ changes, remarks: [] }, { unicode: false }).split('\n')).toEqual([
-    agent,
-    ...[words, 'digits: 6 -> 8'].flatMap((why) => [`  r alice: ${why}`, `  r bob: ${why}`]),
-    '',
-    '2 to rotate',
-  ])
-})
-
-it('nothing has to be said for a plan that needs no word', () => {
-  expect(wordsNeeded(plan(meshOf([{ name: agent }], [edge])))).toEqual([])
-})
-
-describe('a plan on a terminal', () => {
-  const mesh = meshOf(
-    [{ name: agent, header: 'X-Code' }, { name: 'search' }],
-    [
-      { ...edge, digits: 8, period: 60, note: 'a\u001b[31m ##[error] note' },
-      { peer: 'carol', agent },
-      { peer: 'alice', agent: 'search' },
-    ],
-  )
-  const state = inStore([peerOf('alice'), peerOf('bob')])
-
-  it('has its changes by agent, then the client files, then the numbers', () => {
-    expect(planText(plan(mesh, state), { unicode: false })).toBe(
-      [
-        'billing',
-        '  ~ header: X-TOTP -> X-Code (needs --yes)',
-        '  ~ alice: note: none -> a [31m # #[error] note',
-        '  r alice: digits: 6 -> 8 (needs --yes)',
-        '  r alice: period: 30 -> 60 (needs --yes)',
-        '  - bob (needs --prune)',
-        '  + carol',
-        '  > server file',
-        'search',
-        '  + store',
-        '  + alice',
-        '  > server file',
-        'client files',
-        '  > alice, for billing, search',
-        '  > carol, for billing',
-        '',
-        '3 to create, 2 to change, 1 to rotate, 1 to remove, 4 to deliver',
-      ].join('\n'),
-    )
-  })
-
-  it('is drawn with other signs and colours where these are wanted', () => {
-    const text = planText(plan(mesh, state), {
-      unicode: true,
-      paint: (action, words) => `<${action}>${words}`,
-    })
-    expect(text).toContain('  <rotate>↻ alice: digits: 6 -> 8')
-    expect(text).toContain('  <deliver>→ server file')
-  })
-
-  it('names many peers with the same change on one line, and each file once', () => {
-    const peers = ['p1', 'p2', 'p3', 'p4']
-    const crowd = meshOf(
-      [{ name: agent }],
-      peers.map((peer) => ({ peer, agent })),
-    )
-    expect(planText(plan(crowd), { unicode: false }).split('\n')).toEqual([
-      'billing',
-      '  + store',
-      '  + p1, p2, p3, p4',
-      '  > server file',
-      'client files',
-      ...peers.map((peer) => `  > ${peer}, for billing`),
-      '',
-      '5 to create, 5 to deliver',
-    ])
-  })
-
-  it('says how many changes need a word', () => {
-    expect(wordsNeeded(plan(mesh, state))).toEqual([
-      expect.stringMatching(/^1 change with --prune only/),
-      expect.stringMatching(/^3 changes after asking or with --yes/),
-    ])
-    expect(planText({ changes: [], remarks: [] }, { unicode: true })).toBe('')
   })
 })

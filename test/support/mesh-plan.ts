@@ -15,7 +15,9 @@ import {
   undeclaredIn,
 } from '../../src/mesh/plan/documents.js'
 import type { Plan } from '../../src/mesh/plan/plan.js'
+import { planOf } from '../../src/mesh/plan/plan-of.js'
 import { rosterAfter } from '../../src/mesh/plan/roster-after.js'
+import { lookAt } from './roster.js'
 
 /** Bytes that no two calls get, and that are the same in each run. */
 export function seededRandom(name = 'test'): RandomBytes {
@@ -63,6 +65,13 @@ export interface MeshState {
 }
 
 export const nothingYet: MeshState = { rosters: new Map(), delivered: nothingDelivered }
+
+/** The plan for a mesh at {@link lookAt}, unless told otherwise. */
+export const planFor = (mesh: Mesh, state = nothingYet, at = lookAt): Plan => planOf(mesh, { ...state, at })
+
+/** What is there once that plan was applied. */
+export const settled = (mesh: Mesh, state = nothingYet, at = lookAt): MeshState =>
+  applied(mesh, state, at, planFor(mesh, state, at))
 
 let runs = 0
 
