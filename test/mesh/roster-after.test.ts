@@ -93,6 +93,24 @@ describe('a store of a mesh', () => {
     expect(new Set(peers.map(({ tokens }) => tokens[0]?.token.value)).size).toBe(2)
   })
 
+  it('is made of the same randomness whatever the order in the file', () => {
+    const peers = ['dave', 'alice', 'carol', 'bob']
+    const names = ['wiki', 'bait', 'trap']
+    const made = (edges: readonly string[], canaries: readonly string[]): Roster =>
+      after(
+        meshOf(
+          [{ name: agent, canaries }],
+          edges.map((peer) => ({ peer, agent })),
+        ),
+        undefined,
+      )
+    const roster = made(peers, names)
+    expect([...roster.peers.keys()]).toEqual([...peers].sort())
+    expect([...(roster.canaries?.keys() ?? [])]).toEqual([...names].sort())
+    expect(made(peers.toReversed(), names.toReversed())).toEqual(roster)
+    expect(made([...peers].sort(), [...names].sort())).toEqual(roster)
+  })
+
   it('keeps what the file does not name', () => {
     const before = storeOf([peerOf('alice', { replay: 'once', note: 'a note' })], {
       profile: { ...defaultProfile, window: 2, header: 'X-Code' },
@@ -299,5 +317,8 @@ describe('a store that a mesh cannot use', () => {
       [meshOf([{ name: agent, canaries: ['alice'] }], [edge]), undefined],
     ] as const)
       expect(failureOf(() => after(some, roster))).toMatchObject({ code: 'ERR_CONFIG_INVALID' })
+    expect(failureOf(() => after(mesh, withBait)).message).toBe(
+      '"alice" is both a peer and a canary of "billing"; give one of them another name, or remove it from the store first',
+    )
   })
 })
