@@ -1,8 +1,18 @@
+import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { Peer, Roster } from '../../src/core/roster.js'
 import { stageRotation, withStep } from '../../src/core/staged-rotation.js'
 import { makeClientJson } from '../../src/fragments/client-json.js'
-import { clientDocumentOf, digestOf, serverDocumentOf } from '../../src/mesh/plan/documents.js'
+import {
+  clientDocumentOf,
+  digestOf,
+  partsOf,
+  placeOfAgent,
+  placeOfPeer,
+  serverDocumentOf,
+  undeclaredIn,
+  type Place,
+} from '../../src/mesh/plan/documents.js'
 import { meshOf, seededRandom } from '../support/mesh-plan.js'
 import { lookAt, madeAt, past, peerOf, rosterOf, seedCredential, tokenCredential } from '../support/roster.js'
 
@@ -113,5 +123,71 @@ describe('the digest of a delivery', () => {
       [place, other],
     ] as const)
       expect(digestOf(at, content)).not.toBe(digest)
+  })
+
+  it('is the same for keys in another order inside a list', () => {
+    const listed = (...entries: object[]): object => ({ seeds: entries })
+    expect(digestOf(place, listed({ id: 's', seed: 'A' }))).toBe(
+      digestOf(place, listed({ seed: 'A', id: 's' })),
+    )
+    expect(digestOf(place, listed({ id: 's' }, { id: 't' }))).not.toBe(
+      digestOf(place, listed({ id: 't' }, { id: 's' })),
+    )
+  })
+
+  it('is that of any version, so that nothing is delivered again after an upgrade', () => {
+    const text =
+      '{"content":{"list":[1,23,"x"],"name":"a"},"place":{"deliver":"cat","file":"/mesh/billing.json"}}'
+    const digest = createHash('sha256').update(text).digest('hex')
+    expect(digestOf(place, { name: 'a', serial: 7, list: [1, 23, 'x'] })).toBe(digest)
+  })
+})
+
+describe('the parts of a client file', () => {
+  const documentOf = (billing: Peer): object =>
+    clientDocumentOf(mesh, rosters(billing, peerOf('alice')), 'alice', lookAt) ?? {}
+
+  it('are digests by agents: the same as long as the file says the same of an agent', () => {
+    const parts = partsOf(documentOf(peerOf('alice')))
+    expect([...parts.keys()]).toEqual(['billing', 'search'])
+    expect(partsOf(documentOf(peerOf('alice')))).toEqual(parts)
+    const other = partsOf(documentOf(peerOf('alice', { digits: 8 })))
+    expect(other.get('billing')).not.toBe(parts.get('billing'))
+    expect(other.get('search')).toBe(parts.get('search'))
+  })
+
+  it('tell which agents of the file the peer may no longer call', () => {
+    const record = { digest: '', at: madeAt, parts: partsOf(documentOf(peerOf('alice'))) }
+    const ofSearch = { ...mesh, edges: mesh.edges.slice(1) }
+    expect(undeclaredIn(mesh, 'alice', record)).toEqual([])
+    expect(undeclaredIn(ofSearch, 'alice', record)).toEqual(['billing'])
+    expect(undeclaredIn(meshOf([{ name: 'search' }]), 'alice', record)).toEqual(['search'])
+  })
+
+  it('are unknown where nothing was delivered, or by a version that did not remember them', () => {
+    expect(undeclaredIn(meshOf([{ name: 'billing' }]), 'alice', undefined)).toEqual([])
+    expect(undeclaredIn(meshOf([{ name: 'billing' }]), 'alice', { digest: '', at: madeAt })).toEqual([])
+  })
+})
+
+describe('the place of a file', () => {
+  const [file, deliver] = ['/mesh/a.json', 'cat']
+  const agent = { name: 'billing', url: 'https://billing.example', store: '/mesh/billing.json', line: 1 }
+
+  it.each([
+    ['a path', { file }],
+    ['a command', { deliver }],
+    ['both', { file, deliver }],
+  ] as const)('is %s, as the mesh names it', (_, place: Place) => {
+    const command = place.deliver === undefined ? {} : { deliver: place.deliver }
+    const server = place.file === undefined ? {} : { serverFile: place.file }
+    const client = place.file === undefined ? {} : { clientFile: place.file }
+    expect(placeOfAgent({ ...agent, ...command, ...server })).toStrictEqual(place)
+    expect(placeOfPeer({ name: 'alice', line: 1, ...command, ...client })).toStrictEqual(place)
+  })
+
+  it('is none where somebody has to hand it out', () => {
+    expect(placeOfAgent(agent)).toBeUndefined()
+    expect(placeOfPeer({ name: 'alice', line: 1 })).toBeUndefined()
   })
 })
