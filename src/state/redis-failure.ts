@@ -123,8 +123,9 @@ const permissions = [
 ]
 
 function reply(word: string, prefix: string): Failure | undefined {
-  if (!Object.hasOwn(replies, word)) return undefined
+  // A word is in capitals, as is nothing that every object has.
+  const advice = replies[word]
+  if (advice === undefined) return undefined
   const allowed = [...new Set(permissions)].map((command) => `+${command.toLowerCase()}`).join(' ')
-  const advice = replies[word]?.replace('PERMISSIONS', allowed).replace('KEYS', `~{${prefix}}:*`)
-  return { cause: word, advice: advice ?? '' }
+  return { cause: word, advice: advice.replace('PERMISSIONS', allowed).replace('KEYS', `~{${prefix}}:*`) }
 }
