@@ -302,6 +302,35 @@ export function stateContract(name: string, make: MakeState): void {
       expect(answers.map(({ kind }) => kind)).toEqual(['wrong', 'wrong', 'wrong', 'throttled'])
     })
 
+    it('counts a guess once and trips nothing, where only dead tokens have used up the rest of the budget', async () => {
+      const state = await make(longAgo)
+      const at = inStep(someStep)
+      const stolen = { budgets, token: 'sha256:aa', liveTokens: () => ['sha256:aa'] }
+      for (const code of ['1', '2']) await state.decide(wrongCode(code, at, stolen))
+      const fresh = { budgets, token: 'sha256:bb', liveTokens: () => ['sha256:bb'] }
+      const answers = []
+      for (const code of ['3', '4', '5']) answers.push(await state.decide(wrongCode(code, at, fresh)))
+      expect(answers).toEqual([
+        { kind: 'wrong', counted: true, tripped: false },
+        { kind: 'wrong', counted: true, tripped: false },
+        { kind: 'wrong', counted: true, tripped: true },
+      ])
+    })
+
+    it('trips on the guess that exhausts the budget of one seed, with dead tokens at another', async () => {
+      const state = await make(longAgo)
+      const at = inStep(someStep)
+      const stolen = { budgets, token: 'sha256:aa', liveTokens: () => ['sha256:aa'] }
+      await state.decide(wrongCode('1', at, { ...stolen, seeds: ['old'] }))
+      const fresh = { budgets, token: 'sha256:bb', liveTokens: () => ['sha256:bb'] }
+      for (const code of ['2', '3']) await state.decide(wrongCode(code, at, { ...fresh, seeds: ['new'] }))
+      expect(await state.decide(wrongCode('4', at, { ...fresh, seeds: ['old', 'new'] }))).toEqual({
+        kind: 'wrong',
+        counted: true,
+        tripped: true,
+      })
+    })
+
     it('leaves no place to a token whose guesses were taken back', async () => {
       const state = await make(longAgo)
       const at = inStep(someStep)
