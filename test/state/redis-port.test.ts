@@ -74,6 +74,7 @@ describe('a port for node-redis', () => {
     [true, true],
     [false, false],
     [undefined, undefined],
+    [() => true, undefined],
   ])('knows of a client that is ready, %s: connected %s', (isReady, connected) => {
     const client = { evalSha: nothing, eval: nothing, isReady }
     expect(fromNodeRedis(client).isConnected?.()).toBe(connected)
