@@ -1,31 +1,17 @@
-import { createHmac } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  Decrypter,
-  Encrypter,
-  generateHybridIdentity,
-  generateIdentity,
-  identityToRecipient,
-  Stanza,
-} from 'age-encryption'
+import { Decrypter, Encrypter, generateHybridIdentity } from 'age-encryption'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { confirmationOf, makeAgeKey, type AgeKey } from '../support/age-files.js'
 import { makeFolder, parseJson, runCli, type CliRun } from '../support/cli.js'
 
 const storeIn = (cwd: string): string => join(cwd, 'a2a-totp.json')
 
-/** An identity, and the recipient that goes with it. */
-interface Key {
-  readonly identity: string
-  readonly recipient: string
-}
-
-const keys: Record<'ann' | 'ben' | 'cleo' | 'quinn', Key> = {} as never
+const keys: Record<'ann' | 'ben' | 'cleo' | 'quinn', AgeKey> = {} as never
 beforeAll(async () => {
   for (const name of ['ann', 'ben', 'cleo', 'quinn'] as const) {
     // One is post-quantum: its stanza is of another type.
-    const identity = await (name === 'quinn' ? generateHybridIdentity() : generateIdentity())
-    keys[name] = { identity, recipient: await identityToRecipient(identity) }
+    keys[name] = await makeAgeKey(name === 'quinn' ? generateHybridIdentity : undefined)
   }
 })
 type Name = keyof typeof keys
@@ -108,12 +94,7 @@ describe('a store that was encrypted again elsewhere', () => {
     const content = await decrypter.decrypt(readFileSync(storeIn(cwd)))
     const encrypter = new Encrypter()
     for (const recipient of recipientsOf(['ann', 'ben'])) encrypter.addRecipient(recipient)
-    encrypter.addRecipient({
-      wrapFileKey: (fileKey) => {
-        const mac = createHmac('sha256', fileKey).update(`a2a-totp recipients\n${keys.ann.recipient}`)
-        return [new Stanza(['listed-recipients-grease', mac.digest('base64url')], new Uint8Array())]
-      },
-    })
+    encrypter.addRecipient(confirmationOf(recipientsOf(['ann'])))
     writeFileSync(storeIn(cwd), await encrypter.encrypt(content))
     expect((await runCli(['add-peer', 'bob'], { cwd, env: as('ann') })).exitCode).toBe(3)
     expect(await openers(cwd)).toEqual(['ann', 'ben'])

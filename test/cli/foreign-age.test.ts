@@ -2,35 +2,26 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   armor,
-  Encrypter,
   generateHybridIdentity,
   generateIdentity,
   identityToRecipient,
-  Stanza,
+  type Encrypter,
 } from 'age-encryption'
 import { describe, expect, it } from 'vitest'
+import { edited, encryptedBy, stanzaOf } from '../support/age-files.js'
 import { makeFolder, makeStore, runCli, type CliRun } from '../support/cli.js'
 
 const storeIn = (cwd: string): string => join(cwd, 'a2a-totp.json')
 
 /** A store encrypted with the library, as another program would, and its header changed. */
-async function encryptedBy(
+async function storeEncryptedBy(
   set: (encrypter: Encrypter) => void,
   edit = (header: string): string => header,
 ): Promise<string> {
   const cwd = await makeStore(['alice'])
-  const encrypter = new Encrypter()
-  encrypter.setScryptWorkFactor(2)
-  set(encrypter)
-  const bytes = await encrypter.encrypt(readFileSync(storeIn(cwd)))
-  writeFileSync(storeIn(cwd), Buffer.from(edit(Buffer.from(bytes).toString('latin1')), 'latin1'))
+  writeFileSync(storeIn(cwd), edited(await encryptedBy(set, readFileSync(storeIn(cwd))), edit))
   return cwd
 }
-
-/** A stanza of another kind, as its plugin or the age program would write it. */
-const stanzaOf = (...args: string[]) => ({
-  wrapFileKey: () => [new Stanza(args, new Uint8Array(32))],
-})
 
 async function refusedList(cwd: string, env: Record<string, string> = {}): Promise<string> {
   const run: CliRun = await runCli(['list'], { cwd, env })
@@ -43,7 +34,9 @@ describe('a store that age encrypted in a way that is not supported', () => {
   const passphrase = (encrypter: Encrypter): void => encrypter.setPassphrase('pass')
 
   it.each([21, 22, 30, 64])('a work factor of %d is named before a passphrase is wanted', async (factor) => {
-    const cwd = await encryptedBy(passphrase, (text) => text.replace(/^(-> scrypt \S+) 2$/m, `$1 ${factor}`))
+    const cwd = await storeEncryptedBy(passphrase, (text) =>
+      text.replace(/^(-> scrypt \S+) 2$/m, `$1 ${factor}`),
+    )
     const stderr = await refusedList(cwd)
     expect(stderr).toContain(
       `the passphrase of the store has a work factor of ${factor}; at most 20 is supported. Encrypt it again: ` +
@@ -53,7 +46,9 @@ describe('a store that age encrypted in a way that is not supported', () => {
   })
 
   it('a passphrase beside recipients', async () => {
-    const cwd = await encryptedBy(passphrase, (text) => text.replace('\n---', '\n-> X25519 AAAA\nAAAA\n---'))
+    const cwd = await storeEncryptedBy(passphrase, (text) =>
+      text.replace('\n---', '\n-> X25519 AAAA\nAAAA\n---'),
+    )
     expect(await refusedList(cwd)).toContain('a passphrase and recipients, which age does not allow')
   })
 
@@ -64,7 +59,7 @@ describe('a store that age encrypted in a way that is not supported', () => {
     [['p256tag', 'abc', 'def'], 'hardware keys (p256tag)'],
     [['example.com/enclave', 'abc'], 'the unknown kind example.com/enclave'],
   ])('only for %j: said before an identity is wanted', async (args, kind) => {
-    const cwd = await encryptedBy((encrypter) => encrypter.addRecipient(stanzaOf(...args)))
+    const cwd = await storeEncryptedBy((encrypter) => encrypter.addRecipient(stanzaOf(...args)))
     expect(await refusedList(cwd)).toContain(
       `the store is encrypted only for ${kind}, which cannot be used here; encrypt it again with the age program`,
     )
@@ -72,7 +67,7 @@ describe('a store that age encrypted in a way that is not supported', () => {
 
   it('for somebody else, and for an SSH key: the wrong key, and the kind that cannot be tried', async () => {
     const recipient = await identityToRecipient(await generateIdentity())
-    const cwd = await encryptedBy((encrypter) => {
+    const cwd = await storeEncryptedBy((encrypter) => {
       encrypter.addRecipient(recipient)
       encrypter.addRecipient(stanzaOf('ssh-ed25519', 'abc', 'def'))
     })
@@ -86,7 +81,7 @@ describe('a store that age encrypted in a way that is not supported', () => {
     const identity = await generateIdentity()
     const recipient = await identityToRecipient(identity)
     const open = async (edit: (text: string) => string): Promise<string> =>
-      refusedList(await encryptedBy((one) => one.addRecipient(recipient), edit), {
+      refusedList(await storeEncryptedBy((one) => one.addRecipient(recipient), edit), {
         A2A_TOTP_IDENTITY: identity,
       })
     const changed =
