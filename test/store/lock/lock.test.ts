@@ -9,12 +9,11 @@ import {
   symlinkSync,
   unlinkSync,
   utimesSync,
-  writeFileSync,
 } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { acquireLock, type Lock, type LockOptions } from '../../../src/store/lock/lock.js'
+import { acquireLock } from '../../../src/store/lock/lock.js'
 import type { Holder } from '../../../src/store/lock/lock-file.js'
 import {
   systemProcessTable,
@@ -24,8 +23,7 @@ import {
 import { readStore, updateStore } from '../../../src/store/store.js'
 import { systemError, watchedFs } from '../../support/faulty-fs.js'
 import { makeStore } from '../../support/store-folder.js'
-
-const here = systemProcessTable().self()
+import { acquire, here, locksIn, putLock } from '../../support/store-locks.js'
 
 /** A clock on which each look takes two seconds, so that waiting for long takes no time. */
 function fastClock(): { monotonicMs: () => number; now: () => number } {
@@ -41,21 +39,6 @@ function withProcess(pid: number, liveness: Liveness): ProcessTable {
     livenessOf: (asked) => (asked.pid === pid ? liveness : real.livenessOf(asked)),
   }
 }
-
-function putLock(path: string, number: number, holder: Partial<Holder> | string): string {
-  const file = join(path, '..', `.a2a-totp.json.lock-${number}`)
-  const whole = { ...here, host: hostname(), nonce: `nonce-${number}` }
-  writeFileSync(file, typeof holder === 'string' ? holder : JSON.stringify({ ...whole, ...holder }))
-  return file
-}
-
-async function acquire(path: string, options: LockOptions = {}): Promise<Lock> {
-  const lock = await acquireLock(path, options)
-  onTestFinished(() => lock.release())
-  return lock
-}
-
-const locksIn = (folder: string): string[] => readdirSync(folder).filter((name) => name.includes('.lock-'))
 
 describe('a lock', () => {
   it('is held by one at a time', async () => {

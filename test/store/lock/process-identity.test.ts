@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { procTable, psTable, systemProcessTable } from '../../../src/store/lock/process-identity.js'
 import { makeStoreFolder } from '../../support/store-folder.js'
+import { noPid } from '../../support/store-locks.js'
 
 /** Starts a program; resolves with its first line of output. It is killed when the test is over. */
 async function start(program: string, args: readonly string[]): Promise<{ pid: number; line: string }> {
@@ -21,9 +22,6 @@ function startOf(pid: number): string {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
 }
-
-/** Beyond what any Linux gives out (PID_MAX_LIMIT is 2^22). */
-const noPid = 4_194_305
 
 describe.skipIf(process.platform !== 'linux')('processes as /proc shows them', () => {
   const table = procTable()
