@@ -117,8 +117,8 @@ export function createLockFile(
   try {
     if (linkFile(temporary, path, fs)) return file
   } catch (error) {
-    // A network file system may have created the link and lost the answer.
-    if (errnoOf(error) === 'EEXIST' && fs.fstatSync(file).nlink === 2) return file
+    // A network file system may have created the link and lost the answer: link(2) says to look.
+    if (fs.fstatSync(file).nlink === 2) return file
     closeQuietly(file, fs)
     // ENOENT: a new holder took our temporary file for a leftover.
     if (['EEXIST', 'ENOENT'].includes(errnoOf(error) ?? '')) return undefined

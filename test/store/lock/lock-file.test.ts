@@ -172,7 +172,7 @@ describe('a lock file that is created', () => {
     expect(open).toEqual(new Set())
   })
 
-  it.each(['EEXIST'])(
+  it.each(['EEXIST', 'EIO', 'ETIMEDOUT'])(
     'is ours when a network file system made the link and answered %s',
     (errno) => {
       const { path } = makeStore()
