@@ -91,10 +91,9 @@ function readHolder(path: string, fs: FileSystem): Holder | undefined {
   }
 }
 
+/** @throws for what is no JSON, and for null */
 function parseHolder(text: string): Holder | undefined {
-  const given: unknown = JSON.parse(text)
-  if (typeof given !== 'object' || given === null) return undefined
-  const { place, pid, startedAt, host, nonce } = given as Partial<Record<keyof Holder, unknown>>
+  const { place, pid, startedAt, host, nonce } = JSON.parse(text) as Partial<Record<keyof Holder, unknown>>
   if (!Number.isSafeInteger(pid) || (pid as number) < 1) return undefined
   if (typeof startedAt !== 'string' || typeof host !== 'string' || typeof nonce !== 'string') return undefined
   return { place: typeof place === 'string' ? place : undefined, pid: pid as number, startedAt, host, nonce }
