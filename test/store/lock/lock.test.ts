@@ -9,6 +9,7 @@ import {
   symlinkSync,
   unlinkSync,
   utimesSync,
+  writeFileSync,
 } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -76,8 +77,37 @@ describe('a lock', () => {
     await acquire(path)
     await expect(acquireLock(path, { deadlineMs: 30 })).rejects.toMatchObject({
       code: 'ERR_STORE_LOCKED',
-      message: expect.stringContaining(`process ${process.pid} on ${hostname()} is changing`) as string,
+      message: `process ${process.pid} on ${hostname()} is changing ${path}; try again when it is done`,
     })
+  })
+
+  it('leaves the folder alone while it is waited for', async () => {
+    const { path } = makeStore()
+    await acquire(path)
+    const calls = new Set<string>()
+    const fs = watchedFs((call) => calls.add(call))
+    await expect(acquireLock(path, { deadlineMs: 30, fs })).rejects.toMatchObject({
+      code: 'ERR_STORE_LOCKED',
+    })
+    const reading = ['closeSync', 'fstatSync', 'lstatSync', 'openSync', 'readFileSync', 'readdirSync']
+    expect([...calls].sort()).toEqual(reading)
+  })
+
+  it('is waited for until the deadline, and no longer, in milliseconds that never jump', async () => {
+    vi.useFakeTimers({ toFake: ['hrtime'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const { path } = makeStore()
+    await acquire(path)
+    let looks = 0
+    const fs = watchedFs((call) => {
+      if (call !== 'readdirSync') return
+      if (++looks > 10) throw new Error('waited for too long')
+      vi.advanceTimersByTime(400)
+    })
+    await expect(acquireLock(path, { deadlineMs: 1600, fs })).rejects.toMatchObject({
+      code: 'ERR_STORE_LOCKED',
+    })
+    expect(looks).toBe(4)
   })
 
   it('is another for another store in the same folder', async () => {
@@ -120,6 +150,16 @@ describe('a lock whose holder died here', () => {
       expect(existsSync(file)).toBe(false)
     },
   )
+
+  it('is taken over with the temporary files that dead processes left, and nothing else', async () => {
+    const { path, folder } = makeStore()
+    const others = ['.other.json.tmp-0123456789abcdef', 'a.a2a-totp.json.tmp-', 'a2a-totp.json']
+    for (const name of [...others, '.a2a-totp.json.tmp-0123456789abcdef'])
+      writeFileSync(join(folder, name), '')
+    const lock = await acquire(path)
+    lock.release()
+    expect(readdirSync(folder).sort()).toEqual(others.sort())
+  })
 
   it('does not make one believe that a living holder beside it is dead', async () => {
     const { path } = makeStore()
@@ -207,8 +247,23 @@ describe('two that take a lock at the same moment', () => {
     const fs = watchedFs((call) => {
       if (call === 'linkSync') putLock(path, 2, {})
     })
-    await expect(acquireLock(path, { deadlineMs: 0, fs })).rejects.toMatchObject({ code: 'ERR_STORE_LOCKED' })
+    await expect(acquireLock(path, { deadlineMs: 0, fs })).rejects.toMatchObject({
+      code: 'ERR_STORE_LOCKED',
+      message: expect.stringContaining(`process ${process.pid} on ${hostname()} is changing`) as string,
+    })
     expect(locksIn(folder)).toEqual(['.a2a-totp.json.lock-2'])
+  })
+
+  it('know the other only once they have looked at it', async () => {
+    const { path, folder } = makeStore()
+    const fs = watchedFs((call) => {
+      if (call === 'linkSync') putLock(path, 1, {})
+    })
+    await expect(acquireLock(path, { deadlineMs: 0, fs })).rejects.toMatchObject({
+      code: 'ERR_STORE_LOCKED',
+      message: `another process is changing ${path}; try again when it is done`,
+    })
+    expect(locksIn(folder)).toEqual(['.a2a-totp.json.lock-1'])
   })
 
   it('do not both hold it when one had its file cleared away', async () => {
@@ -296,6 +351,27 @@ describe('a lock that cannot be put up or looked at', () => {
       expect(readdirSync(folder)).toEqual(['a2a-totp.json'])
     },
   )
+
+  it('is given back when nobody can be looked for a second time', async () => {
+    const { path, folder } = makeStore()
+    let looks = 0
+    const fs = watchedFs((call) => {
+      if (call === 'readdirSync' && ++looks === 2) throw systemError('EIO')
+    })
+    await expect(acquireLock(path, { fs })).rejects.toMatchObject({ code: 'ERR_STORE_UNWRITABLE' })
+    expect(looks).toBe(2)
+    expect(readdirSync(folder)).toEqual(['a2a-totp.json'])
+  })
+
+  it('is not taken when that of another cannot be looked at', async () => {
+    const { path, folder } = makeStore()
+    putLock(path, 1, {})
+    const fs = watchedFs((call) => {
+      if (call === 'lstatSync') throw systemError('EIO')
+    })
+    await expect(acquireLock(path, { fs })).rejects.toMatchObject({ code: 'ERR_STORE_UNWRITABLE' })
+    expect(locksIn(folder)).toEqual(['.a2a-totp.json.lock-1'])
+  })
 
   it('is taken without regard for a file that vanished while it was looked at', async () => {
     const { path, folder } = makeStore()
