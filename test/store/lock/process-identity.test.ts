@@ -1,8 +1,20 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { procTable, psTable, systemProcessTable } from '../../../src/store/lock/process-identity.js'
+import { systemError } from '../../support/faulty-fs.js'
 import { makeStoreFolder } from '../../support/store-folder.js'
 import { noPid } from '../../support/store-locks.js'
 
@@ -49,6 +61,43 @@ describe.skipIf(process.platform !== 'linux')('processes as /proc shows them', (
     expect(table.livenessOf(zombie)).toBe('dead')
   })
 
+  it.each([
+    ['R', 'alive'],
+    ['S', 'alive'],
+    ['D', 'alive'],
+    ['T', 'alive'],
+    ['Z', 'dead'],
+    ['X', 'dead'],
+    ['x', 'dead'],
+  ])('in state %s are %s', (state, liveness) => {
+    const root = makeStoreFolder()
+    mkdirSync(join(root, '77'))
+    writeFileSync(
+      join(root, '77/stat'),
+      `77 (node) ${[state, ...Array<number>(18).fill(0), 5000, 0].join(' ')}\n`,
+    )
+    expect(procTable(root).livenessOf({ pid: 77, startedAt: '5000' })).toBe(liveness)
+  })
+
+  it('are dead when they end while they are looked at', async () => {
+    const child = spawn('sleep', ['60'])
+    onTestFinished(() => void child.kill('SIGKILL'))
+    await once(child, 'spawn')
+    const pid = child.pid ?? 0
+    const startedAt = startOf(pid)
+    // What is opened by way of this descriptor is that process’s file still: reading it answers ESRCH.
+    const file = openSync(`/proc/${pid}/stat`, 'r')
+    onTestFinished(() => closeSync(file))
+    const root = makeStoreFolder()
+    mkdirSync(join(root, String(pid)))
+    symlinkSync(`/proc/self/fd/${file}`, join(root, `${pid}/stat`))
+    expect(procTable(root).livenessOf({ pid, startedAt })).toBe('alive')
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    expect(() => readFileSync(join(root, `${pid}/stat`))).toThrow('ESRCH')
+    expect(procTable(root).livenessOf({ pid, startedAt })).toBe('dead')
+  })
+
   it('may have blanks and parentheses in their names', async () => {
     const program = join(makeStoreFolder(), 'x) Z 1 (2 3')
     copyFileSync('/bin/sleep', program)
@@ -70,10 +119,21 @@ describe.skipIf(process.platform !== 'linux')('processes as /proc shows them', (
     writeFileSync(join(root, 'sys/kernel/random/boot_id'), 'boot\n')
     symlinkSync('pid:[1]', join(root, 'self/ns/pid'))
     writeFileSync(join(root, 'self/stat'), readFileSync('/proc/self/stat'))
-    expect(procTable(root).self().place).toContain('boot pid:[1]')
+    // Of a kernel without time namespaces.
+    expect(procTable(root).self().place).toBe(`${hostname()} boot pid:[1] `)
+    symlinkSync('time:[2]', join(root, 'self/ns/time'))
+    expect(procTable(root).self().place).toBe(`${hostname()} boot pid:[1] time:[2]`)
     writeFileSync(join(root, 'self/stat'), readFileSync('/proc/1/stat'))
     expect(procTable(root).self().place).toBeUndefined()
     expect(procTable(makeStoreFolder()).self().place).toBeUndefined()
+  })
+
+  it('are unknown when /proc hides them and they are another user’s', () => {
+    vi.spyOn(process, 'kill').mockImplementation(() => {
+      throw systemError('EPERM')
+    })
+    onTestFinished(() => void vi.restoreAllMocks())
+    expect(procTable(makeStoreFolder()).livenessOf({ pid: noPid, startedAt: '1' })).toBe('unknown')
   })
 
   it('are what this system uses', () => {
@@ -114,6 +174,22 @@ describe('processes as ps shows them', () => {
 
   it('are unknown when ps has nothing to say about one that is there', () => {
     expect(table.livenessOf({ pid: process.ppid, startedAt: 'x' })).toBe('unknown')
+  })
+
+  it('are dead when they end while ps is asked', async () => {
+    // The shell asks what became of its child, so that nothing is left of it.
+    const { line } = await start('sh', ['-c', 'sleep 60 & echo $!; wait'])
+    const pid = Number(line)
+    const ending = psTable(() => {
+      execFileSync('sh', ['-c', `kill -9 ${pid}; while kill -0 ${pid} 2>&-; do :; done`])
+      throw new Error('ps found nobody')
+    })
+    expect(ending.livenessOf({ pid, startedAt: 'x' })).toBe('dead')
+  })
+
+  it.skipIf(process.platform === 'darwin')('have no place where sysctl itself does not know the boot', () => {
+    const table = systemProcessTable('darwin')
+    expect(table.self()).toEqual({ place: undefined, pid: process.pid, startedAt: '' })
   })
 
   it('have no place where ps or sysctl fail', () => {
