@@ -74,11 +74,24 @@ describe('the record of changes', () => {
     expect(calls.at(-1)).toBe('closeSync')
   })
 
+  it('leaves no file open, new or not', () => {
+    const { path } = makeStore()
+    const calls: string[] = []
+    const fs = watchedFs((call) => calls.push(call))
+    recordChange(path, change, fs)
+    recordChange(path, change, fs)
+    const count = (wanted: string): number => calls.filter((call) => call === wanted).length
+    // The second line needs a look at the end of the first one.
+    expect([count('openSync'), count('closeSync')]).toEqual([3, 3])
+  })
+
   it('takes only a regular file that it opened', () => {
     const { path } = makeStore()
     writeFileSync(recordPath(path), '')
     const fs = { ...nodeFs, fstatSync: () => ({ isFile: () => false }) } as unknown as typeof nodeFs
-    expect(failureOf(() => recordChange(path, change, fs)).message).toBe(`${path}.log is not a regular file`)
+    const error = failureOf(() => recordChange(path, change, fs))
+    expect(error.code).toBe('ERR_FILE_UNWRITABLE')
+    expect(error.message).toBe(`${path}.log is not a regular file`)
     expect(readFileSync(recordPath(path), 'utf8')).toBe('')
   })
 })
