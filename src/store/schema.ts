@@ -152,8 +152,8 @@ export const documentSchema = v.strictObject({
   removed: v.exactOptional(v.array(removedSchema)),
 })
 
-/** The last instant that was read. */
-let last = { text: '', ms: 0 }
+/** The last instant that was read; at first the one that is zero. */
+let last = { text: '1970-01-01T00:00:00Z', ms: 0 }
 
 /**
  * RFC 3339 in UTC, with milliseconds at most: what a `Date` can hold without loss. A peer, its seed and its token were

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Roster } from '../../src/core/roster.js'
 import { Token } from '../../src/core/token.js'
 import { formatStore, parseStore } from '../../src/store/store-file.js'
@@ -90,6 +90,14 @@ describe('an instant of a store', () => {
   ])('is not %j', (text) => {
     expect(problemWith('peers.alice.createdAt', text)).toBe(
       'peers.alice.createdAt must be an RFC 3339 time in UTC, like 2026-11-23T22:45:01Z',
+    )
+  })
+
+  it('is not empty either where it is the first one that a process reads', async () => {
+    vi.resetModules()
+    const fresh = await import('../../src/store/store-file.js')
+    expect(() => fresh.parseStore(textWith('peers.alice.createdAt', ''))).toThrow(
+      'peers.alice.createdAt must be an RFC 3339 time in UTC',
     )
   })
 
