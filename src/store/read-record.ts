@@ -68,7 +68,7 @@ async function* linesOf(path: string, file: number, size: number): AsyncGenerato
     else pieces.push(piece)
   }
   const end = (): RecordLine => {
-    const text = length > longestLine ? '' : Buffer.concat(pieces).toString()
+    const text = Buffer.concat(pieces).toString()
     pieces = []
     length = 0
     return { number: ++number, change: parseChange(text) }
