@@ -115,9 +115,9 @@ describe('the record of a store', () => {
     expect(lines.map(({ number }) => number)).toEqual([1, 2, 3])
   })
 
-  it('is read as far as it went when it was opened', async () => {
+  it.each([0, 100_000])('is read as far as it went when it was opened: %d bytes and more', async (length) => {
     const path = storeWith('')
-    recordChange(path, change)
+    recordChange(path, { ...change, host: 'x'.repeat(length) })
     const lines = opened(path)
     recordChange(path, change)
     expect((await lines.next()).value).toMatchObject({ number: 1 })
@@ -223,7 +223,7 @@ describe('a line of the record', () => {
   })
 
   it.each<[string, unknown[]]>([
-    ['at', [undefined, 7, null, '', 'yesterday', '2026-02-30T00:00:00Z']],
+    ['at', [undefined, 7, null, '', 'yesterday', '2026-02-30T00:00:00Z', ['2026-11-23T22:45:01Z']]],
     ['by', [undefined, 7, null, ['op']]],
     ['host', [undefined, 7, null, ['host-a']]],
     ['command', [undefined, 7, null, ['rotate']]],

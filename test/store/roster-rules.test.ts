@@ -142,11 +142,16 @@ describe('a canary in a roster', () => {
     expect(canary.message).toMatch(
       /^the store is not valid: canaries has a canary name that is not allowed; expected a letter or digit/,
     )
-    const peer = failureOf(() => checkName(secret, 'peers'))
-    expect(peer.message).toMatch(
-      /^the store is not valid: peers has a peer name that is not allowed; expected a letter or digit/,
-    )
-    for (const error of [canary, peer]) {
+    const peers = [
+      () => checkName(secret, 'peers'),
+      () => checkRoster(rosterOf([{ ...alice, name: secret }])),
+    ].map(failureOf)
+    for (const { message } of peers) {
+      expect(message).toMatch(
+        /^the store is not valid: peers has a peer name that is not allowed; expected a letter or digit/,
+      )
+    }
+    for (const error of [canary, ...peers]) {
       expect(error.code).toBe('ERR_STORE_INVALID')
       expect(error.message).not.toContain('secret')
     }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import { describe, expect, it } from 'vitest'
@@ -6,7 +6,14 @@ import type { Roster } from '../../src/core/roster.js'
 import { createStore } from '../../src/store/create-store.js'
 import { previousPath } from '../../src/store/previous.js'
 import type { StoreKeys } from '../../src/store/protection.js'
-import { openStore, protectStore, readStore, storeExists, updateStore } from '../../src/store/store.js'
+import {
+  openStore,
+  protectStore,
+  readStore,
+  storeExists,
+  updateStore,
+  withLock,
+} from '../../src/store/store.js'
 import { formatStore } from '../../src/store/store-file.js'
 import { peerOf, rosterOf } from '../support/roster.js'
 import { makeStore, makeStoreFolder, rejectionOf } from '../support/store-folder.js'
@@ -133,6 +140,32 @@ describe('a change of an encrypted store', () => {
     const now = await readStore(path, { keys: countedKeys() })
     expect([now.agent, ...now.peers.keys()]).toEqual(['changed', 'bob'])
   })
+})
+
+describe('a change that changes nothing', () => {
+  it.each<[string, (path: string) => Promise<unknown>]>([
+    ['of the roster', (path) => updateStore(path, {}, () => undefined)],
+    ['of the roster, which it returns', (path) => updateStore(path, {}, (roster) => roster)],
+    ['of the protection', (path) => protectStore(path, {}, () => undefined)],
+  ])('writes nothing and keeps nothing: %s', async (_what, change) => {
+    const { path, text } = makeStore()
+    const { ino } = statSync(path)
+    await change(path)
+    expect(statSync(path).ino).toBe(ino)
+    expect(readFileSync(path, 'utf8')).toBe(text)
+    expect(existsSync(previousPath(path))).toBe(false)
+  })
+})
+
+it('is not changed while another one holds its lock, and is no longer waited for than asked', async () => {
+  const { path, text } = makeStore()
+  await withLock(path, {}, async () => {
+    const change = updateStore(path, { lock: { deadlineMs: 0 } }, named('changed'))
+    expect(await rejectionOf(change)).toMatchObject({ code: 'ERR_STORE_LOCKED' })
+  })
+  expect(readFileSync(path, 'utf8')).toBe(text)
+  await updateStore(path, { lock: { deadlineMs: 0 } }, named('changed'))
+  expect((await readStore(path)).agent).toBe('changed')
 })
 
 describe('a store that is opened', () => {

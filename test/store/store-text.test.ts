@@ -30,6 +30,10 @@ describe('the text of the smallest store', () => {
     })
   })
 
+  it('has peers, none of them', () => {
+    expect(formatStore(rosterOf([]))).toMatch(/\n {2}"replay": "reuse",\n {2}"peers": \{\}\n\}\n$/)
+  })
+
   it('has the serial and the recipients where there are some', () => {
     const text = formatStore(rosterOf([], { serial: 7 }), ['age1qqqqqqqq', 'age1pppppppp'])
     expect(text).toContain(

@@ -226,5 +226,7 @@ describe('what was kept with another protection', () => {
       const plan = await planUndo(await storeOf(current, sealedFor(now, me)), { keys })
       expect(plan.restored.protection).toEqual({ kind: 'recipients', recipients: [me] })
     }
+    const decrypted = await storeOf(plain(now), sealedWith(now, 'right'))
+    expect((await planUndo(decrypted, { keys })).restored.protection).toMatchObject({ kind: 'passphrase' })
   })
 })
