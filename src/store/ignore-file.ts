@@ -62,7 +62,7 @@ const unusable: Readonly<Record<string, string>> = {
 }
 
 /** gitignore(5): a backslash escapes a wildcard, and keeps trailing whitespace. No rule can contain a line break. */
-const literal = (name: string): string => name.replace(/[\\*?[]|\s$/g, '\\$&').replace(/[\r\n]/g, '?')
+const literal = (name: string): string => name.replace(/[\\*?[]|[^\S\r\n]$/g, '\\$&').replace(/[\r\n]/g, '?')
 
 /** The store; what the tool keeps beside it; and what editors do: `NAME~`, `#NAME#`, `.NAME.swp`. */
 function rulesForStore(store: string): string[] {

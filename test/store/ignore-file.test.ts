@@ -116,6 +116,8 @@ describe('keeping a store out of git', () => {
         'end ',
         'back\\slash',
         'é.json',
+        'two\nlines.json',
+        'end\n',
       ]) {
         expect(ignoreInGit(join(folder, name))).toBe('added')
         const files = [name, `${name}.bak-20261123T224501Z`, `.${name}.tmp-0`, `.${name}.lock-1`]
