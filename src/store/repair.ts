@@ -35,7 +35,7 @@ function remedyFor(path: string, encrypted: boolean, fs: FileSystem): string {
 
 function isThere(path: string, fs: FileSystem): boolean {
   try {
-    return fs.lstatSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+    return fs.lstatSync(path).isFile()
   } catch {
     return false
   }
