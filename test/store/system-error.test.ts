@@ -17,6 +17,7 @@ describe('a failed system call', () => {
     'ENOTDIR',
     'EISDIR',
     'ELOOP',
+    'ENAMETOOLONG',
     'EMFILE',
     'ENFILE',
   ])('%s is explained with what to do about it, and without its name', (errno) => {
