@@ -8,7 +8,7 @@ import { createStore } from '../../src/store/create-store.js'
 import { fileSystem } from '../../src/store/file-system.js'
 import { previousPath } from '../../src/store/previous.js'
 import { readStore } from '../../src/store/store.js'
-import { systemError } from '../support/faulty-fs.js'
+import { systemError, watchedFs } from '../support/faulty-fs.js'
 import { rosterOf } from '../support/roster.js'
 
 let [identity, recipient] = ['', '']
@@ -70,7 +70,60 @@ describe('a store that replaces another', () => {
   })
 })
 
+describe('a store that cannot be replaced', () => {
+  const now = new Date('2026-11-23T22:45:01.987Z')
+
+  it('stays as it is where its backup cannot be written', async () => {
+    const path = pathIn(makeFolder())
+    await createStore(path, rosterOf([], { agent: 'old' }), { now })
+    let faults = 0
+    const openSync = ((...given: Parameters<typeof fileSystem.openSync>) => {
+      if (String(given[0]).includes('.bak-') && faults++ === 0) throw systemError('ENOSPC')
+      return fileSystem.openSync(...given)
+    }) as typeof fileSystem.openSync
+    const fs = { ...fileSystem, openSync }
+    expect(await rejectionOf(createStore(path, rosterOf([]), { now, replace: true, fs }))).toMatchObject({
+      code: 'ERR_FILE_UNWRITABLE',
+      message: `cannot write ${path}.bak-20261123T224501Z: the disk is full; free some space and try again`,
+    })
+    expect((await readStore(path)).agent).toBe('old')
+    expect(readdirSync(join(path, '..'))).toEqual(['a2a-totp.json'])
+  })
+
+  it('stays as it is where asking for its key fails by a mistake', async () => {
+    const path = pathIn(makeFolder())
+    const protection = { kind: 'recipients', recipients: [recipient] } as const
+    await createStore(path, rosterOf([], { agent: 'old' }), { now, protection })
+    const before = readFileSync(path)
+    const mistake = new RangeError('this is a mistake of ours')
+    const keys = { identities: () => Promise.reject(mistake), passphrase: () => Promise.reject(mistake) }
+    expect(await rejectionOf(createStore(path, rosterOf([]), { now, replace: true, keys }))).toBe(mistake)
+    expect(readFileSync(path)).toEqual(before)
+    expect(readdirSync(join(path, '..'))).toEqual(['a2a-totp.json'])
+  })
+
+  it('is named where it cannot be looked at', async () => {
+    const path = pathIn(makeFolder())
+    const fs = watchedFs((call) => {
+      if (call === 'lstatSync') throw systemError('EACCES')
+    })
+    expect(await rejectionOf(createStore(path, rosterOf([]), { now, fs }))).toMatchObject({
+      code: 'ERR_STORE_UNWRITABLE',
+      message: `cannot write ${path}: no permission; change the permissions, or run as its owner`,
+    })
+  })
+})
+
 describe('a store that is created beside the rest of an older one', () => {
+  it('has nothing before it to go back to: the rest becomes a backup', async () => {
+    const path = pathIn(makeFolder())
+    writeFileSync(previousPath(path), 'old', { mode: 0o600 })
+    const now = new Date('2026-11-23T22:45:01.987Z')
+    expect(await createStore(path, rosterOf([]), { now })).toEqual({})
+    expect(existsSync(previousPath(path))).toBe(false)
+    expect(readFileSync(`${path}.bak-20261123T224501Z`, 'utf8')).toBe('old')
+  })
+
   it('is not, where that cannot be set aside, and the file is named', async () => {
     const path = pathIn(makeFolder())
     const previous = previousPath(path)

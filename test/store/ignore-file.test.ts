@@ -1,10 +1,13 @@
 import { execFileSync, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import * as nodeFs from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
-import { ignoreInGit } from '../../src/store/ignore-file.js'
-import { systemError } from '../support/faulty-fs.js'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { ignoreFileInGit, ignoreInGit, ignoreResultInGit } from '../../src/store/ignore-file.js'
+import { descriptorFs } from '../support/descriptor-fs.js'
+import { systemError, watchedFs } from '../support/faulty-fs.js'
 import { errorOf, makeStoreFolder } from '../support/store-folder.js'
 
 const lines =
@@ -132,4 +135,103 @@ describe('keeping a store out of git', () => {
       expect(spawnSync('git', ['-C', folder, 'check-ignore', 'ab.json']).status).toBe(1)
     },
   )
+})
+
+describe('keeping the result of a command out of git', () => {
+  it('adds it and what a killed writer of it leaves, once', () => {
+    const { folder, ignoreFile } = makeWorkTree()
+    const path = join(folder, 'bob [1].env')
+    const rules = '/bob \\[1].env\n/.bob \\[1].env.tmp-*\n'
+    expect(ignoreResultInGit(path)).toBe('added')
+    expect(readFileSync(ignoreFile, 'utf8')).toBe(rules)
+    expect(ignoreResultInGit(path)).toBe('present')
+    expect(readFileSync(ignoreFile, 'utf8')).toBe(rules)
+  })
+
+  it('does nothing outside a work tree', () => {
+    const folder = makeStoreFolder()
+    expect(ignoreResultInGit(join(folder, 'bob.env'))).toBe('no-work-tree')
+    expect(nodeFs.readdirSync(folder)).toEqual([])
+  })
+})
+
+describe('keeping any one file out of git', () => {
+  it.each([
+    ['bob.env', '/bob.env\n'],
+    ['notes of bob.env', '/notes of bob.env\n'],
+    ['ends in a space ', '/ends in a space\\ \n'],
+    ['two\nlines\r', '/two?lines?\n'],
+  ])('adds %j as the line %j, whether or not it is in a work tree', (name, rule) => {
+    const folder = makeStoreFolder()
+    expect(ignoreFileInGit(join(folder, name))).toBe('added')
+    expect(readFileSync(join(folder, '.gitignore'), 'utf8')).toBe(rule)
+    expect(ignoreFileInGit(join(folder, name))).toBe('present')
+  })
+})
+
+describe('a .gitignore that takes no rules', () => {
+  const makers: readonly [string, string, (path: string) => unknown][] = [
+    ['a link', 'a symbolic link', (path) => symlinkSync('elsewhere', path)],
+    ['a folder', 'a folder', (path) => mkdirSync(path)],
+    ['a socket', 'no regular file', (path) => listenOn(path)],
+  ]
+
+  async function listenOn(path: string): Promise<void> {
+    const server = createServer().listen(path)
+    onTestFinished(() => void server.close())
+    await once(server, 'listening')
+  }
+
+  it.each(makers)('is named for what it is: %s', async (_, kind, make) => {
+    const { folder, path, ignoreFile } = makeWorkTree()
+    await make(ignoreFile)
+    const attempts: [() => unknown, string][] = [
+      [() => ignoreInGit(path), 'the store'],
+      [() => ignoreResultInGit(join(folder, 'bob.env')), 'bob.env'],
+      [() => ignoreFileInGit(join(folder, 'bob.env')), join(folder, 'bob.env')],
+    ]
+    for (const [attempt, what] of attempts) {
+      expect(errorOf(attempt)).toMatchObject({
+        code: 'ERR_FILE_UNWRITABLE',
+        message: `cannot add ${what} to ${ignoreFile}: it is ${kind}; replace it by a file`,
+        cause: { code: expect.stringMatching(/^E[A-Z]+$/) as string },
+      })
+    }
+  })
+
+  it('is named where it is a FIFO, which can be opened', () => {
+    const { path, ignoreFile } = makeWorkTree()
+    execFileSync('mkfifo', [ignoreFile])
+    expect(errorOf(() => ignoreInGit(path))).toMatchObject({
+      code: 'ERR_FILE_UNWRITABLE',
+      message: `${ignoreFile} is not a regular file; replace it by a file`,
+    })
+  })
+
+  it('is on a disk that fails, which the error says', () => {
+    const { path, ignoreFile } = makeWorkTree()
+    const fs = watchedFs((call) => {
+      if (call === 'openSync') throw systemError('EROFS')
+    })
+    expect(errorOf(() => ignoreInGit(path, fs))).toMatchObject({
+      code: 'ERR_FILE_UNWRITABLE',
+      message: `cannot add the store to ${ignoreFile}: the file system is read-only; use another folder, or mount it writable`,
+      cause: systemError('EROFS'),
+    })
+  })
+})
+
+it.each([
+  ['the rules were added', undefined],
+  ['they could not be', 'fsyncSync'],
+  ['it could not be read', 'readFileSync'],
+])('.gitignore is closed once %s', (_, failing) => {
+  const { path } = makeWorkTree()
+  const { fs, opened, closed } = descriptorFs((call) => {
+    if (call === failing) throw systemError('EIO')
+  })
+  if (failing === undefined) ignoreInGit(path, fs)
+  else expect(errorOf(() => ignoreInGit(path, fs))).toMatchObject({ code: 'ERR_FILE_UNWRITABLE' })
+  expect(opened).toHaveLength(1)
+  expect(closed).toEqual(opened)
 })
