@@ -37,7 +37,6 @@ export function replaceFile(path: string, content: Uint8Array, options: ReplaceO
   writeWhole(path, fs, {
     content,
     code: 'ERR_STORE_UNWRITABLE',
-    unsynced: `${path} was changed, but a power failure may still undo the change`,
     mode: () => privateMode,
     takeName(temporary) {
       beforeRename?.()
@@ -57,7 +56,6 @@ export function replaceBeside(storePath: string, path: string, content: Uint8Arr
     namedAfter: storePath,
     content,
     code: 'ERR_STORE_UNWRITABLE',
-    unsynced: `cannot write ${path}`,
     mode: () => privateMode,
     takeName: (temporary) => fs.renameSync(temporary, path),
   })
@@ -82,7 +80,6 @@ export function writeNewFile(path: string, content: string | Uint8Array, options
   writeWhole(path, fs, {
     content: bytes,
     code: 'ERR_FILE_UNWRITABLE',
-    unsynced: `cannot write ${path}`,
     mode: () => modeFor(path, force, fs),
     takeName(temporary) {
       if (force) fs.renameSync(temporary, path)
@@ -101,7 +98,6 @@ export function overwriteFile(path: string, content: string, fs: FileSystem = fi
   writeWhole(path, fs, {
     content: Buffer.from(content),
     code: 'ERR_FILE_UNWRITABLE',
-    unsynced: `cannot write ${path}`,
     mode: () => modeOfReport(path, fs),
     takeName: (temporary) => fs.renameSync(temporary, path),
   })
@@ -127,8 +123,6 @@ interface Write {
   readonly content: Uint8Array
   /** Of the error when a step fails. */
   readonly code: ErrorCode
-  /** What the error says when only the last step fails. */
-  readonly unsynced: string
   readonly mode: () => number
   /** Moves the temporary file to the path. */
   readonly takeName: (temporary: string) => void
@@ -136,7 +130,7 @@ interface Write {
 
 /** A temporary file beside the path, on the disk before it takes the name; then the folder, which holds the name. */
 function writeWhole(path: string, fs: FileSystem, write: Write): void {
-  const { namedAfter = path, content, code, unsynced, mode, takeName } = write
+  const { namedAfter = path, content, code, mode, takeName } = write
   translateErrors(code, `cannot write ${path}`, () => {
     const modeBits = mode()
     // Opened before anything is written, so that only its fsync can fail once the file has its name.
@@ -150,7 +144,9 @@ function writeWhole(path: string, fs: FileSystem, write: Write): void {
         removeQuietly(temporary, fs)
         throw error
       }
-      translateErrors(code, unsynced, () => syncFolder(folder, fs))
+      // The file is there: who is told that it was not written looks for the wrong fault.
+      const written = `${path} was written, but a power failure may still undo that`
+      translateErrors(code, written, () => syncFolder(folder, fs))
     } finally {
       if (folder !== undefined) closeQuietly(folder, fs)
     }

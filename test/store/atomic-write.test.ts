@@ -91,7 +91,7 @@ describe('replacing a file', () => {
     })
     const error = errorOf(() => replaceFile(path, fresh, { fs }))
     expect(error).toMatchObject({ code: 'ERR_STORE_UNWRITABLE', cause: systemError('EIO') })
-    expect(String(error)).toContain('was changed, but a power failure may still undo the change')
+    expect(String(error)).toContain('was written, but a power failure may still undo that')
     expect(readFileSync(path)).toEqual(fresh)
     expect(readdirSync(folder)).toEqual([basename(path)])
   })

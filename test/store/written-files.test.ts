@@ -39,42 +39,33 @@ interface Writer {
   readonly what: string
   readonly write: (path: string, fs: FileSystem) => void
   readonly code: string
-  /** What the error says when only the fsync of the folder fails. */
-  readonly unsynced: (path: string) => string
 }
-
-const cannotWrite = (path: string): string => `cannot write ${path}`
 
 const writers: readonly Writer[] = [
   {
     what: 'a store',
     write: (path, fs) => replaceFile(path, bytes, { fs }),
     code: 'ERR_STORE_UNWRITABLE',
-    unsynced: (path) => `${path} was changed, but a power failure may still undo the change`,
   },
   {
     what: 'a file beside a store',
     write: (path, fs) => replaceBeside(join(dirname(path), 'store.json'), path, bytes, fs),
     code: 'ERR_STORE_UNWRITABLE',
-    unsynced: cannotWrite,
   },
   {
     what: 'a new file',
     write: (path, fs) => writeNewFile(path, text, { force: false, fs }),
     code: 'ERR_FILE_UNWRITABLE',
-    unsynced: cannotWrite,
   },
   {
     what: 'a new file where nothing stops it',
     write: (path, fs) => writeNewFile(path, bytes, { force: true, fs }),
     code: 'ERR_FILE_UNWRITABLE',
-    unsynced: cannotWrite,
   },
   {
     what: 'a report',
     write: (path, fs) => overwriteFile(path, text, fs),
     code: 'ERR_FILE_UNWRITABLE',
-    unsynced: cannotWrite,
   },
 ]
 
@@ -89,7 +80,7 @@ function callsOf({ write }: Writer): Call[] {
 }
 
 describe.each(writers)('writing $what', (writer) => {
-  const { write, code, unsynced } = writer
+  const { write, code } = writer
 
   it('leaves that, closed to others, and nothing else', () => {
     const path = makePath()
@@ -107,7 +98,7 @@ describe.each(writers)('writing $what', (writer) => {
     })
     expect(errorOf(() => write(path, fs))).toMatchObject({
       code,
-      message: `${unsynced(path)}: the disk reported an input/output error; check it before you try again`,
+      message: `${path} was written, but a power failure may still undo that: the disk reported an input/output error; check it before you try again`,
       cause: systemError('EIO'),
     })
   })
