@@ -98,6 +98,7 @@ describe('a duration in words', () => {
   it.each([
     [0, '0 s'],
     [499, '0 s'],
+    [1000, '1 s'],
     [62_000, '1 min 2 s'],
     [-130_000, '2 min 10 s'],
     [60_000, '1 min'],

@@ -26,6 +26,10 @@ describe('parseRfc3339', () => {
     ' 2026-01-01T00:00:00Z',
     'on 2026-01-01T00:00:00Z',
     '2026-01-01T00:00:00Z or so',
+    // Node's Date reads these.
+    '-002026-01-01T00:00:00Z',
+    '0(2026-01-01T00:00:00Z',
+    '2026-01-01T00:00:00Z\0x',
   ])('does not read %j', (text) => {
     expect(parseRfc3339(text)).toBeUndefined()
   })

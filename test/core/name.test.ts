@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isName, parseName, parseNewName, quoteName } from '../../src/core/name.js'
+import { isName, isNewName, parseName, parseNewName, quoteName } from '../../src/core/name.js'
 import { makeSeed } from '../../src/core/seed.js'
 import { makeToken } from '../../src/core/token.js'
 import { failureOf } from '../support/failure.js'
@@ -13,7 +13,12 @@ describe('a name', () => {
     const error = failureOf(() => parseNewName(token, 'peer'))
     expect(error).toMatchObject({ code: 'ERR_NAME_INVALID' })
     expect(error.message).not.toContain(token)
-    expect(parseNewName('a2at_alice', 'peer')).toBe('a2at_alice')
+    expect(isNewName(token)).toBe(false)
+    for (const name of ['a2at_alice', `x-${token}`, `${token}x`]) {
+      expect(parseNewName(name, 'peer')).toBe(name)
+      expect(isNewName(name)).toBe(true)
+    }
+    expect(isNewName('a b')).toBe(false)
   })
 
   it.each(['a', '7', 'alice', 'build-agent.v2_x', 'constructor', 'A'.repeat(64)])('may be %s', (text) => {

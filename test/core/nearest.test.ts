@@ -24,6 +24,10 @@ describe('the nearest word', () => {
     // The nearest, wherever it is in the list.
     ['bobb', ['rob', 'bob'], 'bob'],
     ['bobb', ['bob', 'rob'], 'bob'],
+    // Three letters can be a part of a word, four can have two mistakes, and two letters can be missing or too many.
+    ['syn', ['alice', 'backup-sync'], 'backup-sync'],
+    ['axce', ['alice'], 'alice'],
+    ['alicexx', ['alice'], 'alice'],
     // Letters in front count like others.
     ['icex', ['alice'], undefined],
     ['x', ['ab'], undefined],

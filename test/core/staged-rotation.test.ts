@@ -201,6 +201,15 @@ describe('a staged rotation', () => {
     expect([early.tokens.length, late.tokens.length]).toEqual([1, 1])
   })
 
+  it('of a token leaves the seeds in their overlap when that token leaks', () => {
+    const end = new Date(lookAt.getTime() + hourMs)
+    const seeds = [seedCredential('s1', 1, end), seedCredential('s2', 2)]
+    const roster = stage(rosterOf([peerOf('alice', { seeds })]), { seed: false })
+    const delivered = withStep(roster, 'alice', 'r-1', 'delivered')
+    const leak = { seed: false, token: true, overlapMs: 0 }
+    expect(peerIn(rotate(delivered, ['alice'], leak, making())).seeds).toEqual(seeds)
+  })
+
   it.each<[step: RotationStep, left: string[]]>([
     ['staged', ['t1', 't2']],
     ['admitted', ['t1', 't2']],

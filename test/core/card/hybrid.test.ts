@@ -89,6 +89,16 @@ describe('a hybrid card', () => {
     expect(readInterfaces(hybrid())).toHaveLength(5)
   })
 
+  it('keeps the place that a scheme of both shapes names, and gives none to one without', () => {
+    const schemes = {
+      key: { apiKeySecurityScheme: { name: 'X-Key' }, in: 'header' },
+      bearer: { httpAuthSecurityScheme: { scheme: 'Bearer' } },
+    }
+    const { key, bearer } = hybridCard({ ...card, securitySchemes: schemes })['securitySchemes'] as CardJson
+    expect(key).toMatchObject({ type: 'apiKey', name: 'X-Key', in: 'header' })
+    expect(Object.keys(bearer as object)).toEqual(['httpAuthSecurityScheme', 'type', 'scheme'])
+  })
+
   it('has no signatures, which would not verify', () => {
     expect(hybrid()).not.toHaveProperty('signatures')
   })
