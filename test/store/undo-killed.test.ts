@@ -2,26 +2,18 @@ import { readdirSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { previousPath } from '../../src/store/previous.js'
-import { readStore, updateStore } from '../../src/store/store.js'
+import { updateStore } from '../../src/store/store.js'
 import { planUndo, undoStore } from '../../src/store/undo.js'
-import { makeStore } from '../support/store-folder.js'
+import { agentIn, makeChangedStore } from '../support/changed-store.js'
 import { useWorkers } from '../support/store-processes.js'
 
 const workers = useWorkers()
-
-/** A store whose agent was renamed from `agent` to `changed`. */
-async function makeChanged(): Promise<string> {
-  const { path } = makeStore()
-  await updateStore(path, {}, (roster) => ({ ...roster, agent: 'changed' }))
-  return path
-}
-const agentIn = async (path: string): Promise<string> => (await readStore(path)).agent
 
 describe('an undo that is killed', () => {
   it('before any one of its calls, leaves the old store or the new one, and can be repeated', async () => {
     const seen = new Set<string>()
     for (let at = 0; ; at++) {
-      const path = await makeChanged()
+      const path = await makeChangedStore()
       const worker = workers.start('undo-die-at', path, at)
       await worker.ended()
       const agent = await agentIn(path)

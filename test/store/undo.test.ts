@@ -5,23 +5,16 @@ import { previousPath } from '../../src/store/previous.js'
 import { formatStore, parseStore } from '../../src/store/store-file.js'
 import { readStore, updateStore } from '../../src/store/store.js'
 import { planUndo, undoStore } from '../../src/store/undo.js'
+import { agentIn, makeChangedStore } from '../support/changed-store.js'
 import { systemError, watchedFs, type Call } from '../support/faulty-fs.js'
 import { rosterOf } from '../support/roster.js'
-import { makeStore, rejectionOf } from '../support/store-folder.js'
-
-/** A store whose agent was renamed from `agent` to `changed`. */
-async function makeChanged(): Promise<string> {
-  const { path } = makeStore()
-  await updateStore(path, {}, (roster) => ({ ...roster, agent: 'changed' }))
-  return path
-}
-const agentIn = async (path: string): Promise<string> => (await readStore(path)).agent
+import { rejectionOf } from '../support/store-folder.js'
 
 describe('an undo whose disk fails', () => {
   it.each<Call>(['openSync', 'writeFileSync', 'fsyncSync', 'renameSync'])(
     'at any %s is not made, and says so',
     async (failing) => {
-      const path = await makeChanged()
+      const path = await makeChangedStore()
       const plan = await planUndo(path, {})
       const before = readFileSync(path)
       let failed = 0
@@ -45,7 +38,7 @@ describe('an undo whose disk fails', () => {
   )
 
   it('after the store was put back, says what is left', async () => {
-    const path = await makeChanged()
+    const path = await makeChangedStore()
     const plan = await planUndo(path, {})
     let renamed = false
     const fs = watchedFs((call) => {
@@ -62,7 +55,7 @@ describe('an undo that meets a mistake of ours', () => {
   const mistake = new RangeError('a mistake of ours')
 
   it('lets it pass when the previous store cannot be removed for it', async () => {
-    const path = await makeChanged()
+    const path = await makeChangedStore()
     const plan = await planUndo(path, {})
     let renamed = false
     const fs = watchedFs((call) => {
@@ -74,7 +67,7 @@ describe('an undo that meets a mistake of ours', () => {
   })
 
   it('lets it pass when the previous store cannot be read for it', async () => {
-    const path = await makeChanged()
+    const path = await makeChangedStore()
     const fs = watchedFs((call, index) => {
       if (call === 'openSync' && index > 0) throw mistake
     })
@@ -84,7 +77,7 @@ describe('an undo that meets a mistake of ours', () => {
 
 describe('an undo of something else than it looked at', () => {
   it('is not made when the store was changed in between', async () => {
-    const path = await makeChanged()
+    const path = await makeChangedStore()
     const plan = await planUndo(path, {})
     await updateStore(path, {}, (roster) => ({ ...roster, agent: 'again' }))
     expect(await rejectionOf(undoStore(path, {}, plan))).toMatchObject({ code: 'ERR_STORE_LOCKED' })
@@ -92,7 +85,7 @@ describe('an undo of something else than it looked at', () => {
   })
 
   it('is not made when what was kept is another one, although the store is the same', async () => {
-    const path = await makeChanged()
+    const path = await makeChangedStore()
     const plan = await planUndo(path, {})
     writeFileSync(previousPath(path), formatStore(rosterOf([], { agent: 'other' })))
     const before = readFileSync(path)
@@ -106,7 +99,7 @@ describe('an undo of something else than it looked at', () => {
   })
 
   it('is not made when the lock was lost right before it', async () => {
-    const path = await makeChanged()
+    const path = await makeChangedStore()
     const plan = await planUndo(path, {})
     const before = readFileSync(path)
     const fs = watchedFs((call) => {
@@ -120,7 +113,7 @@ describe('an undo of something else than it looked at', () => {
   })
 
   it('is not made when another undo was faster', async () => {
-    const path = await makeChanged()
+    const path = await makeChangedStore()
     const [plan, other] = [await planUndo(path, {}), await planUndo(path, {})]
     await undoStore(path, {}, other)
     expect(await rejectionOf(undoStore(path, {}, plan))).toMatchObject({ code: 'ERR_NOTHING_TO_UNDO' })
@@ -128,7 +121,7 @@ describe('an undo of something else than it looked at', () => {
 })
 
 it('gives the store a serial above all that it had', async () => {
-  const path = await makeChanged()
+  const path = await makeChangedStore()
   const roster = parseStore(readFileSync(path, 'utf8')).roster
   writeFileSync(path, formatStore({ ...roster, serial: 41 }), { mode: 0o600 })
   await undoStore(path, {}, await planUndo(path, {}))
